@@ -1,0 +1,1 @@
+"""Flowflare: infrastructure as code for the tracking of Cloudflare Workflows."""

@@ -1,0 +1,1 @@
+"""The embedded Cloudflare: the management API v4 on loopback, over workerd."""

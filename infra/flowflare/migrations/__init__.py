@@ -1,0 +1,1 @@
+"""D1 migration files and the ledger of what was applied."""

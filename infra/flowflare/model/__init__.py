@@ -1,0 +1,1 @@
+"""What a stack is: frozen data, no effects."""

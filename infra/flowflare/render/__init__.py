@@ -1,0 +1,1 @@
+"""From a Worker's source to the one ES module that is uploaded."""

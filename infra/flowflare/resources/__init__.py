@@ -1,0 +1,1 @@
+"""The Pulumi components and dynamic resources of a stack."""
