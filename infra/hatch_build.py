@@ -16,7 +16,7 @@ class TravellingFiles(BuildHookInterface):
             return
         bundle = Path(self.root, "build/service.js")
         if not bundle.is_file():
-            message = "build/service.js is missing: `make wheel` bundles the service before it builds the wheel"
+            message = "build/service.js is missing: run `make wheel`, which bundles it first"
             raise FileNotFoundError(message)
         include = {str(Path(self.root, name)): f"flowflare/_data/{name}" for name in TRAVELLING}
         build_data["force_include"] |= include | {str(bundle): "flowflare/_data/service.js"}
