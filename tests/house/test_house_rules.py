@@ -1,0 +1,75 @@
+"""The rules of this house that no linter knows."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = {".py", ".js", ".mjs", ".ts", ".j2", ".sql"}
+TEXT = SOURCE | {".md", ".yaml", ".yml", ".toml", ".json", ".lock", ".txt", ""}
+VAGUE = re.compile(r"(^|_|-)(utils?|helpers?|managers?|common|misc)(_|-|\.|$)")
+FOREIGN = re.compile(
+    r"https?://[\w.-]*(pypi|npmjs|npm\.|registry)[\w.-]*/|/root/|/home/\w+/|/usr/local/\w+/python"
+)
+
+
+def committed() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for name in listing.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
+FILES = committed()
+PYTHON = [path for path in FILES if path.suffix == ".py"]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_source_file_is_a_small_room() -> None:
+    long = {
+        relative(path): lines
+        for path in FILES
+        if path.suffix in SOURCE and "samples" not in path.parts
+        if (lines := len(path.read_text().splitlines())) > 400
+    }
+    assert not long
+
+
+def test_no_file_name_is_vague() -> None:
+    assert not [relative(path) for path in FILES if VAGUE.search(path.name)]
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=relative)
+def test_a_module_says_its_job_in_its_first_sentence(path: Path) -> None:
+    if path.parent.parts[-1:] == ("programs",) or "programs" in path.parts:
+        pytest.skip("a program that a test runs")
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+    assert docstring, "no docstring"
+    first = docstring.split("\n\n")[0]
+    assert first.rstrip().endswith((".", "!", "?", ":")), first
+
+
+def test_no_committed_file_names_a_registry_or_a_path_of_a_machine() -> None:
+    found = {
+        relative(path): match.group()
+        for path in FILES
+        if path.suffix in TEXT and path != Path(__file__)
+        if (match := FOREIGN.search(path.read_text(errors="replace")))
+    }
+    assert not found
+
+
+def test_every_package_has_a_layer() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text()
+    packages = [path.parent.name for path in (ROOT / "infra/flowflare").glob("*/__init__.py")]
+    assert not [name for name in packages if f"flowflare.{name}" not in pyproject]
