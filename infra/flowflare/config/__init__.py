@@ -1,1 +1,1 @@
-"""From Pulumi's configuration to the model, every problem at once."""
+"""Pulumi's configuration, read from its files and turned into a stack's model."""

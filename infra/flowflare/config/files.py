@@ -1,0 +1,222 @@
+"""Reads `Pulumi.yaml` with `Pulumi.<stack>.yaml` the way the Pulumi CLI does.
+
+A stack's key replaces the project's key whole: nothing merges inside a value. Every value keeps
+its place, so that a mistake found later is shown with its file and line. Secrets stay encrypted
+here: opening them needs the passphrase and belongs to the engine.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from flowflare.config.yaml_nodes import Entry, ValueReader, entries, read_tree, scalar
+from flowflare.errors import ConfigError, Problem
+
+PROJECT_FILE = "Pulumi.yaml"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_STACK_FILE = re.compile(r"Pulumi\.(.+)\.yaml")
+# What Pulumi allows beside `value` in a key's declaration in Pulumi.yaml.
+_DECLARATION = frozenset({"value", "default", "type", "description", "secret", "items"})
+
+
+@dataclass(frozen=True)
+class ConfigValue:
+    """One configuration value as the program will see it.
+
+    Attributes:
+        text: a plain string, `true` or a number as text, or the JSON text of a structured value.
+        secret: whether it, or some leaf of it, is `{"secure": "v1:..."}`; `text` is then the
+            ciphertext, or the JSON text with the secure leaves in it.
+        file: name of the file it stands in.
+        line: line of its key.
+    """
+
+    text: str
+    secret: bool
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Pulumi project seen through one of its stacks.
+
+    Attributes:
+        root: the folder of `Pulumi.yaml`.
+        name: the project's name.
+        main: the folder of the program.
+        stack: the stack's name.
+        values: full key (`flowflare:clients`) to its value, the stack's over the project's.
+        encryption_salt: `encryptionsalt` of the stack file, None where there is none.
+        stack_file: the stack's file.
+        places: file and line of each key and, joined by dots, of every key inside its value.
+    """
+
+    root: Path
+    name: str
+    main: Path
+    stack: str
+    values: Mapping[str, ConfigValue]
+    encryption_salt: str | None
+    stack_file: Path
+    places: Mapping[str, tuple[str, int]]
+
+
+def read_project(root: Path, stack: str) -> Project:
+    """Reads the project in a folder, as one of its stacks has it.
+
+    Args:
+        root: the folder that holds `Pulumi.yaml`.
+        stack: the stack's name.
+
+    Raises:
+        ConfigError: every problem of both files: missing, invalid YAML, a wrong shape.
+    """
+    problems: list[Problem] = []
+    project_file = root / PROJECT_FILE
+    if not project_file.is_file():
+        problem = Problem(
+            PROJECT_FILE,
+            f"there is no such file in {root}",
+            "Run this in a project's folder, or make a project: flowflare init DIR",
+        )
+        raise ConfigError([problem])
+    fields = _top_level(project_file, problems)
+    name = _project_name(fields, problems) or "project"
+    stack_folder = root / (_text(fields, "stackConfigDir") or "")
+    stack_file = stack_folder / f"Pulumi.{stack}.yaml"
+    values, places = _configuration(PROJECT_FILE, fields, name, problems, declared=True)
+    stack_fields: Mapping[str, Entry] = {}
+    if stack_file.is_file():
+        stack_fields = _top_level(stack_file, problems)
+        own, own_places = _configuration(stack_file.name, stack_fields, name, problems)
+        values |= own
+        places = {
+            path: place for path, place in places.items() if path.split(".", 1)[0] not in own
+        } | own_places
+    else:
+        problems.append(_no_stack_file(stack_folder, stack))
+    if problems:
+        raise ConfigError(problems)
+    return Project(
+        root=root,
+        name=name,
+        main=root / (_text(fields, "main") or ""),
+        stack=stack,
+        values=values,
+        encryption_salt=_text(stack_fields, "encryptionsalt"),
+        stack_file=stack_file,
+        places=places,
+    )
+
+
+def stacks_in(folder: Path) -> list[str]:
+    """Names of the stacks that have a file in the folder, sorted."""
+    found = (_STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml"))
+    return sorted(match.group(1) for match in found if match)
+
+
+def _top_level(path: Path, problems: list[Problem]) -> dict[str, Entry]:
+    node = read_tree(path, problems)
+    if node is None:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        text = "holds no keys; a mapping such as `config:` is expected"
+        problems.append(Problem(f"{path.name}:{node.start_mark.line + 1}", text))
+        return {}
+    return {entry.key: entry for entry in entries(node, path.name, problems)}
+
+
+def _text(fields: Mapping[str, Entry], key: str) -> str | None:
+    entry = fields.get(key)
+    value = scalar(entry.node) if entry and isinstance(entry.node, yaml.ScalarNode) else None
+    return None if value is None else str(value)
+
+
+def _project_name(fields: Mapping[str, Entry], problems: list[Problem]) -> str | None:
+    name = _text(fields, "name")
+    if not problems and not (name and _NAME.fullmatch(name)):
+        line = fields["name"].line if "name" in fields else 1
+        text = f"`name` is {name!r}" if name else "`name` is missing"
+        remedy = "Write the project's name: letters, digits, `-`, `_`, `.`, for example flowflare."
+        problems.append(Problem(f"{PROJECT_FILE}:{line}", text, remedy))
+    return name
+
+
+def _no_stack_file(folder: Path, stack: str) -> Problem:
+    known = stacks_in(folder)
+    remedy = f"Stacks here: {', '.join(known)}." if known else "No stack has a file here yet."
+    name = f"Pulumi.{stack}.yaml"
+    return Problem(name, f"stack `{stack}` has no such file", f"{remedy} A new stack needs {name}.")
+
+
+def _configuration(
+    file: str,
+    fields: Mapping[str, Entry],
+    project: str,
+    problems: list[Problem],
+    *,
+    declared: bool = False,
+) -> tuple[dict[str, ConfigValue], dict[str, tuple[str, int]]]:
+    """Reads the `config:` block of a file; `declared` means the rules of Pulumi.yaml."""
+    block = fields.get("config")
+    if block is None or (isinstance(block.node, yaml.ScalarNode) and scalar(block.node) is None):
+        return {}, {}
+    if not isinstance(block.node, yaml.MappingNode):
+        text = "`config` holds no keys; write one `namespace:key: value` a line"
+        problems.append(Problem(f"{file}:{block.line}", text))
+        return {}, {}
+    values: dict[str, ConfigValue] = {}
+    reader = ValueReader(file, problems)
+    for entry in entries(block.node, file, problems):
+        key = entry.key if ":" in entry.key else f"{project}:{entry.key}"
+        node = _declared_value(entry, file, problems) if declared else entry.node
+        if node is None:
+            continue
+        value = reader.value(node, key, entry.line)
+        if value is None:
+            remedy = f"Give `{key}` a value or delete the line."
+            problems.append(Problem(f"{file}:{entry.line}", f"`{key}` has no value", remedy))
+            continue
+        text, secret = _as_text(value)
+        values[key] = ConfigValue(text, secret, file, entry.line)
+    return values, reader.places
+
+
+def _declared_value(entry: Entry, file: str, problems: list[Problem]) -> yaml.Node | None:
+    """The value of a key in Pulumi.yaml, where a structured value stands under `value:`."""
+    if isinstance(entry.node, yaml.ScalarNode):
+        return entry.node
+    place = f"{file}:{entry.line}"
+    inner: dict[str, Entry] = {}
+    if isinstance(entry.node, yaml.MappingNode):
+        inner = {item.key: item for item in entries(entry.node, file, problems)}
+    unknown = sorted(set(inner) - _DECLARATION)
+    if not inner or unknown:
+        text = f"`{entry.key}`: in {PROJECT_FILE} a structured value stands under `value:`"
+        remedy = f"Write `{entry.key}:` and below it, indented, `value:` with the value."
+        problems.append(Problem(place, text, remedy))
+        return None
+    found = inner.get("value") or inner.get("default")
+    return found.node if found else None
+
+
+def _as_text(value: object) -> tuple[str, bool]:
+    if isinstance(value, dict) and set(value) == {"secure"}:
+        return str(value["secure"]), True
+    if isinstance(value, bool):
+        return str(value).lower(), False
+    if isinstance(value, (dict, list)):
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return text, _has_secret(value)
+    return str(value), False
+
+
+def _has_secret(value: object) -> bool:
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(_has_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_has_secret(item) for item in value)

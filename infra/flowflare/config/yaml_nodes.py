@@ -1,0 +1,132 @@
+"""Reads one YAML file into plain values and the line each of them stands on.
+
+PyYAML's constructors follow YAML 1.1 (`yes` is true, `2026-11-01` a date); Pulumi's Go library does
+not. So only the node tree is PyYAML's: a plain scalar is a boolean, a number or null where YAML 1.2
+says so, and otherwise the text as it is written.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from flowflare.errors import Problem
+
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: Mapping[str, object] = {
+    "true": True, "True": True, "TRUE": True,
+    "false": False, "False": False, "FALSE": False,
+    "null": None, "Null": None, "NULL": None, "~": None, "": None,
+}  # fmt: skip
+_STRING = "tag:yaml.org,2002:str"
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a mapping: its name, the node of its value, and the line of the key."""
+
+    key: str
+    node: yaml.Node
+    line: int
+
+
+def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
+    """Reads a file's node tree.
+
+    Args:
+        path: the file; it exists.
+        problems: gains an entry when the file is no YAML.
+
+    Returns:
+        The root node, None for an empty or unreadable file.
+    """
+    try:
+        # The loader builds nodes only, never Python objects.
+        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        problems.append(Problem(path.name, "is not UTF-8 text", "Save the file as UTF-8."))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f"{path.name}:{mark.line + 1}" if mark else path.name
+        text = f"invalid YAML: {error.problem or error}"
+        problems.append(Problem(line, text, "Check indentation, colons and quotes on this line."))
+    except yaml.YAMLError as error:
+        problems.append(Problem(path.name, f"invalid YAML: {error}"))
+    return None
+
+
+def entries(node: yaml.MappingNode, file: str, problems: list[Problem]) -> Iterator[Entry]:
+    """Walks a mapping's keys, those merged by `<<` last; a key given twice is a problem."""
+    seen: dict[str, int] = {}
+    merged: list[yaml.MappingNode] = []
+    for key_node, value in node.value:
+        line = key_node.start_mark.line + 1
+        if key_node.tag == _MERGE:
+            sources = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            merged += [source for source in sources if isinstance(source, yaml.MappingNode)]
+            continue
+        key = str(key_node.value)
+        if key in seen:
+            text = f"`{key}` is given twice, first on line {seen[key]}"
+            problems.append(Problem(f"{file}:{line}", text, "Keep one of the two."))
+            continue
+        seen[key] = line
+        yield Entry(key, value, line)
+    for source in merged:
+        for entry in entries(source, file, problems):
+            if entry.key not in seen:
+                seen[entry.key] = entry.line
+                yield entry
+
+
+class ValueReader:
+    """Turns nodes into plain values and remembers where each of them stands.
+
+    Args:
+        file: the file's name as problems show it.
+        problems: gains an entry for each key that is given twice.
+    """
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self._file = file
+        self._problems = problems
+        self.places: dict[str, tuple[str, int]] = {}
+
+    def value(self, node: yaml.Node, path: str, line: int) -> object:
+        """The node's value; `places` gains the line of every key below `path`.
+
+        Args:
+            node: what to read.
+            path: the full key, followed by the names of inner keys, joined by dots.
+            line: the line of the key that holds the node.
+        """
+        self.places[path] = (self._file, line)
+        if isinstance(node, yaml.MappingNode):
+            return {
+                entry.key: self.value(entry.node, f"{path}.{entry.key}", entry.line)
+                for entry in entries(node, self._file, self._problems)
+            }
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self.value(item, f"{path}.{index}", item.start_mark.line + 1)
+                for index, item in enumerate(node.value)
+            ]
+        return scalar(node)
+
+
+def scalar(node: yaml.Node) -> object:
+    """A scalar's value by the rules of YAML 1.2: anything quoted or not recognised is text."""
+    text = str(node.value)
+    if getattr(node, "style", None) is not None or node.tag == _STRING:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
