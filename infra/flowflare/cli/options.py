@@ -1,0 +1,50 @@
+"""The options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowflare.errors import ConfigError, Problem
+
+StackOption = Annotated[
+    str,
+    typer.Option(
+        "--stack", "-s", metavar="NAME", help="The stack; its file is Pulumi.NAME.yaml."
+    ),
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cwd",
+        "-C",
+        metavar="DIR",
+        help="The project's folder; else the nearest one upwards that holds Pulumi.yaml.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DEFAULT_STACK = "local"
+
+
+def project_root(given: Path | None) -> Path:
+    """The project's folder: the one given, else the nearest upwards with a `Pulumi.yaml`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    start = (given or Path.cwd()).resolve()
+    candidates = [start] if given else [start, *start.parents]
+    for folder in candidates:
+        if (folder / "Pulumi.yaml").is_file():
+            return folder
+    raise ConfigError(
+        [
+            Problem(
+                str(given or Path.cwd()),
+                "there is no Pulumi.yaml here" + ("" if given else " or in a folder above"),
+                "Go to a project's folder, or make one: flowflare init my-tracking",
+            )
+        ]
+    )

@@ -1,0 +1,179 @@
+"""`flowflare order`: sends one order through the example client and follows its run to the end."""
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+from flowflare.errors import FlowflareError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+ENDED = frozenset({"Completed", "Errored"})
+PAUSE = 0.2
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Where a stack's service and one of its clients answer, and the key for the service."""
+
+    service_url: str
+    client_url: str
+    api_key: str
+
+
+def order(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    client: Annotated[
+        str, typer.Option("--client", metavar="NAME", help="The client that takes orders.")
+    ] = "orders",
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="How long to follow the run.")
+    ] = 60.0,
+    json: JsonOption = False,
+) -> None:
+    """Send one order through the example client and follow its run to the end.
+
+    Examples:
+
+      flowflare order
+
+      flowflare order --json | jq .status
+    """
+    from flowflare.cli.console import messages, print_json
+
+    tracking = _tracking(stack, project_root(cwd) if cwd else project_root(None), client)
+    with messages().status("Sending an order") as status:
+        run = follow(tracking, timeout, lambda text: status.update(text))
+    if json:
+        print_json(run)
+    else:
+        _show(run, tracking, stack)
+    if run["status"] != "Completed":
+        raise FlowflareError(
+            f"run {run['id']} ended as {run['status']}",
+            remedy="See what the Workers wrote: flowflare emulator logs",
+        )
+
+
+def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> dict[str, Any]:
+    """Sends an order and asks the service for its run until it has ended.
+
+    Args:
+        tracking: where to send and where to ask.
+        timeout: seconds to wait for the end.
+        say: called with what is going on, for a display.
+
+    Returns:
+        The run with its steps and their retries, as the service reports it.
+
+    Raises:
+        FlowflareError: a Worker refused or did not answer, or the run did not end in time.
+    """
+    import httpx
+
+    deadline = time.monotonic() + timeout
+    with httpx.Client(timeout=10) as http:
+        started = _post(http, f"{tracking.client_url}/orders", {}, {})
+        run_id = started["workflowId"]
+        while True:
+            asked = {"workflowId": run_id}
+            key = {"X-API-Key": tracking.api_key}
+            answer = _post(http, f"{tracking.service_url}/service/get-workflow", asked, key)
+            run: dict[str, Any] = answer["workflow"]
+            if run["status"] in ENDED:
+                return run
+            if time.monotonic() > deadline:
+                raise FlowflareError(
+                    f"run {run_id} is still {run['status']} after {timeout:g} s",
+                    remedy="Give it longer with --timeout, or see: flowflare emulator logs",
+                )
+            say(f"Order {started['order_id']}: {_doing(run)}")
+            time.sleep(PAUSE)
+
+
+def _doing(run: dict[str, Any]) -> str:
+    steps = run.get("steps") or []
+    return f"{run['status']}, {steps[-1]['step_name']}" if steps else str(run["status"])
+
+
+def _post(
+    http: "httpx.Client", url: str, body: dict[str, Any], headers: dict[str, str]
+) -> dict[str, Any]:
+    import httpx
+
+    try:
+        response = http.post(url, json=body, headers=headers)
+        answer: dict[str, Any] = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise FlowflareError(
+            f"{url} did not answer: {error or type(error).__name__}",
+            remedy="Is the stack up? Run: flowflare up",
+        ) from None
+    if response.is_error:
+        raise FlowflareError(f"{url} answered {response.status_code}: {answer.get('error')}")
+    return answer
+
+
+def _tracking(stack: str, root: Any, client: str) -> Tracking:
+    from flowflare.engine import open_stack
+
+    outputs = open_stack(root, stack).outputs(show_secrets=True)
+    clients = outputs.get("client_urls") or {}
+    if not outputs.get("service_url") or not clients:
+        raise FlowflareError(f"stack {stack} is not up", remedy="Run: flowflare up")
+    if client not in clients:
+        raise FlowflareError(
+            f"stack {stack} has no client {client}",
+            remedy=f"It has: {', '.join(sorted(clients))}. Name one with --client",
+        )
+    return Tracking(outputs["service_url"], clients[client], outputs["api_key"])
+
+
+def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
+    from rich.table import Table
+
+    from flowflare.cli.console import answers
+
+    console = answers()
+    console.print(f"\nRun {run['id']} of order {run['ref_id']}: {run['status']}", markup=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "step", "status", "retries", "took"):
+        table.add_column(column, justify="right" if column == "took" else "left")
+    for step in run.get("steps") or []:
+        retries = step.get("retries") or []
+        last = f"{len(retries)} ({retries[-1]['last_error']})" if retries else ""
+        index = str(step["step_index"])
+        table.add_row(index, step["step_name"], step["status"], last, _took(step))
+    console.print(table)
+    option = "" if stack == DEFAULT_STACK else f" -s {stack}"
+    console.print(
+        f"\nNext:\n"
+        f"  curl -X POST {tracking.client_url}/orders -H 'content-type: application/json' -d '{{}}'\n"
+        f"  flowflare outputs{option} --show-secrets\n"
+        f"  flowflare preview{option}     after an edit in worker_src/orders or the configuration",
+        markup=False,
+    )
+
+
+def _took(step: dict[str, Any]) -> str:
+    from datetime import datetime
+
+    if not step.get("started_at") or not step.get("completed_at"):
+        return ""
+    started, completed = (
+        datetime.fromisoformat(step[key]) for key in ("started_at", "completed_at")
+    )
+    return f"{(completed - started).total_seconds():.2f} s"

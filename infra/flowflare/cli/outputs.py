@@ -1,0 +1,50 @@
+"""`flowflare outputs`: what a stack hands to others."""
+
+from typing import Annotated, Any
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+
+def outputs(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    json: JsonOption = False,
+    show_secrets: Annotated[
+        bool, typer.Option("--show-secrets", help="Print secrets in the clear.")
+    ] = False,
+) -> None:
+    """Print a stack's outputs: URLs, names, the API key.
+
+    Examples:
+
+      flowflare outputs
+
+      flowflare outputs --json --show-secrets | jq -r .api_key
+    """
+    from flowflare.cli.console import answers, print_json
+    from flowflare.engine import open_stack
+
+    values = open_stack(project_root(cwd), stack).outputs(show_secrets=show_secrets)
+    if json:
+        print_json(values)
+        return
+    for name, value in _lines(values):
+        answers().print(f"{name:<24} {value}", markup=False)
+
+
+def _lines(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            lines += _lines(value, f"{prefix}{name}.")
+        else:
+            lines.append((f"{prefix}{name}", str(value)))
+    return lines

@@ -1,0 +1,20 @@
+"""`flowflare unlock`: takes away a lock that a killed run left behind."""
+
+from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, project_root
+
+
+def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
+    """Remove the locks of a stack whose run was killed.
+
+    Make sure that no other run works on the stack: two at once can make things twice.
+
+    Example: flowflare unlock --stack local
+    """
+    from flowflare.cli.console import messages
+    from flowflare.engine import open_stack
+
+    removed = open_stack(project_root(cwd), stack).unlock()
+    for lock in removed:
+        messages().print(f"Removed {lock}", markup=False)
+    if not removed:
+        messages().print(f"Stack {stack} is not locked.", markup=False)
