@@ -1,0 +1,127 @@
+"""`flowflare emulator`: starts, stops and shows the embedded Cloudflare of a project."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Start, stop and show the embedded Cloudflare.",
+)
+
+
+@app.command()
+def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
+    """Start the embedded Cloudflare in the background, if none runs.
+
+    Example: flowflare emulator start
+    """
+    from flowflare.cli.console import messages
+    from flowflare.cli.local import ensure_running
+    from flowflare.config.files import read_project
+
+    running = ensure_running(read_project(project_root(cwd), stack))
+    messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
+
+
+@app.command()
+def stop(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
+    """Stop the embedded Cloudflare; its data stays.
+
+    Example: flowflare emulator stop
+    """
+    from flowflare.cli.console import messages
+    from flowflare.cli.local import data_folder
+    from flowflare.emulator import process
+
+    stopped = process.stop(data_folder(project_root(cwd)))
+    said = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
+    messages().print(said)
+
+
+@app.command()
+def status(
+    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+) -> None:
+    """Say whether the embedded Cloudflare runs, and where its Workers answer.
+
+    Example: flowflare emulator status --json
+    """
+    from flowflare.cli.console import answers, print_json
+
+    report = _report(project_root(cwd))
+    if json:
+        print_json(report)
+        return
+    if not report["running"]:
+        answers().print("No embedded Cloudflare runs. Start it: flowflare emulator start")
+        return
+    answers().print(f"It answers on {report['base_url']} (process {report['pid']})", markup=False)
+    for worker in report["workers"]:
+        answers().print(f"  {worker['script_name']:<40} {worker['url']}", markup=False)
+
+
+@app.command()
+def logs(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", metavar="N", help="How many lines from the end.")
+    ] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on as new lines come.")
+    ] = False,
+) -> None:
+    """Print what the embedded Cloudflare and its Workers wrote.
+
+    Example: flowflare emulator logs -n 200
+    """
+    import time
+
+    from flowflare.cli.local import data_folder
+    from flowflare.emulator import process
+
+    path = process.log_file(data_folder(project_root(cwd)))
+    if not path.exists():
+        typer.echo("No embedded Cloudflare has run here.", err=True)
+        return
+    with path.open(encoding="utf-8", errors="replace") as log:
+        for line in log.readlines()[-lines:]:
+            typer.echo(line, nl=False)
+        while follow:
+            line = log.readline()
+            if line:
+                typer.echo(line, nl=False)
+            else:
+                time.sleep(0.2)
+
+
+def _report(root: "Path") -> dict[str, Any]:
+    import httpx
+
+    from flowflare.cli.local import data_folder
+    from flowflare.emulator import process
+
+    running = process.status(data_folder(root))
+    if running is None:
+        return {"running": False}
+    workers = httpx.get(f"{running.control_url}/workers", timeout=10).json()
+    return {
+        "running": True,
+        "pid": running.pid,
+        "base_url": running.base_url,
+        "workers": workers,
+        "log": str(process.log_file(data_folder(root))),
+    }
