@@ -1,0 +1,193 @@
+"""Turns a stack's flat configuration into its model, with every mistake reported at once.
+
+Pulumi hands a program strings only. Here they become values of the schema, `clientOverrides` is
+laid over `clients`, what a schema cannot see is checked (files that exist, names that collide),
+and the model is built.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from flowflare.config.checks import check_clients
+from flowflare.config.files import PROJECT_FILE
+from flowflare.config.problems import Origins, Path, Places, from_validation, full_key, inner_model
+from flowflare.config.schema import NAMESPACE, ClientConfig, StackConfig
+from flowflare.errors import ConfigError, Problem
+from flowflare.model import ClientSpec, ServiceSpec, StackSpec, WorkflowSpec, names
+
+_PREFIX = f"{NAMESPACE}:"
+_CLIENTS = "clients"
+_OVERRIDES = "clientOverrides"
+
+
+def load_stack(
+    values: Mapping[str, str],
+    *,
+    project: str,
+    stack: str,
+    origins: Origins | None = None,
+    root: FilePath | None = None,
+) -> StackSpec:
+    """Checks a stack's configuration and makes its model.
+
+    Args:
+        values: full key to text, as `pulumi.Config` has them; other namespaces are left alone.
+        project: the Pulumi project's name.
+        stack: the Pulumi stack's name.
+        origins: file and line of each key, for problems (`Project.places`).
+        root: the project's folder; given, clients' sources must exist in it.
+
+    Raises:
+        ConfigError: every problem found.
+    """
+    places = Places(origins, stack)
+    problems: list[Problem] = []
+    written = _structured(values, places, problems)
+    overrides = _mapping(written.get(_OVERRIDES))
+    written, moved = _overlaid(written, overrides, places, problems)
+    config = None
+    try:
+        config = StackConfig.model_validate(written)
+    except ValidationError as error:
+        problems += from_validation(error.errors(), StackConfig, moved, places)
+    environment = str(written.get("environment") or stack)
+    problems += check_clients(written, environment, moved, places, root)
+    problems += _environment_problem(written, stack, places)
+    if config is None or problems:
+        raise ConfigError(sorted(problems, key=_reading_order))
+    return _model(config, project, stack)
+
+
+def _structured(
+    values: Mapping[str, str], places: Places, problems: list[Problem]
+) -> dict[str, Any]:
+    """The namespace's values, structured ones and booleans out of their text."""
+    fields = {field.alias or name: field for name, field in StackConfig.model_fields.items()}
+    written: dict[str, Any] = {}
+    for key, text in values.items():
+        if not key.startswith(_PREFIX):
+            continue
+        name = key.removeprefix(_PREFIX)
+        field = fields.get(name)
+        if field is not None and field.annotation is bool:
+            written[name] = {"true": True, "false": False}.get(text, text)
+        elif field is not None and _is_structured(field.annotation):
+            try:
+                written[name] = json.loads(text)
+            except ValueError:
+                message = f"`{key}`: is {text!r}, not a list or a mapping"
+                problems.append(Problem(places.of((name,)), message, field.description))
+        else:
+            written[name] = text
+    return written
+
+
+def _reading_order(problem: Problem) -> tuple[bool, str, int]:
+    file, _, line = problem.place.partition(":")
+    return file != PROJECT_FILE, file, int(line or 0)
+
+
+def _is_structured(annotation: object) -> bool:
+    origin = getattr(annotation, "__origin__", None)
+    return origin in (list, dict) or inner_model(annotation) is not None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _overlaid(
+    written: dict[str, Any],
+    overrides: dict[str, Any],
+    places: Places,
+    problems: list[Problem],
+) -> tuple[dict[str, Any], Any]:
+    """Lays overrides over the clients; also returns where a value of the result stands."""
+    clients = dict(_mapping(written.get(_CLIENTS)))
+    for name, fields in overrides.items():
+        path: Path = (_OVERRIDES, name)
+        if name not in clients:
+            message = f"`{full_key(path)}`: there is no client `{name}`"
+            remedy = f"Clients: {', '.join(sorted(clients)) or 'none'}."
+            problems.append(Problem(places.of(path), message, remedy))
+        elif isinstance(fields, dict) and isinstance(clients[name], dict):
+            clients[name] = clients[name] | fields
+
+    def moved(path: Path) -> Path:
+        overridden = len(path) > 2 and path[0] == _CLIENTS and path[1] in overrides
+        if overridden and path[2] in _mapping(overrides[str(path[1])]):
+            return (_OVERRIDES, *path[1:])
+        return path
+
+    if _CLIENTS in written and not isinstance(written[_CLIENTS], dict):
+        return written, moved
+    return written | {_CLIENTS: clients}, moved
+
+
+def _environment_problem(written: dict[str, Any], stack: str, places: Places) -> list[Problem]:
+    if written.get("environment") or names.ENVIRONMENT.fullmatch(stack):
+        return []
+    message = (
+        f"`{full_key(('environment',))}`: is missing, and the stack's name {stack!r} cannot be the "
+        "environment: only lower-case letters and digits can"
+    )
+    usable = "".join(letter for letter in stack.lower() if letter.isascii() and letter.isalnum())
+    remedy = f"Add `{full_key(('environment',))}: {usable.lstrip('0123456789') or 'dev'}`."
+    return [Problem(places.of(("environment",)), message, remedy)]
+
+
+def _model(config: StackConfig, project: str, stack: str) -> StackSpec:
+    environment = config.environment or stack
+
+    def physical(what: str) -> str:
+        return names.physical_name(config.tenant, environment, what)
+
+    def workflow(name: str, class_name: str) -> WorkflowSpec:
+        return WorkflowSpec(
+            name=name,
+            workflow_name=config.names.workflows.get(name) or physical(name),
+            class_name=class_name,
+            binding=names.binding_name(name),
+        )
+
+    def client(name: str, written: ClientConfig) -> ClientSpec:
+        return ClientSpec(
+            name=name,
+            script_name=config.names.clients.get(name) or physical(name),
+            source=written.source,
+            workflows=tuple(
+                workflow(key, value.class_name) for key, value in sorted(written.workflows.items())
+            ),
+            variables=written.variables,
+            workers_dev=written.workers_dev,
+            compatibility_date=written.compatibility_date,
+            compatibility_flags=tuple(written.compatibility_flags),
+            observability=written.observability,
+            crons=None if written.crons is None else tuple(written.crons),
+        )
+
+    service = ServiceSpec(
+        script_name=config.names.service or physical(names.SERVICE),
+        database_name=config.names.database or physical(names.DATABASE),
+        allowed_origins=tuple(config.allowed_origins),
+        debug=config.debug,
+        workers_dev=config.workers_dev,
+        compatibility_date=config.compatibility_date,
+        compatibility_flags=tuple(config.compatibility_flags),
+        observability=config.observability,
+    )
+    return StackSpec(
+        project=project,
+        stack=stack,
+        tenant=config.tenant,
+        environment_name=environment,
+        account_id=config.account_id,
+        service=service,
+        clients=tuple(client(name, value) for name, value in sorted(config.clients.items())),
+        protect=config.protect,
+        allow_data_loss=config.allow_data_loss,
+    )

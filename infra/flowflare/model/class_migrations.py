@@ -1,0 +1,83 @@
+"""The Durable Object history of a script: an append-only list of class migrations.
+
+The API applies steps after the live tag and nothing else; resending a step answers 412/10079. So
+the whole history is kept in code, and each run sends what is missing.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from flowflare.errors import ClassMigrationError
+from flowflare.model.frozen import Frozen
+
+
+class RenamedClass(Frozen):
+    """A class whose objects go on under another name."""
+
+    old: str = Field(description="Name until now.")
+    new: str = Field(description="Name from now on.")
+
+
+class ClassMigration(Frozen):
+    """One step of a script's Durable Object history."""
+
+    tag: str = Field(description="Name of the step, unique within the script.")
+    new_sqlite_classes: tuple[str, ...] = Field(
+        default=(), description="Classes that begin, their storage in SQLite."
+    )
+    deleted_classes: tuple[str, ...] = Field(
+        default=(), description="Classes that end; their objects' data is lost."
+    )
+    renamed_classes: tuple[RenamedClass, ...] = Field(
+        default=(), description="Classes that get another name."
+    )
+
+    def step(self) -> dict[str, object]:
+        """The step as the API takes it, without its tag and without empty lists."""
+        lists = {
+            "new_sqlite_classes": list(self.new_sqlite_classes),
+            "deleted_classes": list(self.deleted_classes),
+            "renamed_classes": [{"from": one.old, "to": one.new} for one in self.renamed_classes],
+        }
+        return {name: value for name, value in lists.items() if value}
+
+
+#: Flowflare's own history. Append to it; never change or remove a step that was released.
+SERVICE_HISTORY = (
+    ClassMigration(tag="workflow-tracker-v1", new_sqlite_classes=("WorkflowTracker",)),
+)
+
+
+def pending(
+    history: Sequence[ClassMigration], live_tag: str | None, *, script_name: str
+) -> tuple[ClassMigration, ...]:
+    """The steps that the script has not had yet.
+
+    Args:
+        history: the script's whole history, oldest first.
+        live_tag: the tag that Cloudflare reports, None or empty for none.
+        script_name: the script, for the error.
+
+    Raises:
+        ClassMigrationError: the live tag is not in the history; replaying it would lose objects.
+    """
+    if not live_tag:
+        return tuple(history)
+    tags = [step.tag for step in history]
+    if live_tag not in tags:
+        message = (
+            f"{script_name}: the live class migration tag {live_tag!r} is not in the history "
+            f"({', '.join(tags)})"
+        )
+        remedy = "Was it deployed by a newer release or by hand? Nothing is replayed over it."
+        raise ClassMigrationError(message, remedy=remedy)
+    return tuple(history[tags.index(live_tag) + 1 :])
+
+
+def upload_block(steps: Sequence[ClassMigration], live_tag: str | None) -> dict[str, object] | None:
+    """The `migrations` of an upload's metadata for those steps, None when there are none."""
+    if not steps:
+        return None
+    block: dict[str, object] = {"new_tag": steps[-1].tag, "steps": [one.step() for one in steps]}
+    return {"old_tag": live_tag} | block if live_tag else block
