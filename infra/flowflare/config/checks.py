@@ -133,12 +133,9 @@ def _physical_names(
     parts: list[tuple[str, str, Path, object]] = [
         ("script", names.SERVICE, ("names", "service"), own.get("service"))
     ]
-    for client in clients:
-        path = ("clients", client)
-        parts.append(("script", client, path, _mapping(own.get("clients")).get(client)))
-    for workflow in workflows:
-        chosen = _mapping(own.get("workflows")).get(workflow.name)
-        parts.append(("Workflow", workflow.name, workflow.path, chosen))
+    scripts, runs = _mapping(own.get("clients")), _mapping(own.get("workflows"))
+    parts += [("script", name, ("clients", name), scripts.get(name)) for name in clients]
+    parts += [("Workflow", one.name, one.path, runs.get(one.name)) for one in workflows]
     seen: dict[tuple[str, object], str] = {}
     for kind, what, path, chosen in parts:
         name = chosen or names.physical_name(tenant, environment, what)

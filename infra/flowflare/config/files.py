@@ -220,3 +220,13 @@ def _has_secret(value: object) -> bool:
     if isinstance(value, dict):
         return set(value) == {"secure"} or any(_has_secret(item) for item in value.values())
     return isinstance(value, list) and any(_has_secret(item) for item in value)
+
+
+def private_folder(root: Path) -> Path:
+    """The project's `.flowflare`, made if missing: state, caches; Git is told to ignore it."""
+    folder = root / ".flowflare"
+    ignore = folder / ".gitignore"
+    if not ignore.is_file():
+        folder.mkdir(exist_ok=True)
+        ignore.write_text("*\n", encoding="utf-8")
+    return folder

@@ -1,1 +1,1 @@
-"""D1 migration files and the ledger of what was applied."""
+"""D1 migrations: ordered SQL files, the ledger of what a database has had, applying the rest."""

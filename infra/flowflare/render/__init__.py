@@ -1,1 +1,1 @@
-"""From a Worker's source to the one ES module that is uploaded."""
+"""Makes each Worker's code: Jinja2 around an esbuild bundle, one ES module with its hash."""

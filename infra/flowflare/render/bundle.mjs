@@ -1,0 +1,91 @@
+// Bundles Workers with esbuild: reads one JSON request from stdin, answers one JSON line on stdout.
+//
+// The documented specifiers of the runtime library resolve into a namespace of their own, so that
+// the bundle holds no path of this machine: the same bytes from a wheel and from a checkout.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const request = JSON.parse(await text(process.stdin));
+const esbuild = (await import(pathToFileURL(request.esbuild).href)).default;
+
+const answers = await Promise.all(request.entries.map(bundle));
+await esbuild.stop?.();
+process.stdout.write(`${JSON.stringify(answers)}\n`);
+
+async function bundle(entry) {
+  try {
+    const result = await esbuild.build({
+      ...entryOf(entry),
+      absWorkingDir: entry.folder,
+      bundle: true,
+      format: 'esm',
+      platform: 'neutral',
+      target: 'es2022',
+      conditions: ['workerd', 'worker', 'browser'],
+      mainFields: ['browser', 'module', 'main'],
+      external: ['cloudflare:*', 'node:*'],
+      legalComments: 'none',
+      logLevel: 'silent',
+      metafile: true,
+      outfile: 'worker.js',
+      write: false,
+      plugins: [library(request.library)],
+      ...(entry.tsconfig ? { tsconfig: entry.tsconfig } : { tsconfigRaw: {} }),
+    });
+    const [output] = Object.values(result.metafile.outputs);
+    return {
+      content: result.outputFiles[0].text,
+      exports: output.exports,
+      inputs: Object.keys(result.metafile.inputs),
+    };
+  } catch (error) {
+    if (!error.errors) throw error;
+    return {
+      errors: error.errors.map(({ text, location }) => ({
+        text,
+        file: location?.file,
+        line: location?.line,
+        column: location?.column,
+        lineText: location?.lineText,
+      })),
+    };
+  }
+}
+
+/** The source itself, or a module that exports some names of it, so that the rest is left out. */
+function entryOf({ source, names, folder }) {
+  if (names.length === 0) return { entryPoints: [source] };
+  const contents = `export { ${names.join(", ")} } from ${JSON.stringify(source)};`;
+  return { stdin: { contents, resolveDir: folder } };
+}
+
+/** Resolves the library's specifiers, and what its files import from each other. */
+function library({ namespace, folder, specifiers }) {
+  return {
+    name: namespace,
+    setup(build) {
+      build.onResolve({ filter: /^@b-i-g-g-i-d-e-a\/flowflare(\/|$)/ }, ({ path: specifier }) =>
+        Object.hasOwn(specifiers, specifier)
+          ? { path: specifiers[specifier], namespace, sideEffects: false }
+          : {
+              errors: [{ text: `"${specifier}" is not one of ${Object.keys(specifiers).join(', ')}` }],
+            },
+      );
+      build.onResolve({ filter: /^\.\.?\//, namespace }, ({ path: relative, importer }) => ({
+        path: path.posix.join(path.posix.dirname(importer), relative),
+        namespace,
+      }));
+      build.onLoad({ filter: /.*/, namespace }, async ({ path: file }) => ({
+        contents: await readFile(path.join(folder, file), 'utf8'),
+        loader: 'js',
+      }));
+    },
+  };
+}
+
+async function text(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

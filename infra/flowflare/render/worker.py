@@ -1,0 +1,174 @@
+"""Renders the Workers of a stack: the service around its bundle, each client as it is bundled."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowflare import library
+from flowflare.errors import RenderError
+from flowflare.model import ClientSpec, ServiceSpec, StackSpec
+from flowflare.model.bindings import TRACKER_CLASS
+from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
+from flowflare.render.cache import Bundle
+from flowflare.render.node import Progress
+from flowflare.render.templates import JavaScript, render
+
+MAIN_MODULE = "worker.js"
+_TEMPLATE = "service.js.j2"
+_FACTORY = "createWorkflowService"
+# esbuild ends an ES module with one clause of all its exports.
+_EXPORT_CLAUSE = re.compile(r"\nexport \{\n((?:  [^\n]+\n)+)\};\n*\Z")
+
+
+@dataclass(frozen=True)
+class RenderedWorker:
+    """The code of one Worker.
+
+    Attributes:
+        script_name: its name in the account.
+        main_module: the module's name.
+        content: the ES module.
+        content_sha256: SHA-256 of the content in hexadecimal.
+        exports: what the module exports, sorted.
+    """
+
+    script_name: str
+    main_module: str
+    content: str
+    content_sha256: str
+    exports: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RenderedStack:
+    """The code of a stack's Workers.
+
+    Attributes:
+        service: the tracking service.
+        clients: the clients by their names in the configuration.
+    """
+
+    service: RenderedWorker
+    clients: Mapping[str, RenderedWorker]
+
+    def workers(self) -> tuple[RenderedWorker, ...]:
+        """All of them, the service first."""
+        return (self.service, *self.clients.values())
+
+
+def render_stack(
+    spec: StackSpec, *, root: Path, on_progress: Progress | None = None
+) -> RenderedStack:
+    """Renders every Worker of a stack.
+
+    Args:
+        spec: the stack.
+        root: the project's folder, which sources and own templates are relative to.
+        on_progress: is told what takes long.
+
+    Raises:
+        RenderError: a source does not bundle, or lacks a class that is bound.
+        NodeError: a source must be bundled and Node cannot run.
+    """
+    finished = library.finished_service_bundle()
+    sources = [Source(client.source, root) for client in spec.clients]
+    if finished is None:
+        sources.append(service_source())
+    bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
+    service = read_finished(finished) if finished else bundles.pop()
+    clients = list(zip(spec.clients, bundles, strict=True))
+    problems = [problem for client, bundle in clients for problem in _missing(client, bundle)]
+    if problems:
+        raise RenderError("\n".join(problems), remedy=_EXPORT_REMEDY)
+    return RenderedStack(
+        service=render_service(spec.service, service, root=root),
+        clients={
+            client.name: _rendered(client.script_name, bundle.content, bundle.exports)
+            for client, bundle in clients
+        },
+    )
+
+
+def service_source() -> Source:
+    """The runtime library's own source, which the service is bundled from."""
+    return Source(SERVICE_SPECIFIER, library.folder("worker_src"), (TRACKER_CLASS, _FACTORY))
+
+
+def read_finished(path: Path) -> Bundle:
+    """Reads a bundle that travels with the package."""
+    content = path.read_text(encoding="utf-8")
+    return Bundle(content, tuple(sorted(_split(content)[1])))
+
+
+def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> RenderedWorker:
+    """Renders the stack's part of the service around its bundle.
+
+    The first line carries the last class-migration tag: what makes the class migrations upload
+    also changes the script that follows them.
+
+    Args:
+        spec: the service.
+        bundle: the runtime library's bundle.
+        root: the project's folder, for templates of its own.
+
+    Raises:
+        RenderError: the template is wrong, or the bundle lacks what it needs.
+    """
+    code, exports = _split(bundle.content)
+    lacking = {_FACTORY, TRACKER_CLASS} - set(exports)
+    if lacking:
+        raise RenderError(f"the service's bundle does not export {', '.join(sorted(lacking))}")
+    context = {
+        "bundle": JavaScript(code),
+        "exports": {name: JavaScript(local) for name, local in exports.items()},
+        "options": {"allowedOrigins": list(spec.allowed_origins), "debug": spec.debug},
+        "class_migration_tag": spec.class_migrations[-1].tag,
+    }
+    content = render(_TEMPLATE, context, root=root)
+    return _rendered(spec.script_name, content, ("default", TRACKER_CLASS))
+
+
+_EXPORT_REMEDY = (
+    "A Worker exports its handlers (`export default { fetch() {} }`) and every Workflow's class "
+    "(`export class OrderWorkflow extends WorkflowEntrypoint {}`)."
+)
+
+
+def _missing(client: ClientSpec, bundle: Bundle) -> Sequence[str]:
+    """What the bindings need and the source does not export, which Cloudflare answers as 10061."""
+    exported = ", ".join(bundle.exports) or "nothing"
+    wanted = {"default": "no handlers, `export default`,"} | {
+        workflow.class_name: f"no class `{workflow.class_name}`, which its Workflow "
+        f"`{workflow.name}` needs;"
+        for workflow in client.workflows
+    }
+    return [
+        f"{client.source}: client `{client.name}` exports {text} it exports {exported}"
+        for name, text in wanted.items()
+        if name not in bundle.exports
+    ]
+
+
+def _split(content: str) -> tuple[str, dict[str, str]]:
+    """The code before the export clause, and the local name of each export."""
+    clause = _EXPORT_CLAUSE.search(content)
+    if clause is None:
+        raise RenderError("the service's bundle has no export clause at its end")
+    exports = {}
+    for item in clause.group(1).split(","):
+        local, _, exported = item.strip().partition(" as ")
+        if local:
+            exports[exported or local] = local
+    return content[: clause.start()], exports
+
+
+def _rendered(script_name: str, content: str, exports: Sequence[str]) -> RenderedWorker:
+    return RenderedWorker(
+        script_name=script_name,
+        main_module=MAIN_MODULE,
+        content=content,
+        content_sha256=hashlib.sha256(content.encode()).hexdigest(),
+        exports=tuple(exports),
+    )
