@@ -1,0 +1,125 @@
+/** Applies updates: one D1 batch, an answer for each, and the rows to broadcast. */
+
+import { Problem } from './problem.js';
+import { touchStatements, updateStatements } from './run-statements.js';
+import { retryStatements, stepStatements } from './step-statements.js';
+import { readUpdates } from './update-request.js';
+
+/** @typedef {import('./feed.js').FeedEvent} FeedEvent */
+/** @typedef {Record<string, unknown>} Row */
+
+/**
+ * What one update came to.
+ * @typedef {object} Outcome
+ * @property {Record<string, unknown>} [result] for the caller
+ * @property {FeedEvent} [event] for the feed, if something changed
+ * @property {Problem} [problem] what is missing
+ */
+
+/**
+ * @typedef {object} Work
+ * @property {D1PreparedStatement[]} statements
+ * @property {(results: D1Result<Row>[]) => Outcome} outcome reads the results of these statements
+ */
+
+/**
+ * Takes an update request, whichever way it came.
+ * @param {D1Database} db
+ * @param {unknown} body
+ * @returns {Promise<{answer: Row, events: FeedEvent[]}>} the answer's body, and what there is to broadcast
+ * @throws {Problem} 400, or 404 if a single update names what does not exist
+ */
+export async function takeUpdates(db, body) {
+  const { updates, single } = readUpdates(body);
+  const outcomes = await applyUpdates(db, updates);
+  const events = outcomes.flatMap(({ event }) => event ?? []);
+  if (!single) {
+    const results = outcomes.map(
+      ({ result, problem }) => result ?? { updated: false, error: problem?.message },
+    );
+    return { answer: { success: true, results }, events };
+  }
+  const [{ result, problem }] = outcomes;
+  if (problem) throw problem;
+  return { answer: { success: true, result }, events };
+}
+
+/**
+ * @param {D1Database} db
+ * @param {import('./update-request.js').Update[]} updates
+ * @returns {Promise<Outcome[]>} one for each update
+ */
+async function applyUpdates(db, updates) {
+  const now = new Date().toISOString();
+  const works = updates.map((update) => workOf(db, update, now));
+  const results = await db.batch(works.flatMap((work) => work.statements));
+  let at = 0;
+  return works.map(({ statements, outcome }) => {
+    const own = results.slice(at, at + statements.length);
+    at += statements.length;
+    return outcome(/** @type {D1Result<Row>[]} */ (own));
+  });
+}
+
+/**
+ * @param {D1Database} db
+ * @param {import('./update-request.js').Update} update
+ * @param {string} now
+ * @returns {Work}
+ */
+function workOf(db, update, now) {
+  if (update.type === 'run_update') {
+    return { statements: updateStatements(db, update.run, now), outcome: runOutcome };
+  }
+  if (update.type === 'retry_update') {
+    return { statements: retryStatements(db, update.retry, now), outcome: retryOutcome };
+  }
+  const touch = update.run === null ? [] : touchStatements(db, update.run, now);
+  return {
+    statements: [...touch, ...stepStatements(db, update.step, now)],
+    outcome: (results) => stepOutcome(results.slice(touch.length)),
+  };
+}
+
+/** @param {D1Result<Row>[]} results */
+function runOutcome([registered, upserted, , selected]) {
+  const row = selected.results[0];
+  return rowOutcome('run_update', row, upserted, {
+    [registered.meta.changes > 0 ? 'inserted' : 'updated']: true,
+  });
+}
+
+/** @param {D1Result<Row>[]} results */
+function stepOutcome(results) {
+  const row = results.at(-1)?.results[0];
+  if (row === undefined) return { problem: new Problem(404, 'There is no such step') };
+  return rowOutcome('step_update', row, results[0], { updated: true, attempt: row.attempt });
+}
+
+/** @param {D1Result<Row>[]} results */
+function retryOutcome([upserted]) {
+  const row = upserted.results[0];
+  if (row === undefined) {
+    return { problem: new Problem(400, 'There is no such step to record a retry of') };
+  }
+  return rowOutcome('retry_update', row, upserted, { updated: true });
+}
+
+/**
+ * A change that the state machine refused is no error: whoever told it late must not be alarmed.
+ * @param {FeedEvent['type']} type
+ * @param {Row} row
+ * @param {D1Result<Row>} write
+ * @param {Record<string, unknown>} done
+ * @returns {Outcome}
+ */
+function rowOutcome(type, row, write, done) {
+  const { id, status } = row;
+  if (write.meta.changes === 0) {
+    return { result: { ...done, updated: false, ignored: true, id, status } };
+  }
+  return {
+    result: { ...done, id, status },
+    event: /** @type {FeedEvent} */ ({ type, [type]: row }),
+  };
+}

@@ -1,0 +1,205 @@
+/** The service Worker: routes, and what every route has in common (keys, origins, limits, errors). */
+
+import { takeUpdates } from './apply-updates.js';
+import { requireKey } from './auth.js';
+import { corsHeaders, preflight, requireOrigin } from './cors.js';
+import { feedOf, publish } from './feed.js';
+import { invalid } from './fields.js';
+import { json, readJson } from './http.js';
+import { readListRequest } from './list-request.js';
+import { asProblem, Problem } from './problem.js';
+import { listRuns, listWorkflows, readRun, readWorkflow } from './read-runs.js';
+import { startRun } from './start-run.js';
+
+/**
+ * @typedef {object} ServiceOptions
+ * @property {string[]} [allowedOrigins] web origins that may call /api and open the WebSocket, exactly as listed
+ * @property {boolean} [debug] log every request
+ * @property {'required' | 'off'} [apiAuth] 'off' opens /api to callers without a key, as the original did
+ * @property {Record<string, string>} [workflows] types that may be started, each with the name of its Workflow
+ *   binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
+ */
+
+/**
+ * What the service is bound to, beside the Workflows it starts.
+ * @typedef {object} ServiceEnv
+ * @property {D1Database} DB
+ * @property {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} WORKFLOW_TRACKER
+ * @property {string} [SERVICE_API_KEY]
+ * @property {string} [SERVICE_API_KEY_PREVIOUS] also valid, while clients change over to a new key
+ */
+
+/**
+ * A request on its way through a route.
+ * @typedef {object} Call
+ * @property {Request} request
+ * @property {ServiceEnv} env
+ * @property {ServiceOptions} options
+ * @property {(events: import('./feed.js').FeedEvent[]) => void} announce broadcasts what is stored
+ */
+
+/**
+ * @typedef {object} Route
+ * @property {'GET' | 'POST'} method
+ * @property {'open' | 'service' | 'api'} access
+ * @property {(call: Call) => Promise<Response>} answer
+ */
+
+/** @type {Readonly<Record<string, Route>>} */
+const ROUTES = Object.freeze({
+  '/healthz': {
+    method: 'GET',
+    access: 'open',
+    answer: async () => json({ success: true, status: 'ok' }),
+  },
+  '/service/start-workflow': { method: 'POST', access: 'service', answer: start },
+  '/service/get-workflow': { method: 'POST', access: 'service', answer: get },
+  '/service/list-workflows': { method: 'POST', access: 'service', answer: list },
+  '/service/get-workflows-by-ref': { method: 'POST', access: 'service', answer: byRef },
+  '/api/workflows/update': { method: 'POST', access: 'api', answer: update },
+  '/api/workflows/query': { method: 'POST', access: 'api', answer: query },
+  '/api/tracker-websocket': { method: 'GET', access: 'api', answer: watch },
+});
+
+/**
+ * @param {ServiceOptions} [options]
+ * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>}}
+ */
+export function createWorkflowService(options = {}) {
+  return { fetch: (request, env, ctx) => respond(request, env, ctx, options) };
+}
+
+/**
+ * @param {Request} request
+ * @param {ServiceEnv} env
+ * @param {ExecutionContext} ctx
+ * @param {ServiceOptions} options
+ */
+async function respond(request, env, ctx, options) {
+  const requestId = request.headers.get('CF-Ray') ?? crypto.randomUUID();
+  const { pathname } = new URL(request.url);
+  const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : null;
+  /** @type {Call['announce']} */
+  const announce = (events) => ctx.waitUntil(publish(env.WORKFLOW_TRACKER, events));
+  let response;
+  try {
+    response = await route_(route, { request, env, options, announce });
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
+    response = json(problem.body(requestId), problem.status, problem.headers);
+  }
+  if (options.debug)
+    console.log(`flowflare: ${request.method} ${pathname} ${response.status} ${requestId}`);
+  if (response.status === 101) return response;
+  const cors = route?.access === 'api' ? corsHeaders(request, options.allowedOrigins ?? []) : {};
+  const headers = { ...cors, 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
+
+/**
+ * @param {Route | null} route
+ * @param {Call} call
+ */
+async function route_(route, call) {
+  const { request, env, options } = call;
+  if (route === null) throw new Problem(404, 'There is no such route');
+  if (route.access === 'api' && request.method === 'OPTIONS') {
+    return preflight(request, options.allowedOrigins ?? []);
+  }
+  if (request.method !== route.method) {
+    throw new Problem(405, `Use ${route.method}`, { headers: { Allow: route.method } });
+  }
+  const needsKey =
+    route.access === 'service' || (route.access === 'api' && options.apiAuth !== 'off');
+  if (needsKey) await requireKey(request, env);
+  return route.answer(call);
+}
+
+/** @param {Call} call */
+async function start({ request, env, options, announce }) {
+  const context = {
+    db: env.DB,
+    env: /** @type {any} */ (env),
+    workflows: options.workflows,
+    announce,
+  };
+  return json(
+    await startRun(context, await readJson(request), request.headers.get('Idempotency-Key')),
+  );
+}
+
+/** @param {Call} call */
+async function get({ request, env }) {
+  const body = /** @type {Record<string, unknown> | null} */ (await readJson(request));
+  const id = body?.workflowId ?? body?.runId ?? body?.workflow_instance_id ?? body?.id;
+  if ((typeof id !== 'string' || id === '') && typeof id !== 'number') {
+    throw invalid([{ path: 'workflowId', message: 'workflowId is required' }]);
+  }
+  const workflow = await runOrWorkflow(env.DB, String(id));
+  if (workflow === null)
+    throw new Problem(404, 'There is no such workflow', { members: { workflow } });
+  return json({ success: true, workflow });
+}
+
+/**
+ * A run by its id, else a workflow by its number.
+ * @param {D1Database} db
+ * @param {string} id
+ */
+async function runOrWorkflow(db, id) {
+  const run = await readRun(db, id);
+  return run ?? (/^\d{1,15}$/.test(id) ? readWorkflow(db, id) : null);
+}
+
+/** @param {Call} call */
+async function list({ request, env }) {
+  return json(await listed(env.DB, await readJson(request)));
+}
+
+/** @param {Call} call */
+async function byRef({ request, env }) {
+  const body = /** @type {Record<string, unknown> | null} */ (await readJson(request));
+  if (!body?.ref_id && !body?.ref_type)
+    throw new Problem(400, 'Either ref_id or ref_type must be provided');
+  return json(await listed(env.DB, body));
+}
+
+/**
+ * @param {D1Database} db
+ * @param {unknown} body
+ */
+async function listed(db, body) {
+  const request = readListRequest(body);
+  const read = request.view === 'workflows' ? listWorkflows : listRuns;
+  const { rows, ...page } = await read(db, request);
+  return { success: true, workflows: rows, ...page };
+}
+
+/** @param {Call} call */
+async function update({ request, env, announce }) {
+  const { answer, events } = await takeUpdates(env.DB, await readJson(request));
+  announce(events);
+  return json(answer);
+}
+
+/** @param {Call} call */
+async function query({ request, env }) {
+  const asked = readListRequest(await readJson(request));
+  if (asked.workflowId !== null) {
+    const run = await readRun(env.DB, asked.workflowId);
+    return json({ success: true, type: 'query_result', data: run ? [run] : [], next_cursor: null });
+  }
+  const { rows, ...page } = await listRuns(env.DB, asked);
+  return json({ success: true, type: 'query_result', data: rows, ...page });
+}
+
+/** @param {Call} call */
+async function watch({ request, env, options }) {
+  if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket') {
+    throw new Problem(426, 'Connect with a WebSocket', { headers: { Upgrade: 'websocket' } });
+  }
+  requireOrigin(request, options.allowedOrigins ?? []);
+  return feedOf(env.WORKFLOW_TRACKER).fetch(request);
+}

@@ -1,0 +1,118 @@
+/** The SQL that writes steps and their retries. */
+
+import { STEP_SUMMARY } from './run-statements.js';
+
+/**
+ * @typedef {object} StepUpdate
+ * @property {number | null} id names a step that exists; otherwise run, index and name do
+ * @property {string | null} workflow_run_id
+ * @property {string | null} step_name
+ * @property {number | null} step_index
+ * @property {import('./statuses.js').StepStatus | null} status
+ * @property {string | null} state
+ * @property {number | null} attempt
+ */
+
+/**
+ * @typedef {object} RetryUpdate
+ * @property {number | null} workflow_step_id names the step; otherwise run, index and name do
+ * @property {string | null} workflow_run_id
+ * @property {string | null} step_name
+ * @property {number | null} step_index
+ * @property {number | null} retry_count without it, the attempt that the step is in
+ * @property {string | null} retry_at
+ * @property {string | null} last_error
+ */
+
+// ?1 run  ?2 name  ?3 index  ?4 status  ?5 state  ?6 attempt  ?7 now  ?8 id
+//
+// A step that fails and runs again is in its next attempt, whether the caller counts or not. What is told
+// late (of an earlier attempt, or of a step that is done) changes nothing; but a failed step whose caller
+// says that it is being attempted once more has not failed.
+const CHANGES = `
+  status = coalesce(?4, status),
+  state = coalesce(?5, state),
+  attempt = coalesce(?6, attempt + (status = 'Retrying' AND ?4 = 'Running')),
+  started_at = coalesce(started_at, iif(coalesce(?4, status) = 'Pending', NULL, ?7)),
+  completed_at = iif(coalesce(?4, status) IN ('Completed', 'Failed'),
+                     coalesce(iif(?4 IS NULL OR status = ?4, completed_at, NULL), ?7), NULL)`;
+const ACCEPTED = `
+  (?6 IS NULL OR ?6 >= attempt)
+  AND (?4 IS NULL OR status = ?4 OR status NOT IN ('Completed', 'Failed')
+       OR (status = 'Failed' AND ?6 > attempt))`;
+
+const UPSERT = `
+INSERT INTO workflow_steps (workflow_run_id, step_name, step_index, status, state, attempt,
+                            started_at, completed_at)
+VALUES (?1, ?2, ?3, coalesce(?4, 'Running'), ?5, coalesce(?6, 1),
+        iif(?4 = 'Pending', NULL, ?7), iif(?4 IN ('Completed', 'Failed'), ?7, NULL))
+ON CONFLICT (workflow_run_id, step_index, step_name) DO UPDATE SET ${CHANGES} WHERE ${ACCEPTED}`;
+
+// The run, if it is given, has to be the step's own.
+const OF_ID = 'id = ?8 AND (?1 IS NULL OR workflow_run_id = ?1)';
+const UPDATE_BY_ID = `UPDATE workflow_steps SET ${CHANGES} WHERE ${OF_ID} AND ${ACCEPTED}`;
+const TOUCH_RUN_OF = `
+UPDATE workflow_runs SET updated_at = ?7
+WHERE id = (SELECT workflow_run_id FROM workflow_steps WHERE ${OF_ID})`;
+const SELECT_BY_ID = `SELECT ${STEP_SUMMARY} FROM workflow_steps WHERE id = ?8 AND coalesce(?1, workflow_run_id) = workflow_run_id`;
+const SELECT_BY_PLACE = `
+SELECT ${STEP_SUMMARY} FROM workflow_steps WHERE workflow_run_id = ?1 AND step_index = ?3 AND step_name = ?2`;
+
+// ?1 step  ?2 run  ?3 index  ?4 name  ?5 retry_count  ?6 retry_at  ?7 last_error  ?8 now
+const UPSERT_RETRY = `
+INSERT INTO workflow_step_retries (workflow_step_id, retry_count, retry_at, last_error, created_at)
+SELECT id, coalesce(?5, attempt), ?6, ?7, ?8 FROM workflow_steps
+WHERE id = coalesce(?1, (SELECT max(id) FROM workflow_steps WHERE workflow_run_id = ?2
+                         AND step_index = ?3 AND step_name = coalesce(?4, step_name)))
+  AND (?2 IS NULL OR workflow_run_id = ?2)
+ON CONFLICT (workflow_step_id, retry_count) DO UPDATE SET
+  retry_at = coalesce(excluded.retry_at, retry_at), last_error = coalesce(excluded.last_error, last_error)
+RETURNING *, (SELECT workflow_run_id FROM workflow_steps WHERE id = workflow_step_id) AS workflow_run_id`;
+
+/**
+ * The first statement changes a row if the update was accepted, the last answers with the step as it then is.
+ * @param {D1Database} db
+ * @param {StepUpdate} step
+ * @param {string} now
+ */
+export function stepStatements(db, step, now) {
+  const values = [
+    step.workflow_run_id,
+    step.step_name,
+    step.step_index,
+    step.status,
+    step.state,
+    step.attempt,
+    now,
+  ];
+  if (step.id === null) {
+    return [
+      db.prepare(UPSERT).bind(...values),
+      db.prepare(SELECT_BY_PLACE).bind(...values.slice(0, 3)),
+    ];
+  }
+  return [UPDATE_BY_ID, TOUCH_RUN_OF, SELECT_BY_ID].map((sql) =>
+    db.prepare(sql).bind(...values, step.id),
+  );
+}
+
+/**
+ * Answers with the retry's row, or with none if there is no such step.
+ * @param {D1Database} db
+ * @param {RetryUpdate} retry
+ * @param {string} now
+ */
+export const retryStatements = (db, retry, now) => [
+  db
+    .prepare(UPSERT_RETRY)
+    .bind(
+      retry.workflow_step_id,
+      retry.workflow_run_id,
+      retry.step_index,
+      retry.step_name,
+      retry.retry_count,
+      retry.retry_at,
+      retry.last_error,
+      now,
+    ),
+];

@@ -1,0 +1,122 @@
+/** How a Worker's updates reach the service: whatever the Worker is bound to, within a few seconds, or not. */
+
+import { feedOf } from './feed.js';
+import { jsonText } from './json-text.js';
+
+/**
+ * What may be found in a Worker's env; one of the first four is needed.
+ * @typedef {object} TrackingEnv
+ * @property {{fetch: typeof fetch}} [WORKFLOW_TRACKER_API] the service
+ * @property {{fetch: typeof fetch}} [WORKFLOW_SERVICE] the service
+ * @property {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} [WORKFLOW_TRACKER] its Durable Object
+ * @property {string} [TRACKER_API_URL] its address
+ * @property {string} [SERVICE_API_KEY]
+ * @property {string} [WORKFLOW_API_KEY]
+ */
+
+/** @typedef {{status: number, text: string}} Reply */
+/** @typedef {(body: string) => Promise<Reply>} Transport */
+
+/** A step waits for its tracking no longer than this. */
+const DEADLINE_MS = 4000;
+const ATTEMPTS = 3;
+const FIRST_PAUSE_MS = 50;
+const PATH = '/api/workflows/update';
+
+/** @type {Set<string>} */
+const warned = new Set();
+
+/** @param {string} message said once in the life of an isolate: a Workflow with a mistake makes it at every step */
+export function warnOnce(message) {
+  if (warned.has(message)) return;
+  warned.add(message);
+  console.warn(`flowflare: ${message}`);
+}
+
+/**
+ * Sends updates; never throws.
+ * @param {TrackingEnv} env
+ * @param {object} updates what /api/workflows/update takes
+ * @returns {Promise<any>} the answer's `result` or `results`; false if the updates did not arrive or were refused
+ */
+export async function sendUpdates(env, updates) {
+  try {
+    const transports = transportsOf(env ?? {});
+    if (transports.length === 0) {
+      warnOnce(
+        'nothing is tracked: bind WORKFLOW_SERVICE or WORKFLOW_TRACKER, or set TRACKER_API_URL',
+      );
+      return false;
+    }
+    const timeout = scheduler
+      .wait(DEADLINE_MS)
+      .then(() => ({ status: 0, text: 'no answer in time' }));
+    const { status, text } = await Promise.race([deliver(transports, jsonText(updates)), timeout]);
+    const answer = status === 200 ? JSON.parse(text) : {};
+    if (answer.success) return answer.result ?? answer.results;
+    console.warn(`flowflare: an update was not recorded: ${status} ${text.slice(0, 500)}`);
+  } catch (error) {
+    console.warn(`flowflare: an update was not recorded: ${error}`);
+  }
+  return false;
+}
+
+/**
+ * Every way there is, the best first; the service may be bound under either of two names.
+ * @param {TrackingEnv} env
+ * @returns {Transport[]}
+ */
+function transportsOf(env) {
+  const key = env.SERVICE_API_KEY ?? env.WORKFLOW_API_KEY ?? '';
+  const service = env.WORKFLOW_TRACKER_API ?? env.WORKFLOW_SERVICE;
+  const tracker = env.WORKFLOW_TRACKER;
+  const url = env.TRACKER_API_URL;
+  return [
+    service &&
+      ((/** @type {string} */ body) => post(service, 'https://flowflare.internal', key, body)),
+    // Typed as any: the RPC types of a class in another script are that script's.
+    tracker &&
+      (async (/** @type {string} */ body) => /** @type {any} */ (feedOf(tracker)).update(body)),
+    url && ((/** @type {string} */ body) => post(globalThis, url, key, body)),
+  ].filter((transport) => typeof transport === 'function');
+}
+
+/**
+ * Tries each way in turn, then again: an update may be repeated without harm.
+ * @param {Transport[]} transports
+ * @param {string} body
+ * @returns {Promise<Reply>}
+ */
+async function deliver(transports, body) {
+  let reply = { status: 0, text: 'not sent' };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await scheduler.wait(FIRST_PAUSE_MS * 4 ** attempt * Math.random());
+    for (const transport of transports) {
+      reply = await transport(body).catch((error) => ({ status: 0, text: String(error) }));
+      if (!isWorthAnotherWay(reply.status)) return reply;
+    }
+    if (reply.status === 401 || reply.status === 403) return reply;
+  }
+  return reply;
+}
+
+/** @param {number} status a wrong key may still have another way; a wrong update has none */
+const isWorthAnotherWay = (status) =>
+  status < 200 || status >= 500 || [401, 403, 408, 429].includes(status);
+
+/**
+ * @param {{fetch: typeof fetch}} fetcher
+ * @param {string} origin
+ * @param {string} key
+ * @param {string} body
+ * @returns {Promise<Reply>}
+ */
+async function post(fetcher, origin, key, body) {
+  const response = await fetcher.fetch(new URL(PATH, origin), {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-API-Key': key },
+    body,
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  return { status: response.status, text: await response.text() };
+}
