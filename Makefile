@@ -20,7 +20,7 @@ up: .venv/run node_modules/.run ## Provision stack local on the embedded Cloudfl
 
 down: .venv/run ## Destroy the stack and stop the embedded Cloudflare
 	@$(BIN)/flowflare destroy --stack $(STACK) --yes
-	@$(BIN)/flowflare emulator stop --stack $(STACK)
+	@$(BIN)/flowflare emulator stop
 
 test: check pytest ## Everything from lint to end-to-end tests
 

@@ -37,7 +37,7 @@ def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None
 
 
 @app.command()
-def stop(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
+def stop(cwd: ProjectOption = None) -> None:
     """Stop the embedded Cloudflare; its data stays.
 
     Example: flowflare emulator stop
@@ -52,9 +52,7 @@ def stop(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
 
 
 @app.command()
-def status(
-    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
-) -> None:
+def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
     """Say whether the embedded Cloudflare runs, and where its Workers answer.
 
     Example: flowflare emulator status --json
@@ -75,7 +73,6 @@ def status(
 
 @app.command()
 def logs(
-    stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     lines: Annotated[
         int, typer.Option("--lines", "-n", metavar="N", help="How many lines from the end.")

@@ -8,6 +8,7 @@ from flowflare.errors import ConfigError, EngineError, Problem
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
+    from flowflare.emulator.process import Running
 
 BASE_URL = "cloudflare:baseUrl"
 ENGINE = "flowflare:engine"
@@ -59,3 +60,32 @@ def port(project: "Project") -> int:
         problem = f"{BASE_URL} is {value.text!r}; the embedded engine works on loopback only"
         raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
     return number
+
+
+def ensure_running(project: "Project") -> "Running":
+    """Starts the project's embedded Cloudflare if none runs, and says where it answers.
+
+    Raises:
+        NodeError: Node or its packages are missing and cannot be installed.
+        EmulatorError: its port is taken, or it does not start.
+    """
+    from flowflare.cli.console import messages
+    from flowflare.emulator import process
+    from flowflare.render.node import ensure_node_packages
+
+    running = process.status(data_folder(project.root))
+    if running is not None:
+        return running
+    with messages().status("Starting the embedded Cloudflare") as status:
+        programs = ensure_node_packages(
+            lambda text: messages().print(text, markup=False), root=project.root
+        )
+        settings = process.Settings(
+            data=data_folder(project.root),
+            port=port(project),
+            node=programs.node,
+            node_modules=programs.node_modules,
+        )
+        running = process.start(settings, status.update)
+    messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
+    return running

@@ -9,9 +9,7 @@ from flowflare.errors import ConfigError, Problem
 
 StackOption = Annotated[
     str,
-    typer.Option(
-        "--stack", "-s", metavar="NAME", help="The stack; its file is Pulumi.NAME.yaml."
-    ),
+    typer.Option("--stack", "-s", metavar="NAME", help="The stack; its file is Pulumi.NAME.yaml."),
 ]
 ProjectOption = Annotated[
     Path | None,

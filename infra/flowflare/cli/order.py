@@ -54,9 +54,9 @@ def order(
     """
     from flowflare.cli.console import messages, print_json
 
-    tracking = _tracking(stack, project_root(cwd) if cwd else project_root(None), client)
+    tracking = _tracking(stack, project_root(cwd), client)
     with messages().status("Sending an order") as status:
-        run = follow(tracking, timeout, lambda text: status.update(text))
+        run = follow(tracking, timeout, status.update)
     if json:
         print_json(run)
     else:
@@ -159,9 +159,10 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
         table.add_row(index, step["step_name"], step["status"], last, _took(step))
     console.print(table)
     option = "" if stack == DEFAULT_STACK else f" -s {stack}"
+    post = "-X POST -H 'content-type: application/json' -d '{}'"
     console.print(
         f"\nNext:\n"
-        f"  curl -X POST {tracking.client_url}/orders -H 'content-type: application/json' -d '{{}}'\n"
+        f"  curl {post} {tracking.client_url}/orders\n"
         f"  flowflare outputs{option} --show-secrets\n"
         f"  flowflare preview{option}     after an edit in worker_src/orders or the configuration",
         markup=False,

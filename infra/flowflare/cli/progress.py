@@ -1,0 +1,70 @@
+"""Shows a run while it goes on: a line for each step that ended, the last one for what runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from flowflare.cli.console import messages
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from flowflare.engine.events import Event, OnEvent, Step
+
+DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+MARKS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
+COLORS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "same": ""}
+
+
+@contextmanager
+def progress(title: str) -> Iterator["OnEvent"]:
+    """A display for the events of one run.
+
+    Args:
+        title: what is going on, for the last line while no step runs.
+    """
+    with messages().status(title) as status:
+        yield _Display(title, status).show
+
+
+class _Display:
+    """Remembers which steps run, to name them in the last line."""
+
+    def __init__(self, title: str, status: "Status") -> None:
+        self._title = title
+        self._status = status
+        self._running: dict[str, str] = {}
+
+    def show(self, event: "Event") -> None:
+        if event.kind == "note":
+            if event.severity != "info" or event.message:
+                messages().print(f"  {event.severity}: {event.message}", markup=False)
+        elif event.step is not None:
+            self._step(event, event.step)
+
+    def _step(self, event: "Event", step: "Step") -> None:
+        if event.kind == "started":
+            self._running[step.urn] = step.name
+        else:
+            self._running.pop(step.urn, None)
+            _print_end(event, step)
+        names = ", ".join(self._running.values())
+        self._status.update(f"{self._title}: {names}" if names else self._title)
+
+
+def _print_end(event: "Event", step: "Step") -> None:
+    if not step.custom or (event.kind == "done" and step.op == "same"):
+        return
+    kind = short_type(step.type)
+    if event.kind == "done":
+        line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<24} {kind:<26}"
+        messages().print(f"{line} {event.seconds:5.1f} s", style=COLORS[step.op], markup=False)
+    elif event.kind == "failed":
+        messages().print(f"  ! failed    {step.name:<24} {kind}", style="red", markup=False)
+    elif event.kind == "skipped":
+        messages().print(f"    skipped   {step.name:<24} {event.message}", markup=False)
+
+
+def short_type(type_token: str) -> str:
+    """The last word of a type token, as people say it: `D1Database`."""
+    return type_token.rpartition(":")[2]

@@ -1,0 +1,65 @@
+"""`flowflare render`: writes the Workers as they would be uploaded."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+
+def render(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Where to write.", show_default="build"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write each Worker's module, and a wrangler.jsonc beside it, below a folder.
+
+    Nothing is uploaded. The same project gives the same bytes.
+
+    Example: flowflare render --out build
+    """
+    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.config.files import read_project
+    from flowflare.config.load import load_stack
+    from flowflare.render.wrangler import wrangler_files
+    from flowflare.render.worker import render_stack
+
+    project = read_project(project_root(cwd), stack)
+    values = {key: value.text for key, value in project.values.items()}
+    spec = load_stack(values, project=project.name, stack=stack, origins=project.places)
+    with messages().status("Rendering") as status:
+        rendered = render_stack(spec, root=project.root, on_progress=status.update)
+    target = out or project.root / "build"
+    settings = wrangler_files(spec)
+    written = []
+    for worker in rendered.workers():
+        folder = target / worker.script_name
+        folder.mkdir(parents=True, exist_ok=True)
+        module = folder / worker.main_module
+        module.write_text(worker.content, encoding="utf-8")
+        (folder / "wrangler.jsonc").write_text(settings[worker.script_name], encoding="utf-8")
+        written.append(
+            {
+                "script_name": worker.script_name,
+                "path": str(module),
+                "bytes": len(worker.content.encode()),
+                "sha256": worker.content_sha256,
+            }
+        )
+    if json:
+        print_json(written)
+        return
+    for entry in written:
+        size = f"{entry['bytes']:>8} bytes"
+        answers().print(f"{entry['path']}  {size}  {str(entry['sha256'])[:12]}", markup=False)

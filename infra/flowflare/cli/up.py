@@ -1,0 +1,92 @@
+"""`flowflare up`: brings a stack to what its program and configuration say."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+if TYPE_CHECKING:
+    from flowflare.engine.events import Update
+
+
+def up(
+    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+) -> None:
+    """Create or update a stack; on the embedded Cloudflare, which is started if none runs.
+
+    What is already as it should be is left alone. A run that was killed is run again.
+
+    Examples:
+
+      flowflare up
+
+      flowflare up --stack local --json
+    """
+    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.local import ensure_running, require_embedded
+    from flowflare.cli.progress import progress
+    from flowflare.config.files import read_project
+    from flowflare.engine import open_stack
+
+    project = read_project(project_root(cwd), stack)
+    require_embedded(project)
+    ensure_running(project)
+    messages().print(f"Updating {project.name}/{stack}", markup=False)
+    with progress("Working") as on_event:
+        update = open_stack(project.root, stack).up(on_event)
+    if json:
+        print_json(_as_json(stack, update))
+    else:
+        _show(update, stack)
+
+
+def _as_json(stack: str, update: "Update") -> dict[str, Any]:
+    from flowflare.cli.plan_text import step_json
+
+    return {
+        "stack": stack,
+        "changed": update.changed,
+        "seconds": round(update.seconds, 3),
+        "steps": [step_json(step) for step in update.steps],
+        "outputs": dict(update.outputs),
+    }
+
+
+def _show(update: "Update", stack: str) -> None:
+    from flowflare.cli.console import answers
+    from flowflare.cli.plan_text import summary
+
+    console = answers()
+    if update.changed:
+        console.print(f"\nDone in {update.seconds:.1f} s: {summary(update.steps)}.", markup=False)
+    else:
+        total = sum(step.custom for step in update.steps)
+        console.print(f"Nothing changed: all {total} resources are as they should be.")
+    _show_resources(update)
+    for name, url in _urls(update.outputs):
+        console.print(f"  {name:<24} {url}", markup=False)
+    if stack != DEFAULT_STACK:
+        console.print(f"\nNext:  flowflare order -s {stack}", markup=False)
+
+
+def _show_resources(update: "Update") -> None:
+    from flowflare.cli.console import answers
+    from flowflare.cli.progress import short_type
+
+    answers().print("\nResources")
+    for step in update.steps:
+        if step.custom and step.op != "delete" and not step.type.startswith("pulumi:"):
+            answers().print(f"  {step.name:<24} {short_type(step.type)}", markup=False)
+    answers().print("\nWorkers")
+
+
+def _urls(outputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    clients: Mapping[str, str] = outputs.get("client_urls") or {}
+    urls = [("service", outputs.get("service_url")), *sorted(clients.items())]
+    return [(name, url) for name, url in urls if url]
