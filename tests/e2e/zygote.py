@@ -1,0 +1,57 @@
+"""Forks a fresh `flowflare up` or `destroy` per line it reads: a process to kill, without its start.
+
+Importing Pulumi and the resource classes costs seconds of CPU; the kill tests run one process for
+each call to the API. This process imports once. For each JSON line on standard input it forks; the
+child runs and says how it ended. Lines out: `{"pid": ...}` at once, `{"exit": ...}` at the end.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+
+
+def warm_up() -> None:
+    """Imports what a run imports, without running anything."""
+    import cloudflare  # noqa: F401
+    import flowflare.api
+    import flowflare.engine
+    import flowflare.resources  # noqa: F401
+
+
+def run(command: dict[str, str]) -> int:
+    from flowflare.engine import open_stack
+    from flowflare.errors import FlowflareError
+
+    try:
+        stack = open_stack(Path(command["root"]), command["stack"])
+        getattr(stack, command["do"])()
+    except FlowflareError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except BaseException:
+        traceback.print_exc()
+        return 70
+    return 0
+
+
+def say(answer: dict[str, int]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    warm_up()
+    say({"ready": 1})
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os._exit(run(json.loads(line)))
+        say({"pid": child})
+        _, status = os.waitpid(child, 0)
+        say({"exit": os.waitstatus_to_exitcode(status)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""The project that `flowflare init` makes is this repository's own example."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent.parent
+STARTER = ROOT / "templates/starter"
+
+
+@pytest.mark.parametrize("path", ["Pulumi.local.yaml", "infra/__main__.py"])
+def test_the_starter_is_what_the_checkout_runs(path: str) -> None:
+    assert (STARTER / f"{path}.j2").read_text() == (ROOT / path).read_text()
+
+
+def test_the_starter_configures_the_same_clients() -> None:
+    starter = yaml.safe_load((STARTER / "Pulumi.yaml.j2").read_text().replace("{{", "").replace("}}", ""))
+    own = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())
+    assert starter["config"] == own["config"]
