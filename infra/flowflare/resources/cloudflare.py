@@ -1,0 +1,112 @@
+"""The classes of `pulumi_cloudflare` in use, without executing the rest of that package.
+
+`import pulumi_cloudflare` runs 300,000 lines and costs 7 s of CPU. Here a stand-in package is put
+in its place that runs the resource modules named below and, of their types, only theirs. Anything
+else that a program takes from `pulumi_cloudflare` makes the stand-in execute the whole package, in
+which what was loaded before stays as it is. Where `pulumi_cloudflare` was imported first, it is
+used as it is.
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from flowflare.resources.sliced_module import SlicedModule
+
+__all__ = [
+    "D1Database",
+    "WorkersCronTrigger",
+    "WorkersCronTriggerScheduleArgs",
+    "WorkersScript",
+    "WorkersScriptBindingArgs",
+    "WorkersScriptObservabilityArgs",
+    "WorkersScriptObservabilityLogsArgs",
+    "WorkersScriptSubdomain",
+    "Workflow",
+]
+
+_PACKAGE = "pulumi_cloudflare"
+_INPUTS, _OUTPUTS = "_inputs", "outputs"
+_MODULES = {
+    "d1_database": "D1Database",
+    "workers_cron_trigger": "WorkersCronTrigger",
+    "workers_script": "WorkersScript",
+    "workers_script_subdomain": "WorkersScriptSubdomain",
+    "workflow": "Workflow",
+}
+
+
+class _StandIn(ModuleType):
+    """`pulumi_cloudflare` until somebody asks for more than the modules in use."""
+
+    def __getattr__(self, name: str) -> Any:
+        # The import system asks for `_utilities` here before it imports it.
+        if name.startswith("_") and name != "__all__":
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        _become_whole(self)
+        return getattr(self, name)
+
+
+def _become_whole(stand_in: ModuleType) -> None:
+    """Executes the package's `__init__`, which imports all of its modules."""
+    # A plain module from here on: what the package does not have is an AttributeError.
+    stand_in.__class__ = ModuleType
+    for name in (_INPUTS, _OUTPUTS):
+        types = sys.modules[f"{_PACKAGE}.{name}"]
+        if isinstance(types, SlicedModule):
+            types.load_all()
+    source = Path(str(stand_in.__file__))
+    code = compile(source.read_text(encoding="utf-8"), str(source), "exec")
+    exec(code, vars(stand_in))  # noqa: S102 -- the installed package's own source
+
+
+def _stand_in() -> ModuleType:
+    """Puts the stand-in into `sys.modules` with the modules in use loaded."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {_PACKAGE!r}", name=_PACKAGE)
+    package = _StandIn(_PACKAGE)
+    package.__spec__ = spec
+    package.__loader__ = spec.loader
+    package.__file__ = spec.origin
+    package.__package__ = _PACKAGE
+    package.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules[_PACKAGE] = package
+    importlib.import_module(f"{_PACKAGE}._utilities")
+    folder = Path(spec.origin).parent
+    for name in (_OUTPUTS, _INPUTS):
+        module = SlicedModule(f"{_PACKAGE}.{name}", folder / f"{name}.py")
+        sys.modules[module.__name__] = module
+        setattr(package, name, module)
+        module.load_header()
+    for module_name, prefix in _MODULES.items():
+        _import_module(package, module_name, prefix)
+    return package
+
+
+def _import_module(package: ModuleType, module_name: str, prefix: str) -> None:
+    """Imports one resource module; its `from ._inputs import *` gets its own types only."""
+    inputs: SlicedModule = getattr(package, _INPUTS)
+    types = inputs.load(prefix)
+    with inputs.exporting(types):
+        module = importlib.import_module(f"{_PACKAGE}.{module_name}")
+    for name in module.__all__:
+        setattr(package, name, getattr(module, name))
+    for name in types:
+        setattr(package, name, getattr(inputs, name))
+
+
+_package: Any = sys.modules.get(_PACKAGE) or _stand_in()
+
+D1Database = _package.D1Database
+WorkersCronTrigger = _package.WorkersCronTrigger
+WorkersCronTriggerScheduleArgs = _package.WorkersCronTriggerScheduleArgs
+WorkersScript = _package.WorkersScript
+WorkersScriptBindingArgs = _package.WorkersScriptBindingArgs
+WorkersScriptObservabilityArgs = _package.WorkersScriptObservabilityArgs
+WorkersScriptObservabilityLogsArgs = _package.WorkersScriptObservabilityLogsArgs
+WorkersScriptSubdomain = _package.WorkersScriptSubdomain
+Workflow = _package.Workflow
