@@ -1,1 +1,25 @@
-"""The embedded engine: runs a Pulumi program against Pulumi's own state, without the CLI."""
+"""The embedded engine: runs Pulumi programs in this process, on state that the Pulumi CLI shares.
+
+The parts, in the order in which a run meets them: `stack` opens state and secrets and takes the
+lock; `program` runs the program under the SDK; `monitor` turns its requests into `goal`s;
+`apply` brings each to pass, asking `plan` (pure) what to do and `providers` to do it; `ledger`
+keeps the state of the run and writes it; `destroy` deletes what is no longer wanted; `events`
+is what anybody watching sees.
+"""
+
+from flowflare.engine.events import Change, Event, Failure, OnEvent, Plan, Step, Update
+from flowflare.engine.lock import Lock
+from flowflare.engine.stack import EmbeddedStack, open_stack
+
+__all__ = [
+    "Change",
+    "EmbeddedStack",
+    "Event",
+    "Failure",
+    "Lock",
+    "OnEvent",
+    "Plan",
+    "Step",
+    "Update",
+    "open_stack",
+]

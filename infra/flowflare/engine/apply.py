@@ -1,0 +1,383 @@
+"""Brings each registered resource to what the program wants, or foresees it in a preview.
+
+One registration is one call of `Deployer.register`, from a thread of its own; resources that do
+not depend on each other are made at the same time. State is written before and after whatever
+touches the world.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from flowflare.engine.destroy import Deleter, failure_of, protected
+from flowflare.engine.events import Failure, Step
+from flowflare.engine.goal import Goal
+from flowflare.engine.interrupted import settle
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
+from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.engine.providers.registry import Providers
+from flowflare.engine.report import Report
+from flowflare.engine.show import changes
+from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.urns import Alias, earlier_urns, name_of, type_of
+from flowflare.engine.values import Props, annotate, equal, has_unknown, make_secret, plain
+from flowflare.engine.wire import UNKNOWN_TEXT
+from flowflare.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a registration is answered with.
+
+    Attributes:
+        id: the resource's id, empty while it is not known.
+        outputs: what the program may use; what is missing in a preview is unknown.
+        result: whether it succeeded; the others' dependents are skipped.
+    """
+
+    urn: str
+    id: str = ""
+    outputs: Props = field(default_factory=dict)
+    result: Literal["success", "failed", "skipped"] = "success"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A custom resource's registration on its way."""
+
+    goal: Goal
+    old: Resource | None
+    handler: Handler
+    inputs: Props
+    decision: Decision
+
+    @property
+    def existing(self) -> Existing:
+        assert self.old is not None
+        return existing(self.old)
+
+
+class Deployer:
+    """Serves the registrations of one run.
+
+    Args:
+        ledger: the state.
+        providers: what makes things.
+        report: what is told.
+        dry_run: whether it is a preview: nothing is called, nothing is written.
+    """
+
+    def __init__(
+        self, ledger: Ledger, providers: Providers, report: Report, *, dry_run: bool
+    ) -> None:
+        self._ledger = ledger
+        self._providers = providers
+        self._report = report
+        self._dry_run = dry_run
+        self._lock = threading.RLock()
+        self._aliases: dict[str, Sequence[str]] = {}
+        self._failed: set[str] = set()
+        self._replaced: set[str] = set()
+        self._defaults: dict[str, Resource] = {}
+        self._deleter = Deleter(ledger, providers, report)
+
+    def register(self, goal: Goal) -> Answer:
+        """Serves one registration.
+
+        Raises:
+            EngineError: the program declares the same resource twice.
+        """
+        old = self._old(goal.urn, goal.parent, goal.aliases)
+        blocked = sorted(goal.needs() & self._failed)
+        try:
+            if blocked:
+                raise _SkippedError(f"{name_of(blocked[0])}, which it depends on, failed")
+            if not self._dry_run and has_unknown(goal.inputs):
+                raise _SkippedError("an input is not known since what it comes from failed")
+            if goal.custom:
+                return self._custom(goal, old)
+            return self._component(goal, old)
+        except Exception as error:  # noqa: BLE001 -- a provider's failure is a result, shown as one
+            return self._fail(goal, error)
+
+    def set_outputs(self, urn: str, outputs: Props) -> None:
+        """Sets the outputs of a component or the stack; what failed to be known stays as it was."""
+        if self._dry_run:
+            self._ledger.set_outputs(urn, outputs)
+            return
+        known = {key: value for key, value in outputs.items() if not has_unknown(value)}
+        if known.keys() != outputs.keys():
+            record = self._ledger.current(urn)
+            before = record.outputs if record else {}
+            known |= {key: before[key] for key in outputs.keys() - known.keys() if key in before}
+        self._ledger.set_outputs(urn, known)
+
+    def current(self, urn: str) -> Resource | None:
+        """The newest record of a URN."""
+        return self._ledger.current(urn)
+
+    def read(self, goal: Goal, id_: str) -> Answer:
+        """Serves a read of something that this stack does not manage.
+
+        In a preview it is what state remembers, or unknown: nothing is called.
+        """
+        old = self._old(goal.urn, goal.parent, ())
+        try:
+            reference, provider = self._provider(goal)
+            record = replace(goal.record({}, {}, id_), provider=reference, external=True)
+            if self._dry_run:
+                remembered = old if old is not None and old.external and old.id == id_ else None
+                outputs = remembered.outputs if remembered else {}
+            else:
+                handler = self._providers.handler(goal.type, provider)
+                before = plain(old.outputs) if old is not None and old.external else {}
+                known = Existing(id_, plain(goal.inputs), before)
+                made = handler.read(known)
+                if made is None:
+                    raise EngineError(f"there is no {goal.type} with the id {id_!r}")
+                outputs = make_secret(
+                    annotate(made.outputs, goal.inputs), goal.additional_secret_outputs
+                )
+            kept = self._ledger.put(replace(record, outputs=outputs), old)
+            return Answer(goal.urn, id_, kept.outputs)
+        except Exception as error:  # noqa: BLE001 -- as above
+            return self._fail(goal, error)
+
+    # One registration ---------------------------------------------------------------------------
+
+    def _old(self, urn: str, parent: str, aliases: Sequence[Alias]) -> Resource | None:
+        with self._lock:
+            if urn in self._aliases:
+                raise EngineError(
+                    f"the program declares {name_of(urn)} ({type_of(urn)}) twice",
+                    remedy="Give each resource a name of its own.",
+                )
+            earlier = earlier_urns(urn, parent, self._aliases.get(parent, ()), aliases)
+            self._aliases[urn] = earlier
+            named = [one for one in earlier if one not in self._aliases]
+            found = (self._ledger.find(one) for one in [urn, *named])
+            return next((one for one in found if one is not None), None)
+
+    def _component(self, goal: Goal, old: Resource | None) -> Answer:
+        decision = decide_forced(goal, old, self._replaced)
+        assert decision is not None
+        step = _step(goal, old, goal.inputs, decision)
+        self._ledger.put(goal.record(goal.inputs, old.outputs if old else {}), old)
+        if self._dry_run:
+            self._report.planned(step)
+        else:
+            self._report.done(step)
+        return Answer(goal.urn, outputs=goal.inputs)
+
+    def _custom(self, declared: Goal, old: Resource | None) -> Answer:
+        reference, provider = self._provider(declared)
+        goal = replace(declared, provider=reference)
+        handler = self._providers.handler(goal.type, provider)
+        urns = (goal.urn, *self._aliases[goal.urn])
+        if not self._dry_run and self._ledger.interrupted(urns):
+            old = settle(self._ledger, handler, urns, old, self._checked(goal, None, handler))
+        inputs = self._checked(goal, old, handler)
+        decision = decide_forced(goal, old, self._replaced)
+        if decision is None:
+            assert old is not None
+            diff = handler.diff(existing(old), plain(inputs))
+            decision = decide_by_diff(goal, old, inputs, diff)
+        if decision.op == "replace":
+            inputs = self._checked(goal, None, handler)
+        case = _Case(goal, old, handler, inputs, decision)
+        return self._foreseen(case) if self._dry_run else self._performed(case)
+
+    def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
+        wanted = keep_ignored(goal, old).inputs if old is not None else goal.inputs
+        before = plain(old.inputs) if old is not None else {}
+        checked: Props = annotate(handler.check(before, plain(wanted)), wanted)
+        return checked
+
+    def _foreseen(self, case: _Case) -> Answer:
+        goal, old, op = case.goal, case.old, case.decision.op
+        step = _step(goal, old, case.inputs, case.decision)
+        self._report.planned(step)
+        if op == "replace":
+            self._replaced.add(goal.urn)
+            if _holds(goal, old):
+                self._report.failed(step, failure_of(step, protected(step, "replaced")))
+        known = old is not None and op in ("same", "update")
+        if op == "same":
+            assert old is not None
+            outputs = old.outputs
+        else:
+            foreseen = case.handler.foresee(case.existing if known else None, plain(case.inputs))
+            outputs = annotate(foreseen, old.outputs if old is not None and known else {})
+        outputs = make_secret(annotate(outputs, case.inputs), goal.additional_secret_outputs)
+        id_ = old.id if old is not None and known else ""
+        self._ledger.put(goal.record(case.inputs, outputs, id_ or UNKNOWN_TEXT), old)
+        return Answer(goal.urn, id_, outputs)
+
+    def _performed(self, case: _Case) -> Answer:
+        step = _step(case.goal, case.old, case.inputs, case.decision)
+        if case.decision.op == "same":
+            record = self._same(case)
+            self._report.done(step)
+            return Answer(record.urn, record.id, record.outputs)
+        if case.decision.op == "replace" and _holds(case.goal, case.old):
+            raise protected(step, "replaced")
+        since = self._report.started(step)
+        try:
+            if case.decision.op == "update":
+                record = self._updated(case)
+            elif case.decision.op == "replace":
+                record = self._replaced_by(case)
+            else:
+                record = self._created(case, None)
+        except Exception as error:
+            raise _StepFailedError(step, since) from error
+        self._report.done(step, since)
+        return Answer(record.urn, record.id, record.outputs)
+
+    def _same(self, case: _Case) -> Resource:
+        assert case.old is not None
+        record = self._record(case, case.old.outputs, case.old.id)
+        return self._ledger.put(record, case.old)
+
+    def _updated(self, case: _Case) -> Resource:
+        old = case.old
+        assert old is not None
+        begun = self._record(case, old.outputs, old.id)
+        pending = self._ledger.begin(begun, "updating")
+        try:
+            outputs = case.handler.update(case.existing, plain(case.inputs))
+        except BaseException:
+            self._ledger.fail(pending)
+            raise
+        record = self._record(case, outputs, old.id)
+        return self._ledger.put(record, old, pending=pending)
+
+    def _created(self, case: _Case, replaced: Resource | None) -> Resource:
+        pending = self._ledger.begin(case.goal.record(case.inputs, {}), "creating")
+        try:
+            made = case.handler.create(plain(case.inputs))
+        except BaseException:
+            self._ledger.fail(pending)
+            raise
+        record = self._record(case, made.outputs, made.id)
+        keep = replaced is not None and not replaced.pending_replacement and not replaced.external
+        return self._ledger.put(record, replaced, pending=pending, keep_old=keep)
+
+    def _replaced_by(self, case: _Case) -> Resource:
+        old = case.old
+        assert old is not None
+        if case.decision.delete_before_replace and not old.pending_replacement:
+            old = self._deleter.delete_before_replace(old)
+        with self._lock:
+            self._replaced.add(case.goal.urn)
+        return self._created(case, old)
+
+    def _record(self, case: _Case, outputs: Props, id_: str) -> Resource:
+        marked = annotate(outputs, case.inputs)
+        return case.goal.record(
+            case.inputs, make_secret(marked, case.goal.additional_secret_outputs), id_
+        )
+
+    def _fail(self, goal: Goal, error: Exception) -> Answer:
+        since = None
+        step = _step(goal, None, {}, Decision("same"))
+        if isinstance(error, _StepFailedError):
+            step, since = error.step, error.since
+            assert isinstance(error.__cause__, Exception)
+            error = error.__cause__
+        with self._lock:
+            self._failed.add(goal.urn)
+        self._report.failed(step, _failure(step, error), since)
+        skipped = isinstance(error, _SkippedError)
+        return Answer(goal.urn, result="skipped" if skipped else "failed")
+
+    # Providers ------------------------------------------------------------------------------------
+
+    def _provider(self, goal: Goal) -> tuple[str, Resource | None]:
+        """The reference and the record of the provider that serves a resource."""
+        if goal.is_provider:
+            return "", None
+        if goal.provider:
+            record = self._ledger.current(goal.provider.rpartition("::")[0])
+            if record is None:
+                raise EngineError(f"its provider {goal.provider} is not part of the stack")
+            return goal.provider, record
+        urn = self._providers.default_urn(goal.package, goal.version)
+        with self._lock:
+            if urn not in self._defaults:
+                self._defaults[urn] = self._default(urn, goal)
+            default = self._defaults[urn]
+        return f"{urn}::{default.id}", default
+
+    def _default(self, urn: str, goal: Goal) -> Resource:
+        handler = self._providers.handler(PROVIDER_PREFIX + goal.package, None)
+        inputs = self._providers.default_inputs(goal.package, goal.version)
+        old = self._ledger.find(urn)
+        if old is not None and equal(old.inputs, inputs, strict=True):
+            inputs = old.inputs
+        made = handler.create(inputs)
+        id_ = old.id if old is not None else UNKNOWN_TEXT if self._dry_run else made.id
+        record = Resource(
+            urn=urn,
+            type=PROVIDER_PREFIX + goal.package,
+            custom=True,
+            id=id_,
+            inputs=inputs,
+            outputs=made.outputs,
+        )
+        return self._ledger.put(record, old)
+
+
+class _SkippedError(Exception):
+    """A resource is left alone since what it depends on failed."""
+
+
+class _StepFailedError(Exception):
+    """A step failed after it had been begun; the reason is its cause."""
+
+    def __init__(self, step: Step, since: float) -> None:
+        super().__init__(step.name)
+        self.step, self.since = step, since
+
+
+def existing(record: Resource) -> Existing:
+    """A record in the plain values that handlers see."""
+    return Existing(record.id, plain(record.inputs), plain(record.outputs))
+
+
+def _holds(goal: Goal, old: Resource | None) -> bool:
+    """Whether protect forbids a replacement: it must stand in state and in the program."""
+    return old is not None and old.protect and goal.protect and not old.pending_replacement
+
+
+def _failure(step: Step, error: Exception) -> Failure:
+    if isinstance(error, _SkippedError):
+        return Failure(step.urn, step.name, step.type, str(error), "skipped")
+    return failure_of(step, error)
+
+
+def _step(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:
+    differing = decision.op in ("update", "replace") and old is not None
+    note = decision.note
+    if old is not None and old.urn != goal.urn:
+        note = note or f"was {name_of(old.urn)} ({type_of(old.urn)})"
+    return Step(
+        op=decision.op,
+        urn=goal.urn,
+        type=goal.type,
+        name=goal.name,
+        custom=goal.custom,
+        changes=changes(
+            old.inputs,
+            inputs,
+            replaces=decision.replaces,
+            sources=goal.property_dependencies,
+        )
+        if differing and old is not None
+        else (),
+        replaces=decision.replaces,
+        delete_before_replace=decision.delete_before_replace and decision.op == "replace",
+        note=note,
+    )

@@ -1,0 +1,75 @@
+"""A stack's configuration with its secrets opened, as the program and the providers see it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowflare.config.files import ConfigValue, Project
+from flowflare.engine.passphrase import Vault
+from flowflare.engine.values import Props, Secret
+from flowflare.errors import SecretError
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The configuration of one run.
+
+    Attributes:
+        texts: full key to the text that `pulumi.Config` sees, secrets opened.
+        secret: the keys whose values are secret.
+    """
+
+    texts: Mapping[str, str]
+    secret: frozenset[str]
+
+    @property
+    def values(self) -> Props:
+        """The texts as property values, secret ones marked."""
+        return {
+            key: Secret(text) if key in self.secret else text for key, text in self.texts.items()
+        }
+
+
+def open_configuration(project: Project, vault: Vault) -> Configuration:
+    """Opens the secrets of a project's configuration.
+
+    Args:
+        project: the project seen through the stack.
+        vault: opens what is encrypted under the stack file's `encryptionsalt`.
+
+    Raises:
+        SecretError: a value cannot be opened; it is named.
+    """
+    texts = {}
+    for key, value in project.values.items():
+        try:
+            texts[key] = _opened(value, project, vault)
+        except SecretError as error:
+            raise SecretError(
+                f"{value.file}:{value.line}: {key}: {error.message}", remedy=error.remedy
+            ) from None
+    secret = frozenset(key for key, value in project.values.items() if value.secret)
+    return Configuration(texts, secret)
+
+
+def _opened(value: ConfigValue, project: Project, vault: Vault) -> str:
+    if not value.secret:
+        return value.text
+    if not project.encryption_salt:
+        raise SecretError(
+            f"the value is encrypted, but {project.stack_file.name} has no encryptionsalt",
+            remedy="Put back the encryptionsalt line that belongs to it, or set the value again.",
+        )
+    if value.text.startswith("v1:"):
+        return vault.open_text(value.text)
+    leaves = _opened_leaves(json.loads(value.text), vault)
+    return leaves if isinstance(leaves, str) else json.dumps(leaves, separators=(",", ":"))
+
+
+def _opened_leaves(value: Any, vault: Vault) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"secure"} and isinstance(value["secure"], str):
+            return vault.open_text(value["secure"])
+        return {key: _opened_leaves(item, vault) for key, item in value.items()}
+    return [_opened_leaves(item, vault) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,211 @@
+"""Deletes resources, dependents first, what does not depend on each other at the same time."""
+
+import contextvars
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from flowflare.engine.events import Failure, Step
+from flowflare.engine.interrupted import sweep
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.engine.providers.registry import Providers
+from flowflare.engine.report import Report
+from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.urns import name_of
+from flowflare.engine.values import UNKNOWN, plain
+from flowflare.errors import EngineError, ProtectedError
+
+_PARALLEL = 8
+
+
+class Deleter:
+    """Deletes for one run.
+
+    Args:
+        ledger: the state.
+        providers: what deletes.
+        report: what is told.
+    """
+
+    def __init__(self, ledger: Ledger, providers: Providers, report: Report) -> None:
+        self._ledger = ledger
+        self._providers = providers
+        self._report = report
+
+    def plan(self, records: Sequence[Resource]) -> None:
+        """Reports the deletions that `delete` would do, dependents first."""
+        for one in reversed(records):
+            if not _is_default_provider(one) and not one.pending_replacement:
+                step = _step(one)
+                self._report.planned(step)
+                if one.protect:
+                    self._report.failed(step, failure_of(step, protected(step, "deleted")))
+
+    def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
+        """Deletes records; what a failed one depends on is left alone.
+
+        Args:
+            records: the records, each after what it needs, as in state.
+            replaced: URNs whose old halves are part of a replacement already reported.
+        """
+        waiting = list(records)
+        urns = {one.urn for one in records if not one.delete}
+        context = contextvars.copy_context()
+        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="delete") as pool:
+            while waiting:
+                needed = set().union(*(one.needs() for one in waiting))
+                ready = [one for one in waiting if one.urn not in needed]
+                if not ready:
+                    raise EngineError("the records in state depend on each other in a circle")
+                jobs = [
+                    pool.submit(context.copy().run, self._try, one, urns, part=one.urn in replaced)
+                    for one in ready
+                ]
+                failed = [one for one, job in zip(ready, jobs, strict=True) if not job.result()]
+                waiting = [one for one in waiting if one not in ready]
+                waiting = self._without_needed(waiting, failed)
+
+    def clear_interrupted(self) -> None:
+        """Sees to interrupted operations on resources that the program does not declare."""
+        for pending in self._ledger.interrupted():
+            one = pending.resource
+            try:
+                sweep(self._ledger, self._handler(one), pending)
+            except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
+                step = _step(one)
+                self._report.failed(step, failure_of(step, error))
+
+    def delete_before_replace(self, old: Resource) -> Resource:
+        """Deletes a resource that is to be made anew, and first what cannot outlive it.
+
+        A dependent goes with it if an input of its own comes from a condemned resource and its
+        diff, with that input unknown, says replace.
+
+        Returns:
+            The record, now waiting for its replacement.
+
+        Raises:
+            ProtectedError: one of them is protected.
+        """
+        condemned = [old, *self._dependents(old)]
+        for one in condemned:
+            if one.protect and one is not old:
+                raise protected(_step(one), "replaced")
+        for one in reversed(condemned):
+            self._remove(one, again=True)
+        found = self._ledger.find(old.urn)
+        assert found is not None
+        return found
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _try(self, one: Resource, urns: set[str], *, part: bool) -> bool:
+        step = _step(one)
+        if one.protect:
+            self._report.failed(step, failure_of(step, protected(step, "deleted")))
+            return False
+        hidden = _is_default_provider(one) or one.pending_replacement
+        since = None if hidden else self._report.started(step)
+        try:
+            self._remove(one, with_parent=bool(one.deleted_with) and one.deleted_with in urns)
+        except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
+            self._report.failed(step, failure_of(step, error), since)
+            return False
+        if not hidden:
+            self._report.done(step, since, listed=not part)
+        return True
+
+    def _remove(self, one: Resource, *, again: bool = False, with_parent: bool = False) -> None:
+        untouched = (
+            not one.custom
+            or one.external
+            or one.pending_replacement
+            or one.retain_on_delete
+            or with_parent
+            or one.type.startswith(PROVIDER_PREFIX)
+        )
+        if untouched:
+            self._ledger.gone(one, again=again)
+            return
+        handler = self._handler(one)
+        pending = self._ledger.begin(one, "deleting")
+        try:
+            handler.delete(Existing(one.id, plain(one.inputs), plain(one.outputs)))
+        except BaseException:
+            self._ledger.fail(pending)
+            raise
+        self._ledger.gone(one, pending=pending, again=again)
+        for interrupted in self._ledger.interrupted({one.urn}):
+            if interrupted.doing != "creating":
+                self._ledger.dismiss(interrupted)
+
+    def _handler(self, one: Resource) -> Handler:
+        provider = self._ledger.current(one.provider.rpartition("::")[0])
+        return self._providers.handler(one.type, provider)
+
+    def _dependents(self, old: Resource) -> list[Resource]:
+        condemned = {old.urn}
+        found = []
+        for one in self._ledger.kept():
+            keys = [key for key, urns in one.property_dependencies.items() if condemned & {*urns}]
+            if not keys or one is old or one.delete or one.pending_replacement or not one.custom:
+                continue
+            inputs = plain(one.inputs)
+            before = Existing(one.id, inputs, plain(one.outputs))
+            after = {**inputs, **dict.fromkeys(keys, UNKNOWN)}
+            if self._handler(one).diff(before, after).replaces:
+                condemned.add(one.urn)
+                found.append(one)
+        return found
+
+    def _without_needed(
+        self, waiting: Sequence[Resource], failed: Sequence[Resource]
+    ) -> list[Resource]:
+        """What is still to delete once something failed: not what the failed one needs."""
+        left = list(waiting)
+        blocked = list(failed)
+        while blocked:
+            cause = blocked.pop()
+            needed = [one for one in left if one.urn in cause.needs()]
+            for one in needed:
+                if not _is_default_provider(one):
+                    step = _step(one)
+                    reason = f"{name_of(cause.urn)}, which depends on it, is still there"
+                    failure = Failure(step.urn, step.name, step.type, reason, "skipped")
+                    self._report.failed(step, failure)
+            left = [one for one in left if one not in needed]
+            blocked += needed
+        return left
+
+
+def _is_default_provider(one: Resource) -> bool:
+    return one.type.startswith(PROVIDER_PREFIX) and not one.parent
+
+
+def _step(one: Resource) -> Step:
+    note = "left by its replacement" if one.delete else ""
+    if one.retain_on_delete:
+        note = "kept, only forgotten by the stack (retainOnDelete)"
+    return Step("delete", one.urn, one.type, one.name, one.custom, note=note)
+
+
+def protected(step: Step, what: str) -> ProtectedError:
+    """The refusal of a step on a protected resource.
+
+    Args:
+        step: the step.
+        what: `deleted` or `replaced`.
+    """
+    return ProtectedError(
+        f"{step.name} ({step.type}) is protected and cannot be {what}: its data would be lost",
+        remedy=f"If that is meant, say why in flowflare:allowDataLoss: {{{step.name}: <reason>}}, "
+        "run flowflare up once to lift the protection, and then this again.",
+    )
+
+
+def failure_of(step: Step, error: Exception) -> Failure:
+    """The failure that an error means for a step."""
+    reason = str(error) or type(error).__name__
+    if isinstance(error, ProtectedError):
+        return Failure(step.urn, step.name, step.type, reason, "protected")
+    return Failure(step.urn, step.name, step.type, reason)

@@ -1,0 +1,185 @@
+"""What a program wants of one resource: a registration request as the engine's own data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.urns import Alias, type_of
+from flowflare.engine.values import Props, Value
+from flowflare.engine.wire import read_struct, read_value
+from flowflare.errors import EngineError
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import resource_pb2
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A resource as the program declares it; names and meanings are Pulumi's.
+
+    Attributes:
+        delete_before_replace: None where the program leaves it to the provider.
+        version: version of the package that declares the type.
+        plugin_url: where its plugin would be downloaded from; part of a default provider's name.
+    """
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    inputs: Props
+    parent: str = ""
+    dependencies: tuple[str, ...] = ()
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    provider: str = ""
+    providers: Mapping[str, str] = field(default_factory=dict)
+    protect: bool = False
+    retain_on_delete: bool = False
+    delete_before_replace: bool | None = None
+    ignore_changes: tuple[str, ...] = ()
+    replace_on_changes: tuple[str, ...] = ()
+    additional_secret_outputs: tuple[str, ...] = ()
+    custom_timeouts: Mapping[str, float] = field(default_factory=dict)
+    deleted_with: str = ""
+    replace_with: tuple[str, ...] = ()
+    replacement_trigger: Value = None
+    aliases: tuple[Alias, ...] = ()
+    version: str = ""
+
+    @property
+    def package(self) -> str:
+        """The package that serves it: `cloudflare` of `cloudflare:index/d1Database:D1Database`."""
+        return self.type.split(":", 1)[0]
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether it is a provider that the program makes itself."""
+        return self.type.startswith(PROVIDER_PREFIX)
+
+    def needs(self) -> set[str]:
+        """URNs of what must have succeeded before it."""
+        named = {self.parent, self.provider.rpartition("::")[0], *self.dependencies}
+        named.update(*self.property_dependencies.values())
+        return named - {""}
+
+    def record(self, inputs: Props, outputs: Props, id_: str = "") -> Resource:
+        """The state record of the resource with these properties."""
+        return Resource(
+            urn=self.urn,
+            type=self.type,
+            custom=self.custom,
+            id=id_,
+            inputs=inputs,
+            outputs=outputs,
+            parent=self.parent,
+            dependencies=self.dependencies,
+            property_dependencies=self.property_dependencies,
+            provider=self.provider,
+            protect=self.protect,
+            retain_on_delete=self.retain_on_delete,
+            additional_secret_outputs=self.additional_secret_outputs,
+            ignore_changes=self.ignore_changes,
+            replace_on_changes=self.replace_on_changes,
+            custom_timeouts=self.custom_timeouts,
+            deleted_with=self.deleted_with,
+            replace_with=self.replace_with,
+            replacement_trigger=self.replacement_trigger,
+        )
+
+
+def read_goal(request: "resource_pb2.RegisterResourceRequest", urn: str) -> Goal:
+    """The goal that a registration request states.
+
+    Args:
+        request: as the SDK sends it.
+        urn: the URN that its parent, type and name give.
+
+    Raises:
+        EngineError: it asks for something that this engine does not serve.
+    """
+    _refuse_unserved(request, type_of(urn))
+    trigger = None
+    if request.HasField("replacement_trigger"):
+        trigger = read_value(request.replacement_trigger)
+    timeouts = request.customTimeouts
+    return Goal(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        inputs=read_struct(request.object),
+        parent=request.parent,
+        dependencies=tuple(sorted(request.dependencies)),
+        property_dependencies={
+            key: tuple(sorted(deps.urns))
+            for key, deps in sorted(request.propertyDependencies.items())
+        },
+        provider=request.provider,
+        providers=dict(request.providers),
+        protect=request.protect,
+        retain_on_delete=request.retainOnDelete,
+        delete_before_replace=(
+            request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
+        ),
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        custom_timeouts={
+            name: _seconds(text)
+            for name in ("create", "update", "delete")
+            if (text := getattr(timeouts, name))
+        },
+        deleted_with=request.deletedWith,
+        replace_with=tuple(request.replace_with),
+        replacement_trigger=trigger,
+        aliases=tuple(_alias(one) for one in request.aliases)
+        + tuple(Alias(urn=one) for one in request.aliasURNs),
+        version=request.version,
+    )
+
+
+def _alias(alias: object) -> Alias:
+    one: object = alias
+    urn = getattr(one, "urn", "")
+    if urn:
+        return Alias(urn=urn)
+    spec = one.spec  # type: ignore[attr-defined]
+    return Alias(
+        name=spec.name,
+        type=spec.type,
+        stack=spec.stack,
+        project=spec.project,
+        parent=spec.parentUrn,
+        no_parent=spec.noParent,
+    )
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(text: str) -> float:
+    """Seconds of a Go duration such as `5m` or `1h30m`."""
+    import re
+
+    parts = re.findall(r"([\d.]+)(ms|s|m|h)", text)
+    if "".join(number + unit for number, unit in parts) != text:
+        raise EngineError(f"a custom timeout of {text!r} is not a duration such as 5m or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def _refuse_unserved(request: "resource_pb2.RegisterResourceRequest", type_: str) -> None:
+    asked = []
+    if request.remote:
+        asked.append("a component of another language")
+    if request.importId:
+        asked.append("import")
+    if request.packageRef:
+        asked.append("a parameterized package")
+    if asked:
+        raise EngineError(
+            f"{request.name} ({type_}) needs {' and '.join(asked)}, "
+            "which the embedded engine does not serve",
+            remedy="Leave it out, or run this stack with the Pulumi CLI "
+            "(remove flowflare:engine from its file).",
+        )

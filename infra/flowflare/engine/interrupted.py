@@ -1,0 +1,79 @@
+"""Sees to what a killed run left half done: an operation begun, its result not written.
+
+A creation may or may not have happened: what it may have made is looked for by its exact name and
+taken over, or removed where the program wants something else by now; never is a second one made.
+An update or a deletion that was cut off is done again.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.engine.state import Pending, Resource
+from flowflare.engine.values import Props, annotate, plain
+
+
+def settle(
+    ledger: Ledger,
+    handler: Handler,
+    urns: Collection[str],
+    old: Resource | None,
+    wanted: Props,
+) -> Resource | None:
+    """Settles the interrupted operations of one resource before it is compared.
+
+    Args:
+        ledger: the state.
+        handler: what serves the resource.
+        urns: the resource's present and earlier URNs.
+        old: what state holds of it.
+        wanted: the inputs that the program wants now.
+
+    Returns:
+        What state holds of it now.
+    """
+    for pending in ledger.interrupted(urns):
+        if pending.doing == "creating":
+            old = _creation(ledger, handler, pending, old, wanted)
+        elif old is not None and pending.doing == "deleting" and not old.pending_replacement:
+            old = _deletion(ledger, handler, old)
+        elif old is not None and pending.doing == "updating":
+            old = ledger.spoil(old, "its update was interrupted")
+        ledger.dismiss(pending)
+    return old
+
+
+def _creation(
+    ledger: Ledger, handler: Handler, pending: Pending, old: Resource | None, wanted: Props
+) -> Resource | None:
+    begun = pending.resource
+    made = handler.recover(plain(begun.inputs))
+    if made is None:
+        return old
+    there = Existing(made.id, plain(begun.inputs), made.outputs)
+    if handler.diff(there, plain(wanted)).replaces:
+        handler.delete(there)
+        return old
+    reasons = () if made.certain else ("its creation was interrupted",)
+    found = replace(
+        begun, id=made.id, outputs=annotate(made.outputs, begun.inputs), init_errors=reasons
+    )
+    return ledger.adopt(found, old)
+
+
+def _deletion(ledger: Ledger, handler: Handler, old: Resource) -> Resource | None:
+    if handler.read(Existing(old.id, plain(old.inputs), plain(old.outputs))) is None:
+        ledger.forget(old)
+        return None
+    return ledger.spoil(old, "its deletion was interrupted")
+
+
+def sweep(ledger: Ledger, handler: Handler, pending: Pending) -> None:
+    """Removes what an interrupted creation may have made of a resource that nobody wants now."""
+    if pending.doing == "creating" and not pending.resource.retain_on_delete:
+        inputs = plain(pending.resource.inputs)
+        made = handler.recover(inputs)
+        if made is not None:
+            handler.delete(Existing(made.id, inputs, made.outputs))
+    ledger.dismiss(pending)

@@ -1,0 +1,239 @@
+"""Pulumi's ResourceMonitor and Engine as in-process objects for the Python SDK.
+
+Methods and their messages are those of `proto/pulumi/resource.proto` and `engine.proto` of
+pulumi 3.272; the SDK calls them as it calls its gRPC stubs, from threads of the event loop's
+executor.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.engine.apply import Answer, Deployer
+from flowflare.engine.events import Event
+from flowflare.engine.goal import Goal, read_goal
+from flowflare.engine.report import Report
+from flowflare.engine.urns import child
+from flowflare.engine.values import Props
+from flowflare.engine.wire import read_struct, write_struct
+from flowflare.errors import EngineError
+
+if TYPE_CHECKING:
+    from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+    from pulumi.runtime.proto import engine_pb2, resource_pb2
+
+_RESULTS: Final = {"success": "SUCCESS", "failed": "FAIL", "skipped": "SKIP"}
+_FEATURES: Final = (
+    "SECRETS",
+    "RESOURCE_REFERENCES",
+    "ALIAS_SPECS",
+    "REPLACEMENT_TRIGGER",
+    "DELETED_WITH",
+    "REPLACE_WITH",
+)
+
+
+class ResourceMonitor:
+    """What a Pulumi program declares its resources to.
+
+    Args:
+        project: the project's name.
+        stack: the stack's name.
+        deployer: serves the registrations.
+        dry_run: whether it is a preview.
+    """
+
+    def __init__(self, project: str, stack: str, deployer: Deployer, *, dry_run: bool) -> None:
+        self._project = project
+        self._stack = stack
+        self._deployer = deployer
+        self._dry_run = dry_run
+
+    def GetDeploymentInfo(self, request: "empty_pb2.Empty") -> "resource_pb2.DeploymentInfo":  # noqa: N802
+        """Says which of the protocol's features are served."""
+        from pulumi.runtime.proto import resource_pb2
+
+        del request
+        prefix = "RESOURCE_MONITOR_FEATURE_"
+        features = [getattr(resource_pb2, prefix + name) for name in _FEATURES]
+        return resource_pb2.DeploymentInfo(
+            project=self._project,
+            stack=self._stack,
+            organization="organization",
+            dryRun=self._dry_run,
+            supportedFeatures=features,
+        )
+
+    def SupportsFeature(  # noqa: N802
+        self, request: "resource_pb2.SupportsFeatureRequest"
+    ) -> "resource_pb2.SupportsFeatureResponse":
+        """Answers the older way of asking for a feature."""
+        from pulumi.runtime.proto import resource_pb2
+
+        camel = {name.replace("_", "").lower() for name in _FEATURES}
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id.lower() in camel)
+
+    def RegisterResource(  # noqa: N802
+        self, request: "resource_pb2.RegisterResourceRequest"
+    ) -> "resource_pb2.RegisterResourceResponse":
+        """Brings a resource to what the request says and answers with its outputs.
+
+        Raises:
+            EngineError: the request asks for something that is not served, or a name twice.
+        """
+        from pulumi.runtime.proto import resource_pb2
+
+        urn = self._urn(request.parent, request.type, request.name)
+        answer = self._deployer.register(read_goal(request, urn))
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn,
+            id=answer.id,
+            object=write_struct(answer.outputs),
+            result=getattr(resource_pb2, _RESULTS[answer.result]),
+        )
+
+    def RegisterResourceOutputs(  # noqa: N802
+        self, request: "resource_pb2.RegisterResourceOutputsRequest"
+    ) -> "empty_pb2.Empty":
+        """Sets the outputs of a component or of the stack."""
+        from google.protobuf import empty_pb2
+
+        self._deployer.set_outputs(request.urn, read_struct(request.outputs))
+        return empty_pb2.Empty()
+
+    def ReadResource(  # noqa: N802
+        self, request: "resource_pb2.ReadResourceRequest"
+    ) -> "resource_pb2.ReadResourceResponse":
+        """Reads something that the stack does not manage.
+
+        Raises:
+            EngineError: a stack reference, which is not served.
+        """
+        from pulumi.runtime.proto import resource_pb2
+
+        if request.type == "pulumi:pulumi:StackReference":
+            raise _unserved(f"the stack reference {request.name}")
+        goal = Goal(
+            urn=self._urn(request.parent, request.type, request.name),
+            type=request.type,
+            name=request.name,
+            custom=True,
+            inputs=read_struct(request.properties),
+            parent=request.parent,
+            dependencies=tuple(sorted(request.dependencies)),
+            provider=request.provider,
+            additional_secret_outputs=tuple(request.additionalSecretOutputs),
+            version=request.version,
+        )
+        answer: Answer = self._deployer.read(goal, request.id)
+        return resource_pb2.ReadResourceResponse(
+            urn=answer.urn,
+            id=answer.id,
+            properties=write_struct(answer.outputs),
+            result=getattr(resource_pb2, _RESULTS[answer.result]),
+        )
+
+    def Invoke(  # noqa: N802
+        self, request: "resource_pb2.ResourceInvokeRequest"
+    ) -> "resource_pb2.ResourceInvokeResponse":
+        """Answers `getResource`, by which the SDK follows a reference to a resource.
+
+        Raises:
+            EngineError: any other function.
+        """
+        from pulumi.runtime.proto import resource_pb2
+
+        if request.tok != "pulumi:pulumi:getResource":
+            raise _unserved(f"the function {request.tok}")
+        urn = str(read_struct(request.args).get("urn"))
+        record = self._deployer.current(urn)
+        if record is None:
+            raise EngineError(f"the program refers to {urn}, which is not part of the stack")
+        state: Props = {"urn": urn, "id": record.id, "state": record.outputs}
+        fields: dict[str, Any] = {"return": write_struct(state)}
+        return resource_pb2.ResourceInvokeResponse(**fields)
+
+    def Call(self, request: Any) -> Any:  # noqa: N802
+        """Refuses methods of resources.
+
+        Raises:
+            EngineError: always.
+        """
+        raise _unserved(f"the method {request.tok}")
+
+    def ExistsResource(self, request: Any) -> Any:  # noqa: N802
+        """Refuses to ask whether something exists.
+
+        Raises:
+            EngineError: always.
+        """
+        raise _unserved(f"asking whether a {request.type} exists")
+
+    def RegisterPackage(self, request: Any) -> Any:  # noqa: N802
+        """Refuses parameterized packages.
+
+        Raises:
+            EngineError: always.
+        """
+        raise _unserved(f"the parameterized package {request.name}")
+
+    def SignalAndWaitForShutdown(self, request: "empty_pb2.Empty") -> "empty_pb2.Empty":  # noqa: N802
+        """Lets the program end at once: there are no hooks to serve after it."""
+        return request
+
+    def _urn(self, parent: str, type_: str, name: str) -> str:
+        return child(self._stack, self._project, parent, type_, name)
+
+
+class Engine:
+    """What a Pulumi program logs to.
+
+    Args:
+        report: is told what the program says.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._root = ""
+
+    def Log(self, request: "engine_pb2.LogRequest") -> "empty_pb2.Empty":  # noqa: N802
+        """Passes a message on, unless it is for debugging."""
+        from google.protobuf import empty_pb2
+        from pulumi.runtime.proto import engine_pb2
+
+        if request.severity == engine_pb2.WARNING:
+            self._report.note(Event("note", message=request.message, severity="warning"))
+        elif request.severity == engine_pb2.ERROR:
+            self._report.note(Event("note", message=request.message, severity="error"))
+        elif request.severity == engine_pb2.INFO:
+            self._report.note(Event("note", message=request.message))
+        return empty_pb2.Empty()
+
+    def GetRootResource(self, request: Any) -> "engine_pb2.GetRootResourceResponse":  # noqa: N802
+        """The URN of the stack."""
+        from pulumi.runtime.proto import engine_pb2
+
+        del request
+        return engine_pb2.GetRootResourceResponse(urn=self._root)
+
+    def SetRootResource(  # noqa: N802
+        self, request: "engine_pb2.SetRootResourceRequest"
+    ) -> "engine_pb2.SetRootResourceResponse":
+        """Takes note of the URN of the stack."""
+        from pulumi.runtime.proto import engine_pb2
+
+        self._root = request.urn
+        return engine_pb2.SetRootResourceResponse()
+
+    def RequirePulumiVersion(self, request: Any) -> Any:  # noqa: N802
+        """Takes every version for good: there is no CLI."""
+        from pulumi.runtime.proto import engine_pb2
+
+        del request
+        return engine_pb2.RequirePulumiVersionResponse()
+
+
+def _unserved(what: str) -> EngineError:
+    return EngineError(
+        f"the program uses {what}, which the embedded engine does not serve",
+        remedy="Leave it out, or run this stack with the Pulumi CLI "
+        "(remove flowflare:engine from its file).",
+    )

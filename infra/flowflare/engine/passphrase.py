@@ -1,0 +1,234 @@
+"""Pulumi's passphrase secrets: AES-256-GCM under a key that PBKDF2 makes of a passphrase.
+
+Formats as in `sdk/go/common/resource/config/crypt.go` and `pkg/secrets/passphrase` of
+pulumi/pulumi: a value is `v1:<nonce>:<ciphertext and tag>` in base64; a salt string is
+`v1:<salt>:` and the word `pulumi`, encrypted, by which a wrong passphrase is found out.
+"""
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flowflare.engine.state import load_value, secret_text
+from flowflare.engine.values import Secret, Value
+from flowflare.errors import SecretError
+
+ITERATIONS: Final = 1_000_000
+_CHECK_WORD: Final = "pulumi"
+_KEYS: dict[tuple[bytes, str], bytes] = {}
+_KEYS_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Passphrase:
+    """A passphrase and where it is from.
+
+    Attributes:
+        text: the passphrase.
+        origin: what to name when it does not fit.
+        key_folder: where keys made of it may be kept, beside the passphrase itself and no less
+            protected; None for one that is not ours to keep.
+    """
+
+    text: str
+    origin: str
+    key_folder: Path | None = None
+
+
+def find_passphrase(folder: Path, environ: Mapping[str, str]) -> Passphrase:
+    """The stack's passphrase: from the environment as in Pulumi, else one of our own making.
+
+    Args:
+        folder: the project's `.flowflare`; holds a generated passphrase, readable by its owner.
+        environ: the environment.
+
+    Raises:
+        SecretError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
+    """
+    if "PULUMI_CONFIG_PASSPHRASE" in environ:
+        return Passphrase(environ["PULUMI_CONFIG_PASSPHRASE"], "PULUMI_CONFIG_PASSPHRASE")
+    named = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    if named:
+        try:
+            return Passphrase(Path(named).read_text("utf-8").strip(), named)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretError(
+                f"PULUMI_CONFIG_PASSPHRASE_FILE: {named} cannot be read: {error}"
+            ) from None
+    own = folder / "passphrase"
+    if not own.is_file():
+        _write_private(own, secrets.token_urlsafe(32) + "\n")
+    return Passphrase(own.read_text("utf-8").strip(), str(own), folder / "keys")
+
+
+class Vault:
+    """Opens and seals the secrets of one salt. The key is made when it is first needed.
+
+    Args:
+        passphrase: the passphrase.
+        salt: the salt string, empty for a new one.
+    """
+
+    def __init__(self, passphrase: Passphrase, salt: str = "") -> None:
+        self._passphrase = passphrase
+        self._salt = salt
+        self._key: bytes | None = None
+
+    @property
+    def salt(self) -> str:
+        """The salt string; a new vault makes its own here."""
+        if not self._salt:
+            raw = os.urandom(8)
+            head = f"v1:{_encode(raw)}"
+            key = _derive(self._passphrase, head)
+            self._salt = f"{head}:{_encrypt(key, _CHECK_WORD)}"
+            self._key = key
+        return self._salt
+
+    def check(self) -> None:
+        """Makes the key and sees that the passphrase is the right one.
+
+        Raises:
+            SecretError: it is not.
+        """
+        self._the_key()
+
+    def open(self, ciphertext: str) -> Value:
+        """Opens a secret of the state.
+
+        Raises:
+            SecretError: wrong passphrase, or the text was changed.
+        """
+        return load_value(json.loads(self.open_text(ciphertext)), self)
+
+    def open_text(self, ciphertext: str) -> str:
+        """Opens a secret of the configuration, whose plain text is the bare string.
+
+        Raises:
+            SecretError: wrong passphrase, or the text was changed.
+        """
+        return _decrypt(self._the_key(), ciphertext)
+
+    def seal(self, secret: Secret) -> str:
+        """Seals a secret, or returns what it was sealed as by this vault before."""
+        known = secret.sealed_by(self)
+        if known is not None:
+            return known
+        ciphertext = self.seal_text(secret_text(secret))
+        secret.remember(self, ciphertext)
+        return ciphertext
+
+    def seal_text(self, text: str) -> str:
+        """Encrypts a text under a fresh nonce."""
+        return _encrypt(self._the_key(), text)
+
+    def _the_key(self) -> bytes:
+        if self._key is None:
+            head, tail = _split_salt(self.salt)
+            if self._key is None:  # a new vault has just made it with its salt
+                self._key = self._tried(head, tail)
+        return self._key
+
+    def _tried(self, head: str, tail: str) -> bytes:
+        for fresh in (False, True):  # a kept key may be damaged; a made one is not
+            key = _derive(self._passphrase, head, fresh=fresh)
+            with contextlib.suppress(SecretError):
+                if _decrypt(key, tail) == _CHECK_WORD:
+                    return key
+            if self._passphrase.key_folder is None:
+                break
+        raise SecretError(
+            f"the passphrase from {self._passphrase.origin} does not open this stack's secrets",
+            remedy="Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the "
+            "passphrase that the stack was made with.",
+        )
+
+
+def _split_salt(salt: str) -> tuple[str, str]:
+    parts = salt.split(":", 2)
+    if len(parts) != 3 or parts[0] != "v1":
+        raise SecretError(f"the stack's encryption salt is malformed: {salt!r}")
+    return f"v1:{parts[1]}", parts[2]
+
+
+def _derive(passphrase: Passphrase, head: str, *, fresh: bool = False) -> bytes:
+    """The key of a passphrase and a salt, remembered: making one costs 0.25 s of CPU."""
+    digest = hashlib.sha256(passphrase.text.encode()).digest()
+    kept = None
+    if passphrase.key_folder is not None:
+        kept = passphrase.key_folder / hashlib.sha256(digest + head.encode()).hexdigest()[:32]
+    with _KEYS_LOCK:
+        key = None if fresh else _KEYS.get((digest, head)) or _kept_key(kept)
+        if key is None:
+            salt = _decode(head.removeprefix("v1:"))
+            text = passphrase.text.encode()
+            key = hashlib.pbkdf2_hmac("sha256", text, salt, ITERATIONS, 32)
+            if kept is not None:
+                kept.unlink(missing_ok=True)
+                _write_private(kept, _encode(key))
+        _KEYS[digest, head] = key
+    return key
+
+
+def _kept_key(path: Path | None) -> bytes | None:
+    if path is None or not path.is_file():
+        return None
+    with contextlib.suppress(OSError, SecretError, UnicodeDecodeError):
+        key = _decode(path.read_text("ascii"))
+        return key if len(key) == 32 else None
+    return None
+
+
+def _encrypt(key: bytes, text: str) -> str:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = os.urandom(12)
+    return f"v1:{_encode(nonce)}:{_encode(AESGCM(key).encrypt(nonce, text.encode(), None))}"
+
+
+def _decrypt(key: bytes, ciphertext: str) -> str:
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    parts = ciphertext.split(":")
+    if len(parts) != 3 or parts[0] != "v1":
+        raise SecretError(f"not a secret of Pulumi's passphrase format: {ciphertext[:12]!r}")
+    try:
+        return AESGCM(key).decrypt(_decode(parts[1]), _decode(parts[2]), None).decode()
+    except (InvalidTag, ValueError):
+        raise SecretError(
+            "a secret cannot be opened with this stack's key",
+            remedy="It was encrypted under another salt or changed by hand: set it again.",
+        ) from None
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise SecretError("a secret or salt is not valid base64") from None
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Writes a whole file that only its owner may read; the first of two writers wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    Path(draft).unlink()

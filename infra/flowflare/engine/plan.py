@@ -1,0 +1,188 @@
+"""Chooses what to do with a resource: pure, from state, the program's wish and the provider's diff.
+
+The order of the questions is Pulumi's (`pkg/resource/deploy/step_generator.go`): what is not
+there is made; a forced replacement comes before the provider's opinion; a provider that does not
+know is answered by comparing inputs; `replaceOnChanges` turns changes into replacements; a record
+with initErrors is updated.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from flowflare.engine.events import Op
+from flowflare.engine.goal import Goal
+from flowflare.engine.state import Resource
+from flowflare.engine.values import Props, Value, equal
+
+
+@dataclass(frozen=True)
+class Diff:
+    """A provider's answer to what changing a resource would mean.
+
+    Attributes:
+        changes: whether anything changes; None where the provider does not know.
+        replaces: properties that can only change by replacing the resource.
+        delete_before_replace: whether the old one must go first.
+    """
+
+    changes: bool | None = None
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done.
+
+    Attributes:
+        op: the operation.
+        replaces: what forces a replacement, property names or the option that asked for it.
+        delete_before_replace: whether the old one goes first.
+        note: why, where the changes do not show it.
+    """
+
+    op: Op
+    replaces: tuple[str, ...] = ()
+    delete_before_replace: bool = False
+    note: str = ""
+
+
+def decide_forced(goal: Goal, old: Resource | None, replaced: Collection[str]) -> Decision | None:
+    """What is clear without asking the provider; None where it has to be asked.
+
+    Args:
+        goal: what the program wants.
+        old: what state holds, None for nothing.
+        replaced: URNs replaced in this run.
+    """
+    if old is None:
+        return Decision("create")
+    if old.external:
+        return Decision("replace", ("id",), note="was only read, is managed now")
+    if not goal.custom:
+        return Decision("same" if equal(old.inputs, goal.inputs, strict=True) else "update")
+    if old.pending_replacement:
+        return Decision("replace", delete_before_replace=True, note="was deleted by an earlier run")
+    reason = ""
+    if not equal(old.replacement_trigger, goal.replacement_trigger):
+        reason = "replacementTrigger"
+    elif set(goal.replace_with) & set(replaced):
+        reason = "replaceWith"
+    first = goal.delete_before_replace is True
+    return Decision("replace", (reason,), first) if reason else None
+
+
+def decide_by_diff(goal: Goal, old: Resource, inputs: Props, diff: Diff) -> Decision:
+    """What the provider's diff means.
+
+    Args:
+        goal: what the program wants.
+        old: what state holds.
+        inputs: the checked inputs, ignored changes already set back.
+        diff: the provider's answer.
+    """
+    changed = changed_keys(old.inputs, inputs)
+    changes = diff.changes
+    if changes is None:
+        changes = bool(changed) or bool(diff.replaces)
+    if changes or diff.replaces:
+        replaces = diff.replaces + tuple(
+            key for key in _forced_keys(goal.replace_on_changes, changed, old.inputs, inputs)
+        )
+        if replaces:
+            first = diff.delete_before_replace
+            if goal.delete_before_replace is not None:
+                first = goal.delete_before_replace
+            return Decision("replace", tuple(dict.fromkeys(replaces)), first)
+        return Decision("update")
+    if old.init_errors:
+        return Decision("update", note=f"was left unfinished: {'; '.join(old.init_errors)}")
+    return Decision("same")
+
+
+def changed_keys(old: Props, new: Props) -> list[str]:
+    """Names of the properties that differ, sorted."""
+    return sorted(key for key in old.keys() | new.keys() if not equal(old.get(key), new.get(key)))
+
+
+def _forced_keys(paths: Sequence[str], changed: Sequence[str], old: Props, new: Props) -> list[str]:
+    if "*" in paths:
+        return list(changed)
+    return [
+        path
+        for path in paths
+        if path_parts(path)
+        and path_parts(path)[0] in changed
+        and not equal(read_path(old, path), read_path(new, path))
+    ]
+
+
+def path_parts(path: str) -> list[str | int]:
+    """A property path in parts: `a.b[0]["c.d"]` is a, b, 0, c.d."""
+    parts: list[str | int] = []
+    for name, index, quoted in re.findall(r'([^.\[\]"]+)|\[(\d+|\*)\]|\["([^"]*)"\]', path):
+        parts.append(int(index) if index.isdigit() else (name or quoted or index))
+    return parts
+
+
+def read_path(value: Value, path: str) -> Value:
+    """The value at a path, None where there is none."""
+    for part in path_parts(path):
+        if isinstance(part, int) and isinstance(value, list) and part < len(value):
+            value = value[part]
+        elif isinstance(part, str) and isinstance(value, dict):
+            value = value.get(part)
+        elif part == "*":
+            return value  # a wildcard inside a path: the whole list is what counts
+        else:
+            return None
+    return value
+
+
+def keep_ignored(goal: Goal, old: Resource) -> Goal:
+    """The goal with everything at its `ignoreChanges` paths as state has it.
+
+    A replacement is made of the program's own values: it does not survive one (trap of Pulumi's).
+    """
+    inputs = goal.inputs
+    for path in goal.ignore_changes:
+        if path == "*":
+            return replace(goal, inputs=old.inputs)
+        parts = path_parts(path)
+        if parts:
+            inputs = _with(inputs, parts, old.inputs)
+    return replace(goal, inputs=inputs)
+
+
+_MISSING = object()
+
+
+def _with(value: Value, parts: list[str | int], old: Value) -> Value:
+    """A copy of a value with one place as it is in another, absent if it is absent there."""
+    part, rest = parts[0], parts[1:]
+    if part == "*" and isinstance(value, list) and isinstance(old, list):
+        pairs = zip(value, old, strict=False)
+        kept = [_with(one, rest, two) if rest else two for one, two in pairs]
+        return kept + value[len(kept) :]
+    before = _get(old, part)
+    if isinstance(value, dict) and isinstance(part, str):
+        inner = _with(value.get(part, {}), rest, before) if rest and part in value else before
+        copy = {**value, part: inner}
+        if inner is _MISSING:
+            del copy[part]
+        return copy
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if before is _MISSING:
+            return value
+        inner = _with(value[part], rest, before) if rest else before
+        return [*value[:part], inner, *value[part + 1 :]]
+    return value
+
+
+def _get(value: Value, part: str | int) -> Value:
+    if isinstance(value, dict):
+        return value.get(part, _MISSING)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    return _MISSING

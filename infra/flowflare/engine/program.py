@@ -1,0 +1,202 @@
+"""Runs a Pulumi program in this process, as Pulumi's own host for Python runs it in its own.
+
+The host is `pulumi-language-python-exec` of the SDK: the program's folder first on `sys.path`,
+`runpy` with the name `__main__`, everything inside a `Stack`. Two of its habits need care in a
+process that runs more than one program: modules that a program imported stay loaded, and
+`serialize_provider` patches `pickle` on each call without restoring it, until recursion kills it.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import pickle
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flowflare.engine.monitor import Engine, ResourceMonitor
+from flowflare.errors import FlowflareError, ProgramError
+
+# A program's body changes sys.argv, sys.modules["__main__"] and pickle: one body at a time.
+_BODY_LOCK: Final = threading.Lock()
+_PICKLER: Final[Any] = pickle._Pickler  # noqa: SLF001
+_PICKLER_METHODS: Final = {
+    name: _PICKLER.__dict__.get(name) for name in ("_batch_setitems", "save_dict")
+}
+_C_PICKLER: Final = pickle.Pickler
+_PARALLEL: Final = 16
+
+
+@dataclass(frozen=True)
+class Program:
+    """A Pulumi program and what it is told.
+
+    Attributes:
+        root: the folder of `Pulumi.yaml`.
+        main: the program's folder, or its file.
+        project: the project's name.
+        stack: the stack's name.
+        config: the configuration by full key, secrets opened.
+        secret_keys: the keys whose values are secret.
+    """
+
+    root: Path
+    main: Path
+    project: str
+    stack: str
+    config: Mapping[str, str]
+    secret_keys: Collection[str]
+
+    @property
+    def file(self) -> Path:
+        """The file that is run."""
+        return self.main / "__main__.py" if self.main.is_dir() else self.main
+
+    @property
+    def folder(self) -> Path:
+        """The folder that its imports are looked for in first."""
+        return self.main if self.main.is_dir() else self.main.parent
+
+
+def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: bool) -> None:
+    """Runs a program to its end, every registration served.
+
+    Args:
+        program: the program.
+        monitor: serves its registrations.
+        engine: takes its messages.
+        dry_run: whether it is a preview.
+
+    Raises:
+        FlowflareError: one that the program raised, itself or as the cause of Pulumi's RunError.
+        ProgramError: the program failed in any other way, or is not there.
+    """
+    if not program.file.is_file():
+        raise ProgramError(
+            f"there is no program at {program.file}",
+            remedy="Set `main` in Pulumi.yaml to the folder of the program's __main__.py.",
+        )
+    try:
+        contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and not error.code:
+            return
+        raise _explained(error, program) from error
+    finally:
+        _restore_pickle()
+
+
+@contextlib.contextmanager
+def importable(folder: Path) -> Iterator[None]:
+    """Makes a program's own modules importable, and forgets them afterwards.
+
+    The next run sees them as they are on disk then. The package itself, which in a checkout lies
+    in the same folder, stays.
+    """
+    path = str(folder)
+    before = set(sys.modules)
+    sys.path.insert(0, path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(path)
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            own = name.partition(".")[0] == __name__.partition(".")[0]
+            if file.startswith(path + "/") and not own:
+                sys.modules.pop(name, None)
+
+
+def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: bool) -> None:
+    from pulumi.runtime import config, settings
+    from pulumi.runtime.stack import run_in_stack
+
+    config.set_all_config(dict(program.config), list(program.secret_keys))
+
+    def body() -> None:
+        with _BODY_LOCK:
+            try:
+                runpy.run_path(str(program.file), run_name="__main__")
+            finally:
+                _restore_pickle()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_PARALLEL, thread_name_prefix="resource"))
+        loop.set_exception_handler(_quiet)
+        # The SDK's settings are context variables: they hold for this task and what it starts.
+        settings.configure(
+            settings.Settings(
+                project=program.project,
+                stack=program.stack,
+                organization="organization",
+                root_directory=str(program.root),
+                monitor=monitor,
+                engine=engine,
+                dry_run=dry_run,
+                parallel=_PARALLEL,
+            )
+        )
+        await run_in_stack(body)
+
+    asyncio.run(main())
+
+
+def _quiet(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Says nothing of futures that nobody awaited: the failure itself is raised."""
+    del loop, context
+
+
+def _restore_pickle() -> None:
+    for name, method in _PICKLER_METHODS.items():
+        if method is not None:
+            setattr(_PICKLER, name, method)
+        elif name in _PICKLER.__dict__:
+            delattr(_PICKLER, name)
+    pickle.Pickler = _C_PICKLER  # type: ignore[misc]
+
+
+def _explained(error: BaseException, program: Program) -> FlowflareError:
+    """The error to show: ours where the program passed one on, else where and what it was."""
+    cause: BaseException | None = error
+    seen: list[BaseException] = []
+    while cause is not None and cause not in seen:
+        if isinstance(cause, FlowflareError):
+            return cause
+        seen.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return ProgramError(f"{_place(error, program)}: {_message(error)}")
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the program ended itself with {error.code!r}"
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    if type(error).__name__ == "RunError":
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _place(error: BaseException, program: Program) -> str:
+    """File and line of the program's own code, the innermost there is."""
+    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno))
+    folder = f"{program.folder}/"
+    package = str(Path(__file__).parent.parent)
+    own = [one for one in frames if one[0].startswith(folder) and not one[0].startswith(package)]
+    if not own:
+        return _shown(program.file, program)
+    return f"{_shown(Path(own[-1][0]), program)}:{own[-1][1]}"
+
+
+def _shown(path: Path, program: Program) -> str:
+    return str(path.relative_to(program.root)) if path.is_relative_to(program.root) else str(path)

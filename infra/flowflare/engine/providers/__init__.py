@@ -1,0 +1,1 @@
+"""What makes, changes and removes resources: one handler per kind, behind one protocol."""

@@ -1,0 +1,98 @@
+"""How Cloudflare's API is reached: base URL and token, on loopback and nowhere else."""
+
+import ipaddress
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
+
+from flowflare.api import Client, connect
+from flowflare.engine.values import Props
+from flowflare.errors import ApiError, EngineError
+
+# What "there is no such thing" comes as, whatever the HTTP status: database, script, service,
+# environment, workflow.
+_GONE: Final = frozenset({7404, 10007, 10090, 10092, 10200})
+# The answers after which a request may or may not have been carried out.
+_AMBIGUOUS: Final = frozenset({0, 408, 500, 502, 503, 504, 520, 522, 524})
+
+Sleep = Callable[[float], None]
+
+
+class Access:
+    """One account's API as a provider's inputs describe it; connects when it is first used.
+
+    Args:
+        inputs: the provider's inputs, plain: `baseUrl`, `apiToken`.
+        environ: where they are not given, CLOUDFLARE_BASE_URL and CLOUDFLARE_API_TOKEN.
+        sleep: waits between attempts.
+    """
+
+    def __init__(
+        self, inputs: Props, environ: Mapping[str, str], *, sleep: Sleep = time.sleep
+    ) -> None:
+        self._base_url = inputs.get("baseUrl") or environ.get("CLOUDFLARE_BASE_URL") or ""
+        self._token = inputs.get("apiToken") or environ.get("CLOUDFLARE_API_TOKEN") or ""
+        self.sleep = sleep
+
+    @cached_property
+    def client(self) -> Client:
+        """A client that repeats what may be repeated.
+
+        Raises:
+            EngineError: no base URL or token, or a host that is not this machine.
+        """
+        self._check()
+        return connect(self._base_url, self._token)
+
+    @cached_property
+    def once(self) -> Client:
+        """A client that sends every request once: for those that must not happen twice."""
+        self._check()
+        return connect(self._base_url, self._token, max_retries=0)
+
+    def _check(self) -> None:
+        if not self._base_url:
+            raise EngineError(
+                "the embedded engine has no Cloudflare API to talk to",
+                remedy="Set cloudflare:baseUrl in the stack's file to the embedded Cloudflare's "
+                "address, such as http://127.0.0.1:8787/client/v4.",
+            )
+        require_loopback(self._base_url)
+        if not self._token:
+            raise EngineError(
+                "there is no API token for the embedded Cloudflare",
+                remedy="Set cloudflare:apiToken in the stack's file or CLOUDFLARE_API_TOKEN.",
+            )
+
+
+def require_loopback(base_url: str) -> None:
+    """Refuses an API that is not on this machine.
+
+    Raises:
+        EngineError: the URL's host is not loopback.
+    """
+    host = urlsplit(base_url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass
+    raise EngineError(
+        f"the embedded engine refuses the API at {base_url}: it is not on this machine",
+        remedy="A real account is served by the Pulumi CLI: remove flowflare:engine from the "
+        "stack's file. For the embedded Cloudflare set cloudflare:baseUrl to its address.",
+    )
+
+
+def is_gone(error: ApiError) -> bool:
+    """Whether an API's refusal means that the thing is not there."""
+    return error.status == 404 or bool(_GONE & set(error.codes))
+
+
+def is_ambiguous(error: ApiError) -> bool:
+    """Whether a request that ended so may have been carried out."""
+    return error.status in _AMBIGUOUS

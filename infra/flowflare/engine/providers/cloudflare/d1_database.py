@@ -1,0 +1,118 @@
+"""D1 databases: the one thing here that a second request would make a second of."""
+
+from typing import Any
+
+from flowflare.engine.providers.cloudflare.access import is_ambiguous
+from flowflare.engine.providers.cloudflare.kind import Kind, from_api, picked, to_api
+from flowflare.engine.providers.protocol import Existing, Made
+from flowflare.engine.values import Props
+from flowflare.errors import ApiError, EngineError
+
+NAME_TAKEN = 7502
+_COMPUTED = ("createdAt", "fileSize", "numTables", "uuid", "version", "readReplication")
+_ATTEMPTS = 5
+
+
+class D1Database(Kind):
+    """`cloudflare:index/d1Database:D1Database`."""
+
+    required = ("accountId", "name")
+    replace_keys = ("accountId", "name", "jurisdiction", "primaryLocationHint")
+    identity = ("accountId", "name")
+
+    def create(self, new: Props) -> Made:
+        """Makes it, once; `readReplication` can only be set afterwards (TF provider #6309).
+
+        Raises:
+            EngineError: there is one of that name that this stack did not make.
+        """
+        answer = self._post(new)
+        made = Made(str(answer["uuid"]), _outputs(new, answer))
+        if "readReplication" not in new:
+            return made
+        return Made(made.id, self.update(Existing(made.id, new, made.outputs), new))
+
+    def update(self, old: Existing, new: Props) -> Props:
+        """Sets what may change: the read replication."""
+        replication = new.get("readReplication", {"mode": "disabled"})
+        path = f"{_path(new)}/{old.id}"
+        answer = self.access.client.call(
+            "PUT", path, body={"read_replication": to_api(replication)}
+        )
+        return {**old.outputs, **_outputs(new, answer)}
+
+    def delete(self, old: Existing) -> None:
+        """Deletes it with all its data."""
+        self.delete_at(f"{_path(old.inputs or old.outputs)}/{old.id}")
+
+    def look_up(self, known: Props) -> Props:
+        """Asks for it by its id."""
+        answer = self.access.client.call("GET", f"{_path(known)}/{known['uuid']}")
+        return {**known, **picked(answer, _COMPUTED)}
+
+    def id_of(self, known: Props) -> str:
+        """The UUID that Cloudflare gave it."""
+        return str(known["uuid"])
+
+    def recover(self, new: Props) -> Made | None:
+        """Looks for it by its exact name."""
+        found = self._named(new)
+        if found is None:
+            return None
+        return Made(str(found["uuid"]), _outputs(new, found), "readReplication" not in new)
+
+    def _post(self, new: Props) -> dict[str, Any]:
+        """Sends the request so that an answer lost on the way never makes a second database."""
+        wanted = ("name", "jurisdiction", "primaryLocationHint")
+        body = to_api({key: new[key] for key in wanted if key in new})
+        doubtful = False
+        for attempt in range(_ATTEMPTS):
+            try:
+                answer: dict[str, Any] = self.access.once.call("POST", _path(new), body=body)
+            except ApiError as error:
+                if NAME_TAKEN in error.codes:
+                    return self._taken(new, doubtful=doubtful)
+                again = error.status == 429 or is_ambiguous(error)
+                if not again or attempt == _ATTEMPTS - 1:
+                    raise
+                doubtful = doubtful or error.status != 429
+            else:
+                return answer
+            self.access.sleep(0.5 * 2**attempt)
+            if doubtful and (found := self._named(new)) is not None:
+                return self._adopted(new, found)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _taken(self, new: Props, *, doubtful: bool) -> dict[str, Any]:
+        found = self._named(new) if doubtful else None
+        if found is None:
+            raise _not_ours(new)
+        return self._adopted(new, found)
+
+    def _adopted(self, new: Props, found: dict[str, Any]) -> dict[str, Any]:
+        """Takes a database for the one whose answer was lost, if it is as empty as a new one."""
+        if found.get("num_tables"):
+            raise _not_ours(new)
+        return found
+
+    def _named(self, new: Props) -> dict[str, Any] | None:
+        client = self.access.client
+        listed = client.call("GET", _path(new), query={"name": new["name"]}) or []
+        uuid = next((one["uuid"] for one in listed if one.get("name") == new["name"]), None)
+        return client.call("GET", f"{_path(new)}/{uuid}") if uuid else None
+
+
+def _path(known: Props) -> str:
+    return f"/accounts/{known['accountId']}/d1/database"
+
+
+def _outputs(new: Props, answer: Any) -> Props:
+    computed = {} if answer is None else from_api(answer)
+    return {**{key: computed[key] for key in _COMPUTED if key in computed}, **new}
+
+
+def _not_ours(new: Props) -> EngineError:
+    return EngineError(
+        f"a D1 database named {new['name']!r} is there already, and this stack did not make it",
+        remedy="Give the stack's database another name (flowflare:names), or delete the other one.",
+    )

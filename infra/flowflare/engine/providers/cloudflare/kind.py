@@ -1,0 +1,154 @@
+"""What Cloudflare's kinds of resources share: names, comparing inputs, deleting what is gone."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import Any, ClassVar, cast
+
+from flowflare.engine.plan import Diff, changed_keys
+from flowflare.engine.providers.cloudflare.access import Access, is_gone
+from flowflare.engine.providers.protocol import Existing, Made
+from flowflare.engine.values import Props, Value, as_number
+from flowflare.errors import ApiError, EngineError
+
+
+class Kind(ABC):
+    """A kind of Cloudflare resource: its inputs are compared, and a few of them replace it.
+
+    Args:
+        access: the API.
+    """
+
+    required: ClassVar[tuple[str, ...]] = ()
+    """Inputs that must be there."""
+    replace_keys: ClassVar[tuple[str, ...]] = ()
+    """Inputs that can only change by a replacement."""
+    identity: ClassVar[tuple[str, ...]] = ()
+    """Inputs of which no two resources may have the same: a replacement that keeps them must
+    delete first."""
+    volatile: ClassVar[tuple[str, ...]] = ()
+    """Outputs that an update changes."""
+    unserved: ClassVar[tuple[str, ...]] = ()
+    """Inputs of the real provider that are refused here."""
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    def check(self, old: Props, new: Props) -> Props:
+        """Drops empty keys and names what is missing or not served."""
+        del old
+        inputs = cast("Props", without_none(new))
+        problems = [f"{key} is missing" for key in self.required if key not in inputs]
+        problems += [
+            f"{key} is not served by the embedded engine" for key in self.unserved if key in inputs
+        ]
+        problems += self.mistakes(inputs)
+        if problems:
+            raise EngineError("; ".join(problems))
+        return inputs
+
+    def mistakes(self, inputs: Props) -> list[str]:
+        """What else is wrong with the inputs."""
+        del inputs
+        return []
+
+    def diff(self, old: Existing, new: Props) -> Diff:
+        """Compares inputs with inputs."""
+        changed = changed_keys(old.inputs, new)
+        replaces = tuple(key for key in self.replace_keys if key in changed)
+        first = bool(replaces) and not any(key in changed for key in self.identity)
+        return Diff(bool(changed), replaces, first)
+
+    def foresee(self, old: Existing | None, new: Props) -> Props:
+        """The inputs; of an update the other outputs as well, but for those that it changes."""
+        before = old.outputs if old else {}
+        kept = {key: value for key, value in before.items() if key not in self.volatile}
+        dropped = (old.inputs.keys() - new.keys()) if old else set()
+        return {**{key: kept[key] for key in kept if key not in dropped}, **new}
+
+    @abstractmethod
+    def create(self, new: Props) -> Made:
+        """Makes the resource."""
+
+    @abstractmethod
+    def update(self, old: Existing, new: Props) -> Props:
+        """Changes the resource and returns all of its outputs."""
+
+    @abstractmethod
+    def delete(self, old: Existing) -> None:
+        """Removes the resource; one that is already gone is a success."""
+
+    @abstractmethod
+    def look_up(self, known: Props) -> Props:
+        """Asks the API for the resource.
+
+        Raises:
+            ApiError: it is gone, or the API does not answer.
+        """
+
+    @abstractmethod
+    def id_of(self, known: Props) -> str:
+        """The id of the resource that these properties name."""
+
+    def read(self, old: Existing) -> Made | None:
+        """Looks it up."""
+        try:
+            return Made(old.id, self.look_up({**old.inputs, **old.outputs}))
+        except ApiError as error:
+            if is_gone(error):
+                return None
+            raise
+
+    def recover(self, new: Props) -> Made | None:
+        """A PUT that was cut off is sent again: what it made has the name that the inputs say."""
+        return Made(self.id_of(new), new, certain=False)
+
+    def delete_at(self, path: str, *, query: dict[str, str] | None = None) -> None:
+        """Sends a DELETE; what is already gone is a success."""
+        try:
+            self.access.client.call("DELETE", path, query=query)
+        except ApiError as error:
+            if not is_gone(error):
+                raise
+
+
+def snake(name: str) -> str:
+    """Cloudflare's name of one of Pulumi's: `script_name` of `scriptName`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)
+
+
+def camel(name: str) -> str:
+    """Pulumi's name of one of Cloudflare's: `scriptName` of `script_name`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def to_api(value: Value) -> Any:
+    """A value as Cloudflare takes it: snake_case keys, no nulls, whole numbers without a point."""
+    if isinstance(value, dict):
+        return {snake(key): to_api(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [to_api(item) for item in value]
+    return as_number(value) if isinstance(value, float) else value
+
+
+def from_api(value: Any) -> Value:
+    """An answer as Pulumi holds it: camelCase keys, no nulls, numbers as floats."""
+    if isinstance(value, dict):
+        return {camel(key): from_api(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [from_api(item) for item in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def picked(answer: Any, names: Iterable[str]) -> Props:
+    """The named attributes of an answer, those that it has."""
+    found = from_api(answer) if isinstance(answer, dict) else {}
+    return {name: found[name] for name in names if name in found}
+
+
+def without_none(value: Value) -> Value:
+    """The value without empty keys, at any depth: the provider leaves them out of its requests."""
+    if isinstance(value, dict):
+        return {key: without_none(item) for key, item in value.items() if item is not None}
+    return [without_none(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,169 @@
+"""Dynamic resources: unpickles `__provider` and calls it as Pulumi's own host does.
+
+The host is `pulumi/dynamic/__main__.py` of the SDK; here it runs in process. What its methods see
+and what is kept of their answers follows it to the letter: plain values, numbers as floats,
+`__provider` in inputs and outputs, outputs taken whole and not merged with inputs.
+"""
+
+import asyncio
+import base64
+import binascii
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.engine.plan import Diff
+from flowflare.engine.providers.protocol import Existing, Made
+from flowflare.engine.values import UNKNOWN, Props, Value, plain
+from flowflare.engine.wire import read_struct
+from flowflare.errors import EngineError
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ResourceProvider
+
+PROVIDER_KEY: Final = "__provider"
+
+
+class DynamicProviders:
+    """The providers of one run: each is unpickled and configured once.
+
+    Args:
+        project: the project's name, the namespace of keys without one.
+        config: the whole configuration by full key, secrets opened.
+    """
+
+    def __init__(self, project: str, config: Mapping[str, str]) -> None:
+        self._project = project
+        self._config = dict(config)
+        self._loaded: dict[str, ResourceProvider] = {}
+        self._lock = threading.Lock()
+
+    def load(self, props: Props) -> "ResourceProvider":
+        """The provider whose pickle the properties carry.
+
+        Raises:
+            EngineError: it cannot be unpickled.
+        """
+        from pulumi.dynamic import Config, ConfigureRequest
+
+        text = props.get(PROVIDER_KEY)
+        if not isinstance(text, str):
+            raise EngineError("a dynamic resource in state carries no provider")
+        with self._lock:
+            provider = self._loaded.get(text)
+            if provider is None:
+                provider = _unpickle(text)
+                raw: dict[str, Any] = self._config
+                provider.configure(ConfigureRequest(config=Config(raw, self._project)))
+                self._loaded[text] = provider
+        return provider
+
+
+class Dynamic:
+    """Serves every `pulumi-python:dynamic...` type.
+
+    Args:
+        providers: the run's providers.
+    """
+
+    def __init__(self, providers: DynamicProviders) -> None:
+        self._providers = providers
+
+    def check(self, old: Props, new: Props) -> Props:
+        """Lets the provider check and complete the inputs.
+
+        Raises:
+            EngineError: it finds mistakes; every one is named.
+        """
+        provider = self._providers.load(old if _provider_unknown(new) else new)
+        result = provider.check(_seen(old), _seen(new))
+        if result.failures:
+            raise EngineError("; ".join(f"{one.property}: {one.reason}" for one in result.failures))
+        return _kept({**result.inputs, PROVIDER_KEY: new[PROVIDER_KEY]})
+
+    def diff(self, old: Existing, new: Props) -> Diff:
+        """Lets the provider compare the old outputs with the new inputs."""
+        provider = self._providers.load(old.outputs if _provider_unknown(new) else new)
+        result = provider.diff(old.id, _seen(old.outputs), _seen(new))
+        return Diff(
+            result.changes, tuple(result.replaces or ()), bool(result.delete_before_replace)
+        )
+
+    def foresee(self, old: Existing | None, new: Props) -> Props:
+        """Nothing: only the provider knows what its outputs will be."""
+        del old, new
+        return {}
+
+    def create(self, new: Props) -> Made:
+        """Lets the provider make it."""
+        result = self._providers.load(new).create(_seen(new))
+        if not result.id:
+            raise EngineError("the dynamic provider made a resource without an id")
+        return Made(str(result.id), _whole(result.outs, new))
+
+    def update(self, old: Existing, new: Props) -> Props:
+        """Lets the provider change it."""
+        result = self._providers.load(new).update(old.id, _seen(old.outputs), _seen(new))
+        return _whole(result.outs, new)
+
+    def delete(self, old: Existing) -> None:
+        """Lets the provider remove it."""
+        self._providers.load(old.outputs).delete(old.id, _seen(old.outputs))
+
+    def read(self, old: Existing) -> Made | None:
+        """Lets the provider look it up."""
+        props = old.outputs or old.inputs
+        result = self._providers.load(props).read(old.id, _seen(props))
+        return Made(result.id, _whole(result.outs, props)) if result.id else None
+
+    def recover(self, new: Props) -> Made | None:
+        """Nothing is known of an interrupted creation; it is made again, and must stand that."""
+        del new
+        return None
+
+
+def _provider_unknown(new: Props) -> bool:
+    return new.get(PROVIDER_KEY) is UNKNOWN
+
+
+def _unpickle(text: str) -> "ResourceProvider":
+    import dill
+    from pulumi.dynamic import ResourceProvider
+    from pulumi.runtime._serialization import _deserialize
+
+    try:
+        provider = _deserialize(dill.loads, base64.b64decode(text))
+    except (ImportError, AttributeError) as error:
+        raise EngineError(
+            f"a dynamic provider kept in state cannot be loaded: {error}",
+            remedy="Its module and class must stay where they were when the resource was made.",
+        ) from error
+    except (binascii.Error, ValueError, EOFError) as error:
+        raise EngineError(f"a dynamic provider kept in state is damaged: {error}") from error
+    assert isinstance(provider, ResourceProvider)
+    return provider
+
+
+def _seen(props: Props) -> dict[str, Any]:
+    """Properties as the provider's methods see them."""
+    from pulumi.output import Unknown
+
+    seen: dict[str, Any] = plain(props, unknown=Unknown())  # type: ignore[no-untyped-call]
+    return seen
+
+
+def _whole(outs: Mapping[str, Any] | None, inputs: Props) -> Props:
+    return _kept({**(outs or {}), PROVIDER_KEY: inputs[PROVIDER_KEY]})
+
+
+def _kept(props: Mapping[str, Any]) -> Props:
+    """A provider's answer as values, serialized as the SDK serializes it for the real engine."""
+    from pulumi.runtime import rpc
+
+    loop = asyncio.new_event_loop()
+    try:
+        struct = loop.run_until_complete(rpc.serialize_properties(dict(props), {}))
+    finally:
+        loop.close()
+    kept: dict[str, Value] = read_struct(struct)
+    return kept

@@ -1,0 +1,156 @@
+"""Finds the handler of a type, and the provider record that configures it."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from flowflare.engine.plan import Diff, changed_keys
+from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
+from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.urns import Urn
+from flowflare.engine.values import Props, Secret, plain
+
+DYNAMIC_PACKAGE: Final = "pulumi-python"
+# What Cloudflare's provider schema calls secret, wherever it is from.
+_SECRET_INPUTS: Final = {"cloudflare": frozenset({"apiKey", "apiToken", "apiUserServiceKey"})}
+
+
+class Providers:
+    """The providers of one run.
+
+    Args:
+        project: the project's name.
+        stack: the stack's name.
+        config: the configuration by full key; secret values are marked.
+        environ: the environment, for what the configuration does not say.
+        sleep: waits between attempts at a call whose answer was lost.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        stack: str,
+        config: Props,
+        environ: Mapping[str, str],
+        *,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._project = project
+        self._stack = stack
+        self._config = config
+        self._environ = environ
+        self._sleep = sleep
+        self._cloudflare: dict[tuple[object, ...], object] = {}
+        self._dynamic: Handler | None = None
+
+    def default_urn(self, package: str, version: str) -> str:
+        """The URN of the provider that serves a package where the program names none."""
+        name = "default" + (f"_{version.replace('.', '_')}" if version else "")
+        return str(Urn(self._stack, self._project, PROVIDER_PREFIX + package, name))
+
+    def default_inputs(self, package: str, version: str) -> Props:
+        """The inputs of a package's default provider: its configuration and its version."""
+        if package == DYNAMIC_PACKAGE:
+            return dict(self._config)
+        secret = _SECRET_INPUTS.get(package, frozenset())
+        own: Props = {"__internal": {}}
+        for key, value in self._config.items():
+            namespace, _, name = key.partition(":")
+            if namespace == package:
+                known = isinstance(value, Secret) or name not in secret
+                own[name] = value if known else Secret(value)
+        return {**own, "version": version} if version else own
+
+    def handler(self, type_: str, provider: Resource | None) -> Handler:
+        """The handler of a type.
+
+        Args:
+            type_: the type's token.
+            provider: the record of the provider that serves it, None for a provider itself.
+        """
+        package = type_.split(":", 1)[0]
+        if type_.startswith(PROVIDER_PREFIX):
+            return ProviderHandler()
+        if package == DYNAMIC_PACKAGE:
+            return self._dynamic_handler()
+        if package == "cloudflare" and provider is not None:
+            return self._cloudflare_handler(type_, provider)
+        return Recorded(type_, self._served())
+
+    def _dynamic_handler(self) -> Handler:
+        from flowflare.engine.providers.dynamic import Dynamic, DynamicProviders
+
+        if self._dynamic is None:
+            self._dynamic = Dynamic(DynamicProviders(self._project, plain(self._config)))
+        return self._dynamic
+
+    def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:
+        from flowflare.engine.providers.cloudflare import KINDS, Access
+
+        kind = KINDS.get(type_)
+        if kind is None:
+            return Recorded(type_, self._served())
+        inputs = self._inputs_now(provider)
+        key = (inputs.get("baseUrl"), inputs.get("apiToken"))
+        access = self._cloudflare.get(key)
+        if not isinstance(access, Access):
+            access = self._cloudflare[key] = Access(inputs, self._environ, sleep=self._sleep)
+        return kind(access)
+
+    def _inputs_now(self, provider: Resource) -> Props:
+        """A default provider is what the configuration says today, whatever state remembers."""
+        found: Props
+        if not provider.parent and provider.name.split("_")[0] == "default":
+            found = plain(self.default_inputs("cloudflare", ""))
+        else:
+            found = plain(provider.inputs)
+        return found
+
+    def _served(self) -> list[str]:
+        from flowflare.engine.providers.cloudflare import KINDS
+
+        return [*KINDS, f"{DYNAMIC_PACKAGE}:dynamic (dynamic resources)"]
+
+
+class ProviderHandler:
+    """Serves providers themselves: a record with an id of its own; no plugin, no call."""
+
+    def check(self, old: Props, new: Props) -> Props:
+        """Takes the inputs as they are."""
+        del old
+        return new
+
+    def diff(self, old: Existing, new: Props) -> Diff:
+        """Another configuration never replaces a provider."""
+        return Diff(bool(changed_keys(old.inputs, new)))
+
+    def foresee(self, old: Existing | None, new: Props) -> Props:
+        """Its inputs."""
+        del old
+        return _without_internal(new)
+
+    def create(self, new: Props) -> Made:
+        """Gives it an id."""
+        return Made(str(uuid.uuid4()), _without_internal(new))
+
+    def update(self, old: Existing, new: Props) -> Props:
+        """Takes the new configuration."""
+        del old
+        return _without_internal(new)
+
+    def delete(self, old: Existing) -> None:
+        """Has nothing to remove."""
+        del old
+
+    def read(self, old: Existing) -> Made | None:
+        """Is always there."""
+        return Made(old.id, old.outputs)
+
+    def recover(self, new: Props) -> Made | None:
+        """Has nothing to find."""
+        del new
+        return None
+
+
+def _without_internal(inputs: Props) -> Props:
+    return {key: value for key, value in inputs.items() if key != "__internal"}

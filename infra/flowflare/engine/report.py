@@ -1,0 +1,63 @@
+"""Collects what a run does and tells it to whoever watches, one event at a time."""
+
+import threading
+from collections.abc import Callable
+
+from flowflare.engine.events import Event, Failure, OnEvent, Step
+
+
+class Report:
+    """The steps and failures of a run; safe to use from several threads.
+
+    Args:
+        on_event: is told everything, never twice at once; None for nobody.
+        clock: seconds, for how long a step takes.
+    """
+
+    def __init__(self, on_event: OnEvent | None, clock: Callable[[], float]) -> None:
+        self._on_event = on_event
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.steps: list[Step] = []
+        self.failures: list[Failure] = []
+
+    def planned(self, step: Step) -> None:
+        """A step of a preview."""
+        self._tell(Event("planned", step), step)
+
+    def started(self, step: Step) -> float:
+        """A step begins; returns when."""
+        self._tell(Event("started", step))
+        return self._clock()
+
+    def done(self, step: Step, since: float | None = None, *, listed: bool = True) -> None:
+        """A step has ended well.
+
+        Args:
+            step: the step.
+            since: when it began; None for one that took no time.
+            listed: whether it counts among the run's steps; a part of another step does not.
+        """
+        seconds = 0.0 if since is None else self._clock() - since
+        self._tell(Event("done", step, seconds=seconds), step if listed else None)
+
+    def failed(self, step: Step, failure: Failure, since: float | None = None) -> None:
+        """A step has failed, or is refused."""
+        seconds = 0.0 if since is None else self._clock() - since
+        skipped = failure.kind == "skipped"
+        event = Event("skipped" if skipped else "failed", step, failure.reason, "error", seconds)
+        with self._lock:
+            self.failures.append(failure)
+            if self._on_event is not None:
+                self._on_event(event)
+
+    def note(self, event: Event) -> None:
+        """A message of the program or of the engine."""
+        self._tell(event)
+
+    def _tell(self, event: Event, step: Step | None = None) -> None:
+        with self._lock:
+            if step is not None:
+                self.steps.append(step)
+            if self._on_event is not None:
+                self._on_event(event)

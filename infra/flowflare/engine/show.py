@@ -1,0 +1,114 @@
+"""Makes values fit to be shown: secrets and unknowns by their names, differences by their paths."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from flowflare.engine.events import Change
+from flowflare.engine.urns import name_of
+from flowflare.engine.values import (
+    UNKNOWN,
+    Asset,
+    Props,
+    Reference,
+    Secret,
+    Value,
+    as_number,
+    equal,
+    map_leaves,
+)
+
+SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
+UNKNOWN_SHOWN: Final = "[unknown]"
+# Not the reader's: the pickled dynamic provider and the engine's own bookkeeping.
+_HIDDEN: Final = frozenset({"__provider", "__internal", "__meta", "__pulumi_raw_state_delta"})
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
+
+
+def shown(value: Value, *, show_secrets: bool = False) -> Any:
+    """A value as JSON values, secrets masked unless they are asked for."""
+
+    def leaf(item: Value) -> Any:
+        if isinstance(item, Secret):
+            return shown(item.value, show_secrets=True) if show_secrets else SECRET_TEXT
+        if item is UNKNOWN:
+            return UNKNOWN_SHOWN
+        if isinstance(item, Asset):
+            return f"[{'archive' if item.archive else 'asset'}]"
+        if isinstance(item, Reference):
+            return shown(item.urn if item.id is None else item.id)
+        return as_number(item) if isinstance(item, float) else item
+
+    return map_leaves(value, leaf)
+
+
+def shown_props(props: Props, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Properties by name as JSON values, those that are not the reader's left out."""
+    return {
+        key: shown(value, show_secrets=show_secrets)
+        for key, value in props.items()
+        if key not in _HIDDEN
+    }
+
+
+def changes(
+    old: Props,
+    new: Props,
+    *,
+    replaces: Sequence[str] = (),
+    sources: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[Change, ...]:
+    """The differences between a resource's old and new inputs, by path.
+
+    Args:
+        old: the inputs in state.
+        new: the inputs that the program wants.
+        replaces: properties whose change forces a replacement.
+        sources: property to the URNs that its value comes from; they name an unknown.
+    """
+    found = []
+    for key in sorted((old.keys() | new.keys()) - _HIDDEN):
+        forces = any(re.split(r"[.\[]", path, maxsplit=1)[0] == key for path in replaces)
+        names = tuple(sorted({name_of(urn) for urn in (sources or {}).get(key, ())}))
+        for path, before, after in _differences(_step("", key), old.get(key), new.get(key)):
+            found.append(_change(path, before, after, forces=forces, names=names))
+    return tuple(found)
+
+
+def _change(
+    path: str, before: Value, after: Value, *, forces: bool, names: tuple[str, ...]
+) -> Change:
+    return Change(
+        path=path,
+        kind="add" if before is None else "delete" if after is None else "update",
+        old=shown(before),
+        new=shown(after),
+        replaces=forces,
+        waits_for=names if _is_unknown(after) else (),
+    )
+
+
+def _is_unknown(value: Value) -> bool:
+    return UNKNOWN_SHOWN in str(shown(value)) if not isinstance(value, str) else False
+
+
+def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value, Value]]:
+    """Walks two values side by side down to where they differ."""
+    if old is None and new is None:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _differences(_step(path, key), old.get(key), new.get(key))
+    elif isinstance(old, list) and isinstance(new, list):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else None
+            after = new[index] if index < len(new) else None
+            yield from _differences(f"{path}[{index}]", before, after)
+    elif not equal(old, new):
+        yield path, old, new
+
+
+def _step(path: str, key: str) -> str:
+    if not _PLAIN_KEY.fullmatch(key):
+        return f'{path}["{key}"]'
+    return f"{path}.{key}" if path else key

@@ -1,0 +1,331 @@
+"""A stack on the embedded engine: preview, up, destroy, outputs, unlock."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.config.files import Project, read_project
+from flowflare.engine.backend import Backend
+from flowflare.engine.configuration import Configuration, open_configuration
+from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.lock import Lock, locked, unlock
+from flowflare.engine.passphrase import Vault, find_passphrase
+from flowflare.engine.report import Report
+from flowflare.engine.show import shown_props
+from flowflare.engine.state import Deployment
+from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
+
+if TYPE_CHECKING:
+    from flowflare.engine.providers.registry import Providers
+
+FOLDER: Final = ".flowflare"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A stack's state and secrets, read for one run."""
+
+    backend: Backend
+    deployment: Deployment
+    vault: Vault
+    config: Configuration
+
+
+class EmbeddedStack:
+    """One stack of a project; every method is a run of its own.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        clock: seconds, for how long things take.
+        sleep: waits between attempts at a call whose answer was lost.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.project = project
+        self._environ = environ
+        self._clock = clock
+        self._sleep = sleep
+
+    def preview(self, on_event: OnEvent | None = None) -> Plan:
+        """Runs the program and says what `up` would do; no API call, nothing is written.
+
+        Args:
+            on_event: is told each step as it is planned.
+
+        Returns:
+            The plan. What `up` would refuse, such as a protected resource, is in its `failures`.
+
+        Raises:
+            FlowflareError: the program, the configuration or the state is not in order.
+        """
+        opened = self._open()
+        report = Report(on_event, self._clock)
+        ledger = Ledger(opened.deployment, lambda: "", None)
+        providers = self._providers(opened.config)
+        with _importable(self.project):
+            self._run(ledger, providers, report, opened.config, dry_run=True)
+            from flowflare.engine.destroy import Deleter
+
+            Deleter(ledger, providers, report).plan(ledger.kept())
+        return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
+
+    def up(self, on_event: OnEvent | None = None) -> Update:
+        """Brings the stack to what the program says.
+
+        Args:
+            on_event: is told what happens while it happens.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: all that stood in the way was protect.
+            UpdateFailed: some resources failed; the others, and what was made, are in state.
+            FlowflareError: the program failed, or passphrase, state or API are not in order;
+                nothing has been deleted.
+        """
+        since = self._clock()
+        report = Report(on_event, self._clock)
+        with locked(self._backend()) as dead:
+            _tell_taken(report, dead)
+            opened = self._open(check=True)
+            self._refuse_remote(opened.config)
+            ledger = self._ledger(opened)
+            providers = self._providers(opened.config)
+            try:
+                with _importable(self.project):
+                    self._apply(ledger, providers, report, opened)
+            finally:
+                ledger.finish()
+        if report.failures:
+            raise failed(report.failures)
+        return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
+
+    def destroy(self, on_event: OnEvent | None = None) -> Update:
+        """Deletes everything that the stack has, dependents first. The program does not run.
+
+        Args:
+            on_event: is told what happens while it happens.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: all that stood in the way was protect.
+            UpdateFailed: some resources could not be deleted.
+        """
+        since = self._clock()
+        report = Report(on_event, self._clock)
+        with locked(self._backend()) as dead:
+            _tell_taken(report, dead)
+            opened = self._open(check=True)
+            self._refuse_remote(opened.config)
+            ledger = self._ledger(opened)
+            from flowflare.engine.destroy import Deleter
+
+            deleter = Deleter(ledger, self._providers(opened.config), report)
+            try:
+                with _importable(self.project):
+                    deleter.clear_interrupted()
+                    deleter.delete(ledger.kept())
+            finally:
+                ledger.finish()
+        if report.failures:
+            raise failed(report.failures)
+        return Update(tuple(report.steps), {}, self._clock() - since)
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs as JSON values, by name.
+
+        Args:
+            show_secrets: whether secrets are opened; otherwise they read `[secret]`.
+
+        Raises:
+            StateError: the state cannot be read.
+            SecretError: a secret cannot be opened.
+        """
+        backend = self._backend()
+        raw = backend.load()
+        vault = Vault(find_passphrase(self._folder(), self._environ), backend.salt(raw))
+        stack = backend.read(raw, vault).stack
+        return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+
+    def unlock(self) -> list[Lock]:
+        """Removes the locks that dead runs left on the stack.
+
+        Returns:
+            The locks removed, each with its holder.
+
+        Raises:
+            LockedError: a run is under way on this machine.
+        """
+        return unlock(self._backend())
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _folder(self) -> Path:
+        folder = self.project.root / FOLDER
+        ignore = folder / ".gitignore"
+        if not ignore.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            ignore.write_text("*\n", "utf-8")
+        return folder
+
+    def _backend(self) -> Backend:
+        return Backend(self._folder() / "state", self.project.name, self.project.stack)
+
+    def _open(self, *, check: bool = False) -> _Opened:
+        backend = self._backend()
+        raw = backend.load()
+        passphrase = find_passphrase(self._folder(), self._environ)
+        salt = backend.salt(raw)
+        wanted = self.project.encryption_salt or salt
+        vault = Vault(passphrase, wanted)
+        reader = vault if salt in ("", wanted) else Vault(passphrase, salt)
+        if check and wanted:
+            vault.check()
+        if check and reader is not vault:
+            reader.check()
+        deployment = backend.read(raw, reader)
+        return _Opened(backend, deployment, vault, open_configuration(self.project, vault))
+
+    def _ledger(self, opened: _Opened) -> Ledger:
+        backend, vault = opened.backend, opened.vault
+        return Ledger(
+            opened.deployment, lambda: vault.salt, lambda state: backend.write(state, vault)
+        )
+
+    def _providers(self, config: Configuration) -> "Providers":
+        from flowflare.engine.providers.registry import Providers
+
+        project = self.project
+        return Providers(
+            project.name, project.stack, config.values, self._environ, sleep=self._sleep
+        )
+
+    def _refuse_remote(self, config: Configuration) -> None:
+        from flowflare.engine.providers.cloudflare.access import require_loopback
+
+        base_url = config.texts.get("cloudflare:baseUrl") or self._environ.get(
+            "CLOUDFLARE_BASE_URL"
+        )
+        if base_url:
+            require_loopback(base_url)
+
+    def _apply(
+        self, ledger: Ledger, providers: "Providers", report: Report, opened: _Opened
+    ) -> None:
+        try:
+            self._run(ledger, providers, report, opened.config, dry_run=False)
+        except FlowflareError as error:
+            _merge_outputs(ledger, opened.deployment)
+            if report.failures:
+                raise failed(report.failures, program=error) from error
+            raise
+        if not report.failures:
+            from flowflare.engine.destroy import Deleter
+
+            deleter = Deleter(ledger, providers, report)
+            deleter.clear_interrupted()
+            deleter.delete(ledger.kept(), replaced=_replaced(report))
+
+    def _run(
+        self,
+        ledger: Ledger,
+        providers: "Providers",
+        report: Report,
+        config: Configuration,
+        *,
+        dry_run: bool,
+    ) -> None:
+        from flowflare.engine.apply import Deployer
+        from flowflare.engine.monitor import Engine, ResourceMonitor
+        from flowflare.engine.program import Program, run
+
+        project = self.project
+        deployer = Deployer(ledger, providers, report, dry_run=dry_run)
+        monitor = ResourceMonitor(project.name, project.stack, deployer, dry_run=dry_run)
+        program = Program(
+            project.root, project.main, project.name, project.stack, config.texts, config.secret
+        )
+        run(program, monitor, Engine(report), dry_run=dry_run)
+
+
+def open_stack(
+    root: Path,
+    stack: str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> EmbeddedStack:
+    """Opens a stack of the project in a folder.
+
+    Args:
+        root: the folder of `Pulumi.yaml`.
+        stack: the stack's name.
+        environ: the environment, by default this process's.
+        clock: seconds, for how long things take.
+        sleep: waits between attempts at a call whose answer was lost.
+
+    Raises:
+        ConfigError: the project's files are not in order.
+    """
+    project = read_project(root, stack)
+    used = os.environ if environ is None else environ
+    return EmbeddedStack(project, environ=used, clock=clock, sleep=sleep)
+
+
+def failed(failures: list[Failure], program: FlowflareError | None = None) -> FlowflareError:
+    """The error that lists what failed, each with its name and reason."""
+    lines = []
+    for one in failures:
+        first, *rest = one.reason.splitlines()
+        lines.append(f"  {one.name} ({one.type}): {first}")
+        lines += [f"    {line.strip()}" for line in rest]
+    if program is not None:
+        lines.append(f"  the program: {program.message}")
+    count = "1 resource" if len(failures) == 1 else f"{len(failures)} resources"
+    text = "\n".join(lines)
+    if program is None and all(one.kind == "protected" for one in failures):
+        return ProtectedError(f"{count} would lose data, and protect stops it:\n{text}")
+    return UpdateFailed(
+        f"{count} failed:\n{text}",
+        remedy="What was made is kept in state: put the cause right and run it again.",
+    )
+
+
+def _importable(project: Project) -> Any:
+    from flowflare.engine.program import importable
+
+    return importable(project.main if project.main.is_dir() else project.main.parent)
+
+
+def _outputs(ledger: Ledger) -> dict[str, Any]:
+    stack = Deployment(ledger.all()).stack
+    return shown_props(stack.outputs) if stack else {}
+
+
+def _merge_outputs(ledger: Ledger, before: Deployment) -> None:
+    """After a failed program the stack keeps the outputs that it did not come to set."""
+    old, new = before.stack, Deployment(ledger.all()).stack
+    if old is not None and new is not None:
+        ledger.set_outputs(new.urn, {**old.outputs, **new.outputs})
+
+
+def _replaced(report: Report) -> list[str]:
+    return [step.urn for step in report.steps if step.op == "replace"]
+
+
+def _tell_taken(report: Report, dead: list[Lock]) -> None:
+    for lock in dead:
+        message = f"took over the lock of a run that is dead: {lock}"
+        report.note(Event("note", message=message, severity="warning"))

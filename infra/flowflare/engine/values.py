@@ -1,0 +1,238 @@
+"""Property values as the engine holds them: JSON values, secrets, unknowns, assets, references.
+
+A value is None, bool, float, str, a list or a dict of values, or one of the classes below. Numbers
+are float64 everywhere, as in Pulumi: the program and the providers see `5.0`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, final
+
+Value = Any
+"""A property value; a recursive union that mypy could only follow at every caller's cost."""
+
+Props = dict[str, Value]
+"""The properties of a resource by name."""
+
+
+class Opener(Protocol):
+    """What opens a sealed secret: the stack's vault."""
+
+    def open(self, ciphertext: str) -> Value:
+        """Returns the value that was sealed."""
+
+
+@final
+class UnknownValue:
+    """A value that is known only once something else has been made."""
+
+    def __repr__(self) -> str:
+        return "[unknown]"
+
+
+UNKNOWN: Final = UnknownValue()
+
+
+@final
+class Secret:
+    """A secret value, opened when it is looked at and not before.
+
+    A secret from state knows its ciphertext and who opens it. Written back unchanged it keeps that
+    ciphertext, so a run that changes nothing neither opens nor re-encrypts it.
+
+    Args:
+        value: the value, where it is known.
+        ciphertext: its sealed form, where there is one.
+        opener: what opens the ciphertext; needed where the value is not given.
+    """
+
+    __slots__ = ("_opener", "_value", "ciphertext")
+
+    def __init__(
+        self, value: Value = None, *, ciphertext: str | None = None, opener: Opener | None = None
+    ) -> None:
+        self.ciphertext = ciphertext
+        self._opener = opener
+        self._value: Callable[[], Value] | None = None
+        if opener is None or value is not None:
+            self._value = lambda: value
+
+    @property
+    def value(self) -> Value:
+        """The secret itself.
+
+        Raises:
+            SecretError: the passphrase does not open it.
+        """
+        if self._value is None:
+            assert self._opener is not None
+            assert self.ciphertext is not None
+            opened = self._opener.open(self.ciphertext)
+            self._value = lambda: opened
+        return self._value()
+
+    def sealed_by(self, vault: Opener) -> str | None:
+        """The ciphertext, if that vault made it."""
+        return self.ciphertext if self._opener is vault else None
+
+    def remember(self, vault: Opener, ciphertext: str) -> None:
+        """Keeps the sealed form, so that the next write need not seal it again."""
+        self._opener, self.ciphertext = vault, ciphertext
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        if self.ciphertext is not None and self.ciphertext == other.ciphertext:
+            return True
+        return equal(self.value, other.value)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A file, a text or a web address as a value; an archive is one of a tree of them.
+
+    Attributes:
+        archive: whether it is an archive.
+        fields: `text`, `path`, `uri` or `assets`, and `hash` where it is known.
+    """
+
+    archive: bool
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A resource as a value.
+
+    Attributes:
+        urn: its URN.
+        id: its id, None for a component; may be unknown.
+        version: version of the package that declares it.
+    """
+
+    urn: str
+    id: Value
+    version: str = ""
+
+
+def equal(left: Value, right: Value, *, strict: bool = False) -> bool:
+    """Whether two values are the same; an unknown equals nothing but an unknown.
+
+    Args:
+        left: one value.
+        right: the other.
+        strict: whether a secret differs from the same value that is not secret.
+    """
+    if isinstance(left, Secret) or isinstance(right, Secret):
+        if isinstance(left, Secret) and isinstance(right, Secret):
+            return left == right
+        return not strict and equal(reveal(left), reveal(right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(
+            equal(value, right[key], strict=strict) for key, value in left.items()
+        )
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(
+            equal(one, two, strict=strict) for one, two in zip(left, right, strict=True)
+        )
+    if isinstance(left, bool) is not isinstance(right, bool):
+        return False  # Python holds True == 1.0
+    return bool(left == right)
+
+
+def reveal(value: Value) -> Value:
+    """The value without the secret mark around it, if it has one."""
+    return value.value if isinstance(value, Secret) else value
+
+
+def map_leaves(value: Value, change: Callable[[Value], Value]) -> Value:
+    """The value with every leaf, secrets included, passed through a function."""
+    if isinstance(value, dict):
+        return {key: map_leaves(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_leaves(item, change) for item in value]
+    return change(value)
+
+
+def leaves(value: Value) -> Iterator[Value]:
+    """Every leaf of a value; a secret is one."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def has_unknown(value: Value) -> bool:
+    """Whether an unknown is anywhere inside; a sealed secret holds none and stays closed."""
+    return any(
+        leaf is UNKNOWN
+        or (isinstance(leaf, Secret) and leaf.ciphertext is None and has_unknown(leaf.value))
+        or (isinstance(leaf, Reference) and leaf.id is UNKNOWN)
+        for leaf in leaves(value)
+    )
+
+
+def plain(value: Value, *, unknown: Value = UNKNOWN) -> Value:
+    """The value as a provider sees it: secrets opened, resources by id, no None inside maps.
+
+    Args:
+        value: any value.
+        unknown: what stands for an unknown.
+    """
+    if isinstance(value, Secret):
+        return plain(value.value, unknown=unknown)
+    if isinstance(value, dict):
+        return {
+            key: plain(item, unknown=unknown) for key, item in value.items() if item is not None
+        }
+    if isinstance(value, list):
+        return [plain(item, unknown=unknown) for item in value]
+    if isinstance(value, Reference):
+        return value.urn if value.id is None else plain(value.id, unknown=unknown)
+    return unknown if value is UNKNOWN else value
+
+
+def annotate(value: Value, like: Value) -> Value:
+    """Marks as secret in a provider's answer what was secret in what it was given.
+
+    Maps are followed key by key and lists of the same length item by item, as Pulumi does; a
+    secret's own mark is reused, so that an unchanged one keeps its ciphertext.
+    """
+    if isinstance(like, Secret):
+        if isinstance(value, Secret):
+            return value
+        return like if equal(value, plain(like.value)) else Secret(value)
+    if isinstance(value, dict) and isinstance(like, dict):
+        return {key: annotate(item, like.get(key)) for key, item in value.items()}
+    if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
+        return [annotate(one, two) for one, two in zip(value, like, strict=True)]
+    return value
+
+
+def make_secret(props: Props, names: tuple[str, ...]) -> Props:
+    """The properties with the named ones secret (Pulumi's `additionalSecretOutputs`)."""
+    return {
+        key: Secret(value) if key in names and not isinstance(value, Secret) else value
+        for key, value in props.items()
+    }
+
+
+def as_number(value: float) -> int | float:
+    """A float64 as JSON writes it: 5, not 5.0."""
+    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+
+
+def json_text(value: Value) -> str:
+    """Compact JSON of a plain value, numbers as Go writes them."""
+    prepared = map_leaves(value, lambda leaf: as_number(leaf) if isinstance(leaf, float) else leaf)
+    return json.dumps(prepared, separators=(",", ":"), ensure_ascii=False)
