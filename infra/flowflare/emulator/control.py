@@ -1,0 +1,131 @@
+"""The control surface below `/emulator/`: what Cloudflare has not and people who test need."""
+
+import time
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from flowflare.emulator.database import Database
+from flowflare.emulator.faults import Faults, Rule
+from flowflare.emulator.request_log import RequestLog
+from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.accounts.store import KEY_VALUE_RULES, AccountsStore
+from flowflare.errors import EmulatorError
+
+
+class Control:
+    """Health, request log, fault rules, Workers, crons and account settings."""
+
+    def __init__(
+        self,
+        database: Database,
+        workers: Workers,
+        accounts: AccountsStore,
+        faults: Faults,
+        log: RequestLog,
+        identity: dict[str, Any],
+    ) -> None:
+        self._database = database
+        self._workers = workers
+        self._accounts = accounts
+        self._faults = faults
+        self._log = log
+        self._identity = identity
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations of the control surface."""
+        return [
+            Route("/emulator/health", self._health, methods=["GET"]),
+            Route("/emulator/requests", self._requests, methods=["GET"]),
+            Route("/emulator/requests", self._forget, methods=["DELETE"]),
+            Route("/emulator/faults", self._rules, methods=["GET"]),
+            Route("/emulator/faults", self._add_rule, methods=["POST"]),
+            Route("/emulator/faults", self._remove_rules, methods=["DELETE"]),
+            Route("/emulator/faults/{rule:int}", self._remove_rule, methods=["DELETE"]),
+            Route("/emulator/faults/{rule:int}/release", self._release, methods=["POST"]),
+            Route("/emulator/workers", self._describe, methods=["GET"]),
+            Route("/emulator/settle", self._settle, methods=["POST"]),
+            Route("/emulator/cron", self._cron, methods=["POST"]),
+            Route("/emulator/accounts/{account}", self._account, methods=["PUT"]),
+        ]
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({**self._identity, "crashes": self._workers.crashes})
+
+    async def _requests(self, request: Request) -> Response:
+        since = int(request.query_params.get("since", "0"))
+        return JSONResponse(self._log.since(since, request.query_params.get("account")))
+
+    async def _forget(self, _: Request) -> Response:
+        self._log.clear()
+        return Response(status_code=204)
+
+    async def _rules(self, _: Request) -> Response:
+        return JSONResponse([each.view() for each in self._faults.all()])
+
+    async def _add_rule(self, request: Request) -> Response:
+        try:
+            rule = Rule.model_validate_json(await request.body())
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_context=False)
+            return JSONResponse({"problems": problems}, 400)
+        return JSONResponse(self._faults.add(rule).view(), 201)
+
+    async def _remove_rules(self, _: Request) -> Response:
+        self._faults.remove()
+        return Response(status_code=204)
+
+    async def _remove_rule(self, request: Request) -> Response:
+        found = self._faults.remove(request.path_params["rule"])
+        return Response(status_code=204 if found else 404)
+
+    async def _release(self, request: Request) -> Response:
+        found = self._faults.release(request.path_params["rule"])
+        return Response(status_code=204 if found else 404)
+
+    async def _describe(self, request: Request) -> Response:
+        account = request.query_params.get("account")
+        rows = self._database.rows("SELECT account, name, enabled FROM scripts ORDER BY 1, 2")
+        workers = [
+            {
+                "account": row["account"],
+                "script": row["name"],
+                "enabled": bool(row["enabled"]),
+                "url": self._workers.url(row["account"], row["name"]),
+            }
+            for row in rows
+            if account in {None, row["account"]}
+        ]
+        return JSONResponse({"workers": workers, "runtime": await self._workers.describe()})
+
+    async def _settle(self, request: Request) -> Response:
+        settled = await self._workers.settle(request.query_params.get("account"))
+        return JSONResponse(settled, 500 if settled["problems"] else 200)
+
+    async def _cron(self, request: Request) -> Response:
+        asked = await request.json()
+        account, script = str(asked["account"]), str(asked["script"])
+        row = self._database.row(
+            "SELECT cron FROM schedules WHERE account = ? AND script = ? ORDER BY position",
+            account,
+            script,
+        )
+        cron = asked.get("cron") or (row["cron"] if row else None)
+        if cron is None:
+            return JSONResponse({"problem": f"'{script}' has no cron trigger"}, 404)
+        moment = int(asked.get("time") or time.time() * 1000)
+        try:
+            outcome = await self._workers.scheduled(account, script, str(cron), moment)
+        except EmulatorError as error:
+            return JSONResponse({"problem": error.message}, 500)
+        return JSONResponse({"outcome": outcome, "cron": cron})
+
+    async def _account(self, request: Request) -> Response:
+        rule = (await request.json()).get("key_value_classes")
+        if rule not in KEY_VALUE_RULES:
+            return JSONResponse({"problem": f"one of {', '.join(KEY_VALUE_RULES)}"}, 400)
+        self._accounts.set_key_value_rule(request.path_params["account"], rule)
+        return Response(status_code=204)

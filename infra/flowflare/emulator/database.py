@@ -1,0 +1,106 @@
+"""The emulator's own SQLite file: what Cloudflare would know about its accounts.
+
+Write-ahead logging, one connection, every change committed before its answer is sent: after
+`kill -9` the next start finds all that was answered.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE accounts (
+    id TEXT PRIMARY KEY, subdomain TEXT NOT NULL, key_value_classes TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE databases (
+    account TEXT NOT NULL, uuid TEXT PRIMARY KEY, name TEXT NOT NULL, created_at TEXT NOT NULL,
+    region TEXT, jurisdiction TEXT, replication TEXT NOT NULL, UNIQUE (account, name)
+) STRICT;
+CREATE TABLE scripts (
+    account TEXT NOT NULL, name TEXT NOT NULL, tag TEXT NOT NULL, record TEXT NOT NULL,
+    bindings TEXT NOT NULL, migration_tag TEXT, enabled INTEGER NOT NULL, previews INTEGER NOT NULL,
+    PRIMARY KEY (account, name)
+) STRICT;
+CREATE TABLE modules (
+    account TEXT NOT NULL, script TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
+    content_type TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (account, script, position),
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT;
+CREATE TABLE namespaces (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, script TEXT NOT NULL, class TEXT NOT NULL,
+    use_sqlite INTEGER NOT NULL, UNIQUE (account, script, class)
+) STRICT;
+CREATE TABLE schedules (
+    account TEXT NOT NULL, script TEXT NOT NULL, cron TEXT NOT NULL, created_on TEXT NOT NULL,
+    modified_on TEXT NOT NULL, position INTEGER NOT NULL,
+    PRIMARY KEY (account, script, cron),
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT;
+CREATE TABLE workflows (
+    account TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL UNIQUE, script TEXT NOT NULL,
+    class TEXT NOT NULL, version_id TEXT NOT NULL, created_on TEXT NOT NULL,
+    modified_on TEXT NOT NULL, PRIMARY KEY (account, name)
+) STRICT;
+CREATE TABLE ports (
+    account TEXT NOT NULL, script TEXT NOT NULL, port INTEGER NOT NULL UNIQUE,
+    PRIMARY KEY (account, script)
+) STRICT;
+"""
+
+
+class Database:
+    """The open file.
+
+    Args:
+        path: where it is; made when it is not there.
+
+    Raises:
+        ValueError: another version of the emulator wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            self._connection.executescript(
+                f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
+            )
+        elif version != SCHEMA_VERSION:
+            self._connection.close()
+            message = f"{path} has format {version}, this emulator reads {SCHEMA_VERSION}"
+            raise ValueError(message)
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of a query, or None."""
+        found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        return found
+
+    def run(self, sql: str, *values: object) -> int:
+        """Runs a statement and returns how many rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; committed when the block ends, undone when it raises."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()

@@ -1,0 +1,179 @@
+"""What surrounds every call: the Host check, authentication, fault rules and the request log.
+
+It is plain ASGI because a fault must be able to cut the connection, which no response can.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flowflare.emulator import codes, faults
+from flowflare.emulator.clock import now
+from flowflare.emulator.envelope import Refusal, failure, refusal
+from flowflare.emulator.request_log import Entry, RequestLog
+from flowflare.emulator.requests import API
+
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\]|[\w.-]+\.localhost)(:\d+)?", re.I)
+_TOKEN = re.compile(r"Bearer [\w-]{40,80}")
+_KEY = re.compile(r"[0-9a-f]{37,60}")
+_ACCOUNT = re.compile(r"/accounts/([0-9a-f]{32})(?:/|$)")
+_UNKNOWN = "(The emulator does not know the operation"
+
+
+class HostCheck:
+    """Refuses requests that came here under another machine's name (DNS rebinding)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 403, or passes the request on."""
+        if scope["type"] == "http" and not _LOOPBACK.fullmatch(_headers(scope).get("host", "")):
+            answer = PlainTextResponse("The Host header must name this machine.\n", 403)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+@dataclass
+class _Call:
+    """One call on its way: what the log will say about it."""
+
+    sequence: int
+    began: float
+    method: str
+    path: str
+    query: str
+    account: str | None
+    status: int | None = None
+    body: bytearray = field(default_factory=bytearray)
+    fault: int | None = None
+
+    def entry(self) -> Entry:
+        problems = self._problems()
+        return Entry(
+            sequence=self.sequence,
+            time=now(),
+            method=self.method,
+            path=self.path,
+            query=self.query,
+            account=self.account,
+            status=self.status,
+            codes=tuple(each.get("code", 0) for each in problems),
+            fault=self.fault,
+            known=not any(_UNKNOWN in each.get("message", "") for each in problems),
+            summary="; ".join(str(each.get("message", "")) for each in problems),
+            milliseconds=round((time.monotonic() - self.began) * 1000, 1),
+        )
+
+    def _problems(self) -> list[dict[str, Any]]:
+        if self.status is None or self.status < 400:
+            return []
+        try:
+            found = json.loads(self.body).get("errors")
+        except (json.JSONDecodeError, AttributeError, UnicodeDecodeError):
+            return []
+        return found if isinstance(found, list) else []
+
+
+class Gatekeeper:
+    """Authentication, fault rules and the log, for calls of the API.
+
+    Args:
+        app: what answers.
+        rules: the standing fault rules.
+        log: where calls are written.
+    """
+
+    def __init__(self, app: ASGIApp, rules: faults.Faults, log: RequestLog) -> None:
+        self._app = app
+        self._rules = rules
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a call meet its fault rule, checks its token, and writes it into the log."""
+        if scope["type"] != "http" or not scope["path"].startswith(API):
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"].removeprefix(API)
+        found = _ACCOUNT.match(path)
+        call = _Call(
+            sequence=self._log.next_number(),
+            began=time.monotonic(),
+            method=scope["method"],
+            path=path,
+            query=scope["query_string"].decode(),
+            account=found.group(1) if found else None,
+        )
+        try:
+            await self._meet(call, scope, receive, send)
+        finally:
+            self._log.add(call.entry())
+
+    async def _meet(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        standing = self._rules.for_call(call.method, call.path, call.account)
+        action = standing.rule.action if standing else None
+        call.fault = standing.id if standing else None
+        if isinstance(action, faults.Cut):
+            _cut(scope)
+            return
+        if isinstance(action, faults.Delay):
+            await asyncio.sleep(action.seconds)
+        if isinstance(action, faults.Hold):
+            assert standing is not None
+            await standing.released.wait()
+        watched = _watch(call, send)
+        if isinstance(action, faults.Answer):
+            await failure(_injected(action))(scope, receive, watched)
+        elif isinstance(action, faults.Lose):
+            await self._app(scope, receive, _nowhere)
+            _cut(scope)
+        elif not _authentic(_headers(scope)):
+            await failure(codes.authentication())(scope, receive, watched)
+        else:
+            await self._app(scope, receive, watched)
+
+
+def _watch(call: _Call, send: Send) -> Send:
+    async def watched(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            call.status = message["status"]
+        elif message["type"] == "http.response.body" and (call.status or 0) >= 400:
+            call.body += message.get("body", b"")
+        await send(message)
+
+    return watched
+
+
+async def _nowhere(_: Message) -> None:
+    """Where a lost answer goes."""
+
+
+def _injected(action: faults.Answer) -> Refusal:
+    injected = refusal(action.status, action.code, action.message)
+    injected.headers.update(action.headers)
+    if action.retry is not None:
+        injected.headers["x-should-retry"] = str(action.retry).lower()
+    return injected
+
+
+def _cut(scope: Scope) -> None:
+    """Closes the connection at once; `server` has put the transport where it can be found."""
+    scope["state"]["transport"].abort()
+
+
+def _authentic(headers: Mapping[str, str]) -> bool:
+    if _TOKEN.fullmatch(headers.get("authorization", "")):
+        return True
+    return bool(headers.get("x-auth-email")) and bool(_KEY.fullmatch(headers.get("x-auth-key", "")))
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

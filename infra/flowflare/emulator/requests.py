@@ -1,0 +1,78 @@
+"""What the operations read from a request, refused in Cloudflare's words where it is not there."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from flowflare.emulator import codes
+
+API = "/client/v4"
+_ACCOUNT = re.compile(r"[0-9a-f]{32}")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def operation(method: str, path: str, handler: Handler) -> BaseRoute:
+    """One operation of the API, at a path below `/client/v4`."""
+    route = Route(API + path, handler, methods=[method])
+    if method == "GET":
+        # Starlette adds HEAD to GET; Cloudflare's API has no HEAD.
+        route.methods = {"GET"}
+    return route
+
+
+def account_of(request: Request) -> str:
+    """The account in the path.
+
+    Raises:
+        Refusal: 7003, it is no account id.
+    """
+    account = str(request.path_params["account"])
+    if not _ACCOUNT.fullmatch(account):
+        raise codes.no_route(request.url.path)
+    return account
+
+
+def name_of(request: Request, parameter: str) -> str:
+    """A name in the path."""
+    return str(request.path_params[parameter])
+
+
+def flag(request: Request, name: str) -> bool:
+    """A yes or no in the query."""
+    return request.query_params.get(name, "").lower() in {"true", "1"}
+
+
+def number(request: Request, name: str, default: int) -> int:
+    """A positive number in the query, the default where there is none or nonsense."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isdecimal() and int(text) > 0 else default
+
+
+async def json_body(request: Request) -> Any:
+    """The body as JSON.
+
+    Raises:
+        Refusal: 10001, it is none.
+    """
+    try:
+        return json.loads(await request.body())
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise codes.invalid_body("The request body is not valid JSON.") from None
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        Refusal: 10001, it is none.
+    """
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise codes.invalid_body("The request body is not a JSON object.")
+    return body

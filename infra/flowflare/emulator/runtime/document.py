@@ -1,0 +1,168 @@
+"""What the Node child shall run for an account: scripts, bindings and ports as one JSON document.
+
+Names inside workerd are made of account and script, Durable Objects and Workflows are known by
+their ids: two accounts never meet, and what was deleted is never found again. A binding whose
+target is gone is left out.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowflare.emulator.services.scripts.bindings import owner
+from flowflare.emulator.services.scripts.classes import Ledger
+from flowflare.emulator.services.scripts.script import Binding, Module, Script
+from flowflare.emulator.services.workflows.store import Workflow
+
+_MODULE_TYPES = {
+    "application/javascript+module": "ESModule",
+    "text/javascript+module": "ESModule",
+    "application/javascript": "CommonJS",
+    "text/javascript": "CommonJS",
+    "application/wasm": "CompiledWasm",
+    "text/plain": "Text",
+    "application/json": "JSON",
+}
+_TEXTUAL = {"ESModule", "CommonJS", "Text", "JSON"}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """All that an account has, as far as workerd is concerned."""
+
+    account: str
+    scripts: Mapping[str, Script]
+    modules: Mapping[str, Sequence[Module]]
+    ledger: Ledger
+    workflows: Mapping[str, Workflow]
+    databases: frozenset[str]
+    ports: Mapping[str, int]
+
+
+def key_of(account: str, script: str) -> str:
+    """A script's name inside workerd."""
+    return f"{account}-{script}"
+
+
+def module_document(module: Module) -> dict[str, Any]:
+    """A module as the child takes it."""
+    kind = _MODULE_TYPES.get(module.content_type.split(";")[0], "Data")
+    document: dict[str, Any] = {"name": module.name, "type": kind}
+    if kind in _TEXTUAL:
+        return document | {"text": module.content.decode(errors="replace")}
+    return document | {"base64": base64.b64encode(module.content).decode()}
+
+
+def account_document(contents: Contents, version: int) -> dict[str, Any]:
+    """The account's document.
+
+    Args:
+        contents: what the account has.
+        version: a number that grows with every document.
+    """
+    workers = [_worker(script, contents) for script in contents.scripts.values()]
+    return {"account": contents.account, "version": version, "workers": workers}
+
+
+def _worker(script: Script, contents: Contents) -> dict[str, Any]:
+    by_type: dict[str, list[Binding]] = {}
+    for each in script.bindings:
+        by_type.setdefault(str(each["type"]), []).append(each)
+    bound = by_type.get("durable_object_namespace", [])
+    return {
+        "key": key_of(script.account, script.name),
+        "script": script.name,
+        "port": contents.ports[script.name],
+        "enabled": script.enabled,
+        "service_worker": script.service_worker,
+        "modules": [module_document(each) for each in contents.modules[script.name]],
+        "compatibility_date": script.metadata["compatibility_date"],
+        "compatibility_flags": script.metadata["compatibility_flags"],
+        "has_default": any(each.name == "default" for each in script.exports),
+        "vars": _variables(by_type),
+        "d1": _databases(by_type.get("d1", []), contents),
+        "objects": _objects(bound, script, contents),
+        "unbound_objects": _unbound(bound, script, contents),
+        "services": _services(by_type.get("service", []), contents),
+        "workflows": _workflows(by_type.get("workflow", []), contents),
+        "workflow_names": _workflow_names(script, contents),
+    }
+
+
+def _variables(by_type: Mapping[str, list[Binding]]) -> dict[str, Any]:
+    texts = [*by_type.get("plain_text", []), *by_type.get("secret_text", [])]
+    return {str(each["name"]): each["text"] for each in texts} | {
+        str(each["name"]): each.get("json") for each in by_type.get("json", [])
+    }
+
+
+def _databases(bindings: Sequence[Binding], contents: Contents) -> dict[str, str]:
+    ids = {str(each["name"]): str(each.get("id") or each.get("database_id")) for each in bindings}
+    return {name: uuid for name, uuid in ids.items() if uuid in contents.databases}
+
+
+def _objects(
+    bindings: Sequence[Binding], script: Script, contents: Contents
+) -> dict[str, dict[str, Any]]:
+    objects = {}
+    for each in bindings:
+        host = owner(each, script.name)
+        found = contents.ledger.get((host, str(each["class_name"])))
+        if found and host in contents.scripts:
+            objects[str(each["name"])] = {
+                "class_name": found.class_name,
+                "worker": None if host == script.name else key_of(script.account, host),
+                "namespace": found.id,
+                "use_sqlite": found.use_sqlite,
+            }
+    return objects
+
+
+def _unbound(
+    bindings: Sequence[Binding], script: Script, contents: Contents
+) -> list[dict[str, Any]]:
+    own = {str(each["class_name"]) for each in bindings if owner(each, script.name) == script.name}
+    return [
+        {"class_name": each.class_name, "namespace": each.id, "use_sqlite": each.use_sqlite}
+        for each in contents.ledger.values()
+        if each.script == script.name and each.class_name not in own
+    ]
+
+
+def _services(bindings: Sequence[Binding], contents: Contents) -> dict[str, dict[str, Any]]:
+    return {
+        str(each["name"]): {
+            "worker": key_of(contents.account, str(each["service"])),
+            "entrypoint": each.get("entrypoint"),
+        }
+        for each in bindings
+        if each["service"] in contents.scripts
+    }
+
+
+def _workflows(bindings: Sequence[Binding], contents: Contents) -> dict[str, dict[str, str]]:
+    workflows = {}
+    for each in bindings:
+        found = contents.workflows.get(str(each["workflow_name"]))
+        if found and _runs(found, contents):
+            workflows[str(each["name"])] = {
+                "id": found.id,
+                "class_name": found.class_name,
+                "worker": key_of(contents.account, found.script),
+            }
+    return workflows
+
+
+def _workflow_names(script: Script, contents: Contents) -> dict[str, dict[str, str]]:
+    """The names of the Workflows that each class of the script runs, by their ids."""
+    names: dict[str, dict[str, str]] = {}
+    for each in contents.workflows.values():
+        if each.script == script.name and _runs(each, contents):
+            names.setdefault(each.class_name, {})[each.id] = each.name
+    return names
+
+
+def _runs(workflow: Workflow, contents: Contents) -> bool:
+    host = contents.scripts.get(workflow.script)
+    return host is not None and workflow.class_name in host.classes()

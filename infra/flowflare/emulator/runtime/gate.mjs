@@ -1,0 +1,50 @@
+/** Lets many pass at a time, or one alone: queries pass together, a reload alone. */
+export class Gate {
+  #inside = new Set();
+  #closed = undefined;
+
+  /**
+   * Runs `work` together with others, after any exclusive work has ended.
+   *
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async shared(work) {
+    while (this.#closed) await this.#closed;
+    const running = work();
+    const settled = running.then(
+      () => {},
+      () => {},
+    );
+    this.#inside.add(settled);
+    settled.then(() => this.#inside.delete(settled));
+    return running;
+  }
+
+  /**
+   * Runs `work` when everybody inside has left, or after `patience` milliseconds of waiting.
+   *
+   * @template T
+   * @param {() => Promise<T>} work
+   * @param {number} patience
+   * @returns {Promise<T>}
+   */
+  async exclusive(work, patience) {
+    while (this.#closed) await this.#closed;
+    let open = () => {};
+    this.#closed = new Promise((resolve) => {
+      open = resolve;
+    });
+    try {
+      const { promise: late, resolve } = Promise.withResolvers();
+      const timer = setTimeout(resolve, patience);
+      await Promise.race([Promise.all(this.#inside), late]);
+      clearTimeout(timer);
+      return await work();
+    } finally {
+      this.#closed = undefined;
+      open();
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Runs the embedded Cloudflare's Workers: one JSON request a line on stdin, one JSON answer a line
+ * on stdout, events in between.
+ *
+ * Everything else that is printed goes to stderr, which the Python side writes to the log file. When
+ * stdin ends, because the Python side stopped or was killed, workerd is stopped and this process ends.
+ */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+import { Ports } from './ports.mjs';
+import { Probe } from './probe.mjs';
+import { Runtime } from './runtime.mjs';
+
+const { values } = parseArgs({
+  options: { data: { type: 'string' }, 'node-modules': { type: 'string' } },
+});
+console.log = console.info = console.debug = console.error;
+
+/** @param {object} message */
+function send(message) {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** @param {unknown} error */
+function text(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+let programs;
+try {
+  const require = createRequire(path.join(path.resolve(values['node-modules']), 'x.js'));
+  programs = { miniflare: require('miniflare'), workerd: require('workerd') };
+} catch (error) {
+  send({ event: 'failed', reason: 'missing', message: text(error) });
+  process.exit(1);
+}
+
+const emit = (event, detail = {}) => send({ event, ...detail });
+const runtime = new Runtime({ ...programs, data: values.data, emit });
+const ports = new Ports({ runtime, emit });
+const probe = new Probe({
+  workerd: programs.workerd,
+  data: values.data,
+  emit,
+});
+
+/** What the Python side can ask for, by name. */
+const operations = {
+  start: (request) => runtime.start(request),
+  account: async ({ document }) => {
+    const taken = await ports.listen(document);
+    runtime.accountChanged(document);
+    return { taken };
+  },
+  d1: (request) => runtime.d1(request),
+  probe: (request) => probe.run(request),
+  settle: ({ account }) => runtime.settle(account),
+  scheduled: (request) => runtime.scheduled(request),
+  forget: (request) => runtime.forget(request),
+  workers: async () => runtime.describe(),
+};
+
+async function stop() {
+  await ports.close();
+  await runtime.dispose();
+  process.exit(0);
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on('line', async (line) => {
+  const request = JSON.parse(line);
+  try {
+    send({ id: request.id, ok: (await operations[request.op](request)) ?? {} });
+  } catch (error) {
+    send({ id: request.id, error: text(error) });
+  }
+});
+lines.on('close', stop);
+process.on('SIGTERM', stop);
+process.on('SIGINT', () => {});
+process.stdout.on('error', stop);
+emit('up', { pid: process.pid });

@@ -1,0 +1,176 @@
+/**
+ * One loopback port per Worker: asks which Worker it belongs to, holds the request while workerd
+ * reloads, and passes it on. A Worker's port is stable although workerd is started anew.
+ */
+import http from 'node:http';
+import net from 'node:net';
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|[\w.-]+\.localhost)(:\d+)?$/i;
+const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection']);
+
+export class Ports {
+  #runtime;
+  #emit;
+  /** @type {Map<number, {server: http.Server, route: object}>} */
+  #listeners = new Map();
+
+  constructor({ runtime, emit }) {
+    this.#runtime = runtime;
+    this.#emit = emit;
+  }
+
+  /**
+   * Opens and closes ports so that they are those of the account's document.
+   *
+   * @returns {Promise<number[]>} ports that somebody else holds
+   */
+  async listen({ account, workers }) {
+    const wanted = new Map(workers.map((worker) => [worker.port, worker]));
+    for (const [port, listener] of this.#listeners) {
+      if (listener.route.account === account && !wanted.has(port)) {
+        this.#listeners.delete(port);
+        listener.server.closeAllConnections();
+        listener.server.close();
+      }
+    }
+    const taken = [];
+    for (const [port, worker] of wanted) {
+      const route = {
+        account,
+        key: worker.key,
+        script: worker.script,
+        enabled: worker.enabled,
+      };
+      const listener = this.#listeners.get(port);
+      if (listener) listener.route = route;
+      else if (!(await this.#open(port, route))) taken.push(port);
+    }
+    return taken;
+  }
+
+  async close() {
+    for (const { server } of this.#listeners.values()) {
+      server.closeAllConnections();
+      server.close();
+    }
+    this.#listeners.clear();
+  }
+
+  async #open(port, route) {
+    const listener = { route };
+    listener.server = http.createServer({ requestTimeout: 0 });
+    listener.server.on('request', (request, response) =>
+      this.#request(listener.route, request, response),
+    );
+    listener.server.on('upgrade', (request, socket, head) =>
+      this.#upgrade(listener.route, request, socket, head),
+    );
+    return new Promise((resolve) => {
+      listener.server.once('error', () => resolve(false));
+      listener.server.listen(port, '127.0.0.1', () => {
+        listener.server.on('error', (error) =>
+          this.#emit('note', { message: `port ${port}: ${error.message}` }),
+        );
+        this.#listeners.set(port, listener);
+        resolve(true);
+      });
+    });
+  }
+
+  /** @returns {{status: number, text: string} | undefined} why the request is not passed on */
+  #refusal(route, request) {
+    if (!LOOPBACK.test(request.headers.host ?? '')) {
+      return { status: 403, text: 'The Host header must name this machine.' };
+    }
+    if (!route.enabled) {
+      return {
+        status: 404,
+        text: `There is nothing here yet: the workers.dev subdomain of '${route.script}' is not enabled.`,
+      };
+    }
+    return undefined;
+  }
+
+  async #request(route, request, response) {
+    const answer = (status, text) => {
+      if (response.headersSent) return response.destroy();
+      response.writeHead(status, {
+        'content-type': 'text/plain; charset=utf-8',
+      });
+      response.end(`${text}\n`);
+    };
+    const refusal = this.#refusal(route, request);
+    if (refusal) return answer(refusal.status, refusal.text);
+    await this.#runtime
+      .visit(route, (target) => pass(target, request, response))
+      .catch((error) => answer(503, error.message));
+  }
+
+  async #upgrade(route, request, socket, head) {
+    socket.on('error', () => socket.destroy());
+    const refusal = this.#refusal(route, request);
+    if (refusal) {
+      socket.end(`HTTP/1.1 ${refusal.status} Refused\r\nConnection: close\r\n\r\n`);
+      return;
+    }
+    try {
+      await this.#runtime.visit(route, async (target) => {
+        const onward = net.connect(Number(target.port), target.hostname);
+        onward.on('error', () => socket.destroy());
+        onward.on('close', () => socket.destroy());
+        socket.on('close', () => onward.destroy());
+        onward.write(requestHead(request));
+        onward.write(head);
+        socket.pipe(onward).pipe(socket);
+      });
+    } catch (error) {
+      this.#emit('note', { message: `WebSocket: ${error.message}` });
+      socket.end('HTTP/1.1 503 Unavailable\r\nConnection: close\r\n\r\n');
+    }
+  }
+}
+
+function requestHead(request) {
+  const lines = [`${request.method} ${request.url} HTTP/1.1`];
+  for (let index = 0; index < request.rawHeaders.length; index += 2) {
+    lines.push(`${request.rawHeaders[index]}: ${request.rawHeaders[index + 1]}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function endToEnd(rawHeaders) {
+  const kept = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (!HOP_BY_HOP.has(rawHeaders[index].toLowerCase())) {
+      kept.push(rawHeaders[index], rawHeaders[index + 1]);
+    }
+  }
+  return kept;
+}
+
+/** Resolves when the answer has been passed back in full. */
+function pass(target, request, response) {
+  return new Promise((resolve, reject) => {
+    const onward = http.request({
+      host: target.hostname,
+      port: target.port,
+      method: request.method,
+      path: request.url,
+      headers: endToEnd(request.rawHeaders),
+      agent: false,
+    });
+    onward.on('response', (answer) => {
+      response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders));
+      answer.pipe(response);
+      answer.on('error', () => response.destroy());
+    });
+    onward.on('error', (error) =>
+      reject(new Error(`The Worker's runtime went away: ${error.message}`)),
+    );
+    response.on('close', () => {
+      onward.destroy();
+      resolve();
+    });
+    request.pipe(onward);
+  });
+}

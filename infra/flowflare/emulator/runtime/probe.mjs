@@ -1,0 +1,170 @@
+/**
+ * Starts an uploaded Worker alone in a workerd of its own to learn whether it starts and what it
+ * exports: what Cloudflare's upload validation does, with workerd's own words for what is wrong.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+import { contents, supportedDate } from './options.mjs';
+
+const PATIENCE = 10_000;
+const KINDS = {
+  ESModule: 'esModule',
+  CommonJS: 'commonJsModule',
+  Text: 'text',
+  Data: 'data',
+  CompiledWasm: 'wasm',
+  JSON: 'json',
+};
+const ENTRY = 'emulator-probe.js';
+
+/** Runs inside workerd and describes what the uploaded module exports. */
+const DESCRIBE = `
+import * as platform from "cloudflare:workers";
+const bases = ["DurableObject", "WorkflowEntrypoint", "WorkerEntrypoint"];
+function methods(prototype) {
+  const names = new Set();
+  for (let each = prototype; each && each !== Object.prototype; each = Object.getPrototypeOf(each))
+    for (const name of Object.getOwnPropertyNames(each))
+      if (name !== "constructor") names.add(name);
+  return [...names];
+}
+function describe([name, value]) {
+  if (typeof value === "function") {
+    const own = Object.getOwnPropertyDescriptor(value, "prototype");
+    const isClass = own !== undefined && !own.writable;
+    const base = isClass ? bases.find((each) => value.prototype instanceof platform[each]) : undefined;
+    return { name, kind: isClass ? "class" : "function", base: base ?? null, handlers: isClass ? methods(value.prototype) : [] };
+  }
+  const handlers = value !== null && typeof value === "object"
+    ? Object.keys(value).filter((key) => typeof value[key] === "function") : [];
+  return { name, kind: value === null ? "null" : typeof value, base: null, handlers };
+}
+export default {
+  async fetch() {
+    const uploaded = await import(MAIN);
+    return Response.json(Object.entries(uploaded).map(describe));
+  },
+};
+`;
+
+export class Probe {
+  #binary;
+  #newestDate;
+  #folder;
+  #emit;
+  #count = 0;
+
+  /** @param {{workerd: object, data: string, emit: Function}} options */
+  constructor({ workerd, data, emit }) {
+    this.#binary = workerd.default;
+    this.#newestDate = workerd.compatibilityDate;
+    this.#folder = path.join(data, 'probe');
+    this.#emit = emit;
+  }
+
+  /**
+   * @returns {Promise<{exports?: object[], problem?: string}>} what it exports, or why it does not start
+   */
+  async run({ modules, service_worker, compatibility_date, compatibility_flags }) {
+    const folder = path.join(this.#folder, `${process.pid}-${this.#count++}`);
+    await mkdir(folder, { recursive: true });
+    try {
+      const date = supportedDate(compatibility_date, this.#newestDate);
+      const config = await this.#write(folder, modules, {
+        date,
+        flags: compatibility_flags,
+        service_worker,
+      });
+      return await this.#start(config, service_worker);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #write(folder, modules, { date, flags, service_worker }) {
+    const embeds = [];
+    const main = JSON.stringify(modules[0].name);
+    const probe = `import ${main};${DESCRIBE.replace('MAIN', main)}`;
+    const all = service_worker
+      ? modules
+      : [{ name: ENTRY, type: 'ESModule', text: probe }, ...modules];
+    for (const [index, module] of all.entries()) {
+      const file = `m${index}`;
+      await writeFile(path.join(folder, file), contents(module));
+      embeds.push(
+        service_worker
+          ? `serviceWorkerScript = embed "${file}"`
+          : `(name = ${JSON.stringify(module.name)}, ${KINDS[module.type]} = embed "${file}")`,
+      );
+    }
+    const source = service_worker ? embeds[0] : `modules = [${embeds.join(', ')}]`;
+    const config = path.join(folder, 'probe.capnp');
+    await writeFile(
+      config,
+      `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "probe", worker = (${source},
+    compatibilityDate = ${JSON.stringify(date)},
+    compatibilityFlags = [${flags.map((flag) => JSON.stringify(flag)).join(', ')}]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "probe")]);
+`,
+    );
+    return config;
+  }
+
+  /** @param {string} config @param {boolean} service_worker */
+  async #start(config, service_worker) {
+    const child = spawn(this.#binary, ['serve', config, '--control-fd=3'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    let errors = '';
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
+    const timer = setTimeout(() => {
+      errors += '\nScript startup exceeded CPU time limit.';
+      child.kill('SIGKILL');
+    }, PATIENCE);
+    try {
+      const port = await listening(child);
+      if (port === undefined) return { problem: problem(errors) };
+      if (service_worker) return { exports: [] };
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      if (!response.ok) return { problem: problem(errors) };
+      return { exports: await response.json() };
+    } catch (error) {
+      this.#emit('note', { message: `probe: ${error.message}` });
+      return { problem: problem(errors) };
+    } finally {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+    }
+  }
+}
+
+/** @returns {Promise<number | undefined>} the port, or undefined when workerd ended instead */
+function listening(child) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.stdio[3].on('data', (chunk) => {
+      text += chunk;
+      for (const line of text.split('\n').slice(0, -1)) {
+        const message = JSON.parse(line);
+        if (message.event === 'listen') resolve(message.port);
+      }
+    });
+    child.on('close', () => resolve(undefined));
+    child.on('error', reject);
+  });
+}
+
+/** workerd's report without its own prefix and without our file names. */
+function problem(errors) {
+  const lines = errors
+    .split('\n')
+    .map((line) => line.replace(/^service probe: /, '').trimEnd())
+    .filter((line) => line !== '' && !line.includes(ENTRY));
+  return lines.join('\n') || 'The script did not start.';
+}

@@ -1,0 +1,228 @@
+"""The Workers as the services see them: published, asked, forgotten; and where they answer.
+
+It owns the Node child, starts it anew when it dies, and tells it each account's document after
+every change.
+"""
+
+import asyncio
+import hashlib
+import itertools
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowflare.emulator.database import Database
+from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeGone
+from flowflare.emulator.runtime.document import Contents, account_document, key_of
+from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.workflows.store import WorkflowsStore
+from flowflare.errors import EmulatorError
+
+_LOG = logging.getLogger("emulator")
+# Below the range from which Linux takes ports for outgoing connections: a Worker's port must still
+# be free after a restart.
+_FIRST_PORT, _PORTS = 20_000, 10_000
+_MOST_RESTARTS = 5
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What was deleted, by id."""
+
+    databases: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+
+
+class Workers:
+    """All Workers of all accounts.
+
+    Args:
+        programs: where Node and its packages are.
+        data: the folder of the Workers' data.
+        database: the emulator's file.
+    """
+
+    def __init__(self, programs: Programs, data: Path, database: Database) -> None:
+        self._programs = programs
+        self._data = data
+        self._database = database
+        self._scripts: ScriptsStore
+        self._workflows: WorkflowsStore
+        self._bridge: Bridge | None = None
+        self._versions = itertools.count(1)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ready = asyncio.Event()
+        self._broken: EmulatorError | None = None
+        self._restarts = 0
+        self.crashes = 0
+
+    def know(self, scripts: ScriptsStore, workflows: WorkflowsStore) -> None:
+        """Is told where scripts and Workflows are kept."""
+        self._scripts, self._workflows = scripts, workflows
+
+    async def start(self) -> None:
+        """Starts the child and tells it of all accounts.
+
+        Raises:
+            EmulatorError: it does not start.
+        """
+        bridge = await Bridge.launch(self._programs, self._data, self._hear, self._revive)
+        self._bridge = bridge
+        try:
+            await bridge.ask("start", known=self._known())
+            for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
+                await self._publish(bridge, row["account"])
+        except RuntimeGone:
+            raise EmulatorError(
+                "The Workers runtime ended while it started.",
+                remedy="Its last words are in the emulator's log.",
+            ) from None
+        self._ready.set()
+
+    async def stop(self) -> None:
+        """Ends the child and workerd."""
+        if self._bridge is not None:
+            await self._bridge.stop()
+
+    async def publish(self, account: str, gone: Gone | None = None) -> None:
+        """Tells the child what the account has now; it reloads in its own time.
+
+        Args:
+            account: whose scripts, Workflows or databases changed.
+            gone: what was deleted; its data is removed.
+        """
+        await self._ready.wait()
+        if self._bridge is not None:
+            await self._publish(self._bridge, account)
+        if gone is not None:
+            await self._ask("forget", **{key: list(ids) for key, ids in vars(gone).items()})
+
+    async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
+        """Runs queries on a database in one transaction: `rows`, or `error`."""
+        return await self._ask("d1", database=database, queries=queries)
+
+    async def probe(self, **upload: Any) -> Any:
+        """Starts an upload alone: `exports`, or `problem`."""
+        return await self._ask("probe", **upload)
+
+    async def settle(self, account: str | None) -> Any:
+        """Waits until workerd runs what was uploaded: `problems` of Workers that do not start."""
+        return await self._ask("settle", account=account)
+
+    async def scheduled(self, account: str, script: str, cron: str, time: int) -> str:
+        """Runs a script's `scheduled` handler and returns its outcome."""
+        key = key_of(account, script)
+        answer = await self._ask("scheduled", account=account, key=key, cron=cron, time=time)
+        return str(answer["outcome"])
+
+    async def describe(self) -> Any:
+        """Which accounts are loaded, and with which version."""
+        return await self._ask("workers")
+
+    def url(self, account: str, script: str) -> str:
+        """Where a script answers when its workers.dev subdomain is enabled."""
+        return f"http://127.0.0.1:{self._port(account, script)}"
+
+    async def _ask(self, operation: str, **parameters: Any) -> Any:
+        """Asks the child; once more after it was started anew, if what is asked changes nothing."""
+        while True:
+            await self._ready.wait()
+            if self._broken is not None:
+                raise self._broken
+            assert self._bridge is not None
+            try:
+                return await self._bridge.ask(operation, **parameters)
+            except RuntimeGone:
+                if operation == "d1":
+                    raise EmulatorError("The Workers runtime ended during the query.") from None
+                await asyncio.sleep(0.05)
+
+    async def _publish(self, bridge: Bridge, account: str) -> None:
+        async with self._locks[account]:
+            while True:
+                document = account_document(self._contents(account), next(self._versions))
+                try:
+                    taken = (await bridge.ask("account", document=document))["taken"]
+                except RuntimeGone:
+                    return  # the child that follows is told everything
+                if not taken:
+                    return
+                for port in taken:
+                    self._move(account, port)
+
+    def _contents(self, account: str) -> Contents:
+        scripts = {each.name: each for each in self._scripts.scripts.of(account)}
+        return Contents(
+            account=account,
+            scripts=scripts,
+            modules={name: self._scripts.scripts.modules(each) for name, each in scripts.items()},
+            ledger=self._scripts.ledger(account),
+            workflows={each.name: each for each in self._workflows.of(account)},
+            databases=frozenset(
+                row["uuid"]
+                for row in self._database.rows(
+                    "SELECT uuid FROM databases WHERE account = ?", account
+                )
+            ),
+            ports={name: self._port(account, name) for name in scripts},
+        )
+
+    def _known(self) -> dict[str, list[str]]:
+        tables = {"databases": "uuid", "namespaces": "id", "workflows": "id"}
+        return {
+            table: [row[0] for row in self._database.rows(f"SELECT {column} FROM {table}")]  # noqa: S608
+            for table, column in tables.items()
+        }
+
+    def _port(self, account: str, script: str) -> int:
+        row = self._database.row(
+            "SELECT port FROM ports WHERE account = ? AND script = ?", account, script
+        )
+        if row is not None:
+            return int(row["port"])
+        digest = hashlib.sha256(f"{account}/{script}".encode()).digest()
+        port = self._free(int.from_bytes(digest[:4]))
+        self._database.run("INSERT INTO ports VALUES (?, ?, ?)", account, script, port)
+        return port
+
+    def _move(self, account: str, port: int) -> None:
+        _LOG.warning("port %d is taken by another program; its Worker moves", port)
+        self._database.run(
+            "UPDATE ports SET port = ? WHERE account = ? AND port = ?",
+            self._free(port + 1),
+            account,
+            port,
+        )
+
+    def _free(self, start: int) -> int:
+        held = {row["port"] for row in self._database.rows("SELECT port FROM ports")}
+        for offset in range(_PORTS):
+            port = _FIRST_PORT + (start + offset) % _PORTS
+            if port not in held:
+                return port
+        raise EmulatorError("All ports for Workers are in use.")
+
+    def _hear(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "crashed":
+            self.crashes += 1
+        level = logging.WARNING if kind in {"crashed", "note"} else logging.INFO
+        details = {key: value for key, value in event.items() if key != "event"}
+        _LOG.log(level, "runtime %s %s", kind, details or "")
+
+    async def _revive(self) -> None:
+        """Starts the child anew after it died."""
+        self._ready.clear()
+        self._restarts += 1
+        _LOG.error("the Workers runtime ended; starting it again (%d)", self._restarts)
+        try:
+            if self._restarts > _MOST_RESTARTS:
+                raise EmulatorError(f"The Workers runtime ended {self._restarts} times.")
+            await self.start()
+        except EmulatorError as error:
+            _LOG.error("%s", error)
+            self._broken = error
+            self._ready.set()

@@ -1,0 +1,172 @@
+"""Puts the emulator together: stores, services, the control surface, and what surrounds them."""
+
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from flowflare.emulator import codes
+from flowflare.emulator.control import Control
+from flowflare.emulator.database import Database
+from flowflare.emulator.envelope import Refusal, failure
+from flowflare.emulator.faults import Faults
+from flowflare.emulator.middleware import Gatekeeper, HostCheck
+from flowflare.emulator.request_log import RequestLog
+from flowflare.emulator.requests import API
+from flowflare.emulator.runtime.bridge import Programs
+from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.accounts.routes import AccountRoutes
+from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.d1.routes import D1Routes
+from flowflare.emulator.services.d1.store import D1Store
+from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
+from flowflare.emulator.services.schedules.routes import ScheduleRoutes
+from flowflare.emulator.services.schedules.store import SchedulesStore
+from flowflare.emulator.services.scripts.routes import ScriptRoutes
+from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
+from flowflare.emulator.services.workflows.routes import WorkflowRoutes
+from flowflare.emulator.services.workflows.store import WorkflowsStore
+from flowflare.errors import EmulatorError
+
+_LOG = logging.getLogger("emulator")
+
+
+class CuttableProtocol(H11Protocol):
+    """uvicorn's HTTP/1.1, with the transport where a fault rule can cut it."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Keeps the transport in the connection's state."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class _Service(Protocol):
+    def routes(self) -> list[BaseRoute]: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The emulator's parts that live as long as it does."""
+
+    database: Database
+    workers: Workers
+    routes: list[BaseRoute]
+    faults: Faults
+    log: RequestLog
+
+
+def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
+    """Opens the database and makes every part.
+
+    Args:
+        programs: where Node and its packages are.
+        data: the folder of all data.
+        identity: what `/emulator/health` says of this process.
+
+    Raises:
+        EmulatorError: another version of the emulator wrote the data.
+    """
+    try:
+        database = Database(data / "emulator.sqlite")
+    except ValueError as error:
+        raise EmulatorError(
+            str(error), remedy="Delete the data folder to begin with an empty Cloudflare."
+        ) from None
+    workers = Workers(programs, data / "runtime", database)
+    accounts = AccountsStore(database)
+    scripts = ScriptsStore(database, accounts)
+    workflows = WorkflowsStore(database, scripts)
+    workers.know(scripts, workflows)
+    rules, log = Faults(), RequestLog()
+    services: Sequence[_Service] = [
+        AccountRoutes(accounts),
+        D1Routes(D1Store(database), workers),
+        ScriptRoutes(scripts, workers),
+        SubdomainRoutes(accounts, scripts, workers),
+        ScheduleRoutes(SchedulesStore(database, scripts)),
+        WorkflowRoutes(workflows, workers),
+        DurableObjectRoutes(scripts),
+        Control(database, workers, accounts, rules, log, identity),
+    ]
+    routes = [route for service in services for route in service.routes()]
+    return Parts(database, workers, routes, rules, log)
+
+
+def application(parts: Parts) -> Starlette:
+    """The ASGI application."""
+    app = Starlette(
+        routes=parts.routes,
+        middleware=[
+            Middleware(HostCheck),
+            Middleware(Gatekeeper, rules=parts.faults, log=parts.log),
+        ],
+        exception_handlers={
+            Refusal: _refused,
+            EmulatorError: _cannot,
+            404: _unknown,
+            405: _unknown,
+        },
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def server_for(app: Starlette) -> uvicorn.Server:
+    """Uvicorn for the application, silent and quick to stop."""
+    config = uvicorn.Config(
+        app,
+        http=CuttableProtocol,
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=30,
+    )
+    return uvicorn.Server(config)
+
+
+def listen(port: int) -> socket.socket:
+    """Binds the API's port on loopback; 0 takes any free one.
+
+    Raises:
+        EmulatorError: the port is taken.
+    """
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError as error:
+        bound.close()
+        raise EmulatorError(
+            f"Port {port} cannot be used: {error.strerror}",
+            remedy="Stop the program that uses it, or choose another with --port.",
+        ) from None
+    return bound
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return failure(error)
+
+
+async def _cannot(_: Request, error: Exception) -> Response:
+    _LOG.error("%s", error)
+    return failure(codes.internal(str(error)))
+
+
+async def _unknown(request: Request, _: Exception) -> Response:
+    if not request.url.path.startswith(API):
+        return failure(codes.no_route(request.url.path))
+    return failure(codes.not_emulated(request.method, request.url.path.removeprefix(API)))

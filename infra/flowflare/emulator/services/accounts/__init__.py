@@ -1,0 +1,1 @@
+"""Who is asking: user, accounts, memberships, the token."""

@@ -1,0 +1,54 @@
+"""Settings of accounts: every 32-hex id is an account of its own, there from the start."""
+
+from typing import cast
+
+from flowflare.emulator.database import Database
+from flowflare.emulator.services.scripts.classes import KeyValueRule
+
+KEY_VALUE_RULES: tuple[KeyValueRule, ...] = ("allowed", "free", "closed")
+
+
+class AccountsStore:
+    """Settings of accounts.
+
+    Args:
+        database: the emulator's file.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def subdomain(self, account: str) -> str:
+        """The account's workers.dev subdomain; every account has one from the start."""
+        row = self._database.row("SELECT subdomain FROM accounts WHERE id = ?", account)
+        return str(row["subdomain"]) if row else f"account-{account[:8]}"
+
+    def set_subdomain(self, account: str, subdomain: str) -> None:
+        """Gives the account another workers.dev subdomain."""
+        self._save(account, subdomain, self.key_value_rule(account))
+
+    def key_value_rule(self, account: str) -> KeyValueRule:
+        """Whether it may make key-value Durable Object classes."""
+        row = self._database.row("SELECT key_value_classes FROM accounts WHERE id = ?", account)
+        return cast(KeyValueRule, row["key_value_classes"]) if row else "allowed"
+
+    def set_key_value_rule(self, account: str, rule: KeyValueRule) -> None:
+        """Makes it a free account (10097) or a new one (10099), or allows key-value classes."""
+        self._save(account, self.subdomain(account), rule)
+
+    def all(self) -> list[str]:
+        """Every account that has anything, in the order of their ids."""
+        rows = self._database.rows(
+            "SELECT id FROM accounts UNION SELECT account FROM databases "
+            "UNION SELECT account FROM scripts UNION SELECT account FROM workflows"
+        )
+        return [row[0] for row in rows]
+
+    def _save(self, account: str, subdomain: str, rule: KeyValueRule) -> None:
+        self._database.run(
+            "INSERT INTO accounts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "subdomain = excluded.subdomain, key_value_classes = excluded.key_value_classes",
+            account,
+            subdomain,
+            rule,
+        )

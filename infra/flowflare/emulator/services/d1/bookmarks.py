@@ -1,0 +1,41 @@
+"""Time Travel bookmarks: a moment of a database, in the form D1 writes them.
+
+workerd's own bookmark is always zero on disk, so the moment is the time. Later bookmarks sort after
+earlier ones, as D1's do.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+
+from flowflare.emulator import codes
+from flowflare.emulator.services.d1.store import D1Database
+
+
+def moment(given: str | None) -> datetime:
+    """The time a request names (ISO 8601 or seconds since 1970), or now.
+
+    Raises:
+        Refusal: 7400, it is no time or one before the database.
+    """
+    if given is None:
+        return datetime.now(UTC)
+    try:
+        if given.replace(".", "", 1).isdecimal():
+            return datetime.fromtimestamp(float(given), UTC)
+        time = datetime.fromisoformat(given)
+    except (ValueError, OverflowError):
+        raise codes.invalid_property(f"timestamp: Invalid time: {given}") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def bookmark(database: D1Database, time: datetime) -> str:
+    """The bookmark of a database at a time.
+
+    Raises:
+        Refusal: 7400, the database did not exist then.
+    """
+    if time < datetime.fromisoformat(database.created_at):
+        raise codes.invalid_property("timestamp: is before the database was created")
+    seconds, fraction = int(time.timestamp()), time.microsecond
+    digest = hashlib.sha256(f"{database.uuid}/{seconds}/{fraction}".encode()).hexdigest()
+    return f"{seconds:08x}-{fraction:08x}-00000000-{digest[:32]}"

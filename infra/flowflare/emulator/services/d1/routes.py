@@ -1,0 +1,115 @@
+"""HTTP for D1 databases."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import page_of, success
+from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.services.d1 import queries
+from flowflare.emulator.services.d1.bookmarks import bookmark, moment
+from flowflare.emulator.services.d1.store import D1Database, D1Store
+
+_ALL = "/accounts/{account}/d1/database"
+_ONE = _ALL + "/{database}"
+
+
+class D1Routes:
+    """The operations below `d1/database`."""
+
+    def __init__(self, store: D1Store, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations this service answers."""
+        return [
+            operation("POST", _ALL, self._create),
+            operation("GET", _ALL, self._list),
+            operation("GET", _ONE, self._get),
+            operation("PUT", _ONE, self._update),
+            operation("PATCH", _ONE, self._update),
+            operation("DELETE", _ONE, self._delete),
+            operation("POST", _ONE + "/query", self._query),
+            operation("POST", _ONE + "/raw", self._raw),
+            operation("GET", _ONE + "/time_travel/bookmark", self._bookmark),
+        ]
+
+    async def _create(self, request: Request) -> Response:
+        made = self._store.create(account_of(request), await json_object(request))
+        return success(await self._full(made))
+
+    async def _list(self, request: Request) -> Response:
+        name = request.query_params.get("name")
+        found = [_brief(each) for each in self._store.of(account_of(request), name)]
+        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
+        part, info = page_of(found, page=page, per_page=per_page)
+        return success(part, info=info)
+
+    async def _get(self, request: Request) -> Response:
+        found = await self._full(self._find(request))
+        fields = request.query_params.get("fields")
+        if fields:
+            wanted = set(fields.split(","))
+            found = {key: value for key, value in found.items() if key in wanted}
+        return success(found)
+
+    async def _update(self, request: Request) -> Response:
+        asked = await json_object(request)
+        replication = asked.get("read_replication")
+        if request.method == "PATCH" and replication is None:
+            raise codes.query_failed("read_replication: Required")
+        if replication is None:
+            return success(await self._full(self._find(request)))
+        if not isinstance(replication, dict):
+            raise codes.invalid_property("read_replication: Expected object")
+        changed = self._store.set_replication(
+            account_of(request), name_of(request, "database"), replication.get("mode")
+        )
+        return success(await self._full(changed))
+
+    async def _delete(self, request: Request) -> Response:
+        account = account_of(request)
+        gone = self._store.delete(account, name_of(request, "database"))
+        await self._workers.publish(account, Gone(databases=(gone.uuid,)))
+        return success(None)
+
+    async def _query(self, request: Request) -> Response:
+        return success([queries.as_objects(each) for each in await self._run(request)])
+
+    async def _raw(self, request: Request) -> Response:
+        return success(await self._run(request))
+
+    async def _run(self, request: Request) -> list[dict[str, Any]]:
+        found = self._find(request)
+        statements = queries.statements_of(await json_object(request))
+        return await queries.run(self._workers, found.uuid, statements)
+
+    async def _bookmark(self, request: Request) -> Response:
+        found = self._find(request)
+        given = request.query_params.get("timestamp")
+        return success({"bookmark": bookmark(found, moment(given))})
+
+    def _find(self, request: Request) -> D1Database:
+        return self._store.get(account_of(request), name_of(request, "database"))
+
+    async def _full(self, database: D1Database) -> dict[str, Any]:
+        shown = _brief(database) | await queries.measure(self._workers, database.uuid)
+        shown["read_replication"] = {"mode": database.replication}
+        if database.region:
+            shown["created_in_region"] = database.region.upper()
+        return shown
+
+
+def _brief(database: D1Database) -> dict[str, Any]:
+    shown = {
+        "uuid": database.uuid,
+        "name": database.name,
+        "version": "production",
+        "created_at": database.created_at,
+    }
+    return shown | ({"jurisdiction": database.jurisdiction} if database.jurisdiction else {})

@@ -1,0 +1,1 @@
+"""Durable Object namespaces, read only: uploads make and delete them."""

@@ -1,0 +1,1 @@
+"""Cron triggers of scripts."""

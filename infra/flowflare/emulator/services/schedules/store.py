@@ -1,0 +1,77 @@
+"""The rules of cron triggers: a script's whole list is replaced at once."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowflare.emulator import codes
+from flowflare.emulator.clock import now
+from flowflare.emulator.database import Database
+from flowflare.emulator.services.scripts.store import ScriptsStore
+
+_FIELD = r"(\*|[\w#-]+)(-[\w]+)?(/\d+)?"
+_CRON = re.compile(rf"({_FIELD}(,{_FIELD})*)(\s+{_FIELD}(,{_FIELD})*){{4}}")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One cron trigger of a script."""
+
+    cron: str
+    created_on: str
+    modified_on: str
+
+
+class SchedulesStore:
+    """Cron triggers of all scripts.
+
+    Args:
+        database: the emulator's file.
+        scripts: whose triggers they are.
+    """
+
+    def __init__(self, database: Database, scripts: ScriptsStore) -> None:
+        self._database = database
+        self._scripts = scripts
+
+    def of(self, account: str, script: str) -> list[Schedule]:
+        """A script's triggers, as they were given.
+
+        Raises:
+            Refusal: 10007.
+        """
+        self._scripts.get(account, script)
+        rows = self._database.rows(
+            "SELECT cron, created_on, modified_on FROM schedules "
+            "WHERE account = ? AND script = ? ORDER BY position",
+            account,
+            script,
+        )
+        return [Schedule(*row) for row in rows]
+
+    def put(self, account: str, script: str, crons: Sequence[str]) -> list[Schedule]:
+        """Replaces a script's triggers.
+
+        Raises:
+            Refusal: 10007 no script, 10020 not a cron expression.
+        """
+        for cron in crons:
+            if not _CRON.fullmatch(cron.strip()):
+                raise codes.invalid_cron(cron)
+        before = {each.cron: each.created_on for each in self.of(account, script)}
+        time = now()
+        with self._database.transaction():
+            self._database.run(
+                "DELETE FROM schedules WHERE account = ? AND script = ?", account, script
+            )
+            for position, cron in enumerate(dict.fromkeys(crons)):
+                self._database.run(
+                    "INSERT INTO schedules VALUES (?, ?, ?, ?, ?, ?)",
+                    account,
+                    script,
+                    cron,
+                    before.get(cron, time),
+                    time,
+                    position,
+                )
+        return self.of(account, script)

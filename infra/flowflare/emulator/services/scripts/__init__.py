@@ -1,0 +1,1 @@
+"""Workers scripts: uploads, settings, secrets, deletion."""

@@ -1,0 +1,182 @@
+"""HTTP for Workers scripts and the services of the same names."""
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import success
+from flowflare.emulator.requests import account_of, flag, json_object, name_of, operation
+from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.services.scripts import views
+from flowflare.emulator.services.scripts.bindings import is_secret
+from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.scripts.upload import read_upload
+from flowflare.emulator.services.scripts.validation import exports_of, refuse_name
+
+_SCRIPTS = "/accounts/{account}/workers/scripts"
+_SCRIPT = _SCRIPTS + "/{script}"
+
+
+class ScriptRoutes:
+    """The operations below `workers/scripts` and `workers/services`."""
+
+    def __init__(self, store: ScriptsStore, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations this service answers."""
+        return [
+            operation("GET", _SCRIPTS, self._list),
+            operation("PUT", _SCRIPT, self._put),
+            operation("GET", _SCRIPT, self._download),
+            operation("DELETE", _SCRIPT, self._delete),
+            operation("GET", _SCRIPT + "/content/v2", self._content),
+            operation("GET", _SCRIPT + "/settings", self._settings),
+            operation("PATCH", _SCRIPT + "/settings", self._change_settings),
+            operation("GET", _SCRIPT + "/script-settings", self._script_settings),
+            operation("PATCH", _SCRIPT + "/script-settings", self._change_script_settings),
+            operation("GET", _SCRIPT + "/references", self._references),
+            operation("GET", _SCRIPT + "/secrets", self._secrets),
+            operation("PUT", _SCRIPT + "/secrets", self._put_secret),
+            operation("GET", _SCRIPT + "/secrets/{secret}", self._secret),
+            operation("DELETE", _SCRIPT + "/secrets/{secret}", self._delete_secret),
+            operation("GET", "/accounts/{account}/workers/services/{script}", self._service),
+            operation("DELETE", "/accounts/{account}/workers/services/{script}", self._delete),
+            operation("GET", "/accounts/{account}/workers/tails/by-consumer/{script}", self._tails),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        scripts = self._store.scripts.of(account_of(request))
+        return success([views.listed(each) for each in scripts])
+
+    async def _put(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        refuse_name(name)
+        upload = await read_upload(request)
+        exports = await exports_of(upload, self._workers)
+        script, removed = self._store.put(
+            account,
+            name,
+            upload,
+            exports,
+            strict=request.query_params.get("bindings_inherit") == "strict",
+            deployed_from=_client(request),
+        )
+        await self._workers.publish(account, Gone(namespaces=removed))
+        return success(views.uploaded(script))
+
+    async def _download(self, request: Request) -> Response:
+        return self._multipart(account_of(request), name_of(request, "script"))
+
+    async def _content(self, request: Request) -> Response:
+        return self._multipart(account_of(request), name_of(request, "script"))
+
+    async def _delete(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        removed = self._store.delete(account, name, force=flag(request, "force"))
+        await self._workers.publish(account, Gone(namespaces=removed))
+        return success(None)
+
+    async def _settings(self, request: Request) -> Response:
+        account = account_of(request)
+        script = self._store.get(account, name_of(request, "script"))
+        return success(views.settings(script, self._store.ledger(account)))
+
+    async def _change_settings(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise codes.content_type("Content-Type must be 'multipart/form-data'.")
+        part = (await request.form()).get("settings")
+        text = part if isinstance(part, str) or part is None else (await part.read()).decode()
+        try:
+            settings = json.loads(text or "")
+        except json.JSONDecodeError:
+            raise codes.unparsable("The part 'settings' is not a JSON object.") from None
+        script = self._store.change_settings(account, name, settings)
+        await self._workers.publish(account)
+        return success(views.settings(script, self._store.ledger(account)))
+
+    async def _script_settings(self, request: Request) -> Response:
+        script = self._store.get(account_of(request), name_of(request, "script"))
+        return success(_script_settings(script.metadata))
+
+    async def _change_script_settings(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        asked = await json_object(request)
+        known = {key: value for key, value in asked.items() if key in _SCRIPT_SETTINGS}
+        script = self._store.change_settings(account, name, known)
+        return success(_script_settings(script.metadata))
+
+    async def _references(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        script = self._store.get(account, name)
+        found = self._store.references(account, name)
+        return success(views.references(script, found, self._store.ledger(account)))
+
+    async def _secrets(self, request: Request) -> Response:
+        script = self._store.get(account_of(request), name_of(request, "script"))
+        return success([_secret_view(each) for each in script.bindings if is_secret(each)])
+
+    async def _secret(self, request: Request) -> Response:
+        script = self._store.get(account_of(request), name_of(request, "script"))
+        name = name_of(request, "secret")
+        found = script.binding(name)
+        if found is None or not is_secret(found):
+            raise codes.secret_not_found(name)
+        return success(_secret_view(found))
+
+    async def _put_secret(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        secret = {"type": "secret_text", **await json_object(request)}
+        if not isinstance(secret.get("name"), str) or not is_secret(secret):
+            raise codes.invalid_body("A secret needs `name`, `text` and `type`.")
+        self._store.put_secret(account, name, secret)
+        await self._workers.publish(account)
+        return success(_secret_view(secret))
+
+    async def _delete_secret(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        self._store.delete_secret(account, name, name_of(request, "secret"))
+        await self._workers.publish(account)
+        return success(None)
+
+    async def _service(self, request: Request) -> Response:
+        script = self._store.scripts.find(account_of(request), name_of(request, "script"))
+        if script is None:
+            raise codes.service_not_found()
+        return success(views.service(script))
+
+    async def _tails(self, request: Request) -> Response:
+        self._store.get(account_of(request), name_of(request, "script"))
+        return success([])
+
+    def _multipart(self, account: str, name: str) -> Response:
+        script = self._store.get(account, name)
+        body, content_type = views.content(script, self._store.scripts.modules(script))
+        return Response(body, media_type=content_type)
+
+
+_SCRIPT_SETTINGS = ("logpush", "observability", "tags", "tail_consumers")
+
+
+def _script_settings(metadata: Any) -> dict[str, Any]:
+    return {
+        "logpush": bool(metadata.get("logpush")),
+        "observability": metadata.get("observability") or {"enabled": False},
+        "tags": metadata.get("tags") or [],
+        "tail_consumers": metadata.get("tail_consumers") or [],
+    }
+
+
+def _secret_view(binding: Any) -> dict[str, Any]:
+    return {"name": binding["name"], "type": binding["type"]}
+
+
+def _client(request: Request) -> str:
+    agent = request.headers.get("user-agent", "")
+    return "wrangler" if "wrangler" in agent or request.headers.get("wrangler-version") else "api"

@@ -1,0 +1,303 @@
+"""The rules of scripts: what an upload changes, what is refused, what a deletion takes along."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flowflare.emulator import codes
+from flowflare.emulator.clock import hyphened_id, now, plain_id
+from flowflare.emulator.database import Database
+from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.scripts import bindings as rules
+from flowflare.emulator.services.scripts.classes import (
+    Ledger,
+    Namespace,
+    Target,
+    migrate,
+    refuse_lost_classes,
+)
+from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
+from flowflare.emulator.services.scripts.upload import Upload
+
+
+@dataclass(frozen=True)
+class References:
+    """Who else points to a script."""
+
+    services: tuple[tuple[str, str], ...]
+    """(script, binding) of service bindings."""
+    objects: tuple[tuple[str, str, str], ...]
+    """(script, binding, class) of Durable Object bindings."""
+
+
+class ScriptsStore:
+    """Scripts of all accounts.
+
+    Args:
+        database: the emulator's file.
+        accounts: what the accounts may do.
+    """
+
+    def __init__(self, database: Database, accounts: AccountsStore) -> None:
+        self._database = database
+        self._accounts = accounts
+        self.scripts = Scripts(database)
+
+    def get(self, account: str, name: str) -> Script:
+        """The script of that name.
+
+        Raises:
+            Refusal: 10007.
+        """
+        script = self.scripts.find(account, name)
+        if script is None:
+            raise codes.script_not_found()
+        return script
+
+    def put(
+        self,
+        account: str,
+        name: str,
+        upload: Upload,
+        exports: Sequence[Export],
+        *,
+        strict: bool,
+        deployed_from: str,
+    ) -> tuple[Script, tuple[str, ...]]:
+        """Makes a script or replaces it, all or nothing.
+
+        Args:
+            account: the account.
+            name: the script's name.
+            upload: what was sent.
+            exports: what workerd found the code to export.
+            strict: whether `inherit` bindings must find something.
+            deployed_from: the client's kind, as `last_deployed_from` shows it.
+
+        Returns:
+            the script, and the ids of the Durable Object namespaces its migrations deleted.
+
+        Raises:
+            Refusal: any of the codes of uploads.
+        """
+        with self._database.transaction():
+            live = self.scripts.find(account, name)
+            previous = live.bindings if live else ()
+            metadata = upload.metadata
+            bound = rules.resolve(
+                metadata.bindings, previous, metadata.keep_bindings, strict=strict
+            )
+            script = self._version(account, name, upload, exports, live)
+            script = replace(script, bindings=tuple(bound), deployed_from=deployed_from)
+            before = self.ledger(account)
+            after = self._migrate(script, upload, before)
+            refuse_lost_classes(after, name, script.classes())
+            rules.check(bound, self._surroundings(script, after))
+            if metadata.migrations and metadata.migrations.new_tag:
+                script = replace(script, migration_tag=metadata.migrations.new_tag)
+            self._save_ledger(account, before, after)
+            self.scripts.save(script, upload.modules)
+        alive = {each.id for each in after.values()}
+        return script, tuple(each.id for each in before.values() if each.id not in alive)
+
+    def delete(self, account: str, name: str, *, force: bool) -> tuple[str, ...]:
+        """Deletes a script with its Durable Objects.
+
+        With `force`, bindings of other scripts to it go with it.
+
+        Returns:
+            the ids of its Durable Object namespaces.
+
+        Raises:
+            Refusal: 10007, or 10142 while others are bound to it.
+        """
+        with self._database.transaction():
+            script = self.get(account, name)
+            found = self.references(account, name)
+            if not force:
+                _refuse_referenced(name, found)
+            self._unbind(account, found)
+            self.scripts.delete(script)
+            gone = tuple(each.id for each in self.ledger(account).values() if each.script == name)
+            self._database.run(
+                "DELETE FROM namespaces WHERE account = ? AND script = ?", account, name
+            )
+        return gone
+
+    def references(self, account: str, name: str) -> References:
+        """Which other scripts are bound to a script."""
+        services, objects = [], []
+        for other in self.scripts.of(account):
+            for each in other.bindings if other.name != name else ():
+                if each["type"] == "service" and each.get("service") == name:
+                    services.append((other.name, str(each["name"])))
+                elif _is_object_of(each, name):
+                    objects.append((other.name, str(each["name"]), str(each["class_name"])))
+        return References(tuple(services), tuple(objects))
+
+    def put_secret(self, account: str, name: str, secret: Binding) -> None:
+        """Sets one secret on the live version.
+
+        Raises:
+            Refusal: 10007, or 10053 when a binding of another type has the name.
+        """
+        with self._database.transaction():
+            script = self.get(account, name)
+            live = script.binding(str(secret["name"]))
+            if live is not None and not rules.is_secret(live):
+                raise codes.binding_name_twice(str(secret["name"]))
+            rules.check([secret], self._surroundings(script, {}))
+            self.scripts.save(script.changed(_with(script, secret)))
+
+    def delete_secret(self, account: str, name: str, secret: str) -> None:
+        """Removes one secret.
+
+        Raises:
+            Refusal: 10007 no script, 10056 no secret.
+        """
+        with self._database.transaction():
+            script = self.get(account, name)
+            found = script.binding(secret)
+            if found is None or not rules.is_secret(found):
+                raise codes.secret_not_found(secret)
+            left = [each for each in script.bindings if each["name"] != secret]
+            self.scripts.save(script.changed(left))
+
+    def change_settings(self, account: str, name: str, settings: dict[str, Any]) -> Script:
+        """Changes settings and, where the settings name them, all bindings.
+
+        Raises:
+            Refusal: 10007, or a code of bindings.
+        """
+        with self._database.transaction():
+            script = self.get(account, name)
+            bound: Sequence[Binding] = script.bindings
+            if "bindings" in settings:
+                bound = rules.resolve(settings.pop("bindings"), script.bindings, (), strict=True)
+                rules.check(bound, self._surroundings(script, self.ledger(account)))
+            changed = replace(script.changed(bound), metadata={**script.metadata, **settings})
+            self.scripts.save(changed)
+        return changed
+
+    def ledger(self, account: str) -> dict[tuple[str, str], Namespace]:
+        """The account's Durable Object namespaces by (script, class)."""
+        rows = self._database.rows(
+            "SELECT * FROM namespaces WHERE account = ? ORDER BY script, class", account
+        )
+        return {
+            (row["script"], row["class"]): Namespace(
+                row["id"], row["script"], row["class"], bool(row["use_sqlite"])
+            )
+            for row in rows
+        }
+
+    def _version(
+        self,
+        account: str,
+        name: str,
+        upload: Upload,
+        exports: Sequence[Export],
+        live: Script | None,
+    ) -> Script:
+        time = now()
+        digest = hashlib.sha256()
+        for module in upload.modules:
+            digest.update(module.name.encode() + b"\0" + module.content)
+        return Script(
+            account=account,
+            name=name,
+            tag=live.tag if live else plain_id(),
+            etag=digest.hexdigest(),
+            created_on=live.created_on if live else time,
+            modified_on=time,
+            main=upload.modules[0].name,
+            service_worker=upload.service_worker,
+            metadata=upload.metadata.settings(),
+            bindings=(),
+            exports=tuple(exports),
+            deployment_id=plain_id(),
+            version_id=hyphened_id(),
+            number=live.number + 1 if live else 1,
+            deployed_from="api",
+            migration_tag=live.migration_tag if live else None,
+            enabled=live.enabled if live else False,
+            previews=live.previews if live else False,
+        )
+
+    def _migrate(
+        self, script: Script, upload: Upload, ledger: Ledger
+    ) -> dict[tuple[str, str], Namespace]:
+        if upload.metadata.migrations is None:
+            return dict(ledger)
+        found = self.references(script.account, script.name)
+        target = Target(
+            script=script.name,
+            exported=frozenset(script.classes()),
+            bound=frozenset(
+                str(each.get("class_name"))
+                for each in script.bindings
+                if each["type"] == "durable_object_namespace"
+                and rules.owner(each, script.name) == script.name
+            ),
+            bound_elsewhere=frozenset(name for _, _, name in found.objects),
+        )
+        rule = self._accounts.key_value_rule(script.account)
+        return migrate(ledger, target, script.migration_tag, upload.metadata.migrations, rule)
+
+    def _surroundings(self, script: Script, ledger: Ledger) -> rules.Surroundings:
+        account = script.account
+        return rules.Surroundings(
+            script=script.name,
+            scripts=self._names("SELECT name FROM scripts WHERE account = ?", account)
+            | {script.name},
+            databases=self._names("SELECT uuid FROM databases WHERE account = ?", account),
+            workflows=self._names("SELECT name FROM workflows WHERE account = ?", account),
+            ledger=ledger,
+            exported=script.classes(),
+        )
+
+    def _names(self, sql: str, account: str) -> set[str]:
+        return {row[0] for row in self._database.rows(sql, account)}
+
+    def _save_ledger(self, account: str, before: Ledger, after: Ledger) -> None:
+        if before == after:
+            return
+        self._database.run("DELETE FROM namespaces WHERE account = ?", account)
+        for each in after.values():
+            self._database.run(
+                "INSERT INTO namespaces VALUES (?, ?, ?, ?, ?)",
+                each.id,
+                account,
+                each.script,
+                each.class_name,
+                each.use_sqlite,
+            )
+
+    def _unbind(self, account: str, found: References) -> None:
+        gone: dict[str, set[str]] = {}
+        for script, binding, *_ in (*found.services, *found.objects):
+            gone.setdefault(script, set()).add(binding)
+        for name, bindings in gone.items():
+            other = self.get(account, name)
+            left = [each for each in other.bindings if each["name"] not in bindings]
+            self.scripts.save(other.changed(left))
+
+
+def _is_object_of(binding: Binding, script: str) -> bool:
+    return binding["type"] == "durable_object_namespace" and binding.get("script_name") == script
+
+
+def _with(script: Script, secret: Binding) -> list[Binding]:
+    others = [each for each in script.bindings if each["name"] != secret["name"]]
+    return sorted([*others, secret], key=lambda each: str(each["name"]))
+
+
+def _refuse_referenced(name: str, found: References) -> None:
+    kinds: list[tuple[str, Collection[str]]] = [
+        ("service", {script for script, _ in found.services}),
+        ("durable object", {script for script, _, _ in found.objects}),
+    ]
+    for kind, scripts in kinds:
+        if scripts:
+            raise codes.still_referenced(name, kind, sorted(scripts))

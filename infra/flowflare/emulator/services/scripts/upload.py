@@ -1,0 +1,145 @@
+"""Reads an upload: a multipart body in any of the three encodings clients use.
+
+wrangler sends `metadata` as a plain field, the Terraform provider as a part of type
+application/json after the module, the Python SDK likewise before it; modules are parts with a file
+name everywhere.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+
+from flowflare.emulator import codes
+from flowflare.emulator.services.scripts.script import Module
+
+_PART_LIMIT = 64 * 1024 * 1024
+_SOURCE_MAP = "application/source-map"
+
+
+class _Step(BaseModel):
+    """The directives of one step of a class migration."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    class Rename(BaseModel):
+        """One class under a new name."""
+
+        from_class: str = Field(alias="from")
+        to: str
+
+    class Transfer(BaseModel):
+        """One class taken over from another script."""
+
+        from_class: str = Field(alias="from")
+        from_script: str
+        to: str
+
+    new_classes: list[str] = []
+    new_sqlite_classes: list[str] = []
+    deleted_classes: list[str] = []
+    renamed_classes: list[Rename] = []
+    transferred_classes: list[Transfer] = []
+
+
+Step = _Step
+
+
+class Migrations(_Step):
+    """`metadata.migrations`: one step, or several under `steps`."""
+
+    old_tag: str | None = None
+    new_tag: str | None = None
+    steps: list[_Step] = []
+
+    def all_steps(self) -> list[_Step]:
+        """The steps in order, whichever way they were written."""
+        return list(self.steps) or [self]
+
+
+class Metadata(BaseModel):
+    """`metadata`: what the upload says about itself; keys we do not know are kept as they are."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    main_module: str | None = None
+    body_part: str | None = None
+    bindings: list[dict[str, Any]] = []
+    compatibility_date: str = "2021-11-02"
+    compatibility_flags: list[str] = []
+    migrations: Migrations | None = None
+    keep_bindings: list[str] = []
+
+    def settings(self) -> dict[str, Any]:
+        """What stays with the script: all but code, bindings and migrations."""
+        gone = {"bindings", "migrations", "keep_bindings", "main_module", "body_part"}
+        return self.model_dump(exclude=gone)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload that was read: metadata, and the modules with the main one first."""
+
+    metadata: Metadata
+    modules: tuple[Module, ...]
+
+    @property
+    def service_worker(self) -> bool:
+        """Whether it is a script in the old syntax, without modules."""
+        return self.metadata.main_module is None
+
+
+async def read_upload(request: Request) -> Upload:
+    """Reads the body of a script upload.
+
+    Raises:
+        Refusal: 10001 no multipart body, 10026 unreadable metadata, 10021 no main module.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise codes.content_type("Content-Type must be 'multipart/form-data'.")
+    try:
+        form = await request.form(max_files=1000, max_fields=1000, max_part_size=_PART_LIMIT)
+    except MultiPartException as error:
+        raise codes.unparsable(f"Could not parse the multipart body: {error.message}") from None
+    metadata = _metadata(await _text(form.get("metadata")))
+    modules = await _modules(form)
+    main = metadata.main_module or metadata.body_part
+    if main is None:
+        raise codes.invalid_script("metadata must name `main_module` or `body_part`.")
+    first = [module for module in modules if module.name == main]
+    if not first:
+        raise codes.invalid_script(f'Uncaught Error: No such module "{main}".')
+    return Upload(metadata, (*first, *(module for module in modules if module.name != main)))
+
+
+async def _text(part: UploadFile | str | None) -> str:
+    if part is None:
+        raise codes.unparsable("The multipart body has no part 'metadata'.")
+    return part if isinstance(part, str) else (await part.read()).decode(errors="replace")
+
+
+def _metadata(text: str) -> Metadata:
+    try:
+        given = json.loads(text)
+        known = {key: value for key, value in given.items() if value is not None}
+        return Metadata.model_validate(known)
+    except (json.JSONDecodeError, AttributeError):
+        raise codes.unparsable("The part 'metadata' is not a JSON object.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(each) for each in first["loc"])
+        raise codes.unparsable(f"metadata.{place}: {first['msg']}") from None
+
+
+async def _modules(form: FormData) -> list[Module]:
+    modules = []
+    for name, part in form.multi_items():
+        if name == "metadata" or isinstance(part, str) or part.content_type == _SOURCE_MAP:
+            continue
+        content_type = part.content_type or "application/octet-stream"
+        modules.append(Module(name, content_type, await part.read()))
+    return modules

@@ -1,0 +1,149 @@
+"""How scripts look in answers; no answer holds a secret's value."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flowflare.emulator.services.scripts.bindings import owner, without_secrets
+from flowflare.emulator.services.scripts.classes import Ledger
+from flowflare.emulator.services.scripts.script import Module, Script
+from flowflare.emulator.services.scripts.store import References
+
+_BOUNDARY = "emulator-{etag}"
+
+
+def uploaded(script: Script) -> dict[str, Any]:
+    """The answer to an upload."""
+    return {
+        **listed(script),
+        "startup_time_ms": 1,
+        "deployment_id": script.deployment_id,
+        "last_deployed_from": script.deployed_from,
+    }
+
+
+def listed(script: Script) -> dict[str, Any]:
+    """One script in the list of scripts."""
+    metadata = script.metadata
+    shown = {
+        "id": script.name,
+        "tag": script.tag,
+        "etag": script.etag,
+        "created_on": script.created_on,
+        "modified_on": script.modified_on,
+        "has_assets": False,
+        "has_modules": not script.service_worker,
+        "handlers": script.handlers,
+        "named_handlers": script.named_handlers,
+        "logpush": bool(metadata.get("logpush")),
+        "usage_model": metadata.get("usage_model") or "standard",
+        "compatibility_date": metadata["compatibility_date"],
+        "compatibility_flags": metadata["compatibility_flags"],
+        "tail_consumers": metadata.get("tail_consumers") or [],
+        "observability": metadata.get("observability") or {"enabled": False},
+        "placement": metadata.get("placement") or {},
+        "tags": metadata.get("tags") or [],
+    }
+    if script.migration_tag is not None:
+        shown["migration_tag"] = script.migration_tag
+    return shown
+
+
+def service(script: Script) -> dict[str, Any]:
+    """The script as a service: where clients find the live migration tag."""
+    environment = {
+        "environment": "production",
+        "created_on": script.created_on,
+        "modified_on": script.modified_on,
+        "script": {
+            **listed(script),
+            "last_deployed_from": script.deployed_from,
+            "deployment_id": script.deployment_id,
+            "startup_time_ms": 1,
+        },
+    }
+    return {
+        "id": script.name,
+        "default_environment": environment,
+        "created_on": script.created_on,
+        "modified_on": script.modified_on,
+        "usage_model": script.metadata.get("usage_model") or "standard",
+        "environments": [{key: environment[key] for key in list(environment)[:3]}],
+    }
+
+
+def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
+    """The live version's settings with its bindings, secrets without their values."""
+    metadata = script.metadata
+    shown: dict[str, Any] = {
+        "bindings": [_binding(each, script, ledger) for each in script.bindings],
+        "compatibility_date": metadata["compatibility_date"],
+        "compatibility_flags": metadata["compatibility_flags"],
+        "logpush": bool(metadata.get("logpush")),
+        "observability": metadata.get("observability") or {"enabled": False},
+        "placement": metadata.get("placement") or {},
+        "tags": metadata.get("tags") or [],
+        "tail_consumers": metadata.get("tail_consumers") or [],
+        "usage_model": metadata.get("usage_model") or "standard",
+    }
+    if metadata.get("limits"):
+        shown["limits"] = metadata["limits"]
+    if script.migration_tag is not None:
+        shown["migration_tag"] = script.migration_tag
+    return shown
+
+
+def references(script: Script, found: References, ledger: Ledger) -> dict[str, Any]:
+    """Who points to the script, and whom it points to."""
+    outgoing = [
+        {"service": each["service"], "environment": "production", "name": each["name"]}
+        for each in script.bindings
+        if each["type"] == "service"
+    ]
+    incoming = [
+        {"service": other, "environment": "production", "name": name}
+        for other, name in found.services
+    ]
+    objects = [
+        {
+            "service": other,
+            "environment": "production",
+            "name": name,
+            "durable_object_namespace_id": ledger[script.name, class_name].id,
+            "durable_object_namespace_name": f"{script.name}_{class_name}",
+        }
+        for other, name, class_name in found.objects
+        if (script.name, class_name) in ledger
+    ]
+    return {
+        "services": {"incoming": incoming, "outgoing": outgoing, "pages_function": False},
+        "durable_objects": objects,
+        "dispatch_outbounds": [],
+    }
+
+
+def content(script: Script, modules: Sequence[Module]) -> tuple[bytes, str]:
+    """The script's files as a multipart body, the main module first.
+
+    Returns:
+        the body and its content type.
+    """
+    boundary = _BOUNDARY.format(etag=script.etag[:32])
+    parts = []
+    for module in modules:
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{module.name}"; filename="{module.name}"\r\n'
+            f"Content-Type: {module.content_type}\r\n\r\n"
+        )
+        parts.append(head.encode() + module.content + b"\r\n")
+    parts.append(f"--{boundary}--\r\n".encode())
+    return b"".join(parts), f"multipart/form-data; boundary={boundary}"
+
+
+def _binding(binding: Any, script: Script, ledger: Ledger) -> dict[str, Any]:
+    shown = without_secrets(binding)
+    if shown["type"] == "durable_object_namespace":
+        found = ledger.get((owner(binding, script.name), str(binding.get("class_name"))))
+        if found:
+            shown["namespace_id"] = found.id
+    return shown

@@ -1,0 +1,1 @@
+"""Workflows: which class of which script a name runs."""

@@ -1,0 +1,85 @@
+"""HTTP for Workflows."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import page_of, success
+from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
+
+_ALL = "/accounts/{account}/workflows"
+_ONE = _ALL + "/{workflow}"
+
+_STATES = (
+    "complete",
+    "errored",
+    "paused",
+    "queued",
+    "running",
+    "terminated",
+    "waiting",
+    "waitingForPause",
+)
+
+
+class WorkflowRoutes:
+    """The operations below `workflows`."""
+
+    def __init__(self, store: WorkflowsStore, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations this service answers."""
+        return [
+            operation("GET", _ALL, self._list),
+            operation("PUT", _ONE, self._put),
+            operation("GET", _ONE, self._get),
+            operation("DELETE", _ONE, self._delete),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        found = [_view(each) for each in self._store.of(account_of(request))]
+        page, per_page = number(request, "page", 1), number(request, "per_page", 100)
+        part, info = page_of(found, page=page, per_page=per_page)
+        return success(part, info=info)
+
+    async def _put(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "workflow")
+        asked = await json_object(request)
+        script, class_name = asked.get("script_name"), asked.get("class_name")
+        if not isinstance(script, str) or not isinstance(class_name, str):
+            raise codes.invalid_body("A Workflow needs `script_name` and `class_name`.")
+        made = self._store.put(account, name, script, class_name)
+        await self._workers.publish(account)
+        return success(_view(made))
+
+    async def _get(self, request: Request) -> Response:
+        return success(_view(self._store.get(account_of(request), name_of(request, "workflow"))))
+
+    async def _delete(self, request: Request) -> Response:
+        account = account_of(request)
+        gone = self._store.delete(account, name_of(request, "workflow"))
+        await self._workers.publish(account, Gone(workflows=(gone.id,)))
+        return success({"status": "ok", "success": True})
+
+
+def _view(workflow: Workflow) -> dict[str, Any]:
+    return {
+        "id": workflow.id,
+        "name": workflow.name,
+        "script_name": workflow.script,
+        "class_name": workflow.class_name,
+        "version_id": workflow.version_id,
+        "created_on": workflow.created_on,
+        "modified_on": workflow.modified_on,
+        "triggered_on": None,
+        "is_deleted": 0,
+        "terminator_running": 0,
+        "instances": dict.fromkeys(_STATES, 0),
+    }

@@ -1,0 +1,91 @@
+"""The rules of Workflows: a name runs a class of a script, and may move to another."""
+
+from dataclasses import dataclass
+
+from flowflare.emulator import codes
+from flowflare.emulator.clock import hyphened_id, now
+from flowflare.emulator.database import Database
+from flowflare.emulator.services.scripts.store import ScriptsStore
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A Workflow."""
+
+    account: str
+    name: str
+    id: str
+    script: str
+    class_name: str
+    version_id: str
+    created_on: str
+    modified_on: str
+
+
+class WorkflowsStore:
+    """Workflows of all accounts.
+
+    Args:
+        database: the emulator's file.
+        scripts: where the classes are.
+    """
+
+    def __init__(self, database: Database, scripts: ScriptsStore) -> None:
+        self._database = database
+        self._scripts = scripts
+
+    def put(self, account: str, name: str, script: str, class_name: str) -> Workflow:
+        """Makes a Workflow or points it at another class; its instances stay.
+
+        Raises:
+            Refusal: 10007 no such script, 10201 the script exports no such class.
+        """
+        if class_name not in self._scripts.get(account, script).classes():
+            raise codes.workflow_class(
+                f"Script '{script}' does not export a class named '{class_name}'."
+            )
+        time = now()
+        self._database.run(
+            "INSERT INTO workflows VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) "
+            "DO UPDATE SET script = excluded.script, class = excluded.class, "
+            "version_id = excluded.version_id, modified_on = excluded.modified_on",
+            account,
+            name,
+            hyphened_id(),
+            script,
+            class_name,
+            hyphened_id(),
+            time,
+            time,
+        )
+        return self.get(account, name)
+
+    def get(self, account: str, name: str) -> Workflow:
+        """The Workflow of that name.
+
+        Raises:
+            Refusal: 10200.
+        """
+        row = self._database.row(
+            "SELECT * FROM workflows WHERE account = ? AND name = ?", account, name
+        )
+        if row is None:
+            raise codes.workflow_not_found()
+        return Workflow(*row)
+
+    def of(self, account: str) -> list[Workflow]:
+        """The account's Workflows, by name."""
+        rows = self._database.rows(
+            "SELECT * FROM workflows WHERE account = ? ORDER BY name", account
+        )
+        return [Workflow(*row) for row in rows]
+
+    def delete(self, account: str, name: str) -> Workflow:
+        """Deletes a Workflow and returns what it was.
+
+        Raises:
+            Refusal: 10200.
+        """
+        found = self.get(account, name)
+        self._database.run("DELETE FROM workflows WHERE account = ? AND name = ?", account, name)
+        return found
