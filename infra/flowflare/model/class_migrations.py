@@ -4,7 +4,8 @@ The API applies steps after the live tag and nothing else; resending a step answ
 the whole history is kept in code, and each run sends what is missing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -81,3 +82,40 @@ def upload_block(steps: Sequence[ClassMigration], live_tag: str | None) -> dict[
         return None
     block: dict[str, object] = {"new_tag": steps[-1].tag, "steps": [one.step() for one in steps]}
     return {"old_tag": live_tag} | block if live_tag else block
+
+
+def to_wire(history: Sequence[ClassMigration]) -> list[dict[str, object]]:
+    """The history as plain values, tags included; what a stack's state keeps."""
+    return [{"tag": migration.tag} | migration.step() for migration in history]
+
+
+def from_wire(history: Sequence[Mapping[str, Any]]) -> tuple[ClassMigration, ...]:
+    """The history out of plain values."""
+    return tuple(
+        ClassMigration(
+            tag=step["tag"],
+            new_sqlite_classes=tuple(step.get("new_sqlite_classes") or ()),
+            deleted_classes=tuple(step.get("deleted_classes") or ()),
+            renamed_classes=tuple(
+                RenamedClass(old=one["from"], new=one["to"])
+                for one in step.get("renamed_classes") or ()
+            ),
+        )
+        for step in history
+    )
+
+
+def history_problem(old: Sequence[ClassMigration], new: Sequence[ClassMigration]) -> str | None:
+    """What is wrong with a new history, None where it is the old one with steps appended."""
+    for position, step in enumerate(old):
+        if position >= len(new):
+            return (
+                f"the class migration {step.tag!r} was applied and is missing from the history; "
+                "use a release that has it"
+            )
+        if new[position] != step:
+            return (
+                f"the class migration {step.tag!r} was applied and is another one now; restore it "
+                "and append a new step instead"
+            )
+    return None

@@ -1,1 +1,27 @@
-"""The Pulumi components and dynamic resources of a stack."""
+"""Pulumi components and dynamic providers: what a program declares.
+
+Names are loaded when they are asked for: the host of dynamic providers needs `providers` alone,
+not the components with the classes of Cloudflare's provider.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowflare.resources.client import FlowflareClient
+    from flowflare.resources.service import FlowflareService
+    from flowflare.resources.stack import FlowflareStack
+
+__all__ = ["FlowflareClient", "FlowflareService", "FlowflareStack"]
+
+_MODULES = {
+    "FlowflareClient": "flowflare.resources.client",
+    "FlowflareService": "flowflare.resources.service",
+    "FlowflareStack": "flowflare.resources.stack",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,170 @@
+"""The dynamic resources as a program declares them; `providers.py` serves them.
+
+Property names are snake_case on both sides: a dynamic resource translates nothing.
+"""
+
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import Resource, ResourceProvider
+
+from flowflare.migrations.files import Migration
+from flowflare.model import ClassMigration
+from flowflare.model.class_migrations import to_wire
+from flowflare.resources.providers import (
+    ApiKeyProvider,
+    D1MigrationsProvider,
+    DurableObjectMigrationsProvider,
+    WorkersDevUrlProvider,
+)
+
+
+class _Dynamic(Resource):
+    """A dynamic resource of this package."""
+
+    def __init__(
+        self,
+        provider: ResourceProvider,
+        name: str,
+        props: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        with _pickler_as_it_was():
+            super().__init__(provider, name, dict(props), opts)
+
+
+class ApiKey(_Dynamic, module="flowflare", name="ApiKey"):
+    """A stack's API key, generated once.
+
+    Args:
+        name: the resource's name.
+        environment_name: the environment that the key names.
+        opts: Pulumi's options.
+
+    Attributes:
+        key_id: the part of the key that may be shown.
+        api_key: the key, a secret.
+    """
+
+    key_id: pulumi.Output[str]
+    api_key: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, *, environment_name: str, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        props = {"environment_name": environment_name, "key_id": None, "api_key": None}
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["api_key"])
+        opts = pulumi.ResourceOptions.merge(opts, secret)
+        super().__init__(ApiKeyProvider(), name, props, opts)
+
+
+class D1Migrations(_Dynamic, module="flowflare", name="D1Migrations"):
+    """The migrations of a D1 database, applied in order and noted in its ledger.
+
+    Args:
+        name: the resource's name.
+        account_id: the account.
+        database_id: the database.
+        migrations: the files, in order.
+        opts: Pulumi's options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account_id: pulumi.Input[str],
+        database_id: pulumi.Input[str],
+        migrations: Sequence[Migration],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            "account_id": account_id,
+            "database_id": database_id,
+            "migrations": [{"name": file.name, "sql": file.sql} for file in migrations],
+            "applied": None,
+        }
+        super().__init__(D1MigrationsProvider(), name, props, opts)
+
+
+class DurableObjectMigrations(_Dynamic, module="flowflare", name="DurableObjectMigrations"):
+    """The Durable Object history of a script, which it uploads when a step is missing.
+
+    Args:
+        name: the resource's name.
+        script: account, script name, module, compatibility: what an upload takes.
+        database_id: the database that the script binds.
+        bindings: what the script binds before its clients exist, as the API takes it.
+        history: all class migrations, oldest first.
+        opts: Pulumi's options.
+
+    Attributes:
+        migration_tag: the last step, live.
+    """
+
+    migration_tag: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        script: Mapping[str, Any],
+        database_id: pulumi.Input[str],
+        bindings: Sequence[Mapping[str, Any]],
+        history: Sequence[ClassMigration],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {
+            **script,
+            "database_id": database_id,
+            "bindings": list(bindings),
+            "history": to_wire(history),
+            "migration_tag": None,
+        }
+        super().__init__(DurableObjectMigrationsProvider(), name, props, opts)
+
+
+class WorkersDevUrl(_Dynamic, module="flowflare", name="WorkersDevUrl"):
+    """The URL at workers.dev of a script whose subdomain is enabled.
+
+    Args:
+        name: the resource's name.
+        account_id: the account.
+        script_name: the script.
+        opts: Pulumi's options.
+
+    Attributes:
+        url: the URL, without a slash at its end.
+    """
+
+    url: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account_id: pulumi.Input[str],
+        script_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"account_id": account_id, "script_name": script_name, "url": None}
+        super().__init__(WorkersDevUrlProvider(), name, props, opts)
+
+
+@contextmanager
+def _pickler_as_it_was() -> Iterator[None]:
+    """Undoes what Pulumi's SDK does to the pickle module.
+
+    `pulumi.dynamic.serialize_provider` wraps two methods of Python's pickler anew at each call and
+    leaves them wrapped: after some hundred resources in one process it recurses too deep.
+    """
+    pickler: Any = pickle._Pickler  # noqa: SLF001
+    before = {name: getattr(pickler, name) for name in ("_batch_setitems", "save_dict")}
+    try:
+        yield
+    finally:
+        for name, method in before.items():
+            setattr(pickler, name, method)

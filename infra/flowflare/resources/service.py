@@ -1,0 +1,139 @@
+"""The tracking service as a component: database, migrations, key, class migrations, script.
+
+It is declared in two parts. The constructor declares what clients need; `serve` declares the
+script itself, which binds the clients' Workflows and so comes after them.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from flowflare.migrations.files import Migration
+from flowflare.model import StackSpec
+from flowflare.model.bindings import service_bindings, storage_bindings
+from flowflare.render.worker import RenderedWorker
+from flowflare.resources import cloudflare
+from flowflare.resources.bindings import script_bindings, upload_bindings
+from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
+from flowflare.resources.script import declare_script, declare_url
+
+if TYPE_CHECKING:
+    from flowflare.resources.client import FlowflareClient
+
+
+class FlowflareService(pulumi.ComponentResource):
+    """The service that tracks a stack's Workflows.
+
+    Args:
+        name: the component's name; its parts are called `<name>-database` and so on.
+        spec: the stack.
+        rendered: the service's code.
+        migrations: the database's files, in order.
+        opts: Pulumi's options.
+
+    Attributes:
+        script_name: the service's name in the account.
+        database_id: id of the D1 database.
+        api_key: the key that callers show, a secret.
+        url: the service's URL, None when it has none; set by `serve`.
+        class_migrations: what a client must come after.
+    """
+
+    script_name: str
+    database_id: pulumi.Output[str]
+    api_key: pulumi.Output[str]
+    url: pulumi.Output[str | None]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: StackSpec,
+        rendered: RenderedWorker,
+        migrations: Sequence[Migration],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("flowflare:index:Service", name, {}, opts)
+        self._name, self._spec, self._rendered = name, spec, rendered
+        self.script_name = spec.service.script_name
+        self._database = cloudflare.D1Database(
+            f"{name}-database",
+            account_id=spec.account_id,
+            name=spec.service.database_name,
+            opts=self._options(protected=f"{name}-database"),
+        )
+        self.database_id = self._database.id
+        self._migrations = D1Migrations(
+            f"{name}-migrations",
+            account_id=spec.account_id,
+            database_id=self.database_id,
+            migrations=migrations,
+            opts=self._options(self._database),
+        )
+        key = ApiKey(
+            f"{name}-api-key",
+            environment_name=spec.environment_name,
+            opts=self._options(self._migrations),
+        )
+        self.api_key = pulumi.Output.secret(key.api_key)
+        self.class_migrations = self._declare_class_migrations(key)
+
+    def serve(self, clients: Sequence["FlowflareClient"]) -> None:
+        """Declares the service's script with the clients' Workflows, its subdomain and its URL.
+
+        Args:
+            clients: every client that the service starts Workflows of; empty for none.
+        """
+        name, spec = f"{self._name}-script", self._spec
+        bindings = script_bindings(
+            service_bindings([client.spec for client in clients]),
+            database_id=self.database_id,
+            api_key=self.api_key,
+        )
+        before = [resource for client in clients for resource in client.workflows]
+        script = declare_script(
+            name,
+            account_id=spec.account_id,
+            spec=spec.service,
+            rendered=self._rendered,
+            bindings=bindings,
+            opts=self._options(self.class_migrations, *before, protected=name),
+        )
+        self.url = declare_url(
+            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
+        )
+        self.register_outputs(
+            {
+                "url": self.url,
+                "script_name": self.script_name,
+                "database_id": self.database_id,
+                "api_key": self.api_key,
+            }
+        )
+
+    def _declare_class_migrations(self, key: ApiKey) -> DurableObjectMigrations:
+        name, spec, rendered = f"{self._name}-class-migrations", self._spec, self._rendered
+        return DurableObjectMigrations(
+            name,
+            script={
+                "account_id": spec.account_id,
+                "script_name": self.script_name,
+                "main_module": rendered.main_module,
+                "content": rendered.content,
+                "compatibility_date": spec.service.compatibility_date,
+                "compatibility_flags": list(spec.service.compatibility_flags),
+            },
+            database_id=self.database_id,
+            bindings=upload_bindings(storage_bindings(), database_id=self.database_id),
+            history=spec.service.class_migrations,
+            opts=self._options(key, protected=name),
+        )
+
+    def _options(
+        self, *depends_on: pulumi.Resource, protected: str | None = None
+    ) -> pulumi.ResourceOptions:
+        protect = protected is not None and self._spec.is_protected(protected)
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=list(depends_on), protect=protect or None
+        )

@@ -1,0 +1,130 @@
+"""The whole of a stack as one component, from Pulumi's configuration to its outputs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pulumi
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import get_root_directory
+
+from flowflare import library
+from flowflare.config.files import PROJECT_FILE, read_project
+from flowflare.config.load import load_stack
+from flowflare.errors import ConfigError, FlowflareError
+from flowflare.migrations.files import read_migrations
+from flowflare.model import StackSpec
+from flowflare.render.worker import RenderedStack, render_stack
+from flowflare.resources.client import FlowflareClient
+from flowflare.resources.service import FlowflareService
+
+
+class FlowflareStack(pulumi.ComponentResource):
+    """A service with its clients.
+
+    Args:
+        name: the component's name, the first part of every name in it.
+        spec: what the stack is.
+        rendered: the Workers' code.
+        opts: Pulumi's options.
+
+    Attributes:
+        service: the tracking service: `url`, `script_name`, `database_id`, `api_key` (a secret).
+        clients: the clients by their names in the configuration, each with its `url`.
+        client_urls: URL by client name, of the clients that have one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spec: StackSpec,
+        rendered: RenderedStack,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("flowflare:index:Stack", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        with _as_run_error():
+            migrations = read_migrations(library.folder("migrations"))
+        self.service = FlowflareService(
+            f"{name}-service",
+            spec=spec,
+            rendered=rendered.service,
+            migrations=migrations,
+            opts=child,
+        )
+        self.clients: Mapping[str, FlowflareClient] = {
+            client.name: FlowflareClient(
+                f"{name}-{client.name}",
+                account_id=spec.account_id,
+                spec=client,
+                rendered=rendered.clients[client.name],
+                service=self.service,
+                opts=child,
+            )
+            for client in spec.clients
+        }
+        self.service.serve(list(self.clients.values()))
+        self.client_urls: pulumi.Output[Mapping[str, str | None]] = pulumi.Output.all(
+            **{
+                client.name: self.clients[client.name].url
+                for client in spec.clients
+                if client.workers_dev
+            }
+        )
+        self.register_outputs({"service_url": self.service.url, "client_urls": self.client_urls})
+
+    @classmethod
+    def from_config(
+        cls, name: str = "flowflare", opts: pulumi.ResourceOptions | None = None
+    ) -> "FlowflareStack":
+        """Reads the program's configuration, renders the Workers, declares the stack.
+
+        Args:
+            name: the component's name.
+            opts: Pulumi's options.
+
+        Raises:
+            pulumi.RunError: the configuration or a source is wrong; its cause is the
+                `FlowflareError` that says what.
+        """
+        root = project_root()
+        with _as_run_error():
+            spec = spec_from_config(root)
+            rendered = render_stack(spec, root=root)
+        return cls(name, spec=spec, rendered=rendered, opts=opts)
+
+
+def spec_from_config(root: Path) -> StackSpec:
+    """The stack that the running program's configuration describes.
+
+    Args:
+        root: the project's folder.
+
+    Raises:
+        ConfigError: every problem, with file and line.
+    """
+    values = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    try:
+        return load_stack(values, project=project, stack=stack, root=root)
+    except ConfigError:
+        # Only now are the places needed: reading them parses both files again.
+        places = read_project(root, stack).places
+        return load_stack(values, project=project, stack=stack, root=root, origins=places)
+
+
+def project_root() -> Path:
+    """The folder of `Pulumi.yaml`: the one the engine names, else the one above the program."""
+    here = Path.cwd()
+    folders = [Path(get_root_directory() or here), here, *here.parents]
+    return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), here)
+
+
+@contextmanager
+def _as_run_error() -> Iterator[None]:
+    """Inside a program a mistake of the reader's ends it without a traceback."""
+    try:
+        yield
+    except FlowflareError as error:
+        raise pulumi.RunError(str(error)) from error
