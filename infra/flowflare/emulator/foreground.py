@@ -4,15 +4,22 @@ import asyncio
 import fcntl
 import os
 import signal
+import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
+from flowflare.emulator import pidfile
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import application, assemble, listen, server_for
 from flowflare.errors import EmulatorError
+
+_LOCK_PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
@@ -35,57 +42,80 @@ async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None
     Raises:
         EmulatorError: the data is in use, the port is taken, or workerd does not start.
     """
-    options.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(options.data):
-        bound = listen(options.port)
+    data = options.data.resolve()
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(data) as lock, listen(options.port) as bound:
         port = bound.getsockname()[1]
         identity = {
             "status": "ready",
             "pid": os.getpid(),
             "port": port,
             "base_url": f"http://127.0.0.1:{port}/client/v4",
-            "data": str(options.data.resolve()),
+            "data": str(data),
         }
-        programs = Programs(options.node, options.node_modules)
-        parts = assemble(programs, options.data, identity)
+        programs = Programs(options.node, options.node_modules, lock)
+        parts = assemble(programs, data, identity)
         try:
-            await parts.workers.start()
-            await _until_told(server_for(application(parts)), bound, lambda: say(identity))
+            with suppress(asyncio.CancelledError), _signals(_this_task().cancel):
+                await parts.workers.start()
+                pidfile.write(data, os.getpid(), port)
+                await _serve(server_for(application(parts)), bound, lambda: say(identity))
         finally:
-            bound.close()
             await parts.workers.stop()
             parts.database.close()
+            pidfile.remove(data)
 
 
-async def _until_told(server: Any, bound: Any, on_ready: Callable[[], None]) -> None:
-    serving = asyncio.create_task(_serve(server, bound))
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if not serving.done():
-        on_ready()
-    await serving
+async def _serve(
+    server: uvicorn.Server, bound: socket.socket, on_ready: Callable[[], None]
+) -> None:
+    def stop() -> None:
+        server.should_exit = True
 
-
-async def _serve(server: Any, bound: Any) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop, server)
-    await server._serve([bound])  # noqa: SLF001 -- serve() would take the signals for itself
-
-
-def _stop(server: Any) -> None:
-    server.should_exit = True
+    with _signals(stop):
+        # Not serve(): it would take the signals for itself and raise them again at the end.
+        serving = asyncio.create_task(server._serve([bound]))  # noqa: SLF001
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        ready()
+        await serving
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Holds the data folder's lock; the system lets it go however this process ends."""
+def _signals(handle: Callable[[], object]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle)
+    yield
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[int]:
+    """Holds the data folder's lock; the system lets it go however this process ends.
+
+    The runtime's processes hold it too, so that after `kill -9` of this one the next start waits
+    until they have let go of the Workers' ports.
+
+    Yields:
+        the lock's file descriptor.
+    """
     with (data / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise EmulatorError(
-                f"Another emulator uses the data in {data}",
-                remedy="Stop it first: flowflare emulator stop",
-            ) from None
-        yield
+        end = time.monotonic() + _LOCK_PATIENCE
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                if pidfile.read(data) or time.monotonic() > end:
+                    raise EmulatorError(
+                        f"Another emulator uses the data in {data}",
+                        remedy="Stop it first: flowflare emulator stop",
+                    ) from None
+                time.sleep(0.05)
+        yield lock.fileno()

@@ -30,10 +30,11 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Programs:
-    """Where Node and its packages are."""
+    """Where Node and its packages are, and the lock its processes shall hold while they live."""
 
     node: Path
     node_modules: Path
+    lock: int
 
 
 class RuntimeGone(Exception):  # noqa: N818 -- it says what happened
@@ -78,6 +79,8 @@ class Bridge:
             EmulatorError: Node or Miniflare is missing, or the child does not come up.
         """
         arguments = [str(_MAIN), "--data", str(data), "--node-modules", str(programs.node_modules)]
+        temporary = data / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         try:
             process = await asyncio.create_subprocess_exec(
                 str(programs.node),
@@ -87,9 +90,15 @@ class Bridge:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=sys.stderr.fileno(),
                 start_new_session=True,
+                pass_fds=(programs.lock,),
                 limit=_LINE_LIMIT,
                 # Miniflare must ask nobody: neither for updates nor with reports.
-                env={**os.environ, "WRANGLER_SEND_METRICS": "false", "CI": "true"},
+                env={
+                    **os.environ,
+                    "WRANGLER_SEND_METRICS": "false",
+                    "CI": "true",
+                    "TMPDIR": str(temporary),
+                },
             )
         except OSError as error:
             raise EmulatorError(

@@ -64,6 +64,8 @@ const operations = {
 };
 
 async function stop() {
+  setTimeout(() => process.exit(1), 6_000);
+  probe.dispose();
   await ports.close();
   await runtime.dispose();
   process.exit(0);

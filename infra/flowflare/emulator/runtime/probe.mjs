@@ -55,6 +55,7 @@ export class Probe {
   #folder;
   #emit;
   #count = 0;
+  #children = new Set();
 
   /** @param {{workerd: object, data: string, emit: Function}} options */
   constructor({ workerd, data, emit }) {
@@ -81,6 +82,10 @@ export class Probe {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  dispose() {
+    for (const child of this.#children) child.kill('SIGKILL');
   }
 
   async #write(folder, modules, { date, flags, service_worker }) {
@@ -119,6 +124,7 @@ const config :Workerd.Config = (
     const child = spawn(this.#binary, ['serve', config, '--control-fd=3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
+    this.#children.add(child);
     let errors = '';
     child.stderr.on('data', (chunk) => {
       errors += chunk;
@@ -140,6 +146,7 @@ const config :Workerd.Config = (
     } finally {
       clearTimeout(timer);
       child.kill('SIGKILL');
+      this.#children.delete(child);
     }
   }
 }

@@ -81,7 +81,7 @@ class D1Store:
         return D1Database(**row)
 
     def of(self, account: str, name: str | None = None) -> list[D1Database]:
-        """The account's databases, the newest first; with `name` those that have it in their name."""
+        """The account's databases, newest first; with `name` those that have it in theirs."""
         rows = self._database.rows(
             "SELECT * FROM databases WHERE account = ? AND instr(name, ?) "
             "ORDER BY created_at DESC, rowid DESC",
