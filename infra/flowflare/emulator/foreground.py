@@ -66,9 +66,7 @@ async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None
             pidfile.remove(data)
 
 
-async def _serve(
-    server: uvicorn.Server, bound: socket.socket, on_ready: Callable[[], None]
-) -> None:
+async def _serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[], None]) -> None:
     def stop() -> None:
         server.should_exit = True
 
