@@ -33,7 +33,7 @@ def destroy(
     if not yes:
         _ask(stack)
     opened = open_stack(project.root, stack)
-    if not opened.has_resources():
+    if opened.is_empty():
         answers().print(f"Stack {stack} has no resources.", markup=False)
         return
     ensure_running(project)

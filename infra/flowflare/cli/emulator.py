@@ -68,7 +68,7 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
         return
     answers().print(f"It answers on {report['base_url']} (process {report['pid']})", markup=False)
     for worker in report["workers"]:
-        answers().print(f"  {worker['script_name']:<40} {worker['url']}", markup=False)
+        answers().print(f"  {worker['script']:<40} {worker['url']}", markup=False)
 
 
 @app.command()
@@ -114,11 +114,11 @@ def _report(root: "Path") -> dict[str, Any]:
     running = process.status(data_folder(root))
     if running is None:
         return {"running": False}
-    workers = httpx.get(f"{running.control_url}/workers", timeout=10).json()
+    answer = httpx.get(f"http://127.0.0.1:{running.port}/emulator/workers", timeout=10).json()
     return {
         "running": True,
         "pid": running.pid,
         "base_url": running.base_url,
-        "workers": workers,
+        "workers": answer["workers"],
         "log": str(process.log_file(data_folder(root))),
     }

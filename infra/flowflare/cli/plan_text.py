@@ -55,7 +55,7 @@ def plan_lines(plan: "Plan") -> Iterator[tuple[str, str]]:
         note = f"  ({step.note})" if step.note else ""
         yield (
             step.op,
-            f"  {MARKS[step.op]} {step.op:<8} {step.name:<24} {short_type(step.type)}{note}",
+            f"  {MARKS[step.op]} {step.op:<8} {step.name:<36} {short_type(step.type)}{note}",
         )
         if step.op in {"update", "replace"}:
             for change in step.changes:

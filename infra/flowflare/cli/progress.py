@@ -57,12 +57,12 @@ def _print_end(event: "Event", step: "Step") -> None:
         return
     kind = short_type(step.type)
     if event.kind == "done":
-        line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<24} {kind:<26}"
+        line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<36} {kind:<24}"
         messages().print(f"{line} {event.seconds:5.1f} s", style=COLORS[step.op], markup=False)
     elif event.kind == "failed":
-        messages().print(f"  ! failed    {step.name:<24} {kind}", style="red", markup=False)
+        messages().print(f"  ! failed    {step.name:<36} {kind}", style="red", markup=False)
     elif event.kind == "skipped":
-        messages().print(f"    skipped   {step.name:<24} {event.message}", markup=False)
+        messages().print(f"    skipped   {step.name:<36} {event.message}", markup=False)
 
 
 def short_type(type_token: str) -> str:

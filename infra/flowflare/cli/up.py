@@ -70,7 +70,7 @@ def _show(update: "Update", stack: str) -> None:
         console.print(f"Nothing changed: all {total} resources are as they should be.")
     _show_resources(update)
     for name, url in _urls(update.outputs):
-        console.print(f"  {name:<24} {url}", markup=False)
+        console.print(f"  {name:<36} {url}", markup=False)
     if stack != DEFAULT_STACK:
         console.print(f"\nNext:  flowflare order -s {stack}", markup=False)
 
@@ -82,7 +82,7 @@ def _show_resources(update: "Update") -> None:
     answers().print("\nResources")
     for step in update.steps:
         if step.custom and step.op != "delete" and not step.type.startswith("pulumi:"):
-            answers().print(f"  {step.name:<24} {short_type(step.type)}", markup=False)
+            answers().print(f"  {step.name:<36} {short_type(step.type)}", markup=False)
     answers().print("\nWorkers")
 
 

@@ -158,6 +158,15 @@ class EmbeddedStack:
         stack = backend.read(raw, vault).stack
         return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
 
+    def is_empty(self) -> bool:
+        """Whether the stack has no resources, so that there is nothing to destroy.
+
+        Raises:
+            StateError: the state cannot be read.
+        """
+        deployment = self._open().deployment
+        return not deployment.resources and not deployment.pending
+
     def unlock(self) -> list[Lock]:
         """Removes the locks that dead runs left on the stack.
 
@@ -295,7 +304,8 @@ def failed(failures: list[Failure], program: FlowflareError | None = None) -> Fl
         lines.append(f"  the program: {program.message}")
     count = "1 resource" if len(failures) == 1 else f"{len(failures)} resources"
     text = "\n".join(lines)
-    if program is None and all(one.kind == "protected" for one in failures):
+    causes = [one for one in failures if one.kind != "skipped"]
+    if program is None and all(one.kind == "protected" for one in causes):
         return ProtectedError(f"{count} would lose data, and protect stops it:\n{text}")
     return UpdateFailed(
         f"{count} failed:\n{text}",
