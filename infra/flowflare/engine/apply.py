@@ -8,7 +8,6 @@ touches the world.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from flowflare.engine.destroy import Deleter, failure_of, protected
 from flowflare.engine.events import Failure, Step
@@ -34,13 +33,13 @@ class Answer:
     Attributes:
         id: the resource's id, empty while it is not known.
         outputs: what the program may use; what is missing in a preview is unknown.
-        result: whether it succeeded; the others' dependents are skipped.
+        good: whether it succeeded; where it did not, its dependents are skipped.
     """
 
     urn: str
     id: str = ""
     outputs: Props = field(default_factory=dict)
-    result: Literal["success", "failed", "skipped"] = "success"
+    good: bool = True
 
 
 @dataclass(frozen=True)
@@ -290,8 +289,7 @@ class Deployer:
         with self._lock:
             self._failed.add(goal.urn)
         self._report.failed(step, _failure(step, error), since)
-        skipped = isinstance(error, _SkippedError)
-        return Answer(goal.urn, result="skipped" if skipped else "failed")
+        return Answer(goal.urn, good=False)
 
     # Providers ------------------------------------------------------------------------------------
 

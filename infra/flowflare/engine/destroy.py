@@ -168,7 +168,7 @@ class Deleter:
             cause = blocked.pop()
             needed = [one for one in left if one.urn in cause.needs()]
             for one in needed:
-                if not _is_default_provider(one):
+                if one.custom and not _is_default_provider(one):
                     step = _step(one)
                     reason = f"{name_of(cause.urn)}, which depends on it, is still there"
                     failure = Failure(step.urn, step.name, step.type, reason, "skipped")

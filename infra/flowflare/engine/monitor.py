@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]
     from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-_RESULTS: Final = {"success": "SUCCESS", "failed": "FAIL", "skipped": "SKIP"}
 _FEATURES: Final = (
     "SECRETS",
     "RESOURCE_REFERENCES",
@@ -87,7 +86,7 @@ class ResourceMonitor:
             urn=urn,
             id=answer.id,
             object=write_struct(answer.outputs),
-            result=getattr(resource_pb2, _RESULTS[answer.result]),
+            result=resource_pb2.Result.SUCCESS if answer.good else resource_pb2.Result.FAIL,
         )
 
     def RegisterResourceOutputs(  # noqa: N802
@@ -128,7 +127,7 @@ class ResourceMonitor:
             urn=answer.urn,
             id=answer.id,
             properties=write_struct(answer.outputs),
-            result=getattr(resource_pb2, _RESULTS[answer.result]),
+            result=resource_pb2.Result.SUCCESS if answer.good else resource_pb2.Result.FAIL,
         )
 
     def Invoke(  # noqa: N802

@@ -1,0 +1,131 @@
+"""Small Pulumi projects for the engine's tests: a folder, its programs, a stack to run."""
+
+import json
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
+
+from tests.engine.integrity import verify
+
+PASSPHRASE = "correct horse"
+# Of PASSPHRASE; one salt for all, so that a test process makes the key once.
+SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
+CLOUD = '''
+"""Raw registrations, so that no test pays for importing pulumi_cloudflare."""
+import pulumi
+
+def _kind(token, *computed):
+    class Kind(pulumi.CustomResource):
+        def __init__(self, name_, opts=None, /, **props):
+            super().__init__(token, name_, {**dict.fromkeys(computed), **props}, opts)
+    return Kind
+
+D1Database = _kind("cloudflare:index/d1Database:D1Database", "uuid")
+WorkersScript = _kind("cloudflare:index/workersScript:WorkersScript", "etag")
+Workflow = _kind("cloudflare:index/workflow:Workflow", "versionId")
+Subdomain = _kind("cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain")
+Cron = _kind("cloudflare:index/workersCronTrigger:WorkersCronTrigger")
+'''
+
+
+@dataclass
+class Sample:
+    """A project in a folder; programs are set and run again."""
+
+    root: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def state_file(self) -> Path:
+        return self.root / ".flowflare" / "state" / ".pulumi" / "stacks" / "p" / "dev.json"
+
+    def open(self) -> EmbeddedStack:
+        return open_stack(self.root, "dev", environ=self.environ, sleep=lambda _: None)
+
+    def program(self, text: str) -> "Sample":
+        (self.root / "infra" / "__main__.py").write_text(textwrap.dedent(text), "utf-8")
+        return self
+
+    def module(self, name: str, text: str) -> "Sample":
+        (self.root / "infra" / f"{name}.py").write_text(textwrap.dedent(text), "utf-8")
+        return self
+
+    def preview(self) -> Plan:
+        before = self.state_file.read_bytes() if self.state_file.exists() else None
+        plan = self.open().preview(self.events.append)
+        after = self.state_file.read_bytes() if self.state_file.exists() else None
+        assert before == after, "a preview writes nothing"
+        return plan
+
+    def up(self) -> Update:
+        try:
+            return self.open().up(self.events.append)
+        finally:
+            if self.state_file.exists():
+                verify(self.state_file)
+
+    def destroy(self) -> Update:
+        try:
+            return self.open().destroy(self.events.append)
+        finally:
+            verify(self.state_file)
+
+    def latest(self) -> dict[str, Any]:
+        latest: dict[str, Any] = json.loads(self.state_file.read_text("utf-8"))["checkpoint"][
+            "latest"
+        ]
+        return latest
+
+    def records(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.latest().get("resources", [])
+        return found
+
+    def record(self, name: str) -> dict[str, Any]:
+        found = [one for one in self.records() if one["urn"].endswith(f"::{name}")]
+        assert len(found) == 1, f"{len(found)} records named {name}"
+        return found[0]
+
+
+@dataclass(frozen=True)
+class World:
+    """The things that the provider of `things.py` has made."""
+
+    folder: Path
+
+    def ids(self) -> list[str]:
+        return sorted(one.name for one in self.folder.iterdir() if one.name != "log")
+
+    def log(self) -> list[str]:
+        """What was done since the last time this was asked."""
+        log = self.folder / "log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.unlink(missing_ok=True)
+        return lines
+
+
+def make_sample(
+    root: Path, program: str = "", config: Mapping[str, object] | None = None
+) -> Sample:
+    """Writes a project `p` with a stack `dev` into a folder."""
+    (root / "infra").mkdir(parents=True)
+    (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n", "utf-8")
+    stack = {"encryptionsalt": SALT, "config": dict(config or {})}
+    (root / "Pulumi.dev.yaml").write_text(json.dumps(stack), "utf-8")
+    sample = Sample(root, {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE})
+    sample.module("cloud", CLOUD)
+    return sample.program(program)
+
+
+def ops(result: Plan | Update) -> dict[str, str]:
+    """The operation on each resource by name, the stack's own left out."""
+    return {step.name: step.op for step in result.steps if step.type != "pulumi:pulumi:Stack"}
+
+
+def changed(result: Plan | Update) -> dict[str, str]:
+    """The operations that are more than `same`, by name."""
+    return {name: op for name, op in ops(result).items() if op != "same"}

@@ -1,0 +1,169 @@
+"""A stack's life on the embedded engine: create, nothing to do, update, delete, destroy."""
+
+import json
+
+from tests.engine.projects import Sample, World, changed, ops
+
+TWO = """
+    import pulumi
+    from things import Thing
+    first = Thing("first", "one")
+    second = Thing("second", first.token)
+    pulumi.export("first", first.id)
+    pulumi.export("token", second.token)
+    pulumi.export("size", second.size)
+"""
+
+
+def test_preview_of_a_new_stack_names_what_it_waits_for(thing_sample: Sample, world: World) -> None:
+    plan = thing_sample.program(TWO).preview()
+    assert ops(plan) == {"first": "create", "second": "create"}
+    assert plan.outputs == {"first": "[unknown]", "token": "[unknown]", "size": "[unknown]"}
+    assert world.ids() == []
+    assert not thing_sample.state_file.exists()
+
+
+def test_up_makes_everything_in_order_and_keeps_it(thing_sample: Sample, world: World) -> None:
+    update = thing_sample.program(TWO).up()
+    assert changed(update) == {"first": "create", "second": "create"}
+    assert world.log() == ["create first-a", "create second-a"]
+    assert (world.folder / "second-a").read_text() == "token-of-first-a"
+    assert update.outputs == {"first": "first-a", "token": "[secret]", "size": 5}
+    opened = thing_sample.open().outputs(show_secrets=True)
+    assert opened == {"first": "first-a", "token": "token-of-second-a", "size": 5}
+    assert thing_sample.open().outputs()["token"] == "[secret]"
+    second = thing_sample.record("second")
+    first = thing_sample.record("first")
+    assert second["dependencies"] == [first["urn"]]
+    assert second["propertyDependencies"]["value"] == [first["urn"]]
+    assert "pending_operations" not in thing_sample.latest()
+
+
+def test_a_second_up_does_nothing_and_writes_nothing(thing_sample: Sample, world: World) -> None:
+    thing_sample.program(TWO).up()
+    world.log()
+    before = thing_sample.state_file.read_bytes()
+    assert changed(thing_sample.preview()) == {}
+    update = thing_sample.up()
+    assert update.changed == 0
+    assert world.log() == []
+    assert thing_sample.state_file.read_bytes() == before
+
+
+def test_a_changed_input_updates_and_dependents_follow(thing_sample: Sample, world: World) -> None:
+    thing_sample.program(TWO).up()
+    world.log()
+    thing_sample.program(TWO.replace('"one"', '"two"'))
+    plan = thing_sample.preview()
+    # As with the real engine: outputs of a dynamic update are unknown, so dependents may change.
+    assert changed(plan) == {"first": "update", "second": "update"}
+    step = next(step for step in plan.steps if step.name == "first")
+    (change,) = step.changes
+    assert (change.path, change.old, change.new) == ("value", "one", "two")
+    unknown = next(step for step in plan.steps if step.name == "second").changes[0]
+    assert (unknown.path, unknown.old, unknown.new) == ("value", "[secret]", "[unknown]")
+    assert unknown.waits_for == ("first",)
+    update = thing_sample.up()
+    assert changed(update) == {"first": "update"}
+    assert world.log() == ["update first-a"]
+    assert thing_sample.record("first")["outputs"]["value"] == "two"
+
+
+def test_what_the_program_no_longer_declares_is_deleted(thing_sample: Sample, world: World) -> None:
+    thing_sample.program(TWO).up()
+    world.log()
+    thing_sample.program("import pulumi")
+    plan = thing_sample.preview()
+    assert [step.name for step in plan.steps if step.op == "delete"] == ["second", "first"]
+    update = thing_sample.up()
+    assert changed(update) == {"first": "delete", "second": "delete"}
+    assert world.log() == ["delete second-a", "delete first-a"]
+    assert world.ids() == []
+    assert [one["type"] for one in thing_sample.records()] == ["pulumi:pulumi:Stack"]
+
+
+def test_destroy_leaves_no_resources(thing_sample: Sample, world: World) -> None:
+    thing_sample.program(TWO).up()
+    world.log()
+    update = thing_sample.destroy()
+    assert changed(update) == {"first": "delete", "second": "delete"}
+    assert world.log() == ["delete second-a", "delete first-a"]
+    assert "resources" not in thing_sample.latest()
+    assert thing_sample.open().outputs() == {}
+    assert thing_sample.destroy().steps == ()
+    assert changed(thing_sample.up()) == {"first": "create", "second": "create"}
+
+
+def test_independent_resources_are_made_at_the_same_time(thing_sample: Sample) -> None:
+    # Each waits until the other has come: one after the other they would wait for ever.
+    thing_sample.module(
+        "pair",
+        """
+        import threading
+        import pulumi
+        from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+        together = threading.Barrier(2, timeout=20)
+        class Provider(ResourceProvider):
+            def create(self, props):
+                import pair
+                pair.together.wait()
+                return CreateResult(props["name"], props)
+        class Pair(Resource):
+            def __init__(self, name):
+                super().__init__(Provider(), name, {"name": name})
+        """,
+    )
+    thing_sample.program("from pair import Pair\nPair('left')\nPair('right')")
+    assert changed(thing_sample.up()) == {"left": "create", "right": "create"}
+
+
+def test_components_parents_and_their_outputs(thing_sample: Sample) -> None:
+    thing_sample.program(
+        """
+        import pulumi
+        from things import Thing
+        class Service(pulumi.ComponentResource):
+            def __init__(self, name, size):
+                super().__init__("test:index:Service", name, {"size": size})
+                inner = Thing("inner", "x", opts=pulumi.ResourceOptions(parent=self))
+                self.token = inner.token
+                self.register_outputs({"token": inner.token})
+        service = Service("service", 3)
+        Thing("after", service.token, opts=pulumi.ResourceOptions(depends_on=[service]))
+        pulumi.export("service", {"token": service.token, "none": None})
+        """
+    )
+    assert changed(thing_sample.up()) == {
+        "service": "create",
+        "inner": "create",
+        "after": "create",
+    }
+    service, inner = thing_sample.record("service"), thing_sample.record("inner")
+    urn = "urn:pulumi:dev::p::test:index:Service$pulumi-python:dynamic/test:Thing::inner"
+    assert inner["urn"] == urn
+    assert inner["parent"] == service["urn"]
+    assert service["inputs"] == {"size": 3}
+    assert "ciphertext" in service["outputs"]["token"]
+    assert thing_sample.record("after")["dependencies"] == [urn]
+    assert thing_sample.preview().changed == 0
+
+
+def test_events_frame_every_step_one_at_a_time(thing_sample: Sample) -> None:
+    thing_sample.program(TWO + '\n    pulumi.log.warn("mind the gap")').up()
+    said = [(one.kind, one.step.name if one.step else one.message) for one in thing_sample.events]
+    assert ("note", "mind the gap") in said
+    assert said.index(("started", "first")) < said.index(("done", "first"))
+    assert said.index(("done", "first")) < said.index(("started", "second"))
+    text = json.dumps([repr(event) for event in thing_sample.events])
+    assert "token-of" not in text
+
+
+def test_the_state_file_is_of_pulumis_layout(thing_sample: Sample) -> None:
+    thing_sample.program(TWO).up()
+    folder = thing_sample.root / ".flowflare" / "state" / ".pulumi"
+    assert (folder / "meta.yaml").read_text() == "version: 1\n"
+    assert (folder / "stacks" / "p" / "dev.json.bak").is_file()
+    assert list((folder / "locks" / "organization" / "p" / "dev").iterdir()) == []
+    raw = json.loads(thing_sample.state_file.read_text())
+    assert raw["checkpoint"]["stack"] == "organization/p/dev"
+    assert (thing_sample.root / ".flowflare" / ".gitignore").read_text() == "*\n"
