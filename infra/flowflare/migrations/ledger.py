@@ -108,7 +108,8 @@ def apply(database: Database, migration: Migration, *, bookmark: str | None) -> 
         if Applied(migration.name, migration.checksum) in read_ledger(database):
             # It was done and the answer got lost: this refusal is for the client's repetition.
             return
-        message = f"{migration.name}: the SQL failed: {error.message.partition(': ')[2]}"
+        reason = error.message.partition("HTTP 400: ")[2]
+        message = f"{migration.name}: the SQL failed: {reason}"
         remedy = "The database is as it was before this file. Correct the file and run again."
         raise MigrationError(message, remedy=remedy) from error
 

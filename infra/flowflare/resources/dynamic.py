@@ -3,13 +3,11 @@
 Property names are snake_case on both sides: a dynamic resource translates nothing.
 """
 
-import pickle
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import Resource, ResourceProvider
+from pulumi.dynamic import Resource
 
 from flowflare.migrations.files import Migration
 from flowflare.model import ClassMigration
@@ -22,21 +20,7 @@ from flowflare.resources.providers import (
 )
 
 
-class _Dynamic(Resource):
-    """A dynamic resource of this package."""
-
-    def __init__(
-        self,
-        provider: ResourceProvider,
-        name: str,
-        props: Mapping[str, Any],
-        opts: pulumi.ResourceOptions | None,
-    ) -> None:
-        with _pickler_as_it_was():
-            super().__init__(provider, name, dict(props), opts)
-
-
-class ApiKey(_Dynamic, module="flowflare", name="ApiKey"):
+class ApiKey(Resource, module="flowflare", name="ApiKey"):
     """A stack's API key, generated once.
 
     Args:
@@ -61,7 +45,7 @@ class ApiKey(_Dynamic, module="flowflare", name="ApiKey"):
         super().__init__(ApiKeyProvider(), name, props, opts)
 
 
-class D1Migrations(_Dynamic, module="flowflare", name="D1Migrations"):
+class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
     """The migrations of a D1 database, applied in order and noted in its ledger.
 
     Args:
@@ -90,7 +74,7 @@ class D1Migrations(_Dynamic, module="flowflare", name="D1Migrations"):
         super().__init__(D1MigrationsProvider(), name, props, opts)
 
 
-class DurableObjectMigrations(_Dynamic, module="flowflare", name="DurableObjectMigrations"):
+class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectMigrations"):
     """The Durable Object history of a script, which it uploads when a step is missing.
 
     Args:
@@ -127,7 +111,7 @@ class DurableObjectMigrations(_Dynamic, module="flowflare", name="DurableObjectM
         super().__init__(DurableObjectMigrationsProvider(), name, props, opts)
 
 
-class WorkersDevUrl(_Dynamic, module="flowflare", name="WorkersDevUrl"):
+class WorkersDevUrl(Resource, module="flowflare", name="WorkersDevUrl"):
     """The URL at workers.dev of a script whose subdomain is enabled.
 
     Args:
@@ -152,19 +136,3 @@ class WorkersDevUrl(_Dynamic, module="flowflare", name="WorkersDevUrl"):
     ) -> None:
         props = {"account_id": account_id, "script_name": script_name, "url": None}
         super().__init__(WorkersDevUrlProvider(), name, props, opts)
-
-
-@contextmanager
-def _pickler_as_it_was() -> Iterator[None]:
-    """Undoes what Pulumi's SDK does to the pickle module.
-
-    `pulumi.dynamic.serialize_provider` wraps two methods of Python's pickler anew at each call and
-    leaves them wrapped: after some hundred resources in one process it recurses too deep.
-    """
-    pickler: Any = pickle._Pickler  # noqa: SLF001
-    before = {name: getattr(pickler, name) for name in ("_batch_setitems", "save_dict")}
-    try:
-        yield
-    finally:
-        for name, method in before.items():
-            setattr(pickler, name, method)

@@ -1,3 +1,5 @@
+"""Reading Pulumi.yaml with a stack's file."""
+
 import textwrap
 from pathlib import Path
 

@@ -1,0 +1,97 @@
+"""Applying migrations to a database over HTTP, whose SQL runs in SQLite."""
+
+import pytest
+from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
+
+from flowflare.api import connect
+from flowflare.errors import MigrationError
+from flowflare.migrations.apply import migrate
+from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.plan import Applied
+
+FIRST = migration("0001_create.sql", "CREATE TABLE t (a);\n-- the end")
+SECOND = migration("0002_fill.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2)")
+BROKEN = migration("0003_broken.sql", "INSERT INTO t VALUES (3);\nINSERT INTO missing VALUES (4);")
+
+
+@pytest.fixture
+def database(api: FakeApi) -> Database:
+    return Database(connect(api.base_url, TOKEN), ACCOUNT, DATABASE)
+
+
+def rows(*files: Migration) -> tuple[Applied, ...]:
+    return tuple(Applied(file.name, file.checksum) for file in files)
+
+
+def values(database: Database) -> list[int]:
+    return [row["a"] for row in database.query("SELECT a FROM t ORDER BY a;")]
+
+
+def test_files_are_applied_once_each_in_one_call(api: FakeApi, database: Database) -> None:
+    assert migrate(database, [FIRST, SECOND]) == rows(FIRST, SECOND)
+    assert len(api.sql) == 3
+    assert migrate(database, [FIRST, SECOND]) == rows(FIRST, SECOND)
+    assert len(api.sql) == 4
+    assert values(database) == [1, 2]
+    assert read_ledger(database) == rows(FIRST, SECOND)
+
+
+def test_wrangler_finds_its_own_table(database: Database) -> None:
+    migrate(database, [FIRST])
+    [row] = database.query("SELECT id, name, applied_at FROM d1_migrations;")
+    assert (row["id"], row["name"]) == (1, "0001_create.sql")
+
+
+def test_a_bookmark_is_kept_where_there_is_something_to_go_back_to(
+    api: FakeApi, database: Database
+) -> None:
+    migrate(database, [FIRST])
+    assert not [request for request in api.requests if "bookmark" in request]
+    migrate(database, [FIRST, SECOND])
+    marks = database.query("SELECT bookmark FROM flowflare_migrations ORDER BY name;")
+    assert [mark["bookmark"] is None for mark in marks] == [True, False]
+
+
+def test_sql_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
+    migrate(database, [FIRST, SECOND])
+    with pytest.raises(MigrationError) as caught:
+        migrate(database, [FIRST, SECOND, BROKEN])
+    assert caught.value.message == (
+        "0003_broken.sql: the SQL failed: no such table: missing: SQLITE_ERROR [code: 7500]"
+    )
+    assert values(database) == [1, 2]
+    assert read_ledger(database) == rows(FIRST, SECOND)
+
+
+def test_files_before_the_broken_one_stay_applied_and_the_next_run_goes_on(
+    database: Database,
+) -> None:
+    with pytest.raises(MigrationError):
+        migrate(database, [FIRST, SECOND, BROKEN])
+    repaired = migration(BROKEN.name, "INSERT INTO t VALUES (3);")
+    assert migrate(database, [FIRST, SECOND, repaired]) == rows(FIRST, SECOND, repaired)
+    assert values(database) == [1, 2, 3]
+
+
+def test_a_lost_answer_is_not_taken_for_a_failure(api: FakeApi, database: Database) -> None:
+    migrate(database, [])
+    api.lose_answer_of = "/query"
+    migrate(database, [FIRST])
+    api.lose_answer_of = "/query"
+    assert migrate(database, [FIRST]) == rows(FIRST)
+
+
+def test_what_wrangler_applied_is_noted_and_not_applied_again(database: Database) -> None:
+    migrate(database, [])
+    database.query(FIRST.sql.split(";")[0] + ";")
+    database.query("INSERT INTO d1_migrations (name) VALUES ('0001_create.sql');")
+    assert migrate(database, [FIRST, SECOND]) == rows(FIRST, SECOND)
+    assert read_ledger(database) == rows(FIRST, SECOND)
+
+
+def test_a_database_without_a_ledger_is_read_without_writing(
+    api: FakeApi, database: Database
+) -> None:
+    assert read_ledger(database) == ()
+    assert [sql for sql in api.sql if "CREATE" in sql] == []

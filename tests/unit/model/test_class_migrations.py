@@ -1,0 +1,68 @@
+"""Which class migrations a script still needs, and what an upload says of them."""
+
+import pytest
+
+from flowflare.errors import ClassMigrationError
+from flowflare.model import SERVICE_HISTORY, ClassMigration
+from flowflare.model.class_migrations import (
+    RenamedClass,
+    from_wire,
+    history_problem,
+    pending,
+    to_wire,
+    upload_block,
+)
+
+FIRST = ClassMigration(tag="v1", new_sqlite_classes=("A",))
+SECOND = ClassMigration(tag="v2", renamed_classes=(RenamedClass(old="A", new="B"),))
+THIRD = ClassMigration(tag="v3", deleted_classes=("B",))
+HISTORY = (FIRST, SECOND, THIRD)
+
+
+@pytest.mark.parametrize(
+    ("live", "steps"),
+    [(None, HISTORY), ("", HISTORY), ("v1", (SECOND, THIRD)), ("v3", ())],
+)
+def test_only_what_comes_after_the_live_tag_is_pending(
+    live: str | None, steps: tuple[ClassMigration, ...]
+) -> None:
+    assert pending(HISTORY, live, script_name="service") == steps
+
+
+def test_a_live_tag_that_is_not_in_the_history_is_never_replayed() -> None:
+    with pytest.raises(ClassMigrationError) as caught:
+        pending(HISTORY, "v9", script_name="service")
+    assert caught.value.message == (
+        "service: the live class migration tag 'v9' is not in the history (v1, v2, v3)"
+    )
+
+
+def test_an_upload_says_where_it_starts_and_ends() -> None:
+    assert upload_block([], "v3") is None
+    assert upload_block([FIRST], None) == {
+        "new_tag": "v1",
+        "steps": [{"new_sqlite_classes": ["A"]}],
+    }
+    assert upload_block([SECOND, THIRD], "v1") == {
+        "old_tag": "v1",
+        "new_tag": "v3",
+        "steps": [{"renamed_classes": [{"from": "A", "to": "B"}]}, {"deleted_classes": ["B"]}],
+    }
+
+
+def test_a_history_survives_being_kept_in_state() -> None:
+    assert from_wire(to_wire(HISTORY)) == HISTORY
+
+
+def test_a_history_only_grows() -> None:
+    assert history_problem((), HISTORY) is None
+    assert history_problem((FIRST,), HISTORY) is None
+    assert "'v3' was applied and is missing" in str(history_problem(HISTORY, (FIRST, SECOND)))
+    changed = (FIRST, ClassMigration(tag="v2"), THIRD)
+    assert "'v2' was applied and is another one now" in str(history_problem(HISTORY, changed))
+
+
+def test_the_service_began_with_its_tracker_in_sqlite() -> None:
+    assert to_wire(SERVICE_HISTORY[:1]) == [
+        {"tag": "workflow-tracker-v1", "new_sqlite_classes": ["WorkflowTracker"]}
+    ]
