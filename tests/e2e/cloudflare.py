@@ -1,0 +1,94 @@
+"""One embedded Cloudflare for many tests, seen from outside: its API, its request log, its faults."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
+READS = frozenset({"GET", "HEAD"})
+
+
+class Cloudflare:
+    """A running emulator, by its port."""
+
+    def __init__(self, port: int) -> None:
+        self.base_url = f"http://127.0.0.1:{port}/client/v4"
+        self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/emulator", timeout=30)
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
+
+    def close(self) -> None:
+        self._control.close()
+        self._api.close()
+
+    def account(self, identity: str) -> "Account":
+        return Account(self._control, self._api, identity)
+
+
+class Account:
+    """One account of it: what it holds, what was asked of it, what goes wrong in it."""
+
+    def __init__(self, control: httpx.Client, api: httpx.Client, identity: str) -> None:
+        self._control = control
+        self._api = api
+        self.identity = identity
+
+    def get(self, path: str) -> Any:
+        return self._api.get(f"/accounts/{self.identity}{path}").raise_for_status().json()["result"]
+
+    def databases(self) -> list[str]:
+        return sorted(database["name"] for database in self.get("/d1/database?per_page=100"))
+
+    def scripts(self) -> list[str]:
+        return sorted(script["id"] for script in self.get("/workers/scripts"))
+
+    def workflows(self) -> list[str]:
+        return sorted(workflow["name"] for workflow in self.get("/workflows"))
+
+    def holds_nothing(self) -> bool:
+        return not (self.databases() or self.scripts() or self.workflows())
+
+    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+        query = {"account": self.identity, "since": str(since)}
+        answer = self._control.get("/requests", params=query).raise_for_status()
+        return [request for request in answer.json() if request["path"].startswith("/accounts")]
+
+    def last_request(self) -> int:
+        return max((request["sequence"] for request in self.requests()), default=0)
+
+    def writes(self, since: int = 0) -> list[str]:
+        return [
+            f"{request['method']} {request['path'].removeprefix(f'/accounts/{self.identity}')}"
+            for request in self.requests(since)
+            if request["method"] not in READS
+        ]
+
+    def settle(self) -> None:
+        self._control.post("/settle", params={"account": self.identity}).raise_for_status()
+
+    @contextmanager
+    def fault(self, action: dict[str, Any], **rule: Any) -> Iterator["Fault"]:
+        """A fault rule that stands as long as the block."""
+        body = {"action": action, "account": self.identity} | rule
+        answer = self._control.post("/faults", json=body).raise_for_status().json()
+        try:
+            yield Fault(self._control, answer["id"])
+        finally:
+            self._control.delete(f"/faults/{answer['id']}")
+
+
+class Fault:
+    """A fault rule that stands."""
+
+    def __init__(self, control: httpx.Client, number: int) -> None:
+        self._control = control
+        self._number = number
+
+    def fired(self) -> int:
+        rules = self._control.get("/faults").raise_for_status().json()
+        return next(int(rule["fired"]) for rule in rules if rule["id"] == self._number)
+
+    def release(self) -> None:
+        self._control.post(f"/faults/{self._number}/release").raise_for_status()

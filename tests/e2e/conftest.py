@@ -1,0 +1,88 @@
+"""Projects like the one a newcomer has, each with an account of its own on one embedded Cloudflare."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from flowflare.emulator import process
+from flowflare.engine import EmbeddedStack, open_stack
+from flowflare.render.node import ensure_node_packages
+from tests.e2e.cloudflare import Account, Cloudflare
+
+ROOT = Path(__file__).parent.parent.parent
+FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the example with an account of its own."""
+
+    root: Path
+    account: Account
+
+    def stack(self) -> EmbeddedStack:
+        return open_stack(self.root, "local")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text()
+        assert old in text, f"{path} has no {old!r}"
+        file.write_text(text.replace(old, new))
+
+    def configure(self, line: str) -> None:
+        file = self.root / "Pulumi.local.yaml"
+        file.write_text(f"{file.read_text().rstrip()}\n  {line}\n")
+
+    def flowflare(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command as a person would, in a process of its own."""
+        command = [str(Path(sys.executable).parent / "flowflare"), *words]
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            env=os.environ | environment,
+        )
+
+
+@pytest.fixture(scope="session")
+def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudflare]:
+    programs = ensure_node_packages(root=ROOT)
+    data = tmp_path_factory.mktemp("cloudflare")
+    settings = process.Settings(data, 0, programs.node, programs.node_modules)
+    running = process.start(settings, lambda _: None)
+    served = Cloudflare(running.port)
+    try:
+        yield served
+    finally:
+        served.close()
+        process.stop(data)
+
+
+@pytest.fixture
+def project(tmp_path: Path, cloudflare: Cloudflare) -> Project:
+    return make_project(tmp_path / "shop", cloudflare)
+
+
+def make_project(root: Path, cloudflare: Cloudflare) -> Project:
+    """Copies the example and points it at an account of its own."""
+    account = uuid4().hex
+    for name in FILES:
+        source, target = ROOT / name, root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
+        else:
+            shutil.copy(source, target)
+    project = Project(root, cloudflare.account(account))
+    project.edit("Pulumi.local.yaml", "f10f1a4ef10f1a4ef10f1a4ef10f1a4e", account)
+    project.edit("Pulumi.local.yaml", "http://127.0.0.1:8787/client/v4", cloudflare.base_url)
+    return project
