@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import Sample, World, make_sample
 

@@ -1,4 +1,7 @@
-"""Verifies a checkpoint as the Pulumi CLI does before it uses one (pkg/resource/deploy/snapshot.go)."""
+"""Verifies a checkpoint as the Pulumi CLI does before it uses one.
+
+The rules are those of `pkg/resource/deploy/snapshot.go` of pulumi/pulumi.
+"""
 
 import hashlib
 import json

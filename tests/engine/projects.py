@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
-
 from tests.engine.integrity import verify
+
+from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
 
 PASSPHRASE = "correct horse"
 # Of PASSPHRASE; one salt for all, so that a test process makes the key once.

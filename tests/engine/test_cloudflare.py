@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flowflare.errors import EngineError, UpdateFailed
-
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.projects import Sample, changed, make_sample
+
+from flowflare.errors import EngineError, UpdateFailed
 
 GRAPH = """
     import pulumi
@@ -122,7 +122,8 @@ def test_the_default_provider_is_named_after_the_package_version(cloud_sample: S
         f"""
         import pulumi
         from cloud import *
-        D1Database("db", pulumi.ResourceOptions(version="6.23.1"), accountId="{ACCOUNT}", name="flow")
+        newest = pulumi.ResourceOptions(version="6.23.1")
+        D1Database("db", newest, accountId="{ACCOUNT}", name="flow")
         """
     ).up()
     provider = cloud_sample.record("default_6_23_1")
@@ -150,7 +151,8 @@ def test_an_explicit_provider_is_used(
         class Provider(pulumi.ProviderResource):
             def __init__(self, name, **props):
                 super().__init__("cloudflare", name, props)
-        mine = Provider("mine", baseUrl="{cloudflare.base_url}", apiToken=pulumi.Output.secret("{TOKEN}"))
+        token = pulumi.Output.secret("{TOKEN}")
+        mine = Provider("mine", baseUrl="{cloudflare.base_url}", apiToken=token)
         D1Database("db", pulumi.ResourceOptions(provider=mine), accountId="{ACCOUNT}", name="flow")
         """
     )

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from flowflare.errors import UpdateFailed
-
 from tests.engine.projects import Sample, World, changed, make_sample
+
+from flowflare.errors import UpdateFailed
 
 RECORDER = """
     import json
@@ -18,7 +18,7 @@ RECORDER = """
     class Recorder(ResourceProvider):
         def configure(self, req):
             self.file = Path(req.config.require("seen"))
-            self.config = [req.config.get("word"), req.config.get("other:word"), req.config.get("no")]
+            self.config = [req.config.get(key) for key in ("word", "other:word", "no")]
         def note(self, what, *values):
             with self.file.open("a") as file:
                 file.write(json.dumps([what, *[repr(value) for value in values]]) + "\\n")

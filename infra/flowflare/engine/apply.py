@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from flowflare.engine.destroy import Deleter, failure_of, protected
 from flowflare.engine.events import Failure, Step
 from flowflare.engine.goal import Goal
-from flowflare.engine.interrupted import settle
+from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.providers.protocol import Existing, Handler
@@ -175,8 +175,8 @@ class Deployer:
         goal = replace(declared, provider=reference)
         handler = self._providers.handler(goal.type, provider)
         urns = (goal.urn, *self._aliases[goal.urn])
-        if not self._dry_run and self._ledger.interrupted(urns):
-            old = settle(self._ledger, handler, urns, old, self._checked(goal, None, handler))
+        if not self._dry_run:
+            old = self._mended(goal, old, handler, urns)
         inputs = self._checked(goal, old, handler)
         decision = decide_forced(goal, old, self._replaced)
         if decision is None:
@@ -187,6 +187,18 @@ class Deployer:
             inputs = self._checked(goal, None, handler)
         case = _Case(goal, old, handler, inputs, decision)
         return self._foreseen(case) if self._dry_run else self._performed(case)
+
+    def _mended(
+        self, goal: Goal, old: Resource | None, handler: Handler, urns: Sequence[str]
+    ) -> Resource | None:
+        """What state holds once what an earlier run left half done has been seen to."""
+        unsettled, condemned = self._ledger.interrupted(urns), self._ledger.condemned(urns)
+        if not unsettled and not condemned:
+            return old
+        wanted = self._checked(goal, None, handler)
+        if unsettled:
+            old = settle(self._ledger, handler, urns, old, wanted)
+        return revive(self._ledger, handler, urns, old, wanted) if condemned else old
 
     def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
         wanted = keep_ignored(goal, old).inputs if old is not None else goal.inputs

@@ -34,6 +34,8 @@ def settle(
         What state holds of it now.
     """
     for pending in ledger.interrupted(urns):
+        if pending.resource.delete:
+            continue  # the old half of a replacement: deleted, or revived, by its record
         if pending.doing == "creating":
             old = _creation(ledger, handler, pending, old, wanted)
         elif old is not None and pending.doing == "deleting" and not old.pending_replacement:
@@ -42,6 +44,39 @@ def settle(
             old = ledger.spoil(old, "its update was interrupted")
         ledger.dismiss(pending)
     return old
+
+
+def revive(
+    ledger: Ledger,
+    handler: Handler,
+    urns: Collection[str],
+    old: Resource | None,
+    wanted: Props,
+) -> Resource | None:
+    """Takes back a replacement whose old half is still there, where that is what is wanted again.
+
+    Made anew it would be in the way of itself: its name is taken, and its deletion still to come.
+
+    Returns:
+        What state holds of the resource now.
+    """
+    seen = plain(wanted)
+    if old is not None and not handler.diff(_existing(old), seen).replaces:
+        return old
+    for one in ledger.condemned(urns):
+        if not one.custom or handler.diff(_existing(one), seen).replaces:
+            continue
+        if handler.read(_existing(one)) is None:
+            ledger.forget(one)
+            continue
+        for pending in ledger.interrupted({one.urn}):
+            ledger.dismiss(pending)
+        return ledger.revive(one, old, "it was about to be deleted")
+    return old
+
+
+def _existing(record: Resource) -> Existing:
+    return Existing(record.id, plain(record.inputs), plain(record.outputs))
 
 
 def _creation(
@@ -63,7 +98,7 @@ def _creation(
 
 
 def _deletion(ledger: Ledger, handler: Handler, old: Resource) -> Resource | None:
-    if handler.read(Existing(old.id, plain(old.inputs), plain(old.outputs))) is None:
+    if handler.read(_existing(old)) is None:
         ledger.forget(old)
         return None
     return ledger.spoil(old, "its deletion was interrupted")

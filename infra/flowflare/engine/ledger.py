@@ -102,6 +102,18 @@ class Ledger:
             self._dirty = True
             return found
 
+    def condemned(self, urns: Collection[str]) -> list[Resource]:
+        """Old halves of replacements that still have to be deleted, of these URNs."""
+        with self._lock:
+            return [one for one in self._kept if one.delete and one.urn in urns]
+
+    def revive(self, condemned: Resource, old: Resource | None, reason: str) -> Resource:
+        """Makes an old half the present record again, and condemns what had replaced it."""
+        with self._lock:
+            if old is not None:
+                self._swap(old, replace(old, delete=True))
+            return self._swap(condemned, replace(condemned, delete=False, init_errors=(reason,)))
+
     def spoil(self, old: Resource, reason: str) -> Resource:
         """Marks an old record as perhaps not what it says, so that it is updated."""
         with self._lock:

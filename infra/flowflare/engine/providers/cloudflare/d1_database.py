@@ -55,9 +55,9 @@ class D1Database(Kind):
         return str(known["uuid"])
 
     def recover(self, new: Props) -> Made | None:
-        """Looks for it by its exact name."""
+        """Looks for it by its exact name; one with tables is not what was just being made."""
         found = self._named(new)
-        if found is None:
+        if found is None or found.get("num_tables"):
             return None
         return Made(str(found["uuid"]), _outputs(new, found), "readReplication" not in new)
 

@@ -1,0 +1,94 @@
+"""The lock: Pulumi's file for its CLI, a kernel lock for our own runs."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine.backend import Backend
+from flowflare.engine.lock import locked, read_locks, unlock
+from flowflare.errors import LockedError
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Backend:
+    return Backend(tmp_path / "state", "p", "dev")
+
+
+def put_lock(backend: Backend, **fields: object) -> Path:
+    backend.lock_folder.mkdir(parents=True, exist_ok=True)
+    lock = {"pid": os.getpid(), "username": "ann", "hostname": socket.gethostname()}
+    lock |= {"timestamp": "2026-11-23T18:50:54.88Z", **fields}
+    path = backend.lock_folder / "11111111-1111-4111-8111-111111111111.json"
+    path.write_text(json.dumps(lock))
+    return path
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_the_file_is_what_the_cli_writes_and_reads(backend: Backend) -> None:
+    with locked(backend) as taken:
+        assert taken == []
+        (path,) = backend.lock_folder.iterdir()
+        lock = json.loads(path.read_text())
+        assert {"pid", "username", "hostname", "timestamp"} <= lock.keys()
+        assert lock["pid"] == os.getpid()
+        assert path.parent == backend.folder / ".pulumi/locks/organization/p/dev"
+    assert list(backend.lock_folder.iterdir()) == []
+
+
+def test_a_second_one_in_the_same_process_is_refused(backend: Backend) -> None:
+    with (
+        locked(backend),
+        pytest.raises(LockedError, match=f"pid {os.getpid()}"),
+        locked(backend),
+    ):
+        raise AssertionError
+    with locked(backend):
+        pass
+
+
+def test_the_clis_lock_is_honoured(backend: Backend) -> None:
+    path = put_lock(backend)
+    with pytest.raises(LockedError, match=r"(?s)ann@.*flowflare unlock"), locked(backend):
+        raise AssertionError
+    assert path.exists()
+    (removed,) = unlock(backend)
+    assert removed.username == "ann"
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("engine", ["", "flowflare"])
+def test_a_dead_holders_lock_is_taken_over(backend: Backend, engine: str) -> None:
+    put_lock(backend, pid=dead_pid(), engine=engine)
+    with locked(backend) as taken:
+        assert [lock.username for lock in taken] == ["ann"]
+
+
+def test_our_own_lock_is_dead_even_if_its_pid_lives_again(backend: Backend) -> None:
+    put_lock(backend, engine="flowflare")
+    with locked(backend) as taken:
+        assert len(taken) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}'])
+def test_a_lock_that_cannot_be_read_counts(backend: Backend, text: str) -> None:
+    put_lock(backend).write_text(text)
+    assert len(read_locks(backend)) == 1
+    with pytest.raises(LockedError), locked(backend):
+        raise AssertionError
+    assert len(unlock(backend)) == 1
+
+
+def test_a_lock_of_another_host_is_never_taken_over(backend: Backend) -> None:
+    put_lock(backend, pid=dead_pid(), hostname="elsewhere", engine="flowflare")
+    with pytest.raises(LockedError, match="ann@elsewhere"), locked(backend):
+        raise AssertionError
