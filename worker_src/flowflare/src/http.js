@@ -12,6 +12,9 @@ const MAX_JSON_DEPTH = 64;
  */
 export const json = (body, status = 200, headers = {}) => Response.json(body, { status, headers });
 
+/** @param {Request} request */
+export const isUpgrade = (request) => request.headers.get('Upgrade')?.toLowerCase() === 'websocket';
+
 /**
  * @param {Request} request
  * @returns {Promise<unknown>} the parsed body

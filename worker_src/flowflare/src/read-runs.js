@@ -17,7 +17,15 @@ import { RUN_SUMMARY, STEP_SUMMARY } from './run-statements.js';
  * @param {ListRequest} request
  * @returns {Promise<Page>} newest first
  */
-export async function listRuns(db, request) {
+export const readPage = (db, request) =>
+  request.view === 'workflows' ? listWorkflows(db, request) : listRuns(db, request);
+
+/**
+ * @param {D1Database} db
+ * @param {ListRequest} request
+ * @returns {Promise<Page>} newest first
+ */
+async function listRuns(db, request) {
   const { sql, values } = where(request, 'workflow_name');
   const page = `SELECT ${RUN_SUMMARY} FROM workflow_runs ${sql}
     ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`;
@@ -38,7 +46,7 @@ export async function listRuns(db, request) {
  * @param {ListRequest} request
  * @returns {Promise<Page>} newest first
  */
-export async function listWorkflows(db, request) {
+async function listWorkflows(db, request) {
   const { sql, values } = where(request, 'name');
   const page = `SELECT * FROM workflow ${sql} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`;
   const [rows] = await batch(db, [

@@ -5,10 +5,10 @@ import { requireKey } from './auth.js';
 import { corsHeaders, preflight, requireOrigin } from './cors.js';
 import { feedOf, publish } from './feed.js';
 import { invalid } from './fields.js';
-import { json, readJson } from './http.js';
+import { isUpgrade, json, readJson } from './http.js';
 import { readListRequest } from './list-request.js';
 import { asProblem, Problem } from './problem.js';
-import { listRuns, listWorkflows, readRun, readWorkflow } from './read-runs.js';
+import { readPage, readRun, readWorkflow } from './read-runs.js';
 import { startRun } from './start-run.js';
 
 /**
@@ -83,7 +83,7 @@ async function respond(request, env, ctx, options) {
   const announce = (events) => ctx.waitUntil(publish(env.WORKFLOW_TRACKER, events));
   let response;
   try {
-    response = await route_(route, { request, env, options, announce });
+    response = await answerTo(route, { request, env, options, announce });
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
@@ -102,7 +102,7 @@ async function respond(request, env, ctx, options) {
  * @param {Route | null} route
  * @param {Call} call
  */
-async function route_(route, call) {
+async function answerTo(route, call) {
   const { request, env, options } = call;
   if (route === null) throw new Problem(404, 'There is no such route');
   if (route.access === 'api' && request.method === 'OPTIONS') {
@@ -171,9 +171,7 @@ async function byRef({ request, env }) {
  * @param {unknown} body
  */
 async function listed(db, body) {
-  const request = readListRequest(body);
-  const read = request.view === 'workflows' ? listWorkflows : listRuns;
-  const { rows, ...page } = await read(db, request);
+  const { rows, ...page } = await readPage(db, readListRequest(body));
   return { success: true, workflows: rows, ...page };
 }
 
@@ -191,15 +189,17 @@ async function query({ request, env }) {
     const run = await readRun(env.DB, asked.workflowId);
     return json({ success: true, type: 'query_result', data: run ? [run] : [], next_cursor: null });
   }
-  const { rows, ...page } = await listRuns(env.DB, asked);
+  const { rows, ...page } = await readPage(env.DB, asked);
   return json({ success: true, type: 'query_result', data: rows, ...page });
 }
 
 /** @param {Call} call */
 async function watch({ request, env, options }) {
-  if (request.headers.get('Upgrade')?.toLowerCase() !== 'websocket') {
+  if (!isUpgrade(request)) {
     throw new Problem(426, 'Connect with a WebSocket', { headers: { Upgrade: 'websocket' } });
   }
   requireOrigin(request, options.allowedOrigins ?? []);
-  return feedOf(env.WORKFLOW_TRACKER).fetch(request);
+  const response = await feedOf(env.WORKFLOW_TRACKER).fetch(request);
+  if (response.status === 101) return response;
+  throw new Problem(503, 'There are too many watchers', { headers: { 'Retry-After': '30' } });
 }

@@ -2,11 +2,11 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { takeUpdates } from './apply-updates.js';
-import { parseJson } from './http.js';
+import { isUpgrade, parseJson } from './http.js';
 import { newRunId } from './ids.js';
 import { readListRequest } from './list-request.js';
 import { asProblem, Problem } from './problem.js';
-import { listRuns } from './read-runs.js';
+import { readPage } from './read-runs.js';
 
 /** @typedef {import('./feed.js').FeedEvent} FeedEvent */
 /** @typedef {{DB: D1Database}} TrackerEnv */
@@ -46,14 +46,13 @@ export class WorkflowTracker extends DurableObject {
 
   /**
    * Connects a watcher, whom the service has let in, and sends the latest runs.
-   * @param {Request} _request the WebSocket upgrade
+   * @param {Request} request the WebSocket upgrade
    */
-  async fetch(_request) {
-    if (this.ctx.getWebSockets().length >= MAX_SOCKETS) {
-      return new Response('Too many watchers', { status: 503, headers: { 'Retry-After': '30' } });
-    }
+  async fetch(request) {
+    if (!isUpgrade(request)) return new Response(null, { status: 426 });
+    if (this.ctx.getWebSockets().length >= MAX_SOCKETS) return new Response(null, { status: 503 });
     const seq = this.#seq;
-    const { rows, next_cursor } = await listRuns(this.env.DB, readListRequest({}));
+    const { rows, next_cursor } = await readPage(this.env.DB, readListRequest({}));
     const { 0: client, 1: server } = new WebSocketPair();
     // Not server.accept(): sockets accepted so outlast the object's hibernation.
     this.ctx.acceptWebSocket(server);
@@ -90,17 +89,16 @@ export class WorkflowTracker extends DurableObject {
     this.#flushing ??= scheduler.wait(COALESCE_MS).then(() => this.#flush());
   }
 
-  async #flush() {
+  #flush() {
     this.#flushing = null;
     const frames = framesOf(this.#queue.splice(0), this.#seq);
-    const last = frames.at(-1);
-    if (last === undefined) return;
-    this.#seq = last.seq;
+    this.#seq = frames[frames.length - 1].seq;
     this.#frames = [...this.#frames, ...frames].slice(-KEPT_FRAMES);
+    // Not awaited: the runtime holds the frames back until the number is stored.
+    this.ctx.storage.put('seq', this.#seq);
     for (const socket of this.ctx.getWebSockets()) {
       for (const frame of frames) send(socket, frame.text);
     }
-    await this.ctx.storage.put('seq', this.#seq);
   }
 
   /**
@@ -121,12 +119,24 @@ export class WorkflowTracker extends DurableObject {
     }
   }
 
+  /**
+   * Completes the closing handshake; without an answer the watcher would wait for one, and report 1006.
+   * @param {WebSocket} socket
+   * @param {number} code
+   * @param {string} reason
+   */
+  webSocketClose(socket, code, reason) {
+    // 1005 and 1006 say that there was no code, and may not be sent (RFC 6455, 7.4.1).
+    if (code === 1005 || code === 1006) socket.close();
+    else socket.close(code, reason);
+  }
+
   /** @param {unknown} message */
   async #answer(message) {
     const { type, params } = /** @type {{type?: unknown, params?: unknown}} */ (message ?? {});
     if (type !== 'query')
       throw new Problem(400, 'The only message known is {"type": "query", "params": {...}}');
-    const { rows, next_cursor, has_more } = await listRuns(
+    const { rows, next_cursor, has_more } = await readPage(
       this.env.DB,
       readListRequest(params ?? {}),
     );

@@ -48,10 +48,7 @@ export async function sendUpdates(env, updates) {
       );
       return false;
     }
-    const timeout = scheduler
-      .wait(DEADLINE_MS)
-      .then(() => ({ status: 0, text: 'no answer in time' }));
-    const { status, text } = await Promise.race([deliver(transports, jsonText(updates)), timeout]);
+    const { status, text } = await withDeadline(deliver(transports, jsonText(updates)));
     const answer = status === 200 ? JSON.parse(text) : {};
     if (answer.success) return answer.result ?? answer.results;
     console.warn(`flowflare: an update was not recorded: ${status} ${text.slice(0, 500)}`);
@@ -59,6 +56,22 @@ export async function sendUpdates(env, updates) {
     console.warn(`flowflare: an update was not recorded: ${error}`);
   }
   return false;
+}
+
+/**
+ * @param {Promise<Reply>} reply
+ * @returns {Promise<Reply>} the reply, or word that there was none in time
+ */
+async function withDeadline(reply) {
+  const answered = new AbortController();
+  const late = scheduler
+    .wait(DEADLINE_MS, { signal: answered.signal })
+    .then(() => ({ status: 0, text: 'no answer in time' }));
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    answered.abort();
+  }
 }
 
 /**

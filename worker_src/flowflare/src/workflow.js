@@ -54,6 +54,8 @@ export const updateWorkflowStep = (data, env) =>
 export const recordStepRetry = (data, env) =>
   sendUpdates(env, { type: 'retry_update', retry_update: data });
 
+/** @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a step's start */
+
 /**
  * Runs one attempt of a step and records it. It does not retry: an error is recorded, told when its retry
  * is due, and thrown on, so that the caller (best a `step.do` around it) tries again.
@@ -89,7 +91,8 @@ export async function trackStep(
     result = await execute();
   } catch (thrown) {
     const plan = planRetry(thrown, attempt ?? 1, retryConfig ?? {});
-    await sendUpdates(env, { updates: failure(step, attempt, thrown, plan) });
+    // A step that is done is done, even if a replay of it fails.
+    if (!isDone(started)) await sendUpdates(env, { updates: failure(step, attempt, thrown, plan) });
     throw annotated(thrown, plan);
   }
   const state = jsonText(result, MAX_STATE_BYTES);
@@ -97,9 +100,13 @@ export async function trackStep(
   return result;
 }
 
+/** @param {Started} started */
+const isDone = (started) =>
+  started !== false && started.ignored === true && started.status === 'Completed';
+
 /**
  * The attempt that begins; undefined if the service did not answer, which then counts by itself.
- * @param {false | {attempt: number, status: string, ignored?: boolean}} started
+ * @param {Started} started
  */
 function attemptOf(started) {
   if (!started) return undefined;

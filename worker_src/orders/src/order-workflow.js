@@ -7,7 +7,7 @@ import { trackStep, updateWorkflowInstance } from '@b-i-g-g-i-d-e-a/flowflare/wo
 /** @typedef {{order_id: string, items: Item[]}} Order */
 
 const SLEEP_MS = 1000;
-const RETRIES = { limit: 3, delay: 500, backoff: /** @type {const} */ ('linear') };
+const RETRIES = { limit: 3, delay: 250, backoff: /** @type {const} */ ('linear') };
 const TRACKED_RETRIES = {
   maxRetries: RETRIES.limit,
   baseDelay: RETRIES.delay,

@@ -1,0 +1,38 @@
+// Runs the service and its clients in workerd: prints the Workers' URLs as one line of JSON, then carries
+// out commands, one line of JSON each, until stdin closes.
+import { createInterface } from 'node:readline';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { readMigrations } from './migrations.mjs';
+import { workers } from './workers.mjs';
+
+const scripts = await workers();
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: '127.0.0.1',
+    port: 0,
+    handleRuntimeStdio(stdout, stderr) {
+      stdout.pipe(process.stderr);
+      stderr.pipe(process.stderr);
+    },
+    workers: scripts,
+  }),
+);
+await miniflare.ready;
+
+const database = await miniflare.getD1Database('DB', 'service');
+await database.batch(readMigrations().map((statement) => database.prepare(statement)));
+
+const urls = {};
+for (const { name } of scripts) urls[name] = (await miniflare.unsafeGetDirectURL(name)).origin;
+console.log(JSON.stringify(urls));
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { evict } = JSON.parse(line);
+  // What happens to an idle object by itself, after ten seconds: its memory goes and its sockets stay.
+  await miniflare.unsafeEvictDurableObject('service', 'WorkflowTracker', {
+    name: evict,
+    webSockets: 'hibernate',
+  });
+  console.log('{}');
+}
+await miniflare.dispose();

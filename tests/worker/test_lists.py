@@ -1,0 +1,239 @@
+"""Reading runs and workflows: one, a page, all pages, by reference, and what each costs."""
+
+from typing import Any
+
+import pytest
+from tests.worker.worker_calls import Api, Probe
+
+pytestmark = pytest.mark.workerd
+
+LIST = "/service/list-workflows"
+BY_REF = "/service/get-workflows-by-ref"
+QUERY = "/api/workflows/query"
+
+
+def ids(answer: dict[str, Any], key: str = "workflows") -> list[str]:
+    return [run["id"] for run in answer[key]]
+
+
+@pytest.fixture
+def five(service: Api, fresh: str) -> list[str]:
+    """Five runs of one type, newest first."""
+    started = [
+        service.start(fresh, runId=f"{fresh}-{n}", ref_id=f"{fresh}-{n % 2}", ref_type=fresh)
+        for n in range(5)
+    ]
+    return [start["runId"] for start in reversed(started)]
+
+
+def test_a_run_is_found_by_its_id(service: Api, five: list[str]) -> None:
+    assert service.run(five[0])["runId"] == five[0]
+
+
+def test_a_workflow_is_found_by_its_number(service: Api, fresh: str) -> None:
+    started = service.start(fresh)
+
+    for number in (started["workflow_id"], str(started["workflow_id"])):
+        workflow = service.ok("/service/get-workflow", {"workflowId": number})["workflow"]
+        assert workflow["name"] == fresh
+        assert ids(workflow, "runs") == [started["runId"]]
+
+
+@pytest.mark.parametrize("unknown", ["nobody", "99999999", "a b", "9" * 40])
+def test_what_is_unknown_is_not_found(service: Api, unknown: str) -> None:
+    answer = service.post("/service/get-workflow", {"workflowId": unknown})
+
+    assert answer.status_code == 404
+    assert answer.json()["workflow"] is None
+    assert answer.json()["success"] is False
+
+
+@pytest.mark.parametrize("body", [{}, {"workflowId": ""}, {"workflowId": None}, {"workflowId": {}}])
+def test_a_get_needs_an_id(service: Api, body: object) -> None:
+    assert service.post("/service/get-workflow", body).status_code == 400
+
+
+def test_a_list_is_newest_first(service: Api, fresh: str, five: list[str]) -> None:
+    page = service.ok(LIST, {"workflowType": fresh})
+
+    assert ids(page) == five
+    assert (page["limit"], page["has_more"], page["next_cursor"]) == (20, False, None)
+    assert "steps" not in page["workflows"][0]
+
+
+def test_cursors_visit_every_run_once(service: Api, fresh: str, five: list[str]) -> None:
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = service.ok(LIST, {"workflowType": fresh, "limit": 2, "cursor": cursor})
+        seen += ids(page)
+        # What starts while one reads does not move what is still to be read.
+        service.start(fresh)
+        cursor = page["next_cursor"]
+        if not page["has_more"]:
+            break
+
+    assert seen == five
+
+
+def test_offsets_work_as_well(service: Api, fresh: str, five: list[str]) -> None:
+    page = service.ok(LIST, {"workflowType": fresh, "limit": 2, "offset": 3})
+
+    assert ids(page) == five[3:]
+
+
+def test_filters_narrow_a_list(service: Api, fresh: str, five: list[str]) -> None:
+    metadata = {"by": "ann", "vip": True}
+    service.update("run_update", id=five[0], status="Completed", metadata=metadata)
+    created = service.run(five[2])["created_at"]
+
+    def listed(**filters: object) -> list[str]:
+        return ids(service.ok(LIST, {"workflowType": fresh} | filters))
+
+    assert listed(status="Completed") == five[:1]
+    assert listed(ref_id=f"{fresh}-1") == [five[1], five[3]]
+    assert listed(ref_type=fresh, status="Running") == five[1:]
+    assert listed(created_after=created) == five[:2]
+    assert listed(created_before=created) == five[3:]
+    assert listed(metadata=metadata) == five[:1]
+    assert listed(metadata={"by": "bob"}) == []
+
+
+def test_metadata_that_is_no_json_harms_no_filter(service: Api, fresh: str) -> None:
+    for n, metadata in enumerate(["not json", "[1]", '{"by":"ann"}']):
+        service.update("run_update", id=f"{fresh}-{n}", workflow_name=fresh, metadata=metadata)
+
+    found = service.ok(LIST, {"workflowType": fresh, "metadata": {"by": "ann"}})
+
+    assert ids(found) == [f"{fresh}-2"]
+
+
+def test_runs_are_found_by_reference(service: Api, fresh: str, five: list[str]) -> None:
+    both = service.ok(BY_REF, {"ref_id": f"{fresh}-0", "ref_type": fresh})
+    by_id = service.ok(BY_REF, {"ref_id": f"{fresh}-0"})
+    by_type = service.ok(BY_REF, {"ref_type": fresh, "limit": 1})
+
+    assert ids(both) == ids(by_id) == five[::2]
+    assert ids(by_type) == five[:1]
+
+
+@pytest.mark.parametrize("body", [{}, {"ref_id": ""}, {"status": "Running"}])
+def test_a_reference_is_needed_to_find_by_it(service: Api, body: object) -> None:
+    answer = service.post(BY_REF, body)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "Either ref_id or ref_type must be provided"
+
+
+def test_steps_and_retries_are_included_on_request(
+    service: Api, fresh: str, five: list[str]
+) -> None:
+    place = {"workflow_run_id": five[1], "step_name": "one", "step_index": 1}
+    service.update("step_update", status="Retrying", **place)
+    service.update("retry_update", retry_count=1, **place)
+
+    full = service.ok(LIST, {"workflowType": fresh, "limit": 2, "include": ["steps", "retries"]})
+    steps = service.ok(LIST, {"workflowType": fresh, "include": ["steps"]})
+
+    assert ids(full) == five[:2]
+    assert full["workflows"][0]["steps"] == []
+    assert full["workflows"][1]["steps"][0]["retries"][0]["retry_count"] == 1
+    assert steps["workflows"][1]["steps"][0]["retries"] == []
+
+
+def test_workflows_are_listed_as_well(service: Api, fresh: str, five: list[str]) -> None:
+    page = service.ok(LIST, {"view": "workflows", "workflowType": fresh})
+
+    assert [(row["ref_id"], row["runs_count"]) for row in page["workflows"]] == [
+        (f"{fresh}-1", 2),
+        (f"{fresh}-0", 3),
+    ]
+
+
+def test_a_query_answers_in_its_own_form(service: Api, fresh: str, five: list[str]) -> None:
+    listed = service.ok(QUERY, {"workflowType": fresh, "limit": 2})
+    one = service.ok(QUERY, {"workflowId": five[0]})
+    none = service.ok(QUERY, {"workflowId": "nobody"})
+
+    assert listed["type"] == "query_result"
+    assert ids(listed, "data") == five[:2]
+    assert listed["next_cursor"]
+    assert one["data"][0]["steps"] == []
+    assert none["data"] == []
+
+
+def test_a_long_text_is_shown_by_its_size_in_lists(service: Api, fresh: str) -> None:
+    service.start(fresh, runId=fresh, params={"text": "x" * 9000})
+
+    [listed] = service.ok(LIST, {"workflowType": fresh})["workflows"]
+
+    assert listed["input_params"] == '{"__truncated":true,"bytes":9011}'
+    assert len(service.run(fresh)["input_params"]) == 9011
+
+
+@pytest.mark.parametrize(("limit", "effective"), [(1, 1), (100, 100), (5000, 100), (None, 20)])
+def test_the_limit_is_clamped(service: Api, limit: int | None, effective: int) -> None:
+    assert service.ok(LIST, {"limit": limit})["limit"] == effective
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"limit": 0},
+        {"limit": -1},
+        {"limit": "ten"},
+        {"limit": 1.5},
+        {"offset": -1},
+        {"status": "Banana"},
+        {"cursor": "made up"},
+        {"cursor": "W10"},
+        {"created_after": "yesterday"},
+        {"metadata": {"k": {"deep": 1}}},
+        {"metadata": {str(n): 1 for n in range(11)}},
+        {"view": "steps"},
+        {"include": ["secrets"]},
+        {"include": "steps"},
+        {"ref_id": ["a"]},
+        [],
+    ],
+)
+def test_a_bad_list_is_refused(service: Api, body: object) -> None:
+    for path in (LIST, QUERY):
+        answer = service.post(path, body)
+        assert answer.status_code == 400
+        assert answer.json()["errors"]
+
+
+@pytest.fixture
+def many(probe: Probe) -> str:
+    """Two thousand finished runs of one type, behind the API's back."""
+    name = "many"
+    probe.sql("INSERT INTO workflow (id, name) VALUES (1000000, ?) ON CONFLICT DO NOTHING", name)
+    probe.sql(
+        """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+        INSERT INTO workflow_runs
+          (id, workflow_id, workflow_name, status, ref_id, ref_type, created_at)
+        SELECT 'many-' || i, 1000000, ?, iif(i % 500 = 0, 'Errored', 'Completed'), 'r' || (i % 4),
+          't' || (i % 4), strftime('%Y-%m-%dT%H:%M:%fZ', '2020-01-01', i || ' minutes') FROM n
+        WHERE true ON CONFLICT DO NOTHING""",
+        name,
+    )
+    return name
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "",
+        "WHERE workflow_name = 'many'",
+        "WHERE status = 'Errored'",
+        "WHERE ref_id = 'r1'",
+        "WHERE ref_type = 't1'",
+        "WHERE created_at < '2020-01-02'",
+        "WHERE workflow_id = 1000000",
+    ],
+)
+def test_a_page_reads_no_more_rows_than_it_shows(probe: Probe, many: str, condition: str) -> None:
+    page = f"SELECT * FROM workflow_runs {condition} ORDER BY created_at DESC, id DESC LIMIT 4"
+
+    assert probe.call("sql", sql=page)["rows_read"] <= 4 + 4

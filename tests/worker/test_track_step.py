@@ -1,0 +1,158 @@
+"""trackStep: it never fails a step and never repeats one, and tells errors of their retry."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from tests.worker.worker_calls import Api, Probe
+
+pytestmark = pytest.mark.workerd
+
+
+def tracked(service: Api, run: str) -> dict[str, Any]:
+    [step] = service.run(run)["steps"]
+    return step
+
+
+@pytest.mark.parametrize(
+    ("step", "state"),
+    [
+        ("object", '{"paid":true}'),
+        ("nothing", "null"),
+        ("text", '"hello"'),
+        ("bigint", '{"total":"10"}'),
+        ("circular", '{"name":"loop","self":"[Circular]"}'),
+        ("huge", '{"__truncated":true,"bytes":307202}'),
+        ("deep", '{"__unserializable":true}'),
+        ("unreadable", '{"__unserializable":true}'),
+    ],
+)
+def test_whatever_a_step_returns_is_recorded(
+    service: Api, probe: Probe, fresh: str, step: str, state: str
+) -> None:
+    result = probe.call("step", step=step, run=fresh)
+
+    stored = tracked(service, fresh)
+    assert result["calls"] == 1
+    assert "retryCount" not in result
+    assert (stored["status"], stored["state"]) == ("Completed", state)
+    assert stored["retries"] == []
+
+
+def test_an_error_is_recorded_annotated_and_thrown_on(
+    service: Api, probe: Probe, fresh: str
+) -> None:
+    config = {"maxRetries": 5, "baseDelay": 10_000, "backoffType": "exponential"}
+    thrown = probe.call("step", step="failing", run=fresh, config=config)
+
+    stored = tracked(service, fresh)
+    assert (thrown["type"], thrown["message"]) == ("TypeError", "no luck")
+    assert (thrown["retryCount"], thrown["retryDelay"]) == (1, 10_000)
+    assert "nonRetryable" not in thrown
+    assert stored["status"] == "Retrying"
+    [retry] = stored["retries"]
+    assert (retry["retry_count"], retry["last_error"]) == (1, "no luck")
+    assert retry["retry_at"] == thrown["nextRetryAt"]
+    delay = datetime.fromisoformat(retry["retry_at"]) - datetime.fromisoformat(retry["created_at"])
+    assert 8 < delay.total_seconds() < 11
+
+
+@pytest.mark.parametrize(
+    ("backoff", "delays"), [("exponential", [100, 200, 400]), ("linear", [100, 200, 300])]
+)
+def test_attempts_go_on_where_the_last_one_ended(
+    service: Api, probe: Probe, fresh: str, backoff: str, delays: list[int]
+) -> None:
+    config = {"maxRetries": 3, "baseDelay": 100, "backoffType": backoff}
+    thrown = [probe.call("step", step="failing", run=fresh, config=config) for _ in range(4)]
+
+    stored = tracked(service, fresh)
+    assert [error.get("retryDelay") for error in thrown] == [*delays, None]
+    assert [error["retryCount"] for error in thrown] == [1, 2, 3, 3]
+    assert [error.get("nonRetryable") for error in thrown] == [None, None, None, True]
+    assert (stored["status"], stored["attempt"]) == ("Failed", 4)
+    assert stored["completed_at"]
+    assert [retry["retry_count"] for retry in stored["retries"]] == [1, 2, 3]
+
+
+def test_a_step_that_succeeds_after_all_is_completed(
+    service: Api, probe: Probe, fresh: str
+) -> None:
+    for step in ("failing", "failing", "object"):
+        probe.call("step", step=step, run=fresh, config={"maxRetries": 1})
+
+    stored = tracked(service, fresh)
+    assert (stored["status"], stored["attempt"]) == ("Completed", 3)
+
+
+def test_a_replay_of_a_completed_step_harms_nothing(service: Api, probe: Probe, fresh: str) -> None:
+    probe.call("step", step="object", run=fresh)
+    before = tracked(service, fresh)
+
+    probe.call("step", step="failing", run=fresh)
+
+    assert tracked(service, fresh) == before
+
+
+def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh: str) -> None:
+    thrown = probe.call("step", step="final", run=fresh)
+
+    assert thrown["nonRetryable"] is True
+    assert tracked(service, fresh)["status"] == "Failed"
+    assert tracked(service, fresh)["retries"] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "message", "cause"),
+    [("throwing null", "null", None), ("throwing text", "boom", "boom")],
+)
+def test_what_is_no_error_is_thrown_in_one(
+    service: Api, probe: Probe, fresh: str, step: str, message: str, cause: str | None
+) -> None:
+    thrown = probe.call("step", step=step, run=fresh)
+
+    assert (thrown["message"], thrown["cause"], thrown["retryCount"]) == (message, cause, 1)
+    assert tracked(service, fresh)["retries"][0]["last_error"] == message
+
+
+def test_a_frozen_error_is_thrown_as_it_is(service: Api, probe: Probe, fresh: str) -> None:
+    thrown = probe.call("step", step="throwing frozen", run=fresh)
+
+    assert (thrown["type"], thrown["message"]) == ("RangeError", "cold")
+    assert "retryCount" not in thrown
+    assert tracked(service, fresh)["status"] == "Retrying"
+
+
+@pytest.mark.parametrize("config", [None, {}, {"baseDelay": "soon", "backoffType": "fast"}])
+def test_a_missing_or_odd_configuration_fails_nothing(
+    probe: Probe, fresh: str, config: object
+) -> None:
+    thrown = probe.call("step", step="failing", run=fresh, config=config)
+
+    assert (thrown["message"], thrown["retryCount"]) == ("no luck", 1)
+
+
+def test_a_delay_beyond_the_calendar_is_a_year(probe: Probe, fresh: str) -> None:
+    thrown = probe.call("step", step="failing", run=fresh, config={"baseDelay": 1e300})
+
+    assert thrown["retryDelay"] == 365 * 24 * 3600 * 1000
+
+
+@pytest.mark.parametrize("bound", ["service-down", "nothing", "wrong-key"])
+def test_a_step_runs_once_whether_it_is_tracked_or_not(
+    probe: Probe, fresh: str, bound: str
+) -> None:
+    fine = probe.call("step", step="object", run=fresh, bound=bound)
+    failing = probe.call("step", step="failing", run=fresh, bound=bound)
+
+    assert fine == {"calls": 1, "type": "object"}
+    assert (failing["calls"], failing["message"], failing["retryCount"]) == (1, "no luck", 1)
+
+
+@pytest.mark.parametrize("run", [None, 7, "", {"instanceId": "x"}])
+def test_without_an_id_the_step_runs_untracked(probe: Probe, run: object) -> None:
+    before = probe.sql("SELECT count(*) AS n FROM workflow_steps")
+
+    assert probe.call("step", step="object", run=run) == {"calls": 1, "type": "object"}
+    assert "retryCount" not in probe.call("step", step="failing", run=run)
+    assert probe.sql("SELECT count(*) AS n FROM workflow_steps") == before

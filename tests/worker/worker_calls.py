@@ -1,0 +1,65 @@
+"""What the tests call the Workers with: a Worker's HTTP API, the probe, and the harness itself."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+KEY = "ff_test_key"
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The running Workers, and the line on which the harness takes commands."""
+
+    urls: dict[str, str]
+    process: subprocess.Popen[str]
+
+    def evict(self, name: str) -> None:
+        """Hibernates the tracker: what it holds in memory is gone, its sockets stay."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"evict": name}) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "{}\n"
+
+
+@dataclass(frozen=True)
+class Api:
+    """A Worker's HTTP API, called with the key unless other headers are given."""
+
+    client: httpx.Client
+
+    def post(self, path: str, body: object = None, **headers: str) -> httpx.Response:
+        return self.client.post(path, json=body, headers={"X-API-Key": KEY} | headers)
+
+    def ok(self, path: str, body: object) -> dict[str, Any]:
+        answer = self.post(path, body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def update(self, kind: str, /, **fields: object) -> Any:
+        return self.ok("/api/workflows/update", {"type": kind, kind: fields})["result"]
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        return self.ok("/service/get-workflow", {"workflowId": run_id})["workflow"]
+
+    def start(self, workflow_type: str, /, **fields: object) -> dict[str, Any]:
+        return self.ok("/service/start-workflow", {"workflowType": workflow_type} | fields)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Calls the library inside workerd, and reads the database behind the service."""
+
+    client: httpx.Client
+
+    def call(self, name: str, /, **arguments: object) -> Any:
+        answer = self.client.post(f"/{name}", json=arguments)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def sql(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        return self.call("sql", sql=sql, values=values)["rows"]
