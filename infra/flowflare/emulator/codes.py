@@ -168,6 +168,22 @@ def still_referenced(name: str, kind: str, scripts: Iterable[str]) -> Refusal:
     )
 
 
+def version_not_found() -> Refusal:
+    """No version of that id."""
+    return refusal(404, 100146, "workers.api.error.version_not_found")
+
+
+def version_with_migration() -> Refusal:
+    """A version upload with class migrations."""
+    return refusal(
+        400,
+        10211,
+        "Version upload failed. You attempted to upload a version of a Worker that includes a "
+        "Durable Object migration, but migrations must be fully applied via a non-versioned "
+        "deployment.",
+    )
+
+
 # Durable Objects
 
 

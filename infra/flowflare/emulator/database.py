@@ -24,9 +24,14 @@ CREATE TABLE scripts (
     PRIMARY KEY (account, name)
 ) STRICT;
 CREATE TABLE modules (
-    account TEXT NOT NULL, script TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,
-    content_type TEXT NOT NULL, content BLOB NOT NULL,
-    PRIMARY KEY (account, script, position),
+    account TEXT NOT NULL, script TEXT NOT NULL, etag TEXT NOT NULL, position INTEGER NOT NULL,
+    name TEXT NOT NULL, content_type TEXT NOT NULL, content BLOB NOT NULL,
+    PRIMARY KEY (account, script, etag, position)
+) STRICT;
+CREATE TABLE versions (
+    account TEXT NOT NULL, script TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL,
+    etag TEXT NOT NULL, record TEXT NOT NULL, bindings TEXT NOT NULL,
+    PRIMARY KEY (account, script, id),
     FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
 ) STRICT;
 CREATE TABLE namespaces (

@@ -35,6 +35,7 @@ from flowflare.emulator.services.schedules.store import SchedulesStore
 from flowflare.emulator.services.scripts.routes import ScriptRoutes
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
+from flowflare.emulator.services.versions.routes import VersionRoutes
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
@@ -93,6 +94,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers),
         ScriptRoutes(scripts, workers),
+        VersionRoutes(scripts, workers),
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),

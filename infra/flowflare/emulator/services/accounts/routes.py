@@ -27,7 +27,10 @@ class AccountRoutes:
             operation("GET", "/accounts", self._accounts),
             operation("GET", "/accounts/{account}", self._account),
             operation("GET", "/memberships", self._memberships),
-            operation("GET", "/zones", self._zones),
+            operation("GET", "/zones", self._none),
+            # wrangler looks for what hangs on a Worker before it deletes the Worker.
+            operation("GET", "/accounts/{account}/storage/kv/namespaces", self._none),
+            operation("GET", "/accounts/{account}/containers/applications", self._none),
         ]
 
     async def _user(self, _: Request) -> Response:
@@ -56,7 +59,7 @@ class AccountRoutes:
         ]
         return success(members, info=info)
 
-    async def _zones(self, request: Request) -> Response:
+    async def _none(self, request: Request) -> Response:
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
         part, info = page_of([], page=page, per_page=per_page)
         return success(part, info=info)

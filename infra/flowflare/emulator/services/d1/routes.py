@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
@@ -12,10 +12,12 @@ from flowflare.emulator.requests import account_of, json_object, name_of, number
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.bookmarks import bookmark, moment
+from flowflare.emulator.services.d1.imports import Imports
 from flowflare.emulator.services.d1.store import D1Database, D1Store
 
 _ALL = "/accounts/{account}/d1/database"
 _ONE = _ALL + "/{database}"
+_UPLOADS = "/emulator/uploads"
 
 
 class D1Routes:
@@ -24,6 +26,7 @@ class D1Routes:
     def __init__(self, store: D1Store, workers: Workers) -> None:
         self._store = store
         self._workers = workers
+        self._imports = Imports(workers)
 
     def routes(self) -> list[BaseRoute]:
         """The operations this service answers."""
@@ -37,6 +40,8 @@ class D1Routes:
             operation("POST", _ONE + "/query", self._query),
             operation("POST", _ONE + "/raw", self._raw),
             operation("GET", _ONE + "/time_travel/bookmark", self._bookmark),
+            operation("POST", _ONE + "/import", self._import),
+            Route(_UPLOADS + "/{filename}", self._receive, methods=["PUT"]),
         ]
 
     async def _create(self, request: Request) -> Response:
@@ -93,6 +98,24 @@ class D1Routes:
         found = self._find(request)
         given = request.query_params.get("timestamp")
         return success({"bookmark": bookmark(found, moment(given))})
+
+    async def _import(self, request: Request) -> Response:
+        found, asked = self._find(request), await json_object(request)
+        action, etag, filename = (str(asked.get(key)) for key in ("action", "etag", "filename"))
+        if action == "init":
+            filename = self._imports.announce(etag)
+            url = request.url.replace(path=f"{_UPLOADS}/{filename}", query="")
+            return success({"upload_url": str(url), "filename": filename})
+        if action == "ingest":
+            at = bookmark(found, moment(None))
+            return success(await self._imports.ingest(found, filename, at))
+        # Imports are complete when `ingest` is answered: there is nothing to poll for.
+        raise codes.invalid_property(f"action: Invalid enum value: '{action}'")
+
+    async def _receive(self, request: Request) -> Response:
+        name = name_of(request, "filename")
+        etag = self._imports.receive(name, await request.body())
+        return Response(status_code=404) if etag is None else Response(headers={"etag": etag})
 
     def _find(self, request: Request) -> D1Database:
         return self._store.get(account_of(request), name_of(request, "database"))

@@ -13,6 +13,7 @@ from flowflare.emulator.requests import account_of, flag, json_object, name_of, 
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.bindings import is_secret
+from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.scripts.upload import read_upload
 from flowflare.emulator.services.scripts.validation import exports_of, refuse_name
@@ -47,6 +48,7 @@ class ScriptRoutes:
             operation("DELETE", _SCRIPT + "/secrets/{secret}", self._delete_secret),
             operation("GET", "/accounts/{account}/workers/services/{script}", self._service),
             operation("DELETE", "/accounts/{account}/workers/services/{script}", self._delete),
+            operation("GET", "/accounts/{account}/workers/workers/{script}", self._worker),
             operation("GET", "/accounts/{account}/workers/tails/by-consumer/{script}", self._tails),
         ]
 
@@ -65,7 +67,7 @@ class ScriptRoutes:
             upload,
             exports,
             strict=request.query_params.get("bindings_inherit") == "strict",
-            deployed_from=_client(request),
+            deployed_from=client_of(request),
         )
         await self._workers.publish(account, Gone(namespaces=removed))
         return success(views.uploaded(script))
@@ -151,6 +153,10 @@ class ScriptRoutes:
             raise codes.service_not_found()
         return success(views.service(script))
 
+    async def _worker(self, request: Request) -> Response:
+        script = self._store.get(account_of(request), name_of(request, "script"))
+        return success(views.worker(script))
+
     async def _tails(self, request: Request) -> Response:
         self._store.get(account_of(request), name_of(request, "script"))
         return success([])
@@ -175,8 +181,3 @@ def _script_settings(metadata: Any) -> dict[str, Any]:
 
 def _secret_view(binding: Any) -> dict[str, Any]:
     return {"name": binding["name"], "type": binding["type"]}
-
-
-def _client(request: Request) -> str:
-    agent = request.headers.get("user-agent", "")
-    return "wrangler" if "wrangler" in agent or request.headers.get("wrangler-version") else "api"

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowflare.emulator.clock import hyphened_id, now, plain_id
+from flowflare.emulator.clock import hyphened_id, now
 from flowflare.emulator.database import Database
 
 Binding = Mapping[str, Any]
+_KEPT_VERSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,17 @@ class Script:
     metadata: Mapping[str, Any]
     bindings: tuple[Binding, ...]
     exports: tuple[Export, ...]
-    deployment_id: str
     version_id: str
     number: int
     deployed_from: str
     migration_tag: str | None
     enabled: bool
     previews: bool
+
+    @property
+    def deployment_id(self) -> str:
+        """What an upload's answer calls its deployment: the version's id without hyphens."""
+        return self.version_id.replace("-", "")
 
     @property
     def handlers(self) -> list[str]:
@@ -83,15 +88,14 @@ class Script:
         """Its binding of that name."""
         return next((each for each in self.bindings if each["name"] == name), None)
 
-    def changed(self, bindings: Sequence[Binding]) -> "Script":
-        """The next version, of the same code with other bindings."""
+    def changed(self, bindings: Sequence[Binding], number: int) -> "Script":
+        """The version of that number: the same code with other bindings."""
         return replace(
             self,
             bindings=tuple(bindings),
             modified_on=now(),
-            deployment_id=plain_id(),
             version_id=hyphened_id(),
-            number=self.number + 1,
+            number=number,
         )
 
 
@@ -102,7 +106,6 @@ _RECORD = (
     "main",
     "service_worker",
     "metadata",
-    "deployment_id",
     "version_id",
     "number",
     "deployed_from",
@@ -134,17 +137,15 @@ class Scripts:
     def modules(self, script: Script) -> list[Module]:
         """Its modules, the main one first."""
         rows = self._database.rows(
-            "SELECT * FROM modules WHERE account = ? AND script = ? ORDER BY position",
+            "SELECT * FROM modules WHERE account = ? AND script = ? AND etag = ? ORDER BY position",
             script.account,
             script.name,
+            script.etag,
         )
         return [Module(row["name"], row["content_type"], row["content"]) for row in rows]
 
-    def save(self, script: Script, modules: Sequence[Module] | None = None) -> None:
-        """Writes a script, and its modules where they are given."""
-        record = {key: getattr(script, key) for key in _RECORD} | {
-            "exports": [vars(each) for each in script.exports]
-        }
+    def save(self, script: Script, modules: Sequence[Module] = ()) -> None:
+        """Writes a script as the live version, with its modules where they are new."""
         self._database.run(
             "INSERT INTO scripts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "tag = excluded.tag, record = excluded.record, bindings = excluded.bindings, "
@@ -153,51 +154,101 @@ class Scripts:
             script.account,
             script.name,
             script.tag,
-            json.dumps(record),
-            json.dumps([dict(each) for each in script.bindings]),
+            _record(script),
+            _bindings(script),
             script.migration_tag,
             script.enabled,
             script.previews,
         )
-        if modules is not None:
-            self._save_modules(script, modules)
+        self.keep(script, modules)
 
-    def delete(self, script: Script) -> None:
-        """Removes a script with its modules and schedules."""
-        self._database.run(
-            "DELETE FROM scripts WHERE account = ? AND name = ?", script.account, script.name
-        )
-
-    def _save_modules(self, script: Script, modules: Sequence[Module]) -> None:
-        self._database.run(
-            "DELETE FROM modules WHERE account = ? AND script = ?", script.account, script.name
-        )
+    def keep(self, script: Script, modules: Sequence[Module] = ()) -> None:
+        """Writes a version without making it the live one; old versions go."""
+        where = (script.account, script.name)
         for position, module in enumerate(modules):
             self._database.run(
-                "INSERT INTO modules VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR IGNORE INTO modules VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *where,
+                script.etag,
+                position,
+                *vars(module).values(),
+            )
+        self._database.run(
+            "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *where,
+            script.version_id,
+            script.number,
+            script.etag,
+            _record(script),
+            _bindings(script),
+        )
+        self._database.run(
+            "DELETE FROM versions WHERE account = ? AND script = ? AND number <= ?",
+            *where,
+            script.number - _KEPT_VERSIONS,
+        )
+        self._database.run(
+            "DELETE FROM modules WHERE account = ?1 AND script = ?2 AND etag NOT IN "
+            "(SELECT etag FROM versions WHERE account = ?1 AND script = ?2 UNION "
+            "SELECT record ->> 'etag' FROM scripts WHERE account = ?1 AND name = ?2)",
+            *where,
+        )
+
+    def versions(self, live: Script) -> list[Script]:
+        """The versions of a script, the newest first."""
+        rows = self._database.rows(
+            "SELECT * FROM versions WHERE account = ? AND script = ? ORDER BY number DESC",
+            live.account,
+            live.name,
+        )
+        return [
+            replace(live, bindings=tuple(json.loads(row["bindings"])), **_fields(row["record"]))
+            for row in rows
+        ]
+
+    def next_number(self, account: str, name: str) -> int:
+        """The number of the script's next version."""
+        row = self._database.row(
+            "SELECT max(number) FROM versions WHERE account = ? AND script = ?", account, name
+        )
+        return int((row and row[0]) or 0) + 1
+
+    def delete(self, script: Script) -> None:
+        """Removes a script with its versions, modules and schedules."""
+        for table, column in {"scripts": "name", "modules": "script"}.items():
+            self._database.run(
+                f"DELETE FROM {table} WHERE account = ? AND {column} = ?",  # noqa: S608
                 script.account,
                 script.name,
-                position,
-                module.name,
-                module.content_type,
-                module.content,
             )
 
 
-def _script(row: sqlite3.Row) -> Script:
-    record = json.loads(row["record"])
-    exports = tuple(
+def _record(script: Script) -> str:
+    exports = [vars(each) for each in script.exports]
+    return json.dumps({key: getattr(script, key) for key in _RECORD} | {"exports": exports})
+
+
+def _bindings(script: Script) -> str:
+    return json.dumps([dict(each) for each in script.bindings])
+
+
+def _fields(record: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(record)
+    fields["exports"] = tuple(
         Export(each["name"], each["kind"], each["base"], tuple(each["handlers"]))
-        for each in record.pop("exports")
+        for each in fields["exports"]
     )
+    return fields
+
+
+def _script(row: sqlite3.Row) -> Script:
     return Script(
         account=row["account"],
         name=row["name"],
         tag=row["tag"],
         bindings=tuple(json.loads(row["bindings"])),
-        exports=exports,
         migration_tag=row["migration_tag"],
         enabled=bool(row["enabled"]),
         previews=bool(row["previews"]),
-        **record,
+        **_fields(row["record"]),
     )

@@ -82,24 +82,68 @@ class ScriptsStore:
             Refusal: any of the codes of uploads.
         """
         with self._database.transaction():
-            live = self.scripts.find(account, name)
-            previous = live.bindings if live else ()
-            metadata = upload.metadata
-            bound = rules.resolve(
-                metadata.bindings, previous, metadata.keep_bindings, strict=strict
+            script = self.draft(
+                account, name, upload, exports, strict=strict, deployed_from=deployed_from
             )
-            script = self._version(account, name, upload, exports, live)
-            script = replace(script, bindings=tuple(bound), deployed_from=deployed_from)
             before = self.ledger(account)
             after = self._migrate(script, upload, before)
-            refuse_lost_classes(after, name, script.classes())
-            rules.check(bound, self._surroundings(script, after))
-            if metadata.migrations and metadata.migrations.new_tag:
-                script = replace(script, migration_tag=metadata.migrations.new_tag)
+            self._check(script, after)
+            if upload.metadata.migrations and upload.metadata.migrations.new_tag:
+                script = replace(script, migration_tag=upload.metadata.migrations.new_tag)
             self._save_ledger(account, before, after)
             self.scripts.save(script, upload.modules)
         alive = {each.id for each in after.values()}
         return script, tuple(each.id for each in before.values() if each.id not in alive)
+
+    def put_version(
+        self,
+        account: str,
+        name: str,
+        upload: Upload,
+        exports: Sequence[Export],
+        *,
+        strict: bool,
+        deployed_from: str,
+    ) -> Script:
+        """Keeps an upload as a version that is not live.
+
+        Raises:
+            Refusal: 10007 no script, 10211 with class migrations, or any of the codes of uploads.
+        """
+        with self._database.transaction():
+            self.get(account, name)
+            if upload.metadata.migrations is not None:
+                raise codes.version_with_migration()
+            script = self.draft(
+                account, name, upload, exports, strict=strict, deployed_from=deployed_from
+            )
+            self._check(script, self.ledger(account))
+            self.scripts.keep(script, upload.modules)
+        return script
+
+    def version(self, account: str, name: str, identity: str) -> Script:
+        """A version of a script by its id.
+
+        Raises:
+            Refusal: 10007 no script, 100146 no version.
+        """
+        versions = self.scripts.versions(self.get(account, name))
+        found = [each for each in versions if each.version_id == identity]
+        if not found:
+            raise codes.version_not_found()
+        return found[0]
+
+    def deploy(self, account: str, name: str, identity: str) -> Script:
+        """Makes a kept version the live one.
+
+        Raises:
+            Refusal: 10007, 100146, or a code of bindings and classes.
+        """
+        with self._database.transaction():
+            script = self.version(account, name, identity)
+            self._check(script, self.ledger(account))
+            self.scripts.save(script)
+        return script
 
     def delete(self, account: str, name: str, *, force: bool) -> tuple[str, ...]:
         """Deletes a script with its Durable Objects.
@@ -148,7 +192,7 @@ class ScriptsStore:
             if live is not None and not rules.is_secret(live):
                 raise codes.binding_name_twice(str(secret["name"]))
             rules.check([secret], self._surroundings(script, {}))
-            self.scripts.save(script.changed(_with(script, secret)))
+            self._change(script, _with(script, secret))
 
     def delete_secret(self, account: str, name: str, secret: str) -> None:
         """Removes one secret.
@@ -162,7 +206,7 @@ class ScriptsStore:
             if found is None or not rules.is_secret(found):
                 raise codes.secret_not_found(secret)
             left = [each for each in script.bindings if each["name"] != secret]
-            self.scripts.save(script.changed(left))
+            self._change(script, left)
 
     def change_settings(self, account: str, name: str, settings: dict[str, Any]) -> Script:
         """Changes settings and, where the settings name them, all bindings.
@@ -176,9 +220,8 @@ class ScriptsStore:
             if "bindings" in settings:
                 bound = rules.resolve(settings.pop("bindings"), script.bindings, (), strict=True)
                 rules.check(bound, self._surroundings(script, self.ledger(account)))
-            changed = replace(script.changed(bound), metadata={**script.metadata, **settings})
-            self.scripts.save(changed)
-        return changed
+            settled = replace(script, metadata={**script.metadata, **settings})
+            return self._change(settled, bound)
 
     def ledger(self, account: str) -> dict[tuple[str, str], Namespace]:
         """The account's Durable Object namespaces by (script, class)."""
@@ -192,18 +235,30 @@ class ScriptsStore:
             for row in rows
         }
 
-    def _version(
+    def draft(
         self,
         account: str,
         name: str,
         upload: Upload,
         exports: Sequence[Export],
-        live: Script | None,
+        *,
+        strict: bool,
+        deployed_from: str,
     ) -> Script:
+        """The script that an upload would make, with its bindings resolved.
+
+        Raises:
+            Refusal: a code of bindings.
+        """
+        live = self.scripts.find(account, name)
+        metadata = upload.metadata
+        previous = live.bindings if live else ()
+        bound = rules.resolve(metadata.bindings, previous, metadata.keep_bindings, strict=strict)
         time = now()
         digest = hashlib.sha256()
         for module in upload.modules:
-            digest.update(module.name.encode() + b"\0" + module.content)
+            for part in (module.name.encode(), module.content_type.encode(), module.content):
+                digest.update(len(part).to_bytes(8) + part)
         return Script(
             account=account,
             name=name,
@@ -214,16 +269,25 @@ class ScriptsStore:
             main=upload.modules[0].name,
             service_worker=upload.service_worker,
             metadata=upload.metadata.settings(),
-            bindings=(),
+            bindings=tuple(bound),
             exports=tuple(exports),
-            deployment_id=plain_id(),
             version_id=hyphened_id(),
-            number=live.number + 1 if live else 1,
-            deployed_from="api",
+            number=self.scripts.next_number(account, name),
+            deployed_from=deployed_from,
             migration_tag=live.migration_tag if live else None,
             enabled=live.enabled if live else False,
             previews=live.previews if live else False,
         )
+
+    def _change(self, script: Script, bindings: Sequence[Binding]) -> Script:
+        number = self.scripts.next_number(script.account, script.name)
+        changed = script.changed(bindings, number)
+        self.scripts.save(changed)
+        return changed
+
+    def _check(self, script: Script, ledger: Ledger) -> None:
+        refuse_lost_classes(ledger, script.name, script.classes())
+        rules.check(script.bindings, self._surroundings(script, ledger))
 
     def _migrate(
         self, script: Script, upload: Upload, ledger: Ledger
@@ -281,7 +345,7 @@ class ScriptsStore:
         for name, bindings in gone.items():
             other = self.get(account, name)
             left = [each for each in other.bindings if each["name"] not in bindings]
-            self.scripts.save(other.changed(left))
+            self._change(other, left)
 
 
 def _is_object_of(binding: Binding, script: str) -> bool:

@@ -71,6 +71,21 @@ def service(script: Script) -> dict[str, Any]:
     }
 
 
+def worker(script: Script) -> dict[str, Any]:
+    """The script as the newer API below `workers/workers` shows it; wrangler reads `subdomain`."""
+    return {
+        "id": script.tag,
+        "name": script.name,
+        "created_on": script.created_on,
+        "updated_on": script.modified_on,
+        "logpush": bool(script.metadata.get("logpush")),
+        "observability": script.metadata.get("observability") or {"enabled": False},
+        "subdomain": {"enabled": script.enabled, "previews_enabled": script.previews},
+        "tags": script.metadata.get("tags") or [],
+        "tail_consumers": script.metadata.get("tail_consumers") or [],
+    }
+
+
 def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
     """The live version's settings with its bindings, secrets without their values."""
     metadata = script.metadata

@@ -1,0 +1,1 @@
+"""Versions and deployments of scripts: one version at a time is live."""

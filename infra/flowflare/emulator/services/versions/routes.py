@@ -1,0 +1,121 @@
+"""HTTP for versions and deployments; a deployment is one version for all requests."""
+
+import uuid
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import page_of, success
+from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
+from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.scripts import views
+from flowflare.emulator.services.scripts.client import client_of
+from flowflare.emulator.services.scripts.script import Script
+from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.scripts.upload import read_upload
+from flowflare.emulator.services.scripts.validation import exports_of
+
+_SCRIPT = "/accounts/{account}/workers/scripts/{script}"
+
+
+class VersionRoutes:
+    """The operations of a script's `versions` and `deployments`."""
+
+    def __init__(self, store: ScriptsStore, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations this service answers."""
+        return [
+            operation("GET", _SCRIPT + "/versions", self._list),
+            operation("POST", _SCRIPT + "/versions", self._upload),
+            operation("GET", _SCRIPT + "/versions/{version}", self._get),
+            operation("GET", _SCRIPT + "/deployments", self._deployments),
+            operation("POST", _SCRIPT + "/deployments", self._deploy),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        live = self._store.get(account_of(request), name_of(request, "script"))
+        found = [self._view(each) for each in self._store.scripts.versions(live)]
+        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
+        part, info = page_of(found, page=page, per_page=per_page)
+        return success({"items": part}, info=info)
+
+    async def _upload(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        upload = await read_upload(request)
+        exports = await exports_of(upload, self._workers)
+        version = self._store.put_version(
+            account,
+            name,
+            upload,
+            exports,
+            strict=request.query_params.get("bindings_inherit") == "strict",
+            deployed_from=client_of(request),
+        )
+        return success({**self._view(version), "startup_time_ms": 1})
+
+    async def _get(self, request: Request) -> Response:
+        version = self._store.version(
+            account_of(request), name_of(request, "script"), name_of(request, "version")
+        )
+        return success(self._view(version))
+
+    async def _deployments(self, request: Request) -> Response:
+        script = self._store.get(account_of(request), name_of(request, "script"))
+        return success({"deployments": [_deployment(script)]})
+
+    async def _deploy(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        asked = (await json_object(request)).get("versions")
+        if not isinstance(asked, list) or len(asked) != 1 or asked[0].get("percentage") != 100:
+            raise codes.invalid_body("The emulator deploys one version at 100 percent.")
+        script = self._store.deploy(account, name, str(asked[0].get("version_id")))
+        await self._workers.publish(account)
+        return success(_deployment(script))
+
+    def _view(self, script: Script) -> dict[str, Any]:
+        settings = views.settings(script, self._store.ledger(script.account))
+        return {
+            "id": script.version_id,
+            "number": script.number,
+            "metadata": {
+                "created_on": script.modified_on,
+                "modified_on": script.modified_on,
+                "source": script.deployed_from,
+                "author_id": "",
+                "author_email": "user@example.com",
+                "hasPreview": False,
+            },
+            "annotations": script.metadata.get("annotations") or {},
+            "resources": {
+                "bindings": settings["bindings"],
+                "script": {
+                    "etag": script.etag,
+                    "handlers": script.handlers,
+                    "named_handlers": script.named_handlers,
+                    "last_deployed_from": script.deployed_from,
+                },
+                "script_runtime": {
+                    "compatibility_date": settings["compatibility_date"],
+                    "compatibility_flags": settings["compatibility_flags"],
+                    "usage_model": settings["usage_model"],
+                },
+            },
+        }
+
+
+def _deployment(script: Script) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid5(uuid.UUID(script.version_id), "deployment")),
+        "source": script.deployed_from,
+        "strategy": "percentage",
+        "author_email": "user@example.com",
+        "created_on": script.modified_on,
+        "versions": [{"version_id": script.version_id, "percentage": 100}],
+        "annotations": script.metadata.get("annotations") or {},
+    }
