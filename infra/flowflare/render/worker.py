@@ -138,15 +138,14 @@ _EXPORT_REMEDY = (
 
 def _missing(client: ClientSpec, bundle: Bundle) -> Sequence[str]:
     """What the bindings need and the source does not export, which Cloudflare answers as 10061."""
-    exported = ", ".join(bundle.exports) or "nothing"
-    wanted = {"default": "no handlers, `export default`,"} | {
-        workflow.class_name: f"no class `{workflow.class_name}`, which its Workflow "
-        f"`{workflow.name}` needs;"
+    wanted = {"default": "its handlers, `export default`"} | {
+        workflow.class_name: f"the class `{workflow.class_name}` of its Workflow `{workflow.name}`"
         for workflow in client.workflows
     }
+    exported = ", ".join(bundle.exports) or "nothing"
     return [
-        f"{client.source}: client `{client.name}` exports {text} it exports {exported}"
-        for name, text in wanted.items()
+        f"{client.source}: client `{client.name}` does not export {what}; it exports {exported}"
+        for name, what in wanted.items()
         if name not in bundle.exports
     ]
 

@@ -7,7 +7,8 @@ protection, secrets.
 import asyncio
 import contextvars
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,9 @@ class RecordingMonitor(mocks.MockMonitor):
         return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{type_}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 -- the service's word
-        response = super().RegisterResource(request)
-        inputs = rpc.deserialize_properties(request.object)
+        with _loop_of_this_thread():
+            response = super().RegisterResource(request)
+            inputs = rpc.deserialize_properties(request.object)
         self.declared.append(
             Declared(
                 urn=response.urn,
@@ -112,6 +114,7 @@ def record(
             mocks.set_mocks(monitor.mocks, project, stack, preview=False, monitor=monitor)
             pulumi_config.set_all_config(dict(config))
             loop.run_until_complete(run_pulumi_func(run))
+            loop.run_until_complete(loop.shutdown_default_executor())
             root = pulumi.runtime.get_root_resource()
             monitor.outputs = loop.run_until_complete(_resolved(root))
         finally:
@@ -120,6 +123,18 @@ def record(
 
     contextvars.copy_context().run(inside)
     return monitor
+
+
+@contextmanager
+def _loop_of_this_thread() -> Iterator[None]:
+    """Pulumi's mock monitor needs an event loop in its worker threads and would leave one there."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
 
 
 async def _resolved(root: Any) -> dict[str, Any]:

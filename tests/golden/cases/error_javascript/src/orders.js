@@ -1,0 +1,2 @@
+import { price } from "./price.js";
+export default { fetch: () => new Response(price(1)) };

@@ -1,0 +1,3 @@
+export function price(quantity) {
+  return quantity * ;
+}

@@ -1,0 +1,5 @@
+import { WorkflowEntrypoint } from "cloudflare:workers";
+
+export class OrderWorkflow extends WorkflowEntrypoint {}
+export class RefundWorkflow extends WorkflowEntrypoint {}
+export default { fetch: () => new Response("orders") };

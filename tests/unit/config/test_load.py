@@ -1,0 +1,223 @@
+"""From Pulumi's flat configuration to a stack's model."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.load import load_stack
+from flowflare.errors import ConfigError
+from flowflare.model import ClientSpec, StackSpec, WorkflowSpec
+
+ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
+ORDERS = {
+    "orders": {
+        "source": "worker_src/orders/src/index.js",
+        "workflows": {"order-processing": {"className": "OrderWorkflow"}},
+    }
+}
+
+
+def load(
+    values: Mapping[str, object], *, stack: str = "prod", root: Path | None = None
+) -> StackSpec:
+    texts = {
+        f"flowflare:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+    }
+    return load_stack(ACCOUNT | texts, project="flowflare", stack=stack, root=root)
+
+
+def problems(
+    values: Mapping[str, object], *, stack: str = "prod", root: Path | None = None
+) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(values, stack=stack, root=root)
+    return [problem.message for problem in caught.value.problems]
+
+
+def test_an_example_stack() -> None:
+    spec = load({"clients": ORDERS, "tenant": "acme"})
+    assert spec.environment_name == "prod"
+    assert spec.service.script_name == "acme-prod-flowflare-service"
+    assert spec.service.database_name == "acme-prod-flowflare-db"
+    assert spec.protect
+    assert spec.clients == (
+        ClientSpec(
+            name="orders",
+            script_name="acme-prod-flowflare-orders",
+            source="worker_src/orders/src/index.js",
+            workflows=(
+                WorkflowSpec(
+                    name="order-processing",
+                    workflow_name="acme-prod-flowflare-order-processing",
+                    class_name="OrderWorkflow",
+                    binding="ORDER_PROCESSING",
+                ),
+            ),
+            variables={},
+            workers_dev=True,
+            compatibility_date="2026-11-01",
+            compatibility_flags=(),
+            observability=False,
+            crons=None,
+        ),
+    )
+
+
+def test_a_stack_without_clients_is_the_service_alone() -> None:
+    assert load({}).clients == ()
+
+
+def test_flat_keys_reach_the_service() -> None:
+    values = {
+        "allowedOrigins": ["https://app.example"],
+        "debug": True,
+        "workersDev": False,
+        "observability": True,
+        "compatibilityDate": "2026-10-01",
+        "compatibilityFlags": ["nodejs_compat"],
+    }
+    service = load(values).service
+    assert service.allowed_origins == ("https://app.example",)
+    assert (service.debug, service.workers_dev, service.observability) == (True, False, True)
+    assert service.compatibility_date == "2026-10-01"
+    assert service.compatibility_flags == ("nodejs_compat",)
+
+
+def test_overrides_replace_single_fields() -> None:
+    overrides = {"orders": {"variables": {"LIMIT": 5, "ON": True}, "crons": []}}
+    [client] = load({"clients": ORDERS, "clientOverrides": overrides}).clients
+    assert client.variables == {"LIMIT": "5", "ON": "true"}
+    assert client.crons == ()
+    assert client.workflows
+
+
+def test_names_are_taken_verbatim() -> None:
+    names = {
+        "service": "flowflare-service",
+        "database": "flowflare",
+        "clients": {"orders": "shop_orders"},
+        "workflows": {"order-processing": "orders"},
+    }
+    spec = load({"clients": ORDERS, "names": names})
+    assert spec.service.script_name == "flowflare-service"
+    assert spec.service.database_name == "flowflare"
+    assert spec.clients[0].script_name == "shop_orders"
+    assert spec.clients[0].workflows[0].workflow_name == "orders"
+
+
+def test_a_date_that_another_yaml_library_read_is_a_date() -> None:
+    assert load({"compatibilityDate": "2026-11-01T00:00:00Z"}).service.compatibility_date == (
+        "2026-11-01"
+    )
+
+
+def test_protection_is_lifted_for_one_resource() -> None:
+    spec = load({"allowDataLoss": {"flowflare-service-database": "the tenant left"}})
+    assert not spec.is_protected("flowflare-service-database")
+    assert spec.is_protected("flowflare-service-script")
+    assert not load({"protect": False}).is_protected("flowflare-service-script")
+
+
+def test_other_namespaces_are_left_alone() -> None:
+    spec = load_stack(ACCOUNT | {"aws:region": "x"}, project="shop", stack="dev")
+    assert (spec.project, spec.stack) == ("shop", "dev")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"accountId": "123"}, "`flowflare:accountId`: is '123', which is no Cloudflare account"),
+        ({"debug": "yes"}, "`flowflare:debug`: is 'yes', not true or false"),
+        ({"engine": "embeded"}, "`flowflare:engine`: is 'embeded'"),
+        ({"allowedOrigins": "x"}, "`flowflare:allowedOrigins`: is 'x', not a list or a mapping"),
+        ({"allowedOrigins": {}}, "`flowflare:allowedOrigins`: is a mapping, not a list"),
+        ({"allowedOrigins": [1]}, "`flowflare:allowedOrigins.0`: is 1, not text"),
+        ({"compatibilityDate": "today"}, "`flowflare:compatibilityDate`: is 'today', which is no"),
+        ({"tenant": "Acme"}, "`flowflare:tenant`: is 'Acme', which cannot stand in a Worker's"),
+        ({"environment": "pr-1"}, "`flowflare:environment`: is 'pr-1', which is no environment's"),
+        ({"clients": []}, "`flowflare:clients`: is a list, not a mapping"),
+        ({"clients": {"orders": {}}}, "`flowflare:clients.orders.source`: is missing"),
+        ({"clients": {"db": {"source": "x"}}}, "`flowflare:clients.db`: `db` is a name of the"),
+        ({"names": {"service": "A"}}, "`flowflare:names.service`: is 'A', which is no name"),
+        ({"names": {"clients": {"x": "y"}}}, "`flowflare:names.clients.x`: there is no such clie"),
+    ],
+)
+def test_a_mistake_is_named(values: dict[str, object], message: str) -> None:
+    [problem] = problems(values)
+    assert problem.startswith(message)
+
+
+@pytest.mark.parametrize("source", ["/etc/passwd", "~/x.js", "C:/x.js", ""])
+def test_a_source_outside_the_project_is_refused(source: str) -> None:
+    [problem] = problems({"clients": {"a": {"source": source}}})
+    assert "which is no path inside the project" in problem
+
+
+def test_a_stack_whose_name_is_no_environment_needs_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({}, stack="pr-12")
+    [problem] = caught.value.problems
+    assert "the stack's name 'pr-12' cannot be the environment" in problem.message
+    assert problem.remedy == "Add `flowflare:environment: pr12`."
+    assert load({"environment": "pr12"}, stack="pr-12").environment_name == "pr12"
+
+
+def test_names_that_are_too_long_are_refused_before_anything_is_made() -> None:
+    [problem] = problems({"clients": {"c" * 40: {"source": "a.js"}}, "tenant": "tenant"})
+    assert "has 62 characters" in problem
+    fitting = {"clients": {"c" * 40: "short"}}
+    assert (
+        load({"clients": {"c" * 40: {"source": "a.js"}}, "tenant": "tenant", "names": fitting})
+        .clients[0]
+        .script_name
+        == "short"
+    )
+
+
+def test_workflows_of_two_clients_must_not_meet() -> None:
+    workflow = {"className": "A"}
+    clients = {
+        "one": {"source": "a.js", "workflows": {"send-mail": workflow}},
+        "two": {"source": "b.js", "workflows": {"send-mail": workflow, "db": workflow}},
+    }
+    assert problems({"clients": clients}) == [
+        "`flowflare:clients.two.workflows.send-mail`: client `one` has a Workflow `send-mail` "
+        "already",
+        "`flowflare:clients.two.workflows.db`: its binding would be DB, which the service uses "
+        "itself",
+    ]
+
+
+def test_two_scripts_must_not_share_a_name() -> None:
+    names = {"clients": {"orders": "prod-flowflare-service"}}
+    [problem] = problems({"clients": ORDERS, "names": names})
+    assert "prod-flowflare-service, is that of `service` too" in problem
+
+
+def test_a_variable_must_not_hide_a_binding() -> None:
+    client = ORDERS["orders"] | {
+        "variables": {"WORKFLOW_API_KEY": "x", "ORDER_PROCESSING": "y", "1st": "z"}
+    }
+    assert sorted(problems({"clients": {"orders": client}})) == [
+        "`flowflare:clients.orders.variables.1st`: `1st` is no name for a variable",
+        "`flowflare:clients.orders.variables.ORDER_PROCESSING`: `ORDER_PROCESSING` is the binding "
+        "of the Workflow `order-processing`",
+        "`flowflare:clients.orders.variables.WORKFLOW_API_KEY`: `WORKFLOW_API_KEY` is Flowflare's "
+        "own binding",
+    ]
+
+
+def test_a_source_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
+    source = tmp_path / "worker_src/orders/src/index.js"
+    source.parent.mkdir(parents=True)
+    source.write_text("export default {}")
+    assert load({"clients": ORDERS}, root=tmp_path).clients
+    wrong = {"orders": {"source": "worker_src/order/src/index.js"}}
+    with pytest.raises(ConfigError) as caught:
+        load({"clients": wrong}, root=tmp_path)
+    [problem] = caught.value.problems
+    assert problem.message.endswith("there is no file 'worker_src/order/src/index.js'")
+    assert problem.remedy == "Did you mean `worker_src/orders/src/index.js`?"
