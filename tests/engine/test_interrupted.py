@@ -263,7 +263,9 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
     process = start(thing_sample)
     try:
         wait_for((world.folder / "begun").exists, process)
-        with pytest.raises(LockedError, match=rf"(?s)pid {process.pid}.*flowflare unlock") as caught:
+        with pytest.raises(
+            LockedError, match=rf"(?s)pid {process.pid}.*flowflare unlock"
+        ) as caught:
             thing_sample.open().up()
         assert caught.value.exit_code == 1
         with pytest.raises(LockedError):

@@ -1,0 +1,183 @@
+"""Secrets at rest and in the configuration: Pulumi's passphrase format, opened late."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.engine.projects import PASSPHRASE, SALT, Sample, World, changed, make_sample
+
+from flowflare.engine.passphrase import Passphrase, Vault, find_passphrase
+from flowflare.errors import SecretError, StateError
+
+SECRET_PROGRAM = """
+    import pulumi
+    from things import Thing
+    Thing("z", pulumi.Output.secret("canary"))
+    pulumi.export("open", "word")
+    pulumi.export("map", {"inner": pulumi.Output.secret({"deep": ["canary", 5, None]})})
+"""
+
+
+def vault() -> Vault:
+    return Vault(Passphrase(PASSPHRASE, "the test"), SALT)
+
+
+def test_no_secret_is_in_any_file_of_the_stack(thing_sample: Sample) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    for path in (thing_sample.root / ".flowflare").rglob("*"):
+        assert path.is_dir() or b"canary" not in path.read_bytes(), path
+    shown = thing_sample.open().outputs(show_secrets=True)
+    # Pulumi's SDK moves a secret inside a map up to the whole output.
+    assert shown == {"open": "word", "map": {"inner": {"deep": ["canary", 5, None]}}}
+    assert thing_sample.open().outputs() == {"open": "word", "map": {"inner": "[secret]"}}
+
+
+def test_a_no_op_keeps_every_ciphertext(thing_sample: Sample) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    before = thing_sample.record("z")["inputs"]["value"]
+    thing_sample.program(SECRET_PROGRAM + '    pulumi.export("more", 1)\n').up()
+    assert thing_sample.record("z")["inputs"]["value"] == before
+
+
+def test_a_wrong_passphrase_is_refused_before_anything_happens(
+    thing_sample: Sample, world: World
+) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    world.log()
+    before = thing_sample.state_file.read_bytes()
+    thing_sample.environ["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
+    thing_sample.program("import pulumi")
+    for run in (thing_sample.up, thing_sample.destroy):
+        with pytest.raises(SecretError, match="from PULUMI_CONFIG_PASSPHRASE does not open"):
+            run()
+    assert world.log() == []
+    assert thing_sample.state_file.read_bytes() == before
+    # What needs no secret still works, as with the CLI.
+    assert thing_sample.open().outputs()["open"] == "word"
+    with pytest.raises(SecretError):
+        thing_sample.open().outputs(show_secrets=True)
+
+
+def test_a_passphrase_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    made = make_sample(tmp_path / "project", "import pulumi\npulumi.export('a', 1)")
+    made.environ.clear()
+    (made.root / "Pulumi.dev.yaml").write_text("config: {}\n")
+    made.up()
+    file = made.root / ".flowflare" / "passphrase"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(file.read_text().strip()) >= 32
+    (key,) = (made.root / ".flowflare" / "keys").iterdir()
+    assert key.stat().st_mode & 0o777 == 0o600
+    salt = made.latest()["secrets_providers"]["state"]["salt"]
+    key.write_text("damaged")
+    assert Vault(find_passphrase(file.parent, {}), salt).open_text(
+        Vault(find_passphrase(file.parent, {}), salt).seal_text("x")
+    )
+    assert "encryptionsalt" not in (made.root / "Pulumi.dev.yaml").read_text()
+
+
+def test_a_passphrase_may_stand_in_a_file(thing_sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "phrase").write_text(PASSPHRASE + "\n")
+    thing_sample.environ = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "phrase")}
+    thing_sample.program(SECRET_PROGRAM).up()
+    assert thing_sample.open().outputs(show_secrets=True)["open"] == "word"
+    thing_sample.environ = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "nowhere")}
+    with pytest.raises(SecretError, match="nowhere cannot be read"):
+        thing_sample.preview()
+
+
+def test_secrets_of_the_configuration_reach_program_and_providers_opened(
+    thing_sample: Sample, world: World
+) -> None:
+    sealed = vault()
+    stack_file = thing_sample.root / "Pulumi.dev.yaml"
+    stack = json.loads(stack_file.read_text())
+    stack["config"] |= {
+        "p:key": {"secure": sealed.seal_text("canary")},
+        "p:map": {"open": 1, "hidden": {"secure": sealed.seal_text("deep-canary")}},
+    }
+    stack_file.write_text(json.dumps(stack))
+    thing_sample.program(
+        """
+        import pulumi
+        from things import Thing
+        config = pulumi.Config()
+        Thing("z", config.require_secret("key"))
+        pulumi.export("map", config.require_secret_object("map"))
+        """
+    ).up()
+    assert (world.folder / "z-a").read_text() == "canary"
+    assert thing_sample.open().outputs(show_secrets=True) == {
+        "map": {"open": 1, "hidden": "deep-canary"}
+    }
+    text = thing_sample.state_file.read_text()
+    assert "canary" not in text
+    assert "ciphertext" in thing_sample.record("default")["inputs"]["p:key"]
+    assert thing_sample.preview().changed == 0
+
+
+def test_a_configuration_secret_that_does_not_open_is_named(thing_sample: Sample) -> None:
+    stack_file = thing_sample.root / "Pulumi.dev.yaml"
+    stack = json.loads(stack_file.read_text())
+    stack["config"]["p:key"] = {"secure": "v1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+    stack_file.write_text(json.dumps(stack))
+    with pytest.raises(SecretError, match=r"Pulumi\.dev\.yaml:1: p:key: a secret cannot be opened"):
+        thing_sample.preview()
+    del stack["encryptionsalt"]
+    stack_file.write_text(json.dumps(stack))
+    with pytest.raises(SecretError, match=r"Pulumi\.dev\.yaml has no encryptionsalt"):
+        thing_sample.preview()
+
+
+def test_state_under_another_salt_is_rewritten_under_the_stack_files(
+    thing_sample: Sample,
+) -> None:
+    stack_file = thing_sample.root / "Pulumi.dev.yaml"
+    with_salt = stack_file.read_text()
+    stack_file.write_text(json.dumps({"config": json.loads(with_salt)["config"]}))
+    thing_sample.program(SECRET_PROGRAM).up()
+    assert thing_sample.latest()["secrets_providers"]["state"]["salt"] != SALT
+    stack_file.write_text(with_salt)
+    assert changed(thing_sample.preview()) == {}
+    thing_sample.program(SECRET_PROGRAM + '    pulumi.export("more", 1)\n').up()
+    assert thing_sample.latest()["secrets_providers"]["state"]["salt"] == SALT
+    ciphertext = thing_sample.record("z")["inputs"]["value"]["ciphertext"]
+    assert vault().open_text(ciphertext) == '"canary"'
+
+
+def test_a_secret_input_that_is_no_longer_secret_is_rewritten(thing_sample: Sample) -> None:
+    thing_sample.program("from things import Thing\nThing('z', 'word')").up()
+    thing_sample.program(
+        "import pulumi\nfrom things import Thing\nThing('z', pulumi.Output.secret('word'))"
+    )
+    assert thing_sample.preview().changed == 0
+    assert thing_sample.up().changed == 0
+    assert "ciphertext" in thing_sample.record("z")["inputs"]["value"]
+    assert "ciphertext" in thing_sample.record("z")["outputs"]["value"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not valid JSON"),
+        ("", "is not valid JSON"),
+        ('{"version": 5, "checkpoint": {}}', "format version 5; this engine reads version 3"),
+        ('{"version": 4, "features": ["views"], "checkpoint": {}}', "with the features views"),
+        ('{"version": 3, "checkpoint": {"latest": {"resources": [{}]}}}', "is not a checkpoint"),
+    ],
+)
+def test_state_that_cannot_be_read_is_refused(thing_sample: Sample, text: str, said: str) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    thing_sample.state_file.write_text(text)
+    for run in (thing_sample.open().preview, thing_sample.open().up, thing_sample.open().outputs):
+        with pytest.raises(StateError, match=said) as caught:
+            run()
+        assert str(thing_sample.state_file) in str(caught.value)
+    assert thing_sample.state_file.read_text() == text
+
+
+def test_a_compressed_state_is_named(thing_sample: Sample) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    thing_sample.state_file.rename(thing_sample.state_file.with_name("dev.json.gz"))
+    with pytest.raises(StateError, match="the state is compressed"):
+        thing_sample.open().preview()
