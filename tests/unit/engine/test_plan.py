@@ -27,7 +27,11 @@ OLD = Resource(urn=URN, type="t:t:T", custom=True, id="i", inputs={"a": 1.0, "b"
     [
         (GOAL, None, Decision("create")),
         (GOAL, OLD, None),
-        (GOAL, replace(OLD, external=True), Decision("replace", ("id",), note="was only read, is managed now")),
+        (
+            GOAL,
+            replace(OLD, external=True),
+            Decision("replace", ("id",), note="was only read, is managed now"),
+        ),
         (
             GOAL,
             replace(OLD, pending_replacement=True),
@@ -43,7 +47,7 @@ OLD = Resource(urn=URN, type="t:t:T", custom=True, id="i", inputs={"a": 1.0, "b"
         (replace(GOAL, custom=False), replace(OLD, custom=False), Decision("same")),
         (replace(GOAL, custom=False, inputs={}), replace(OLD, custom=False), Decision("update")),
     ],
-)  # fmt: skip
+)
 def test_what_is_clear_without_a_provider(
     goal: Goal, old: Resource | None, decision: Decision | None
 ) -> None:
