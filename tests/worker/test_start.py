@@ -81,7 +81,7 @@ def test_concurrent_starts_are_counted_exactly(service: Api, probe: Probe, fresh
 
 @pytest.mark.parametrize("by", ["key", "run id"])
 def test_a_repeated_start_starts_once(service: Api, probe: Probe, fresh: str, by: str) -> None:
-    body: dict[str, object] = {"workflowType": fresh, "params": {"n": 1}}
+    body: dict[str, object] = {"workflowType": "echo", "params": {"n": 1}, "ref_id": fresh}
     if by == "run id":
         body["runId"] = fresh
     headers = {"Idempotency-Key": fresh} if by == "key" else {}
@@ -95,7 +95,9 @@ def test_a_repeated_start_starts_once(service: Api, probe: Probe, fresh: str, by
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["workflowId"] for answer in answers}) == 1
     assert sorted(answer.json()["created"] for answer in answers) == [False] * 7 + [True]
-    assert probe.sql("SELECT runs_count FROM workflow WHERE name = ?", fresh) == [{"runs_count": 1}]
+    counted = probe.sql("SELECT runs_count FROM workflow WHERE ref_id = ?", fresh)
+    assert counted == [{"runs_count": 1}]
+    assert service.run(answers[0].json()["workflowId"])["status"] == "Running"
     assert other.status_code == 422
 
 

@@ -89,8 +89,9 @@ async function respond(request, env, ctx, options) {
     if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
     response = json(problem.body(requestId), problem.status, problem.headers);
   }
-  if (options.debug)
+  if (options.debug) {
     console.log(`flowflare: ${request.method} ${pathname} ${response.status} ${requestId}`);
+  }
   if (response.status === 101) return response;
   const cors = route?.access === 'api' ? corsHeaders(request, options.allowedOrigins ?? []) : {};
   const headers = { ...cors, 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
@@ -138,8 +139,9 @@ async function get({ request, env }) {
     throw invalid([{ path: 'workflowId', message: 'workflowId is required' }]);
   }
   const workflow = await runOrWorkflow(env.DB, String(id));
-  if (workflow === null)
+  if (workflow === null) {
     throw new Problem(404, 'There is no such workflow', { members: { workflow } });
+  }
   return json({ success: true, workflow });
 }
 
@@ -161,8 +163,9 @@ async function list({ request, env }) {
 /** @param {Call} call */
 async function byRef({ request, env }) {
   const body = /** @type {Record<string, unknown> | null} */ (await readJson(request));
-  if (!body?.ref_id && !body?.ref_type)
+  if (!body?.ref_id && !body?.ref_type) {
     throw new Problem(400, 'Either ref_id or ref_type must be provided');
+  }
   return json(await listed(env.DB, body));
 }
 
