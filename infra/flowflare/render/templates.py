@@ -26,7 +26,13 @@ def js(value: object) -> JavaScript:
 
     JSON in ASCII is JavaScript, but `<` is escaped so that no `</script>` can end a page, and
     U+2028 and U+2029, which end a line in JavaScript, are escaped by ASCII.
+
+    Raises:
+        jinja2.UndefinedError: the template's name for the value is not there.
+        TypeError: JSON has no such value.
     """
+    if isinstance(value, jinja2.Undefined):
+        str(value)  # StrictUndefined raises here and says which name it is
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(", ", ": "))
     return JavaScript(text.replace("<", "\\u003c"))
 
@@ -48,7 +54,7 @@ def render(template: str, context: Mapping[str, object], *, root: Path) -> str:
     except jinja2.TemplateSyntaxError as error:
         place = f"{error.filename or error.name}:{error.lineno}"
         raise RenderError(f"{place}: {error.message}") from error
-    except (jinja2.TemplateError, _NotJavaScriptError) as error:
+    except (jinja2.TemplateError, _NotJavaScriptError, TypeError) as error:
         remedy = "Print values through the `js` filter: {{ value | js }}"
         shown = remedy if isinstance(error, _NotJavaScriptError) else None
         raise RenderError(f"{_place(error, template)}: {error}", remedy=shown) from error

@@ -1,0 +1,112 @@
+"""Bundling with esbuild: the same bytes everywhere, errors with their place, one run per change."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from flowflare.errors import RenderError
+from flowflare.render.bundle import Source, bundle_sources
+from flowflare.render.cache import Bundle
+
+WORKER = """\
+import { WorkflowEntrypoint } from "cloudflare:workers";
+import { WorkflowClient } from "@b-i-g-g-i-d-e-a/flowflare/client";
+import { trackStep } from "@b-i-g-g-i-d-e-a/flowflare/workflow";
+import { greet } from "./greet";
+import { twice } from "dependency";
+
+export class OrderWorkflow extends WorkflowEntrypoint {
+  run = () => trackStep(this.env, "id", "step", 0, async () => twice(1));
+}
+export default { fetch: () => new Response(greet(new WorkflowClient({}))) };
+"""
+
+
+def project(folder: Path) -> Path:
+    write(folder, "src/index.js", WORKER)
+    write(folder, "src/greet.ts", "export const greet = (name: unknown): string => `${name}`;\n")
+    package = folder / "node_modules" / "dependency"
+    write(package, "package.json", '{"name": "dependency", "main": "main.js"}')
+    write(package, "main.js", "exports.twice = (value) => value * 2;\n")
+    return folder
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def bundle(root: Path, entry: str = "src/index.js") -> Bundle:
+    [made] = bundle_sources([Source(entry, root)], root=root)
+    return made
+
+
+def test_the_same_bytes_from_two_folders_and_no_path_of_a_machine(tmp_path: Path) -> None:
+    one = bundle(project(tmp_path / "one"))
+    other = bundle(project(tmp_path / "deeper" / "other"))
+    assert one == other
+    assert one.exports == ("OrderWorkflow", "default")
+    assert str(tmp_path) not in one.content
+    assert "worker_src" not in one.content
+    assert "// flowflare:src/client.js" in one.content
+    assert "// node_modules/dependency/main.js" in one.content
+    assert 'from "cloudflare:workers"' in one.content
+
+
+def test_a_bundle_is_made_again_only_when_an_input_changes(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    bundle(root)
+    assert (root / ".flowflare" / ".gitignore").read_text() == "*\n"
+    [entry] = (root / ".flowflare/cache/bundles").iterdir()
+    entry.write_text(json.dumps(json.loads(entry.read_text()) | {"content": "from the cache"}))
+    assert bundle(root).content == "from the cache"
+    write(root, "node_modules/dependency/main.js", "exports.twice = (value) => value + value;\n")
+    assert "value + value" in bundle(root).content
+    shutil.rmtree(root / "node_modules" / "dependency")
+    with pytest.raises(RenderError, match='Could not resolve "dependency"'):
+        bundle(root)
+
+
+def test_a_cache_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    first = bundle(root)
+    [entry] = (root / ".flowflare/cache/bundles").iterdir()
+    entry.write_text(entry.read_text()[:100])
+    assert bundle(root) == first
+
+
+def test_every_error_of_every_source_has_its_place(tmp_path: Path) -> None:
+    write(tmp_path, "a.js", "export default {\n  fetch() { return 1 +; },\n};\n")
+    write(tmp_path, "b.ts", "export const b: number = ;\n")
+    with pytest.raises(RenderError) as caught:
+        bundle_sources([Source("a.js", tmp_path), Source("b.ts", tmp_path)], root=tmp_path)
+    assert caught.value.message.splitlines() == [
+        'a.js:2:23: Unexpected ";"',
+        "  2 |   fetch() { return 1 +; },",
+        "                            ^",
+        'b.ts:1:26: Unexpected ";"',
+        "  1 | export const b: number = ;",
+        "                               ^",
+    ]
+
+
+def test_a_specifier_that_is_not_documented_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "a.js", 'import "@b-i-g-g-i-d-e-a/flowflare/src/index.js";\n')
+    with pytest.raises(RenderError, match=r'a\.js:1:8: ".*index\.js" is not one of '):
+        bundle(tmp_path, "a.js")
+
+
+def test_a_projects_own_tsconfig_counts_and_one_outside_does_not(tmp_path: Path) -> None:
+    write(tmp_path, "tsconfig.json", '{"compilerOptions": {"jsxFactory": "outside"}}')
+    root = tmp_path / "project"
+    write(root, "src/page.tsx", "export default <a/>;\n")
+    assert "React.createElement" in bundle(root, "src/page.tsx").content
+    write(root, "tsconfig.json", '{"compilerOptions": {"jsxFactory": "inside"}}')
+    assert "inside(" in bundle(root, "src/page.tsx").content
+
+
+def test_nothing_to_bundle_needs_no_node(tmp_path: Path) -> None:
+    assert bundle_sources([], root=tmp_path) == []

@@ -1,0 +1,21 @@
+"""The wrangler.jsonc files of a stack; the golden cases hold them whole."""
+
+import json
+
+from flowflare.config.load import load_stack
+from flowflare.render.wrangler import wrangler_files
+
+
+def test_the_database_is_filled_in_and_secrets_are_left_out() -> None:
+    values = {"flowflare:accountId": "f" * 32}
+    spec = load_stack(values, project="shop", stack="dev")
+    [text] = wrangler_files(spec, database_id="1234").values()
+    comments = [line for line in text.splitlines() if line.startswith("//")]
+    assert comments[1] == "// Secret, not in this file: wrangler secret put SERVICE_API_KEY"
+    config = json.loads("\n".join(line for line in text.splitlines() if line not in comments))
+    assert config["d1_databases"] == [
+        {"binding": "DB", "database_name": "dev-flowflare-db", "database_id": "1234"}
+    ]
+    assert config["migrations"] == [
+        {"tag": "workflow-tracker-v1", "new_sqlite_classes": ["WorkflowTracker"]}
+    ]
