@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from flowflare.model.frozen import Frozen
-from flowflare.model.stack import ClientSpec, StackSpec, WorkflowSpec
+from flowflare.model.stack import ClientSpec, WorkflowSpec
 
 TRACKER_CLASS = "WorkflowTracker"
 DATABASE_BINDING = "DB"
@@ -117,14 +117,6 @@ def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Bindi
             *(VariableBinding(name=name, text=text) for name, text in client.variables.items()),
         ]
     )
-
-
-def bindings_by_script(spec: StackSpec) -> dict[str, tuple[Binding, ...]]:
-    """Every script of the stack with its bindings, the service first."""
-    service = spec.service
-    return {service.script_name: service_bindings(spec.clients)} | {
-        client.script_name: client_bindings(client, service.script_name) for client in spec.clients
-    }
 
 
 def _workflow(workflow: WorkflowSpec, script_name: str | None = None) -> WorkflowBinding:

@@ -1,0 +1,44 @@
+"""The reference page and the editors' schema say what the schema says."""
+
+from pathlib import Path
+
+from flowflare.config.files import read_project
+from flowflare.config.reference import json_schema, reference_page
+from flowflare.config.schema import ClientConfig, NamesConfig, StackConfig, WorkflowConfig
+
+ROOT = Path(__file__).parent.parent.parent.parent
+
+
+def test_every_key_is_on_the_page_with_its_description() -> None:
+    page = reference_page()
+    for model in (StackConfig, ClientConfig, NamesConfig, WorkflowConfig):
+        for name, field in model.model_fields.items():
+            assert field.description
+            assert field.description.replace("|", "\\|") in page
+            assert f"{field.alias or name}`" in page
+
+
+def test_a_row_says_what_a_key_takes() -> None:
+    rows = reference_page().splitlines()
+    assert (
+        "| `flowflare:engine` | `embedded` or `pulumi` | `pulumi` | Who runs the stack: "
+        "`embedded`, which only serves an API on this machine, or the Pulumi CLI. |"
+    ) in rows
+    starts = [row.split(" | ")[:3] for row in rows if row.startswith("| `")]
+    assert ["| `flowflare:accountId`", "text", "required"] in starts
+    assert ["| `flowflare:allowedOrigins`", "a list of text", ""] in starts
+    assert ["| `flowflare:clients`", "a mapping of names to mappings", ""] in starts
+    assert ["| `crons`", "a list of text", ""] in starts
+    assert ["| `flowflare:protect`", "true or false", "`true`"] in starts
+
+
+def test_the_editors_schema_knows_the_keys_of_this_project() -> None:
+    schema = json_schema()
+    config = schema["properties"]["config"]
+    used = {key for key in read_project(ROOT, "local").values if key.startswith("flowflare:")}
+    assert used <= set(config["properties"])
+    assert config["additionalProperties"] is False
+    [plain, under_value] = config["properties"]["flowflare:debug"]["anyOf"]
+    assert plain["type"] == "boolean"
+    assert under_value["properties"]["value"] == plain
+    assert "ClientConfig" in schema["$defs"]
