@@ -10,7 +10,6 @@ import json
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -70,11 +69,12 @@ def start(settings: Settings, on_progress: Progress) -> Running:
         if running is not None:
             return _same_port(running, settings.port)
         on_progress("starting the embedded Cloudflare")
-        child = _spawn(settings, data)
-        told = _first_line(child, on_progress)
+        pid, said = _spawn(settings, data)
+        told = _first_line(pid, said, on_progress)
         if "error" in told:
-            child.wait(_STOP_PATIENCE)
-            raise EmulatorError(str(told["error"]), remedy=told.get("remedy"))
+            _wait(lambda: _reap(pid), _STOP_PATIENCE)
+            remedy = told.get("remedy") or f"Its log has the reason: {log_file(data)}"
+            raise EmulatorError(str(told["error"]), remedy=str(remedy))
         running = _running(data, int(told["pid"]), int(told["port"]))
         on_progress(f"the embedded Cloudflare answers on {running.base_url}")
         return running
@@ -99,6 +99,7 @@ def stop(data: Path, on_progress: Progress = lambda _: None) -> bool:
         with contextlib.suppress(ProcessLookupError):
             os.kill(owner.pid, number)
         if _wait(lambda: not owner.alive(), _STOP_PATIENCE):
+            _reap(owner.pid)
             pidfile.remove(data)
             return True
     raise EmulatorError(f"The emulator (process {owner.pid}) does not end.")
@@ -129,9 +130,16 @@ def _same_port(running: Running, port: int) -> Running:
     return running
 
 
-def _spawn(settings: Settings, data: Path) -> subprocess.Popen[str]:
+def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
+    """Starts the emulator in a session of its own.
+
+    It is nobody's `Popen`: it outlives this process, and this process may outlive it.
+
+    Returns:
+        its process id, and the file descriptor of what it says.
+    """
     log = log_file(data)
-    mode = "w" if log.exists() and log.stat().st_size > _LARGEST_LOG else "a"
+    mode = os.O_TRUNC if log.exists() and log.stat().st_size > _LARGEST_LOG else os.O_APPEND
     arguments = {
         "--data": data,
         "--port": settings.port,
@@ -139,30 +147,42 @@ def _spawn(settings: Settings, data: Path) -> subprocess.Popen[str]:
         "--node-modules": settings.node_modules.absolute(),
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    with log.open(mode) as errors:
-        return subprocess.Popen(
+    said, say = os.pipe()
+    with contextlib.closing(os.fdopen(say, "wb")):
+        pid = os.posix_spawn(
+            sys.executable,
             [sys.executable, "-m", "flowflare.emulator", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            start_new_session=True,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, say, 1),
+                (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | mode, 0o600),
+            ],
+            setsid=True,
         )
+    return pid, said
 
 
-def _first_line(child: subprocess.Popen[str], on_progress: Progress) -> dict[str, Any]:
-    """What the child says first: that it is ready, or why it is not."""
-    assert child.stdout is not None
+def _first_line(pid: int, said: int, on_progress: Progress) -> dict[str, Any]:
+    """What the emulator says first: that it is ready, or why it is not."""
     began = time.monotonic()
-    with child.stdout:
+    with os.fdopen(said) as lines:
         while time.monotonic() - began < _START_PATIENCE:
-            if select.select([child.stdout], [], [], 2.0)[0]:
-                line = child.stdout.readline()
+            if select.select([lines], [], [], 2.0)[0]:
+                line = lines.readline()
                 told = json.loads(line) if line else {"error": "The emulator ended at once."}
                 return told if isinstance(told, dict) else {}
             on_progress(f"waiting for workerd ({time.monotonic() - began:.0f} s)")
-    child.terminate()
+    os.kill(pid, signal.SIGTERM)
     return {"error": f"The emulator was not ready after {_START_PATIENCE:.0f} s."}
+
+
+def _reap(pid: int) -> bool:
+    """Takes note of a child's end; True when it has none left to note."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True  # another process started it
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """Reads an upload: a multipart body in any of the three encodings clients use.
 
-wrangler sends `metadata` as a plain field, the Terraform provider as a part of type
-application/json after the module, the Python SDK likewise before it; modules are parts with a file
-name everywhere.
+wrangler sends `metadata` as a plain field before the modules, the Terraform provider and the Python
+SDK as a part of type application/json after them. A module's name is its part's file name: the
+field has the same name with the first two, and is `files` with the SDK.
 """
 
 import json
@@ -141,5 +141,5 @@ async def _modules(form: FormData) -> list[Module]:
         if name == "metadata" or isinstance(part, str) or part.content_type == _SOURCE_MAP:
             continue
         content_type = part.content_type or "application/octet-stream"
-        modules.append(Module(name, content_type, await part.read()))
+        modules.append(Module(part.filename or name, content_type, await part.read()))
     return modules

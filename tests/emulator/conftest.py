@@ -1,0 +1,21 @@
+"""One emulator for all tests of a worker process, an account of its own for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.emulator.emulated import Account, emulator
+
+from flowflare.emulator.process import Running
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with emulator(tmp_path_factory.mktemp("emulator")) as running:
+        yield running
+
+
+@pytest.fixture
+def account(cloud: Running) -> Iterator[Account]:
+    fresh = Account(cloud)
+    yield fresh
+    fresh.close()

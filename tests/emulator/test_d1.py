@@ -1,0 +1,188 @@
+"""D1: databases and queries, as clients of Cloudflare's API meet them."""
+
+from typing import Any
+
+import pytest
+from tests.emulator.emulated import TOKEN, Account
+
+from flowflare.emulator.process import Running
+
+pytestmark = pytest.mark.workerd
+
+
+def test_the_official_sdk_makes_finds_queries_and_deletes_a_database(cloud: Running) -> None:
+    from cloudflare import Cloudflare
+
+    account = Account(cloud).id
+    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+        made = sdk.d1.database.create(account_id=account, name="orders")
+        assert made.uuid
+        assert made.name == "orders"
+        assert made.num_tables == 0
+        assert [each.uuid for each in sdk.d1.database.list(account_id=account)] == [made.uuid]
+        found = sdk.d1.database.get("orders", account_id=account)
+        assert found.uuid == made.uuid
+        results = list(sdk.d1.database.query(made.uuid, account_id=account, sql="SELECT 1 AS one"))
+        assert results[0].results == [{"one": 1}]
+        sdk.d1.database.delete(made.uuid, account_id=account)
+        assert list(sdk.d1.database.list(account_id=account)) == []
+
+
+def test_a_query_runs_all_statements_and_returns_a_result_for_each(account: Account) -> None:
+    database = account.database()
+    results = account.query(
+        database,
+        "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); -- a comment; with a semicolon\n"
+        "INSERT INTO t (b) VALUES ('one;two'), ('three');"
+        "CREATE TRIGGER r AFTER INSERT ON t BEGIN SELECT 1; SELECT 2; END;"
+        "SELECT b FROM t ORDER BY a",
+    )
+    assert len(results) == 4
+    assert results[3]["results"] == [{"b": "one;two"}, {"b": "three"}]
+    assert results[1]["meta"]["rows_written"] == 2
+    assert results[1]["meta"]["changes"] == 2
+    assert results[3]["meta"]["rows_read"] == 2
+    assert account.call("GET", f"/d1/database/{database}")["num_tables"] == 1
+
+
+def test_raw_returns_columns_and_rows(account: Account) -> None:
+    database = account.database()
+    body = {"sql": "SELECT ? AS a, ? AS b", "params": ["x", 2]}
+    result = account.call("POST", f"/d1/database/{database}/raw", json=body)[0]
+    assert result["results"] == {"columns": ["a", "b"], "rows": [["x", 2]]}
+
+
+def test_a_batch_runs_each_statement_with_its_parameters(account: Account) -> None:
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a)")
+    batch = [{"sql": "INSERT INTO t VALUES (?)", "params": [n]} for n in (1, 2)]
+    account.call("POST", f"/d1/database/{database}/query", json={"batch": batch})
+    assert account.rows(database, "SELECT a FROM t") == [{"a": 1}, {"a": 2}]
+
+
+def test_a_query_that_fails_changes_nothing(account: Account) -> None:
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a)")
+    body = {"sql": "INSERT INTO t VALUES (1); SELECT * FROM nowhere"}
+    refused = account.refused("POST", f"/d1/database/{database}/query", json=body)
+    assert refused.status == 400
+    assert refused.errors == ((7500, "no such table: nowhere: SQLITE_ERROR"),)
+    assert account.rows(database, "SELECT * FROM t") == []
+
+
+@pytest.mark.parametrize("sql", ["BEGIN; SELECT 1; COMMIT", "SAVEPOINT s"])
+def test_transactions_cannot_be_begun(account: Account, sql: str) -> None:
+    path = f"/d1/database/{account.database()}/query"
+    refused = account.refused("POST", path, json={"sql": sql})
+    assert refused.status == 400
+    assert refused.errors[0][0] == 7500
+    assert "instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements" in refused.errors[0][1]
+
+
+def test_foreign_keys_are_always_on_and_may_be_deferred(account: Account) -> None:
+    database = account.database()
+    account.query(
+        database,
+        "CREATE TABLE parent (id PRIMARY KEY);"
+        "CREATE TABLE child (id REFERENCES parent (id)); PRAGMA foreign_keys = OFF",
+    )
+    path = f"/d1/database/{database}/query"
+    refused = account.refused("POST", path, json={"sql": "INSERT INTO child VALUES (1)"})
+    code, text = refused.errors[0]
+    assert code == 7500
+    assert text.startswith("FOREIGN KEY constraint failed: SQLITE_CONSTRAINT")
+    account.query(
+        database,
+        "PRAGMA defer_foreign_keys = TRUE;"
+        "INSERT INTO child VALUES (1); INSERT INTO parent VALUES (1)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "text"),
+    [
+        ({"name": ""}, 7400, "name: must be a string of 1 to 64 characters"),
+        (
+            {"name": "a", "read_replication": None},
+            7400,
+            "read_replication: Expected object, received null",
+        ),
+        ({"name": "a", "jurisdiction": "mars"}, 7400, "jurisdiction: Invalid enum value: 'mars'"),
+    ],
+)
+def test_a_database_with_a_wrong_property_is_refused(
+    account: Account, asked: dict[str, Any], code: int, text: str
+) -> None:
+    refused = account.refused("POST", "/d1/database", json=asked)
+    assert (refused.status, refused.errors) == (400, ((code, text),))
+
+
+def test_a_name_is_taken_once_in_an_account_and_free_in_another(
+    account: Account, cloud: Running
+) -> None:
+    account.database("orders")
+    refused = account.refused("POST", "/d1/database", json={"name": "orders"})
+    assert refused.status == 400
+    assert refused.errors == ((7502, "A database with that name already exists"),)
+    other = Account(cloud)
+    assert other.call("GET", "/d1/database") == []
+    other.database("orders")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("PUT", ""),
+        ("POST", "/query"),
+        ("GET", "/time_travel/bookmark"),
+    ],
+)
+def test_a_database_that_is_not_there_is_not_found(
+    account: Account, method: str, path: str
+) -> None:
+    body = {"sql": "SELECT 1", "read_replication": {"mode": "auto"}}
+    refused = account.refused(method, f"/d1/database/nothing{path}", json=body)
+    assert refused.status == 404
+    assert refused.errors[0][0] == 7404
+
+
+def test_read_replication_is_set_afterwards(account: Account) -> None:
+    path = f"/d1/database/{account.database()}"
+    assert account.call("GET", path)["read_replication"] == {"mode": "disabled"}
+    account.call("PUT", path, json={"read_replication": {"mode": "auto"}})
+    assert account.call("GET", path)["read_replication"] == {"mode": "auto"}
+    refused = account.refused("PUT", path, json={"read_replication": {"mode": "both"}})
+    assert refused.errors[0][0] == 7400
+
+
+def test_databases_are_listed_in_pages(account: Account) -> None:
+    for number in range(3):
+        account.database(f"db-{number}")
+    body = account.http.get("/d1/database", params={"page": 2, "per_page": 2}).json()
+    assert [each["name"] for each in body["result"]] == ["db-0"]
+    assert body["result_info"] == {"page": 2, "per_page": 2, "count": 1, "total_count": 3}
+
+
+def test_bookmarks_sort_by_time(account: Account) -> None:
+    path = f"/d1/database/{account.database()}/time_travel/bookmark"
+    bookmarks = [account.call("GET", path)["bookmark"] for _ in range(3)]
+    assert bookmarks == sorted(set(bookmarks))
+    refused = account.refused("GET", path, params={"timestamp": "2020-01-01T00:00:00Z"})
+    assert refused.errors[0][0] == 7400
+
+
+def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> None:
+    files = cloud.data / "runtime" / "d1" / "miniflare-D1DatabaseObject"
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES ('canary-of-the-deleted')")
+
+    def holding() -> list[str]:
+        found = [each for each in files.iterdir() if b"canary-of-the-deleted" in each.read_bytes()]
+        return [each.name for each in found]
+
+    assert holding()
+    account.call("DELETE", f"/d1/database/{database}")
+    assert not holding()

@@ -1,0 +1,99 @@
+"""Workflows: made, moved, deleted, run across scripts, and resumed after workerd was reloaded."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+from tests.emulator.emulated import Account
+
+pytestmark = pytest.mark.workerd
+
+CLIENT = """
+import { WorkflowEntrypoint } from "cloudflare:workers";
+export class Flow extends WorkflowEntrypoint {
+  async run(event, step) {
+    const first = await step.do("first", async () => Math.random());
+    await step.sleep("nap", 1500);
+    return { name: event.workflowName, payload: event.payload, first };
+  }
+}
+export default {};
+"""
+SERVICE = """
+export default {
+  async fetch(request, env) {
+    const id = new URL(request.url).searchParams.get("id");
+    if (!id) return Response.json({ id: (await env.FLOW.create({ params: { n: 1 } })).id });
+    return Response.json(await (await env.FLOW.get(id)).status());
+  },
+};
+"""
+BINDING = {"type": "workflow", "name": "FLOW", "workflow_name": "orders"}
+
+
+def deploy(account: Account) -> str:
+    account.put("client", CLIENT, bindings=[{**BINDING, "class_name": "Flow"}])
+    account.call("PUT", "/workflows/orders", json={"script_name": "client", "class_name": "Flow"})
+    account.put("service", SERVICE, bindings=[{**BINDING, "script_name": "client"}])
+    return account.enable("service")
+
+
+def finished(url: str, instance: str) -> dict[str, Any]:
+    for _ in range(100):
+        status: dict[str, Any] = httpx.get(url, params={"id": instance}, timeout=30).json()
+        if status["status"] not in {"running", "queued", "waiting"}:
+            return status
+        time.sleep(0.1)
+    raise AssertionError(status)
+
+
+def test_an_instance_runs_across_scripts_and_survives_a_reload(account: Account) -> None:
+    url = deploy(account)
+    instance = httpx.get(url, timeout=30).json()["id"]
+    for _ in range(50):
+        if httpx.get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS"):
+            break
+    before = httpx.get(url, params={"id": instance}).json()["__LOCAL_DEV_STEP_OUTPUTS"]
+    account.put("service", SERVICE + "// changed", bindings=[{**BINDING, "script_name": "client"}])
+    status = finished(url, instance)
+    assert status["status"] == "complete"
+    assert status["output"] == {"name": "orders", "payload": {"n": 1}, "first": before[0]}
+
+
+def test_a_deleted_workflow_leaves_no_instance(account: Account) -> None:
+    url = deploy(account)
+    instance = httpx.get(url, timeout=30).json()["id"]
+    made = account.call("GET", "/workflows/orders")
+    folder = account.running.data / "runtime" / "workflows" / f"miniflare-workflows-{made['id']}"
+    assert httpx.get(url, params={"id": instance}).status_code == 200
+    assert folder.exists()
+    account.call("DELETE", "/workflows/orders")
+    account.control("POST", f"/settle?account={account.id}")
+    assert not folder.exists()
+    deploy(account)
+    assert httpx.get(url, params={"id": instance}).status_code == 500
+
+
+def test_a_workflow_keeps_its_id_when_it_moves(account: Account) -> None:
+    account.put("one", CLIENT)
+    account.put("two", CLIENT)
+    body = {"script_name": "one", "class_name": "Flow"}
+    made = account.call("PUT", "/workflows/orders", json=body)
+    moved = account.call("PUT", "/workflows/orders", json={**body, "script_name": "two"})
+    assert moved["id"] == made["id"]
+    assert moved["script_name"] == "two"
+    assert [each["name"] for each in account.call("GET", "/workflows")] == ["orders"]
+    assert account.call("DELETE", "/workflows/orders") == {"status": "ok", "success": True}
+    gone = account.refused("GET", "/workflows/orders")
+    assert (gone.status, gone.errors[0][0]) == (404, 10200)
+
+
+def test_a_workflow_needs_its_script_and_class(account: Account) -> None:
+    body = {"script_name": "none", "class_name": "Flow"}
+    refused = account.refused("PUT", "/workflows/orders", json=body)
+    assert (refused.status, refused.errors[0][0]) == (404, 10007)
+    account.put("app")
+    refused = account.refused("PUT", "/workflows/orders", json={**body, "script_name": "app"})
+    text = "Script 'app' does not export a class named 'Flow'."
+    assert (refused.status, refused.errors) == (400, ((10201, text),))
