@@ -50,7 +50,7 @@ docs: .venv/dev ## Rewrite the generated reference pages
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
 
 wheel: .venv/dev build/service.js ## Build the wheel into dist/
-	$(BIN)/python -m build --wheel --no-isolation || $(BIN)/uv build --wheel --no-build-isolation -q
+	$(BIN)/uv build --wheel --no-build-isolation --quiet
 
 bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
 	$(BIN)/python bench/preview_cpu.py

@@ -59,7 +59,7 @@ def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudflare]
     data = tmp_path_factory.mktemp("cloudflare")
     settings = process.Settings(data, 0, programs.node, programs.node_modules)
     running = process.start(settings, lambda _: None)
-    served = Cloudflare(running.port)
+    served = Cloudflare(running)
     try:
         yield served
     finally:
@@ -74,7 +74,6 @@ def project(tmp_path: Path, cloudflare: Cloudflare) -> Project:
 
 def make_project(root: Path, cloudflare: Cloudflare) -> Project:
     """Copies the example and points it at an account of its own."""
-    account = uuid4().hex
     for name in FILES:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +81,17 @@ def make_project(root: Path, cloudflare: Cloudflare) -> Project:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy(source, target)
+    return point(root, cloudflare)
+
+
+def point(root: Path, cloudflare: Cloudflare) -> Project:
+    """Points a project at the shared Cloudflare, at an account of its own there."""
+    account = uuid4().hex
     project = Project(root, cloudflare.account(account))
     project.edit("Pulumi.local.yaml", "f10f1a4ef10f1a4ef10f1a4ef10f1a4e", account)
     project.edit("Pulumi.local.yaml", "http://127.0.0.1:8787/client/v4", cloudflare.base_url)
+    # The commands find the emulator that runs by its data folder, and start none of their own.
+    (root / ".flowflare").mkdir()
+    (root / ".flowflare/emulator").symlink_to(cloudflare.data)
+    (root / "node_modules").symlink_to(ROOT / "node_modules")
     return project

@@ -6,15 +6,19 @@ from typing import Any
 
 import httpx
 
+from flowflare.emulator.process import Running
+
 TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
 READS = frozenset({"GET", "HEAD"})
 
 
 class Cloudflare:
-    """A running emulator, by its port."""
+    """A running emulator."""
 
-    def __init__(self, port: int) -> None:
-        self.base_url = f"http://127.0.0.1:{port}/client/v4"
+    def __init__(self, running: Running) -> None:
+        port = running.port
+        self.data = running.data
+        self.base_url = running.base_url
         self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/emulator", timeout=30)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)

@@ -115,7 +115,7 @@ class Plan:
 
     @property
     def changed(self) -> int:
-        """How many resources would change; the stack's own record does not count."""
+        """How many resources would change; components and the stack itself do not count."""
         return count_changed(self.steps)
 
 
@@ -140,5 +140,5 @@ class Update:
 
 
 def count_changed(steps: tuple[Step, ...]) -> int:
-    """How many of the steps are more than `same`."""
-    return sum(step.op != "same" for step in steps)
+    """How many resources of the account the steps change; components and the stack are none."""
+    return sum(step.op != "same" and step.custom for step in steps)

@@ -1,0 +1,68 @@
+"""The wheel, installed on its own, makes a project whose `up` works."""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import ROOT, Project, point
+from tests.e2e.embedded import Cloudflare
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `flowflare` of an environment that has the wheel, and our environment's other packages."""
+    folder = tmp_path_factory.mktemp("wheel")
+    uv = [str(Path(sys.executable).parent / "uv"), "--quiet", "--offline"]
+    build = [*uv, "build", "--wheel", "--no-build-isolation", "--out-dir", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True)
+    environment = folder / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    python = environment / "bin/python"
+    wheel = next(folder.glob("*.whl"))
+    install = ["pip", "install", "--no-deps", "--no-index", "--python", str(python), str(wheel)]
+    subprocess.run([*uv, *install], check=True)
+    # Only the folder is added, so that the checkout's editable install is not found through it.
+    packages = next(environment.glob("lib/python3*/site-packages"))
+    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return environment / "bin/flowflare"
+
+
+def run(command: Path, *words: str, cwd: Path) -> str:
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(command), *words], cwd=cwd, capture_output=True, text=True, timeout=100, env=clean
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_init_makes_a_project_whose_up_works(
+    installed: Path, cloudflare: Cloudflare, tmp_path: Path
+) -> None:
+    run(installed, "init", "mine", cwd=tmp_path)
+    root = tmp_path / "mine"
+    written = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    mine = point(root, cloudflare)
+
+    up = json.loads(run(installed, "up", "--json", cwd=mine.root))
+    order = json.loads(run(installed, "order", "--json", cwd=mine.root))
+
+    assert {name for name in written if not name.startswith("worker_src/orders/")} == {
+        "Pulumi.yaml",
+        "Pulumi.local.yaml",
+        "infra/__main__.py",
+    }
+    assert (up["changed"], order["status"]) == (11, "Completed")
+
+
+def test_wheel_and_checkout_render_the_same_bytes(installed: Path, project: Project) -> None:
+    ours = json.loads(project.flowflare("render", "--json", "--out", "ours").stdout)
+    theirs = json.loads(run(installed, "render", "--json", "--out", "theirs", cwd=project.root))
+    assert [worker["sha256"] for worker in ours] == [worker["sha256"] for worker in theirs]
