@@ -1,4 +1,4 @@
-"""Projects like the one a newcomer has, each with an account of its own on one embedded Cloudflare."""
+"""Projects like a newcomer's, each with an account of its own on one embedded Cloudflare."""
 
 import os
 import shutil
@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.e2e.embedded import Account, Cloudflare
 
 from flowflare.emulator import process
 from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
-from tests.e2e.embedded import Account, Cloudflare
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")
@@ -49,6 +49,7 @@ class Project:
             capture_output=True,
             text=True,
             timeout=100,
+            check=False,
             env=os.environ | environment,
         )
 

@@ -1,4 +1,4 @@
-"""One embedded Cloudflare for many tests, seen from outside: its API, its request log, its faults."""
+"""One embedded Cloudflare for many tests, from outside: its API, request log and faults."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -8,7 +8,6 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.conftest import ROOT, Project, point
 from tests.e2e.embedded import Cloudflare
 
@@ -17,7 +16,7 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `flowflare` of an environment that has the wheel, and our environment's other packages."""
+    """The `flowflare` of an environment with the wheel and our environment's other packages."""
     folder = tmp_path_factory.mktemp("wheel")
     uv = [str(Path(sys.executable).parent / "uv"), "--quiet", "--offline"]
     build = [*uv, "build", "--wheel", "--no-build-isolation", "--out-dir", str(folder)]
@@ -37,7 +36,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(command: Path, *words: str, cwd: Path) -> str:
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [str(command), *words], cwd=cwd, capture_output=True, text=True, timeout=100, env=clean
+        [str(command), *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=clean,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

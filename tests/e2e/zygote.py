@@ -1,4 +1,4 @@
-"""Forks a fresh `flowflare up` or `destroy` per line it reads: a process to kill, without its start.
+"""Forks an `up` or `destroy` per line it reads: a process to kill, without its start.
 
 Importing Pulumi and the resource classes costs seconds of CPU; the kill tests run one process for
 each call to the API. This process imports once. For each JSON line on standard input it forks; the
@@ -15,6 +15,7 @@ from pathlib import Path
 def warm_up() -> None:
     """Imports what a run imports, without running anything."""
     import cloudflare  # noqa: F401
+
     import flowflare.api
     import flowflare.engine
     import flowflare.resources  # noqa: F401
@@ -30,7 +31,7 @@ def run(command: dict[str, str]) -> int:
     except FlowflareError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 -- a child must not go on in its parent's code
         traceback.print_exc()
         return 70
     return 0
