@@ -1,0 +1,90 @@
+"""A step appended to the service's Durable Object history, on the embedded Cloudflare."""
+
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import Project
+
+from flowflare.errors import UpdateFailed
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+SERVICE = "local-flowflare-service"
+UPLOAD = f"PUT /workers/scripts/{SERVICE}"
+# The class is in the code from the beginning; the step that begins it is appended later.
+TEMPLATE = """\
+// class migrations up to {{ class_migration_tag | js }}
+{{ bundle }}
+export class Extra extends {{ exports.WorkflowTracker }} {}
+export default {{ exports.createWorkflowService }}({{ options | js }});
+export { {{ exports.WorkflowTracker }} as WorkflowTracker };
+"""
+PROGRAM = """\
+from flowflare.model import SERVICE_HISTORY, ClassMigration
+from flowflare.render.worker import render_stack
+from flowflare.resources import FlowflareStack
+from flowflare.resources.stack import project_root, spec_from_config
+
+root = project_root()
+spec = spec_from_config(root)
+history = SERVICE_HISTORY + APPENDED
+service = spec.service.model_copy(update={"class_migrations": history})
+spec = spec.model_copy(update={"service": service})
+FlowflareStack("flowflare", spec=spec, rendered=render_stack(spec, root=root))
+"""
+APPENDED = '(ClassMigration(tag="extra-v1", new_sqlite_classes=("Extra",)),)'
+
+
+@pytest.fixture
+def shop(project: Project) -> Project:
+    (project.root / "templates").mkdir()
+    (project.root / "templates" / "service.js.j2").write_text(TEMPLATE)
+    (project.root / "infra" / "__main__.py").write_text(PROGRAM.replace("APPENDED", "()"))
+    project.stack().up()
+    return project
+
+
+def append_step(project: Project) -> None:
+    program = project.root / "infra" / "__main__.py"
+    program.write_text(PROGRAM.replace("APPENDED", APPENDED))
+
+
+def bindings(project: Project) -> list[dict[str, Any]]:
+    settings = project.account.get(f"/workers/scripts/{SERVICE}/settings")
+    return sorted(settings["bindings"], key=lambda binding: binding["name"])
+
+
+def live_tag(project: Project) -> str:
+    service = project.account.get(f"/workers/services/{SERVICE}")
+    return str(service["default_environment"]["script"]["migration_tag"])
+
+
+def test_it_is_applied_alone_and_every_binding_stays(shop: Project) -> None:
+    before, last = bindings(shop), shop.account.last_request()
+    append_step(shop)
+    update = shop.stack().up()
+    assert [step.name for step in update.steps if step.op != "same"] == [
+        "flowflare-service-class-migrations",
+        "flowflare-service-script",
+    ]
+    assert shop.account.writes(since=last) == [UPLOAD, UPLOAD]
+    assert live_tag(shop) == "extra-v1"
+    assert bindings(shop) == before
+    assert shop.stack().up().changed == 0
+
+
+def test_a_run_killed_between_the_two_uploads_keeps_every_binding(shop: Project) -> None:
+    before = bindings(shop)
+    append_step(shop)
+    refused = {"kind": "answer", "status": 400, "code": 10021, "message": "refused by a test"}
+    with (
+        shop.account.fault(refused, method="PUT", path=f"*/scripts/{SERVICE}", nth=2),
+        pytest.raises(UpdateFailed),
+    ):
+        shop.stack().up()
+    assert live_tag(shop) == "extra-v1"
+    assert bindings(shop) == before
+    last = shop.account.last_request()
+    shop.stack().up()
+    assert shop.account.writes(since=last) == [UPLOAD]
+    assert bindings(shop) == before
