@@ -1,0 +1,88 @@
+"""The README's commands, run with make in a copy of the checkout, as a newcomer does."""
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.e2e.conftest import FILES, ROOT
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
+
+README = (ROOT / "README.md").read_text()
+COPIED = (*FILES, "Makefile", "pyproject.toml", "infra/hatch_build.py", ".gitignore")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "package.json", "package-lock.json")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy with what is installed already, and a port of its own."""
+    root = tmp_path / "flowflare"
+    for name in (*COPIED, *LOCKS):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, root / name)
+    for name in (".venv", "node_modules"):
+        (root / name).symlink_to(ROOT / name)
+    return root
+
+
+def make(root: Path, target: str) -> str:
+    done = subprocess.run(
+        ["make", target], cwd=root, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_up_again_and_down(checkout: Path) -> None:
+    port = free_port()
+    local = checkout / "Pulumi.local.yaml"
+    local.write_text(local.read_text().replace("127.0.0.1:8787", f"127.0.0.1:{port}"))
+
+    first = make(checkout, "up")
+    worker_ports = [int(number) for number in re.findall(r"http://127\.0\.0\.1:(\d+)\n", first)]
+    again = make(checkout, "up")
+    down = make(checkout, "down")
+
+    assert re.search(r"Run \S+ of order \S+: Completed", first)
+    assert "Next:" in first
+    assert "Nothing changed" in again
+    assert "deleted" in down
+    assert len(worker_ports) == 2
+    assert not [number for number in (port, *worker_ports) if is_open(number)]
+
+
+def test_the_readme_shows_the_program_and_the_configuration_as_they_are() -> None:
+    program = (ROOT / "infra/__main__.py").read_text()
+    shown = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    configured = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert shown
+    assert configured
+    assert [line for line in shown.group(1).splitlines() if line not in program] == []
+    own = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert yaml.safe_load(configured.group(1))["config"] == own
+
+
+def test_every_page_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_make_command_of_the_readme_is_in_the_makefile() -> None:
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"(?:\$ |`)make ([a-z]+)", README)) <= set(targets)
