@@ -52,5 +52,7 @@ def init(
 def _project_name(text: str) -> str:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")
     if not name:
-        raise FlowflareError(f"{text!r} makes no project name", remedy="Name it: --name my-tracking")
+        raise FlowflareError(
+            f"{text!r} makes no project name", remedy="Name it: --name my-tracking"
+        )
     return name

@@ -32,8 +32,8 @@ def render(
     from flowflare.cli.console import answers, messages, print_json
     from flowflare.config.files import read_project
     from flowflare.config.load import load_stack
-    from flowflare.render.wrangler import wrangler_files
     from flowflare.render.worker import render_stack
+    from flowflare.render.wrangler import wrangler_files
 
     project = read_project(project_root(cwd), stack)
     values = {key: value.text for key, value in project.values.items()}
