@@ -119,7 +119,7 @@ def _post(
         answer: dict[str, Any] = response.json()
     except (httpx.HTTPError, ValueError) as error:
         raise FlowflareError(
-            f"{url} did not answer: {error or type(error).__name__}",
+            f"{url} did not answer: {str(error) or type(error).__name__}",
             remedy="Is the stack up? Run: flowflare up",
         ) from None
     if response.is_error:

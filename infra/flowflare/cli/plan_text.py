@@ -16,7 +16,7 @@ WIDEST = 100
 
 def summary(steps: Iterable["Step"], words: dict[str, str] = PAST) -> str:
     """How many resources were created, updated and so on: `2 created, 7 unchanged`."""
-    counts = Counter(step.op for step in steps if step.custom)
+    counts: Counter[str] = Counter(step.op for step in steps if step.custom)
     parts = [f"{counts[op]} {word}" for op, word in words.items() if counts[op]]
     if counts["same"]:
         parts.append(f"{counts['same']} unchanged")

@@ -56,7 +56,7 @@ async function bundle(entry) {
 /** The source itself, or a module that exports some names of it, so that the rest is left out. */
 function entryOf({ source, names, folder }) {
   if (names.length === 0) return { entryPoints: [source] };
-  const contents = `export { ${names.join(", ")} } from ${JSON.stringify(source)};`;
+  const contents = `export { ${names.join(', ')} } from ${JSON.stringify(source)};`;
   return { stdin: { contents, resolveDir: folder } };
 }
 
@@ -69,7 +69,9 @@ function library({ namespace, folder, specifiers }) {
         Object.hasOwn(specifiers, specifier)
           ? { path: specifiers[specifier], namespace, sideEffects: false }
           : {
-              errors: [{ text: `"${specifier}" is not one of ${Object.keys(specifiers).join(', ')}` }],
+              errors: [
+                { text: `"${specifier}" is not one of ${Object.keys(specifiers).join(', ')}` },
+              ],
             },
       );
       build.onResolve({ filter: /^\.\.?\//, namespace }, ({ path: relative, importer }) => ({
