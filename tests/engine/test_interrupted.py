@@ -285,5 +285,5 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
 def test_a_destroyed_folder_is_a_new_stack(cloud_sample: Sample, tmp_path: Path) -> None:
     cloud_sample.program(graph()).up()
     shutil.rmtree(cloud_sample.root / ".flowflare")
-    assert cloud_sample.preview().changed == 7
+    assert cloud_sample.preview().changed == 6
     assert tmp_path.exists()

@@ -6,19 +6,26 @@ file://<folder>` finds the same stacks here.
 """
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.engine.state import Deployment, Sealer, checkpoint, read_checkpoint, salt_of
+from flowflare.engine.state import (
+    CheckpointWriter,
+    Deployment,
+    Sealer,
+    read_checkpoint,
+    salt_of,
+)
 from flowflare.engine.values import Opener
 from flowflare.errors import StateError
 
-ENGINE_VERSION: Final = "flowflare/0.1.0"
 _META: Final = "version: 1\n"
 
 
@@ -96,15 +103,22 @@ class Backend:
         except StateError as error:
             raise StateError(f"{self.file}: {error.message}", remedy=error.remedy) from None
 
-    def write(self, deployment: Deployment, sealer: Sealer) -> None:
-        """Writes the state; whoever reads sees the whole old or the whole new file."""
-        content = checkpoint(
-            deployment, sealer, stack=self.full_name, version=ENGINE_VERSION, time=now()
-        )
-        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
-        self._prepare()
-        _keep_previous(self.file)
-        replace_file(self.file, text)
+    def writer(self, sealer: Sealer) -> Callable[[Deployment], None]:
+        """What writes the states of one run; who reads sees the whole old or the whole new file.
+
+        Args:
+            sealer: seals the secrets.
+        """
+        version = f"flowflare/{importlib.metadata.version('flowflare')}"
+        texts = CheckpointWriter(sealer, stack=self.full_name, version=version)
+
+        def write(deployment: Deployment) -> None:
+            text = texts.text(deployment, now())
+            self._prepare()
+            _keep_previous(self.file)
+            replace_file(self.file, text)
+
+        return write
 
     def _prepare(self) -> None:
         self.file.parent.mkdir(parents=True, exist_ok=True)

@@ -152,10 +152,7 @@ class EmbeddedStack:
             StateError: the state cannot be read.
             SecretError: a secret cannot be opened.
         """
-        backend = self._backend()
-        raw = backend.load()
-        vault = Vault(find_passphrase(self._folder(), self._environ), backend.salt(raw))
-        stack = backend.read(raw, vault).stack
+        stack = self._read().stack
         return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
 
     def is_empty(self) -> bool:
@@ -164,7 +161,7 @@ class EmbeddedStack:
         Raises:
             StateError: the state cannot be read.
         """
-        deployment = self._open().deployment
+        deployment = self._read()
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[Lock]:
@@ -191,6 +188,13 @@ class EmbeddedStack:
     def _backend(self) -> Backend:
         return Backend(self._folder() / "state", self.project.name, self.project.stack)
 
+    def _read(self) -> Deployment:
+        """The state alone; its secrets are opened when they are looked at."""
+        backend = self._backend()
+        raw = backend.load()
+        passphrase = find_passphrase(self._folder(), self._environ)
+        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+
     def _open(self, *, check: bool = False) -> _Opened:
         backend = self._backend()
         raw = backend.load()
@@ -207,10 +211,8 @@ class EmbeddedStack:
         return _Opened(backend, deployment, vault, open_configuration(self.project, vault))
 
     def _ledger(self, opened: _Opened) -> Ledger:
-        backend, vault = opened.backend, opened.vault
-        return Ledger(
-            opened.deployment, lambda: vault.salt, lambda state: backend.write(state, vault)
-        )
+        vault = opened.vault
+        return Ledger(opened.deployment, lambda: vault.salt, opened.backend.writer(vault))
 
     def _providers(self, config: Configuration) -> "Providers":
         from flowflare.engine.providers.registry import Providers

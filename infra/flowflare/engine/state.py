@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
+from weakref import WeakKeyDictionary
 
 from flowflare.engine.urns import STACK_TYPE, name_of
 from flowflare.engine.values import (
@@ -230,32 +231,55 @@ def magic(version: str) -> str:
     return hashlib.sha256(version.encode()).hexdigest()
 
 
-def checkpoint(
-    deployment: Deployment, sealer: Sealer, *, stack: str, version: str, time: str
-) -> dict[str, Any]:
-    """The checkpoint file's content.
+class CheckpointWriter:
+    """Writes checkpoints of one stack as text; a record that did not change is not dumped again.
 
     Args:
-        deployment: the state.
-        sealer: seals its secrets.
+        sealer: seals the secrets.
         stack: the stack's full name, `organization/<project>/<stack>`.
-        version: what wrote it, for the manifest.
-        time: when, RFC 3339.
+        version: what writes, for the manifest.
     """
-    latest: dict[str, Any] = {
-        "manifest": {"time": time, "magic": magic(version), "version": version}
-    }
-    if deployment.salt:
-        latest["secrets_providers"] = {"type": "passphrase", "state": {"salt": deployment.salt}}
-    if deployment.resources:
-        latest["resources"] = [dump_resource(one, sealer) for one in deployment.resources]
-    if deployment.pending:
-        latest["pending_operations"] = [
-            {"resource": dump_resource(one.resource, sealer), "type": one.doing}
-            for one in deployment.pending
-        ]
-    latest["metadata"] = {}
-    return {"version": 3, "checkpoint": {"stack": stack, "latest": latest}}
+
+    def __init__(self, sealer: Sealer, *, stack: str, version: str) -> None:
+        self._sealer = sealer
+        self._stack = stack
+        self._version = version
+        self._texts: WeakKeyDictionary[Resource, str] = WeakKeyDictionary()
+
+    def text(self, deployment: Deployment, time: str) -> str:
+        """The checkpoint file's text.
+
+        Args:
+            deployment: the state.
+            time: when it is written, RFC 3339.
+        """
+        manifest = {"time": time, "magic": magic(self._version), "version": self._version}
+        latest = {"manifest": _compact(manifest)}
+        if deployment.salt:
+            provider = {"type": "passphrase", "state": {"salt": deployment.salt}}
+            latest["secrets_providers"] = _compact(provider)
+        if deployment.resources:
+            latest["resources"] = f"[{','.join(map(self._record, deployment.resources))}]"
+        if deployment.pending:
+            operations = (
+                f'{{"resource":{self._record(one.resource)},"type":"{one.doing}"}}'
+                for one in deployment.pending
+            )
+            latest["pending_operations"] = f"[{','.join(operations)}]"
+        latest["metadata"] = "{}"
+        body = ",".join(f'"{key}":{text}' for key, text in latest.items())
+        stack = _compact(self._stack)
+        return f'{{"version":3,"checkpoint":{{"stack":{stack},"latest":{{{body}}}}}}}'
+
+    def _record(self, resource: Resource) -> str:
+        text = self._texts.get(resource)
+        if text is None:
+            text = self._texts[resource] = _compact(dump_resource(resource, self._sealer))
+        return text
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
