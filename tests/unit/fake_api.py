@@ -78,7 +78,8 @@ class FakeApi:
 
     def _subdomain(self, name: str) -> Any:
         self._script(name)
-        return {"enabled": True, "url": self.urls.get(name)}
+        known = name in self.urls or self.account_subdomain is not None
+        return {"enabled": known, "url": self.urls.get(name)}
 
     def _script(self, name: str) -> Script:
         if name not in self.scripts:

@@ -199,7 +199,11 @@ class WorkersDevUrlProvider(_CloudflareProvider):
         return DiffResult(changes=bool(replaces), replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
-        """Asks for the URL."""
+        """Asks for the URL.
+
+        Raises:
+            ApiError: the script is not there or not enabled at workers.dev.
+        """
         outputs = {name: props[name] for name in self.identity}
         return CreateResult(_script_id(props), outputs | {"url": self._url(props)})
 
@@ -216,6 +220,9 @@ class WorkersDevUrlProvider(_CloudflareProvider):
         account, script = props["account_id"], props["script_name"]
         path = f"/accounts/{account}/workers/scripts/{script}/subdomain"
         answer = self.api().call("GET", path)
+        if not answer.get("enabled"):
+            # As good as not there: `read` says that it is gone.
+            raise ApiError(f"{script}: it is not enabled at workers.dev", status=404)
         if answer.get("url"):
             return str(answer["url"])
         subdomain = self.api().call("GET", f"/accounts/{account}/workers/subdomain")

@@ -238,6 +238,11 @@ class TestWorkersDevUrl:
         del api.scripts["orders"]
         assert provider.read(made.id, made.outs).id == ""
 
+    def test_a_script_that_is_not_enabled_there_has_none(self, api: FakeApi) -> None:
+        api.scripts["orders"] = Script()
+        with pytest.raises(ApiError, match="orders: it is not enabled"):
+            configured(WorkersDevUrlProvider(), api).create(ORDERS)
+
 
 class TestConfiguration:
     def test_the_environment_is_the_second_choice(
