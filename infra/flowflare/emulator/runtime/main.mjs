@@ -56,7 +56,7 @@ const operations = {
     return { taken };
   },
   d1: (request) => runtime.d1(request),
-  probe: (request) => probe.run(request),
+  probe: (request) => runtime.duringUpload(() => probe.run(request)),
   settle: ({ account }) => runtime.settle(account),
   scheduled: (request) => runtime.scheduled(request),
   forget: (request) => runtime.forget(request),

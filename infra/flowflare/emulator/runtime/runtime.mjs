@@ -29,6 +29,8 @@ export class Runtime {
   #resumer = new Resumer();
   #tail = Promise.resolve();
   #timer;
+  /** How many uploads are being looked at: they belong to the burst that a reload waits for. */
+  #uploads = 0;
   /** @type {Map<string, object>} each account's document, as uploaded */
   #desired = new Map();
   /** @type {Map<string, {document: object, targets: Map<string, URL>, problem?: string}>} */
@@ -114,6 +116,22 @@ export class Runtime {
     });
   }
 
+  /**
+   * Looks at an upload; no reload begins meanwhile unless somebody waits for it.
+   *
+   * @template T
+   * @param {() => Promise<T>} look
+   * @returns {Promise<T>}
+   */
+  async duringUpload(look) {
+    this.#uploads += 1;
+    try {
+      return await look();
+    } finally {
+      this.#uploads -= 1;
+    }
+  }
+
   /** Runs a Worker's `scheduled` handler, as a cron trigger does. */
   async scheduled({ account, key, cron, time }) {
     let outcome;
@@ -162,7 +180,7 @@ export class Runtime {
 
   #soon() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flush(), DEBOUNCE);
+    this.#timer = setTimeout(() => (this.#uploads > 0 ? this.#soon() : this.#flush()), DEBOUNCE);
   }
 
   #wakeLater({ account, workers }) {

@@ -1,0 +1,267 @@
+"""The emulator's life: started once, stopped whole, and back with all data after a `kill -9`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.emulator.emulated import (
+    NODE,
+    NODE_MODULES,
+    Account,
+    durable_object,
+    new_sqlite,
+    settings,
+)
+
+from flowflare.emulator import pidfile, process
+from flowflare.emulator.process import Running, Settings
+from flowflare.errors import EmulatorError
+
+pytestmark = pytest.mark.workerd
+
+COUNTER = """
+import { DurableObject } from "cloudflare:workers";
+export class Counter extends DurableObject {
+  async next() {
+    const n = ((await this.ctx.storage.get("n")) ?? 0) + 1;
+    await this.ctx.storage.put("n", n);
+    return n;
+  }
+}
+export default {
+  async fetch(request, env) {
+    return Response.json(await env.C.get(env.C.idFromName("one")).next());
+  },
+};
+"""
+
+
+def quiet(_: str) -> None:
+    """Progress nobody looks at."""
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "data"
+    yield folder
+    process.stop(folder)
+    assert not of_folder(folder)
+
+
+def of_folder(data: Path) -> list[int]:
+    """The processes that name a data folder on their command line."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if os.fsencode(data) in line and state != "Z":
+            found.append(int(entry.name))
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, and theirs."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if parent == pid:
+            found += [int(entry.name), *children(int(entry.name))]
+    return found
+
+
+def within(seconds: float, done: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if done():
+            return True
+        time.sleep(0.05)
+    return done()
+
+
+@contextmanager
+def same_account(running: Running, identity: str) -> Iterator[Account]:
+    account = Account(running)
+    account.id = identity
+    account.http.base_url = httpx.URL(f"{running.base_url}/accounts/{identity}")
+    yield account
+    account.close()
+
+
+def counting(running: Running) -> tuple[Account, str]:
+    account = Account(running)
+    bindings = [durable_object("C", "Counter")]
+    account.put("counter", COUNTER, bindings=bindings, migrations=new_sqlite("Counter"))
+    return account, account.enable("counter")
+
+
+def test_two_starts_at_once_start_one(data: Path) -> None:
+    found: list[Running] = []
+    starts = [
+        threading.Thread(target=lambda: found.append(process.start(settings(data), quiet)))
+        for _ in range(2)
+    ]
+    for each in starts:
+        each.start()
+    for each in starts:
+        each.join()
+    assert found[0] == found[1] == process.status(data)
+    assert httpx.get(f"http://127.0.0.1:{found[0].port}/emulator/health").json()["pid"] > 0
+
+
+def test_after_kill_9_a_new_start_finds_all_data_on_the_same_ports(data: Path) -> None:
+    running = process.start(settings(data), quiet)
+    account, url = counting(running)
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+    assert httpx.get(url).json() == 1
+    family = children(running.pid)
+    os.kill(running.pid, signal.SIGKILL)
+    again = process.start(settings(data, running.port), quiet)
+    assert not [pid for pid in family if pidfile.born(pid)]
+    account.close()
+    assert again.port == running.port
+    assert account.id in httpx.get(f"{account.root}/emulator/workers").text
+    assert httpx.get(url).json() == 2
+    with same_account(again, account.id) as found:
+        assert found.rows(database, "SELECT a FROM t") == [{"a": 1}]
+
+
+def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
+    running = process.start(settings(data), quiet)
+    account, url = counting(running)
+    assert httpx.get(url).json() == 1
+    node = children(running.pid)[0]
+    os.kill(children(node)[0], signal.SIGKILL)
+
+    def answers(expected: int) -> Callable[[], bool]:
+        def asked() -> bool:
+            try:
+                response = httpx.get(url, timeout=20)
+            except httpx.TransportError:
+                return False
+            return response.status_code == 200 and response.json() >= expected
+
+        return asked
+
+    assert within(60, answers(2))
+    health = f"{account.root}/emulator/health"
+    assert within(10, lambda: httpx.get(health).json()["crashes"] == 1)
+    os.kill(node, signal.SIGKILL)
+    assert within(60, answers(3))
+    database = account.database()
+    assert account.rows(database, "SELECT 1 AS one") == [{"one": 1}]
+    account.close()
+
+
+def test_a_stop_leaves_nothing_and_a_second_one_says_so(data: Path) -> None:
+    running = process.start(settings(data), quiet)
+    account, url = counting(running)
+    httpx.get(url)
+    account.close()
+    family = children(running.pid)
+    assert process.stop(data)
+    assert not [pid for pid in [running.pid, *family] if pidfile.born(pid)]
+    assert process.status(data) is None
+    for port in (running.port, int(url.rpartition(":")[2])):
+        with socket.socket() as knock:
+            assert knock.connect_ex(("127.0.0.1", port)) != 0
+    assert not process.stop(data)
+
+
+def test_the_pid_file_of_a_recycled_process_is_not_believed(data: Path) -> None:
+    data.mkdir()
+    stale = {"pid": os.getpid(), "port": 1, "born": "12345"}
+    (data / "emulator.json").write_text(json.dumps(stale))
+    assert process.status(data) is None
+    assert not process.stop(data)
+    (data / "emulator.json").write_text("{ half a")
+    running = process.start(settings(data), quiet)
+    assert process.status(data) == running
+
+
+def test_a_start_on_another_port_is_refused_while_one_runs(data: Path) -> None:
+    running = process.start(settings(data), quiet)
+    with pytest.raises(EmulatorError, match=f"runs on port {running.port}, not 1") as raised:
+        process.start(settings(data, 1), quiet)
+    assert raised.value.remedy == "Stop it first: flowflare emulator stop"
+
+
+def test_a_taken_port_is_named(data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(EmulatorError, match=f"Port {port} cannot be used: Address already"):
+            process.start(settings(data, port), quiet)
+    assert process.status(data) is None
+
+
+def test_a_missing_node_is_named(data: Path) -> None:
+    with pytest.raises(EmulatorError, match="Node cannot be started from /nowhere/node"):
+        process.start(Settings(data, 0, Path("/nowhere/node"), NODE_MODULES), quiet)
+
+
+def test_missing_node_packages_are_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(EmulatorError, match="Cannot find module 'miniflare'"):
+        process.start(Settings(data, 0, NODE, tmp_path), quiet)
+
+
+def test_data_of_another_format_is_refused(data: Path) -> None:
+    import sqlite3
+
+    data.mkdir()
+    connection = sqlite3.connect(data / "emulator.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(EmulatorError, match="has format 99, this emulator reads"):
+        process.start(settings(data), quiet)
+
+
+def test_a_workers_port_that_is_taken_is_given_up(data: Path) -> None:
+    running = process.start(settings(data), quiet)
+    account, url = counting(running)
+    assert httpx.get(url).json() == 1
+    account.close()
+    process.stop(data)
+    port = int(url.rpartition(":")[2])
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with same_account(process.start(settings(data), quiet), account.id) as again:
+            moved = again.call("GET", "/workers/scripts/counter/subdomain")["url"]
+        assert moved != url
+        assert httpx.get(moved).json() == 2
+
+
+def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:
+    words = ["--data", data, "--port", "0", "--node", NODE, "--node-modules", NODE_MODULES]
+    with subprocess.Popen(
+        [sys.executable, "-m", "flowflare.emulator", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        ready = json.loads(child.stdout.readline())
+        assert ready["base_url"] == f"http://127.0.0.1:{ready['port']}/client/v4"
+        assert process.status(data) is not None
+        child.terminate()
+        assert child.stdout.read() == ""
+        assert child.wait(20) == 0

@@ -1,0 +1,114 @@
+"""Who may ask: this machine, with a token; what is not there is named; what was asked is logged."""
+
+import secrets
+import socket
+
+import httpx
+import pytest
+from tests.emulator.emulated import TOKEN, Account
+
+from flowflare.emulator.process import Running
+
+pytestmark = pytest.mark.workerd
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer short"},
+        {"Authorization": f"Basic {TOKEN}"},
+        {"Authorization": f"Bearer {TOKEN} x"},
+        {"X-Auth-Key": "a" * 37},
+    ],
+)
+def test_a_call_without_a_proper_token_is_refused(cloud: Running, headers: dict[str, str]) -> None:
+    response = httpx.get(f"{cloud.base_url}/user", headers=headers)
+    assert response.status_code == 403
+    assert response.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
+
+
+def test_a_key_with_its_email_is_accepted(cloud: Running) -> None:
+    headers = {"X-Auth-Key": "a" * 37, "X-Auth-Email": "user@example.com"}
+    assert httpx.get(f"{cloud.base_url}/user", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", ""])
+def test_another_machines_name_is_refused(account: Account, host: str) -> None:
+    account.put("app")
+    headers = {"Authorization": f"Bearer {TOKEN}", "Host": host}
+    addresses = [f"{account.running.base_url}/user", f"{account.root}/emulator/health"]
+    for address in [*addresses, account.enable("app")]:
+        assert httpx.get(address, headers=headers).status_code == 403
+
+
+def test_localhost_is_this_machine(cloud: Running) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}", "Host": f"localhost:{cloud.port}"}
+    assert httpx.get(f"{cloud.base_url}/user", headers=headers).status_code == 200
+
+
+def test_nothing_listens_but_on_loopback(account: Account) -> None:
+    account.put("app")
+    port = int(account.enable("app").rpartition(":")[2])
+    own = socket.gethostbyname(socket.gethostname())
+    if own.startswith("127."):
+        pytest.skip("this machine has no address but loopback")
+    for each in (port, account.running.port):
+        with socket.socket() as knock:
+            assert knock.connect_ex((own, each)) != 0
+
+
+def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    response = httpx.get(f"{cloud.base_url}/accounts/acc-1/d1/database", headers=headers)
+    assert response.status_code == 404
+    error = response.json()["errors"][0]
+    assert error["code"] == 7003
+    assert error["message"].startswith("Could not route to /client/v4/accounts/acc-1/d1/database")
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/queues"), ("PATCH", "/d1/database")])
+def test_an_operation_that_is_not_there_is_named(account: Account, method: str, path: str) -> None:
+    refused = account.refused(method, path)
+    assert refused.status == 404
+    code, text = refused.errors[0]
+    assert code == 7003
+    assert f"does not know the operation {method} /accounts/{account.id}{path}" in text
+    entry = account.log()[-1]
+    assert (entry["known"], entry["status"], entry["codes"]) == (False, 404, [7003])
+
+
+def test_the_log_tells_what_was_asked_since(account: Account) -> None:
+    account.call("GET", "/d1/database")
+    first = account.log()[-1]
+    account.refused("POST", "/d1/database", json={"name": ""})
+    since = f"/requests?account={account.id}&since={first['sequence']}"
+    entries = account.control("GET", since)
+    assert [(each["method"], each["status"]) for each in entries] == [("POST", 400)]
+    assert entries[0]["codes"] == [7400]
+    assert entries[0]["sequence"] > first["sequence"]
+    assert first["path"] == f"/accounts/{account.id}/d1/database"
+
+
+def test_who_am_i(account: Account) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=account.running.base_url, headers=headers) as client:
+        account.database()
+        assert client.get("/user").json()["result"]["email"]
+        assert client.get("/user/tokens/verify").json()["result"]["status"] == "active"
+        accounts = client.get("/accounts", params={"per_page": 1000}).json()["result"]
+        assert account.id in [each["id"] for each in accounts]
+        members = client.get("/memberships", params={"per_page": 1000}).json()["result"]
+        assert account.id in [each["account"]["id"] for each in members]
+        one = client.get(f"/accounts/{account.id}").json()["result"]
+        assert one["id"] == account.id
+
+
+def test_an_account_has_a_subdomain_and_may_change_it(account: Account) -> None:
+    path = "/workers/subdomain"
+    assert account.call("GET", path) == {"subdomain": f"account-{account.id[:8]}"}
+    name = f"mine-{secrets.token_hex(3)}"
+    assert account.call("PUT", path, json={"subdomain": name}) == {"subdomain": name}
+    assert account.call("GET", path) == {"subdomain": name}
+    refused = account.refused("PUT", path, json={"subdomain": "Not A Name"})
+    assert (refused.status, refused.errors[0][0]) == (400, 10001)

@@ -1,0 +1,191 @@
+"""Workers run: on ports of their own, with their bindings, current after every change."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from tests.emulator.emulated import Account, durable_object, new_sqlite
+from websockets.sync.client import connect
+
+from flowflare.emulator.process import Running
+
+pytestmark = pytest.mark.workerd
+
+SAY = "export default { fetch: () => new Response('%s') };"
+ECHO = """
+export default {
+  fetch(request) {
+    const pair = new WebSocketPair();
+    pair[1].accept();
+    pair[1].addEventListener("message", ({ data }) => pair[1].send(`echo ${data}`));
+    return new Response(null, { status: 101, webSocket: pair[0] });
+  },
+};
+"""
+VARIABLES = """
+export default {
+  async fetch(request, env) {
+    const { results } = await env.DB.prepare("SELECT a FROM t").all();
+    return Response.json({ text: env.TEXT, json: env.JSON, secret: env.KEY, results });
+  },
+  async scheduled(event, env) {
+    await env.DB.prepare("INSERT INTO t VALUES (?)").bind(event.cron).run();
+  },
+};
+"""
+
+
+def reloads(account: Account) -> int:
+    log = account.running.log.read_text()
+    return log.count("runtime reloaded")
+
+
+def test_a_worker_answers_only_while_its_subdomain_is_enabled(account: Account) -> None:
+    account.put("app", SAY % "here")
+    url = account.call("GET", "/workers/scripts/app/subdomain")["url"]
+    assert httpx.get(url).status_code == 404
+    assert account.enable("app") == url
+    assert httpx.get(url).text == "here"
+    disabled = account.call("DELETE", "/workers/scripts/app/subdomain")
+    assert (disabled["enabled"], disabled["url"]) == (False, url)
+    assert httpx.get(url).status_code == 404
+
+
+def test_a_request_meets_the_code_uploaded_last(account: Account) -> None:
+    account.put("app", SAY % "0")
+    url = account.enable("app")
+    with httpx.Client() as client:
+        for number in range(1, 3):
+            account.put("app", SAY % number)
+            assert client.get(url).text == str(number)
+
+
+def test_workerd_reloads_once_for_a_burst_of_changes(account: Account) -> None:
+    account.put("app")
+    httpx.get(account.enable("app"))
+    before = reloads(account)
+    for number in range(5):
+        account.put("app", SAY % number)
+        account.put(f"app-{number}", SAY % number)
+    account.control("POST", f"/settle?account={account.id}")
+    assert reloads(account) - before <= 2
+
+
+def test_accounts_nobody_asks_for_cause_no_reload(account: Account) -> None:
+    before = reloads(account)
+    account.put("app")
+    account.enable("app")
+    time.sleep(0.4)
+    assert reloads(account) == before
+    assert account.id not in account.control("GET", "/workers")["runtime"]["accounts"]
+
+
+def test_two_accounts_may_use_the_same_names(account: Account, cloud: Running) -> None:
+    other = Account(cloud)
+    for each, text in ((account, "one"), (other, "two")):
+        each.put("app", SAY % text)
+    urls = [each.enable("app") for each in (account, other)]
+    assert [httpx.get(url).text for url in urls] == ["one", "two"]
+    other.close()
+
+
+def test_variables_secrets_databases_and_crons_reach_the_worker(account: Account) -> None:
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES ('from the api')")
+    bindings = [
+        {"type": "plain_text", "name": "TEXT", "text": "plain"},
+        {"type": "json", "name": "JSON", "json": {"list": [1, None]}},
+        {"type": "secret_text", "name": "KEY", "text": "s3cret"},
+        {"type": "d1", "name": "DB", "id": database},
+    ]
+    account.put("app", VARIABLES, bindings=bindings)
+    answer = httpx.get(account.enable("app")).json()
+    assert answer["text"] == "plain"
+    assert answer["json"] == {"list": [1, None]}
+    assert answer["secret"] == "s3cret"
+    assert answer["results"] == [{"a": "from the api"}]
+    account.call("PUT", "/workers/scripts/app/schedules", json=[{"cron": "*/5 * * * *"}])
+    ran = account.control("POST", "/cron", json={"account": account.id, "script": "app"})
+    assert ran == {"outcome": "ok", "cron": "*/5 * * * *"}
+    assert account.rows(database, "SELECT a FROM t")[1] == {"a": "*/5 * * * *"}
+
+
+def test_services_and_durable_objects_work_across_scripts(account: Account) -> None:
+    service = """
+    import { DurableObject } from "cloudflare:workers";
+    export class Counter extends DurableObject {
+      async next() {
+        const n = ((await this.ctx.storage.get("n")) ?? 0) + 1;
+        await this.ctx.storage.put("n", n);
+        return n;
+      }
+    }
+    export default { fetch: () => new Response("service") };
+    """
+    client = """
+    export default {
+      async fetch(request, env) {
+        const counter = env.COUNTER.get(env.COUNTER.idFromName("one"));
+        return Response.json([await (await env.SVC.fetch(request)).text(), await counter.next()]);
+      },
+    };
+    """
+    account.put("service", service, migrations=new_sqlite("Counter"))
+    bindings = [
+        {"type": "service", "name": "SVC", "service": "service"},
+        durable_object("COUNTER", "Counter", "service"),
+    ]
+    account.put("client", client, bindings=bindings)
+    url = account.enable("client")
+    assert httpx.get(url).json() == ["service", 1]
+    account.put("service", service + "// changed")
+    assert httpx.get(url).json() == ["service", 2]
+
+
+def test_websockets_pass_through(account: Account) -> None:
+    account.put("app", ECHO)
+    url = account.enable("app").replace("http", "ws")
+    with connect(url) as socket:
+        socket.send("hello")
+        assert socket.recv(timeout=10) == "echo hello"
+
+
+def test_queries_go_on_while_workers_are_reloaded(account: Account) -> None:
+    database = account.database()
+    account.query(database, "CREATE TABLE t (a)")
+    account.put("app")
+    httpx.get(account.enable("app"))
+
+    def insert(number: int) -> None:
+        account.query(database, "INSERT INTO t VALUES (?)", number)
+
+    with ThreadPoolExecutor(4) as pool:
+        inserted = [pool.submit(insert, number) for number in range(40)]
+        account.put("app", SAY % "changed")
+        account.control("POST", f"/settle?account={account.id}")
+        for each in inserted:
+            each.result()
+    assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 40}]
+
+
+def test_one_worker_that_does_not_start_harms_no_other(account: Account, cloud: Running) -> None:
+    broken = Account(cloud)
+    # It starts alone, but not with the variable it names twice over its own prototype.
+    source = """
+    import { env } from "cloudflare:workers";
+    if (env.BREAK) throw new Error("broken by its environment");
+    export default { fetch: () => new Response("starts") };
+    """
+    broken.put("app", source, bindings=[{"type": "plain_text", "name": "BREAK", "text": "1"}])
+    url = broken.enable("app")
+    account.put("app", SAY % "fine")
+    fine = account.enable("app")
+    assert httpx.get(fine).text == "fine"
+    assert httpx.get(url, timeout=30).status_code == 503
+    assert httpx.get(fine).text == "fine"
+    account.put("app", SAY % "still")
+    assert httpx.get(fine).text == "still"
+    broken.put("app", source)
+    assert httpx.get(url).text == "starts"
+    broken.close()
