@@ -191,6 +191,27 @@ def test_an_interrupted_creation_does_not_take_a_database_with_tables(
     assert list(cloudflare.world.databases) == ["x"]
 
 
+@pytest.mark.parametrize("call", ["POST /d1/database", "PUT /workers/scripts/orders"])
+def test_an_api_that_dies_with_the_answer_is_not_asked_for_a_second_one(
+    cloud_sample: Sample, cloudflare: FakeCloudflare, call: str
+) -> None:
+    dead = []
+
+    def die(request: Request, when: str) -> str | None:
+        if when == "after" and request.short == call:
+            dead.append(request)
+        return "502" if dead else None
+
+    cloudflare.hook = die
+    with pytest.raises(UpdateFailed, match="HTTP 502"):
+        cloud_sample.program(graph()).up()
+    assert [one["type"] for one in cloud_sample.latest()["pending_operations"]] == ["creating"]
+    cloudflare.hook = None
+    cloud_sample.up()
+    assert cloudflare.world.names() == WANTED
+    assert_settled(cloud_sample, cloudflare, call)
+
+
 # Real processes -----------------------------------------------------------------------------------
 
 RUN = "import sys; from pathlib import Path; from flowflare.engine import open_stack; "

@@ -15,7 +15,7 @@ from flowflare.engine.goal import Goal
 from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
-from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.show import changes
@@ -55,7 +55,7 @@ class _Case:
     @property
     def existing(self) -> Existing:
         assert self.old is not None
-        return existing(self.old)
+        return Existing.of(self.old)
 
 
 class Deployer:
@@ -123,7 +123,10 @@ class Deployer:
         In a preview it is what state remembers, or unknown: nothing is called.
         """
         old = self._old(goal.urn, goal.parent, ())
+        known = id_ != UNKNOWN_TEXT
         try:
+            if not known and not self._dry_run:
+                raise _SkippedError("its id is not known since what it comes from failed")
             reference, provider = self._provider(goal)
             record = replace(goal.record({}, {}, id_), provider=reference, external=True)
             if self._dry_run:
@@ -132,15 +135,14 @@ class Deployer:
             else:
                 handler = self._providers.handler(goal.type, provider)
                 before = plain(old.outputs) if old is not None and old.external else {}
-                known = Existing(id_, plain(goal.inputs), before)
-                made = handler.read(known)
+                made = handler.read(Existing(id_, plain(goal.inputs), before))
                 if made is None:
                     raise EngineError(f"there is no {goal.type} with the id {id_!r}")
                 outputs = make_secret(
                     annotate(made.outputs, goal.inputs), goal.additional_secret_outputs
                 )
             kept = self._ledger.put(replace(record, outputs=outputs), old)
-            return Answer(goal.urn, id_, kept.outputs)
+            return Answer(goal.urn, id_ if known else "", kept.outputs)
         except Exception as error:  # noqa: BLE001 -- as above
             return self._fail(goal, error)
 
@@ -181,7 +183,7 @@ class Deployer:
         decision = decide_forced(goal, old, self._replaced)
         if decision is None:
             assert old is not None
-            diff = handler.diff(existing(old), plain(inputs))
+            diff = handler.diff(Existing.of(old), plain(inputs))
             decision = decide_by_diff(goal, old, inputs, diff)
         if decision.op == "replace":
             inputs = self._checked(goal, None, handler)
@@ -259,8 +261,8 @@ class Deployer:
         pending = self._ledger.begin(begun, "updating")
         try:
             outputs = case.handler.update(case.existing, plain(case.inputs))
-        except BaseException:
-            self._ledger.fail(pending)
+        except BaseException as error:
+            self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
         record = self._record(case, outputs, old.id)
         return self._ledger.put(record, old, pending=pending)
@@ -269,8 +271,8 @@ class Deployer:
         pending = self._ledger.begin(case.goal.record(case.inputs, {}), "creating")
         try:
             made = case.handler.create(plain(case.inputs))
-        except BaseException:
-            self._ledger.fail(pending)
+        except BaseException as error:
+            self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
         record = self._record(case, made.outputs, made.id)
         keep = replaced is not None and not replaced.pending_replacement and not replaced.external
@@ -350,11 +352,6 @@ class _StepFailedError(Exception):
     def __init__(self, step: Step, since: float) -> None:
         super().__init__(step.name)
         self.step, self.since = step, since
-
-
-def existing(record: Resource) -> Existing:
-    """A record in the plain values that handlers see."""
-    return Existing(record.id, plain(record.inputs), plain(record.outputs))
 
 
 def _holds(goal: Goal, old: Resource | None) -> bool:

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from flowflare.engine.events import Failure, Step
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.engine.urns import name_of
-from flowflare.engine.values import UNKNOWN, plain
+from flowflare.engine.values import UNKNOWN
 from flowflare.errors import EngineError, ProtectedError
 
 _PARALLEL = 8
@@ -130,9 +130,9 @@ class Deleter:
         handler = self._handler(one)
         pending = self._ledger.begin(one, "deleting")
         try:
-            handler.delete(Existing(one.id, plain(one.inputs), plain(one.outputs)))
-        except BaseException:
-            self._ledger.fail(pending)
+            handler.delete(Existing.of(one))
+        except BaseException as error:
+            self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
         self._ledger.gone(one, pending=pending, again=again)
         for interrupted in self._ledger.interrupted({one.urn}):
@@ -150,9 +150,8 @@ class Deleter:
             keys = [key for key, urns in one.property_dependencies.items() if condemned & {*urns}]
             if not keys or one is old or one.delete or one.pending_replacement or not one.custom:
                 continue
-            inputs = plain(one.inputs)
-            before = Existing(one.id, inputs, plain(one.outputs))
-            after = {**inputs, **dict.fromkeys(keys, UNKNOWN)}
+            before = Existing.of(one)
+            after = {**before.inputs, **dict.fromkeys(keys, UNKNOWN)}
             if self._handler(one).diff(before, after).replaces:
                 condemned.add(one.urn)
                 found.append(one)

@@ -61,22 +61,18 @@ def revive(
         What state holds of the resource now.
     """
     seen = plain(wanted)
-    if old is not None and not handler.diff(_existing(old), seen).replaces:
+    if old is not None and not handler.diff(Existing.of(old), seen).replaces:
         return old
     for one in ledger.condemned(urns):
-        if not one.custom or handler.diff(_existing(one), seen).replaces:
+        if not one.custom or handler.diff(Existing.of(one), seen).replaces:
             continue
-        if handler.read(_existing(one)) is None:
+        if handler.read(Existing.of(one)) is None:
             ledger.forget(one)
             continue
         for pending in ledger.interrupted({one.urn}):
             ledger.dismiss(pending)
         return ledger.revive(one, old, "it was about to be deleted")
     return old
-
-
-def _existing(record: Resource) -> Existing:
-    return Existing(record.id, plain(record.inputs), plain(record.outputs))
 
 
 def _creation(
@@ -98,7 +94,7 @@ def _creation(
 
 
 def _deletion(ledger: Ledger, handler: Handler, old: Resource) -> Resource | None:
-    if handler.read(_existing(old)) is None:
+    if handler.read(Existing.of(old)) is None:
         ledger.forget(old)
         return None
     return ledger.spoil(old, "its deletion was interrupted")

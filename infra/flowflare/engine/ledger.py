@@ -74,10 +74,18 @@ class Ledger:
             self.save()
             return pending
 
-    def fail(self, pending: Pending) -> None:
-        """Notes that an operation ended without a result: what was before it stays."""
+    def fail(self, pending: Pending, *, doubtful: bool) -> None:
+        """Notes that an operation failed: what was before it stays.
+
+        Args:
+            pending: the operation.
+            doubtful: whether it may have been done all the same; it then stays on the list, for
+                the next run to see to.
+        """
         with self._lock:
             self._end(pending)
+            if doubtful:
+                self._interrupted.append(pending)
             self.save()
 
     def dismiss(self, pending: Pending) -> None:

@@ -67,7 +67,7 @@ def locked(backend: Backend) -> Iterator[list[Lock]]:
         try:
             others = [lock for lock in read_locks(backend) if lock.path != own]
             if others:
-                raise _held(others)
+                raise _held(backend, others)
             yield taken
         finally:
             own.unlink(missing_ok=True)
@@ -118,7 +118,7 @@ def _remove_dead(backend: Backend) -> list[Lock]:
     locks = read_locks(backend)
     living = [lock for lock in locks if not lock.dead]
     if living:
-        raise _held(living)
+        raise _held(backend, living)
     for lock in locks:
         lock.path.unlink(missing_ok=True)
     return locks
@@ -147,15 +147,16 @@ def _kernel_lock(backend: Backend) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise _held(read_locks(backend)) from None
+            raise _held(backend, read_locks(backend)) from None
         yield
 
 
-def _held(locks: list[Lock]) -> LockedError:
+def _held(backend: Backend, locks: list[Lock]) -> LockedError:
     holders = "; ".join(str(lock) for lock in locks) or "a run that has just begun"
     return LockedError(
-        f"the stack is locked by another run: {holders}",
-        remedy="Wait for it to end. If it is dead, remove its lock: flowflare unlock",
+        f"stack {backend.stack} is locked by another run: {holders}",
+        remedy="Wait for it to end. If it is dead, remove its lock: flowflare unlock --stack "
+        f"{backend.stack}",
     )
 
 

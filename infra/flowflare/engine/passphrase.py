@@ -38,19 +38,23 @@ class Passphrase:
         origin: what to name when it does not fit.
         key_folder: where keys made of it may be kept, beside the passphrase itself and no less
             protected; None for one that is not ours to keep.
+        lost: whether it is nowhere to be found; nothing can be opened then.
     """
 
     text: str
     origin: str
     key_folder: Path | None = None
+    lost: bool = False
 
 
-def find_passphrase(folder: Path, environ: Mapping[str, str]) -> Passphrase:
+def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = True) -> Passphrase:
     """The stack's passphrase: from the environment as in Pulumi, else one of our own making.
 
     Args:
         folder: the project's `.flowflare`; holds a generated passphrase, readable by its owner.
         environ: the environment.
+        make: whether to make one where there is none; one made after the stack's salt would open
+            nothing.
 
     Raises:
         SecretError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
@@ -67,6 +71,8 @@ def find_passphrase(folder: Path, environ: Mapping[str, str]) -> Passphrase:
             ) from None
     own = folder / "passphrase"
     if not own.is_file():
+        if not make:
+            return Passphrase("", str(own), lost=True)
         _write_private(own, secrets.token_urlsafe(32) + "\n")
     return Passphrase(own.read_text("utf-8").strip(), str(own), folder / "keys")
 
@@ -140,6 +146,13 @@ class Vault:
         return self._key
 
     def _tried(self, head: str, tail: str) -> bytes:
+        if self._passphrase.lost:
+            raise SecretError(
+                f"the passphrase of this stack's secrets is lost: {self._passphrase.origin} is not "
+                "there, and PULUMI_CONFIG_PASSPHRASE is not set",
+                remedy="Put the file back, or set the variable. To begin anew and lose all data: "
+                "flowflare emulator stop, then delete .flowflare.",
+            )
         for fresh in (False, True):  # a kept key may be damaged; a made one is not
             key = _derive(self._passphrase, head, fresh=fresh)
             with contextlib.suppress(SecretError):

@@ -192,15 +192,15 @@ class EmbeddedStack:
         """The state alone; its secrets are opened when they are looked at."""
         backend = self._backend()
         raw = backend.load()
-        passphrase = find_passphrase(self._folder(), self._environ)
+        passphrase = find_passphrase(self._folder(), self._environ, make=False)
         return backend.read(raw, Vault(passphrase, backend.salt(raw)))
 
     def _open(self, *, check: bool = False) -> _Opened:
         backend = self._backend()
         raw = backend.load()
-        passphrase = find_passphrase(self._folder(), self._environ)
         salt = backend.salt(raw)
         wanted = self.project.encryption_salt or salt
+        passphrase = find_passphrase(self._folder(), self._environ, make=not wanted)
         vault = Vault(passphrase, wanted)
         reader = vault if salt in ("", wanted) else Vault(passphrase, salt)
         if check and wanted:

@@ -82,9 +82,12 @@ def test_a_replacement_keeps_the_old_half_until_it_is_deleted() -> None:
 def test_a_failure_leaves_what_was_there() -> None:
     a = record("a")
     book, written = ledger(a)
-    book.fail(book.begin(a, "updating"))
+    book.fail(book.begin(a, "updating"), doubtful=False)
     assert written.states[-1] == (["a"], [])
     assert book.kept() == (a,)
+    book.fail(book.begin(a, "updating"), doubtful=True)
+    assert written.states[-1] == (["a"], ["updating a"])
+    assert [one.doing for one in book.interrupted()] == ["updating"]
 
 
 def test_interrupted_operations_stay_until_they_are_seen_to() -> None:

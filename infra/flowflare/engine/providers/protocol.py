@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flowflare.engine.plan import Diff
-from flowflare.engine.values import Props
-from flowflare.errors import EngineError
+from flowflare.engine.state import Resource
+from flowflare.engine.values import Props, plain
+from flowflare.errors import ApiError, EngineError
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class Existing:
     id: str
     inputs: Props
     outputs: Props
+
+    @classmethod
+    def of(cls, record: Resource) -> "Existing":
+        """A state record, opened."""
+        return cls(record.id, plain(record.inputs), plain(record.outputs))
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,13 @@ class Handler(Protocol):
 
     def recover(self, new: Props) -> Made | None:
         """Finds what a creation that was killed may have made of these inputs; None for nothing."""
+
+
+def is_ambiguous(error: BaseException) -> bool:
+    """Whether what ended so may have been done all the same: no answer came, or the API's fault."""
+    if not isinstance(error, ApiError):
+        return False
+    return error.status in (0, 408) or error.status >= 500
 
 
 class Recorded:

@@ -14,8 +14,6 @@ from flowflare.errors import ApiError, EngineError
 # What "there is no such thing" comes as, whatever the HTTP status: database, script, service,
 # environment, workflow.
 _GONE: Final = frozenset({7404, 10007, 10090, 10092, 10200})
-# The answers after which a request may or may not have been carried out.
-_AMBIGUOUS: Final = frozenset({0, 408, 500, 502, 503, 504, 520, 522, 524})
 
 Sleep = Callable[[float], None]
 
@@ -91,8 +89,3 @@ def require_loopback(base_url: str) -> None:
 def is_gone(error: ApiError) -> bool:
     """Whether an API's refusal means that the thing is not there."""
     return error.status == 404 or bool(_GONE & set(error.codes))
-
-
-def is_ambiguous(error: ApiError) -> bool:
-    """Whether a request that ended so may have been carried out."""
-    return error.status in _AMBIGUOUS

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flowflare.engine.providers.cloudflare.access import is_ambiguous
 from flowflare.engine.providers.cloudflare.kind import Kind, from_api, picked, to_api
-from flowflare.engine.providers.protocol import Existing, Made
+from flowflare.engine.providers.protocol import Existing, Made, is_ambiguous
 from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
 
