@@ -29,7 +29,7 @@ def destroy(
     from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project)
+    require_embedded(project, "destroy")
     if not yes:
         _ask(stack)
     opened = open_stack(project.root, stack)

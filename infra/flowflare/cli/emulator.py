@@ -11,6 +11,7 @@ from flowflare.cli.options import (
     StackOption,
     project_root,
 )
+from flowflare.errors import EmulatorError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
 def logs(
     cwd: ProjectOption = None,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", metavar="N", help="How many lines from the end.")
+        int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many lines from the end.")
     ] = 50,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on as new lines come.")
@@ -86,6 +87,7 @@ def logs(
     Example: flowflare emulator logs -n 200
     """
     import time
+    from collections import deque
 
     from flowflare.cli.local import data_folder
     from flowflare.emulator import process
@@ -95,7 +97,7 @@ def logs(
         typer.echo("No embedded Cloudflare has run here.", err=True)
         return
     with path.open(encoding="utf-8", errors="replace") as log:
-        for line in log.readlines()[-lines:]:
+        for line in deque(log, lines):
             typer.echo(line, nl=False)
         while follow:
             line = log.readline()
@@ -114,7 +116,14 @@ def _report(root: "Path") -> dict[str, Any]:
     running = process.status(data_folder(root))
     if running is None:
         return {"running": False}
-    answer = httpx.get(f"http://127.0.0.1:{running.port}/emulator/workers", timeout=10).json()
+    url = f"http://127.0.0.1:{running.port}/emulator/workers"
+    try:
+        answer = httpx.get(url, timeout=10).raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise EmulatorError(
+            f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",
+            remedy="Its log may say why: flowflare emulator logs. Then: flowflare emulator stop",
+        ) from None
     return {
         "running": True,
         "pid": running.pid,

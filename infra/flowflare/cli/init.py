@@ -31,6 +31,11 @@ def init(
     from flowflare.render.templates import render
 
     project = _project_name(name or directory.resolve().name)
+    if directory.exists() and not directory.is_dir():
+        raise FlowflareError(
+            f"{directory} is a file; nothing was written",
+            remedy="Name a new folder: flowflare init my-tracking",
+        )
     existing = [path for path in (*FILES, EXAMPLE) if (directory / path).exists()]
     if existing:
         raise FlowflareError(

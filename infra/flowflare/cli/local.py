@@ -1,37 +1,51 @@
 """The embedded Cloudflare of a project: where it listens, and that it runs when it is needed."""
 
+import re
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from flowflare.errors import ConfigError, EngineError, Problem
+from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.emulator.process import Running
 
 BASE_URL = "cloudflare:baseUrl"
+API = "/client/v4"
+EXAMPLE = f"http://127.0.0.1:8787{API}"
+# The emulator listens on 127.0.0.1, which `localhost` leads to.
+_LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
 ENGINE = "flowflare:engine"
 
 
-def require_embedded(project: "Project") -> None:
-    """Refuses a stack that is not the embedded engine's.
+def require_embedded(project: "Project", pulumi: str = "up") -> int:
+    """Refuses a stack that is not the embedded engine's, or whose API is not on this machine.
+
+    Args:
+        project: the project seen through the stack.
+        pulumi: what the Pulumi CLI calls the command, for its stacks.
+
+    Returns:
+        the port of the stack's embedded Cloudflare.
 
     Raises:
         EngineError: the stack is the Pulumi CLI's.
-        ConfigError: the engine it names does not exist.
+        ConfigError: the engine it names does not exist, or `cloudflare:baseUrl` is missing or not
+            an address on this machine.
     """
     value = project.values.get(ENGINE)
-    if value is None:
+    if value is None or value.text == "pulumi":
         raise EngineError(
             f"stack {project.stack} is the Pulumi CLI's: {project.stack_file.name} does not say "
             f"{ENGINE}: embedded",
-            remedy=f"Run: pulumi up --stack {project.stack}",
+            remedy=f"Run: pulumi {pulumi} --stack {project.stack}",
         )
     if value.text != "embedded":
-        remedy = "Write `embedded`, or leave the key out for the Pulumi CLI"
-        problem = f"{ENGINE} is {value.text!r}"
+        remedy = "Write `embedded`, or leave the key out for the Pulumi CLI."
+        problem = f"`{ENGINE}`: is {value.text!r}, which is no engine"
         raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
+    return _port(project)
 
 
 def data_folder(root: Path) -> Path:
@@ -39,27 +53,18 @@ def data_folder(root: Path) -> Path:
     return root / ".flowflare" / "emulator"
 
 
-def port(project: "Project") -> int:
-    """The port on which the project's embedded Cloudflare listens.
-
-    Raises:
-        ConfigError: `cloudflare:baseUrl` is missing or not an address on this machine.
-    """
+def _port(project: "Project") -> int:
     value = project.values.get(BASE_URL)
     if value is None:
         place = project.stack_file.name
-        remedy = f"Add under `config:`  {BASE_URL}: http://127.0.0.1:8787/client/v4"
-        raise ConfigError([Problem(place, f"{BASE_URL} is missing", remedy)])
-    try:
-        address = urlsplit(value.text)
-        number = address.port
-    except ValueError:
-        address, number = urlsplit(""), None
-    if address.hostname not in {"127.0.0.1", "localhost", "::1"} or number is None:
-        remedy = "Write http://127.0.0.1:8787/client/v4, with a port that is free"
-        problem = f"{BASE_URL} is {value.text!r}; the embedded engine works on loopback only"
-        raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
-    return number
+        remedy = f"Add under `config:`  {BASE_URL}: {EXAMPLE}"
+        raise ConfigError([Problem(place, f"`{BASE_URL}`: is missing", remedy)])
+    if match := _LOCAL.fullmatch(value.text):
+        return int(match.group(1))
+    remedy = f"Write {EXAMPLE}, with a port that is free."
+    problem = "the embedded engine works on loopback only, at http://127.0.0.1:PORT/client/v4"
+    message = f"`{BASE_URL}`: is {value.text!r}; {problem}"
+    raise ConfigError([Problem(f"{value.file}:{value.line}", message, remedy)])
 
 
 def ensure_running(project: "Project") -> "Running":
@@ -67,25 +72,81 @@ def ensure_running(project: "Project") -> "Running":
 
     Raises:
         NodeError: Node or its packages are missing and cannot be installed.
-        EmulatorError: its port is taken, or it does not start.
+        EmulatorError: its port is taken, it does not start, or it runs on another port.
     """
+    port = require_embedded(project)
     from flowflare.cli.console import messages
     from flowflare.emulator import process
     from flowflare.render.node import ensure_node_packages
 
     running = process.status(data_folder(project.root))
     if running is not None:
-        return running
+        return _on_its_port(running, port, project)
     with messages().status("Starting the embedded Cloudflare") as status:
         programs = ensure_node_packages(
             lambda text: messages().print(text, markup=False), root=project.root
         )
         settings = process.Settings(
             data=data_folder(project.root),
-            port=port(project),
+            port=port,
             node=programs.node,
             node_modules=programs.node_modules,
         )
-        running = process.start(settings, status.update)
+        try:
+            running = process.start(settings, status.update)
+        except EmulatorError as error:
+            raise _port_problem(project, port) or error from None
     messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
     return running
+
+
+def _on_its_port(running: "Running", port: int, project: "Project") -> "Running":
+    if running.port == port:
+        return running
+    raise EmulatorError(
+        f"the embedded Cloudflare of this project runs on port {running.port}, and "
+        f"{_place(project)} says {port}",
+        remedy="Stop it, and it starts on the new port next time: flowflare emulator stop",
+    )
+
+
+def _port_problem(project: "Project", port: int) -> EmulatorError | None:
+    """Says who has the port and where to write another, if it is the port that is the trouble."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            reason = _holder(port) or error.strerror or str(error)
+        else:
+            return None
+    return EmulatorError(
+        f"the embedded Cloudflare cannot listen on port {port} ({_place(project)}): {reason}",
+        remedy=f"Stop what uses it, or write a free port there: {BASE_URL}: "
+        f"http://127.0.0.1:{_free_port()}{API}",
+    )
+
+
+def _holder(port: int) -> str | None:
+    """The project whose embedded Cloudflare listens there, None if it is something else."""
+    import httpx
+
+    try:
+        health = httpx.get(f"http://127.0.0.1:{port}/emulator/health", timeout=2).json()
+        data = Path(health["data"])
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return None
+    name = data.parents[1] if data.parts[-2:] == (".flowflare", "emulator") else data
+    return f"the embedded Cloudflare of {name} does (process {health.get('pid')})"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def _place(project: "Project") -> str:
+    value = project.values[BASE_URL]
+    return f"{BASE_URL} in {value.file}:{value.line}"

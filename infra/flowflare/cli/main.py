@@ -5,18 +5,27 @@ import sys
 from flowflare.errors import FlowflareError
 
 
-def main() -> None:
-    """Runs `flowflare`: exit code 0, 1 for a problem the reader can solve, 2 for wrong usage."""
+def main(words: list[str] | None = None) -> None:
+    """Runs `flowflare`: exit code 0, 1 for a problem the reader can solve, 2 for wrong usage.
+
+    Args:
+        words: the command line without the program's name; None for this process's own.
+    """
     from flowflare.cli.app import app
 
     try:
-        app()
+        app(words, prog_name="flowflare")
     except FlowflareError as error:
         _show(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `flowflare outputs | head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _show(FlowflareError(f"{error.filename}: {error.strerror}"))
+        sys.exit(1)
 
 
 def _show(error: FlowflareError) -> None:

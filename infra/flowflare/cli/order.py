@@ -128,8 +128,11 @@ def _post(
 
 
 def _tracking(stack: str, root: Any, client: str) -> Tracking:
+    from flowflare.cli.local import require_embedded
+    from flowflare.config.files import read_project
     from flowflare.engine import open_stack
 
+    require_embedded(read_project(root, stack), "stack output")
     outputs = open_stack(root, stack).outputs(show_secrets=True)
     clients = outputs.get("client_urls") or {}
     if not outputs.get("service_url") or not clients:

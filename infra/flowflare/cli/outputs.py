@@ -29,13 +29,19 @@ def outputs(
 
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.local import require_embedded
+    from flowflare.config.files import read_project
     from flowflare.engine import open_stack
 
-    values = open_stack(project_root(cwd), stack).outputs(show_secrets=show_secrets)
+    project = read_project(project_root(cwd), stack)
+    require_embedded(project, "stack output")
+    values = open_stack(project.root, stack).outputs(show_secrets=show_secrets)
     if json:
         print_json(values)
         return
+    if not values:
+        messages().print(f"Stack {stack} has no outputs yet. Make them: flowflare up", markup=False)
     for name, value in _lines(values):
         answers().print(f"{name:<24} {value}", markup=False)
 

@@ -28,7 +28,7 @@ def preview(
     from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project)
+    require_embedded(project, "preview")
     with messages().status("Previewing"):
         plan = open_stack(project.root, stack).preview()
     if json:

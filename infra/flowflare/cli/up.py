@@ -29,13 +29,12 @@ def up(
       flowflare up --stack local --json
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.local import ensure_running, require_embedded
+    from flowflare.cli.local import ensure_running
     from flowflare.cli.progress import progress
     from flowflare.config.files import read_project
     from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project)
     ensure_running(project)
     messages().print(f"Updating {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:
