@@ -89,7 +89,7 @@ class RecordingMonitor(mocks.MockMonitor):
 
 
 def record(
-    program: Callable[[], None] | Path,
+    program: Callable[[], object] | Path,
     *,
     config: Mapping[str, str],
     project: str = "flowflare",
