@@ -1,9 +1,10 @@
 """D1: databases and queries, as clients of Cloudflare's API meet them."""
 
+import hashlib
 from typing import Any
 
 import pytest
-from tests.emulator.emulated import TOKEN, Account
+from tests.emulator.emulated import TOKEN, Account, request
 
 from flowflare.emulator.process import Running
 
@@ -172,6 +173,30 @@ def test_bookmarks_sort_by_time(account: Account) -> None:
     assert bookmarks == sorted(set(bookmarks))
     refused = account.refused("GET", path, params={"timestamp": "2020-01-01T00:00:00Z"})
     assert refused.errors[0][0] == 7400
+
+
+def test_a_file_is_imported_whole_or_not_at_all(account: Account) -> None:
+    database = account.database()
+    path = f"/d1/database/{database}/import"
+
+    def imported(sql: bytes) -> dict[str, Any]:
+        etag = hashlib.md5(sql).hexdigest()
+        told = account.call("POST", path, json={"action": "init", "etag": etag})
+        sent = request("PUT", told["upload_url"], content=sql)
+        assert sent.headers["etag"] == etag
+        return {"action": "ingest", "etag": etag, "filename": told["filename"]}
+
+    good = imported(b"CREATE TABLE t (a); INSERT INTO t VALUES (1), (2);")
+    result = account.call("POST", path, json=good)
+    assert (result["status"], result["result"]["num_queries"]) == ("complete", 2)
+    bad = account.refused("POST", path, json=imported(b"DELETE FROM t; SELECT nothing;"))
+    assert (bad.status, bad.errors[0][0]) == (400, 7500)
+    assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 2}]
+    again = account.refused("POST", path, json=good)
+    assert again.errors == ((7400, "filename: was not uploaded"),)
+    assert account.refused("POST", path, json={"action": "poll"}).errors[0][0] == 7400
+    nobody = request("PUT", f"{account.root}/emulator/uploads/nobody.sql", content=b"")
+    assert nobody.status_code == 404
 
 
 def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> None:

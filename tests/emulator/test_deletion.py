@@ -1,7 +1,7 @@
 """Deleting scripts: refused while others point to them, forced with all that hangs on them."""
 
 import pytest
-from tests.emulator.emulated import Account, durable_object, new_sqlite
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 
 from flowflare.emulator.process import Running
 
@@ -81,16 +81,16 @@ def test_a_script_deleted_and_made_again_finds_nothing_of_its_past(
     import httpx
 
     url = deploy(account)
-    assert httpx.get(url, params={"put": "x"}).json() == "x"
-    assert httpx.get(url).json() == "x"
+    assert get(url, params={"put": "x"}).json() == "x"
+    assert get(url).json() == "x"
     namespace = account.call("GET", "/workers/durable_objects/namespaces")[0]["id"]
     folder = cloud.data / "runtime" / "do" / namespace
     assert folder.exists()
     account.call("DELETE", "/workers/scripts/service")
     with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
+        get(url)
     assert deploy(account) == url
-    assert httpx.get(url).json() is None
+    assert get(url).json() is None
     assert not folder.exists()
 
 

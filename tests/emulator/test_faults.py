@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.emulator.emulated import Account
+from tests.emulator.emulated import Account, request
 
 pytestmark = pytest.mark.workerd
 
@@ -138,6 +138,6 @@ def test_rules_count_what_they_see(account: Account, faults: Faults) -> None:
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(account: Account, rule: dict[str, Any]) -> None:
-    response = httpx.post(f"{account.root}/emulator/faults", json=rule)
+    response = request("POST", f"{account.root}/emulator/faults", json=rule)
     assert response.status_code == 400
     assert response.json()["problems"]

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,12 +20,15 @@ from tests.emulator.emulated import (
     NODE_MODULES,
     Account,
     durable_object,
+    get,
     new_sqlite,
     settings,
 )
 
 from flowflare.emulator import pidfile, process
 from flowflare.emulator.process import Running, Settings
+from flowflare.emulator.runtime.bridge import Programs
+from flowflare.emulator.server import assemble
 from flowflare.errors import EmulatorError
 
 pytestmark = pytest.mark.workerd
@@ -103,14 +107,24 @@ def same_account(running: Running, identity: str) -> Iterator[Account]:
     account.close()
 
 
-def counting(running: Running) -> tuple[Account, str]:
+@contextmanager
+def counting(running: Running) -> Iterator[tuple[Account, str]]:
+    """An account with a Worker that counts, and the Worker's URL."""
     account = Account(running)
     bindings = [durable_object("C", "Counter")]
     account.put("counter", COUNTER, bindings=bindings, migrations=new_sqlite("Counter"))
-    return account, account.enable("counter")
+    yield account, account.enable("counter")
+    account.close()
 
 
-def test_two_starts_at_once_start_one(data: Path) -> None:
+def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
+    data.mkdir()
+    recycled = {"pid": os.getpid(), "port": 1, "born": "12345"}
+    (data / "emulator.json").write_text(json.dumps(recycled))
+    assert process.status(data) is None
+    assert not process.stop(data)
+    (data / "emulator.json").write_text("{ half a")
+
     found: list[Running] = []
     starts = [
         threading.Thread(target=lambda: found.append(process.start(settings(data), quiet)))
@@ -120,60 +134,14 @@ def test_two_starts_at_once_start_one(data: Path) -> None:
         each.start()
     for each in starts:
         each.join()
-    assert found[0] == found[1] == process.status(data)
-    assert httpx.get(f"http://127.0.0.1:{found[0].port}/emulator/health").json()["pid"] > 0
+    running = found[0]
+    assert found == [running, process.status(data)]
+    with pytest.raises(EmulatorError, match=f"runs on port {running.port}, not 1") as raised:
+        process.start(settings(data, 1), quiet)
+    assert raised.value.remedy == "Stop it first: flowflare emulator stop"
 
-
-def test_after_kill_9_a_new_start_finds_all_data_on_the_same_ports(data: Path) -> None:
-    running = process.start(settings(data), quiet)
-    account, url = counting(running)
-    database = account.database()
-    account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
-    assert httpx.get(url).json() == 1
-    family = children(running.pid)
-    os.kill(running.pid, signal.SIGKILL)
-    again = process.start(settings(data, running.port), quiet)
-    assert not [pid for pid in family if pidfile.born(pid)]
-    account.close()
-    assert again.port == running.port
-    assert account.id in httpx.get(f"{account.root}/emulator/workers").text
-    assert httpx.get(url).json() == 2
-    with same_account(again, account.id) as found:
-        assert found.rows(database, "SELECT a FROM t") == [{"a": 1}]
-
-
-def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
-    running = process.start(settings(data), quiet)
-    account, url = counting(running)
-    assert httpx.get(url).json() == 1
-    node = children(running.pid)[0]
-    os.kill(children(node)[0], signal.SIGKILL)
-
-    def answers(expected: int) -> Callable[[], bool]:
-        def asked() -> bool:
-            try:
-                response = httpx.get(url, timeout=20)
-            except httpx.TransportError:
-                return False
-            return response.status_code == 200 and response.json() >= expected
-
-        return asked
-
-    assert within(60, answers(2))
-    health = f"{account.root}/emulator/health"
-    assert within(10, lambda: httpx.get(health).json()["crashes"] == 1)
-    os.kill(node, signal.SIGKILL)
-    assert within(60, answers(3))
-    database = account.database()
-    assert account.rows(database, "SELECT 1 AS one") == [{"one": 1}]
-    account.close()
-
-
-def test_a_stop_leaves_nothing_and_a_second_one_says_so(data: Path) -> None:
-    running = process.start(settings(data), quiet)
-    account, url = counting(running)
-    httpx.get(url)
-    account.close()
+    with counting(running) as (_, url):
+        assert get(url).json() == 1
     family = children(running.pid)
     assert process.stop(data)
     assert not [pid for pid in [running.pid, *family] if pidfile.born(pid)]
@@ -184,22 +152,53 @@ def test_a_stop_leaves_nothing_and_a_second_one_says_so(data: Path) -> None:
     assert not process.stop(data)
 
 
-def test_the_pid_file_of_a_recycled_process_is_not_believed(data: Path) -> None:
-    data.mkdir()
-    stale = {"pid": os.getpid(), "port": 1, "born": "12345"}
-    (data / "emulator.json").write_text(json.dumps(stale))
-    assert process.status(data) is None
-    assert not process.stop(data)
-    (data / "emulator.json").write_text("{ half a")
+def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
     running = process.start(settings(data), quiet)
-    assert process.status(data) == running
+    with counting(running) as (account, url):
+        database = account.database()
+        account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+        assert get(url).json() == 1
+    family = children(running.pid)
+    os.kill(running.pid, signal.SIGKILL)
+    again = process.start(settings(data, running.port), quiet)
+    assert not [pid for pid in family if pidfile.born(pid)]
+    assert again.port == running.port
+    assert get(url).json() == 2
+    with same_account(again, account.id) as found:
+        assert found.rows(database, "SELECT a FROM t") == [{"a": 1}]
+
+    process.stop(data)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", int(url.rpartition(":")[2])))
+        taken.listen()
+        with same_account(process.start(settings(data), quiet), account.id) as found:
+            moved = found.call("GET", "/workers/scripts/counter/subdomain")["url"]
+        assert moved != url
+        assert get(moved).json() == 3
 
 
-def test_a_start_on_another_port_is_refused_while_one_runs(data: Path) -> None:
+def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
     running = process.start(settings(data), quiet)
-    with pytest.raises(EmulatorError, match=f"runs on port {running.port}, not 1") as raised:
-        process.start(settings(data, 1), quiet)
-    assert raised.value.remedy == "Stop it first: flowflare emulator stop"
+    with counting(running) as (account, url):
+        assert get(url).json() == 1
+        node = children(running.pid)[0]
+        os.kill(children(node)[0], signal.SIGKILL)
+        assert within(60, lambda: count_of(url) >= 2)
+        health = f"{account.root}/emulator/health"
+        assert within(10, lambda: get(health).json()["crashes"] == 1)
+        os.kill(node, signal.SIGKILL)
+        assert within(60, lambda: count_of(url) >= 3)
+        assert account.rows(account.database(), "SELECT 1 AS one") == [{"one": 1}]
+
+
+def count_of(url: str) -> int:
+    """What the counter says, 0 while nobody answers."""
+    try:
+        response = get(url)
+    except httpx.TransportError:
+        return 0
+    return int(response.json()) if response.status_code == 200 else 0
 
 
 def test_a_taken_port_is_named(data: Path) -> None:
@@ -222,32 +221,12 @@ def test_missing_node_packages_are_named(data: Path, tmp_path: Path) -> None:
         process.start(Settings(data, 0, NODE, tmp_path), quiet)
 
 
-def test_data_of_another_format_is_refused(data: Path) -> None:
-    import sqlite3
-
-    data.mkdir()
-    connection = sqlite3.connect(data / "emulator.sqlite")
+def test_data_of_another_format_is_refused(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "emulator.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(EmulatorError, match="has format 99, this emulator reads"):
-        process.start(settings(data), quiet)
-
-
-def test_a_workers_port_that_is_taken_is_given_up(data: Path) -> None:
-    running = process.start(settings(data), quiet)
-    account, url = counting(running)
-    assert httpx.get(url).json() == 1
-    account.close()
-    process.stop(data)
-    port = int(url.rpartition(":")[2])
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
-        with same_account(process.start(settings(data), quiet), account.id) as again:
-            moved = again.call("GET", "/workers/scripts/counter/subdomain")["url"]
-        assert moved != url
-        assert httpx.get(moved).json() == 2
+        assemble(Programs(NODE, NODE_MODULES, 0), tmp_path, {})
 
 
 def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:

@@ -5,7 +5,7 @@ import socket
 
 import httpx
 import pytest
-from tests.emulator.emulated import TOKEN, Account
+from tests.emulator.emulated import TOKEN, Account, get
 
 from flowflare.emulator.process import Running
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.workerd
     ],
 )
 def test_a_call_without_a_proper_token_is_refused(cloud: Running, headers: dict[str, str]) -> None:
-    response = httpx.get(f"{cloud.base_url}/user", headers=headers)
+    response = get(f"{cloud.base_url}/user", headers=headers)
     assert response.status_code == 403
     assert response.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
 
 
 def test_a_key_with_its_email_is_accepted(cloud: Running) -> None:
     headers = {"X-Auth-Key": "a" * 37, "X-Auth-Email": "user@example.com"}
-    assert httpx.get(f"{cloud.base_url}/user", headers=headers).status_code == 200
+    assert get(f"{cloud.base_url}/user", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", ""])
@@ -39,12 +39,12 @@ def test_another_machines_name_is_refused(account: Account, host: str) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Host": host}
     addresses = [f"{account.running.base_url}/user", f"{account.root}/emulator/health"]
     for address in [*addresses, account.enable("app")]:
-        assert httpx.get(address, headers=headers).status_code == 403
+        assert get(address, headers=headers).status_code == 403
 
 
 def test_localhost_is_this_machine(cloud: Running) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", "Host": f"localhost:{cloud.port}"}
-    assert httpx.get(f"{cloud.base_url}/user", headers=headers).status_code == 200
+    assert get(f"{cloud.base_url}/user", headers=headers).status_code == 200
 
 
 def test_nothing_listens_but_on_loopback(account: Account) -> None:
@@ -60,7 +60,7 @@ def test_nothing_listens_but_on_loopback(account: Account) -> None:
 
 def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    response = httpx.get(f"{cloud.base_url}/accounts/acc-1/d1/database", headers=headers)
+    response = get(f"{cloud.base_url}/accounts/acc-1/d1/database", headers=headers)
     assert response.status_code == 404
     error = response.json()["errors"][0]
     assert error["code"] == 7003

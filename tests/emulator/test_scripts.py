@@ -4,9 +4,8 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
-from tests.emulator.emulated import ESM, HELLO, TOKEN, Account, upload
+from tests.emulator.emulated import ESM, HELLO, TOKEN, Account, get, upload
 
 from flowflare.emulator.process import Running
 
@@ -73,7 +72,7 @@ def test_a_script_in_the_old_syntax_is_accepted(account: Account) -> None:
     ]
     result = account.call("PUT", "/workers/scripts/old", files=parts)
     assert result["has_modules"] is False
-    assert httpx.get(account.enable("old")).text == "old"
+    assert get(account.enable("old")).text == "old"
 
 
 def test_content_comes_back_as_it_was_sent(account: Account) -> None:
@@ -135,7 +134,7 @@ def test_no_answer_and_no_log_shows_a_secret(account: Account) -> None:
         {"name": "KEY", "type": "secret_text"},
         {"name": "OTHER", "type": "secret_text"},
     ]
-    assert httpx.get(account.enable("app")).text == SECRET * 2
+    assert get(account.enable("app")).text == SECRET * 2
 
 
 def test_secrets_are_listed_and_deleted(account: Account) -> None:
@@ -181,10 +180,10 @@ def test_a_version_waits_until_it_is_deployed(account: Account) -> None:
     url = account.enable("app")
     files = upload("export default { fetch: () => new Response('two') }")
     version = account.call("POST", "/workers/scripts/app/versions", files=files)
-    assert httpx.get(url).text == "one"
+    assert get(url).text == "one"
     deployment = {"versions": [{"version_id": version["id"], "percentage": 100}]}
     account.call("POST", "/workers/scripts/app/deployments", json=deployment)
-    assert httpx.get(url).text == "two"
+    assert get(url).text == "two"
     live = account.call("GET", "/workers/scripts/app/deployments")["deployments"][0]
     assert live["versions"] == [{"version_id": version["id"], "percentage": 100}]
     assert len(account.call("GET", "/workers/scripts/app/versions")["items"]) == 2

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from tests.emulator.emulated import Account, durable_object, new_sqlite
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 from websockets.sync.client import connect
 
 from flowflare.emulator.process import Running
@@ -44,12 +44,12 @@ def reloads(account: Account) -> int:
 def test_a_worker_answers_only_while_its_subdomain_is_enabled(account: Account) -> None:
     account.put("app", SAY % "here")
     url = account.call("GET", "/workers/scripts/app/subdomain")["url"]
-    assert httpx.get(url).status_code == 404
+    assert get(url).status_code == 404
     assert account.enable("app") == url
-    assert httpx.get(url).text == "here"
+    assert get(url).text == "here"
     disabled = account.call("DELETE", "/workers/scripts/app/subdomain")
     assert (disabled["enabled"], disabled["url"]) == (False, url)
-    assert httpx.get(url).status_code == 404
+    assert get(url).status_code == 404
 
 
 def test_a_request_meets_the_code_uploaded_last(account: Account) -> None:
@@ -63,7 +63,7 @@ def test_a_request_meets_the_code_uploaded_last(account: Account) -> None:
 
 def test_workerd_reloads_once_for_a_burst_of_changes(account: Account) -> None:
     account.put("app")
-    httpx.get(account.enable("app"))
+    get(account.enable("app"))
     before = reloads(account)
     for number in range(5):
         account.put("app", SAY % number)
@@ -86,7 +86,7 @@ def test_two_accounts_may_use_the_same_names(account: Account, cloud: Running) -
     for each, text in ((account, "one"), (other, "two")):
         each.put("app", SAY % text)
     urls = [each.enable("app") for each in (account, other)]
-    assert [httpx.get(url).text for url in urls] == ["one", "two"]
+    assert [get(url).text for url in urls] == ["one", "two"]
     other.close()
 
 
@@ -100,7 +100,7 @@ def test_variables_secrets_databases_and_crons_reach_the_worker(account: Account
         {"type": "d1", "name": "DB", "id": database},
     ]
     account.put("app", VARIABLES, bindings=bindings)
-    answer = httpx.get(account.enable("app")).json()
+    answer = get(account.enable("app")).json()
     assert answer["text"] == "plain"
     assert answer["json"] == {"list": [1, None]}
     assert answer["secret"] == "s3cret"
@@ -138,9 +138,9 @@ def test_services_and_durable_objects_work_across_scripts(account: Account) -> N
     ]
     account.put("client", client, bindings=bindings)
     url = account.enable("client")
-    assert httpx.get(url).json() == ["service", 1]
+    assert get(url).json() == ["service", 1]
     account.put("service", service + "// changed")
-    assert httpx.get(url).json() == ["service", 2]
+    assert get(url).json() == ["service", 2]
 
 
 def test_websockets_pass_through(account: Account) -> None:
@@ -155,7 +155,7 @@ def test_queries_go_on_while_workers_are_reloaded(account: Account) -> None:
     database = account.database()
     account.query(database, "CREATE TABLE t (a)")
     account.put("app")
-    httpx.get(account.enable("app"))
+    get(account.enable("app"))
 
     def insert(number: int) -> None:
         account.query(database, "INSERT INTO t VALUES (?)", number)
@@ -181,11 +181,11 @@ def test_one_worker_that_does_not_start_harms_no_other(account: Account, cloud: 
     url = broken.enable("app")
     account.put("app", SAY % "fine")
     fine = account.enable("app")
-    assert httpx.get(fine).text == "fine"
-    assert httpx.get(url, timeout=30).status_code == 503
-    assert httpx.get(fine).text == "fine"
+    assert get(fine).text == "fine"
+    assert get(url).status_code == 503
+    assert get(fine).text == "fine"
     account.put("app", SAY % "still")
-    assert httpx.get(fine).text == "still"
+    assert get(fine).text == "still"
     broken.put("app", source)
-    assert httpx.get(url).text == "starts"
+    assert get(url).text == "starts"
     broken.close()

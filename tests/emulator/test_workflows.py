@@ -3,9 +3,8 @@
 import time
 from typing import Any
 
-import httpx
 import pytest
-from tests.emulator.emulated import Account
+from tests.emulator.emulated import Account, get
 
 pytestmark = pytest.mark.workerd
 
@@ -41,7 +40,7 @@ def deploy(account: Account) -> str:
 
 def finished(url: str, instance: str) -> dict[str, Any]:
     for _ in range(100):
-        status: dict[str, Any] = httpx.get(url, params={"id": instance}, timeout=30).json()
+        status: dict[str, Any] = get(url, params={"id": instance}).json()
         if status["status"] not in {"running", "queued", "waiting"}:
             return status
         time.sleep(0.1)
@@ -50,11 +49,11 @@ def finished(url: str, instance: str) -> dict[str, Any]:
 
 def test_an_instance_runs_across_scripts_and_survives_a_reload(account: Account) -> None:
     url = deploy(account)
-    instance = httpx.get(url, timeout=30).json()["id"]
+    instance = get(url).json()["id"]
     for _ in range(50):
-        if httpx.get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS"):
+        if get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS"):
             break
-    before = httpx.get(url, params={"id": instance}).json()["__LOCAL_DEV_STEP_OUTPUTS"]
+    before = get(url, params={"id": instance}).json()["__LOCAL_DEV_STEP_OUTPUTS"]
     account.put("service", SERVICE + "// changed", bindings=[{**BINDING, "script_name": "client"}])
     status = finished(url, instance)
     assert status["status"] == "complete"
@@ -63,16 +62,16 @@ def test_an_instance_runs_across_scripts_and_survives_a_reload(account: Account)
 
 def test_a_deleted_workflow_leaves_no_instance(account: Account) -> None:
     url = deploy(account)
-    instance = httpx.get(url, timeout=30).json()["id"]
+    instance = get(url).json()["id"]
     made = account.call("GET", "/workflows/orders")
     folder = account.running.data / "runtime" / "workflows" / f"miniflare-workflows-{made['id']}"
-    assert httpx.get(url, params={"id": instance}).status_code == 200
+    assert get(url, params={"id": instance}).status_code == 200
     assert folder.exists()
     account.call("DELETE", "/workflows/orders")
     account.control("POST", f"/settle?account={account.id}")
     assert not folder.exists()
     deploy(account)
-    assert httpx.get(url, params={"id": instance}).status_code == 500
+    assert get(url, params={"id": instance}).status_code == 500
 
 
 def test_a_workflow_keeps_its_id_when_it_moves(account: Account) -> None:

@@ -17,8 +17,8 @@ import { Resumer } from './resume.mjs';
 const DEBOUNCE = 150;
 const PATIENCE = 3_000;
 /** So many accounts stay loaded; those beyond go when nobody has asked for them for a while. */
-const MANY = 8;
-const IDLE = 30_000;
+const MANY = 4;
+const IDLE = 10_000;
 
 export class Runtime {
   #programs;
@@ -200,7 +200,7 @@ export class Runtime {
 
   /** Loads the accounts in use; does nothing when what is loaded is what is wanted. */
   async #reload() {
-    this.#retire();
+    await this.#retire();
     const wanted = [...this.#active.keys()]
       .map((account) => this.#desired.get(account))
       .filter((document) => document !== undefined);
@@ -297,11 +297,13 @@ export class Runtime {
     }, PATIENCE);
   }
 
-  /** Drops accounts that nobody has asked for lately, when there are many. */
-  #retire() {
+  /** Drops accounts that nobody has asked for lately and that do nothing, when there are many. */
+  async #retire() {
     const byUse = [...this.#active].sort((one, other) => other[1] - one[1]);
     for (const [account, used] of byUse.slice(MANY)) {
       if (Date.now() - used < IDLE) continue;
+      const ids = workflowIds(this.#desired.get(account) ?? { workers: [] });
+      if (await this.#resumer.any(this.#data, ids, this.#note)) continue;
       this.#active.delete(account);
       this.#loaded.delete(account);
     }
