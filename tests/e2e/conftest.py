@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.e2e.embedded import Account, Cloudflare
 
 from flowflare.emulator import process
 from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
+from tests.e2e.embedded import Account, Cloudflare
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")

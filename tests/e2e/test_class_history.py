@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.e2e.conftest import Project
 
 from flowflare.errors import UpdateFailed
+from tests.e2e.conftest import Project
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
-from tests.e2e.conftest import ROOT
-from tests.e2e.embedded import TOKEN, Cloudflare
-from tests.unit.resources.recording_monitor import Declared, record
 
 from flowflare.config.files import read_project
 from flowflare.engine.providers.cloudflare import KINDS, Access
 from flowflare.errors import ApiError
 from flowflare.resources import providers
+from tests.e2e.conftest import ROOT
+from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.unit.resources.recording_monitor import Declared, record
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.e2e.conftest import Project
 from tests.e2e.killable import Zygote, has_fired, zygote
 

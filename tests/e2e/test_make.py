@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tests.e2e.conftest import FILES, ROOT
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]

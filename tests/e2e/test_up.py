@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-from tests.e2e.conftest import Project
 
 from flowflare.cli.order import Tracking, follow
+from tests.e2e.conftest import Project
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 

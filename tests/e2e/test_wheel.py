@@ -8,6 +8,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+
 from tests.e2e.conftest import ROOT, Project, point
 from tests.e2e.embedded import Cloudflare
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.emulator.emulated import Account, emulator
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import Account, emulator
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.emulator.emulated import Account, Refused, durable_object, new_sqlite
 
 pytestmark = pytest.mark.workerd

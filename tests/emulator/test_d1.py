@@ -4,9 +4,9 @@ import hashlib
 from typing import Any
 
 import pytest
-from tests.emulator.emulated import TOKEN, Account, request
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import TOKEN, Account, request
 
 pytestmark = pytest.mark.workerd
 

@@ -1,9 +1,9 @@
 """Deleting scripts: refused while others point to them, forced with all that hangs on them."""
 
 import pytest
-from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 
 pytestmark = pytest.mark.workerd
 

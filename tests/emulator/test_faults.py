@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.emulator.emulated import Account, request
 
 pytestmark = pytest.mark.workerd

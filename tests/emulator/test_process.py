@@ -15,6 +15,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+
+from flowflare.emulator import pidfile, process
+from flowflare.emulator.process import Running, Settings
+from flowflare.emulator.runtime.bridge import Programs
+from flowflare.emulator.server import assemble
+from flowflare.errors import EmulatorError
 from tests.emulator.emulated import (
     NODE,
     NODE_MODULES,
@@ -24,12 +30,6 @@ from tests.emulator.emulated import (
     new_sqlite,
     settings,
 )
-
-from flowflare.emulator import pidfile, process
-from flowflare.emulator.process import Running, Settings
-from flowflare.emulator.runtime.bridge import Programs
-from flowflare.emulator.server import assemble
-from flowflare.errors import EmulatorError
 
 pytestmark = pytest.mark.workerd
 

@@ -5,9 +5,9 @@ import socket
 
 import httpx
 import pytest
-from tests.emulator.emulated import TOKEN, Account, get
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import TOKEN, Account, get
 
 pytestmark = pytest.mark.workerd
 

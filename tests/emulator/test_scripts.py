@@ -5,9 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from tests.emulator.emulated import ESM, HELLO, TOKEN, Account, get, upload
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import ESM, HELLO, TOKEN, Account, get, upload
 
 pytestmark = pytest.mark.workerd
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.emulator.emulated import ESM, HELLO, Account, upload
 
 pytestmark = pytest.mark.workerd

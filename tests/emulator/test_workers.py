@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 from websockets.sync.client import connect
 
 from flowflare.emulator.process import Running
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 
 pytestmark = pytest.mark.workerd
 

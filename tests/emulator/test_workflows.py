@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+
 from tests.emulator.emulated import Account, get
 
 pytestmark = pytest.mark.workerd

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from tests.emulator.emulated import NODE, NODE_MODULES, TOKEN, Account, get
 
 pytestmark = pytest.mark.workerd

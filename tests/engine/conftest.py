@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import Sample, World, make_sample
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.engine.integrity import verify
-
 from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
+from tests.engine.integrity import verify
 
 PASSPHRASE = "correct horse"
 # Of PASSPHRASE; one salt for all, so that a test process makes the key once.

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
-from tests.engine.projects import Sample, changed, make_sample
 
 from flowflare.errors import EngineError, UpdateFailed
+from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
+from tests.engine.projects import Sample, changed, make_sample
 
 GRAPH = """
     import pulumi

@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.engine.projects import Sample, World, changed, make_sample
 
 from flowflare.errors import UpdateFailed
+from tests.engine.projects import Sample, World, changed, make_sample
 
 RECORDER = """
     import json

@@ -1,9 +1,9 @@
 """What goes wrong: one resource, the program, what the program asks for."""
 
 import pytest
-from tests.engine.projects import Sample, World, changed, ops
 
 from flowflare.errors import ConfigError, EngineError, Problem, ProgramError, UpdateFailed
+from tests.engine.projects import Sample, World, changed, ops
 
 FOUR = """
     import pulumi

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from flowflare.errors import LockedError, UpdateFailed
 from tests.engine.fake_cloudflare import ACCOUNT, FakeCloudflare, Request, World
 from tests.engine.projects import PASSPHRASE, Sample, changed
 from tests.engine.projects import World as Things
 from tests.engine.test_cloudflare import graph
-
-from flowflare.errors import LockedError, UpdateFailed
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Resource options on the embedded engine: they mean what they mean to the Pulumi CLI."""
 
 import pytest
-from tests.engine.projects import Sample, World, changed
 
 from flowflare.errors import ProtectedError, UpdateFailed
+from tests.engine.projects import Sample, World, changed
 
 
 def thing(arguments: str) -> str:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.engine.projects import PASSPHRASE, SALT, Sample, World, changed, make_sample
 
 from flowflare.engine.passphrase import Passphrase, Vault, find_passphrase
 from flowflare.errors import SecretError, StateError
+from tests.engine.projects import PASSPHRASE, SALT, Sample, World, changed, make_sample
 
 SECRET_PROGRAM = """
     import pulumi

@@ -12,12 +12,12 @@ from typing import Any
 
 import pulumi
 import pytest
-from tests.unit.resources.recording_monitor import Declared, record
 
 from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
 from flowflare.errors import FlowflareError
 from flowflare.render.wrangler import wrangler_files
+from tests.unit.resources.recording_monitor import Declared, record
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

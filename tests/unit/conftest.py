@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.unit.fake_api import FakeApi, serve_fake_api
 
 

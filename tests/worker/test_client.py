@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
 pytestmark = pytest.mark.workerd

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from tests.worker.worker_calls import KEY, Api, Probe, Workers
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+
+from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
 pytestmark = pytest.mark.workerd
 

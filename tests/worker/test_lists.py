@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd

@@ -6,8 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.worker.worker_calls import KEY, Api, Workers
 from websockets.sync.client import connect
+
+from tests.worker.worker_calls import KEY, Api, Workers
 
 pytestmark = pytest.mark.workerd
 

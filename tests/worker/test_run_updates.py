@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.worker.worker_calls import KEY, Api, Probe
 
 pytestmark = pytest.mark.workerd

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from tests.worker.worker_calls import Api
 
 pytestmark = pytest.mark.workerd

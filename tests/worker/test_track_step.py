@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd

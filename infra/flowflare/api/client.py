@@ -7,6 +7,7 @@ the fields that Cloudflare adds before the SDK knows them.
 """
 
 import json
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -104,9 +105,11 @@ def connect(base_url: str, token: str, *, max_retries: int = 4, timeout: float =
     """
     from cloudflare import Cloudflare
 
-    return Client(
-        Cloudflare(base_url=base_url, api_token=token, max_retries=max_retries, timeout=timeout)
-    )
+    sdk = Cloudflare(base_url=base_url, api_token=token, max_retries=max_retries, timeout=timeout)
+    client = Client(sdk)
+    # Nobody owns a client for long enough to close it: providers hold it until a run is over.
+    weakref.finalize(client, sdk.close)
+    return client
 
 
 def _result(method: str, path: str, response: "httpx.Response") -> Any:

@@ -1,7 +1,6 @@
 """Applying migrations to a database over HTTP, whose SQL runs in SQLite."""
 
 import pytest
-from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
 from flowflare.api import connect
 from flowflare.errors import MigrationError
@@ -9,6 +8,7 @@ from flowflare.migrations.apply import migrate
 from flowflare.migrations.files import Migration, migration
 from flowflare.migrations.ledger import Database, read_ledger
 from flowflare.migrations.plan import Applied
+from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
 FIRST = migration("0001_create.sql", "CREATE TABLE t (a);\n-- the end")
 SECOND = migration("0002_fill.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2)")

@@ -13,9 +13,9 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
-from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
 from flowflare.resources.providers import D1MigrationsProvider
+from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 REFERENCE = base64.b64encode(pickle.dumps(D1MigrationsProvider(), protocol=4)).decode()

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest, ResourceProvider
 from pulumi.output import Unknown
-from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi, Script
 
 from flowflare.errors import ApiError, ClassMigrationError, MigrationError, SecretError
 from flowflare.resources.providers import (
@@ -16,6 +15,7 @@ from flowflare.resources.providers import (
     DurableObjectMigrationsProvider,
     WorkersDevUrlProvider,
 )
+from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi, Script
 
 Props = dict[str, Any]
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pulumi
 import pytest
-from tests.unit.resources.recording_monitor import record
 
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
@@ -13,6 +12,7 @@ from flowflare.render.cache import Bundle
 from flowflare.render.worker import RenderedStack, render_service
 from flowflare.resources import FlowflareStack
 from flowflare.resources.stack import project_root
+from tests.unit.resources.recording_monitor import record
 
 ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
 BUNDLE = Bundle(
