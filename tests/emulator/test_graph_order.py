@@ -88,7 +88,6 @@ def test_the_right_order_is_accepted(account: Account) -> None:
     [
         (Stack.database, Stack.service, 10181),
         (Stack.class_migration, Stack.client, 10143),
-        (Stack.class_migration, Stack.service, 10061),
         (Stack.client, Stack.workflow, 10007),
         (Stack.client, Stack.subdomain, 10007),
         (Stack.workflow, Stack.service, 10200),

@@ -33,7 +33,6 @@ class Contents:
 
     account: str
     scripts: Mapping[str, Script]
-    modules: Mapping[str, Sequence[Module]]
     ledger: Ledger
     workflows: Mapping[str, Workflow]
     databases: frozenset[str]
@@ -43,6 +42,11 @@ class Contents:
 def key_of(account: str, script: str) -> str:
     """A script's name inside workerd."""
     return f"{account}-{script}"
+
+
+def code_of(script: Script) -> str:
+    """The name under which the child keeps a script's modules."""
+    return f"{script.name}/{script.etag}"
 
 
 def module_document(module: Module) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def _worker(script: Script, contents: Contents) -> dict[str, Any]:
         "port": contents.ports[script.name],
         "enabled": script.enabled,
         "service_worker": script.service_worker,
-        "modules": [module_document(each) for each in contents.modules[script.name]],
+        "code": code_of(script),
         "compatibility_date": script.metadata["compatibility_date"],
         "compatibility_flags": script.metadata["compatibility_flags"],
         "has_default": any(each.name == "default" for each in script.exports),

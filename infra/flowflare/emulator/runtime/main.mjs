@@ -50,9 +50,9 @@ const probe = new Probe({
 /** What the Python side can ask for, by name. */
 const operations = {
   start: (request) => runtime.start(request),
-  account: async ({ document }) => {
+  account: async ({ document, code }) => {
     const taken = await ports.listen(document);
-    runtime.accountChanged(document);
+    runtime.accountChanged(document, code);
     return { taken };
   },
   d1: (request) => runtime.d1(request),

@@ -33,6 +33,8 @@ export class Runtime {
   #uploads = 0;
   /** @type {Map<string, object>} each account's document, as uploaded */
   #desired = new Map();
+  /** @type {Map<string, Record<string, object[]>>} each account's modules */
+  #code = new Map();
   /** @type {Map<string, {document: object, targets: Map<string, URL>, problem?: string}>} */
   #loaded = new Map();
   /** @type {Map<string, number>} accounts in use, with the time of their last use */
@@ -58,8 +60,19 @@ export class Runtime {
     return { workerd: this.#programs.workerd.version };
   }
 
-  /** Takes an account's new document; reloads soon if the account is in use. */
-  accountChanged(document) {
+  /**
+   * Takes an account's new document; reloads soon if the account is in use.
+   *
+   * @param {object} document
+   * @param {Record<string, object[]>} code modules that came with it, by the names its Workers use;
+   *   the others came before
+   */
+  accountChanged(document, code) {
+    const before = this.#code.get(document.account) ?? {};
+    const names = document.workers.map((worker) => worker.code);
+    const now = Object.fromEntries(names.map((name) => [name, code[name] ?? before[name]]));
+    this.#code.set(document.account, now);
+    for (const worker of document.workers) worker.modules = now[worker.code];
     this.#desired.delete(document.account); // the map's order is that of the changes
     this.#desired.set(document.account, document);
     if (this.#active.has(document.account)) this.#soon();

@@ -15,7 +15,13 @@ from typing import Any
 
 from flowflare.emulator.database import Database
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeGone
-from flowflare.emulator.runtime.document import Contents, account_document, key_of
+from flowflare.emulator.runtime.document import (
+    Contents,
+    account_document,
+    code_of,
+    key_of,
+    module_document,
+)
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
@@ -54,6 +60,7 @@ class Workers:
         self._bridge: Bridge | None = None
         self._versions = itertools.count(1)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._sent: dict[str, set[str]] = {}
         self._ready = asyncio.Event()
         self._broken: EmulatorError | None = None
         self._restarts = 0
@@ -71,6 +78,7 @@ class Workers:
         """
         bridge = await Bridge.launch(self._programs, self._data, self._hear, self._revive)
         self._bridge = bridge
+        self._sent.clear()
         try:
             await bridge.ask("start", known=self._known())
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
@@ -143,22 +151,33 @@ class Workers:
     async def _publish(self, bridge: Bridge, account: str) -> None:
         async with self._locks[account]:
             while True:
-                document = account_document(self._contents(account), next(self._versions))
+                contents = self._contents(account)
+                document = account_document(contents, next(self._versions))
+                code = self._new_code(contents)
                 try:
-                    taken = (await bridge.ask("account", document=document))["taken"]
+                    answer = await bridge.ask("account", document=document, code=code)
                 except RuntimeGone:
                     return  # the child that follows is told everything
-                if not taken:
+                self._sent[account] = {code_of(each) for each in contents.scripts.values()}
+                if not answer["taken"]:
                     return
-                for port in taken:
+                for port in answer["taken"]:
                     self._move(account, port)
+
+    def _new_code(self, contents: Contents) -> dict[str, list[dict[str, Any]]]:
+        """The modules the child has not got yet."""
+        sent = self._sent.get(contents.account, set())
+        return {
+            code_of(each): [module_document(part) for part in self._scripts.scripts.modules(each)]
+            for each in contents.scripts.values()
+            if code_of(each) not in sent
+        }
 
     def _contents(self, account: str) -> Contents:
         scripts = {each.name: each for each in self._scripts.scripts.of(account)}
         return Contents(
             account=account,
             scripts=scripts,
-            modules={name: self._scripts.scripts.modules(each) for name, each in scripts.items()},
             ledger=self._scripts.ledger(account),
             workflows={each.name: each for each in self._workflows.of(account)},
             databases=frozenset(
