@@ -296,21 +296,23 @@ def open_stack(
 
 
 def failed(failures: list[Failure], program: FlowflareError | None = None) -> FlowflareError:
-    """The error that lists what failed, each with its name and reason."""
+    """The error that lists what failed, each with its name and reason, and counts the skipped."""
+    causes = [one for one in failures if one.kind != "skipped"]
     lines = []
-    for one in failures:
+    for one in causes:
         first, *rest = one.reason.splitlines()
         lines.append(f"  {one.name} ({one.type}): {first}")
         lines += [f"    {line.strip()}" for line in rest]
     if program is not None:
         lines.append(f"  the program: {program.message}")
-    count = "1 resource" if len(failures) == 1 else f"{len(failures)} resources"
+    count = "1 resource" if len(causes) == 1 else f"{len(causes)} resources"
+    skipped = len(failures) - len(causes)
+    after = f", {skipped} skipped" if skipped else ""
     text = "\n".join(lines)
-    causes = [one for one in failures if one.kind != "skipped"]
     if program is None and all(one.kind == "protected" for one in causes):
-        return ProtectedError(f"{count} would lose data, and protect stops it:\n{text}")
+        return ProtectedError(f"{count} would lose data, and protect stops it{after}:\n{text}")
     return UpdateFailed(
-        f"{count} failed:\n{text}",
+        f"{count} failed{after}:\n{text}",
         remedy="What was made is kept in state: put the cause right and run it again.",
     )
 
