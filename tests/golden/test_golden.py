@@ -1,6 +1,6 @@
 """Small projects with the whole of what they declare, or their exact error, kept beside them.
 
-A new behaviour is a new folder in `cases/`. `UPDATE_GOLDEN=1 pytest tests/golden` writes what is
+A new behaviour is a new folder in `cases/`. `FLOWFLARE_REWRITE_GOLDEN=1 pytest tests/golden` writes what is
 expected; the diff is what a reviewer reads.
 """
 
@@ -52,7 +52,7 @@ def test_the_example_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def matches(file: Path, text: str) -> None:
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("FLOWFLARE_REWRITE_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     assert text == file.read_text()
