@@ -95,8 +95,9 @@ def test_protect_of_a_destroy_keeps_what_the_protected_one_needs(
             "a = Thing('a')\nb = Thing('b', a.id, opts=ResourceOptions(protect=True))\nThing('c')"
         )
     ).up()
-    with pytest.raises(ProtectedError, match="b, which depends on it, is still there"):
+    with pytest.raises(ProtectedError, match=r"1 resource .*, 1 skipped:\n  b "):
         thing_sample.destroy()
+    assert "b, which depends on it, is still there" in [one.message for one in thing_sample.events]
     assert world.ids() == ["a-a", "b-a"]
 
 
