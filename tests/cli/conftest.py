@@ -1,0 +1,39 @@
+"""A project as `flowflare init` makes it, on a port where nothing runs."""
+
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import flowflare
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "shop"
+    assert flowflare("init", str(folder)).code == 0
+    local = folder / "Pulumi.local.yaml"
+    local.write_text(local.read_text().replace("8787", str(free_port())))
+    return folder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A folder to import a second copy of the package from, beside which are no node_modules."""
+    checkout = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+    for name in ("infra/flowflare", "templates", "worker_src", "migrations"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(ROOT / name, checkout)
+    return checkout / "infra"

