@@ -1,0 +1,73 @@
+"""The same stack under the real Pulumi CLI and back: neither engine sees anything to change.
+
+Needs `pulumi` with its Python language host on PATH; passed with CLI 3.260.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.engine.projects import Sample, World, changed
+
+PROGRAM = """
+    import pulumi
+    from things import Thing
+    class Service(pulumi.ComponentResource):
+        def __init__(self, name, size):
+            super().__init__("test:index:Service", name, {"size": size})
+            opts = pulumi.ResourceOptions(parent=self)
+            self.token = Thing("inner", pulumi.Output.secret("one"), opts=opts).token
+            self.register_outputs({"token": self.token})
+    service = Service("service", 3)
+    z = Thing("z", service.token, kind="a", opts=pulumi.ResourceOptions(depends_on=[service]))
+    Thing("w", z.id)
+    pulumi.export("token", service.token)
+    pulumi.export("number", 5)
+"""
+
+
+@pytest.mark.pulumi_cli
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH")
+def test_both_engines_continue_each_others_state(
+    thing_sample: Sample, world: World, tmp_path: Path
+) -> None:
+    environ = {
+        **os.environ,
+        **thing_sample.environ,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{thing_sample.root}/.flowflare/state",
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PYTHONPATH": str(thing_sample.root / "infra"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+    def pulumi(*words: str) -> str:
+        command = ["pulumi", *words, "--stack", "organization/p/dev", "--non-interactive"]
+        run = subprocess.run(
+            command, cwd=thing_sample.root, env=environ, check=False, capture_output=True, text=True
+        )
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
+
+    thing_sample.program(PROGRAM).up()
+    assert "token-of-inner-a" in pulumi("stack", "output", "--show-secrets")
+    pulumi("preview", "--expect-no-changes")
+    pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert changed(thing_sample.preview()) == {}
+
+    thing_sample.program(PROGRAM.replace('kind="a"', 'kind="b"'))
+    assert changed(thing_sample.up()) == {"z": "replace", "w": "update"}
+    pulumi("preview", "--expect-no-changes")
+
+    thing_sample.program(PROGRAM.replace('kind="a"', 'kind="c"'))
+    pulumi("up", "--yes", "--skip-preview")
+    assert world.ids() == ["inner-a", "w-a", "z-c"]
+    assert changed(thing_sample.preview()) == {}
+    assert thing_sample.up().changed == 0
+    pulumi("destroy", "--yes", "--skip-preview")
+    assert world.ids() == []
+    assert changed(thing_sample.up()) == dict.fromkeys(["inner", "service", "w", "z"], "create")
