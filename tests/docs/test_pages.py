@@ -1,0 +1,60 @@
+"""The generated reference pages say what the code says.
+
+`make docs` rewrites them; the diff is what a reviewer reads.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from flowflare.config import reference
+from tests.docs.generate_cli import cli_page
+from tests.docs.generate_emulator_coverage import coverage_page
+from tests.docs.generate_errors import errors_page
+from tests.docs.generate_outputs import outputs_page
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def matches(name: str, generated: str) -> None:
+    page = DOCS / name
+    text = generated.rstrip() + "\n"
+    if os.environ.get("FLOWFLARE_REWRITE_GOLDEN"):
+        page.write_text(text, encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == text, "run: make docs"
+
+
+def test_commands() -> None:
+    matches("cli.md", cli_page())
+
+
+def test_configuration() -> None:
+    matches("configuration.md", reference.reference_page())
+
+
+def test_schema_for_editors() -> None:
+    matches("flowflare.schema.json", json.dumps(reference.json_schema(), indent=2))
+
+
+def test_errors() -> None:
+    matches("errors.md", errors_page())
+
+
+def test_emulator_coverage(tmp_path: Path) -> None:
+    matches("emulator-coverage.md", coverage_page(tmp_path))
+
+
+def test_outputs(example: Path) -> None:
+    matches("outputs.md", outputs_page())
+
+
+@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_a_link_leads_somewhere(name: str) -> None:
+    links = LINK.findall((ROOT / name).read_text(encoding="utf-8"))
+    inside = [link.partition("#")[0] for link in links if "://" not in link]
+    assert not [link for link in inside if link and not (ROOT / link).exists()]
