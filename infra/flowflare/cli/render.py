@@ -32,6 +32,7 @@ def render(
     from flowflare.cli.console import answers, messages, print_json
     from flowflare.config.files import read_project
     from flowflare.config.load import load_stack
+    from flowflare.render.node import ensure_node_packages
     from flowflare.render.worker import render_stack
     from flowflare.render.wrangler import wrangler_files
 
@@ -39,6 +40,7 @@ def render(
     values = {key: value.text for key, value in project.values.items()}
     spec = load_stack(values, project=project.name, stack=stack, origins=project.places)
     with messages().status("Rendering") as status:
+        ensure_node_packages(status.update, root=project.root)
         rendered = render_stack(spec, root=project.root, on_progress=status.update)
     target = out or project.root / "build"
     settings = wrangler_files(spec)
