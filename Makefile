@@ -61,21 +61,25 @@ lock: .venv/dev ## Resolve the dependencies anew
 clean: ## Remove what was installed and built (not .flowflare: that is the stack's state)
 	rm -rf .venv node_modules build dist
 
-.venv/bin/python:
+# The stamp comes last, so that a killed run begins anew.
+.venv/made:
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) is not there. Install Python 3.11 or newer, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"Flowflare needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Name another one: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) cannot make a virtual environment (no ensurepip). On Debian: apt install python3-venv" >&2; exit 1; }
 	@echo "Making .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv
 	@$(PYTHON) -m venv .venv
+	@touch $@
 
 # uv installs the locked wheels in seconds; where only pip is set up to reach a registry, pip does it.
-.venv/uv: requirements-dev.lock | .venv/bin/python
+.venv/uv: requirements-dev.lock | .venv/made
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@touch $@
 
 .venv/run: requirements.lock pyproject.toml infra/hatch_build.py | .venv/uv
-	@if [ ! -e .venv/dev ]; then echo "Installing the locked Python packages"; $(call install,requirements.lock); fi
+	@echo "Installing the locked Python packages"
+	@if [ -e .venv/dev ]; then $(call install,requirements-dev.lock); else $(call install,requirements.lock); fi
 	@touch $@
 
 .venv/dev: requirements-dev.lock pyproject.toml infra/hatch_build.py | .venv/uv
@@ -89,13 +93,16 @@ define install
 	&& $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 endef
 
+NPM_CI = $(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
 node_modules/.run: package.json package-lock.json | .venv/run
-	@if [ ! -e node_modules/.dev ]; then echo "Installing the locked npm packages"; $(NPM) ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@echo "Installing the locked npm packages"
+	@if [ -e node_modules/.dev ]; then $(NPM_CI) && touch node_modules/.dev; else $(NPM_CI) --omit=dev; fi
 	@touch $@
 
 node_modules/.dev: package.json package-lock.json | .venv/dev
 	@echo "Installing the locked npm packages, development ones too"
-	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(NPM_CI)
 	@touch $@ node_modules/.run
 
 build/service.js: $(shell find worker_src/flowflare -name '*.js' -not -path '*/node_modules/*') | .venv/dev node_modules/.dev
