@@ -16,7 +16,8 @@ class Cloudflare:
     """A running emulator."""
 
     def __init__(self, running: Running) -> None:
-        port = running.port
+        self.port = port = running.port
+        self.pid = running.pid
         self.data = running.data
         self.base_url = running.base_url
         self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/emulator", timeout=30)
@@ -41,6 +42,10 @@ class Account:
 
     def get(self, path: str) -> Any:
         return self._api.get(f"/accounts/{self.identity}{path}").raise_for_status().json()["result"]
+
+    def post(self, path: str, body: Any) -> Any:
+        answer = self._api.post(f"/accounts/{self.identity}{path}", json=body)
+        return answer.raise_for_status().json()["result"]
 
     def databases(self) -> list[str]:
         return sorted(database["name"] for database in self.get("/d1/database?per_page=100"))

@@ -132,7 +132,7 @@ def _holder(port: int) -> str | None:
     import httpx
 
     try:
-        health = httpx.get(f"http://127.0.0.1:{port}/emulator/health", timeout=2).json()
+        health = httpx.get(f"http://127.0.0.1:{port}/emulator/health", timeout=1).json()
         data = Path(health["data"])
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return None
