@@ -189,6 +189,7 @@ def test_sql_that_fails(project: Project) -> None:
     assert said.code == 1
     assert "error: 1 resource failed:\n" in said.err
     assert "0002_lines.sql: the SQL failed: no such table: ordres" in said.err
+    assert "line 2: INSERT INTO ordres (id) VALUES (1);" in said.err
     assert "Correct the file and run again" in said.err
     assert "Traceback" not in said.err
     assert tables(project) == ["orders"]

@@ -12,6 +12,7 @@ from flowflare.api import Client
 from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
+from flowflare.migrations.statements import at_fault
 
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
 _CREATE = """\
@@ -109,9 +110,17 @@ def apply(database: Database, migration: Migration, *, bookmark: str | None) -> 
             # It was done and the answer got lost: this refusal is for the client's repetition.
             return
         reason = error.message.partition("HTTP 400: ")[2]
-        message = f"{migration.name}: the SQL failed: {reason}"
+        message = f"{migration.name}: the SQL failed: {reason}{_where(migration.sql, reason)}"
         remedy = "The database is as it was before this file. Correct the file and run again."
         raise MigrationError(message, remedy=remedy) from error
+
+
+def _where(sql: str, reason: str) -> str:
+    found = at_fault(sql, reason)
+    if found is None:
+        return ""
+    first, *rest = found.text.splitlines()
+    return f"\n  line {found.line}: {first}{' ...' if rest else ''}"
 
 
 def note_checksums(database: Database, migrations: Sequence[Migration]) -> None:

@@ -58,7 +58,8 @@ def test_sql_that_fails_leaves_the_database_as_it_was(database: Database) -> Non
     with pytest.raises(MigrationError) as caught:
         migrate(database, [FIRST, SECOND, BROKEN])
     assert caught.value.message == (
-        "0003_broken.sql: the SQL failed: no such table: missing: SQLITE_ERROR [code: 7500]"
+        "0003_broken.sql: the SQL failed: no such table: missing: SQLITE_ERROR [code: 7500]\n"
+        "  line 2: INSERT INTO missing VALUES (4);"
     )
     assert values(database) == [1, 2]
     assert read_ledger(database) == rows(FIRST, SECOND)
