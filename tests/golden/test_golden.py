@@ -1,7 +1,7 @@
 """Small projects with the whole of what they declare, or their exact error, kept beside them.
 
-A new behaviour is a new folder in `cases/`. `FLOWFLARE_REWRITE_GOLDEN=1 pytest tests/golden` writes what is
-expected; the diff is what a reviewer reads.
+A new behaviour is a new folder in `cases/`. `make golden` writes what is expected; the diff is what
+a reviewer reads.
 """
 
 import json
