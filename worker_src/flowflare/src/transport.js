@@ -8,7 +8,7 @@ import { jsonText } from './json-text.js';
  * @typedef {object} TrackingEnv
  * @property {{fetch: typeof fetch}} [WORKFLOW_TRACKER_API] the service
  * @property {{fetch: typeof fetch}} [WORKFLOW_SERVICE] the service
- * @property {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} [WORKFLOW_TRACKER] its Durable Object
+ * @property {DurableObjectNamespace} [WORKFLOW_TRACKER] its Durable Object, typed by another script if at all
  * @property {string} [TRACKER_API_URL] its address
  * @property {string} [SERVICE_API_KEY]
  * @property {string} [WORKFLOW_API_KEY]

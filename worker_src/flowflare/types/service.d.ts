@@ -1,0 +1,50 @@
+/** The service Worker: routes, and what every route has in common (keys, origins, limits, errors). */
+export type ServiceOptions = {
+    /**
+     * web origins that may call /api and open the WebSocket, exactly as listed
+     */
+    allowedOrigins?: string[];
+    /**
+     * log every request
+     */
+    debug?: boolean;
+    /**
+     * 'off' opens /api to callers without a key, as the original did
+     */
+    apiAuth?: 'required' | 'off';
+    /**
+     * types that may be started, each with the name of its Workflow
+     * binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
+     */
+    workflows?: Record<string, string>;
+};
+export type ServiceEnv = {
+    DB: D1Database;
+    WORKFLOW_TRACKER: DurableObjectNamespace<import('./tracker.js').WorkflowTracker>;
+    SERVICE_API_KEY?: string;
+    /**
+     * also valid, while clients change over to a new key
+     */
+    SERVICE_API_KEY_PREVIOUS?: string;
+};
+export type Call = {
+    request: Request;
+    env: ServiceEnv;
+    options: ServiceOptions;
+    /**
+     * broadcasts what is stored
+     */
+    announce: (events: import('./feed.js').FeedEvent[]) => void;
+};
+export type Route = {
+    method: 'GET' | 'POST';
+    access: 'open' | 'service' | 'api';
+    answer: (call: Call) => Promise<Response>;
+};
+/**
+ * @param {ServiceOptions} [options]
+ * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>}}
+ */
+export declare function createWorkflowService(options?: ServiceOptions): {
+    fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>;
+};
