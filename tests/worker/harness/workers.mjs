@@ -59,6 +59,7 @@ export async function workers() {
   return [
     service('service', rendered({ allowedOrigins: ['https://app.example.com'] }), keys),
     service('open-api', rendered({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
+    service('debugging', rendered({ debug: true, stuckAfterMinutes: 5 }), keys),
     service('keyless', rendered({}), {}),
     service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
     service('sample', sample, keys),

@@ -2,6 +2,7 @@
 
 import { decodeCursor } from './cursor.js';
 import {
+  flag,
   integer,
   invalid,
   label,
@@ -19,6 +20,8 @@ import { RUN_STATUSES } from './statuses.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
+/** What is skipped is read all the same; cursors lead further. */
+const MAX_OFFSET = 10_000;
 
 const LIST_FIELDS = {
   workflowId: optional(runId),
@@ -29,8 +32,9 @@ const LIST_FIELDS = {
   created_after: optional(time),
   created_before: optional(time),
   metadata: optional(plainObject),
+  stuck: optional(flag),
   limit: optional(integer(1, Number.MAX_SAFE_INTEGER)),
-  offset: optional(integer(0, Number.MAX_SAFE_INTEGER)),
+  offset: optional(integer(0, MAX_OFFSET)),
   cursor: optional(text),
   view: optional(oneOf(['runs', 'workflows'])),
   include: optional(someOf(['steps', 'retries'])),
@@ -45,20 +49,28 @@ const LIST_FIELDS = {
 export function readListRequest(body) {
   const fields = readFields(body, LIST_FIELDS);
   const metadata = Object.entries(fields.metadata ?? {});
-  if (metadata.some(([, value]) => !['string', 'number', 'boolean'].includes(typeof value))) {
+  if (metadata.some(([, value]) => !isScalar(value))) {
     const message = 'metadata must map keys to texts, numbers or booleans';
     throw invalid([{ path: 'metadata', message }]);
   }
   if (metadata.length > 10) {
     throw invalid([{ path: 'metadata', message: 'metadata must not have more than 10 keys' }]);
   }
+  const view = fields.view ?? 'runs';
+  if (fields.stuck && view === 'workflows') {
+    throw invalid([{ path: 'stuck', message: 'stuck is said of runs: leave out view' }]);
+  }
   return {
     ...fields,
+    view,
+    stuck: fields.stuck ?? false,
     metadata: /** @type {[string, string | number | boolean][]} */ (metadata),
     limit: Math.min(fields.limit ?? DEFAULT_LIMIT, MAX_LIMIT),
     offset: fields.offset ?? 0,
     after: fields.cursor === null ? null : decodeCursor(fields.cursor),
-    view: fields.view ?? 'runs',
     include: new Set(fields.include ?? []),
   };
 }
+
+/** @param {unknown} value JSON's 1e999 reads as Infinity, which no database takes */
+const isScalar = (value) => ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);

@@ -1,39 +1,45 @@
 /** Reads runs, workflows, steps and retries: a page or a whole run in one D1 batch. */
 
 import { encodeCursor } from './cursor.js';
+import { planOf, SCANNED_ROWS } from './list-plan.js';
 import { RUN_SUMMARY, STEP_SUMMARY } from './run-statements.js';
+import { marked } from './stuck.js';
 
 /** @typedef {Record<string, unknown>} Row */
 /** @typedef {import('./list-request.js').ListRequest} ListRequest */
+/** @typedef {import('./list-plan.js').Condition} Condition */
 /** @typedef {{rows: Row[], next_cursor: string | null, has_more: boolean, limit: number}} Page */
 
 /**
- * A condition and the values it binds.
- * @typedef {{sql: string, values: unknown[]}} Condition
- */
-
-/**
  * @param {D1Database} db
  * @param {ListRequest} request
  * @returns {Promise<Page>} newest first
  */
-export const readPage = (db, request) =>
-  request.view === 'workflows' ? listWorkflows(db, request) : listRuns(db, request);
+export async function readPage(db, request) {
+  const { range, checked } = planOf(request);
+  const page = checked ? await checkedPage(db, request, range, checked) : null;
+  if (request.view === 'workflows') return page ?? workflowsIn(db, request, range);
+  const { rows, ...rest } = page ?? (await runsIn(db, request, range));
+  return { rows: marked(page ? await including(db, request, rows) : rows), ...rest };
+}
+
+/** The order of every list. */
+const NEWEST_FIRST = 'ORDER BY created_at DESC, id DESC';
 
 /**
  * @param {D1Database} db
  * @param {ListRequest} request
- * @returns {Promise<Page>} newest first
+ * @param {Condition} range
  */
-async function listRuns(db, request) {
-  const { sql, values } = where(request, 'workflow_name');
-  const page = `SELECT ${RUN_SUMMARY} FROM workflow_runs ${sql}
-    ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`;
+async function runsIn(db, request, { sql, values }) {
+  const order = `${NEWEST_FIRST} LIMIT ? OFFSET ?`;
   const bound = [...values, request.limit + 1, request.offset];
-  const statements = [db.prepare(page).bind(...bound)];
+  const statements = [
+    db.prepare(`SELECT ${RUN_SUMMARY} FROM workflow_runs ${sql} ${order}`).bind(...bound),
+  ];
   if (request.include.size > 0) {
     // The page's ids again, and not the ids it gave: everything is read in one batch, at one moment.
-    const ids = `SELECT id FROM workflow_runs ${sql} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`;
+    const ids = `SELECT id FROM workflow_runs ${sql} ${order}`;
     statements.push(db.prepare(stepsOf(ids, STEP_SUMMARY)).bind(...bound));
     if (request.include.has('retries')) statements.push(db.prepare(retriesOf(ids)).bind(...bound));
   }
@@ -44,15 +50,58 @@ async function listRuns(db, request) {
 /**
  * @param {D1Database} db
  * @param {ListRequest} request
- * @returns {Promise<Page>} newest first
+ * @param {Condition} range
  */
-async function listWorkflows(db, request) {
-  const { sql, values } = where(request, 'name');
-  const page = `SELECT * FROM workflow ${sql} ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?`;
+async function workflowsIn(db, request, { sql, values }) {
+  const page = `SELECT * FROM workflow ${sql} ${NEWEST_FIRST} LIMIT ? OFFSET ?`;
   const [rows] = await batch(db, [
     db.prepare(page).bind(...values, request.limit + 1, request.offset),
   ]);
   return pageOf(rows, request.limit);
+}
+
+/**
+ * A page of the rows that meet every condition, from a bounded part of the range. If that part has
+ * not enough of them, its last row comes too, with `checked` 0: there the next page goes on.
+ * @param {D1Database} db
+ * @param {ListRequest} request
+ * @param {Condition} range
+ * @param {Condition} checked
+ * @returns {Promise<Page>}
+ */
+async function checkedPage(db, { view, limit, offset }, range, checked) {
+  const [table, columns] = view === 'runs' ? ['workflow_runs', RUN_SUMMARY] : ['workflow', '*'];
+  const part = (/** @type {string} */ bounds) =>
+    `(SELECT * FROM ${table} ${range.sql} ${NEWEST_FIRST} ${bounds})`;
+  const sql = `
+    WITH page AS MATERIALIZED
+      (SELECT ${columns} FROM ${part(`LIMIT ${SCANNED_ROWS}`)} ${checked.sql} LIMIT ? OFFSET ?)
+    SELECT *, 1 AS checked FROM page
+    UNION ALL
+    SELECT ${columns}, 0 FROM
+      ${part(`LIMIT (SELECT count(*) <= ? FROM page) OFFSET ${SCANNED_ROWS - 1}`)}`;
+  const bound = [...range.values, ...checked.values, limit + 1, offset, ...range.values, limit];
+  const [found] = await batch(db, [db.prepare(sql).bind(...bound)]);
+  const rows = found.filter((row) => row.checked === 1).map(({ checked: _, ...row }) => row);
+  const last = found.find((row) => row.checked === 0);
+  const page = pageOf(rows, limit);
+  return last ? { ...page, next_cursor: cursorAfter(last), has_more: true } : page;
+}
+
+/**
+ * @param {D1Database} db
+ * @param {ListRequest} request
+ * @param {Row[]} runs
+ * @returns {Promise<Row[]>} the runs with what else was asked for
+ */
+async function including(db, { include }, runs) {
+  if (include.size === 0 || runs.length === 0) return runs;
+  const ids = 'SELECT value FROM json_each(?)';
+  const bound = JSON.stringify(runs.map(({ id }) => id));
+  const statements = [db.prepare(stepsOf(ids, STEP_SUMMARY)).bind(bound)];
+  if (include.has('retries')) statements.push(db.prepare(retriesOf(ids)).bind(bound));
+  const [steps, retries] = await batch(db, statements);
+  return withSteps(runs, steps, retries ?? []);
 }
 
 /**
@@ -67,7 +116,7 @@ export async function readRun(db, id) {
     db.prepare(retriesOf('SELECT ?')).bind(id),
   ]);
   if (runs.length === 0) return null;
-  const [{ request_digest, ...run }] = withSteps(runs, steps, retries);
+  const [{ request_digest, ...run }] = marked(withSteps(runs, steps, retries));
   return run;
 }
 
@@ -86,7 +135,7 @@ export async function readWorkflow(db, id) {
       )
       .bind(Number(id)),
   ]);
-  return workflows.length === 0 ? null : { ...workflows[0], runs };
+  return workflows.length === 0 ? null : { ...workflows[0], runs: marked(runs) };
 }
 
 /**
@@ -102,40 +151,6 @@ const retriesOf = (ids) =>
   `SELECT retry.* FROM workflow_steps AS step
    JOIN workflow_step_retries AS retry ON retry.workflow_step_id = step.id
    WHERE step.workflow_run_id IN (${ids}) ORDER BY retry.workflow_step_id, retry.retry_count`;
-
-/**
- * @param {ListRequest} request
- * @param {'workflow_name' | 'name'} nameColumn
- * @returns {Condition}
- */
-function where(request, nameColumn) {
-  /** @type {Condition[]} */
-  const conditions = [];
-  /** @type {(sql: string, ...values: unknown[]) => void} */
-  const add = (sql, ...values) => {
-    if (values.every((value) => value !== null)) conditions.push({ sql, values });
-  };
-  add(`${nameColumn} = ?`, request.workflowType);
-  add('status = ?', request.status);
-  add('ref_id = ?', request.ref_id);
-  add('ref_type = ?', request.ref_type);
-  add('created_at > ?', request.created_after);
-  add('created_at < ?', request.created_before);
-  for (const [key, value] of request.metadata) {
-    // metadata is what callers sent, which need not be JSON.
-    add(
-      `CASE WHEN json_valid(metadata) THEN
-        (SELECT value FROM json_each(iif(json_type(metadata) = 'object', metadata, '{}')) WHERE key = ?) END = ?`,
-      key,
-      typeof value === 'boolean' ? Number(value) : value,
-    );
-  }
-  if (request.after) add('(created_at, id) < (?, ?)', request.after.created_at, request.after.id);
-  return {
-    sql: conditions.length === 0 ? '' : `WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`,
-    values: conditions.flatMap(({ values }) => values),
-  };
-}
 
 /**
  * @param {D1Database} db
@@ -155,10 +170,13 @@ async function batch(db, statements) {
 function pageOf(rows, limit) {
   const shown = rows.slice(0, limit);
   const has_more = rows.length > limit;
-  const last = shown.at(-1);
-  const place = { created_at: String(last?.created_at), id: String(last?.id) };
-  return { rows: shown, next_cursor: has_more ? encodeCursor(place) : null, has_more, limit };
+  const next_cursor = has_more ? cursorAfter(shown[shown.length - 1]) : null;
+  return { rows: shown, next_cursor, has_more, limit };
 }
+
+/** @param {Row} row */
+const cursorAfter = ({ created_at, id }) =>
+  encodeCursor({ created_at: String(created_at), id: String(id) });
 
 /**
  * @param {Row[]} runs

@@ -7,17 +7,21 @@ import { feedOf, publish } from './feed.js';
 import { invalid } from './fields.js';
 import { isUpgrade, json, readJson } from './http.js';
 import { readListRequest } from './list-request.js';
+import { costText, metered } from './metered.js';
 import { asProblem, Problem } from './problem.js';
 import { readPage, readRun, readWorkflow } from './read-runs.js';
+import { configure } from './settings.js';
 import { startRun } from './start-run.js';
 
 /**
  * @typedef {object} ServiceOptions
  * @property {string[]} [allowedOrigins] web origins that may call /api and open the WebSocket, exactly as listed
- * @property {boolean} [debug] log every request
+ * @property {boolean} [debug] log every request, and tell what it cost in the header X-Flowflare-D1
  * @property {'required' | 'off'} [apiAuth] 'off' opens /api to callers without a key, as the original did
  * @property {Record<string, string>} [workflows] types that may be started, each with the name of its Workflow
  *   binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
+ * @property {number} [stuckAfterMinutes] a run counts as stuck after so long without an event; 60 if not given,
+ *   never if 0
  */
 
 /**
@@ -66,6 +70,7 @@ const ROUTES = Object.freeze({
  * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>}}
  */
 export function createWorkflowService(options = {}) {
+  configure(options);
   return { fetch: (request, env, ctx) => respond(request, env, ctx, options) };
 }
 
@@ -81,9 +86,11 @@ async function respond(request, env, ctx, options) {
   const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : null;
   /** @type {Call['announce']} */
   const announce = (events) => ctx.waitUntil(publish(env.WORKFLOW_TRACKER, events));
+  const meter = options.debug ? metered(env.DB) : null;
   let response;
   try {
-    response = await answerTo(route, { request, env, options, announce });
+    const bound = meter ? { ...env, DB: meter.db } : env;
+    response = await answerTo(route, { request, env: bound, options, announce });
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
@@ -96,6 +103,7 @@ async function respond(request, env, ctx, options) {
   const cors = route?.access === 'api' ? corsHeaders(request, options.allowedOrigins ?? []) : {};
   const headers = { ...cors, 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  if (meter) response.headers.set('X-Flowflare-D1', costText(meter.cost));
   return response;
 }
 

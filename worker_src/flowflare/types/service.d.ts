@@ -5,7 +5,7 @@ export type ServiceOptions = {
      */
     allowedOrigins?: string[];
     /**
-     * log every request
+     * log every request, and tell what it cost in the header X-Flowflare-D1
      */
     debug?: boolean;
     /**
@@ -17,6 +17,11 @@ export type ServiceOptions = {
      * binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
      */
     workflows?: Record<string, string>;
+    /**
+     * a run counts as stuck after so long without an event; 60 if not given,
+     * never if 0
+     */
+    stuckAfterMinutes?: number;
 };
 export type ServiceEnv = {
     DB: D1Database;
