@@ -15,6 +15,21 @@ export const FEED_NAME = 'feed:v1';
  */
 export const feedOf = (namespace) => namespace.get(namespace.idFromName(FEED_NAME));
 
+/** Events of this long go to the object in one call: a call costs it more than many events. */
+const GATHER_MS = 20;
+/** A request that was to send, and has not for this long, never will. */
+const GIVEN_UP_MS = 1000;
+const MAX_EVENTS = 500;
+
+/**
+ * What this isolate's requests have to broadcast. Requests share no I/O, but they share memory: one of them
+ * sends what all have left here.
+ * @type {FeedEvent[]}
+ */
+const waiting = [];
+/** When a request took it on to send. */
+let gatheringSince = 0;
+
 /**
  * Broadcasts what is already stored. Whoever watches can be told late or not at all; the caller whose
  * update is stored must not be told that it failed.
@@ -23,9 +38,17 @@ export const feedOf = (namespace) => namespace.get(namespace.idFromName(FEED_NAM
  */
 export async function publish(namespace, events) {
   if (events.length === 0) return;
-  try {
-    await feedOf(namespace).publish(events);
-  } catch (error) {
-    console.warn(`flowflare: ${events.length} events were not broadcast: ${error}`);
+  waiting.push(...events);
+  if (Date.now() - gatheringSince < GIVEN_UP_MS) return;
+  gatheringSince = Date.now();
+  await scheduler.wait(GATHER_MS);
+  gatheringSince = 0;
+  while (waiting.length > 0) {
+    const gathered = waiting.splice(0, MAX_EVENTS);
+    try {
+      await feedOf(namespace).publish(gathered);
+    } catch (error) {
+      console.warn(`flowflare: ${gathered.length} events were not broadcast: ${error}`);
+    }
   }
 }

@@ -64,10 +64,24 @@ const INSERT_RUN = `
 INSERT INTO workflow_runs (id, workflow_id, workflow_name, ref_id, ref_type, input_params, metadata,
                            created_at, updated_at, request_digest)
 SELECT ?1, id, name, ?3, ?4, ?5, ?6, ?7, ?7, ?8 FROM workflow WHERE ${IDENTITY}
-ON CONFLICT (id) DO NOTHING`;
+ON CONFLICT (id) DO NOTHING RETURNING ${RUN_SUMMARY}`;
 
-// A finished run stays as it finished: only the same status may be told again, unless it is restarted.
 // ?8 workflow_id  ?9 status  ?10 native_status  ?11 output_result  ?12 sleep_until  ?13 restart
+//
+// A finished run stays as it finished: only the same status may be told again, unless it is restarted.
+const ACCEPTED = "(?13 OR ?9 IS NULL OR status = ?9 OR status NOT IN ('Completed', 'Errored'))";
+const CHANGES = `
+  status = coalesce(?9, status),
+  native_status = iif(?9 IS NULL, native_status, ?10),
+  ref_id = coalesce(ref_id, ?3),
+  ref_type = coalesce(ref_type, ?4),
+  input_params = coalesce(input_params, ?5),
+  output_result = coalesce(?11, iif(?13, NULL, output_result)),
+  metadata = coalesce(?6, metadata),
+  updated_at = ?7,
+  completed_at = iif(coalesce(?9, status) IN ('Completed', 'Errored'), coalesce(completed_at, ?7), NULL),
+  sleep_until = iif(coalesce(?9, status) = 'Sleeping', coalesce(?12, sleep_until), NULL)`;
+
 const UPSERT_RUN = `
 INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, native_status, ref_id, ref_type,
                            input_params, output_result, metadata, created_at, updated_at,
@@ -78,18 +92,9 @@ FROM workflow WHERE id = coalesce(
   (SELECT workflow_id FROM workflow_runs WHERE id = ?1),
   (SELECT id FROM workflow WHERE id = ?8),
   (SELECT id FROM workflow WHERE ${IDENTITY}))
-ON CONFLICT (id) DO UPDATE SET
-  status = coalesce(?9, status),
-  native_status = iif(?9 IS NULL, native_status, ?10),
-  ref_id = coalesce(ref_id, ?3),
-  ref_type = coalesce(ref_type, ?4),
-  input_params = coalesce(input_params, ?5),
-  output_result = coalesce(?11, iif(?13, NULL, output_result)),
-  metadata = coalesce(?6, metadata),
-  updated_at = ?7,
-  completed_at = iif(coalesce(?9, status) IN ('Completed', 'Errored'), coalesce(completed_at, ?7), NULL),
-  sleep_until = iif(coalesce(?9, status) = 'Sleeping', coalesce(?12, sleep_until), NULL)
-WHERE ?13 OR ?9 IS NULL OR status = ?9 OR status NOT IN ('Completed', 'Errored')`;
+ON CONFLICT (id) DO UPDATE SET ${CHANGES} WHERE ${ACCEPTED}`;
+
+const CHANGE_RUN = `UPDATE workflow_runs SET ${CHANGES} WHERE id = ?1 AND ${ACCEPTED} RETURNING ${RUN_SUMMARY}`;
 
 // The workflow shows its latest run's state, and no older run's.
 const SHOW_IN_WORKFLOW = `
@@ -99,9 +104,12 @@ FROM workflow_runs AS run
 WHERE run.id = ?1 AND workflow.id = run.workflow_id AND workflow.last_run_id = run.id`;
 
 const SELECT_RUN = `SELECT ${RUN_SUMMARY} FROM workflow_runs WHERE id = ?1`;
+const SELECT_STARTED = `SELECT ${RUN_SUMMARY}, request_digest FROM workflow_runs WHERE id = ?1`;
 
 /**
- * Counts and inserts a run; a run that exists is left alone. The last statement answers with the row.
+ * Counts and inserts a run; a run that exists is left alone. The second statement answers with the row if
+ * it inserted one. A start that may be a repeated one has a digest; the third statement answers to it with
+ * the row that there is.
  * @param {D1Database} db
  * @param {NewRun & {request_digest: string | null}} run
  * @param {string} now
@@ -109,7 +117,7 @@ const SELECT_RUN = `SELECT ${RUN_SUMMARY} FROM workflow_runs WHERE id = ?1`;
 export const startStatements = (db, run, now) => [
   db.prepare(REGISTER).bind(...identity(run, now), null),
   db.prepare(INSERT_RUN).bind(...identity(run, now), run.request_digest),
-  db.prepare(`SELECT ${RUN_SUMMARY}, request_digest FROM workflow_runs WHERE id = ?1`).bind(run.id),
+  ...(run.request_digest === null ? [] : [db.prepare(SELECT_STARTED).bind(run.id)]),
 ];
 
 /**
@@ -121,19 +129,21 @@ export const startStatements = (db, run, now) => [
  */
 export const updateStatements = (db, run, now) => [
   db.prepare(REGISTER).bind(...identity(run, now), run.workflow_id),
-  db
-    .prepare(UPSERT_RUN)
-    .bind(
-      ...identity(run, now),
-      run.workflow_id,
-      run.status,
-      run.native_status,
-      run.output_result,
-      run.sleep_until,
-      run.restart ? 1 : 0,
-    ),
+  db.prepare(UPSERT_RUN).bind(...identity(run, now), ...changes(run)),
   db.prepare(SHOW_IN_WORKFLOW).bind(run.id),
   db.prepare(SELECT_RUN).bind(run.id),
+];
+
+/**
+ * Changes a run that is known; does nothing if it is not, or if the changes are refused. The first statement
+ * answers with the row if there were changes.
+ * @param {D1Database} db
+ * @param {NewRun & RunChanges} run
+ * @param {string} now
+ */
+export const changeStatements = (db, run, now) => [
+  db.prepare(CHANGE_RUN).bind(...identity(run, now), ...changes(run)),
+  db.prepare(SHOW_IN_WORKFLOW).bind(run.id),
 ];
 
 /**
@@ -167,4 +177,17 @@ const identity = (run, now) => [
   run.input_params,
   run.metadata,
   now,
+];
+
+/**
+ * @param {NewRun & RunChanges} run
+ * @returns {unknown[]} ?8 to ?13
+ */
+const changes = (run) => [
+  run.workflow_id,
+  run.status,
+  run.native_status,
+  run.output_result,
+  run.sleep_until,
+  run.restart ? 1 : 0,
 ];

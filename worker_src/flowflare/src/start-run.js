@@ -59,7 +59,7 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
   const repeatable = request.runId !== null || key !== null;
   const digest = repeatable ? await digestOf(request) : null;
 
-  const [, inserted, selected] = await db.batch(
+  const [, inserted, existing] = await db.batch(
     startStatements(
       db,
       {
@@ -75,8 +75,9 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
       new Date().toISOString(),
     ),
   );
-  const { request_digest, ...row } = /** @type {Row} */ (selected.results[0]);
-  const created = inserted.meta.changes > 0;
+  const created = inserted.results.length > 0;
+  const [found] = /** @type {Row[]} */ ((created ? inserted : existing).results);
+  const { request_digest, ...row } = found;
   if (created) announce([{ type: 'run_update', run_update: row }]);
   else if (request_digest !== digest) {
     throw new Problem(422, 'This Idempotency-Key or run id was used for another request');

@@ -41,12 +41,20 @@ const ACCEPTED = `
   AND (?4 IS NULL OR status = ?4 OR status NOT IN ('Completed', 'Failed')
        OR (status = 'Failed' AND ?6 > attempt))`;
 
-const UPSERT = `
-INSERT INTO workflow_steps (workflow_run_id, step_name, step_index, status, state, attempt,
-                            started_at, completed_at)
-VALUES (?1, ?2, ?3, coalesce(?4, 'Running'), ?5, coalesce(?6, 1),
-        iif(?4 = 'Pending', NULL, ?7), iif(?4 IN ('Completed', 'Failed'), ?7, NULL))
+const COLUMNS =
+  'workflow_run_id, step_name, step_index, status, state, attempt, started_at, completed_at';
+const VALUES = `?1, ?2, ?3, coalesce(?4, 'Running'), ?5, coalesce(?6, 1),
+  iif(?4 = 'Pending', NULL, ?7), iif(?4 IN ('Completed', 'Failed'), ?7, NULL)`;
+const ON_CONFLICT = `
 ON CONFLICT (workflow_run_id, step_index, step_name) DO UPDATE SET ${CHANGES} WHERE ${ACCEPTED}`;
+
+const UPSERT = `INSERT INTO workflow_steps (${COLUMNS}) VALUES (${VALUES}) ${ON_CONFLICT}`;
+
+// For a run that is known: without one it inserts nothing.
+const TOUCH_RUN = 'UPDATE workflow_runs SET updated_at = ?2 WHERE id = ?1';
+const UPSERT_IN_RUN = `
+INSERT INTO workflow_steps (${COLUMNS}) SELECT ${VALUES} FROM workflow_runs WHERE id = ?1
+${ON_CONFLICT} RETURNING ${STEP_SUMMARY}`;
 
 // The run, if it is given, has to be the step's own.
 const OF_ID = 'id = ?8 AND (?1 IS NULL OR workflow_run_id = ?1)';
@@ -76,15 +84,7 @@ RETURNING *, (SELECT workflow_run_id FROM workflow_steps WHERE id = workflow_ste
  * @param {string} now
  */
 export function stepStatements(db, step, now) {
-  const values = [
-    step.workflow_run_id,
-    step.step_name,
-    step.step_index,
-    step.status,
-    step.state,
-    step.attempt,
-    now,
-  ];
+  const values = valuesOf(step, now);
   if (step.id === null) {
     return [
       db.prepare(UPSERT).bind(...values),
@@ -95,6 +95,33 @@ export function stepStatements(db, step, now) {
     db.prepare(sql).bind(...values, step.id),
   );
 }
+
+/**
+ * Upserts a step of a run that is known. The first statement answers with the step's row, or with none
+ * if the run is unknown or the update was refused.
+ * @param {D1Database} db
+ * @param {StepUpdate} step with its run, index and name
+ * @param {string} now
+ */
+export const stepInRunStatements = (db, step, now) => [
+  db.prepare(UPSERT_IN_RUN).bind(...valuesOf(step, now)),
+  db.prepare(TOUCH_RUN).bind(step.workflow_run_id, now),
+];
+
+/**
+ * @param {StepUpdate} step
+ * @param {string} now
+ * @returns {unknown[]} ?1 to ?7
+ */
+const valuesOf = (step, now) => [
+  step.workflow_run_id,
+  step.step_name,
+  step.step_index,
+  step.status,
+  step.state,
+  step.attempt,
+  now,
+];
 
 /**
  * Answers with the retry's row, or with none if there is no such step.
