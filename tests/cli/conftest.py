@@ -16,7 +16,7 @@ def root(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     assert flowflare("init", str(folder)).code == 0
     local = folder / "Pulumi.local.yaml"
-    local.write_text(local.read_text().replace("8787", str(free_port())))
+    local.write_text(local.read_text().replace("8780", str(free_port())))
     return folder
 
 

@@ -74,12 +74,12 @@ def test_an_api_that_is_not_on_this_machine(root: Path, command: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "http://127.0.0.1:8787",
-        "https://127.0.0.1:8787/client/v4",
+        "http://127.0.0.1:8780",
+        "https://127.0.0.1:8780/client/v4",
         "http://127.0.0.1/client/v4",
         "http://127.0.0.1:port/client/v4",
-        "http://127.0.0.1:8787@example.com/client/v4",
-        "http://[::1]:8787/client/v4",
+        "http://127.0.0.1:8780@example.com/client/v4",
+        "http://[::1]:8780/client/v4",
         "nonsense",
     ],
 )
@@ -87,7 +87,7 @@ def test_an_address_at_which_no_emulator_answers(root: Path, address: str) -> No
     text = (root / "Pulumi.local.yaml").read_text().splitlines()
     lines = [f'  cloudflare:baseUrl: "{address}"' if "baseUrl" in line else line for line in text]
     (root / "Pulumi.local.yaml").write_text("\n".join(lines))
-    refused(root, "up", f"is '{address}'", "Write http://127.0.0.1:8787/client/v4")
+    refused(root, "up", f"is '{address}'", "Write http://127.0.0.1:8780/client/v4")
 
 
 def test_no_address(root: Path) -> None:

@@ -90,7 +90,7 @@ def point(root: Path, cloudflare: Cloudflare) -> Project:
     account = uuid4().hex
     project = Project(root, cloudflare.account(account))
     project.edit("Pulumi.local.yaml", "f10f1a4ef10f1a4ef10f1a4ef10f1a4e", account)
-    project.edit("Pulumi.local.yaml", "http://127.0.0.1:8787/client/v4", cloudflare.base_url)
+    project.edit("Pulumi.local.yaml", "http://127.0.0.1:8780/client/v4", cloudflare.base_url)
     # The commands find the emulator that runs by its data folder, and start none of their own.
     (root / ".flowflare").mkdir()
     (root / ".flowflare/emulator").symlink_to(cloudflare.data)

@@ -60,7 +60,7 @@ def make(root: Path, target: str) -> str:
 def test_up_again_and_down(checkout: Path) -> None:
     port = free_port()
     local = checkout / "Pulumi.local.yaml"
-    local.write_text(local.read_text().replace("127.0.0.1:8787", f"127.0.0.1:{port}"))
+    local.write_text(local.read_text().replace("127.0.0.1:8780", f"127.0.0.1:{port}"))
 
     first = make(checkout, "up")
     worker_ports = [int(number) for number in re.findall(r"http://127\.0\.0\.1:(\d+)\n", first)]

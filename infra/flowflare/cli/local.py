@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 BASE_URL = "cloudflare:baseUrl"
 API = "/client/v4"
-EXAMPLE = f"http://127.0.0.1:8787{API}"
+EXAMPLE = f"http://127.0.0.1:8780{API}"
 # The emulator listens on 127.0.0.1, which `localhost` leads to.
 _LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
 ENGINE = "flowflare:engine"

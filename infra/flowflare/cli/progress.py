@@ -1,7 +1,9 @@
 """Shows a run while it goes on: a line for each step that ended, the last one for what runs."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from flowflare.cli.console import messages
@@ -23,8 +25,23 @@ def progress(title: str) -> Iterator["OnEvent"]:
     Args:
         title: what is going on, for the last line while no step runs.
     """
-    with messages().status(title) as status:
+    with messages().status(title) as status, _saying_that_it_stops():
         yield _Display(title, status).show
+
+
+@contextmanager
+def _saying_that_it_stops() -> Iterator[None]:
+    """Says on Ctrl-C what is waited for: a call under way is never left without its result."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        messages().print("Stopping after the step that runs; run it again to go on.")
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Display:

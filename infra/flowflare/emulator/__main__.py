@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Reads the command line and serves until it is told to stop."""
     parser = argparse.ArgumentParser(prog="python -m flowflare.emulator", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of all data")
-    parser.add_argument("--port", type=int, default=8787, help="the API's port, 0 for any")
+    parser.add_argument("--port", type=int, default=8780, help="the API's port, 0 for any")
     parser.add_argument("--node", type=Path, required=True, help="the Node program")
     parser.add_argument("--node-modules", type=Path, required=True, help="where miniflare is")
     given = parser.parse_args(arguments)

@@ -55,7 +55,7 @@ class Access:
             raise EngineError(
                 "the embedded engine has no Cloudflare API to talk to",
                 remedy="Set cloudflare:baseUrl in the stack's file to the embedded Cloudflare's "
-                "address, such as http://127.0.0.1:8787/client/v4.",
+                "address, such as http://127.0.0.1:8780/client/v4.",
             )
         require_loopback(self._base_url)
         if not self._token:
