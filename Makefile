@@ -78,17 +78,16 @@ clean: ## Remove what was installed and built (not .flowflare: that is the stack
 	@touch $@
 
 # uv installs the locked wheels in seconds; where only pip is set up to reach a registry, pip does it.
-.venv/uv: requirements-dev.lock | .venv/made
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock > .venv/uv.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+.venv/tools: requirements-build.lock | .venv/made
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-.venv/run: requirements.lock pyproject.toml infra/hatch_build.py | .venv/uv
+.venv/run: requirements.lock pyproject.toml infra/hatch_build.py | .venv/tools
 	@echo "Installing the locked Python packages"
 	@if [ -e .venv/dev ]; then $(call install,requirements-dev.lock); else $(call install,requirements.lock); fi
 	@touch $@
 
-.venv/dev: requirements-dev.lock pyproject.toml infra/hatch_build.py | .venv/uv
+.venv/dev: requirements-dev.lock pyproject.toml infra/hatch_build.py | .venv/tools
 	@echo "Installing the locked Python packages, development ones too"
 	@$(call install,requirements-dev.lock)
 	@touch $@ .venv/run

@@ -15,7 +15,13 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
 
 README = (ROOT / "README.md").read_text()
 COPIED = (*FILES, "Makefile", "pyproject.toml", "infra/hatch_build.py", ".gitignore")
-LOCKS = ("requirements.lock", "requirements-dev.lock", "package.json", "package-lock.json")
+LOCKS = (
+    "requirements-build.lock",
+    "requirements.lock",
+    "requirements-dev.lock",
+    "package.json",
+    "package-lock.json",
+)
 
 
 def free_port() -> int:
