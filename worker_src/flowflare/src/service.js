@@ -8,6 +8,7 @@ import { invalid } from './fields.js';
 import { isUpgrade, json, readJson } from './http.js';
 import { readListRequest } from './list-request.js';
 import { costText, metered } from './metered.js';
+import { OPENAPI } from './openapi.js';
 import { asProblem, Problem } from './problem.js';
 import { readPage, readRun, readWorkflow } from './read-runs.js';
 import { configure } from './settings.js';
@@ -56,6 +57,7 @@ const ROUTES = Object.freeze({
     access: 'open',
     answer: async () => json({ success: true, status: 'ok' }),
   },
+  '/openapi.json': { method: 'GET', access: 'service', answer: async () => json(OPENAPI) },
   '/service/start-workflow': { method: 'POST', access: 'service', answer: start },
   '/service/get-workflow': { method: 'POST', access: 'service', answer: get },
   '/service/list-workflows': { method: 'POST', access: 'service', answer: list },
