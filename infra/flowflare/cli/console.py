@@ -1,8 +1,11 @@
 """Where text goes: data to standard output, everything said about the work to standard error."""
 
+import contextlib
 import json
+import shutil
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +21,17 @@ def messages() -> Console:
 def answers() -> Console:
     """The console for what the command was asked for; colours only on a terminal."""
     return Console(soft_wrap=True, highlight=False)
+
+
+def command() -> str:
+    """How this command is called here: its bare name where PATH finds it, else its path."""
+    own = Path(sys.argv[0])
+    found = shutil.which("flowflare")
+    if own.name != "flowflare" or (found and own.exists() and Path(found).samefile(own)):
+        return "flowflare"
+    with contextlib.suppress(ValueError):
+        return str(own.absolute().relative_to(Path.cwd()))
+    return str(own)
 
 
 def print_json(document: Any) -> None:

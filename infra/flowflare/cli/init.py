@@ -27,7 +27,7 @@ def init(
     Example: flowflare init my-tracking && cd my-tracking && flowflare up
     """
     from flowflare import library
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import answers, command
     from flowflare.render.templates import render
 
     project = _project_name(name or directory.resolve().name)
@@ -51,7 +51,8 @@ def init(
     shutil.copytree(library.folder("worker_src") / "orders", directory / EXAMPLE, ignore=ignored)
     for path in (*FILES, EXAMPLE):
         answers().print(f"  {directory / path}", markup=False)
-    answers().print(f"\nNext:  cd {directory} && flowflare up && flowflare order", markup=False)
+    again = command()
+    answers().print(f"\nNext:  cd {directory} && {again} up && {again} order", markup=False)
 
 
 def _project_name(text: str) -> str:

@@ -148,7 +148,7 @@ def _tracking(stack: str, root: Any, client: str) -> Tracking:
 def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
     from rich.table import Table
 
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import answers, command
 
     console = answers()
     console.print(f"\nRun {run['id']} of order {run['ref_id']}: {run['status']}", markup=False)
@@ -166,8 +166,8 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
     console.print(
         f"\nNext:\n"
         f"  curl {post} {tracking.client_url}/orders\n"
-        f"  flowflare outputs{option} --show-secrets\n"
-        f"  flowflare preview{option}     after an edit in worker_src/orders or the configuration",
+        f"  {command()} outputs{option} --show-secrets\n"
+        f"  {command()} preview{option}     after an edit in worker_src/orders or the configuration",
         markup=False,
     )
 
