@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-NEEDED = ("Makefile", "pyproject.toml", "requirements.lock", "requirements-dev.lock")
+LOCKS = [path.name for path in ROOT.glob("requirements*.lock")]
+NEEDED = ("Makefile", "pyproject.toml", *LOCKS)
 NEEDED_BELOW = ("package.json", "package-lock.json", "infra/hatch_build.py")
 # Stands for another Python: runs `-c CODE` in ours, made to look like it.
 LIKE = '#!/bin/sh\nexec "{python}" -c "import sys; {made}; exec(sys.argv[1])" "$2"\n'

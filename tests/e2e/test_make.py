@@ -16,9 +16,7 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
 README = (ROOT / "README.md").read_text()
 COPIED = (*FILES, "Makefile", "pyproject.toml", "infra/hatch_build.py", ".gitignore")
 LOCKS = (
-    "requirements-build.lock",
-    "requirements.lock",
-    "requirements-dev.lock",
+    *(path.name for path in ROOT.glob("requirements*.lock")),
     "package.json",
     "package-lock.json",
 )

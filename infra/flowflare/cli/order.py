@@ -167,7 +167,7 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
         f"\nNext:\n"
         f"  curl {post} {tracking.client_url}/orders\n"
         f"  {command()} outputs{option} --show-secrets\n"
-        f"  {command()} preview{option}     after an edit in worker_src/orders or the configuration",
+        f"  {command()} preview{option}     after an edit",
         markup=False,
     )
 
