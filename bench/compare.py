@@ -62,9 +62,7 @@ async def compare_writes(
             _say(f"round {number + 1} of {rounds}: {name}")
     figures: dict[str, Any] = {}
     for kind in KINDS:
-        rates = {
-            name: [each[kind].get("per_second") for each in measured[name]] for name in names
-        }
+        rates = {name: [each[kind].get("per_second") for each in measured[name]] for name in names}
         figures[kind] = {name: _median(rates[name]) for name in names}
         if OTHER in rates:
             figures[kind]["ratio"] = _ratio(rates[OURS.name], rates[OTHER])

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.http_calls import Call
 
-# A run's life as the service is told of it; every second status is one that its workflow shows, too.
+# A run's life as the service is told of it; its workflow shows every second status too.
 RUN_LIFE: tuple[dict[str, Any], ...] = (
     {"status": "Running"},
     {"status": "Sleeping", "sleep_until": "2030-01-01T00:00:00.000Z"},

@@ -6,8 +6,8 @@ ROWS_A_STATEMENT = 50_000
 SEEDED_TYPE = "type-3"
 SEEDED_REF = "order-3"
 
-# Runs a second apart, of 10 types, in all four statuses, five of them for each reference; ids grow with time
-# as the service's own do. Run n of a million is the same as run n of a thousand.
+# Runs a second apart, of 10 types, in all four statuses, five of them for each reference; ids grow
+# with time as the service's own do. Run n of a million is the same as run n of a thousand.
 _RUNS = """
 WITH RECURSIVE number (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM number WHERE n < {last})
 INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, ref_id, ref_type, input_params,

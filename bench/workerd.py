@@ -19,7 +19,7 @@ COUNTED = "-counted"
 
 @dataclass(frozen=True)
 class Service:
-    """A service to run: a finished bundle that exports createWorkflowService and WorkflowTracker."""
+    """A finished bundle to run; it exports createWorkflowService and WorkflowTracker."""
 
     name: str
     bundle: Path
