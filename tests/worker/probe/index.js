@@ -10,12 +10,13 @@ import {
   updateWorkflowInstance,
   updateWorkflowStep,
 } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
+import { together } from '../../../worker_src/flowflare/src/together.js';
 import { STEPS } from './steps.js';
 
 export default {
-  async fetch(request, env) {
+  async fetch(request, env, ctx) {
     const call = await request.json();
-    return Response.json(await CALLS[new URL(request.url).pathname.slice(1)](call, env));
+    return Response.json(await CALLS[new URL(request.url).pathname.slice(1)](call, env, ctx));
   },
 };
 
@@ -60,6 +61,27 @@ const CALLS = {
       .bind(...values)
       .all();
     return { rows: results, rows_read: meta.rows_read };
+  },
+
+  async together({ statements }, env, ctx) {
+    let sent = 0;
+    const counting = {
+      prepare: (sql) => env.DB.prepare(sql),
+      batch: async (list) => {
+        sent = Math.max(sent, list.length);
+        await scheduler.wait(10); // Long enough for others to come meanwhile.
+        return env.DB.batch(list);
+      },
+    };
+    const db = together(counting, (promise) => ctx.waitUntil(promise));
+    try {
+      const results = await db.batch(
+        statements.map(({ sql, values }) => db.prepare(sql).bind(...values)),
+      );
+      return { rows: results.map((result) => result.results), sent };
+    } catch (error) {
+      return { error: String(error) };
+    }
   },
 
   async tracking({ name, data, bound = 'service', url }, env) {

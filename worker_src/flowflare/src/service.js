@@ -13,6 +13,7 @@ import { asProblem, Problem } from './problem.js';
 import { readPage, readRun, readWorkflow } from './read-runs.js';
 import { configure } from './settings.js';
 import { startRun } from './start-run.js';
+import { together } from './together.js';
 
 /**
  * @typedef {object} ServiceOptions
@@ -39,6 +40,7 @@ import { startRun } from './start-run.js';
  * @typedef {object} Call
  * @property {Request} request
  * @property {ServiceEnv} env
+ * @property {D1Database} writes the same database, for what may be written along with other requests' writes
  * @property {ServiceOptions} options
  * @property {(events: import('./feed.js').FeedEvent[]) => void} announce broadcasts what is stored
  */
@@ -92,7 +94,9 @@ async function respond(request, env, ctx, options) {
   let response;
   try {
     const bound = meter ? { ...env, DB: meter.db } : env;
-    response = await answerTo(route, { request, env: bound, options, announce });
+    // What is counted is one request's alone.
+    const writes = meter?.db ?? together(env.DB, (promise) => ctx.waitUntil(promise));
+    response = await answerTo(route, { request, env: bound, writes, options, announce });
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
@@ -129,9 +133,9 @@ async function answerTo(route, call) {
 }
 
 /** @param {Call} call */
-async function start({ request, env, options, announce }) {
+async function start({ request, env, writes, options, announce }) {
   const context = {
-    db: env.DB,
+    db: writes,
     env: /** @type {any} */ (env),
     workflows: options.workflows,
     announce,
@@ -189,8 +193,8 @@ async function listed(db, body) {
 }
 
 /** @param {Call} call */
-async function update({ request, env, announce }) {
-  const { answer, events } = await takeUpdates(env.DB, await readJson(request));
+async function update({ request, writes, announce }) {
+  const { answer, events } = await takeUpdates(writes, await readJson(request));
   announce(events);
   return json(answer);
 }

@@ -1,0 +1,70 @@
+"""Requests that write at the same time share a D1 batch, and notice nothing of each other."""
+
+import json
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.worker.worker_calls import KEY, Api, Probe
+
+pytestmark = pytest.mark.workerd
+
+INSERT = "INSERT INTO workflow (name) VALUES (?) RETURNING name"
+
+
+def test_each_gets_its_own_rows_and_only_the_refused_one_is_refused(
+    probe: Probe, fresh: str
+) -> None:
+    def write(number: int) -> dict:
+        names = [f"{fresh}-{number}-a", f"{fresh}-{number}-b"]
+        if number % 7 == 3:
+            names[1] = names[0]  # The second row breaks the unique index.
+        statements = [{"sql": INSERT, "values": [name]} for name in names]
+        return probe.call("together", statements=statements)
+
+    with ThreadPoolExecutor(30) as pool:
+        answers = list(pool.map(write, range(150)))
+
+    for number, answer in enumerate(answers):
+        if number % 7 == 3:
+            assert "UNIQUE constraint failed" in answer["error"]
+        else:
+            names = [[{"name": f"{fresh}-{number}-{letter}"}] for letter in "ab"]
+            assert answer["rows"] == names
+    stored = probe.sql("SELECT count(*) AS n FROM workflow WHERE name LIKE ?", f"{fresh}-%")
+    assert stored == [{"n": 2 * sum(number % 7 != 3 for number in range(150))}]
+    assert max(answer.get("sent", 0) for answer in answers) > 2, "none were written together"
+
+
+def test_long_texts_are_written_alone(probe: Probe, fresh: str) -> None:
+    def write(number: int) -> dict:
+        name = f"{fresh}-{number}-" + "x" * 33_000
+        return probe.call("together", statements=[{"sql": INSERT, "values": [name]}])
+
+    with ThreadPoolExecutor(10) as pool:
+        assert [answer["sent"] for answer in pool.map(write, range(20))] == [1] * 20
+
+
+def test_callers_that_hang_up_keep_nobody_waiting(service: Api, fresh: str) -> None:
+    url = urlsplit(str(service.client.base_url))
+
+    def hang_up(number: int) -> None:
+        body = json.dumps({"workflowType": fresh, "ref_id": f"lost-{number}"})
+        head = f"POST /service/start-workflow HTTP/1.1\r\nHost: x\r\nX-API-Key: {KEY}\r\n"
+        rest = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        with socket.create_connection((url.hostname, url.port)) as line:
+            line.sendall((head + rest).encode())
+
+    def start(number: int) -> bool:
+        if number % 2:
+            hang_up(number)
+            return False
+        answer = service.start(fresh, ref_id=f"kept-{number}")
+        return service.run(answer["runId"])["ref_id"] == f"kept-{number}"
+
+    with ThreadPoolExecutor(16) as pool:
+        kept = list(pool.map(start, range(120)))
+
+    assert kept.count(True) == 60
