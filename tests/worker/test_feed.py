@@ -1,51 +1,15 @@
 """The WebSocket: who may watch, what a watcher is told, and that it outlasts hibernation."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
+from tests.worker.feed_calls import FEED, PATH, Watch, events_of, heard, heard_of
 from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
 pytestmark = pytest.mark.workerd
-
-PATH = "/api/tracker-websocket"
-FEED = "feed:v1"
-Watch = Callable[..., ClientConnection]
-
-
-@pytest.fixture
-def watch(workers: Workers) -> Iterator[Watch]:
-    """Connects watchers, and disconnects them after the test."""
-    with ExitStack() as sockets:
-
-        def connected(worker: str = "service", key: str = KEY, **options: Any) -> ClientConnection:
-            url = workers.urls[worker].replace("http", "ws") + PATH
-            headers = {"X-API-Key": key} if key else {}
-            socket = connect(url, additional_headers=headers, proxy=None, **options)
-            return sockets.enter_context(socket)
-
-        yield connected
-
-
-def heard(socket: ClientConnection) -> dict[str, Any]:
-    return json.loads(socket.recv(timeout=5))
-
-
-def events_of(socket: ClientConnection, run: str, count: int) -> list[dict[str, Any]]:
-    """The next events of one run, whatever else there is to hear."""
-    events: list[dict[str, Any]] = []
-    while len(events) < count:
-        frame = heard(socket)
-        for event in frame.get("batch", [frame["data"]]):
-            row = event[event["type"]]
-            if run in (row["id"], row.get("workflow_run_id")):
-                events.append(event)
-    return events
 
 
 def test_a_watcher_is_told_the_latest_runs_first(service: Api, watch: Watch, fresh: str) -> None:
@@ -146,9 +110,7 @@ def test_a_query_is_answered_after_hibernation_too(
     workers.evict(FEED)
     socket.send(json.dumps({"type": "query", "params": {"workflowType": fresh}}))
 
-    while (answer := heard(socket))["type"] == "update":
-        pass  # of runs that other tests started
-    assert answer["type"] == "query_result"
+    answer = heard_of(socket, "query_result")
     assert [run["id"] for run in answer["data"]] == [fresh]
 
 
@@ -161,9 +123,7 @@ def test_a_bad_message_is_answered_with_an_error(watch: Watch, message: str) -> 
 
     socket.send(message)
 
-    while (answer := heard(socket))["type"] == "update":
-        pass  # of runs that other tests started
-    assert answer["type"] == "error"
+    assert heard_of(socket, "error")["error"]
 
 
 @pytest.mark.parametrize("message", ["x" * 17_000, b"bytes"])

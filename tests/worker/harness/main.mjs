@@ -29,10 +29,15 @@ console.log(JSON.stringify(urls));
 for await (const line of createInterface({ input: process.stdin })) {
   const { evict } = JSON.parse(line);
   // What happens to an idle object by itself, after ten seconds: its memory goes and its sockets stay.
-  await miniflare.unsafeEvictDurableObject('service', 'WorkflowTracker', {
-    name: evict,
-    webSockets: 'hibernate',
-  });
+  try {
+    await miniflare.unsafeEvictDurableObject('service', 'WorkflowTracker', {
+      name: evict,
+      webSockets: 'hibernate',
+    });
+  } catch (error) {
+    // Nothing has woken it since the last time.
+    if (!String(error).includes('not currently running')) throw error;
+  }
   console.log('{}');
 }
 await miniflare.dispose();

@@ -60,6 +60,7 @@ export async function workers() {
     service('service', rendered({ allowedOrigins: ['https://app.example.com'] }), keys),
     service('open-api', rendered({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
     service('debugging', rendered({ debug: true, stuckAfterMinutes: 5 }), keys),
+    service('rotated', rendered({}), { SERVICE_API_KEY: 'new', SERVICE_API_KEY_PREVIOUS: KEY }),
     service('keyless', rendered({}), {}),
     service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
     service('sample', sample, keys),

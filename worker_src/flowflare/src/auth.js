@@ -6,11 +6,10 @@ import { Problem } from './problem.js';
 /**
  * Keys in use: the current one, and the previous one while clients change over.
  * @param {{SERVICE_API_KEY?: string, SERVICE_API_KEY_PREVIOUS?: string}} env
+ * @returns {string[]}
  */
-const activeKeys = (env) =>
-  [env.SERVICE_API_KEY, env.SERVICE_API_KEY_PREVIOUS].filter(
-    (key) => typeof key === 'string' && key,
-  );
+export const activeKeys = ({ SERVICE_API_KEY, SERVICE_API_KEY_PREVIOUS }) =>
+  [SERVICE_API_KEY ?? '', SERVICE_API_KEY_PREVIOUS ?? ''].filter((key) => key !== '');
 
 /**
  * @param {Headers} headers

@@ -215,6 +215,27 @@ const PATHS = {
       'next_cursor',
     ]),
   ),
+  '/api/ws-ticket': post(
+    'issueTicket',
+    'A ticket that opens the live feed for a browser, which cannot send a key.',
+    input({
+      filters: told(
+        'Runs that the ticket is for; all, if not given.',
+        input({
+          workflowId: ref('RunId'),
+          workflowType: ref('WorkflowType'),
+          ref_id: ref('Label'),
+          ref_type: ref('Label'),
+        }),
+      ),
+      expires_in: told('Seconds; 60 if not given.', { type: 'integer', minimum: 1, maximum: 60 }),
+    }),
+    object({ ticket: string, protocols: list(string), expires_at: string }, [
+      'ticket',
+      'protocols',
+      'expires_at',
+    ]),
+  ),
   '/api/tracker-websocket': get('watch', 'Opens the live feed.', {
     101: { description: 'The latest runs as initial_data, then each change as update.' },
     401: PROBLEMS[401],

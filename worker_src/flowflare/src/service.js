@@ -2,18 +2,21 @@
 
 import { takeUpdates } from './apply-updates.js';
 import { requireKey } from './auth.js';
-import { corsHeaders, preflight, requireOrigin } from './cors.js';
-import { feedOf, publish } from './feed.js';
+import { corsHeaders, preflight } from './cors.js';
+import { publish } from './feed.js';
 import { invalid } from './fields.js';
-import { isUpgrade, json, readJson } from './http.js';
+import { json, readJson } from './http.js';
 import { readListRequest } from './list-request.js';
 import { costText, metered } from './metered.js';
 import { OPENAPI } from './openapi.js';
 import { asProblem, Problem } from './problem.js';
+import { answerQuery } from './query.js';
 import { readPage, readRun, readWorkflow } from './read-runs.js';
 import { configure } from './settings.js';
 import { startRun } from './start-run.js';
 import { together } from './together.js';
+import { watch } from './watch.js';
+import { issueTicket } from './ws-ticket.js';
 
 /**
  * @typedef {object} ServiceOptions
@@ -48,7 +51,7 @@ import { together } from './together.js';
 /**
  * @typedef {object} Route
  * @property {'GET' | 'POST'} method
- * @property {'open' | 'service' | 'api'} access
+ * @property {'open' | 'service' | 'api' | 'watch'} access
  * @property {(call: Call) => Promise<Response>} answer
  */
 
@@ -66,7 +69,9 @@ const ROUTES = Object.freeze({
   '/service/get-workflows-by-ref': { method: 'POST', access: 'service', answer: byRef },
   '/api/workflows/update': { method: 'POST', access: 'api', answer: update },
   '/api/workflows/query': { method: 'POST', access: 'api', answer: query },
-  '/api/tracker-websocket': { method: 'GET', access: 'api', answer: watch },
+  '/api/ws-ticket': { method: 'POST', access: 'api', answer: ticket },
+  // Lets in by key or by ticket, itself.
+  '/api/tracker-websocket': { method: 'GET', access: 'watch', answer: watch },
 });
 
 /**
@@ -106,7 +111,7 @@ async function respond(request, env, ctx, options) {
     console.log(`flowflare: ${request.method} ${pathname} ${response.status} ${requestId}`);
   }
   if (response.status === 101) return response;
-  const cors = route?.access === 'api' ? corsHeaders(request, options.allowedOrigins ?? []) : {};
+  const cors = isForBrowsers(route) ? corsHeaders(request, options.allowedOrigins ?? []) : {};
   const headers = { ...cors, 'X-Request-Id': requestId, 'Cache-Control': 'no-store' };
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   if (meter) response.headers.set('X-Flowflare-D1', costText(meter.cost));
@@ -120,7 +125,7 @@ async function respond(request, env, ctx, options) {
 async function answerTo(route, call) {
   const { request, env, options } = call;
   if (route === null) throw new Problem(404, 'There is no such route');
-  if (route.access === 'api' && request.method === 'OPTIONS') {
+  if (isForBrowsers(route) && request.method === 'OPTIONS') {
     return preflight(request, options.allowedOrigins ?? []);
   }
   if (request.method !== route.method) {
@@ -131,6 +136,9 @@ async function answerTo(route, call) {
   if (needsKey) await requireKey(request, env);
   return route.answer(call);
 }
+
+/** @param {Route | null} route */
+const isForBrowsers = (route) => route?.access === 'api' || route?.access === 'watch';
 
 /** @param {Call} call */
 async function start({ request, env, writes, options, announce }) {
@@ -201,22 +209,11 @@ async function update({ request, writes, announce }) {
 
 /** @param {Call} call */
 async function query({ request, env }) {
-  const asked = readListRequest(await readJson(request));
-  if (asked.workflowId !== null) {
-    const run = await readRun(env.DB, asked.workflowId);
-    return json({ success: true, type: 'query_result', data: run ? [run] : [], next_cursor: null });
-  }
-  const { rows, ...page } = await readPage(env.DB, asked);
-  return json({ success: true, type: 'query_result', data: rows, ...page });
+  const found = await answerQuery(env.DB, await readJson(request));
+  return json({ success: true, type: 'query_result', ...found });
 }
 
 /** @param {Call} call */
-async function watch({ request, env, options }) {
-  if (!isUpgrade(request)) {
-    throw new Problem(426, 'Connect with a WebSocket', { headers: { Upgrade: 'websocket' } });
-  }
-  requireOrigin(request, options.allowedOrigins ?? []);
-  const response = await feedOf(env.WORKFLOW_TRACKER).fetch(request);
-  if (response.status === 101) return response;
-  throw new Problem(503, 'There are too many watchers', { headers: { 'Retry-After': '30' } });
+async function ticket({ request, env }) {
+  return json(await issueTicket(env, await readJson(request)));
 }

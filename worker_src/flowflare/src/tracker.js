@@ -2,34 +2,47 @@
 
 import { DurableObject } from 'cloudflare:workers';
 import { takeUpdates } from './apply-updates.js';
+import { batchesOf, EventLog } from './event-log.js';
 import { isUpgrade, parseJson } from './http.js';
 import { newRunId } from './ids.js';
-import { readListRequest } from './list-request.js';
 import { asProblem, Problem } from './problem.js';
-import { readPage } from './read-runs.js';
+import { answerQuery } from './query.js';
+import { RunIdentities } from './run-identities.js';
+import {
+  matches,
+  needsIdentity,
+  readFilters,
+  readSince,
+  readWatch,
+  runOf,
+  within,
+} from './watch-filters.js';
+import { Watchers } from './watchers.js';
+import { PROTOCOL } from './ws-ticket.js';
 
 /** @typedef {import('./feed.js').FeedEvent} FeedEvent */
+/** @typedef {import('./event-log.js').Numbered} Numbered */
+/** @typedef {import('./watch-filters.js').Filters} Filters */
+/** @typedef {import('./watch-filters.js').Identity} Identity */
 /** @typedef {{DB: D1Database}} TrackerEnv */
 
 const MAX_SOCKETS = 1000;
 const MAX_MESSAGE_LENGTH = 16 * 1024;
 /** Events of this long are sent together: what a broadcast costs is paid for each socket and frame. */
 const COALESCE_MS = 50;
-const MAX_FRAME_EVENTS = 100;
-const MAX_FRAME_LENGTH = 128 * 1024;
-/** Frames kept for sockets that are being connected; a snapshot takes far less than this many flushes. */
-const KEPT_FRAMES = 100;
 
 /** @extends {DurableObject<TrackerEnv>} */
 export class WorkflowTracker extends DurableObject {
-  /** The number of the last event sent; it outlives the object, so that no number is given twice. */
-  #seq = 0;
+  /** @type {EventLog} set before anything is delivered to the object */
+  #log = /** @type {any} */ (null);
   /** @type {FeedEvent[]} */
   #queue = [];
-  /** @type {{seq: number, text: string}[]} */
-  #frames = [];
   /** @type {Promise<void> | null} */
   #flushing = null;
+  /** Frames for which runs may have to be looked up, one after the other. */
+  #turn = Promise.resolve();
+  #runs;
+  #watchers;
 
   /**
    * @param {DurableObjectState} ctx
@@ -37,29 +50,70 @@ export class WorkflowTracker extends DurableObject {
    */
   constructor(ctx, env) {
     super(ctx, env);
+    this.#runs = new RunIdentities(env.DB);
+    this.#watchers = new Watchers(ctx);
     // Answered by the runtime, without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
     ctx.blockConcurrencyWhile(async () => {
-      this.#seq = (await ctx.storage.get('seq')) ?? 0;
+      this.#log = await EventLog.open(ctx.storage);
     });
   }
 
   /**
-   * Connects a watcher, whom the service has let in, and sends the latest runs.
-   * @param {Request} request the WebSocket upgrade
+   * Connects a watcher, whom the service has let in, and sends the latest runs or what it has missed.
+   * @param {Request} request the WebSocket upgrade; its address says what to watch
    */
   async fetch(request) {
     if (!isUpgrade(request)) return new Response(null, { status: 426 });
-    if (this.ctx.getWebSockets().length >= MAX_SOCKETS) return new Response(null, { status: 503 });
-    const seq = this.#seq;
-    const { rows, next_cursor } = await readPage(this.env.DB, readListRequest({}));
+    if (this.#watchers.count >= MAX_SOCKETS) return new Response(null, { status: 503 });
+    try {
+      const query = new URL(request.url).searchParams;
+      const bound = readFilters(parseJson(query.get('bound') ?? '{}'));
+      query.delete('bound');
+      const { filters, since } = readWatch(query);
+      const client = await this.#connect(within(filters, bound), bound, since);
+      const protocol = request.headers.get('Sec-WebSocket-Protocol');
+      const headers = protocol === PROTOCOL ? { 'Sec-WebSocket-Protocol': PROTOCOL } : undefined;
+      return new Response(null, { status: 101, webSocket: client, headers });
+    } catch (error) {
+      const problem = asProblem(error);
+      return Response.json(problem.body(newRunId()), { status: problem.status });
+    }
+  }
+
+  /**
+   * @param {Filters} filters
+   * @param {Filters} bound
+   * @param {number | null} since
+   * @returns {Promise<WebSocket>} the watcher's end
+   */
+  async #connect(filters, bound, since) {
+    const seq = this.#log.seq;
+    const snapshot = since === null ? await answerQuery(this.env.DB, filters) : null;
     const { 0: client, 1: server } = new WebSocketPair();
-    // Not server.accept(): sockets accepted so outlast the object's hibernation.
-    this.ctx.acceptWebSocket(server);
-    send(server, JSON.stringify({ type: 'initial_data', data: rows, seq, next_cursor }));
+    this.#watchers.add(server, { filters, bound });
+    if (snapshot === null) {
+      this.#catchUp(server, filters, since ?? seq);
+      return client;
+    }
+    const { data, next_cursor } = snapshot;
+    send(server, JSON.stringify({ type: 'initial_data', data, seq, next_cursor, filters }));
     // What was sent to the others while the runs were read may not be among them.
-    for (const frame of this.#frames) if (frame.seq > seq) send(server, frame.text);
-    return new Response(null, { status: 101, webSocket: client });
+    this.#sendTo([server], filters, this.#log.after(seq) ?? []);
+    return client;
+  }
+
+  /**
+   * Sends a watcher what it has missed, or word that it has missed too much.
+   * @param {WebSocket} socket
+   * @param {Filters} filters
+   * @param {number} since
+   */
+  #catchUp(socket, filters, since) {
+    const missed = this.#log.after(since);
+    const type = missed === null ? 'refetch' : 'resumed';
+    send(socket, JSON.stringify({ type, since, seq: this.#log.seq, filters }));
+    this.#sendTo([socket], filters, missed ?? []);
   }
 
   /**
@@ -91,14 +145,31 @@ export class WorkflowTracker extends DurableObject {
 
   #flush() {
     this.#flushing = null;
-    const frames = framesOf(this.#queue.splice(0), this.#seq);
-    this.#seq = frames[frames.length - 1].seq;
-    this.#frames = [...this.#frames, ...frames].slice(-KEPT_FRAMES);
-    // Not awaited: the runtime holds the frames back until the number is stored.
-    this.ctx.storage.put('seq', this.#seq);
-    for (const socket of this.ctx.getWebSockets()) {
-      for (const frame of frames) send(socket, frame.text);
+    const events = this.#queue.splice(0);
+    this.#runs.learn(events);
+    const numbered = this.#log.append(events);
+    for (const { filters, sockets } of this.#watchers.groups()) {
+      this.#sendTo(sockets, filters, numbered);
     }
+  }
+
+  /**
+   * Sends sockets what their filters let through of events. What needs no look-up is sent at once: no
+   * watcher waits for the database on account of another one's filters.
+   * @param {WebSocket[]} sockets
+   * @param {Filters} filters
+   * @param {Numbered[]} numbered
+   */
+  #sendTo(sockets, filters, numbered) {
+    if (numbered.length === 0) return;
+    if (!needsIdentity(filters)) {
+      sendAll(sockets, chosen(numbered, filters, new Map()));
+      return;
+    }
+    const events = numbered.map(({ event }) => event);
+    this.#turn = this.#turn.then(async () => {
+      sendAll(sockets, chosen(numbered, filters, await this.#runs.of(events)));
+    });
   }
 
   /**
@@ -110,8 +181,12 @@ export class WorkflowTracker extends DurableObject {
       socket.close(1009, `Messages are texts of up to ${MAX_MESSAGE_LENGTH} characters`);
       return;
     }
+    if (!this.#watchers.maySpeak(socket)) {
+      socket.close(1008, 'There are too many messages');
+      return;
+    }
     try {
-      send(socket, JSON.stringify(await this.#answer(parseJson(message))));
+      await this.#answer(socket, parseJson(message));
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status >= 500) console.error('flowflare: query failed:', error);
@@ -131,49 +206,63 @@ export class WorkflowTracker extends DurableObject {
     else socket.close(code, reason);
   }
 
-  /** @param {unknown} message */
-  async #answer(message) {
-    const { type, params } = /** @type {{type?: unknown, params?: unknown}} */ (message ?? {});
-    if (type !== 'query')
-      throw new Problem(400, 'The only message known is {"type": "query", "params": {...}}');
-    const { rows, next_cursor, has_more } = await readPage(
-      this.env.DB,
-      readListRequest(params ?? {}),
-    );
-    return { type: 'query_result', data: rows, next_cursor, has_more };
+  /**
+   * @param {WebSocket} socket
+   * @param {unknown} message
+   */
+  async #answer(socket, message) {
+    const { type, params = {} } = /** @type {{type?: unknown, params?: unknown}} */ (message ?? {});
+    const { filters, bound } = this.#watchers.of(socket);
+    if (type === 'query') {
+      const found = await answerQuery(this.env.DB, params, bound);
+      send(socket, JSON.stringify({ type: 'query_result', ...found }));
+    } else if (type === 'subscribe') {
+      const since = readSince(params);
+      const wanted = within(readFilters(params), bound);
+      this.#watchers.change(socket, { filters: wanted, bound });
+      send(socket, JSON.stringify({ type: 'subscribed', filters: wanted, seq: this.#log.seq }));
+      if (since !== null) this.#catchUp(socket, wanted, since);
+    } else if (type === 'resume') {
+      this.#catchUp(socket, filters, readSince(params) ?? 0);
+    } else {
+      throw new Problem(
+        400,
+        'Messages are {"type": "query" | "subscribe" | "resume", "params": {...}}',
+      );
+    }
   }
 }
 
 /**
- * @param {FeedEvent[]} events
- * @param {number} seq the number of the last event before these
- * @returns {{seq: number, text: string}[]} frames, each numbered by its last event
+ * @param {Numbered[]} numbered
+ * @param {Filters} filters
+ * @param {ReadonlyMap<string, Identity>} runs
  */
-function framesOf(events, seq) {
-  /** @type {{seq: number, text: string}[]} */
-  const frames = [];
-  /** @type {FeedEvent[]} */
-  let batch = [];
-  let length = 0;
-  const close = () => {
-    const more = batch.length > 1 ? { batch } : {};
-    frames.push({
-      seq,
-      text: JSON.stringify({ type: 'update', data: batch.at(-1), seq, ...more }),
-    });
-    batch = [];
-    length = 0;
-  };
-  for (const event of events) {
-    const size = JSON.stringify(event).length;
-    if (batch.length > 0 && (batch.length === MAX_FRAME_EVENTS || length + size > MAX_FRAME_LENGTH))
-      close();
-    batch.push(event);
-    length += size;
-    seq += 1;
+const chosen = (numbered, filters, runs) =>
+  numbered.filter(({ event }) => {
+    const id = runOf(event);
+    return matches(filters, runs.get(id), id);
+  });
+
+/**
+ * @param {WebSocket[]} sockets
+ * @param {Numbered[]} numbered
+ */
+function sendAll(sockets, numbered) {
+  for (const batch of batchesOf(numbered)) {
+    const frame = frameOf(batch);
+    for (const socket of sockets) send(socket, frame);
   }
-  if (batch.length > 0) close();
-  return frames;
+}
+
+/**
+ * @param {Numbered[]} batch
+ * @returns {string} a frame, numbered by its last event
+ */
+function frameOf(batch) {
+  const { seq, event } = batch[batch.length - 1];
+  const more = batch.length > 1 ? { batch: batch.map(({ event }) => event) } : {};
+  return JSON.stringify({ type: 'update', data: event, seq, ...more });
 }
 
 /**

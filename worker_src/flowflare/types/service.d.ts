@@ -35,6 +35,10 @@ export type ServiceEnv = {
 export type Call = {
     request: Request;
     env: ServiceEnv;
+    /**
+     * the same database, for what may be written along with other requests' writes
+     */
+    writes: D1Database;
     options: ServiceOptions;
     /**
      * broadcasts what is stored
@@ -43,7 +47,7 @@ export type Call = {
 };
 export type Route = {
     method: 'GET' | 'POST';
-    access: 'open' | 'service' | 'api';
+    access: 'open' | 'service' | 'api' | 'watch';
     answer: (call: Call) => Promise<Response>;
 };
 /**

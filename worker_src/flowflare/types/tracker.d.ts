@@ -1,6 +1,9 @@
 /** The live feed: a Durable Object that holds the watchers' sockets and tells them what is stored. */
 import { DurableObject } from 'cloudflare:workers';
 export type FeedEvent = import('./feed.js').FeedEvent;
+export type Numbered = import('./event-log.js').Numbered;
+export type Filters = import('./watch-filters.js').Filters;
+export type Identity = import('./watch-filters.js').Identity;
 export type TrackerEnv = {
     DB: D1Database;
 };
@@ -13,8 +16,8 @@ export declare class WorkflowTracker extends DurableObject<TrackerEnv> {
      */
     constructor(ctx: DurableObjectState, env: TrackerEnv);
     /**
-     * Connects a watcher, whom the service has let in, and sends the latest runs.
-     * @param {Request} request the WebSocket upgrade
+     * Connects a watcher, whom the service has let in, and sends the latest runs or what it has missed.
+     * @param {Request} request the WebSocket upgrade; its address says what to watch
      */
     fetch(request: Request): Promise<Response>;
     /**

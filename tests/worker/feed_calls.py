@@ -1,0 +1,47 @@
+"""What the tests watch the live feed with."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from websockets.sync.client import ClientConnection
+
+PATH = "/api/tracker-websocket"
+FEED = "feed:v1"
+Watch = Callable[..., ClientConnection]
+
+
+def heard(socket: ClientConnection) -> dict[str, Any]:
+    return json.loads(socket.recv(timeout=5))
+
+
+def heard_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    """The next frame of a kind, after updates of runs that other tests started."""
+    while (frame := heard(socket))["type"] == "update":
+        pass
+    assert frame["type"] == kind, frame
+    return frame
+
+
+def tell(socket: ClientConnection, kind: str, **params: object) -> None:
+    socket.send(json.dumps({"type": kind, "params": params}))
+
+
+def batch_of(frame: dict[str, Any]) -> list[dict[str, Any]]:
+    """The events of a frame; none, if it is no update."""
+    if frame["type"] != "update":
+        return []
+    return frame.get("batch", [frame["data"]])
+
+
+def run_of(event: dict[str, Any]) -> str:
+    row = event[event["type"]]
+    return row.get("workflow_run_id", row["id"])
+
+
+def events_of(socket: ClientConnection, run: str, count: int) -> list[dict[str, Any]]:
+    """The next events of one run, whatever else there is to hear."""
+    events: list[dict[str, Any]] = []
+    while len(events) < count:
+        events += [event for event in batch_of(heard(socket)) if run_of(event) == run]
+    return events

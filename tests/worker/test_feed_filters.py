@@ -1,0 +1,257 @@
+"""Watchers of some runs only, watchers who come back, and those who ask for too much."""
+
+import time
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+
+from tests.worker.feed_calls import FEED, Watch, batch_of, heard, heard_of, run_of, tell
+from tests.worker.worker_calls import Api, Probe, Workers
+
+pytestmark = pytest.mark.workerd
+
+
+def by_type(fresh: str) -> dict[str, str]:
+    return {"workflowType": fresh}
+
+
+def by_run(fresh: str) -> dict[str, str]:
+    return {"workflowId": fresh}
+
+
+def by_reference(fresh: str) -> dict[str, str]:
+    return {"ref_id": fresh, "ref_type": "order"}
+
+
+def started(service: Api, fresh: str) -> None:
+    """A run that matches every filter above, among others that match none."""
+    service.start(f"{fresh}-x", runId=f"{fresh}-before", ref_id=f"{fresh}-x", ref_type="order")
+    service.start(fresh, runId=fresh, ref_id=fresh, ref_type="order")
+    service.start(f"{fresh}-x", runId=f"{fresh}-after", ref_id=fresh, ref_type="other")
+
+
+def progress(service: Api, fresh: str) -> None:
+    """A step and a retry of the run, and a step of another."""
+    for run in (f"{fresh}-before", fresh, f"{fresh}-after"):
+        place = {"workflow_run_id": run, "step_name": "one", "step_index": 1}
+        service.update("step_update", status="Retrying", **place)
+        service.update("retry_update", retry_count=1, **place)
+
+
+def told_until(socket: Any, run: str, count: int) -> list[dict[str, Any]]:
+    """Everything that is told until so many events of the run are."""
+    told: list[dict[str, Any]] = []
+    while sum(run_of(event) == run for event in told) < count:
+        told += batch_of(heard(socket))
+    return told
+
+
+FILTERS = pytest.mark.parametrize("filters", [by_type, by_run, by_reference])
+
+
+@FILTERS
+def test_a_filter_lets_its_runs_through_and_no_others(
+    service: Api, watch: Watch, fresh: str, filters: Any
+) -> None:
+    started(service, fresh)
+    socket = watch(query=filters(fresh))
+    first = heard(socket)
+
+    progress(service, fresh)
+
+    assert first["filters"] == filters(fresh)
+    assert [run["id"] for run in first["data"]] == [fresh]
+    told: list[dict[str, Any]] = []
+    while not told or told[-1]["type"] != "retry_update":
+        told += batch_of(heard(socket))
+    # The start may have been on its way when the watcher came.
+    assert [event["type"] for event in told][-2:] == ["step_update", "retry_update"]
+    assert {run_of(event) for event in told} == {fresh}
+
+
+@FILTERS
+def test_a_subscription_changes_what_is_told_and_outlasts_hibernation(
+    workers: Workers, service: Api, watch: Watch, fresh: str, filters: Any
+) -> None:
+    socket = watch()
+    heard(socket)
+    tell(socket, "subscribe", **filters(fresh))
+    answer = heard_of(socket, "subscribed")
+
+    workers.evict(FEED)
+    started(service, fresh)
+    told = told_until(socket, fresh, 1)
+    workers.evict(FEED)
+    progress(service, fresh)
+
+    assert answer["filters"] == filters(fresh)
+    told += told_until(socket, fresh, 2)
+    assert {run_of(event) for event in told} == {fresh}
+    assert [event["type"] for event in told] == ["run_update", "step_update", "retry_update"]
+
+
+def test_a_subscription_to_nothing_in_particular_is_to_all(
+    service: Api, watch: Watch, fresh: str
+) -> None:
+    socket = watch(query=by_run(f"{fresh}-none"))
+    heard(socket)
+
+    tell(socket, "subscribe")
+    heard_of(socket, "subscribed")
+    service.start(fresh, runId=fresh)
+
+    assert told_until(socket, fresh, 1)
+
+
+def test_a_watcher_resumes_where_it_left(
+    workers: Workers, service: Api, watch: Watch, fresh: str
+) -> None:
+    seq = heard(watch())["seq"]
+    service.start(fresh, runId=fresh)
+    service.update("run_update", id=fresh, status="Completed")
+    told_until(watch(query={"since": seq}), fresh, 2)
+
+    workers.evict(FEED)
+    back = watch(query={"since": seq, "workflowType": fresh})
+    resumed = heard(back)
+
+    assert (resumed["type"], resumed["since"]) == ("resumed", seq)
+    assert resumed["seq"] >= seq + 2
+    told = told_until(back, fresh, 2)
+    assert [event["run_update"]["status"] for event in told] == ["Running", "Completed"]
+
+
+def test_a_connected_watcher_resumes_too(service: Api, watch: Watch, fresh: str) -> None:
+    socket = watch(query=by_run(fresh))
+    seq = heard(socket)["seq"]
+    service.start(fresh, runId=fresh)
+    told_until(socket, fresh, 1)
+
+    tell(socket, "resume", since=seq)
+    assert heard_of(socket, "resumed")["filters"] == by_run(fresh)
+    assert len(told_until(socket, fresh, 1)) == 1
+    tell(socket, "subscribe", since=seq, **by_type(fresh))
+    heard_of(socket, "subscribed")
+    heard_of(socket, "resumed")
+    assert len(told_until(socket, fresh, 1)) == 1
+
+
+def test_who_has_missed_too_much_is_told_to_fetch_anew(
+    service: Api, watch: Watch, fresh: str
+) -> None:
+    watcher = watch(query=by_run(f"{fresh}-none"))
+    seq = heard(watcher)["seq"]
+    params = {"text": "x" * 8000}
+    updates = [
+        {"type": "run_update", "run_update": {"id": f"{fresh}-{n}", "input_params": params}}
+        for n in range(100)
+    ]
+    for _ in range(2):
+        service.ok("/api/workflows/update", {"updates": updates})
+    deadline = time.monotonic() + 5
+    while True:
+        tell(watcher, "resume", since=0)
+        while (answer := heard(watcher))["type"] not in ("refetch", "resumed"):
+            pass  # what was not missed
+        if answer["seq"] >= seq + 200 or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+
+    assert answer["type"] == "refetch"
+    assert heard(watch(query={"since": seq}))["type"] == "refetch"
+    assert heard(watch(query={"since": answer["seq"] + 10_000}))["type"] == "refetch"
+
+
+@pytest.mark.parametrize(
+    "query", [{"since": "-1"}, {"since": "x"}, {"since": "9" * 20}, {"workflowId": "a b"}]
+)
+def test_a_bad_address_is_refused(watch: Watch, query: dict[str, str]) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        watch(query=query)
+
+    assert refused.value.response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("subscribe", {"workflowId": "a b"}),
+        ("subscribe", {"since": -1}),
+        ("subscribe", {"ref_id": {}}),
+        ("resume", {"since": "x"}),
+        ("unsubscribe", {}),
+    ],
+)
+def test_a_bad_subscription_changes_nothing(
+    service: Api, watch: Watch, fresh: str, kind: str, params: dict[str, object]
+) -> None:
+    socket = watch(query=by_run(fresh))
+    heard(socket)
+
+    tell(socket, kind, **params)
+    assert heard(socket)["type"] == "error"
+    started(service, fresh)
+
+    assert len(told_until(socket, fresh, 1)) == 1
+
+
+def test_one_who_talks_too_much_is_shown_out_and_others_stay(
+    service: Api, watch: Watch, fresh: str
+) -> None:
+    talker, other = watch(query=by_run(fresh)), watch(query=by_run(fresh))
+    heard(other)
+
+    for _ in range(70):
+        tell(talker, "nothing")
+    with pytest.raises(ConnectionClosedError) as closed:
+        list(talker)
+
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    started(service, fresh)
+    assert told_until(other, fresh, 1)
+
+
+def test_pings_count_for_nothing(watch: Watch, fresh: str) -> None:
+    socket = watch(query=by_run(fresh))
+    heard(socket)
+
+    for _ in range(100):
+        socket.send("ping")
+
+    assert [socket.recv(timeout=5) for _ in range(100)] == ["pong"] * 100
+
+
+def test_one_who_does_not_read_keeps_nobody_waiting(service: Api, watch: Watch, fresh: str) -> None:
+    # It takes nothing from its socket once its small queue is full.
+    slow = watch(max_queue=1)
+    quick = watch(query=by_run(fresh))
+    heard(quick)
+    params = {"text": "x" * 8000}
+    for round_ in range(8):
+        updates = [
+            {"type": "run_update", "run_update": {"id": f"{fresh}-{n}", "input_params": params}}
+            for n in range(90)
+        ]
+        service.ok("/api/workflows/update", {"updates": updates})
+        began = time.monotonic()
+        service.update("run_update", id=fresh, metadata={"round": round_})
+        assert told_until(quick, fresh, 1)
+        assert time.monotonic() - began < 2
+    slow.close_timeout = 0.1
+
+
+def test_a_filter_reads_no_run_that_was_seen_to_start(
+    service: Api, watch: Watch, probe: Probe, fresh: str
+) -> None:
+    socket = watch(query=by_type(fresh))
+    heard(socket)
+    started(service, fresh)
+    told_until(socket, fresh, 1)
+
+    # The feed knows it by now, whatever the database says.
+    probe.sql("UPDATE workflow_runs SET workflow_name = 'renamed' WHERE id = ?", fresh)
+    progress(service, fresh)
+
+    assert told_until(socket, fresh, 2)

@@ -1,0 +1,156 @@
+"""Tickets: how a browser watches without a key, and only what it was given a ticket for."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from tests.worker.feed_calls import Watch, heard, heard_of, tell
+from tests.worker.worker_calls import KEY, Api
+
+pytestmark = pytest.mark.workerd
+
+TICKET = "/api/ws-ticket"
+ORIGIN = "https://app.example.com"
+
+
+def watched(watch: Watch, ticket: dict[str, Any], **options: Any) -> Any:
+    """As a browser does: no key, an origin, the ticket beside the subprotocol."""
+    return watch(key="", subprotocols=ticket["protocols"], origin=ORIGIN, **options)
+
+
+def refused(watch: Watch, **options: Any) -> int:
+    with pytest.raises(InvalidStatus) as error:
+        watch(key="", **options)
+    return error.value.response.status_code
+
+
+def test_a_ticket_opens_the_feed(service: Api, watch: Watch) -> None:
+    ticket = service.ok(TICKET, {})
+
+    socket = watched(watch, ticket)
+
+    assert heard(socket)["type"] == "initial_data"
+    # The ticket is not repeated back.
+    assert socket.subprotocol == "flowflare.v1"
+    assert heard(watch(key="", query={"ticket": ticket["ticket"]}))["type"] == "initial_data"
+
+
+def test_a_ticket_needs_the_key(service: Api) -> None:
+    assert service.client.post(TICKET, json={}).status_code == 401
+    assert service.client.post(TICKET, json={}, headers={"X-API-Key": "x"}).status_code == 401
+
+
+def test_a_ticket_of_a_listed_origin_only(service: Api, watch: Watch) -> None:
+    ticket = service.ok(TICKET, {})
+
+    protocols = ticket["protocols"]
+    assert refused(watch, subprotocols=protocols, origin="https://evil.example") == 403
+
+
+def test_a_ticket_ends(service: Api, watch: Watch) -> None:
+    ticket = service.ok(TICKET, {"expires_in": 1})
+    time.sleep(1.1)
+
+    assert refused(watch, subprotocols=ticket["protocols"]) == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"expires_in": 61},
+        {"expires_in": 0},
+        {"expires_in": "soon"},
+        {"filters": []},
+        {"filters": {"workflowId": "a b"}},
+        [],
+    ],
+)
+def test_a_bad_request_gets_no_ticket(service: Api, body: object) -> None:
+    answer = service.post(TICKET, body)
+
+    assert answer.status_code == 400
+    assert "ticket" not in answer.json()
+
+
+def tampered(ticket: str) -> list[str]:
+    payload, signature = ticket.split(".")
+    flipped = "A" if payload[8] != "A" else "B"
+    return [
+        f"{payload[:8]}{flipped}{payload[9:]}.{signature}",
+        f"{payload}.{signature[:-4]}AAAA",
+        f"{payload}.",
+        f".{signature}",
+        payload,
+        f"{ticket}.{signature}",
+        "x" * 9000,
+        "",
+        "%",
+        KEY,
+    ]
+
+
+def test_a_ticket_that_was_tampered_with_opens_nothing(service: Api, watch: Watch) -> None:
+    ticket = service.ok(TICKET, {"filters": {"workflowId": "one"}})["ticket"]
+
+    for wrong in tampered(ticket):
+        assert refused(watch, query={"ticket": wrong}) == 401, wrong
+    # A ticket that is shown is judged, wherever no key is needed.
+    assert refused(watch, worker="open-api", query={"ticket": "x.y"}) == 401
+
+
+def test_a_ticket_is_of_one_key_and_its_service(
+    clients: dict[str, httpx.Client], watch: Watch, service: Api
+) -> None:
+    ticket = service.ok(TICKET, {})["ticket"]
+
+    assert refused(watch, worker="keyless", query={"ticket": ticket}) == 401
+    assert heard(watch("rotated", key="", query={"ticket": ticket}))["type"] == "initial_data"
+    keyless = Api(clients["keyless"]).post(TICKET, {})
+    assert keyless.status_code == 401
+
+
+def test_a_ticket_confines_to_its_filters(service: Api, watch: Watch, fresh: str) -> None:
+    service.start(fresh, runId=f"{fresh}-1", ref_id="1")
+    service.start(f"{fresh}-other", runId=f"{fresh}-2")
+    ticket = service.ok(TICKET, {"filters": {"workflowType": fresh}})
+
+    socket = watched(watch, ticket)
+
+    assert [run["id"] for run in heard(socket)["data"]] == [f"{fresh}-1"]
+    for query in ({"workflowId": f"{fresh}-2"}, {"workflowType": f"{fresh}-other"}, {}):
+        tell(socket, "query", **query)
+        found = heard_of(socket, "query_result")["data"]
+        assert {run["id"] for run in found} <= {f"{fresh}-1"}
+    tell(socket, "query", view="workflows")
+    assert {row["name"] for row in heard_of(socket, "query_result")["data"]} == {fresh}
+    tell(socket, "subscribe", workflowType=f"{fresh}-other")
+    assert "another workflowType" in heard_of(socket, "error")["error"]
+    tell(socket, "subscribe", ref_id="1")
+    assert heard_of(socket, "subscribed")["filters"] == {"workflowType": fresh, "ref_id": "1"}
+    wider = {"workflowType": f"{fresh}-other"}
+    assert refused(watch, subprotocols=ticket["protocols"], query=wider) == 403
+
+
+def test_a_ticket_for_one_run_shows_no_workflows(service: Api, watch: Watch, fresh: str) -> None:
+    service.start(fresh, runId=fresh)
+    service.start(fresh, runId=f"{fresh}-other")
+    ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})
+    socket = watched(watch, ticket)
+    assert [run["id"] for run in heard(socket)["data"]] == [fresh]
+
+    for query in ({"view": "workflows"}, {"workflowId": f"{fresh}-other"}, {"limit": 100}):
+        socket.send(json.dumps({"type": "query", "params": query}))
+        found = heard_of(socket, "query_result")["data"]
+        assert {run["id"] for run in found} <= {fresh}
+
+
+def test_what_a_browser_may_not_set_it_cannot(watch: Watch, service: Api, fresh: str) -> None:
+    ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})
+
+    socket = watch(key="", query={"ticket": ticket["ticket"], "bound": "{}"})
+
+    assert heard(socket)["filters"] == {"workflowId": fresh}

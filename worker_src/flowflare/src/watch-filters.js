@@ -1,0 +1,96 @@
+/** Which events a watcher wants: those of one run, one type, one reference, or all. */
+
+import { integer, invalid, label, optional, readFields, runId, workflowName } from './fields.js';
+import { Problem } from './problem.js';
+
+/** @typedef {import('./feed.js').FeedEvent} FeedEvent */
+/** @typedef {Record<string, unknown>} Row */
+
+/**
+ * What is given must be equal; what is left out may be anything.
+ * @typedef {{workflowId?: string, workflowType?: string, ref_id?: string, ref_type?: string}} Filters
+ */
+
+/**
+ * What a run is known by.
+ * @typedef {{id: string, workflow_name: string, ref_id: string | null, ref_type: string | null}} Identity
+ */
+
+const FIELDS = {
+  workflowId: optional(runId),
+  workflowType: optional(workflowName),
+  ref_id: optional(label),
+  ref_type: optional(label),
+};
+const SINCE = { since: optional(integer(0, Number.MAX_SAFE_INTEGER)) };
+
+/**
+ * @param {unknown} params
+ * @returns {Filters} without what is not given
+ * @throws {Problem} 400 with the fields at fault
+ */
+export function readFilters(params) {
+  const given = Object.entries(readFields(params ?? {}, FIELDS));
+  return Object.fromEntries(given.filter(([, value]) => value !== null));
+}
+
+/**
+ * @param {unknown} params
+ * @returns {number | null} the number of the last event that the watcher has seen
+ * @throws {Problem} 400
+ */
+export const readSince = (params) => readFields(params ?? {}, SINCE).since;
+
+/**
+ * Filters and `since` from a WebSocket's address.
+ * @param {URLSearchParams} query
+ * @throws {Problem} 400
+ */
+export function readWatch(query) {
+  const given = Object.fromEntries(query);
+  if (given.since !== undefined && !/^\d{1,15}$/.test(given.since)) {
+    throw invalid([{ path: 'since', message: 'since must be the seq of a frame' }]);
+  }
+  return { filters: readFilters(given), since: given.since ? Number(given.since) : null };
+}
+
+/**
+ * @param {Filters} filters
+ * @param {Filters} bound what the watcher's ticket is for, and holds in any case
+ * @returns {Filters} both
+ * @throws {Problem} 403 if the filters reach for something else
+ */
+export function within(filters, bound) {
+  for (const [name, value] of Object.entries(filters)) {
+    if (Object.hasOwn(bound, name) && bound[/** @type {keyof Filters} */ (name)] !== value) {
+      throw new Problem(403, `The ticket is for another ${name}`);
+    }
+  }
+  return { ...filters, ...bound };
+}
+
+/** @param {Filters} filters whether an event's run has to be known by more than its id */
+export const needsIdentity = ({ workflowType, ref_id, ref_type }) =>
+  workflowType !== undefined || ref_id !== undefined || ref_type !== undefined;
+
+/** @param {FeedEvent} event */
+export function runOf(event) {
+  const row = /** @type {Row} */ (/** @type {Row} */ (event)[event.type]);
+  return String(event.type === 'run_update' ? row.id : row.workflow_run_id);
+}
+
+/**
+ * @param {Filters} filters
+ * @param {Identity | Row | undefined} run without one, only what is not filtered by it matches
+ * @param {string} id the run's
+ */
+export function matches(filters, run, id) {
+  if (filters.workflowId !== undefined && filters.workflowId !== id) return false;
+  if (!needsIdentity(filters)) return true;
+  return (
+    run !== undefined &&
+    (filters.workflowType === undefined || filters.workflowType === run.workflow_name) &&
+    (filters.ref_id === undefined || filters.ref_id === run.ref_id) &&
+    (filters.ref_type === undefined || filters.ref_type === run.ref_type)
+  );
+}
