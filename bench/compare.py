@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.load import Load, Size, _numbers
+from bench.load import Load, Size, numbers
 from bench.seed import SEEDED_REF, SEEDED_TYPE, seed
 from bench.workerd import Running, Service, running
 
@@ -167,9 +167,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=600, help="of each kind, in each round")
     parser.add_argument("--connections", type=int, default=Size.connections)
     parser.add_argument("--max-seconds", type=float, default=Size.max_seconds, help="of each kind")
-    parser.add_argument("--sockets", type=_numbers, default=Size.sockets)
+    parser.add_argument("--sockets", type=numbers, default=Size.sockets)
     parser.add_argument("--updates", type=int, default=Size.updates, help="that the sockets watch")
-    parser.add_argument("--lists", type=_numbers, default=(1_000, 100_000, 1_000_000))
+    parser.add_argument("--lists", type=numbers, default=(1_000, 100_000, 1_000_000))
     parser.add_argument("--parts", default="writes,sockets,lists", help="which of these")
     given = parser.parse_args(arguments)
     if given.other is not None and given.other_migrations is None:

@@ -122,7 +122,8 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str) -> tuple[int, ...]:
+    """Reads a list such as 1,50,500 from the command line."""
     return tuple(int(number) for number in text.split(",") if number)
 
 
@@ -138,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--calls", type=int, default=Size.calls, help="of each kind")
     parser.add_argument("--connections", type=int, default=Size.connections)
     parser.add_argument("--max-seconds", type=float, default=Size.max_seconds, help="of each kind")
-    parser.add_argument("--sockets", type=_numbers, default=Size.sockets, help="such as 1,50,500")
+    parser.add_argument("--sockets", type=numbers, default=Size.sockets, help="such as 1,50,500")
     parser.add_argument("--updates", type=int, default=Size.updates, help="that the sockets watch")
     parser.add_argument("--allow-remote", action="store_true", help="load another machine")
     given = parser.parse_args(arguments)

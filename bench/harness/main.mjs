@@ -1,5 +1,5 @@
-// Runs services in one workerd, each with a D1 database of its own. Takes one line of JSON, a list of
-// {name, bundle, migrations, counted}; prints the services' URLs as one line of JSON; then carries out
+// Runs services in one workerd, each with a D1 database of its own. Takes one line of JSON, a key and
+// services {name, bundle, migrations}; prints their URLs as one line of JSON; then carries out
 // {service, sql} commands, one a line, each answered with {}, until stdin closes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -14,7 +14,7 @@ export default library.createWorkflowService({ allowedOrigins: ['http://127.0.0.
 const COUNTED = readFileSync(new URL('counted.mjs', import.meta.url), 'utf8');
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const { key, services, inspectorPort } = JSON.parse((await lines.next()).value);
+const { key, services } = JSON.parse((await lines.next()).value);
 
 const worker = (name, bundle, database, counted) => ({
   name,
@@ -38,7 +38,6 @@ const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: '127.0.0.1',
     port: 0,
-    ...(inspectorPort === undefined ? {} : { inspectorPort }),
     handleRuntimeStdio(stdout, stderr) {
       stdout.pipe(process.stderr);
       stderr.pipe(process.stderr);
