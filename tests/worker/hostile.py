@@ -1,0 +1,233 @@
+"""Requests that nobody well-meaning sends: what the fuzz tests draw from.
+
+Bodies are built from the fields that a route really reads, since garbage alone never gets past the
+first check: some fields hold something hostile, others are added, and the text that comes of it may
+be cut, repeated or encoded in another way.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.worker.worker_calls import KEY
+
+#: Stands for the run that no request may touch; what is made of it never names it exactly.
+INNOCENT = "fuzz-innocent"
+
+SQL = [
+    f"{INNOCENT}' --",
+    f"x' OR id = '{INNOCENT}",
+    "'; DROP TABLE workflow_runs; --",
+    f"status = 'Errored' WHERE id = '{INNOCENT}' --",
+    "id\" = ?1 OR 1=1; UPDATE workflow_runs SET status = 'Errored'; --",
+    "x') UNION SELECT name FROM sqlite_master --",
+    "status = 'Errored', metadata = (SELECT group_concat(name) FROM sqlite_master) --",
+]
+PROTOTYPES = [
+    "__proto__",
+    "constructor",
+    "prototype",
+    "toString",
+    "hasOwnProperty",
+    "then",
+    "toJSON",
+]
+TEXTS = [
+    *SQL,
+    *PROTOTYPES,
+    *[f"{INNOCENT} ", f" {INNOCENT}", f"{INNOCENT}\0", INNOCENT.upper(), f"{INNOCENT}%00"],
+    *["", " ", "\0", "\x7f", "null", "undefined", "NaN", "true", "[object Object]", "${7*7}"],
+    *["DB", "db", "service_api_key", "WORKFLOW_TRACKER", "some-service", "../../etc/passwd"],
+    *["%s%n", "<script>", "\u2028", "\ufeff", "\u202e", "\U0001f600", "e\u0301", "ß", "\uffff"],
+    *["2026-13-45", "0000-00-00T00:00:00Z", "275760-09-13T00:00:00.001Z", "-000001-01-01"],
+    *["eyJ4Ijo", "WyJhIiwiYiJd", "W10", "bnVsbA", "a" * 257, "%" * 101, "_" * 60, "x" * 9000],
+]
+#: JSON that no value of Python prints as.
+RAW = [
+    *["1e999", "-1e999", "1" * 400, "-0", "1e-400", "9007199254740993", "18446744073709551616"],
+    *['"\\ud800"', '"\\udfff\\ud800"', '"\\u0000"', "[" * 60 + "]" * 60],
+    *['{"a":' * 63 + "1" + "}" * 63, "[" * 20_000, '{"__proto__":{"status":"Errored"}}'],
+    *["NaN", "Infinity", "undefined", "01", "'x'", '"\\x41"', '{"a":1,}', '{"a":1,"a":2}', "/**/1"],
+]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A place in a body where this text stands, JSON or not."""
+
+    text: str
+
+
+@dataclass(frozen=True, repr=False)
+class Hostile:
+    """A request as it goes out."""
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"{self.method} {self.path} {self.headers} {self.content[:2000]!r}"
+
+    def has_key(self) -> bool:
+        """Whether one of its headers is a valid key."""
+        valid = {("X-API-Key", KEY), ("Authorization", f"Bearer {KEY}")}
+        return any(header in valid for header in self.headers)
+
+
+def encoded(value: Any) -> str:
+    """The value as JSON; dictionaries may repeat a key, as lists of pairs in a tuple."""
+    if isinstance(value, Raw):
+        return value.text
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k)}:{encoded(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(encoded, value)) + "]"
+    return json.dumps(value)
+
+
+NUMBERS = [-1, 0, 1, 2, 1.5, -0.0, 10**9, 2**31, 2**53, -(2**63), 10**21, 1e308, 5e-324, 2.5e14]
+NESTED = [
+    *[
+        [],
+        {},
+        [[]],
+        [{}],
+        [None],
+        {"": None},
+        {"a": {"b": [1, "x", None]}},
+        [0] * 200,
+        ["steps"] * 50,
+    ],
+    *[{name: "x"} for name in SQL + PROTOTYPES],
+    *[{name: {"status": "Errored"}} for name in PROTOTYPES],
+    {f"key{number}": number for number in range(11)},
+]
+RARE = st.sampled_from([False] * 15 + [True])
+# One choice among many is drawn far faster than a tree of choices.
+KEYS = st.sampled_from([*SQL, *PROTOTYPES, "", "\0", "id", "success", "x" * 300, "\ud800"])
+VALUES = st.sampled_from(
+    [None, True, False, *NUMBERS * 2, *TEXTS, *NESTED, *[Raw(text) for text in RAW]]
+) | st.text(max_size=6)
+
+
+def seeds(path: str) -> list[dict[str, Any]]:
+    """Bodies that the route would take; an update's are one level down."""
+    run, place = "fuzzed", {"workflow_run_id": "fuzzed", "step_index": 1, "step_name": "one"}
+    updates = [
+        {"type": "run_update", "run_update": {"id": run, "status": "Running"}},
+        {"type": "step_update", "step_update": {**place, "status": "Running"}},
+        {"type": "retry_update", "retry_update": {**place, "retry_count": 1}},
+    ]
+    if path.endswith("update"):
+        return [*updates, {"updates": updates}]
+    if path.endswith("start-workflow"):
+        return [{"workflowType": "fuzzed", "params": {"n": 1}, "ref_id": "7"}]
+    if path.endswith("get-workflow"):
+        return [{"workflowId": run}]
+    return [{"ref_id": "7", "limit": 5}, {"metadata": {"by": "ann"}, "status": "Running"}]
+
+
+@st.composite
+def changed(draw: st.DrawFn, body: Any, names: Sequence[str]) -> Any:
+    """The body with hostile values in some of its fields, and hostile fields beside them."""
+    if isinstance(body, list):
+        return [draw(changed(item, names)) for item in body] * draw(st.sampled_from([1, 1, 40]))
+    inner = [name for name, value in body.items() if isinstance(value, dict | list)]
+    result = dict(body)
+    if inner and draw(st.sampled_from([True, True, False])):
+        name = draw(st.sampled_from(inner))
+        result[name] = draw(changed(body[name], names))
+        if draw(RARE):
+            result[draw(KEYS)] = draw(VALUES)
+        return result
+    fields = st.sampled_from([*names, *list(body) * 3])
+    for _ in range(draw(st.integers(1, 3))):
+        result[draw(KEYS if draw(RARE) else fields)] = draw(VALUES)
+    return result
+
+
+@st.composite
+def bodies(draw: st.DrawFn, path: str, names: Sequence[str]) -> bytes:
+    """A body's bytes, in UTF-8 for the most part."""
+    kind = draw(st.sampled_from(["as it is"] * 27 + KINDS))
+    if kind == "bytes":
+        return draw(st.binary(max_size=40))
+    if kind == "value":
+        return encoded(draw(VALUES)).encode()
+    text = encoded(draw(changed(draw(st.sampled_from(seeds(path))), names)))
+    if kind == "encoding":
+        return text.encode(draw(st.sampled_from(["utf-16", "utf-32", "utf-8-sig", "utf-7"])))
+    if kind == "cut":
+        return text.encode()[: draw(st.integers(0, 60))]
+    if kind == "bad UTF-8":
+        bad = draw(st.sampled_from([b"\xff", b"\xc0\x80", b'"\xed\xa0']))
+        return text.encode().replace(b'"', bad, 1)
+    return text.encode()
+
+
+KINDS = ["bytes", "value", "encoding", "cut", "bad UTF-8"]
+METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "POST"]
+MEDIA = [
+    *["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+    *[
+        "application/json; charset=utf-16",
+        "application/json;",
+        "APPLICATION/JSON",
+        "application/jsonx",
+    ],
+]
+#: Headers that are no key, beside one that is a valid key in the wrong place.
+NO_KEYS = [
+    *[(), (("X-API-Key", ""),), (("X-API-Key", KEY.upper()),), (("X-API-Key", f"{KEY}, {KEY}"),)],
+    *[(("Authorization", KEY),), (("Authorization", f"Basic {KEY}"),), (("Cookie", f"key={KEY}"),)],
+    *[(("X-API-Key", "undefined"),), (("Authorization", "Bearer  "),), (("X-API-Key", "ff\xe9"),)],
+]
+WITH_KEY = [(("X-API-Key", KEY),), (("Authorization", f"Bearer {KEY}"),)]
+MORE = [
+    *[("Origin", "https://evil.example"), ("Origin", "null"), ("Idempotency-Key", "k" * 300)],
+    *[("Idempotency-Key", "' OR 1=1 --"), ("X-HTTP-Method-Override", "DELETE"), ("CF-Ray", "<b>")],
+    *[("Content-Encoding", "gzip"), ("Expect", "x"), ("Upgrade", "websocket"), ("Upgrade", "h2c")],
+]
+
+
+@st.composite
+def requests(draw: st.DrawFn, path: str, names: Sequence[str]) -> Hostile:
+    """A request to the route: most have a key, the right method and type, to get further."""
+    method = draw(st.sampled_from(METHODS)) if draw(RARE) else "POST"
+    media = draw(st.sampled_from(MEDIA)) if draw(RARE) else "application/json"
+    key = draw(st.sampled_from(NO_KEYS if draw(RARE) else WITH_KEY))
+    more = draw(st.lists(st.sampled_from(MORE), max_size=2)) if draw(RARE) else []
+    suffix = (
+        draw(st.sampled_from(["?", "?id=1", "//", "/", "%2e", "%00", "#"])) if draw(RARE) else ""
+    )
+    headers = (("Content-Type", media), *key, *more)
+    return Hostile(method, path + suffix, headers, draw(bodies(path, names)))
+
+
+@st.composite
+def messages(draw: st.DrawFn, names: Sequence[str]) -> list[str | bytes]:
+    """What a watcher says, a few messages one after the other."""
+    told: list[str | bytes] = []
+    for _ in range(draw(st.integers(1, 6))):
+        kind = draw(st.sampled_from(["query", "subscribe", "resume", "other", "bytes", "long"]))
+        if kind == "bytes":
+            told.append(draw(st.binary(max_size=20)))
+        elif kind == "long":
+            told.append("[" * draw(st.sampled_from([10_000, 20_000])))
+        else:
+            params = draw(changed({"limit": 5, "seq": 1, "type": kind}, names))
+            told.append(encoded(draw(changed({"type": kind, "params": params}, names))))
+    return told
+
+
+@st.composite
+def updates(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
+    """What a Worker tells of its run, as values that JSON has."""
+    body = {"id": "fuzzed", "workflow_run_id": "fuzzed", "step_index": 1, "step_name": "one"}
+    told = draw(changed(body, names))
+    return {name: None if isinstance(value, Raw) else value for name, value in told.items()}

@@ -1,0 +1,197 @@
+"""Thousands of hostile requests: nothing breaks, nothing leaks, and nobody else's run changes.
+
+The requests are the same in every run. `FLOWFLARE_FUZZ=20000` draws that many new ones for each
+route instead, to search further.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from tests.worker.hostile import INNOCENT, Hostile, messages, requests, updates
+from tests.worker.worker_calls import KEY, Api, Probe
+
+pytestmark = pytest.mark.workerd
+
+SERVICE = Path(__file__).parent.parent.parent / "worker_src/flowflare/src/service.js"
+WRITING = ["/api/workflows/update", "/service/start-workflow"]
+ROUTES = re.findall(r"^  '(/[\w./-]+)': \{", SERVICE.read_text(), re.MULTILINE)
+MORE = int(os.environ.get("FLOWFLARE_FUZZ", "0"))
+
+
+def drawing(examples: int) -> settings:
+    return settings(
+        max_examples=MORE or examples,
+        derandomize=not MORE,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if MORE else []),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+#: What an error may not tell: SQL, names of tables, code, stacks, bindings, keys.
+LEAK = re.compile(
+    r"D1_|SQLITE|sqlite|SELECT |INSERT |UPDATE |constraint|workflow_steps|workflow_step_retries"
+    r"|TypeError|RangeError|SyntaxError|Cannot read|is not a function|Unexpected token"
+    r"|\.js:\d|\bat \w+ \(|node_modules|cloudflare-internal|ff_test_key|ff_previous_key"
+)
+
+
+@pytest.fixture
+def innocent(service: Api, probe: Probe) -> Iterator[None]:
+    """A finished and a running run, of which not one column may change."""
+    for suffix, status in (("", "Running"), ("-done", "Completed")):
+        run = f"{INNOCENT}{suffix}"
+        place = {"workflow_run_id": run, "step_index": 1, "step_name": "one"}
+        service.start("innocent", runId=run, ref_id=run, ref_type="innocent", params={"n": 1})
+        service.update("step_update", status="Retrying", state={"n": 1}, **place)
+        service.update("retry_update", retry_count=1, last_error="no luck", **place)
+        service.update("run_update", id=run, status=status, metadata={"by": "ann"})
+    before = rows(probe)
+    assert [len(table) for table in before] == [2, 2, 2, 2]
+    yield
+    assert rows(probe) == before
+
+
+def rows(probe: Probe) -> list[list[dict[str, Any]]]:
+    mine = "SELECT id FROM workflow_runs WHERE ref_type = 'innocent'"
+    steps = f"SELECT id FROM workflow_steps WHERE workflow_run_id IN ({mine})"
+    return [
+        probe.sql(f"SELECT * FROM {table} WHERE {condition} ORDER BY id")
+        for table, condition in (
+            ("workflow", "name = 'innocent'"),
+            ("workflow_runs", "ref_type = 'innocent' OR workflow_name = 'innocent'"),
+            ("workflow_steps", f"workflow_run_id IN ({mine})"),
+            ("workflow_step_retries", f"workflow_step_id IN ({steps})"),
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the service answered."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+class Line:
+    """A connection that sends what better clients refuse to."""
+
+    def __init__(self, address: httpx.URL) -> None:
+        self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=30)
+
+    def ask(self, request: Hostile) -> Answer:
+        connection = self._connection
+        connection.putrequest(request.method, request.path)
+        for name, text in request.headers:
+            connection.putheader(name, text.encode("latin-1"))
+        connection.putheader("Content-Length", str(len(request.content)))
+        connection.endheaders(request.content)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read().decode())
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def line(service: Api) -> Iterator[Line]:
+    made = Line(service.client.base_url)
+    yield made
+    made.close()
+
+
+def judge(request: Hostile, answer: Answer) -> None:
+    """What holds of every answer."""
+    assert answer.status < 500, answer.text
+    assert answer.headers["X-Request-Id"]
+    if request.method == "HEAD" or answer.status == 204:
+        return
+    body = json.loads(answer.text)
+    if answer.status < 400:
+        assert request.has_key() or request.path.startswith("/healthz"), "no key was needed"
+        assert body.get("success", "openapi" in body) is True
+        return
+    assert (body["success"], body["status"]) == (False, answer.status)
+    assert body["error"] == body["detail"]
+    assert not LEAK.search(answer.text), answer.text
+    assert len(answer.text) < 20_000
+
+
+@pytest.fixture(scope="module")
+def names(clients: dict[str, httpx.Client]) -> list[str]:
+    """Every field that the API takes or gives, from its description."""
+    described = clients["service"].get("/openapi.json", headers={"X-API-Key": KEY}).text
+    found: set[str] = set()
+
+    def collect(pairs: list[tuple[str, Any]]) -> None:
+        for name, value in pairs:
+            if name == "properties":
+                found.update(value or ())
+        return dict(pairs)
+
+    json.loads(described, object_pairs_hook=collect)
+    return sorted(found)
+
+
+@pytest.mark.usefixtures("innocent")
+@pytest.mark.parametrize("path", ROUTES)
+def test_hostile_requests(line: Line, names: list[str], path: str) -> None:
+    @drawing(400 if path in WRITING else 250)
+    @given(requests(path, names))
+    def answered(request: Hostile) -> None:
+        judge(request, line.ask(request))
+
+    answered()
+
+
+@pytest.mark.usefixtures("innocent")
+def test_hostile_messages_to_the_feed(service: Api, names: list[str]) -> None:
+    """Whatever a watcher says, it is answered or shown out, and the next one is let in."""
+    url = f"{service.client.base_url}/api/tracker-websocket".replace("http", "ws", 1)
+
+    @drawing(100)
+    @given(messages(names))
+    def answered(told: list[str | bytes]) -> None:
+        with connect(url, additional_headers={"X-API-Key": KEY}) as socket:
+            assert json.loads(socket.recv(timeout=10))["type"] == "initial_data"
+            with contextlib.suppress(ConnectionClosed):
+                for message in told:
+                    socket.send(message)
+                socket.send("ping")
+                while (text := socket.recv(timeout=10)) != "pong":
+                    frame = json.loads(text)
+                    assert "type" in frame
+                    assert frame["type"] != "error" or not LEAK.search(str(text)), text
+            assert socket.close_code in {None, 1008, 1009}
+
+    answered()
+
+
+@pytest.mark.usefixtures("innocent")
+def test_hostile_updates_of_a_bound_worker(probe: Probe, names: list[str]) -> None:
+    """The Durable Object takes updates of Workers without a key; from them too it takes no more."""
+
+    @drawing(150)
+    @given(updates(names))
+    def taken(data: dict[str, Any]) -> None:
+        for name in ("updateWorkflowInstance", "updateWorkflowStep", "recordStepRetry"):
+            result = probe.call("tracking", name=name, data=data, bound="tracker")["result"]
+            assert result is False or isinstance(result, dict)
+
+    taken()
