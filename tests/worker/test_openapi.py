@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("openapi")]
 
 SERVICE = Path(__file__).parent.parent.parent / "worker_src/flowflare/src/service.js"
 GENERATION = {
-    "max-examples": 20,
+    "max-examples": 12,
     "deterministic": True,
     "no-shrink": True,
     "with-security-parameters": False,

@@ -112,6 +112,12 @@ const STARTED = object(
   },
   ['workflowId', 'runId', 'workflow_id', 'status', 'created', 'idempotent_replay'],
 );
+const WATCHED = {
+  workflowId: ref('RunId'),
+  workflowType: ref('WorkflowType'),
+  ref_id: ref('Label'),
+  ref_type: ref('Label'),
+};
 const PAGE = { next_cursor: nullableText, has_more: flag, limit: rowId };
 const ROW = { anyOf: [ref('Run'), ref('Workflow')] };
 const LISTED = object({ workflows: list(ROW), ...PAGE }, ['workflows', ...Object.keys(PAGE)]);
@@ -219,15 +225,7 @@ const PATHS = {
     'issueTicket',
     'A ticket that opens the live feed for a browser, which cannot send a key.',
     input({
-      filters: told(
-        'Runs that the ticket is for; all, if not given.',
-        input({
-          workflowId: ref('RunId'),
-          workflowType: ref('WorkflowType'),
-          ref_id: ref('Label'),
-          ref_type: ref('Label'),
-        }),
-      ),
+      filters: told('Runs that the ticket is for; all, if not given.', input(WATCHED)),
       expires_in: told('Seconds; 60 if not given.', { type: 'integer', minimum: 1, maximum: 60 }),
     }),
     object({ ticket: string, protocols: list(string), expires_at: string }, [
@@ -236,13 +234,29 @@ const PATHS = {
       'expires_at',
     ]),
   ),
-  '/api/tracker-websocket': get('watch', 'Opens the live feed.', {
-    101: { description: 'The latest runs as initial_data, then each change as update.' },
-    401: PROBLEMS[401],
-    403: problem('The origin is not among the allowed ones.'),
-    426: problem('The request is no WebSocket upgrade.'),
-    503: PROBLEMS[503],
-  }),
+  '/api/tracker-websocket': get(
+    'watch',
+    'Opens the live feed, with a key or with the protocols of a ticket.',
+    {
+      101: { description: 'The latest runs as initial_data, then each change as update.' },
+      400: PROBLEMS[400],
+      401: PROBLEMS[401],
+      403: problem('The origin is not among the allowed ones.'),
+      426: problem('The request is no WebSocket upgrade.'),
+      503: PROBLEMS[503],
+    },
+    {
+      parameters: [
+        ...Object.entries(WATCHED).map(([name, schema]) => ({ name, in: 'query', schema })),
+        {
+          name: 'since',
+          in: 'query',
+          description: 'The seq of the last frame seen: what came after it is told first.',
+          schema: { type: 'integer', minimum: 0 },
+        },
+      ],
+    },
+  ),
 };
 
 /** The document; nothing in it depends on a stack. */
