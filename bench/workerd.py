@@ -1,6 +1,7 @@
 """Runs services side by side in one workerd, through Miniflare, for as long as a `with` lasts."""
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,6 +45,22 @@ class Running:
             RuntimeError: it failed; the harness has said why on stderr.
         """
         self.tell({"service": service, "sql": sql})
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time that workerd has had, all services together; None where /proc does not say.
+
+        Unlike rates it hardly depends on what else the machine is doing.
+        """
+        pid = self.process.pid
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            stats = [Path(f"/proc/{child}/stat").read_text() for child in children]
+        except OSError:
+            return None
+        # proc(5): user and system time are fields 14 and 15; the name, in brackets, has spaces.
+        fields = [stat.rpartition(")")[2].split() for stat in stats]
+        ticks = sum(int(field[11]) + int(field[12]) for field in fields)
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def tell(self, message: object) -> dict[str, str]:
         """Sends the harness a line and reads its answer.
