@@ -94,5 +94,9 @@ def point(root: Path, cloudflare: Cloudflare) -> Project:
     # The commands find the emulator that runs by its data folder, and start none of their own.
     (root / ".flowflare").mkdir()
     (root / ".flowflare/emulator").symlink_to(cloudflare.data)
+    # Sources that are the same are bundled once; a bundle is found by its content.
+    bundles = cloudflare.data.with_name("bundles")
+    bundles.mkdir(exist_ok=True)
+    (root / ".flowflare/cache").symlink_to(bundles)
     (root / "node_modules").symlink_to(ROOT / "node_modules")
     return project

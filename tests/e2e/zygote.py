@@ -5,20 +5,31 @@ each call to the API. This process imports once. For each JSON line on standard 
 child runs and says how it ended. Lines out: `{"pid": ...}` at once, `{"exit": ...}` at the end.
 """
 
+import importlib
 import json
 import os
 import sys
 import traceback
 from pathlib import Path
 
+WARM = (
+    "cloudflare",
+    "flowflare.api",
+    "flowflare.engine.apply",
+    "flowflare.engine.destroy",
+    "flowflare.engine.monitor",
+    "flowflare.engine.program",
+    "flowflare.engine.providers.cloudflare",
+    "flowflare.engine.providers.dynamic",
+    "flowflare.engine.providers.registry",
+    "flowflare.resources.stack",
+)
+
 
 def warm_up() -> None:
-    """Imports what a run imports, without running anything."""
-    import cloudflare  # noqa: F401
-
-    import flowflare.api
-    import flowflare.engine
-    import flowflare.resources  # noqa: F401
+    """Imports what a run imports, without running anything: threads do not survive a fork."""
+    for module in WARM:
+        importlib.import_module(module)
 
 
 def run(command: dict[str, str]) -> int:
