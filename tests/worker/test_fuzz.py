@@ -174,7 +174,7 @@ def fields(document: Any, path: str) -> list[str]:
 def test_hostile_requests(line: Line, document: Any, path: str) -> None:
     names = fields(document, path)
 
-    @drawing(400 if path in WRITING else 250)
+    @drawing(600 if path in WRITING else 400)
     @given(requests(path, names))
     def answered(request: Hostile) -> None:
         judge(request, line.ask(request))
