@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -45,6 +46,24 @@ def test_long_texts_are_written_alone(probe: Probe, fresh: str) -> None:
 
     with ThreadPoolExecutor(10) as pool:
         assert [answer["sent"] for answer in pool.map(write, range(20))] == [1] * 20
+
+
+def test_nobody_waits_long_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
+    def write(number: int) -> float:
+        began = time.monotonic()
+        statements = [{"sql": INSERT, "values": [f"{fresh}-{number}"]}]
+        # Only the first takes long, and it is under way when the others come.
+        milliseconds = 4000 if number == 0 else 1
+        time.sleep(0.3 * (number > 0))
+        answer = probe.call("together", statements=statements, milliseconds=milliseconds)
+        assert answer["rows"] == [[{"name": f"{fresh}-{number}"}]]
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(6) as pool:
+        took = list(pool.map(write, range(6)))
+
+    assert took[0] > 4
+    assert max(took[1:]) < 3.6
 
 
 def test_callers_that_hang_up_keep_nobody_waiting(service: Api, fresh: str) -> None:
