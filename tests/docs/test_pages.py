@@ -15,6 +15,7 @@ from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
 from tests.docs.generate_outputs import outputs_page
+from tests.docs.generate_runtime_coverage import runtime_coverage_page
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -47,6 +48,10 @@ def test_errors() -> None:
 
 def test_emulator_coverage(tmp_path: Path) -> None:
     matches("emulator-coverage.md", coverage_page(tmp_path))
+
+
+def test_runtime_coverage() -> None:
+    matches("runtime-coverage.md", runtime_coverage_page())
 
 
 def test_outputs(example: Path) -> None:
