@@ -1,8 +1,8 @@
 """Generates docs/runtime-coverage.md: where each entry of the runtime's API reference is tested.
 
-`lists::a_list_is_newest_first` is `test_a_list_is_newest_first` in `tests/worker/test_lists.py`, and
-a name alone is of the file before it. One that is not there is refused, so that the page cannot
-speak of tests that are gone.
+`steps::start_and_end_are_one_row` is that test in `tests/worker/test_steps.py`, and a name alone is
+of the file before it. One that is not there is refused, so that the page cannot speak of tests that
+are gone.
 """
 
 import ast
@@ -100,7 +100,7 @@ _RETRIES = {
     "`retry_count`, `retry_at`, `last_error`": "steps::a_retry_is_one_row_for_each_attempt",
     "`created_at`": _COLUMNS,
 }
-_DESCRIBED = "openapi::what_is_described_is_taken what_is_not_described_is_refused"
+_DESCRIBED = "pairs/openapi::what_is_described_is_taken what_is_not_described_is_refused"
 _ENDPOINTS = {
     "`POST /api/workflows/update`": "run_updates::many_updates_are_one_request"
     f" nothing_of_a_bad_request_is_written {_DESCRIBED}",
@@ -141,7 +141,7 @@ _BEYOND = {
     "a_run_is_started_got_and_listed a_run_is_updated_by_every_way",
     "TypeScript": "pairs/typescript::a_typescript_client_is_type_checked_strictly"
     " a_typescript_client_runs every_documented_specifier_has_code_and_types",
-    "`GET /openapi.json`": f"openapi::every_route_is_described {_DESCRIBED}",
+    "`GET /openapi.json`": f"pairs/openapi::every_route_is_described {_DESCRIBED}",
 }
 
 _SECTIONS = {

@@ -3,20 +3,19 @@
 import copy
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
+from tests.worker.pairs.conftest import ROOT
 from tests.worker.worker_calls import KEY, Api
 
-pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("openapi")]
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("pairs")]
 
-SERVICE = Path(__file__).parent.parent.parent / "worker_src/flowflare/src/service.js"
+SERVICE = ROOT / "worker_src/flowflare/src/service.js"
 GENERATION = {
     "max-examples": 12,
     "deterministic": True,
@@ -32,9 +31,15 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
-def document(clients: dict[str, httpx.Client]) -> Any:
-    answer = clients["service"].get("/openapi.json", headers={"X-API-Key": KEY})
+@pytest.fixture
+def service(pairs: dict[str, Api]) -> Api:
+    """One that no test has written odd rows for, such as times that are none."""
+    return pairs["service"]
+
+
+@pytest.fixture
+def document(service: Api) -> Any:
+    answer = service.client.get("/openapi.json", headers={"X-API-Key": KEY})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
