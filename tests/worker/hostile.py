@@ -142,6 +142,8 @@ def changed(draw: st.DrawFn, body: Any, names: Sequence[str]) -> Any:
     """The body with hostile values in some of its fields, and hostile fields beside them."""
     if isinstance(body, list):
         return [draw(changed(item, names)) for item in body] * draw(st.sampled_from([1, 1, 40]))
+    if not isinstance(body, dict):
+        return body
     inner = [name for name, value in body.items() if isinstance(value, dict | list)]
     result = dict(body)
     if inner and draw(st.sampled_from([True, True, False])):
