@@ -34,7 +34,7 @@ def many(clients: dict[str, httpx.Client]) -> str:
            completed_at)
         SELECT 'many-' || i, 1000001, ?, iif(i % 5000 = 0, 'Errored', 'Completed'),
           'many-r' || (i % 4), 'many-t' || (i % 4), '{"n":' || i || '}',
-          strftime('%Y-%m-%dT%H:%M:%fZ', '2001-01-01', i || ' minutes'), '2020-01-01'
+          strftime('%Y-%m-%dT%H:%M:%fZ', '2001-01-01', i || ' minutes'), '2020-01-01T00:00:00.000Z'
         FROM n WHERE true ON CONFLICT DO NOTHING""",
         MANY,
         name,

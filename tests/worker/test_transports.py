@@ -8,7 +8,10 @@ from tests.worker.worker_calls import Api, Probe
 pytestmark = pytest.mark.workerd
 
 
-@pytest.mark.parametrize("bound", ["service", "tracker", "url", "service-down-but-tracker"])
+@pytest.mark.parametrize(
+    "bound",
+    ["service", "rpc", "tracker", "url", "service-down-but-tracker", "service-down-but-rpc"],
+)
 def test_updates_arrive_by_every_way(
     clients: dict[str, httpx.Client], service: Api, probe: Probe, fresh: str, bound: str
 ) -> None:
@@ -27,7 +30,7 @@ def test_updates_arrive_by_every_way(
     assert retry["id"] == stored["retries"][0]["id"]
 
 
-@pytest.mark.parametrize("bound", ["service", "tracker"])
+@pytest.mark.parametrize("bound", ["service", "rpc", "tracker"])
 def test_a_refused_update_is_false(probe: Probe, bound: str) -> None:
     data = {"id": "a b", "status": "Running"}
 

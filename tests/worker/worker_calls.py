@@ -19,11 +19,21 @@ class Workers:
 
     def evict(self, name: str) -> None:
         """Hibernates the tracker: what it holds in memory is gone, its sockets stay."""
+        assert self._told(evict=name) == {}
+
+    def schedule(self, worker: str) -> None:
+        """Does what a cron trigger does."""
+        assert self._told(schedule=worker) == {"outcome": "ok"}
+
+    def _told(self, **command: str) -> Any:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"evict": name}) + "\n")
+        self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        assert self.process.stdout.readline() == "{}\n"
+        # What a Worker logs comes out here as well.
+        while not (line := self.process.stdout.readline()).startswith("{"):
+            assert line, "the harness ended; its stderr says why"
+        return json.loads(line)
 
 
 @dataclass(frozen=True)
@@ -61,5 +71,5 @@ class Probe:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def sql(self, sql: str, *values: object) -> list[dict[str, Any]]:
-        return self.call("sql", sql=sql, values=values)["rows"]
+    def sql(self, sql: str, *values: object, database: str = "DB") -> list[dict[str, Any]]:
+        return self.call("sql", sql=sql, values=values, database=database)["rows"]

@@ -8,14 +8,14 @@ and the model is built.
 import json
 from collections.abc import Mapping
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from flowflare.config.checks import check_clients
 from flowflare.config.files import PROJECT_FILE
 from flowflare.config.problems import Origins, Path, Places, from_validation, full_key, inner_model
-from flowflare.config.schema import NAMESPACE, ClientConfig, StackConfig
+from flowflare.config.schema import NAMESPACE, RETENTION_CRON, ClientConfig, StackConfig
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import ClientSpec, ServiceSpec, StackSpec, WorkflowSpec, names
 
@@ -65,7 +65,7 @@ def load_stack(
 def _structured(
     values: Mapping[str, str], places: Places, problems: list[Problem]
 ) -> dict[str, Any]:
-    """The namespace's values, structured ones and booleans out of their text."""
+    """The namespace's values, structured ones, booleans and numbers out of their text."""
     fields = {field.alias or name: field for name, field in StackConfig.model_fields.items()}
     written: dict[str, Any] = {}
     for key, text in values.items():
@@ -75,6 +75,8 @@ def _structured(
         field = fields.get(name)
         if field is not None and field.annotation is bool:
             written[name] = {"true": True, "false": False}.get(text, text)
+        elif field is not None and _is_number(field.annotation) and text.isdecimal():
+            written[name] = int(text)
         elif field is not None and _is_structured(field.annotation):
             try:
                 written[name] = json.loads(text)
@@ -94,6 +96,10 @@ def _reading_order(problem: Problem) -> tuple[bool, str, int]:
 def _is_structured(annotation: object) -> bool:
     origin = getattr(annotation, "__origin__", None)
     return origin in (list, dict) or inner_model(annotation) is not None
+
+
+def _is_number(annotation: object) -> bool:
+    return annotation is int or any(map(_is_number, get_args(annotation)))
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -179,6 +185,9 @@ def _model(config: StackConfig, project: str, stack: str) -> StackSpec:
         compatibility_date=config.compatibility_date,
         compatibility_flags=tuple(config.compatibility_flags),
         observability=config.observability,
+        retention_days=config.retention_days,
+        stuck_after_minutes=config.stuck_after_minutes,
+        crons=None if config.retention_days is None else (RETENTION_CRON,),
     )
     return StackSpec(
         project=project,

@@ -16,6 +16,8 @@ from flowflare.model import names
 NAMESPACE = "flowflare"
 #: The newest date whose behaviour this release was tested with.
 COMPATIBILITY_DATE = "2026-11-01"
+#: When the service deletes what its retention no longer keeps: every ten minutes, a bounded number.
+RETENTION_CRON = "*/10 * * * *"
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z)?")
 _ACCOUNT = re.compile(r"[0-9a-f]{32}")
@@ -216,6 +218,17 @@ class StackConfig(Written):
     )
     observability: bool = Field(
         default=False, description="Whether Cloudflare keeps the service's logs."
+    )
+    retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        alias="retentionDays",
+        default=None,
+        description="Days after which runs that ended are deleted; kept for ever when left out.",
+    )
+    stuck_after_minutes: Annotated[int, Field(ge=0, le=525_600)] | None = Field(
+        alias="stuckAfterMinutes",
+        default=None,
+        description="Minutes without an event after which a run counts as stuck; 60 when left "
+        "out, never with 0.",
     )
     names: NamesConfig = Field(
         default_factory=NamesConfig,

@@ -47,6 +47,15 @@ class ServiceSpec(Frozen):
     compatibility_date: str = Field(description="Date whose runtime behaviour it gets.")
     compatibility_flags: tuple[str, ...] = Field(description="Runtime flags, in order.")
     observability: bool = Field(description="Whether its logs are kept.")
+    retention_days: int | None = Field(
+        default=None, description="Days that ended runs are kept; None keeps them for ever."
+    )
+    stuck_after_minutes: int | None = Field(
+        default=None, description="Minutes of silence that make a run stuck; None as the runtime."
+    )
+    crons: tuple[str, ...] | None = Field(
+        default=None, description="Cron triggers; None leaves them alone."
+    )
     class_migrations: tuple[ClassMigration, ...] = Field(
         default=SERVICE_HISTORY, description="The Durable Object history of its script."
     )

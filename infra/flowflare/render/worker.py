@@ -18,6 +18,8 @@ from flowflare.render.templates import JavaScript, render
 MAIN_MODULE = "worker.js"
 _TEMPLATE = "service.js.j2"
 _FACTORY = "createWorkflowService"
+#: The entrypoint that the service offers to other Workers of the account.
+RPC_CLASS = "FlowflareService"
 # esbuild ends an ES module with one clause of all its exports.
 _EXPORT_CLAUSE = re.compile(r"\nexport \{\n((?:  [^\n]+\n)+)\};\n*\Z")
 
@@ -93,7 +95,9 @@ def render_stack(
 
 def service_source() -> Source:
     """The runtime library's own source, which the service is bundled from."""
-    return Source(SERVICE_SPECIFIER, library.folder("worker_src"), (TRACKER_CLASS, _FACTORY))
+    return Source(
+        SERVICE_SPECIFIER, library.folder("worker_src"), (RPC_CLASS, TRACKER_CLASS, _FACTORY)
+    )
 
 
 def read_finished(path: Path) -> Bundle:
@@ -117,17 +121,30 @@ def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> Rendered
         RenderError: the template is wrong, or the bundle lacks what it needs.
     """
     code, exports = _split(bundle.content)
-    lacking = {_FACTORY, TRACKER_CLASS} - set(exports)
+    lacking = {_FACTORY, RPC_CLASS, TRACKER_CLASS} - set(exports)
     if lacking:
         raise RenderError(f"the service's bundle does not export {', '.join(sorted(lacking))}")
     context = {
         "bundle": JavaScript(code),
         "exports": {name: JavaScript(local) for name, local in exports.items()},
-        "options": {"allowedOrigins": list(spec.allowed_origins), "debug": spec.debug},
+        "options": _options(spec),
         "class_migration_tag": spec.class_migrations[-1].tag,
     }
     content = render(_TEMPLATE, context, root=root)
-    return _rendered(spec.script_name, content, ("default", TRACKER_CLASS))
+    return _rendered(spec.script_name, content, ("default", RPC_CLASS, TRACKER_CLASS))
+
+
+def _options(spec: ServiceSpec) -> dict[str, object]:
+    """What `createWorkflowService` is called with; what is left out is the runtime's default."""
+    options: dict[str, object] = {
+        "allowedOrigins": list(spec.allowed_origins),
+        "debug": spec.debug,
+    }
+    if spec.retention_days is not None:
+        options["retention"] = {"days": spec.retention_days}
+    if spec.stuck_after_minutes is not None:
+        options["stuckAfterMinutes"] = spec.stuck_after_minutes
+    return options
 
 
 _EXPORT_REMEDY = (

@@ -42,15 +42,19 @@ def _service(spec: StackSpec, service: ServiceSpec, database_id: str) -> str:
     bindings = service_bindings(spec.clients)
     config = _worker(spec, service) | _bound(bindings, spec, database_id)
     config["migrations"] = [{"tag": step.tag} | step.step() for step in service.class_migrations]
+    config |= _triggers(service)
     return _text(config, bindings)
 
 
 def _client(spec: StackSpec, client: ClientSpec, database_id: str) -> str:
     bindings = client_bindings(client, spec.service.script_name)
     config = _worker(spec, client) | _bound(bindings, spec, database_id)
-    if client.crons is not None:
-        config["triggers"] = {"crons": list(client.crons)}
+    config |= _triggers(client)
     return _text(config, bindings)
+
+
+def _triggers(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+    return {} if worker.crons is None else {"triggers": {"crons": list(worker.crons)}}
 
 
 def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:

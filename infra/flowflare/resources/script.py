@@ -81,9 +81,14 @@ def declare_url(
 
 
 def declare_crons(
-    name: str, *, account_id: str, script: Any, spec: ClientSpec, parent: pulumi.Resource
+    name: str,
+    *,
+    account_id: str,
+    script: Any,
+    spec: ServiceSpec | ClientSpec,
+    parent: pulumi.Resource,
 ) -> None:
-    """Declares the cron triggers of a client, unless its configuration leaves them alone."""
+    """Declares the cron triggers of a Worker, unless its configuration leaves them alone."""
     if spec.crons is None:
         return
     cloudflare.WorkersCronTrigger(

@@ -16,7 +16,7 @@ from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
 from flowflare.resources.bindings import script_bindings, upload_bindings
 from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
-from flowflare.resources.script import declare_script, declare_url
+from flowflare.resources.script import declare_crons, declare_script, declare_url
 
 if TYPE_CHECKING:
     from flowflare.resources.client import FlowflareClient
@@ -101,6 +101,9 @@ class FlowflareService(pulumi.ComponentResource):
             opts=self._options(self.class_migrations, *before, protected=name),
         )
         self.url = declare_url(
+            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
+        )
+        declare_crons(
             self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
         )
         self.register_outputs(

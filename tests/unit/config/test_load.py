@@ -84,6 +84,13 @@ def test_flat_keys_reach_the_service() -> None:
     assert (service.debug, service.workers_dev, service.observability) == (True, False, True)
     assert service.compatibility_date == "2026-10-01"
     assert service.compatibility_flags == ("nodejs_compat",)
+    assert (service.retention_days, service.stuck_after_minutes, service.crons) == (None,) * 3
+
+
+def test_a_retention_brings_a_cron_trigger() -> None:
+    service = load({"retentionDays": 30, "stuckAfterMinutes": 0}).service
+    assert (service.retention_days, service.stuck_after_minutes) == (30, 0)
+    assert service.crons == ("*/10 * * * *",)
 
 
 def test_overrides_replace_single_fields() -> None:

@@ -15,14 +15,16 @@ from flowflare.render.worker import read_finished, render_service, render_stack
 ROOT = Path(__file__).parent.parent.parent.parent
 BUNDLE = Bundle(
     content="""\
+var FlowflareService = class {};
 var WorkflowTracker = class {};
 var createWorkflowService2 = (options) => options;
 export {
+  FlowflareService,
   WorkflowTracker,
   createWorkflowService2 as createWorkflowService
 };
 """,
-    exports=("WorkflowTracker", "createWorkflowService"),
+    exports=("FlowflareService", "WorkflowTracker", "createWorkflowService"),
 )
 
 
@@ -43,15 +45,24 @@ def test_the_stacks_part_stands_around_the_bundle(tmp_path: Path) -> None:
         rendered.content
         == """\
 // Flowflare; class migrations up to "workflow-tracker-v1"
+var FlowflareService = class {};
 var WorkflowTracker = class {};
 var createWorkflowService2 = (options) => options;
 export default createWorkflowService2({"allowedOrigins": ["https://a.example"], "debug": true});
 export { WorkflowTracker as WorkflowTracker };
+export { FlowflareService as FlowflareService };
 """
     )
     assert rendered.content_sha256 == hashlib.sha256(rendered.content.encode()).hexdigest()
-    assert rendered.exports == ("default", "WorkflowTracker")
+    assert rendered.exports == ("default", "FlowflareService", "WorkflowTracker")
     assert rendered.main_module == "worker.js"
+
+
+def test_retention_and_stuck_runs_reach_the_service(tmp_path: Path) -> None:
+    spec = service(retentionDays="30", stuckAfterMinutes="0")
+    options = '{"allowedOrigins": [], "debug": false, "retention": {"days": 30}, '
+    rendered = render_service(spec, BUNDLE, root=tmp_path)
+    assert f'createWorkflowService2({options}"stuckAfterMinutes": 0}})' in rendered.content
 
 
 def test_a_template_of_the_project_is_used_instead(tmp_path: Path) -> None:
@@ -64,7 +75,10 @@ def test_a_template_of_the_project_is_used_instead(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("var a;\n", "has no export clause at its end"),
-        ("var a;\nexport {\n  a\n};\n", "does not export WorkflowTracker, createWorkflowService"),
+        (
+            "var a;\nexport {\n  a\n};\n",
+            "does not export FlowflareService, WorkflowTracker, createWorkflowService",
+        ),
     ],
 )
 def test_a_bundle_that_is_no_service(tmp_path: Path, content: str, message: str) -> None:
@@ -75,7 +89,7 @@ def test_a_bundle_that_is_no_service(tmp_path: Path, content: str, message: str)
 def test_the_bundle_of_the_wheel_is_the_one_a_checkout_builds(tmp_path: Path) -> None:
     write_service_bundle(tmp_path / "build" / "service.js", root=tmp_path)
     finished = read_finished(tmp_path / "build" / "service.js")
-    assert finished.exports == ("WorkflowTracker", "createWorkflowService")
+    assert finished.exports == ("FlowflareService", "WorkflowTracker", "createWorkflowService")
     spec = stack()
     built = render_stack(spec, root=tmp_path).service
     assert render_service(spec.service, finished, root=tmp_path) == built

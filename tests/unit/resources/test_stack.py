@@ -16,9 +16,9 @@ from tests.unit.resources.recording_monitor import record
 
 ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
 BUNDLE = Bundle(
-    "var WorkflowTracker, createWorkflowService;\n"
-    "export {\n  WorkflowTracker,\n  createWorkflowService\n};\n",
-    ("WorkflowTracker", "createWorkflowService"),
+    "var FlowflareService, WorkflowTracker, createWorkflowService;\n"
+    "export {\n  FlowflareService,\n  WorkflowTracker,\n  createWorkflowService\n};\n",
+    ("FlowflareService", "WorkflowTracker", "createWorkflowService"),
 )
 
 

@@ -19,15 +19,23 @@ const miniflare = new Miniflare(
 );
 await miniflare.ready;
 
-const database = await miniflare.getD1Database('DB', 'service');
-await database.batch(readMigrations().map((statement) => database.prepare(statement)));
+for (const name of ['service', 'retaining']) {
+  const database = await miniflare.getD1Database('DB', name);
+  await database.batch(readMigrations().map((statement) => database.prepare(statement)));
+}
 
 const urls = {};
 for (const { name } of scripts) urls[name] = (await miniflare.unsafeGetDirectURL(name)).origin;
 console.log(JSON.stringify(urls));
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { evict } = JSON.parse(line);
+  const { evict, schedule } = JSON.parse(line);
+  if (schedule) {
+    const worker = await miniflare.getWorker(schedule);
+    const { outcome } = await worker.scheduled();
+    console.log(JSON.stringify({ outcome }));
+    continue;
+  }
   // What happens to an idle object by itself, after ten seconds: its memory goes and its sockets stay.
   try {
     await miniflare.unsafeEvictDurableObject('service', 'WorkflowTracker', {

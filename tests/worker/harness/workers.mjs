@@ -5,9 +5,12 @@ const COMPATIBILITY_DATE = '2026-11-01';
 const KEY = 'ff_test_key';
 const TRACKER = { className: 'WorkflowTracker', useSQLite: true };
 
+const RETENTION = { days: 30, byStatus: { Errored: 60, Running: 90 } };
+
 const workflows = {
   ORDER_PROCESSING: { name: 'order-processing', className: 'OrderWorkflow', scriptName: 'orders' },
   ECHO: { name: 'echo', className: 'EchoWorkflow', scriptName: 'probe' },
+  TRACKED: { name: 'tracked', className: 'TrackedWorkflow', scriptName: 'probe' },
   SAMPLE: { name: 'sample', className: 'SampleWorkflow', scriptName: 'probe' },
 };
 
@@ -19,9 +22,9 @@ const worker = (name, contents, bindings) => ({
   ...bindings,
 });
 
-const service = (name, contents, bindings) =>
+const service = (name, contents, bindings, database = 'tracking') =>
   worker(name, contents, {
-    d1Databases: { DB: 'tracking' },
+    d1Databases: { DB: database },
     durableObjects: { WORKFLOW_TRACKER: TRACKER },
     workflows,
     // A service binding answers to every method's name: it must not pass for a Workflow.
@@ -31,8 +34,12 @@ const service = (name, contents, bindings) =>
 
 const client = (name, contents, bindings = {}) =>
   worker(name, contents, {
-    d1Databases: { DB: 'tracking' },
-    serviceBindings: { WORKFLOW_SERVICE: 'service', ...bindings },
+    d1Databases: { DB: 'tracking', RETAINED: 'retained' },
+    serviceBindings: {
+      WORKFLOW_SERVICE: 'service',
+      WORKFLOW_SERVICE_RPC: { name: 'service', entrypoint: 'FlowflareService' },
+      ...bindings,
+    },
     durableObjects: { WORKFLOW_TRACKER: { ...TRACKER, scriptName: 'service' } },
     bindings: { WORKFLOW_API_KEY: KEY },
     workflows: Object.fromEntries(
@@ -61,6 +68,7 @@ export async function workers() {
     service('open-api', rendered({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
     service('debugging', rendered({ debug: true, stuckAfterMinutes: 5 }), keys),
     service('rotated', rendered({}), { SERVICE_API_KEY: 'new', SERVICE_API_KEY_PREVIOUS: KEY }),
+    service('retaining', rendered({ retention: RETENTION }), keys, 'retained'),
     service('keyless', rendered({}), {}),
     service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
     service('sample', sample, keys),

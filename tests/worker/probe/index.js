@@ -1,11 +1,13 @@
 /** Calls the library inside workerd on request, so that the tests see what users' code would see. */
 
 import { WorkflowEntrypoint } from 'cloudflare:workers';
+import { NonRetryableError } from 'cloudflare:workflows';
 import { run as sampleClient } from 'sample:client';
 import { run as sampleTracking } from 'sample:tracking+retry';
 import { WorkflowClient } from '@b-i-g-g-i-d-e-a/flowflare/client';
 import {
   recordStepRetry,
+  trackedStep,
   trackStep,
   updateWorkflowInstance,
   updateWorkflowStep,
@@ -27,6 +29,24 @@ export class EchoWorkflow extends WorkflowEntrypoint {
   }
 }
 
+/** One step that fails as often as its payload says, in either form. */
+export class TrackedWorkflow extends WorkflowEntrypoint {
+  async run({ instanceId, payload }, step) {
+    const { form, failures = 0, limit = 3, bound = 'service', final = false } = payload;
+    const env = ENVS[bound](this.env);
+    const work = ({ attempt } = { attempt: 1 }) => {
+      if (final) throw new NonRetryableError('never');
+      if (attempt <= failures) throw new Error(`attempt ${attempt}`);
+      return { attempt };
+    };
+    if (form === 'trackStep') return trackStep(env, instanceId, 'charge', 1, work);
+    const config = { retries: { limit, delay: 10, backoff: 'constant' } };
+    const result = await trackedStep(step, env, instanceId, 'charge', 1, work, config);
+    await step.sleep('a while', 10);
+    return result;
+  }
+}
+
 /** Runs the API reference's sample as it stands, with a string for an id and with the real step object. */
 export class SampleWorkflow extends WorkflowEntrypoint {
   async run({ instanceId, payload }, step) {
@@ -44,6 +64,11 @@ const ENVS = {
   service: ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }) => ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }),
   tracker: ({ WORKFLOW_TRACKER }) => ({ WORKFLOW_TRACKER }),
   url: ({ WORKFLOW_API_KEY }, url) => ({ TRACKER_API_URL: url, SERVICE_API_KEY: WORKFLOW_API_KEY }),
+  rpc: ({ WORKFLOW_SERVICE_RPC }) => ({ WORKFLOW_SERVICE_RPC }),
+  'service-down-but-rpc': ({ DOWN, WORKFLOW_SERVICE_RPC }) => ({
+    WORKFLOW_SERVICE: DOWN,
+    WORKFLOW_SERVICE_RPC,
+  }),
   'service-down': ({ DOWN }) => ({ WORKFLOW_SERVICE: DOWN }),
   'service-down-but-tracker': ({ DOWN, WORKFLOW_TRACKER }) => ({
     WORKFLOW_SERVICE: DOWN,
@@ -56,8 +81,9 @@ const ENVS = {
 const REPORTS = { updateWorkflowInstance, updateWorkflowStep, recordStepRetry };
 
 const CALLS = {
-  async sql({ sql, values = [] }, env) {
-    const { results, meta } = await env.DB.prepare(sql)
+  async sql({ sql, values = [], database = 'DB' }, env) {
+    const { results, meta } = await env[database]
+      .prepare(sql)
       .bind(...values)
       .all();
     return { rows: results, rows_read: meta.rows_read };
@@ -113,9 +139,12 @@ const CALLS = {
     }
   },
 
-  async client({ method, values, options }, env) {
-    const serviceBinding = env.WORKFLOW_SERVICE;
-    const client = new WorkflowClient({ serviceBinding, apiKey: env.WORKFLOW_API_KEY, ...options });
+  async client({ method, values, options, rpc }, env) {
+    const { WORKFLOW_SERVICE, WORKFLOW_SERVICE_RPC, WORKFLOW_API_KEY } = env;
+    const bound = rpc
+      ? { rpcBinding: WORKFLOW_SERVICE_RPC }
+      : { serviceBinding: WORKFLOW_SERVICE, apiKey: WORKFLOW_API_KEY };
+    const client = new WorkflowClient({ ...bound, ...options });
     try {
       return await client[method](...values);
     } catch (error) {
@@ -126,6 +155,32 @@ const CALLS = {
   async sample(_call, env) {
     const { client } = await sampleClient({ env });
     return client.listWorkflows({ limit: 1 });
+  },
+
+  async rpc({ method, values }, env) {
+    return env.WORKFLOW_SERVICE_RPC[method](...values);
+  },
+
+  async 'rpc-odd'({ odd }, env) {
+    const loop = {};
+    loop.loop = loop;
+    const odds = { bigint: { n: 10n }, loop, nothing: undefined, date: new Date(0) };
+    return env.WORKFLOW_SERVICE_RPC.update(odds[odd]);
+  },
+
+  async 'rpc-fetch'({ path, body }, env) {
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+    const url = `https://flowflare.internal${path}`;
+    const response = await env.WORKFLOW_SERVICE_RPC.fetch(url, {
+      ...init,
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  },
+
+  async restart({ binding, id }, env) {
+    await (await env[binding].get(id)).restart();
+    return {};
   },
 
   async instance({ binding, id }, env) {

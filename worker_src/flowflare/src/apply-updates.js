@@ -2,7 +2,12 @@
 
 import { Problem } from './problem.js';
 import { changeStatements, touchStatements, updateStatements } from './run-statements.js';
-import { retryStatements, stepInRunStatements, stepStatements } from './step-statements.js';
+import {
+  resetStepsStatement,
+  retryStatements,
+  stepInRunStatements,
+  stepStatements,
+} from './step-statements.js';
 import { readUpdates } from './update-request.js';
 
 /** @typedef {import('./feed.js').FeedEvent} FeedEvent */
@@ -73,7 +78,7 @@ async function applyUpdates(db, updates) {
  * @returns {Promise<Outcome | null>} null: nothing has changed, and the full statements must tell why
  */
 async function applyUsual(db, update, now) {
-  if (update.type === 'run_update') {
+  if (update.type === 'run_update' && !update.run.restart) {
     const [row] = await changedRows(db, changeStatements(db, update.run, now));
     return row === undefined ? null : changed('run_update', row, { updated: true });
   }
@@ -105,7 +110,11 @@ async function changedRows(db, statements) {
  */
 function workOf(db, update, now) {
   if (update.type === 'run_update') {
-    return { statements: updateStatements(db, update.run, now), outcome: runOutcome };
+    const reset = update.run.restart ? [resetStepsStatement(db, update.run.id)] : [];
+    return {
+      statements: [...reset, ...updateStatements(db, update.run, now)],
+      outcome: (results) => runOutcome(results.slice(reset.length)),
+    };
   }
   if (update.type === 'retry_update') {
     return { statements: retryStatements(db, update.retry, now), outcome: retryOutcome };

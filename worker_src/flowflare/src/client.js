@@ -17,8 +17,9 @@ export class WorkflowServiceError extends Error {
 /**
  * @typedef {object} ClientOptions
  * @property {{fetch: typeof fetch}} [serviceBinding] the service binding, such as env.WORKFLOW_SERVICE
- * @property {string} apiKey
- * @property {string} [baseUrl] the service's address, for a client without a service binding
+ * @property {ServiceRpc} [rpcBinding] a binding to the service's entrypoint FlowflareService, which needs no apiKey
+ * @property {string} [apiKey]
+ * @property {string} [baseUrl] the service's address, for a client without a binding
  * @property {boolean} [throwOnError] throw WorkflowServiceError instead of returning `{success: false}`
  * @property {number} [timeout] milliseconds; 30,000 if not given
  */
@@ -35,6 +36,7 @@ export class WorkflowServiceError extends Error {
  * @property {number} [limit] up to 100; 20 if not given
  * @property {number} [offset]
  * @property {string} [cursor] the next_cursor of the page before
+ * @property {boolean} [stuck] true for runs alone that overslept or fell silent
  * @property {('steps' | 'retries')[]} [include]
  * @property {'runs' | 'workflows'} [view]
  */
@@ -44,14 +46,20 @@ export class WorkflowServiceError extends Error {
  * @typedef {{success: boolean, error?: string, status?: any, [member: string]: any}} Answer
  */
 
+/**
+ * What is called of a binding to FlowflareService.
+ * @typedef {{startWorkflow: (start: any, options?: any) => Promise<any>, getWorkflow: (id: string) => Promise<any>,
+ *   listWorkflows: (options?: any) => Promise<any>, getWorkflowsByRef: (options: any) => Promise<any>}} ServiceRpc
+ */
+
 export class WorkflowClient {
   #options;
 
   /** @param {ClientOptions} options */
   constructor(options) {
-    if (!options.serviceBinding && !options.baseUrl) {
+    if (!options.serviceBinding && !options.rpcBinding && !options.baseUrl) {
       throw new TypeError(
-        'WorkflowClient needs serviceBinding (such as env.WORKFLOW_SERVICE) or baseUrl',
+        'WorkflowClient needs serviceBinding (such as env.WORKFLOW_SERVICE), rpcBinding or baseUrl',
       );
     }
     this.#options = options;
@@ -69,10 +77,9 @@ export class WorkflowClient {
   startWorkflow(workflowType, params, ref_id, ref_type, metadata, { idempotencyKey, runId } = {}) {
     /** @type {Record<string, string>} */
     const headers = idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey };
-    return this.#post(
-      'start-workflow',
-      { workflowType, params, ref_id, ref_type, metadata, runId },
-      headers,
+    const start = { workflowType, params, ref_id, ref_type, metadata, runId };
+    return this.#ask('start-workflow', start, headers, (rpc) =>
+      rpc.startWorkflow(start, { idempotencyKey }),
     );
   }
 
@@ -81,7 +88,7 @@ export class WorkflowClient {
    * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
    */
   getWorkflow(workflowId) {
-    return this.#post('get-workflow', { workflowId });
+    return this.#ask('get-workflow', { workflowId }, {}, (rpc) => rpc.getWorkflow(workflowId));
   }
 
   /**
@@ -89,7 +96,7 @@ export class WorkflowClient {
    * @returns {Promise<Answer>} with `workflows`, newest first, and `next_cursor`
    */
   listWorkflows(options = {}) {
-    return this.#post('list-workflows', options);
+    return this.#ask('list-workflows', options, {}, (rpc) => rpc.listWorkflows(options));
   }
 
   /**
@@ -97,17 +104,36 @@ export class WorkflowClient {
    * @returns {Promise<Answer>} with `workflows`, newest first, and `next_cursor`
    */
   getWorkflowsByRef(options) {
-    return this.#post('get-workflows-by-ref', options);
+    return this.#ask('get-workflows-by-ref', options, {}, (rpc) => rpc.getWorkflowsByRef(options));
+  }
+
+  /**
+   * Over the service binding if there is one, else by RPC, else by address.
+   * @param {string} route
+   * @param {object} body
+   * @param {Record<string, string>} headers
+   * @param {(rpc: ServiceRpc) => Promise<Answer>} call
+   * @returns {Promise<Answer>}
+   */
+  async #ask(route, body, headers, call) {
+    const { serviceBinding, rpcBinding, throwOnError } = this.#options;
+    const answer =
+      rpcBinding && !serviceBinding
+        ? await this.#inTime(call(rpcBinding))
+        : await this.#post(route, body, headers);
+    if (throwOnError && !answer.success)
+      throw new WorkflowServiceError(answer.status ?? 500, answer);
+    return answer;
   }
 
   /**
    * @param {string} route
    * @param {object} body
-   * @param {Record<string, string>} [headers]
+   * @param {Record<string, string>} headers
    * @returns {Promise<Answer>}
    */
-  async #post(route, body, headers = {}) {
-    const { serviceBinding, baseUrl, apiKey, timeout = 30_000, throwOnError } = this.#options;
+  async #post(route, body, headers) {
+    const { serviceBinding, baseUrl, apiKey = '' } = this.#options;
     // A service binding wants a whole URL as well, though only its path matters.
     const url = new URL(
       `/service/${route}`,
@@ -117,11 +143,29 @@ export class WorkflowClient {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-API-Key': apiKey, ...headers },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.timeout(this.#timeout),
     });
-    const answer = await answerOf(response);
-    if (throwOnError && !answer.success) throw new WorkflowServiceError(response.status, answer);
-    return answer;
+    return answerOf(response);
+  }
+
+  get #timeout() {
+    return this.#options.timeout ?? 30_000;
+  }
+
+  /**
+   * @param {Promise<Answer>} answer
+   * @returns {Promise<Answer>}
+   */
+  async #inTime(answer) {
+    const answered = new AbortController();
+    const late = scheduler.wait(this.#timeout, { signal: answered.signal }).then(() => {
+      throw new DOMException('The workflow service did not answer in time', 'TimeoutError');
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      answered.abort();
+    }
   }
 }
 
@@ -136,6 +180,7 @@ async function answerOf(response) {
   } catch {
     return {
       success: false,
+      status: response.status,
       error: `The workflow service answered ${response.status} without JSON`,
     };
   }

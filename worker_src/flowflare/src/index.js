@@ -1,10 +1,12 @@
 /** Flowflare's runtime: the service and its feed, the client, and what Workflows report with. */
 
 export { WorkflowClient, WorkflowServiceError } from './client.js';
+export { FlowflareService } from './rpc.js';
 export { createWorkflowService } from './service.js';
 export { WorkflowTracker } from './tracker.js';
 export {
   recordStepRetry,
+  trackedStep,
   trackStep,
   updateWorkflowInstance,
   updateWorkflowStep,

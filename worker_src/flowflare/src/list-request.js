@@ -10,7 +10,6 @@ import {
   optional,
   plainObject,
   readFields,
-  runId,
   someOf,
   text,
   time,
@@ -24,7 +23,6 @@ const MAX_LIMIT = 100;
 const MAX_OFFSET = 10_000;
 
 const LIST_FIELDS = {
-  workflowId: optional(runId),
   workflowType: optional(workflowName),
   status: optional(oneOf(RUN_STATUSES)),
   ref_id: optional(label),

@@ -1,6 +1,6 @@
 /** Answers queries, whichever way they come: one run with its steps, or a page. */
 
-import { invalid } from './fields.js';
+import { optional, readFields, runId } from './fields.js';
 import { readListRequest } from './list-request.js';
 import { readPage, readRun } from './read-runs.js';
 import { matches } from './watch-filters.js';
@@ -15,13 +15,12 @@ import { matches } from './watch-filters.js';
  * @throws {import('./problem.js').Problem} 400 with the fields at fault
  */
 export async function answerQuery(db, params, bound = {}) {
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) {
-    throw invalid([{ path: '', message: 'the query must be an object' }]);
-  }
-  const request = readListRequest({ ...params, ...bound });
-  if (request.workflowId !== null) {
-    const run = await readRun(db, request.workflowId);
-    const shown = run !== null && matches(bound, run, request.workflowId);
+  const { workflowId } = readFields(params, { workflowId: optional(runId) });
+  const request = readListRequest({ .../** @type {object} */ (params), ...bound });
+  const id = bound.workflowId ?? workflowId;
+  if (id !== null) {
+    const run = await readRun(db, id);
+    const shown = run !== null && matches(bound, run, id);
     return { data: shown ? [run] : [], next_cursor: null };
   }
   const { rows, ...page } = await readPage(db, request);

@@ -4,7 +4,7 @@
  * @typedef {object} RetryConfig
  * @property {number} [maxRetries] retries after the first attempt; 3 if not given
  * @property {number} [baseDelay] milliseconds before the first retry; 1,000 if not given
- * @property {'exponential' | 'linear'} [backoffType] exponential if not given
+ * @property {'exponential' | 'linear' | 'constant'} [backoffType] exponential if not given
  */
 
 /**
@@ -27,13 +27,22 @@ const MAX_DELAY_MS = 365 * 24 * 3600 * 1000;
 export function planRetry(error, attempt, { maxRetries = 3, baseDelay = 1000, backoffType } = {}) {
   const final = /** @type {{name?: unknown} | null} */ (error)?.name === 'NonRetryableError';
   if (final || attempt > maxRetries) return { retryCount: attempt - 1, nonRetryable: true };
-  const factor = backoffType === 'linear' ? attempt : 2 ** (attempt - 1);
+  const factor = factorOf(backoffType, attempt);
   const retryDelay = Math.min(Math.max(Number(baseDelay) * factor || 0, 0), MAX_DELAY_MS);
   return {
     retryCount: attempt,
     retryDelay,
     nextRetryAt: new Date(Date.now() + retryDelay).toISOString(),
   };
+}
+
+/**
+ * @param {RetryConfig['backoffType']} backoffType
+ * @param {number} attempt
+ */
+function factorOf(backoffType, attempt) {
+  if (backoffType === 'constant') return 1;
+  return backoffType === 'linear' ? attempt : 2 ** (attempt - 1);
 }
 
 /**

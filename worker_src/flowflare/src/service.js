@@ -12,6 +12,7 @@ import { OPENAPI } from './openapi.js';
 import { asProblem, Problem } from './problem.js';
 import { answerQuery } from './query.js';
 import { readPage, readRun, readWorkflow } from './read-runs.js';
+import { deleteExpired } from './retention.js';
 import { configure } from './settings.js';
 import { startRun } from './start-run.js';
 import { together } from './together.js';
@@ -25,6 +26,7 @@ import { issueTicket } from './ws-ticket.js';
  * @property {'required' | 'off'} [apiAuth] 'off' opens /api to callers without a key, as the original did
  * @property {Record<string, string>} [workflows] types that may be started, each with the name of its Workflow
  *   binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
+ * @property {import('./retention.js').Retention} [retention] how long ended runs are kept; needs a cron trigger
  * @property {number} [stuckAfterMinutes] a run counts as stuck after so long without an event; 60 if not given,
  *   never if 0
  */
@@ -46,6 +48,7 @@ import { issueTicket } from './ws-ticket.js';
  * @property {D1Database} writes the same database, for what may be written along with other requests' writes
  * @property {ServiceOptions} options
  * @property {(events: import('./feed.js').FeedEvent[]) => void} announce broadcasts what is stored
+ * @property {boolean} trusted comes over a binding that is itself the permission
  */
 
 /**
@@ -76,11 +79,19 @@ const ROUTES = Object.freeze({
 
 /**
  * @param {ServiceOptions} [options]
- * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>}}
+ * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>,
+ *   scheduled: (controller: ScheduledController, env: ServiceEnv) => Promise<void>}} a Worker's handlers
  */
 export function createWorkflowService(options = {}) {
   configure(options);
-  return { fetch: (request, env, ctx) => respond(request, env, ctx, options) };
+  return {
+    fetch: (request, env, ctx) => respond(request, env, ctx, options),
+    scheduled: async (_controller, env) => {
+      const { runs, more } = await deleteExpired(env.DB, options.retention);
+      if (options.debug)
+        console.log(`flowflare: ${runs} runs deleted, ${more ? 'more to come' : 'no more'}`);
+    },
+  };
 }
 
 /**
@@ -88,8 +99,10 @@ export function createWorkflowService(options = {}) {
  * @param {ServiceEnv} env
  * @param {ExecutionContext} ctx
  * @param {ServiceOptions} options
+ * @param {{trusted?: boolean}} [caller] `trusted` needs no key
+ * @returns {Promise<Response>}
  */
-async function respond(request, env, ctx, options) {
+export async function respond(request, env, ctx, options, { trusted = false } = {}) {
   const requestId = request.headers.get('CF-Ray') ?? crypto.randomUUID();
   const { pathname } = new URL(request.url);
   const route = Object.hasOwn(ROUTES, pathname) ? ROUTES[pathname] : null;
@@ -101,7 +114,7 @@ async function respond(request, env, ctx, options) {
     const bound = meter ? { ...env, DB: meter.db } : env;
     // What is counted is one request's alone.
     const writes = meter?.db ?? together(env.DB, (promise) => ctx.waitUntil(promise));
-    response = await answerTo(route, { request, env: bound, writes, options, announce });
+    response = await answerTo(route, { request, env: bound, writes, options, announce, trusted });
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status >= 500) console.error(`flowflare: ${pathname} ${requestId}:`, error);
@@ -123,7 +136,7 @@ async function respond(request, env, ctx, options) {
  * @param {Call} call
  */
 async function answerTo(route, call) {
-  const { request, env, options } = call;
+  const { request, env, options, trusted } = call;
   if (route === null) throw new Problem(404, 'There is no such route');
   if (isForBrowsers(route) && request.method === 'OPTIONS') {
     return preflight(request, options.allowedOrigins ?? []);
@@ -133,7 +146,7 @@ async function answerTo(route, call) {
   }
   const needsKey =
     route.access === 'service' || (route.access === 'api' && options.apiAuth !== 'off');
-  if (needsKey) await requireKey(request, env);
+  if (needsKey && !trusted) await requireKey(request, env);
   return route.answer(call);
 }
 

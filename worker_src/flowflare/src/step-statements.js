@@ -143,3 +143,16 @@ export const retryStatements = (db, retry, now) => [
       now,
     ),
 ];
+
+// Only where the run had ended: a Workflow that says at every replay that it restarts has not been restarted.
+const RESET = `
+UPDATE workflow_steps
+SET status = 'Pending', attempt = attempt + 1, state = NULL, started_at = NULL, completed_at = NULL
+WHERE workflow_run_id = (SELECT id FROM workflow_runs WHERE id = ?1 AND completed_at IS NOT NULL)`;
+
+/**
+ * Makes the steps of a run that is taken up again pending, each in its next attempt.
+ * @param {D1Database} db
+ * @param {string} run
+ */
+export const resetStepsStatement = (db, run) => db.prepare(RESET).bind(run);

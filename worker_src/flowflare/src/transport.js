@@ -4,10 +4,11 @@ import { feedOf } from './feed.js';
 import { jsonText } from './json-text.js';
 
 /**
- * What may be found in a Worker's env; one of the first four is needed.
+ * What may be found in a Worker's env; one of the first five is needed.
  * @typedef {object} TrackingEnv
  * @property {{fetch: typeof fetch}} [WORKFLOW_TRACKER_API] the service
  * @property {{fetch: typeof fetch}} [WORKFLOW_SERVICE] the service
+ * @property {{update: (updates: any) => Promise<any>}} [WORKFLOW_SERVICE_RPC] its entrypoint FlowflareService
  * @property {DurableObjectNamespace} [WORKFLOW_TRACKER] its Durable Object, typed by another script if at all
  * @property {string} [TRACKER_API_URL] its address
  * @property {string} [SERVICE_API_KEY]
@@ -82,11 +83,13 @@ async function withDeadline(reply) {
 function transportsOf(env) {
   const key = env.SERVICE_API_KEY ?? env.WORKFLOW_API_KEY ?? '';
   const service = env.WORKFLOW_TRACKER_API ?? env.WORKFLOW_SERVICE;
+  const rpc = env.WORKFLOW_SERVICE_RPC;
   const tracker = env.WORKFLOW_TRACKER;
   const url = env.TRACKER_API_URL;
   return [
     service &&
       ((/** @type {string} */ body) => post(service, 'https://flowflare.internal', key, body)),
+    rpc && ((/** @type {string} */ body) => call(rpc, body)),
     // Typed as any: the RPC types of a class in another script are that script's.
     tracker &&
       (async (/** @type {string} */ body) => /** @type {any} */ (feedOf(tracker)).update(body)),
@@ -132,4 +135,14 @@ async function post(fetcher, origin, key, body) {
     signal: AbortSignal.timeout(DEADLINE_MS),
   });
   return { status: response.status, text: await response.text() };
+}
+
+/**
+ * @param {{update: (updates: any) => Promise<any>}} rpc
+ * @param {string} body
+ * @returns {Promise<Reply>}
+ */
+async function call(rpc, body) {
+  const answer = await rpc.update(JSON.parse(body));
+  return { status: answer.success ? 200 : Number(answer.status), text: JSON.stringify(answer) };
 }

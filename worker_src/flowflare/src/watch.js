@@ -13,9 +13,9 @@ import { offeredProtocols, PROTOCOL, presentedTicket, redeemTicket } from './ws-
  * @returns {Promise<Response>} the feed's 101
  * @throws {Problem} 401, 426, 403, 400, 503
  */
-export async function watch({ request, env, options }) {
+export async function watch({ request, env, options, trusted }) {
   const ticket = presentedTicket(request);
-  if (ticket === null && options.apiAuth !== 'off') await requireKey(request, env);
+  if (ticket === null && options.apiAuth !== 'off' && !trusted) await requireKey(request, env);
   const bound = ticket === null ? {} : await redeemTicket(env, ticket);
   if (!isUpgrade(request)) {
     throw new Problem(426, 'Connect with a WebSocket', { headers: { Upgrade: 'websocket' } });

@@ -1,13 +1,14 @@
 /** What Workflows report their progress with. Nothing here ever fails the Workflow that calls it. */
 
 import { jsonText } from './json-text.js';
-import { annotated, describe, planRetry } from './retry-plan.js';
+import { annotated, planRetry } from './retry-plan.js';
+import { failure, MAX_STATE_BYTES } from './step-failure.js';
 import { sendUpdates, warnOnce } from './transport.js';
+
+export { trackedStep } from './tracked-step.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./retry-plan.js').RetryConfig} RetryConfig */
-
-const MAX_STATE_BYTES = 256 * 1024;
 
 /**
  * What happened to a run: `id`, and what of `status`, `output_result`, `metadata`, `sleep_until`,
@@ -112,26 +113,4 @@ function attemptOf(started) {
   if (!started) return undefined;
   // A step that had failed for good is being attempted all the same.
   return started.ignored && started.status === 'Failed' ? started.attempt + 1 : started.attempt;
-}
-
-/**
- * @param {StepUpdate} step
- * @param {number | undefined} attempt
- * @param {unknown} thrown
- * @param {import('./retry-plan.js').RetryPlan} plan
- */
-function failure(step, attempt, thrown, plan) {
-  const error = describe(thrown);
-  const status = plan.nonRetryable ? 'Failed' : 'Retrying';
-  const failed = { ...step, status, attempt, state: jsonText({ error, ...plan }, MAX_STATE_BYTES) };
-  const retry = {
-    ...step,
-    retry_count: attempt,
-    retry_at: plan.nextRetryAt,
-    last_error: error.message,
-  };
-  return [
-    { type: 'step_update', step_update: failed },
-    ...(plan.nonRetryable ? [] : [{ type: 'retry_update', retry_update: retry }]),
-  ];
 }

@@ -20,9 +20,13 @@ export type ClientOptions = {
     serviceBinding?: {
         fetch: typeof fetch;
     };
-    apiKey: string;
     /**
-     * the service's address, for a client without a service binding
+     * a binding to the service's entrypoint FlowflareService, which needs no apiKey
+     */
+    rpcBinding?: ServiceRpc;
+    apiKey?: string;
+    /**
+     * the service's address, for a client without a binding
      */
     baseUrl?: string;
     /**
@@ -54,6 +58,10 @@ export type ListOptions = {
      * the next_cursor of the page before
      */
     cursor?: string;
+    /**
+     * true for runs alone that overslept or fell silent
+     */
+    stuck?: boolean;
     include?: ('steps' | 'retries')[];
     view?: 'runs' | 'workflows';
 };
@@ -63,11 +71,18 @@ export type Answer = {
     status?: any;
     [member: string]: any;
 };
+export type ServiceRpc = {
+    startWorkflow: (start: any, options?: any) => Promise<any>;
+    getWorkflow: (id: string) => Promise<any>;
+    listWorkflows: (options?: any) => Promise<any>;
+    getWorkflowsByRef: (options: any) => Promise<any>;
+};
 /**
  * @typedef {object} ClientOptions
  * @property {{fetch: typeof fetch}} [serviceBinding] the service binding, such as env.WORKFLOW_SERVICE
- * @property {string} apiKey
- * @property {string} [baseUrl] the service's address, for a client without a service binding
+ * @property {ServiceRpc} [rpcBinding] a binding to the service's entrypoint FlowflareService, which needs no apiKey
+ * @property {string} [apiKey]
+ * @property {string} [baseUrl] the service's address, for a client without a binding
  * @property {boolean} [throwOnError] throw WorkflowServiceError instead of returning `{success: false}`
  * @property {number} [timeout] milliseconds; 30,000 if not given
  */
@@ -83,12 +98,18 @@ export type Answer = {
  * @property {number} [limit] up to 100; 20 if not given
  * @property {number} [offset]
  * @property {string} [cursor] the next_cursor of the page before
+ * @property {boolean} [stuck] true for runs alone that overslept or fell silent
  * @property {('steps' | 'retries')[]} [include]
  * @property {'runs' | 'workflows'} [view]
  */
 /**
  * The service's answer: `success`, then what was asked for, or `error` and the members of RFC 9457.
  * @typedef {{success: boolean, error?: string, status?: any, [member: string]: any}} Answer
+ */
+/**
+ * What is called of a binding to FlowflareService.
+ * @typedef {{startWorkflow: (start: any, options?: any) => Promise<any>, getWorkflow: (id: string) => Promise<any>,
+ *   listWorkflows: (options?: any) => Promise<any>, getWorkflowsByRef: (options: any) => Promise<any>}} ServiceRpc
  */
 export declare class WorkflowClient {
     #private;

@@ -11,7 +11,7 @@ export type RetryConfig = {
     /**
      * exponential if not given
      */
-    backoffType?: 'exponential' | 'linear';
+    backoffType?: 'exponential' | 'linear' | 'constant';
 };
 export type RetryPlan = {
     /**

@@ -18,6 +18,10 @@ export type ServiceOptions = {
      */
     workflows?: Record<string, string>;
     /**
+     * how long ended runs are kept; needs a cron trigger
+     */
+    retention?: import('./retention.js').Retention;
+    /**
      * a run counts as stuck after so long without an event; 60 if not given,
      * never if 0
      */
@@ -44,6 +48,10 @@ export type Call = {
      * broadcasts what is stored
      */
     announce: (events: import('./feed.js').FeedEvent[]) => void;
+    /**
+     * comes over a binding that is itself the permission
+     */
+    trusted: boolean;
 };
 export type Route = {
     method: 'GET' | 'POST';
@@ -52,8 +60,21 @@ export type Route = {
 };
 /**
  * @param {ServiceOptions} [options]
- * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>}}
+ * @returns {{fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>,
+ *   scheduled: (controller: ScheduledController, env: ServiceEnv) => Promise<void>}} a Worker's handlers
  */
 export declare function createWorkflowService(options?: ServiceOptions): {
     fetch: (request: Request, env: ServiceEnv, ctx: ExecutionContext) => Promise<Response>;
+    scheduled: (controller: ScheduledController, env: ServiceEnv) => Promise<void>;
 };
+/**
+ * @param {Request} request
+ * @param {ServiceEnv} env
+ * @param {ExecutionContext} ctx
+ * @param {ServiceOptions} options
+ * @param {{trusted?: boolean}} [caller] `trusted` needs no key
+ * @returns {Promise<Response>}
+ */
+export declare function respond(request: Request, env: ServiceEnv, ctx: ExecutionContext, options: ServiceOptions, { trusted }?: {
+    trusted?: boolean;
+}): Promise<Response>;

@@ -13,6 +13,12 @@ export type TrackingEnv = {
         fetch: typeof fetch;
     };
     /**
+     * its entrypoint FlowflareService
+     */
+    WORKFLOW_SERVICE_RPC?: {
+        update: (updates: any) => Promise<any>;
+    };
+    /**
      * its Durable Object, typed by another script if at all
      */
     WORKFLOW_TRACKER?: DurableObjectNamespace;

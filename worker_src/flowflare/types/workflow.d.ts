@@ -1,4 +1,5 @@
 /** What Workflows report their progress with. Nothing here ever fails the Workflow that calls it. */
+export { trackedStep } from './tracked-step.js';
 export type TrackingEnv = import('./transport.js').TrackingEnv;
 export type RetryConfig = import('./retry-plan.js').RetryConfig;
 export type RunUpdate = {
@@ -34,6 +35,8 @@ export type StepRetry = {
     last_error?: string;
     [field: string]: unknown;
 };
+/** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
+/** @typedef {import('./retry-plan.js').RetryConfig} RetryConfig */
 /**
  * What happened to a run: `id`, and what of `status`, `output_result`, `metadata`, `sleep_until`,
  * `input_params` is to change. A run that is not known yet is registered under `workflow_name`.

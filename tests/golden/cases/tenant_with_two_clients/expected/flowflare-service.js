@@ -2,3 +2,4 @@
 // ... the bundle ...
 export default createWorkflowService({"allowedOrigins": [], "debug": false});
 export { WorkflowTracker as WorkflowTracker };
+export { FlowflareService as FlowflareService };

@@ -1,0 +1,181 @@
+"""Retention: what a cron trigger deletes, and what it leaves alone."""
+
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.worker.worker_calls import Probe, Workers
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("retention")]
+
+
+def ago(days: float) -> str:
+    moment = datetime.now(UTC) - timedelta(days=days)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Retained:
+    """A database of its own: what is old elsewhere is no business of the cron's."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+
+    def sql(self, sql: str, *values: object) -> list[dict[str, Any]]:
+        return self.probe.sql(sql, *values, database="RETAINED")
+
+    def run(self, name: str, status: str, created: float, ended: float | None) -> None:
+        """A run with a step and a retry, of a workflow of the same name; times are days ago."""
+        self.sql("INSERT INTO workflow (name) VALUES (?) ON CONFLICT DO NOTHING", name)
+        self.sql(
+            """INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, created_at,
+               updated_at, completed_at) SELECT ?1, id, name, ?3, ?4, ?5, ?6 FROM workflow
+               WHERE name = ?2""",
+            f"{name}-{created}",
+            name,
+            status,
+            ago(created),
+            ago(created if ended is None else ended),
+            None if ended is None else ago(ended),
+        )
+        self.sql(
+            """INSERT INTO workflow_steps (workflow_run_id, step_name, step_index)
+               VALUES (?, 'one', 1)""",
+            f"{name}-{created}",
+        )
+        self.sql(
+            """INSERT INTO workflow_step_retries (workflow_step_id, retry_count)
+               SELECT max(id), 1 FROM workflow_steps"""
+        )
+
+    def expire(self, workers: Workers) -> None:
+        """Has the cron do its work, and waits for the end of it: runs that run come last."""
+        last = f"last-{uuid.uuid4().hex}"
+        self.run(last, "Running", 1000, None)
+        workers.schedule("retaining")
+        self.until(lambda: self.left(last) == [])
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """The event is answered when it has begun, not when it is over."""
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def left(self, name: str) -> list[str]:
+        rows = self.sql("SELECT id FROM workflow_runs WHERE workflow_name = ? ORDER BY id", name)
+        return [row["id"] for row in rows]
+
+    def count(self, table: str) -> int:
+        return self.sql(f"SELECT count(*) AS n FROM {table}")[0]["n"]
+
+
+@pytest.fixture
+def retained(probe: Probe) -> Retained:
+    return Retained(probe)
+
+
+@pytest.mark.parametrize(
+    ("run", "gone"),
+    [
+        (("Completed", 40, 31), True),
+        (("Completed", 40, 29), False),
+        (("Completed", 29, 29), False),
+        (("Errored", 70, 61), True),
+        (("Errored", 70, 40), False),
+        (("Running", 100, None), True),
+        (("Running", 80, None), False),
+        (("Sleeping", 1000, None), False),
+    ],
+)
+def test_what_is_kept_depends_on_when_it_ended(
+    workers: Workers,
+    retained: Retained,
+    fresh: str,
+    run: tuple[str, float, float | None],
+    gone: bool,
+) -> None:
+    retained.run(fresh, *run)
+
+    retained.expire(workers)
+
+    assert (retained.left(fresh) == []) is gone
+    workflows = retained.sql("SELECT id FROM workflow WHERE name = ?", fresh)
+    assert (workflows == []) is gone
+
+
+def test_a_workflow_stays_with_what_runs_it_has_left(
+    workers: Workers, retained: Retained, fresh: str
+) -> None:
+    for created in (100, 50, 1):
+        retained.run(fresh, "Completed", created, created)
+
+    retained.expire(workers)
+
+    assert retained.left(fresh) == [f"{fresh}-1"]
+    assert retained.sql("SELECT 1 FROM workflow WHERE name = ?", fresh)
+
+
+def test_nothing_of_a_deleted_run_is_left(workers: Workers, retained: Retained, fresh: str) -> None:
+    tables = ("workflow_runs", "workflow_steps", "workflow_step_retries")
+    before = [retained.count(table) for table in tables]
+    retained.run(fresh, "Completed", 40, 40)
+
+    retained.expire(workers)
+
+    assert [retained.count(table) for table in tables] == before
+
+
+def test_one_call_deletes_a_bounded_number_and_the_next_goes_on(
+    workers: Workers, retained: Retained, fresh: str
+) -> None:
+    retained.run(fresh, "Completed", 1, 1)
+    retained.sql(
+        """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+        INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, created_at, completed_at)
+        SELECT ?1 || i, (SELECT id FROM workflow WHERE name = ?1), ?1, 'Completed',
+          '2020-01-01T00:00:00.000Z', '2020-01-01T00:00:00.000Z' FROM n""",
+        fresh,
+    )
+
+    workers.schedule("retaining")
+    retained.until(lambda: len(retained.left(fresh)) <= 501)
+    time.sleep(0.2)
+    after_one = len(retained.left(fresh))
+    workers.schedule("retaining")
+
+    assert after_one == 1501 - 1000
+    retained.until(lambda: retained.left(fresh) == [f"{fresh}-1"])
+
+
+def test_many_steps_of_one_run_are_deleted_over_rounds(
+    workers: Workers, retained: Retained, fresh: str
+) -> None:
+    retained.run(fresh, "Completed", 40, 40)
+    retained.sql(
+        """WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+        INSERT INTO workflow_steps (workflow_run_id, step_name, step_index)
+        SELECT ?, 'many', i FROM n""",
+        f"{fresh}-40",
+    )
+
+    workers.schedule("retaining")
+
+    retained.until(lambda: retained.left(fresh) == [])
+
+
+def test_without_retention_all_is_kept(workers: Workers, probe: Probe, fresh: str) -> None:
+    probe.sql("INSERT INTO workflow (name) VALUES (?)", fresh)
+    probe.sql(
+        """INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, created_at,
+           completed_at) SELECT ?1, id, ?1, 'Completed', '2002-01-01T00:00:00.000Z',
+           '2002-01-01T00:00:00.000Z' FROM workflow WHERE name = ?1""",
+        fresh,
+    )
+
+    workers.schedule("service")
+
+    assert probe.sql("SELECT id FROM workflow_runs WHERE id = ?", fresh)

@@ -1,0 +1,122 @@
+"""trackedStep in real Workflows: each attempt of the platform is recorded; what a restart keeps."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.worker.worker_calls import Api, Probe
+
+pytestmark = pytest.mark.workerd
+
+
+def ended(probe: Probe, run: str) -> dict[str, Any]:
+    for _ in range(200):
+        instance = probe.call("instance", binding="TRACKED", id=run)
+        if instance["status"] in ("complete", "errored"):
+            return instance
+        time.sleep(0.05)
+    raise AssertionError(instance)
+
+
+def step_of(service: Api, run: str) -> dict[str, Any]:
+    [step] = service.run(run)["steps"]
+    return step
+
+
+def started(service: Api, run: str, **params: object) -> None:
+    service.start("tracked", runId=run, params=params)
+
+
+def test_a_step_that_succeeds_is_recorded(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh)
+
+    assert ended(probe, fresh)["output"] == {"attempt": 1}
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"], step["state"]) == ("Completed", 1, '{"attempt":1}')
+    assert step["retries"] == []
+
+
+def test_each_attempt_of_the_platform_is_recorded(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh, failures=2)
+
+    assert ended(probe, fresh)["output"] == {"attempt": 3}
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"]) == ("Completed", 3)
+    told = [(retry["retry_count"], retry["last_error"]) for retry in step["retries"]]
+    assert told == [(1, "attempt 1"), (2, "attempt 2")]
+    assert all(retry["retry_at"] for retry in step["retries"])
+
+
+def test_a_step_that_fails_for_good_has_failed(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh, failures=9, limit=1)
+
+    assert ended(probe, fresh)["status"] == "errored"
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"], len(step["retries"])) == ("Failed", 2, 1)
+    assert step["completed_at"]
+
+
+def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh, final=True)
+
+    assert ended(probe, fresh)["status"] == "errored"
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"], step["retries"]) == ("Failed", 1, [])
+
+
+@pytest.mark.parametrize("bound", ["nothing", "wrong-key"])
+def test_it_runs_whether_it_is_tracked_or_not(
+    service: Api, probe: Probe, fresh: str, bound: str
+) -> None:
+    started(service, fresh, failures=1, bound=bound)
+
+    assert ended(probe, fresh)["output"] == {"attempt": 2}
+
+
+def test_a_restarted_workflow_goes_on_counting(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh, failures=9, limit=1)
+    ended(probe, fresh)
+
+    probe.call("restart", binding="TRACKED", id=fresh)
+    for _ in range(100):
+        if step_of(service, fresh)["attempt"] == 4:
+            break
+        time.sleep(0.05)
+    ended(probe, fresh)
+
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"]) == ("Failed", 4)
+    assert [retry["retry_count"] for retry in step["retries"]] == [1, 3]
+
+
+def test_track_step_goes_on_counting_as_well(service: Api, probe: Probe, fresh: str) -> None:
+    started(service, fresh, form="trackStep", failures=9)
+    ended(probe, fresh)
+    assert step_of(service, fresh)["attempt"] == 1
+
+    probe.call("restart", binding="TRACKED", id=fresh)
+    for _ in range(100):
+        if step_of(service, fresh)["attempt"] == 2:
+            break
+        time.sleep(0.05)
+    ended(probe, fresh)
+
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"]) == ("Retrying", 2)
+    assert [retry["retry_count"] for retry in step["retries"]] == [1, 2]
+
+
+def test_a_run_taken_up_again_has_its_steps_before_it(service: Api, fresh: str) -> None:
+    place = {"workflow_run_id": fresh, "step_name": "one", "step_index": 1}
+    service.update("step_update", status="Completed", state="1", **place)
+    # Said while it runs, as a replay would: nothing has been restarted.
+    service.update("run_update", id=fresh, status="Running", restart=True)
+    assert step_of(service, fresh)["status"] == "Completed"
+
+    service.update("run_update", id=fresh, status="Completed")
+    service.update("run_update", id=fresh, status="Running", restart=True)
+
+    step = step_of(service, fresh)
+    assert (step["status"], step["attempt"], step["state"]) == ("Pending", 2, None)
+    assert service.update("step_update", status="Running", **place)["attempt"] == 2

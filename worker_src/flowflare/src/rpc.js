@@ -1,0 +1,108 @@
+/** The service for Workers that are bound to its entrypoint: they call methods, and need no key. */
+
+import { WorkerEntrypoint } from 'cloudflare:workers';
+import { asProblem, Problem } from './problem.js';
+import { respond } from './service.js';
+import { settings } from './settings.js';
+
+/** @typedef {import('./client.js').Answer} Answer */
+/** @typedef {import('./client.js').ListOptions} ListOptions */
+
+/**
+ * A binding to this entrypoint is the permission: only Workers of the same account can have one, and
+ * nothing that is presented with a call is asked for.
+ * @extends {WorkerEntrypoint<import('./service.js').ServiceEnv>}
+ */
+export class FlowflareService extends WorkerEntrypoint {
+  /**
+   * Answers as the service does, without asking for a key.
+   * @param {Request} request
+   */
+  fetch(request) {
+    return respond(request, this.env, this.ctx, settings(), { trusted: true });
+  }
+
+  /**
+   * @param {{workflowType: string, params?: Record<string, unknown>, ref_id?: string, ref_type?: string,
+   *   metadata?: unknown, runId?: string}} start
+   * @param {{idempotencyKey?: string}} [options]
+   * @returns {Promise<Answer>} with `workflowId`, the run's id
+   */
+  startWorkflow(start, { idempotencyKey } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey };
+    return this.#call('/service/start-workflow', start, headers);
+  }
+
+  /**
+   * @param {string} workflowId the run's id
+   * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
+   */
+  getWorkflow(workflowId) {
+    return this.#call('/service/get-workflow', { workflowId });
+  }
+
+  /**
+   * @param {ListOptions} [options]
+   * @returns {Promise<Answer>} with `workflows`, newest first, and `next_cursor`
+   */
+  listWorkflows(options = {}) {
+    return this.#call('/service/list-workflows', options);
+  }
+
+  /**
+   * @param {ListOptions} options with ref_id, ref_type or both
+   * @returns {Promise<Answer>} with `workflows`, newest first, and `next_cursor`
+   */
+  getWorkflowsByRef(options) {
+    return this.#call('/service/get-workflows-by-ref', options);
+  }
+
+  /**
+   * @param {object} updates what /api/workflows/update takes
+   * @returns {Promise<Answer>} with `result` or `results`
+   */
+  update(updates) {
+    return this.#call('/api/workflows/update', updates);
+  }
+
+  /**
+   * @param {object} params what /api/workflows/query takes
+   * @returns {Promise<Answer>} with `data` and `next_cursor`
+   */
+  query(params) {
+    return this.#call('/api/workflows/query', params);
+  }
+
+  /**
+   * What a method is given may be more than JSON: it is read as a request's body is, within the same limits.
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Record<string, string>} [headers]
+   * @returns {Promise<Answer>}
+   */
+  async #call(path, body, headers = {}) {
+    try {
+      const request = new Request(`https://flowflare.internal${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: jsonOf(body),
+      });
+      return await (await this.fetch(request)).json();
+    } catch (error) {
+      return asProblem(error).body(crypto.randomUUID());
+    }
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @throws {Problem} 400
+ */
+function jsonOf(value) {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    throw new Problem(400, 'What is passed must be JSON');
+  }
+}

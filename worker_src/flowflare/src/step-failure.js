@@ -1,0 +1,28 @@
+/** What is recorded of an attempt that failed. */
+
+import { jsonText } from './json-text.js';
+import { describe } from './retry-plan.js';
+
+export const MAX_STATE_BYTES = 256 * 1024;
+
+/**
+ * @param {import('./workflow.js').StepUpdate} step
+ * @param {number | undefined} attempt
+ * @param {unknown} thrown
+ * @param {import('./retry-plan.js').RetryPlan} plan
+ */
+export function failure(step, attempt, thrown, plan) {
+  const error = describe(thrown);
+  const status = plan.nonRetryable ? 'Failed' : 'Retrying';
+  const failed = { ...step, status, attempt, state: jsonText({ error, ...plan }, MAX_STATE_BYTES) };
+  const retry = {
+    ...step,
+    retry_count: attempt,
+    retry_at: plan.nextRetryAt,
+    last_error: error.message,
+  };
+  return [
+    { type: 'step_update', step_update: failed },
+    ...(plan.nonRetryable ? [] : [{ type: 'retry_update', retry_update: retry }]),
+  ];
+}

@@ -1,0 +1,138 @@
+/** A Workflow's step that the platform retries, each attempt of it recorded. */
+
+import { jsonText } from './json-text.js';
+import { planRetry } from './retry-plan.js';
+import { failure, MAX_STATE_BYTES } from './step-failure.js';
+import { sendUpdates, warnOnce } from './transport.js';
+
+/** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
+/** @typedef {import('./workflow.js').StepUpdate} StepUpdate */
+/** @typedef {{attempt?: number}} StepContext what the platform tells a step: 1 for the first attempt */
+
+/**
+ * A step's configuration, as `step.do` takes it.
+ * @typedef {{retries?: {limit: number, delay: string | number, backoff?: 'constant' | 'linear' | 'exponential'},
+ *   timeout?: string | number}} StepConfig
+ */
+
+/** A Workflow's `step`. @typedef {{do: (...values: any[]) => Promise<any>}} StepLike */
+
+/** What the platform does if it is told nothing: developers.cloudflare.com/workflows/build/sleeping-and-retrying/ */
+const DEFAULT_RETRIES = { limit: 5, delay: 10_000, backoff: 'exponential' };
+
+/** @type {Record<string, number>} milliseconds */
+const UNITS = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 7 * 86_400_000,
+  month: 30 * 86_400_000,
+  year: 365 * 86_400_000,
+};
+
+/**
+ * Runs a step with `step.do` and records each of its attempts. The platform keeps the result, so a replay runs
+ * and records nothing; and it retries, so errors are thrown to it as they are.
+ * @template T
+ * @param {StepLike} step the Workflow's step object
+ * @param {TrackingEnv} env
+ * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} stepName
+ * @param {number} stepIndex
+ * @param {(context: StepContext) => T | Promise<T>} execute
+ * @param {StepConfig} [config] retries and timeout, as for `step.do`
+ * @returns {Promise<T>} what `step.do` returns
+ * @throws what `step.do` throws, once the platform has given up
+ */
+export function trackedStep(
+  step,
+  env,
+  workflowInstanceId,
+  stepName,
+  stepIndex,
+  execute,
+  config = {},
+) {
+  const id = typeof workflowInstanceId === 'string' ? workflowInstanceId : '';
+  if (id === '') {
+    warnOnce('trackedStep records nothing: pass event.instanceId as workflowInstanceId');
+    return step.do(stepName, config, execute);
+  }
+  const place = { workflow_run_id: id, step_name: stepName, step_index: stepIndex };
+  return step.do(stepName, config, (/** @type {StepContext} */ context) =>
+    attempted(env, place, context, execute, config),
+  );
+}
+
+/**
+ * @template T
+ * @param {TrackingEnv} env
+ * @param {StepUpdate} place
+ * @param {StepContext} context
+ * @param {(context: StepContext) => T | Promise<T>} execute
+ * @param {StepConfig} config
+ * @returns {Promise<T>}
+ */
+async function attempted(env, place, context, execute, config) {
+  const told = context?.attempt;
+  const { attempt, done } = await begin(env, place, told);
+  /** @type {T} */
+  let result;
+  try {
+    result = await execute(context);
+  } catch (thrown) {
+    const plan = planRetry(thrown, told ?? attempt ?? 1, retriesOf(config));
+    // A step that is done is done, even if it has to run again and fails.
+    if (!done) await sendUpdates(env, { updates: failure(place, attempt, thrown, plan) });
+    throw thrown;
+  }
+  const state = jsonText(result, MAX_STATE_BYTES);
+  await report(env, { ...place, status: 'Completed', state, attempt });
+  return result;
+}
+
+/**
+ * @param {TrackingEnv} env
+ * @param {StepUpdate} step_update
+ */
+const report = (env, step_update) => sendUpdates(env, { type: 'step_update', step_update });
+
+/**
+ * Records that an attempt begins. The platform counts from 1 again when a Workflow is restarted; the
+ * record goes on counting.
+ * @param {TrackingEnv} env
+ * @param {StepUpdate} place
+ * @param {number | undefined} told the platform's number of the attempt
+ * @returns {Promise<{attempt: number | undefined, done: boolean}>} the record's number of it
+ */
+async function begin(env, place, told) {
+  const running = { ...place, status: /** @type {const} */ ('Running') };
+  const started = await report(env, { ...running, attempt: told });
+  if (!started) return { attempt: told, done: false };
+  const done = started.ignored === true && started.status === 'Completed';
+  if (started.ignored !== true || done) return { attempt: started.attempt, done };
+  const failed = ['Failed', 'Retrying'].includes(started.status);
+  const attempt = started.attempt + (failed ? 1 : 0);
+  await report(env, { ...running, attempt });
+  return { attempt, done };
+}
+
+/**
+ * @param {StepConfig} config
+ * @returns {import('./retry-plan.js').RetryConfig}
+ */
+function retriesOf({ retries }) {
+  const { limit, delay, backoff } = { ...DEFAULT_RETRIES, ...retries };
+  return {
+    maxRetries: limit,
+    baseDelay: milliseconds(delay),
+    backoffType: /** @type {'constant' | 'linear' | 'exponential'} */ (backoff),
+  };
+}
+
+/** @param {string | number} duration such as 500 or '5 seconds' */
+function milliseconds(duration) {
+  const [, count, unit] = /^\s*([\d.]+)\s*([a-z]+?)s?\s*$/i.exec(String(duration)) ?? [];
+  return unit === undefined ? Number(duration) : Number(count) * (UNITS[unit.toLowerCase()] ?? 0);
+}

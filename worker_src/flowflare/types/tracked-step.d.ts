@@ -1,0 +1,32 @@
+/** A Workflow's step that the platform retries, each attempt of it recorded. */
+export type TrackingEnv = import('./transport.js').TrackingEnv;
+export type StepUpdate = import('./workflow.js').StepUpdate;
+export type StepContext = {
+    attempt?: number;
+};
+export type StepConfig = {
+    retries?: {
+        limit: number;
+        delay: string | number;
+        backoff?: 'constant' | 'linear' | 'exponential';
+    };
+    timeout?: string | number;
+};
+export type StepLike = {
+    do: (...values: any[]) => Promise<any>;
+};
+/**
+ * Runs a step with `step.do` and records each of its attempts. The platform keeps the result, so a replay runs
+ * and records nothing; and it retries, so errors are thrown to it as they are.
+ * @template T
+ * @param {StepLike} step the Workflow's step object
+ * @param {TrackingEnv} env
+ * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} stepName
+ * @param {number} stepIndex
+ * @param {(context: StepContext) => T | Promise<T>} execute
+ * @param {StepConfig} [config] retries and timeout, as for `step.do`
+ * @returns {Promise<T>} what `step.do` returns
+ * @throws what `step.do` throws, once the platform has given up
+ */
+export declare function trackedStep<T>(step: StepLike, env: TrackingEnv, workflowInstanceId: string, stepName: string, stepIndex: number, execute: (context: StepContext) => T | Promise<T>, config?: StepConfig): Promise<T>;
