@@ -72,12 +72,12 @@ def test_a_new_run_takes_over_its_workflow(service: Api, probe: Probe, fresh: st
 
 
 def test_concurrent_starts_are_counted_exactly(service: Api, probe: Probe, fresh: str) -> None:
-    with ThreadPoolExecutor(20) as pool:
-        started = list(pool.map(lambda _: service.start(fresh, ref_id="one"), range(20)))
+    with ThreadPoolExecutor(50) as pool:
+        started = list(pool.map(lambda _: service.start(fresh, ref_id="one"), range(100)))
 
     workflows = probe.sql("SELECT runs_count, last_run_id FROM workflow WHERE name = ?", fresh)
-    assert len({start["runId"] for start in started}) == 20
-    assert [workflow["runs_count"] for workflow in workflows] == [20]
+    assert len({start["runId"] for start in started}) == 100
+    assert [workflow["runs_count"] for workflow in workflows] == [100]
 
 
 @pytest.mark.parametrize("by", ["key", "run id"])
