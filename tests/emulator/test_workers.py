@@ -74,7 +74,7 @@ def test_a_request_meets_the_code_uploaded_last(account: Account) -> None:
 def test_workerd_reloads_once_for_a_burst_of_changes(account: Account) -> None:
     account.put("app")
     get(account.enable("app"))
-    before = reloads(account)
+    before = reloads_at_rest(account)
     for number in range(5):
         account.put("app", SAY % number)
         account.put(f"app-{number}", SAY % number)
