@@ -18,7 +18,7 @@ FOREIGN = re.compile(
 
 def committed() -> list[Path]:
     listing = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
