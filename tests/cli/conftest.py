@@ -1,12 +1,12 @@
 """A project as `flowflare init` makes it, on a port where nothing runs."""
 
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import flowflare
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -18,13 +18,6 @@ def root(tmp_path: Path) -> Path:
     local = folder / "Pulumi.local.yaml"
     local.write_text(local.read_text().replace("8780", str(free_port())))
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import FILES, ROOT
+from tests.ports import free_port, is_open
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
 
@@ -20,17 +20,6 @@ LOCKS = (
     "package.json",
     "package-lock.json",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture

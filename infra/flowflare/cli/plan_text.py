@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flowflare.cli.progress import MARKS, short_type
+from flowflare.cli.progress import DONE, MARKS, short_type
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Change, Plan, Step
 
-WORDS = {"create": "create", "update": "update", "replace": "replace", "delete": "delete"}
-PAST = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+TO_DO = {op: op for op in DONE}
 WIDEST = 100
 
 
-def summary(steps: Iterable["Step"], words: dict[str, str] = PAST) -> str:
+def summary(steps: Iterable["Step"], words: dict[str, str] = DONE) -> str:
     """How many resources were created, updated and so on: `2 created, 7 unchanged`."""
     counts: Counter[str] = Counter(step.op for step in steps if step.custom)
     parts = [f"{counts[op]} {word}" for op, word in words.items() if counts[op]]

@@ -60,7 +60,7 @@ def _as_json(stack: str, plan: "Plan") -> dict[str, Any]:
 
 def _show(project: str, stack: str, plan: "Plan") -> None:
     from flowflare.cli.console import answers, command
-    from flowflare.cli.plan_text import WORDS, plan_lines, summary
+    from flowflare.cli.plan_text import TO_DO, plan_lines, summary
     from flowflare.cli.progress import COLORS
 
     console = answers()
@@ -68,6 +68,6 @@ def _show(project: str, stack: str, plan: "Plan") -> None:
     for op, line in plan_lines(plan):
         console.print(line, style=COLORS[op], markup=False)
     if plan.changed:
-        console.print(f"\nWould change: {summary(plan.steps, WORDS)}.  Next:  {command()} up")
+        console.print(f"\nWould change: {summary(plan.steps, TO_DO)}.  Next:  {command()} up")
     elif not plan.failures:
         console.print("Nothing would change.")

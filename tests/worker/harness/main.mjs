@@ -1,23 +1,12 @@
 // Runs the service and its clients in workerd: prints the Workers' URLs as one line of JSON, then carries
 // out commands, one line of JSON each, until stdin closes.
 import { createInterface } from 'node:readline';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { readMigrations } from './migrations.mjs';
+import { start } from './start.mjs';
 import { workers } from './workers.mjs';
 
 const scripts = await workers();
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    host: '127.0.0.1',
-    port: 0,
-    handleRuntimeStdio(stdout, stderr) {
-      stdout.pipe(process.stderr);
-      stderr.pipe(process.stderr);
-    },
-    workers: scripts,
-  }),
-);
-await miniflare.ready;
+const miniflare = await start(scripts);
 
 for (const name of ['service', 'retaining']) {
   const database = await miniflare.getD1Database('DB', name);

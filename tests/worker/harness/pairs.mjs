@@ -3,8 +3,8 @@
 //
 // Each service has a database of its own, with this release's schema: migrations come before new code.
 import { readFileSync } from 'node:fs';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { readMigrations } from './migrations.mjs';
+import { start } from './start.mjs';
 
 const TRACKER = { className: 'WorkflowTracker', useSQLite: true };
 
@@ -30,18 +30,7 @@ const scripts = given.map(({ name, file, key, of, workflows = {} }) => ({
       }),
 }));
 
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    host: '127.0.0.1',
-    port: 0,
-    handleRuntimeStdio(stdout, stderr) {
-      stdout.pipe(process.stderr);
-      stderr.pipe(process.stderr);
-    },
-    workers: scripts,
-  }),
-);
-await miniflare.ready;
+const miniflare = await start(scripts);
 for (const { name, of } of given) {
   if (of !== undefined) continue;
   const database = await miniflare.getD1Database('DB', name);
