@@ -161,7 +161,7 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
     family = children(running.pid)
     os.kill(running.pid, signal.SIGKILL)
     again = process.start(settings(data, running.port), quiet)
-    assert not [pid for pid in family if pidfile.born(pid)]
+    assert within(10, lambda: not [pid for pid in family if pidfile.born(pid)])
     assert again.port == running.port
     assert get(url).json() == 2
     with same_account(again, account.id) as found:
