@@ -1,0 +1,1 @@
+"""What a plan means to a reviewer: changes, risks, findings; as text and as data."""
