@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 ACCOUNT = "0123456789abcdef0123456789abcdef"
 TOKEN = "t" * 40
+ZONE = "89abcdef0123456789abcdef01234567"
 TIME = "2026-11-23T19:00:00Z"
 
 
@@ -28,7 +29,8 @@ class Request:
 
     @property
     def short(self) -> str:
-        return f"{self.method} {self.path.removeprefix(f'/accounts/{ACCOUNT}')}"
+        path = self.path.removeprefix(f"/accounts/{ACCOUNT}").removeprefix(f"/zones/{ZONE}")
+        return f"{self.method} {path}"
 
 
 @dataclass
@@ -40,6 +42,8 @@ class World:
     workflows: dict[str, dict[str, Any]] = field(default_factory=dict)
     subdomains: dict[str, dict[str, Any]] = field(default_factory=dict)
     schedules: dict[str, list[Any]] = field(default_factory=dict)
+    routes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    domains: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def names(self) -> dict[str, list[str]]:
         return {
@@ -139,7 +143,7 @@ class FakeCloudflare:
             return error.status, _error(error.code, str(error))
         return 200, {"success": True, "errors": [], "messages": [], "result": result}
 
-    def _route(self, request: Request) -> Any:
+    def _route(self, request: Request) -> Any:  # noqa: PLR0911 -- a table of paths
         parts = request.path.strip("/").split("/")[2:]
         match parts:
             case ["d1", "database"]:
@@ -148,6 +152,8 @@ class FakeCloudflare:
                 return self._database(request, uuid_)
             case ["workflows", name]:
                 return self._workflow(request, name)
+            case ["workers", "routes" | "domains" as kind, *ids]:
+                return (self._routes if kind == "routes" else self._domains)(request, *ids)
             case ["workers", "scripts", name]:
                 return self._script(request, name)
             case ["workers", "scripts", name, what]:
@@ -193,6 +199,23 @@ class FakeCloudflare:
             del self.world.workflows[name]
             return {"status": "ok", "success": True}
         return self.world.workflows[name]
+
+    def _routes(self, request: Request, id_: str = "") -> Any:
+        taken = {one["pattern"]: key for key, one in self.world.routes.items()}
+        if request.method in ("POST", "PUT"):
+            if taken.get(request.body["pattern"], id_) != id_:
+                raise RefusedError(409, 10020, "A route with the same pattern already exists.")
+            id_ = id_ or uuid.uuid4().hex
+            self.world.routes[id_] = {"id": id_, **request.body}
+        return _found(self.world.routes, request, id_, 10009)
+
+    def _domains(self, request: Request, id_: str = "") -> Any:
+        if request.method == "PUT":
+            names = {one["hostname"]: key for key, one in self.world.domains.items()}
+            id_ = names.get(request.body["hostname"]) or uuid.uuid4().hex
+            shown = {"zone_name": "example.com", "cert_id": "c", "environment": "production"}
+            self.world.domains[id_] = {"id": id_, **shown, **request.body}
+        return _found(self.world.domains, request, id_, 100114)
 
     def _script(self, request: Request, name: str) -> Any:
         if request.method == "PUT":
@@ -241,6 +264,14 @@ class FakeCloudflare:
             crons = self.world.schedules.get(name, [])
             return {"schedules": [{**one, "created_on": TIME} for one in crons]}
         return self.world.scripts[name]["metadata"]
+
+
+def _found(things: dict[str, dict[str, Any]], request: Request, id_: str, code: int) -> Any:
+    if not id_:
+        return list(things.values())
+    if id_ not in things:
+        raise RefusedError(404, code, "not found")
+    return things.pop(id_) and None if request.method == "DELETE" else things[id_]
 
 
 def _read(handler: BaseHTTPRequestHandler) -> Request:

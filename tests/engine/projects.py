@@ -28,6 +28,8 @@ WorkersScript = _kind("cloudflare:index/workersScript:WorkersScript", "etag")
 Workflow = _kind("cloudflare:index/workflow:Workflow", "versionId")
 Subdomain = _kind("cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain")
 Cron = _kind("cloudflare:index/workersCronTrigger:WorkersCronTrigger")
+Route = _kind("cloudflare:index/workersRoute:WorkersRoute")
+Domain = _kind("cloudflare:index/workersCustomDomain:WorkersCustomDomain", "certId", "zoneName")
 '''
 
 

@@ -10,6 +10,8 @@ from flowflare.engine.providers.cloudflare.access import Access
 from flowflare.engine.providers.cloudflare.d1_database import D1Database
 from flowflare.engine.providers.cloudflare.kind import Kind
 from flowflare.engine.providers.cloudflare.workers_cron_trigger import WorkersCronTrigger
+from flowflare.engine.providers.cloudflare.workers_custom_domain import WorkersCustomDomain
+from flowflare.engine.providers.cloudflare.workers_route import WorkersRoute
 from flowflare.engine.providers.cloudflare.workers_script import WorkersScript
 from flowflare.engine.providers.cloudflare.workers_script_subdomain import WorkersScriptSubdomain
 from flowflare.engine.providers.cloudflare.workflow import Workflow
@@ -20,6 +22,8 @@ KINDS: Mapping[str, type[Kind]] = {
     "cloudflare:index/workflow:Workflow": Workflow,
     "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain": WorkersScriptSubdomain,
     "cloudflare:index/workersCronTrigger:WorkersCronTrigger": WorkersCronTrigger,
+    "cloudflare:index/workersRoute:WorkersRoute": WorkersRoute,
+    "cloudflare:index/workersCustomDomain:WorkersCustomDomain": WorkersCustomDomain,
 }
 
 __all__ = ["KINDS", "Access"]

@@ -11,9 +11,9 @@ from flowflare.api import Client, connect
 from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
 
-# What "there is no such thing" comes as, whatever the HTTP status: database, script, service,
-# environment, workflow.
-_GONE: Final = frozenset({7404, 10007, 10090, 10092, 10200})
+# What "there is no such thing" comes as, whatever the HTTP status: database, script, route,
+# service, environment, workflow, custom domain.
+_GONE: Final = frozenset({7404, 10007, 10009, 10090, 10092, 10200, 100114})
 
 Sleep = Callable[[float], None]
 

@@ -4,9 +4,9 @@ import json
 from typing import Any, ClassVar
 
 from flowflare.api import Part
-from flowflare.engine.providers.cloudflare.kind import Kind, picked, to_api
+from flowflare.engine.providers.cloudflare.kind import Kind, picked, snake, to_api
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props
+from flowflare.engine.values import Props, Value, json_text
 
 _COMPUTED = (
     "createdOn",
@@ -30,6 +30,8 @@ _NOT_METADATA = frozenset(
 )
 # Maps whose keys are the user's own words and not names of attributes.
 _OWN_KEYS = frozenset({"exports"})
+# The same inside a binding; of these the real provider takes JSON text and sends what it says.
+_OWN_VALUES = frozenset({"json", "keyJwk", "key_jwk", "props"})
 _ANNOTATIONS = {"workersMessage": "workers/message", "workersTag": "workers/tag"}
 
 
@@ -99,9 +101,28 @@ def metadata(new: Props) -> str:
             sent[key] = {name: to_api(item) for name, item in value.items()}
         elif key == "annotations":
             sent[key] = {_ANNOTATIONS.get(name, name): text for name, text in value.items()}
+        elif key == "bindings":
+            sent[key] = [binding(each) for each in value]
         else:
             sent |= to_api({key: value})
     return json.dumps(sent, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def binding(given: Props) -> Any:
+    """One binding as Cloudflare takes it, of a type that is known here or not."""
+    own = {snake(key): _json(value) for key, value in given.items() if key in _OWN_VALUES}
+    rest = {key: value for key, value in given.items() if key not in _OWN_VALUES}
+    return {**to_api(rest), **own}
+
+
+def _json(value: Value) -> Any:
+    """A value whose keys stay as they are; a text that is JSON stands for what it says."""
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            return value
+    return json.loads(json_text(value))
 
 
 def _path(known: Props) -> str:
