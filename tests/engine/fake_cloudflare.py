@@ -143,7 +143,7 @@ class FakeCloudflare:
             return error.status, _error(error.code, str(error))
         return 200, {"success": True, "errors": [], "messages": [], "result": result}
 
-    def _route(self, request: Request) -> Any:  # noqa: PLR0911 -- a table of paths
+    def _route(self, request: Request) -> Any:
         parts = request.path.strip("/").split("/")[2:]
         match parts:
             case ["d1", "database"]:
