@@ -114,7 +114,8 @@ def test_a_binding_alone_is_shown_as_changed(cloud_sample: Sample) -> None:
     plan = cloud_sample.program(graph().replace("s3cret-canary", "other")).preview()
     (step,) = [step for step in plan.steps if step.op != "same"]
     (change,) = step.changes
-    assert (change.path, change.old, change.new) == ("bindings[1].text", "[secret]", "[secret]")
+    path = 'bindings["SERVICE_API_KEY"].text'
+    assert (change.path, change.old, change.new) == (path, "[secret]", "[secret]")
 
 
 def test_the_default_provider_is_named_after_the_package_version(cloud_sample: Sample) -> None:

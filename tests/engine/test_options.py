@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowflare.errors import ProtectedError, UpdateFailed
+from flowflare.errors import EngineError, ProtectedError, UpdateFailed
 from tests.engine.projects import Sample, World, changed
 
 
@@ -65,7 +65,7 @@ def test_protect_forbids_deleting(thing_sample: Sample, world: World) -> None:
     with pytest.raises(ProtectedError, match=r"z \(pulumi-python:dynamic/test:Thing\) is prot"):
         thing_sample.up()
     with pytest.raises(ProtectedError, match=r"allowDataLoss: \{z: <reason>\}"):
-        thing_sample.destroy()
+        thing_sample.up()
     assert world.ids() == ["z-a"]
     # Lifted by one run that changes nothing else.
     thing_sample.program(thing("Thing('z')")).up()
@@ -82,23 +82,38 @@ def test_protect_forbids_replacing(thing_sample: Sample, world: World) -> None:
         thing_sample.up()
     assert world.ids() == ["other-a", "z-a"]
     assert thing_sample.record("other")["inputs"]["value"] == "b"
-    thing_sample.program(thing(program.format("a", False))).up()
-    thing_sample.program(thing(program.format("b", False))).up()
+    # As with the Pulumi CLI, one run lifts the protection and replaces.
+    thing_sample.program(thing(program.format("b", False)))
+    (step,) = [one for one in thing_sample.preview().steps if one.name == "z"]
+    assert (step.op, step.protected, step.protect) == ("replace", True, False)
+    thing_sample.up()
     assert world.ids() == ["other-a", "z-b"]
+    assert "protect" not in thing_sample.record("z")
 
 
-def test_protect_of_a_destroy_keeps_what_the_protected_one_needs(
+def test_a_destroy_stops_at_what_is_protected_before_it_deletes_anything(
     thing_sample: Sample, world: World
 ) -> None:
-    thing_sample.program(
-        thing(
-            "a = Thing('a')\nb = Thing('b', a.id, opts=ResourceOptions(protect=True))\nThing('c')"
-        )
-    ).up()
-    with pytest.raises(ProtectedError, match=r"1 resource .*, 1 skipped:\n  b "):
+    program = """
+held = ResourceOptions(protect=True)
+a = Thing('a')
+b = Thing('b', a.id, opts=held)
+c = Thing('c', opts=held)
+"""
+    thing_sample.program(thing(program)).up()
+    with pytest.raises(ProtectedError, match="nothing was deleted") as caught:
         thing_sample.destroy()
-    assert "b, which depends on it, is still there" in [one.message for one in thing_sample.events]
-    assert world.ids() == ["a-a", "b-a"]
+    assert "flowflare destroy --stack dev --lose-data b c" in str(caught.value)
+    with pytest.raises(ProtectedError, match=r"nothing was deleted:\n  c \("):
+        thing_sample.open().destroy(lose_data=["b"])
+    with pytest.raises(EngineError, match="no protected resource named a"):
+        thing_sample.open().destroy(lose_data=["a", "b", "c"])
+    assert world.ids() == ["a-a", "b-a", "c-a"]
+    plan = thing_sample.open().plan_destroy(lose_data=["b"])
+    assert [(one.name, one.kind) for one in plan.failures] == [("c", "protected")]
+    assert {one.op for one in plan.steps} == {"delete"}
+    thing_sample.open().destroy(lose_data=["b", "c"])
+    assert world.ids() == []
 
 
 def test_retain_on_delete_only_forgets(thing_sample: Sample, world: World) -> None:

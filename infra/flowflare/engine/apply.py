@@ -18,7 +18,7 @@ from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.show import changes
+from flowflare.engine.show import changes, shown_props
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.engine.urns import Alias, earlier_urns, name_of, type_of
 from flowflare.engine.values import Props, annotate, equal, has_unknown, make_secret, plain
@@ -366,7 +366,7 @@ def _failure(step: Step, error: Exception) -> Failure:
 
 
 def _step(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:
-    differing = decision.op in ("update", "replace") and old is not None
+    differing = decision.op in ("create", "update", "replace")
     note = decision.note
     if old is not None and old.urn != goal.urn:
         note = note or f"was {name_of(old.urn)} ({type_of(old.urn)})"
@@ -377,14 +377,19 @@ def _step(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -
         name=goal.name,
         custom=goal.custom,
         changes=changes(
-            old.inputs,
+            old.inputs if old is not None else {},
             inputs,
             replaces=decision.replaces,
             sources=goal.property_dependencies,
         )
-        if differing and old is not None
+        if differing
         else (),
         replaces=decision.replaces,
         delete_before_replace=decision.delete_before_replace and decision.op == "replace",
         note=note,
+        old=None if old is None else shown_props(old.inputs),
+        new=shown_props(inputs),
+        outputs=None if old is None else shown_props(old.outputs),
+        protected=old is not None and old.protect,
+        protect=goal.protect,
     )

@@ -1,7 +1,7 @@
 """Deletes resources, dependents first, what does not depend on each other at the same time."""
 
 import contextvars
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from flowflare.engine.events import Failure, Step
@@ -10,6 +10,7 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
+from flowflare.engine.show import shown_props
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.engine.urns import name_of
 from flowflare.engine.values import UNKNOWN
@@ -25,12 +26,21 @@ class Deleter:
         ledger: the state.
         providers: what deletes.
         report: what is told.
+        lifted: names of resources that are deleted although they are protected.
     """
 
-    def __init__(self, ledger: Ledger, providers: Providers, report: Report) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        providers: Providers,
+        report: Report,
+        *,
+        lifted: Collection[str] = (),
+    ) -> None:
         self._ledger = ledger
         self._providers = providers
         self._report = report
+        self._lifted = frozenset(lifted)
 
     def plan(self, records: Sequence[Resource]) -> None:
         """Reports the deletions that `delete` would do, dependents first."""
@@ -38,7 +48,7 @@ class Deleter:
             if not _is_default_provider(one) and not one.pending_replacement:
                 step = _step(one)
                 self._report.planned(step)
-                if one.protect:
+                if self._holds(one):
                     self._report.failed(step, failure_of(step, protected(step, "deleted")))
 
     def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
@@ -99,9 +109,13 @@ class Deleter:
 
     # ----------------------------------------------------------------------------------------------
 
+    def _holds(self, one: Resource) -> bool:
+        """Whether protect forbids the deletion; of a replacement it was asked before it began."""
+        return one.protect and not one.delete and one.name not in self._lifted
+
     def _try(self, one: Resource, urns: set[str], *, part: bool) -> bool:
         step = _step(one)
-        if one.protect:
+        if self._holds(one):
             self._report.failed(step, failure_of(step, protected(step, "deleted")))
             return False
         hidden = _is_default_provider(one) or one.pending_replacement
@@ -181,11 +195,51 @@ def _is_default_provider(one: Resource) -> bool:
     return one.type.startswith(PROVIDER_PREFIX) and not one.parent
 
 
+def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, stack: str) -> None:
+    """Refuses to destroy what is protected before anything is deleted.
+
+    Args:
+        records: everything that is to be deleted.
+        lifted: names of the resources whose data may be lost.
+        stack: the stack's name, for the command in the refusal.
+
+    Raises:
+        EngineError: a name is no protected resource's.
+        ProtectedError: something else is protected.
+    """
+    held = {one.name: one.type for one in records if one.protect and not one.delete}
+    unknown = sorted(set(lifted) - held.keys())
+    if unknown:
+        raise EngineError(
+            f"stack {stack} has no protected resource named {', '.join(unknown)}",
+            remedy=f"Protected: {', '.join(sorted(held)) or 'none'}.",
+        )
+    if held.keys() - set(lifted):
+        lines = "".join(
+            f"\n  {name} ({type_})" for name, type_ in held.items() if name not in lifted
+        )
+        raise ProtectedError(
+            f"stack {stack} has protected resources, and nothing was deleted:{lines}",
+            remedy="If their data may be lost, name them: "
+            f"flowflare destroy --stack {stack} --lose-data {' '.join(sorted(held))}",
+        )
+
+
 def _step(one: Resource) -> Step:
     note = "left by its replacement" if one.delete else ""
     if one.retain_on_delete:
         note = "kept, only forgotten by the stack (retainOnDelete)"
-    return Step("delete", one.urn, one.type, one.name, one.custom, note=note)
+    return Step(
+        "delete",
+        one.urn,
+        one.type,
+        one.name,
+        one.custom,
+        note=note,
+        old=shown_props(one.inputs),
+        outputs=shown_props(one.outputs),
+        protected=one.protect and not one.delete,
+    )
 
 
 def protected(step: Step, what: str) -> ProtectedError:
@@ -197,8 +251,18 @@ def protected(step: Step, what: str) -> ProtectedError:
     """
     return ProtectedError(
         f"{step.name} ({step.type}) is protected and cannot be {what}: its data would be lost",
-        remedy=f"If that is meant, say why in flowflare:allowDataLoss: {{{step.name}: <reason>}}, "
-        "run flowflare up once to lift the protection, and then this again.",
+        remedy=_remedy(step.name, what),
+    )
+
+
+def _remedy(name: str, what: str) -> str:
+    reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
+    if what == "replaced":
+        return f"If that is meant, {reason} and run this again."
+    # Of what the program no longer declares, state alone says whether it is protected.
+    return (
+        f"If that is meant, put it back, {reason}, run flowflare up once to lift the protection, "
+        "and then take out both."
     )
 
 

@@ -12,10 +12,12 @@ class Change:
     """One place in a resource's inputs that changes.
 
     Attributes:
-        path: the property's path as Pulumi writes it, `bindings[2].text`.
+        path: the property's path as Pulumi writes it, `placement.mode`; what has a name in a list
+            stands under it, `bindings["DB"].id`.
         kind: whether something is added, deleted or updated there.
         old: what was there, as JSON values; None where nothing was.
-        new: what will be there. In both, `[secret]` and `[unknown]` stand for such values.
+        new: what will be there. In both, `[secret]` and `[unknown]` stand for such values, and
+            size and digest for a long text. A secret that changes reads `[secret]` in both.
         replaces: whether this change is a reason to replace the resource.
         waits_for: names of the resources that an unknown value comes from.
     """
@@ -38,10 +40,15 @@ class Step:
         type: its type.
         name: its name in the program.
         custom: False for the stack, components and other groupings.
-        changes: what differs, for an update or a replacement.
+        changes: what differs; everything is added by a creation.
         replaces: names of the properties that force a replacement.
         delete_before_replace: whether the old one goes before the new one is made.
         note: why, where that is not plain: interrupted, renamed, retained.
+        old: the inputs in state, None for a creation; as JSON values, secrets as `[secret]`.
+        new: the inputs that the program wants, None for a deletion; unknowns as `[unknown]`.
+        outputs: the outputs in state, None for a creation.
+        protected: whether state says that it is protected.
+        protect: whether the program does; only state is asked about a deletion.
     """
 
     op: Op
@@ -53,6 +60,11 @@ class Step:
     replaces: tuple[str, ...] = ()
     delete_before_replace: bool = False
     note: str = ""
+    old: Mapping[str, Any] | None = None
+    new: Mapping[str, Any] | None = None
+    outputs: Mapping[str, Any] | None = None
+    protected: bool = False
+    protect: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Makes values fit to be shown: secrets and unknowns by their names, differences by their paths."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -20,6 +21,8 @@ from flowflare.engine.values import (
 
 SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 UNKNOWN_SHOWN: Final = "[unknown]"
+# A longer text, or one of several lines, is told by its size and digest among changes.
+_LONGEST: Final = 200
 # Not the reader's: the pickled dynamic provider and the engine's own bookkeeping.
 _HIDDEN: Final = frozenset({"__provider", "__internal", "__meta", "__pulumi_raw_state_delta"})
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
@@ -49,6 +52,20 @@ def shown_props(props: Props, *, show_secrets: bool = False) -> dict[str, Any]:
         for key, value in props.items()
         if key not in _HIDDEN
     }
+
+
+def told(value: Value) -> Any:
+    """A value as JSON values, secrets masked and each long text as its size and digest."""
+    return map_leaves(shown(value), _told_text)
+
+
+def _told_text(value: Value) -> Value:
+    if not isinstance(value, str) or (len(value) <= _LONGEST and "\n" not in value):
+        return value
+    data = value.encode()
+    lines = value.count("\n") + (not value.endswith("\n"))
+    digest = hashlib.sha256(data).hexdigest()[:12]
+    return f"[{len(data):,} bytes, {lines:,} {'line' if lines == 1 else 'lines'}, sha256 {digest}]"
 
 
 def changes(
@@ -81,8 +98,8 @@ def _change(
     return Change(
         path=path,
         kind="add" if before is None else "delete" if after is None else "update",
-        old=shown(before),
-        new=shown(after),
+        old=told(before),
+        new=told(after),
         replaces=forces,
         waits_for=names if _is_unknown(after) else (),
     )
@@ -96,7 +113,18 @@ def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value
     """Walks two values side by side down to where they differ."""
     if old is None and new is None:
         return
-    if isinstance(old, dict) and isinstance(new, dict):
+    if (isinstance(old, Secret) or isinstance(new, Secret)) and equal(old, new):
+        return
+    before, after = _by_name(old), _by_name(new)
+    if before is not None and after is not None and (before or after):
+        found = False
+        for name in sorted(before.keys() | after.keys()):
+            for one in _differences(f'{path}["{name}"]', before.get(name), after.get(name)):
+                found = True
+                yield one
+        if not found and not equal(old, new):
+            yield path, [{"name": name} for name in before], [{"name": name} for name in after]
+    elif isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             yield from _differences(_step(path, key), old.get(key), new.get(key))
     elif isinstance(old, list) and isinstance(new, list):
@@ -106,6 +134,30 @@ def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value
             yield from _differences(f"{path}[{index}]", before, after)
     elif not equal(old, new):
         yield path, old, new
+
+
+def _by_name(value: Value) -> dict[str, Value] | None:
+    """The items of a list by their names, None where the items have none of their own.
+
+    A list that is secret as a whole is opened for its names; all else in it stays secret.
+    """
+    if value is None:
+        return {}
+    hidden = isinstance(value, Secret)
+    items = value.value if isinstance(value, Secret) else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        return None
+    named = {item["name"]: item for item in items if isinstance(item.get("name"), str)}
+    if len(named) != len(items):
+        return None
+    return {name: _hidden(item) for name, item in named.items()} if hidden else named
+
+
+def _hidden(item: Props) -> Props:
+    return {
+        key: value if key == "name" or isinstance(value, Secret) else Secret(value)
+        for key, value in item.items()
+    }
 
 
 def _step(path: str, key: str) -> str:

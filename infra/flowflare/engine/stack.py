@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -111,15 +111,37 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
-    def destroy(self, on_event: OnEvent | None = None) -> Update:
+    def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
+        """Says what `destroy` would do; no API call, nothing is written.
+
+        Args:
+            lose_data: names of protected resources that would be deleted all the same.
+
+        Raises:
+            FlowflareError: the configuration or the state is not in order.
+        """
+        from flowflare.engine.destroy import Deleter
+
+        opened = self._open()
+        report = Report(None, self._clock)
+        ledger = Ledger(opened.deployment, lambda: "", None)
+        deleter = Deleter(ledger, self._providers(opened.config), report, lifted=lose_data)
+        deleter.plan(ledger.kept())
+        return Plan(tuple(report.steps), {}, tuple(report.failures))
+
+    def destroy(
+        self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
+    ) -> Update:
         """Deletes everything that the stack has, dependents first. The program does not run.
 
         Args:
             on_event: is told what happens while it happens.
+            lose_data: names of protected resources that are deleted all the same.
 
         Raises:
             LockedError: another run holds the stack.
-            ProtectedError: all that stood in the way was protect.
+            ProtectedError: something else is protected; nothing was deleted.
+            EngineError: a name is no protected resource's; nothing was deleted.
             UpdateFailed: some resources could not be deleted.
         """
         since = self._clock()
@@ -129,9 +151,11 @@ class EmbeddedStack:
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
             ledger = self._ledger(opened)
-            from flowflare.engine.destroy import Deleter
+            from flowflare.engine.destroy import Deleter, refuse_protected
 
-            deleter = Deleter(ledger, self._providers(opened.config), report)
+            refuse_protected(ledger.kept(), lose_data, stack=self.project.stack)
+            providers = self._providers(opened.config)
+            deleter = Deleter(ledger, providers, report, lifted=lose_data)
             try:
                 with _importable(self.project):
                     deleter.clear_interrupted()
