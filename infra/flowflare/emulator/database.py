@@ -1,7 +1,7 @@
 """The emulator's own SQLite file: what Cloudflare would know about its accounts.
 
 Write-ahead logging, one connection, every change committed before its answer is sent: after
-`kill -9` the next start finds all that was answered.
+`kill -9` the next start finds all that was answered. A file of an older format gets what it lacks.
 """
 
 import sqlite3
@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE accounts (
     id TEXT PRIMARY KEY, subdomain TEXT NOT NULL, key_value_classes TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -54,6 +53,19 @@ CREATE TABLE ports (
     PRIMARY KEY (account, script)
 ) STRICT;
 """
+_TIME_TRAVEL = """
+CREATE TABLE contents (
+    database TEXT NOT NULL REFERENCES databases (uuid) ON DELETE CASCADE, digest BLOB NOT NULL,
+    content BLOB NOT NULL, PRIMARY KEY (database, digest)
+) STRICT;
+CREATE TABLE moments (
+    database TEXT NOT NULL REFERENCES databases (uuid) ON DELETE CASCADE, time INTEGER NOT NULL,
+    digest BLOB NOT NULL, asked INTEGER NOT NULL, PRIMARY KEY (database, time)
+) STRICT, WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _TIME_TRAVEL)
+"""What each format adds to the one before; a released step never changes."""
+SCHEMA_VERSION = len(_STEPS)
 
 
 class Database:
@@ -63,7 +75,7 @@ class Database:
         path: where it is; made when it is not there.
 
     Raises:
-        ValueError: another version of the emulator wrote it.
+        ValueError: a newer version of the emulator wrote it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,14 +85,15 @@ class Database:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._connection.executescript(
-                f"BEGIN;{_SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
-            )
-        elif version != SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             self._connection.close()
             message = f"{path} has format {version}, this emulator reads {SCHEMA_VERSION}"
             raise ValueError(message)
+        missing = "".join(_STEPS[version:])
+        if missing:
+            self._connection.executescript(
+                f"BEGIN;{missing}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
+            )
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query."""

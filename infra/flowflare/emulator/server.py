@@ -27,6 +27,7 @@ from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.routes import AccountRoutes
 from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.routes import D1Routes
 from flowflare.emulator.services.d1.store import D1Store
 from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
@@ -92,7 +93,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
     rules, log = Faults(), RequestLog()
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
-        D1Routes(D1Store(database), workers),
+        D1Routes(D1Store(database), workers, History(database, workers)),
         ScriptRoutes(scripts, workers),
         VersionRoutes(scripts, workers),
         SubdomainRoutes(accounts, scripts, workers),

@@ -71,6 +71,11 @@ async function namesIn(folder) {
   }
 }
 
+/** Where a database lies: its file is SQLite's, in WAL mode, and others may open it too. */
+export function databasePath(root, id) {
+  return path.resolve(root, D1_FOLDER, `${databaseFile(id)}.sqlite`);
+}
+
 /** workerd's id of the object named `name`: two HMACs of it under the namespace's key. */
 function databaseFile(name) {
   const key = createHash('sha256').update('miniflare-D1DatabaseObject').digest();

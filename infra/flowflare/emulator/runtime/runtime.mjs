@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { remove, sweep } from './files.mjs';
+import { databasePath, remove, sweep } from './files.mjs';
 import { Gate } from './gate.mjs';
 import { SYSTEM_WORKER, workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
@@ -113,7 +113,10 @@ export class Runtime {
     return { problems };
   }
 
-  /** @returns {Promise<{rows?: object[], error?: string}>} one result per query, or SQLite's words */
+  /**
+   * @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} one result per query, the
+   *   statements of an export, or SQLite's words
+   */
   async d1({ database, queries }) {
     return this.#gate.shared(async () => {
       const response = await (await this.#database(database)).fetch(
@@ -125,8 +128,14 @@ export class Runtime {
         },
       );
       const body = await response.json();
+      if (body.success) return { dump: body.results[0] };
       return Array.isArray(body) ? { rows: body } : { error: body.error };
     });
+  }
+
+  /** @returns {{path: string}} where a database's file is, once anything has asked it */
+  d1File({ database }) {
+    return { path: databasePath(this.#data, database) };
   }
 
   /**

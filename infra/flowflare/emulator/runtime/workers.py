@@ -109,8 +109,13 @@ class Workers:
             await self._ask("forget", **{key: list(ids) for key, ids in vars(gone).items()})
 
     async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
-        """Runs queries on a database in one transaction: `rows`, or `error`."""
+        """Runs queries on a database in one transaction: `rows`, an export's `dump`, or `error`."""
         return await self._ask("d1", database=database, queries=queries)
+
+    async def file_of(self, database: str) -> Path:
+        """The SQLite file of a database, which others may open beside workerd."""
+        answer = await self._ask("d1_file", database=database)
+        return Path(answer["path"])
 
     async def probe(self, **upload: Any) -> Any:
         """Starts an upload alone: `exports`, or `problem`."""

@@ -5,17 +5,20 @@ earlier ones, as D1's do.
 """
 
 import hashlib
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 from flowflare.emulator import codes
 from flowflare.emulator.services.d1.store import D1Database
+
+_FORM = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-0{8}-[0-9a-f]{32}")
 
 
 def moment(given: str | None) -> datetime:
     """The time a request names (ISO 8601 or seconds since 1970), or now.
 
     Raises:
-        Refusal: 7400, it is no time or one before the database.
+        Refusal: 7400, it is no time.
     """
     if given is None:
         return datetime.now(UTC)
@@ -39,3 +42,18 @@ def bookmark(database: D1Database, time: datetime) -> str:
     seconds, fraction = int(time.timestamp()), time.microsecond
     digest = hashlib.sha256(f"{database.uuid}/{seconds}/{fraction}".encode()).hexdigest()
     return f"{seconds:08x}-{fraction:08x}-00000000-{digest[:32]}"
+
+
+def time_of(database: D1Database, given: str) -> datetime:
+    """The time of one of the database's bookmarks.
+
+    Raises:
+        Refusal: 7400, it is no bookmark or another database's.
+    """
+    match = _FORM.fullmatch(given)
+    if match:
+        seconds, micros = int(match[1], 16), int(match[2], 16)
+        time = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
+        if given == bookmark(database, time):
+            return time
+    raise codes.invalid_property(f"bookmark: Invalid bookmark: {given}")

@@ -38,8 +38,8 @@ class Imports:
         self._files[filename] = content
         return hashlib.md5(content).hexdigest()  # noqa: S324 -- the protocol's etag
 
-    async def ingest(self, database: D1Database, filename: str, bookmark: str) -> dict[str, Any]:
-        """Runs a file that has come.
+    async def ingest(self, database: D1Database, filename: str) -> dict[str, Any]:
+        """Runs a file that has come; the answer's bookmarks are the caller's to set.
 
         Raises:
             Refusal: 7400 no such file; 7500 with SQLite's words, and nothing was changed.
@@ -57,7 +57,6 @@ class Imports:
             "success": True,
             "type": "import",
             "status": "complete",
-            "at_bookmark": bookmark,
             "messages": [],
-            "result": {"final_bookmark": bookmark, "num_queries": len(results), "meta": meta},
+            "result": {"num_queries": len(results), "meta": meta},
         }

@@ -1,5 +1,6 @@
 """Runs SQL on the databases that the Workers see, and shapes the results as D1's API does."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.d1.statements import LONGEST, split
 
 _MOST_PARAMETERS = 100
+_READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
 _TABLES = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 4) <> '_cf_'"
 
 
@@ -18,6 +20,11 @@ class Statement:
 
     sql: str
     params: tuple[Any, ...] = ()
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it is certain to change nothing."""
+        return _READS.match(self.sql) is not None
 
 
 def statements_of(body: dict[str, Any]) -> list[Statement]:

@@ -11,7 +11,8 @@ from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.d1 import queries
-from flowflare.emulator.services.d1.bookmarks import bookmark, moment
+from flowflare.emulator.services.d1.bookmarks import bookmark, moment, time_of
+from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.imports import Imports
 from flowflare.emulator.services.d1.store import D1Database, D1Store
 
@@ -23,9 +24,10 @@ _UPLOADS = "/emulator/uploads"
 class D1Routes:
     """The operations below `d1/database`."""
 
-    def __init__(self, store: D1Store, workers: Workers) -> None:
+    def __init__(self, store: D1Store, workers: Workers, history: History) -> None:
         self._store = store
         self._workers = workers
+        self._history = history
         self._imports = Imports(workers)
 
     def routes(self) -> list[BaseRoute]:
@@ -40,6 +42,7 @@ class D1Routes:
             operation("POST", _ONE + "/query", self._query),
             operation("POST", _ONE + "/raw", self._raw),
             operation("GET", _ONE + "/time_travel/bookmark", self._bookmark),
+            operation("POST", _ONE + "/time_travel/restore", self._restore),
             operation("POST", _ONE + "/import", self._import),
             Route(_UPLOADS + "/{filename}", self._receive, methods=["PUT"]),
         ]
@@ -92,12 +95,30 @@ class D1Routes:
     async def _run(self, request: Request) -> list[dict[str, Any]]:
         found = self._find(request)
         statements = queries.statements_of(await json_object(request))
-        return await queries.run(self._workers, found.uuid, statements)
+        if all(each.only_reads for each in statements):
+            return await queries.run(self._workers, found.uuid, statements)
+        await self._history.keep(found, asked=False)
+        results = await queries.run(self._workers, found.uuid, statements)
+        await self._history.keep(found, asked=False)
+        return results
 
     async def _bookmark(self, request: Request) -> Response:
         found = self._find(request)
         given = request.query_params.get("timestamp")
-        return success({"bookmark": bookmark(found, moment(given))})
+        time = moment(given) if given else await self._history.keep(found, asked=True)
+        return success({"bookmark": bookmark(found, time)})
+
+    async def _restore(self, request: Request) -> Response:
+        found = self._find(request)
+        mark, time = (request.query_params.get(key) for key in ("bookmark", "timestamp"))
+        if not mark and not time:
+            raise codes.invalid_property("bookmark or timestamp: Required")
+        target = time_of(found, mark) if mark else moment(time)
+        wanted = bookmark(found, target)
+        before = bookmark(found, await self._history.restore(found, target))
+        after = bookmark(found, await self._history.keep(found, asked=True))
+        message = f"Restored to {mark or wanted}. To undo this, restore to {before}."
+        return success({"bookmark": after, "previous_bookmark": before, "message": message})
 
     async def _import(self, request: Request) -> Response:
         found, asked = self._find(request), await json_object(request)
@@ -107,8 +128,11 @@ class D1Routes:
             url = request.url.replace(path=f"{_UPLOADS}/{filename}", query="")
             return success({"upload_url": str(url), "filename": filename})
         if action == "ingest":
-            at = bookmark(found, moment(None))
-            return success(await self._imports.ingest(found, filename, at))
+            await self._history.keep(found, asked=False)
+            answer = await self._imports.ingest(found, filename)
+            at = bookmark(found, await self._history.keep(found, asked=True))
+            answer["result"]["final_bookmark"] = answer["at_bookmark"] = at
+            return success(answer)
         # Imports are complete when `ingest` is answered: there is nothing to poll for.
         raise codes.invalid_property(f"action: Invalid enum value: '{action}'")
 
