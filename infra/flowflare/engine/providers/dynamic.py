@@ -90,9 +90,12 @@ class Dynamic:
         )
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """Nothing: only the provider knows what its outputs will be."""
-        del old, new
-        return {}
+        """What the provider says beforehand of its outputs; Pulumi's own never say anything."""
+        del old
+        if _provider_unknown(new):
+            return {}
+        say = getattr(self._providers.load(new), "foresee", None)
+        return {} if say is None else _whole(say(_seen(new)), new)
 
     def create(self, new: Props) -> Made:
         """Lets the provider make it."""

@@ -46,6 +46,11 @@ class D1MigrationsProvider(CloudflareProvider):
         wanted = [(file.name, file.checksum) for file in _files(news)]
         return DiffResult(changes=bool(replaces) or applied != wanted, replaces=replaces)
 
+    def foresee(self, news: Props) -> Props:
+        """The outputs before anything is done: every file will have been applied."""
+        rows = [{"name": file.name, "checksum": file.checksum} for file in _files(news)]
+        return {name: news.get(name) for name in self.identity} | {"applied": rows}
+
     def create(self, props: Props) -> CreateResult:
         """Applies what the ledger lacks.
 

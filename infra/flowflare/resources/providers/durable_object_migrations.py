@@ -42,6 +42,11 @@ class DurableObjectMigrationsProvider(CloudflareProvider):
         changes = bool(replaces) or history[-1].get("tag") != olds.get("migration_tag")
         return DiffResult(changes=changes, replaces=replaces)
 
+    def foresee(self, news: Props) -> Props:
+        """The outputs before anything is done: the whole history will be live."""
+        tag = (news.get("history") or [{}])[-1].get("tag")
+        return {name: news.get(name) for name in self.identity} | {"migration_tag": tag}
+
     def create(self, props: Props) -> CreateResult:
         """Uploads the script with its whole history, or finishes what a killed run began.
 
