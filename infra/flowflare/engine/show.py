@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 from flowflare.engine.events import Change
@@ -111,29 +112,31 @@ def _is_unknown(value: Value) -> bool:
 
 def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value, Value]]:
     """Walks two values side by side down to where they differ."""
-    if old is None and new is None:
-        return
     if (isinstance(old, Secret) or isinstance(new, Secret)) and equal(old, new):
         return
-    before, after = _by_name(old), _by_name(new)
-    if before is not None and after is not None and (before or after):
-        found = False
-        for name in sorted(before.keys() | after.keys()):
-            for one in _differences(f'{path}["{name}"]', before.get(name), after.get(name)):
-                found = True
-                yield one
-        if not found and not equal(old, new):
-            yield path, [{"name": name} for name in before], [{"name": name} for name in after]
-    elif isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _differences(_step(path, key), old.get(key), new.get(key))
+    if isinstance(old, dict) and isinstance(new, dict):
+        parts = [(_step(path, key), old.get(key), new.get(key)) for key in sorted({**old, **new})]
+    elif (names := _names(old, new)) is not None:
+        parts = [(f'{path}["{name}"]', before, after) for name, before, after in names]
     elif isinstance(old, list) and isinstance(new, list):
-        for index in range(max(len(old), len(new))):
-            before = old[index] if index < len(old) else None
-            after = new[index] if index < len(new) else None
-            yield from _differences(f"{path}[{index}]", before, after)
-    elif not equal(old, new):
-        yield path, old, new
+        pairs = enumerate(zip_longest(old, new))
+        parts = [(f"{path}[{index}]", before, after) for index, (before, after) in pairs]
+    else:
+        if not equal(old, new):
+            yield path, old, new
+        return
+    for inner, before, after in parts:
+        yield from _differences(inner, before, after)
+
+
+def _names(old: Value, new: Value) -> list[tuple[str, Value, Value]] | None:
+    """The items of two lists side by side by name, None where they have none or only move."""
+    before, after = _by_name(old), _by_name(new)
+    if before is None or after is None or not (before or after):
+        return None
+    if before.keys() == after.keys() and list(before) != list(after):
+        return None
+    return [(name, before.get(name), after.get(name)) for name in sorted({**before, **after})]
 
 
 def _by_name(value: Value) -> dict[str, Value] | None:
