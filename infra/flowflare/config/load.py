@@ -8,16 +8,17 @@ and the model is built.
 import json
 from collections.abc import Mapping
 from pathlib import Path as FilePath
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
 from flowflare.config.checks import check_clients
 from flowflare.config.files import PROJECT_FILE
 from flowflare.config.problems import Origins, Path, Places, from_validation, full_key, inner_model
-from flowflare.config.schema import NAMESPACE, RETENTION_CRON, ClientConfig, StackConfig
+from flowflare.config.resolve import resolve_stack
+from flowflare.config.schema import NAMESPACE, StackConfig
 from flowflare.errors import ConfigError, Problem
-from flowflare.model import ClientSpec, ServiceSpec, StackSpec, WorkflowSpec, names
+from flowflare.model import StackSpec, names
 
 _PREFIX = f"{NAMESPACE}:"
 _CLIENTS = "clients"
@@ -59,7 +60,7 @@ def load_stack(
     problems += _environment_problem(written, stack, places)
     if config is None or problems:
         raise ConfigError(sorted(problems, key=_reading_order))
-    return _model(config, project, stack)
+    return resolve_stack(config, project=project, stack=stack)
 
 
 def _structured(
@@ -94,8 +95,9 @@ def _reading_order(problem: Problem) -> tuple[bool, str, int]:
 
 
 def _is_structured(annotation: object) -> bool:
-    origin = getattr(annotation, "__origin__", None)
-    return origin in (list, dict) or inner_model(annotation) is not None
+    if get_origin(annotation) in (list, dict) or inner_model(annotation) is not None:
+        return True
+    return any(map(_is_structured, get_args(annotation)))
 
 
 def _is_number(annotation: object) -> bool:
@@ -144,59 +146,3 @@ def _environment_problem(written: dict[str, Any], stack: str, places: Places) ->
     usable = "".join(letter for letter in stack.lower() if letter.isascii() and letter.isalnum())
     remedy = f"Add `{full_key(('environment',))}: {usable.lstrip('0123456789') or 'dev'}`."
     return [Problem(places.of(("environment",)), message, remedy)]
-
-
-def _model(config: StackConfig, project: str, stack: str) -> StackSpec:
-    environment = config.environment or stack
-
-    def physical(what: str) -> str:
-        return names.physical_name(config.tenant, environment, what)
-
-    def workflow(name: str, class_name: str) -> WorkflowSpec:
-        return WorkflowSpec(
-            name=name,
-            workflow_name=config.names.workflows.get(name) or physical(name),
-            class_name=class_name,
-            binding=names.binding_name(name),
-        )
-
-    def client(name: str, written: ClientConfig) -> ClientSpec:
-        return ClientSpec(
-            name=name,
-            script_name=config.names.clients.get(name) or physical(name),
-            source=written.source,
-            workflows=tuple(
-                workflow(key, value.class_name) for key, value in sorted(written.workflows.items())
-            ),
-            variables=written.variables,
-            workers_dev=written.workers_dev,
-            compatibility_date=written.compatibility_date,
-            compatibility_flags=tuple(written.compatibility_flags),
-            observability=written.observability,
-            crons=None if written.crons is None else tuple(written.crons),
-        )
-
-    service = ServiceSpec(
-        script_name=config.names.service or physical(names.SERVICE),
-        database_name=config.names.database or physical(names.DATABASE),
-        allowed_origins=tuple(config.allowed_origins),
-        debug=config.debug,
-        workers_dev=config.workers_dev,
-        compatibility_date=config.compatibility_date,
-        compatibility_flags=tuple(config.compatibility_flags),
-        observability=config.observability,
-        retention_days=config.retention_days,
-        stuck_after_minutes=config.stuck_after_minutes,
-        crons=None if config.retention_days is None else (RETENTION_CRON,),
-    )
-    return StackSpec(
-        project=project,
-        stack=stack,
-        tenant=config.tenant,
-        environment_name=environment,
-        account_id=config.account_id,
-        service=service,
-        clients=tuple(client(name, value) for name, value in sorted(config.clients.items())),
-        protect=config.protect,
-        allow_data_loss=config.allow_data_loss,
-    )

@@ -2,8 +2,10 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 from pydantic_core import ErrorDetails
 
 from flowflare.config.schema import NAMESPACE
@@ -20,6 +22,12 @@ _WANTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+}
+_LIMITS = {
+    "greater_than_equal": ("less than", "ge"),
+    "less_than_equal": ("more than", "le"),
 }
 
 
@@ -76,11 +84,13 @@ def from_validation(
     for error in errors:
         is_name = error["loc"][-1:] == ("[key]",)
         path = tuple(error["loc"][:-1] if is_name else error["loc"])
-        written = moved(path)
+        # Which member of a union was looked at is no part of what is written.
+        written = moved(tuple(part for part in path if not _is_tag(part)))
         message, remedy = _words(error, path, model)
         if is_name:
             message = f"the name {message}" if message.startswith("is ") else message
         text = f"`{full_key(written)}`: {message}"
+        remedy = remedy and remedy.replace("<key>", full_key(written))
         problems.append(Problem(places.of(written), text, remedy))
     return problems
 
@@ -95,12 +105,22 @@ def _words(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
     if kind == "missing":
         field = _field_description(model, path)
         return "is missing", f"Add `{path[-1]}`: {field}"
+    return _about_value(error, _field_description(model, path))
+
+
+def _about_value(error: ErrorDetails, description: str) -> tuple[str, str | None]:
+    """What is wrong with a value of a key that may stand there."""
+    kind, value = error["type"], error["input"]
     if kind == "literal_error":
-        return f"is {error['input']!r}", f"Write one of {error['ctx']['expected']}."
+        return f"is {value!r}", f"Write one of {error['ctx']['expected']}."
     if kind in _WANTED:
         wanted = _WANTED[kind]
-        remedy = _field_description(model, path) or f"Write {wanted}."
-        return f"is {_shown(error['input'])}, not {wanted}", remedy
+        return f"is {_shown(value)}, not {wanted}", description or f"Write {wanted}."
+    if kind in _LIMITS:
+        words, limit = _LIMITS[kind]
+        return f"is {value}, {words} {error['ctx'][limit]}", description or None
+    if kind == "string_too_short":
+        return "is empty", description or None
     return error["msg"], None
 
 
@@ -128,15 +148,33 @@ def _field_description(model: type[BaseModel], path: Path) -> str:
     return ""
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
-    """Walks the schema along a path; names of a mapping lead to the mapping's values."""
-    if not path:
-        return model
+def _is_tag(part: str | int) -> bool:
+    """Whether pydantic put it into the path to name a member of a union: `<kv_namespace>`."""
+    return isinstance(part, str) and part.startswith("<")
+
+
+def _model_at(annotation: Any, path: Path) -> type[BaseModel] | None:
+    """Walks the schema along a path: names of mappings, indexes of lists, members of unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return _field_at(annotation, path) if path else annotation
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _model_at(arguments[0], path)
+    if origin in (dict, list):
+        return _model_at(arguments[-1], path[1:])
+    if origin not in (Union, UnionType):
+        return None
+    if path and _is_tag(path[0]):
+        tagged = [member for member in arguments if Tag(str(path[0])) in get_args(member)]
+        arguments, path = (tuple(tagged), path[1:]) if tagged else (arguments, path)
+    found = (_model_at(member, path) for member in arguments)
+    return next((model for model in found if model), None)
+
+
+def _field_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
     for name, field in model.model_fields.items():
         if (field.alias or name) == path[0]:
-            inner = inner_model(field.annotation)
-            is_mapping = inner is not field.annotation
-            return _model_at(inner, path[2:] if is_mapping else path[1:]) if inner else None
+            return _model_at(field.annotation, path[1:])
     return None
 
 

@@ -1,18 +1,35 @@
 """Writes what the schema knows: the reference page, and a JSON Schema for editors."""
 
-from collections.abc import Iterator
-from typing import Any, Literal
+import inspect
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from flowflare.config.problems import inner_model
 from flowflare.config.schema import (
+    BINDING_TYPES,
     NAMESPACE,
+    SECRET_FORMS,
+    ClassMigrationConfig,
     ClientConfig,
+    DatabaseConfig,
+    DomainConfig,
+    DurableObjectConfig,
+    LimitsConfig,
+    LogsConfig,
     NamesConfig,
+    ObservabilityConfig,
+    PlacementConfig,
+    RenamedClassConfig,
+    RouteConfig,
     StackConfig,
+    TailConsumerConfig,
+    TracesConfig,
+    TransferredClassConfig,
+    WorkerConfig,
     WorkflowConfig,
 )
 
@@ -42,19 +59,75 @@ The API is Cloudflare's unless `cloudflare:baseUrl` says otherwise; the token is
 `CLOUDFLARE_BASE_URL` and `CLOUDFLARE_API_TOKEN` are the second choice.
 
 Every mistake in these files is reported at once, with file, line, key and what to write instead.
+
+An editor with the YAML language server completes and checks all of it with `flowflare.schema.json`,
+which lies beside this page. A comment in the first line of a file tells it so:
+
+```yaml
+# yaml-language-server: $schema=docs/flowflare.schema.json
+```
 """
+
+_BINDINGS = """\
+A binding is a name, a `type` and the fields of that type, as Cloudflare's API spells them:
+
+```yaml
+bindings:
+  CACHE:
+    type: kv_namespace
+    namespace_id: 0f2ac74b498b48028cb68387c421e279
+  ORDERS:
+    type: queue
+    queue_name: orders
+```
+
+A type that is not in this list goes to Cloudflare as it is written. Cloudflare's provider knows
+neither such a type nor the fields marked with *: the stack uploads these bindings itself, and the
+provider keeps them (`inherit`).
+
+| type | field | takes | without it | |
+|---|---|---|---|---|"""
+
+_SECRETS = """\
+A secret is written as its source, never as its value:
+
+```yaml
+secrets:
+  STRIPE_KEY:
+    secure: v1:...              # pulumi config set --secret --path writes it
+  MAIL_TOKEN:
+    environment: MAIL_TOKEN
+  SESSION_KEY:
+    generated: {}
+```
+
+| field | takes | without it | |
+|---|---|---|---|"""
 
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Keys", StackConfig),
     (f"One client, below `{NAMESPACE}:clients`", ClientConfig),
     ("One Workflow, below a client's `workflows`", WorkflowConfig),
+    ("One database, below a client's `databases`", DatabaseConfig),
+    ("One class, below a client's `durableObjects`", DurableObjectConfig),
+    ("One step of a client's `classMigrations`", ClassMigrationConfig),
+    ("One renamed class, in `renamedClasses`", RenamedClassConfig),
+    ("One transferred class, in `transferredClasses`", TransferredClassConfig),
+    ("One route, in `routes`", RouteConfig),
+    ("One custom domain, in `domains`", DomainConfig),
+    ("Limits, below `limits`", LimitsConfig),
+    ("Placement, below `placement`", PlacementConfig),
+    ("Observability, below `observability`", ObservabilityConfig),
+    ("Logs, below `observability.logs`", LogsConfig),
+    ("Traces, below `observability.traces`", TracesConfig),
+    ("One Tail Worker, in `tailConsumers`", TailConsumerConfig),
     (f"Names, below `{NAMESPACE}:names`", NamesConfig),
 )
 
 
 def reference_page() -> str:
     """The Markdown text of docs/configuration.md."""
-    return "\n".join([_INTRODUCTION, *_sections()])
+    return "\n".join([_INTRODUCTION, *_sections(), *_bindings(), *_secrets()])
 
 
 def json_schema() -> dict[str, Any]:
@@ -64,6 +137,8 @@ def json_schema() -> dict[str, Any]:
     """
     schema = StackConfig.model_json_schema()
     definitions = schema.pop("$defs", {})
+    # A known type is checked as such, and by nothing else.
+    definitions["RawBinding"]["properties"]["type"]["not"] = {"enum": sorted(BINDING_TYPES)}
     keys = {
         f"{NAMESPACE}:{name}": {
             "description": value.get("description", ""),
@@ -102,34 +177,71 @@ def _sections() -> Iterator[str]:
         prefix = f"{NAMESPACE}:" if model is StackConfig else ""
         yield "| key | takes | without it | |"
         yield "|---|---|---|---|"
-        for name, field in model.model_fields.items():
-            cells = (
-                f"`{prefix}{field.alias or name}`",
-                _takes(field.annotation),
-                _default(field),
-                field.description or "",
-            )
-            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+        for name, field in _own_first(model):
+            yield _row(f"`{prefix}{name}`", *_described(field))
         yield ""
 
 
-def _takes(annotation: Any) -> str:
-    """What a key takes, in words."""
-    arguments: tuple[Any, ...] = getattr(annotation, "__args__", ())
-    origin = getattr(annotation, "__origin__", None)
-    inner = inner_model(annotation)
-    if type(None) in arguments:
-        text = _takes(arguments[0])
+def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """A model's keys, those that it shares with others at the end."""
+    shared = WorkerConfig.model_fields if model is not WorkerConfig else {}
+    fields = sorted(model.model_fields.items(), key=lambda item: item[0] in shared)
+    return [(field.alias or name, field) for name, field in fields]
+
+
+def _bindings() -> Iterator[str]:
+    yield "## One binding, below a client's `bindings`\n"
+    yield _BINDINGS
+    for name, model in sorted(BINDING_TYPES.items()):
+        summary = inspect.cleandoc(model.__doc__ or "").rstrip(".")
+        yield _row(f"`{name}`", "", "", "", f"{summary}.")
+        for key, field in _own_first(model):
+            if key != "type":
+                yield _row("", f"`{key}`", *_described(field))
+    yield ""
+
+
+def _secrets() -> Iterator[str]:
+    yield "## One secret, below a client's `secrets`\n"
+    yield _SECRETS
+    described: Mapping[str, FieldInfo] = {
+        key: field for model in SECRET_FORMS.values() for key, field in _own_first(model)
+    }
+    for key, field in described.items():
+        yield _row(f"`{key}`", *_described(field))
+    yield ""
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _described(field: FieldInfo) -> tuple[str, str, str]:
+    return _takes(field.annotation), _default(field), field.description or ""
+
+
+_WORDS: Mapping[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
+_PLURALS: Mapping[Any, str] = {int: "whole numbers", object: "values"}
+
+
+def _takes(annotation: Any, *, several: bool = False) -> str:
+    """What a key takes, in words; `several` is for the inside of a list or a mapping."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is JsonValue:
+        text = "values" if several else "any value"
+    elif origin in (Annotated, Union, UnionType):
+        # Of several forms all are mappings; what else is a union may be left out.
+        text = _takes(arguments[0], several=several)
     elif origin is dict:
-        text = "a mapping of names to mappings" if inner else "a mapping"
+        text = f"a mapping of names to {_takes(arguments[1], several=True)}"
     elif origin is list:
-        text = f"a list of {_takes(arguments[0])}"
+        text = f"a list of {_takes(arguments[0], several=True)}"
     elif origin is Literal:
         text = " or ".join(f"`{argument}`" for argument in arguments)
-    elif annotation is bool:
-        text = "true or false"
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        text = "mappings" if several else "a mapping"
     else:
-        text = "a mapping" if inner else "text"
+        text = (_PLURALS if several else _WORDS).get(annotation, "text")
     return text
 
 
@@ -139,4 +251,6 @@ def _default(field: FieldInfo) -> str:
     if field.default_factory is not None or field.default in (None, PydanticUndefined):
         return ""
     value = field.default
+    if isinstance(value, BaseModel):
+        return "`false`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"

@@ -8,8 +8,10 @@ the API key.
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from pydantic import Field, JsonValue
+
+from flowflare.model.client import ClientSpec, WorkflowSpec
 from flowflare.model.frozen import Frozen
-from flowflare.model.stack import ClientSpec, WorkflowSpec
 
 TRACKER_CLASS = "WorkflowTracker"
 DATABASE_BINDING = "DB"
@@ -63,6 +65,14 @@ class VariableBinding(Frozen):
     type: Literal["plain_text"] = "plain_text"
 
 
+class JsonBinding(Frozen):
+    """A variable that is more than a text, parsed already when the Worker sees it."""
+
+    name: str
+    json_value: JsonValue = Field(serialization_alias="json")
+    type: Literal["json"] = "json"
+
+
 class WorkflowBinding(Frozen):
     """A Workflow, of the script itself or of another one."""
 
@@ -79,6 +89,7 @@ Binding = (
     | ServiceBinding
     | ApiKeyBinding
     | VariableBinding
+    | JsonBinding
     | WorkflowBinding
 )
 
@@ -114,9 +125,15 @@ def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Bindi
             ),
             ApiKeyBinding(name=CLIENT_KEY_BINDING),
             *(_workflow(workflow) for workflow in client.workflows),
-            *(VariableBinding(name=name, text=text) for name, text in client.variables.items()),
+            *(_variable(name, value) for name, value in client.variables.items()),
         ]
     )
+
+
+def _variable(name: str, value: JsonValue) -> VariableBinding | JsonBinding:
+    if isinstance(value, str):
+        return VariableBinding(name=name, text=value)
+    return JsonBinding(name=name, json_value=value)
 
 
 def _workflow(workflow: WorkflowSpec, script_name: str | None = None) -> WorkflowBinding:

@@ -33,3 +33,13 @@ def physical_name(tenant: str | None, environment_name: str, what: str) -> str:
 def binding_name(workflow: str) -> str:
     """The binding of a Workflow: its name in upper case, hyphens as underscores."""
     return re.sub(r"[^A-Za-z0-9]", "_", workflow).upper()
+
+
+def hyphenated(binding: str) -> str:
+    """A binding's name as a part of other names: lower case, hyphens for what is no letter."""
+    return re.sub(r"[^a-z0-9]+", "-", binding.lower()).strip("-")
+
+
+def database_part(client: str, binding: str) -> str:
+    """What a client's own database is called in the account, after the environment."""
+    return f"{client}-{hyphenated(binding)}"

@@ -68,7 +68,7 @@ def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]
         "compatibility_flags": list(worker.compatibility_flags),
         "workers_dev": worker.workers_dev,
         "preview_urls": False,
-        "observability": {"enabled": worker.observability},
+        "observability": {"enabled": worker.observability.enabled},
     }
 
 

@@ -43,7 +43,7 @@ def declare_script(
         bindings=list(bindings),
         compatibility_date=spec.compatibility_date,
         compatibility_flags=list(spec.compatibility_flags),
-        observability=_observability(enabled=spec.observability),
+        observability=_observability(enabled=spec.observability.enabled),
         logpush=False,
         usage_model="standard",
         # Only the service is deleted while others still bind it; force deletes those bindings.

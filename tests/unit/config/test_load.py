@@ -60,8 +60,6 @@ def test_an_example_stack() -> None:
             workers_dev=True,
             compatibility_date="2026-11-01",
             compatibility_flags=(),
-            observability=False,
-            crons=None,
         ),
     )
 
@@ -81,7 +79,8 @@ def test_flat_keys_reach_the_service() -> None:
     }
     service = load(values).service
     assert service.allowed_origins == ("https://app.example",)
-    assert (service.debug, service.workers_dev, service.observability) == (True, False, True)
+    assert (service.debug, service.workers_dev) == (True, False)
+    assert service.observability.enabled
     assert service.compatibility_date == "2026-10-01"
     assert service.compatibility_flags == ("nodejs_compat",)
     assert (service.retention_days, service.stuck_after_minutes, service.crons) == (None,) * 3

@@ -29,6 +29,7 @@ def test_a_row_says_what_a_key_takes() -> None:
     assert ["| `flowflare:allowedOrigins`", "a list of text", ""] in starts
     assert ["| `flowflare:clients`", "a mapping of names to mappings", ""] in starts
     assert ["| `crons`", "a list of text", ""] in starts
+    assert ["| `routes`", "a list of mappings", ""] in starts
     assert ["| `flowflare:protect`", "true or false", "`true`"] in starts
 
 

@@ -1,0 +1,168 @@
+"""Makes a stack's model of its checked configuration: names and defaults are filled in.
+
+Nothing can be wrong here any more.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flowflare.config.schema import (
+    RETENTION_CRON,
+    ClassMigrationConfig,
+    ClientConfig,
+    DatabaseConfig,
+    StackConfig,
+    WorkerConfig,
+    Written,
+)
+from flowflare.model import (
+    BoundSpec,
+    ClassMigration,
+    ClientSpec,
+    DatabaseSpec,
+    DomainSpec,
+    DurableObjectSpec,
+    ObservabilitySpec,
+    RouteSpec,
+    ServiceSpec,
+    StackSpec,
+    WorkflowSpec,
+    names,
+)
+from flowflare.model.class_migrations import from_wire
+from flowflare.model.worker import LimitsSpec, PlacementSpec
+
+
+def resolve_stack(config: StackConfig, *, project: str, stack: str) -> StackSpec:
+    """The model of a configuration.
+
+    Args:
+        config: the configuration, checked.
+        project: the Pulumi project's name.
+        stack: the Pulumi stack's name, the environment where none is given.
+    """
+    environment = config.environment or stack
+    clients = sorted(config.clients.items())
+    return StackSpec(
+        project=project,
+        stack=stack,
+        tenant=config.tenant,
+        environment_name=environment,
+        account_id=config.account_id,
+        service=_service(config, environment),
+        clients=tuple(_client(name, written, config, environment) for name, written in clients),
+        protect=config.protect,
+        allow_data_loss=config.allow_data_loss,
+    )
+
+
+def _service(config: StackConfig, environment: str) -> ServiceSpec:
+    worker = _worker(config)
+    if config.crons is None and config.retention_days is not None:
+        worker["crons"] = (RETENTION_CRON,)
+    return ServiceSpec(
+        script_name=config.names.service or _physical(config, environment, names.SERVICE),
+        database_name=config.names.database or _physical(config, environment, names.DATABASE),
+        allowed_origins=tuple(config.allowed_origins),
+        debug=config.debug,
+        retention_days=config.retention_days,
+        stuck_after_minutes=config.stuck_after_minutes,
+        api_keys=tuple(config.api_keys),
+        api_key_in_use=config.api_key_in_use,
+        **worker,
+    )
+
+
+def _client(name: str, written: ClientConfig, config: StackConfig, environment: str) -> ClientSpec:
+    workflows = tuple(
+        WorkflowSpec(
+            name=key,
+            workflow_name=config.names.workflows.get(key) or _physical(config, environment, key),
+            class_name=value.class_name,
+            binding=names.binding_name(key),
+        )
+        for key, value in sorted(written.workflows.items())
+    )
+    databases = tuple(
+        _database(
+            binding, value, _physical(config, environment, names.database_part(name, binding))
+        )
+        for binding, value in sorted(written.databases.items())
+    )
+    return ClientSpec(
+        name=name,
+        script_name=config.names.clients.get(name) or _physical(config, environment, name),
+        source=written.source,
+        workflows=workflows,
+        variables=written.variables,
+        bindings=tuple(_bound(key, value) for key, value in sorted(written.bindings.items())),
+        databases=databases,
+        durable_objects=tuple(
+            DurableObjectSpec(binding=key, class_name=value.class_name)
+            for key, value in sorted(written.durable_objects.items())
+        ),
+        class_migrations=_class_migrations(written.class_migrations),
+        rpc=written.rpc,
+        **_worker(written),
+    )
+
+
+def _physical(config: StackConfig, environment: str, what: str) -> str:
+    return names.physical_name(config.tenant, environment, what)
+
+
+def _worker(written: WorkerConfig) -> dict[str, Any]:
+    """The fields that the service and every client have alike."""
+    limits, placement = written.limits, written.placement
+    return {
+        "workers_dev": written.workers_dev,
+        "routes": tuple(
+            RouteSpec(pattern=one.pattern, zone_id=one.zone_id) for one in written.routes
+        ),
+        "domains": tuple(
+            DomainSpec(hostname=one.hostname, zone_id=one.zone_id) for one in written.domains
+        ),
+        "compatibility_date": written.compatibility_date,
+        "compatibility_flags": tuple(written.compatibility_flags),
+        "limits": LimitsSpec.model_validate(limits.model_dump()) if limits else None,
+        "placement": PlacementSpec.model_validate(placement.model_dump()) if placement else None,
+        "observability": ObservabilitySpec.model_validate(written.observability.model_dump()),
+        "logpush": written.logpush,
+        "tail_consumers": tuple(one.service for one in written.tail_consumers),
+        "crons": None if written.crons is None else tuple(written.crons),
+    }
+
+
+def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:
+    return DatabaseSpec(
+        binding=binding,
+        database_name=written.name or name,
+        migrations=written.migrations,
+        location_hint=written.location_hint,
+        jurisdiction=written.jurisdiction,
+    )
+
+
+def _bound(name: str, written: Written) -> BoundSpec:
+    fields = written.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return BoundSpec(name=name, type=fields.pop("type"), fields=fields)
+
+
+def _class_migrations(written: Iterable[ClassMigrationConfig]) -> tuple[ClassMigration, ...]:
+    return from_wire(
+        [
+            {
+                "tag": step.tag,
+                "new_sqlite_classes": step.new_sqlite_classes,
+                "renamed_classes": [
+                    {"from": one.old, "to": one.new} for one in step.renamed_classes
+                ],
+                "deleted_classes": step.deleted_classes,
+                "transferred_classes": [
+                    {"from": one.old, "from_script": one.from_script, "to": one.new}
+                    for one in step.transferred_classes
+                ],
+            }
+            for step in written
+        ]
+    )

@@ -1,0 +1,286 @@
+"""The bindings of a client to things that exist already, with their fields as the API spells them.
+
+Each known type says which fields it has, so that a mistake is found before anything is sent. A
+type that is not known here goes to Cloudflare as it is written.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+
+from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
+
+from flowflare.config.schema.secrets import Secret
+from flowflare.config.schema.worker import ScriptName
+from flowflare.config.schema.written import ClassName, Written
+
+_Text = Annotated[str, Field(min_length=1)]
+_Id = Annotated[str, Field(min_length=1)]
+
+
+class RawBinding(Written):
+    """A binding of a type that is not listed here; its other fields go to the API unseen."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: _Text = Field(description="The binding's type as Cloudflare's API names it.")
+
+
+class PlainTextBinding(Written):
+    """A text; `variables` are the shorter way."""
+
+    type: Literal["plain_text"] = Field(description="A text.")
+    text: str = Field(description="The text.")
+
+
+class JsonBinding(Written):
+    """A JSON value; `variables` are the shorter way."""
+
+    type: Literal["json"] = Field(description="A JSON value, parsed already.")
+    json_value: JsonValue = Field(alias="json", description="The value.")
+
+
+class SecretTextBinding(Written):
+    """A secret text; `secrets` are the shorter way."""
+
+    type: Literal["secret_text"] = Field(description="A secret text.")
+    text: Secret = Field(description="Where the secret comes from, as in `secrets`.")
+
+
+class SecretKeyBinding(Written):
+    """A `CryptoKey` whose material no code can read."""
+
+    type: Literal["secret_key"] = Field(description="A key for Web Crypto.")
+    algorithm: JsonValue = Field(description="The algorithm as `crypto.subtle.importKey` takes it.")
+    format: Literal["raw", "pkcs8", "spki", "jwk"] = Field(description="The key's format.")
+    usages: list[
+        Literal[
+            "encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey",
+            "unwrapKey",
+        ]
+    ] = Field(description="What the key may be used for.")  # fmt: skip
+    key_base64: Secret | None = Field(
+        default=None, description="The key in base64, for raw, pkcs8 and spki: a secret's source."
+    )
+    key_jwk: Secret | None = Field(
+        default=None, description="The key as a JSON Web Key, for jwk: a secret's source."
+    )
+
+
+class SecretsStoreBinding(Written):
+    """A secret of the account's Secrets Store."""
+
+    type: Literal["secrets_store_secret"] = Field(description="A secret of a Secrets Store.")
+    store_id: _Id = Field(description="The store's id.")
+    secret_name: _Text = Field(description="The secret's name.")
+
+
+class D1Binding(Written):
+    """A D1 database that exists; `databases` make new ones."""
+
+    type: Literal["d1"] = Field(description="A D1 database.")
+    id: _Id = Field(description="The database's id.")
+
+
+class KvNamespaceBinding(Written):
+    """A KV namespace."""
+
+    type: Literal["kv_namespace"] = Field(description="A KV namespace.")
+    namespace_id: _Id = Field(description="The namespace's id.")
+
+
+class R2BucketBinding(Written):
+    """An R2 bucket."""
+
+    type: Literal["r2_bucket"] = Field(description="An R2 bucket.")
+    bucket_name: _Text = Field(description="The bucket's name.")
+    jurisdiction: Literal["eu", "fedramp", "fedramp-high"] | None = Field(
+        default=None, description="The bucket's jurisdiction, if it has one."
+    )
+
+
+class QueueBinding(Written):
+    """A queue that messages are sent to."""
+
+    type: Literal["queue"] = Field(description="A queue, for sending.")
+    queue_name: _Text = Field(description="The queue's name.")
+    delivery_delay: Annotated[int, Field(ge=0, le=43_200)] | None = Field(
+        default=None, description="Seconds before a message can be received."
+    )
+
+
+class DurableObjectBinding(Written):
+    """A Durable Object class of another script; `durableObjects` are the client's own."""
+
+    type: Literal["durable_object_namespace"] = Field(description="A Durable Object class.")
+    class_name: ClassName = Field(description="The class.")
+    script_name: ScriptName = Field(description="The script that has the class.")
+    environment: _Text | None = Field(default=None, description="The script's environment.")
+
+
+class WorkflowTargetBinding(Written):
+    """A Workflow of another script; `workflows` are the client's own."""
+
+    type: Literal["workflow"] = Field(description="A Workflow.")
+    workflow_name: _Text = Field(description="The Workflow's name in the account.")
+    class_name: ClassName | None = Field(default=None, description="Its class.")
+    script_name: ScriptName | None = Field(default=None, description="The script that runs it.")
+
+
+class ServiceTargetBinding(Written):
+    """Another Worker."""
+
+    type: Literal["service"] = Field(description="A Worker.")
+    service: ScriptName = Field(description="The Worker's name.")
+    environment: _Text | None = Field(default=None, description="Its environment.")
+    entrypoint: _Text | None = Field(
+        default=None, description="The exported entrypoint; the default export when left out."
+    )
+    props: dict[str, JsonValue] | None = Field(
+        default=None, description="What the entrypoint finds as `ctx.props`."
+    )
+    cross_account_grant: _Text | None = Field(
+        default=None, description="The grant of another account that the Worker belongs to."
+    )
+
+
+class AnalyticsEngineBinding(Written):
+    """A dataset of Analytics Engine."""
+
+    type: Literal["analytics_engine"] = Field(description="A dataset for data points.")
+    dataset: _Text = Field(description="The dataset's name.")
+
+
+class RateLimit(Written):
+    """How often."""
+
+    limit: Annotated[float, Field(ge=0, strict=False)] = Field(description="Calls in a period.")
+    period: Literal[10, 60] = Field(description="The period in seconds.")
+    mitigation_timeout: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Seconds for which a caller above the limit is refused."
+    )
+
+
+class RateLimitBinding(Written):
+    """A rate limiter."""
+
+    type: Literal["ratelimit"] = Field(description="A rate limiter.")
+    namespace_id: _Id = Field(description="A number in quotes, the same where counts are shared.")
+    simple: RateLimit = Field(description="`limit` calls in `period` seconds.")
+
+
+class HyperdriveBinding(Written):
+    """A Hyperdrive configuration."""
+
+    type: Literal["hyperdrive"] = Field(description="A database behind Hyperdrive.")
+    id: _Id = Field(description="The configuration's id.")
+
+
+class VectorizeBinding(Written):
+    """A Vectorize index."""
+
+    type: Literal["vectorize"] = Field(description="A Vectorize index.")
+    index_name: _Text = Field(description="The index's name.")
+
+
+class OutboundWorker(Written):
+    """The Worker that dispatched Workers call through."""
+
+    service: ScriptName = Field(description="The Worker's name.")
+    environment: _Text | None = Field(default=None, description="The Worker's environment.")
+
+
+class Outbound(Written):
+    """What stands between dispatched Workers and the Internet."""
+
+    worker: OutboundWorker = Field(description="The outbound Worker.")
+    params: list[_Text] | None = Field(default=None, description="Parameters it is passed.")
+
+
+class DispatchNamespaceBinding(Written):
+    """A dispatch namespace of Workers for Platforms."""
+
+    type: Literal["dispatch_namespace"] = Field(description="A dispatch namespace.")
+    namespace: _Text = Field(description="The namespace's name.")
+    outbound: Outbound | None = Field(default=None, description="The outbound Worker, if any.")
+
+
+class MtlsCertificateBinding(Written):
+    """A client certificate."""
+
+    type: Literal["mtls_certificate"] = Field(description="A certificate for outgoing mTLS.")
+    certificate_id: _Id = Field(description="The certificate's id.")
+
+
+class TailConsumerBinding(Written):
+    """A Tail Worker as a binding."""
+
+    type: Literal["tail_consumer"] = Field(description="A Tail Worker.")
+    service: ScriptName = Field(description="The Tail Worker's name.")
+
+
+class InheritBinding(Written):
+    """What an earlier version was bound to, kept; for bindings made outside of this stack."""
+
+    type: Literal["inherit"] = Field(description="What the live script has under the name.")
+    old_name: _Text | None = Field(default=None, description="Its name until now.")
+    version_id: _Text | None = Field(default=None, description="The version that has it.")
+
+
+class VersionMetadataBinding(Written):
+    """What the running version is called."""
+
+    type: Literal["version_metadata"] = Field(description="Id and tag of the running version.")
+
+
+class AssetsBinding(Written):
+    """The Worker's static assets."""
+
+    type: Literal["assets"] = Field(description="Static assets.")
+
+
+class AiBinding(Written):
+    """Workers AI."""
+
+    type: Literal["ai"] = Field(description="Workers AI.")
+
+
+class BrowserBinding(Written):
+    """Browser Rendering."""
+
+    type: Literal["browser"] = Field(description="Browser Rendering.")
+
+
+_KNOWN: tuple[type[Written], ...] = (
+    PlainTextBinding, JsonBinding, SecretTextBinding, SecretKeyBinding, SecretsStoreBinding,
+    D1Binding, KvNamespaceBinding, R2BucketBinding, QueueBinding, DurableObjectBinding,
+    WorkflowTargetBinding, ServiceTargetBinding, AnalyticsEngineBinding, RateLimitBinding,
+    HyperdriveBinding, VectorizeBinding, DispatchNamespaceBinding, MtlsCertificateBinding,
+    TailConsumerBinding, InheritBinding, VersionMetadataBinding, AssetsBinding, AiBinding,
+    BrowserBinding,
+)  # fmt: skip
+
+
+def _types() -> Iterator[tuple[str, type[Written]]]:
+    for model in _KNOWN:
+        [name] = model.model_fields["type"].annotation.__args__  # type: ignore[union-attr]
+        yield name, model
+
+
+#: The schema of each known type, by the type as the API names it.
+BINDING_TYPES: dict[str, type[Written]] = dict(_types())
+_RAW = "<raw>"
+
+
+def _type(value: Any) -> str:
+    written = value.get("type") if isinstance(value, dict) else None
+    return f"<{written}>" if isinstance(written, str) and written in BINDING_TYPES else _RAW
+
+
+if TYPE_CHECKING:
+    Binding = Written
+else:
+    _members = [Annotated[model, Tag(f"<{name}>")] for name, model in BINDING_TYPES.items()]
+    Binding = Annotated[
+        Union[(*_members, Annotated[RawBinding, Tag(_RAW)])],
+        Discriminator(_type),
+    ]

@@ -1,0 +1,150 @@
+"""What every part of the schema stands on: the base class, refusals, and texts that have a form."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from flowflare.model import names
+
+NAMESPACE = "flowflare"
+#: The newest date whose behaviour this release was tested with.
+COMPATIBILITY_DATE = "2026-11-01"
+
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z)?")
+_ID = re.compile(r"[0-9a-f]{32}")
+_BINDING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CLASS = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_FLAG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+
+
+class Written(BaseModel):
+    """The base of what people write: camelCase keys, exact types, nothing unknown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def refusal(message: str, remedy: str) -> PydanticCustomError:
+    """A validation error with our own words and a remedy."""
+    escaped = message.replace("{", "{{").replace("}", "}}")
+    return PydanticCustomError("flowflare", escaped, {"remedy": remedy})
+
+
+def _account_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        remedy = "Copy the 32 hexadecimal digits from the Cloudflare dashboard and quote them."
+        raise refusal(f"is {value!r}, which is no Cloudflare account id", remedy)
+    return value
+
+
+def _zone_id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        remedy = "Copy the zone's 32 hexadecimal digits from its overview page and quote them."
+        raise refusal(f"is {value!r}, which is no Cloudflare zone id", remedy)
+    return value
+
+
+def _date(value: str) -> str:
+    # Go's YAML library makes a timestamp of an unquoted date.
+    match = _DATE.fullmatch(value)
+    try:
+        date.fromisoformat(match.group(1) if match else "")
+    except ValueError:
+        message, remedy = f"is {value!r}, which is no date", f"Write a date: {COMPATIBILITY_DATE}"
+        raise refusal(message, remedy) from None
+    return value[:10]
+
+
+def _flag(value: str) -> str:
+    if not _FLAG.fullmatch(value):
+        remedy = "For example nodejs_compat; Cloudflare's documentation lists them."
+        raise refusal(f"is {value!r}, which is no compatibility flag", remedy)
+    return value
+
+
+def _flags(value: list[str]) -> list[str]:
+    """Cloudflare refuses a flag given twice, and a flag beside the one that switches it off."""
+    for position, flag in enumerate(value):
+        if flag in value[:position]:
+            raise refusal(f"has {flag} twice", "Name each flag once.")
+        if f"no_{flag}" in value:
+            raise refusal(f"has {flag} and no_{flag}", "Keep one of the two.")
+    return value
+
+
+def _word(value: str) -> str:
+    if not names.WORD.fullmatch(value):
+        remedy = "Use lower-case letters, digits and single hyphens, beginning with a letter."
+        raise refusal(f"is {value!r}, which cannot stand in a Worker's name", remedy)
+    return value
+
+
+def _environment(value: str) -> str:
+    if not names.ENVIRONMENT.fullmatch(value):
+        remedy = "Use lower-case letters and digits without a hyphen, for example prod or pr12."
+        raise refusal(f"is {value!r}, which is no environment's name", remedy)
+    return value
+
+
+def _physical(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value) or len(value) > names.MAX_LENGTH:
+        remedy = f"Use lower-case letters, digits, `-`, `_`, at most {names.MAX_LENGTH} characters."
+        raise refusal(f"is {value!r}, which is no name for Cloudflare", remedy)
+    return value
+
+
+def in_project(value: str, example: str) -> str:
+    """A path inside the project, as it is written.
+
+    Raises:
+        PydanticCustomError: it is absolute, empty, or leads out of the project.
+    """
+    outside = value.startswith(("/", "\\", "~")) or re.match(r"[A-Za-z]:", value)
+    if not value or outside:
+        remedy = f"Write it relative to the project's folder: {example}"
+        raise refusal(f"is {value!r}, which is no path inside the project", remedy)
+    return value
+
+
+def _source(value: str) -> str:
+    return in_project(value, "worker_src/orders/src/index.js")
+
+
+def _folder(value: str) -> str:
+    return in_project(value, "worker_src/orders/migrations")
+
+
+def _class_name(value: str) -> str:
+    if not _CLASS.fullmatch(value):
+        raise refusal(f"is {value!r}, which is no JavaScript class", "For example: OrderWorkflow")
+    return value
+
+
+def _binding(value: str) -> str:
+    if not _BINDING.fullmatch(value):
+        remedy = "Use letters, digits and `_`, for example CACHE."
+        raise refusal(f"`{value}` is no name for a binding", remedy)
+    return value
+
+
+def _variable(value: str) -> str:
+    if not _BINDING.fullmatch(value):
+        remedy = "Use letters, digits and `_`, for example API_URL."
+        raise refusal(f"`{value}` is no name for a variable", remedy)
+    return value
+
+
+AccountId = Annotated[str, AfterValidator(_account_id)]
+ZoneId = Annotated[str, AfterValidator(_zone_id)]
+Environment = Annotated[str, AfterValidator(_environment)]
+Word = Annotated[str, AfterValidator(_word)]
+Date = Annotated[str, AfterValidator(_date)]
+Flags = Annotated[list[Annotated[str, AfterValidator(_flag)]], AfterValidator(_flags)]
+Physical = Annotated[str, AfterValidator(_physical)]
+Source = Annotated[str, AfterValidator(_source)]
+Folder = Annotated[str, AfterValidator(_folder)]
+ClassName = Annotated[str, AfterValidator(_class_name)]
+BindingName = Annotated[str, AfterValidator(_binding)]
+VariableName = Annotated[str, AfterValidator(_variable)]

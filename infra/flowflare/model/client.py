@@ -1,0 +1,71 @@
+"""A client Worker: its Workflows, what it owns and what it is bound to."""
+
+from collections.abc import Mapping
+
+from pydantic import Field, JsonValue
+
+from flowflare.model.class_migrations import ClassMigration
+from flowflare.model.frozen import Frozen
+from flowflare.model.worker import WorkerSpec
+
+
+class WorkflowSpec(Frozen):
+    """One Workflow of a client."""
+
+    name: str = Field(description="Name in the configuration; the service's workflow type.")
+    workflow_name: str = Field(description="Name in the account.")
+    class_name: str = Field(description="Class that the client's script exports.")
+    binding: str = Field(description="Binding name in the client and in the service.")
+
+
+class DurableObjectSpec(Frozen):
+    """One Durable Object class of a client's own."""
+
+    binding: str = Field(description="Binding name.")
+    class_name: str = Field(description="Class that the client's script exports.")
+
+
+class DatabaseSpec(Frozen):
+    """One D1 database of a client's own."""
+
+    binding: str = Field(description="Binding name.")
+    database_name: str = Field(description="Name in the account.")
+    migrations: str | None = Field(
+        default=None, description="Folder of its migrations in the project; None for none."
+    )
+    location_hint: str | None = Field(default=None, description="Where it is made.")
+    jurisdiction: str | None = Field(default=None, description="Where its data stays.")
+
+
+class BoundSpec(Frozen):
+    """A binding to something that exists outside of the stack."""
+
+    name: str = Field(description="Binding name.")
+    type: str = Field(description="The type as the API names it; it may be unknown here.")
+    fields: Mapping[str, JsonValue] = Field(
+        default_factory=dict, description="The type's fields as the API spells them."
+    )
+
+
+class ClientSpec(WorkerSpec):
+    """A Worker that starts tracked Workflows."""
+
+    name: str = Field(description="Name in the configuration.")
+    source: str = Field(description="Entry file, relative to the project's folder.")
+    workflows: tuple[WorkflowSpec, ...] = Field(description="Its Workflows, sorted by name.")
+    variables: Mapping[str, JsonValue] = Field(
+        description="Variables by name: a text is plain text, anything else is JSON."
+    )
+    bindings: tuple[BoundSpec, ...] = Field(
+        default=(), description="Bindings to what exists, sorted by name."
+    )
+    databases: tuple[DatabaseSpec, ...] = Field(
+        default=(), description="D1 databases of its own, sorted by binding."
+    )
+    durable_objects: tuple[DurableObjectSpec, ...] = Field(
+        default=(), description="Durable Object classes of its own, sorted by binding."
+    )
+    class_migrations: tuple[ClassMigration, ...] = Field(
+        default=(), description="The history of its Durable Object classes, oldest first."
+    )
+    rpc: bool = Field(default=False, description="Whether it is bound to the service's methods.")
