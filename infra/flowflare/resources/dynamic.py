@@ -4,20 +4,23 @@ Property names are snake_case on both sides: a dynamic resource translates nothi
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from flowflare.migrations.files import Migration
-from flowflare.model import ClassMigration
+from flowflare.model import ClassMigration, secret_sources
 from flowflare.model.class_migrations import to_wire
 from flowflare.resources.providers import (
     ApiKeyProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
+    SecretValueProvider,
     WorkersDevUrlProvider,
 )
+from flowflare.resources.providers.secret_value import PREVIEW_INPUT, ROOT_INPUT
 
 
 class ApiKey(Resource, module="flowflare", name="ApiKey"):
@@ -109,6 +112,59 @@ class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectM
             "migration_tag": None,
         }
         super().__init__(DurableObjectMigrationsProvider(), name, props, opts)
+
+
+class SecretValue(Resource, module="flowflare", name="SecretValue"):
+    """A secret value from a source, fetched when the source has another one.
+
+    Args:
+        name: the resource's name.
+        secret_name: the secret's name, as its Worker sees it.
+        source: where the value is from.
+        fingerprint_key: what its fingerprints are made with, a secret; None for a generated value,
+            which changes with its generation only.
+        root: the folder that a file's relative path starts at.
+        opts: Pulumi's options.
+
+    Attributes:
+        value: the value, a secret.
+        fingerprint: tells the value apart from others.
+        changed_at: when the value was fetched or made first, RFC 3339.
+    """
+
+    value: pulumi.Output[str]
+    fingerprint: pulumi.Output[str | None]
+    changed_at: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        secret_name: str,
+        source: secret_sources.SecretSource,
+        fingerprint_key: pulumi.Input[str] | None = None,
+        root: Path | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        value, key = None, None
+        if isinstance(source, secret_sources.ConfigSource):
+            value = pulumi.Output.secret(source.value.get_secret_value())
+        if fingerprint_key is not None:
+            key = pulumi.Output.secret(fingerprint_key)
+        props = {
+            "secret_name": secret_name,
+            "source": secret_sources.to_wire(source),
+            "value": value,
+            "fingerprint_key": key,
+            "fingerprint": None,
+            "version": None,
+            "changed_at": None,
+            ROOT_INPUT: str(root) if root else None,
+            PREVIEW_INPUT: True if pulumi.runtime.is_dry_run() else None,
+        }
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["value", "fingerprint_key"])
+        opts = pulumi.ResourceOptions.merge(opts, secret)
+        super().__init__(SecretValueProvider(), name, props, opts)
 
 
 class WorkersDevUrl(Resource, module="flowflare", name="WorkersDevUrl"):

@@ -1,7 +1,8 @@
-"""Makes a stack's API key: `ff_<environment>_<key id>_<43 characters>`, 256 bits of randomness.
+"""Makes secrets: a stack's API keys, and random values for clients.
 
-The key says which environment it opens and which key it is, so that a leaked one is recognised
-and a log can name the key without holding it.
+An API key is `ff_<environment>_<key id>_<43 characters>`, with 256 bits of randomness. It says
+which environment it opens and which key it is, so that a leaked one is recognised and a log can
+name the key without holding it.
 """
 
 import base64
@@ -40,6 +41,16 @@ def generate_api_key(
     """
     key_id = random_bytes(4).hex()
     return ApiKey(key_id, f"ff_{environment_name}_{key_id}_{_base64url(random_bytes(32))}")
+
+
+def generate_secret(size: int, *, random_bytes: RandomBytes | None = None) -> str:
+    """Makes a random value: that many bytes in base64url.
+
+    Args:
+        size: how many random bytes.
+        random_bytes: the source of randomness, the operating system's if not given.
+    """
+    return _base64url((random_bytes or secrets.token_bytes)(size))
 
 
 def _base64url(data: bytes) -> str:
