@@ -1,17 +1,19 @@
-"""Checks of the clients that no schema can make: files that exist, names that collide or are long.
+"""Checks of a stack that no schema can make: files that exist, names that collide or are long.
 
 They read what is written, not what was validated, so that a schema's mistake in one place hides
-none of them.
+none of them. What a client is bound to, and where Workers are reached, has files of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from flowflare.config.problems import Path, Places, full_key, nearest
+from flowflare.config.address_checks import check_addresses
+from flowflare.config.binding_checks import check_bindings, check_classes
+from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
 from flowflare.errors import Problem
 from flowflare.model import names
-from flowflare.model.bindings import CLIENT_RESERVED, SERVICE_RESERVED
+from flowflare.model.bindings import SERVICE_RESERVED
 
 _SOURCES = ("worker_src/*/src/index.js", "worker_src/*/src/index.ts")
 
@@ -22,14 +24,14 @@ class _Workflow(NamedTuple):
     path: Path
 
 
-def check_clients(
+def check_stack(
     written: Mapping[str, Any],
     environment: str,
     moved: Callable[[Path], Path],
     places: Places,
     root: FilePath | None,
 ) -> list[Problem]:
-    """Checks the clients of a configuration.
+    """Checks a configuration as a whole.
 
     Args:
         written: the configuration's keys without the namespace, overrides laid over the clients.
@@ -40,17 +42,23 @@ def check_clients(
     """
     clients = {
         name: fields
-        for name, fields in _mapping(written.get("clients")).items()
+        for name, fields in mapping(written.get("clients")).items()
         if isinstance(fields, dict)
     }
     workflows = list(_workflows(clients))
     found = [
         *_sources(clients, root),
+        *_folders(clients, root),
         *_reserved(clients),
         *_collisions(workflows),
-        *_bindings(clients),
+        *check_bindings(clients),
+        *check_classes(clients),
+        *check_addresses(written, clients),
         *_physical_names(written, environment, clients, workflows),
+        *_resource_names(clients),
         *_unknown_names(written, clients, workflows),
+        *_keys(written),
+        *_retention(written),
     ]
     problems = []
     for path, message, remedy in found:
@@ -60,16 +68,9 @@ def check_clients(
     return problems
 
 
-Finding = tuple[Path, str, str]
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _workflows(clients: Mapping[str, dict[str, Any]]) -> Iterator[_Workflow]:
     for client, fields in clients.items():
-        for name in _mapping(fields.get("workflows")):
+        for name in mapping(fields.get("workflows")):
             yield _Workflow(client, name, ("clients", client, "workflows", name))
 
 
@@ -83,6 +84,18 @@ def _sources(clients: Mapping[str, dict[str, Any]], root: FilePath | None) -> It
         )
         remedy = nearest(source, known, "Sources in this project")
         yield ("clients", client, "source"), f"there is no file {source!r}", remedy
+
+
+def _folders(clients: Mapping[str, dict[str, Any]], root: FilePath | None) -> Iterator[Finding]:
+    """The folders of databases' migrations."""
+    for client, fields in clients.items():
+        for binding, database in mapping(fields.get("databases")).items():
+            folder = mapping(database).get("migrations")
+            if root is None or not isinstance(folder, str) or (root / folder).is_dir():
+                continue
+            path = ("clients", client, "databases", binding, "migrations")
+            remedy = f"Make it, with its first file: {folder.rstrip('/')}/0001_create_tables.sql"
+            yield path, f"there is no folder {folder!r}", remedy
 
 
 def _reserved(clients: Mapping[str, object]) -> Iterator[Finding]:
@@ -106,21 +119,6 @@ def _collisions(workflows: Iterable[_Workflow]) -> Iterator[Finding]:
             yield workflow.path, message, remedy
 
 
-def _bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
-    for client, fields in clients.items():
-        taken = dict.fromkeys(CLIENT_RESERVED, "Flowflare's own binding")
-        for name in _mapping(fields.get("workflows")):
-            binding = names.binding_name(name)
-            if binding in CLIENT_RESERVED:
-                message = f"its binding would be {binding}, which is {taken[binding]}"
-                yield ("clients", client, "workflows", name), message, "Choose another name."
-            taken[binding] = f"the binding of the Workflow `{name}`"
-        for variable in _mapping(fields.get("variables")):
-            if variable in taken:
-                message = f"`{variable}` is {taken[variable]}"
-                yield ("clients", client, "variables", variable), message, "Choose another name."
-
-
 def _physical_names(
     written: Mapping[str, Any],
     environment: str,
@@ -128,14 +126,25 @@ def _physical_names(
     workflows: Iterable[_Workflow],
 ) -> Iterator[Finding]:
     """Names in the account that are too long, or that two parts would share."""
-    own = _mapping(written.get("names"))
+    own = mapping(written.get("names"))
     tenant = written.get("tenant") if isinstance(written.get("tenant"), str) else None
     parts: list[tuple[str, str, Path, object]] = [
         ("script", names.SERVICE, ("names", "service"), own.get("service"))
     ]
-    scripts, runs = _mapping(own.get("clients")), _mapping(own.get("workflows"))
+    scripts, runs = mapping(own.get("clients")), mapping(own.get("workflows"))
     parts += [("script", name, ("clients", name), scripts.get(name)) for name in clients]
     parts += [("Workflow", one.name, one.path, runs.get(one.name)) for one in workflows]
+    parts.append(("database", names.DATABASE, ("names", "database"), own.get("database")))
+    parts += [
+        (
+            "database",
+            names.database_part(client, binding),
+            ("clients", client, "databases", binding),
+            mapping(database).get("name"),
+        )
+        for client, fields in clients.items()
+        for binding, database in mapping(mapping(fields).get("databases")).items()
+    ]
     seen: dict[tuple[str, object], str] = {}
     for kind, what, path, chosen in parts:
         name = chosen or names.physical_name(tenant, environment, what)
@@ -153,9 +162,41 @@ def _unknown_names(
     clients: Mapping[str, object],
     workflows: Iterable[_Workflow],
 ) -> Iterator[Finding]:
-    own = _mapping(written.get("names"))
+    own = mapping(written.get("names"))
     for kind, known in (("clients", list(clients)), ("workflows", [one.name for one in workflows])):
-        for name in _mapping(own.get(kind)):
+        for name in mapping(own.get(kind)):
             if name not in known:
                 remedy = nearest(name, known, kind.capitalize())
                 yield ("names", kind, name), f"there is no such {kind.removesuffix('s')}", remedy
+
+
+def _resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
+    """Resources of the stack that two parts would share, for example of `MY_DB` and `my_db`."""
+    seen: dict[tuple[str, str], Path] = {}
+    for client, fields in clients.items():
+        for kind in ("workflows", "databases", "secrets"):
+            for name in mapping(fields.get(kind)):
+                path: Path = ("clients", client, kind, name)
+                resource = f"{client}-{names.hyphenated(name)}"
+                first = seen.setdefault((kind, resource), path)
+                if first != path:
+                    message = f"would be the same resource as `{full_key(first)}`"
+                    yield path, message, "Choose a name that differs in letters or digits."
+
+
+def _keys(written: Mapping[str, Any]) -> Iterator[Finding]:
+    """The API key that clients carry must be one that the service accepts."""
+    accepted, in_use = written.get("apiKeys", [1]), written.get("apiKeyInUse", 1)
+    if not isinstance(accepted, list) or not isinstance(in_use, int) or in_use in accepted:
+        return
+    if accepted:
+        message = f"is {in_use}, which the service does not accept"
+        listed = ", ".join(map(str, accepted))
+        remedy = f"`flowflare:apiKeys` has {listed}: use one of them, or add {in_use} to it."
+        yield ("apiKeyInUse",) if "apiKeyInUse" in written else ("apiKeys",), message, remedy
+
+
+def _retention(written: Mapping[str, Any]) -> Iterator[Finding]:
+    if written.get("crons") == [] and "retentionDays" in written:
+        message = "is empty, and without a cron trigger `flowflare:retentionDays` deletes nothing"
+        yield ("crons",), message, "Leave it out: the service then runs every ten minutes."

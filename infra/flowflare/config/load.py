@@ -6,17 +6,26 @@ and the model is built.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from flowflare.config.checks import check_clients
+from flowflare.config.checks import check_stack
 from flowflare.config.files import PROJECT_FILE
-from flowflare.config.problems import Origins, Path, Places, from_validation, full_key, inner_model
+from flowflare.config.problems import (
+    Origins,
+    Path,
+    Places,
+    from_validation,
+    full_key,
+    inner_model,
+    mapping,
+)
 from flowflare.config.resolve import resolve_stack
 from flowflare.config.schema import NAMESPACE, StackConfig
+from flowflare.config.secure import marked
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import StackSpec, names
 
@@ -32,6 +41,7 @@ def load_stack(
     stack: str,
     origins: Origins | None = None,
     root: FilePath | None = None,
+    secure: Collection[Path] = (),
 ) -> StackSpec:
     """Checks a stack's configuration and makes its model.
 
@@ -41,14 +51,15 @@ def load_stack(
         stack: the Pulumi stack's name.
         origins: file and line of each key, for problems (`Project.places`).
         root: the project's folder; given, clients' sources must exist in it.
+        secure: where secrets stood before somebody opened them (`config/secure.py`).
 
     Raises:
         ConfigError: every problem found.
     """
     places = Places(origins, stack)
     problems: list[Problem] = []
-    written = _structured(values, places, problems)
-    overrides = _mapping(written.get(_OVERRIDES))
+    written = _structured(values, secure, places, problems)
+    overrides = mapping(written.get(_OVERRIDES))
     written, moved = _overlaid(written, overrides, places, problems)
     config = None
     try:
@@ -56,7 +67,7 @@ def load_stack(
     except ValidationError as error:
         problems += from_validation(error.errors(), StackConfig, moved, places)
     environment = str(written.get("environment") or stack)
-    problems += check_clients(written, environment, moved, places, root)
+    problems += check_stack(written, environment, moved, places, root)
     problems += _environment_problem(written, stack, places)
     if config is None or problems:
         raise ConfigError(sorted(problems, key=_reading_order))
@@ -64,7 +75,10 @@ def load_stack(
 
 
 def _structured(
-    values: Mapping[str, str], places: Places, problems: list[Problem]
+    values: Mapping[str, str],
+    secure: Collection[Path],
+    places: Places,
+    problems: list[Problem],
 ) -> dict[str, Any]:
     """The namespace's values, structured ones, booleans and numbers out of their text."""
     fields = {field.alias or name: field for name, field in StackConfig.model_fields.items()}
@@ -80,9 +94,11 @@ def _structured(
             written[name] = int(text)
         elif field is not None and _is_structured(field.annotation):
             try:
-                written[name] = json.loads(text)
+                written[name] = marked(json.loads(text), (key,), secure)
             except ValueError:
-                message = f"`{key}`: is {text!r}, not a list or a mapping"
+                # A text that was a secret is not shown.
+                shown = "a secret text" if (key,) in secure else repr(text)
+                message = f"`{key}`: is {shown}, not a list or a mapping"
                 problems.append(Problem(places.of((name,)), message, field.description))
         else:
             written[name] = text
@@ -104,10 +120,6 @@ def _is_number(annotation: object) -> bool:
     return annotation is int or any(map(_is_number, get_args(annotation)))
 
 
-def _mapping(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _overlaid(
     written: dict[str, Any],
     overrides: dict[str, Any],
@@ -115,7 +127,7 @@ def _overlaid(
     problems: list[Problem],
 ) -> tuple[dict[str, Any], Any]:
     """Lays overrides over the clients; also returns where a value of the result stands."""
-    clients = dict(_mapping(written.get(_CLIENTS)))
+    clients = dict(mapping(written.get(_CLIENTS)))
     for name, fields in overrides.items():
         path: Path = (_OVERRIDES, name)
         if name not in clients:
@@ -127,7 +139,7 @@ def _overlaid(
 
     def moved(path: Path) -> Path:
         overridden = len(path) > 2 and path[0] == _CLIENTS and path[1] in overrides
-        if overridden and path[2] in _mapping(overrides[str(path[1])]):
+        if overridden and path[2] in mapping(overrides[str(path[1])]):
             return (_OVERRIDES, *path[1:])
         return path
 

@@ -14,6 +14,8 @@ from flowflare.errors import Problem
 Origins = Mapping[str, tuple[str, int]]
 #: Position of a value: its key without the namespace, then keys and indexes inside the value.
 Path = tuple[str | int, ...]
+#: What a check found: where, what is wrong, what to write instead.
+Finding = tuple[Path, str, str]
 
 _WANTED = {
     "bool_type": "true or false",
@@ -50,6 +52,11 @@ class Places:
             if origin:
                 return f"{origin[0]}:{origin[1]}"
         return self._default
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The value if it is a mapping, else an empty one: a check reads what may be wrong."""
+    return value if isinstance(value, dict) else {}
 
 
 def full_key(path: Path) -> str:

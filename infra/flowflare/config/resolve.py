@@ -4,16 +4,28 @@ Nothing can be wrong here any more.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import SecretStr
 
 from flowflare.config.schema import (
     RETENTION_CRON,
     ClassMigrationConfig,
     ClientConfig,
     DatabaseConfig,
+    SecretConfig,
     StackConfig,
     WorkerConfig,
     Written,
+)
+from flowflare.config.schema.bindings import SecretTextBinding
+from flowflare.config.schema.secrets import (
+    AwsParameterSecret,
+    AwsSecretsManagerSecret,
+    EnvironmentSecret,
+    FileSecret,
+    GeneratedSecret,
+    SecureSecret,
 )
 from flowflare.model import (
     BoundSpec,
@@ -30,6 +42,15 @@ from flowflare.model import (
     names,
 )
 from flowflare.model.class_migrations import from_wire
+from flowflare.model.secret_sources import (
+    AwsParameterSource,
+    AwsSecretSource,
+    ConfigSource,
+    EnvironmentSource,
+    FileSource,
+    GeneratedSource,
+    SecretSource,
+)
 from flowflare.model.worker import LimitsSpec, PlacementSpec
 
 
@@ -89,13 +110,22 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         )
         for binding, value in sorted(written.databases.items())
     )
+    # A secret text among the bindings is one of the secrets, written in the API's words.
+    texts = {
+        key: value.text
+        for key, value in written.bindings.items()
+        if isinstance(value, SecretTextBinding)
+    }
+    secrets = {**written.secrets, **texts}
+    bindings = {key: value for key, value in written.bindings.items() if key not in texts}
     return ClientSpec(
         name=name,
         script_name=config.names.clients.get(name) or _physical(config, environment, name),
         source=written.source,
         workflows=workflows,
         variables=written.variables,
-        bindings=tuple(_bound(key, value) for key, value in sorted(written.bindings.items())),
+        secrets={key: _secret(value) for key, value in sorted(secrets.items())},
+        bindings=tuple(_bound(key, value) for key, value in sorted(bindings.items())),
         databases=databases,
         durable_objects=tuple(
             DurableObjectSpec(binding=key, class_name=value.class_name)
@@ -144,8 +174,37 @@ def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:
 
 
 def _bound(name: str, written: Written) -> BoundSpec:
-    fields = written.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return BoundSpec(name=name, type=fields.pop("type"), fields=fields)
+    secrets = {
+        key: _secret(value) for key, value in written if isinstance(value, get_args(SecretConfig))
+    }
+    fields = written.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(secrets))
+    return BoundSpec(name=name, type=fields.pop("type"), fields=fields, secrets=secrets)
+
+
+def _secret(written: SecretConfig) -> SecretSource:
+    source: SecretSource
+    match written:
+        case SecureSecret():
+            source = ConfigSource(value=SecretStr(written.secure))
+        case EnvironmentSecret():
+            source = EnvironmentSource(variable=written.environment)
+        case FileSecret():
+            source = FileSource(path=written.file)
+        case AwsSecretsManagerSecret():
+            source = AwsSecretSource(
+                secret_id=written.aws_secrets_manager,
+                key=written.key,
+                version=written.version,
+                region=written.region,
+            )
+        case AwsParameterSecret():
+            source = AwsParameterSource(
+                name=written.aws_parameter, version=written.version, region=written.region
+            )
+        case GeneratedSecret():
+            generated = written.generated
+            source = GeneratedSource(bytes=generated.bytes, generation=generated.generation)
+    return source
 
 
 def _class_migrations(written: Iterable[ClassMigrationConfig]) -> tuple[ClassMigration, ...]:

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from flowflare.model.class_migrations import ClassMigration
 from flowflare.model.frozen import Frozen
+from flowflare.model.secret_sources import SecretSource
 from flowflare.model.worker import WorkerSpec
 
 
@@ -45,6 +46,9 @@ class BoundSpec(Frozen):
     fields: Mapping[str, JsonValue] = Field(
         default_factory=dict, description="The type's fields as the API spells them."
     )
+    secrets: Mapping[str, SecretSource] = Field(
+        default_factory=dict, description="Fields whose value is a secret, with its source."
+    )
 
 
 class ClientSpec(WorkerSpec):
@@ -55,6 +59,9 @@ class ClientSpec(WorkerSpec):
     workflows: tuple[WorkflowSpec, ...] = Field(description="Its Workflows, sorted by name.")
     variables: Mapping[str, JsonValue] = Field(
         description="Variables by name: a text is plain text, anything else is JSON."
+    )
+    secrets: Mapping[str, SecretSource] = Field(
+        default_factory=dict, description="Secrets by name, each with its source."
     )
     bindings: tuple[BoundSpec, ...] = Field(
         default=(), description="Bindings to what exists, sorted by name."

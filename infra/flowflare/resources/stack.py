@@ -1,7 +1,8 @@
 """The whole of a stack as one component, from Pulumi's configuration to its outputs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pulumi
@@ -11,6 +12,8 @@ from pulumi.runtime import get_root_directory
 from flowflare import library
 from flowflare.config.files import PROJECT_FILE, read_project
 from flowflare.config.load import load_stack
+from flowflare.config.secure import Path as Place
+from flowflare.config.secure import secure_paths
 from flowflare.errors import ConfigError, FlowflareError
 from flowflare.migrations.files import read_migrations
 from flowflare.model import StackSpec
@@ -106,20 +109,25 @@ def spec_from_config(root: Path) -> StackSpec:
     """
     values = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     project, stack = pulumi.get_project(), pulumi.get_stack()
+    known = partial(load_stack, values, project=project, stack=stack, root=root)
+    # The files are parsed again only for what the configuration alone does not tell.
+    if any(map(pulumi_config.is_config_secret, values)):
+        origins, secure = _in_files(root, stack)
+        return known(origins=origins, secure=secure)
     try:
-        return load_stack(values, project=project, stack=stack, root=root)
+        return known()
     except ConfigError:
-        # Only now are the places needed: finding them parses both files again.
-        places = _places(root, stack)
-        return load_stack(values, project=project, stack=stack, root=root, origins=places)
+        origins, _ = _in_files(root, stack)
+        return known(origins=origins)
 
 
-def _places(root: Path, stack: str) -> Mapping[str, tuple[str, int]]:
-    """Where the keys stand; unknown for values that are from elsewhere, as in a test."""
+def _in_files(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Collection[Place]]:
+    """Where keys and secrets stand; unknown for values that are from elsewhere, as in a test."""
     try:
-        return read_project(root, stack).places
+        project = read_project(root, stack)
     except ConfigError:
-        return {}
+        return {}, ()
+    return project.places, secure_paths(project.values)
 
 
 def project_root() -> Path:

@@ -1,0 +1,34 @@
+"""Checks of where a stack's Workers are reached: routes and custom domains that two would share."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flowflare.config.problems import Finding, Path, full_key, mapping
+
+_KINDS = (("routes", "pattern", "route"), ("domains", "hostname", "custom domain"))
+
+
+def check_addresses(
+    written: Mapping[str, Any], clients: Mapping[str, dict[str, Any]]
+) -> Iterator[Finding]:
+    """Cloudflare leads a pattern and a hostname to one Worker only.
+
+    Args:
+        written: the configuration's keys without the namespace.
+        clients: its clients by name.
+    """
+    workers: list[tuple[Path, Mapping[str, Any]]] = [((), written)]
+    workers += [(("clients", name), fields) for name, fields in clients.items()]
+    seen: dict[tuple[str, str], Path] = {}
+    for worker, fields in workers:
+        for key, address, what in _KINDS:
+            listed = fields.get(key)
+            for index, one in enumerate(listed if isinstance(listed, list) else ()):
+                value = mapping(one).get(address)
+                path: Path = (*worker, key, index, address)
+                if not isinstance(value, str):
+                    continue
+                first = seen.setdefault((key, value), path)
+                if first != path:
+                    message = f"{value} is the {what} of `{full_key(first[:-2])}` already"
+                    yield path, message, "Keep one of the two."
