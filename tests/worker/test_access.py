@@ -20,7 +20,7 @@ ALLOWED = "https://app.example.com"
 
 
 @pytest.mark.parametrize("path", SERVICE_ROUTES + API_ROUTES)
-@pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], f"{KEY}x", KEY.upper()])
+@pytest.mark.parametrize("key", ["", "wrong", KEY[:-1], f"{KEY}x", KEY.upper(), "ff_no_key"])
 def test_every_route_needs_the_key(service: Api, path: str, key: str) -> None:
     answer = service.client.post(path, json={}, headers={"X-API-Key": key})
 
@@ -34,9 +34,11 @@ def test_every_route_needs_the_key(service: Api, path: str, key: str) -> None:
         {"Authorization": f"Bearer {KEY}"},
         {"Authorization": f"bearer {KEY}"},
         {"X-API-Key": "ff_previous_key"},
+        {"X-API-Key": "ff_second_key"},
+        {"Authorization": "Bearer ff_tenth_key"},
     ],
 )
-def test_either_key_opens_in_either_header(service: Api, headers: dict[str, str]) -> None:
+def test_every_key_opens_in_either_header(service: Api, headers: dict[str, str]) -> None:
     answer = service.client.post("/service/list-workflows", json={}, headers=headers)
 
     assert answer.status_code == 200

@@ -108,9 +108,20 @@ def test_a_ticket_is_of_one_key_and_its_service(
     ticket = service.ok(TICKET, {})["ticket"]
 
     assert refused(watch, worker="keyless", query={"ticket": ticket}) == 401
-    assert heard(watch("rotated", key="", query={"ticket": ticket}))["type"] == "initial_data"
     keyless = Api(clients["keyless"]).post(TICKET, {})
     assert keyless.status_code == 401
+
+
+def test_a_ticket_outlives_every_step_of_a_rotation(
+    clients: dict[str, httpx.Client], watch: Watch, service: Api
+) -> None:
+    # `service` uses the first key and accepts the second; `rotated` is one step further.
+    before = service.ok(TICKET, {})["ticket"]
+    after = Api(clients["rotated"]).ok(TICKET, {})["ticket"]
+
+    assert heard(watch("rotated", key="", query={"ticket": before}))["type"] == "initial_data"
+    # Cloudflare still runs the step before here and there.
+    assert heard(watch("service", key="", query={"ticket": after}))["type"] == "initial_data"
 
 
 def test_a_ticket_confines_to_its_filters(service: Api, watch: Watch, fresh: str) -> None:

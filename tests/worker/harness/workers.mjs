@@ -62,12 +62,21 @@ export async function workers() {
   // As the toolkit renders it: the finished bundle, then the stack's part.
   const rendered = (options) =>
     `${library}\nexport default createWorkflowService(${JSON.stringify(options)});\n`;
-  const keys = { SERVICE_API_KEY: KEY, SERVICE_API_KEY_PREVIOUS: 'ff_previous_key' };
+  const keys = {
+    SERVICE_API_KEY: KEY,
+    SERVICE_API_KEY_PREVIOUS: 'ff_previous_key',
+    SERVICE_API_KEY_2: 'ff_second_key',
+    SERVICE_API_KEY_10: 'ff_tenth_key',
+    // None of these is a generation.
+    SERVICE_API_KEY_0: 'ff_no_key',
+    SERVICE_API_KEY_: 'ff_no_key',
+    SERVICE_API_KEY_2B: 'ff_no_key',
+  };
   return [
     service('service', rendered({ allowedOrigins: ['https://app.example.com'] }), keys),
     service('open-api', rendered({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
     service('debugging', rendered({ debug: true, stuckAfterMinutes: 5 }), keys),
-    service('rotated', rendered({}), { SERVICE_API_KEY: 'new', SERVICE_API_KEY_PREVIOUS: KEY }),
+    service('rotated', rendered({}), { SERVICE_API_KEY: 'ff_second_key', SERVICE_API_KEY_1: KEY }),
     service('retaining', rendered({ retention: RETENTION }), keys, 'retained'),
     service('keyless', rendered({}), {}),
     service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),

@@ -4,12 +4,25 @@ import { sha256 } from './ids.js';
 import { Problem } from './problem.js';
 
 /**
- * Keys in use: the current one, and the previous one while clients change over.
- * @param {{SERVICE_API_KEY?: string, SERVICE_API_KEY_PREVIOUS?: string}} env
+ * The keys that a service accepts: the one in use, and while keys are rotated the others, each by its generation.
+ * @typedef {{SERVICE_API_KEY?: string, SERVICE_API_KEY_PREVIOUS?: string, [generation: `SERVICE_API_KEY_${number}`]:
+ *   string | undefined}} Keys
+ */
+
+const GENERATION = /^SERVICE_API_KEY_[1-9][0-9]*$/;
+
+/**
+ * Keys that are accepted. The first is in use and signs: every service that runs during a rotation accepts it.
+ * @param {Keys} env
  * @returns {string[]}
  */
-export const activeKeys = ({ SERVICE_API_KEY, SERVICE_API_KEY_PREVIOUS }) =>
-  [SERVICE_API_KEY ?? '', SERVICE_API_KEY_PREVIOUS ?? ''].filter((key) => key !== '');
+export function activeKeys(env) {
+  const others = Object.keys(env).filter((name) => GENERATION.test(name));
+  return ['SERVICE_API_KEY', 'SERVICE_API_KEY_PREVIOUS', ...others]
+    .map((name) => /** @type {Record<string, unknown>} */ (env)[name])
+    .filter((key) => typeof key === 'string')
+    .filter((key) => key !== '');
+}
 
 /**
  * @param {Headers} headers
@@ -22,7 +35,7 @@ function presentedKey(headers) {
 
 /**
  * @param {Request} request
- * @param {{SERVICE_API_KEY?: string, SERVICE_API_KEY_PREVIOUS?: string}} env
+ * @param {Keys} env
  * @throws {Problem} 401
  */
 export async function requireKey(request, env) {
@@ -32,7 +45,7 @@ export async function requireKey(request, env) {
   const presented = await sha256(presentedKey(request.headers));
   // Digests have one length whatever the key's, and no comparison ends early or is left out.
   const matches = await Promise.all(
-    keys.map(async (key) => crypto.subtle.timingSafeEqual(presented, await sha256(String(key)))),
+    keys.map(async (key) => crypto.subtle.timingSafeEqual(presented, await sha256(key))),
   );
   if (!matches.includes(true)) {
     throw new Problem(401, 'A valid API key is required, as X-API-Key or Authorization: Bearer', {

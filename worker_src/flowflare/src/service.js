@@ -33,11 +33,8 @@ import { issueTicket } from './ws-ticket.js';
 
 /**
  * What the service is bound to, beside the Workflows it starts.
- * @typedef {object} ServiceEnv
- * @property {D1Database} DB
- * @property {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} WORKFLOW_TRACKER
- * @property {string} [SERVICE_API_KEY]
- * @property {string} [SERVICE_API_KEY_PREVIOUS] also valid, while clients change over to a new key
+ * @typedef {{DB: D1Database, WORKFLOW_TRACKER: DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} &
+ *   import('./auth.js').Keys} ServiceEnv
  */
 
 /**

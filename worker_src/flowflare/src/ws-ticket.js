@@ -7,7 +7,7 @@ import { Problem } from './problem.js';
 import { readFilters } from './watch-filters.js';
 
 /** @typedef {import('./watch-filters.js').Filters} Filters */
-/** @typedef {Parameters<typeof activeKeys>[0]} Keys */
+/** @typedef {import('./auth.js').Keys} Keys */
 
 /** The subprotocol of the feed, and how the one begins that carries a ticket beside it. */
 export const PROTOCOL = 'flowflare.v1';

@@ -30,12 +30,7 @@ export type ServiceOptions = {
 export type ServiceEnv = {
     DB: D1Database;
     WORKFLOW_TRACKER: DurableObjectNamespace<import('./tracker.js').WorkflowTracker>;
-    SERVICE_API_KEY?: string;
-    /**
-     * also valid, while clients change over to a new key
-     */
-    SERVICE_API_KEY_PREVIOUS?: string;
-};
+} & import('./auth.js').Keys;
 export type Call = {
     request: Request;
     env: ServiceEnv;
