@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config import reference
+from flowflare.review import document
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
@@ -40,6 +41,10 @@ def test_configuration() -> None:
 
 def test_schema_for_editors() -> None:
     matches("flowflare.schema.json", json.dumps(reference.json_schema(), indent=2))
+
+
+def test_schema_of_previews() -> None:
+    matches("flowflare.plan.schema.json", json.dumps(document.json_schema(), indent=2))
 
 
 def test_errors() -> None:

@@ -1,6 +1,9 @@
 """`flowflare destroy`: takes a stack's resources away, in the right order."""
 
 import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from flowflare.cli.options import (
     DEFAULT_STACK,
@@ -11,15 +14,45 @@ from flowflare.cli.options import (
 )
 from flowflare.errors import FlowflareError
 
+if TYPE_CHECKING:
+    from flowflare.engine import EmbeddedStack
+
+LoseDataOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lose-data",
+        metavar="NAME...",
+        help="Delete these resources although they are protected, with the data in them.",
+        show_default=False,
+    ),
+]
+MoreNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="NAME", help="More names of --lose-data.", show_default=False),
+]
+PreviewOption = Annotated[
+    bool, typer.Option("--preview", help="Say what would be deleted, and delete nothing.")
+]
+
 
 def destroy(
-    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, yes: YesOption = False
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    yes: YesOption = False,
+    lose_data: LoseDataOption = None,
+    names: MoreNames = None,
+    preview: PreviewOption = False,
 ) -> None:
     """Destroy a stack's resources, its database with all runs included.
 
-    Asks for the stack's name, unless --yes is given. Protected resources stay and are named.
+    Asks for the stack's name, unless --yes is given. Protected resources stop it before anything
+    is deleted, also with --yes, unless --lose-data names them.
 
-    Example: flowflare destroy --stack local
+    Examples:
+
+      flowflare destroy --stack local
+
+      flowflare destroy --stack dev --lose-data flowflare-service-database flowflare-service-script
     """
     from flowflare.cli.console import answers, messages
     from flowflare.cli.local import ensure_running, require_embedded
@@ -30,23 +63,38 @@ def destroy(
 
     project = read_project(project_root(cwd), stack)
     require_embedded(project, "destroy")
+    lost = [*(lose_data or ()), *(names or ())]
+    if names and not lose_data:
+        raise typer.BadParameter(f"what is {names[0]!r} for? Names stand behind --lose-data.")
+    opened = open_stack(project.root, stack)
+    if preview:
+        _preview(opened, lost)
+        return
     if not yes:
         _ask(stack)
-    opened = open_stack(project.root, stack)
     if opened.is_empty():
         answers().print(f"Stack {stack} has no resources.", markup=False)
         return
     ensure_running(project)
     messages().print(f"Destroying {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:
-        update = opened.destroy(on_event)
+        update = opened.destroy(on_event, lose_data=lost)
     seconds = f"{update.seconds:.1f} s"
     answers().print(f"\nDone in {seconds}: {summary(update.steps)}.", markup=False)
 
 
-def _ask(stack: str) -> None:
-    import typer
+def _preview(opened: "EmbeddedStack", lost: list[str]) -> None:
+    from flowflare.cli.console import answers
+    from flowflare.cli.plan_text import print_review
+    from flowflare.review.changes import review
+    from flowflare.review.text import summary
 
+    reviewed = review(opened.plan_destroy(lose_data=lost))
+    print_review(reviewed)
+    answers().print(f"\nWould delete: {summary(reviewed)}.", markup=False)
+
+
+def _ask(stack: str) -> None:
     if not sys.stdin.isatty():
         raise FlowflareError(
             f"destroying stack {stack} deletes its database and needs a yes",

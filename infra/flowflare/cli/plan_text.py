@@ -1,29 +1,60 @@
-"""A plan in words, and as plain data for `--json`."""
+"""Prints reviews, and sums up what a run has done."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flowflare.cli.progress import DONE, MARKS, short_type
+from flowflare.review.words import DONE, RISK_WORDS
 
 if TYPE_CHECKING:
-    from flowflare.engine.events import Change, Plan, Step
+    from flowflare.engine.events import Change, Step, Update
+    from flowflare.review.entries import Review
 
-TO_DO = {op: op for op in DONE}
-WIDEST = 100
+STYLES = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "magenta",
+    "delete": "red",
+    "same": "",
+    "loses-data": "bold red",
+    "restarts": "yellow",
+    "safe": "",
+    "title": "bold",
+}
 
 
-def summary(steps: Iterable["Step"], words: dict[str, str] = DONE) -> str:
+def print_review(review: "Review") -> None:
+    """Prints a review's resources and refusals; colours only on a terminal."""
+    from flowflare.cli.console import answers
+    from flowflare.review.text import lines
+
+    for line in lines(review):
+        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
+
+
+def print_meaning(update: "Update") -> None:
+    """Prints what a run has meant for data and for Durable Objects, where it meant anything."""
+    from flowflare.cli.console import answers
+    from flowflare.engine.events import Plan
+    from flowflare.review.changes import review
+
+    for entry in review(Plan(update.steps)).entries:
+        if entry.risk != "safe":
+            text = f"  {RISK_WORDS[entry.risk]}: {entry.name} ({DONE[entry.op]})"
+            answers().print(text, style=STYLES[entry.risk], markup=False)
+
+
+def summary(steps: Iterable["Step"]) -> str:
     """How many resources were created, updated and so on: `2 created, 7 unchanged`."""
     counts: Counter[str] = Counter(step.op for step in steps if step.custom)
-    parts = [f"{counts[op]} {word}" for op, word in words.items() if counts[op]]
+    parts = [f"{counts[op]} {word}" for op, word in DONE.items() if counts[op]]
     if counts["same"]:
         parts.append(f"{counts['same']} unchanged")
     return ", ".join(parts) or "no resources"
 
 
 def step_json(step: "Step") -> dict[str, Any]:
-    """One step as plain data."""
+    """One step of a run as plain data."""
     return {
         "op": step.op,
         "name": step.name,
@@ -44,40 +75,3 @@ def _change_json(change: "Change") -> dict[str, Any]:
         "replaces": change.replaces,
         "waits_for": list(change.waits_for),
     }
-
-
-def plan_lines(plan: "Plan") -> Iterator[tuple[str, str]]:
-    """The lines of a plan, each with the kind of operation that it belongs to."""
-    for step in plan.steps:
-        if step.op == "same" or not step.custom:
-            continue
-        note = f"  ({step.note})" if step.note else ""
-        yield (
-            step.op,
-            f"  {MARKS[step.op]} {step.op:<8} {step.name:<36} {short_type(step.type)}{note}",
-        )
-        if step.op in {"update", "replace"}:
-            for change in step.changes:
-                yield step.op, f"        {_change_line(change)}"
-    for failure in plan.failures:
-        yield "delete", f"  ! {failure.name}: {failure.reason}"
-
-
-def _change_line(change: "Change") -> str:
-    if change.kind == "add":
-        text = f"{change.path}: {_value(change.new)} (new)"
-    elif change.kind == "delete":
-        text = f"{change.path}: {_value(change.old)} (removed)"
-    else:
-        text = f"{change.path}: {_value(change.old)} -> {_value(change.new)}"
-    if change.waits_for:
-        text += f"  (known after {', '.join(change.waits_for)})"
-    return f"{text}  (replaces)" if change.replaces else text
-
-
-def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    if "\n" in text or len(text) > WIDEST:
-        lines = text.count("\n") + 1
-        return f"[{len(text.encode())} bytes, {lines} lines]"
-    return text or '""'

@@ -1,6 +1,8 @@
 """`flowflare preview`: says what `up` would do, and does nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from flowflare.cli.options import (
     DEFAULT_STACK,
@@ -12,62 +14,69 @@ from flowflare.cli.options import (
 from flowflare.errors import UpdateFailed
 
 if TYPE_CHECKING:
-    from flowflare.engine import Plan
+    from flowflare.review.entries import Review
+
+DiffOption = Annotated[
+    bool,
+    typer.Option("--diff", help="Compare code, SQL and nested properties line by line."),
+]
 
 
 def preview(
-    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    diff: DiffOption = False,
+    json: JsonOption = False,
 ) -> None:
-    """Say what `up` would do; no call to Cloudflare is made.
+    """Say what `up` would do and at what risk; no call to Cloudflare is made.
+
+    The JSON's schema is docs/flowflare.plan.schema.json.
 
     Examples:
 
       flowflare preview
 
-      flowflare preview --json | jq .changed
+      flowflare preview --diff
+
+      flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.local import require_embedded
     from flowflare.config.files import read_project
     from flowflare.engine import open_stack
     from flowflare.render.node import ensure_node_packages
+    from flowflare.review.changes import review
+    from flowflare.review.document import document
 
     project = read_project(project_root(cwd), stack)
     require_embedded(project, "preview")
     with messages().status("Previewing") as status:
         ensure_node_packages(status.update, root=project.root)
         plan = open_stack(project.root, stack).preview()
+    reviewed = review(plan, diff=diff)
     if json:
-        print_json(_as_json(stack, plan))
+        print_json(document(reviewed, project=project.name, stack=stack))
     else:
-        _show(project.name, stack, plan)
-    if plan.failures:
-        names = ", ".join(failure.name for failure in plan.failures)
-        raise UpdateFailed(f"`up` would refuse {len(plan.failures)} of it: {names}")
+        _show(project.name, stack, reviewed)
+    if reviewed.refusals:
+        names = ", ".join(refusal.name for refusal in reviewed.refusals)
+        raise UpdateFailed(f"`up` would refuse {len(reviewed.refusals)} of it: {names}")
 
 
-def _as_json(stack: str, plan: "Plan") -> dict[str, Any]:
-    from flowflare.cli.plan_text import step_json
-
-    return {
-        "stack": stack,
-        "changed": plan.changed,
-        "steps": [step_json(step) for step in plan.steps],
-        "failures": [{"name": item.name, "reason": item.reason} for item in plan.failures],
-        "outputs": dict(plan.outputs),
-    }
-
-
-def _show(project: str, stack: str, plan: "Plan") -> None:
+def _show(project: str, stack: str, review: "Review") -> None:
     from flowflare.cli.console import answers, command
-    from flowflare.cli.plan_text import TO_DO, plan_lines, summary
-    from flowflare.cli.progress import COLORS
+    from flowflare.cli.plan_text import print_review
+    from flowflare.review.text import summary
 
     console = answers()
     console.print(f"Preview of {project}/{stack}", markup=False)
-    for op, line in plan_lines(plan):
-        console.print(line, style=COLORS[op], markup=False)
-    if plan.changed:
-        console.print(f"\nWould change: {summary(plan.steps, TO_DO)}.  Next:  {command()} up")
-    elif not plan.failures:
+    print_review(review)
+    lifted = any(entry.protection == "lifted" for entry in review.entries)
+    if review.changed:
+        text = f"\nWould change: {summary(review)}.  Next:  {command()} up"
+        console.print(text, markup=False)
+    elif lifted:
+        text = f"\nNothing would change but what is protected.  Next:  {command()} up"
+        console.print(text, markup=False)
+    elif not review.refusals:
         console.print("Nothing would change.")

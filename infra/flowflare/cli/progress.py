@@ -7,15 +7,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from flowflare.cli.console import messages
+from flowflare.cli.plan_text import STYLES
+from flowflare.review.words import DONE, MARKS, short_type
 
 if TYPE_CHECKING:
     from rich.status import Status
 
     from flowflare.engine.events import Event, OnEvent, Step
-
-DONE = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
-MARKS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
-COLORS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "same": ""}
 
 
 @contextmanager
@@ -75,13 +73,8 @@ def _print_end(event: "Event", step: "Step") -> None:
     kind = short_type(step.type)
     if event.kind == "done":
         line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<36} {kind:<24}"
-        messages().print(f"{line} {event.seconds:5.1f} s", style=COLORS[step.op], markup=False)
+        messages().print(f"{line} {event.seconds:5.1f} s", style=STYLES[step.op], markup=False)
     elif event.kind == "failed":
         messages().print(f"  ! failed    {step.name:<36} {kind}", style="red", markup=False)
     elif event.kind == "skipped":
         messages().print(f"    skipped   {step.name:<36} {event.message}", markup=False)
-
-
-def short_type(type_token: str) -> str:
-    """The last word of a type token, as people say it: `D1Database`."""
-    return type_token.rpartition(":")[2]

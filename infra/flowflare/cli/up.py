@@ -59,11 +59,12 @@ def _as_json(stack: str, update: "Update") -> dict[str, Any]:
 
 def _show(update: "Update", stack: str) -> None:
     from flowflare.cli.console import answers
-    from flowflare.cli.plan_text import summary
+    from flowflare.cli.plan_text import print_meaning, summary
 
     console = answers()
     if update.changed:
         console.print(f"\nDone in {update.seconds:.1f} s: {summary(update.steps)}.", markup=False)
+        print_meaning(update)
     else:
         total = sum(step.custom for step in update.steps)
         console.print(f"Nothing changed: all {total} resources are as they should be.")
@@ -76,7 +77,7 @@ def _show(update: "Update", stack: str) -> None:
 
 def _show_resources(update: "Update") -> None:
     from flowflare.cli.console import answers
-    from flowflare.cli.progress import short_type
+    from flowflare.review.words import short_type
 
     answers().print("\nResources")
     for step in update.steps:

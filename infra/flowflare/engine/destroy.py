@@ -4,7 +4,7 @@ import contextvars
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from flowflare.engine.events import Failure, Step
+from flowflare.engine.events import RETAINED, Failure, Step
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
@@ -228,7 +228,7 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
 def _step(one: Resource) -> Step:
     note = "left by its replacement" if one.delete else ""
     if one.retain_on_delete:
-        note = "kept, only forgotten by the stack (retainOnDelete)"
+        note = RETAINED
     return Step(
         "delete",
         one.urn,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Op = Literal["create", "update", "replace", "delete", "same"]
+#: The note of a deletion that calls nothing.
+RETAINED: Final = "kept, only forgotten by the stack (retainOnDelete)"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""Foresees how many requests to Cloudflare's API a step takes.
+
+The count is of a run in which nothing fails and nothing is left to mend. A test compares it with
+the request log of the embedded Cloudflare.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from flowflare.engine.events import RETAINED, Step
+from flowflare.review.classes import steps_to_send
+from flowflare.review.entries import Calls, Entry
+from flowflare.review.migrations import applied_files, pending_files
+
+_CLOUDFLARE: Final = "cloudflare:"
+
+
+def calls_of(step: Step) -> int:
+    """How many requests a step takes; a replacement's count is that of both its halves."""
+    if step.op == "same" or not step.custom or step.note == RETAINED:
+        return 0
+    count = _COUNTS.get(step.type.rpartition(":")[2])
+    if count is not None:
+        return count(step)
+    if not step.type.startswith(_CLOUDFLARE):
+        return 0  # made without Cloudflare: a key, a secret, a component
+    return 2 if step.op == "replace" else 1
+
+
+def summed(entries: Iterable[Entry]) -> tuple[Calls, ...]:
+    """The requests by type and operation, sorted; what takes none is left out."""
+    resources: Counter[tuple[str, str]] = Counter()
+    calls: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        if entry.api_calls:
+            resources[entry.type, entry.op] += 1
+            calls[entry.type, entry.op] += entry.api_calls
+    return tuple(
+        Calls.model_validate({"type": key[0], "op": key[1], "resources": number} | {"calls": sent})
+        for (key, sent), number in (
+            ((key, calls[key]), resources[key]) for key in sorted(resources)
+        )
+    )
+
+
+def _database(step: Step) -> int:
+    # The API takes the read replication only afterwards, in a request of its own.
+    made = 2 if "readReplication" in (step.new or {}) else 1
+    return {"create": made, "replace": made + 1}.get(step.op, 1)
+
+
+def _migrations(step: Step) -> int:
+    if step.op == "delete":
+        return 0  # the files are forgotten; what they did goes with the database
+    pending = len(pending_files(step))
+    bookmark = 1 if pending and applied_files(step) else 0
+    return 1 + bookmark + pending  # the ledger, the bookmark, each file
+
+
+def _class_history(step: Step) -> int:
+    if step.op == "delete":
+        return 0  # the script's deletion deletes the classes
+    if step.op == "update":
+        return 3 if steps_to_send(step) else 2  # the live script and its bindings, the upload
+    return 2  # whether there is one, the upload
+
+
+def _url(step: Step) -> int:
+    return 0 if step.op == "delete" else 1
+
+
+_COUNTS: Final[Mapping[str, Callable[[Step], int]]] = {
+    "D1Database": _database,
+    "D1Migrations": _migrations,
+    "DurableObjectMigrations": _class_history,
+    "WorkersDevUrl": _url,
+}

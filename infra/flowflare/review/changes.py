@@ -1,0 +1,117 @@
+"""Makes a review out of a plan: one entry per resource, riskiest first."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flowflare.engine.events import Change, Failure, Plan, Step
+from flowflare.review.calls import calls_of
+from flowflare.review.classes import steps_to_send
+from flowflare.review.code import differences
+from flowflare.review.entries import (
+    RISKS,
+    ChangedBinding,
+    ChangedProperty,
+    Entry,
+    Protection,
+    Refusal,
+    Review,
+    Risk,
+)
+from flowflare.review.migrations import files_to_run
+from flowflare.review.risk import Classes, assess
+
+_KINDS_OF_HISTORY = "DurableObjectMigrations"
+_KINDS_OF_FILES = "D1Migrations"
+
+
+def review(plan: Plan, *, diff: bool = False) -> Review:
+    """Reviews a plan.
+
+    Args:
+        plan: what an engine would do, or has done.
+        diff: whether texts that change are compared line by line.
+    """
+    classes = Classes.of(plan.steps)
+    refused = {failure.urn for failure in plan.failures if failure.kind == "protected"}
+    entries = [
+        _entry(step, classes, refused=step.urn in refused, diff=diff)
+        for step in plan.steps
+        if step.custom
+    ]
+    # Programs declare many things at the same time; a review is the same each time.
+    entries.sort(key=lambda one: (one.op == "same", RISKS.index(one.risk), one.name, one.type))
+    return Review(
+        entries=tuple(entries),
+        refusals=tuple(_refusal(failure) for failure in plan.failures),
+        outputs=dict(plan.outputs),
+    )
+
+
+def _entry(step: Step, classes: Classes, *, refused: bool, diff: bool) -> Entry:
+    kind = step.type.rpartition(":")[2]
+    reasons = assess(step, classes)
+    before, after = _bindings(step.old), _bindings(step.new)
+    dropped, added = before.keys() - after.keys(), after.keys() - before.keys()
+    whole = step.op in ("create", "delete", "same")
+    return Entry(
+        op=step.op,
+        name=step.name,
+        type=step.type,
+        urn=step.urn,
+        risk=_worst(reason.risk for reason in reasons),
+        reasons=reasons,
+        note=step.note,
+        protection=_protection(step, refused=refused),
+        changes=tuple(_changed(change) for change in step.changes),
+        replaces=step.replaces,
+        waits_for=_waits_for(step),
+        bindings_added=() if whole else tuple(after[name] for name in sorted(added)),
+        bindings_dropped=() if whole else tuple(before[name] for name in sorted(dropped)),
+        class_migrations=steps_to_send(step) if kind == _KINDS_OF_HISTORY else (),
+        migrations=files_to_run(step) if kind == _KINDS_OF_FILES else (),
+        api_calls=calls_of(step),
+        differences=differences(step) if diff else (),
+    )
+
+
+def _worst(risks: Iterator[Risk]) -> Risk:
+    found = set(risks)
+    return next((risk for risk in RISKS if risk in found), "safe")
+
+
+def _protection(step: Step, *, refused: bool) -> Protection:
+    if refused:
+        return "refused"
+    if step.protected and not step.protect:
+        return "lifted"
+    return "kept" if step.protected or step.protect else "none"
+
+
+def _waits_for(step: Step) -> tuple[str, ...]:
+    names = {name for change in step.changes for name in change.waits_for}
+    return tuple(sorted(names))
+
+
+def _bindings(props: Mapping[str, Any] | None) -> dict[str, ChangedBinding]:
+    """The bindings of a Worker's inputs by name; none where the list is secret as a whole."""
+    bindings = (props or {}).get("bindings")
+    return {
+        str(one["name"]): ChangedBinding(name=str(one["name"]), type=str(one.get("type") or ""))
+        for one in (bindings if isinstance(bindings, list) else ())
+        if isinstance(one, dict) and "name" in one
+    }
+
+
+def _changed(change: Change) -> ChangedProperty:
+    return ChangedProperty(
+        path=change.path,
+        kind=change.kind,
+        old=change.old,
+        new=change.new,
+        replaces=change.replaces,
+        waits_for=change.waits_for,
+    )
+
+
+def _refusal(failure: Failure) -> Refusal:
+    return Refusal(name=failure.name, type=failure.type, kind=failure.kind, reason=failure.reason)

@@ -1,0 +1,162 @@
+"""Lays a commit's files out in a folder of their own, without touching the repository's own.
+
+git writes them through an index of their own, so that line endings and filters are applied as in
+any checkout. npm packages are no part of a commit: where the commit's lock file is the one that the
+working tree's packages were installed from, they are linked in.
+"""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowflare.errors import FlowflareError
+
+LOCK_FILE = "package-lock.json"
+_CACHE = ".flowflare/cache"
+
+
+class CheckoutError(FlowflareError):
+    """A commit that is not there, or a folder that is no part of a git repository."""
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A commit of the repository that a project lies in.
+
+    Attributes:
+        name: as it was given: a branch, a tag, a hash.
+        sha: its full hash.
+        subject: the first line of its message.
+    """
+
+    name: str
+    sha: str
+    subject: str
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository seen from a project's folder.
+
+    Attributes:
+        top: the working tree's top folder.
+        project: the project's folder, relative to it; `.` where it is the top.
+    """
+
+    top: Path
+    project: str
+
+    def commit(self, name: str) -> Commit:
+        """Finds a commit by any name that git knows.
+
+        Raises:
+            CheckoutError: there is none.
+        """
+        try:
+            sha = self._git(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+            )
+        except CheckoutError:
+            raise CheckoutError(
+                f"there is no commit {name!r} here",
+                remedy="Name a branch, a tag or a hash. A shallow clone lacks older ones: "
+                "git fetch --deepen=100 (fetch-depth: 0 for actions/checkout).",
+            ) from None
+        subject = self._git("log", "-1", "--format=%s", sha)
+        return Commit(name, sha, subject)
+
+    def merge_base(self, one: Commit, other: Commit) -> Commit:
+        """The newest commit that both come from; the first one where they share none."""
+        try:
+            sha = self._git("merge-base", one.sha, other.sha)
+        except CheckoutError:
+            return one
+        return (
+            one
+            if sha == one.sha
+            else Commit(one.name, sha, self._git("log", "-1", "--format=%s", sha))
+        )
+
+    def changed_files(self, base: Commit, head: Commit, *paths: str) -> list[str]:
+        """The project's files that differ, below the given paths, relative to the project."""
+        prefix = "" if self.project == "." else f"{self.project}/"
+        wanted = [f":(top,literal){prefix}{path}" for path in paths] or [f":(top){self.project}"]
+        text = self._git(
+            "diff", "--name-only", "--no-renames", "-z", base.sha, head.sha, "--", *wanted
+        )
+        return sorted(name.removeprefix(prefix) for name in text.split("\0") if name)
+
+    def lay_out(self, commit: Commit, folder: Path) -> Path:
+        """Writes a commit's files.
+
+        Args:
+            commit: the commit.
+            folder: an empty folder.
+
+        Returns:
+            The project's folder in it.
+
+        Raises:
+            CheckoutError: git cannot write them, or the commit has no such project.
+        """
+        index = folder / "index"
+        files = folder / "files"
+        files.mkdir(parents=True)
+        own = {"GIT_INDEX_FILE": str(index)}
+        self._git("read-tree", commit.sha, environment=own)
+        self._git("checkout-index", "--all", "--force", f"--prefix={files}/", environment=own)
+        index.unlink(missing_ok=True)
+        root = files / self.project
+        if not (root / "Pulumi.yaml").is_file():
+            raise CheckoutError(f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}")
+        self._link_packages(files)
+        return root
+
+    def _link_packages(self, files: Path) -> None:
+        """Links what was installed from the same lock file, and the cache of finished bundles."""
+        for lock in files.rglob(LOCK_FILE):
+            here = self.top / lock.relative_to(files)
+            packages = here.parent / "node_modules"
+            same = here.is_file() and here.read_bytes() == lock.read_bytes()
+            if same and packages.is_dir() and not (lock.parent / "node_modules").exists():
+                (lock.parent / "node_modules").symlink_to(packages)
+        cache = self.top / self.project / _CACHE
+        cache.mkdir(parents=True, exist_ok=True)
+        linked = files / self.project / _CACHE
+        if not linked.exists():
+            linked.parent.mkdir(parents=True, exist_ok=True)
+            linked.symlink_to(cache)
+
+    def _git(self, *words: str, environment: dict[str, str] | None = None) -> str:
+        return _git(self.top, words, environment or {})
+
+
+def find_repository(root: Path) -> Repository:
+    """The repository that a project's folder lies in.
+
+    Raises:
+        CheckoutError: there is none, or no git.
+    """
+    top = Path(_git(root, ("rev-parse", "--show-toplevel"), {}))
+    return Repository(top, root.resolve().relative_to(top.resolve()).as_posix())
+
+
+def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str:
+    """Runs git; its output without the last line feed."""
+    command = ["git", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false", *words]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"} | environment,
+        )
+    except FileNotFoundError:
+        raise CheckoutError("git is not installed", remedy="Install git 2.30 or newer.") from None
+    if done.returncode:
+        raise CheckoutError(f"git {words[0]}: {done.stderr.strip() or 'failed'}")
+    return done.stdout.rstrip("\n")

@@ -1,0 +1,80 @@
+"""A review as a JSON document, for `--json`; its schema is docs/flowflare.plan.schema.json."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from flowflare.model.frozen import Frozen
+from flowflare.review.calls import summed
+from flowflare.review.entries import Calls, Entry, Refusal, Review, Risk
+
+VERSION: Final = 1
+
+
+class Document(Frozen):
+    """What an `up` of one stack would do.
+
+    New keys may come within a version; none changes its meaning or goes.
+    """
+
+    version: Literal[1] = Field(description="Version of this document's form.")
+    project: str = Field(description="The Pulumi project's name.")
+    stack: str = Field(description="The Pulumi stack's name.")
+    changed: int = Field(description="How many resources would change.")
+    risk: Risk = Field(description="The worst risk of all.")
+    api_calls: int = Field(
+        description="Requests to Cloudflare's API that it takes while nothing fails."
+    )
+    calls: tuple[Calls, ...] = Field(description="The same by type and operation.")
+    resources: tuple[Entry, ...] = Field(description="Every resource, riskiest first.")
+    refusals: tuple[Refusal, ...] = Field(description="What `up` would refuse.")
+    outputs: dict[str, Any] = Field(
+        description="The stack's outputs as they will be; `[secret]` and `[unknown]` in place."
+    )
+
+
+def document(review: Review, *, project: str, stack: str) -> dict[str, Any]:
+    """The document as JSON values.
+
+    Args:
+        review: the review.
+        project: the project's name.
+        stack: the stack's name.
+    """
+    made = Document(
+        version=VERSION,
+        project=project,
+        stack=stack,
+        changed=review.changed,
+        risk=review.risk,
+        api_calls=review.api_calls,
+        calls=summed(review.entries),
+        resources=review.entries,
+        refusals=review.refusals,
+        outputs=review.outputs,
+    )
+    return made.model_dump(mode="json")
+
+
+def json_schema() -> dict[str, Any]:
+    """The document's JSON Schema."""
+    schema = Document.model_json_schema(mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "flowflare preview --json",
+    }
+    return head | _without_noise({key: value for key, value in schema.items() if key != "title"})
+
+
+def _without_noise(schema: Any) -> Any:
+    """The schema without generated titles, and open for keys to come."""
+    if isinstance(schema, list):
+        return [_without_noise(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    noise = ("additionalProperties", "title") if "type" in schema else ("title",)
+    return {
+        key: _without_noise(value)
+        for key, value in schema.items()
+        if key not in noise or not isinstance(value, str | bool)
+    }

@@ -1,0 +1,186 @@
+"""Says what an operation on a resource means for running objects and for data.
+
+Facts about Cloudflare, each with where it is from:
+- uploading a script restarts the Durable Objects that it implements
+  (developers.cloudflare.com/durable-objects/platform/known-issues, code updates);
+- a D1 database, a namespace of objects and a Workflow's instances go with what they belong to
+  (API reference of D1, Workers and Workflows: delete);
+- a script of another name has namespaces of its own, which begin empty
+  (developers.cloudflare.com/durable-objects/reference/durable-objects-migrations).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flowflare.engine.events import Step
+from flowflare.review.classes import implemented, steps_to_send
+from flowflare.review.entries import RISKS, ClassStep, Reason
+from flowflare.review.migrations import files_to_run
+
+# Other things of Cloudflare's that hold data, and what is in them.
+_STORES: Final = {
+    "R2Bucket": "its objects",
+    "WorkersKvNamespace": "its keys",
+    "Queue": "the messages that wait in it",
+    "D1Database": "everything in it",
+}
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Durable Object classes by the name of the script that implements them.
+
+    Attributes:
+        old: as in state.
+        new: as the program wants it.
+    """
+
+    old: Mapping[str, Sequence[str]]
+    new: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> "Classes":
+        """What a plan's steps say."""
+        return cls(implemented(steps), implemented(steps, new=True))
+
+
+def assess(step: Step, classes: Classes) -> tuple[Reason, ...]:
+    """The sentences about a step, worst first; none for one that needs no word.
+
+    Args:
+        step: the step.
+        classes: who implements what.
+    """
+    kind = step.type.rpartition(":")[2]
+    rule = _RULES.get(kind, _store if kind in _STORES else None)
+    found = list(rule(step, classes)) if rule is not None and step.op != "same" else []
+    found += _of_protection(step)
+    return tuple(sorted(found, key=lambda one: RISKS.index(one.risk)))
+
+
+def _of_protection(step: Step) -> Iterator[Reason]:
+    if not step.protected or step.protect or step.op == "delete":
+        return
+    if step.op == "replace":
+        yield _safe("Its protection is lifted by this `up`, which also replaces it.")
+    else:
+        yield _safe(
+            "Its protection is lifted by this `up`; the next one may delete it. Take it out of "
+            "flowflare:allowDataLoss again if nothing is to be lost."
+        )
+
+
+def _script(step: Step, classes: Classes) -> Iterator[Reason]:
+    old, new = _text(step.old, "scriptName"), _text(step.new, "scriptName")
+    had = ", ".join(classes.old.get(old, ()))
+    if step.op == "update" and had:
+        yield _restart(had)
+    elif step.op == "replace" and had:
+        yield _loss(
+            f"`{new}` begins with empty namespaces; the objects of {had} are deleted with `{old}`."
+        )
+    elif step.op == "replace":
+        yield _safe(f"The Worker `{old}` goes and `{new}` comes, at another address.")
+    elif step.op == "delete" and had:
+        yield _loss(f"The objects of {had} are deleted with the script `{old}`.")
+    elif step.op == "delete":
+        yield _safe(f"The Worker `{old}` stops answering.")
+
+
+def _history(step: Step, classes: Classes) -> Iterator[Reason]:
+    name = _text(step.new, "script_name") or _text(step.old, "script_name")
+    if step.op == "replace":
+        old = _text(step.old, "script_name")
+        had = ", ".join(classes.old.get(old, ())) or "its classes"
+        yield _loss(f"`{name}` begins with empty namespaces: the objects of {had} stay behind.")
+        return
+    for one in steps_to_send(step):
+        yield from _class_step(one)
+    had = ", ".join(classes.old.get(name, ()))
+    if step.op == "update" and had:
+        yield _restart(had)
+
+
+def _class_step(one: ClassStep) -> Iterator[Reason]:
+    if one.deleted_classes:
+        gone = ", ".join(one.deleted_classes)
+        yield _loss(f"Class migration `{one.tag}` deletes {gone} with all its objects' data.")
+    for moved in one.transferred_classes:
+        yield _loss(
+            f"Class migration `{one.tag}` moves {moved}: the objects leave the other script, and "
+            "only another step brings them back."
+        )
+
+
+def _database(step: Step, classes: Classes) -> Iterator[Reason]:
+    del classes
+    old, new = _text(step.old, "name"), _text(step.new, "name")
+    if step.op == "replace":
+        yield _loss(f"`{new}` is a new, empty database; `{old}` is deleted with everything in it.")
+    elif step.op == "delete":
+        yield _loss(f"The database `{old}` is deleted with everything in it.")
+
+
+def _migrations(step: Step, classes: Classes) -> Iterator[Reason]:
+    del classes
+    for file in files_to_run(step):
+        for found in file.findings:
+            if found.rule in LOSING_RULES:
+                yield _loss(f"{file.name}:{found.line} {found.message}")
+
+
+#: Rules of the migration linter whose findings are about data that a file would lose.
+LOSING_RULES: Final[frozenset[str]] = frozenset()
+
+
+def _workflow(step: Step, classes: Classes) -> Iterator[Reason]:
+    del classes
+    old = _text(step.old, "workflowName")
+    if step.op in ("replace", "delete"):
+        yield _loss(f"The Workflow `{old}` is deleted with its instances; those that run end.")
+
+
+def _api_key(step: Step, classes: Classes) -> Iterator[Reason]:
+    del classes
+    if step.op in ("replace", "delete"):
+        yield _safe("Whoever still calls the service with this key is refused.")
+
+
+def _store(step: Step, classes: Classes) -> Iterator[Reason]:
+    del classes
+    inside = _STORES[step.type.rpartition(":")[2]]
+    if step.op == "replace":
+        yield _loss(f"A new one is made, empty; the old one is deleted with {inside}.")
+    elif step.op == "delete":
+        yield _loss(f"It is deleted with {inside}.")
+
+
+_RULES: Final[Mapping[str, Callable[[Step, Classes], Iterator[Reason]]]] = {
+    "WorkersScript": _script,
+    "DurableObjectMigrations": _history,
+    "D1Database": _database,
+    "D1Migrations": _migrations,
+    "Workflow": _workflow,
+    "ApiKey": _api_key,
+}
+
+
+def _text(props: Mapping[str, Any] | None, key: str) -> str:
+    return str((props or {}).get(key) or "")
+
+
+def _loss(text: str) -> Reason:
+    return Reason(risk="loses-data", text=text)
+
+
+def _restart(classes: str) -> Reason:
+    text = (
+        f"The upload restarts the Durable Objects of {classes}: open connections and what they "
+        "hold in memory end, their storage stays."
+    )
+    return Reason(risk="restarts", text=text)
+
+
+def _safe(text: str) -> Reason:
+    return Reason(risk="safe", text=text)

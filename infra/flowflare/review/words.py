@@ -1,0 +1,21 @@
+"""The words for operations and risks, the same wherever a change is shown."""
+
+from typing import Final
+
+DONE: Final = {
+    "create": "created",
+    "update": "updated",
+    "replace": "replaced",
+    "delete": "deleted",
+}
+MARKS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
+RISK_WORDS: Final = {
+    "loses-data": "Loses data",
+    "restarts": "Restarts Durable Objects",
+    "safe": "Safe",
+}
+
+
+def short_type(type_token: str) -> str:
+    """The last word of a type token, as people say it: `D1Database`."""
+    return type_token.rpartition(":")[2]
