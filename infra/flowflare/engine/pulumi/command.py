@@ -1,0 +1,126 @@
+"""Finds the Pulumi CLI, sees that its version is one that may be driven, and installs it."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, supported
+from flowflare.errors import EngineError
+
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+OFFICIAL_INSTALL: Final = f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI_VERSION}"
+
+
+@dataclass(frozen=True)
+class Cli:
+    """A Pulumi CLI on this machine.
+
+    Attributes:
+        path: the program.
+        version: its version; None for one that was built from source and does not know.
+    """
+
+    path: Path
+    version: tuple[int, ...] | None
+
+    @property
+    def shown(self) -> str:
+        """The version in words."""
+        return ".".join(map(str, self.version)) if self.version else "of unknown version"
+
+
+def find_cli(environ: Mapping[str, str]) -> Cli | None:
+    """The CLI: the one on PATH, else the pinned one, else the official installer's.
+
+    Args:
+        environ: the environment; PATH and HOME are looked at.
+    """
+    for path in _candidates(environ):
+        if path.is_file() and os.access(path, os.X_OK):
+            return Cli(path, _version_of(path, environ))
+    return None
+
+
+def require_cli(environ: Mapping[str, str], what: str) -> Cli:
+    """The CLI, of a version that may be driven.
+
+    Args:
+        environ: the environment.
+        what: what needs it, for the message: `stack prod`.
+
+    Raises:
+        EngineError: there is none, or its version is out of range.
+    """
+    cli = find_cli(environ)
+    if cli is None:
+        raise EngineError(
+            f"{what} is the Pulumi CLI's, and the pulumi command is not installed",
+            remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
+            f"{OFFICIAL_INSTALL}",
+        )
+    if cli.version is not None and not supported(cli.version):
+        raise EngineError(
+            f"{what} needs a Pulumi CLI {REQUIRED_PULUMI}, and {cli.path} is {cli.shown}",
+            remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
+            f"{OFFICIAL_INSTALL}",
+        )
+    return cli
+
+
+def install_folder(environ: Mapping[str, str]) -> Path:
+    """Where `install` puts the pinned CLI: the folder the Automation API uses too."""
+    home = environ.get("HOME") or str(Path.home())
+    return Path(home) / ".pulumi" / "versions" / PULUMI_VERSION
+
+
+def install(environ: Mapping[str, str]) -> Cli:
+    """Installs the pinned CLI with the official installer, which the Automation API runs.
+
+    Raises:
+        EngineError: the installer cannot be downloaded or fails.
+    """
+    from pulumi.automation import PulumiCommand
+    from semver import VersionInfo
+
+    folder = install_folder(environ)
+    try:
+        PulumiCommand.install(
+            root=str(folder), version=VersionInfo.parse(PULUMI_VERSION), skip_version_check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        output = getattr(error, "output", None) or b""
+        reason = output.decode(errors="replace").strip().splitlines()[-1:] or [str(error)]
+        raise EngineError(
+            f"Pulumi {PULUMI_VERSION} could not be installed: {reason[0]}",
+            remedy="It comes from get.pulumi.com. Where that cannot be reached, copy the release "
+            f"archive pulumi-v{PULUMI_VERSION} from another machine and put its programs on PATH.",
+        ) from None
+    return Cli(folder / "bin" / "pulumi", _version_of(folder / "bin" / "pulumi", environ))
+
+
+def _candidates(environ: Mapping[str, str]) -> list[Path]:
+    found = shutil.which("pulumi", path=environ.get("PATH", ""))
+    home = Path(environ.get("HOME") or Path.home()) / ".pulumi"
+    return [
+        *([Path(found)] if found else []),
+        install_folder(environ) / "bin" / "pulumi",
+        home / "bin" / "pulumi",
+    ]
+
+
+def _version_of(path: Path, environ: Mapping[str, str]) -> tuple[int, ...] | None:
+    done = subprocess.run(
+        [str(path), "version"],
+        env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    match = _VERSION.match(done.stdout.strip())
+    return tuple(int(part) for part in match.groups()) if match else None

@@ -1,0 +1,159 @@
+"""Turns what the Pulumi CLI says went wrong into our errors: a cause, a remedy, no traceback."""
+
+import re
+from typing import Final, Literal
+
+from flowflare.errors import (
+    EngineError,
+    FlowflareError,
+    LockedError,
+    ProgramError,
+    SecretError,
+    StateError,
+)
+
+_COLOR: Final = re.compile(r"<\{%.*?%\}>")
+_TRACEBACK: Final = "Traceback (most recent call last):"
+# `flowflare.errors.MigrationError: 0002 ...`, as the last line of a traceback begins.
+_RAISED: Final = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
+_FRAME: Final = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
+_CHECKED: Final = re.compile(r"property (\S+) value .*? has a problem: (.*)", re.DOTALL)
+# Said after the cause has been said, and by us anyway.
+_ECHOES: Final = (
+    "update failed",
+    "preview failed",
+    "destroy failed",
+    "an unhandled error occurred: program exited with non-zero exit code",
+)
+
+
+def plain_text(message: str) -> str:
+    """A message without the engine's color marks and the white space around it."""
+    return _COLOR.sub("", message).strip()
+
+
+def is_echo(message: str) -> bool:
+    """Whether a message only repeats that something failed."""
+    return plain_text(message).startswith(_ECHOES)
+
+
+def reason(message: str) -> str:
+    """Why a resource or the program failed: an exception's own words instead of its traceback.
+
+    Args:
+        message: the text of a diagnostic, with color marks or without.
+    """
+    text = plain_text(message)
+    if _TRACEBACK in text:
+        return _exception(text)
+    if checked := _CHECKED.search(text):
+        return f"{checked[1]}: {checked[2].strip()}"
+    return text
+
+
+def protection(message: str) -> Literal["", "deleted", "replaced"]:
+    """What `protect` stopped, empty where it was something else that failed."""
+    text = plain_text(message)
+    if "marked for protection" in text:
+        return "replaced"
+    return "deleted" if "because it is protected" in text else ""
+
+
+def program_reason(message: str) -> str:
+    """Why the program ended: a mistake of the reader's in its own words, anything else by place.
+
+    Args:
+        message: the text of a diagnostic that names no resource.
+    """
+    text = plain_text(message)
+    places = _FRAME.findall(text)
+    if _TRACEBACK not in text or not places:
+        return reason(text)
+    file, line = places[-1]
+    last = next(row for row in reversed(text.splitlines()) if not row.startswith(" "))
+    return f"{file}:{line}: {last}"
+
+
+def program_error(message: str) -> ProgramError:
+    """The program ended before it had declared everything."""
+    return ProgramError(message)
+
+
+def command_error(stderr: str, stdout: str, *, stack: str, backend: str) -> FlowflareError:
+    """What a `pulumi` command that did not come to run the program says.
+
+    Args:
+        stderr: what it wrote to standard error.
+        stdout: what it wrote to standard output.
+        stack: the stack's name.
+        backend: where its state lies, as far as that is known.
+    """
+    text = _said(stderr) or _said(stdout) or "pulumi ended without saying why"
+    for words, make in _KNOWN:
+        if any(word in text for word in words):
+            return make(text, stack, backend)
+    return EngineError(f"pulumi: {text}")
+
+
+def _locked(text: str, stack: str, backend: str) -> FlowflareError:
+    del backend
+    return LockedError(
+        f"stack {stack} is locked: {text}",
+        remedy="Wait for the other run to end. If it was killed, make sure that nobody works on "
+        f"the stack, then: flowflare unlock --stack {stack}",
+    )
+
+
+def _missing(text: str, stack: str, backend: str) -> FlowflareError:
+    del text
+    return StateError(
+        f"stack {stack} does not exist{f' in {backend}' if backend else ''}",
+        remedy=f"Make it once: pulumi stack init {stack}. If it lies elsewhere, set "
+        "PULUMI_BACKEND_URL.",
+    )
+
+
+def _passphrase(text: str, stack: str, backend: str) -> FlowflareError:
+    del text, backend
+    return SecretError(
+        f"the secrets of stack {stack} cannot be opened with the passphrase that is set",
+        remedy="Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the passphrase "
+        "that the stack was made with.",
+    )
+
+
+def _login(text: str, stack: str, backend: str) -> FlowflareError:
+    del text, backend
+    return EngineError(
+        f"pulumi does not know where the state of stack {stack} lies",
+        remedy="Set PULUMI_BACKEND_URL, for example to file://~ or "
+        "s3://BUCKET?region=REGION, or run: pulumi login",
+    )
+
+
+_KNOWN: Final = (
+    (("is currently locked by", "Another update is currently in progress"), _locked),
+    (("no stack named",), _missing),
+    (("passphrase must be set", "incorrect passphrase"), _passphrase),
+    (("PULUMI_ACCESS_TOKEN", "not logged in"), _login),
+)
+
+
+def _said(stream: str) -> str:
+    """The errors of a stream, else all of it; hints about updates and tracebacks left out."""
+    text = plain_text(stream)
+    if _TRACEBACK in text:
+        return _exception(text)
+    errors = [line.removeprefix("error: ") for line in text.splitlines() if "error: " in line]
+    return "\n".join(errors) if errors else text
+
+
+def _exception(text: str) -> str:
+    """The last exception of a traceback: its message, all lines of it."""
+    lines = text[text.rindex(_TRACEBACK) :].splitlines()[1:]
+    for index, line in enumerate(lines):
+        raised = _RAISED.match(line)
+        if raised and not line.startswith(" "):
+            first = raised[2] or raised[1]
+            return "\n".join([first, *lines[index + 1 :]]).strip()
+    return lines[-1].strip() if lines else text

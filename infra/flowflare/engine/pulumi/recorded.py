@@ -1,0 +1,84 @@
+"""Plans a stack of the Pulumi CLI without it: the program recorded against the stack's own state.
+
+The CLI shows a whole list as secret where one item of it is, and needs Cloudflare's plugin. This
+plan is the embedded engine's: property by property, binding by binding, and no call to Cloudflare.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flowflare.config.files import Project
+from flowflare.engine.backend import Backend
+from flowflare.engine.configuration import open_configuration
+from flowflare.engine.events import OnEvent, Plan, Step
+from flowflare.engine.passphrase import Vault, find_passphrase
+from flowflare.engine.pulumi.state import Export, read_deployment
+from flowflare.engine.stack import EmbeddedStack, _Opened
+from flowflare.engine.state import Deployment
+
+
+class RecordedStack(EmbeddedStack):
+    """A stack whose state the Pulumi CLI keeps; it can be previewed and nothing else.
+
+    Args:
+        project: the project seen through the stack.
+        deployment: its state.
+        environ: the environment.
+    """
+
+    def __init__(
+        self, project: Project, deployment: Deployment, *, environ: Mapping[str, str]
+    ) -> None:
+        super().__init__(project, environ=environ)
+        self._deployment = deployment
+
+    def _open(self, *, check: bool = False) -> _Opened:
+        del check
+        folder = self.project.root / ".flowflare"
+        passphrase = find_passphrase(folder, self._environ, make=False)
+        vault = Vault(passphrase, self.project.encryption_salt or "")
+        config = open_configuration(self.project, vault)
+        backend = Backend(folder, self.project.name, self.project.stack)  # nothing is written
+        return _Opened(backend, self._deployment, vault, config)
+
+
+def recorded_plan(
+    project: Project,
+    environ: Mapping[str, str],
+    *,
+    export: Export | None = None,
+    on_event: OnEvent | None = None,
+) -> Plan:
+    """What `up` would do, by the program and the state alone.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment: where the state lies, the passphrase.
+        export: runs `pulumi stack export --show-secrets`; None where there is no CLI, which does
+            for a `file://` backend.
+        on_event: is told each step.
+
+    Raises:
+        FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
+    """
+    deployment = read_deployment(project, environ, export)
+    return RecordedStack(project, deployment, environ=environ).preview(on_event)
+
+
+def detailed(plan: Plan, recorded: Plan) -> Plan:
+    """The CLI's plan with the details that the recorded one has of the same steps.
+
+    The CLI decides what is done; where both say the same of a resource, the recorded step tells it
+    by property and by binding.
+    """
+    known = {step.urn: step for step in recorded.steps}
+
+    def told(step: Step) -> Step:
+        other = known.get(step.urn)
+        if other is None or other.op != step.op:
+            return step
+        fields: dict[str, Any] = {"old": other.old, "new": other.new, "outputs": other.outputs}
+        return replace(step, changes=other.changes or step.changes, **fields)
+
+    return replace(plan, steps=tuple(map(told, plan.steps)))

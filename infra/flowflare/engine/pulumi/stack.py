@@ -1,0 +1,247 @@
+"""A stack of the Pulumi CLI: preview, up, destroy, outputs, unlock, like the embedded engine's."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flowflare.config.files import Project
+from flowflare.engine.events import Event, OnEvent, Plan, Update
+from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
+from flowflare.engine.pulumi.command import require_cli
+from flowflare.engine.pulumi.failures import program_error
+from flowflare.engine.pulumi.state import from_export, read_deployment
+from flowflare.engine.pulumi.translate import Taken, Translator
+from flowflare.engine.pulumi.workspace import Workspace
+from flowflare.engine.show import shown_props
+from flowflare.engine.stack import failed
+from flowflare.engine.state import Deployment
+from flowflare.engine.urns import name_of
+from flowflare.errors import EngineError, FlowflareError
+
+
+class CliStack:
+    """One stack of a project; every method is a run of the CLI of its own.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        clock: seconds, for how long things take.
+        utc_now: the time, for telling what this run made from what was there before.
+
+    Raises:
+        EngineError: the CLI is not installed, or its version is out of range.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.project = project
+        self._environ = environ
+        self._clock = clock
+        self._utc_now = utc_now
+        cli = require_cli(environ, f"stack {project.stack}")
+        self._workspace = Workspace(project, cli, environ)
+
+    def preview(self, on_event: OnEvent | None = None) -> Plan:
+        """Lets the CLI say what `up` would do.
+
+        Args:
+            on_event: is told each step as it is planned.
+
+        Raises:
+            FlowflareError: the program, the configuration or the state is not in order.
+        """
+        run = self._operate("preview", on_event, planning=True)
+        return Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
+
+    def up(self, on_event: OnEvent | None = None) -> Update:
+        """Brings the stack to what the program says, after what an earlier run left half done.
+
+        Args:
+            on_event: is told what happens while it happens.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: all that stood in the way was protect.
+            UpdateFailed: some resources failed; the others, and what was made, are in state.
+            FlowflareError: the program failed, or passphrase, state or backend are not in order.
+        """
+        since, began = self._clock(), self._utc_now()
+        self._settle(on_event)
+        run = self._operate("up", on_event)
+        if run.report.failures and self._adopt(run.refused_creations, began, on_event):
+            run = self._operate("up", on_event)
+        return self._ended(run, since)
+
+    def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
+        """Lets the CLI say what `destroy` would do.
+
+        Args:
+            lose_data: names of protected resources that would be deleted all the same.
+        """
+        run = self._operate("preview_destroy", None, planning=True)
+        left = [one for one in run.report.failures if one.name not in lose_data]
+        return Plan(tuple(run.report.steps), {}, tuple(left))
+
+    def destroy(
+        self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
+    ) -> Update:
+        """Deletes everything that the stack has, dependents first. The program does not run.
+
+        Args:
+            on_event: is told what happens while it happens.
+            lose_data: names of protected resources that are deleted all the same.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: something else is protected; nothing was deleted.
+            EngineError: a name is no protected resource's; nothing was deleted.
+            UpdateFailed: some resources could not be deleted.
+        """
+        from flowflare.engine.destroy import refuse_protected
+
+        since = self._clock()
+        self._settle(on_event)
+        records = self._read().resources
+        refuse_protected(records, lose_data, stack=self.project.stack)
+        for one in records:
+            if one.name in lose_data and one.protect:
+                self._workspace.run("state", "unprotect", one.urn, "--yes")
+        return self._ended(self._operate("destroy", on_event), since)
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs as JSON values, by name.
+
+        Args:
+            show_secrets: whether secrets are opened; otherwise they read `[secret]`.
+
+        Raises:
+            FlowflareError: the state cannot be read, or a secret cannot be opened.
+        """
+        stack = self._read(show_secrets=show_secrets).stack
+        return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+
+    def is_empty(self) -> bool:
+        """Whether the stack has no resources, so that there is nothing to destroy."""
+        deployment = self._read()
+        return not deployment.resources and not deployment.pending
+
+    def unlock(self) -> list[str]:
+        """Removes every lock of the stack (`pulumi cancel`); no other run may be under way.
+
+        Returns:
+            What to say of it: a sentence.
+        """
+        self._workspace.run("cancel", "--yes")
+        return [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
+
+    def read(self) -> Deployment:
+        """The stack's state, for drift and review; secrets are opened when they are looked at."""
+        return read_deployment(
+            self.project, self._environ, lambda: self._workspace.export(show_secrets=True)
+        )
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _read(self, *, show_secrets: bool = False) -> Deployment:
+        return from_export(self._workspace.export(show_secrets=show_secrets))
+
+    def _operate(
+        self, what: str, on_event: OnEvent | None, *, planning: bool = False
+    ) -> Translator:
+        from pulumi.automation.errors import CommandError
+
+        run = Translator(on_event, self._clock, planning=planning)
+        error: FlowflareError | None = None
+        try:
+            self._workspace.operate(what, run.take)
+        except CommandError as raised:
+            error = self._workspace.error(raised)
+        except RuntimeError as raised:  # the Automation API's, for a preview that did not begin
+            error = EngineError(f"pulumi {what}: {raised}")
+        run.finish()
+        if run.program_errors:
+            program = program_error("\n".join(run.program_errors))
+            raise failed(run.report.failures, program=program) if run.report.failures else program
+        if error is not None and not run.report.failures:
+            raise error
+        return run
+
+    def _ended(self, run: Translator, since: float) -> Update:
+        if run.report.failures:
+            raise failed(run.report.failures)
+        return Update(tuple(run.report.steps), run.outputs, self._clock() - since)
+
+    def _settle(self, on_event: OnEvent | None) -> None:
+        """Sees to the creations that a killed run had begun, before the CLI makes them again."""
+        exported = self._workspace.export()
+        deployment = exported.get("deployment") or {}
+        pending = pending_creations(deployment)
+        if not pending:
+            return
+        account = self._account()
+        found: dict[str, Found | None] = {}
+        for one in pending:
+            urn = one["urn"]
+            found[urn] = account.made_by(one)
+            _tell(on_event, _settled_sentence(name_of(urn), found[urn]))
+        self._workspace.import_({**exported, "deployment": settled(deployment, found)})
+
+    def _adopt(self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None) -> bool:
+        """Takes over what this run made without hearing of it; whether there was such a thing."""
+        from flowflare.engine.pulumi.lost_answers import is_name_taken
+
+        taken = [one for one in refused if is_name_taken(one.reason)]
+        if not taken:
+            return False
+        account, exported = self._account(), self._workspace.export()
+        deployment: dict[str, Any] = dict(exported.get("deployment") or {})
+        adopted = False
+        for one in taken:
+            thing = account.just_made(one.record, began)
+            if thing is not None:
+                adopted = True
+                deployment = with_resource(deployment, one.record, thing)
+                _tell(on_event, _settled_sentence(name_of(one.record["urn"]), thing))
+        if adopted:
+            self._workspace.import_({**exported, "deployment": deployment})
+        return adopted
+
+    def _account(self) -> Any:
+        from flowflare.engine.pulumi.lost_answers import Account
+
+        return Account(self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken"))
+
+    def setting(self, key: str) -> str:
+        """A value of the configuration, opened; else the environment's, as the provider has it.
+
+        Args:
+            key: `cloudflare:baseUrl` or `cloudflare:apiToken`.
+        """
+        value = self.project.values.get(key)
+        if value is not None and value.secret:
+            return self._workspace.run("config", "get", key).strip()
+        if value is not None:
+            return value.text
+        variables = {
+            "cloudflare:baseUrl": "CLOUDFLARE_BASE_URL",
+            "cloudflare:apiToken": "CLOUDFLARE_API_TOKEN",
+        }
+        return self._environ.get(variables[key], "")
+
+
+def _settled_sentence(name: str, found: Found | None) -> str:
+    if found is None:
+        return f"{name}: an interrupted run had begun to make it and left nothing; it is made now"
+    return f"{name}: an earlier request made it and the answer was lost; taken over as {found.id}"
+
+
+def _tell(on_event: OnEvent | None, sentence: str) -> None:
+    if on_event is not None:
+        on_event(Event("note", message=sentence, severity="warning"))

@@ -1,0 +1,123 @@
+"""Reads a stack's deployment from where the Pulumi CLI keeps it, as the embedded engine's data.
+
+A `file://` backend is read as it lies there, without the CLI; any other one by `pulumi stack
+export`, which opens the secrets: those are held in memory and written nowhere.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+from flowflare.config.files import PROJECT_FILE, Project
+from flowflare.engine.backend import Backend
+from flowflare.engine.passphrase import Vault, find_passphrase
+from flowflare.engine.state import Deployment, read_checkpoint
+from flowflare.errors import EngineError, StateError
+
+PULUMI_CLOUD: Final = "https://api.pulumi.com"
+Export = Callable[[], Mapping[str, Any]]
+
+
+def backend_url(root: Path, environ: Mapping[str, str]) -> str:
+    """Where the Pulumi CLI keeps this project's state, found as the CLI finds it.
+
+    Args:
+        root: the project's folder.
+        environ: the environment.
+
+    Returns:
+        PULUMI_BACKEND_URL, else `backend: url:` of `Pulumi.yaml`, else where one is logged in;
+        empty where one is not.
+    """
+    if environ.get("PULUMI_BACKEND_URL"):
+        return environ["PULUMI_BACKEND_URL"]
+    project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
+    backend = project.get("backend") if isinstance(project, dict) else None
+    if isinstance(backend, dict) and backend.get("url"):
+        return str(backend["url"])
+    home = environ.get("PULUMI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pulumi")
+    try:
+        credentials = json.loads((Path(home) / "credentials.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return PULUMI_CLOUD if environ.get("PULUMI_ACCESS_TOKEN") else ""
+    return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
+
+
+def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
+    """The folder of a `file://` backend, None for any other.
+
+    `file://~` is the home folder; what stands after `?` are options of the backend.
+    """
+    if not url.startswith("file://"):
+        return None
+    text = unquote(url.removeprefix("file://").partition("?")[0])
+    if text == "~" or text.startswith("~/"):
+        home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- of a text
+        return Path(home + text[1:])
+    return Path(text)
+
+
+def read_deployment(
+    project: Project, environ: Mapping[str, str], export: Export | None = None
+) -> Deployment:
+    """A stack's state; its secrets are opened when they are looked at.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, for the backend and the passphrase.
+        export: runs `pulumi stack export --show-secrets`; None where there is no CLI.
+
+    Raises:
+        StateError: the state cannot be read.
+        EngineError: it lies where only the CLI reaches, and there is none.
+    """
+    url = backend_url(project.root, environ)
+    folder = local_folder(url, environ)
+    if folder is not None:
+        backend = Backend(folder, project.name, project.stack)
+        raw = backend.load()
+        passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
+        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+    if export is None:
+        place = redacted(url) or "an unknown place"
+        raise EngineError(
+            f"the state of stack {project.stack} lies in {place}, which the Pulumi CLI alone reads",
+            remedy="Install it: flowflare doctor --install",
+        )
+    return from_export(export())
+
+
+def from_export(exported: Mapping[str, Any]) -> Deployment:
+    """The deployment that `pulumi stack export --show-secrets` printed.
+
+    Raises:
+        StateError: it is not one of a version that this engine serves.
+    """
+    deployment = {
+        key: value
+        for key, value in (exported.get("deployment") or {}).items()
+        if key != "secrets_providers"  # whoever keeps them, they are open here
+    }
+    checkpoint = {"version": exported.get("version"), "checkpoint": {"latest": deployment}}
+    return read_checkpoint(checkpoint, _NoSecrets())
+
+
+def redacted(url: str) -> str:
+    """A backend's URL without user, password and options."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+class _NoSecrets:
+    """Opens nothing: an export with open secrets holds no sealed ones."""
+
+    def open(self, ciphertext: str) -> Any:
+        """Refuses."""
+        del ciphertext
+        raise StateError("the exported state holds a sealed secret")

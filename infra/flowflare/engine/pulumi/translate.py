@@ -1,0 +1,175 @@
+"""Turns the Pulumi engine's event stream into the events that both engines are shown by.
+
+The stream is that of `--event-log`, typed by `pulumi.automation.events`; its JSON form is recorded
+in `tests/engine/streams`. What only the command line is told (debug lines, progress, the second
+half of a replacement) is left out.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flowflare.engine.destroy import failure_of, protected
+from flowflare.engine.events import Event, OnEvent, Step
+from flowflare.engine.pulumi.failures import (
+    is_echo,
+    plain_text,
+    program_reason,
+    protection,
+    reason,
+)
+from flowflare.engine.pulumi.steps import OPS, outputs_of, step_of
+from flowflare.engine.report import Report
+from flowflare.engine.urns import STACK_TYPE, name_of, type_of
+from flowflare.errors import UpdateFailed
+
+if TYPE_CHECKING:
+    from pulumi.automation.events import EngineEvent
+
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+@dataclass
+class Running:
+    """A step under way: the step, when it began, and whether another one tells of it."""
+
+    step: Step
+    since: float
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A creation that was refused; what the engine was about to make.
+
+    Attributes:
+        reason: why it was refused.
+        record: the resource as the stream tells of it: urn, type, parent, provider, inputs.
+    """
+
+    reason: str
+    record: Mapping[str, Any]
+
+
+@dataclass
+class Translator:
+    """Follows one run.
+
+    Args:
+        on_event: is told what happens; None for nobody.
+        clock: seconds, for how long a step takes.
+        planning: whether it is a preview.
+    """
+
+    on_event: OnEvent | None
+    clock: Callable[[], float]
+    planning: bool = False
+    outputs: dict[str, Any] = field(default_factory=dict)
+    program_errors: list[str] = field(default_factory=list)
+    refused_creations: list[Taken] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.report = Report(self.on_event, self.clock)
+        self._running: dict[str, Running] = {}
+        self._reasons: dict[str, list[str]] = {}
+        self._ended = False
+
+    def take(self, event: "EngineEvent") -> None:
+        """Takes the next event of the stream."""
+        if event.diagnostic_event is not None:
+            self._diagnostic(event.diagnostic_event)
+        elif event.resource_pre_event is not None:
+            self._begin(event.resource_pre_event.metadata)
+        elif event.res_outputs_event is not None:
+            self._end(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event is not None:
+            self._fail(event.res_op_failed_event.metadata)
+        elif event.summary_event is not None:
+            self._ended = True
+
+    def finish(self) -> None:
+        """Ends the run: what was refused without a step of its own becomes a failure too."""
+        for urn in list(self._reasons):
+            running = self._running.pop(urn, None)
+            step = running.step if running else self._planned(urn)
+            self._report_failure(step, running.since if running else None)
+
+    def _planned(self, urn: str) -> Step:
+        """The step that a preview told of, else one for what was refused before that."""
+        known = (one for one in self.report.steps if one.urn == urn)
+        return next(known, None) or _unplanned(urn)
+
+    def _diagnostic(self, event: Any) -> None:
+        text = plain_text(event.message)
+        if event.severity == "error":
+            self._error(event.urn or "", event.message)
+        elif event.severity in ("info", "warning") and text and not event.ephemeral:
+            self.report.note(Event("note", message=text, severity=event.severity))
+        elif event.severity == "info#err" and not self._is_noise(text):
+            self.report.note(Event("note", message=text, severity="warning"))
+
+    def _is_noise(self, text: str) -> bool:
+        """Once something failed, the program is interrupted and prints where it stood."""
+        failed = bool(self._reasons or self.report.failures or self.program_errors)
+        return failed or self._ended or not text or _TRACEBACK in text
+
+    def _error(self, urn: str, message: str) -> None:
+        if is_echo(message):
+            return
+        if urn and type_of(urn) != STACK_TYPE:
+            self._reasons.setdefault(urn, []).append(message)
+        else:
+            self.program_errors.append(program_reason(message))
+
+    def _begin(self, metadata: Any) -> None:
+        step = step_of(metadata)
+        if step is None:
+            return
+        if self.planning:
+            self.report.planned(step)
+        elif step.type != STACK_TYPE:
+            self._running[step.urn] = Running(step, self.report.started(step))
+
+    def _end(self, metadata: Any) -> None:
+        if metadata.type == STACK_TYPE:
+            self.outputs = outputs_of(metadata)
+        running = self._running.get(metadata.urn)
+        if running is not None and _op(metadata) in OPS:
+            del self._running[metadata.urn]
+            self.report.done(running.step, running.since)
+
+    def _fail(self, metadata: Any) -> None:
+        running = self._running.pop(metadata.urn, None)
+        step = running.step if running else step_of(metadata) or _unplanned(metadata.urn)
+        if _op(metadata).startswith("create") and metadata.new is not None:
+            self._note_refused_creation(metadata)
+        self._report_failure(step, running.since if running else None)
+
+    def _note_refused_creation(self, metadata: Any) -> None:
+        new = metadata.new
+        record = {
+            "urn": metadata.urn,
+            "type": metadata.type,
+            "custom": True,
+            "inputs": dict(new.inputs or {}),
+            "parent": new.parent,
+            "provider": new.provider,
+        }
+        why = " ".join(self._reasons.get(metadata.urn, ()))
+        self.refused_creations.append(Taken(plain_text(why), record))
+
+    def _report_failure(self, step: Step, since: float | None) -> None:
+        messages = self._reasons.pop(step.urn, ["it failed, and the engine does not say why"])
+        stopped = protection(messages[0])
+        error: Exception = UpdateFailed("; ".join(dict.fromkeys(map(reason, messages))))
+        self.report.failed(
+            step, failure_of(step, protected(step, stopped) if stopped else error), since
+        )
+
+
+def _op(metadata: Any) -> str:
+    return str(getattr(metadata.op, "value", metadata.op))
+
+
+def _unplanned(urn: str) -> Step:
+    """A step for a resource that was refused before the engine said what it would do."""
+    return Step(op="same", urn=urn, type=type_of(urn), name=name_of(urn))
