@@ -13,7 +13,7 @@ from flowflare.config.binding_checks import check_bindings, check_classes
 from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
 from flowflare.errors import Problem
 from flowflare.model import names
-from flowflare.model.bindings import SERVICE_RESERVED
+from flowflare.model.bindings import is_reserved_in_service
 
 _SOURCES = ("worker_src/*/src/index.js", "worker_src/*/src/index.ts")
 
@@ -110,7 +110,7 @@ def _collisions(workflows: Iterable[_Workflow]) -> Iterator[Finding]:
     for workflow in workflows:
         binding = names.binding_name(workflow.name)
         first = seen.setdefault(binding, workflow)
-        if binding in SERVICE_RESERVED:
+        if is_reserved_in_service(binding):
             message = f"its binding would be {binding}, which the service uses itself"
             yield workflow.path, message, "Choose another name for the Workflow."
         if first is not workflow:

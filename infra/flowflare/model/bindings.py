@@ -1,19 +1,22 @@
 """The bindings of a stack's Workers, as Cloudflare's API names them, sorted by name.
 
 The API answers them sorted and `PUT` replaces them wholesale, so one place says which there are.
-Two values are not known here and are filled in by who declares or uploads: the database's id and
-the API key.
+What only Cloudflare or a secret's source knows is not in them and is filled in by who declares or
+uploads: databases' ids, keys and secrets.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from flowflare.model.client import ClientSpec, WorkflowSpec
+from flowflare.model.client import BoundSpec, ClientSpec, WorkflowSpec
 from flowflare.model.frozen import Frozen
+from flowflare.model.secret_sources import SecretSource
 
 TRACKER_CLASS = "WorkflowTracker"
+#: The entrypoint that the service offers to other Workers of the account.
+RPC_CLASS = "FlowflareService"
 DATABASE_BINDING = "DB"
 TRACKER_BINDING = "WORKFLOW_TRACKER"
 SERVICE_KEY_BINDING = "SERVICE_API_KEY"
@@ -28,14 +31,14 @@ SERVICE_RESERVED = frozenset({DATABASE_BINDING, TRACKER_BINDING, SERVICE_KEY_BIN
 
 
 class DatabaseBinding(Frozen):
-    """The stack's D1 database."""
+    """A D1 database of the stack; its id is not known here."""
 
     name: str
     type: Literal["d1"] = "d1"
 
 
-class TrackerBinding(Frozen):
-    """The Durable Object class, in the script itself or in another one."""
+class ClassBinding(Frozen):
+    """A Durable Object class, of the script itself or of another one."""
 
     name: str
     class_name: str
@@ -44,17 +47,27 @@ class TrackerBinding(Frozen):
 
 
 class ServiceBinding(Frozen):
-    """Another Worker."""
+    """The stack's service."""
 
     name: str
     service: str
+    entrypoint: str | None = None
     type: Literal["service"] = "service"
 
 
 class ApiKeyBinding(Frozen):
-    """The stack's API key."""
+    """The stack's API key, the one in use or another generation of it."""
 
     name: str
+    generation: int | None = Field(default=None, exclude=True)
+    type: Literal["secret_text"] = "secret_text"
+
+
+class SecretBinding(Frozen):
+    """A secret of a client."""
+
+    name: str
+    source: SecretSource = Field(exclude=True)
     type: Literal["secret_text"] = "secret_text"
 
 
@@ -84,14 +97,25 @@ class WorkflowBinding(Frozen):
     type: Literal["workflow"] = "workflow"
 
 
+class BoundBinding(Frozen):
+    """Something outside of the stack, of any type; its secret fields are filled in."""
+
+    name: str
+    type: str
+    fields: Mapping[str, JsonValue]
+    secrets: Mapping[str, SecretSource] = Field(exclude=True)
+
+
 Binding = (
     DatabaseBinding
-    | TrackerBinding
+    | ClassBinding
     | ServiceBinding
     | ApiKeyBinding
+    | SecretBinding
     | VariableBinding
     | JsonBinding
     | WorkflowBinding
+    | BoundBinding
 )
 
 
@@ -99,35 +123,83 @@ def storage_bindings() -> tuple[Binding, ...]:
     """What the service has before its clients exist: its database and its own class."""
     return (
         DatabaseBinding(name=DATABASE_BINDING),
-        TrackerBinding(name=TRACKER_BINDING, class_name=TRACKER_CLASS),
+        ClassBinding(name=TRACKER_BINDING, class_name=TRACKER_CLASS),
     )
 
 
-def service_bindings(clients: Sequence[ClientSpec]) -> tuple[Binding, ...]:
-    """The service's bindings: storage, the key, and every client's Workflows."""
+def is_reserved_in_service(name: str) -> bool:
+    """Whether the service has a binding of that name itself, or has it while keys are rotated."""
+    return name in SERVICE_RESERVED or name.startswith(f"{SERVICE_KEY_BINDING}_")
+
+
+def service_bindings(
+    clients: Sequence[ClientSpec], other_keys: Iterable[int] = ()
+) -> tuple[Binding, ...]:
+    """The service's bindings: storage, the keys, and every client's Workflows.
+
+    Args:
+        clients: the clients whose Workflows it starts.
+        other_keys: generations of the API key that it accepts beside the one in use.
+    """
     workflows = (
         _workflow(workflow, script_name=client.script_name)
         for client in clients
         for workflow in client.workflows
     )
+    others = (
+        ApiKeyBinding(name=f"{SERVICE_KEY_BINDING}_{generation}", generation=generation)
+        for generation in other_keys
+    )
     key = ApiKeyBinding(name=SERVICE_KEY_BINDING)
-    return _sorted([*storage_bindings(), key, *workflows])
+    return _sorted([*storage_bindings(), key, *others, *workflows])
 
 
 def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Binding, ...]:
-    """A client's bindings: the service, its class and key, own Workflows and variables."""
+    """A client's bindings: the service with its class and key, and what is the client's own."""
+    service: list[Binding] = [
+        ServiceBinding(name=SERVICE_BINDING, service=service_script_name),
+        ClassBinding(
+            name=TRACKER_BINDING, class_name=TRACKER_CLASS, script_name=service_script_name
+        ),
+        ApiKeyBinding(name=CLIENT_KEY_BINDING),
+    ]
+    if client.rpc:
+        service.append(
+            ServiceBinding(name=RPC_BINDING, service=service_script_name, entrypoint=RPC_CLASS)
+        )
     return _sorted(
         [
-            ServiceBinding(name=SERVICE_BINDING, service=service_script_name),
-            TrackerBinding(
-                name=TRACKER_BINDING,
-                class_name=TRACKER_CLASS,
-                script_name=service_script_name,
-            ),
-            ApiKeyBinding(name=CLIENT_KEY_BINDING),
+            *service,
+            *own_storage(client),
             *(_workflow(workflow) for workflow in client.workflows),
             *(_variable(name, value) for name, value in client.variables.items()),
+            *(SecretBinding(name=key, source=value) for key, value in client.secrets.items()),
+            *(_bound(binding) for binding in client.bindings),
         ]
+    )
+
+
+def own_storage(client: ClientSpec) -> tuple[Binding, ...]:
+    """A client's own databases and Durable Object classes."""
+    return (
+        *(DatabaseBinding(name=database.binding) for database in client.databases),
+        *(
+            ClassBinding(name=durable_object.binding, class_name=durable_object.class_name)
+            for durable_object in client.durable_objects
+        ),
+    )
+
+
+def to_wire(binding: Binding) -> dict[str, Any]:
+    """A binding as the API takes it, without what is filled in."""
+    if isinstance(binding, BoundBinding):
+        return {"name": binding.name, "type": binding.type, **binding.fields}
+    return binding.model_dump(by_alias=True, exclude_none=True)
+
+
+def _bound(binding: BoundSpec) -> BoundBinding:
+    return BoundBinding(
+        name=binding.name, type=binding.type, fields=binding.fields, secrets=binding.secrets
     )
 
 

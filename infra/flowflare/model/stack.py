@@ -34,6 +34,11 @@ class ServiceSpec(WorkerSpec):
     )
     api_key_in_use: int = Field(default=1, description="The generation that the clients carry.")
 
+    @property
+    def other_keys(self) -> tuple[int, ...]:
+        """Generations of the API key that it accepts beside the one in use."""
+        return tuple(one for one in self.api_keys if one != self.api_key_in_use)
+
 
 class StackSpec(Frozen):
     """Everything one stack of one project declares."""

@@ -13,7 +13,7 @@ from flowflare.model.bindings import (
     Binding,
     DatabaseBinding,
     ServiceBinding,
-    TrackerBinding,
+    ClassBinding,
     VariableBinding,
     WorkflowBinding,
     client_bindings,
@@ -39,7 +39,7 @@ def wrangler_files(spec: StackSpec, *, database_id: str = _UNKNOWN_ID) -> dict[s
 
 
 def _service(spec: StackSpec, service: ServiceSpec, database_id: str) -> str:
-    bindings = service_bindings(spec.clients)
+    bindings = service_bindings(spec.clients, service.other_keys)
     config = _worker(spec, service) | _bound(bindings, spec, database_id)
     config["migrations"] = [{"tag": step.tag} | step.step() for step in service.class_migrations]
     config |= _triggers(service)
@@ -84,7 +84,7 @@ def _bound(bindings: tuple[Binding, ...], spec: StackSpec, database_id: str) -> 
                     "database_id": database_id,
                 }
             )
-        elif isinstance(binding, TrackerBinding):
+        elif isinstance(binding, ClassBinding):
             objects = groups.setdefault("durable_objects", {"bindings": []})
             objects["bindings"].append(binding.model_dump(exclude={"type"}, exclude_none=True))
         elif isinstance(binding, ServiceBinding):

@@ -1,38 +1,110 @@
-"""Turns the model's bindings into what the two ways of uploading take."""
+"""Turns the model's bindings into what the ways of uploading take.
 
-from collections.abc import Iterable
+Cloudflare's provider refuses a type that it does not know and drops a field that it does not know.
+Such a binding is uploaded by `ScriptBindings` (`resources/dynamic.py`), and the script that the
+provider uploads keeps it: it says `inherit`.
+"""
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
-from flowflare.model.bindings import ApiKeyBinding, Binding, DatabaseBinding
+from flowflare.model.bindings import (
+    ApiKeyBinding,
+    Binding,
+    BoundBinding,
+    ClassBinding,
+    DatabaseBinding,
+    SecretBinding,
+    ServiceBinding,
+    to_wire,
+)
 from flowflare.resources import cloudflare
 
-
-def script_bindings(
-    bindings: Iterable[Binding], *, database_id: pulumi.Input[str], api_key: pulumi.Output[str]
-) -> list[Any]:
-    """The bindings as `WorkersScript` takes them; the key's text is a secret."""
-    secret: pulumi.Output[str] = pulumi.Output.secret(api_key)
-    return [
-        cloudflare.WorkersScriptBindingArgs(**_filled(binding, database_id, secret))
-        for binding in bindings
-    ]
-
-
-def upload_bindings(
-    bindings: Iterable[Binding], *, database_id: pulumi.Input[str]
-) -> list[dict[str, Any]]:
-    """The bindings as the API takes them; there is no secret among them."""
-    return [_filled(binding, database_id, None) for binding in bindings]
+#: The types that pulumi-cloudflare 6.23 takes; the list is in the description of its `type`.
+PROVIDER_TYPES = frozenset(
+    {
+        "ai", "ai_search", "ai_search_namespace", "analytics_engine", "artifacts", "assets",
+        "browser", "d1", "data_blob", "dispatch_namespace", "durable_object_namespace", "flagship",
+        "hyperdrive", "images", "inherit", "json", "k2", "kv_namespace", "media", "messaging",
+        "mtls_certificate", "pipelines", "plain_text", "queue", "r2_bucket", "ratelimit",
+        "secret_key", "secret_text", "secrets_store_secret", "send_email", "service", "text_blob",
+        "vectorize", "version_metadata", "vpc_network", "vpc_service", "wasm_module", "workflow",
+    }
+)  # fmt: skip
+# The provider takes these as JSON text and sends what the text says.
+_JSON_TEXTS = frozenset({"algorithm", "json"})
 
 
-def _filled(
-    binding: Binding, database_id: pulumi.Input[str], api_key: pulumi.Output[str] | None
-) -> dict[str, Any]:
-    values: dict[str, Any] = binding.model_dump(exclude_none=True)
+@dataclass(frozen=True)
+class Values:
+    """What bindings need and the model does not know.
+
+    Attributes:
+        databases: id of each database of the stack, by the binding's name.
+        api_key: the key, a secret.
+        secrets: value of each secret, by the binding's name; of a binding's secret field, by the
+            name of both, `KEY.key_base64`.
+        service: the service's script, where its name comes from another stack.
+    """
+
+    databases: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    api_key: pulumi.Input[str] | None = None
+    secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    service: pulumi.Input[str] | None = None
+
+
+def script_bindings(bindings: Iterable[Binding], values: Values) -> list[Any]:
+    """The bindings as `WorkersScript` takes them; keys and secrets are secret."""
+    return [_argument(binding, values) for binding in bindings]
+
+
+def upload_bindings(bindings: Iterable[Binding], values: Values) -> list[dict[str, Any]]:
+    """The bindings as the API takes them; there must be no secret among them."""
+    return [_filled(binding, values) for binding in bindings]
+
+
+def beyond_provider(bindings: Iterable[Binding]) -> Sequence[Binding]:
+    """The bindings that Cloudflare's provider cannot say."""
+    return [binding for binding in bindings if not _is_known(binding)]
+
+
+def _is_known(binding: Binding) -> bool:
+    if not isinstance(binding, BoundBinding):
+        return True
+    return binding.type in PROVIDER_TYPES and set(binding.fields) <= _arguments()
+
+
+def _arguments() -> set[str]:
+    return set(inspect.signature(cloudflare.WorkersScriptBindingArgs).parameters)
+
+
+def _argument(binding: Binding, values: Values) -> Any:
+    if not _is_known(binding):
+        return cloudflare.WorkersScriptBindingArgs(name=binding.name, type="inherit")
+    filled = _filled(binding, values)
+    for name in _JSON_TEXTS & set(filled):
+        filled[name] = json.dumps(filled[name], sort_keys=True, separators=(",", ":"))
+    return cloudflare.WorkersScriptBindingArgs(**filled)
+
+
+def _filled(binding: Binding, values: Values) -> dict[str, Any]:
+    filled = to_wire(binding)
     if isinstance(binding, DatabaseBinding):
-        values["id"] = database_id
+        filled["id"] = values.databases[binding.name]
     if isinstance(binding, ApiKeyBinding):
-        values["text"] = api_key
-    return values
+        filled["text"] = pulumi.Output.secret(values.api_key)
+    if isinstance(binding, SecretBinding):
+        filled["text"] = pulumi.Output.secret(values.secrets[binding.name])
+    if isinstance(binding, BoundBinding):
+        for name in binding.secrets:
+            filled[name] = pulumi.Output.secret(values.secrets[f"{binding.name}.{name}"])
+    if values.service is not None and isinstance(binding, ServiceBinding):
+        filled["service"] = values.service
+    if values.service is not None and isinstance(binding, ClassBinding) and binding.script_name:
+        filled["script_name"] = values.service
+    return filled

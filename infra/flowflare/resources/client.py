@@ -47,7 +47,7 @@ class FlowflareClient(pulumi.ComponentResource):
         bindings = script_bindings(
             client_bindings(spec, service.script_name),
             database_id=service.database_id,
-            api_key=service.api_key,
+            api_keys={None: service.api_key},
         )
         script = declare_script(
             f"{name}-script",

@@ -35,7 +35,7 @@ class FlowflareService(pulumi.ComponentResource):
     Attributes:
         script_name: the service's name in the account.
         database_id: id of the D1 database.
-        api_key: the key that callers show, a secret.
+        api_key: the key that callers show, a secret; the generation in use of those accepted.
         url: the service's URL, None when it has none; set by `serve`.
         class_migrations: what a client must come after.
     """
@@ -71,13 +71,20 @@ class FlowflareService(pulumi.ComponentResource):
             migrations=migrations,
             opts=self._options(self._database),
         )
-        key = ApiKey(
-            f"{name}-api-key",
-            environment_name=spec.environment_name,
-            opts=self._options(self._migrations),
-        )
-        self.api_key = pulumi.Output.secret(key.api_key)
-        self.class_migrations = self._declare_class_migrations(key)
+        # Generation 1 has the name it had before there were others.
+        keys = {
+            generation: ApiKey(
+                f"{name}-api-key" if generation == 1 else f"{name}-api-key-{generation}",
+                environment_name=spec.environment_name,
+                opts=self._options(self._migrations),
+            )
+            for generation in sorted(spec.service.api_keys)
+        }
+        self.api_key = pulumi.Output.secret(keys[spec.service.api_key_in_use].api_key)
+        self._api_keys: dict[int | None, pulumi.Output[str]] = {
+            generation: key.api_key for generation, key in keys.items()
+        } | {None: self.api_key}
+        self.class_migrations = self._declare_class_migrations(*keys.values())
 
     def serve(self, clients: Sequence["FlowflareClient"]) -> None:
         """Declares the service's script with the clients' Workflows, its subdomain and its URL.
@@ -87,9 +94,9 @@ class FlowflareService(pulumi.ComponentResource):
         """
         name, spec = f"{self._name}-script", self._spec
         bindings = script_bindings(
-            service_bindings([client.spec for client in clients]),
+            service_bindings([client.spec for client in clients], spec.service.other_keys),
             database_id=self.database_id,
-            api_key=self.api_key,
+            api_keys=self._api_keys,
         )
         before = [resource for client in clients for resource in client.workflows]
         script = declare_script(
@@ -115,7 +122,7 @@ class FlowflareService(pulumi.ComponentResource):
             }
         )
 
-    def _declare_class_migrations(self, key: ApiKey) -> DurableObjectMigrations:
+    def _declare_class_migrations(self, *keys: ApiKey) -> DurableObjectMigrations:
         name, spec, rendered = f"{self._name}-class-migrations", self._spec, self._rendered
         return DurableObjectMigrations(
             name,
@@ -130,7 +137,7 @@ class FlowflareService(pulumi.ComponentResource):
             database_id=self.database_id,
             bindings=upload_bindings(storage_bindings(), database_id=self.database_id),
             history=spec.service.class_migrations,
-            opts=self._options(key, protected=name),
+            opts=self._options(*keys, protected=name),
         )
 
     def _options(
