@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pulumi
 from pulumi.runtime import config as pulumi_config
-from pulumi.runtime import get_root_directory
 
 from flowflare import library
-from flowflare.config.files import PROJECT_FILE, read_project
+from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
 from flowflare.config.secure import Path as Place
 from flowflare.config.secure import secure_paths
@@ -19,6 +18,7 @@ from flowflare.migrations.files import read_migrations
 from flowflare.model import StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
+from flowflare.resources.project import project_root
 from flowflare.resources.service import FlowflareService
 
 
@@ -128,13 +128,6 @@ def _in_files(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Co
     except ConfigError:
         return {}, ()
     return project.places, secure_paths(project.values)
-
-
-def project_root() -> Path:
-    """The folder of `Pulumi.yaml`: the one the engine names, else the one above the program."""
-    here = Path.cwd()
-    folders = [Path(get_root_directory() or here), here, *here.parents]
-    return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), here)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from flowflare.model import StackSpec
 from flowflare.render.cache import Bundle
 from flowflare.render.worker import RenderedStack, render_service
 from flowflare.resources import FlowflareStack
-from flowflare.resources.stack import project_root
+from flowflare.resources.project import project_root
 from tests.unit.resources.recording_monitor import record
 
 ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
