@@ -19,6 +19,7 @@ from flowflare.model import StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
 from flowflare.resources.project import project_root
+from flowflare.resources.protection import check_data_loss
 from flowflare.resources.service import FlowflareService
 
 
@@ -94,6 +95,7 @@ class FlowflareStack(pulumi.ComponentResource):
         root = project_root()
         with _as_run_error():
             spec = spec_from_config(root)
+            check_data_loss(name, spec, root)
             rendered = render_stack(spec, root=root)
         return cls(name, spec=spec, rendered=rendered, opts=opts)
 

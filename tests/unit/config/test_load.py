@@ -125,6 +125,8 @@ def test_protection_is_lifted_for_one_resource() -> None:
     assert not spec.is_protected("flowflare-service-database")
     assert spec.is_protected("flowflare-service-script")
     assert not load({"protect": False}).is_protected("flowflare-service-script")
+    with pytest.raises(ConfigError, match="gives no reason"):
+        load({"allowDataLoss": {"flowflare-service-database": " "}})
 
 
 def test_other_namespaces_are_left_alone() -> None:

@@ -38,6 +38,13 @@ def _generations(value: list[int]) -> list[int]:
     return value
 
 
+def _reason(value: str) -> str:
+    if not value.strip():
+        remedy = "Write why its data may be lost; reviewers read it."
+        raise refusal("gives no reason", remedy)
+    return value
+
+
 class StackConfig(WorkerConfig):
     """Every key of the namespace `flowflare`."""
 
@@ -104,9 +111,10 @@ class StackConfig(WorkerConfig):
         description="Whether the database and the Durable Object's script are protected from "
         "deletion and replacement.",
     )
-    allow_data_loss: dict[str, str] = Field(
+    allow_data_loss: dict[str, Annotated[str, AfterValidator(_reason)]] = Field(
         alias="allowDataLoss",
         default_factory=dict,
         description="Resources whose protection is lifted, each with the reason, by the "
-        "resource's name.",
+        "resource's name. A replacement, a deleted or a moved class may then happen in the same "
+        "`up`; before a resource is removed one `up` must have lifted its protection.",
     )
