@@ -1,7 +1,8 @@
 """The Durable Object history of a script: an append-only list of class migrations.
 
 The API applies steps after the live tag and nothing else; resending a step answers 412/10079. So
-the whole history is kept in code, and each run sends what is missing.
+the whole history is kept in code, and each run sends what is missing. What a history means is in
+`class_history.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,14 @@ class RenamedClass(Frozen):
     new: str = Field(description="Name from now on.")
 
 
+class TransferredClass(Frozen):
+    """A class whose objects come over from another script."""
+
+    old: str = Field(description="Name in the other script.")
+    from_script: str = Field(description="The other script, as the account calls it.")
+    new: str = Field(description="Name in this script.")
+
+
 class ClassMigration(Frozen):
     """One step of a script's Durable Object history."""
 
@@ -33,6 +42,9 @@ class ClassMigration(Frozen):
     renamed_classes: tuple[RenamedClass, ...] = Field(
         default=(), description="Classes that get another name."
     )
+    transferred_classes: tuple[TransferredClass, ...] = Field(
+        default=(), description="Classes that come with their objects from another script."
+    )
 
     def step(self) -> dict[str, object]:
         """The step as the API takes it, without its tag and without empty lists."""
@@ -40,6 +52,10 @@ class ClassMigration(Frozen):
             "new_sqlite_classes": list(self.new_sqlite_classes),
             "deleted_classes": list(self.deleted_classes),
             "renamed_classes": [{"from": one.old, "to": one.new} for one in self.renamed_classes],
+            "transferred_classes": [
+                {"from": one.old, "from_script": one.from_script, "to": one.new}
+                for one in self.transferred_classes
+            ],
         }
         return {name: value for name, value in lists.items() if value}
 
@@ -76,11 +92,20 @@ def pending(
     return tuple(history[tags.index(live_tag) + 1 :])
 
 
-def upload_block(steps: Sequence[ClassMigration], live_tag: str | None) -> dict[str, object] | None:
-    """The `migrations` of an upload's metadata for those steps, None when there are none."""
-    if not steps:
+def upload_block(
+    steps: Sequence[ClassMigration], live_tag: str | None, *, last_tag: str | None = None
+) -> dict[str, object] | None:
+    """The `migrations` of an upload's metadata for those steps, None when there are none.
+
+    Args:
+        steps: what is sent, oldest first.
+        live_tag: the tag that Cloudflare reports, None or empty for none.
+        last_tag: the tag that is live afterwards, where it is not the last step's.
+    """
+    new_tag = last_tag or (steps[-1].tag if steps else None)
+    if new_tag is None:
         return None
-    block: dict[str, object] = {"new_tag": steps[-1].tag, "steps": [one.step() for one in steps]}
+    block: dict[str, object] = {"new_tag": new_tag, "steps": [one.step() for one in steps]}
     return {"old_tag": live_tag} | block if live_tag else block
 
 
@@ -99,6 +124,10 @@ def from_wire(history: Sequence[Mapping[str, Any]]) -> tuple[ClassMigration, ...
             renamed_classes=tuple(
                 RenamedClass(old=one["from"], new=one["to"])
                 for one in step.get("renamed_classes") or ()
+            ),
+            transferred_classes=tuple(
+                TransferredClass(old=one["from"], from_script=one["from_script"], new=one["to"])
+                for one in step.get("transferred_classes") or ()
             ),
         )
         for step in history
