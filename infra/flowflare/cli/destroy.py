@@ -16,6 +16,7 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.engine import EmbeddedStack
+    from flowflare.engine.pulumi.stack import CliStack
 
 LoseDataOption = Annotated[
     list[str] | None,
@@ -55,41 +56,39 @@ def destroy(
       flowflare destroy --stack dev --lose-data flowflare-service-database flowflare-service-script
     """
     from flowflare.cli.console import answers, messages
-    from flowflare.cli.local import ensure_running, require_embedded
     from flowflare.cli.plan_text import summary
     from flowflare.cli.progress import progress
+    from flowflare.cli.stacks import make_ready, opened
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project, "destroy")
     lost = [*(lose_data or ()), *(names or ())]
     if names and not lose_data:
         raise typer.BadParameter(f"what is {names[0]!r} for? Names stand behind --lose-data.")
-    opened = open_stack(project.root, stack)
+    run = opened(project)
     if preview:
-        _preview(opened, lost)
+        _preview(run, lost)
         return
     if not yes:
         _ask(stack)
-    if opened.is_empty():
+    if run.is_empty():
         answers().print(f"Stack {stack} has no resources.", markup=False)
         return
-    ensure_running(project)
+    make_ready(project)
     messages().print(f"Destroying {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:
-        update = opened.destroy(on_event, lose_data=lost)
+        update = run.destroy(on_event, lose_data=lost)
     seconds = f"{update.seconds:.1f} s"
     answers().print(f"\nDone in {seconds}: {summary(update.steps)}.", markup=False)
 
 
-def _preview(opened: "EmbeddedStack", lost: list[str]) -> None:
+def _preview(run: "EmbeddedStack | CliStack", lost: list[str]) -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.plan_text import print_review
     from flowflare.review.changes import review
     from flowflare.review.text import summary
 
-    reviewed = review(opened.plan_destroy(lose_data=lost))
+    reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
     answers().print(f"\nWould delete: {summary(reviewed)}.", markup=False)
 

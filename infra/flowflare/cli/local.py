@@ -34,18 +34,29 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
         ConfigError: the engine it names does not exist, or `cloudflare:baseUrl` is missing or not
             an address on this machine.
     """
-    value = project.values.get(ENGINE)
-    if value is None or value.text == "pulumi":
+    if not is_embedded(project):
         raise EngineError(
             f"stack {project.stack} is the Pulumi CLI's: {project.stack_file.name} does not say "
             f"{ENGINE}: embedded",
             remedy=f"Run: pulumi {pulumi} --stack {project.stack}",
         )
+    return _port(project)
+
+
+def is_embedded(project: "Project") -> bool:
+    """Whether the stack is the embedded engine's; otherwise it is the Pulumi CLI's.
+
+    Raises:
+        ConfigError: the engine that it names does not exist.
+    """
+    value = project.values.get(ENGINE)
+    if value is None or value.text == "pulumi":
+        return False
     if value.text != "embedded":
         remedy = "Write `embedded`, or leave the key out for the Pulumi CLI."
         problem = f"`{ENGINE}`: is {value.text!r}, which is no engine"
         raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
-    return _port(project)
+    return True
 
 
 def data_folder(root: Path) -> Path:

@@ -30,13 +30,11 @@ def outputs(
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
     from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.local import require_embedded
+    from flowflare.cli.stacks import opened
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project, "stack output")
-    values = open_stack(project.root, stack).outputs(show_secrets=show_secrets)
+    values = opened(project).outputs(show_secrets=show_secrets)
     if json:
         print_json(values)
         return

@@ -41,18 +41,14 @@ def preview(
       flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.local import require_embedded
+    from flowflare.cli.stacks import plan_of
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
-    from flowflare.render.node import ensure_node_packages
     from flowflare.review.changes import review
     from flowflare.review.document import document
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project, "preview")
     with messages().status("Previewing") as status:
-        ensure_node_packages(status.update, root=project.root)
-        plan = open_stack(project.root, stack).preview()
+        plan = plan_of(project, status.update)
     reviewed = review(plan, diff=diff)
     if json:
         print_json(document(reviewed, project=project.name, stack=stack))

@@ -11,13 +11,11 @@ def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> Non
     Example: flowflare unlock --stack local
     """
     from flowflare.cli.console import messages
-    from flowflare.cli.local import require_embedded
+    from flowflare.cli.stacks import opened
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    require_embedded(project, "cancel")
-    removed = open_stack(project.root, stack).unlock()
+    removed = opened(project).unlock()
     for lock in removed:
         messages().print(f"Removed {lock}", markup=False)
     if not removed:

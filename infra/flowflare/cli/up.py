@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def up(
     stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
-    """Create or update a stack; on the embedded Cloudflare, which is started if none runs.
+    """Create or update a stack: on the embedded Cloudflare, or in an account by the Pulumi CLI.
 
-    What is already as it should be is left alone. A run that was killed is run again.
+    The embedded Cloudflare is started if none runs. What is already as it should be is left alone.
+    A run that was killed is run again; what it had made is found and taken over.
 
     Examples:
 
@@ -29,20 +30,21 @@ def up(
       flowflare up --stack local --json
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.local import ensure_running
+    from flowflare.cli.local import is_embedded
     from flowflare.cli.progress import progress
+    from flowflare.cli.stacks import make_ready, opened
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
 
     project = read_project(project_root(cwd), stack)
-    ensure_running(project)
+    run = opened(project)
+    make_ready(project)
     messages().print(f"Updating {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:
-        update = open_stack(project.root, stack).up(on_event)
+        update = run.up(on_event)
     if json:
         print_json(_as_json(stack, update))
     else:
-        _show(update, stack)
+        _show(update, stack, "order" if is_embedded(project) else "outputs")
 
 
 def _as_json(stack: str, update: "Update") -> dict[str, Any]:
@@ -57,7 +59,7 @@ def _as_json(stack: str, update: "Update") -> dict[str, Any]:
     }
 
 
-def _show(update: "Update", stack: str) -> None:
+def _show(update: "Update", stack: str, then: str) -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.plan_text import print_meaning, summary
 
@@ -72,7 +74,7 @@ def _show(update: "Update", stack: str) -> None:
     for name, url in _urls(update.outputs):
         console.print(f"  {name:<36} {url}", markup=False)
     if stack != DEFAULT_STACK:
-        console.print(f"\nNext:  flowflare order -s {stack}", markup=False)
+        console.print(f"\nNext:  flowflare {then} -s {stack}", markup=False)
 
 
 def _show_resources(update: "Update") -> None:

@@ -1,0 +1,87 @@
+"""Opens a stack on the engine that its configuration names: the embedded one, or the Pulumi CLI."""
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flowflare.errors import EngineError
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
+    from flowflare.engine import EmbeddedStack, Plan
+    from flowflare.engine.pulumi.stack import CliStack
+
+
+def opened(project: "Project") -> "EmbeddedStack | CliStack":
+    """The stack, ready for a run.
+
+    Raises:
+        EngineError: it is the Pulumi CLI's, which is not installed or of another version.
+        ConfigError: the engine that it names does not exist, or its API is not on this machine.
+    """
+    from flowflare.cli.local import is_embedded, require_embedded
+
+    if is_embedded(project):
+        require_embedded(project)
+        from flowflare.engine import open_stack
+
+        return open_stack(project.root, project.stack)
+    from flowflare.engine.pulumi.stack import CliStack
+
+    return CliStack(project, environ=os.environ)
+
+
+def make_ready(project: "Project") -> None:
+    """Makes sure of what a run needs: Node's packages and, for the embedded engine, its Cloudflare.
+
+    Raises:
+        NodeError: Node or its packages are missing and cannot be installed.
+        EmulatorError: the embedded Cloudflare does not start.
+    """
+    from flowflare.cli.console import messages
+    from flowflare.cli.local import ensure_running, is_embedded
+    from flowflare.render.node import ensure_node_packages
+
+    if is_embedded(project):
+        ensure_running(project)
+    else:
+        ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
+
+
+def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
+    """What `up` would do.
+
+    Where the Pulumi CLI is missing, its stacks are planned by the embedded engine against their
+    own state, as far as that can be read without the CLI.
+
+    Args:
+        project: the project seen through the stack.
+        say: is told what takes a while.
+    """
+    from flowflare.render.node import ensure_node_packages
+
+    try:
+        stack = opened(project)
+    except EngineError as missing:
+        return _recorded(project, missing, say)
+    ensure_node_packages(say, root=project.root)
+    return stack.preview()
+
+
+def _recorded(project: "Project", missing: EngineError, say: Callable[[str], None]) -> "Plan":
+    from flowflare.cli.console import messages
+    from flowflare.engine.pulumi.recorded import recorded_plan
+    from flowflare.engine.pulumi.state import backend_url, local_folder, redacted
+    from flowflare.render.node import ensure_node_packages
+
+    url = backend_url(project.root, os.environ)
+    if local_folder(url, os.environ) is None:
+        raise missing
+    ensure_node_packages(say, root=project.root)
+    plan = recorded_plan(project, os.environ)
+    messages().print(
+        "The Pulumi CLI is not installed: this plan compares the program with the state in "
+        f"{redacted(url)} and asks nobody.",
+        markup=False,
+    )
+    return plan
