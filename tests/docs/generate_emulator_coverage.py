@@ -13,7 +13,7 @@ from pathlib import Path
 import cloudflare
 from starlette.routing import Route
 
-from flowflare.emulator import codes
+from flowflare.emulator import codes, target_codes
 from flowflare.emulator.envelope import Refusal
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
@@ -31,13 +31,14 @@ PRODUCTS = {
     "The account's workers.dev subdomain": ("workers.subdomains",),
     "Workflows": ("workflows",),
     "Durable Objects": ("durable_objects",),
+    "Routes and custom domains": ("workers.routes", "workers.domains"),
 }
 _HEAD = "| served | operation | name |\n|---|---|---|\n"
 _BESIDES = """\
 ## What clients ask for besides
 
-wrangler and the SDKs ask for these on their way; those without a name are in no reference. Zones,
-KV namespaces, containers and tails are always empty.
+wrangler and the SDKs ask for these on their way, and bindings point to what they make; those without
+a name are in no reference. Containers and tails are always empty.
 
 | operation | name |
 |---|---|
@@ -49,6 +50,26 @@ _INTRODUCTION = f"""\
 It answers below `{API}`, and unmodified clients reach it by URL alone. Names are those of
 Cloudflare's API reference, as the official SDK spells them. What is not served answers Cloudflare's
 error envelope with code 7003 and names the operation.
+"""
+
+_WORLD = """\
+## What is there from the start
+
+- **Accounts**: every id of 32 hexadecimal digits is an account, with a workers.dev subdomain.
+- **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname used
+  with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and its
+  account from the first script; then it is held to both. `POST /zones` makes one under a name of
+  your own, `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` under an id of your own.
+- **Routes and custom domains** answer on the emulator's own port, by `Host`:
+  `curl -H 'Host: shop.example.com' http://127.0.0.1:8780/`, or in a browser
+  `http://shop.example.com.localhost:8780/`. The Worker's own port takes the same `Host`, WebSockets
+  included.
+- **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
+  Workflows work, queues without consumers. Hyperdrive and Vectorize are checked and give nothing to
+  the Worker; a type that is not known here is kept as it is and gives nothing either.
+- **Time Travel** goes back to every bookmark that was asked for, exactly. A time leads to what was
+  there after the last write through the API before it; writes of Workers count from the next
+  bookmark or write through the API on. Thirty days are kept.
 """
 
 _REFUSALS = """\
@@ -101,6 +122,7 @@ def coverage_page(data: Path) -> str:
         sections.append(_product(title, ours, routes))
     rest = {one: known.get(one, Entry(path, "")) for one, path in routes.items()}
     sections.append(_BESIDES + _rows({one: rest[one] for one in rest if one not in listed}))
+    sections.append(_WORLD)
     sections.append(_REFUSALS + "".join(_refusal_rows()))
     return "\n".join(sections)
 
@@ -134,10 +156,11 @@ def served(data: Path) -> dict[Operation, str]:
 
 def refusals() -> Iterator[tuple[Refusal, str]]:
     """Every refusal with a word in angle brackets for what differs, and when it is answered."""
-    for name, function in vars(codes).items():
-        if inspect.isfunction(function) and inspect.getmodule(function) is codes:
-            assert not name.startswith("_"), name
-            yield function(*_placeholders(function)), inspect.getdoc(function) or ""
+    for module in (codes, target_codes):
+        for name, function in vars(module).items():
+            if inspect.isfunction(function) and inspect.getmodule(function) is module:
+                assert not name.startswith("_"), name
+                yield function(*_placeholders(function)), inspect.getdoc(function) or ""
 
 
 def _placeholders(function: object) -> list[object]:

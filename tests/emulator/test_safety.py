@@ -67,7 +67,7 @@ def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
     assert error["message"].startswith("Could not route to /client/v4/accounts/acc-1/d1/database")
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/queues"), ("PATCH", "/d1/database")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/images/v1"), ("PATCH", "/d1/database")])
 def test_an_operation_that_is_not_there_is_named(account: Account, method: str, path: str) -> None:
     refused = account.refused(method, path)
     assert refused.status == 404

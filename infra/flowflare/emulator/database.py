@@ -63,7 +63,28 @@ CREATE TABLE moments (
     digest BLOB NOT NULL, asked INTEGER NOT NULL, PRIMARY KEY (database, time)
 ) STRICT, WITHOUT ROWID;
 """
-_STEPS = (_FIRST, _TIME_TRAVEL)
+_AROUND_SCRIPTS = """
+CREATE TABLE zones (
+    id TEXT PRIMARY KEY, account TEXT, name TEXT NOT NULL, created_on TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE routes (
+    id TEXT PRIMARY KEY, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE,
+    pattern TEXT NOT NULL, account TEXT, script TEXT, UNIQUE (zone, pattern),
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE domains (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, hostname TEXT NOT NULL, script TEXT NOT NULL,
+    environment TEXT NOT NULL, zone TEXT NOT NULL REFERENCES zones ON DELETE CASCADE,
+    certificate TEXT NOT NULL, UNIQUE (account, hostname),
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE targets (
+    account TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL,
+    key TEXT NOT NULL, created_on TEXT NOT NULL, record TEXT NOT NULL,
+    PRIMARY KEY (account, kind, id), UNIQUE (account, kind, name)
+) STRICT, WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS)
 """What each format adds to the one before; a released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from flowflare.emulator import codes
 
 API = "/client/v4"
-_ACCOUNT = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -33,9 +33,21 @@ def account_of(request: Request) -> str:
         Refusal: 7003, it is no account id.
     """
     account = str(request.path_params["account"])
-    if not _ACCOUNT.fullmatch(account):
+    if not _ID.fullmatch(account):
         raise codes.no_route(request.url.path)
     return account
+
+
+def zone_of(request: Request) -> str:
+    """The zone in the path.
+
+    Raises:
+        Refusal: 7003, it is no zone id.
+    """
+    zone = str(request.path_params["zone"])
+    if not _ID.fullmatch(zone):
+        raise codes.no_route(request.url.path)
+    return zone
 
 
 def name_of(request: Request, parameter: str) -> str:

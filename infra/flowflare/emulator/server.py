@@ -20,6 +20,7 @@ from flowflare.emulator.control import Control
 from flowflare.emulator.database import Database
 from flowflare.emulator.envelope import Refusal, failure
 from flowflare.emulator.faults import Faults
+from flowflare.emulator.front import FrontDoor
 from flowflare.emulator.middleware import Gatekeeper, HostCheck
 from flowflare.emulator.request_log import RequestLog
 from flowflare.emulator.requests import API
@@ -31,14 +32,20 @@ from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.routes import D1Routes
 from flowflare.emulator.services.d1.store import D1Store
 from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
+from flowflare.emulator.services.routing.routes import RoutingRoutes
+from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.schedules.routes import ScheduleRoutes
 from flowflare.emulator.services.schedules.store import SchedulesStore
 from flowflare.emulator.services.scripts.routes import ScriptRoutes
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
+from flowflare.emulator.services.targets.routes import TargetRoutes
+from flowflare.emulator.services.targets.store import TargetsStore
 from flowflare.emulator.services.versions.routes import VersionRoutes
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
+from flowflare.emulator.services.zones.routes import ZoneRoutes
+from flowflare.emulator.services.zones.store import ZonesStore
 from flowflare.errors import EmulatorError
 
 _LOG = logging.getLogger("emulator")
@@ -66,6 +73,7 @@ class Parts:
     routes: list[BaseRoute]
     faults: Faults
     log: RequestLog
+    routing: RoutingStore
 
 
 def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
@@ -89,7 +97,9 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
     accounts = AccountsStore(database)
     scripts = ScriptsStore(database, accounts)
     workflows = WorkflowsStore(database, scripts)
-    workers.know(scripts, workflows)
+    zones = ZonesStore(database)
+    routing = RoutingStore(database, zones)
+    workers.know(scripts, workflows, routing)
     rules, log = Faults(), RequestLog()
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
@@ -100,10 +110,13 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),
         DurableObjectRoutes(scripts),
+        ZoneRoutes(zones, workers),
+        RoutingRoutes(routing, zones, workers),
+        TargetRoutes(TargetsStore(database), workers),
         Control(database, workers, accounts, rules, log, identity),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log)
+    return Parts(database, workers, routes, rules, log, routing)
 
 
 def application(parts: Parts) -> Starlette:
@@ -111,6 +124,7 @@ def application(parts: Parts) -> Starlette:
     app = Starlette(
         routes=parts.routes,
         middleware=[
+            Middleware(FrontDoor, routing=parts.routing, workers=parts.workers),
             Middleware(HostCheck),
             Middleware(Gatekeeper, rules=parts.faults, log=parts.log),
         ],

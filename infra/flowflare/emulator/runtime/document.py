@@ -7,9 +7,10 @@ target is gone is left out.
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from flowflare.emulator.services.routing.patterns import Pattern
 from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.script import Binding, Module, Script
@@ -37,6 +38,10 @@ class Contents:
     workflows: Mapping[str, Workflow]
     databases: frozenset[str]
     ports: Mapping[str, int]
+    targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """What workerd knows a KV namespace, R2 bucket or queue by, by kind and what bindings say."""
+    patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
+    """What each script answers besides its own address: routes and custom domains."""
 
 
 def key_of(account: str, script: str) -> str:
@@ -91,6 +96,29 @@ def _worker(script: Script, contents: Contents) -> dict[str, Any]:
         "services": _services(by_type.get("service", []), contents),
         "workflows": _workflows(by_type.get("workflow", []), contents),
         "workflow_names": _workflow_names(script, contents),
+        "kv": _targets(by_type, "kv_namespace", "kv", "namespace_id", contents),
+        "r2": _targets(by_type, "r2_bucket", "r2", "bucket_name", contents),
+        "queues": _targets(by_type, "queue", "queue", "queue_name", contents),
+        "datasets": {
+            str(each["name"]): str(each.get("dataset"))
+            for each in by_type.get("analytics_engine", [])
+        },
+        "rate_limits": {
+            str(each["name"]): {key: each.get(key) for key in ("namespace_id", "simple")}
+            for each in by_type.get("ratelimit", [])
+        },
+        "version_metadata": [str(each["name"]) for each in by_type.get("version_metadata", [])],
+        "answers": [vars(each) for each in contents.patterns.get(script.name, ())],
+    }
+
+
+def _targets(
+    by_type: Mapping[str, list[Binding]], type_: str, kind: str, key: str, contents: Contents
+) -> dict[str, str]:
+    return {
+        str(each["name"]): contents.targets[kind, str(each.get(key))]
+        for each in by_type.get(type_, [])
+        if (kind, str(each.get(key))) in contents.targets
     }
 
 

@@ -8,14 +8,26 @@ import path from 'node:path';
 
 import { BOOT_DATABASE } from './options.mjs';
 
-const D1_FOLDER = path.join('d1', 'miniflare-D1DatabaseObject');
+/** Miniflare keeps each database, namespace and bucket in an object of these classes. */
+const D1 = { folder: 'd1', object: 'miniflare-D1DatabaseObject' };
+const STORES = [
+  { folder: 'kv', object: 'miniflare-KVNamespaceObject' },
+  { folder: 'r2', object: 'miniflare-R2BucketObject' },
+];
 const WORKFLOW_PREFIX = 'miniflare-workflows-';
 
-/** @param {string} root @param {{databases?: string[], namespaces?: string[], workflows?: string[]}} gone */
-export async function remove(root, { databases = [], namespaces = [], workflows = [] }) {
+/**
+ * @param {string} root
+ * @param {{databases?: string[], namespaces?: string[], workflows?: string[], targets?: string[]}} gone
+ */
+export async function remove(
+  root,
+  { databases = [], namespaces = [], workflows = [], targets = [] },
+) {
   const paths = [
-    ...databases.flatMap((id) =>
-      ['', '-wal', '-shm'].map((end) => path.join(D1_FOLDER, `${databaseFile(id)}.sqlite${end}`)),
+    ...databases.flatMap((id) => filesOf(D1, id)),
+    ...targets.flatMap((id) =>
+      STORES.flatMap((store) => [...filesOf(store, id), path.join(store.folder, id)]),
     ),
     ...namespaces.map((id) => path.join('do', id)),
     ...workflows.map((id) => path.join('workflows', `${WORKFLOW_PREFIX}${id}`)),
@@ -27,13 +39,14 @@ export async function remove(root, { databases = [], namespaces = [], workflows 
 
 /** Removes the data of everything that is not in `known`: what a killed emulator left behind. */
 export async function sweep(root, known) {
-  const databases = new Set([...known.databases, BOOT_DATABASE].map(databaseFile));
   const namespaces = new Set(known.namespaces);
   const workflows = new Set(known.workflows.map((id) => WORKFLOW_PREFIX + id));
-  await sweepFolder(
-    path.join(root, D1_FOLDER),
-    (name) => name.startsWith('metadata') || databases.has(name.split('.')[0]),
-  );
+  await sweepObjects(root, D1, [...known.databases, BOOT_DATABASE]);
+  for (const store of STORES) {
+    const targets = new Set([...known.targets, store.object]);
+    await sweepObjects(root, store, known.targets);
+    await sweepFolder(path.join(root, store.folder), (name) => targets.has(name));
+  }
   await sweepFolder(path.join(root, 'do'), (name) => namespaces.has(name));
   await sweepFolder(path.join(root, 'workflows'), (name) => workflows.has(name));
 }
@@ -52,6 +65,14 @@ export async function instanceFiles(root, workflow) {
       object: name.slice(0, -'.sqlite'.length),
       file: path.join(folder, name),
     }));
+}
+
+async function sweepObjects(root, store, ids) {
+  const kept = new Set(ids.map((id) => objectId(store, id)));
+  await sweepFolder(
+    path.join(root, store.folder, store.object),
+    (name) => name.startsWith('metadata') || kept.has(name.split('.')[0]),
+  );
 }
 
 async function sweepFolder(folder, keep) {
@@ -73,12 +94,17 @@ async function namesIn(folder) {
 
 /** Where a database lies: its file is SQLite's, in WAL mode, and others may open it too. */
 export function databasePath(root, id) {
-  return path.resolve(root, D1_FOLDER, `${databaseFile(id)}.sqlite`);
+  return path.resolve(root, filesOf(D1, id)[0]);
 }
 
-/** workerd's id of the object named `name`: two HMACs of it under the namespace's key. */
-function databaseFile(name) {
-  const key = createHash('sha256').update('miniflare-D1DatabaseObject').digest();
+function filesOf(store, id) {
+  const file = path.join(store.folder, store.object, `${objectId(store, id)}.sqlite`);
+  return ['', '-wal', '-shm'].map((end) => file + end);
+}
+
+/** workerd's id of the object named `name`: two HMACs of it under the key of its class. */
+function objectId({ object }, name) {
+  const key = createHash('sha256').update(object).digest();
   const hmac = (data) => createHmac('sha256', key).update(data).digest().subarray(0, 16);
   const first = hmac(name);
   return Buffer.concat([first, hmac(first)]).toString('hex');

@@ -57,6 +57,12 @@ export function workerOptions(worker, newestDate) {
         },
       ]),
     ),
+    kvNamespaces: worker.kv,
+    r2Buckets: worker.r2,
+    queueProducers: mapped(worker.queues, (queueName) => ({ queueName })),
+    analyticsEngineDatasets: mapped(worker.datasets, (dataset) => ({ dataset })),
+    ratelimits: worker.rate_limits,
+    versionMetadata: worker.version_metadata[0],
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }
@@ -68,6 +74,10 @@ export function workerOptions(worker, newestDate) {
  */
 export function supportedDate(date, newestDate) {
   return date > newestDate ? newestDate : date;
+}
+
+function mapped(named, change) {
+  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, change(value)]));
 }
 
 function durableObject(object) {

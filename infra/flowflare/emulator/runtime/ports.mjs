@@ -40,6 +40,7 @@ export class Ports {
         key: worker.key,
         script: worker.script,
         enabled: worker.enabled,
+        answers: worker.answers,
       };
       const listener = this.#listeners.get(port);
       if (listener) listener.route = route;
@@ -79,6 +80,7 @@ export class Ports {
 
   /** @returns {{status: number, text: string} | undefined} why the request is not passed on */
   #refusal(route, request) {
+    if (route.answers.some((pattern) => matches(pattern, request))) return undefined;
     if (!LOOPBACK.test(request.headers.host ?? '')) {
       return { status: 403, text: 'The Host header must name this machine.' };
     }
@@ -128,6 +130,19 @@ export class Ports {
       socket.end('HTTP/1.1 503 Unavailable\r\nConnection: close\r\n\r\n');
     }
   }
+}
+
+/** Whether a request is one of a route or custom domain: its Worker answers it here as well. */
+function matches({ host, path }, request) {
+  const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
+  return like(host.toLowerCase(), name) && like(path, request.url);
+}
+
+/** A pattern has one `*`, in front of a hostname or at the end of a path. */
+function like(pattern, text) {
+  if (pattern.startsWith('*')) return text.endsWith(pattern.slice(1));
+  if (pattern.endsWith('*')) return text.startsWith(pattern.slice(0, -1));
+  return pattern === text;
 }
 
 function requestHead(request) {

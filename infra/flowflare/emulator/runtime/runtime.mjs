@@ -50,7 +50,7 @@ export class Runtime {
     this.#emit = emit;
   }
 
-  /** @param {{known: {databases: string[], namespaces: string[], workflows: string[]}}} request */
+  /** @param {{known: Record<string, string[]>}} request ids of all that there is, by what it is */
   async start({ known }) {
     await mkdir(this.#data, { recursive: true });
     await sweep(this.#data, known);
@@ -165,9 +165,8 @@ export class Runtime {
   }
 
   /** Removes data now and, as workerd may still hold it, once more after the next reload. */
-  async forget({ databases = [], namespaces = [], workflows = [] }) {
-    const gone = { databases, namespaces, workflows };
-    for (const id of databases) this.#databases.delete(id);
+  async forget(gone) {
+    for (const id of gone.databases) this.#databases.delete(id);
     this.#gone.push(gone);
     await remove(this.#data, gone);
   }

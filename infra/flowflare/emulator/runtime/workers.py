@@ -22,6 +22,7 @@ from flowflare.emulator.runtime.document import (
     key_of,
     module_document,
 )
+from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
@@ -40,6 +41,7 @@ class Gone:
     databases: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
 
 class Workers:
@@ -57,6 +59,7 @@ class Workers:
         self._database = database
         self._scripts: ScriptsStore
         self._workflows: WorkflowsStore
+        self._routing: RoutingStore
         self._bridge: Bridge | None = None
         self._versions = itertools.count(1)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -66,9 +69,9 @@ class Workers:
         self._restarts = 0
         self.crashes = 0
 
-    def know(self, scripts: ScriptsStore, workflows: WorkflowsStore) -> None:
-        """Is told where scripts and Workflows are kept."""
-        self._scripts, self._workflows = scripts, workflows
+    def know(self, scripts: ScriptsStore, workflows: WorkflowsStore, routing: RoutingStore) -> None:
+        """Is told where scripts, Workflows and routes are kept."""
+        self._scripts, self._workflows, self._routing = scripts, workflows, routing
 
     async def start(self) -> None:
         """Starts the child and tells it of all accounts.
@@ -192,10 +195,15 @@ class Workers:
                 )
             ),
             ports={name: self._port(account, name) for name in scripts},
+            targets={
+                (row["kind"], row["name"] if row["kind"] == "queue" else row["id"]): row["key"]
+                for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
+            },
+            patterns={name: self._routing.patterns(account, name) for name in scripts},
         )
 
     def _known(self) -> dict[str, list[str]]:
-        tables = {"databases": "uuid", "namespaces": "id", "workflows": "id"}
+        tables = {"databases": "uuid", "namespaces": "id", "workflows": "id", "targets": "key"}
         return {
             table: [row[0] for row in self._database.rows(f"SELECT {column} FROM {table}")]  # noqa: S608
             for table, column in tables.items()

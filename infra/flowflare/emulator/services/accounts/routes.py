@@ -27,9 +27,7 @@ class AccountRoutes:
             operation("GET", "/accounts", self._accounts),
             operation("GET", "/accounts/{account}", self._account),
             operation("GET", "/memberships", self._memberships),
-            operation("GET", "/zones", self._none),
             # wrangler looks for what hangs on a Worker before it deletes the Worker.
-            operation("GET", "/accounts/{account}/storage/kv/namespaces", self._none),
             operation("GET", "/accounts/{account}/containers/applications", self._none),
         ]
 

@@ -8,10 +8,30 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowflare.emulator import codes
+from flowflare.emulator import codes, target_codes
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.script import Binding
 
+# What a binding must have, by its type; the types that point to something are checked further.
+_REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
+    "analytics_engine": ("dataset",),
+    "dispatch_namespace": ("namespace",),
+    "durable_object_namespace": ("class_name",),
+    "hyperdrive": ("id",),
+    "kv_namespace": ("namespace_id",),
+    "mtls_certificate": ("certificate_id",),
+    "pipelines": ("pipeline",),
+    "queue": ("queue_name",),
+    "r2_bucket": ("bucket_name",),
+    "ratelimit": ("namespace_id",),
+    "secret_key": ("format",),
+    "secrets_store_secret": ("store_id", "secret_name"),
+    "service": ("service",),
+    "tail_consumer": ("service",),
+    "vectorize": ("index_name",),
+    "workflow": ("workflow_name",),
+}
+_PERIODS = (10, 60)
 _SECRET_PARTS = {"secret_text": ("text",), "secret_key": ("key_base64", "key_jwk")}
 
 
@@ -27,6 +47,8 @@ class Surroundings:
     ledger: Ledger
     exported: Collection[str]
     """The classes the new version exports."""
+    targets: Collection[tuple[str, str]] = ()
+    """KV namespaces, R2 buckets, queues and the like: (kind, what bindings call it)."""
 
 
 def resolve(
@@ -67,6 +89,8 @@ def _name(binding: Binding, taken: Collection[str]) -> str:
         raise codes.binding_without_name()
     if name in taken:
         raise codes.binding_name_twice(name)
+    if not isinstance(binding.get("type"), str) or not binding["type"]:
+        raise codes.invalid_script(f"binding {name} must have a valid `type` specified")
     return name
 
 
@@ -78,10 +102,14 @@ def _inherited(asked: Binding, before: Mapping[str, Binding]) -> Binding | None:
 def check(bindings: Sequence[Binding], around: Surroundings) -> None:
     """Refuses a binding whose target is not there.
 
+    A type that is not known here is taken as it is.
+
     Raises:
-        Refusal: 10021, 10061, 10143, 10181 or 10200.
+        Refusal: 10021, 10041, 10061, 10085, 10143, 10157, 10159, 10181, 10200 or 11000.
     """
     for each in bindings:
+        for key in _REQUIRED_PARTS.get(str(each.get("type")), ()):
+            _required(each, key)
         checker = _CHECKERS.get(str(each.get("type")))
         if checker:
             checker(each, around)
@@ -114,13 +142,12 @@ def _database(binding: Binding, around: Surroundings) -> None:
 
 
 def _service(binding: Binding, around: Surroundings) -> None:
-    wanted = _required(binding, "service")
-    if wanted not in around.scripts:
-        raise codes.service_in_binding(str(binding["name"]), wanted)
+    if binding["service"] not in around.scripts:
+        raise codes.service_in_binding(str(binding["name"]), binding["service"])
 
 
 def _object(binding: Binding, around: Surroundings) -> None:
-    name, script = _required(binding, "class_name"), owner(binding, around.script)
+    name, script = str(binding["class_name"]), owner(binding, around.script)
     if script not in around.scripts:
         raise codes.class_in_no_script(name, script)
     if script == around.script and name not in around.exported:
@@ -130,7 +157,7 @@ def _object(binding: Binding, around: Surroundings) -> None:
 
 
 def _workflow(binding: Binding, around: Surroundings) -> None:
-    wanted, script = _required(binding, "workflow_name"), owner(binding, around.script)
+    wanted, script = str(binding["workflow_name"]), owner(binding, around.script)
     # A script is uploaded before its own Workflows are made, as wrangler does.
     own = script == around.script and binding.get("class_name")
     if not own and wanted not in around.workflows:
@@ -141,10 +168,61 @@ def _text(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001 -- on
     _required(binding, "text", empty=True)
 
 
-def _required(binding: Binding, key: str, *, empty: bool = False) -> str:
+def _json(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+    if "json" not in binding:
+        raise codes.invalid_script(
+            f"binding {binding['name']} of type json must have a valid `json` specified"
+        )
+
+
+def _namespace(binding: Binding, around: Surroundings) -> None:
+    if ("kv", binding["namespace_id"]) not in around.targets:
+        raise target_codes.namespace_in_binding(binding["namespace_id"])
+
+
+def _bucket(binding: Binding, around: Surroundings) -> None:
+    if ("r2", binding["bucket_name"]) not in around.targets:
+        raise target_codes.bucket_in_binding(binding["bucket_name"])
+
+
+def _queue(binding: Binding, around: Surroundings) -> None:
+    if ("queue", binding["queue_name"]) not in around.targets:
+        raise target_codes.queue_in_binding(binding["queue_name"])
+
+
+def _hyperdrive(binding: Binding, around: Surroundings) -> None:
+    if ("hyperdrive", binding["id"]) not in around.targets:
+        raise target_codes.hyperdrive_in_binding(str(binding["name"]), binding["id"])
+
+
+def _index(binding: Binding, around: Surroundings) -> None:
+    if ("vectorize", binding["index_name"]) not in around.targets:
+        raise target_codes.index_in_binding(str(binding["name"]), binding["index_name"])
+
+
+def _rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+    simple = binding.get("simple")
+    rate = simple if isinstance(simple, Mapping) else {}
+    limit = rate.get("limit")
+    if not isinstance(limit, int) or limit < 1 or rate.get("period") not in _PERIODS:
+        raise codes.invalid_script(
+            f"binding {binding['name']} of type ratelimit must have a valid `simple` specified: "
+            "`limit` is at least 1, `period` is 10 or 60"
+        )
+
+
+def _key(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+    if not binding.get("key_base64") and not binding.get("key_jwk"):
+        raise codes.invalid_script(
+            f"binding {binding['name']} of type secret_key must have a valid `key_base64` or "
+            "`key_jwk` specified"
+        )
+
+
+def _required(binding: Binding, key: str, *, empty: bool = False) -> None:
     value = binding.get(key)
     if isinstance(value, str) and (value or empty):
-        return value
+        return
     raise codes.invalid_script(
         f"binding {binding['name']} of type {binding['type']} must have a valid `{key}` specified"
     )
@@ -157,4 +235,12 @@ _CHECKERS: Mapping[str, Callable[[Binding, Surroundings], None]] = {
     "workflow": _workflow,
     "secret_text": _text,
     "plain_text": _text,
+    "json": _json,
+    "kv_namespace": _namespace,
+    "r2_bucket": _bucket,
+    "queue": _queue,
+    "hyperdrive": _hyperdrive,
+    "vectorize": _index,
+    "ratelimit": _rate,
+    "secret_key": _key,
 }

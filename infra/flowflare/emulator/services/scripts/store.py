@@ -319,6 +319,11 @@ class ScriptsStore:
             workflows=self._names("SELECT name FROM workflows WHERE account = ?", account),
             ledger=ledger,
             exported=script.classes(),
+            targets={
+                (row["kind"], each)
+                for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
+                for each in (row["id"], *((row["name"],) if row["kind"] == "queue" else ()))
+            },
         )
 
     def _names(self, sql: str, account: str) -> set[str]:

@@ -1,0 +1,93 @@
+"""The front door of zones: requests to the emulator's port that name a route's or domain's host.
+
+`curl -H 'Host: shop.example.com' http://127.0.0.1:8780/` reaches the Worker that answers there, and
+so does http://shop.example.com.localhost:8780/, which browsers take to this machine by themselves.
+WebSockets are not passed on here; the Worker's own port takes them, under the same `Host`.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.routing.store import RoutingStore
+
+if TYPE_CHECKING:
+    import httpx
+
+_NAME = re.compile(r"(?P<name>[\w.-]+?\.[\w-]+?)(?:\.localhost)?(?::\d+)?", re.I)
+_OWN = frozenset({"host", "connection", "keep-alive", "proxy-connection", "transfer-encoding"})
+
+
+class FrontDoor:
+    """Passes requests to the Workers that answer for their host; all others go on.
+
+    Args:
+        app: what answers the others.
+        routing: whose a request is.
+        workers: where Workers answer.
+    """
+
+    def __init__(self, app: ASGIApp, routing: RoutingStore, workers: Workers) -> None:
+        self._app = app
+        self._routing = routing
+        self._workers = workers
+        self._client: httpx.AsyncClient | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Asks the Worker, or passes the request on."""
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            host = _NAME.fullmatch(request.headers.get("host", ""))
+            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            found = self._routing.find(host["name"], path) if host else None
+            if host and found:
+                answer = await self._ask(request, self._workers.url(*found) + path, host["name"])
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _ask(self, request: Request, url: str, host: str) -> Response:
+        import httpx
+
+        # Nothing here speaks TLS; reading the machine's certificates would take longer than this.
+        # A Worker may take its time.
+        self._client = self._client or httpx.AsyncClient(
+            verify=False,  # noqa: S501
+            timeout=None,  # noqa: S113
+            trust_env=False,
+        )
+        kept = [(name, value) for name, value in request.headers.raw if name.decode() not in _OWN]
+        asked = self._client.build_request(
+            request.method,
+            url,
+            headers=[(b"host", host.encode()), *kept],
+            content=request.stream() if _has_body(request) else None,
+        )
+        try:
+            answer = await self._client.send(asked, stream=True, follow_redirects=False)
+        except httpx.HTTPError as error:
+            return PlainTextResponse(f"The Worker does not answer: {error}\n", 503)
+        passed = StreamingResponse(_body(answer), answer.status_code)
+        passed.raw_headers = [
+            (name.lower(), value)
+            for name, value in answer.headers.raw
+            if name.decode().lower() not in _OWN
+        ]
+        return passed
+
+
+def _has_body(request: Request) -> bool:
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+async def _body(answer: "httpx.Response") -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()

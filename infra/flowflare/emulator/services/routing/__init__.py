@@ -1,0 +1,1 @@
+"""Routing: which requests of a zone a script answers, by pattern or by hostname."""

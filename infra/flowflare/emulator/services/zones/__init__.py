@@ -1,0 +1,1 @@
+"""Zones: domain names, of which routes and custom domains are parts."""

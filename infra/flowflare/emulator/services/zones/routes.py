@@ -1,0 +1,102 @@
+"""HTTP for zones."""
+
+import re
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import page_of, success
+from flowflare.emulator.requests import json_object, number, operation, zone_of
+from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.services.zones.store import Zone, ZonesStore
+
+_ALL = "/zones"
+_ONE = _ALL + "/{zone}"
+_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_ACCOUNT = re.compile(r"[0-9a-f]{32}")
+
+
+class ZoneRoutes:
+    """The operations of `zones`."""
+
+    def __init__(self, store: ZonesStore, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations this service answers."""
+        return [
+            operation("GET", _ALL, self._list),
+            operation("POST", _ALL, self._create),
+            operation("GET", _ONE, self._get),
+            operation("DELETE", _ONE, self._delete),
+            Route("/emulator/zones/{zone}", self._name, methods=["PUT"]),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        query = request.query_params
+        found = [_view(each) for each in self._store.of(query.get("account.id"), query.get("name"))]
+        page, per_page = number(request, "page", 1), number(request, "per_page", 20)
+        part, info = page_of(found, page=page, per_page=per_page)
+        return success(part, info=info)
+
+    async def _create(self, request: Request) -> Response:
+        asked = await json_object(request)
+        account = asked.get("account")
+        identity = account.get("id") if isinstance(account, dict) else None
+        if not isinstance(identity, str) or not _ACCOUNT.fullmatch(identity):
+            raise codes.invalid_body("`account.id` must be the id of an account.")
+        return success(_view(self._store.make(_zone_name(asked.get("name")), identity)))
+
+    async def _get(self, request: Request) -> Response:
+        return success(_view(self._store.get(zone_of(request))))
+
+    async def _delete(self, request: Request) -> Response:
+        gone = self._store.delete(zone_of(request))
+        if gone.account is not None:
+            await self._workers.publish(gone.account)
+        return success({"id": gone.id})
+
+    async def _name(self, request: Request) -> Response:
+        """The control surface's way to say what a zone id stands for."""
+        asked = await json_object(request)
+        name = _zone_name(asked.get("name"))
+        return success(_view(self._store.make(name, asked.get("account"), zone_of(request))))
+
+
+def _zone_name(given: object) -> str:
+    """A domain name that a zone may have.
+
+    Raises:
+        Refusal: 10001, it is none.
+    """
+    if not isinstance(given, str) or not _NAME.fullmatch(given):
+        raise codes.invalid_body("`name` must be a domain name in lower case.")
+    return given
+
+
+def _view(zone: Zone) -> dict[str, Any]:
+    account = zone.account or ""
+    return {
+        "id": zone.id,
+        "name": zone.name,
+        "status": "active",
+        "paused": False,
+        "type": "full",
+        "development_mode": 0,
+        "name_servers": [],
+        "original_dnshost": None,
+        "original_name_servers": None,
+        "original_registrar": None,
+        "activated_on": zone.created_on,
+        "created_on": zone.created_on,
+        "modified_on": zone.created_on,
+        "account": {"id": account, "name": f"Account {account[:8]}"},
+        "owner": {"id": account, "name": f"Account {account[:8]}", "type": "organization"},
+        "meta": {},
+        "permissions": [],
+        "plan": {"id": "free", "name": "Free Website"},
+    }

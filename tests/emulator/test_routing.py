@@ -1,0 +1,188 @@
+"""Zones, routes and custom domains: declared, refused, and really reaching their Workers."""
+
+import secrets
+
+import pytest
+
+from flowflare.emulator.process import Running
+from tests.emulator.emulated import TOKEN, Account, Refused, get, request
+
+pytestmark = pytest.mark.workerd
+
+ECHO = """
+export default {
+  async fetch(request) {
+    return new Response(`${request.method} ${request.url} ${await request.text()}`);
+  },
+};
+"""
+
+
+def unique() -> str:
+    """A domain name that no other test uses."""
+    return f"z{secrets.token_hex(6)}.example"
+
+
+class Zone:
+    """A zone that nobody has made, of which an account's routes are parts."""
+
+    def __init__(self, account: Account) -> None:
+        self.id = secrets.token_hex(16)
+        self.url = f"{account.running.base_url}/zones/{self.id}"
+        self.name = unique()
+        self.headers = account.http.headers
+
+    def call(self, method: str, path: str, **body: object) -> dict[str, str]:
+        answer = request(method, self.url + path, json=body, headers=self.headers).json()
+        assert answer["success"], answer
+        result: dict[str, str] = answer["result"]
+        return result
+
+    def refused(self, method: str, path: str, **body: object) -> Refused:
+        response = request(method, self.url + path, json=body, headers=self.headers)
+        errors = tuple((one["code"], one["message"]) for one in response.json()["errors"])
+        return Refused(response.status_code, errors)
+
+    def route(self, pattern: str, script: str | None = "app") -> str:
+        return self.call("POST", "/workers/routes", pattern=pattern, script=script)["id"]
+
+
+@pytest.fixture
+def zone(account: Account) -> Zone:
+    return Zone(account)
+
+
+def test_a_route_is_made_changed_and_deleted(account: Account, zone: Zone) -> None:
+    account.put("app")
+    route = zone.route(f"{zone.name}/a*")
+    assert zone.call("GET", f"/workers/routes/{route}") == {
+        "id": route,
+        "pattern": f"{zone.name}/a*",
+        "script": "app",
+    }
+    changed = zone.call("PUT", f"/workers/routes/{route}", pattern=f"{zone.name}/b*", script="app")
+    assert changed["pattern"] == f"{zone.name}/b*"
+    assert zone.call("GET", "") | {"name": zone.name} == zone.call("GET", "")
+    assert zone.call("DELETE", f"/workers/routes/{route}") == {"id": route}
+    assert zone.call("GET", "/workers/routes") == []
+    assert zone.refused("GET", f"/workers/routes/{route}").errors[0][0] == 10009
+
+
+def test_a_route_that_cannot_be_is_refused(account: Account, zone: Zone) -> None:
+    account.put("app")
+    route = zone.route(f"{zone.name}/a*")
+
+    def refused(pattern: str, script: str = "app", method: str = "POST", path: str = "") -> Refused:
+        return zone.refused(method, f"/workers/routes{path}", pattern=pattern, script=script)
+
+    taken = ((10020, "A route with the same pattern already exists"),)
+    assert refused(f"{zone.name}/a*") == Refused(409, taken)
+    other = zone.route(f"{zone.name}/b*")
+    assert refused(f"{zone.name}/a*", method="PUT", path=f"/{other}").errors == taken
+    outside = ((10022, f"Route pattern must include zone name: {zone.name}"),)
+    assert refused("elsewhere.com/*").errors == outside
+    assert refused(f"{zone.name}/*/x").errors[0][0] == 10022
+    assert refused("").errors[0][0] == 10022
+    assert refused(f"{zone.name}/c*", script="nobody").errors[0][0] == 10007
+    assert refused("x", method="PUT", path="/nothing").errors[0][0] == 10009
+    assert [one["id"] for one in zone.call("GET", "/workers/routes")] == [route, other]  # type: ignore[index]
+
+
+def test_requests_reach_the_worker_of_the_most_specific_route(account: Account, zone: Zone) -> None:
+    account.put("app", ECHO)
+    account.put("api", "export default { fetch: () => new Response('api') };")
+    zone.route(f"*.{zone.name}/*")
+    zone.route(f"shop.{zone.name}/api/*", "api")
+    zone.route(f"shop.{zone.name}/public/*", None)
+
+    def ask(path: str, host: str = f"shop.{zone.name}", method: str = "GET") -> str:
+        return request(method, account.root + path, headers={"Host": host}, content="body").text
+
+    assert ask("/a?b=c", method="POST") == f"POST http://shop.{zone.name}/a?b=c body"
+    assert ask("/api/x") == "api"
+    assert "must name this machine" in ask("/public/x")
+    assert "must name this machine" in ask("/", host=zone.name)
+    local = f"shop.{zone.name}.localhost:{account.running.port}"
+    assert ask("/x", host=local) == f"GET http://shop.{zone.name}/x body"
+    direct = account.control("GET", f"/workers?account={account.id}")["workers"]
+    url = next(one["url"] for one in direct if one["script"] == "app")
+    assert get(f"{url}/a", headers={"Host": f"b.{zone.name}"}).status_code == 200
+    assert get(f"{url}/a", headers={"Host": zone.name}).status_code == 403
+
+
+def test_a_custom_domain_answers_as_a_whole_until_it_is_deleted(
+    account: Account, zone: Zone
+) -> None:
+    account.put("app", ECHO)
+    body = {"hostname": f"Shop.{zone.name}", "service": "app", "zone_id": zone.id}
+    made = account.call("PUT", "/workers/domains", json=body)
+    assert made["zone_name"] == zone.name
+    assert made["hostname"] == f"shop.{zone.name}"
+    assert account.call("PUT", "/workers/domains", json=body) == made
+    headers = {"Host": f"shop.{zone.name}"}
+    assert get(account.root + "/x/y", headers=headers).text == f"GET http://shop.{zone.name}/x/y "
+    account.call("DELETE", f"/workers/domains/{made['id']}")
+    assert get(account.root + "/x/y", headers=headers).status_code == 403
+    gone = account.refused("GET", f"/workers/domains/{made['id']}")
+    assert (gone.status, gone.errors[0][0]) == (404, 100114)
+
+
+def test_a_custom_domain_that_cannot_be_is_refused(account: Account, zone: Zone) -> None:
+    account.put("app")
+
+    def refused(**asked: str) -> int:
+        return account.refused("PUT", "/workers/domains", json=asked).errors[0][0]
+
+    assert refused(hostname=zone.name, service="nobody", zone_id=zone.id) == 10007
+    assert refused(hostname=zone.name, service="app") == 100115
+    assert refused(hostname="no host", service="app") == 10001
+    assert refused(hostname=zone.name) == 10001
+    zone.route(f"{zone.name}/*")
+    assert refused(hostname="other.example", service="app", zone_id=zone.id) == 100115
+    account.call("PUT", "/workers/domains", json={"hostname": f"a.{zone.name}", "service": "app"})
+
+
+def test_a_deleted_script_takes_its_routes_and_domains_along(account: Account, zone: Zone) -> None:
+    account.put("app")
+    zone.route(f"{zone.name}/*")
+    body = {"hostname": f"a.{zone.name}", "service": "app", "zone_id": zone.id}
+    account.call("PUT", "/workers/domains", json=body)
+    account.call("DELETE", "/workers/scripts/app")
+    assert zone.call("GET", "/workers/routes") == []
+    assert account.call("GET", "/workers/domains") == []
+
+
+def test_a_zone_may_be_named_beforehand(account: Account, zone: Zone) -> None:
+    name = f"deep.{zone.name}"
+    account.control("PUT", f"/zones/{zone.id}", json={"name": name, "account": account.id})
+    account.put("app")
+    assert zone.refused("POST", "/workers/routes", pattern=f"{zone.name}/*").errors[0][0] == 10022
+    zone.route(f"a.{name}/*")
+    assert (
+        zone.refused("POST", "/workers/routes", pattern="x.com", script="b").errors[0][0] == 10007
+    )
+
+
+def test_the_official_sdk_makes_zones_routes_and_domains(account: Account, cloud: Running) -> None:
+    from cloudflare import Cloudflare
+
+    name = unique()
+    account.put("app")
+    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+        zone = sdk.zones.create(account={"id": account.id}, name=name)
+        assert zone
+        assert [each.id for each in sdk.zones.list(name=name)] == [zone.id]
+        routes = sdk.workers.routes
+        made = routes.create(zone_id=zone.id, pattern=f"{name}/*", script="app")
+        assert made
+        assert routes.get(made.id, zone_id=zone.id).pattern == f"{name}/*"
+        assert [each.id for each in routes.list(zone_id=zone.id)] == [made.id]
+        routes.delete(made.id, zone_id=zone.id)
+        domains = sdk.workers.domains
+        domain = domains.update(account_id=account.id, hostname=name, service="app")
+        assert domain
+        assert domain.zone_id == zone.id
+        assert [each.id for each in domains.list(account_id=account.id)] == [domain.id]
+        domains.delete(domain.id, account_id=account.id)
+        sdk.zones.delete(zone_id=zone.id)
+        assert list(sdk.zones.list(name=name)) == []

@@ -1,0 +1,159 @@
+"""What bindings point to: KV, R2, queues and the like are made, bound, used and deleted."""
+
+from typing import Any
+
+import pytest
+
+from flowflare.emulator.process import Running
+from tests.emulator.emulated import TOKEN, Account, Refused, get
+
+pytestmark = pytest.mark.workerd
+
+USER = """
+export default {
+  async fetch(request, env) {
+    await env.KV.put('a', 'from kv');
+    await env.BUCKET.put('b', 'from r2');
+    await env.QUEUE.send({ c: 1 });
+    env.EVENTS.writeDataPoint({ blobs: ['d'] });
+    const first = await env.LIMIT.limit({ key: 'e' });
+    const second = await env.LIMIT.limit({ key: 'e' });
+    return Response.json({
+      kv: await env.KV.get('a'),
+      r2: await (await env.BUCKET.get('b')).text(),
+      limited: [first.success, second.success],
+      version: typeof env.VERSION.id,
+      json: env.JSON,
+    });
+  },
+};
+"""
+KINDS = {
+    "/storage/kv/namespaces": {"title": "orders"},
+    "/r2/buckets": {"name": "orders"},
+    "/queues": {"queue_name": "orders"},
+    "/hyperdrive/configs": {"name": "orders", "origin": {"host": "db", "password": "s3cret"}},
+    "/vectorize/v2/indexes": {"name": "orders", "config": {"dimensions": 3, "metric": "cosine"}},
+}
+
+
+def test_a_worker_uses_all_that_it_is_bound_to(account: Account) -> None:
+    namespace = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
+    account.call("POST", "/r2/buckets", json={"name": "files"})
+    account.call("POST", "/queues", json={"queue_name": "jobs"})
+    bindings: list[dict[str, Any]] = [
+        {"type": "kv_namespace", "name": "KV", "namespace_id": namespace},
+        {"type": "r2_bucket", "name": "BUCKET", "bucket_name": "files"},
+        {"type": "queue", "name": "QUEUE", "queue_name": "jobs"},
+        {"type": "analytics_engine", "name": "EVENTS", "dataset": "events"},
+        {
+            "type": "ratelimit",
+            "name": "LIMIT",
+            "namespace_id": "1",
+            "simple": {"limit": 1, "period": 60},
+        },
+        {"type": "version_metadata", "name": "VERSION"},
+        {"type": "json", "name": "JSON", "json": {"fooBar": [1]}},
+        {"type": "new_thing", "name": "NEW", "some_field": {"x": 1}},
+    ]
+    account.put("app", USER, bindings=bindings)
+    assert get(account.enable("app")).json() == {
+        "kv": "from kv",
+        "r2": "from r2",
+        "limited": [True, False],
+        "version": "string",
+        "json": {"fooBar": [1]},
+    }
+    shown = account.call("GET", "/workers/scripts/app/settings")["bindings"]
+    assert shown == sorted(bindings, key=lambda each: str(each["name"]))
+
+
+def test_data_stays_with_the_namespace_and_goes_with_it(account: Account, cloud: Running) -> None:
+    source = """
+    export default { async fetch(request, env) {
+      const before = await env.KV.get('a');
+      await env.KV.put('a', 'canary-of-the-namespace');
+      return new Response(before);
+    } };
+    """
+
+    def bound() -> tuple[str, str]:
+        made: str = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
+        binding = {"type": "kv_namespace", "name": "KV", "namespace_id": made}
+        account.put("app", source, bindings=[binding])
+        return made, get(account.enable("app")).text
+
+    first, before = bound()
+    assert before == ""
+    assert get(account.enable("app")).text == "canary-of-the-namespace"
+    folder = cloud.data / "runtime" / "kv"
+    assert any(each.name == first for each in folder.iterdir())
+    account.call("DELETE", f"/storage/kv/namespaces/{first}")
+    assert not any(each.name == first for each in folder.iterdir())
+    assert bound()[1] == ""
+
+
+@pytest.mark.parametrize("path", KINDS)
+def test_one_of_each_kind_is_made_listed_and_deleted(account: Account, path: str) -> None:
+    made = account.call("POST", path, json=KINDS[path])
+    identity = made.get("id") or made.get("queue_id") or made["name"]
+    assert account.call("GET", f"{path}/{identity}") == made
+    listed = account.call("GET", path)
+    assert (listed["buckets"] if path == "/r2/buckets" else listed) == [made]
+    assert "s3cret" not in str(listed)
+    assert account.refused("POST", path, json=KINDS[path]).status >= 400
+    assert account.refused("POST", path, json={}).errors[0][0] == 10001
+    account.call("DELETE", f"{path}/{identity}")
+    assert account.refused("GET", f"{path}/{identity}").status == 404
+    assert account.refused("DELETE", f"{path}/{identity}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("binding", "code", "text"),
+    [
+        ({"type": "kv_namespace", "namespace_id": "f" * 32}, 10041, "KV namespace 'fff"),
+        ({"type": "r2_bucket", "bucket_name": "none"}, 10085, "R2 bucket 'none' not found."),
+        ({"type": "queue", "queue_name": "none"}, 11000, "Queue 'none' not found"),
+        ({"type": "hyperdrive", "id": "none"}, 10157, "Hyperdrive binding 'B' references"),
+        ({"type": "vectorize", "index_name": "none"}, 10159, "Vectorize binding 'B' references"),
+        ({"type": "kv_namespace"}, 10021, "must have a valid `namespace_id` specified"),
+        ({"type": "analytics_engine"}, 10021, "must have a valid `dataset` specified"),
+        ({"type": "json"}, 10021, "must have a valid `json` specified"),
+        ({"type": "ratelimit", "namespace_id": "1"}, 10021, "must have a valid `simple`"),
+        ({"type": "secret_key", "format": "raw"}, 10021, "`key_base64` or `key_jwk`"),
+        ({}, 10021, "must have a valid `type` specified"),
+    ],
+)
+def test_a_binding_to_nothing_is_refused(
+    account: Account, binding: dict[str, Any], code: int, text: str
+) -> None:
+    refused = account.put_refused("app", bindings=[{"name": "B", **binding}])
+    assert refused.status == 400
+    assert refused.errors[0][0] == code
+    assert text in refused.errors[0][1]
+
+
+def test_a_queue_in_use_is_not_deleted(account: Account) -> None:
+    queue = account.call("POST", "/queues", json={"queue_name": "jobs"})["queue_id"]
+    account.put("app", bindings=[{"type": "queue", "name": "Q", "queue_name": "jobs"}])
+    assert account.call("GET", f"/queues/{queue}")["producers"] == [
+        {"type": "worker", "script": "app"}
+    ]
+    refused: Refused = account.refused("DELETE", f"/queues/{queue}")
+    assert refused.errors[0][0] == 11005
+    account.put("app")
+    account.call("DELETE", f"/queues/{queue}")
+
+
+def test_the_official_sdk_makes_them(account: Account, cloud: Running) -> None:
+    from cloudflare import Cloudflare
+
+    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+        namespace = sdk.kv.namespaces.create(account_id=account.id, title="t")
+        assert [each.id for each in sdk.kv.namespaces.list(account_id=account.id)] == [namespace.id]
+        bucket = sdk.r2.buckets.create(account_id=account.id, name="files")
+        assert bucket.name == "files"
+        queue = sdk.queues.create(account_id=account.id, queue_name="jobs")
+        assert queue
+        assert queue.queue_id
+        assert [each.queue_name for each in sdk.queues.list(account_id=account.id)] == ["jobs"]
