@@ -58,3 +58,8 @@ class StackSpec(Frozen):
     def is_protected(self, resource: str) -> bool:
         """Whether the resource of that name must not be deleted or replaced."""
         return self.protect and resource not in self.allow_data_loss
+
+    def reason_for_loss(self, resource: str) -> str | None:
+        """Why the resource of that name may lose data; None where it may not."""
+        reason = self.allow_data_loss.get(resource)
+        return reason if reason or self.protect else "flowflare:protect is false"

@@ -19,6 +19,7 @@ from flowflare.resources.providers.base import (
     kept,
     script_id,
 )
+from flowflare.resources.providers.data_loss import class_loss_problem
 
 
 class DurableObjectMigrationsProvider(CloudflareProvider):
@@ -29,10 +30,11 @@ class DurableObjectMigrationsProvider(CloudflareProvider):
     identity = ("account_id", "script_name")
 
     def check(self, olds: Props, news: Props) -> CheckResult:
-        """Refuses a history that is not the old one with steps appended."""
+        """Refuses a history that is not the old one with steps appended, or that loses objects."""
         if self._replaces(olds, news):
             return CheckResult(news, [])
         problem = history_problem(from_wire(olds["history"]), from_wire(news["history"]))
+        problem = problem or class_loss_problem(olds, news)
         return CheckResult(news, [CheckFailure("history", problem)] if problem else [])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
