@@ -1,5 +1,7 @@
 """The secrets of one Worker as resources, and the key that their fingerprints are made with."""
 
+import re
+
 import pulumi
 
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
@@ -38,7 +40,7 @@ class WorkerSecrets:
             )
             self._key = key.value
         secret = SecretValue(
-            f"{self._name}-secret-{secret_name.lower().replace('_', '-')}",
+            f"{self._name}-secret-{re.sub('[_.]', '-', secret_name.lower())}",
             secret_name=secret_name,
             source=source,
             fingerprint_key=self._key,

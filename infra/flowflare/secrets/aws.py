@@ -5,14 +5,18 @@ Credentials, region and endpoint are those of every AWS program: `AWS_PROFILE`, 
 """
 
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from flowflare.errors import SecretError
 from flowflare.model.secret_sources import AwsParameterSource, AwsSecretSource
 
 _CURRENT = "AWSCURRENT"
+_MAKING = threading.Lock()
 _CREDENTIALS = (
     "Log in as for the AWS CLI: AWS_PROFILE, `aws sso login`, or AWS_ACCESS_KEY_ID with "
     "AWS_SECRET_ACCESS_KEY."
@@ -113,11 +117,20 @@ def _member(data: bytes, source: AwsSecretSource, key: str) -> bytes:
 
 
 def _client(service: str, region: str | None) -> Any:
+    settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    # boto3 knows AWS_DEFAULT_REGION only; every other AWS SDK and CI's log-in actions AWS_REGION.
+    with _MAKING:
+        return _made_client(service, region or os.environ.get("AWS_REGION"), settings)
+
+
+@lru_cache(maxsize=16)
+def _made_client(service: str, region: str | None, settings: tuple[tuple[str, str], ...]) -> Any:
+    """A client, made once for the same surroundings: it costs 0.1 s; threads may share it."""
     import boto3
     from botocore.config import Config
 
+    del settings
     limits = Config(connect_timeout=5, read_timeout=15, retries={"max_attempts": 3})
-    # A session of its own: boto3's default one is not made for threads.
     return boto3.session.Session().client(service, region_name=region, config=limits)
 
 

@@ -1,0 +1,95 @@
+"""AWS Secrets Manager and the Parameter Store, on moto's server."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from flowflare.errors import SecretError
+from flowflare.model.secret_sources import AwsParameterSource, AwsSecretSource, SecretSource
+from flowflare.secrets.sources import Place, Seen, Value, fetch, look
+from tests.aws import Aws
+
+HERE = Place(Path(), {})
+
+
+def seen(source: SecretSource) -> Seen:
+    return look(source, HERE, name="TOKEN", key="key")
+
+
+@pytest.fixture
+def name() -> str:
+    return f"shop/{uuid4().hex}"
+
+
+def test_a_secret_has_a_version_that_changes_with_its_value(aws: Aws, name: str) -> None:
+    source = AwsSecretSource(secret_id=name)
+    first = aws.secret(name, "one")
+    assert seen(source) == Seen(version=first)
+    second = aws.secret(name, "two")
+    assert seen(source) == Seen(version=second)
+    assert fetch(source, HERE) == Value("two", second)
+    assert fetch(source, HERE, version=first).text == "one"
+    assert fetch(AwsSecretSource(secret_id=name, version=first), HERE).text == "one"
+
+
+def test_a_key_of_a_json_secret_is_its_value(aws: Aws, name: str) -> None:
+    aws.secret(name, json.dumps({"password": "word", "port": 5432, "list": [1, 2]}))
+    values = {
+        key: fetch(AwsSecretSource(secret_id=name, key=key), HERE).text
+        for key in ("password", "port", "list")
+    }
+    assert values == {"password": "word", "port": "5432", "list": "[1,2]"}
+
+
+def test_a_parameter_has_a_number_for_each_value(aws: Aws, name: str) -> None:
+    source = AwsParameterSource(name=f"/{name}")
+    aws.parameter(f"/{name}", "one")
+    assert seen(source) == Seen(version="1")
+    aws.parameter(f"/{name}", "two")
+    assert seen(source) == Seen(version="2")
+    assert fetch(source, HERE) == Value("two", "2")
+    assert fetch(AwsParameterSource(name=f"/{name}", version=1), HERE).text == "one"
+
+
+def test_what_aws_refuses_is_said_in_words(aws: Aws, name: str) -> None:
+    aws.secret(name, json.dumps({"other": "canary"}))
+    aws.secret(f"{name}-text", "canary")
+    aws.secret(f"{name}-binary", b"\xff")
+    aws.parameter(f"/{name}", "canary")
+    sources: dict[SecretSource, str] = {
+        AwsSecretSource(secret_id="gone"): "AWS secret gone is not there",
+        AwsSecretSource(secret_id=name, version="0" * 32): "is not there, or not in this version",
+        AwsSecretSource(secret_id=name, key="token"): "has no key token",
+        AwsSecretSource(secret_id=f"{name}-text", key="token"): "is no JSON, so it has no key",
+        AwsSecretSource(secret_id=f"{name}-binary"): "is not UTF-8 text",
+        AwsParameterSource(name="/gone"): "AWS parameter /gone is not there",
+        AwsParameterSource(name=f"/{name}", version=7): "has no such version",
+    }
+    for source, said in sources.items():
+        with pytest.raises(SecretError) as caught:
+            fetch(source, HERE)
+        assert said in caught.value.message
+        assert caught.value.remedy
+        assert "canary" not in str(caught.value)
+
+
+def test_a_machine_without_aws_is_told_what_to_set(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = AwsParameterSource(name="/a")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(SecretError, match="cannot be asked for"):
+        seen(source)
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    with pytest.raises(SecretError, match="needs AWS credentials") as caught:
+        seen(source)
+    assert "AWS_PROFILE" in str(caught.value)
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(SecretError, match="needs an AWS region"):
+        seen(source)
