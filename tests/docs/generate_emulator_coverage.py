@@ -37,8 +37,8 @@ _HEAD = "| served | operation | name |\n|---|---|---|\n"
 _BESIDES = """\
 ## What clients ask for besides
 
-wrangler and the SDKs ask for these on their way, and bindings point to what they make; those without
-a name are in no reference. Containers and tails are always empty.
+wrangler and the SDKs ask for these on their way, and bindings point to what they make; those
+without a name are in no reference. Containers and tails are always empty.
 
 | operation | name |
 |---|---|
@@ -56,8 +56,8 @@ _WORLD = """\
 ## What is there from the start
 
 - **Accounts**: every id of 32 hexadecimal digits is an account, with a workers.dev subdomain.
-- **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname used
-  with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and its
+- **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname
+  used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and its
   account from the first script; then it is held to both. `POST /zones` makes one under a name of
   your own, `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` under an id of your own.
 - **Routes and custom domains** answer on the emulator's own port, by `Host`:
