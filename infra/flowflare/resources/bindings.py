@@ -46,14 +46,14 @@ class Values:
 
     Attributes:
         databases: id of each database of the stack, by the binding's name.
-        api_key: the key, a secret.
+        api_keys: the API key by its generation, secrets; None stands for the one in use.
         secrets: value of each secret, by the binding's name; of a binding's secret field, by the
             name of both, `KEY.key_base64`.
-        service: the service's script, where its name comes from another stack.
+        service: the service's script, which only clients bind.
     """
 
     databases: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    api_key: pulumi.Input[str] | None = None
+    api_keys: Mapping[int | None, pulumi.Input[str]] = field(default_factory=dict)
     secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     service: pulumi.Input[str] | None = None
 
@@ -97,14 +97,14 @@ def _filled(binding: Binding, values: Values) -> dict[str, Any]:
     if isinstance(binding, DatabaseBinding):
         filled["id"] = values.databases[binding.name]
     if isinstance(binding, ApiKeyBinding):
-        filled["text"] = pulumi.Output.secret(values.api_key)
+        filled["text"] = pulumi.Output.secret(values.api_keys[binding.generation])
     if isinstance(binding, SecretBinding):
         filled["text"] = pulumi.Output.secret(values.secrets[binding.name])
     if isinstance(binding, BoundBinding):
         for name in binding.secrets:
             filled[name] = pulumi.Output.secret(values.secrets[f"{binding.name}.{name}"])
-    if values.service is not None and isinstance(binding, ServiceBinding):
+    if isinstance(binding, ServiceBinding):
         filled["service"] = values.service
-    if values.service is not None and isinstance(binding, ClassBinding) and binding.script_name:
+    if isinstance(binding, ClassBinding) and binding.script_name is not None:
         filled["script_name"] = values.service
     return filled

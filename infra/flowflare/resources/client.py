@@ -1,16 +1,55 @@
-"""A client Worker as a component: its script, its Workflows, its URL."""
+"""A client Worker as a component: what it owns, its script, its Workflows, where it is reached."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from flowflare.migrations.files import Migration
 from flowflare.model import ClientSpec
-from flowflare.model.bindings import client_bindings
+from flowflare.model.bindings import (
+    BoundBinding,
+    SecretBinding,
+    client_bindings,
+    own_storage,
+)
+from flowflare.model.names import hyphenated
+from flowflare.model.secret_sources import GeneratedSource, SecretSource
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
-from flowflare.resources.bindings import script_bindings
-from flowflare.resources.script import declare_crons, declare_script, declare_url
+from flowflare.resources.bindings import (
+    Values,
+    beyond_provider,
+    script_bindings,
+    upload_bindings,
+)
+from flowflare.resources.dynamic import (
+    D1Migrations,
+    DurableObjectMigrations,
+    ScriptBindings,
+    SecretValue,
+)
+from flowflare.resources.script import (
+    declare_addresses,
+    declare_crons,
+    declare_script,
+    declare_url,
+)
 from flowflare.resources.service import FlowflareService
+
+
+@dataclass(frozen=True)
+class ServiceReference:
+    """A service that another program deployed, as its stack's outputs tell of it.
+
+    Attributes:
+        script_name: the output `service_script_name`.
+        api_key: the output `api_key`, a secret.
+    """
+
+    script_name: pulumi.Input[str]
+    api_key: pulumi.Input[str]
 
 
 class FlowflareClient(pulumi.ComponentResource):
@@ -21,41 +60,74 @@ class FlowflareClient(pulumi.ComponentResource):
         account_id: the account.
         spec: the client.
         rendered: its code.
-        service: the service, whose class migrations it comes after.
+        service: the service, whose class migrations it comes after, or what another stack's
+            outputs say of it.
+        migrations: the files of its databases, by the name of the binding.
+        is_protected: whether the resource of a name must not be deleted; all are by default.
         opts: Pulumi's options.
 
     Attributes:
         spec: the client.
         workflows: its Workflow resources; empty when it has none.
+        database_ids: id of each D1 database of its own, by the name of the binding.
         url: its URL, None when it has none.
     """
 
     url: pulumi.Output[str | None]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a client needs of its stack, in any program
         self,
         name: str,
         *,
         account_id: str,
         spec: ClientSpec,
         rendered: RenderedWorker,
-        service: FlowflareService,
+        service: FlowflareService | ServiceReference,
+        migrations: Mapping[str, Sequence[Migration]] | None = None,
+        is_protected: Callable[[str], bool] = lambda _name: True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Client", name, {}, opts)
         self.spec = spec
-        bindings = script_bindings(
-            client_bindings(spec, service.script_name),
-            database_id=service.database_id,
+        self._name, self._account_id, self._is_protected = name, account_id, is_protected
+        self._upload = {
+            "account_id": account_id,
+            "script_name": spec.script_name,
+            "main_module": rendered.main_module,
+            "content": rendered.content,
+            "compatibility_date": spec.compatibility_date,
+            "compatibility_flags": list(spec.compatibility_flags),
+        }
+        before: list[pulumi.Resource] = []
+        if isinstance(service, FlowflareService):
+            before.append(service.class_migrations)
+        self.database_ids, filled = self._declare_databases(migrations or {})
+        before += filled
+        bindings = client_bindings(spec, "")
+        values = Values(
+            databases=self.database_ids,
             api_keys={None: service.api_key},
+            secrets=self._declare_secrets(bindings),
+            service=service.script_name,
         )
+        before += self._declare_class_migrations(values, before)
+        beyond = beyond_provider(bindings)
+        if beyond:
+            own = ScriptBindings(
+                f"{name}-bindings",
+                script=self._upload,
+                bindings=upload_bindings(beyond, values),
+                opts=self._options(before),
+            )
+            before.append(own)
+        script_name = f"{name}-script"
         script = declare_script(
-            f"{name}-script",
+            script_name,
             account_id=account_id,
             spec=spec,
             rendered=rendered,
-            bindings=bindings,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[service.class_migrations]),
+            bindings=script_bindings(bindings, values),
+            opts=self._options(before, protected=script_name if spec.class_migrations else None),
         )
         self.workflows: list[Any] = [
             cloudflare.Workflow(
@@ -64,10 +136,96 @@ class FlowflareClient(pulumi.ComponentResource):
                 workflow_name=workflow.workflow_name,
                 script_name=spec.script_name,
                 class_name=workflow.class_name,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[script]),
+                opts=self._options([script]),
             )
             for workflow in spec.workflows
         ]
         self.url = declare_url(name, account_id=account_id, script=script, spec=spec, parent=self)
         declare_crons(name, account_id=account_id, script=script, spec=spec, parent=self)
+        declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
+
+    def _declare_databases(
+        self, migrations: Mapping[str, Sequence[Migration]]
+    ) -> tuple[Mapping[str, pulumi.Output[str]], list[pulumi.Resource]]:
+        """The client's own databases with their tables; also returns what comes after them."""
+        ids, last = {}, []
+        for database in self.spec.databases:
+            part = f"{self._name}-{hyphenated(database.binding)}"
+            resource = cloudflare.D1Database(
+                f"{part}-database",
+                account_id=self._account_id,
+                name=database.database_name,
+                primary_location_hint=database.location_hint,
+                jurisdiction=database.jurisdiction,
+                opts=self._options(protected=f"{part}-database"),
+            )
+            ids[database.binding] = resource.id
+            files = migrations.get(database.binding, ())
+            if database.migrations is None:
+                last.append(resource)
+                continue
+            tables = D1Migrations(
+                f"{part}-migrations",
+                account_id=self._account_id,
+                database_id=resource.id,
+                migrations=files,
+                opts=self._options([resource]),
+            )
+            last.append(tables)
+        return ids, last
+
+    def _declare_secrets(self, bindings: Sequence[object]) -> Mapping[str, pulumi.Output[str]]:
+        """The client's secrets; their fingerprints are made with a key that is generated once."""
+        sources: dict[str, SecretSource] = {}
+        for binding in bindings:
+            if isinstance(binding, SecretBinding):
+                sources[binding.name] = binding.source
+            if isinstance(binding, BoundBinding):
+                sources |= {
+                    f"{binding.name}.{field}": source for field, source in binding.secrets.items()
+                }
+        fetched = [one for one in sources.values() if not isinstance(one, GeneratedSource)]
+        key = None
+        if fetched:
+            name = f"{self._name}-fingerprint-key"
+            made = SecretValue(
+                name, secret_name=name, source=GeneratedSource(), opts=self._options()
+            )
+            key = made.value
+        return {
+            name: SecretValue(
+                f"{self._name}-secret-{hyphenated(name)}",
+                secret_name=name,
+                source=source,
+                fingerprint_key=None if isinstance(source, GeneratedSource) else key,
+                opts=self._options(),
+            ).value
+            for name, source in sources.items()
+        }
+
+    def _declare_class_migrations(
+        self, values: Values, before: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        """The history of the client's own classes, uploaded with nothing but its storage bound."""
+        if not self.spec.class_migrations:
+            return []
+        name = f"{self._name}-class-migrations"
+        return [
+            DurableObjectMigrations(
+                name,
+                script=self._upload,
+                database_id=next(iter(values.databases.values()), ""),
+                bindings=upload_bindings(own_storage(self.spec), values),
+                history=self.spec.class_migrations,
+                opts=self._options(before, protected=name),
+            )
+        ]
+
+    def _options(
+        self, depends_on: Sequence[pulumi.Resource] = (), protected: str | None = None
+    ) -> pulumi.ResourceOptions:
+        protect = protected is not None and self._is_protected(protected)
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=list(depends_on), protect=protect or None
+        )

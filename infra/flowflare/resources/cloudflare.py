@@ -20,11 +20,17 @@ __all__ = [
     "D1Database",
     "WorkersCronTrigger",
     "WorkersCronTriggerScheduleArgs",
+    "WorkersCustomDomain",
+    "WorkersRoute",
     "WorkersScript",
     "WorkersScriptBindingArgs",
+    "WorkersScriptLimitsArgs",
     "WorkersScriptObservabilityArgs",
     "WorkersScriptObservabilityLogsArgs",
+    "WorkersScriptObservabilityTracesArgs",
+    "WorkersScriptPlacementArgs",
     "WorkersScriptSubdomain",
+    "WorkersScriptTailConsumerArgs",
     "Workflow",
 ]
 
@@ -33,6 +39,8 @@ _INPUTS, _OUTPUTS = "_inputs", "outputs"
 _MODULES = {
     "d1_database": "D1Database",
     "workers_cron_trigger": "WorkersCronTrigger",
+    "workers_custom_domain": "WorkersCustomDomain",
+    "workers_route": "WorkersRoute",
     "workers_script": "WorkersScript",
     "workers_script_subdomain": "WorkersScriptSubdomain",
     "workflow": "Workflow",
@@ -104,9 +112,15 @@ _package: Any = sys.modules.get(_PACKAGE) or _stand_in()
 D1Database = _package.D1Database
 WorkersCronTrigger = _package.WorkersCronTrigger
 WorkersCronTriggerScheduleArgs = _package.WorkersCronTriggerScheduleArgs
+WorkersCustomDomain = _package.WorkersCustomDomain
+WorkersRoute = _package.WorkersRoute
 WorkersScript = _package.WorkersScript
 WorkersScriptBindingArgs = _package.WorkersScriptBindingArgs
+WorkersScriptLimitsArgs = _package.WorkersScriptLimitsArgs
 WorkersScriptObservabilityArgs = _package.WorkersScriptObservabilityArgs
 WorkersScriptObservabilityLogsArgs = _package.WorkersScriptObservabilityLogsArgs
+WorkersScriptObservabilityTracesArgs = _package.WorkersScriptObservabilityTracesArgs
+WorkersScriptPlacementArgs = _package.WorkersScriptPlacementArgs
 WorkersScriptSubdomain = _package.WorkersScriptSubdomain
+WorkersScriptTailConsumerArgs = _package.WorkersScriptTailConsumerArgs
 Workflow = _package.Workflow

@@ -17,6 +17,7 @@ from flowflare.resources.providers import (
     ApiKeyProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
+    ScriptBindingsProvider,
     SecretValueProvider,
     WorkersDevUrlProvider,
 )
@@ -82,7 +83,8 @@ class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectM
 
     Args:
         name: the resource's name.
-        script: account, script name, module, compatibility: what an upload takes.
+        script: account, script name, module, compatibility: what an upload takes; and
+            `allow_data_loss`, why classes may be deleted or moved, None where they may not.
         database_id: the database that the script binds.
         bindings: what the script binds before its clients exist, as the API takes it.
         history: all class migrations, oldest first.
@@ -112,6 +114,28 @@ class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectM
             "migration_tag": None,
         }
         super().__init__(DurableObjectMigrationsProvider(), name, props, opts)
+
+
+class ScriptBindings(Resource, module="flowflare", name="ScriptBindings"):
+    """Bindings of a script that Cloudflare's own provider cannot say; the script inherits them.
+
+    Args:
+        name: the resource's name.
+        script: account, script name, module, compatibility: what an upload takes.
+        bindings: the bindings, as the API takes them; no secret is among them.
+        opts: Pulumi's options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        script: Mapping[str, Any],
+        bindings: Sequence[Mapping[str, Any]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {**script, "bindings": list(bindings)}
+        super().__init__(ScriptBindingsProvider(), name, props, opts)
 
 
 class SecretValue(Resource, module="flowflare", name="SecretValue"):

@@ -1,4 +1,4 @@
-"""One Worker's script with what belongs to it: its subdomain, its URL, its cron triggers.
+"""One Worker's script with what belongs to it: its URL, routes, custom domains, cron triggers.
 
 What the API fills in by itself is set here explicitly, so that a `refresh` finds nothing that the
 program does not say.
@@ -9,10 +9,12 @@ from typing import Any
 
 import pulumi
 
-from flowflare.model import ClientSpec, ServiceSpec
+from flowflare.model import ClientSpec, ObservabilitySpec, ServiceSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
 from flowflare.resources.dynamic import WorkersDevUrl
+
+_RATE = "head_sampling_rate"
 
 
 def declare_script(
@@ -43,8 +45,17 @@ def declare_script(
         bindings=list(bindings),
         compatibility_date=spec.compatibility_date,
         compatibility_flags=list(spec.compatibility_flags),
-        observability=_observability(enabled=spec.observability.enabled),
-        logpush=False,
+        # Without a binding that it keeps, a script would run and fail where it is used.
+        bindings_inherit="strict" if any(one.type == "inherit" for one in bindings) else None,
+        limits=_limits(spec),
+        placement=_placement(spec),
+        observability=_observability(spec.observability),
+        logpush=spec.logpush,
+        # An empty list, not none: what is only left out, the provider keeps as it was.
+        tail_consumers=[
+            cloudflare.WorkersScriptTailConsumerArgs(service=service)
+            for service in spec.tail_consumers
+        ],
         usage_model="standard",
         # Only the service is deleted while others still bind it; force deletes those bindings.
         force=isinstance(spec, ServiceSpec),
@@ -100,8 +111,67 @@ def declare_crons(
     )
 
 
-def _observability(*, enabled: bool) -> Any:
-    if not enabled:
+def declare_addresses(
+    name: str,
+    *,
+    account_id: str,
+    script: Any,
+    spec: ServiceSpec | ClientSpec,
+    parent: pulumi.Resource,
+) -> None:
+    """Declares the routes and custom domains of a Worker, each named by its own address.
+
+    A number in the name would make another route of each one after a route that is taken out.
+    """
+    for route in spec.routes:
+        cloudflare.WorkersRoute(
+            f"{name}-route-{route.pattern}",
+            zone_id=route.zone_id,
+            pattern=route.pattern,
+            script=spec.script_name,
+            # Cloudflare has a pattern once: the old route goes first.
+            opts=pulumi.ResourceOptions(
+                parent=parent, depends_on=[script], delete_before_replace=True
+            ),
+        )
+    for domain in spec.domains:
+        cloudflare.WorkersCustomDomain(
+            f"{name}-domain-{domain.hostname}",
+            account_id=account_id,
+            zone_id=domain.zone_id,
+            hostname=domain.hostname,
+            service=spec.script_name,
+            opts=pulumi.ResourceOptions(
+                parent=parent, depends_on=[script], delete_before_replace=True
+            ),
+        )
+
+
+def _limits(spec: ServiceSpec | ClientSpec) -> Any:
+    if spec.limits is None:
+        return None
+    return cloudflare.WorkersScriptLimitsArgs(**spec.limits.model_dump(exclude_none=True))
+
+
+def _placement(spec: ServiceSpec | ClientSpec) -> Any:
+    if spec.placement is None:
+        return None
+    return cloudflare.WorkersScriptPlacementArgs(**spec.placement.model_dump(exclude_none=True))
+
+
+def _observability(spec: ObservabilitySpec) -> Any:
+    if not spec.enabled:
         return cloudflare.WorkersScriptObservabilityArgs(enabled=False)
-    logs = cloudflare.WorkersScriptObservabilityLogsArgs(enabled=True, invocation_logs=True)
-    return cloudflare.WorkersScriptObservabilityArgs(enabled=True, head_sampling_rate=1, logs=logs)
+    logs = cloudflare.WorkersScriptObservabilityLogsArgs(**_rated(spec.logs.model_dump()))
+    traces = None
+    if spec.traces is not None:
+        given = _rated(spec.traces.model_dump())
+        traces = cloudflare.WorkersScriptObservabilityTracesArgs(**given)
+    return cloudflare.WorkersScriptObservabilityArgs(
+        enabled=True, head_sampling_rate=spec.head_sampling_rate, logs=logs, traces=traces
+    )
+
+
+def _rated(given: dict[str, Any]) -> dict[str, Any]:
+    """Without a rate of 1, which is what Cloudflare has without one."""
+    return {key: value for key, value in given.items() if (key, value) != (_RATE, 1)}

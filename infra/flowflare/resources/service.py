@@ -11,12 +11,17 @@ import pulumi
 
 from flowflare.migrations.files import Migration
 from flowflare.model import StackSpec
-from flowflare.model.bindings import service_bindings, storage_bindings
+from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
-from flowflare.resources.bindings import script_bindings, upload_bindings
+from flowflare.resources.bindings import Values, script_bindings, upload_bindings
 from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
-from flowflare.resources.script import declare_crons, declare_script, declare_url
+from flowflare.resources.script import (
+    declare_addresses,
+    declare_crons,
+    declare_script,
+    declare_url,
+)
 
 if TYPE_CHECKING:
     from flowflare.resources.client import FlowflareClient
@@ -95,8 +100,7 @@ class FlowflareService(pulumi.ComponentResource):
         name, spec = f"{self._name}-script", self._spec
         bindings = script_bindings(
             service_bindings([client.spec for client in clients], spec.service.other_keys),
-            database_id=self.database_id,
-            api_keys=self._api_keys,
+            Values({DATABASE_BINDING: self.database_id}, self._api_keys),
         )
         before = [resource for client in clients for resource in client.workflows]
         script = declare_script(
@@ -111,6 +115,9 @@ class FlowflareService(pulumi.ComponentResource):
             self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
         )
         declare_crons(
+            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
+        )
+        declare_addresses(
             self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
         )
         self.register_outputs(
@@ -133,9 +140,12 @@ class FlowflareService(pulumi.ComponentResource):
                 "content": rendered.content,
                 "compatibility_date": spec.service.compatibility_date,
                 "compatibility_flags": list(spec.service.compatibility_flags),
+                "allow_data_loss": spec.reason_for_loss(name),
             },
             database_id=self.database_id,
-            bindings=upload_bindings(storage_bindings(), database_id=self.database_id),
+            bindings=upload_bindings(
+                storage_bindings(), Values({DATABASE_BINDING: self.database_id})
+            ),
             history=spec.service.class_migrations,
             opts=self._options(*keys, protected=name),
         )

@@ -14,8 +14,8 @@ from flowflare.config.load import load_stack
 from flowflare.config.secure import Path as Place
 from flowflare.config.secure import secure_paths
 from flowflare.errors import ConfigError, FlowflareError
-from flowflare.migrations.files import read_migrations
-from flowflare.model import StackSpec
+from flowflare.migrations.files import Migration, read_migrations
+from flowflare.model import ClientSpec, StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
 from flowflare.resources.project import project_root
@@ -30,6 +30,7 @@ class FlowflareStack(pulumi.ComponentResource):
         name: the component's name, the first part of every name in it.
         spec: what the stack is.
         rendered: the Workers' code.
+        root: the project's folder, which clients' migrations are relative to; found when left out.
         opts: Pulumi's options.
 
     Attributes:
@@ -44,12 +45,14 @@ class FlowflareStack(pulumi.ComponentResource):
         *,
         spec: StackSpec,
         rendered: RenderedStack,
+        root: Path | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Stack", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child, folder = pulumi.ResourceOptions(parent=self), root or project_root()
         with _as_run_error():
             migrations = read_migrations(library.folder("migrations"))
+            files = {client.name: client_migrations(client, folder) for client in spec.clients}
         self.service = FlowflareService(
             f"{name}-service",
             spec=spec,
@@ -64,6 +67,8 @@ class FlowflareStack(pulumi.ComponentResource):
                 spec=client,
                 rendered=rendered.clients[client.name],
                 service=self.service,
+                migrations=files[client.name],
+                is_protected=spec.is_protected,
                 opts=child,
             )
             for client in spec.clients
@@ -97,7 +102,24 @@ class FlowflareStack(pulumi.ComponentResource):
             spec = spec_from_config(root)
             check_data_loss(name, spec, root)
             rendered = render_stack(spec, root=root)
-        return cls(name, spec=spec, rendered=rendered, opts=opts)
+        return cls(name, spec=spec, rendered=rendered, root=root, opts=opts)
+
+
+def client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migration, ...]]:
+    """The migrations of a client's databases, by the name of the binding.
+
+    Args:
+        client: the client.
+        root: the project's folder.
+
+    Raises:
+        MigrationError: a folder's files are not as they must be.
+    """
+    return {
+        database.binding: read_migrations(root / database.migrations)
+        for database in client.databases
+        if database.migrations is not None
+    }
 
 
 def spec_from_config(root: Path) -> StackSpec:

@@ -7,11 +7,11 @@ type that is not known here goes to Cloudflare as it is written.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from flowflare.config.schema.secrets import Secret
 from flowflare.config.schema.worker import ScriptName
-from flowflare.config.schema.written import ClassName, Written
+from flowflare.config.schema.written import ClassName, Json, Written, no_secret
 
 _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(min_length=1)]
@@ -23,6 +23,11 @@ class RawBinding(Written):
     model_config = ConfigDict(extra="allow")
 
     type: _Text = Field(description="The binding's type as Cloudflare's API names it.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_secrets(cls, value: Any) -> Any:
+        return no_secret(value)
 
 
 class PlainTextBinding(Written):
@@ -36,7 +41,7 @@ class JsonBinding(Written):
     """A JSON value; `variables` are the shorter way."""
 
     type: Literal["json"] = Field(description="A JSON value, parsed already.")
-    json_value: JsonValue = Field(alias="json", description="The value.")
+    json_value: Json = Field(alias="json", description="The value.")
 
 
 class SecretTextBinding(Written):
@@ -50,7 +55,7 @@ class SecretKeyBinding(Written):
     """A `CryptoKey` whose material no code can read."""
 
     type: Literal["secret_key"] = Field(description="A key for Web Crypto.")
-    algorithm: JsonValue = Field(description="The algorithm as `crypto.subtle.importKey` takes it.")
+    algorithm: Json = Field(description="The algorithm as `crypto.subtle.importKey` takes it.")
     format: Literal["raw", "pkcs8", "spki", "jwk"] = Field(description="The key's format.")
     usages: list[
         Literal[
@@ -135,7 +140,7 @@ class ServiceTargetBinding(Written):
     entrypoint: _Text | None = Field(
         default=None, description="The exported entrypoint; the default export when left out."
     )
-    props: dict[str, JsonValue] | None = Field(
+    props: dict[str, Json] | None = Field(
         default=None, description="What the entrypoint finds as `ctx.props`."
     )
     cross_account_grant: _Text | None = Field(

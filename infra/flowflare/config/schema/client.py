@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, Field
 
 from flowflare.config.schema.bindings import Binding
 from flowflare.config.schema.secrets import Secret
@@ -11,6 +11,7 @@ from flowflare.config.schema.written import (
     BindingName,
     ClassName,
     Folder,
+    Json,
     Physical,
     Source,
     VariableName,
@@ -108,9 +109,6 @@ def _variable(value: Any) -> Any:
     """Numbers and booleans become the text a Worker sees."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, dict) and set(value) == {"secure"}:
-        remedy = "Move it to the client's `secrets`, under the same name."
-        raise refusal("is a secret, and a variable is readable by everybody", remedy)
     if value is None:
         raise refusal("is empty", 'Write a value, `""` for an empty text.')
     return str(value) if isinstance(value, int | float) else value
@@ -127,7 +125,7 @@ class ClientConfig(WorkerConfig):
         description="Its Workflows by name. The name is the service's workflow type; the binding "
         "is the name in upper case with underscores.",
     )
-    variables: dict[VariableName, Annotated[JsonValue, BeforeValidator(_variable)]] = Field(
+    variables: dict[VariableName, Annotated[Json, BeforeValidator(_variable)]] = Field(
         default_factory=dict,
         description="Variables of its `env`, by name: a text, a number and a boolean are text in "
         "the Worker, a list or a mapping is JSON, parsed already.",

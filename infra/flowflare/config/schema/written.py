@@ -1,10 +1,11 @@
 """What every part of the schema stands on: the base class, refusals, and texts that have a form."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue
 from pydantic_core import PydanticCustomError
 
 from flowflare.model import names
@@ -136,6 +137,25 @@ def _variable(value: str) -> str:
     return value
 
 
+def no_secret(value: Any) -> Any:
+    """A JSON value that holds no secret of Pulumi's configuration, at any depth.
+
+    Raises:
+        PydanticCustomError: it does; everybody who sees the Worker's settings could read it.
+    """
+    inside: Iterable[Any] = ()
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            remedy = "Move it to the client's `secrets`, under a name of its own."
+            raise refusal("is or holds a secret, which everybody could read here", remedy)
+        inside = value.values()
+    elif isinstance(value, list):
+        inside = value
+    for item in inside:
+        no_secret(item)
+    return value
+
+
 AccountId = Annotated[str, AfterValidator(_account_id)]
 ZoneId = Annotated[str, AfterValidator(_zone_id)]
 Environment = Annotated[str, AfterValidator(_environment)]
@@ -148,3 +168,4 @@ Folder = Annotated[str, AfterValidator(_folder)]
 ClassName = Annotated[str, AfterValidator(_class_name)]
 BindingName = Annotated[str, AfterValidator(_binding)]
 VariableName = Annotated[str, AfterValidator(_variable)]
+Json = Annotated[JsonValue, AfterValidator(no_secret)]

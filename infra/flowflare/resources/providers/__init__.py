@@ -10,6 +10,7 @@ prints a traceback for any other error.
 from flowflare.resources.providers.api_key import ApiKeyProvider
 from flowflare.resources.providers.d1_migrations import D1MigrationsProvider
 from flowflare.resources.providers.durable_object_migrations import DurableObjectMigrationsProvider
+from flowflare.resources.providers.script_bindings import ScriptBindingsProvider
 from flowflare.resources.providers.secret_value import SecretValueProvider
 from flowflare.resources.providers.workers_dev_url import WorkersDevUrlProvider
 
@@ -17,6 +18,7 @@ __all__ = [
     "ApiKeyProvider",
     "D1MigrationsProvider",
     "DurableObjectMigrationsProvider",
+    "ScriptBindingsProvider",
     "SecretValueProvider",
     "WorkersDevUrlProvider",
 ]
