@@ -1,46 +1,29 @@
 """The providers in Pulumi's own host for dynamic providers, over gRPC."""
 
 import base64
-import os
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import provider_pb2
 
 from flowflare.resources.providers import D1MigrationsProvider
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
+from tests.unit.resources.dynamic_host import UNKNOWN, serve_host, struct
 
-UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 REFERENCE = base64.b64encode(pickle.dumps(D1MigrationsProvider(), protocol=4)).decode()
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/flowflare:D1Migrations::migrations"
 
 
 @pytest.fixture
-def host(api: FakeApi) -> Iterator[Any]:
-    environment = os.environ | {"PULUMI_PROJECT": "shop"}
-    command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdout is not None
-        port = int(process.stdout.readline())
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = provider_pb2_grpc.ResourceProviderStub(channel)
-            config = {"cloudflare:baseUrl": api.base_url, "cloudflare:apiToken": TOKEN}
-            stub.Configure(provider_pb2.ConfigureRequest(args=struct(config)))
-            yield stub
-        process.kill()
-
-
-def struct(values: dict[str, Any]) -> Struct:
-    made = Struct()
-    made.update(values)
-    return made
+def host(api: FakeApi, tmp_path: Path) -> Iterator[Any]:
+    config = {"cloudflare:baseUrl": api.base_url, "cloudflare:apiToken": TOKEN}
+    with serve_host(config, cwd=tmp_path) as stub:
+        yield stub
 
 
 def props(*sql: str, database: str = DATABASE) -> dict[str, Any]:

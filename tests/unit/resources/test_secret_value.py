@@ -1,0 +1,186 @@
+"""The provider of secret values: what a plan sees, what changes it, what a value costs."""
+
+import base64
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from pulumi.output import Unknown
+from pulumi.runtime.proto import provider_pb2
+
+from flowflare.model.secret_sources import (
+    AwsSecretSource,
+    ConfigSource,
+    EnvironmentSource,
+    FileSource,
+    GeneratedSource,
+    SecretSource,
+    to_wire,
+)
+from flowflare.resources.providers import SecretValueProvider
+from tests.aws import serve_aws
+from tests.unit.resources.dynamic_host import UNKNOWN, serve_host, struct
+
+Props = dict[str, Any]
+REFERENCE = base64.b64encode(pickle.dumps(SecretValueProvider(), protocol=4)).decode()
+URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/flowflare:SecretValue::token"
+
+
+def wanted(source: SecretSource, **more: Any) -> Props:
+    """What the program declares."""
+    return {
+        "secret_name": "TOKEN",
+        "source": to_wire(source),
+        "fingerprint_key": "key",
+    } | more
+
+
+class Deployed:
+    """A secret as an engine has it from run to run, with a fresh provider in each."""
+
+    def __init__(self) -> None:
+        self.inputs: Props = {}
+        self.outputs: Props = {}
+
+    def planned(self, news: Props) -> bool:
+        """Whether a run would change it; raises what `check` refuses."""
+        self._provider = SecretValueProvider()
+        result = self._provider.check(self.inputs, news)
+        assert not result.failures, result.failures[0].reason
+        self._checked = result.inputs
+        return bool(self._provider.diff("TOKEN", self.outputs, self._checked).changes)
+
+    def up(self, news: Props) -> Props:
+        changes = self.planned(news)
+        if not self.outputs:
+            self.outputs = self._provider.create(self._checked).outs or {}
+        elif changes:
+            self.outputs = self._provider.update("TOKEN", self.outputs, self._checked).outs or {}
+        self.inputs = self._checked
+        return self.outputs
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    return Deployed()
+
+
+def test_a_value_is_fetched_again_when_its_fingerprint_changes(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("one\n")
+    news = wanted(FileSource(path="token"), __root=str(tmp_path))
+    first = deployed.up(news)
+    assert first["value"] == "one"
+    assert not deployed.planned(news)
+    (tmp_path / "token").write_text("two\n")
+    assert deployed.planned(news)
+    second = deployed.up(news)
+    assert second["value"] == "two"
+    assert second["fingerprint"] == deployed.inputs["fingerprint"] != first["fingerprint"]
+
+
+def test_no_state_has_a_value_or_a_folder_in_plain(deployed: Deployed, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("canary")
+    deployed.up(wanted(FileSource(path="token"), __root=str(tmp_path), __preview=None))
+    # `fingerprint_key` is a secret: `SecretValue` declares it as one.
+    plain = {name: value for name, value in deployed.inputs.items() if name != "fingerprint_key"}
+    assert plain == {
+        "secret_name": "TOKEN",
+        "source": {"kind": "file", "path": "token"},
+        "fingerprint": deployed.outputs["fingerprint"],
+    }
+
+
+def test_a_value_that_only_moved_is_as_old_as_before(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FF_TOKEN", "word")
+    deployed.up(wanted(EnvironmentSource(variable="FF_TOKEN")))
+    deployed.outputs["changed_at"] = "2026-01-01T00:00:00Z"
+    moved = wanted(ConfigSource(), value="word")
+    assert deployed.planned(moved)
+    assert deployed.up(moved)["changed_at"] == "2026-01-01T00:00:00Z"
+    assert deployed.up(wanted(ConfigSource(), value="other"))["changed_at"] > "2026-11"
+
+
+def test_a_generated_value_stays_until_its_generation_changes(deployed: Deployed) -> None:
+    first = deployed.up(wanted(GeneratedSource()))["value"]
+    assert deployed.up(wanted(GeneratedSource()))["value"] == first
+    assert deployed.up(wanted(GeneratedSource(generation=2)))["value"] != first
+
+
+def test_a_source_without_a_value_is_refused_before_anything_happens() -> None:
+    news = wanted(EnvironmentSource(variable="FF_NOT_SET"))
+    (failure,) = SecretValueProvider().check({}, news).failures
+    assert failure.property == "source"
+    assert failure.reason == (
+        "environment variable FF_NOT_SET is not set. Set FF_NOT_SET where this runs; a CI job "
+        "gets it from its secrets."
+    )
+
+
+def test_a_preview_without_the_value_says_so(deployed: Deployed) -> None:
+    news = wanted(EnvironmentSource(variable="FF_NOT_SET"), __preview=True)
+    result = SecretValueProvider().check({}, news)
+    assert not result.failures
+    said = "[not known here: environment variable FF_NOT_SET is not set]"
+    assert result.inputs["fingerprint"] == said
+    assert deployed.planned(news)
+
+
+def test_before_the_key_is_known_a_fingerprint_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FF_TOKEN", "word")
+    unknown: Any = Unknown()
+    news = wanted(EnvironmentSource(variable="FF_TOKEN"), fingerprint_key=unknown)
+    result = SecretValueProvider().check({}, news)
+    assert not result.failures
+    assert "fingerprint" not in result.inputs
+
+
+def test_a_preview_asks_aws_for_the_version_alone(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serve_aws() as aws:
+        for name, value in aws.environment.items():
+            monkeypatch.setenv(name, value)
+        aws.secret("shop/token", '{"token": "one"}')
+        news = wanted(AwsSecretSource(secret_id="shop/token", key="token"))
+        assert deployed.up(news)["value"] == "one"
+        assert not deployed.planned(news)
+        # The key is gone: only fetching the value would find that out.
+        version = aws.secret("shop/token", '{"other": "two"}')
+        assert deployed.planned(news)
+        assert SecretValueProvider().check({}, news).inputs["version"] == version
+    assert deployed.planned(news | {"__preview": True})
+
+
+def test_pulumis_own_host_serves_it(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "token").write_text("word\n")
+    news = wanted(FileSource(path="token")) | {"__provider": REFERENCE}
+    # The host runs in the program's folder, and the project's is above it.
+    with serve_host({}, cwd=tmp_path / "infra") as host:
+        first = news | {"fingerprint_key": UNKNOWN, "__preview": True}
+        planned = host.Check(provider_pb2.CheckRequest(urn=URN, news=struct(first)))
+        assert not planned.failures
+        checked = host.Check(provider_pb2.CheckRequest(urn=URN, news=struct(news)))
+        made = host.Create(provider_pb2.CreateRequest(urn=URN, properties=checked.inputs))
+        outputs = MessageToDict(made.properties)
+        assert (made.id, outputs["value"]) == ("TOKEN", "word")
+
+        (tmp_path / "token").write_text("other\n")
+        checked = host.Check(
+            provider_pb2.CheckRequest(urn=URN, olds=checked.inputs, news=struct(news))
+        )
+        request = provider_pb2.DiffRequest(
+            id="TOKEN", urn=URN, olds=made.properties, news=checked.inputs
+        )
+        assert host.Diff(request).changes == provider_pb2.DiffResponse.DIFF_SOME
+
+        (tmp_path / "token").unlink()
+        refused = host.Check(provider_pb2.CheckRequest(urn=URN, news=struct(news)))
+        assert "file token is not there" in refused.failures[0].reason
