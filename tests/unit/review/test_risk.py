@@ -1,0 +1,163 @@
+"""What each operation means for data and for running objects."""
+
+from typing import Any
+
+import pytest
+
+from flowflare.engine.events import Failure, Plan, Step
+from flowflare.review.changes import review
+from flowflare.review.entries import Entry
+from tests.unit.review.steps import TRACKER, history, script, step
+
+V1 = {"tag": "v1", "new_sqlite_classes": ["Tracker"]}
+V2 = {"tag": "v2", "deleted_classes": ["Tracker"]}
+MOVED = {"tag": "v2", "transferred_classes": [{"from": "A", "from_script": "x", "to": "B"}]}
+RENAMED = {"tag": "v2", "renamed_classes": [{"from": "Tracker", "to": "Follower"}]}
+AT_V1 = {"migration_tag": "v1"}
+DB, OTHER = {"name": "db"}, {"name": "other"}
+
+RISKS = [
+    ("safe", step("create", "D1Database", None, DB), ""),
+    ("loses-data", step("replace", "D1Database", DB, OTHER), "`other` is a new, empty database"),
+    ("loses-data", step("delete", "D1Database", DB), "`db` is deleted with everything in it"),
+    ("safe", step("update", "D1Database", DB, DB), ""),
+    ("safe", step("update", "WorkersScript", script("a"), script("a", code="2")), ""),
+    (
+        "restarts",
+        step("update", "WorkersScript", script("a", TRACKER), script("a", TRACKER, code="2")),
+        "restarts the Durable Objects of Tracker",
+    ),
+    (
+        "safe",
+        step(
+            "update",
+            "WorkersScript",
+            script("a", TRACKER | {"scriptName": "other"}),
+            script("a", TRACKER | {"scriptName": "other"}, code="2"),
+        ),
+        "",
+    ),
+    (
+        "loses-data",
+        step("replace", "WorkersScript", script("a", TRACKER), script("b", TRACKER)),
+        "`b` begins with empty namespaces; the objects of Tracker are deleted with `a`",
+    ),
+    ("safe", step("replace", "WorkersScript", script("a"), script("b")), "at another address"),
+    ("loses-data", step("delete", "WorkersScript", script("a", TRACKER)), "The objects of Tracker"),
+    ("safe", step("delete", "WorkersScript", script("a")), "stops answering"),
+    ("safe", step("create", "DurableObjectMigrations", None, history(V1)), ""),
+    (
+        "restarts",
+        step("update", "DurableObjectMigrations", history(V1), history(V1, RENAMED), outputs=AT_V1),
+        "restarts the Durable Objects of Tracker",
+    ),
+    (
+        "loses-data",
+        step("update", "DurableObjectMigrations", history(V1), history(V1, V2), outputs=AT_V1),
+        "`v2` deletes Tracker with all its objects' data",
+    ),
+    (
+        "loses-data",
+        step("update", "DurableObjectMigrations", history(V1), history(V1, MOVED), outputs=AT_V1),
+        "`v2` moves x.A -> B",
+    ),
+    (
+        "loses-data",
+        step("replace", "DurableObjectMigrations", history(V1), history(V1, name="new")),
+        "`new` begins with empty namespaces: the objects of Tracker stay behind",
+    ),
+    ("loses-data", step("delete", "Workflow", {"workflowName": "w"}), "with its instances"),
+    ("safe", step("delete", "ApiKey", {}), "is refused"),
+    ("loses-data", step("delete", "R2Bucket", {}), "deleted with its objects"),
+]
+
+
+def entry_of(*steps: Step, **more: Any) -> Entry:
+    return review(Plan(steps, **more)).entries[0]
+
+
+@pytest.mark.parametrize(
+    ("risk", "one", "sentence"), RISKS, ids=lambda item: getattr(item, "op", None)
+)
+def test_risk(risk: str, one: Step, sentence: str) -> None:
+    entry = entry_of(one)
+    assert entry.risk == risk
+    assert sentence in " ".join(reason.text for reason in entry.reasons)
+
+
+def test_nothing_done_is_no_risk() -> None:
+    assert entry_of(step("same", "WorkersScript", script("a", TRACKER))).reasons == ()
+
+
+def test_the_history_says_which_classes_a_script_has() -> None:
+    """A script whose class nothing of its own binds is restarted all the same."""
+    kept = step("same", "DurableObjectMigrations", history(V1, RENAMED, name="a"))
+    changed = step("update", "WorkersScript", script("a"), script("a", code="2"))
+    assert "Follower" in entry_of(kept, changed).reasons[0].text
+
+
+def test_the_riskiest_comes_first_and_what_stays_last() -> None:
+    found = review(
+        Plan(
+            (
+                step("same", "ApiKey", {}, {}, name="a"),
+                step("create", "Workflow", None, {}, name="z"),
+                step("create", "Workflow", None, {}, name="b"),
+                step("delete", "D1Database", DB, name="y"),
+                step("update", "WorkersScript", script("s", TRACKER), script("s", TRACKER)),
+            )
+        )
+    )
+    assert [one.name for one in found.entries] == ["y", "workersscript", "b", "z", "a"]
+    assert (found.risk, found.changed) == ("loses-data", 4)
+
+
+@pytest.mark.parametrize(
+    ("more", "refused", "protection"),
+    [
+        ({"protected": True, "protect": True}, False, "kept"),
+        ({"protected": True, "protect": True}, True, "refused"),
+        ({"protected": True}, False, "lifted"),
+        ({}, False, "none"),
+    ],
+)
+def test_protection(more: dict[str, bool], refused: bool, protection: str) -> None:
+    one = step("replace", "D1Database", DB, OTHER, **more)
+    failure = Failure(one.urn, one.name, one.type, "no", "protected")
+    entry = entry_of(one, failures=(failure,) if refused else ())
+    assert entry.protection == protection
+    lifted = "Its protection is lifted by this `up`, which also replaces it."
+    assert (lifted in [reason.text for reason in entry.reasons]) is (protection == "lifted")
+
+
+def test_bindings_that_come_and_go_are_named_with_their_types() -> None:
+    key = {"name": "KEY", "type": "secret_text", "text": "[secret]"}
+    flag = {"name": "FLAG", "type": "plain_text", "text": "on"}
+    entry = entry_of(step("update", "WorkersScript", script("a", key), script("a", flag)))
+    assert [(one.name, one.type) for one in entry.bindings_dropped] == [("KEY", "secret_text")]
+    assert [(one.name, one.type) for one in entry.bindings_added] == [("FLAG", "plain_text")]
+
+
+def test_only_steps_after_the_live_tag_would_be_sent() -> None:
+    both = history(V1, RENAMED)
+    update = entry_of(step("update", "DurableObjectMigrations", history(V1), both, outputs=AT_V1))
+    assert [(one.tag, one.renamed_classes) for one in update.class_migrations] == [
+        ("v2", ("Tracker -> Follower",))
+    ]
+    create = entry_of(step("create", "DurableObjectMigrations", None, both))
+    assert [one.tag for one in create.class_migrations] == ["v1", "v2"]
+    unknown = {"migration_tag": "by hand"}
+    assert not entry_of(
+        step("update", "DurableObjectMigrations", history(V1), both, outputs=unknown)
+    ).class_migrations
+
+
+def test_only_files_after_the_applied_ones_would_run() -> None:
+    files = [{"name": "0001_a.sql", "sql": "SELECT 1;\n"}, {"name": "0002_b.sql", "sql": "x" * 9}]
+    applied = {"applied": [{"name": "0001_a.sql"}]}
+    one = step("update", "D1Migrations", {}, {"migrations": files}, outputs=applied)
+    (file,) = entry_of(one).migrations
+    assert (file.name, file.bytes) == ("0002_b.sql", 9)
+    assert [
+        file.name for file in entry_of(step("create", "D1Migrations", None, one.new)).migrations
+    ] == ["0001_a.sql", "0002_b.sql"]

@@ -1,0 +1,62 @@
+"""The words of a review: lines of text, a summary, a document."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+
+from flowflare.engine.events import Failure, Plan, Step
+from flowflare.review.changes import review
+from flowflare.review.document import document
+from flowflare.review.text import joined, lines, summary
+from tests.unit.review.steps import script, step
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/flowflare.plan.schema.json").read_text())
+SECRET = {"name": "KEY", "type": "secret_text", "text": "[secret]"}
+FLAG = {"name": "FLAG", "type": "plain_text", "text": "on"}
+
+
+def text(*steps: Step, failures: tuple[Failure, ...] = ()) -> str:
+    return joined(lines(review(Plan(steps, failures=failures))))
+
+
+def test_a_dropped_secret_and_a_new_binding_are_said_in_words() -> None:
+    shown = text(step("update", "WorkersScript", script("a", SECRET), script("a", FLAG)))
+    assert "drops secret KEY (secret_text)" in shown
+    assert "adds binding FLAG (plain_text, text=on)" in shown
+
+
+def test_what_stays_is_left_out_and_counted() -> None:
+    stays, goes = step("same", "ApiKey", {}, {}), step("delete", "Workflow", {"workflowName": "w"})
+    assert "apikey" not in text(stays, goes)
+    assert summary(review(Plan((stays, goes)))) == ("1 delete, 1 unchanged; 1 API call; loses data")
+    assert summary(review(Plan())) == "no resources; 0 API calls; safe"
+
+
+def test_a_lifted_protection_is_shown_though_nothing_changes() -> None:
+    shown = text(step("same", "D1Database", {}, {}, protected=True))
+    assert "unprotect d1database" in shown
+    assert "the next one may delete it" in shown
+
+
+def test_a_refusal_keeps_its_remedy() -> None:
+    one = step("delete", "D1Database", {"name": "db"}, protected=True)
+    failure = Failure(one.urn, one.name, one.type, "is protected\n  Say why.", "protected")
+    shown = text(one, failures=(failure,))
+    assert "protected: refused" in shown
+    assert shown.endswith("Refused\n  ! d1database: is protected\n        Say why.\n")
+
+
+def test_the_document_follows_its_schema() -> None:
+    steps = (
+        step("update", "WorkersScript", script("a", SECRET), script("a", FLAG)),
+        step("create", "D1Migrations", None, {"migrations": [{"name": "1.sql", "sql": "--"}]}),
+        step("create", "DurableObjectMigrations", None, {"history": [{"tag": "v1"}]}),
+    )
+    failure = Failure("urn", "x", "t", "no", "skipped")
+    plan = Plan(steps, {"url": "[unknown]"}, (failure,))
+    made = document(review(plan, diff=True), project="p", stack="dev")
+    jsonschema.validate(made, SCHEMA)
+    assert (made["version"], made["changed"], made["api_calls"]) == (1, 3, 1 + 2 + 2)
+    broken = made | {"risk": "none"}
+    assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(broken))
