@@ -9,7 +9,7 @@ from pathlib import Path
 from flowflare import library
 from flowflare.errors import RenderError
 from flowflare.model import ClientSpec, ServiceSpec, StackSpec
-from flowflare.model.bindings import TRACKER_CLASS
+from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
 from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.node import Progress
@@ -18,8 +18,6 @@ from flowflare.render.templates import JavaScript, render
 MAIN_MODULE = "worker.js"
 _TEMPLATE = "service.js.j2"
 _FACTORY = "createWorkflowService"
-#: The entrypoint that the service offers to other Workers of the account.
-RPC_CLASS = "FlowflareService"
 # esbuild ends an ES module with one clause of all its exports.
 _EXPORT_CLAUSE = re.compile(r"\nexport \{\n((?:  [^\n]+\n)+)\};\n*\Z")
 
