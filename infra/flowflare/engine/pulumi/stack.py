@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flowflare.config.files import Project
-from flowflare.engine.events import Event, OnEvent, Plan, Update
+from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import program_error
@@ -49,7 +50,7 @@ class CliStack:
         self._workspace = Workspace(project, cli, environ)
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Lets the CLI say what `up` would do.
+        """Lets the CLI say what `up` would do; a recording of the program adds the details.
 
         Args:
             on_event: is told each step as it is planned.
@@ -57,8 +58,15 @@ class CliStack:
         Raises:
             FlowflareError: the program, the configuration or the state is not in order.
         """
+        from flowflare.engine.pulumi.recorded import detailed, recorded_plan
+
         run = self._operate("preview", on_event, planning=True)
-        return Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
+        plan = Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
+        try:
+            recorded = recorded_plan(self.project, self._environ, export=self._opened_export)
+        except FlowflareError:
+            return plan  # such as secrets that only the CLI can open
+        return detailed(plan, recorded)
 
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says, after what an earlier run left half done.
@@ -77,6 +85,7 @@ class CliStack:
         run = self._operate("up", on_event)
         if run.report.failures and self._adopt(run.refused_creations, began, on_event):
             run = self._operate("up", on_event)
+        run.report.failures[:] = map(explained, run.report.failures)
         return self._ended(run, since)
 
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
@@ -143,11 +152,12 @@ class CliStack:
 
     def read(self) -> Deployment:
         """The stack's state, for drift and review; secrets are opened when they are looked at."""
-        return read_deployment(
-            self.project, self._environ, lambda: self._workspace.export(show_secrets=True)
-        )
+        return read_deployment(self.project, self._environ, self._opened_export)
 
     # ----------------------------------------------------------------------------------------------
+
+    def _opened_export(self) -> Mapping[str, Any]:
+        return self._workspace.export(show_secrets=True)
 
     def _read(self, *, show_secrets: bool = False) -> Deployment:
         return from_export(self._workspace.export(show_secrets=show_secrets))
@@ -234,6 +244,20 @@ class CliStack:
             "cloudflare:apiToken": "CLOUDFLARE_API_TOKEN",
         }
         return self._environ.get(variables[key], "")
+
+
+def explained(failure: Failure) -> Failure:
+    """A failure with what to do, where Cloudflare says that a name is taken."""
+    from flowflare.engine.pulumi.lost_answers import is_name_taken
+
+    if not is_name_taken(failure.reason):
+        return failure
+    advice = (
+        "Something in the account has its name, and nothing shows that this stack made it. If it "
+        "did, take it over: pulumi import TYPE NAME ID, as docs/deploy.md says. If not, name yours "
+        "otherwise (flowflare:names)."
+    )
+    return replace(failure, reason=f"{failure.reason}\n{advice}")
 
 
 def _settled_sentence(name: str, found: Found | None) -> str:

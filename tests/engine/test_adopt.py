@@ -1,0 +1,163 @@
+"""What a run made without hearing of it, taken into a deployment."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
+from flowflare.engine.pulumi.lost_answers import D1_DATABASE, Account, is_name_taken
+from flowflare.engine.pulumi.state import from_export
+from flowflare.errors import SecretError
+from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
+
+STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
+PROVIDER = "urn:pulumi:dev::p::pulumi:providers:cloudflare::default_6_23_1"
+DATABASE = f"urn:pulumi:dev::p::{D1_DATABASE}::db"
+SCRIPT_TYPE = "cloudflare:index/workersScript:WorkersScript"
+SEALED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+MADE_AT = datetime.fromisoformat(TIME)
+
+
+def database(**more: Any) -> dict[str, Any]:
+    return {
+        "urn": DATABASE,
+        "custom": True,
+        "type": D1_DATABASE,
+        "inputs": {"accountId": ACCOUNT, "name": "shop-runs"},
+        "parent": STACK,
+        "provider": f"{PROVIDER}::7d1c",
+        **more,
+    }
+
+
+def deployment(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> Any:
+    stack = {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack"}
+    provider = {
+        "urn": PROVIDER,
+        "custom": True,
+        "type": "pulumi:providers:cloudflare",
+        "id": "7d1c",
+    }
+    return {
+        "manifest": {"time": TIME, "magic": "", "version": ""},
+        "resources": [stack, provider, *resources],
+        "pending_operations": [{"resource": one, "type": "creating"} for one in pending],
+    }
+
+
+def test_a_pending_creation_that_was_found_becomes_a_resource() -> None:
+    before = deployment(pending=(database(),))
+    kept = json.dumps(before)
+    after = settled(before, {DATABASE: Found("id-1", {"uuid": "id-1", "version": "production"})})
+    assert json.dumps(before) == kept, "what is given is left alone"
+    assert "pending_operations" not in after
+    record = after["resources"][-1]
+    assert record["id"] == "id-1"
+    assert record["outputs"] == {
+        "uuid": "id-1",
+        "version": "production",
+        "accountId": ACCOUNT,
+        "name": "shop-runs",
+    }
+    read = from_export({"version": 3, "deployment": after})
+    assert [one.name for one in read.resources][-1] == "db"
+    assert read.pending == ()
+
+
+def test_one_that_left_nothing_is_pending_no_more() -> None:
+    after = settled(deployment(pending=(database(),)), {DATABASE: None})
+    assert "pending_operations" not in after
+    assert len(after["resources"]) == 2
+
+
+def test_other_operations_and_unanswered_creations_stay_pending() -> None:
+    before = deployment(database(id="id-1"), pending=(database(urn=f"{DATABASE}2"),))
+    before["pending_operations"].append({"resource": database(id="id-1"), "type": "updating"})
+    after = settled(before, {})
+    assert [one["type"] for one in after["pending_operations"]] == ["creating", "updating"]
+    assert len(pending_creations(before)) == 1
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_it_was_to_replace_is_still_to_be_deleted_unless_it_is_gone(gone: bool) -> None:
+    old = database(id="old", **({"pendingReplacement": True} if gone else {}))
+    after = settled(deployment(old, pending=(database(),)), {DATABASE: Found("new")})
+    assert [(one["id"], one.get("delete")) for one in after["resources"][2:]] == [
+        *([] if gone else [("old", True)]),
+        ("new", None),
+    ]
+
+
+def test_one_that_may_not_be_as_asked_for_is_updated_by_the_next_up() -> None:
+    after = with_resource(deployment(), database(), Found("id-1", complete=False))
+    assert after["resources"][-1]["initErrors"] == ["its creation was interrupted"]
+
+
+def test_sealed_secrets_stay_sealed() -> None:
+    sealed = {**SEALED, "ciphertext": "v1:abc"}
+    script = {"urn": "urn:pulumi:dev::p::x::s", "type": SCRIPT_TYPE, "inputs": {"bindings": sealed}}
+    record = with_resource(deployment(), script, Found("s"))["resources"][-1]
+    assert record["inputs"]["bindings"] == record["outputs"]["bindings"] == sealed
+
+
+def make_database(cloudflare: FakeCloudflare, **more: Any) -> None:
+    row = {"uuid": "id-1", "name": "shop-runs", "created_at": TIME, "num_tables": 0, **more}
+    cloudflare.world.databases["id-1"] = row
+
+
+def test_an_interrupted_database_is_found_by_its_exact_name(cloudflare: FakeCloudflare) -> None:
+    account = Account(cloudflare.base_url, TOKEN)
+    assert account.made_by(database()) is None
+    make_database(cloudflare, name="shop-runs-2")
+    assert account.made_by(database()) is None
+    make_database(cloudflare)
+    found = account.made_by(database())
+    assert found is not None
+    assert (found.id, found.complete, found.outputs["uuid"]) == ("id-1", True, "id-1")
+    assert cloudflare.writes() == []
+
+
+def test_a_database_with_tables_is_not_what_was_just_being_made(cloudflare: FakeCloudflare) -> None:
+    make_database(cloudflare, num_tables=4)
+    assert Account(cloudflare.base_url, TOKEN).made_by(database()) is None
+
+
+@pytest.mark.parametrize(("after", "ours"), [(timedelta(0), True), (timedelta(hours=1), False)])
+def test_a_taken_name_is_this_runs_only_if_it_was_taken_since_the_run_began(
+    cloudflare: FakeCloudflare, after: timedelta, ours: bool
+) -> None:
+    make_database(cloudflare)
+    found = Account(cloudflare.base_url, TOKEN).just_made(database(), MADE_AT + after)
+    assert (found is not None) == ours
+
+
+def test_a_script_is_taken_over_where_it_is_there_and_then_updated(
+    cloudflare: FakeCloudflare,
+) -> None:
+    inputs = {"accountId": ACCOUNT, "scriptName": "shop", "bindings": {**SEALED, "ciphertext": "x"}}
+    script = {"urn": "urn:pulumi:dev::p::x::s", "type": SCRIPT_TYPE, "inputs": inputs}
+    account = Account(cloudflare.base_url, TOKEN)
+    assert account.made_by(script) is None
+    cloudflare.world.scripts["shop"] = {"metadata": {"bindings": []}}
+    found = account.made_by(script)
+    assert found is not None
+    assert (found.id, found.complete) == ("shop", False)
+
+
+def test_a_dynamic_resource_is_made_again(cloudflare: FakeCloudflare) -> None:
+    record = database(type="pulumi-python:dynamic/flowflare:ApiKey")
+    assert Account(cloudflare.base_url, TOKEN).made_by(record) is None
+    assert cloudflare.requests == []
+
+
+def test_without_a_token_it_says_which() -> None:
+    with pytest.raises(SecretError, match="no API token"):
+        Account("", "").made_by(database())
+
+
+def test_cloudflares_refusal_of_a_taken_name_is_known() -> None:
+    said = '400 Bad Request {"errors":[{"code":7502,"message":"A database with that name exists"}]}'
+    assert is_name_taken(said)
+    assert not is_name_taken("400 Bad Request: code 17502")
