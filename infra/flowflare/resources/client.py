@@ -214,13 +214,16 @@ class FlowflareClient(pulumi.ComponentResource):
         return [
             DurableObjectMigrations(
                 name,
-                script=self._upload,
+                script=self._upload | {"allow_data_loss": self._reason_for_loss(name)},
                 database_id=next(iter(values.databases.values()), ""),
                 bindings=upload_bindings(own_storage(self.spec), values),
                 history=self.spec.class_migrations,
                 opts=self._options(before, protected=name),
             )
         ]
+
+    def _reason_for_loss(self, resource: str) -> str | None:
+        return None if self._is_protected(resource) else "its protection is lifted"
 
     def _options(
         self, depends_on: Sequence[pulumi.Resource] = (), protected: str | None = None
