@@ -9,17 +9,18 @@ from typing import Any
 
 from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import (
+    DATABASE_BINDING,
     ApiKeyBinding,
     Binding,
+    BoundBinding,
     DatabaseBinding,
-    ServiceBinding,
-    ClassBinding,
-    VariableBinding,
-    WorkflowBinding,
+    SecretBinding,
     client_bindings,
     service_bindings,
+    to_wire,
 )
 from flowflare.render.worker import MAIN_MODULE
+from flowflare.render.wrangler_bindings import add_binding
 
 _UNKNOWN_ID = "<database_id of the stack's outputs>"
 
@@ -32,33 +33,47 @@ def wrangler_files(spec: StackSpec, *, database_id: str = _UNKNOWN_ID) -> dict[s
         database_id: the D1 database's id, which only Cloudflare knows.
     """
     service = spec.service
-    files = {service.script_name: _service(spec, service, database_id)}
+    databases = {
+        DATABASE_BINDING: {"database_name": service.database_name, "database_id": database_id}
+    }
+    bindings = service_bindings(spec.clients, service.other_keys)
+    files = {service.script_name: _file(spec, service, bindings, databases)}
     for client in spec.clients:
-        files[client.script_name] = _client(spec, client, database_id)
+        bindings = client_bindings(client, service.script_name)
+        files[client.script_name] = _file(spec, client, bindings, _own_databases(client))
     return files
 
 
-def _service(spec: StackSpec, service: ServiceSpec, database_id: str) -> str:
-    bindings = service_bindings(spec.clients, service.other_keys)
-    config = _worker(spec, service) | _bound(bindings, spec, database_id)
-    config["migrations"] = [{"tag": step.tag} | step.step() for step in service.class_migrations]
-    config |= _triggers(service)
-    return _text(config, bindings)
+def _own_databases(client: ClientSpec) -> dict[str, dict[str, str]]:
+    return {
+        database.binding: {
+            "database_name": database.database_name,
+            "database_id": f"<id of the D1 database {database.database_name}>",
+        }
+        for database in client.databases
+    }
 
 
-def _client(spec: StackSpec, client: ClientSpec, database_id: str) -> str:
-    bindings = client_bindings(client, spec.service.script_name)
-    config = _worker(spec, client) | _bound(bindings, spec, database_id)
-    config |= _triggers(client)
-    return _text(config, bindings)
-
-
-def _triggers(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
-    return {} if worker.crons is None else {"triggers": {"crons": list(worker.crons)}}
+def _file(
+    spec: StackSpec,
+    worker: ServiceSpec | ClientSpec,
+    bindings: tuple[Binding, ...],
+    databases: dict[str, dict[str, str]],
+) -> str:
+    config = _worker(spec, worker)
+    for binding in bindings:
+        if isinstance(binding, DatabaseBinding):
+            entry = {"binding": binding.name, **databases[binding.name]}
+            config.setdefault("d1_databases", []).append(entry)
+        elif not _secrets(binding):
+            add_binding(config, to_wire(binding))
+    if worker.class_migrations:
+        config["migrations"] = [{"tag": step.tag} | step.step() for step in worker.class_migrations]
+    return _text(config | _reached(worker), bindings)
 
 
 def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
-    return {
+    config = {
         "name": worker.script_name,
         "account_id": spec.account_id,
         "main": MAIN_MODULE,
@@ -68,43 +83,54 @@ def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]
         "compatibility_flags": list(worker.compatibility_flags),
         "workers_dev": worker.workers_dev,
         "preview_urls": False,
-        "observability": {"enabled": worker.observability.enabled},
+        "observability": _observability(worker),
     }
+    if worker.limits is not None:
+        config["limits"] = worker.limits.model_dump(exclude_none=True)
+    if worker.placement is not None:
+        config["placement"] = worker.placement.model_dump(exclude_none=True)
+    if worker.logpush:
+        config["logpush"] = True
+    if worker.tail_consumers:
+        config["tail_consumers"] = [{"service": service} for service in worker.tail_consumers]
+    return config
 
 
-def _bound(bindings: tuple[Binding, ...], spec: StackSpec, database_id: str) -> dict[str, Any]:
-    """The bindings under the keys that wrangler groups them by."""
-    groups: dict[str, Any] = {}
-    for binding in bindings:
-        if isinstance(binding, DatabaseBinding):
-            groups.setdefault("d1_databases", []).append(
-                {
-                    "binding": binding.name,
-                    "database_name": spec.service.database_name,
-                    "database_id": database_id,
-                }
-            )
-        elif isinstance(binding, ClassBinding):
-            objects = groups.setdefault("durable_objects", {"bindings": []})
-            objects["bindings"].append(binding.model_dump(exclude={"type"}, exclude_none=True))
-        elif isinstance(binding, ServiceBinding):
-            entry = {"binding": binding.name, "service": binding.service}
-            groups.setdefault("services", []).append(entry)
-        elif isinstance(binding, VariableBinding):
-            groups.setdefault("vars", {})[binding.name] = binding.text
-        elif isinstance(binding, WorkflowBinding):
-            entry = {
-                "binding": binding.name,
-                "name": binding.workflow_name,
-                "class_name": binding.class_name,
-            }
-            owner = {"script_name": binding.script_name} if binding.script_name else {}
-            groups.setdefault("workflows", []).append(entry | owner)
-    return groups
+def _observability(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+    spec = worker.observability
+    return spec.model_dump(exclude_none=True) if spec.enabled else {"enabled": False}
+
+
+def _reached(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+    """Routes, custom domains, cron triggers."""
+    routes = [
+        *({"pattern": route.pattern, "zone_id": route.zone_id} for route in worker.routes),
+        *(
+            {"pattern": domain.hostname, "zone_id": domain.zone_id, "custom_domain": True}
+            for domain in worker.domains
+        ),
+    ]
+    found: dict[str, Any] = {"routes": routes} if routes else {}
+    if worker.crons is not None:
+        found["triggers"] = {"crons": list(worker.crons)}
+    return found
+
+
+def _secrets(binding: Binding) -> bool:
+    """Whether the binding is a secret or holds one."""
+    if isinstance(binding, BoundBinding):
+        return bool(binding.secrets)
+    return isinstance(binding, ApiKeyBinding | SecretBinding)
 
 
 def _text(config: dict[str, Any], bindings: tuple[Binding, ...]) -> str:
-    secrets = [binding.name for binding in bindings if isinstance(binding, ApiKeyBinding)]
     lines = ["// Rendered from the stack's configuration; the Pulumi program does not read it."]
-    lines += [f"// Secret, not in this file: wrangler secret put {name}" for name in secrets]
+    for binding in bindings:
+        if isinstance(binding, BoundBinding) and binding.secrets:
+            text = (
+                f"// Not in this file, wrangler has no word for it: {binding.type} {binding.name}"
+            )
+            lines.append(text)
+        elif _secrets(binding):
+            lines.append(f"// Secret, not in this file: wrangler secret put {binding.name}")
     return "\n".join([*lines, json.dumps(config, indent=2)]) + "\n"
