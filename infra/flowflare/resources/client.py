@@ -15,7 +15,7 @@ from flowflare.model.bindings import (
     own_storage,
 )
 from flowflare.model.names import hyphenated
-from flowflare.model.secret_sources import GeneratedSource, SecretSource
+from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
 from flowflare.resources.bindings import (
@@ -28,7 +28,6 @@ from flowflare.resources.dynamic import (
     D1Migrations,
     DurableObjectMigrations,
     ScriptBindings,
-    SecretValue,
 )
 from flowflare.resources.script import (
     declare_addresses,
@@ -36,6 +35,7 @@ from flowflare.resources.script import (
     declare_script,
     declare_url,
 )
+from flowflare.resources.secrets import WorkerSecrets
 from flowflare.resources.service import FlowflareService
 
 
@@ -176,7 +176,7 @@ class FlowflareClient(pulumi.ComponentResource):
         return ids, last
 
     def _declare_secrets(self, bindings: Sequence[object]) -> Mapping[str, pulumi.Output[str]]:
-        """The client's secrets; their fingerprints are made with a key that is generated once."""
+        """The client's secrets, those in fields of its bindings among them."""
         sources: dict[str, SecretSource] = {}
         for binding in bindings:
             if isinstance(binding, SecretBinding):
@@ -185,24 +185,8 @@ class FlowflareClient(pulumi.ComponentResource):
                 sources |= {
                     f"{binding.name}.{field}": source for field, source in binding.secrets.items()
                 }
-        fetched = [one for one in sources.values() if not isinstance(one, GeneratedSource)]
-        key = None
-        if fetched:
-            name = f"{self._name}-fingerprint-key"
-            made = SecretValue(
-                name, secret_name=name, source=GeneratedSource(), opts=self._options()
-            )
-            key = made.value
-        return {
-            name: SecretValue(
-                f"{self._name}-secret-{hyphenated(name)}",
-                secret_name=name,
-                source=source,
-                fingerprint_key=None if isinstance(source, GeneratedSource) else key,
-                opts=self._options(),
-            ).value
-            for name, source in sources.items()
-        }
+        secrets = WorkerSecrets(self._name, parent=self)
+        return {name: secrets.declare(name, source) for name, source in sources.items()}
 
     def _declare_class_migrations(
         self, values: Values, before: Sequence[pulumi.Resource]

@@ -1,9 +1,8 @@
 """The secrets of one Worker as resources, and the key that their fingerprints are made with."""
 
-import re
-
 import pulumi
 
+from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
 from flowflare.resources.dynamic import SecretValue
 from flowflare.resources.project import project_root
@@ -31,19 +30,14 @@ class WorkerSecrets:
             secret_name: its name, as the Worker sees it.
             source: where its value is from.
         """
-        if self._key is None:
-            key = SecretValue(
-                f"{self._name}-fingerprint-key",
-                secret_name="fingerprint-key",  # noqa: S106 -- a name
-                source=GeneratedSource(),
-                opts=self._options,
-            )
-            self._key = key.value
+        is_fetched = not isinstance(source, GeneratedSource)
+        if is_fetched and self._key is None:
+            self._key = self._declare_key()
         secret = SecretValue(
-            f"{self._name}-secret-{re.sub('[_.]', '-', secret_name.lower())}",
+            f"{self._name}-secret-{hyphenated(secret_name)}",
             secret_name=secret_name,
             source=source,
-            fingerprint_key=self._key,
+            fingerprint_key=self._key if is_fetched else None,
             root=self._root,
             opts=self._options,
         )
@@ -52,3 +46,9 @@ class WorkerSecrets:
             if warning:
                 pulumi.warn(warning, secret)
         return pulumi.Output.secret(secret.value)
+
+    def _declare_key(self) -> pulumi.Output[str]:
+        name = f"{self._name}-fingerprint-key"
+        return SecretValue(
+            name, secret_name=name, source=GeneratedSource(), opts=self._options
+        ).value
