@@ -3,12 +3,18 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flowflare.config.files import ConfigValue, Project
-from flowflare.engine.passphrase import Vault
 from flowflare.engine.values import Props, Secret
 from flowflare.errors import SecretError
+
+
+class TextOpener(Protocol):
+    """Opens encrypted configuration values: the stack's vault."""
+
+    def open_text(self, ciphertext: str) -> str:
+        """The text that was encrypted."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Configuration:
         }
 
 
-def open_configuration(project: Project, vault: Vault) -> Configuration:
+def open_configuration(project: Project, vault: TextOpener) -> Configuration:
     """Opens the secrets of a project's configuration.
 
     Args:
@@ -53,7 +59,7 @@ def open_configuration(project: Project, vault: Vault) -> Configuration:
     return Configuration(texts, secret)
 
 
-def _opened(value: ConfigValue, project: Project, vault: Vault) -> str:
+def _opened(value: ConfigValue, project: Project, vault: TextOpener) -> str:
     if not value.secret:
         return value.text
     if not project.encryption_salt:
@@ -67,7 +73,7 @@ def _opened(value: ConfigValue, project: Project, vault: Vault) -> str:
     return leaves if isinstance(leaves, str) else json.dumps(leaves, separators=(",", ":"))
 
 
-def _opened_leaves(value: Any, vault: Vault) -> Any:
+def _opened_leaves(value: Any, vault: TextOpener) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"secure"} and isinstance(value["secure"], str):
             return vault.open_text(value["secure"])

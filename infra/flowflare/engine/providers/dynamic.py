@@ -10,7 +10,7 @@ import base64
 import binascii
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flowflare.engine.plan import Diff
 from flowflare.engine.providers.protocol import Existing, Made
@@ -59,6 +59,13 @@ class DynamicProviders:
         return provider
 
 
+class Loader(Protocol):
+    """Finds the provider of a dynamic resource by its properties."""
+
+    def load(self, props: Props) -> "ResourceProvider":
+        """The provider."""
+
+
 class Dynamic:
     """Serves every `pulumi-python:dynamic...` type.
 
@@ -66,7 +73,7 @@ class Dynamic:
         providers: the run's providers.
     """
 
-    def __init__(self, providers: DynamicProviders) -> None:
+    def __init__(self, providers: Loader) -> None:
         self._providers = providers
 
     def check(self, old: Props, new: Props) -> Props:

@@ -1,0 +1,222 @@
+"""Records what a stack's program declares: no account is asked, no secret opened, nothing written.
+
+A recording is a preview from nothing in which ids have stand-ins, so that what one resource takes
+of another is known. Encrypted configuration stays sealed: the program gets a stand-in for each
+ciphertext, another one for another ciphertext, so that two recordings tell a secret that was
+rewritten from one that was not.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from flowflare.config.files import Project
+from flowflare.engine.apply import Deployer
+from flowflare.engine.configuration import Configuration, open_configuration
+from flowflare.engine.destroy import failure_of
+from flowflare.engine.events import Failure, Step
+from flowflare.engine.goal import Goal
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.monitor import Engine, ResourceMonitor
+from flowflare.engine.program import Program, importable, run
+from flowflare.engine.providers.dynamic import PROVIDER_KEY
+from flowflare.engine.providers.protocol import Handler
+from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
+from flowflare.engine.report import Report
+from flowflare.engine.state import (
+    PROVIDER_PREFIX,
+    Deployment,
+    Resource,
+    dump_resource,
+    load_resource,
+    secret_text,
+)
+from flowflare.engine.values import Props, Secret, Value, annotate, plain
+from flowflare.errors import EngineError, FlowflareError
+
+FORMAT: Final = 1
+# Texts from this length on are kept once for all stacks: code, SQL.
+_LONG: Final = 200
+_TEXT: Final = "$text"
+#: Dynamic types whose `check` looks at nothing but its arguments.
+PURE_CHECKS: Final = frozenset(
+    f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}"
+    for name in ("D1Migrations", "DurableObjectMigrations")
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What one stack's program declares.
+
+    Attributes:
+        resources: the records, each after those that it needs; the stack's own among them.
+        aliases: URN to the URNs under which the resource may have stood before.
+        failures: resources that the program declares and `up` would refuse.
+        error: why the program could not be recorded; empty when it was.
+    """
+
+    resources: tuple[Resource, ...] = ()
+    aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    error: str = ""
+
+
+class Stamps:
+    """Stands for secrets: equal ones are stamped alike, and nobody can go back from a stamp.
+
+    Args:
+        key: random, the same for recordings that are to be compared.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def open_text(self, ciphertext: str) -> str:
+        """The stand-in of an encrypted configuration value."""
+        return f"sealed-{self._stamp(ciphertext)}"
+
+    def seal(self, secret: Secret) -> str:
+        """The stamp of a secret that the program holds."""
+        return self._stamp(secret_text(secret))
+
+    def open(self, ciphertext: str) -> Value:
+        """A stamp stands for itself."""
+        return ciphertext
+
+    def _stamp(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class Recorder(Deployer):
+    """Answers registrations as after a first `up`, ids by stand-ins."""
+
+    def future_id(self, goal: Goal) -> str:
+        """The stand-in: the resource's name in brackets."""
+        return f"[id of {goal.name}]"
+
+    def earlier(self) -> dict[str, Sequence[str]]:
+        """URN to the URNs that its resource may have had before."""
+        return {urn: earlier for urn, earlier in self._aliases.items() if earlier}
+
+    def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
+        pure = goal.package != DYNAMIC_PACKAGE or goal.type in PURE_CHECKS
+        try:
+            return super()._checked(goal, old, handler) if pure else _of_the_run(goal.inputs)
+        except EngineError as error:
+            step = Step("create", goal.urn, goal.type, goal.name)
+            self._report.failed(step, failure_of(step, error))
+            inputs: Props = annotate(plain(goal.inputs), goal.inputs)
+            return inputs
+
+
+def record(project: Project, stamps: Stamps) -> Recorded:
+    """Records one stack.
+
+    Args:
+        project: the project seen through the stack.
+        stamps: stand for its secrets.
+    """
+    report = Report(None, lambda: 0.0)
+    ledger = Ledger(Deployment(), lambda: "", None)
+    try:
+        config = open_configuration(project, stamps)
+        with importable(project.main if project.main.is_dir() else project.main.parent):
+            aliases = _run(project, config, ledger, report)
+    except FlowflareError as error:
+        return Recorded(error=str(error))
+    own = [one for one in ledger.all() if not one.type.startswith(PROVIDER_PREFIX) or one.parent]
+    return Recorded(_in_order(own), aliases, tuple(report.failures))
+
+
+def _run(
+    project: Project, config: Configuration, ledger: Ledger, report: Report
+) -> dict[str, Sequence[str]]:
+    providers = Providers(project.name, project.stack, config.values, {}, sleep=lambda _: None)
+    recorder = Recorder(ledger, providers, report, dry_run=True)
+    monitor = ResourceMonitor(project.name, project.stack, recorder, dry_run=True)
+    program = Program(
+        project.root, project.main, project.name, project.stack, config.texts, config.secret
+    )
+    run(program, monitor, Engine(report), dry_run=True)
+    return recorder.earlier()
+
+
+def _in_order(resources: Sequence[Resource]) -> tuple[Resource, ...]:
+    """The records in the same order every time: each after what it needs, else by name."""
+    waiting = {one.urn: one for one in sorted(resources, key=lambda one: (one.name, one.urn))}
+    ordered: list[Resource] = []
+    while waiting:
+        ready = [one for one in waiting.values() if not one.needs() & waiting.keys()]
+        ordered += ready or waiting.values()
+        waiting = {urn: one for urn, one in waiting.items() if one not in ordered} if ready else {}
+    return tuple(ordered)
+
+
+def _of_the_run(inputs: Props) -> Props:
+    """Inputs without those that a provider's `check` takes out: they hold for one run only."""
+    return {
+        key: value
+        for key, value in inputs.items()
+        if not key.startswith("__") or key == PROVIDER_KEY
+    }
+
+
+@dataclass
+class Texts:
+    """Long texts, each kept once under its digest."""
+
+    by_digest: dict[str, str] = field(default_factory=dict)
+
+    def shortened(self, value: Any) -> Any:
+        """A JSON value with each long text replaced by a reference to it."""
+        if isinstance(value, str):
+            return value if len(value) < _LONG else {_TEXT: self._kept(value)}
+        if isinstance(value, dict):
+            return {key: self.shortened(item) for key, item in value.items()}
+        return [self.shortened(item) for item in value] if isinstance(value, list) else value
+
+    def whole(self, value: Any) -> Any:
+        """A JSON value with its long texts in their places again."""
+        if isinstance(value, dict):
+            if value.keys() == {_TEXT}:
+                return self.by_digest[value[_TEXT]]
+            return {key: self.whole(item) for key, item in value.items()}
+        return [self.whole(item) for item in value] if isinstance(value, list) else value
+
+    def _kept(self, text: str) -> str:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.by_digest.setdefault(digest, text)
+        return digest
+
+
+def dump(recorded: Recorded, stamps: Stamps, texts: Texts) -> dict[str, Any]:
+    """A recording as JSON values; its long texts go into `texts`."""
+    return {
+        "resources": [
+            texts.shortened(dump_resource(_bare(one), stamps)) for one in recorded.resources
+        ],
+        "aliases": {urn: list(earlier) for urn, earlier in recorded.aliases.items()},
+        "failures": [vars(one) for one in recorded.failures],
+        "error": recorded.error,
+    }
+
+
+def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
+    """Reads a recording that `dump` made."""
+    resources = (load_resource(texts.whole(one), stamps) for one in raw["resources"])
+    failures = (Failure(**one) for one in raw["failures"])
+    return Recorded(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
+
+
+def canonical(raw: Mapping[str, Any]) -> str:
+    """The text of a dumped recording, the same for recordings that say the same."""
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"))
+
+
+def _bare(one: Resource) -> Resource:
+    """A record without what differs from run to run."""
+    return replace(one, created="", modified="", provider="")

@@ -1,0 +1,103 @@
+"""Compares two recordings of a stack: what would an `up` of one do after an `up` of the other?
+
+The comparison is a preview by the engine itself, in which the base's recording stands for state.
+Nothing of a recording is run: a dynamic resource is judged by this release's provider of its type,
+or by its inputs.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowflare.engine.destroy import Deleter
+from flowflare.engine.events import Plan
+from flowflare.engine.goal import Goal
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.providers.dynamic import Dynamic
+from flowflare.engine.providers.protocol import Handler
+from flowflare.engine.providers.protocol import Recorded as RecordedType
+from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
+from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder
+from flowflare.engine.report import Report
+from flowflare.engine.show import shown_props
+from flowflare.engine.state import Deployment, Resource
+from flowflare.engine.urns import Alias
+
+
+def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:
+    """The plan that leads from what one recording declares to what the other does.
+
+    Args:
+        base: the recording to start from; an empty one for a stack that is new.
+        head: the recording to come to; an empty one for a stack that goes.
+        project: the project's name.
+        stack: the stack's name.
+    """
+    report = Report(None, lambda: 0.0)
+    before = Deployment(base.resources)
+    ledger = Ledger(before, lambda: "", None)
+    providers = _ThisRelease(project, stack, {}, {}, sleep=lambda _: None)
+    deployer = Recorder(ledger, providers, report, dry_run=True)
+    for one in head.resources:
+        aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(one.urn, ()))
+        deployer.register(_goal(one, aliases))
+        if not one.custom:
+            deployer.set_outputs(one.urn, one.outputs)
+    Deleter(ledger, providers, report).plan(ledger.kept())
+    known = {failure.urn for failure in report.failures}
+    failures = [*report.failures, *(one for one in head.failures if one.urn not in known)]
+    stack_record = Deployment(head.resources).stack
+    outputs = shown_props(stack_record.outputs) if stack_record else {}
+    return Plan(tuple(report.steps), outputs, tuple(failures))
+
+
+class _ThisRelease(Providers):
+    """Providers of which none comes out of a recording."""
+
+    def handler(self, type_: str, provider: Resource | None) -> Handler:
+        """The handler of a type; a dynamic one whose provider is not ours compares inputs."""
+        if type_.split(":", 1)[0] != DYNAMIC_PACKAGE:
+            return super().handler(type_, provider)
+        if type_ not in PURE_CHECKS:
+            return RecordedType(type_, ())
+        return Dynamic(_Ours(type_))
+
+
+class _Ours:
+    """Loads this release's own provider of a type, whatever a recording carries.
+
+    Args:
+        type_: the type's token.
+    """
+
+    def __init__(self, type_: str) -> None:
+        self._type = type_
+
+    def load(self, props: Mapping[str, Any]) -> Any:
+        """The provider."""
+        from flowflare.resources import providers
+
+        del props
+        return getattr(providers, f"{self._type.rpartition(':')[2]}Provider")()
+
+
+def _goal(one: Resource, aliases: tuple[Alias, ...]) -> Goal:
+    return Goal(
+        urn=one.urn,
+        type=one.type,
+        name=one.name,
+        custom=one.custom,
+        inputs=one.inputs,
+        parent=one.parent,
+        dependencies=one.dependencies,
+        property_dependencies=one.property_dependencies,
+        protect=one.protect,
+        retain_on_delete=one.retain_on_delete,
+        ignore_changes=one.ignore_changes,
+        replace_on_changes=one.replace_on_changes,
+        additional_secret_outputs=one.additional_secret_outputs,
+        custom_timeouts=one.custom_timeouts,
+        deleted_with=one.deleted_with,
+        replace_with=one.replace_with,
+        replacement_trigger=one.replacement_trigger,
+        aliases=aliases,
+    )
