@@ -11,7 +11,7 @@ from typing import Final
 from flowflare.engine.events import RETAINED, Step
 from flowflare.review.classes import steps_to_send
 from flowflare.review.entries import Calls, Entry
-from flowflare.review.migrations import applied_files, pending_files
+from flowflare.review.migrations import pending_files
 
 _CLOUDFLARE: Final = "cloudflare:"
 
@@ -53,9 +53,7 @@ def _database(step: Step) -> int:
 def _migrations(step: Step) -> int:
     if step.op == "delete":
         return 0  # the files are forgotten; what they did goes with the database
-    pending = len(pending_files(step))
-    bookmark = 1 if pending and applied_files(step) else 0
-    return 1 + bookmark + pending  # the ledger, the bookmark, each file
+    return 1 + 2 * len(pending_files(step))  # the ledger; a bookmark and the SQL of each file
 
 
 def _class_history(step: Step) -> int:
@@ -70,9 +68,14 @@ def _url(step: Step) -> int:
     return 0 if step.op == "delete" else 1
 
 
+def _bindings(step: Step) -> int:
+    return 0 if step.op == "delete" else 2  # what is bound, the upload or the settings
+
+
 _COUNTS: Final[Mapping[str, Callable[[Step], int]]] = {
     "D1Database": _database,
     "D1Migrations": _migrations,
     "DurableObjectMigrations": _class_history,
+    "ScriptBindings": _bindings,
     "WorkersDevUrl": _url,
 }

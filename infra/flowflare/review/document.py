@@ -63,7 +63,8 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flowflare preview --json",
     }
-    return head | _without_noise({key: value for key, value in schema.items() if key != "title"})
+    body: dict[str, Any] = _without_noise({**schema, "title": head["title"]})
+    return head | body
 
 
 def _without_noise(schema: Any) -> Any:
@@ -72,7 +73,7 @@ def _without_noise(schema: Any) -> Any:
         return [_without_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    noise = ("additionalProperties", "title") if "type" in schema else ("title",)
+    noise = ("additionalProperties", "title")
     return {
         key: _without_noise(value)
         for key, value in schema.items()

@@ -11,15 +11,15 @@ MIGRATIONS_TYPE: Final = "D1Migrations"
 
 
 def files_to_run(step: Step) -> tuple[MigrationFile, ...]:
-    """The files that a step on a `D1Migrations` resource would run, in order.
+    """The files that a step on a `D1Migrations` resource would run, in order, with findings.
 
-    A creation or replacement runs all of them; an update those after what state says was applied.
+    A creation or replacement runs all of them; an update those that state does not say it has had.
     """
     pending = pending_files(step)
     if not pending:
         return ()
-    files = _files(step)
-    found = _findings(files, applied=len(files) - len(pending))
+    applied = [file for file in _files(step) if file not in pending]
+    found = _findings([*applied, *pending], applied=len(applied))
     return tuple(
         MigrationFile(
             name=file.name,
@@ -32,16 +32,12 @@ def files_to_run(step: Step) -> tuple[MigrationFile, ...]:
 
 
 def pending_files(step: Step) -> tuple[Migration, ...]:
-    """The files themselves, with their SQL."""
-    if step.op in ("same", "delete") or step.new is None:
+    """The files that would run, with their SQL."""
+    if step.op in ("same", "delete"):
         return ()
-    return _files(step)[applied_files(step) :]
-
-
-def applied_files(step: Step) -> int:
-    """How many files the database of an update has had; one that is made has had none."""
     rows = (step.outputs or {}).get("applied") if step.op == "update" else None
-    return len(rows or ())
+    applied = {row.get("name") for row in rows or ()}
+    return tuple(file for file in _files(step) if file.name not in applied)
 
 
 def _files(step: Step) -> tuple[Migration, ...]:
@@ -51,5 +47,19 @@ def _files(step: Step) -> tuple[Migration, ...]:
 
 def _findings(files: Sequence[Migration], *, applied: int) -> list[tuple[str, LintFinding]]:
     """What the linter says of the files after the applied ones, each with its file's name."""
-    del files, applied
-    return []
+    from flowflare.migrations.lint import lint  # brings a SQL parser, which few plans need
+
+    return [
+        (
+            one.file,
+            LintFinding(
+                rule=one.rule,
+                severity=one.severity,
+                line=one.line,
+                message=one.message,
+                remedy=one.remedy,
+                accepted=one.accepted,
+            ),
+        )
+        for one in lint(files, applied=applied)
+    ]

@@ -131,7 +131,9 @@ def _migrations(step: Step, classes: Classes) -> Iterator[Reason]:
 
 
 #: Rules of the migration linter whose findings are about data that a file would lose.
-LOSING_RULES: Final[frozenset[str]] = frozenset()
+LOSING_RULES: Final = frozenset(
+    {"delete-all", "drop-cascades", "drop-column", "drop-table", "replace-cascades"}
+)
 
 
 def _workflow(step: Step, classes: Classes) -> Iterator[Reason]:
@@ -145,6 +147,12 @@ def _api_key(step: Step, classes: Classes) -> Iterator[Reason]:
     del classes
     if step.op in ("replace", "delete"):
         yield _safe("Whoever still calls the service with this key is refused.")
+
+
+def _bindings(step: Step, classes: Classes) -> Iterator[Reason]:
+    had = ", ".join(classes.old.get(_text(step.old, "script_name"), ()))
+    if step.op == "update" and had:
+        yield _restart(had)
 
 
 def _store(step: Step, classes: Classes) -> Iterator[Reason]:
@@ -163,6 +171,7 @@ _RULES: Final[Mapping[str, Callable[[Step, Classes], Iterator[Reason]]]] = {
     "D1Migrations": _migrations,
     "Workflow": _workflow,
     "ApiKey": _api_key,
+    "ScriptBindings": _bindings,
 }
 
 
