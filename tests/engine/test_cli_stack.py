@@ -1,0 +1,194 @@
+"""Stacks of the real Pulumi CLI, driven by us: passed with CLI 3.260."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine.events import Event
+from flowflare.engine.pulumi.adopt import Found, pending_creations, settled
+from flowflare.engine.pulumi.recorded import recorded_plan
+from flowflare.engine.pulumi.stack import CliStack
+from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
+from tests.engine.projects import Sample, World, changed, ops
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
+]
+PROGRAM = """
+    import pulumi
+    from things import Thing
+    z = Thing("z", pulumi.Output.secret("one"), kind="a")
+    Thing("w", z.id)
+    pulumi.export("token", z.token)
+    pulumi.export("number", 5)
+"""
+SLOW = """
+    import time
+    from pathlib import Path
+    import pulumi
+    import things
+    class SlowProvider(things.ThingProvider):
+        def create(self, props):
+            (self.world / "log").write_text("begun")
+            time.sleep(60)
+    class Slow(pulumi.dynamic.Resource, module="test", name="Thing"):
+        def __init__(self, name):
+            super().__init__(SlowProvider(), name, {"name": name, "kind": "a", "value": "1"})
+    Slow("slow")
+"""
+
+
+@dataclass
+class Real:
+    """A project whose stack `dev` the CLI keeps."""
+
+    sample: Sample
+    environ: dict[str, str]
+
+    def open(self) -> CliStack:
+        return CliStack(read_project(self.sample.root, "dev"), environ=self.environ)
+
+    def program(self, text: str) -> CliStack:
+        self.sample.program(text)
+        return self.open()
+
+    def pulumi(self, *words: str) -> str:
+        command = ["pulumi", *words, "--stack", "organization/p/dev", "--non-interactive"]
+        done = subprocess.run(
+            command,
+            cwd=self.sample.root,
+            env=self.environ,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def real(thing_sample: Sample, tmp_path: Path) -> Real:
+    environ = {
+        **os.environ,
+        **thing_sample.environ,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PYTHONPATH": str(thing_sample.root / "infra"),
+    }
+    (tmp_path / "state").mkdir()
+    made = Real(thing_sample, environ)
+    made.pulumi("stack", "init")
+    return made
+
+
+def test_it_is_previewed_brought_up_left_alone_and_destroyed(real: Real, world: World) -> None:
+    stack = real.program(PROGRAM)
+    assert changed(stack.preview()) == {"z": "create", "w": "create"}
+    assert world.ids() == []
+    events: list[Event] = []
+    update = stack.up(events.append)
+    assert update.outputs == {"number": 5, "token": "[secret]"}
+    assert [event.kind for event in events] == ["started", "done"] * 2
+    assert world.ids() == ["w-a", "z-a"]
+    assert stack.outputs(show_secrets=True) == {"number": 5, "token": "token-of-z-a"}
+    assert stack.up().changed == 0
+    assert ops(recorded_plan(stack.project, real.environ)) == {"z": "same", "w": "same"}
+    real.pulumi("preview", "--expect-no-changes")
+
+    plan = real.program(PROGRAM.replace('"a"', '"b"')).preview()
+    assert changed(plan) == {"z": "replace", "w": "update"}
+    assert not stack.is_empty()
+    assert changed(stack.plan_destroy()) == {"z": "delete", "w": "delete"}
+    stack.destroy()
+    assert world.ids() == []
+    assert stack.is_empty()
+
+
+def test_failures_are_ours(real: Real, world: World) -> None:
+    real.program(PROGRAM).up()
+    with pytest.raises(UpdateFailed, match=r"z \(.*Thing\): z-a blew up"):
+        real.program(PROGRAM.replace('pulumi.Output.secret("one")', '"boom"')).up()
+    with pytest.raises(ProgramError, match=r"__main__.py:2: ZeroDivisionError"):
+        real.program("\n1 / 0").preview()
+    held = PROGRAM.replace('kind="a"', 'kind="a", opts=pulumi.ResourceOptions(protect=True)')
+    real.program(held).up()
+    with pytest.raises(ProtectedError, match="--lose-data z"):
+        real.open().destroy()
+    assert world.ids() == ["w-a", "z-a"]
+    real.open().destroy(lose_data=["z"])
+    real.pulumi("stack", "rm", "--yes", "--preserve-config")
+    with pytest.raises(StateError, match="stack dev does not exist"):
+        real.open().up()
+
+
+def test_a_killed_run_is_unlocked_settled_and_run_again(real: Real, world: World) -> None:
+    killed_while_creating(real, world)
+    with pytest.raises(LockedError, match="flowflare unlock --stack dev"):
+        real.program(PROGRAM).up()
+    real.open().unlock()
+    events: list[Event] = []
+    real.open().up(events.append)
+    assert "slow: an interrupted run had begun to make it and left nothing" in events[0].message
+    assert real.open().read().pending == ()
+    assert world.ids() == ["w-a", "z-a"]
+
+
+def test_what_a_killed_run_made_is_imported_and_then_the_same(real: Real, world: World) -> None:
+    killed_while_creating(real, world)
+    real.open().unlock()
+    exported = json.loads(real.pulumi("stack", "export"))
+    [pending] = pending_creations(exported["deployment"])
+    found = {pending["urn"]: Found("slow-a", {"token": "t", "size": 5})}
+    (world.folder / "slow-a").write_text("1")
+    import_(real, {**exported, "deployment": settled(exported["deployment"], found)})
+    assert changed(real.program(SLOW).preview()) == {}
+    real.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    real.open().destroy()
+    assert world.ids() == []
+
+
+def test_embedded_state_is_imported_exported_and_read_the_same(real: Real, world: World) -> None:
+    real.sample.program(PROGRAM).up()
+    import_(real, {"version": 3, "deployment": real.sample.latest()})
+    real.pulumi("preview", "--expect-no-changes")
+    ours = {one.urn: one.outputs for one in real.sample.open()._read().resources}
+    theirs = {one.urn: one.outputs for one in real.open().read().resources}
+    assert ours == theirs
+    assert "token-of-z-a" not in real.pulumi("stack", "export")
+
+
+def import_(real: Real, exported: dict[str, Any]) -> None:
+    file = real.sample.root / "imported.json"
+    file.write_text(json.dumps(exported))
+    real.pulumi("stack", "import", "--file", str(file))
+
+
+def killed_while_creating(real: Real, world: World) -> None:
+    """Kills the CLI, and all that it started, while a dynamic resource is being made."""
+    real.sample.program(SLOW)
+    command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "dev", "--non-interactive"]
+    with subprocess.Popen(
+        command,
+        cwd=real.sample.root,
+        env=real.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        until = time.monotonic() + 60
+        while not (world.folder / "log").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    (world.folder / "log").unlink()
