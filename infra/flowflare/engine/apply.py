@@ -120,7 +120,7 @@ class Deployer:
     def read(self, goal: Goal, id_: str) -> Answer:
         """Serves a read of something that this stack does not manage.
 
-        In a preview it is what state remembers, or unknown: nothing is called.
+        In a preview it is what state remembers, or unknown: nothing is called, but files are read.
         """
         old = self._old(goal.urn, goal.parent, ())
         known = id_ != UNKNOWN_TEXT
@@ -129,7 +129,7 @@ class Deployer:
                 raise _SkippedError("its id is not known since what it comes from failed")
             reference, provider = self._provider(goal)
             record = replace(goal.record({}, {}, id_), provider=reference, external=True)
-            if self._dry_run:
+            if self._dry_run and not (known and goal.is_local):
                 remembered = old if old is not None and old.external and old.id == id_ else None
                 outputs = remembered.outputs if remembered else {}
             else:

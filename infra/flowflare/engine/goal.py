@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
 from flowflare.engine.urns import Alias, type_of
 from flowflare.engine.values import Props, Value
 from flowflare.engine.wire import read_struct, read_value
@@ -56,6 +56,11 @@ class Goal:
     def is_provider(self) -> bool:
         """Whether it is a provider that the program makes itself."""
         return self.type.startswith(PROVIDER_PREFIX)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is read from files alone, and so in a preview as well."""
+        return self.type == STACK_REFERENCE
 
     def needs(self) -> set[str]:
         """URNs of what must have succeeded before it."""

@@ -101,15 +101,9 @@ class ResourceMonitor:
     def ReadResource(  # noqa: N802
         self, request: "resource_pb2.ReadResourceRequest"
     ) -> "resource_pb2.ReadResourceResponse":
-        """Reads something that the stack does not manage.
-
-        Raises:
-            EngineError: a stack reference, which is not served.
-        """
+        """Reads something that the stack does not manage, another stack's outputs among it."""
         from pulumi.runtime.proto import resource_pb2
 
-        if request.type == "pulumi:pulumi:StackReference":
-            raise _unserved(f"the stack reference {request.name}")
         goal = Goal(
             urn=self._urn(request.parent, request.type, request.name),
             type=request.type,

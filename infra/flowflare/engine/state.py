@@ -34,6 +34,7 @@ from flowflare.engine.wire import (
 from flowflare.errors import StateError
 
 PROVIDER_PREFIX: Final = "pulumi:providers:"
+STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
 Doing = Literal["creating", "updating", "deleting", "reading", "importing"]
 
 

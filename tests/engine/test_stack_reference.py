@@ -1,0 +1,120 @@
+"""Stack references: what another stack has put out, of this project or of one in another folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flowflare.errors import FlowflareError, StateError
+from tests.engine.projects import Sample, make_sample
+
+GIVES = """
+    import pulumi
+    pulumi.export("url", "http://one")
+    pulumi.export("names", ["a", "b"])
+    pulumi.export("key", pulumi.Output.secret("canary-of-the-other"))
+"""
+TAKES = """
+    import pulumi
+    other = pulumi.StackReference({name!r})
+    pulumi.export("url", other.get_output("url"))
+    pulumi.export("key", other.require_output("key"))
+    pulumi.export("none", other.get_output("nothing"))
+"""
+
+
+def other_project(
+    tmp_path: Path, backend: str | None = "file://../project/.flowflare/state"
+) -> Sample:
+    """A project `q` in a folder of its own, on the backend of `sample`."""
+    made = make_sample(tmp_path / "other", TAKES.format(name="organization/p/dev"))
+    about = {"name": "q", "runtime": "python", "main": "infra"}
+    named = {"backend": {"url": backend}} if backend else {}
+    (made.root / "Pulumi.yaml").write_text(yaml.safe_dump(about | named), "utf-8")
+    return made
+
+
+def test_another_project_takes_the_outputs_and_secrets_stay_secret(
+    sample: Sample, tmp_path: Path
+) -> None:
+    sample.program(GIVES).up()
+    other = other_project(tmp_path)
+    plan = other.open().preview()
+    assert plan.outputs == {"url": "http://one", "key": "[secret]"}
+    assert other.open().up().outputs == plan.outputs
+    assert other.open().outputs(show_secrets=True)["key"] == "canary-of-the-other"
+    state = sample.root / ".flowflare/state/.pulumi/stacks/q/dev.json"
+    assert "canary-of-the-other" not in state.read_text("utf-8")
+    records = json.loads(state.read_text("utf-8"))["checkpoint"]["latest"]["resources"]
+    record = next(one for one in records if one["type"] == "pulumi:pulumi:StackReference")
+    assert record["external"] is True
+    assert record["id"] == record["outputs"]["name"] == "organization/p/dev"
+    assert record["outputs"]["secretOutputNames"] == ["key"]
+    assert "pulumi:providers:pulumi::default" in record["provider"]
+    assert other.open().up().changed == 0
+
+
+def test_a_reference_is_read_anew_each_time(sample: Sample, tmp_path: Path) -> None:
+    sample.program(GIVES).up()
+    other = other_project(tmp_path)
+    other.open().up()
+    sample.program(GIVES.replace("http://one", "http://two")).up()
+    assert other.open().preview().outputs["url"] == "http://two"
+    assert other.open().up().outputs["url"] == "http://two"
+    other.open().destroy()
+    assert sample.open().outputs()["url"] == "http://two"
+
+
+def test_the_backend_may_stand_in_the_environment(sample: Sample, tmp_path: Path) -> None:
+    sample.program(GIVES).up()
+    other = other_project(tmp_path, None)
+    other.environ["PULUMI_BACKEND_URL"] = f"file://{sample.root}/.flowflare/state"
+    assert other.open().preview().outputs["url"] == "http://one"
+
+
+def test_a_stack_of_the_same_project_has_a_short_name(sample: Sample) -> None:
+    sample.program(GIVES).up()
+    stacks = sample.root / ".flowflare/state/.pulumi/stacks/p"
+    (stacks / "base.json").write_text((stacks / "dev.json").read_text())
+    for name in ("base", "organization/base", "organization/p/base"):
+        sample.program(TAKES.format(name=name))
+        assert sample.preview().outputs["url"] == "http://one"
+
+
+def test_a_stack_of_a_generated_passphrase_opens_beside_its_state(
+    sample: Sample, tmp_path: Path
+) -> None:
+    sample.environ.clear()
+    (sample.root / "Pulumi.dev.yaml").write_text("config: {}\n", "utf-8")
+    sample.program(GIVES).up()
+    other = other_project(tmp_path)
+    other.environ.clear()
+    (other.root / "Pulumi.dev.yaml").write_text("config: {}\n", "utf-8")
+    other.open().up()
+    assert other.open().outputs(show_secrets=True)["key"] == "canary-of-the-other"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("organization/p/none", "there is no stack organization/p/none in"),
+        ("someone/p/dev", "'someone/p/dev' is no name of a stack"),
+        ("organization/a/b/c", "is no name of a stack"),
+    ],
+)
+def test_a_stack_that_is_not_there_is_named(sample: Sample, name: str, said: str) -> None:
+    sample.program(TAKES.format(name=name))
+    plan = sample.preview()
+    assert [said in one.reason for one in plan.failures] == [True]
+    with pytest.raises(FlowflareError, match=said):
+        sample.up()
+
+
+def test_state_is_not_left_behind_unseen(sample: Sample, tmp_path: Path) -> None:
+    sample.program(GIVES).up()
+    sample.environ["PULUMI_BACKEND_URL"] = f"file://{tmp_path}/elsewhere"
+    with pytest.raises(StateError, match=r"has its state in .*/\.flowflare/state, and PULUMI"):
+        sample.up()
+    sample.environ["PULUMI_BACKEND_URL"] = "s3://bucket"
+    assert sample.up().changed == 0
