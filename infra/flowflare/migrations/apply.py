@@ -4,7 +4,6 @@ Each file is one call: its SQL and the ledger's row stand or fall together.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from flowflare.migrations.files import Migration
 from flowflare.migrations.ledger import Database, apply, note_checksums, open_ledger
@@ -19,7 +18,7 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
         migrations: all files, in order.
 
     Returns:
-        The ledger's rows afterwards, oldest first.
+        The ledger's rows afterwards, in the order of the files.
 
     Raises:
         MigrationError: an applied file was changed (nothing is done), or a file's SQL failed (the
@@ -28,13 +27,9 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
     """
     applied = open_ledger(database)
     missing = pending(migrations, applied)
-    done = [file for file, row in zip(migrations, applied, strict=False) if row.checksum is None]
-    note_checksums(database, done)
-    # Before the first migration there is nothing to go back to.
-    bookmark = database.bookmark() if missing and applied else None
+    unnoted = {row.name for row in applied if row.checksum is None}
+    note_checksums(database, [file for file in migrations if file.name in unnoted])
     for migration in missing:
-        apply(database, migration, bookmark=bookmark)
-    known = [
-        replace(row, checksum=file.checksum) for row, file in zip(applied, migrations, strict=False)
-    ]
-    return (*known, *(Applied(file.name, file.checksum) for file in missing))
+        # Each file has a moment of its own to go back to.
+        apply(database, migration, bookmark=database.bookmark())
+    return tuple(Applied(file.name, file.checksum) for file in migrations)

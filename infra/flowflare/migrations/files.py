@@ -1,14 +1,21 @@
-"""Reads a folder of D1 migrations: `0001_create_tables.sql`, `0002_...`, no gap, no duplicate."""
+"""Reads a folder of D1 migrations as wrangler names them: `0001_create_tables.sql`, `0002_...`.
+
+The first number is 0000 or 0001; after it none is left out and none is given twice.
+"""
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowflare.errors import MigrationError
 
-# wrangler's names; they are also quoted into SQL, so nothing else may be in them.
-_NAME = re.compile(r"([0-9]{4})_[a-z0-9]+(_[a-z0-9]+)*\.sql")
+# wrangler takes any name that ends in .sql and makes four digits, an underscore and what it was
+# told, spaces as underscores (packages/wrangler/src/d1/migrations). Names are quoted into SQL, and
+# shown: control characters and slashes are in none.
+_NAME = re.compile(r"([0-9]{4})_[^/\\\x00-\x1f\x7f]+\.sql")
+_STARTS = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -19,48 +26,96 @@ class Migration:
         name: the file's name, which the ledger knows it by.
         sql: its text with line feeds only; D1 mishandles CR LF inside triggers.
         checksum: SHA-256 of `sql` in hexadecimal.
+        windows: whether the file itself has CR LF.
     """
 
     name: str
     sql: str
     checksum: str
+    windows: bool = field(default=False, compare=False)
+
+    @property
+    def number(self) -> int:
+        """The number that its name begins with."""
+        return int(self.name[:4])
 
 
 def read_migrations(folder: Path) -> tuple[Migration, ...]:
     """Reads the migrations of a folder in numeric order.
 
+    Args:
+        folder: where they are; files that do not end in `.sql`, and hidden ones, are left alone.
+
     Raises:
-        MigrationError: a name that is no migration's, a number that is given twice or left out,
-            a file that is empty or no UTF-8; every problem at once.
+        MigrationError: the folder is not there; a name that is no migration's, a number that is
+            given twice or left out, a file that is empty or no UTF-8: every problem at once.
     """
+    if not folder.is_dir():
+        remedy = "Make the first one there: flowflare migrations new create_tables"
+        raise MigrationError(f"{folder}: there is no such folder of migrations", remedy=remedy)
     problems: list[str] = []
     migrations = []
-    expected = 1
-    for path in sorted(folder.glob("*.sql")):
-        match = _NAME.fullmatch(path.name)
-        if not match:
+    paths = [path for path in folder.glob("*.sql") if not path.name.startswith(".")]
+    for path in sorted(paths, key=lambda path: path.name):
+        if not _NAME.fullmatch(path.name):
             problems.append(f"{path.name}: is not called like 0001_create_tables.sql")
             continue
-        number = int(match.group(1))
-        if number < expected:
-            problems.append(f"{path.name}: the number {match.group(1)} is given twice")
-        elif number > expected:
-            problems.append(f"{path.name}: {expected:04d} is missing before it")
-        expected = max(expected, number) + 1 if number >= expected else expected
         try:
             migrations.append(_read(path))
         except MigrationError as error:
+            migrations.append(migration(path.name, ""))
             problems.append(error.message)
+    problems += _number_problems(migrations)
     if problems:
-        remedy = "Number the files 0001, 0002 and so on; never renumber one that was applied."
-        raise MigrationError("\n".join(problems), remedy=remedy)
+        remedy = (
+            "Number the files 0001, 0002 and so on. Never renumber one that was applied: of two "
+            "with one number, the one that was not applied gets the next free number. "
+            "See which were: flowflare migrations status"
+        )
+        raise MigrationError("\n".join(sorted(problems)), remedy=remedy)
     return tuple(migrations)
 
 
 def migration(name: str, text: str) -> Migration:
     """A migration of that name and text."""
     sql = text.replace("\r\n", "\n").replace("\r", "\n")
-    return Migration(name, sql, hashlib.sha256(sql.encode()).hexdigest())
+    checksum = hashlib.sha256(sql.encode("utf-8", "surrogatepass")).hexdigest()
+    return Migration(name, sql, checksum, windows="\r\n" in text)
+
+
+def next_name(migrations: Sequence[Migration], words: str) -> str:
+    """The name of the next file, as wrangler would make it.
+
+    Args:
+        migrations: the files there are.
+        words: what it does; spaces become underscores.
+
+    Raises:
+        MigrationError: the words cannot be in a file's name, or the numbers are used up.
+    """
+    number = max((one.number for one in migrations), default=0) + 1
+    name = f"{number:04d}_{re.sub(r'[ ]+', '_', words.strip())}.sql"
+    if not _NAME.fullmatch(name):
+        remedy = "Use words like: create_orders"
+        raise MigrationError(f"{words!r} cannot be a migration's name", remedy=remedy)
+    return name
+
+
+def _number_problems(migrations: Sequence[Migration]) -> list[str]:
+    problems = []
+    expected = None
+    for before, one in zip((None, *migrations), migrations, strict=False):
+        if before is None or expected is None:
+            expected = one.number if one.number in _STARTS else 1
+        if before is not None and one.number == before.number:
+            problems.append(f"{one.name}: has the number of {before.name}")
+            continue
+        if one.number > expected:
+            missing = ", ".join(f"{number:04d}" for number in range(expected, one.number)[:5])
+            verb = "is" if one.number - expected == 1 else "are"
+            problems.append(f"{one.name}: {missing} {verb} missing before it")
+        expected = one.number + 1
+    return problems
 
 
 def _read(path: Path) -> Migration:
@@ -68,6 +123,8 @@ def _read(path: Path) -> Migration:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise MigrationError(f"{path.name}: is not UTF-8 text") from None
+    if "\0" in text:
+        raise MigrationError(f"{path.name}: holds a NUL, and SQLite reads no further than that")
     if not text.strip():
         raise MigrationError(f"{path.name}: is empty")
     return migration(path.name, text)

@@ -4,7 +4,6 @@
 bookmarks stand in `flowflare_migrations`; a row that only wrangler wrote has none.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from flowflare.api import Client
 from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
-from flowflare.migrations.statements import at_fault
+from flowflare.migrations.statements import at_fault, statements
 
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
 _CREATE = """\
@@ -28,13 +27,18 @@ CREATE TABLE IF NOT EXISTS flowflare_migrations(
     applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
 );
 """
+_LEDGER = ("d1_migrations", "flowflare_migrations")
 _SELECT = """\
-SELECT d1_migrations.name AS name, flowflare_migrations.checksum AS checksum
+SELECT d1_migrations.name AS name, flowflare_migrations.checksum AS checksum,
+    flowflare_migrations.bookmark AS bookmark, d1_migrations.applied_at AS applied_at
 FROM d1_migrations LEFT JOIN flowflare_migrations USING (name)
 ORDER BY d1_migrations.id;
 """
+_SELECT_WRANGLERS = """\
+SELECT name, NULL AS checksum, NULL AS bookmark, applied_at FROM d1_migrations ORDER BY id;
+"""
 _TABLES = """\
-SELECT count(*) AS tables FROM sqlite_master
+SELECT name FROM sqlite_master
 WHERE type = 'table' AND name IN ('d1_migrations', 'flowflare_migrations');
 """
 
@@ -62,23 +66,45 @@ class Database:
         rows: list[dict[str, Any]] = answers[-1]["results"] if answers else []
         return rows
 
-    def bookmark(self) -> str | None:
-        """The Time Travel bookmark of this moment, None where the database has no Time Travel."""
+    def bookmark(self, timestamp: str | None = None) -> str | None:
+        """The Time Travel bookmark of a moment, None where the database has no Time Travel.
+
+        Args:
+            timestamp: the moment, RFC 3339; None for this one.
+
+        Raises:
+            ApiError: no answer; or, where a moment was given, Time Travel does not reach it.
+        """
+        query = {"timestamp": timestamp} if timestamp else None
         try:
-            answer = self._client.call("GET", f"{self._path}/time_travel/bookmark")
+            answer = self._client.call("GET", f"{self._path}/time_travel/bookmark", query=query)
         except ApiError as error:
-            if error.status in (400, 404, 501):
+            if error.status in (400, 404, 501) and timestamp is None:
                 return None
             raise
         return str(answer["bookmark"])
 
+    def restore(self, bookmark: str) -> str:
+        """Takes the database back to a bookmark, its ledger with it.
+
+        Returns:
+            the bookmark of the moment before: the way back.
+
+        Raises:
+            ApiError: Time Travel does not reach the bookmark.
+        """
+        query = {"bookmark": bookmark}
+        path = f"{self._path}/time_travel/restore"
+        return str(self._client.call("POST", path, query=query)["previous_bookmark"])
+
 
 def read_ledger(database: Database) -> tuple[Applied, ...]:
     """What the database has had, oldest first; changes nothing in it."""
-    [found] = database.query(_TABLES)
-    if found["tables"] < 2:
+    tables = {row["name"] for row in database.query(_TABLES)}
+    if "d1_migrations" not in tables:
         return ()
-    return _rows(database.query(_SELECT))
+    ours = "flowflare_migrations" in tables
+    return _rows(database.query(_SELECT if ours else _SELECT_WRANGLERS))
 
 
 def open_ledger(database: Database) -> tuple[Applied, ...]:
@@ -123,6 +149,25 @@ def _where(sql: str, reason: str) -> str:
     return f"\n  line {found.line}: {first}{' ...' if rest else ''}"
 
 
+def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migration]) -> None:
+    """Writes the ledger anew: these files, in this order, as one unit.
+
+    Args:
+        database: the database.
+        applied: the rows there are; the time and bookmark of a file that stays are kept.
+        files: the files that count as applied.
+    """
+    rows = {row.name: row for row in applied}
+    sql = "".join([_CREATE, *(f"DELETE FROM {table};\n" for table in _LEDGER)])  # noqa: S608
+    for file in files:
+        row = rows.get(file.name)
+        time = _quoted(row.applied_at) if row and row.applied_at else "CURRENT_TIMESTAMP"
+        values = f"{_quoted(file.name)}, {time}"
+        sql += f"INSERT INTO d1_migrations (name, applied_at) VALUES ({values});\n"  # noqa: S608
+        sql += _noted([file], row.bookmark if row else None)
+    database.query(sql)
+
+
 def note_checksums(database: Database, migrations: Sequence[Migration]) -> None:
     """Notes the checksums of files that wrangler applied."""
     if migrations:
@@ -142,7 +187,9 @@ def _noted(migrations: Sequence[Migration], bookmark: str | None) -> str:
 
 
 def _rows(rows: Sequence[dict[str, Any]]) -> tuple[Applied, ...]:
-    return tuple(Applied(row["name"], row["checksum"]) for row in rows)
+    return tuple(
+        Applied(row["name"], row["checksum"], row["applied_at"], row["bookmark"]) for row in rows
+    )
 
 
 def _quoted(text: str) -> str:
@@ -151,5 +198,7 @@ def _quoted(text: str) -> str:
 
 def _ended(sql: str) -> str:
     """The SQL with its last statement ended, so that the ledger's insert can follow it."""
-    sql = sql.rstrip() + "\n"
-    return sql if sqlite3.complete_statement(sql) else f"{sql};\n"
+    last = statements(sql)[-1:]
+    # Comments alone are left alone: D1 takes no empty statement.
+    open_end = last and not last[0].text.endswith(";")
+    return sql.rstrip() + ("\n;\n" if open_end else "\n")

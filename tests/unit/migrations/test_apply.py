@@ -6,7 +6,7 @@ from flowflare.api import connect
 from flowflare.errors import MigrationError
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.files import Migration, migration
-from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.ledger import Database, read_ledger, rewrite
 from flowflare.migrations.plan import Applied
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
@@ -43,14 +43,11 @@ def test_wrangler_finds_its_own_table(database: Database) -> None:
     assert (row["id"], row["name"]) == (1, "0001_create.sql")
 
 
-def test_a_bookmark_is_kept_where_there_is_something_to_go_back_to(
-    api: FakeApi, database: Database
-) -> None:
-    migrate(database, [FIRST])
-    assert not [request for request in api.requests if "bookmark" in request]
+def test_each_file_has_a_bookmark_of_its_own(api: FakeApi, database: Database) -> None:
     migrate(database, [FIRST, SECOND])
-    marks = database.query("SELECT bookmark FROM flowflare_migrations ORDER BY name;")
-    assert [mark["bookmark"] is None for mark in marks] == [True, False]
+    marks = [row.bookmark for row in read_ledger(database)]
+    assert None not in marks
+    assert len(set(marks)) == 2
 
 
 def test_sql_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
@@ -96,3 +93,25 @@ def test_a_database_without_a_ledger_is_read_without_writing(
 ) -> None:
     assert read_ledger(database) == ()
     assert [sql for sql in api.sql if "CREATE" in sql] == []
+
+
+def test_a_ledger_that_only_wrangler_wrote_is_read(database: Database) -> None:
+    database.query(
+        "CREATE TABLE d1_migrations (id INTEGER PRIMARY KEY, name TEXT, applied_at TEXT);\n"
+        "INSERT INTO d1_migrations (name, applied_at) VALUES ('0001_create.sql', 'then');"
+    )
+    [row] = read_ledger(database)
+    assert (row.name, row.checksum, row.applied_at) == ("0001_create.sql", None, "then")
+
+
+def test_a_file_of_comments_alone_is_noted(database: Database) -> None:
+    comment = migration("0002_nothing.sql", "-- Migration number: 0002\n")
+    assert migrate(database, [FIRST, comment]) == rows(FIRST, comment)
+
+
+def test_the_ledger_is_written_anew_in_the_files_order(database: Database) -> None:
+    migrate(database, [FIRST])
+    [kept] = read_ledger(database)
+    rewrite(database, [kept], [FIRST, SECOND])
+    assert read_ledger(database) == rows(FIRST, SECOND)
+    assert read_ledger(database)[0].bookmark == kept.bookmark

@@ -11,10 +11,12 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
-from flowflare.errors import ApiError
+from flowflare.api import Connector, Pace, Retries
+from flowflare.errors import ApiError, FlowflareError
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.files import Migration, migration
 from flowflare.migrations.ledger import Database, read_ledger
+from flowflare.migrations.lint import lint
 from flowflare.migrations.plan import Applied, history_problems
 from flowflare.resources.providers.base import STORED_MODULE, CloudflareProvider, Props, gone, kept
 
@@ -27,17 +29,18 @@ class D1MigrationsProvider(CloudflareProvider):
     identity = ("account_id", "database_id")
 
     def check(self, olds: Props, news: Props) -> CheckResult:
-        """Refuses files that were edited, removed or moved after they were applied."""
-        if self._replaces(olds, news):
-            return CheckResult(news, [])
-        old = [Applied(file.name, file.checksum) for file in _files(olds)]
-        problems = history_problems(_files(news), old)
-        remedy = (
-            "Restore applied files as they were and write what should be different into a new "
-            "file with the next number."
-        )
-        failures = [CheckFailure("migrations", f"{problem}. {remedy}") for problem in problems]
-        return CheckResult(news, failures)
+        """Refuses applied files that were changed, and pending ones with errors of the linter.
+
+        What was applied is what state says. Only where that leads to a refusal the database
+        itself is asked: it may have gone back in time, or wrangler may have been there first.
+        """
+        known = () if self._replaces(olds, news) else _files(olds)
+        old = [Applied(file.name, file.checksum) for file in known]
+        problems = _problems(_files(news), old)
+        if problems:
+            live = self._live_ledger(news)
+            problems = problems if live is None else _problems(_files(news), live)
+        return CheckResult(news, [CheckFailure("migrations", problem) for problem in problems])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         """Compares the files with those in state; another database is another ledger."""
@@ -71,7 +74,8 @@ class D1MigrationsProvider(CloudflareProvider):
             if error.status == 404:
                 return ReadResult("", {})
             raise
-        return ReadResult(id_, kept(props) | {"applied": _rows(applied)}) if applied else gone()
+        rows = sorted(applied, key=lambda row: row.name)
+        return ReadResult(id_, kept(props) | {"applied": _rows(rows)}) if applied else gone()
 
     def _migrated(self, props: Props) -> Props:
         applied = migrate(self._database(props), _files(props))
@@ -80,6 +84,31 @@ class D1MigrationsProvider(CloudflareProvider):
 
     def _database(self, props: Props) -> Database:
         return Database(self.api(), props["account_id"], props["database_id"])
+
+    def _live_ledger(self, props: Props) -> tuple[Applied, ...] | None:
+        """What the database says it has had; None where it cannot be asked."""
+        account, database = props.get("account_id"), props.get("database_id")
+        if not (self._token and isinstance(account, str) and isinstance(database, str)):
+            return None
+        # One try: a preview does not wait for what may not be there.
+        once = Connector(Pace(timeout=10, retries=Retries(attempts=1)))
+        client = once.open(self._base_url, self._token)
+        try:
+            return read_ledger(Database(client, account, database))
+        except FlowflareError:
+            return None
+
+
+def _problems(files: Sequence[Migration], applied: Sequence[Applied]) -> list[str]:
+    """What is wrong with files, given what was applied: their history, and pending ones' SQL."""
+    history = [str(problem) for problem in history_problems(files, applied)]
+    if history:
+        return history
+    known = {row.name for row in applied}
+    done = [file for file in files if file.name in known]
+    waiting = [file for file in files if file.name not in known]
+    findings = lint([*done, *waiting], applied=len(done)) if waiting else ()
+    return [str(finding) for finding in findings if finding.stops]
 
 
 def _files(props: Props) -> tuple[Migration, ...]:

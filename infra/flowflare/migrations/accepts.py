@@ -1,0 +1,98 @@
+"""Reads the comments that accept findings: `-- flowflare: accept <rule>: <reason>`.
+
+Such a comment stands in front of the statement that it is about, and counts for that one alone.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flowflare.migrations.findings import RULES, Finding
+from flowflare.migrations.statements import Statement
+
+_COMMENT: Final = re.compile(
+    r"--[ \t]*flowflare:[ \t]*([^\n]*)|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL
+)
+_ACCEPT: Final = re.compile(r"accept[ \t]+([\w-]+)[ \t]*(?::[ \t]*(\S.*))?", re.IGNORECASE)
+_FORM: Final = "Write: -- flowflare: accept <rule>: <reason>"
+
+
+@dataclass(frozen=True)
+class _Accept:
+    rule: str
+    reason: str
+    line: int
+
+
+class Accepts:
+    """The accept comments of one file.
+
+    Args:
+        pieces: the file's statements, with the comments in front of each.
+        file: the file's name.
+    """
+
+    def __init__(self, pieces: Sequence[Statement], file: str) -> None:
+        self._file = file
+        self._wrong: list[Finding] = []
+        self._unused: list[_Accept] = []
+        self._of: dict[int, list[_Accept]] = {}
+        for piece in pieces:
+            accepts = [self._read(line, text) for line, text in _comments(piece)]
+            # Two statements may begin in one line: each is known by itself.
+            self._of[id(piece)] = [one for one in accepts if one is not None]
+            self._unused += self._of[id(piece)]
+
+    def reason(self, rule: str, statement: Statement) -> str | None:
+        """The reason that a rule's finding about a statement is accepted for, else None."""
+        for accept in self._of.get(id(statement), ()):
+            if accept.rule == rule:
+                self._unused = [one for one in self._unused if one is not accept]
+                return accept.reason
+        return None
+
+    def findings(self) -> list[Finding]:
+        """What is wrong with the comments, once every finding has been asked about."""
+        unused = [
+            self._finding(
+                "accept-unused",
+                one.line,
+                f"nothing here breaks the rule {one.rule}",
+                "Put the comment right in front of its statement, or take it out.",
+            )
+            for one in self._unused
+        ]
+        return [*self._wrong, *unused]
+
+    def _read(self, line: int, text: str) -> _Accept | None:
+        match = _ACCEPT.fullmatch(text.strip())
+        if match is None:
+            self._wrong.append(
+                self._finding("accept-comment", line, f"{text.strip()!r} is no such comment", _FORM)
+            )
+            return None
+        rule, reason = match.group(1).lower(), match.group(2)
+        if rule not in RULES:
+            message = f"there is no rule {rule}"
+            near = ", ".join(sorted(RULES))
+            self._wrong.append(self._finding("accept-comment", line, message, f"Rules: {near}."))
+        elif reason is None:
+            message = f"{rule} is accepted without a reason"
+            self._wrong.append(self._finding("accept-comment", line, message, _FORM))
+        else:
+            return _Accept(rule, reason.strip(), line)
+        return None
+
+    def _finding(self, rule: str, line: int, message: str, remedy: str) -> Finding:
+        severity = RULES[rule].severity
+        return Finding(rule, severity, self._file, line, "", message, remedy)
+
+
+def _comments(piece: Statement) -> list[tuple[int, str]]:
+    found = []
+    for match in _COMMENT.finditer(piece.comments):
+        if match.group(1) is not None:
+            line = piece.comments_line + piece.comments.count("\n", 0, match.start())
+            found.append((line, match.group(1)))
+    return found

@@ -1,0 +1,89 @@
+"""What the linter can find: the rules by name, and one finding.
+
+An error is what D1 refuses, or what loses data; a warning is what costs, surprises or fails only
+on some data. An error stops `up` until it is put right or accepted by name, with a reason.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding of the linter.
+
+    Attributes:
+        rule: the rule's name, the one that a comment accepts it by.
+        severity: `error` stops `up`, `warning` does not.
+        file: the migration's file name.
+        line: the line in it, from 1.
+        statement: the first line of the statement; empty for a finding about the file.
+        message: what is wrong.
+        remedy: what to write instead.
+        accepted: the reason that a comment in the file accepts it for, else None.
+    """
+
+    rule: str
+    severity: Severity
+    file: str
+    line: int
+    statement: str
+    message: str
+    remedy: str
+    accepted: str | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the file from being applied."""
+        return self.severity == "error" and self.accepted is None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.rule}: {self.message}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: how grave it is, and what it is about in a few words for the reference page."""
+
+    severity: Severity
+    about: str
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "accept-comment": Rule("error", "an accept comment without a reason or with no rule's name"),
+    "accept-unused": Rule("warning", "an accept comment in front of nothing that it accepts"),
+    "add-generated-column": Rule("error", "ADD COLUMN with a STORED generated column"),
+    "attach": Rule("error", "ATTACH or DETACH: D1 refuses them"),
+    "crlf-in-trigger": Rule("warning", "Windows line ends inside a trigger"),
+    "delete-all": Rule("error", "DELETE without WHERE"),
+    "does-not-apply": Rule("warning", "a statement that SQLite refuses after the earlier files"),
+    "drop-cascades": Rule("error", "DROP TABLE whose rows take those of other tables along"),
+    "drop-column": Rule("error", "DROP COLUMN"),
+    "drop-parent": Rule("warning", "DROP TABLE of a table that others refer to"),
+    "drop-table": Rule("error", "DROP TABLE of a table whose rows are copied nowhere"),
+    "empty-migration": Rule("warning", "a file without a statement"),
+    "foreign-keys-off": Rule("error", "PRAGMA foreign_keys = OFF: D1 does not switch them off"),
+    "ledger-table": Rule("error", "a statement about the tables that migrations are noted in"),
+    "missing-foreign-key-index": Rule("warning", "a foreign key without an index"),
+    "non-constant-default": Rule("error", "ADD COLUMN whose default is an expression"),
+    "not-null-without-default": Rule("error", "ADD COLUMN with NOT NULL and no default"),
+    "pragma": Rule("error", "a PRAGMA that D1 refuses"),
+    "references-with-default": Rule("error", "ADD COLUMN with REFERENCES and a default"),
+    "rename-parent": Rule("warning", "RENAME of a table that others refer to"),
+    "replace-cascades": Rule("error", "REPLACE into a table whose rows take others along"),
+    "reserved-name": Rule("error", "a name that SQLite or D1 keeps for itself"),
+    "statement-too-long": Rule("error", "a statement of more than 100,000 bytes"),
+    "syntax-error": Rule("error", "a text that is not SQLite's SQL"),
+    "temporary": Rule("error", "a temporary table, view or trigger: D1 refuses them"),
+    "too-deep": Rule("error", "an expression or a query nested too deep"),
+    "too-many-columns": Rule("error", "a table of more than 100 columns"),
+    "transaction": Rule("error", "BEGIN, COMMIT, SAVEPOINT and the like: D1 refuses them"),
+    "unterminated-statement": Rule("warning", "a last statement without its semicolon"),
+    "update-all": Rule("warning", "UPDATE without WHERE"),
+    "vacuum": Rule("error", "VACUUM: D1 refuses it"),
+    "virtual-table": Rule("warning", "a virtual table: `wrangler d1 export` refuses the database"),
+    "virtual-table-module": Rule("error", "a virtual table of a module that D1 does not have"),
+}

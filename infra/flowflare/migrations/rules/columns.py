@@ -1,0 +1,66 @@
+"""Columns that SQLite adds to an empty table and refuses to add to one with rows."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from flowflare.migrations.rules.scene import Hit, Registered, Scene, ident, target
+from flowflare.migrations.syntax import Node, children
+
+_REBUILD: Final = "or rebuild the table."
+
+
+def add_column(node: Node, scene: Scene) -> Iterator[Hit]:
+    """ALTER TABLE ADD COLUMN, for a table that may have rows."""
+    if node["op"] != "ADD_COLUMN" or target(node) in scene.made:
+        return
+    constraints = {one["kind"]: one for one in children(node, "column", "constraints")}
+    name = f"{target(node)}.{ident(node['column']['column_name'])}"
+    generated = constraints.get("GENERATED")
+    if generated is not None:
+        if generated["generated_storage"] == "STORED":
+            yield Hit(
+                "add-generated-column",
+                f"{name} is STORED, and SQLite adds such a column to no table with rows",
+                f"Make it VIRTUAL, {_REBUILD}",
+            )
+        return
+    yield from _default_hits(name, constraints)
+
+
+def _default_hits(name: str, constraints: dict[str, Node]) -> Iterator[Hit]:
+    default = constraints.get("DEFAULT", {}).get("default_expr")
+    is_null = default is None or default.get("literal_type") == "NULL"
+    if is_null and "NOT_NULL" in constraints:
+        yield Hit(
+            "not-null-without-default",
+            f"{name} is NOT NULL without a default: an empty table gets it, a table with rows "
+            "does not",
+            "Add a DEFAULT, or add the column without NOT NULL and fill it.",
+        )
+    elif not is_null and not _is_constant(default):
+        yield Hit(
+            "non-constant-default",
+            f"the default of {name} is computed: an empty table gets the column, a table with "
+            "rows does not",
+            f"Give it a constant default and fill it with an UPDATE, {_REBUILD}",
+        )
+    elif not is_null and "REFERENCES" in constraints:
+        yield Hit(
+            "references-with-default",
+            f"{name} refers to another table and has a default: an empty table gets it, a table "
+            "with rows does not",
+            "Leave the default out and fill the column with an UPDATE.",
+        )
+
+
+def _is_constant(node: Any) -> bool:
+    kind = node.get("type")
+    if kind == "Literal":
+        return bool(node.get("literal_type") != "CURRENT")
+    inner = {"UnaryExpr": "operand", "ParenExpr": "expr", "CastExpr": "expr"}.get(kind)
+    if inner:
+        return _is_constant(node.get(inner) or {})
+    return kind in ("IdentName", "ColumnRef", None)
+
+
+RULES: Final[tuple[Registered, ...]] = ((("AlterTableStmt",), add_column),)

@@ -1,0 +1,153 @@
+"""What tables, keys and indexes the files so far have made, as SQLite itself sees it.
+
+The statements that define things run in an empty database in memory; those that move rows do not,
+so nothing costs more than the definitions do. Nothing outside the memory is reached: only CREATE,
+ALTER and DROP run.
+"""
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from typing import Final
+
+_DEFINING: Final = re.compile(r"(?:CREATE|ALTER|DROP)\b", re.IGNORECASE)
+# CREATE TABLE AS may compute: so many thousand instructions of SQLite are enough for a definition.
+_PATIENCE: Final = 2_000
+_INTERNAL: Final = (
+    "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
+)
+LEDGER_TABLES: Final = ("d1_migrations", "flowflare_migrations")
+#: The tables, indexes, views and triggers that files make: not SQLite's, D1's or the ledger's.
+OBJECTS: Final = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master "  # noqa: S608 -- constants
+    f"WHERE {_INTERNAL} AND tbl_name NOT IN {LEDGER_TABLES} ORDER BY type, name;"
+)
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A foreign key as `PRAGMA foreign_key_list` tells it.
+
+    Attributes:
+        child: the table that has it.
+        columns: its columns there.
+        parent: the table it refers to.
+        on_delete: `CASCADE`, `SET NULL`, `SET DEFAULT`, `RESTRICT` or `NO ACTION`.
+    """
+
+    child: str
+    columns: tuple[str, ...]
+    parent: str
+    on_delete: str
+
+    @property
+    def takes_along(self) -> bool:
+        """Whether the parent's deletion changes the child's rows instead of being refused."""
+        return self.on_delete in ("CASCADE", "SET NULL", "SET DEFAULT")
+
+
+class Schema:
+    """An empty database with the definitions so far; close it when done."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect(":memory:", isolation_level=None)
+        self._database.execute("PRAGMA foreign_keys = ON")
+        self._keys: list[ForeignKey] | None = None
+
+    def close(self) -> None:
+        """Lets go of the memory."""
+        self._database.close()
+
+    def __enter__(self) -> "Schema":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def apply(self, text: str) -> str | None:
+        """Runs a statement that defines something; others change no definition and are not run.
+
+        Returns:
+            SQLite's refusal, None where there is none.
+        """
+        if not _DEFINING.match(text):
+            return None
+        self._keys = None
+        try:
+            return self._run(text)
+        except ValueError as error:  # a NUL, or half a character
+            return str(error)
+
+    def has_table(self, name: str) -> bool:
+        """Whether there is a table of that name."""
+        sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = ?"
+        return self._database.execute(sql, (name.lower(),)).fetchone() is not None
+
+    def objects(self) -> list[tuple[str, str, str, str | None]]:
+        """The definitions: type, name, table and SQL of each, sorted."""
+        return self._database.execute(OBJECTS).fetchall()
+
+    def keys_to(self, parent: str) -> list[ForeignKey]:
+        """The foreign keys of other tables that refer to a table."""
+        wanted = parent.lower()
+        return [
+            key
+            for key in self._foreign_keys()
+            if key.parent.lower() == wanted and key.child.lower() != wanted
+        ]
+
+    def keys_without_index(self) -> list[ForeignKey]:
+        """The foreign keys whose columns are not the first ones of any index."""
+        return [key for key in self._foreign_keys() if not self._is_indexed(key)]
+
+    def _run(self, text: str) -> str | None:
+        patience = _PATIENCE
+
+        def weary() -> bool:
+            nonlocal patience
+            patience -= 1
+            return patience < 0
+
+        self._database.set_progress_handler(weary, 1_000)
+        try:
+            self._database.execute(text)
+        except sqlite3.Error as error:
+            return str(error)
+        finally:
+            self._database.set_progress_handler(None, 0)
+        return None
+
+    def _foreign_keys(self) -> list[ForeignKey]:
+        if self._keys is None:
+            names = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            tables = [row[0] for row in self._database.execute(names)]
+            self._keys = [key for table in tables for key in self._keys_of(table)]
+        return self._keys
+
+    def _keys_of(self, table: str) -> list[ForeignKey]:
+        sql = (
+            'SELECT id, "table", "from", on_delete FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+        )
+        found: dict[int, ForeignKey] = {}
+        for number, parent, column, on_delete in self._database.execute(sql, (table,)):
+            before = found[number].columns if number in found else ()
+            found[number] = ForeignKey(table, (*before, column), parent, on_delete)
+        return [found[number] for number in sorted(found, reverse=True)]
+
+    def _is_indexed(self, key: ForeignKey) -> bool:
+        wanted = {column.lower() for column in key.columns}
+        count = len(wanted)
+        if any(set(first) == wanted for first in self._index_starts(key.child, count)):
+            return True
+        sql = "SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk"
+        primary = [row[0].lower() for row in self._database.execute(sql, (key.child,))]
+        return set(primary[:count]) == wanted
+
+    def _index_starts(self, table: str, count: int) -> list[list[str]]:
+        starts = []
+        indexes = "SELECT name FROM pragma_index_list(?)"
+        for (index,) in self._database.execute(indexes, (table,)).fetchall():
+            sql = "SELECT name FROM pragma_index_info(?) ORDER BY seqno LIMIT ?"
+            rows = self._database.execute(sql, (index, count))
+            starts.append([(name or "").lower() for (name,) in rows])
+        return starts
