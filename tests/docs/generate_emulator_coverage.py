@@ -57,9 +57,14 @@ _WORLD = """\
 
 - **Accounts**: every id of 32 hexadecimal digits is an account, with a workers.dev subdomain.
 - **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname
-  used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and its
-  account from the first script; then it is held to both. `POST /zones` makes one under a name of
-  your own, `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` under an id of your own.
+  used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and
+  its account from the first script; then it is held to both. `POST /zones` makes one under a name
+  of your own, `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` under an id of your
+  own.
+- **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, told in `Ratelimit`
+  and `Ratelimit-Policy`; after more, 429 with code 971 and `Retry-After` for five minutes.
+  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another, `"calls":
+  null` none, `"token": ...` one token's; `DELETE` puts it back.
 - **Routes and custom domains** answer on the emulator's own port, by `Host`:
   `curl -H 'Host: shop.example.com' http://127.0.0.1:8780/`, or in a browser
   `http://shop.example.com.localhost:8780/`. The Worker's own port takes the same `Host`, WebSockets

@@ -23,6 +23,12 @@ class Cloudflare:
         self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/emulator", timeout=30)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
+        # Many tests share it, and all of them one token.
+        self.limit(None)
+
+    def limit(self, calls: int | None, **rule: float) -> None:
+        """Sets how many calls the token has, None for no limit."""
+        self._control.put("/rate-limit", json={"calls": calls, **rule}).raise_for_status()
 
     def close(self) -> None:
         self._control.close()

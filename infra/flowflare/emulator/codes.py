@@ -14,6 +14,11 @@ def authentication() -> Refusal:
     return refusal(403, 10000, "Authentication error")
 
 
+def too_many_calls() -> Refusal:
+    """More calls than a token has in five minutes; for as long again nothing else is answered."""
+    return refusal(429, 971, "Please wait and consider throttling your request speed")
+
+
 def no_route(path: str) -> Refusal:
     """An operation that is not there, or an identifier that cannot be one."""
     return refusal(

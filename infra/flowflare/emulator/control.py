@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator.database import Database
 from flowflare.emulator.faults import Faults, Rule
+from flowflare.emulator.rate_limit import Limit, RateLimit
 from flowflare.emulator.request_log import RequestLog
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.store import KEY_VALUE_RULES, AccountsStore
@@ -70,8 +71,7 @@ class Control:
         try:
             rule = Rule.model_validate_json(await request.body())
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False)
-            return JSONResponse({"problems": problems}, 400)
+            return JSONResponse({"problems": _problems(error)}, 400)
         return JSONResponse(self._faults.add(rule).view(), 201)
 
     async def _remove_rules(self, _: Request) -> Response:
@@ -129,3 +129,40 @@ class Control:
             return JSONResponse({"problem": f"one of {', '.join(KEY_VALUE_RULES)}"}, 400)
         self._accounts.set_key_value_rule(request.path_params["account"], rule)
         return Response(status_code=204)
+
+
+class LimitControl:
+    """The limit on calls: shown, changed, put back.
+
+    Args:
+        limit: what counts the calls.
+    """
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limit = limit
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations of the control surface."""
+        return [
+            Route("/emulator/rate-limit", self._show, methods=["GET"]),
+            Route("/emulator/rate-limit", self._set, methods=["PUT"]),
+            Route("/emulator/rate-limit", self._reset, methods=["DELETE"]),
+        ]
+
+    async def _show(self, _: Request) -> Response:
+        return JSONResponse([each.model_dump() for each in self._limit.all()])
+
+    async def _set(self, request: Request) -> Response:
+        try:
+            self._limit.set(Limit.model_validate_json(await request.body()))
+        except ValidationError as error:
+            return JSONResponse({"problems": _problems(error)}, 400)
+        return Response(status_code=204)
+
+    async def _reset(self, _: Request) -> Response:
+        self._limit.reset()
+        return Response(status_code=204)
+
+
+def _problems(error: ValidationError) -> list[Any]:
+    return list(error.errors(include_url=False, include_context=False))

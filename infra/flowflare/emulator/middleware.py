@@ -1,4 +1,4 @@
-"""What surrounds every call: the Host check, authentication, fault rules and the request log.
+"""What surrounds every call: the Host check, the limit on calls, authentication, faults, the log.
 
 It is plain ASGI because a fault must be able to cut the connection, which no response can.
 """
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from flowflare.emulator import codes, faults
 from flowflare.emulator.clock import now
 from flowflare.emulator.envelope import Refusal, failure, refusal
+from flowflare.emulator.rate_limit import RateLimit
 from flowflare.emulator.request_log import Entry, RequestLog
 from flowflare.emulator.requests import API
 
@@ -84,18 +85,22 @@ class _Call:
 
 
 class Gatekeeper:
-    """Authentication, fault rules and the log, for calls of the API.
+    """The limit on calls, authentication, fault rules and the log, for calls of the API.
 
     Args:
         app: what answers.
         rules: the standing fault rules.
         log: where calls are written.
+        limit: how many calls a token has.
     """
 
-    def __init__(self, app: ASGIApp, rules: faults.Faults, log: RequestLog) -> None:
+    def __init__(
+        self, app: ASGIApp, rules: faults.Faults, log: RequestLog, limit: RateLimit
+    ) -> None:
         self._app = app
         self._rules = rules
         self._log = log
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a call meet its fault rule, checks its token, and writes it into the log."""
@@ -118,6 +123,11 @@ class Gatekeeper:
             self._log.add(call.entry())
 
     async def _meet(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        verdict = self._limit.count(_token(_headers(scope)))
+        send = _with_headers(verdict.headers, send)
+        if verdict.refused:
+            await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
+            return
         standing = self._rules.for_call(call.method, call.path, call.account)
         action = standing.rule.action if standing else None
         call.fault = standing.id if standing else None
@@ -152,6 +162,19 @@ def _watch(call: _Call, send: Send) -> Send:
     return watched
 
 
+def _with_headers(headers: Mapping[str, str], send: Send) -> Send:
+    added = [(name.encode(), value.encode()) for name, value in headers.items()]
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name for name, _ in message["headers"]}
+            missing = [each for each in added if each[0] not in given]
+            message = {**message, "headers": [*message["headers"], *missing]}
+        await send(message)
+
+    return sent if added else send
+
+
 async def _nowhere(_: Message) -> None:
     """Where a lost answer goes."""
 
@@ -167,6 +190,10 @@ def _injected(action: faults.Answer) -> Refusal:
 def _cut(scope: Scope) -> None:
     """Closes the connection at once; `server` has put the transport where it can be found."""
     scope["state"]["transport"].abort()
+
+
+def _token(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-auth-key", "")
 
 
 def _authentic(headers: Mapping[str, str]) -> bool:

@@ -16,12 +16,13 @@ from starlette.routing import BaseRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowflare.emulator import codes
-from flowflare.emulator.control import Control
+from flowflare.emulator.control import Control, LimitControl
 from flowflare.emulator.database import Database
 from flowflare.emulator.envelope import Refusal, failure
 from flowflare.emulator.faults import Faults
 from flowflare.emulator.front import FrontDoor
 from flowflare.emulator.middleware import Gatekeeper, HostCheck
+from flowflare.emulator.rate_limit import RateLimit
 from flowflare.emulator.request_log import RequestLog
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
@@ -73,6 +74,7 @@ class Parts:
     routes: list[BaseRoute]
     faults: Faults
     log: RequestLog
+    limit: RateLimit
     routing: RoutingStore
 
 
@@ -100,7 +102,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
     zones = ZonesStore(database)
     routing = RoutingStore(database, zones)
     workers.know(scripts, workflows, routing)
-    rules, log = Faults(), RequestLog()
+    rules, log, limit = Faults(), RequestLog(), RateLimit()
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
@@ -114,9 +116,10 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(TargetsStore(database), workers),
         Control(database, workers, accounts, rules, log, identity),
+        LimitControl(limit),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log, routing)
+    return Parts(database, workers, routes, rules, log, limit, routing)
 
 
 def application(parts: Parts) -> Starlette:
@@ -126,7 +129,7 @@ def application(parts: Parts) -> Starlette:
         middleware=[
             Middleware(FrontDoor, routing=parts.routing, workers=parts.workers),
             Middleware(HostCheck),
-            Middleware(Gatekeeper, rules=parts.faults, log=parts.log),
+            Middleware(Gatekeeper, rules=parts.faults, log=parts.log, limit=parts.limit),
         ],
         exception_handlers={
             Refusal: _refused,
