@@ -21,6 +21,8 @@ TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
 
 _QUERY = re.compile(r"/accounts/\w+/d1/database/([\w-]+)/query")
 _BOOKMARK = re.compile(r"/accounts/\w+/d1/database/([\w-]+)/time_travel/bookmark")
+_NAMESPACES = re.compile(r"/accounts/(\w+)/workers/durable_objects/namespaces")
+_REFERENCES = re.compile(r"/accounts/\w+/workers/scripts/([\w-]+)/references")
 _SERVICE = re.compile(r"/accounts/\w+/workers/services/([\w-]+)")
 _SETTINGS = re.compile(r"/accounts/\w+/workers/scripts/([\w-]+)/settings")
 _SUBDOMAIN = re.compile(r"/accounts/\w+/workers/scripts/([\w-]+)/subdomain")
@@ -53,6 +55,7 @@ class FakeApi:
     sql: list[str] = field(default_factory=list)
     scripts: dict[str, Script] = field(default_factory=dict)
     databases: dict[str, sqlite3.Connection] = field(default_factory=dict)
+    namespaces: list[dict[str, Any]] = field(default_factory=list)
     urls: dict[str, str] = field(default_factory=dict)
     account_subdomain: str | None = None
     lose_answer_of: str | None = None
@@ -64,6 +67,8 @@ class FakeApi:
         for pattern, respond in (
             (_QUERY, lambda name: self._query(name, json.loads(body)["sql"])),
             (_BOOKMARK, lambda name: {"bookmark": f"bookmark-{len(self.requests)}"}),
+            (_NAMESPACES, lambda _: self.namespaces),
+            (_REFERENCES, lambda _: {"durable_objects": []}),
             (_SERVICE, self._service),
             (_SETTINGS, lambda name: {"bindings": self._script(name).metadata["bindings"]}),
             (_SUBDOMAIN, self._subdomain),

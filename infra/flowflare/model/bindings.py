@@ -190,6 +190,12 @@ def own_storage(client: ClientSpec) -> tuple[Binding, ...]:
     )
 
 
+def first_bindings(client: ClientSpec) -> tuple[Binding, ...]:
+    """What a client has before its secrets exist: its storage, and the service, whose it is."""
+    service = ServiceBinding(name=SERVICE_BINDING, service="")
+    return _sorted([service, *own_storage(client)])
+
+
 def to_wire(binding: Binding) -> dict[str, Any]:
     """A binding as the API takes it, without what is filled in."""
     if isinstance(binding, BoundBinding):

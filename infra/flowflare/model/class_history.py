@@ -90,6 +90,23 @@ def fates(history: Sequence[ClassMigration], before: Collection[str]) -> dict[st
     }
 
 
+def losses(steps: Sequence[ClassMigration], before: Collection[str]) -> tuple[tuple[int, str], ...]:
+    """The steps that delete classes which may have objects: position and class, in order.
+
+    Args:
+        steps: the steps to come, oldest first.
+        before: the classes that there are.
+    """
+    lives = _follow(steps, before).lives
+    return tuple(
+        sorted(
+            (life.ended_at, life.name)
+            for life in lives
+            if life.ended_at is not None and life.birth != "new"
+        )
+    )
+
+
 def history_findings(
     history: Sequence[ClassMigration],
     *,

@@ -59,6 +59,11 @@ class StackSpec(Frozen):
         """Whether the resource of that name must not be deleted or replaced."""
         return self.protect and resource not in self.allow_data_loss
 
+    def class_histories(self) -> dict[str, tuple[ClassMigration, ...]]:
+        """The Durable Object history of each script by its name in the account, service first."""
+        clients = {client.script_name: client.class_migrations for client in self.clients}
+        return {self.service.script_name: self.service.class_migrations, **clients}
+
     def reason_for_loss(self, resource: str) -> str | None:
         """Why the resource of that name may lose data; None where it may not."""
         reason = self.allow_data_loss.get(resource)

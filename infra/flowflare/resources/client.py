@@ -12,8 +12,9 @@ from flowflare.model.bindings import (
     BoundBinding,
     SecretBinding,
     client_bindings,
-    own_storage,
+    first_bindings,
 )
+from flowflare.model.class_neighbours import ClassNeighbours
 from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker
@@ -64,11 +65,14 @@ class FlowflareClient(pulumi.ComponentResource):
             outputs say of it.
         migrations: the files of its databases, by the name of the binding.
         is_protected: whether the resource of a name must not be deleted; all are by default.
+        neighbours: the stack's other scripts, as far as Durable Object classes are concerned.
+        after: what the client's script and class migrations come after.
         opts: Pulumi's options.
 
     Attributes:
         spec: the client.
         workflows: its Workflow resources; empty when it has none.
+        class_migrations: the history of its own classes, None when it has none.
         database_ids: id of each D1 database of its own, by the name of the binding.
         url: its URL, None when it has none.
     """
@@ -85,6 +89,8 @@ class FlowflareClient(pulumi.ComponentResource):
         service: FlowflareService | ServiceReference,
         migrations: Mapping[str, Sequence[Migration]] | None = None,
         is_protected: Callable[[str], bool] = lambda _name: True,
+        neighbours: ClassNeighbours | None = None,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Client", name, {}, opts)
@@ -98,7 +104,7 @@ class FlowflareClient(pulumi.ComponentResource):
             "compatibility_date": spec.compatibility_date,
             "compatibility_flags": list(spec.compatibility_flags),
         }
-        before: list[pulumi.Resource] = []
+        before: list[pulumi.Resource] = list(after)
         if isinstance(service, FlowflareService):
             before.append(service.class_migrations)
         self.database_ids, filled = self._declare_databases(migrations or {})
@@ -110,7 +116,8 @@ class FlowflareClient(pulumi.ComponentResource):
             secrets=self._declare_secrets(bindings),
             service=service.script_name,
         )
-        before += self._declare_class_migrations(values, before)
+        self.class_migrations = self._declare_class_migrations(values, before, neighbours)
+        before += [self.class_migrations] if self.class_migrations else []
         beyond = beyond_provider(bindings)
         if beyond:
             own = ScriptBindings(
@@ -189,22 +196,27 @@ class FlowflareClient(pulumi.ComponentResource):
         return {name: secrets.declare(name, source) for name, source in sources.items()}
 
     def _declare_class_migrations(
-        self, values: Values, before: Sequence[pulumi.Resource]
-    ) -> list[pulumi.Resource]:
-        """The history of the client's own classes, uploaded with nothing but its storage bound."""
+        self,
+        values: Values,
+        before: Sequence[pulumi.Resource],
+        neighbours: ClassNeighbours | None,
+    ) -> DurableObjectMigrations | None:
+        """The history of the client's own classes; its first upload binds storage and service."""
         if not self.spec.class_migrations:
-            return []
+            return None
         name = f"{self._name}-class-migrations"
-        return [
-            DurableObjectMigrations(
-                name,
-                script=self._upload | {"allow_data_loss": self._reason_for_loss(name)},
-                database_id=next(iter(values.databases.values()), ""),
-                bindings=upload_bindings(own_storage(self.spec), values),
-                history=self.spec.class_migrations,
-                opts=self._options(before, protected=name),
-            )
-        ]
+        return DurableObjectMigrations(
+            name,
+            script={
+                **self._upload,
+                **(neighbours or ClassNeighbours()).props(),
+                "allow_data_loss": self._reason_for_loss(name),
+            },
+            database_id=next(iter(values.databases.values()), ""),
+            bindings=upload_bindings(first_bindings(self.spec), values),
+            history=self.spec.class_migrations,
+            opts=self._options(before, protected=name),
+        )
 
     def _reason_for_loss(self, resource: str) -> str | None:
         return None if self._is_protected(resource) else "its protection is lifted"

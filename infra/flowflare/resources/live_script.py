@@ -1,63 +1,79 @@
-"""What Cloudflare runs under a script's name, and the uploads that carry class migrations.
+"""What is live under a script's name: tag, settings, Durable Objects and who is bound to them."""
 
-Used by the `DurableObjectMigrations` provider alone; `WorkersScript` uploads everything else.
-"""
-
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from flowflare.api import Client, Part
-from flowflare.errors import ApiError, ClassMigrationError
-from flowflare.model import ClassMigration
-from flowflare.model.class_migrations import pending, upload_block
+from flowflare.api import Client
+from flowflare.errors import ApiError
 
-_TAG_MISMATCH = 10079
-_JAVASCRIPT = "application/javascript+module"
-
-
-@dataclass(frozen=True)
-class ScriptUpload:
-    """A script as its class migrations need it.
-
-    Attributes:
-        account_id: the account.
-        script_name: the script.
-        database_id: the D1 database that it binds, which also tells whose script it is.
-        bindings: what it has before its clients exist, as the API takes them.
-        main_module: the module's name.
-        content: the module.
-        compatibility_date: the date whose behaviour it gets.
-        compatibility_flags: runtime flags.
-        history: all class migrations, oldest first.
-    """
-
-    account_id: str
-    script_name: str
-    database_id: str
-    bindings: tuple[Mapping[str, object], ...]
-    main_module: str
-    content: str
-    compatibility_date: str
-    compatibility_flags: tuple[str, ...]
-    history: tuple[ClassMigration, ...]
+#: What a script is bound to that tells whose it is, with the field that names the thing.
+_MARKS = {"d1": ("id", "database_id"), "service": ("service",)}
+#: Settings that an upload resets where it does not repeat them.
+_KEPT_SETTINGS = (
+    "limits",
+    "logpush",
+    "observability",
+    "placement",
+    "tags",
+    "tail_consumers",
+    "usage_model",
+)
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class LiveScript:
-    """What is live under a name: its last class migration and its bindings."""
+    """A script as it is live.
 
+    Attributes:
+        name: its name.
+        migration_tag: its last class migration, None for none.
+        bindings: what it binds, secrets without their values.
+        settings: the rest of its settings.
+    """
+
+    name: str
     migration_tag: str | None
     bindings: tuple[Mapping[str, Any], ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def binds_database(self, database_id: str) -> bool:
-        """Whether it uses that D1 database."""
-        return any(
-            binding.get("type") == "d1"
-            and database_id in (binding.get("id"), binding.get("database_id"))
+    def is_bound_like(self, bindings: tuple[Mapping[str, object], ...]) -> bool:
+        """Whether it uses a database or a service that those bindings name, so it is ours."""
+        return bool(_marks(self.bindings) & _marks(bindings))
+
+    def own_classes(self) -> dict[str, str]:
+        """Class of each binding to a Durable Object class of the script itself."""
+        return {
+            str(binding["name"]): str(binding["class_name"])
             for binding in self.bindings
-        )
+            if binding.get("type") == "durable_object_namespace"
+            and binding.get("script_name") in (None, "", self.name)
+        }
+
+    def kept_settings(self) -> dict[str, Any]:
+        """The settings that an upload has to repeat."""
+        found = {name: self.settings.get(name) for name in _KEPT_SETTINGS}
+        return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A class that has Durable Objects."""
+
+    id: str
+    script: str
+    class_name: str
+    use_sqlite: bool
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A binding of a script to a namespace of another one."""
+
+    script: str
+    binding: str
+    namespace: str
 
 
 def read_live(client: Client, account_id: str, script_name: str) -> LiveScript | None:
@@ -65,9 +81,8 @@ def read_live(client: Client, account_id: str, script_name: str) -> LiveScript |
     tag = read_tag(client, account_id, script_name)
     if tag is None:
         return None
-    path = f"/accounts/{account_id}/workers/scripts/{script_name}/settings"
-    settings = client.call("GET", path)
-    return LiveScript(tag or None, tuple(settings.get("bindings") or ()))
+    settings = client.call("GET", f"{script_path(account_id, script_name)}/settings")
+    return LiveScript(script_name, tag or None, tuple(settings.get("bindings") or ()), settings)
 
 
 def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
@@ -81,68 +96,46 @@ def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
     return str(service["default_environment"]["script"].get("migration_tag") or "")
 
 
-def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
-    """Applies the class migrations that the live script lacks, uploading it if need be.
-
-    A script that is not there is uploaded with the whole history, and with nothing but its storage
-    bound: without its key the service refuses every caller. A live one keeps every binding.
-
-    Args:
-        client: the API.
-        upload: the script.
-        made_by_us: whether state says so; otherwise the script must bind this stack's database,
-            as one does that a killed run left behind.
-
-    Returns:
-        The last tag, which is live now.
-
-    Raises:
-        ClassMigrationError: somebody else's script, or a live tag that is not in the history.
-        ApiError: Cloudflare refused.
-    """
-    last = upload.history[-1].tag
-    live = read_live(client, upload.account_id, upload.script_name)
-    if live is None:
-        _put(client, upload, upload.bindings, upload_block(upload.history, None))
-        return last
-    if not made_by_us and not live.binds_database(upload.database_id):
-        message = (
-            f"{upload.script_name}: a script of that name exists, and this stack did not make it"
-        )
-        remedy = (
-            "Give the service another name (`flowflare:names: {service: ...}`), or delete that "
-            "script. To adopt it is not possible yet."
-        )
-        raise ClassMigrationError(message, remedy=remedy)
-    steps = pending(upload.history, live.migration_tag, script_name=upload.script_name)
-    if steps:
-        inherited = [{"type": "inherit", "name": binding["name"]} for binding in live.bindings]
-        _put(client, upload, inherited, upload_block(steps, live.migration_tag))
-    return last
+def read_namespaces(client: Client, account_id: str) -> tuple[Namespace, ...]:
+    """The account's Durable Object namespaces."""
+    path = f"/accounts/{account_id}/workers/durable_objects/namespaces"
+    found: list[Namespace] = []
+    for page in range(1, 1000):
+        query = {"page": str(page), "per_page": str(_PAGE)}
+        part = client.call("GET", path, query=query) or []
+        found += [
+            Namespace(
+                id=one["id"],
+                script=one.get("script") or "",
+                class_name=one.get("class") or "",
+                use_sqlite=bool(one.get("use_sqlite")),
+            )
+            for one in part
+        ]
+        if len(part) < _PAGE:
+            break
+    return tuple(found)
 
 
-def _put(
-    client: Client,
-    upload: ScriptUpload,
-    bindings: Sequence[Mapping[str, object]],
-    migrations: Mapping[str, object] | None,
-) -> None:
-    metadata = {
-        "main_module": upload.main_module,
-        "bindings": list(bindings),
-        "compatibility_date": upload.compatibility_date,
-        "compatibility_flags": list(upload.compatibility_flags),
-        "migrations": migrations,
+def read_references(client: Client, account_id: str, script_name: str) -> tuple[Reference, ...]:
+    """The bindings of scripts to the Durable Objects of a script."""
+    found = client.call("GET", f"{script_path(account_id, script_name)}/references")
+    return tuple(
+        Reference(one["service"], one["name"], one["durable_object_namespace_id"])
+        for one in found.get("durable_objects") or ()
+    )
+
+
+def script_path(account_id: str, script_name: str) -> str:
+    """The path of a script's operations."""
+    return f"/accounts/{account_id}/workers/scripts/{script_name}"
+
+
+def _marks(bindings: tuple[Mapping[str, object], ...]) -> set[tuple[str, str]]:
+    return {
+        (kind, str(binding[key]))
+        for binding in bindings
+        if (kind := str(binding.get("type"))) in _MARKS
+        for key in _MARKS[kind]
+        if binding.get(key)
     }
-    parts = [
-        Part("metadata", json.dumps(metadata), "application/json"),
-        Part(upload.main_module, upload.content, _JAVASCRIPT, filename=upload.main_module),
-    ]
-    path = f"/accounts/{upload.account_id}/workers/scripts/{upload.script_name}"
-    try:
-        client.call("PUT", path, parts=parts, query={"bindings_inherit": "strict"})
-    except ApiError as error:
-        live = read_tag(client, upload.account_id, upload.script_name)
-        if _TAG_MISMATCH not in error.codes or live != upload.history[-1].tag:
-            raise
-        # It was done and the answer got lost: this refusal is for the client's repetition.

@@ -12,6 +12,7 @@ import pulumi
 from flowflare.migrations.files import Migration
 from flowflare.model import StackSpec
 from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
+from flowflare.model.class_neighbours import neighbours_of
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
 from flowflare.resources.bindings import Values, script_bindings, upload_bindings
@@ -141,6 +142,7 @@ class FlowflareService(pulumi.ComponentResource):
                 "compatibility_date": spec.service.compatibility_date,
                 "compatibility_flags": list(spec.service.compatibility_flags),
                 "allow_data_loss": spec.reason_for_loss(name),
+                **neighbours_of(self.script_name, spec.class_histories()).props(),
             },
             database_id=self.database_id,
             bindings=upload_bindings(

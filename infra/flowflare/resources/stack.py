@@ -16,6 +16,7 @@ from flowflare.config.secure import secure_paths
 from flowflare.errors import ConfigError, FlowflareError
 from flowflare.migrations.files import Migration, read_migrations
 from flowflare.model import ClientSpec, StackSpec
+from flowflare.model.class_neighbours import neighbours_of, transfer_order
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
 from flowflare.resources.project import project_root
@@ -60,8 +61,15 @@ class FlowflareStack(pulumi.ComponentResource):
             migrations=migrations,
             opts=child,
         )
-        self.clients: Mapping[str, FlowflareClient] = {
-            client.name: FlowflareClient(
+        declared: dict[str, FlowflareClient] = {}
+        histories = spec.class_histories()
+        by_script = {client.script_name: client for client in spec.clients}
+        for script_name in transfer_order(histories):
+            if script_name not in by_script:
+                continue
+            client, neighbours = by_script[script_name], neighbours_of(script_name, histories)
+            takers = [declared[one] for one in set(neighbours.taken.values()) if one in declared]
+            declared[script_name] = FlowflareClient(
                 f"{name}-{client.name}",
                 account_id=spec.account_id,
                 spec=client,
@@ -69,9 +77,12 @@ class FlowflareStack(pulumi.ComponentResource):
                 service=self.service,
                 migrations=files[client.name],
                 is_protected=spec.is_protected,
+                neighbours=neighbours,
+                after=[one.class_migrations for one in takers if one.class_migrations],
                 opts=child,
             )
-            for client in spec.clients
+        self.clients: Mapping[str, FlowflareClient] = {
+            client.name: declared[client.script_name] for client in spec.clients
         }
         self.service.serve(list(self.clients.values()))
         self.client_urls: pulumi.Output[Mapping[str, str | None]] = pulumi.Output.all(

@@ -10,7 +10,8 @@ from pulumi.dynamic import (
 )
 
 from flowflare.model.class_migrations import from_wire, history_problem
-from flowflare.resources.live_script import ScriptUpload, bring_up, read_tag
+from flowflare.resources.class_rollout import ScriptUpload, bring_up
+from flowflare.resources.live_script import read_tag
 from flowflare.resources.providers.base import (
     STORED_MODULE,
     CloudflareProvider,
@@ -19,7 +20,7 @@ from flowflare.resources.providers.base import (
     kept,
     script_id,
 )
-from flowflare.resources.providers.data_loss import class_loss_problem
+from flowflare.resources.providers.data_loss import ALLOWED, class_loss_problem, stranded_problem
 
 
 class DurableObjectMigrationsProvider(CloudflareProvider):
@@ -32,7 +33,8 @@ class DurableObjectMigrationsProvider(CloudflareProvider):
     def check(self, olds: Props, news: Props) -> CheckResult:
         """Refuses a history that is not the old one with steps appended, or that loses objects."""
         if self._replaces(olds, news):
-            return CheckResult(news, [])
+            problem = stranded_problem(olds, news)
+            return CheckResult(news, [CheckFailure("script_name", problem)] if problem else [])
         problem = history_problem(from_wire(olds["history"]), from_wire(news["history"]))
         problem = problem or class_loss_problem(olds, news)
         return CheckResult(news, [CheckFailure("history", problem)] if problem else [])
@@ -80,11 +82,13 @@ def _upload(props: Props) -> ScriptUpload:
     return ScriptUpload(
         account_id=props["account_id"],
         script_name=props["script_name"],
-        database_id=props["database_id"],
         bindings=tuple(props["bindings"]),
         main_module=props["main_module"],
         content=props["content"],
         compatibility_date=props["compatibility_date"],
         compatibility_flags=tuple(props.get("compatibility_flags") or ()),
         history=from_wire(props["history"]),
+        scripts=tuple(props.get("scripts") or ()),
+        taken=props.get("taken") or {},
+        allow_data_loss=props.get(ALLOWED),
     )
