@@ -15,6 +15,7 @@
     * ProgramError             the Pulumi program itself failed
     * UpdateFailed             one or more resources failed; what was made is in state
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
+  * RolloutError               several ups in order: one cannot begin, or its health check failed
 """
 
 from collections.abc import Sequence
@@ -95,6 +96,10 @@ class ApiError(FlowflareError):
         status: HTTP status, 0 where no answer came.
         codes: Cloudflare's error codes, in the envelope's order.
         remedy: what to do, where it is known.
+
+    Attributes:
+        doubtful: whether the call may have been done all the same: one of its attempts got no
+            answer, or a failure of the API's own.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class ApiError(FlowflareError):
         super().__init__(message, remedy=remedy)
         self.status = status
         self.codes = tuple(codes)
+        self.doubtful = status in (0, 408) or status >= 500
 
 
 class EngineError(FlowflareError):
@@ -131,3 +137,7 @@ class UpdateFailed(EngineError):  # noqa: N818 -- Pulumi's own word for it
 
 class EmulatorError(FlowflareError):
     """The embedded Cloudflare cannot start, stop or be reached."""
+
+
+class RolloutError(FlowflareError):
+    """A step of a rollout cannot begin, or what it deployed is not healthy."""

@@ -90,7 +90,7 @@ class Maker:
         one = self._graph[name]
         inputs = self._filled(dict(one.inputs)) | changes
         if one.type.startswith("cloudflare:"):
-            kind = KINDS[one.type](Access(self._access, {}, sleep=lambda _: None))
+            kind = KINDS[one.type](Access(self._access, {}))
             made = kind.create(kind.check({}, inputs))
             if name == "service-database":
                 self._database_id = made.id

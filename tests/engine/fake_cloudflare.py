@@ -130,7 +130,6 @@ class FakeCloudflare:
             handler.send_response(status)
             handler.send_header("Content-Type", "application/json")
             handler.send_header("Content-Length", str(len(raw)))
-            handler.send_header("x-should-retry", "false")
             handler.end_headers()
             handler.wfile.write(raw)
         except OSError:

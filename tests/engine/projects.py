@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flowflare.api import Connector, Pace
 from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
 from tests.engine.integrity import verify
 
 PASSPHRASE = "correct horse"
 # Of PASSPHRASE; one salt for all, so that a test process makes the key once.
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
+# Retries that do not wait.
+HURRIED = Pace(sleep=lambda _: None)
 CLOUD = '''
 """Raw registrations, so that no test pays for importing pulumi_cloudflare."""
 import pulumi
@@ -46,7 +49,7 @@ class Sample:
         return self.root / ".flowflare" / "state" / ".pulumi" / "stacks" / "p" / "dev.json"
 
     def open(self) -> EmbeddedStack:
-        return open_stack(self.root, "dev", environ=self.environ, sleep=lambda _: None)
+        return open_stack(self.root, "dev", environ=self.environ, api=Connector(HURRIED))
 
     def program(self, text: str) -> "Sample":
         (self.root / "infra" / "__main__.py").write_text(textwrap.dedent(text), "utf-8")

@@ -1,17 +1,17 @@
-"""One call to Cloudflare's API: the official SDK's transport and retries, our errors.
+"""One call to Cloudflare's API: the official SDK's transport, our retries, budget and errors.
 
-The SDK repeats 408, 409, 429 and 5xx with back-off and honours `Retry-After` and
-`x-should-retry`; what it gives up on becomes an `ApiError` with Cloudflare's own codes. Resource
-classes of the SDK are not used: importing them costs 0.3 s of CPU a process, and their models drop
-the fields that Cloudflare adds before the SDK knows them.
+What is given up on becomes an `ApiError` with Cloudflare's own codes. Resource classes of the SDK
+are not used: importing them costs 0.3 s of CPU a process, and their models drop the fields that
+Cloudflare adds before the SDK knows them.
 """
 
 import json
-import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from flowflare.api.budget import Budget
+from flowflare.api.retries import Pace, asked_wait, is_doubtful, may_repeat
 from flowflare.errors import ApiError
 
 if TYPE_CHECKING:
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from cloudflare import Cloudflare
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+_TOO_MANY = (
+    "Cloudflare allows a user or an account token 1,200 calls in 5 minutes, then it refuses all of "
+    "them for 5 minutes: wait, and run it again."
+)
 
 
 @dataclass(frozen=True)
@@ -31,15 +36,35 @@ class Part:
     filename: str | None = None
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """How one sending of a request ended: with an answer, or with the reason why none came."""
+
+    response: "httpx.Response | None"
+    reason: str = ""
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code if self.response is not None else 0
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers if self.response is not None else {}
+
+
 class Client:
     """Calls Cloudflare's API.
 
     Args:
-        sdk: the official SDK's client, which holds token, base URL and retries.
+        sdk: the official SDK's client, which holds token and base URL and repeats nothing.
+        budget: the token's.
+        pace: clock and retries.
     """
 
-    def __init__(self, sdk: "Cloudflare") -> None:
+    def __init__(self, sdk: "Cloudflare", budget: Budget, pace: Pace) -> None:
         self._sdk = sdk
+        self._budget = budget
+        self._pace = pace
 
     def call(
         self,
@@ -49,8 +74,9 @@ class Client:
         body: object = None,
         parts: Sequence[Part] = (),
         query: Mapping[str, str] | None = None,
+        find: Callable[[], Any] | None = None,
     ) -> Any:
-        """Sends one request and returns the envelope's `result`.
+        """Sends one request, again where that may help, and returns the envelope's `result`.
 
         Args:
             method: the HTTP method.
@@ -58,58 +84,101 @@ class Client:
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
             query: the query's parameters.
+            find: for a request that would make a second thing if it were sent twice: looks for
+                what an attempt without an answer may have made, None for nothing. What it finds
+                is the result.
 
         Returns:
             `result` of the envelope as plain JSON values; the text of an answer that is not JSON.
 
         Raises:
-            ApiError: Cloudflare refused, or no answer came within the SDK's retries.
+            ApiError: Cloudflare refused, or the retries are used up.
         """
-        import httpx
+        arguments = _arguments(body, parts, query)
+        attempts, waited, doubtful = 0, 0.0, False
+        while True:
+            attempts += 1
+            attempt = self._send(method, path, arguments)
+            if attempt.response is not None and attempt.status < 400:
+                return _result(method, path, attempt.response)
+            doubtful = doubtful or is_doubtful(attempt.status)
+            wait = self._wait(attempt, attempts, waited)
+            if wait is not None:
+                self._pace.sleep(wait)
+                waited += wait
+            if doubtful and find is not None:
+                found = _found(find)
+                if found is not None:
+                    return found
+            if wait is None:
+                error = self._error(method, path, attempt, _tried(attempts, waited))
+                error.doubtful = doubtful
+                raise error
+
+    def _send(self, method: Method, path: str, arguments: dict[str, Any]) -> _Attempt:
         from cloudflare import APIConnectionError, APIStatusError
 
-        options: dict[str, Any] = {}
-        if query:
-            options["params"] = dict(query)
-        arguments: dict[str, Any] = {"cast_to": httpx.Response, "options": options}
-        if parts:
-            arguments["files"] = [
-                (part.name, (part.filename, part.content.encode(), part.content_type))
-                for part in parts
-            ]
-            options["headers"] = {"Content-Type": "multipart/form-data"}
-        elif body is not None:
-            arguments["body"] = body
+        response = None
+        self._budget.begin()
         try:
             response = getattr(self._sdk, method.lower())(path, **arguments)
+            return _Attempt(response)
         except APIStatusError as error:
-            raise _refused(method, path, error.response) from None
+            response = error.response
+            return _Attempt(response)
         except APIConnectionError as error:
-            reason = error.__cause__ or error
-            raise ApiError(
-                f"{method} {path}: no answer from {self._sdk.base_url} ({reason})",
-                status=0,
-                remedy="Is the API reachable? Start the embedded one: flowflare emulator start",
-            ) from None
-        return _result(method, path, response)
+            cause = error.__cause__ or error
+            return _Attempt(None, str(cause) or type(cause).__name__)
+        finally:
+            self._budget.end(response.headers if response is not None else None)
+
+    def _wait(self, attempt: _Attempt, attempts: int, waited: float) -> float | None:
+        if not may_repeat(attempt.status, attempt.headers):
+            return None
+        asked = asked_wait(attempt.headers, self._pace.now())
+        if attempt.status == 429 and asked is not None:
+            self._budget.pause(asked)  # it is the token that was too fast, whatever client asks
+        return self._pace.retries.wait(attempts, asked, waited)
+
+    def _error(self, method: Method, path: str, attempt: _Attempt, tried: str) -> ApiError:
+        if attempt.response is not None:
+            return _refused(method, path, attempt.response, tried)
+        return ApiError(
+            f"{method} {path}: no answer from {self._sdk.base_url} ({attempt.reason}){tried}",
+            status=0,
+            remedy="Is the API reachable? Start the embedded one: flowflare emulator start",
+        )
 
 
-def connect(base_url: str, token: str, *, max_retries: int = 4, timeout: float = 60.0) -> Client:
-    """Opens a client for the API at that base URL.
+def _arguments(
+    body: object, parts: Sequence[Part], query: Mapping[str, str] | None
+) -> dict[str, Any]:
+    import httpx
 
-    Args:
-        base_url: the address up to and with `/client/v4`.
-        token: an API token; sent as a bearer, never logged.
-        max_retries: how often the SDK repeats a call that may be repeated.
-        timeout: seconds until a call without an answer counts as lost.
-    """
-    from cloudflare import Cloudflare
+    options: dict[str, Any] = {}
+    if query:
+        options["params"] = dict(query)
+    arguments: dict[str, Any] = {"cast_to": httpx.Response, "options": options}
+    if parts:
+        arguments["files"] = [
+            (part.name, (part.filename, part.content.encode(), part.content_type)) for part in parts
+        ]
+        options["headers"] = {"Content-Type": "multipart/form-data"}
+    elif body is not None:
+        arguments["body"] = body
+    return arguments
 
-    sdk = Cloudflare(base_url=base_url, api_token=token, max_retries=max_retries, timeout=timeout)
-    client = Client(sdk)
-    # Nobody owns a client for long enough to close it: providers hold it until a run is over.
-    weakref.finalize(client, sdk.close)
-    return client
+
+def _found(find: Callable[[], Any]) -> Any:
+    try:
+        return find()
+    except ApiError as error:
+        error.doubtful = True  # whatever ended the search: what is looked for may be there
+        raise
+
+
+def _tried(attempts: int, waited: float) -> str:
+    return f" (tried {attempts} times in {waited:.0f} s)" if attempts > 1 else ""
 
 
 def _result(method: str, path: str, response: "httpx.Response") -> Any:
@@ -126,7 +195,7 @@ def _result(method: str, path: str, response: "httpx.Response") -> Any:
     return envelope.get("result")
 
 
-def _refused(method: str, path: str, response: "httpx.Response") -> ApiError:
+def _refused(method: str, path: str, response: "httpx.Response", tried: str = "") -> ApiError:
     try:
         errors = response.json().get("errors") or []
     except (json.JSONDecodeError, AttributeError):
@@ -134,5 +203,6 @@ def _refused(method: str, path: str, response: "httpx.Response") -> ApiError:
     texts = [f"{error.get('message')} [code: {error.get('code')}]" for error in errors]
     text = "; ".join(texts) or response.reason_phrase or "no reason given"
     codes = [error["code"] for error in errors if isinstance(error.get("code"), int)]
-    message = f"{method} {path}: HTTP {response.status_code}: {text}"
-    return ApiError(message, status=response.status_code, codes=codes)
+    message = f"{method} {path}: HTTP {response.status_code}: {text}{tried}"
+    remedy = _TOO_MANY if response.status_code == 429 else None
+    return ApiError(message, status=response.status_code, codes=codes, remedy=remedy)

@@ -135,7 +135,7 @@ def record(project: Project, stamps: Stamps) -> Recorded:
 def _run(
     project: Project, config: Configuration, ledger: Ledger, report: Report
 ) -> dict[str, Sequence[str]]:
-    providers = Providers(project.name, project.stack, config.values, {}, sleep=lambda _: None)
+    providers = Providers(project.name, project.stack, config.values, {})
     recorder = Recorder(ledger, providers, report, dry_run=True)
     monitor = ResourceMonitor(project.name, project.stack, recorder, dry_run=True)
     program = Program(

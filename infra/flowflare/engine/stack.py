@@ -20,6 +20,7 @@ from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
 
 if TYPE_CHECKING:
+    from flowflare.api import Connector
     from flowflare.engine.providers.registry import Providers
 
 FOLDER: Final = ".flowflare"
@@ -42,7 +43,7 @@ class EmbeddedStack:
         project: the project seen through the stack.
         environ: the environment.
         clock: seconds, for how long things take.
-        sleep: waits between attempts at a call whose answer was lost.
+        api: opens the API's clients, by default with what this process shares.
     """
 
     def __init__(
@@ -51,12 +52,12 @@ class EmbeddedStack:
         *,
         environ: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        api: "Connector | None" = None,
     ) -> None:
         self.project = project
         self._environ = environ
         self._clock = clock
-        self._sleep = sleep
+        self._api = api
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written.
@@ -176,7 +177,7 @@ class EmbeddedStack:
             StateError: the state cannot be read.
             SecretError: a secret cannot be opened.
         """
-        stack = self._read().stack
+        stack = self.read().stack
         return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
 
     def is_empty(self) -> bool:
@@ -185,7 +186,7 @@ class EmbeddedStack:
         Raises:
             StateError: the state cannot be read.
         """
-        deployment = self._read()
+        deployment = self.read()
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[Lock]:
@@ -210,9 +211,12 @@ class EmbeddedStack:
         return folder
 
     def _backend(self) -> Backend:
-        return Backend(self._folder() / "state", self.project.name, self.project.stack)
+        from flowflare.engine.state_folder import backend_of
 
-    def _read(self) -> Deployment:
+        project = self.project
+        return backend_of(project.root, project.name, project.stack, self._environ)
+
+    def read(self) -> Deployment:
         """The state alone; its secrets are opened when they are looked at."""
         backend = self._backend()
         raw = backend.load()
@@ -239,11 +243,18 @@ class EmbeddedStack:
         return Ledger(opened.deployment, lambda: vault.salt, opened.backend.writer(vault))
 
     def _providers(self, config: Configuration) -> "Providers":
+        from flowflare.api import PROCESS
         from flowflare.engine.providers.registry import Providers
+        from flowflare.engine.stack_reference import StackReferences
 
         project = self.project
         return Providers(
-            project.name, project.stack, config.values, self._environ, sleep=self._sleep
+            project.name,
+            project.stack,
+            config.values,
+            self._environ,
+            api=self._api or PROCESS,
+            references=StackReferences(self._backend(), project.root, self._environ),
         )
 
     def _refuse_remote(self, config: Configuration) -> None:
@@ -300,7 +311,7 @@ def open_stack(
     *,
     environ: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    api: "Connector | None" = None,
 ) -> EmbeddedStack:
     """Opens a stack of the project in a folder.
 
@@ -309,14 +320,14 @@ def open_stack(
         stack: the stack's name.
         environ: the environment, by default this process's.
         clock: seconds, for how long things take.
-        sleep: waits between attempts at a call whose answer was lost.
+        api: opens the API's clients, by default with what this process shares.
 
     Raises:
         ConfigError: the project's files are not in order.
     """
     project = read_project(root, stack)
     used = os.environ if environ is None else environ
-    return EmbeddedStack(project, environ=used, clock=clock, sleep=sleep)
+    return EmbeddedStack(project, environ=used, clock=clock, api=api)
 
 
 def failed(failures: list[Failure], program: FlowflareError | None = None) -> FlowflareError:

@@ -32,7 +32,7 @@ STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
 def make_monitor(events: list[Event]) -> ResourceMonitor:
     report = Report(events.append, lambda: 0.0)
     ledger = Ledger(Deployment(), str, None)
-    providers = Providers("p", "dev", {}, {}, sleep=lambda _: None)
+    providers = Providers("p", "dev", {}, {})
     deployer = Deployer(ledger, providers, report, dry_run=True)
     return ResourceMonitor("p", "dev", deployer, dry_run=True)
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import UNKNOWN, Props, Value, plain
@@ -30,10 +31,13 @@ class DynamicProviders:
     Args:
         project: the project's name, the namespace of keys without one.
         config: the whole configuration by full key, secrets opened.
+        api: opens the API's clients, for providers that take it (`use_api`); Pulumi's own host
+            gives them none.
     """
 
-    def __init__(self, project: str, config: Mapping[str, str]) -> None:
+    def __init__(self, project: str, config: Mapping[str, str], api: Connector = PROCESS) -> None:
         self._project = project
+        self._api = api
         self._config = dict(config)
         self._loaded: dict[str, ResourceProvider] = {}
         self._lock = threading.Lock()
@@ -55,6 +59,9 @@ class DynamicProviders:
                 provider = _unpickle(text)
                 raw: dict[str, Any] = self._config
                 provider.configure(ConfigureRequest(config=Config(raw, self._project)))
+                take = getattr(provider, "use_api", None)
+                if take is not None:
+                    take(self._api)
                 self._loaded[text] = provider
         return provider
 

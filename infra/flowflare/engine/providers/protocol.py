@@ -81,9 +81,7 @@ class Handler(Protocol):
 
 def is_ambiguous(error: BaseException) -> bool:
     """Whether what ended so may have been done all the same: no answer came, or the API's fault."""
-    if not isinstance(error, ApiError):
-        return False
-    return error.status in (0, 408) or error.status >= 500
+    return isinstance(error, ApiError) and error.doubtful
 
 
 class Recorded:

@@ -1,12 +1,13 @@
 """Finds the handler of a type, and the provider record that configures it."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff, changed_keys
 from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
 from flowflare.engine.urns import Urn
 from flowflare.engine.values import Props, Secret, plain
 
@@ -23,7 +24,8 @@ class Providers:
         stack: the stack's name.
         config: the configuration by full key; secret values are marked.
         environ: the environment, for what the configuration does not say.
-        sleep: waits between attempts at a call whose answer was lost.
+        api: opens the API's clients.
+        references: reads other stacks; None where there are none to refer to.
     """
 
     def __init__(
@@ -33,13 +35,15 @@ class Providers:
         config: Props,
         environ: Mapping[str, str],
         *,
-        sleep: Callable[[float], None],
+        api: Connector = PROCESS,
+        references: Handler | None = None,
     ) -> None:
         self._project = project
         self._stack = stack
         self._config = config
         self._environ = environ
-        self._sleep = sleep
+        self._api = api
+        self._references = references
         self._cloudflare: dict[tuple[object, ...], object] = {}
         self._dynamic: Handler | None = None
 
@@ -73,6 +77,8 @@ class Providers:
             return ProviderHandler()
         if package == DYNAMIC_PACKAGE:
             return self._dynamic_handler()
+        if type_ == STACK_REFERENCE and self._references is not None:
+            return self._references
         if package == "cloudflare" and provider is not None:
             return self._cloudflare_handler(type_, provider)
         return Recorded(type_, self._served())
@@ -81,7 +87,7 @@ class Providers:
         from flowflare.engine.providers.dynamic import Dynamic, DynamicProviders
 
         if self._dynamic is None:
-            self._dynamic = Dynamic(DynamicProviders(self._project, plain(self._config)))
+            self._dynamic = Dynamic(DynamicProviders(self._project, plain(self._config), self._api))
         return self._dynamic
 
     def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:
@@ -94,7 +100,7 @@ class Providers:
         key = (inputs.get("baseUrl"), inputs.get("apiToken"))
         access = self._cloudflare.get(key)
         if not isinstance(access, Access):
-            access = self._cloudflare[key] = Access(inputs, self._environ, sleep=self._sleep)
+            access = self._cloudflare[key] = Access(inputs, self._environ, api=self._api)
         return kind(access)
 
     def _inputs_now(self, provider: Resource) -> Props:

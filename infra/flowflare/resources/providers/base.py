@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
 from pulumi.output import Unknown
 
-from flowflare.api import Client, connect
+from flowflare.api import PROCESS, Client, Connector
 from flowflare.errors import SecretError
 
 Props = dict[str, Any]
@@ -23,6 +23,7 @@ class CloudflareProvider(ResourceProvider):
     # Class attributes: an instance that is pickled has none of its own.
     _base_url: str = ""
     _token: str = ""
+    _api: Connector = PROCESS
     _client: Client | None = None
     #: Inputs that say which thing it is: another value is another thing.
     identity: ClassVar[tuple[str, ...]] = ()
@@ -34,6 +35,10 @@ class CloudflareProvider(ResourceProvider):
         token = req.config.get("cloudflare:apiToken")
         self._token = token or os.environ.get("CLOUDFLARE_API_TOKEN") or ""
 
+    def use_api(self, api: Connector) -> None:
+        """Opens the API's client with what the embedded engine's other clients share."""
+        self._api = api
+
     def api(self) -> Client:
         """The API's client.
 
@@ -44,7 +49,7 @@ class CloudflareProvider(ResourceProvider):
             if not self._token:
                 remedy = "Run `pulumi config set --secret cloudflare:apiToken`."
                 raise SecretError("there is no API token for Cloudflare", remedy=remedy)
-            self._client = connect(self._base_url, self._token)
+            self._client = self._api.open(self._base_url, self._token)
         return self._client
 
     def _replaces(self, old: Props, new: Props) -> list[str]:

@@ -1,21 +1,18 @@
 """How Cloudflare's API is reached: base URL and token, on loopback and nowhere else."""
 
 import ipaddress
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
-from flowflare.api import Client, connect
+from flowflare.api import PROCESS, Client, Connector
 from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
 
 # What "there is no such thing" comes as, whatever the HTTP status: database, script, route,
 # service, environment, workflow, custom domain.
 _GONE: Final = frozenset({7404, 10007, 10009, 10090, 10092, 10200, 100114})
-
-Sleep = Callable[[float], None]
 
 
 class Access:
@@ -24,31 +21,25 @@ class Access:
     Args:
         inputs: the provider's inputs, plain: `baseUrl`, `apiToken`.
         environ: where they are not given, CLOUDFLARE_BASE_URL and CLOUDFLARE_API_TOKEN.
-        sleep: waits between attempts.
+        api: opens the client.
     """
 
     def __init__(
-        self, inputs: Props, environ: Mapping[str, str], *, sleep: Sleep = time.sleep
+        self, inputs: Props, environ: Mapping[str, str], *, api: Connector = PROCESS
     ) -> None:
         self._base_url = inputs.get("baseUrl") or environ.get("CLOUDFLARE_BASE_URL") or ""
         self._token = inputs.get("apiToken") or environ.get("CLOUDFLARE_API_TOKEN") or ""
-        self.sleep = sleep
+        self._api = api
 
     @cached_property
     def client(self) -> Client:
-        """A client that repeats what may be repeated.
+        """The client.
 
         Raises:
             EngineError: no base URL or token, or a host that is not this machine.
         """
         self._check()
-        return connect(self._base_url, self._token)
-
-    @cached_property
-    def once(self) -> Client:
-        """A client that sends every request once: for those that must not happen twice."""
-        self._check()
-        return connect(self._base_url, self._token, max_retries=0)
+        return self._api.open(self._base_url, self._token)
 
     def _check(self) -> None:
         if not self._base_url:

@@ -3,13 +3,12 @@
 from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import Kind, from_api, picked, to_api
-from flowflare.engine.providers.protocol import Existing, Made, is_ambiguous
+from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
 
 NAME_TAKEN = 7502
 _COMPUTED = ("createdAt", "fileSize", "numTables", "uuid", "version", "readReplication")
-_ATTEMPTS = 5
 
 
 class D1Database(Kind):
@@ -64,33 +63,23 @@ class D1Database(Kind):
         """Sends the request so that an answer lost on the way never makes a second database."""
         wanted = ("name", "jurisdiction", "primaryLocationHint")
         body = to_api({key: new[key] for key in wanted if key in new})
-        doubtful = False
-        for attempt in range(_ATTEMPTS):
-            try:
-                answer: dict[str, Any] = self.access.once.call("POST", _path(new), body=body)
-            except ApiError as error:
-                if NAME_TAKEN in error.codes:
-                    return self._taken(new, doubtful=doubtful)
-                again = error.status == 429 or is_ambiguous(error)
-                if not again or attempt == _ATTEMPTS - 1:
-                    raise
-                doubtful = doubtful or error.status != 429
-            else:
-                return answer
-            self.access.sleep(0.5 * 2**attempt)
-            if doubtful and (found := self._named(new)) is not None:
-                return self._adopted(new, found)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            answer: dict[str, Any] = self.access.client.call(
+                "POST", _path(new), body=body, find=lambda: self._ours(new)
+            )
+        except ApiError as error:
+            if NAME_TAKEN not in error.codes:
+                raise
+            found = self._ours(new) if error.doubtful else None
+            if found is None:
+                raise _not_ours(new) from None
+            return found
+        return answer
 
-    def _taken(self, new: Props, *, doubtful: bool) -> dict[str, Any]:
-        found = self._named(new) if doubtful else None
-        if found is None:
-            raise _not_ours(new)
-        return self._adopted(new, found)
-
-    def _adopted(self, new: Props, found: dict[str, Any]) -> dict[str, Any]:
-        """Takes a database for the one whose answer was lost, if it is as empty as a new one."""
-        if found.get("num_tables"):
+    def _ours(self, new: Props) -> dict[str, Any] | None:
+        """The database of that name, taken for ours if it is as empty as a new one."""
+        found = self._named(new)
+        if found is not None and found.get("num_tables"):
             raise _not_ours(new)
         return found
 

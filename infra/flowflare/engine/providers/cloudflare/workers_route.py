@@ -3,13 +3,12 @@
 from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import Kind, picked, to_api
-from flowflare.engine.providers.protocol import Existing, Made, is_ambiguous
+from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
 
 PATTERN_TAKEN = 10020
 _FIELDS = ("pattern", "script")
-_ATTEMPTS = 5
 
 
 class WorkersRoute(Kind):
@@ -25,23 +24,18 @@ class WorkersRoute(Kind):
         Raises:
             EngineError: another script has the pattern.
         """
-        doubtful = False
-        for attempt in range(_ATTEMPTS):
-            try:
-                answer = self.access.once.call("POST", _path(new), body=_body(new))
-            except ApiError as error:
-                found = self._own(new) if doubtful or is_ambiguous(error) else None
-                if found is not None:
-                    return _made(new, found)
-                if PATTERN_TAKEN in error.codes:
-                    raise _not_ours(new) from None
-                if attempt == _ATTEMPTS - 1 or not (error.status == 429 or is_ambiguous(error)):
-                    raise
-                doubtful = doubtful or error.status != 429
-            else:
-                return _made(new, answer)
-            self.access.sleep(0.5 * 2**attempt)
-        raise AssertionError("the last attempt returns or raises")
+        try:
+            answer = self.access.client.call(
+                "POST", _path(new), body=_body(new), find=lambda: self._own(new)
+            )
+        except ApiError as error:
+            if PATTERN_TAKEN not in error.codes:
+                raise
+            found = self._own(new) if error.doubtful else None
+            if found is None:
+                raise _not_ours(new) from None
+            return _made(new, found)
+        return _made(new, answer)
 
     def update(self, old: Existing, new: Props) -> Props:
         """Gives it another pattern or script."""

@@ -1,0 +1,94 @@
+"""Opens clients, and holds what they share: the clock, the retries, and each token's budget."""
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flowflare.api.budget import Budget
+from flowflare.api.client import Client
+from flowflare.api.retries import Pace, Retries
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Connector:
+    """Opens clients of Cloudflare's API; those of one token share a connection and a budget.
+
+    Args:
+        pace: their clock, time-out and retries.
+        transport: what sends requests instead of the network's, made anew for each client.
+    """
+
+    def __init__(
+        self,
+        pace: Pace | None = None,
+        *,
+        transport: "Callable[[], httpx.BaseTransport] | None" = None,
+    ) -> None:
+        self.pace = pace or Pace()
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._budgets: dict[tuple[str, str], Budget] = {}
+        # Clients are closed when nobody holds them any more; budgets outlive them.
+        self._clients: weakref.WeakValueDictionary[tuple[str, str], Client] = (
+            weakref.WeakValueDictionary()
+        )
+
+    def open(self, base_url: str, token: str, *, pace: Pace | None = None) -> Client:
+        """The client for the API at a base URL.
+
+        Args:
+            base_url: the address up to and with `/client/v4`.
+            token: an API token; sent as a bearer, never logged.
+            pace: another time-out and other retries than the connector's, for a client of its
+                own; the token's budget is the same.
+        """
+        key = (base_url.rstrip("/"), token)
+        with self._lock:
+            if pace is not None:
+                return self._made(base_url, token, self._budget(key), pace)
+            client = self._clients.get(key)
+            if client is None:
+                client = self._made(base_url, token, self._budget(key), self.pace)
+                self._clients[key] = client
+            return client
+
+    def _budget(self, key: tuple[str, str]) -> Budget:
+        if key not in self._budgets:
+            pace = self.pace
+            self._budgets[key] = Budget(pace.clock, pace.sleep, calls=pace.calls)
+        return self._budgets[key]
+
+    def _made(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
+        import httpx
+        from cloudflare import Cloudflare
+
+        sdk = Cloudflare(
+            base_url=base_url,
+            api_token=token,
+            max_retries=0,
+            timeout=pace.timeout,
+            http_client=httpx.Client(transport=self._transport()) if self._transport else None,
+        )
+        client = Client(sdk, budget, pace)
+        weakref.finalize(client, sdk.close)
+        return client
+
+
+#: The connector of this process: its budget is everybody's who is not given another.
+PROCESS = Connector()
+
+
+def connect(base_url: str, token: str, *, max_retries: int = 4, timeout: float = 60.0) -> Client:
+    """Opens a client that shares this process's budget.
+
+    Args:
+        base_url: the address up to and with `/client/v4`.
+        token: an API token; sent as a bearer, never logged.
+        max_retries: how often a call that may be repeated is repeated.
+        timeout: seconds until a call without an answer counts as lost.
+    """
+    pace = Pace(timeout=timeout, retries=Retries(attempts=max_retries + 1))
+    return PROCESS.open(base_url, token, pace=None if pace == PROCESS.pace else pace)
