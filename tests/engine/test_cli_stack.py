@@ -163,7 +163,7 @@ def test_embedded_state_is_imported_exported_and_read_the_same(real: Real, world
     real.sample.program(PROGRAM).up()
     import_(real, {"version": 3, "deployment": real.sample.latest()})
     real.pulumi("preview", "--expect-no-changes")
-    ours = {one.urn: one.outputs for one in real.sample.open()._read().resources}
+    ours = {one.urn: one.outputs for one in real.sample.open().read().resources}
     theirs = {one.urn: one.outputs for one in real.open().read().resources}
     assert ours == theirs
     assert "token-of-z-a" not in real.pulumi("stack", "export")
