@@ -6,6 +6,7 @@ import typer
 
 from flowflare.cli import emulator, init
 from flowflare.cli.destroy import destroy
+from flowflare.cli.doctor import doctor
 from flowflare.cli.order import order
 from flowflare.cli.outputs import outputs
 from flowflare.cli.preview import preview
@@ -52,4 +53,5 @@ app.command()(outputs)
 app.command()(render)
 app.command()(order)
 app.command()(unlock)
+app.command()(doctor)
 app.add_typer(emulator.app, name="emulator")

@@ -150,6 +150,10 @@ class CliStack:
         self._workspace.run("cancel", "--yes")
         return [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
 
+    def export(self) -> Mapping[str, Any]:
+        """The stack's deployment as `pulumi stack export` prints it, its secrets sealed."""
+        return self._workspace.export()
+
     def read(self) -> Deployment:
         """The stack's state, for drift and review; secrets are opened when they are looked at."""
         return read_deployment(self.project, self._environ, self._opened_export)

@@ -79,7 +79,7 @@ def read_deployment(
     url = backend_url(project.root, environ)
     folder = local_folder(url, environ)
     if folder is not None:
-        backend = Backend(folder, project.name, project.stack)
+        backend = Backend(project.root / folder, project.name, project.stack)
         raw = backend.load()
         passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
         return backend.read(raw, Vault(passphrase, backend.salt(raw)))

@@ -1,0 +1,180 @@
+"""Gathers what `flowflare doctor` looks at: this machine, the embedded Cloudflare, an account."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.errors import FlowflareError
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
+    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi.command import Cli
+
+PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
+_CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
+
+
+def machine_checks(project: "Project") -> "Iterator[Check]":
+    """Python packages, Node and its packages."""
+    from flowflare.engine.pulumi.checks import Check
+    from flowflare.render.node import find_node, find_node_packages
+
+    try:
+        found = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+        yield Check("packages", "ok", found)
+    except PackageNotFoundError as error:
+        yield Check("packages", "fail", f"{error.name} is missing", "Run: pip install flowflare")
+    try:
+        node = find_node()
+        packages = find_node_packages(project.root)
+    except FlowflareError as error:
+        yield Check("node", "fail", error.message, error.remedy or "")
+        return
+    if packages is None:
+        remedy = "The first command that needs them installs them from npm's registry."
+        yield Check("node", "warn", "its packages are not installed yet", remedy)
+    else:
+        yield Check("node", "ok", f"{node}, packages in {packages}")
+
+
+def embedded_checks(project: "Project") -> "Iterator[Check]":
+    """The embedded Cloudflare and the state beside it."""
+    from flowflare.cli.local import data_folder, require_embedded
+    from flowflare.emulator import process
+    from flowflare.engine import open_stack
+    from flowflare.engine.pulumi.checks import Check
+
+    port = require_embedded(project)
+    running = process.status(data_folder(project.root))
+    if running is None:
+        message = f"not running; `flowflare up` starts it on port {port}"
+        yield Check("cloudflare", "ok", f"the embedded one, {message}")
+    elif running.port == port:
+        yield Check("cloudflare", "ok", f"the embedded one answers on {running.base_url}")
+    else:
+        message = f"it runs on port {running.port}, and {project.stack_file.name} says {port}"
+        yield Check("cloudflare", "fail", message, "Run: flowflare emulator stop")
+    try:
+        outputs = open_stack(project.root, project.stack).outputs(show_secrets=True)
+    except FlowflareError as error:
+        yield Check("state", "fail", error.message, error.remedy or "")
+    else:
+        state = "its state is in order" if outputs else "it is not up yet"
+        yield Check("state", "ok", f"stack {project.stack}: {state}")
+
+
+def pulumi_checks(project: "Project") -> "Iterator[Check]":
+    """The CLI, what it needs, and the account."""
+    from flowflare.engine.pulumi.account_checks import account_checks
+    from flowflare.engine.pulumi.checks import (
+        backend_check,
+        cli_check,
+        plugin_check,
+        secrets_check,
+        stack_check,
+        virtualenv_check,
+    )
+    from flowflare.engine.pulumi.command import find_cli
+
+    cli = find_cli(os.environ)
+    yield cli_check(cli)
+    yield virtualenv_check(project.root, _runtime_options(project))
+    backend = backend_check(project, os.environ)
+    yield backend
+    yield secrets_check(project, os.environ, _secrets_provider(project))
+    if cli is not None and cli_check(cli).status != "fail":
+        yield plugin_check(installed_plugins(cli, project))
+        if backend.status != "fail":
+            yield stack_check(project, _exported(project))
+    address, token, problem = _access(project)
+    if problem is not None:
+        yield problem
+        return
+    account = project.values.get("flowflare:accountId")
+    yield from account_checks(address, token, account.text if account else "", _zones(project))
+
+
+def installed_plugins(cli: "Cli", project: "Project") -> str:
+    """What `pulumi plugin ls --json` prints."""
+    words = [str(cli.path), "plugin", "ls", "--json"]
+    environ = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    done = subprocess.run(
+        words, cwd=project.root, env=environ, capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+def _exported(project: "Project") -> "Mapping[str, Any] | FlowflareError":
+    from flowflare.engine.pulumi.stack import CliStack
+
+    try:
+        return CliStack(project, environ=os.environ).export()
+    except FlowflareError as error:
+        return error
+
+
+def _access(project: "Project") -> "tuple[str, str, Check | None]":
+    """The API's address and the token; or why a token in the configuration cannot be opened."""
+    from flowflare.engine.passphrase import Vault, find_passphrase
+    from flowflare.engine.pulumi.checks import Check
+
+    base = project.values.get("cloudflare:baseUrl")
+    address = base.text if base else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
+    value = project.values.get("cloudflare:apiToken")
+    if value is None:
+        return address, os.environ.get("CLOUDFLARE_API_TOKEN", ""), None
+    if not value.secret:
+        remedy = "Write it anew: pulumi config set --secret cloudflare:apiToken"
+        message = f"{value.file}:{value.line}: the token stands there in the clear"
+        local = address.startswith("http://127.0.0.1")
+        return address, value.text, None if local else Check("token", "fail", message, remedy)
+    try:
+        passphrase = find_passphrase(project.root / ".flowflare", os.environ, make=False)
+        return address, Vault(passphrase, project.encryption_salt or "").open_text(value.text), None
+    except FlowflareError as error:
+        message = f"the token in {value.file} cannot be opened here: {error.message}"
+        return address, "", Check("token", "warn", message, error.remedy or "")
+
+
+def _zones(project: "Project") -> list[str]:
+    """The zones that the configuration names, wherever in it they stand."""
+    texts = (value.text for value in project.values.values() if value.text[:1] in "[{")
+    return sorted({zone for text in texts for zone in _zones_in(_json(text))})
+
+
+def _zones_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("zoneId"), str):
+            yield value["zoneId"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _zones_in(item)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _yaml(text: str) -> dict[str, Any]:
+    import yaml
+
+    loaded = yaml.safe_load(text)
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def _runtime_options(project: "Project") -> dict[str, Any]:
+    runtime = _yaml((project.root / "Pulumi.yaml").read_text("utf-8")).get("runtime")
+    options = runtime.get("options") if isinstance(runtime, dict) else None
+    return options if isinstance(options, dict) else {}
+
+
+def _secrets_provider(project: "Project") -> str:
+    return str(_yaml(project.stack_file.read_text("utf-8")).get("secretsprovider") or "")

@@ -1,0 +1,144 @@
+"""What `flowflare doctor` checks of the account: the token, what it may do, the account, zones.
+
+A token's permissions can be listed only by one that may read tokens. Where that is refused, each
+service is asked for a list: a refusal shows what is missing, an answer shows reading alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flowflare.api import Client, Connector
+from flowflare.api.retries import Pace, Retries
+from flowflare.engine.pulumi.checks import Check
+from flowflare.errors import ApiError
+
+#: What the dashboard calls a permission, what the API calls it, a call that needs it.
+PERMISSIONS: Final = (
+    ("Account, D1, Edit", "D1 Write", "/accounts/{account}/d1/database?per_page=10"),
+    (
+        "Account, Workers Scripts, Edit",
+        "Workers Scripts Write",
+        "/accounts/{account}/workers/scripts",
+    ),
+)
+_ROUTES: Final = ("Zone, Workers Routes, Edit", "Workers Routes Write")
+# A person waits for the answer.
+_PACE: Final = Pace(timeout=15.0, retries=Retries(attempts=2, patience=10.0))
+_SOON: Final = timedelta(days=14)
+_TOKENS: Final = "https://dash.cloudflare.com/profile/api-tokens"
+
+
+def account_checks(
+    base_url: str, token: str, account: str, zones: Sequence[str] = ()
+) -> list[Check]:
+    """Checks a token and the account that it is for; writes nothing.
+
+    Args:
+        base_url: the API's address.
+        token: the token, empty for none.
+        account: the account's id, empty for none.
+        zones: ids of the zones in which the stack has routes or domains.
+    """
+    if not token:
+        remedy = (
+            "Set CLOUDFLARE_API_TOKEN, or keep it in the stack's file: "
+            "pulumi config set --secret cloudflare:apiToken"
+        )
+        return [Check("token", "fail", "there is no API token", remedy)]
+    client = Connector(_PACE).open(base_url, token)
+    verified = _token(client, account)
+    if verified.status == "fail":
+        return [verified]
+    checks = [verified, *_account(client, account)]
+    granted = _granted(client, account)
+    if granted is not None:
+        return [*checks, *_listed(granted, zones)]
+    calls = [(shown, path.format(account=account)) for shown, _, path in PERMISSIONS if account]
+    calls += [(_ROUTES[0], f"/zones/{zone}/workers/routes") for zone in zones]
+    return [*checks, *(_asked(client, shown, path) for shown, path in calls)]
+
+
+def _token(client: Client, account: str) -> Check:
+    """A user's token, else one of the account: those are refused at the user's address."""
+    refusal: ApiError | None = None
+    for path in (
+        "/user/tokens/verify",
+        *([f"/accounts/{account}/tokens/verify"] if account else []),
+    ):
+        try:
+            return _verified(client.call("GET", path) or {})
+        except ApiError as error:
+            if error.status == 0:
+                remedy = "Is the network there? Is cloudflare:baseUrl right?"
+                return Check("token", "fail", error.message, remedy)
+            refusal = error
+    assert refusal is not None
+    remedy = f"Make a new one ({_TOKENS}) with the permissions of docs/deploy.md."
+    return Check("token", "fail", f"Cloudflare refuses it: {refusal.message}", remedy)
+
+
+def _verified(answer: Mapping[str, Any]) -> Check:
+    status = str(answer.get("status"))
+    if status != "active":
+        return Check("token", "fail", f"the token is {status}", f"Make a new one: {_TOKENS}")
+    ends = answer.get("expires_on")
+    if isinstance(ends, str) and datetime.fromisoformat(ends) - datetime.now(UTC) < _SOON:
+        return Check("token", "warn", f"the token ends at {ends}", f"Roll it in time: {_TOKENS}")
+    return Check("token", "ok", "the token is active")
+
+
+def _account(client: Client, account: str) -> list[Check]:
+    if not account:
+        remedy = "Add under `config:`  flowflare:accountId: <32 hexadecimal digits>"
+        return [Check("account", "fail", "the stack names no account", remedy)]
+    try:
+        found = client.call("GET", f"/accounts/{account}") or {}
+    except ApiError as error:
+        if error.status == 404:
+            remedy = "Compare flowflare:accountId with the account's home in the dashboard."
+            return [Check("account", "fail", f"there is no account {account}", remedy)]
+        remedy = "Permission Account, Account Settings, Read shows it; `up` works without."
+        return [Check("account", "warn", f"{account} cannot be looked at", remedy)]
+    return [Check("account", "ok", f"{found.get('name')} ({account})")]
+
+
+def _granted(client: Client, account: str) -> set[str] | None:
+    """The names of the token's permission groups, None where it may not read itself."""
+    for base in ("/user/tokens", f"/accounts/{account}/tokens"):
+        try:
+            identity = (client.call("GET", f"{base}/verify") or {}).get("id")
+            token = client.call("GET", f"{base}/{identity}") or {}
+        except ApiError:
+            continue
+        allowed = [one for one in token.get("policies") or () if one.get("effect") == "allow"]
+        return {
+            str(group.get("name"))
+            for one in allowed
+            for group in one.get("permission_groups") or ()
+        }
+    return None
+
+
+def _listed(granted: set[str], zones: Sequence[str]) -> list[Check]:
+    wanted = [(shown, name) for shown, name, _ in PERMISSIONS]
+    wanted += [_ROUTES] if zones else []
+    return [
+        Check("permission", "ok", shown) if name in granted else _missing(shown)
+        for shown, name in wanted
+    ]
+
+
+def _asked(client: Client, shown: str, path: str) -> Check:
+    try:
+        client.call("GET", path)
+    except ApiError as error:
+        if error.status in (401, 403):
+            return _missing(shown)
+        return Check("permission", "warn", f"{shown}: not known ({error.message})")
+    return Check("permission", "ok", f"{shown}: reading works; only a write shows Edit")
+
+
+def _missing(shown: str) -> Check:
+    remedy = f"Edit the token ({_TOKENS}) and add it; `up` would fail half-way."
+    return Check("permission", "fail", f"{shown}: the token does not have it", remedy)

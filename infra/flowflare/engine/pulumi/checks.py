@@ -1,0 +1,172 @@
+"""What `flowflare doctor` checks of the Pulumi CLI and of where it keeps a stack."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from flowflare.config.files import Project
+from flowflare.engine.passphrase import Vault, find_passphrase
+from flowflare.engine.pulumi.command import OFFICIAL_INSTALL, Cli
+from flowflare.engine.pulumi.state import backend_url, local_folder, redacted
+from flowflare.engine.pulumi.versions import (
+    PULUMI_VERSION,
+    REQUIRED_PULUMI,
+    Plugin,
+    cloudflare_plugin,
+    supported,
+)
+from flowflare.engine.urns import name_of
+from flowflare.errors import FlowflareError
+
+Status = Literal["ok", "warn", "fail"]
+_INSTALL: Final = f"Run: flowflare doctor --install, or {OFFICIAL_INSTALL}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: what it is.
+        status: `ok`; `warn` where something may become trouble or could not be looked at; `fail`.
+        message: what was found.
+        remedy: what to do, empty where there is nothing.
+    """
+
+    name: str
+    status: Status
+    message: str
+    remedy: str = ""
+
+
+def cli_check(cli: Cli | None) -> Check:
+    """Whether the CLI is there, in a version that may be driven."""
+    if cli is None:
+        return Check("pulumi", "fail", "the Pulumi CLI is not installed", _INSTALL)
+    if cli.version is None:
+        message = f"{cli.path} does not say its version; {PULUMI_VERSION} is the tested one"
+        return Check("pulumi", "warn", message, _INSTALL)
+    if not supported(cli.version):
+        message = f"{cli.path} is {cli.shown}, and {REQUIRED_PULUMI} is needed"
+        return Check("pulumi", "fail", message, _INSTALL)
+    if cli.shown != PULUMI_VERSION:
+        message = f"{cli.path} is {cli.shown}; {PULUMI_VERSION} is the tested one"
+        return Check("pulumi", "warn", message, _INSTALL)
+    return Check("pulumi", "ok", f"{cli.path} is {cli.shown}")
+
+
+def plugin_check(listed: str, wanted: Plugin | None = None) -> Check:
+    """Whether the plugin is there that the Python package pins.
+
+    Args:
+        listed: what `pulumi plugin ls --json` prints.
+        wanted: the plugin, by default Cloudflare's.
+    """
+    plugin = wanted or cloudflare_plugin()
+    rows: list[Mapping[str, Any]] = json.loads(listed or "[]")
+    there = sorted(str(row.get("version")) for row in rows if row.get("name") == plugin.name)
+    install = f"pulumi plugin install resource {plugin.name} {plugin.version}"
+    if plugin.version in there:
+        return Check("plugin", "ok", f"{plugin.name} {plugin.version}")
+    found = f" (there are {', '.join(there)})" if there else ""
+    message = f"{plugin.name} {plugin.version} is not installed{found}"
+    remedy = f"The first `up` downloads it; where the network forbids that: {install}"
+    return Check("plugin", "warn", message, remedy)
+
+
+def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
+    """Whether it is known where the stack's state lies; a folder must be there and writable."""
+    url = backend_url(project.root, environ)
+    if not url:
+        remedy = (
+            "Set PULUMI_BACKEND_URL, for example to file://$HOME or "
+            "s3://BUCKET?region=REGION (docs/deploy.md), or run: pulumi login"
+        )
+        return Check("backend", "fail", "it is not said where state is kept", remedy)
+    folder = local_folder(url, environ)
+    if folder is None:
+        return Check("backend", "ok", redacted(url))
+    folder = project.root / folder
+    if not folder.is_dir():
+        if "create_dir=true" in url or "create_dir=1" in url:
+            return Check("backend", "ok", f"{redacted(url)}, which the first command makes")
+        return Check("backend", "fail", f"{folder} does not exist", f"Make it: mkdir -p {folder}")
+    if not os.access(folder, os.W_OK):
+        remedy = "Give yourself the right to write there, or name another folder."
+        return Check("backend", "fail", f"{folder} cannot be written to", remedy)
+    message = f"{redacted(url)}: this machine only; a team needs a bucket"
+    return Check("backend", "ok", message)
+
+
+def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -> Check:
+    """Whether the stack's secrets can be opened.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        provider: `secretsprovider` of the stack's file, empty where it has none.
+    """
+    if provider and provider != "passphrase":
+        return Check("secrets", "ok", f"kept by {provider.partition('?')[0]}")
+    names = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+    if not any(name in environ for name in names):
+        remedy = f"Set {' or '.join(names)}; a wrapper such as direnv or CI's secrets can."
+        return Check("secrets", "fail", "no passphrase is set", remedy)
+    if project.encryption_salt:
+        try:
+            folder = project.root / ".flowflare"
+            passphrase = find_passphrase(folder, environ, make=False)
+            Vault(passphrase, project.encryption_salt).check()
+        except FlowflareError as error:
+            return Check("secrets", "fail", error.message, error.remedy or "")
+        return Check("secrets", "ok", "the passphrase opens this stack's secrets")
+    return Check("secrets", "ok", "a passphrase is set")
+
+
+def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) -> Check:
+    """Whether the stack exists, and whether a run of it was cut off.
+
+    Args:
+        project: the project seen through the stack.
+        exported: what `pulumi stack export` printed, or why it did not.
+    """
+    if isinstance(exported, FlowflareError):
+        return Check("stack", "fail", exported.message, exported.remedy or "")
+    deployment = exported.get("deployment") or {}
+    pending = [
+        name_of(one["resource"]["urn"]) for one in deployment.get("pending_operations") or ()
+    ]
+    if pending:
+        message = f"a run was cut off while it worked on {', '.join(pending)}"
+        remedy = (
+            "flowflare up looks up what it made and takes it over; plain `pulumi up` would make "
+            "it a second time."
+        )
+        return Check("stack", "warn", message, remedy)
+    count = len(deployment.get("resources") or ())
+    return Check("stack", "ok", f"{project.stack} has {count} resources")
+
+
+def virtualenv_check(root: Path, options: Mapping[str, Any]) -> Check:
+    """Whether the virtual environment that plain `pulumi up` runs the program in has Flowflare.
+
+    Args:
+        root: the project's folder.
+        options: `runtime: options:` of `Pulumi.yaml`.
+    """
+    named = options.get("virtualenv")
+    if not named:
+        message = "Pulumi.yaml names no virtualenv: `pulumi` runs the program with python3 of PATH"
+        remedy = "flowflare itself must be installed there."
+        return Check("virtualenv", "warn", message, remedy)
+    folder = root / str(named)
+    if not folder.is_dir():
+        remedy = f"Make it: python3 -m venv {named} && {named}/bin/pip install flowflare"
+        return Check("virtualenv", "fail", f"{named} of Pulumi.yaml does not exist", remedy)
+    if not any(folder.glob("lib/python3*/site-packages/*flowflare*")):
+        remedy = f"{named}/bin/pip install flowflare"
+        return Check("virtualenv", "fail", f"flowflare is not installed in {named}", remedy)
+    return Check("virtualenv", "ok", f"{named} has flowflare")
