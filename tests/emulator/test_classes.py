@@ -107,6 +107,42 @@ def test_a_class_that_is_bound_is_not_deleted(account: Account) -> None:
     assert ledger(account) == {}
 
 
+def test_a_class_is_deleted_in_an_upload_after_the_one_that_unbinds_it(account: Account) -> None:
+    bound = [durable_object("T", "A")]
+    account.put("app", classes("A"), migrations=new_sqlite("A"), bindings=bound)
+    delete = {"old_tag": "v1", "new_tag": "v2", "deleted_classes": ["A"]}
+    refused = account.put_refused("app", "export default {};", migrations=delete)
+    assert refused.errors[0][0] == 10061
+    account.put("app", classes("A"))
+    account.put("app", "export default {};", migrations=delete)
+    assert ledger(account) == {}
+
+
+def test_a_deleted_class_is_not_bound_by_its_name_even_in_another_script(account: Account) -> None:
+    account.put("app", classes("A"), migrations=new_sqlite("A"))
+    account.put("other", classes("A"), migrations=new_sqlite("A"))
+    delete = {"old_tag": "v1", "new_tag": "v2", "deleted_classes": ["A"]}
+    bound = [durable_object("T", "A", "other")]
+    refused = account.put_refused("app", "export default {};", migrations=delete, bindings=bound)
+    assert refused.errors[0][0] == 10061
+
+
+def test_other_scripts_bindings_go_along_with_a_class(account: Account) -> None:
+    account.put(
+        "old", classes("A"), migrations=new_sqlite("A"), bindings=[durable_object("O", "A")]
+    )
+    account.put("client", bindings=[durable_object("T", "A", "old")])
+    transfer = {
+        "new_tag": "v1",
+        "transferred_classes": [{"from": "A", "from_script": "old", "to": "B"}],
+    }
+    account.put("new", classes("B"), migrations=transfer)
+    for script, name in (("old", "O"), ("client", "T")):
+        [bound] = account.call("GET", f"/workers/scripts/{script}/settings")["bindings"]
+        assert (bound["name"], bound["class_name"], bound["script_name"]) == (name, "B", "new")
+        assert bound["namespace_id"] == ledger(account)["new.B"]
+
+
 @pytest.mark.parametrize(
     ("directive", "kind"),
     [

@@ -1,16 +1,18 @@
 """The ledger of Durable Object classes: what class migrations do, and when they are refused.
 
 A namespace keeps its id when its class is renamed or moves to another script: the id is where its
-data lies.
+data lies. Bindings of other scripts go along.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import plain_id
 from flowflare.emulator.services.scripts.upload import Migrations, Step
+
+Binding = Mapping[str, Any]
 
 KeyValueRule = Literal["allowed", "free", "closed"]
 
@@ -32,7 +34,9 @@ class Target:
     script: str
     exported: frozenset[str]
     bound: frozenset[str]
-    """Classes of this script that its own new bindings use."""
+    """Classes that its new bindings use, whichever script has them."""
+    bound_before: frozenset[str]
+    """Classes of this script that its live bindings use."""
     bound_elsewhere: frozenset[str]
     """Classes of this script that other scripts' bindings use."""
 
@@ -73,6 +77,29 @@ def migrate(
         if (target.script, name) in current and name not in target.exported:
             raise codes.new_class_not_exported(kind, name)
     return current
+
+
+def forwarded(binding: Binding, script: str, before: Ledger, after: Ledger) -> Binding:
+    """A live binding of a script as it is after class migrations of another one.
+
+    It goes on to the same objects, whatever their class and script are called now.
+
+    Args:
+        binding: the binding.
+        script: the script that has the binding.
+        before: the ledger until now.
+        after: the ledger from now on.
+    """
+    host = str(binding.get("script_name") or script)
+    found = before.get((host, str(binding.get("class_name"))))
+    if binding.get("type") != "durable_object_namespace" or found is None:
+        return binding
+    now = next((each for each in after.values() if each.id == found.id), found)
+    if (now.script, now.class_name) == (found.script, found.class_name):
+        return binding
+    kept = {key: value for key, value in binding.items() if key != "script_name"}
+    moved = {} if now.script == script else {"script_name": now.script}
+    return {**kept, **moved, "class_name": now.class_name}
 
 
 def refuse_lost_classes(ledger: Ledger, script: str, exported: Collection[str]) -> None:
@@ -152,6 +179,8 @@ def _delete(current: dict[tuple[str, str], Namespace], step: Step, target: Targe
     for name in step.deleted_classes:
         if (target.script, name) not in current:
             raise codes.class_unknown("delete-class", name)
-        if name in target.bound or name in target.bound_elsewhere:
+        # Seen in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: the live bindings
+        # count as well as the new ones, and of the new ones the class's name alone.
+        if name in target.bound | target.bound_before | target.bound_elsewhere:
             raise codes.deleted_class_is_bound(name)
         del current[target.script, name]

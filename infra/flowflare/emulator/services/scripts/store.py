@@ -14,6 +14,7 @@ from flowflare.emulator.services.scripts.classes import (
     Ledger,
     Namespace,
     Target,
+    forwarded,
     migrate,
     refuse_lost_classes,
 )
@@ -91,6 +92,7 @@ class ScriptsStore:
             if upload.metadata.migrations and upload.metadata.migrations.new_tag:
                 script = replace(script, migration_tag=upload.metadata.migrations.new_tag)
             self._save_ledger(account, before, after)
+            self._forward(script, before, after)
             self.scripts.save(script, upload.modules)
         alive = {each.id for each in after.values()}
         return script, tuple(each.id for each in before.values() if each.id not in alive)
@@ -295,19 +297,26 @@ class ScriptsStore:
         if upload.metadata.migrations is None:
             return dict(ledger)
         found = self.references(script.account, script.name)
+        live = self.scripts.find(script.account, script.name)
+        bound = live.bindings if live else ()
         target = Target(
             script=script.name,
             exported=frozenset(script.classes()),
-            bound=frozenset(
-                str(each.get("class_name"))
-                for each in script.bindings
-                if each["type"] == "durable_object_namespace"
-                and rules.owner(each, script.name) == script.name
+            bound=frozenset(each for each, _ in _objects(script.bindings, script.name)),
+            bound_before=frozenset(
+                each for each, host in _objects(bound, script.name) if host == script.name
             ),
             bound_elsewhere=frozenset(name for _, _, name in found.objects),
         )
         rule = self._accounts.key_value_rule(script.account)
         return migrate(ledger, target, script.migration_tag, upload.metadata.migrations, rule)
+
+    def _forward(self, script: Script, before: Ledger, after: Ledger) -> None:
+        """Lets other scripts' bindings go along with classes that were renamed or moved."""
+        for other in self.scripts.of(script.account) if before != after else ():
+            bound = tuple(forwarded(each, other.name, before, after) for each in other.bindings)
+            if other.name != script.name and bound != other.bindings:
+                self.scripts.save(replace(other, bindings=bound))
 
     def _surroundings(self, script: Script, ledger: Ledger) -> rules.Surroundings:
         account = script.account
@@ -351,6 +360,15 @@ class ScriptsStore:
             other = self.get(account, name)
             left = [each for each in other.bindings if each["name"] not in bindings]
             self._change(other, left)
+
+
+def _objects(bindings: Sequence[Binding], script: str) -> list[tuple[str, str]]:
+    """Class and host of each Durable Object binding of a script."""
+    return [
+        (str(each.get("class_name")), rules.owner(each, script))
+        for each in bindings
+        if each["type"] == "durable_object_namespace"
+    ]
 
 
 def _is_object_of(binding: Binding, script: str) -> bool:
