@@ -14,7 +14,7 @@ from flowflare.migrations.statements import Statement
 _COMMENT: Final = re.compile(
     r"--[ \t]*flowflare:[ \t]*([^\n]*)|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL
 )
-_ACCEPT: Final = re.compile(r"accept[ \t]+([\w-]+)[ \t]*(?::[ \t]*(\S.*))?", re.IGNORECASE)
+_ACCEPT: Final = re.compile(r"accept[ \t]+([\w-]+)[ \t]*(?::[ \t]*(\S.*)?)?", re.IGNORECASE)
 _FORM: Final = "Write: -- flowflare: accept <rule>: <reason>"
 
 

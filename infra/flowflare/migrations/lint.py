@@ -11,12 +11,12 @@ from flowflare.migrations.files import Migration
 from flowflare.migrations.findings import RULES, Finding
 from flowflare.migrations.rules import Hit, Scene, hits
 from flowflare.migrations.rules.scene import ident, name_of, target
-from flowflare.migrations.schema import ForeignKey, Schema
+from flowflare.migrations.schema import LEDGER_TABLES, ForeignKey, Schema
 from flowflare.migrations.statements import Statement, pieces, syntax_problem
 from flowflare.migrations.syntax import LONGEST, Node, parse
 
 # What SQLite says where it is only another SQLite than D1's.
-_NOT_D1S = ("no such module", "syntax error", "interrupted", "no such function")
+_NOT_D1S = ("no such module", "syntax error", "interrupted", "no such function", *LEDGER_TABLES)
 
 
 @dataclass(frozen=True)
