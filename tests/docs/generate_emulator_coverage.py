@@ -63,8 +63,8 @@ _WORLD = """\
   own.
 - **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, told in `Ratelimit`
   and `Ratelimit-Policy`; after more, 429 with code 971 and `Retry-After` for five minutes.
-  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another, `"calls":
-  null` none, `"token": ...` one token's; `DELETE` puts it back.
+  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another, null
+  calls none, `"token": ...` one token's; `DELETE` puts it back.
 - **Routes and custom domains** answer on the emulator's own port, by `Host`:
   `curl -H 'Host: shop.example.com' http://127.0.0.1:8780/`, or in a browser
   `http://shop.example.com.localhost:8780/`. The Worker's own port takes the same `Host`, WebSockets

@@ -11,6 +11,8 @@ from flowflare.emulator.services.d1.statements import LONGEST, split
 
 _MOST_PARAMETERS = 100
 _READS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SELECT|EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
+# Miniflare takes a pragma of its own for a dump, which D1 has not.
+_MINIFLARE = re.compile(r"\s*PRAGMA\s+miniflare_", re.IGNORECASE)
 _TABLES = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 4) <> '_cf_'"
 
 
@@ -59,6 +61,8 @@ def _statements(asked: dict[str, Any]) -> list[Statement]:
     for text in texts:
         if len(text.encode()) > LONGEST:
             raise codes.query_failed("statement too long: SQLITE_TOOBIG")
+        if _MINIFLARE.match(text):
+            raise codes.query_failed("not authorized: SQLITE_AUTH")
     # D1's API takes any JSON scalar; SQLite has no booleans.
     values = tuple(int(each) if isinstance(each, bool) else each for each in params)
     return [Statement(text, values) for text in texts]

@@ -12,6 +12,7 @@ from flowflare.emulator.requests import account_of, json_object, name_of, number
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.bookmarks import bookmark, moment, time_of
+from flowflare.emulator.services.d1.exports import Exports
 from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.imports import Imports
 from flowflare.emulator.services.d1.store import D1Database, D1Store
@@ -19,6 +20,7 @@ from flowflare.emulator.services.d1.store import D1Database, D1Store
 _ALL = "/accounts/{account}/d1/database"
 _ONE = _ALL + "/{database}"
 _UPLOADS = "/emulator/uploads"
+_EXPORTS = "/emulator/exports"
 
 
 class D1Routes:
@@ -29,6 +31,7 @@ class D1Routes:
         self._workers = workers
         self._history = history
         self._imports = Imports(workers)
+        self._exports = Exports(workers)
 
     def routes(self) -> list[BaseRoute]:
         """The operations this service answers."""
@@ -44,7 +47,9 @@ class D1Routes:
             operation("GET", _ONE + "/time_travel/bookmark", self._bookmark),
             operation("POST", _ONE + "/time_travel/restore", self._restore),
             operation("POST", _ONE + "/import", self._import),
+            operation("POST", _ONE + "/export", self._export),
             Route(_UPLOADS + "/{filename}", self._receive, methods=["PUT"]),
+            Route(_EXPORTS + "/{filename}", self._fetch, methods=["GET"]),
         ]
 
     async def _create(self, request: Request) -> Response:
@@ -140,6 +145,25 @@ class D1Routes:
         name = name_of(request, "filename")
         etag = self._imports.receive(name, await request.body())
         return Response(status_code=404) if etag is None else Response(headers={"etag": etag})
+
+    async def _export(self, request: Request) -> Response:
+        found, asked = self._find(request), await json_object(request)
+        mark = asked.get("current_bookmark")
+        told: dict[str, Any] = {"success": True, "type": "export", "messages": []}
+        if not mark:
+            at = bookmark(found, await self._history.keep(found, asked=True))
+            self._exports.ask(at, asked)
+            return success({**told, "status": "active", "at_bookmark": at})
+        name = await self._exports.make(found, str(mark))
+        url = str(request.url.replace(path=f"{_EXPORTS}/{name}", query=""))
+        result = {"filename": name, "signed_url": url}
+        return success({**told, "status": "complete", "at_bookmark": mark, "result": result})
+
+    async def _fetch(self, request: Request) -> Response:
+        text = self._exports.fetch(name_of(request, "filename"))
+        if text is None:
+            return Response(status_code=404)
+        return Response(text, media_type="application/sql")
 
     def _find(self, request: Request) -> D1Database:
         return self._store.get(account_of(request), name_of(request, "database"))
