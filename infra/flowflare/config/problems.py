@@ -97,9 +97,18 @@ def from_validation(
         if is_name:
             message = f"the name {message}" if message.startswith("is ") else message
         text = f"`{full_key(written)}`: {message}"
-        remedy = remedy and remedy.replace("<key>", full_key(written))
+        remedy = remedy and remedy.replace("<key>", _settable(written, places))
         problems.append(Problem(places.of(written), text, remedy))
     return problems
+
+
+def _settable(path: Path, places: Places) -> str:
+    """The key under which a stack sets a value of a client by itself.
+
+    What the project's file has under `clients`, a stack would replace whole.
+    """
+    in_project = places.of(path).startswith("Pulumi.yaml:")
+    return full_key(("clientOverrides", *path[1:]) if in_project else path)
 
 
 def _words(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str, str | None]:

@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import jsonschema
+import pytest
+import yaml
+
 from flowflare.config.files import read_project
 from flowflare.config.reference import json_schema, reference_page
 from flowflare.config.schema import ClientConfig, NamesConfig, StackConfig, WorkflowConfig
 
+GOLDEN = sorted((Path(__file__).parent.parent.parent / "golden" / "cases").iterdir())
 ROOT = Path(__file__).parent.parent.parent.parent
 
 
@@ -43,3 +48,20 @@ def test_the_editors_schema_knows_the_keys_of_this_project() -> None:
     assert plain["type"] == "boolean"
     assert under_value["properties"]["value"] == plain
     assert "ClientConfig" in schema["$defs"]
+
+
+@pytest.fixture(scope="module")
+def editor() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json_schema())
+
+
+@pytest.mark.parametrize("case", [case for case in GOLDEN if case.name.startswith("client_bind")])
+def test_an_editor_takes_every_binding(case: Path, editor: jsonschema.Draft202012Validator) -> None:
+    config = yaml.safe_load((case / "Pulumi.dev.yaml").read_text())
+    assert [error.message for error in editor.iter_errors(config)] == []
+
+
+def test_an_editor_sees_a_wrong_field(editor: jsonschema.Draft202012Validator) -> None:
+    binding = {"type": "kv_namespace", "id": "x"}
+    clients = {"orders": {"source": "a.js", "bindings": {"CACHE": binding}}}
+    assert list(editor.iter_errors({"config": {"flowflare:clients": clients}}))

@@ -41,6 +41,8 @@ class Answers(mocks.Mocks):
         outputs = dict(args.inputs)
         if args.typ.endswith(":ApiKey"):
             outputs |= {"key_id": "0011aabb", "api_key": "ff_dev_0011aabb_key"}
+        if args.typ.endswith(":SecretValue"):
+            outputs["value"] = f"<value of {args.inputs['secret_name']}>"
         if args.typ.endswith(":WorkersDevUrl"):
             outputs["url"] = f"https://{args.inputs['script_name']}.example.workers.dev"
         return f"{args.name}-id", outputs
@@ -74,7 +76,7 @@ class RecordingMonitor(mocks.MockMonitor):
                 name=request.name,
                 parent=request.parent,
                 custom=request.custom,
-                inputs={key: _shown(value) for key, value in inputs.items() if key != "__provider"},
+                inputs={key: _shown(value) for key, value in inputs.items() if key[:2] != "__"},
                 dependencies=tuple(sorted(request.dependencies)),
                 protect=request.protect,
                 secret_outputs=tuple(request.additionalSecretOutputs),

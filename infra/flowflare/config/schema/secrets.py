@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from flowflare.config.schema.written import Written, refusal
+from flowflare.config.schema.written import VariableName, Written, refusal
 
 _FORMS = "secure, environment, file, awsSecretsManager, awsParameter and generated"
 
@@ -22,9 +22,7 @@ class SecureSecret(Written):
 class EnvironmentSecret(Written):
     """A secret out of the environment of whoever runs `up`."""
 
-    environment: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = Field(
-        description="The environment variable that holds the value."
-    )
+    environment: VariableName = Field(description="The environment variable that holds the value.")
 
 
 class FileSecret(Written):
@@ -105,7 +103,7 @@ SecretConfig = (
 
 
 def _not_plain(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str | int | float):
         remedy = "Encrypt it: pulumi config set --secret --path '<key>'"
         raise refusal("is written in plain text", remedy)
     forms = [name for name in SECRET_FORMS if isinstance(value, dict) and name in value]

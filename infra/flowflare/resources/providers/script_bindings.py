@@ -65,7 +65,7 @@ class ScriptBindingsProvider(CloudflareProvider):
 
     def _bind(self, props: Props) -> None:
         client, live = self.api(), _live(self.api(), props)
-        path, bindings = _path(props), list(props["bindings"])
+        path, bindings = _path(props), _as_written(props["bindings"])
         if live is None:
             metadata = {
                 "main_module": props["main_module"],
@@ -104,6 +104,15 @@ def _live(client: Client, props: Props) -> Sequence[Mapping[str, Any]] | None:
             return None
         raise
     return tuple(settings.get("bindings") or ())
+
+
+def _as_written(value: Any) -> Any:
+    """Whole numbers without a point: on the way here every number became a float."""
+    if isinstance(value, dict):
+        return {key: _as_written(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _path(props: Props) -> str:

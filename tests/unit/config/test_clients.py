@@ -1,0 +1,149 @@
+"""What the configuration of clients becomes in the model."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from flowflare.config.load import load_stack
+from flowflare.errors import ConfigError
+from flowflare.model import (
+    BoundSpec,
+    ClassMigration,
+    ClientSpec,
+    DatabaseSpec,
+    DomainSpec,
+    DurableObjectSpec,
+    RouteSpec,
+)
+from flowflare.model.class_migrations import RenamedClass, TransferredClass
+from flowflare.model.secret_sources import EnvironmentSource, FileSource
+from flowflare.model.stack import StackSpec
+
+ZONE = "0123456789abcdef0123456789abcdef"
+
+
+def load(clients: Mapping[str, object], **flat: object) -> StackSpec:
+    values = {"accountId": "f" * 32, "clients": clients} | flat
+    texts = {
+        f"flowflare:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+    }
+    return load_stack(texts, project="shop", stack="dev")
+
+
+def client(**fields: object) -> ClientSpec:
+    [found] = load({"orders": {"source": "a.js"} | fields}).clients
+    return found
+
+
+def problems(clients: Mapping[str, object]) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(clients)
+    return [problem.message for problem in caught.value.problems]
+
+
+def test_a_variable_is_a_text_or_json() -> None:
+    found = client(variables={"ONE": 1, "YES": True, "LIST": [1, {"a": None}]}).variables
+    assert found == {"ONE": "1", "YES": "true", "LIST": [1, {"a": None}]}
+
+
+def test_a_binding_keeps_its_fields_and_tells_its_secrets() -> None:
+    key = {
+        "type": "secret_key",
+        "algorithm": "HMAC",
+        "format": "raw",
+        "usages": ["sign"],
+        "key_base64": {"file": "a.key"},
+    }
+    found = client(bindings={"KEY": key, "NEW": {"type": "new", "a": {"b": 1}}})
+    assert found.bindings == (
+        BoundSpec(
+            name="KEY",
+            type="secret_key",
+            fields={"algorithm": "HMAC", "format": "raw", "usages": ["sign"]},
+            secrets={"key_base64": FileSource(path="a.key")},
+        ),
+        BoundSpec(name="NEW", type="new", fields={"a": {"b": 1}}),
+    )
+
+
+def test_a_secret_text_among_the_bindings_is_a_secret() -> None:
+    found = client(bindings={"KEY": {"type": "secret_text", "text": {"environment": "A"}}})
+    assert found.secrets == {"KEY": EnvironmentSource(variable="A")}
+    assert found.bindings == ()
+
+
+def test_a_database_is_named_after_client_and_binding() -> None:
+    databases = {"My_DB": {"migrations": "m", "jurisdiction": "eu"}, "OLD": {"name": "old"}}
+    assert client(databases=databases).databases == (
+        DatabaseSpec(
+            binding="My_DB",
+            database_name="dev-flowflare-orders-my-db",
+            migrations="m",
+            jurisdiction="eu",
+        ),
+        DatabaseSpec(binding="OLD", database_name="old"),
+    )
+
+
+def test_classes_have_their_history() -> None:
+    found = client(
+        durableObjects={"CARTS": {"className": "Cart"}},
+        classMigrations=[
+            {"tag": "v1", "newSqliteClasses": ["Basket"]},
+            {"tag": "v2", "renamedClasses": [{"from": "Basket", "to": "Cart"}]},
+            {
+                "tag": "v3",
+                "transferredClasses": [{"from": "A", "fromScript": "old", "to": "B"}],
+            },
+        ],
+    )
+    assert found.durable_objects == (DurableObjectSpec(binding="CARTS", class_name="Cart"),)
+    assert found.class_migrations == (
+        ClassMigration(tag="v1", new_sqlite_classes=("Basket",)),
+        ClassMigration(tag="v2", renamed_classes=(RenamedClass(old="Basket", new="Cart"),)),
+        ClassMigration(
+            tag="v3",
+            transferred_classes=(TransferredClass(old="A", from_script="old", new="B"),),
+        ),
+    )
+
+
+def test_service_and_client_say_alike_where_they_are_reached() -> None:
+    fields: dict[str, object] = {
+        "routes": [{"pattern": "a.example.com/*", "zoneId": ZONE}],
+        "domains": [{"hostname": "b.example.com", "zoneId": ZONE}],
+        "limits": {"cpuMs": 10},
+        "placement": {"mode": "smart"},
+        "observability": {"headSamplingRate": 0.5},
+        "logpush": True,
+        "tailConsumers": [{"service": "tail"}],
+        "crons": ["0  3 * * *"],
+    }
+    service = load({}, **(fields | {"logpush": "true"})).service
+    found = client(**fields)
+    for worker in (service, found):
+        assert worker.routes == (RouteSpec(pattern="a.example.com/*", zone_id=ZONE),)
+        assert worker.domains == (DomainSpec(hostname="b.example.com", zone_id=ZONE),)
+        assert worker.limits is not None
+        assert (worker.limits.cpu_ms, worker.limits.subrequests) == (10, None)
+        assert worker.placement is not None
+        assert worker.placement.mode == "smart"
+        assert worker.observability.enabled
+        assert worker.observability.head_sampling_rate == 0.5
+        assert (worker.logpush, worker.tail_consumers) == (True, ("tail",))
+        assert worker.crons == ("0 3 * * *",)
+
+
+def test_databases_of_two_clients_must_not_meet() -> None:
+    clients = {
+        "a": {"source": "a.js", "databases": {"B_C": {}}},
+        "a-b": {"source": "b.js", "databases": {"C": {}, "D": {"name": "dev-flowflare-db"}}},
+    }
+    assert problems(clients) == [
+        "`flowflare:clients.a-b.databases.D`: its name in the account, dev-flowflare-db, is that "
+        "of `db` too",
+        "`flowflare:clients.a-b.databases.C`: would be the same resource as "
+        "`flowflare:clients.a.databases.B_C`",
+    ]
