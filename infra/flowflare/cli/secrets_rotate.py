@@ -1,0 +1,120 @@
+"""`flowflare secrets rotate`: brings in a new API key, and drops the old one when told to."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+if TYPE_CHECKING:
+    from flowflare.rollout.rotate import Rotation
+    from flowflare.rollout.rotation import Step
+
+
+def rotate(
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    finish: Annotated[
+        bool,
+        typer.Option("--finish", help="Drop the old key: callers outside the stack have the new."),
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would be written and run; do nothing.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds that a health check waits for the right answers.")
+    ] = 60,
+    json: JsonOption = False,
+) -> None:
+    """Bring a new API key to the service and then to its clients; with --finish drop the old one.
+
+    Each step writes two keys of Pulumi.<stack>.yaml, runs `up` and asks the service and the
+    clients whether all is well. A run that was killed is run again and goes on where it was.
+
+    Examples:
+
+      flowflare secrets rotate
+
+      flowflare secrets rotate --finish
+    """
+    from flowflare.cli.console import print_json
+    from flowflare.cli.stacks import make_ready, opened
+    from flowflare.config.files import read_project
+    from flowflare.rollout.health import Patience
+    from flowflare.rollout.rotate import Rotation
+
+    root = project_root(cwd)
+    rotation = Rotation(root, stack, opened, Patience(timeout))
+    if not preview:
+        make_ready(read_project(root, stack))
+    steps = rotation.steps(finish=finish)
+    if preview:
+        document = {"stack": stack, "would": [_as_json(step) for step in steps]}
+    else:
+        done = _perform(rotation, steps, quiet=json)
+        document = {"stack": stack, "done": done, "keys": asdict(rotation.keys())}
+    following = _following(rotation, steps, preview=preview)
+    if json:
+        print_json(document | {"next": following})
+    else:
+        _show(steps, following, preview=preview)
+
+
+def _perform(
+    rotation: "Rotation", steps: "tuple[Step, ...]", *, quiet: bool
+) -> list[dict[str, Any]]:
+    from flowflare.cli.console import answers, messages
+    from flowflare.cli.progress import progress
+
+    if steps and steps[0].kind == "accept" and steps[0].keys != rotation.keys():
+        with messages().status("Looking whether anything else waits to be deployed"):
+            rotation.require_nothing_else()
+    done = []
+    for step in steps:
+        messages().print(f"Step {step.number} of 3: {step.title}", markup=False)
+        messages().print(f"  {step.keys}", markup=False, style="dim")
+        with progress("Working") as on_event:
+            healthy = rotation.perform(step, on_event)
+        if not quiet:
+            for sentence in healthy:
+                answers().print(f"  {sentence}", markup=False)
+        done.append(_as_json(step) | {"healthy": list(healthy)})
+    return done
+
+
+def _as_json(step: "Step") -> dict[str, Any]:
+    return {
+        "step": step.number,
+        "kind": step.kind,
+        "title": step.title,
+        "configuration": step.keys.configuration,
+    }
+
+
+def _following(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool) -> str:
+    from flowflare.cli.console import command
+    from flowflare.rollout.secret_status import next_sentence
+
+    if preview and steps:
+        return f"Do it: {command()} secrets rotate{' --finish' if steps[-1].number == 3 else ''}"
+    keys = rotation.keys()
+    return next_sentence(keys, frozenset(keys.accepted))
+
+
+def _show(steps: "tuple[Step, ...]", following: str, *, preview: bool) -> None:
+    from flowflare.cli.console import answers, messages
+
+    if not steps:
+        answers().print("There is no old key to drop.")
+    if preview:
+        for step in steps:
+            answers().print(f"Step {step.number} of 3: {step.title}", markup=False)
+            answers().print(f"  {step.keys}; then up and a health check", markup=False)
+    messages().print(f"\nNext:  {following}", markup=False)

@@ -1,0 +1,164 @@
+"""Says of each secret of a stack where it is from and bound, and whether `up` would change it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flowflare.engine.events import Plan, Step
+from flowflare.engine.show import shown_props
+from flowflare.engine.state import Deployment, Resource
+from flowflare.model.bindings import SERVICE_KEY_BINDING
+from flowflare.model.secret_sources import GeneratedSource, from_wire
+from flowflare.rollout.rotation import Keys, generation_of
+
+_SECRET = "dynamic/flowflare:SecretValue"  # noqa: S105 -- a type
+_KEY = "dynamic/flowflare:ApiKey"
+#: What the next `up` does to a secret: nothing, fetch it again, make it, remove it; or nobody knows
+#: here, since its source cannot be asked.
+Pending = Literal["", "changes", "new", "removed", "unknown"]
+_PENDING: Mapping[str, Pending] = {"create": "new", "delete": "removed", "same": ""}
+
+
+@dataclass(frozen=True)
+class SecretStatus:
+    """One secret of a Worker.
+
+    Attributes:
+        name: its binding; with a field of it behind a dot where only that is secret.
+        worker: the script that it is bound to.
+        resource: the resource's name.
+        source: where it is from, in words.
+        version: what AWS calls the version, or the generation of a generated one.
+        fingerprint: of the deployed value; None for a generated one and before the first `up`.
+        since: when the deployed value was fetched or made, RFC 3339.
+        pending: what the next `up` does to it.
+        reason: why that is not known.
+    """
+
+    name: str
+    worker: str
+    resource: str
+    source: str
+    version: str | None
+    fingerprint: str | None
+    since: str | None
+    pending: Pending
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class KeyStatus:
+    """One generation of the API key.
+
+    Attributes:
+        generation: which.
+        key_id: the part of the key that may be shown; None before it is made.
+        since: when it was made, RFC 3339.
+        bound_as: its binding in the service; None when the configuration does not accept it.
+        in_use: whether the clients carry it, by the configuration.
+        deployed: whether it is made.
+    """
+
+    generation: int
+    key_id: str | None
+    since: str | None
+    bound_as: str | None
+    in_use: bool
+    deployed: bool
+
+
+def secret_statuses(plan: Plan, deployment: Deployment) -> tuple[SecretStatus, ...]:
+    """The secrets of a stack's Workers, as planned and as deployed.
+
+    Args:
+        plan: what `up` would do; making it has asked the sources.
+        deployment: the state.
+    """
+    records = {one.urn: one for one in deployment.resources if not one.delete}
+    scripts = {step.name: _script(step) for step in plan.steps if step.name.endswith("-script")}
+    return tuple(
+        _secret(step, records.get(step.urn), scripts)
+        for step in plan.steps
+        if step.type.endswith(_SECRET) and not step.name.endswith("-fingerprint-key")
+    )
+
+
+def _secret(step: Step, record: Resource | None, scripts: Mapping[str, str]) -> SecretStatus:
+    deployed = shown_props(record.outputs) if record else {}
+    wanted: Mapping[str, Any] = step.new or deployed
+    source = from_wire(wanted["source"])
+    worker, _, _ = step.name.rpartition("-secret-")
+    seen = str(wanted.get("fingerprint", ""))
+    unknown = seen.startswith("[not known here: ")
+    version = deployed.get("version")
+    if isinstance(source, GeneratedSource):
+        version = str(source.generation)
+    return SecretStatus(
+        name=wanted["secret_name"],
+        worker=scripts.get(f"{worker}-script", worker),
+        resource=step.name,
+        source=str(source),
+        version=version,
+        fingerprint=deployed.get("fingerprint"),
+        since=deployed.get("changed_at"),
+        pending="unknown" if unknown else _PENDING.get(step.op, "changes"),
+        reason=seen[len("[not known here: ") : -1] if unknown else "",
+    )
+
+
+def _script(step: Step) -> str:
+    inputs = step.new or step.old or {}
+    return str(inputs.get("scriptName", ""))
+
+
+def key_statuses(keys: Keys, deployment: Deployment) -> tuple[KeyStatus, ...]:
+    """The generations of the API key that are accepted or still there, newest first.
+
+    Args:
+        keys: what the configuration says.
+        deployment: the state.
+    """
+    made = {
+        generation_of(one.name): one
+        for one in deployment.resources
+        if one.type.endswith(_KEY) and not one.delete
+    }
+    return tuple(
+        _key(generation, made.get(generation), keys)
+        for generation in sorted({*made, *keys.accepted}, reverse=True)
+    )
+
+
+def _key(generation: int, record: Resource | None, keys: Keys) -> KeyStatus:
+    bound_as = None
+    if generation in keys.accepted:
+        in_use = generation == keys.in_use
+        bound_as = SERVICE_KEY_BINDING if in_use else f"{SERVICE_KEY_BINDING}_{generation}"
+    return KeyStatus(
+        generation=generation,
+        key_id=shown_props(record.outputs).get("key_id") if record else None,
+        since=(record.created or None) if record else None,
+        bound_as=bound_as,
+        in_use=generation == keys.in_use,
+        deployed=record is not None,
+    )
+
+
+def next_sentence(keys: Keys, deployed: frozenset[int]) -> str:
+    """What to run next for the API key.
+
+    Args:
+        keys: what the configuration says.
+        deployed: generations that the state has.
+    """
+    if keys.in_use != max(keys.accepted) or not deployed >= set(keys.accepted):
+        return "Go on with the rotation: flowflare secrets rotate"
+    if keys.others:
+        old = " and ".join(map(str, keys.others))
+        return (
+            f"Give callers outside the stack generation {keys.in_use} (flowflare outputs "
+            f"--show-secrets), then drop generation {old}: flowflare secrets rotate --finish"
+        )
+    if deployed - set(keys.accepted):
+        return "Bring the last step to its end: flowflare secrets rotate --finish"
+    return "Rotate the API key: flowflare secrets rotate"
