@@ -81,9 +81,9 @@ class Budget:
                 self._take(name, calls - self._open, now + min(seconds, self._window), now)
 
     def pause(self, seconds: float) -> None:
-        """Holds every call back: the API said when it will answer again."""
+        """Holds every call back, as the API asked for, but no longer than a block lasts."""
         with self._lock:
-            self._paused = max(self._paused, self._clock() + seconds)
+            self._paused = max(self._paused, self._clock() + min(seconds, self._window))
 
     def _take(self, name: str, calls: int, until: float, now: float) -> None:
         known = self._left.get(name)

@@ -1,0 +1,134 @@
+"""The budget of one token: 1,200 calls in any 5 minutes, of all clients, and what answers say."""
+
+import bisect
+import itertools
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowflare.api import Connector
+from flowflare.api.budget import Budget, read_policies
+from tests.unit.api.fake_time import TOKEN, Api, FakeTime, answer
+
+URL = "http://127.0.0.1:1/client/v4"
+
+
+def most_in_a_window(moments: list[float], window: float) -> int:
+    """The most moments that any window of that length holds, its two ends included."""
+    ordered = sorted(moments)
+    return max(
+        bisect.bisect_right(ordered, start + window) - index for index, start in enumerate(ordered)
+    )
+
+
+def test_two_thousand_calls_never_exceed_1200_in_5_minutes() -> None:
+    api = Api([answer()])
+    client = api.client()
+    for _ in range(2000):
+        client.call("GET", "/x")
+    assert most_in_a_window(api.moments, 300.0) == 1200
+    assert api.time.seconds == pytest.approx(300, abs=1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 40), st.floats(0, 20)),  # time before a call, and for its answer
+        max_size=60,
+    ),
+    st.integers(1, 5),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_api_never_sees_more_than_the_limit(
+    calls: list[tuple[float, float]], limit: int
+) -> None:
+    time = FakeTime()
+    budget = Budget(time.clock, time.sleep, calls=limit, window=30.0)
+    earliest, latest = [], []
+    for idle, duration in calls:
+        time.seconds += idle
+        budget.begin()
+        earliest.append(time.seconds)
+        time.seconds += duration
+        budget.end()
+        latest.append(time.seconds)
+    # The API may see a call at any moment between its two ends; this is the worst of all choices.
+    for first, last in itertools.combinations(range(len(calls)), 2):
+        if last - first >= limit:
+            assert earliest[last] - latest[first] > 30.0
+
+
+def test_calls_under_way_count() -> None:
+    time = FakeTime()
+
+    def wait(seconds: float) -> None:
+        time.sleep(seconds)
+        if len(time.slept) == 1:
+            budget.end()
+
+    budget = Budget(time.clock, wait, calls=2)
+    for _ in range(3):
+        budget.begin()
+    assert time.seconds > 300
+
+
+def test_clients_of_one_token_share_it_and_others_do_not() -> None:
+    time = FakeTime()
+    sent: list[str] = []
+
+    def send(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["authorization"][-1])
+        return answer()
+
+    connector = Connector(time.pace(calls=3), transport=lambda: httpx.MockTransport(send))
+    own = connector.open(URL, TOKEN)
+    again = connector.open(URL, TOKEN, pace=time.pace())
+    other = connector.open(URL, TOKEN[:-1] + "1")
+    for client in (own, again, other, own, other, other):
+        client.call("GET", "/x")
+    assert time.slept == []
+    again.call("GET", "/x")
+    assert sum(time.slept) == pytest.approx(300, abs=0.01)
+
+
+def test_what_other_machines_use_comes_with_the_answers() -> None:
+    api = Api([answer(ratelimit='"default";r=1;t=30'), answer(), answer()])
+    client = api.client()
+    for _ in range(3):
+        client.call("GET", "/x")
+    assert api.moments == [0.0, 0.0, pytest.approx(30.0)]
+
+
+def test_a_client_that_was_too_fast_holds_the_others_back() -> None:
+    api = Api([answer(429, retry_after="3600"), answer()])
+    client = api.client()
+    with pytest.raises(Exception, match="HTTP 429"):
+        client.call("GET", "/x")
+    client.call("GET", "/y")
+    assert api.moments[1] - api.moments[0] == pytest.approx(300.0)
+
+
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ('"default";r=50;t=30', [("default", 50, 30.0)]),
+        ('"burst";r=0;t=3, "default";t=2;r=1', [("burst", 0, 3.0), ("default", 1, 2.0)]),
+        ("default; r=5; t=6", [("default", 5, 6.0)]),
+        ('"default";r=50', []),
+        ('"default";r=-1;t=30', []),
+        ("limit=100, remaining=50, reset=50", []),
+        ("", []),
+        (";;;,,,=", []),
+    ],
+)
+def test_the_header_is_read(header: str, found: list[tuple[str, int, float]]) -> None:
+    assert read_policies(header) == found
+
+
+@given(st.text())
+def test_no_header_is_an_error(header: str) -> None:
+    for name, calls, seconds in read_policies(header):
+        assert name
+        assert calls >= 0
+        assert seconds >= 0
