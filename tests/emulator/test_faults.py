@@ -77,6 +77,17 @@ def test_an_answer_is_lost_after_everything_was_done(account: Account, faults: F
     assert [each["name"] for each in account.call("GET", PATH)] == ["one"]
 
 
+@pytest.mark.parametrize("done", [False, True])
+def test_nothing_is_said_until_the_client_gives_up(
+    account: Account, faults: Faults, done: bool
+) -> None:
+    faults.add({"kind": "silence", "done": done}, method="POST", nth=1)
+    with pytest.raises(httpx.ReadTimeout):
+        account.http.post(PATH, json={"name": "one"}, timeout=0.2)
+    assert [each["name"] for each in account.call("GET", PATH)] == ["one"] * done
+    account.database("two")
+
+
 def test_a_call_is_delayed(account: Account, faults: Faults) -> None:
     faults.add({"kind": "delay", "seconds": 0.3}, times=1)
     began = time.monotonic()

@@ -1,7 +1,8 @@
 """Fault rules: which call meets which trouble, so that clients can be tested against it.
 
 A rule matches calls by method, path, account and count, and then answers a status, cuts the
-connection, waits, holds the call until the rule is released, or does the call and loses the answer.
+connection, waits, holds the call until the rule is released, or does the call and loses the answer:
+the connection is cut, or nothing is said until the client gives up.
 """
 
 import asyncio
@@ -55,7 +56,14 @@ class Lose(_Action):
     kind: Literal["lose"]
 
 
-Action = Annotated[Answer | Cut | Delay | Hold | Lose, Field(discriminator="kind")]
+class Silence(_Action):
+    """Says nothing until the client gives up; the call is never done, or was done at once."""
+
+    kind: Literal["silence"]
+    done: bool = False
+
+
+Action = Annotated[Answer | Cut | Delay | Hold | Lose | Silence, Field(discriminator="kind")]
 
 
 class Rule(BaseModel):

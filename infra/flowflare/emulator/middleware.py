@@ -145,6 +145,11 @@ class Gatekeeper:
         elif isinstance(action, faults.Lose):
             await self._app(scope, receive, _nowhere)
             _cut(scope)
+        elif isinstance(action, faults.Silence):
+            if action.done:
+                await self._app(scope, receive, _nowhere)
+            await _gone(receive)
+            _cut(scope)
         elif not _authentic(_headers(scope)):
             await failure(codes.authentication())(scope, receive, watched)
         else:
@@ -177,6 +182,12 @@ def _with_headers(headers: Mapping[str, str], send: Send) -> Send:
 
 async def _nowhere(_: Message) -> None:
     """Where a lost answer goes."""
+
+
+async def _gone(receive: Receive) -> None:
+    """Waits until the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _injected(action: faults.Answer) -> Refusal:
