@@ -178,6 +178,26 @@ def version_not_found() -> Refusal:
     return refusal(404, 100146, "workers.api.error.version_not_found")
 
 
+def settings_edit_refused() -> Refusal:
+    """Settings are changed while a later version than the live one waits to be deployed."""
+    return refusal(
+        400,
+        10214,
+        "Script edit failed. You attempted to deploy the latest version with modified settings, "
+        "but the latest version isn't currently deployed.",
+    )
+
+
+def secret_edit_refused() -> Refusal:
+    """A secret is changed while a later version than the live one waits to be deployed."""
+    return refusal(
+        400,
+        10215,
+        "Secret edit failed. You attempted to modify a secret, but the latest version of your "
+        "Worker isn't currently deployed.",
+    )
+
+
 def version_with_migration() -> Refusal:
     """A version upload with class migrations."""
     return refusal(

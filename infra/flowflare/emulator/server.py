@@ -39,6 +39,8 @@ from flowflare.emulator.services.schedules.routes import ScheduleRoutes
 from flowflare.emulator.services.schedules.store import SchedulesStore
 from flowflare.emulator.services.scripts.routes import ScriptRoutes
 from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.secrets.routes import SecretRoutes
+from flowflare.emulator.services.secrets.store import SecretsStore
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
 from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
@@ -107,6 +109,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
         ScriptRoutes(scripts, workers),
+        SecretRoutes(SecretsStore(scripts), workers),
         VersionRoutes(scripts, workers),
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),

@@ -12,7 +12,6 @@ from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, flag, json_object, name_of, operation
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.scripts import views
-from flowflare.emulator.services.scripts.bindings import is_secret
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.scripts.upload import read_upload
@@ -42,10 +41,6 @@ class ScriptRoutes:
             operation("GET", _SCRIPT + "/script-settings", self._script_settings),
             operation("PATCH", _SCRIPT + "/script-settings", self._change_script_settings),
             operation("GET", _SCRIPT + "/references", self._references),
-            operation("GET", _SCRIPT + "/secrets", self._secrets),
-            operation("PUT", _SCRIPT + "/secrets", self._put_secret),
-            operation("GET", _SCRIPT + "/secrets/{secret}", self._secret),
-            operation("DELETE", _SCRIPT + "/secrets/{secret}", self._delete_secret),
             operation("GET", "/accounts/{account}/workers/services/{script}", self._service),
             operation("DELETE", "/accounts/{account}/workers/services/{script}", self._delete),
             operation("GET", "/accounts/{account}/workers/workers/{script}", self._worker),
@@ -120,33 +115,6 @@ class ScriptRoutes:
         found = self._store.references(account, name)
         return success(views.references(script, found, self._store.ledger(account)))
 
-    async def _secrets(self, request: Request) -> Response:
-        script = self._store.get(account_of(request), name_of(request, "script"))
-        return success([_secret_view(each) for each in script.bindings if is_secret(each)])
-
-    async def _secret(self, request: Request) -> Response:
-        script = self._store.get(account_of(request), name_of(request, "script"))
-        name = name_of(request, "secret")
-        found = script.binding(name)
-        if found is None or not is_secret(found):
-            raise codes.secret_not_found(name)
-        return success(_secret_view(found))
-
-    async def _put_secret(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "script")
-        secret = {"type": "secret_text", **await json_object(request)}
-        if not isinstance(secret.get("name"), str) or not is_secret(secret):
-            raise codes.invalid_body("A secret needs `name`, `text` and `type`.")
-        self._store.put_secret(account, name, secret)
-        await self._workers.publish(account)
-        return success(_secret_view(secret))
-
-    async def _delete_secret(self, request: Request) -> Response:
-        account, name = account_of(request), name_of(request, "script")
-        self._store.delete_secret(account, name, name_of(request, "secret"))
-        await self._workers.publish(account)
-        return success(None)
-
     async def _service(self, request: Request) -> Response:
         script = self._store.scripts.find(account_of(request), name_of(request, "script"))
         if script is None:
@@ -177,7 +145,3 @@ def _script_settings(metadata: Any) -> dict[str, Any]:
         "tags": metadata.get("tags") or [],
         "tail_consumers": metadata.get("tail_consumers") or [],
     }
-
-
-def _secret_view(binding: Any) -> dict[str, Any]:
-    return {"name": binding["name"], "type": binding["type"]}

@@ -1,13 +1,15 @@
 """The rules of scripts: what an upload changes, what is refused, what a deletion takes along."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now, plain_id
 from flowflare.emulator.database import Database
+from flowflare.emulator.envelope import Refusal
 from flowflare.emulator.services.accounts.store import AccountsStore
 from flowflare.emulator.services.scripts import bindings as rules
 from flowflare.emulator.services.scripts.classes import (
@@ -182,48 +184,44 @@ class ScriptsStore:
                     objects.append((other.name, str(each["name"]), str(each["class_name"])))
         return References(tuple(services), tuple(objects))
 
-    def put_secret(self, account: str, name: str, secret: Binding) -> None:
-        """Sets one secret on the live version.
+    def edit(
+        self,
+        account: str,
+        name: str,
+        bindings: Sequence[Binding],
+        refused: Refusal,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Script:
+        """Makes a new live version of the same code.
+
+        Args:
+            account: the account.
+            name: the script's name.
+            bindings: all bindings of the new version.
+            refused: what to say where a later version than the live one waits to be deployed.
+            settings: settings that change.
 
         Raises:
-            Refusal: 10007, or 10053 when a binding of another type has the name.
+            Refusal: 10007, the one given, or a code of bindings.
         """
         with self._database.transaction():
             script = self.get(account, name)
-            live = script.binding(str(secret["name"]))
-            if live is not None and not rules.is_secret(live):
-                raise codes.binding_name_twice(str(secret["name"]))
-            rules.check([secret], self._surroundings(script, {}))
-            self._change(script, _with(script, secret))
-
-    def delete_secret(self, account: str, name: str, secret: str) -> None:
-        """Removes one secret.
-
-        Raises:
-            Refusal: 10007 no script, 10056 no secret.
-        """
-        with self._database.transaction():
-            script = self.get(account, name)
-            found = script.binding(secret)
-            if found is None or not rules.is_secret(found):
-                raise codes.secret_not_found(secret)
-            left = [each for each in script.bindings if each["name"] != secret]
-            self._change(script, left)
+            if self.scripts.next_number(account, name) - 1 > script.number:
+                raise refused
+            rules.check(bindings, self._surroundings(script, self.ledger(account)))
+            settled = replace(script, metadata={**script.metadata, **settings})
+            return self._change(settled, sorted(bindings, key=lambda each: str(each["name"])))
 
     def change_settings(self, account: str, name: str, settings: dict[str, Any]) -> Script:
         """Changes settings and, where the settings name them, all bindings.
 
         Raises:
-            Refusal: 10007, or a code of bindings.
+            Refusal: 10007, 10214 a later version waits to be deployed, or a code of bindings.
         """
-        with self._database.transaction():
-            script = self.get(account, name)
-            bound: Sequence[Binding] = script.bindings
-            if "bindings" in settings:
-                bound = rules.resolve(settings.pop("bindings"), script.bindings, (), strict=True)
-                rules.check(bound, self._surroundings(script, self.ledger(account)))
-            settled = replace(script, metadata={**script.metadata, **settings})
-            return self._change(settled, bound)
+        bound: Sequence[Binding] = self.get(account, name).bindings
+        if "bindings" in settings:
+            bound = rules.resolve(settings.pop("bindings"), bound, (), strict=True)
+        return self.edit(account, name, bound, codes.settings_edit_refused(), settings)
 
     def ledger(self, account: str) -> dict[tuple[str, str], Namespace]:
         """The account's Durable Object namespaces by (script, class)."""
@@ -373,11 +371,6 @@ def _objects(bindings: Sequence[Binding], script: str) -> list[tuple[str, str]]:
 
 def _is_object_of(binding: Binding, script: str) -> bool:
     return binding["type"] == "durable_object_namespace" and binding.get("script_name") == script
-
-
-def _with(script: Script, secret: Binding) -> list[Binding]:
-    others = [each for each in script.bindings if each["name"] != secret["name"]]
-    return sorted([*others, secret], key=lambda each: str(each["name"]))
 
 
 def _refuse_referenced(name: str, found: References) -> None:

@@ -1,0 +1,1 @@
+"""Secrets of scripts: set, listed without values, removed, one by one or many at once."""
