@@ -129,31 +129,37 @@ class Gatekeeper:
             await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
             return
         standing = self._rules.for_call(call.method, call.path, call.account)
-        action = standing.rule.action if standing else None
         call.fault = standing.id if standing else None
-        if isinstance(action, faults.Cut):
-            _cut(scope)
-            return
-        if isinstance(action, faults.Delay):
-            await asyncio.sleep(action.seconds)
-        if isinstance(action, faults.Hold):
-            assert standing is not None
-            await standing.released.wait()
         watched = _watch(call, send)
-        if isinstance(action, faults.Answer):
-            await failure(_injected(action))(scope, receive, watched)
-        elif isinstance(action, faults.Lose):
-            await self._app(scope, receive, _nowhere)
-            _cut(scope)
-        elif isinstance(action, faults.Silence):
-            if action.done:
-                await self._app(scope, receive, _nowhere)
-            await _gone(receive)
-            _cut(scope)
-        elif not _authentic(_headers(scope)):
-            await failure(codes.authentication())(scope, receive, watched)
+        if standing is None or await _went_on(standing):
+            authentic = _authentic(_headers(scope))
+            app = self._app if authentic else failure(codes.authentication())
+            await app(scope, receive, watched)
         else:
-            await self._app(scope, receive, watched)
+            await self._suffer(standing.rule.action, scope, receive, watched)
+
+    async def _suffer(
+        self, action: faults.Action, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """What a client sees of a call that fails."""
+        if isinstance(action, faults.Answer):
+            await failure(_injected(action))(scope, receive, send)
+            return
+        if isinstance(action, faults.Lose) or (isinstance(action, faults.Silence) and action.done):
+            await self._app(scope, receive, _nowhere)
+        if isinstance(action, faults.Silence):
+            await _gone(receive)
+        _cut(scope)
+
+
+async def _went_on(standing: faults.Standing) -> bool:
+    """Waits where the rule says so; whether the call is then done as if there were no rule."""
+    action = standing.rule.action
+    if isinstance(action, faults.Delay):
+        await asyncio.sleep(action.seconds)
+    if isinstance(action, faults.Hold):
+        await standing.released.wait()
+    return isinstance(action, faults.Delay | faults.Hold)
 
 
 def _watch(call: _Call, send: Send) -> Send:
