@@ -30,7 +30,12 @@ _TOKENS: Final = "https://dash.cloudflare.com/profile/api-tokens"
 
 
 def account_checks(
-    base_url: str, token: str, account: str, zones: Sequence[str] = ()
+    base_url: str,
+    token: str,
+    account: str,
+    zones: Sequence[str] = (),
+    *,
+    api: Connector | None = None,
 ) -> list[Check]:
     """Checks a token and the account that it is for; writes nothing.
 
@@ -39,6 +44,7 @@ def account_checks(
         token: the token, empty for none.
         account: the account's id, empty for none.
         zones: ids of the zones in which the stack has routes or domains.
+        api: opens the client.
     """
     if not token:
         remedy = (
@@ -46,7 +52,7 @@ def account_checks(
             "pulumi config set --secret cloudflare:apiToken"
         )
         return [Check("token", "fail", "there is no API token", remedy)]
-    client = Connector(_PACE).open(base_url, token)
+    client = (api or Connector(_PACE)).open(base_url, token)
     verified = _token(client, account)
     if verified.status == "fail":
         return [verified]

@@ -13,6 +13,7 @@ from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, Pl
 from flowflare.errors import EngineError
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+_INSTALLER: Final = "https://get.pulumi.com/install.sh"
 OFFICIAL_INSTALL: Final = f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI_VERSION}"
 
 
@@ -79,28 +80,40 @@ def install_folder(environ: Mapping[str, str]) -> Path:
 
 
 def install(environ: Mapping[str, str]) -> Cli:
-    """Installs the pinned CLI with the official installer, which the Automation API runs.
+    """Installs the pinned CLI with Pulumi's official installer, beside any other version.
 
     Raises:
         EngineError: the installer cannot be downloaded or fails.
     """
-    from pulumi.automation import PulumiCommand
-    from semver import VersionInfo
+    import httpx
 
     folder = install_folder(environ)
     try:
-        PulumiCommand.install(
-            root=str(folder), version=VersionInfo.parse(PULUMI_VERSION), skip_version_check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        output = getattr(error, "output", None) or b""
-        reason = output.decode(errors="replace").strip().splitlines()[-1:] or [str(error)]
-        raise EngineError(
-            f"Pulumi {PULUMI_VERSION} could not be installed: {reason[0]}",
-            remedy="It comes from get.pulumi.com. Where that cannot be reached, copy the release "
-            f"archive pulumi-v{PULUMI_VERSION} from another machine and put its programs on PATH.",
-        ) from None
-    return Cli(folder / "bin" / "pulumi", _version_of(folder / "bin" / "pulumi", environ))
+        script = httpx.get(_INSTALLER, follow_redirects=True, timeout=30).raise_for_status().text
+    except httpx.HTTPError as error:
+        raise _not_installed(f"{_INSTALLER}: {error}") from None
+    words = ["--no-edit-path", "--install-root", str(folder), "--version", PULUMI_VERSION]
+    done = subprocess.run(
+        ["/bin/sh", "-s", "--", *words],
+        input=script,
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    program = folder / "bin" / "pulumi"
+    if done.returncode or not program.is_file():
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise _not_installed(said[-1] if said else "the installer does not say why")
+    return Cli(program, _version_of(program, environ))
+
+
+def _not_installed(reason: str) -> EngineError:
+    return EngineError(
+        f"Pulumi {PULUMI_VERSION} could not be installed: {reason}",
+        remedy="It comes from get.pulumi.com. Where that cannot be reached, copy the release "
+        f"archive pulumi-v{PULUMI_VERSION} from another machine and put its programs on PATH.",
+    )
 
 
 def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None:
