@@ -1,4 +1,4 @@
-"""Checks of what a client's `env` holds, and of the history of its Durable Object classes."""
+"""Checks of what a client's `env` holds: names that two things would share."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,53 +38,3 @@ def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
                     path: Path = ("clients", client, kind, name)
                     yield path, f"`{name}` is {taken[name]}", "Choose another name."
                 taken.setdefault(name, f"{what} already")
-
-
-def check_classes(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
-    """Steps that share a tag, and classes that are bound although no step makes them.
-
-    Args:
-        clients: the clients as they are written, by name.
-    """
-    for client, fields in clients.items():
-        history = fields.get("classMigrations")
-        steps = [mapping(step) for step in history] if isinstance(history, list) else []
-        tags: list[object] = []
-        for index, step in enumerate(steps):
-            if "tag" in step and step["tag"] in tags:
-                path: Path = ("clients", client, "classMigrations", index, "tag")
-                message = f"is {step['tag']!r} as in an earlier step"
-                yield path, message, "Give each step a tag of its own."
-            tags.append(step.get("tag"))
-        living = _living(steps)
-        for binding, written in mapping(fields.get("durableObjects")).items():
-            name = mapping(written).get("className")
-            if isinstance(name, str) and name not in living:
-                path = ("clients", client, "durableObjects", binding, "className")
-                tag = f"v{len(steps) + 1}"
-                remedy = (
-                    f"Append to the client's `classMigrations`: "
-                    f"{{tag: {tag}, newSqliteClasses: [{name}]}}"
-                )
-                yield path, f"no class migration makes the class `{name}`", remedy
-
-
-def _living(steps: list[dict[str, Any]]) -> set[str]:
-    """The classes that there are after the steps."""
-    living: set[str] = set()
-    for step in steps:
-        living |= set(_texts(step.get("newSqliteClasses")))
-        for moved in _mappings(step.get("renamedClasses")):
-            living.discard(str(moved.get("from")))
-            living.add(str(moved.get("to")))
-        living |= {str(moved.get("to")) for moved in _mappings(step.get("transferredClasses"))}
-        living -= set(_texts(step.get("deletedClasses")))
-    return living
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _mappings(value: object) -> list[dict[str, Any]]:
-    return [mapping(item) for item in value] if isinstance(value, list) else []

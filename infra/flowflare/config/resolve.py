@@ -3,7 +3,7 @@
 Nothing can be wrong here any more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import SecretStr
@@ -120,7 +120,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
     bindings = {key: value for key, value in written.bindings.items() if key not in texts}
     return ClientSpec(
         name=name,
-        script_name=config.names.clients.get(name) or _physical(config, environment, name),
+        script_name=_script_name(name, config, environment),
         source=written.source,
         workflows=workflows,
         variables=written.variables,
@@ -131,10 +131,17 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
             DurableObjectSpec(binding=key, class_name=value.class_name)
             for key, value in sorted(written.durable_objects.items())
         ),
-        class_migrations=_class_migrations(written.class_migrations),
+        class_migrations=_class_migrations(
+            written.class_migrations,
+            {client: _script_name(client, config, environment) for client in config.clients},
+        ),
         rpc=written.rpc,
         **_worker(written),
     )
+
+
+def _script_name(client: str, config: StackConfig, environment: str) -> str:
+    return config.names.clients.get(client) or _physical(config, environment, client)
 
 
 def _physical(config: StackConfig, environment: str, what: str) -> str:
@@ -207,7 +214,10 @@ def _secret(written: SecretConfig) -> SecretSource:
     return source
 
 
-def _class_migrations(written: Iterable[ClassMigrationConfig]) -> tuple[ClassMigration, ...]:
+def _class_migrations(
+    written: Iterable[ClassMigrationConfig], scripts: Mapping[str, str]
+) -> tuple[ClassMigration, ...]:
+    """A history; a script that classes come from may be named as the client that it is of."""
     return from_wire(
         [
             {
@@ -218,7 +228,11 @@ def _class_migrations(written: Iterable[ClassMigrationConfig]) -> tuple[ClassMig
                 ],
                 "deleted_classes": step.deleted_classes,
                 "transferred_classes": [
-                    {"from": one.old, "from_script": one.from_script, "to": one.new}
+                    {
+                        "from": one.old,
+                        "from_script": scripts.get(one.from_script, one.from_script),
+                        "to": one.new,
+                    }
                     for one in step.transferred_classes
                 ],
             }

@@ -128,7 +128,7 @@ def history_findings(
     alive = [name for name in sorted(course.alive) if name not in gone]
     for binding, name in sorted(bound.items()):
         if name not in alive:
-            findings.append(_unmade(binding, name, len(history), course.last_words | _moved(gone)))
+            findings.append(_unmade(binding, name, len(history), course.last_words, gone))
     if exported is not None:
         unexported = [name for name in alive if name not in exported]
         findings += [_unexported(name, course.alive[name].named_at) for name in unexported]
@@ -309,11 +309,16 @@ def _repeated_tags(history: Sequence[ClassMigration]) -> list[HistoryFinding]:
     ]
 
 
-def _moved(taken: Mapping[str, str]) -> dict[str, str]:
-    return {name: f"the script {script} takes it over" for name, script in taken.items()}
-
-
-def _unmade(binding: str, name: str, steps: int, last_words: Mapping[str, str]) -> HistoryFinding:
+def _unmade(
+    binding: str, name: str, steps: int, last_words: Mapping[str, str], taken: Mapping[str, str]
+) -> HistoryFinding:
+    if name in taken:
+        message = f"binds the class `{name}`, which the script {taken[name]} takes over"
+        remedy = (
+            "Remove the binding, or bind the class there: in `bindings`, with type: "
+            f"durable_object_namespace and script_name: {taken[name]}"
+        )
+        return HistoryFinding(None, binding, message, remedy)
     words = last_words.get(name)
     if words:
         message = f"binds the class `{name}`, which is not there any more: {words}"

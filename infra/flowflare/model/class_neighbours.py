@@ -43,7 +43,7 @@ def neighbours_of(
             moved.old: name
             for name, step in others
             for moved in step.transferred_classes
-            if moved.from_script == script_name
+            if moved.from_script == script_name != name
         },
         begun={
             begun: name

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from flowflare.config.schema.bindings import Binding
 from flowflare.config.schema.secrets import Secret
@@ -52,13 +52,27 @@ class TransferredClassConfig(Written):
 
     old: ClassName = Field(alias="from", description="The class's name in the other script.")
     from_script: ScriptName = Field(
-        alias="fromScript", description="The script that has the objects until now."
+        alias="fromScript",
+        description="The script that has the objects until now: a client of the stack, or a "
+        "script's name in the account.",
     )
     new: ClassName = Field(alias="to", description="The class's name in this script.")
 
 
 class ClassMigrationConfig(Written):
     """One step of a client's Durable Object history."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_key_value_classes(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "newClasses" in value:
+            remedy = (
+                "Write newSqliteClasses. Cloudflare refuses new key-value classes on free plans "
+                "(10097) and on accounts that have none yet (10099), and a class never changes "
+                "its storage afterwards."
+            )
+            raise refusal("begins classes with key-value storage, `newClasses`", remedy)
+        return value
 
     tag: _Name = Field(description="The step's name, unique in the history.")
     new_sqlite_classes: list[ClassName] = Field(

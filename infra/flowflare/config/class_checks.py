@@ -1,0 +1,179 @@
+"""Checks of the histories of clients' Durable Object classes, each alone and all together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flowflare.config.problems import Finding, Path, mapping
+from flowflare.model import SERVICE_HISTORY, names
+from flowflare.model.class_history import HistoryFinding, classes_after, history_findings
+from flowflare.model.class_migrations import ClassMigration, TransferredClass, from_wire
+from flowflare.model.class_neighbours import neighbours_of
+
+_LISTS = {"newSqliteClasses": "new_sqlite_classes", "deletedClasses": "deleted_classes"}
+_MAPS = {
+    "renamedClasses": ("renamed_classes", {"from": "from", "to": "to"}),
+    "transferredClasses": (
+        "transferred_classes",
+        {"from": "from", "fromScript": "from_script", "to": "to"},
+    ),
+}
+
+
+def check_classes(
+    written: Mapping[str, Any], environment: str, clients: Mapping[str, dict[str, Any]]
+) -> Iterator[Finding]:
+    """Finds what Cloudflare would refuse of the histories, and what would lose objects silently.
+
+    Args:
+        written: the configuration's keys without the namespace.
+        environment: the environment's name.
+        clients: the clients as they are written, by name.
+    """
+    scripts = _script_names(written, environment, clients)
+    histories = {
+        script: _history(mapping(clients.get(client)), scripts)
+        for client, script in scripts.items()
+        if client != names.SERVICE
+    } | {scripts[names.SERVICE]: SERVICE_HISTORY}
+    for client, fields in clients.items():
+        script = scripts[client]
+        taken = neighbours_of(script, histories).taken
+        bound = {
+            binding: name
+            for binding, value in mapping(fields.get("durableObjects")).items()
+            if isinstance(name := mapping(value).get("className"), str)
+        }
+        for found in history_findings(histories[script], bound=bound, taken=taken):
+            if found.step is None or not _is_misread(fields, histories[script], found.step):
+                yield _path(client, found), found.message, found.remedy
+        yield from _transfers(client, script, scripts, histories)
+        yield from _bound_elsewhere(client, fields, scripts, histories)
+
+
+def _path(client: str, found: HistoryFinding) -> Path:
+    if found.binding is not None:
+        return ("clients", client, "durableObjects", found.binding, "className")
+    return ("clients", client, "classMigrations", *([] if found.step is None else [found.step]))
+
+
+def _transfers(
+    client: str,
+    script: str,
+    scripts: Mapping[str, str],
+    histories: Mapping[str, Sequence[ClassMigration]],
+) -> Iterator[Finding]:
+    """Classes that come over from scripts of the same stack."""
+    owners = {name: owner for owner, name in scripts.items()}
+    for index, step in enumerate(histories[script]):
+        for position, moved in enumerate(step.transferred_classes):
+            path: Path = (
+                "clients", client, "classMigrations", index, "transferredClasses", position,
+            )  # fmt: skip
+            for message, remedy in _transfer_problems(moved, script, owners, histories):
+                yield path, message, remedy
+
+
+def _transfer_problems(
+    moved: TransferredClass,
+    script: str,
+    owners: Mapping[str, str],
+    histories: Mapping[str, Sequence[ClassMigration]],
+) -> Iterator[tuple[str, str]]:
+    source = moved.from_script
+    if source not in histories:
+        return
+    owner = owners[source]
+    if source == script:
+        yield (
+            "moves a class from the client itself",
+            f"Write renamedClasses: [{{from: {moved.old}, to: {moved.new}}}]",
+        )
+        return
+    if owner == names.SERVICE:
+        yield "moves a class of the service", "The service's classes are Flowflare's own."
+        return
+    if moved.old not in classes_after(histories[source]):
+        yield (
+            f"moves `{moved.old}`, which the history of client `{owner}` does not have in the end",
+            f"Leave the class in the classMigrations of `{owner}`: it is not deleted there, and "
+            "goes over as it is called last.",
+        )
+    others = neighbours_of(source, histories).taken
+    if others.get(moved.old) != script:
+        yield (
+            f"moves `{moved.old}` of client `{owner}`, which `{owners[others[moved.old]]}` "
+            "takes over too",
+            "One client takes a class over.",
+        )
+    if any(
+        one.from_script == script for step in histories[source] for one in step.transferred_classes
+    ):
+        yield (
+            f"moves a class from client `{owner}`, which takes one from this client",
+            "Move in one direction, run `flowflare up`, then append the other step.",
+        )
+
+
+def _bound_elsewhere(
+    client: str,
+    fields: Mapping[str, Any],
+    scripts: Mapping[str, str],
+    histories: Mapping[str, Sequence[ClassMigration]],
+) -> Iterator[Finding]:
+    """Bindings to classes that another client of the stack does not have, or not any more."""
+    owners = {name: owner for owner, name in scripts.items()}
+    for binding, value in mapping(fields.get("bindings")).items():
+        script, name = mapping(value).get("script_name"), mapping(value).get("class_name")
+        if mapping(value).get("type") != "durable_object_namespace" or script not in histories:
+            continue
+        owner, taken = owners[str(script)], neighbours_of(str(script), histories).taken
+        found = history_findings(histories[str(script)], bound={binding: str(name)}, taken=taken)
+        for one in found:
+            if one.binding is not None:
+                path: Path = ("clients", client, "bindings", binding, "class_name")
+                remedy = one.remedy.replace("the client's", f"`{owner}`'s")
+                yield path, f"in client `{owner}`: {one.message}", remedy
+
+
+def _script_names(
+    written: Mapping[str, Any], environment: str, clients: Mapping[str, object]
+) -> dict[str, str]:
+    """The name in the account of the service and of each client, by its name here."""
+    own = mapping(written.get("names"))
+    tenant = written.get("tenant") if isinstance(written.get("tenant"), str) else None
+    chosen = {**mapping(own.get("clients")), names.SERVICE: own.get(names.SERVICE)}
+    return {
+        what: str(chosen.get(what) or names.physical_name(tenant, environment, what))
+        for what in (*clients, names.SERVICE)
+    }
+
+
+def _history(fields: Mapping[str, Any], scripts: Mapping[str, str]) -> tuple[ClassMigration, ...]:
+    """A history as far as it is written as it should be."""
+    steps = fields.get("classMigrations")
+    wire = []
+    for step in steps if isinstance(steps, list) else ():
+        read: dict[str, Any] = {"tag": str(mapping(step).get("tag"))}
+        for key, name in _LISTS.items():
+            read[name] = [one for one in _list(step, key) if isinstance(one, str)]
+        for key, (name, fields_of) in _MAPS.items():
+            read[name] = [
+                {ours: one[theirs] for theirs, ours in fields_of.items()}
+                for one in _list(step, key)
+                if all(isinstance(mapping(one).get(field), str) for field in fields_of)
+            ]
+        for moved in read["transferred_classes"]:
+            moved["from_script"] = scripts.get(moved["from_script"], moved["from_script"])
+        wire.append(read)
+    return from_wire(wire)
+
+
+def _is_misread(fields: Mapping[str, Any], history: Sequence[ClassMigration], index: int) -> bool:
+    """Whether a step says something that is not understood, which the schema reports."""
+    step = mapping(fields["classMigrations"][index])
+    return not history[index].step() and set(step) - {"tag"} != set()
+
+
+def _list(step: object, key: str) -> list[Any]:
+    value = mapping(step).get(key)
+    return value if isinstance(value, list) else []
