@@ -78,17 +78,45 @@ def render_stack(
         sources.append(service_source())
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
     service = read_finished(finished) if finished else bundles.pop()
-    clients = list(zip(spec.clients, bundles, strict=True))
+    return RenderedStack(
+        service=render_service(spec.service, service, root=root),
+        clients=_rendered_clients(spec.clients, bundles),
+    )
+
+
+def render_clients(
+    clients: Sequence[ClientSpec], *, root: Path, on_progress: Progress | None = None
+) -> Mapping[str, RenderedWorker]:
+    """Renders clients alone, for a program whose service is another stack's.
+
+    Args:
+        clients: the clients.
+        root: the project's folder, which sources are relative to.
+        on_progress: is told what takes long.
+
+    Returns:
+        The clients' code by their names in the configuration.
+
+    Raises:
+        RenderError: a source does not bundle, or lacks a class that is bound.
+        NodeError: a source must be bundled and Node cannot run.
+    """
+    sources = [Source(client.source, root) for client in clients]
+    bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
+    return _rendered_clients(clients, bundles)
+
+
+def _rendered_clients(
+    specs: Sequence[ClientSpec], bundles: Sequence[Bundle]
+) -> Mapping[str, RenderedWorker]:
+    clients = list(zip(specs, bundles, strict=True))
     problems = [problem for client, bundle in clients for problem in _missing(client, bundle)]
     if problems:
         raise RenderError("\n".join(problems), remedy=_EXPORT_REMEDY)
-    return RenderedStack(
-        service=render_service(spec.service, service, root=root),
-        clients={
-            client.name: _rendered(client.script_name, bundle.content, bundle.exports)
-            for client, bundle in clients
-        },
-    )
+    return {
+        client.name: _rendered(client.script_name, bundle.content, bundle.exports)
+        for client, bundle in clients
+    }
 
 
 def service_source() -> Source:

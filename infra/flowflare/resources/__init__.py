@@ -8,16 +8,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flowflare.resources.client import FlowflareClient
+    from flowflare.resources.client import FlowflareClient, ServiceReference
     from flowflare.resources.service import FlowflareService
     from flowflare.resources.stack import FlowflareStack
 
-__all__ = ["FlowflareClient", "FlowflareService", "FlowflareStack"]
+__all__ = ["FlowflareClient", "FlowflareService", "FlowflareStack", "ServiceReference"]
 
 _MODULES = {
     "FlowflareClient": "flowflare.resources.client",
     "FlowflareService": "flowflare.resources.service",
     "FlowflareStack": "flowflare.resources.stack",
+    "ServiceReference": "flowflare.resources.client",
 }
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pulumi
 
+from flowflare.config.problems import nearest
+from flowflare.errors import FlowflareError
 from flowflare.migrations.files import Migration
 from flowflare.model import ClientSpec
 from flowflare.model.bindings import (
@@ -17,7 +19,7 @@ from flowflare.model.bindings import (
 from flowflare.model.class_neighbours import ClassNeighbours
 from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
-from flowflare.render.worker import RenderedWorker
+from flowflare.render.worker import RenderedWorker, render_clients
 from flowflare.resources import cloudflare
 from flowflare.resources.bindings import (
     Values,
@@ -29,6 +31,12 @@ from flowflare.resources.dynamic import (
     D1Migrations,
     DurableObjectMigrations,
     ScriptBindings,
+)
+from flowflare.resources.project import (
+    as_run_error,
+    client_migrations,
+    project_root,
+    spec_from_config,
 )
 from flowflare.resources.script import (
     declare_addresses,
@@ -151,6 +159,47 @@ class FlowflareClient(pulumi.ComponentResource):
         declare_crons(name, account_id=account_id, script=script, spec=spec, parent=self)
         declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
+
+    @classmethod
+    def from_config(
+        cls,
+        client: str,
+        *,
+        service: FlowflareService | ServiceReference,
+        name: str | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> "FlowflareClient":
+        """Declares a client of the running program's configuration, rendered from its source.
+
+        Args:
+            client: its name below `flowflare:clients`.
+            service: the service, or what another stack's outputs say of it.
+            name: the component's name, `flowflare-<client>` when left out.
+            opts: Pulumi's options.
+
+        Raises:
+            pulumi.RunError: the configuration or the source is wrong, or there is no such client.
+        """
+        root = project_root()
+        with as_run_error():
+            stack = spec_from_config(root)
+            spec = next((one for one in stack.clients if one.name == client), None)
+            if spec is None:
+                known = nearest(client, [one.name for one in stack.clients], "Clients")
+                message = f"there is no client {client!r} in `flowflare:clients`"
+                raise FlowflareError(message, remedy=known)
+            rendered = render_clients([spec], root=root)[client]
+            migrations = client_migrations(spec, root)
+        return cls(
+            name or f"flowflare-{client}",
+            account_id=stack.account_id,
+            spec=spec,
+            rendered=rendered,
+            service=service,
+            migrations=migrations,
+            is_protected=stack.is_protected,
+            opts=opts,
+        )
 
     def _declare_databases(
         self, migrations: Mapping[str, Sequence[Migration]]

@@ -1,25 +1,22 @@
 """The whole of a stack as one component, from Pulumi's configuration to its outputs."""
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
-from pulumi.runtime import config as pulumi_config
 
 from flowflare import library
-from flowflare.config.files import read_project
-from flowflare.config.load import load_stack
-from flowflare.config.secure import Path as Place
-from flowflare.config.secure import secure_paths
-from flowflare.errors import ConfigError, FlowflareError
-from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model import ClientSpec, StackSpec
+from flowflare.migrations.files import read_migrations
+from flowflare.model import StackSpec
 from flowflare.model.class_neighbours import neighbours_of, transfer_order
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
-from flowflare.resources.project import project_root
+from flowflare.resources.project import (
+    as_run_error,
+    client_migrations,
+    project_root,
+    spec_from_config,
+)
 from flowflare.resources.protection import check_data_loss
 from flowflare.resources.service import FlowflareService
 
@@ -51,7 +48,7 @@ class FlowflareStack(pulumi.ComponentResource):
     ) -> None:
         super().__init__("flowflare:index:Stack", name, {}, opts)
         child, folder = pulumi.ResourceOptions(parent=self), root or project_root()
-        with _as_run_error():
+        with as_run_error():
             migrations = read_migrations(library.folder("migrations"))
             files = {client.name: client_migrations(client, folder) for client in spec.clients}
         self.service = FlowflareService(
@@ -109,66 +106,8 @@ class FlowflareStack(pulumi.ComponentResource):
                 `FlowflareError` that says what.
         """
         root = project_root()
-        with _as_run_error():
+        with as_run_error():
             spec = spec_from_config(root)
             check_data_loss(name, spec, root)
             rendered = render_stack(spec, root=root)
         return cls(name, spec=spec, rendered=rendered, root=root, opts=opts)
-
-
-def client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migration, ...]]:
-    """The migrations of a client's databases, by the name of the binding.
-
-    Args:
-        client: the client.
-        root: the project's folder.
-
-    Raises:
-        MigrationError: a folder's files are not as they must be.
-    """
-    return {
-        database.binding: read_migrations(root / database.migrations)
-        for database in client.databases
-        if database.migrations is not None
-    }
-
-
-def spec_from_config(root: Path) -> StackSpec:
-    """The stack that the running program's configuration describes.
-
-    Args:
-        root: the project's folder.
-
-    Raises:
-        ConfigError: every problem, with file and line.
-    """
-    values = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
-    project, stack = pulumi.get_project(), pulumi.get_stack()
-    known = partial(load_stack, values, project=project, stack=stack, root=root)
-    # The files are parsed again only for what the configuration alone does not tell.
-    if any(map(pulumi_config.is_config_secret, values)):
-        origins, secure = _in_files(root, stack)
-        return known(origins=origins, secure=secure)
-    try:
-        return known()
-    except ConfigError:
-        origins, _ = _in_files(root, stack)
-        return known(origins=origins)
-
-
-def _in_files(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Collection[Place]]:
-    """Where keys and secrets stand; unknown for values that are from elsewhere, as in a test."""
-    try:
-        project = read_project(root, stack)
-    except ConfigError:
-        return {}, ()
-    return project.places, secure_paths(project.values)
-
-
-@contextmanager
-def _as_run_error() -> Iterator[None]:
-    """Inside a program a mistake of the reader's ends it without a traceback."""
-    try:
-        yield
-    except FlowflareError as error:
-        raise pulumi.RunError(str(error)) from error
