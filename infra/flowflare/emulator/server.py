@@ -114,7 +114,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),
-        DurableObjectRoutes(scripts),
+        DurableObjectRoutes(scripts, workers),
         ZoneRoutes(zones, workers),
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(TargetsStore(database), workers),

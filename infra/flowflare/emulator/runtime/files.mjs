@@ -67,6 +67,19 @@ export async function instanceFiles(root, workflow) {
     }));
 }
 
+/**
+ * The ids of a namespace's Durable Objects that have stored something.
+ *
+ * @param {string} root @param {string} namespace the namespace's id
+ */
+export async function objectsOf(root, namespace) {
+  const names = await namesIn(path.join(root, 'do', namespace));
+  return names
+    .filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name))
+    .map((name) => name.slice(0, 64))
+    .sort();
+}
+
 async function sweepObjects(root, store, ids) {
   const kept = new Set(ids.map((id) => objectId(store, id)));
   await sweepFolder(

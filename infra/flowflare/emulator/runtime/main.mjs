@@ -56,6 +56,7 @@ const operations = {
     return { taken };
   },
   d1: (request) => runtime.d1(request),
+  objects: (request) => runtime.objects(request),
   d1_file: async (request) => runtime.d1File(request),
   probe: (request) => runtime.duringUpload(() => probe.run(request)),
   settle: ({ account }) => runtime.settle(account),

@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { databasePath, remove, sweep } from './files.mjs';
+import { databasePath, objectsOf, remove, sweep } from './files.mjs';
 import { Gate } from './gate.mjs';
 import { SYSTEM_WORKER, workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
@@ -136,6 +136,10 @@ export class Runtime {
   /** @returns {{path: string}} where a database's file is, once anything has asked it */
   d1File({ database }) {
     return { path: databasePath(this.#data, database) };
+  }
+
+  async objects({ namespace }) {
+    return { ids: await objectsOf(this.#data, namespace) };
   }
 
   /**

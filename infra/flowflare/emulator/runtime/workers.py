@@ -120,6 +120,11 @@ class Workers:
         answer = await self._ask("d1_file", database=database)
         return Path(answer["path"])
 
+    async def objects_of(self, namespace: str) -> list[str]:
+        """The ids of a namespace's Durable Objects that have stored something, in order."""
+        answer = await self._ask("objects", namespace=namespace)
+        return [str(each) for each in answer["ids"]]
+
     async def probe(self, **upload: Any) -> Any:
         """Starts an upload alone: `exports`, or `problem`."""
         return await self._ask("probe", **upload)
