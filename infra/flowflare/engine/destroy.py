@@ -42,14 +42,23 @@ class Deleter:
         self._report = report
         self._lifted = frozenset(lifted)
 
-    def plan(self, records: Sequence[Resource]) -> None:
-        """Reports the deletions that `delete` would do, dependents first."""
+    def plan(self, records: Sequence[Resource], *, what: str = "deleted") -> None:
+        """Reports the deletions that `delete` would do, dependents first.
+
+        Args:
+            records: the records, as for `delete`.
+            what: `destroyed` where the whole stack is, so that a refusal names that way out.
+        """
+        # What failed before keeps its record, and is wanted all the same.
+        failed = {failure.urn for failure in self._report.failures}
         for one in reversed(records):
-            if not _is_default_provider(one) and not one.pending_replacement:
+            if one.urn in failed or _is_default_provider(one):
+                continue
+            if not one.pending_replacement:
                 step = _step(one)
                 self._report.planned(step)
                 if self._holds(one):
-                    self._report.failed(step, failure_of(step, protected(step, "deleted")))
+                    self._report.failed(step, failure_of(step, protected(step, what)))
 
     def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
         """Deletes records; what a failed one depends on is left alone.
@@ -247,7 +256,7 @@ def protected(step: Step, what: str) -> ProtectedError:
 
     Args:
         step: the step.
-        what: `deleted` or `replaced`.
+        what: `deleted`, `destroyed` or `replaced`.
     """
     return ProtectedError(
         f"{step.name} ({step.type}) is protected and cannot be {what}: its data would be lost",
@@ -256,6 +265,8 @@ def protected(step: Step, what: str) -> ProtectedError:
 
 
 def _remedy(name: str, what: str) -> str:
+    if what == "destroyed":
+        return f"If that is meant: flowflare destroy --lose-data {name}"
     reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
     if what == "replaced":
         return f"If that is meant, {reason} and run this again."

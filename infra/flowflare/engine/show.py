@@ -56,8 +56,17 @@ def shown_props(props: Props, *, show_secrets: bool = False) -> dict[str, Any]:
 
 
 def told(value: Value) -> Any:
-    """A value as JSON values, secrets masked and each long text as its size and digest."""
-    return map_leaves(shown(value), _told_text)
+    """A value as JSON values, secrets masked and each long text as its size and digest.
+
+    Keys are sorted: what comes from the SDK has them in another order each time.
+    """
+    return _in_order(map_leaves(shown(value), _told_text))
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(value[key]) for key in sorted(value)}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value
 
 
 def _told_text(value: Value) -> Value:

@@ -127,7 +127,7 @@ class EmbeddedStack:
         report = Report(None, self._clock)
         ledger = Ledger(opened.deployment, lambda: "", None)
         deleter = Deleter(ledger, self._providers(opened.config), report, lifted=lose_data)
-        deleter.plan(ledger.kept())
+        deleter.plan(ledger.kept(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
     def destroy(

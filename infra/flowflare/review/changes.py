@@ -1,11 +1,12 @@
 """Makes a review out of a plan: one entry per resource, riskiest first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flowflare.engine.events import Change, Failure, Plan, Step
 from flowflare.review.calls import calls_of
-from flowflare.review.classes import steps_to_send
+from flowflare.review.classes import HISTORY_TYPE, SCRIPT_TYPE, steps_to_send
 from flowflare.review.code import differences
 from flowflare.review.entries import (
     RISKS,
@@ -17,11 +18,8 @@ from flowflare.review.entries import (
     Review,
     Risk,
 )
-from flowflare.review.migrations import files_to_run
+from flowflare.review.migrations import MIGRATIONS_TYPE, files_to_run
 from flowflare.review.risk import Classes, assess
-
-_KINDS_OF_HISTORY = "DurableObjectMigrations"
-_KINDS_OF_FILES = "D1Migrations"
 
 
 def review(plan: Plan, *, diff: bool = False) -> Review:
@@ -33,8 +31,9 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
     """
     classes = Classes.of(plan.steps)
     refused = {failure.urn for failure in plan.failures if failure.kind == "protected"}
+    moving = {step.name for step in plan.steps if step.op in ("create", "replace", "update")}
     entries = [
-        _entry(step, classes, refused=step.urn in refused, diff=diff)
+        _entry(_narrowed(step, moving), classes, refused=step.urn in refused, diff=diff)
         for step in plan.steps
         if step.custom
     ]
@@ -42,15 +41,17 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
     entries.sort(key=lambda one: (one.op == "same", RISKS.index(one.risk), one.name, one.type))
     return Review(
         entries=tuple(entries),
-        refusals=tuple(_refusal(failure) for failure in plan.failures),
-        outputs=dict(plan.outputs),
+        refusals=tuple(_refusal(one) for one in sorted(plan.failures, key=lambda one: one.name)),
+        outputs={name: plan.outputs[name] for name in sorted(plan.outputs)},
     )
 
 
 def _entry(step: Step, classes: Classes, *, refused: bool, diff: bool) -> Entry:
     kind = step.type.rpartition(":")[2]
     reasons = assess(step, classes)
-    before, after = _bindings(step.old), _bindings(step.new)
+    # What uploads a script beforehand drops nothing: it inherits the rest.
+    is_script = kind == SCRIPT_TYPE
+    before, after = (_bindings(step.old), _bindings(step.new)) if is_script else ({}, {})
     dropped, added = before.keys() - after.keys(), after.keys() - before.keys()
     whole = step.op in ("create", "delete", "same")
     return Entry(
@@ -67,11 +68,20 @@ def _entry(step: Step, classes: Classes, *, refused: bool, diff: bool) -> Entry:
         waits_for=_waits_for(step),
         bindings_added=() if whole else tuple(after[name] for name in sorted(added)),
         bindings_dropped=() if whole else tuple(before[name] for name in sorted(dropped)),
-        class_migrations=steps_to_send(step) if kind == _KINDS_OF_HISTORY else (),
-        migrations=files_to_run(step) if kind == _KINDS_OF_FILES else (),
+        class_migrations=steps_to_send(step) if kind == HISTORY_TYPE else (),
+        migrations=files_to_run(step) if kind == MIGRATIONS_TYPE else (),
         api_calls=calls_of(step),
         differences=differences(step) if diff else (),
     )
+
+
+def _narrowed(step: Step, moving: Collection[str]) -> Step:
+    """The step without waiting for what stays as it is: a list's sources are not all of an item."""
+    changes = tuple(
+        replace(one, waits_for=tuple(name for name in one.waits_for if name in moving))
+        for one in step.changes
+    )
+    return replace(step, changes=changes)
 
 
 def _worst(risks: Iterator[Risk]) -> Risk:

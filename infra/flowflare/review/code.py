@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flowflare.engine.events import Change, Step
+from flowflare.review.classes import SCRIPT_TYPE
 from flowflare.review.entries import Difference
 from flowflare.review.migrations import MIGRATIONS_TYPE, pending_files
 
 _MODULE: Final = re.compile(r"^// ((?:[\w@.-]+:)?[\w@./+-]+\.[A-Za-z]+)$")
 _FOREIGN: Final = ("flowflare:", "node_modules/")
+# Code and SQL as themselves, class migrations and bindings in words.
+_TOLD_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
 #: More lines than these of one text, and longer ones, are cut: `flowflare render` writes it whole.
 MOST_LINES: Final = 80
 WIDEST: Final = 160
@@ -31,7 +34,8 @@ def differences(step: Step) -> tuple[Difference, ...]:
 def _all(step: Step) -> Iterator[Difference]:
     old, new = step.old or {}, step.new or {}
     before, after = old.get("content"), new.get("content")
-    if isinstance(before, str) and isinstance(after, str) and before != after:
+    is_script = step.type.rpartition(":")[2] == SCRIPT_TYPE
+    if is_script and isinstance(before, str) and isinstance(after, str) and before != after:
         yield from _modules(before, after)
     if step.type.rpartition(":")[2] == MIGRATIONS_TYPE:
         for file in pending_files(step):
@@ -43,7 +47,7 @@ def _all(step: Step) -> Iterator[Difference]:
 
 
 def _is_told_elsewhere(change: Change) -> bool:
-    if change.path.startswith(("content", "migrations[")):
+    if change.path.startswith(_TOLD_ELSEWHERE):
         return True
     # One value on a line of its own says it all.
     return not any(isinstance(value, dict | list) for value in (change.old, change.new))

@@ -116,7 +116,9 @@ def _class_step(one: ClassStep) -> Iterator[Reason]:
 def _database(step: Step, classes: Classes) -> Iterator[Reason]:
     del classes
     old, new = _text(step.old, "name"), _text(step.new, "name")
-    if step.op == "replace":
+    if step.op == "replace" and old == new:
+        yield _loss(f"`{old}` is deleted with everything in it and made anew, empty.")
+    elif step.op == "replace":
         yield _loss(f"`{new}` is a new, empty database; `{old}` is deleted with everything in it.")
     elif step.op == "delete":
         yield _loss(f"The database `{old}` is deleted with everything in it.")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from flowflare.review.classes import HISTORY_TYPE
 from flowflare.review.entries import (
     RISKS,
     ChangedProperty,
@@ -14,12 +15,14 @@ from flowflare.review.entries import (
     MigrationFile,
     Review,
 )
-from flowflare.review.words import MARKS, RISK_WORDS
+from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
 
 _WIDEST: Final = 100
 _INDENT: Final = " " * 8
 #: What is told by lines of its own instead of property by property.
-_TOLD_ELSEWHERE: Final = ("history", "migrations", "applied")
+_TOLD_ELSEWHERE: Final = ("history", "migrations", "applied", "allow_data_loss")
+#: Of what uploads a script beforehand, the script's own entry tells the rest.
+_TOLD_BY_THE_SCRIPT: Final = ("content", "bindings", "compatibility", "main_module")
 
 
 class Line(NamedTuple):
@@ -40,10 +43,19 @@ def lines(review: Review) -> Iterator[Line]:
             yield from _entry(entry)
     if review.refusals:
         yield Line("title", "Refused")
+        yield from _refusals(review)
+
+
+def _refusals(review: Review) -> Iterator[Line]:
     for refusal in review.refusals:
-        first, *rest = refusal.reason.splitlines()
-        yield Line("loses-data", f"  ! {refusal.name}: {first}")
-        yield from (Line("loses-data", f"{_INDENT}{line.strip()}") for line in rest)
+        if refusal.kind != "skipped":
+            first, *rest = refusal.reason.splitlines()
+            named = first if first.startswith(refusal.name) else f"{refusal.name}: {first}"
+            yield Line("loses-data", f"  ! {named}")
+            yield from (Line("loses-data", f"{_INDENT}{line.strip()}") for line in rest)
+    waiting = sorted(one.name for one in review.refusals if one.kind == "skipped")
+    if waiting:
+        yield Line("", f"    left as they are, since they depend on it: {', '.join(waiting)}")
 
 
 def summary(review: Review) -> str:
@@ -53,7 +65,9 @@ def summary(review: Review) -> str:
     if counts["same"]:
         parts.append(f"{counts['same']} unchanged")
     calls = "1 API call" if review.api_calls == 1 else f"{review.api_calls:,} API calls"
-    return f"{', '.join(parts) or 'no resources'}; {calls}; {RISK_WORDS[review.risk].lower()}"
+    said = f"{', '.join(parts) or 'no resources'}; {calls}; {RISKS_SAID[review.risk]}"
+    refused = sum(one.kind != "skipped" for one in review.refusals)
+    return f"{said}; {refused} refused" if refused else said
 
 
 def _entry(entry: Entry) -> Iterator[Line]:
@@ -114,8 +128,11 @@ def _finding(found: LintFinding) -> str:
 def _changes(entry: Entry) -> Iterator[str]:
     added = {f'bindings["{one.name}"]': one for one in entry.bindings_added}
     dropped = {f'bindings["{one.name}"]': one for one in entry.bindings_dropped}
+    left_out: tuple[str, ...] = _TOLD_ELSEWHERE
+    if entry.kind == HISTORY_TYPE:
+        left_out = (*_TOLD_ELSEWHERE, *_TOLD_BY_THE_SCRIPT)
     for change in entry.changes:
-        if change.path.startswith(_TOLD_ELSEWHERE):
+        if change.path.startswith(left_out):
             continue
         if change.path in dropped:
             one = dropped[change.path]

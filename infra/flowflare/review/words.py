@@ -14,6 +14,12 @@ RISK_WORDS: Final = {
     "restarts": "Restarts Durable Objects",
     "safe": "Safe",
 }
+#: The same within a sentence.
+RISKS_SAID: Final = {
+    "loses-data": "loses data",
+    "restarts": "restarts Durable Objects",
+    "safe": "safe",
+}
 
 
 def short_type(type_token: str) -> str:

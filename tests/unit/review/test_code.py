@@ -63,10 +63,9 @@ def test_new_sql_is_shown_with_its_comments() -> None:
 
 
 def test_nested_properties_are_compared_and_secrets_stay_secret() -> None:
-    key = {"name": "KEY", "type": "secret_text", "text": "[secret]"}
-    one = step("update", "WorkersScript", script("s"), script("s", key))
-    (lines,) = differences(one).values()
-    assert '+  "text": "[secret]",' in lines
+    old, new = script("s"), script("s") | {"placement": {"mode": "smart", "key": "[secret]"}}
+    (lines,) = differences(step("update", "WorkersScript", old, new)).values()
+    assert '+  "key": "[secret]",' in lines
 
 
 def test_without_diff_nothing_is_compared() -> None:
