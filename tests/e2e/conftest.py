@@ -16,6 +16,7 @@ from flowflare.emulator import process
 from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
+from tests.e2e.killable import Zygote, zygote
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")
@@ -70,6 +71,13 @@ def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudflare]
     finally:
         served.close()
         process.stop(data)
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Zygote]:
+    """A process that forks runs to be killed."""
+    with zygote() as process:
+        yield process
 
 
 @pytest.fixture

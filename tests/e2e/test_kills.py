@@ -1,11 +1,9 @@
 """`up` and `destroy` killed with SIGKILL at every call to the API, then run again."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.e2e.conftest import ROOT, Project
-from tests.e2e.killable import Zygote, has_fired, zygote
+from tests.e2e.killable import Zygote, has_fired
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("kills")]
 
@@ -15,12 +13,6 @@ CALLS_OF_DESTROY = 6
 # Nothing of the call has happened, or all of it: the run dies before it hears of either.
 UNDONE = {"kind": "answer", "status": 503}
 DONE = {"kind": "lose"}
-
-
-@pytest.fixture(scope="module")
-def warm() -> Iterator[Zygote]:
-    with zygote() as process:
-        yield process
 
 
 def test_these_are_all_the_calls(project: Project) -> None:

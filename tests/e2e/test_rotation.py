@@ -1,38 +1,15 @@
 """The API key is rotated under constant traffic, and nobody is ever turned away."""
 
-import httpx
 import pytest
 
-from flowflare.engine import open_stack
-from flowflare.rollout.health import Patience
-from flowflare.rollout.rotate import Rotation, api_keys
+from flowflare.errors import RolloutError
+from flowflare.rollout.rotate import api_keys
 from flowflare.rollout.rotation import Keys
 from tests.e2e.conftest import Project
+from tests.e2e.rotating import opens, outputs, rotate, rotation
 from tests.e2e.traffic import Traffic, constant
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
-
-
-def rotation(project: Project, seconds: float = 20) -> Rotation:
-    def opened(_: object) -> object:
-        return open_stack(project.root, "local")
-
-    return Rotation(project.root, "local", opened, Patience(seconds))  # type: ignore[arg-type]
-
-
-def rotate(project: Project, *, finish: bool = False) -> None:
-    going = rotation(project)
-    for step in going.steps(finish=finish):
-        going.perform(step)
-
-
-def outputs(project: Project) -> dict:
-    return project.stack().outputs(show_secrets=True)
-
-
-def opens(project: Project, key: str) -> int:
-    url = f"{outputs(project)['service_url']}/service/list-workflows"
-    return httpx.post(url, json={}, headers={"X-API-Key": key}).status_code
 
 
 def test_two_rotations_under_constant_traffic_without_a_failure(project: Project) -> None:
@@ -55,3 +32,25 @@ def test_two_rotations_under_constant_traffic_without_a_failure(project: Project
     assert opens(project, outputs(project)["api_key"]) == 200
     assert list(api_keys(project.stack().read())) == [3]
     assert project.stack().up().changed == 0
+
+
+def test_an_unhealthy_step_stops_and_says_how_to_go_back(project: Project) -> None:
+    project.stack().up()
+    project.edit(
+        "worker_src/orders/src/index.js", "const { pathname }", "throw 1; const { pathname }"
+    )
+    with pytest.raises(RolloutError, match="has changes that are not deployed"):
+        rotation(project).require_nothing_else()
+    project.stack().up()
+    rotation(project).require_nothing_else()
+    going = rotation(project, seconds=0.1)
+    with pytest.raises(RolloutError) as caught:
+        going.perform(going.steps(finish=False)[0])
+    assert caught.value.message.startswith(
+        "step 1 of 3, the service accepts generation 2 beside generation 1: not healthy: "
+        "client orders answers 500"
+    )
+    back = "write flowflare:apiKeys: [1], flowflare:apiKeyInUse: 1 in Pulumi.local.yaml"
+    assert back in str(caught.value)
+    with pytest.raises(RolloutError, match="the clients carry generation 1 still"):
+        rotation(project).steps(finish=True)

@@ -1,4 +1,4 @@
-"""Forks an `up` or `destroy` per line it reads: a process to kill, without its start.
+"""Forks an `up`, `destroy` or key rotation per line it reads: a process to kill, without its start.
 
 Importing Pulumi and the resource classes costs seconds of CPU; the kill tests run one process for
 each call to the API. This process imports once. For each JSON line on standard input it forks; the
@@ -23,6 +23,7 @@ WARM = (
     "flowflare.engine.providers.dynamic",
     "flowflare.engine.providers.registry",
     "flowflare.resources.stack",
+    "flowflare.rollout.rotate",
 )
 
 
@@ -35,10 +36,16 @@ def warm_up() -> None:
 def run(command: dict[str, str]) -> int:
     from flowflare.engine import open_stack
     from flowflare.errors import FlowflareError
+    from flowflare.rollout.rotate import Rotation
 
     try:
-        stack = open_stack(Path(command["root"]), command["stack"])
-        getattr(stack, command["do"])()
+        root, name = Path(command["root"]), command["stack"]
+        if command["do"] in ("rotate", "finish"):
+            rotation = Rotation(root, name, lambda project: open_stack(root, project.stack))
+            for step in rotation.steps(finish=command["do"] == "finish"):
+                rotation.perform(step)
+        else:
+            getattr(open_stack(root, name), command["do"])()
     except FlowflareError as error:
         sys.stderr.write(f"{error}\n")
         return 1
