@@ -1,0 +1,144 @@
+"""A client with everything that clients have, on the embedded Cloudflare, from first to last."""
+
+import json
+import secrets
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Project
+from tests.e2e.embedded import Cloudflare
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+SOURCE = """
+import { DurableObject } from "cloudflare:workers";
+import { shout } from "shouting";
+
+interface Env {
+  CARTS: DurableObjectNamespace<Cart>;
+  ARCHIVE: D1Database;
+  CACHE: KVNamespace;
+  PRICES: { small: number };
+  MAIL_TOKEN: string;
+  SESSION_KEY: string;
+  WORKFLOW_SERVICE_RPC: unknown;
+}
+
+export class Cart extends DurableObject {
+  add(item: string): string {
+    return shout(item);
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const cart = env.CARTS.get(env.CARTS.idFromName("one"));
+    await env.CACHE.put("key", "cached");
+    const rows = await env.ARCHIVE.prepare("SELECT name FROM articles").all();
+    return Response.json({
+      path: new URL(request.url).pathname,
+      shouted: await cart.add("book"),
+      cached: await env.CACHE.get("key"),
+      articles: rows.results,
+      price: env.PRICES.small,
+      token: env.MAIL_TOKEN.length,
+      session: env.SESSION_KEY.length > 40,
+      rpc: typeof env.WORKFLOW_SERVICE_RPC,
+    });
+  },
+  scheduled() {},
+};
+"""
+
+
+SEEN = {
+    "shouted": "BOOK",
+    "cached": "cached",
+    "articles": [{"name": "book"}],
+    "price": 1.5,
+    "token": 7,
+    "session": True,
+    "rpc": "object",
+}
+
+
+def prepare(project: Project) -> dict[str, Any]:
+    """Adds a client `shop` with everything; returns its fields."""
+    folder = project.root / "worker_src/shop"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src/index.ts").write_text(SOURCE)
+    package = folder / "node_modules/shouting"
+    package.mkdir(parents=True)
+    (package / "package.json").write_text('{"name": "shouting", "main": "index.js"}')
+    (package / "index.js").write_text("exports.shout = (text) => text.toUpperCase();")
+    (folder / "migrations").mkdir()
+    migration = "CREATE TABLE articles (name TEXT); INSERT INTO articles VALUES ('book');"
+    (folder / "migrations/0001_create_articles.sql").write_text(migration)
+    cache = project.account.post("/storage/kv/namespaces", {"title": "cache"})["id"]
+    zone, domain = secrets.token_hex(16), f"z{secrets.token_hex(6)}.example"
+    return {
+        "source": "worker_src/shop/src/index.ts",
+        "rpc": True,
+        "variables": {"PRICES": {"small": 1.5}},
+        "secrets": {
+            "MAIL_TOKEN": {"environment": "SHOP_MAIL_TOKEN"},
+            "SESSION_KEY": {"generated": {}},
+        },
+        "bindings": {
+            "CACHE": {"type": "kv_namespace", "namespace_id": cache},
+            "LIMIT": {
+                "type": "ratelimit",
+                "namespace_id": "1",
+                "simple": {"limit": 9, "period": 60},
+            },
+            "TOMORROW": {"type": "thing_of_tomorrow", "deep": {"number": 1}},
+        },
+        "databases": {"ARCHIVE": {"migrations": "worker_src/shop/migrations"}},
+        "durableObjects": {"CARTS": {"className": "Cart"}},
+        "classMigrations": [{"tag": "v1", "newSqliteClasses": ["Cart"]}],
+        "routes": [{"pattern": f"{domain}/shop/*", "zoneId": zone}],
+        "domains": [{"hostname": f"shop.{domain}", "zoneId": zone}],
+        "crons": ["0 3 * * *"],
+        "limits": {"cpuMs": 50},
+        "placement": {"mode": "smart"},
+        "observability": {"headSamplingRate": 0.5},
+        "compatibilityFlags": ["nodejs_compat"],
+    }
+
+
+def settings(project: Project) -> dict[str, Any]:
+    found: dict[str, Any] = project.account.get("/workers/scripts/local-flowflare-shop/settings")
+    return found
+
+
+def test_a_client_has_it_all_and_leaves_nothing(
+    project: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_MAIL_TOKEN", "a-token")
+    shop = prepare(project)
+    project.configure(f"flowflare:clients: {json.dumps({'shop': shop})}")
+    project.stack().up()
+    project.account.settle()
+    zone = shop["routes"][0]["pattern"].partition("/")[0]
+    for host, path in ((zone, "/shop/x"), (f"shop.{zone}", "/")):
+        url = f"http://127.0.0.1:{cloudflare.port}{path}"
+        answer = httpx.get(url, headers={"Host": host}, timeout=30)
+        assert answer.raise_for_status().json() == SEEN | {"path": path}
+
+    bound = {one["name"]: one for one in settings(project)["bindings"]}
+    tomorrow = {"name": "TOMORROW"} | shop["bindings"]["TOMORROW"]
+    assert bound["TOMORROW"] == tomorrow
+    last = project.account.last_request()
+    assert project.stack().up().changed == 0
+    assert project.account.requests(since=last) == []
+
+    project.edit("Pulumi.local.yaml", "thing_of_tomorrow", "thing_of_the_day_after")
+    names = [step.name for step in project.stack().up().steps if step.op != "same"]
+    assert names == ["flowflare-shop-bindings"]
+    changed = {"TOMORROW": tomorrow | {"type": "thing_of_the_day_after"}}
+    assert {one["name"]: one for one in settings(project)["bindings"]} == bound | changed
+
+    project.stack().destroy()
+    assert project.account.holds_nothing()
