@@ -1,6 +1,7 @@
 """Renders the Workers of a stack: the service around its bundle, each client as it is bundled."""
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from flowflare import library
 from flowflare.errors import RenderError
 from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
+from flowflare.model.class_history import classes_after
+from flowflare.model.class_neighbours import ClassNeighbours, neighbours_of
 from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.node import Progress
@@ -110,13 +113,32 @@ def _rendered_clients(
     specs: Sequence[ClientSpec], bundles: Sequence[Bundle]
 ) -> Mapping[str, RenderedWorker]:
     clients = list(zip(specs, bundles, strict=True))
-    problems = [problem for client, bundle in clients for problem in _missing(client, bundle)]
+    histories = {client.script_name: client.class_migrations for client in specs}
+    problems = [
+        problem
+        for client, bundle in clients
+        for problem in _missing(client, bundle, neighbours_of(client.script_name, histories))
+    ]
     if problems:
-        raise RenderError("\n".join(problems), remedy=_EXPORT_REMEDY)
+        has_classes = any("Durable Object" in problem for problem in problems)
+        remedy = f"{_EXPORT_REMEDY} {_CLASS_REMEDY}" if has_classes else _EXPORT_REMEDY
+        raise RenderError("\n".join(problems), remedy=remedy)
     return {
-        client.name: _rendered(client.script_name, bundle.content, bundle.exports)
+        client.name: _rendered(client.script_name, _tagged(client, bundle), bundle.exports)
         for client, bundle in clients
     }
+
+
+def _tagged(client: ClientSpec, bundle: Bundle) -> str:
+    """A client's code; as the service's, its first line changes with its class migrations.
+
+    What makes the class migrations upload, without secrets and Workflows on a new script, also
+    changes the script that follows them.
+    """
+    if not client.class_migrations:
+        return bundle.content
+    tag = json.dumps(client.class_migrations[-1].tag)
+    return f"// class migrations up to {tag}\n{bundle.content}"
 
 
 def service_source() -> Source:
@@ -179,18 +201,46 @@ _EXPORT_REMEDY = (
 )
 
 
-def _missing(client: ClientSpec, bundle: Bundle) -> Sequence[str]:
-    """What the bindings need and the source does not export, which Cloudflare answers as 10061."""
-    wanted = {"default": "its handlers, `export default`"} | {
-        workflow.class_name: f"the class `{workflow.class_name}` of its Workflow `{workflow.name}`"
-        for workflow in client.workflows
-    }
+_CLASS_REMEDY = (
+    "A Durable Object's class is exported too (`export class Cart extends DurableObject {}`) until "
+    "a step of `classMigrations` deletes it, or one of another client takes it over."
+)
+
+
+def _missing(client: ClientSpec, bundle: Bundle, neighbours: ClassNeighbours) -> Sequence[str]:
+    """What the source has to export and does not; Cloudflare's answers are 10061 and 10064."""
+    wanted = (
+        {"default": "its handlers, `export default`"}
+        | _classes(client, neighbours)
+        | {
+            one.class_name: f"the class `{one.class_name}` of its Workflow `{one.name}`"
+            for one in client.workflows
+        }
+    )
     exported = ", ".join(bundle.exports) or "nothing"
     return [
         f"{client.source}: client `{client.name}` does not export {what}; it exports {exported}"
         for name, what in wanted.items()
         if name not in bundle.exports
     ]
+
+
+def _classes(client: ClientSpec, neighbours: ClassNeighbours) -> dict[str, str]:
+    """The Durable Object classes that a client must export, each with what it is."""
+    found = {}
+    for name in classes_after(client.class_migrations):
+        if name in neighbours.taken:
+            continue
+        found[name] = f"the Durable Object class `{name}` of its classMigrations"
+        if name in neighbours.begun:
+            found[name] += (
+                f" (the script {neighbours.begun[name]} begins one of that name: to take the "
+                "objects along, it needs transferredClasses instead)"
+            )
+    return found | {
+        one.class_name: f"the class `{one.class_name}` of its Durable Object `{one.binding}`"
+        for one in client.durable_objects
+    }
 
 
 def _split(content: str) -> tuple[str, dict[str, str]]:

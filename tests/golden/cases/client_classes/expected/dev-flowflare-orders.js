@@ -1,3 +1,4 @@
+// class migrations up to "v2"
 // orders.js
 import { DurableObject } from "cloudflare:workers";
 var Cart = class extends DurableObject {
