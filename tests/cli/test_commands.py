@@ -14,7 +14,8 @@ from tests.cli.command import flowflare
 
 PROGRAM = str(Path(sys.executable).parent / "flowflare")
 COMMANDS = (
-    *("init", "up", "preview", "destroy", "outputs", "render", "order", "unlock"),
+    *("init", "up", "preview", "destroy", "outputs", "render", "order", "unlock", "doctor"),
+    *("secrets status", "secrets rotate"),
     *(f"emulator {word}" for word in ("start", "stop", "status", "logs")),
 )
 SLOW = ("pulumi", "cloudflare", "pydantic", "pulumi_cloudflare", "jinja2", "httpx", "starlette")

@@ -44,16 +44,11 @@ def test_a_stack_that_does_not_exist(root: Path, command: str) -> None:
     refused(root, f"{command} --stack prod", *parts)
 
 
-@pytest.mark.parametrize("engine", ["", "flowflare:engine: pulumi"], ids=["none", "pulumi"])
 @pytest.mark.parametrize(
-    ("command", "instead"),
-    [
-        *zip(RUNS[:4], ("up", "preview", "destroy", "stack output"), strict=True),
-        *(("order", "stack output"), ("unlock", "cancel"), ("emulator start", "up")),
-    ],
+    ("command", "instead"), [("order", "stack output"), ("emulator start", "up")]
 )
-def test_a_stack_of_the_pulumi_cli(root: Path, command: str, instead: str, engine: str) -> None:
-    write(root, "flowflare:engine: embedded", engine)
+def test_a_stack_of_the_pulumi_cli_has_no_emulator(root: Path, command: str, instead: str) -> None:
+    write(root, "flowflare:engine: embedded", "")
     parts = ("stack local is the Pulumi CLI's", f"Run: pulumi {instead} --stack local")
     refused(root, command, *parts)
 

@@ -60,9 +60,13 @@ def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
     """
     from flowflare.render.node import ensure_node_packages
 
+    stack, missing = None, None
     try:
         stack = opened(project)
-    except EngineError as missing:
+    except EngineError as error:
+        missing = error  # not planned here: what goes wrong then has nothing to do with it
+    if stack is None:
+        assert missing is not None
         return _recorded(project, missing, say)
     ensure_node_packages(say, root=project.root)
     return stack.preview()
