@@ -92,6 +92,17 @@ def class_added(project: Project) -> None:
     )
 
 
+def class_moved(project: Project) -> None:
+    class_added(project)
+    moved = {"from": "Inbox", "fromScript": "old-mails", "to": "Inbox"}
+    clients(
+        project,
+        durableObjects={"OUTBOX": {"className": "Outbox"}, "INBOX": {"className": "Inbox"}},
+        classMigrations=steps({"tag": "v2", "transferredClasses": [moved]}),
+    )
+    allow(project, "mails-class-migrations")
+
+
 def archive(name: str, sql: str) -> Callable[[Project], None]:
     return lambda project: write(project, f"worker_src/mails/migrations/{name}", sql)
 
@@ -133,6 +144,7 @@ CASES: dict[str, Callable[[Project], object]] = {
     "class_added": class_added,
     "class_deleted": class_deleted,
     "class_deleted_with_a_reason": class_deleted_with_a_reason,
+    "class_moved": class_moved,
     "migration_with_a_warning": archive("0002_sent.sql", "UPDATE mail SET text = '';\n"),
     "migration_with_an_error": archive("0002_gone.sql", "DROP TABLE mail;\n"),
     "migration_that_loses_data_accepted": archive(

@@ -19,6 +19,7 @@ _MODULE: Final = re.compile(r"^// ((?:[\w@.-]+:)?[\w@./+-]+\.[A-Za-z]+)$")
 _FOREIGN: Final = ("flowflare:", "node_modules/")
 # Code and SQL as themselves, class migrations and bindings in words.
 _TOLD_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
+_TAG: Final = "class migrations up to "
 #: More lines than these of one text, and longer ones, are cut: `flowflare render` writes it whole.
 MOST_LINES: Final = 80
 WIDEST: Final = 160
@@ -87,6 +88,8 @@ def _sections(code: str) -> Mapping[str, list[str]]:
             name = match.group(1)
             found.setdefault(name, [])
             continue
+        if line.startswith("// ") and _TAG in line:
+            continue  # the class migrations tell it
         if line.startswith(("export {", "export default create")):
             name = "the module's end"
         found.setdefault(name, []).append(line)
