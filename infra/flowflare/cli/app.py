@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flowflare.cli import emulator, init, secrets
+from flowflare.cli import emulator, init, migrations, secrets
 from flowflare.cli.destroy import destroy
 from flowflare.cli.doctor import doctor
 from flowflare.cli.order import order
@@ -55,4 +55,5 @@ app.command()(order)
 app.command()(unlock)
 app.command()(doctor)
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(migrations.app, name="migrations")
 app.add_typer(emulator.app, name="emulator")

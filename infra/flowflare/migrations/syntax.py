@@ -81,4 +81,4 @@ def _parse(grammar: Any, text: str) -> Node | Unparsed:
         nodes = grammar.parse_raw(text.encode("utf-8", "replace").decode())
     except RecursionError:
         return "deep"
-    return nodes[0] if len(nodes) == 1 else "syntax"
+    return nodes[0] if len(nodes) == 1 and nodes[0] else "syntax"

@@ -1,0 +1,148 @@
+"""`flowflare migrations baseline`: records files in a database that has what they make."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+from flowflare.errors import MigrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowflare.migrations.baseline import Difference
+    from flowflare.migrations.files import Migration
+    from flowflare.migrations.plan import Applied
+
+_WORDS = {
+    "missing": "the files make it, the database does not have it",
+    "extra": "the database has it, the files do not make it",
+    "different": "it is not the same in the database",
+}
+
+
+def baseline(
+    client: ClientOption = None,
+    database: DatabaseOption = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="FILE",
+            help="The last file that the database has had; else the last of all.",
+            show_default=False,
+        ),
+    ] = None,
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Record migrations as applied in a database that has their tables and no ledger.
+
+    Compares the database's tables, indexes, views and triggers with what the files make, shows
+    every difference, and records nothing unless there is none. A ledger whose order is not the
+    files' is put in order the same way.
+
+    Example: flowflare migrations baseline --client orders --to 0002_add_lines.sql
+    """
+    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.migrations.target import find_target, reach
+    from flowflare.config.files import read_project
+    from flowflare.migrations.baseline import differences, files_with_data, read_objects
+    from flowflare.migrations.ledger import read_ledger, rewrite
+
+    project = read_project(project_root(cwd), stack)
+    target = find_target(project, client, database)
+    every = target.files()
+    with messages().status("Asking the database"):
+        reached = reach(project, target)
+        applied = read_ledger(reached.database)
+        files = _chosen(every, applied, to)
+        objects = read_objects(reached.database)
+    found = differences(objects, files)
+    names = [] if found else [file.name for file in files]
+    if not found:
+        rewrite(reached.database, applied, files)
+    if json:
+        print_json({"differences": [vars(one) for one in found], "recorded": names})
+    if found:
+        if not json:
+            _show(found)
+        raise _refusal(target, objects, every)
+    if json:
+        return
+    answers().print(f"{target.name} has what {len(files)} files make; they are recorded:")
+    for name in names:
+        answers().print(f"  {name}", markup=False)
+    filled = ", ".join(files_with_data(files))
+    if filled:
+        answers().print(
+            f"\nThese also write rows, which a comparison of tables cannot see: {filled}",
+            markup=False,
+        )
+    answers().print(f"\nNext:  flowflare migrations status{target.options}", markup=False)
+
+
+def _chosen(
+    every: "Sequence[Migration]", applied: "Sequence[Applied]", to: str | None
+) -> "Sequence[Migration]":
+    """The files to record.
+
+    Raises:
+        MigrationError: there is no such file, or the ledger is not one that this puts right.
+    """
+    from flowflare.migrations.plan import history_problems
+
+    problems = history_problems(every, applied)
+    wrong = [problem for problem in problems if problem.kind != "late"]
+    if wrong:
+        message = "\n".join(problem.message for problem in wrong)
+        raise MigrationError(message, remedy=wrong[0].remedy)
+    if applied and not problems:
+        raise MigrationError(
+            f"the ledger has {len(applied)} files already, and they are in order",
+            remedy="There is nothing to record. What is pending is applied by: flowflare up",
+        )
+    if applied:
+        known = {row.name for row in applied}
+        return [file for file in every if file.name in known]
+    places = [at for at, file in enumerate(every) if to in (None, file.name, file.name[:4])]
+    if not places:
+        remedy = f"Files: {', '.join(file.name for file in every) or 'none'}."
+        raise MigrationError(f"{to or 'the folder'}: there is no such file", remedy=remedy)
+    return every[: places[-1] + 1]
+
+
+def _show(found: "Sequence[Difference]") -> None:
+    from flowflare.cli.console import answers
+
+    for one in found:
+        answers().print(f"{one.type} {one.name}: {_WORDS[one.kind]}", markup=False)
+        for place, sql in (("database", one.database), ("files", one.files)):
+            if sql is not None:
+                text = "\n    ".join(sql.splitlines())
+                answers().print(f"  {place}:\n    {text}", style="dim", markup=False)
+
+
+def _refusal(
+    target: Target, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
+) -> MigrationError:
+    from flowflare.migrations.baseline import matching
+
+    if not objects:
+        remedy = "It is empty: flowflare up applies the files."
+        return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)
+    last = matching(objects, every)
+    remedy = (
+        f"It has what the files to {last.name} make: run it with --to {last.name}"
+        if last
+        else "Bring database and files together first; nothing is recorded by halves."
+    )
+    return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)

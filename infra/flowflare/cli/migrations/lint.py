@@ -1,0 +1,126 @@
+"""`flowflare migrations lint`: finds what D1 refuses and what loses data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+from flowflare.errors import MigrationError
+
+if TYPE_CHECKING:
+    from flowflare.migrations.findings import Finding
+
+COLORS = {"error": "red", "warning": "yellow"}
+
+
+def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
+    client: ClientOption = None,
+    database: DatabaseOption = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--folder",
+            metavar="DIR",
+            help="A folder of migrations instead of a stack's.",
+            show_default=False,
+        ),
+    ] = None,
+    pending: Annotated[
+        bool, typer.Option("--pending", help="Ask the database, and leave out what it has had.")
+    ] = False,
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check migrations for what D1 refuses and what loses data; exit code 1 for errors.
+
+    Without --client every database of the stack is checked. Nothing is asked but the files,
+    unless --pending is given. `up` does the same with the files that it is about to apply.
+    A comment in front of a statement accepts a finding:
+
+      -- flowflare: accept drop-table: the rows are in orders since 0003
+
+    Examples:
+
+      flowflare migrations lint
+
+      flowflare migrations lint --folder migrations/orders --json
+    """
+    from flowflare.cli.console import answers, print_json
+
+    found = list(
+        _in_folder(folder) if folder else _in_stack(cwd, stack, client, database, pending=pending)
+    )
+    if json:
+        print_json({"findings": [_document(where, one) for where, one in found]})
+    else:
+        for where, one in found:
+            _show(where, one)
+    errors = sum(one.stops for _, one in found)
+    if errors:
+        count = "1 error" if errors == 1 else f"{errors} errors"
+        raise MigrationError(
+            f"{count} in the migrations",
+            remedy="Put it right, or say in front of the statement why it is meant: "
+            "-- flowflare: accept <rule>: <reason>",
+        )
+    if not json:
+        warnings = sum(one.accepted is None for _, one in found)
+        answers().print(f"No errors, {warnings} warnings." if warnings else "Nothing found.")
+
+
+def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
+    from flowflare.migrations.files import read_migrations
+    from flowflare.migrations.lint import lint as lint_files
+
+    return ((folder, one) for one in lint_files(read_migrations(folder)))
+
+
+def _in_stack(
+    cwd: Path | None, stack: str, client: str | None, database: str | None, *, pending: bool
+) -> "Iterator[tuple[Path, Finding]]":
+    from flowflare.cli.migrations.target import find_target, reach, targets
+    from flowflare.config.files import read_project
+    from flowflare.migrations.ledger import read_ledger
+    from flowflare.migrations.lint import lint as lint_files
+
+    project = read_project(project_root(cwd), stack)
+    chosen = [find_target(project, client, database)] if client or database else targets(project)
+    for target in chosen:
+        if target.folder is None:
+            continue
+        files = target.files()
+        rows = read_ledger(reach(project, target).database) if pending else ()
+        known = {row.name for row in rows}
+        ordered = sorted(files, key=lambda file: file.name not in known)
+        where = target.folder
+        if where.is_relative_to(project.root):
+            where = where.relative_to(project.root)
+        applied = sum(file.name in known for file in files)
+        yield from ((where, one) for one in lint_files(ordered, applied=applied))
+
+
+def _document(where: Path, finding: "Finding") -> dict[str, Any]:
+    return {**vars(finding), "file": str(where / finding.file)}
+
+
+def _show(where: Path, finding: "Finding") -> None:
+    from flowflare.cli.console import answers
+
+    place = f"{where / finding.file}:{finding.line}"
+    accepted = f" (accepted: {finding.accepted})" if finding.accepted else ""
+    style = "dim" if finding.accepted else COLORS[finding.severity]
+    head = f"{place}: {finding.severity}: {finding.rule}{accepted}"
+    answers().print(head, style=style, markup=False)
+    answers().print(f"  {finding.message}.\n  {finding.remedy}", markup=False)
+    if finding.statement:
+        answers().print(f"  | {finding.statement}", style="dim", markup=False)

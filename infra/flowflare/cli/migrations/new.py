@@ -1,0 +1,60 @@
+"""`flowflare migrations new`: makes the next numbered file."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowflare.cli.migrations.target import ClientOption, DatabaseOption, Target
+from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, project_root
+from flowflare.errors import MigrationError
+
+
+def new(
+    words: Annotated[
+        str, typer.Argument(metavar="NAME", help="What it does, such as create_orders.")
+    ],
+    client: ClientOption = None,
+    database: DatabaseOption = None,
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+) -> None:
+    """Make the next numbered migration file, as wrangler would.
+
+    Example: flowflare migrations new create_orders --client orders
+    """
+    from flowflare.cli.console import answers, messages
+    from flowflare.cli.migrations.target import find_target
+    from flowflare.config.files import read_project
+    from flowflare.migrations.files import next_name, read_migrations
+
+    root = project_root(cwd)
+    target = find_target(read_project(root, stack), client, database)
+    folder = _own_folder(target, root)
+    files = read_migrations(folder) if folder.is_dir() else ()
+    path = folder / next_name(files, words)
+    folder.mkdir(parents=True, exist_ok=True)
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(f"-- Migration number: {path.name[:4]} \t {now}\n")
+    answers().print(str(path.relative_to(root)), markup=False)
+    messages().print(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
+
+
+def _own_folder(target: Target, root: Path) -> Path:
+    """The folder, if its files are the project's to write."""
+    if target.folder is None:
+        raise MigrationError(
+            f"{target.what} has no folder of migrations",
+            remedy="Name one under its binding: `migrations: migrations/orders`",
+        )
+    if not target.folder.is_relative_to(root):
+        raise MigrationError(
+            "the tracking database's migrations come with flowflare, and a newer release brings "
+            "its own next ones",
+            remedy="Keep tables of your own in a client's database: name it under "
+            "`flowflare:clients`, NAME, `databases`, then: "
+            "flowflare migrations new NAME --client NAME",
+        )
+    return target.folder

@@ -1,0 +1,185 @@
+"""Which database a command is about, where its files are, and how it is reached."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem, SecretError
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
+    from flowflare.migrations.files import Migration
+    from flowflare.migrations.ledger import Database
+    from flowflare.model import StackSpec
+
+_CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
+
+ClientOption = Annotated[
+    str | None,
+    typer.Option(
+        "--client",
+        metavar="NAME",
+        help="The client whose database it is; without it, the tracking database.",
+        show_default=False,
+    ),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="BINDING",
+        help="The binding of the client's database, where it has several.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One database of a stack.
+
+    Attributes:
+        what: what it is, in words.
+        account_id: the account.
+        name: its name in the account.
+        folder: where its files are, None where the configuration names no folder.
+        options: the options that lead to it, with a space in front.
+    """
+
+    what: str
+    account_id: str
+    name: str
+    folder: Path | None
+    options: str
+
+    def files(self) -> "tuple[Migration, ...]":
+        """Its migrations.
+
+        Raises:
+            MigrationError: the files are not as they must be.
+        """
+        from flowflare.migrations.files import read_migrations
+
+        return read_migrations(self.folder) if self.folder else ()
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A database that answered.
+
+    Attributes:
+        database: the database over the API.
+        uuid: its id.
+    """
+
+    database: "Database"
+    uuid: str
+
+
+def read_spec(project: "Project") -> "StackSpec":
+    """The stack that the configuration describes.
+
+    Raises:
+        ConfigError: every problem found.
+    """
+    from flowflare.config.load import load_stack
+
+    values = {key: value.text for key, value in project.values.items()}
+    return load_stack(values, project=project.name, stack=project.stack, origins=project.places)
+
+
+def targets(project: "Project") -> Iterator[Target]:
+    """Every database of a stack, the tracking database first."""
+    from flowflare import library
+
+    spec = read_spec(project)
+    account = spec.account_id
+    folder = library.folder("migrations")
+    yield Target("the tracking database", account, spec.service.database_name, folder, "")
+    for client in spec.clients:
+        for database in client.databases:
+            where = project.root / database.migrations if database.migrations else None
+            what = f"database {database.binding} of client {client.name}"
+            options = f" --client {client.name} --database {database.binding}"
+            yield Target(what, account, database.database_name, where, options)
+
+
+def find_target(project: "Project", client: str | None, binding: str | None) -> Target:
+    """The database that the options name.
+
+    Raises:
+        ConfigError: there is no such client or database, or several that it may be.
+    """
+    every = list(targets(project))
+    if client is None and binding is None:
+        return every[0]
+    wanted = f" --client {client} " if client else " "
+    found = [one for one in every[1:] if wanted in one.options]
+    found = [one for one in found if binding is None or one.options.endswith(f" {binding}")]
+    if len(found) == 1:
+        return found[0]
+    said = f"--client {client}" if client else ""
+    said = f"{said} --database {binding}".strip() if binding else said
+    words = "leads to several databases" if found else "leads to no database of the stack"
+    choice = "; ".join(one.options.strip() for one in found or every[1:])
+    remedy = f"There are: {choice}." if choice else "Give a client one, under `databases`."
+    raise ConfigError([Problem(project.stack_file.name, f"{said}: {words}", remedy)])
+
+
+def reach(project: "Project", target: Target) -> Reached:
+    """Finds a database by its name in the account.
+
+    Raises:
+        FlowflareError: there is no such database, no token, or no answer.
+    """
+    from flowflare.api import connect
+    from flowflare.cli.local import ensure_running, is_embedded
+    from flowflare.migrations.ledger import Database
+
+    if is_embedded(project):
+        ensure_running(project)
+    client = connect(_base_url(project), _token(project))
+    path = f"/accounts/{target.account_id}/d1/database/{target.name}"
+    try:
+        found = client.call("GET", path)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise FlowflareError(
+            f"{target.what}: there is no D1 database {target.name} in account {target.account_id}",
+            remedy=f"Make it: flowflare up --stack {project.stack}",
+        ) from None
+    return Reached(Database(client, target.account_id, found["uuid"]), found["uuid"])
+
+
+def _base_url(project: "Project") -> str:
+    value = project.values.get("cloudflare:baseUrl")
+    return value.text if value else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
+
+
+def _token(project: "Project") -> str:
+    value = project.values.get("cloudflare:apiToken")
+    given = os.environ.get("CLOUDFLARE_API_TOKEN", "")
+    if value is None and not given:
+        remedy = (
+            "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."
+        )
+        raise SecretError("there is no API token for Cloudflare", remedy=remedy)
+    if value is None or not value.secret:
+        return value.text if value else given
+    from flowflare.config.files import private_folder
+    from flowflare.engine.passphrase import Vault, find_passphrase
+
+    try:
+        passphrase = find_passphrase(private_folder(project.root), os.environ, make=False)
+        return Vault(passphrase, project.encryption_salt or "").open_text(value.text)
+    except SecretError as error:
+        if given:
+            return given
+        message = f"{value.file}:{value.line}: cloudflare:apiToken: {error.message}"
+        remedy = error.remedy or "Set CLOUDFLARE_API_TOKEN for this command."
+        raise SecretError(message, remedy=remedy) from None

@@ -1,0 +1,51 @@
+"""Marks resources of a stack whose state may no longer be what is there.
+
+The next run updates them, whatever their inputs say.
+"""
+
+from collections.abc import Callable, Mapping
+
+from flowflare.config.files import Project, private_folder
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.lock import locked
+from flowflare.engine.passphrase import Vault, find_passphrase
+from flowflare.engine.state import Resource
+from flowflare.engine.state_folder import backend_of
+
+
+def doubt(
+    project: Project,
+    environ: Mapping[str, str],
+    matches: Callable[[Resource], bool],
+    reason: str,
+) -> list[str]:
+    """Marks the resources that match, and writes the state.
+
+    Args:
+        project: the project seen through a stack of the embedded engine.
+        environ: the environment, for the passphrase.
+        matches: whether a record is meant.
+        reason: why; the next preview shows it.
+
+    Returns:
+        the URNs of the records marked; none where the stack has no state.
+
+    Raises:
+        LockedError: another run holds the stack.
+        StateError: the state cannot be read.
+    """
+    backend = backend_of(project.root, project.name, project.stack, environ)
+    raw = backend.load()
+    if raw is None:
+        return []
+    with locked(backend):
+        raw = backend.load()
+        passphrase = find_passphrase(private_folder(project.root), environ, make=False)
+        vault = Vault(passphrase, backend.salt(raw))
+        deployment = backend.read(raw, vault)
+        ledger = Ledger(deployment, lambda: vault.salt, backend.writer(vault))
+        meant = [one for one in ledger.kept() if matches(one)]
+        for one in meant:
+            ledger.spoil(one, reason)
+        ledger.finish()
+    return [one.urn for one in meant]

@@ -1,0 +1,123 @@
+"""Compares what a database has with what its files would make.
+
+For databases whose tables were made without a ledger, by `wrangler d1 execute --file` for one.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from flowflare.errors import MigrationError
+from flowflare.migrations.files import Migration
+from flowflare.migrations.ledger import Database
+from flowflare.migrations.schema import OBJECTS, Schema
+from flowflare.migrations.statements import statements
+
+_TOKEN: Final = re.compile(
+    r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<space>\s+)|(?P<text>'(?:[^']|'')*')"
+    r"|\"(?P<quoted>(?:[^\"]|\"\")*)\"|`(?P<ticked>[^`]*)`|\[(?P<bracketed>[^\]]*)\]"
+    r"|(?P<word>[\w$]+)|(?P<other>.)",
+    re.DOTALL,
+)
+_DATA: Final = re.compile(r"(?:INSERT|REPLACE|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One table, index, view or trigger that is not the same in the database and in the files.
+
+    Attributes:
+        kind: `missing` in the database, `extra` there, or `different`.
+        type: `table`, `index`, `view` or `trigger`.
+        name: its name.
+        database: its definition in the database, None where it has none.
+        files: the definition that the files make, None where they make none.
+    """
+
+    kind: Literal["missing", "extra", "different"]
+    type: str
+    name: str
+    database: str | None
+    files: str | None
+
+
+def read_objects(database: Database) -> dict[Name, str]:
+    """The definitions that a database has, by type and name; the ledger's are left out."""
+    return _by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
+
+
+def made_objects(migrations: Sequence[Migration]) -> dict[Name, str]:
+    """The definitions that files make in an empty database.
+
+    Raises:
+        MigrationError: SQLite refuses one of their statements here.
+    """
+    with Schema() as schema:
+        for file in migrations:
+            for statement in statements(file.sql):
+                refusal = schema.apply(statement.text)
+                if refusal:
+                    raise MigrationError(
+                        f"{file.name}:{statement.line}: SQLite refuses this here: {refusal}",
+                        remedy="What the files make cannot be told. Correct the file; see also: "
+                        "flowflare migrations lint",
+                    )
+        return _by_name((kind, name, sql) for kind, name, _, sql in schema.objects())
+
+
+def differences(
+    database: Mapping[Name, str], migrations: Sequence[Migration]
+) -> tuple[Difference, ...]:
+    """How a database's definitions differ from what files make; empty when they are the same.
+
+    Spaces, comments, the case of words and the quotes around names do not count.
+    """
+    files = made_objects(migrations)
+    found = []
+    for key in sorted({*database, *files}):
+        here, there = database.get(key), files.get(key)
+        if here is not None and there is not None and normal(here) == normal(there):
+            continue
+        kind: Literal["missing", "extra", "different"] = "different"
+        if here is None or there is None:
+            kind = "missing" if here is None else "extra"
+        found.append(Difference(kind, *key, here, there))
+    return tuple(found)
+
+
+def matching(database: Mapping[Name, str], migrations: Sequence[Migration]) -> Migration | None:
+    """The last of the first files that make exactly what the database has; None for none."""
+    for count in range(len(migrations), 0, -1):
+        try:
+            if not differences(database, migrations[:count]):
+                return migrations[count - 1]
+        except MigrationError:
+            continue
+    return None
+
+
+def files_with_data(migrations: Sequence[Migration]) -> list[str]:
+    """The files that also move rows, which no comparison of definitions can see."""
+    return [
+        file.name
+        for file in migrations
+        if any(_DATA.match(statement.text) for statement in statements(file.sql))
+    ]
+
+
+def normal(sql: str) -> tuple[str, ...]:
+    """A definition without what makes no difference: its tokens."""
+    tokens = []
+    for match in _TOKEN.finditer(sql):
+        kind = match.lastgroup
+        if kind in (None, "space"):
+            continue
+        tokens.append(match.group() if kind == "text" else match.group(kind or 0).lower())
+    return tuple(tokens)
+
+
+def _by_name(rows: Iterable[Any]) -> dict[Name, str]:
+    return {(kind, name): sql for kind, name, sql in rows if sql is not None}

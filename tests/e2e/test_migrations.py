@@ -1,0 +1,124 @@
+"""The migrations of a client's own database, from the first file to the way back."""
+
+import json
+
+import pytest
+
+from flowflare.errors import FlowflareError
+from tests.cli.command import Said, flowflare
+from tests.e2e.conftest import Project
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+FOLDER = "migrations/orders"
+NAME = "local-flowflare-orders-shop"
+CLIENT = ("--client", "orders")
+
+
+@pytest.fixture
+def shop(project: Project) -> Project:
+    """A project whose client has a database of its own."""
+    project.edit(
+        "Pulumi.yaml",
+        "        workflows:\n",
+        f"        databases:\n          SHOP:\n            migrations: {FOLDER}\n        workflows:\n",
+    )
+    return project
+
+
+def said(project: Project, *words: str) -> Said:
+    return flowflare("migrations", *words, "--cwd", str(project.root))
+
+
+def done(project: Project, *words: str) -> Said:
+    answer = said(project, *words)
+    assert answer.code == 0, answer.err
+    return answer
+
+
+def states(project: Project) -> dict[str, str]:
+    document = json.loads(done(project, "status", *CLIENT, "--json").out)
+    return {file["name"]: file["state"] for file in document["files"]}
+
+
+def write(project: Project, name: str, sql: str) -> None:
+    (project.root / FOLDER).mkdir(parents=True, exist_ok=True)
+    (project.root / FOLDER / name).write_text(sql)
+
+
+def refusal(project: Project) -> str:
+    with pytest.raises(FlowflareError) as caught:
+        project.stack().up()
+    return caught.value.message
+
+
+def test_a_database_is_made_changed_and_taken_back(shop: Project) -> None:
+    first, second = "0001_create_items.sql", "0002_fill.sql"
+    made = done(shop, "new", "create items", *CLIENT).out.strip()
+    assert made == f"{FOLDER}/{first}"
+    write(shop, first, "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);\n")
+    shop.stack().up()
+    assert states(shop) == {first: "applied"}
+
+    # The linter stops a file; a failing one reports its statement; both leave all as it was.
+    write(shop, second, "INSERT INTO items (name) VALUES ('a');\nDROP TABLE items;\n")
+    assert "0002_fill.sql:2: drop-table: the rows of items are lost" in refusal(shop)
+    assert said(shop, "lint", *CLIENT).code == 1
+    write(shop, second, "INSERT INTO items (name) VALUES ('a');\nINSERT INTO nowhere VALUES (1);\n")
+    assert "no such table: nowhere" in (failed := refusal(shop))
+    assert "line 2: INSERT INTO nowhere VALUES (1);" in failed
+    assert states(shop) == {first: "applied", second: "pending"}
+    write(shop, second, "INSERT INTO items (name) VALUES ('a'), ('b');\n")
+    shop.stack().up()
+
+    # An applied file is not edited; back before it, it may be.
+    write(shop, second, "INSERT INTO items (name) VALUES ('c');\n")
+    assert "0002_fill.sql: was edited after it was applied" in refusal(shop)
+    assert said(shop, "restore", "0002", *CLIENT, "--confirm", "another").code == 1
+    answer = done(shop, "restore", "0002", *CLIENT, "--confirm", NAME)
+    assert "the migrations 0002_fill.sql" in answer.err
+    assert "items 2" in answer.err
+    back = answer.out.partition("--bookmark ")[2].split()[0]
+    assert states(shop) == {first: "applied", second: "pending"}
+    assert shop.stack().preview().changed == 1
+    shop.stack().up()
+    assert states(shop) == {first: "applied", second: "applied"}
+    assert shop.stack().preview().changed == 0
+
+    # The way back leads to the rows of before, and to the file that made them.
+    answer = done(shop, "restore", "--bookmark", back, *CLIENT, "--confirm", NAME, "--json")
+    assert json.loads(answer.out)["database"] == NAME
+    assert states(shop) == {first: "applied", second: "edited"}
+    assert "0002_fill.sql: was edited after it was applied" in refusal(shop)
+
+
+def test_a_database_that_was_filled_by_hand_is_recorded(shop: Project) -> None:
+    write(
+        shop, "0001_create_items.sql", "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);\n"
+    )
+    shop.stack().up()
+    path = f"/d1/database/{NAME}"
+    uuid = shop.account.get(path)["uuid"]
+    by_hand = (
+        "DELETE FROM d1_migrations; DELETE FROM flowflare_migrations; "
+        'CREATE TABLE "Lines" (id INTEGER PRIMARY KEY, item INTEGER)'
+    )
+    shop.account.post(f"/d1/database/{uuid}/query", {"sql": by_hand})
+
+    refused = said(shop, "baseline", *CLIENT)
+    assert refused.code == 1
+    assert "table Lines: the database has it, the files do not make it" in refused.out
+    write(shop, "0002_lines.sql", "create table Lines(id INTEGER PRIMARY KEY, item integer);\n")
+    write(shop, "0003_more.sql", "CREATE TABLE more (id INTEGER PRIMARY KEY);\n")
+    refused = said(shop, "baseline", *CLIENT)
+    assert "run it with --to 0002_lines.sql" in refused.err
+    assert set(states(shop).values()) == {"pending"}
+    assert done(shop, "baseline", *CLIENT, "--to", "0002").code == 0
+    shop.stack().up()
+    assert set(states(shop).values()) == {"applied"}
+
+
+def test_the_trackings_files_are_flowflares(shop: Project) -> None:
+    answer = said(shop, "new", "mine")
+    assert answer.code == 1
+    assert "the tracking database's migrations come with flowflare" in answer.err
