@@ -35,7 +35,7 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
     report = Report(None, lambda: 0.0)
     before = Deployment(base.resources)
     ledger = Ledger(before, lambda: "", None)
-    providers = _ThisRelease(project, stack, {}, {}, sleep=lambda _: None)
+    providers = _ThisRelease(project, stack, {}, {})
     deployer = Recorder(ledger, providers, report, dry_run=True)
     for one in head.resources:
         aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(one.urn, ()))

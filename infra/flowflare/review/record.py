@@ -12,9 +12,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.errors import FlowflareError
+from flowflare.model import names
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
 
 FORMAT: Final = 1
 _SECONDS: Final = 600
@@ -32,7 +36,8 @@ class CommitRecording:
 
     Attributes:
         project: the project's name.
-        stacks: stack to its recording as `engine.recording.dump` makes it.
+        stacks: stack to its recording as `engine.recording.dump` makes it, and in `words` what is
+            different in every stack by nature with what stands for it.
         texts: long texts by digest.
     """
 
@@ -115,16 +120,32 @@ def main() -> None:
     stacks = {}
     project = ""
     for name in names:
+        words: dict[str, str] = {}
         try:
             read = read_project(root, name)
-            project = read.name
+            project, words = read.name, _words(read)
             recorded = record(read, stamps)
         except FlowflareError as error:
             recorded = Recorded(error=str(error))
-        stacks[name] = dump(recorded, stamps, texts)
+        stacks[name] = dump(recorded, stamps, texts) | {"words": words}
     answer = {"format": FORMAT, "project": project, "stacks": stacks, "texts": texts.by_digest}
     # A program may print: what stands before the NUL is its.
     sys.stdout.write("\0" + json.dumps(answer))
+
+
+def _words(project: "Project") -> dict[str, str]:
+    """What is different in every stack by nature, and what stands for it in a common report."""
+
+    def value(key: str) -> str:
+        found = project.values.get(f"flowflare:{key}")
+        return found.text if found is not None and not found.secret else ""
+
+    environment = value("environment") or project.stack
+    own = names.physical_name(value("tenant") or None, environment, "")
+    common = "<tenant>-<environment>-flowflare" if value("tenant") else "<environment>-flowflare"
+    words = {own: common, f"urn:pulumi:{project.stack}::": "urn:pulumi:<stack>::"}
+    account = value("accountId")
+    return words | ({account: "<account>"} if account else {})
 
 
 if __name__ == "__main__":
