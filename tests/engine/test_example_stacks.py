@@ -1,0 +1,57 @@
+"""The example stacks at the top of the repository, planned as the Pulumi CLI's first `up`."""
+
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine.events import Plan, Step
+from flowflare.engine.pulumi.recorded import RecordedStack
+from flowflare.engine.state import Deployment
+
+ROOT = Path(__file__).parents[2]
+STACKS = ("dev", "prod")
+
+
+@pytest.fixture(scope="module")
+def plans() -> dict[str, Plan]:
+    """A first `up` of each, as `flowflare preview` shows it where no state is yet."""
+    return {
+        name: RecordedStack(read_project(ROOT, name), Deployment(), environ={}).preview()
+        for name in STACKS
+    }
+
+
+def steps(plan: Plan, type_: str) -> list[Step]:
+    return [step for step in plan.steps if step.type.endswith(f":{type_}")]
+
+
+@pytest.mark.xdist_group("example-stacks")
+@pytest.mark.parametrize("name", STACKS)
+def test_it_can_be_made(plans: dict[str, Plan], name: str) -> None:
+    plan = plans[name]
+    assert plan.failures == ()
+    assert {step.op for step in plan.steps} == {"create"}
+    [database] = steps(plan, "D1Database")
+    assert database.protect == (name == "prod")
+    assert len(steps(plan, "WorkersScript")) == 2
+    assert {"api_key", "database_id", "client_urls"} <= plan.outputs.keys()
+
+
+@pytest.mark.xdist_group("example-stacks")
+def test_prod_is_reached_at_its_own_addresses_only(plans: dict[str, Plan]) -> None:
+    plan = plans["prod"]
+    domains = [step.new for step in steps(plan, "WorkersCustomDomain")]
+    assert [domain["hostname"] for domain in domains if domain] == ["tracking.example.com"]
+    routes = [step.new for step in steps(plan, "WorkersRoute")]
+    assert [route["pattern"] for route in routes if route] == ["shop.example.com/orders/*"]
+    subdomains = [step.new for step in steps(plan, "WorkersScriptSubdomain")]
+    assert not [one for one in subdomains if one and one["enabled"]]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_no_secret_stands_in_it(name: str) -> None:
+    text = (ROOT / f"Pulumi.{name}.yaml").read_text("utf-8")
+    assert "secure:" not in text
+    assert "apiToken:" not in text
+    assert "flowflare:engine" not in text
