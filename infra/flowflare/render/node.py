@@ -137,7 +137,11 @@ def ensure_node_packages(
 def run_node(
     programs: NodePrograms, arguments: list[str], *, stdin: str, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a Node script to its end; its output is UTF-8 text."""
+    """Runs a Node script to its end; its output is UTF-8 text.
+
+    It gets none of the environment but what a program needs to run: secrets lie there.
+    """
+    needed = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
     return subprocess.run(
         [str(programs.node), *arguments],
         input=stdin,
@@ -145,6 +149,7 @@ def run_node(
         capture_output=True,
         check=False,
         encoding="utf-8",
+        env={name: os.environ[name] for name in needed if name in os.environ},
     )
 
 
