@@ -50,6 +50,6 @@ def test_any_of_them_may_lose_data_for_a_reason(name: str, tmp_path: Path) -> No
     config = CONFIG | {"flowflare:allowDataLoss": json.dumps({name: "a test"})}
     spec = load_stack(config, project="shop", stack="dev")
     check_data_loss("a", spec, tmp_path)
+    wrong = spec.model_copy(update={"allow_data_loss": {f"{name}s": "a test"}})
     with pytest.raises(ConfigError, match=f"Did you mean `{name}`"):
-        wrong = spec.model_copy(update={"allow_data_loss": {f"{name}s": "a test"}})
         check_data_loss("a", wrong, tmp_path)
