@@ -81,9 +81,11 @@ bindings:
     queue_name: orders
 ```
 
-A type that is not in this list goes to Cloudflare as it is written. Cloudflare's provider knows
-neither such a type nor the fields marked with *: the stack uploads these bindings itself, and the
-provider keeps them (`inherit`).
+A type that is not in this list goes to Cloudflare as it is written. Cloudflare's provider for
+Pulumi knows no such type, nor `tail_consumer`, nor the fields `delivery_delay`, `props` and
+`cross_account_grant`: the stack uploads such a binding itself (`ScriptBindings`), and the script
+that the provider uploads inherits it. On the real engine a `pulumi refresh` therefore shows the
+binding as changed, and the next `up` uploads that script once more.
 
 | type | field | takes | without it | |
 |---|---|---|---|---|"""

@@ -196,6 +196,18 @@ def first_bindings(client: ClientSpec) -> tuple[Binding, ...]:
     return _sorted([service, *own_storage(client)])
 
 
+def scripts_bound(client: ClientSpec) -> frozenset[str]:
+    """The other scripts that must be there before the client's: what it is bound to and sends to.
+
+    The service is not among them.
+    """
+    found: set[object] = set(client.tail_consumers)
+    for binding in client.bindings:
+        found |= {binding.fields.get("service"), binding.fields.get("script_name")}
+    texts = {name for name in found if isinstance(name, str)}
+    return frozenset(texts - {client.script_name})
+
+
 def to_wire(binding: Binding) -> dict[str, Any]:
     """A binding as the API takes it, without what is filled in."""
     if isinstance(binding, BoundBinding):

@@ -1,6 +1,6 @@
 """What the other scripts of a stack have to do with the Durable Object classes of one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import Field
 
@@ -56,19 +56,25 @@ def neighbours_of(
 
 def transfer_order(
     histories: Mapping[str, Sequence[ClassMigration]],
+    bound: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
     """The scripts in an order in which who takes a class over comes before who had it.
 
     Scripts that take classes from each other stay in the order of their names.
+
+    Args:
+        histories: the history of each script of the stack by its name in the account.
+        bound: the scripts that each is bound to, which come before it where nothing else is said.
     """
     done: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in done or name in path:
             return
-        for taker in sorted(set(neighbours_of(name, histories).taken.values())):
-            if taker in histories:
-                visit(taker, (*path, name))
+        takers = sorted(set(neighbours_of(name, histories).taken.values()))
+        for first in [*takers, *sorted((bound or {}).get(name, ()))]:
+            if first in histories:
+                visit(first, (*path, name))
         done.append(name)
 
     for name in sorted(histories):

@@ -75,16 +75,19 @@ class FlowflareClient(pulumi.ComponentResource):
         is_protected: whether the resource of a name must not be deleted; all are by default.
         neighbours: the stack's other scripts, as far as Durable Object classes are concerned.
         after: what the client's script and class migrations come after.
+        bound_to: other clients that its script is bound to, and so comes after.
         opts: Pulumi's options.
 
     Attributes:
         spec: the client.
+        script: its script.
         workflows: its Workflow resources; empty when it has none.
         class_migrations: the history of its own classes, None when it has none.
         database_ids: id of each D1 database of its own, by the name of the binding.
         url: its URL, None when it has none.
     """
 
+    script: Any
     url: pulumi.Output[str | None]
 
     def __init__(  # noqa: PLR0913 -- what a client needs of its stack, in any program
@@ -99,6 +102,7 @@ class FlowflareClient(pulumi.ComponentResource):
         is_protected: Callable[[str], bool] = lambda _name: True,
         neighbours: ClassNeighbours | None = None,
         after: Sequence[pulumi.Resource] = (),
+        bound_to: Sequence["FlowflareClient"] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Client", name, {}, opts)
@@ -126,6 +130,8 @@ class FlowflareClient(pulumi.ComponentResource):
         )
         self.class_migrations = self._declare_class_migrations(values, before, neighbours)
         before += [self.class_migrations] if self.class_migrations else []
+        for other in bound_to:
+            before += [other.script, *other.workflows]
         beyond = beyond_provider(bindings)
         if beyond:
             own = ScriptBindings(
@@ -136,7 +142,7 @@ class FlowflareClient(pulumi.ComponentResource):
             )
             before.append(own)
         script_name = f"{name}-script"
-        script = declare_script(
+        script = self.script = declare_script(
             script_name,
             account_id=account_id,
             spec=spec,

@@ -104,6 +104,8 @@ class FlowflareService(pulumi.ComponentResource):
             Values({DATABASE_BINDING: self.database_id}, self._api_keys),
         )
         before = [resource for client in clients for resource in client.workflows]
+        tails = spec.service.tail_consumers
+        before += [client.script for client in clients if client.spec.script_name in tails]
         script = declare_script(
             name,
             account_id=spec.account_id,

@@ -8,6 +8,7 @@ import pulumi
 from flowflare import library
 from flowflare.migrations.files import read_migrations
 from flowflare.model import StackSpec
+from flowflare.model.bindings import scripts_bound
 from flowflare.model.class_neighbours import neighbours_of, transfer_order
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
@@ -61,7 +62,8 @@ class FlowflareStack(pulumi.ComponentResource):
         declared: dict[str, FlowflareClient] = {}
         histories = spec.class_histories()
         by_script = {client.script_name: client for client in spec.clients}
-        for script_name in transfer_order(histories):
+        bound = {client.script_name: scripts_bound(client) for client in spec.clients}
+        for script_name in transfer_order(histories, bound):
             if script_name not in by_script:
                 continue
             client, neighbours = by_script[script_name], neighbours_of(script_name, histories)
@@ -76,6 +78,7 @@ class FlowflareStack(pulumi.ComponentResource):
                 is_protected=spec.is_protected,
                 neighbours=neighbours,
                 after=[one.class_migrations for one in takers if one.class_migrations],
+                bound_to=[declared[one] for one in sorted(bound[script_name]) if one in declared],
                 opts=child,
             )
         self.clients: Mapping[str, FlowflareClient] = {
