@@ -166,7 +166,8 @@ def listen(port: int) -> socket.socket:
     Raises:
         EmulatorError: the port is taken.
     """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Of a socket that does not name its protocol asyncio leaves Nagle's algorithm on: 40 ms a call.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind(("127.0.0.1", port))
