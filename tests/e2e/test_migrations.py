@@ -21,7 +21,8 @@ def shop(project: Project) -> Project:
     project.edit(
         "Pulumi.yaml",
         "        workflows:\n",
-        f"        databases:\n          SHOP:\n            migrations: {FOLDER}\n        workflows:\n",
+        "        databases:\n          SHOP:\n"
+        f"            migrations: {FOLDER}\n        workflows:\n",
     )
     return project
 
