@@ -1,0 +1,81 @@
+"""The commands of docs/deploy.md exist, as far as that can be seen without an account."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from flowflare.cli.app import app
+from flowflare.engine.pulumi.versions import PULUMI_VERSION
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/deploy.md").read_text("utf-8")
+BLOCKS = re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL)
+ASSIGNMENTS = re.compile(r"export( [A-Z_]+=\S+)+")
+
+
+def commands(program: str) -> list[list[str]]:
+    """Every call of a program, alone or inside another command."""
+    lines = [line for block in BLOCKS for line in block.splitlines()]
+    called = re.compile(rf"\b{program} [^|)>]+")
+    # What stands before `export` sets a variable, and no program runs.
+    runs = [line for line in lines if not line.startswith(("export", "mkdir"))]
+    return [shlex.split(call) for line in runs for call in called.findall(line)]
+
+
+def command_named(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that words lead to, and the words behind it."""
+    found: Any = typer.main.get_command(app)
+    while words and hasattr(found, "commands") and words[0] in found.commands:
+        found, words = found.commands[words[0]], words[1:]
+    return found, words
+
+
+@pytest.mark.parametrize("words", commands("flowflare"), ids=" ".join)
+def test_a_flowflare_command_has_these_options(words: list[str]) -> None:
+    command, rest = command_named(words[1:])
+    assert not hasattr(command, "commands"), f"{words} names no command"
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert not [word for word in rest if word.startswith("-") and word not in known]
+    context = command.make_context(words[1], list(rest), resilient_parsing=True)
+    assert context.params.get("stack", "dev") in {"dev", "prod"}
+
+
+@pytest.mark.pulumi_cli
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH")
+@pytest.mark.parametrize("words", commands("pulumi"), ids=" ".join)
+def test_a_pulumi_command_has_these_options(words: list[str]) -> None:
+    plain = [word for word in words if word in {"stack", "init", "rm", "refresh", "import", "up"}]
+    done = subprocess.run(["pulumi", *plain, "--help"], capture_output=True, text=True, check=True)
+    assert not [word for word in words if word.startswith("--") and word not in done.stdout]
+
+
+def test_the_page_names_the_pinned_version_and_both_kinds_of_commands() -> None:
+    assert f"({PULUMI_VERSION};" in PAGE
+    assert len(commands("flowflare")) > 15
+    assert len(commands("pulumi")) > 4
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_a_block_is_a_script_that_a_shell_can_read(block: str) -> None:
+    shell = ["/bin/sh", "-n"]
+    done = subprocess.run(shell, input=block, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    exports = [line for line in block.splitlines() if line.startswith("export")]
+    assert all(ASSIGNMENTS.fullmatch(line) for line in exports)
+
+
+def test_every_export_is_one_that_something_reads() -> None:
+    named = set(re.findall(r"\b([A-Z_]+)=", "\n".join(BLOCKS)))
+    assert named == {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "CLOUDFLARE_API_TOKEN",
+        "PULUMI_BACKEND_URL",
+        "PULUMI_CONFIG_PASSPHRASE_FILE",
+    }
