@@ -1,6 +1,7 @@
 """Zones, routes and custom domains: declared, refused, and really reaching their Workers."""
 
 import secrets
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,43 @@ def test_a_deleted_script_takes_its_routes_and_domains_along(account: Account, z
     account.call("DELETE", "/workers/scripts/app")
     assert zone.call("GET", "/workers/routes") == []
     assert account.call("GET", "/workers/domains") == []
+
+
+def test_all_routes_and_domains_of_a_script_are_replaced_at_once(
+    account: Account, zone: Zone
+) -> None:
+    account.put("app")
+    account.put("other")
+    kept = zone.route(f"{zone.name}/other*", "other")
+    script = "/workers/scripts/app"
+
+    def routes(*patterns: str) -> None:
+        wanted = [{"pattern": each, "zone_id": zone.id} for each in patterns]
+        account.call("PUT", f"{script}/routes", json=wanted)
+
+    routes(f"{zone.name}/a*", f"{zone.name}/b*")
+    routes(f"{zone.name}/b*", f"{zone.name}/c*")
+    found: list[Any] = zone.call("GET", "/workers/routes")  # type: ignore[assignment]
+    assert [each["pattern"][-2:] for each in found] == ["b*", "c*", "r*"]
+    taken = [{"pattern": f"{zone.name}/other*", "zone_name": zone.name}]
+    assert account.refused("PUT", f"{script}/routes", json=taken).errors[0][0] == 10020
+    nowhere = [{"pattern": "elsewhere.example/*"}]
+    assert account.refused("PUT", f"{script}/routes", json=nowhere).errors[0][0] == 1001
+    assert zone.call("GET", "/workers/routes") == found
+    assert kept in [each["id"] for each in found]
+
+    def domains(*hosts: str) -> Any:
+        wanted = [{"hostname": each} for each in hosts]
+        compared = account.call("POST", f"{script}/domains/changeset", json=wanted)
+        account.call("PUT", f"{script}/domains/records", json={"origins": wanted})
+        return {key: len(value) for key, value in compared.items()}
+
+    first, second = f"a.{zone.name}", f"b.{zone.name}"
+    assert domains(first) == {"added": 1, "removed": 0, "updated": 0, "conflicting": 0}
+    assert domains(first, second) == {"added": 1, "removed": 0, "updated": 1, "conflicting": 0}
+    assert domains(second) == {"added": 0, "removed": 1, "updated": 1, "conflicting": 0}
+    found = account.call("GET", "/workers/domains/records", params={"service": "app"})
+    assert [each["hostname"] for each in found] == [second]
 
 
 def test_a_zone_may_be_named_beforehand(account: Account, zone: Zone) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -27,9 +28,10 @@ export default {
 class Project:
     """A wrangler project in a folder of its own, with a home of its own."""
 
-    def __init__(self, folder: Path, account: Account, database: str) -> None:
+    def __init__(self, folder: Path, account: Account, database: str, zone: str) -> None:
         self.folder = folder
         self.account = account
+        namespace = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
         config = {
             "name": "app",
             "main": "index.js",
@@ -40,6 +42,12 @@ class Project:
             "workflows": [{"name": "flow", "binding": "FLOW", "class_name": "Flow"}],
             "triggers": {"crons": ["*/5 * * * *"]},
             "vars": {"V": "1"},
+            "workers_dev": True,
+            "routes": [
+                {"pattern": f"{zone}/a*", "zone_name": zone},
+                {"pattern": f"shop.{zone}", "zone_name": zone, "custom_domain": True},
+            ],
+            "kv_namespaces": [{"binding": "KV", "id": namespace}],
         }
         (folder / "wrangler.json").write_text(json.dumps(config))
         (folder / "index.js").write_text(SOURCE)
@@ -73,11 +81,16 @@ class Project:
 
 
 def test_wrangler_migrates_and_deploys_twice(account: Account, tmp_path: Path) -> None:
-    project = Project(tmp_path, account, account.database("db"))
+    zone = f"z{secrets.token_hex(6)}.example"
+    made = {"name": zone, "account": account.id}
+    account.control("PUT", f"/zones/{secrets.token_hex(16)}", json=made)
+    project = Project(tmp_path, account, account.database("db"), zone)
     project.run("d1", "migrations", "apply", "DB", "--remote")
     assert "https://app." in project.run("deploy")
     url = account.call("GET", "/workers/scripts/app/subdomain")["url"]
     assert get(url).json() == [{"a": 1}]
+    for host, path in ((zone, "/abc"), (f"shop.{zone}", "/")):
+        assert get(account.root + path, headers={"Host": host}).json() == [{"a": 1}]
     (tmp_path / "index.js").write_text(SOURCE + "// changed")
     project.run("deploy")
     assert get(url).json() == [{"a": 1}]

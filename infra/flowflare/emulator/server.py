@@ -33,6 +33,7 @@ from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.routes import D1Routes
 from flowflare.emulator.services.d1.store import D1Store
 from flowflare.emulator.services.durable_objects.routes import DurableObjectRoutes
+from flowflare.emulator.services.routing.of_script import ScriptRoutingRoutes
 from flowflare.emulator.services.routing.routes import RoutingRoutes
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.schedules.routes import ScheduleRoutes
@@ -116,6 +117,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         WorkflowRoutes(workflows, workers),
         DurableObjectRoutes(scripts, workers),
         ZoneRoutes(zones, workers),
+        # Before the operations of one domain: `records` is no domain's id.
+        ScriptRoutingRoutes(routing, workers),
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(TargetsStore(database), workers),
         Control(database, workers, accounts, rules, log, identity),

@@ -1,7 +1,7 @@
 """The rules of routes and custom domains, and whose a request is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flowflare.emulator import codes, target_codes
@@ -59,24 +59,69 @@ class RoutingStore:
                 another route has the pattern.
         """
         with self._database.transaction():
-            before = self.route(zone, identity) if identity else None
-            read = read_pattern(pattern) if isinstance(pattern, str) else None
-            if read is None or not isinstance(pattern, str):
-                raise target_codes.route_unreadable(str(pattern or ""))
+            if identity:
+                self.route(zone, identity)
             account = self._account(zone, script) if script else None
-            found = self._zones.used(zone, read.hostname, account)
-            if not found.holds(read.hostname):
-                raise target_codes.route_outside_zone(found.name)
-            taken = [each for each in self.routes(zone) if each.pattern == pattern]
-            if taken and taken[0].id != identity:
-                raise target_codes.route_exists()
-            made = Route(identity or plain_id(), zone, pattern, account, script)
-            if before is not None:
-                made = replace(made, id=before.id)
+            return self._put(zone, pattern, account, script, identity)
+
+    def replace_routes(
+        self, account: str, script: str, wanted: Sequence[Mapping[str, Any]]
+    ) -> list[Route]:
+        """Makes these a script's routes and removes its others, all or nothing.
+
+        Args:
+            account: the account.
+            script: the script's name.
+            wanted: `pattern` with `zone_id`, with `zone_name`, or alone where the account has the
+                zone.
+
+        Raises:
+            Refusal: as for `put_route`, or 1001 no such zone.
+        """
+        with self._database.transaction():
+            if not self._has(account, script):
+                raise codes.script_not_found()
             self._database.run(
-                "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(made).values()
+                "DELETE FROM routes WHERE account = ? AND script = ?", account, script
             )
+            return [
+                self._put(self._zone_of(account, each), each.get("pattern"), account, script)
+                for each in wanted
+            ]
+
+    def _put(
+        self,
+        zone: str,
+        pattern: object,
+        account: str | None,
+        script: str | None,
+        identity: str | None = None,
+    ) -> Route:
+        read = read_pattern(pattern) if isinstance(pattern, str) else None
+        if read is None or not isinstance(pattern, str):
+            raise target_codes.route_unreadable(str(pattern or ""))
+        found = self._zones.used(zone, read.hostname, account)
+        if not found.holds(read.hostname):
+            raise target_codes.route_outside_zone(found.name)
+        taken = [each for each in self.routes(zone) if each.pattern == pattern]
+        if taken and taken[0].id != identity:
+            raise target_codes.route_exists()
+        made = Route(identity or plain_id(), zone, pattern, account, script)
+        self._database.run(
+            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(made).values()
+        )
         return made
+
+    def _zone_of(self, account: str, asked: Mapping[str, Any]) -> str:
+        """The zone that a route of wrangler's names, or that its pattern is in."""
+        if asked.get("zone_id"):
+            return str(asked["zone_id"])
+        read = read_pattern(str(asked.get("pattern")))
+        for zone in self._zones.of(account):
+            named = asked.get("zone_name")
+            if zone.name == named or (not named and read and zone.holds(read.hostname)):
+                return zone.id
+        raise target_codes.zone_not_found()
 
     def route(self, zone: str, identity: str) -> Route:
         """The zone's route of that id.
@@ -112,25 +157,43 @@ class RoutingStore:
         Raises:
             Refusal: 10007 no such script, 100115 a hostname outside the zone, 10001 no zone given.
         """
-        hostname, script = str(asked["hostname"]).lower(), str(asked["service"])
         with self._database.transaction():
-            if not self._has(account, script):
-                raise codes.script_not_found()
-            zone = self._zone_for(account, hostname, asked)
-            before = [each for each in self.domains(account) if each.hostname == hostname]
-            made = Domain(
-                id=before[0].id if before else plain_id(),
-                account=account,
-                hostname=hostname,
-                script=script,
-                environment=str(asked.get("environment") or "production"),
-                zone=zone,
-                certificate=before[0].certificate if before else hyphened_id(),
-            )
-            self._database.run(
-                "INSERT OR REPLACE INTO domains VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *vars(made).values(),
-            )
+            return self._give(account, asked)
+
+    def replace_domains(
+        self, account: str, script: str, wanted: Sequence[Mapping[str, Any]]
+    ) -> list[Domain]:
+        """Makes these a script's custom domains and removes its others, all or nothing.
+
+        Raises:
+            Refusal: as for `put_domain`.
+        """
+        with self._database.transaction():
+            made = [self._give(account, {**each, "service": script}) for each in wanted]
+            kept = {each.id for each in made}
+            for each in self.domains(account):
+                if each.script == script and each.id not in kept:
+                    self.delete_domain(account, each.id)
+            return made
+
+    def _give(self, account: str, asked: Mapping[str, Any]) -> Domain:
+        hostname, script = str(asked["hostname"]).lower(), str(asked["service"])
+        if not self._has(account, script):
+            raise codes.script_not_found()
+        zone = self._zone_for(account, hostname, asked)
+        before = [each for each in self.domains(account) if each.hostname == hostname]
+        made = Domain(
+            id=before[0].id if before else plain_id(),
+            account=account,
+            hostname=hostname,
+            script=script,
+            environment=str(asked.get("environment") or "production"),
+            zone=zone,
+            certificate=before[0].certificate if before else hyphened_id(),
+        )
+        self._database.run(
+            "INSERT OR REPLACE INTO domains VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(made).values()
+        )
         return made
 
     def domain(self, account: str, identity: str) -> Domain:
