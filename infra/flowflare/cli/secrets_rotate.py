@@ -99,13 +99,13 @@ def _as_json(step: "Step") -> dict[str, Any]:
 
 
 def _following(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool) -> str:
-    from flowflare.cli.console import command
     from flowflare.rollout.secret_status import next_sentence
 
     if preview and steps:
-        return f"Do it: {command()} secrets rotate{' --finish' if steps[-1].number == 3 else ''}"
+        finish = " --finish" if steps[-1].number == 3 else ""
+        return f"Do it: flowflare secrets rotate --stack {rotation.stack}{finish}"
     keys = rotation.keys()
-    return next_sentence(keys, frozenset(keys.accepted))
+    return next_sentence(keys, frozenset(keys.accepted), rotation.stack)
 
 
 def _show(steps: "tuple[Step, ...]", following: str, *, preview: bool) -> None:

@@ -51,7 +51,7 @@ def status(
     generations = key_statuses(keys, deployment)
     secrets = secret_statuses(plan, deployment)
     made = frozenset(one.generation for one in generations if one.deployed)
-    following = next_sentence(keys, made) if made else "Bring the stack up: flowflare up"
+    following = next_sentence(keys, made, stack)
     if json:
         document = {
             "stack": stack,
@@ -71,40 +71,36 @@ def status(
 
 
 def _show_keys(generations: "tuple[KeyStatus, ...]") -> None:
-    from rich.table import Table
-
     from flowflare.cli.console import answers
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("API key", "id", "made", "in the service", ""):
-        table.add_column(column)
+    answers().print("API key", style="bold")
     for one in generations:
-        words = "in use" if one.in_use else "accepted" if one.bound_as else "to be dropped"
+        words = "in use" if one.in_use else "accepted" if one.bound_as else "goes with the next up"
         if not one.deployed:
             words = "comes with the next up"
-        cells = (f"generation {one.generation}", one.key_id, _day(one.since), one.bound_as, words)
-        table.add_row(*(cell or "-" for cell in cells))
-    answers().print(table)
+        facts = [one.key_id, f"made {_minute(one.since)}" if one.since else None, one.bound_as]
+        told = ", ".join(fact for fact in (words, *facts) if fact)
+        answers().print(f"  generation {one.generation:<4} {told}", markup=False)
 
 
 def _show_secrets(secrets: "tuple[SecretStatus, ...]") -> None:
-    from rich.table import Table
-
     from flowflare.cli.console import answers
 
-    if not secrets:
-        answers().print("\nNo client has secrets of its own.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("secret", "Worker", "source", "fingerprint", "version", "since", ""):
-        table.add_column(column)
+    answers().print("\nSecrets" if secrets else "\nNo client has secrets of its own.", style="bold")
     for one in secrets:
+        facts = (
+            f"in {one.worker}",
+            f"fingerprint {one.fingerprint}" if one.fingerprint else None,
+            f"version {one.version}" if one.version else None,
+            f"since {_minute(one.since)}" if one.since else None,
+        )
+        told = ", ".join(fact for fact in facts if fact)
         words = _WORDS.get(one.pending, f"not known here: {one.reason}")
-        cells = (one.fingerprint, one.version, _day(one.since))
-        table.add_row(one.name, one.worker, one.source, *(cell or "-" for cell in cells), words)
-    answers().print()
-    answers().print(table)
+        answers().print(f"  {one.name:<20} {one.source}", markup=False)
+        answers().print(f"  {'':<20} {told}", markup=False)
+        if words:
+            answers().print(f"  {'':<20} {words}", markup=False, style="yellow")
 
 
-def _day(time: str | None) -> str | None:
-    return time and f"{time[:10]} {time[11:16]}"
+def _minute(time: str) -> str:
+    return f"{time[:10]} {time[11:16]}"

@@ -144,21 +144,25 @@ def _key(generation: int, record: Resource | None, keys: Keys) -> KeyStatus:
     )
 
 
-def next_sentence(keys: Keys, deployed: frozenset[int]) -> str:
+def next_sentence(keys: Keys, deployed: frozenset[int], stack: str) -> str:
     """What to run next for the API key.
 
     Args:
         keys: what the configuration says.
         deployed: generations that the state has.
+        stack: the stack's name.
     """
+    rotate = f"flowflare secrets rotate --stack {stack}"
+    if not deployed:
+        return f"Bring the stack up: flowflare up --stack {stack}"
     if keys.in_use != max(keys.accepted) or not deployed >= set(keys.accepted):
-        return "Go on with the rotation: flowflare secrets rotate"
+        return f"Go on with the rotation: {rotate}"
     if keys.others:
         old = " and ".join(map(str, keys.others))
         return (
-            f"Give callers outside the stack generation {keys.in_use} (flowflare outputs "
-            f"--show-secrets), then drop generation {old}: flowflare secrets rotate --finish"
+            f"Give callers outside the stack generation {keys.in_use} (flowflare outputs --stack "
+            f"{stack} --show-secrets), then drop generation {old}: {rotate} --finish"
         )
     if deployed - set(keys.accepted):
-        return "Bring the last step to its end: flowflare secrets rotate --finish"
-    return "Rotate the API key: flowflare secrets rotate"
+        return f"Bring the last step to its end: {rotate} --finish"
+    return f"Rotate the API key when it is time: {rotate}"
