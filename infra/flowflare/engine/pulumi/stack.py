@@ -16,7 +16,7 @@ from flowflare.engine.pulumi.translate import Taken, Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.show import shown_props
 from flowflare.engine.stack import failed
-from flowflare.engine.state import Deployment
+from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.engine.urns import name_of
 from flowflare.errors import EngineError, FlowflareError
 
@@ -180,6 +180,12 @@ class CliStack:
         except RuntimeError as raised:  # the Automation API's, for a preview that did not begin
             error = EngineError(f"pulumi {what}: {raised}")
         run.finish()
+        for failure in run.report.failures:
+            if failure.type.startswith(PROVIDER_PREFIX):
+                raise EngineError(
+                    f"a plugin that stack {self.project.stack} needs does not run: {failure.reason}",
+                    remedy=f"Run: flowflare doctor --stack {self.project.stack} --install",
+                )
         if run.program_errors:
             program = program_error("\n".join(run.program_errors))
             raise failed(run.report.failures, program=program) if run.report.failures else program
