@@ -52,8 +52,10 @@ def test_a_database_goes_only_where_a_reason_stands(tmp_path: Path, cloudflare: 
     assert "local-flowflare-mails" in shop.account.scripts()
 
     # A destroy: --yes is no name.
+    foreseen = flowflare("destroy", "--preview", "--cwd", str(shop.root))
     said = flowflare("destroy", "--yes", "--cwd", str(shop.root))
-    assert said.code == 1
+    assert (foreseen.code, said.code) == (1, 1)
+    assert foreseen.err.splitlines()[-1] == said.err.splitlines()[-1], "the same way out"
     assert "nothing was deleted" in said.err
     command = said.err.split("flowflare destroy ")[1].split()
     assert command[:3] == ["--stack", "local", "--lose-data"]

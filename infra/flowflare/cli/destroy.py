@@ -12,7 +12,7 @@ from flowflare.cli.options import (
     YesOption,
     project_root,
 )
-from flowflare.errors import FlowflareError
+from flowflare.errors import FlowflareError, ProtectedError
 
 if TYPE_CHECKING:
     from flowflare.engine import EmbeddedStack
@@ -67,7 +67,7 @@ def destroy(
         raise typer.BadParameter(f"what is {names[0]!r} for? Names stand behind --lose-data.")
     run = opened(project)
     if preview:
-        _preview(run, lost)
+        _preview(run, stack, lost)
         return
     if not yes:
         _ask(stack)
@@ -82,7 +82,7 @@ def destroy(
     answers().print(f"\nDone in {seconds}: {summary(update.steps)}.", markup=False)
 
 
-def _preview(run: "EmbeddedStack | CliStack", lost: list[str]) -> None:
+def _preview(run: "EmbeddedStack | CliStack", stack: str, lost: list[str]) -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.plan_text import print_review
     from flowflare.review.changes import review
@@ -90,7 +90,14 @@ def _preview(run: "EmbeddedStack | CliStack", lost: list[str]) -> None:
 
     reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
-    answers().print(f"\nWould delete: {summary(reviewed)}.", markup=False)
+    answers().print(f"\nWould change: {summary(reviewed)}.", markup=False)
+    names = sorted({*lost, *(one.name for one in reviewed.refusals if one.kind == "protected")})
+    if reviewed.refusals:
+        raise ProtectedError(
+            f"`destroy` would refuse: {len(reviewed.refusals)} protected, and nothing deleted",
+            remedy="If their data may be lost, name them: "
+            f"flowflare destroy --stack {stack} --lose-data {' '.join(names)}",
+        )
 
 
 def _ask(stack: str) -> None:

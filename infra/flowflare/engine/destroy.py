@@ -264,9 +264,9 @@ def protected(step: Step, what: str) -> ProtectedError:
     )
 
 
-def _remedy(name: str, what: str) -> str:
+def _remedy(name: str, what: str) -> str | None:
     if what == "destroyed":
-        return f"If that is meant: flowflare destroy --lose-data {name}"
+        return None  # one command names all of them
     reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
     if what == "replaced":
         return f"If that is meant, {reason} and run this again."
