@@ -70,7 +70,7 @@ class FakeApi:
             (_NAMESPACES, lambda _: self.namespaces),
             (_REFERENCES, lambda _: {"durable_objects": []}),
             (_SERVICE, self._service),
-            (_SETTINGS, lambda name: {"bindings": self._script(name).metadata["bindings"]}),
+            (_SETTINGS, lambda name: self._settings(name, body, content_type)),
             (_SUBDOMAIN, self._subdomain),
             (_SCRIPT, lambda name: self._upload(name, body, content_type)),
         ):
@@ -109,13 +109,18 @@ class FakeApi:
         connection.execute("COMMIT")
         return [{"results": rows, "success": True, "meta": {}}]
 
+    def _settings(self, name: str, body: bytes, content_type: str) -> Any:
+        script = self._script(name)
+        if body:
+            asked = json.loads(_parts(body, content_type)["settings"])["bindings"]
+            live = {one["name"]: one for one in script.metadata["bindings"]}
+            script.metadata["bindings"] = [
+                live[one["name"]] if one["type"] == "inherit" else one for one in asked
+            ]
+        return {"bindings": script.metadata["bindings"]}
+
     def _upload(self, name: str, body: bytes, content_type: str) -> Any:
-        header = f"Content-Type: {content_type}\r\n\r\n".encode()
-        message = email.parser.BytesParser().parsebytes(header + body)
-        parts = {
-            str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
-            for part in message.get_payload()
-        }
+        parts = _parts(body, content_type)
         metadata = json.loads(parts["metadata"])
         script = self.scripts.get(name, Script())
         migrations = metadata.pop("migrations", None)
@@ -127,6 +132,16 @@ class FakeApi:
         script.content = parts[metadata["main_module"]].decode()
         self.scripts[name] = script
         return {"id": name}
+
+
+def _parts(body: bytes, content_type: str) -> dict[str, bytes]:
+    """The parts of a form, by name."""
+    header = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = email.parser.BytesParser().parsebytes(header + body)
+    return {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+        for part in message.get_payload()
+    }
 
 
 def _statements(sql: str) -> Iterator[str]:
@@ -172,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 -- the base's words
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815 -- the base's words
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base's word
         """Says nothing."""

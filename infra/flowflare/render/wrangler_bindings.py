@@ -59,7 +59,9 @@ def add_binding(config: dict[str, Any], binding: Mapping[str, Any]) -> None:
         config.setdefault("vars", {})[name] = binding["text" if kind == "plain_text" else "json"]
         return
     words = _TYPES.get(kind)
-    if words is None:
+    # wrangler's rate limiters have no time for which a caller stays refused.
+    beyond = kind == "ratelimit" and "mitigation_timeout" in binding["simple"]
+    if words is None or beyond:
         config.setdefault("unsafe", {}).setdefault("bindings", []).append(dict(binding))
         return
     fields = {key: value for key, value in binding.items() if key not in ("type", "name")}

@@ -13,6 +13,7 @@ from flowflare.resources.providers import (
     ApiKeyProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
+    ScriptBindingsProvider,
     WorkersDevUrlProvider,
 )
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi, Script
@@ -58,6 +59,7 @@ def script(*history: Props, name: str = "service", content: str = "export {};") 
         (ApiKeyProvider(), "ApiKeyProvider"),
         (D1MigrationsProvider(), "D1MigrationsProvider"),
         (DurableObjectMigrationsProvider(), "DurableObjectMigrationsProvider"),
+        (ScriptBindingsProvider(), "ScriptBindingsProvider"),
         (WorkersDevUrlProvider(), "WorkersDevUrlProvider"),
     ],
 )

@@ -31,7 +31,7 @@ _NOT_METADATA = frozenset(
 # Maps whose keys are the user's own words and not names of attributes.
 _OWN_KEYS = frozenset({"exports"})
 # The same inside a binding; of these the real provider takes JSON text and sends what it says.
-_OWN_VALUES = frozenset({"json", "keyJwk", "key_jwk", "props"})
+_OWN_VALUES = frozenset({"algorithm", "json", "keyJwk", "key_jwk", "props"})
 _ANNOTATIONS = {"workersMessage": "workers/message", "workersTag": "workers/tag"}
 
 

@@ -1,0 +1,105 @@
+"""Bindings that Cloudflare's provider cannot say, and the provider that uploads them."""
+
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+from pydantic import BaseModel
+
+from flowflare.config.schema import BINDING_TYPES
+from flowflare.model.bindings import BoundBinding
+from flowflare.resources.bindings import Values, beyond_provider, script_bindings
+from flowflare.resources.providers import ScriptBindingsProvider
+from tests.unit.fake_api import ACCOUNT, TOKEN, FakeApi, Script
+
+LOADER = {"name": "LOADER", "type": "worker_loader", "depth": 2.0}
+
+
+def props(*bindings: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "script_name": "orders",
+        "main_module": "worker.js",
+        "content": "export default {};",
+        "compatibility_date": "2026-11-01",
+        "compatibility_flags": [],
+        "bindings": list(bindings),
+    }
+
+
+@pytest.fixture
+def provider(api: FakeApi) -> ScriptBindingsProvider:
+    made = ScriptBindingsProvider()
+    config = {"cloudflare:baseUrl": api.base_url, "cloudflare:apiToken": TOKEN}
+    made.configure(ConfigureRequest(Config(config, "flowflare")))
+    return made
+
+
+def test_a_script_that_is_not_there_is_uploaded_with_them_alone(
+    provider: ScriptBindingsProvider, api: FakeApi
+) -> None:
+    made = provider.create(props(LOADER))
+    assert api.scripts["orders"].content == "export default {};"
+    # A whole number goes out as one, although every number became a float on the way here.
+    bindings = api.scripts["orders"].metadata["bindings"]
+    assert repr(bindings) == "[{'name': 'LOADER', 'type': 'worker_loader', 'depth': 2}]"
+    assert made.outs == {"account_id": ACCOUNT, "script_name": "orders", "bindings": [LOADER]}
+
+
+def test_of_a_script_that_is_there_every_other_binding_stays(
+    provider: ScriptBindingsProvider, api: FakeApi
+) -> None:
+    text = {"name": "TEXT", "type": "plain_text", "text": "kept"}
+    api.scripts["orders"] = Script(metadata={"bindings": [text, LOADER]}, content="old")
+    provider.update("x", props(LOADER), props(LOADER | {"depth": 3}))
+    assert api.scripts["orders"].metadata["bindings"] == [text, LOADER | {"depth": 3}]
+    assert api.scripts["orders"].content == "old"
+
+
+def test_a_binding_that_somebody_removed_is_seen(
+    provider: ScriptBindingsProvider, api: FakeApi
+) -> None:
+    made = provider.create(props(LOADER))
+    assert provider.read(made.id, dict(made.outs or {})).id == made.id
+    api.scripts["orders"].metadata["bindings"] = []
+    assert provider.read(made.id, dict(made.outs or {})).id == ""
+    del api.scripts["orders"]
+    assert provider.read(made.id, dict(made.outs or {})).id == ""
+
+
+def test_only_other_bindings_or_another_script_change_it() -> None:
+    diff = ScriptBindingsProvider().diff
+    assert diff("x", props(LOADER), props(LOADER) | {"content": "new"}).changes is False
+    assert diff("x", props(LOADER), props()).changes is True
+    assert diff("x", props(LOADER), props(LOADER) | {"script_name": "b"}).replaces == [
+        "script_name"
+    ]
+
+
+def bound(kind: str, model: type[BaseModel], *extra: str) -> BoundBinding:
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    fields = dict.fromkeys({*required, *extra} - {"type"})
+    return BoundBinding(name="X", type=kind, fields=fields, secrets={})
+
+
+def test_what_the_documentation_says_of_the_provider_is_so() -> None:
+    known = {kind: bound(kind, model) for kind, model in BINDING_TYPES.items() if kind != "json"}
+    assert [one.type for one in beyond_provider(known.values())] == ["tail_consumer"]
+    optional = [
+        (kind, name)
+        for kind, model in BINDING_TYPES.items()
+        for name in model.model_fields
+        if kind not in ("json", "tail_consumer")
+        and beyond_provider([bound(kind, BINDING_TYPES[kind], name)])
+    ]
+    assert optional == [
+        ("queue", "delivery_delay"),
+        ("service", "props"),
+        ("service", "cross_account_grant"),
+    ]
+
+
+def test_the_script_inherits_what_the_provider_cannot_say() -> None:
+    new = BoundBinding(name="NEW", type="thing_of_tomorrow", fields={"a": 1}, secrets={})
+    [argument] = script_bindings([new], Values())
+    assert (argument.name, argument.type) == ("NEW", "inherit")
