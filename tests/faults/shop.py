@@ -1,0 +1,209 @@
+"""A shop that has something of everything, before and after an update of all of it."""
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flowflare.api import Connector
+from flowflare.engine import EmbeddedStack, open_stack
+from tests.e2e.conftest import Project, make_project
+from tests.e2e.embedded import Cloudflare
+
+SOURCE = """\
+import { DurableObject, WorkflowEntrypoint } from "cloudflare:workers";
+
+export class OrderWorkflow extends WorkflowEntrypoint {
+  async run() {}
+}
+
+export class Till extends DurableObject {
+  fetch() {
+    this.ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS sale (id INTEGER PRIMARY KEY)");
+    this.ctx.storage.sql.exec("INSERT INTO sale DEFAULT VALUES");
+    const { sales } = this.ctx.storage.sql.exec("SELECT count(*) AS sales FROM sale").one();
+    return Response.json({ sales, version: VERSION });
+  }
+}
+EXTRA
+export default {
+  fetch: (request, env) => env.TILL.get(env.TILL.idFromName("one")).fetch(request),
+  scheduled() {},
+};
+"""
+ARCHIVE = "worker_src/orders/archive"
+
+
+def _client(version: int) -> dict[str, Any]:
+    """The configuration of the client: everything about it differs between the two versions."""
+    steps = [{"tag": "till", "newSqliteClasses": ["Till"]}]
+    objects = {"TILL": {"className": "Till"}}
+    workflows = {"order": {"className": "OrderWorkflow"}, "gift": {"className": "OrderWorkflow"}}
+    if version == 2:
+        steps.append({"tag": "safe", "newSqliteClasses": ["Safe"]})
+        objects["SAFE"] = {"className": "Safe"}
+        workflows = {"order": {"className": "OrderWorkflow"}, "loan": {"className": "LoanWorkflow"}}
+    return {
+        "source": "worker_src/orders/src/index.js",
+        "workflows": workflows,
+        "variables": {"VERSION": str(version)},
+        "secrets": {"TOKEN": {"file": "token"}},
+        "databases": {"ARCHIVE": {"migrations": ARCHIVE}},
+        "durableObjects": objects,
+        "classMigrations": steps,
+        "crons": [f"{version} * * * *"],
+    }
+
+
+_EXTRA = """
+export class LoanWorkflow extends WorkflowEntrypoint {
+  async run() {}
+}
+export class Safe extends DurableObject {}
+"""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A project with an account of its own."""
+
+    project: Project
+
+    @property
+    def account(self) -> Any:
+        return self.project.account
+
+    def stack(self, api: Connector) -> EmbeddedStack:
+        return open_stack(self.project.root, "local", api=api)
+
+    def become(self, version: int) -> None:
+        """Writes one version's configuration, code, migrations and secret."""
+        write(self.project.root / "Pulumi.yaml", json.dumps(_settings(version)))
+        source = SOURCE.replace("VERSION", str(version))
+        extra = _EXTRA if version == 2 else ""
+        write(self.project.root / "worker_src/orders/src/index.js", source.replace("EXTRA", extra))
+        write(self.project.root / "token", f"the token of version {version}\n")
+        files = [f"000{number}_archive.sql" for number in (1, 2)][:version]
+        for number, name in enumerate(files, start=1):
+            table = f"CREATE TABLE page{number} (id INTEGER PRIMARY KEY, text TEXT);\n"
+            write(self.project.root / ARCHIVE / name, table)
+
+    def databases(self) -> dict[str, str]:
+        """Ids by name; a name that is there twice fails."""
+        listed = self.account.get("/d1/database?per_page=100")
+        assert len({one["name"] for one in listed}) == len(listed), "one database only"
+        return {one["name"]: one["uuid"] for one in listed}
+
+    def query(self, database: str, sql: str) -> list[dict[str, Any]]:
+        answer = self.account.post(f"/d1/database/{self.databases()[database]}/query", {"sql": sql})
+        rows: list[dict[str, Any]] = answer[-1]["results"]
+        return rows
+
+
+def _settings(version: int) -> dict[str, Any]:
+    config = {
+        "flowflare:clients": {"value": {"orders": _client(version)}},
+        "flowflare:crons": {"value": [f"{version} 1 * * *"]},
+    }
+    return {"name": "flowflare", "runtime": "python", "main": "infra", "config": config}
+
+
+def make_shop(root: Path, cloudflare: Cloudflare) -> Shop:
+    """Makes the shop's first version, of which nothing has been deployed."""
+    project = make_project(root, cloudflare)
+    shutil.rmtree(root / "worker_src")
+    shop = Shop(project)
+    shop.become(1)
+    return shop
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def inventory(shop: Shop) -> dict[str, Any]:
+    """All that the account holds, ids replaced by the names of what they stand for."""
+    account = shop.account
+    databases = shop.databases()
+    namespaces = account.get("/workers/durable_objects/namespaces")
+    names = {identity: f"<{name}>" for name, identity in databases.items()}
+    names |= {one["id"]: f"<{one['script']}/{one['class']}>" for one in namespaces}
+    scripts = {}
+    for name in account.scripts():
+        path = f"/workers/scripts/{name}"
+        settings = account.get(f"{path}/settings")
+        scripts[name] = {
+            "bindings": sorted(settings.pop("bindings"), key=lambda one: str(one["name"])),
+            "settings": settings,
+            "crons": [one["cron"] for one in account.get(f"{path}/schedules")["schedules"]],
+            "subdomain": account.get(f"{path}/subdomain")["enabled"],
+        }
+    held = {
+        "databases": {name: _ledger(shop, name) for name in sorted(databases)},
+        "namespaces": sorted(names[one["id"]] for one in namespaces),
+        "scripts": scripts,
+        "workflows": sorted(
+            (one["name"], one["class_name"], one["script_name"])
+            for one in account.get("/workflows")
+        ),
+    }
+    text = json.dumps(held, sort_keys=True).replace(account.identity, "<account>")
+    for identity, name in names.items():
+        text = text.replace(identity, name)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _ledger(shop: Shop, database: str) -> Sequence[str]:
+    rows = shop.query(database, "SELECT name FROM d1_migrations ORDER BY id")
+    return [row["name"] for row in rows]
+
+
+#: What differs from stack to stack in a record.
+_OWN = frozenset({"created", "modified", "id", "provider"})
+#: And in its inputs and outputs: ids, moments, keys, and what is made of them.
+_OWN_VALUES = frozenset(
+    "createdAt createdOn modifiedOn changed_at etag fileSize fingerprint key_id startupTimeMs uuid "
+    "version versionId".split()
+)
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+
+
+def state_of(shop: Shop) -> dict[str, Any]:
+    """The stack's state by URN, without what differs from one stack to the next.
+
+    It is clean: nothing pending, nothing in doubt, nothing twice.
+    """
+    file = shop.project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
+    latest = json.loads(file.read_text())["checkpoint"]["latest"]
+    assert "pending_operations" not in latest, "an operation is left pending"
+    records = latest.get("resources", [])
+    urns = [one["urn"] for one in records]
+    assert len(set(urns)) == len(urns), "a resource is there twice"
+    doubtful = [one["urn"] for one in records if "initErrors" in one]
+    assert not doubtful, f"in doubt: {doubtful}"
+    text = json.dumps([_common(one) for one in records], sort_keys=True)
+    own = {identity: f"<{name}>" for name, identity in shop.databases().items()}
+    own |= {shop.account.identity: "<account>", str(shop.project.root): "<root>"}
+    for value, name in own.items():
+        text = text.replace(value, name)
+    return {one["urn"]: one for one in json.loads(_ADDRESS.sub("<address>", text))}
+
+
+def _common(record: dict[str, Any]) -> dict[str, Any]:
+    return {key: _without_own(value) for key, value in record.items() if key not in _OWN}
+
+
+def _without_own(value: Any) -> Any:
+    if isinstance(value, dict):
+        if "ciphertext" in value:
+            return "<secret>"
+        return {
+            key: "<own>" if key in _OWN_VALUES else _without_own(item)
+            for key, item in value.items()
+        }
+    return [_without_own(item) for item in value] if isinstance(value, list) else value
