@@ -59,7 +59,9 @@ def before_file(applied: Sequence[Applied], file: str) -> Destination:
 
 def at_bookmark(applied: Sequence[Applied], bookmark: str) -> Destination:
     """The moment of a bookmark; later ones sort after earlier ones."""
-    undone = tuple(row.name for row in applied if row.bookmark and row.bookmark >= bookmark)
+    later = [at for at, row in enumerate(applied) if row.bookmark and row.bookmark >= bookmark]
+    # A row without a bookmark of its own went in after the one before it.
+    undone = tuple(row.name for row in applied[later[0] :]) if later else ()
     same = [row.applied_at for row in applied if row.bookmark == bookmark]
     return Destination(f"bookmark {bookmark}", bookmark, undone, same[0] if same else None)
 

@@ -1,0 +1,81 @@
+"""What the provider of D1 migrations refuses beforehand, and whom it asks before it does."""
+
+from typing import Any
+
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from flowflare.resources.providers import D1MigrationsProvider
+from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
+
+Props = dict[str, Any]
+
+FIRST = {"name": "0001_create.sql", "sql": "CREATE TABLE t (a);"}
+LOSING = {"name": "0002_drop.sql", "sql": "CREATE TABLE u (a);\nDROP TABLE t;"}
+ACCEPTED = LOSING | {"sql": "-- flowflare: accept drop-table: it was empty\nDROP TABLE t;"}
+
+
+def migrations(*files: Props) -> Props:
+    return {"account_id": ACCOUNT, "database_id": DATABASE, "migrations": list(files)}
+
+
+@pytest.fixture
+def provider(api: FakeApi) -> D1MigrationsProvider:
+    config = {"cloudflare:baseUrl": api.base_url, "cloudflare:apiToken": TOKEN}
+    made = D1MigrationsProvider()
+    made.configure(ConfigureRequest(Config(config, "flowflare")))
+    return made
+
+
+def reasons(provider: D1MigrationsProvider, old: Props, new: Props) -> list[str]:
+    return [failure.reason for failure in provider.check(old, new).failures]
+
+
+def test_a_pending_file_with_an_error_is_refused_with_its_place(api: FakeApi) -> None:
+    [reason] = reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, LOSING))
+    assert reason == (
+        "0002_drop.sql:2: drop-table: the rows of t are lost. Copy them before it (INSERT INTO ... "
+        "SELECT). If that is meant, say why: -- flowflare: accept drop-table: <reason>"
+    )
+    assert reasons(D1MigrationsProvider(), {}, migrations(FIRST, LOSING)) == [reason]
+
+
+def test_an_error_that_is_accepted_is_none() -> None:
+    assert reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, ACCEPTED)) == []
+
+
+def test_files_of_a_stack_that_is_up_are_not_judged_anew(
+    api: FakeApi, provider: D1MigrationsProvider
+) -> None:
+    files = migrations(FIRST, LOSING)
+    assert reasons(provider, files, files) == []
+    assert api.requests == []
+
+
+def test_what_wrangler_applied_is_not_judged(provider: D1MigrationsProvider) -> None:
+    provider.create(migrations(FIRST, LOSING))
+    assert reasons(provider, migrations(FIRST), migrations(FIRST, LOSING)) == []
+
+
+def test_a_file_may_be_edited_once_the_database_went_back_before_it(
+    api: FakeApi, provider: D1MigrationsProvider
+) -> None:
+    second = {"name": "0002_more.sql", "sql": "CREATE TABLE u (a);"}
+    edited = second | {"sql": "CREATE TABLE u (a, b);"}
+    made = provider.create(migrations(FIRST, second))
+    assert reasons(provider, migrations(FIRST, second), migrations(FIRST, edited)) != []
+    api.databases[DATABASE].executescript(
+        "DROP TABLE u; DELETE FROM d1_migrations WHERE name = '0002_more.sql'; "
+        "DELETE FROM flowflare_migrations WHERE name = '0002_more.sql';"
+    )
+    assert reasons(provider, migrations(FIRST, second), migrations(FIRST, edited)) == []
+    assert provider.diff(DATABASE, made.outs or {}, migrations(FIRST, edited)).changes is True
+    outs = provider.update(DATABASE, made.outs or {}, migrations(FIRST, edited)).outs
+    assert [row["name"] for row in outs["applied"]] == ["0001_create.sql", "0002_more.sql"]
+
+
+def test_a_database_that_does_not_answer_changes_no_refusal(
+    api: FakeApi, provider: D1MigrationsProvider
+) -> None:
+    api.databases.clear()
+    assert len(reasons(provider, migrations(FIRST), migrations(FIRST, LOSING))) == 1
