@@ -72,7 +72,8 @@ def transfer_order(
         if name in done or name in path:
             return
         takers = sorted(set(neighbours_of(name, histories).taken.values()))
-        for first in [*takers, *sorted((bound or {}).get(name, ()))]:
+        others = sorted((bound or {}).get(name, ()))
+        for first in [*takers, *others]:
             if first in histories:
                 visit(first, (*path, name))
         done.append(name)

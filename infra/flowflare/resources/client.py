@@ -75,7 +75,7 @@ class FlowflareClient(pulumi.ComponentResource):
         is_protected: whether the resource of a name must not be deleted; all are by default.
         neighbours: the stack's other scripts, as far as Durable Object classes are concerned.
         after: what the client's script and class migrations come after.
-        bound_to: other clients that its script is bound to, and so comes after.
+        deploys: whether the script is declared at once; otherwise `deploy` does it.
         opts: Pulumi's options.
 
     Attributes:
@@ -102,11 +102,11 @@ class FlowflareClient(pulumi.ComponentResource):
         is_protected: Callable[[str], bool] = lambda _name: True,
         neighbours: ClassNeighbours | None = None,
         after: Sequence[pulumi.Resource] = (),
-        bound_to: Sequence["FlowflareClient"] = (),
+        deploys: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Client", name, {}, opts)
-        self.spec = spec
+        self.spec, self._rendered = spec, rendered
         self._name, self._account_id, self._is_protected = name, account_id, is_protected
         self._upload = {
             "account_id": account_id,
@@ -121,17 +121,27 @@ class FlowflareClient(pulumi.ComponentResource):
             before.append(service.class_migrations)
         self.database_ids, filled = self._declare_databases(migrations or {})
         before += filled
-        bindings = client_bindings(spec, "")
-        values = Values(
+        self._bindings = client_bindings(spec, "")
+        self._values = Values(
             databases=self.database_ids,
             api_keys={None: service.api_key},
-            secrets=self._declare_secrets(bindings),
+            secrets=self._declare_secrets(self._bindings),
             service=service.script_name,
         )
-        self.class_migrations = self._declare_class_migrations(values, before, neighbours)
+        self.class_migrations = self._declare_class_migrations(self._values, before, neighbours)
         before += [self.class_migrations] if self.class_migrations else []
-        for other in bound_to:
-            before += [other.script, *other.workflows]
+        self._before = before
+        if deploys:
+            self.deploy()
+
+    def deploy(self, after: Sequence[pulumi.Resource] = ()) -> None:
+        """Declares the script with its Workflows, its URL and addresses.
+
+        Args:
+            after: what it comes after besides the client's own parts.
+        """
+        name, account_id, spec = self._name, self._account_id, self.spec
+        bindings, values, before = self._bindings, self._values, [*self._before, *after]
         beyond = beyond_provider(bindings)
         if beyond:
             own = ScriptBindings(
@@ -146,7 +156,7 @@ class FlowflareClient(pulumi.ComponentResource):
             script_name,
             account_id=account_id,
             spec=spec,
-            rendered=rendered,
+            rendered=self._rendered,
             bindings=script_bindings(bindings, values),
             opts=self._options(before, protected=script_name if spec.class_migrations else None),
         )

@@ -1,12 +1,12 @@
 """The whole of a stack as one component, from Pulumi's configuration to its outputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
 
 from flowflare import library
-from flowflare.migrations.files import read_migrations
+from flowflare.migrations.files import Migration, read_migrations
 from flowflare.model import StackSpec
 from flowflare.model.bindings import scripts_bound
 from flowflare.model.class_neighbours import neighbours_of, transfer_order
@@ -59,31 +59,7 @@ class FlowflareStack(pulumi.ComponentResource):
             migrations=migrations,
             opts=child,
         )
-        declared: dict[str, FlowflareClient] = {}
-        histories = spec.class_histories()
-        by_script = {client.script_name: client for client in spec.clients}
-        bound = {client.script_name: scripts_bound(client) for client in spec.clients}
-        for script_name in transfer_order(histories, bound):
-            if script_name not in by_script:
-                continue
-            client, neighbours = by_script[script_name], neighbours_of(script_name, histories)
-            takers = [declared[one] for one in set(neighbours.taken.values()) if one in declared]
-            declared[script_name] = FlowflareClient(
-                f"{name}-{client.name}",
-                account_id=spec.account_id,
-                spec=client,
-                rendered=rendered.clients[client.name],
-                service=self.service,
-                migrations=files[client.name],
-                is_protected=spec.is_protected,
-                neighbours=neighbours,
-                after=[one.class_migrations for one in takers if one.class_migrations],
-                bound_to=[declared[one] for one in sorted(bound[script_name]) if one in declared],
-                opts=child,
-            )
-        self.clients: Mapping[str, FlowflareClient] = {
-            client.name: declared[client.script_name] for client in spec.clients
-        }
+        self.clients = self._declare_clients(name, spec, rendered, files)
         self.service.serve(list(self.clients.values()))
         self.client_urls: pulumi.Output[Mapping[str, str | None]] = pulumi.Output.all(
             **{
@@ -93,6 +69,61 @@ class FlowflareStack(pulumi.ComponentResource):
             }
         )
         self.register_outputs({"service_url": self.service.url, "client_urls": self.client_urls})
+
+    def _declare_clients(
+        self,
+        name: str,
+        spec: StackSpec,
+        rendered: RenderedStack,
+        files: Mapping[str, Mapping[str, Sequence[Migration]]],
+    ) -> Mapping[str, FlowflareClient]:
+        """Declares the clients in the order that Durable Object classes and bindings need.
+
+        First the clients that have no classes and are bound to no other client: a deletion, which
+        cannot be undone, comes after them. Then all class migrations, those of who takes a class
+        over before those of who had it. Then the scripts that may be bound to the classes.
+        """
+        histories = spec.class_histories()
+        bound = {client.script_name: scripts_bound(client) for client in spec.clients}
+        by_script = {client.script_name: client for client in spec.clients}
+        free = [
+            one
+            for one in spec.clients
+            if not one.class_migrations and not bound[one.script_name] & histories.keys()
+        ]
+        begun = [by_script[one] for one in transfer_order(histories) if one in by_script]
+        order = [by_script[one] for one in transfer_order(histories, bound) if one in by_script]
+        declared: dict[str, FlowflareClient] = {}
+        for client in (*free, *(one for one in begun if one not in free)):
+            neighbours = neighbours_of(client.script_name, histories)
+            after: list[pulumi.Resource] = [
+                taker.class_migrations
+                for taker in (declared.get(one) for one in sorted(set(neighbours.taken.values())))
+                if taker is not None and taker.class_migrations is not None
+            ]
+            if any(step.deleted_classes for step in client.class_migrations):
+                after += [declared[one.script_name].script for one in free]
+            declared[client.script_name] = FlowflareClient(
+                f"{name}-{client.name}",
+                account_id=spec.account_id,
+                spec=client,
+                rendered=rendered.clients[client.name],
+                service=self.service,
+                migrations=files[client.name],
+                is_protected=spec.is_protected,
+                neighbours=neighbours,
+                after=after,
+                deploys=client in free,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        classes = [one.class_migrations for one in declared.values() if one.class_migrations]
+        deployed = [declared[one.script_name] for one in free]
+        for client in (one for one in order if one not in free):
+            others = [one for one in deployed if one.spec.script_name in bound[client.script_name]]
+            targets = [part for one in others for part in (one.script, *one.workflows)]
+            declared[client.script_name].deploy([*classes, *targets])
+            deployed.append(declared[client.script_name])
+        return {client.name: declared[client.script_name] for client in spec.clients}
 
     @classmethod
     def from_config(
