@@ -183,7 +183,7 @@ class CliStack:
         for failure in run.report.failures:
             if failure.type.startswith(PROVIDER_PREFIX):
                 raise EngineError(
-                    f"a plugin that stack {self.project.stack} needs does not run: {failure.reason}",
+                    f"a plugin of stack {self.project.stack} does not run: {failure.reason}",
                     remedy=f"Run: flowflare doctor --stack {self.project.stack} --install",
                 )
         if run.program_errors:
