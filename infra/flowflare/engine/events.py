@@ -8,6 +8,9 @@ Op = Literal["create", "update", "replace", "delete", "same"]
 #: The note of a deletion that calls nothing.
 RETAINED: Final = "kept, only forgotten by the stack (retainOnDelete)"
 
+#: The note of a replacement whose old half is gone already.
+HALF_DONE: Final = "was deleted by an earlier run"
+
 
 @dataclass(frozen=True)
 class Change:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from flowflare.engine.events import Op
+from flowflare.engine.events import HALF_DONE, Op
 from flowflare.engine.goal import Goal
 from flowflare.engine.state import Resource
 from flowflare.engine.values import Props, Value, equal
@@ -63,7 +63,7 @@ def decide_forced(goal: Goal, old: Resource | None, replaced: Collection[str]) -
     if not goal.custom:
         return Decision("same" if equal(old.inputs, goal.inputs, strict=True) else "update")
     if old.pending_replacement:
-        return Decision("replace", delete_before_replace=True, note="was deleted by an earlier run")
+        return Decision("replace", delete_before_replace=True, note=HALF_DONE)
     reason = ""
     if not equal(old.replacement_trigger, goal.replacement_trigger):
         reason = "replacementTrigger"

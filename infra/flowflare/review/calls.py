@@ -6,9 +6,10 @@ the request log of the embedded Cloudflare.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from flowflare.engine.events import RETAINED, Step
+from flowflare.engine.events import HALF_DONE, RETAINED, Step
 from flowflare.review.classes import steps_to_send
 from flowflare.review.entries import Calls, Entry
 from flowflare.review.migrations import pending_files
@@ -20,6 +21,8 @@ def calls_of(step: Step) -> int:
     """How many requests a step takes; a replacement's count is that of both its halves."""
     if step.op == "same" or not step.custom or step.note == RETAINED:
         return 0
+    if step.note == HALF_DONE:
+        step = replace(step, op="create")
     count = _COUNTS.get(step.type.rpartition(":")[2])
     if count is not None:
         return count(step)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.events import Failure, Plan, Step
+from flowflare.engine.events import HALF_DONE, RETAINED, Failure, Plan, Step
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry
 from tests.unit.review.steps import TRACKER, history, script, step
@@ -161,3 +161,11 @@ def test_only_files_after_the_applied_ones_would_run() -> None:
     assert [
         file.name for file in entry_of(step("create", "D1Migrations", None, one.new)).migrations
     ] == ["0001_a.sql", "0002_b.sql"]
+
+
+def test_what_calls_nothing_costs_nothing() -> None:
+    gone = {"name": "db"}
+    assert entry_of(step("replace", "D1Database", gone, gone)).api_calls == 2
+    assert entry_of(step("replace", "D1Database", gone, gone, note=HALF_DONE)).api_calls == 1
+    assert entry_of(step("delete", "D1Database", gone, note=RETAINED)).api_calls == 0
+    assert entry_of(step("create", "ApiKey", None, {})).api_calls == 0
