@@ -121,12 +121,22 @@ def _words(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
     if kind == "missing":
         field = _field_description(model, path)
         return "is missing", f"Add `{path[-1]}`: {field}"
-    return _about_value(error, _field_description(model, path))
+    description = _field_description(model, path)
+    return _about_value(error, description, hidden="secrets" in path)
 
 
-def _about_value(error: ErrorDetails, description: str) -> tuple[str, str | None]:
+class _Hidden:
+    """Stands for what somebody wrote where a secret belongs: it may be the secret itself."""
+
+    def __repr__(self) -> str:
+        return "a text"
+
+
+def _about_value(error: ErrorDetails, description: str, *, hidden: bool) -> tuple[str, str | None]:
     """What is wrong with a value of a key that may stand there."""
     kind, value = error["type"], error["input"]
+    if hidden and isinstance(value, str):
+        value = _Hidden()
     if kind == "literal_error":
         return f"is {value!r}", f"Write one of {error['ctx']['expected']}."
     if kind in _WANTED:

@@ -4,13 +4,25 @@ A `secure:` value of Pulumi's arrives here as `{"secure": text}`, whoever reads 
 the text is the value inside a program and the ciphertext outside of one.
 """
 
+import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from flowflare.config.schema.written import VariableName, Written, refusal
+from flowflare.config.schema.written import Written, refusal
 
 _FORMS = "secure, environment, file, awsSecretsManager, awsParameter and generated"
+
+
+def _environment_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
+        # It is not repeated: who writes something else here may have written the secret.
+        remedy = "Name the variable that holds the value, for example SHOP_TOKEN."
+        raise refusal("is no name of an environment variable", remedy)
+    return value
+
+
+_EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
 
 
 class SecureSecret(Written):
@@ -22,7 +34,9 @@ class SecureSecret(Written):
 class EnvironmentSecret(Written):
     """A secret out of the environment of whoever runs `up`."""
 
-    environment: VariableName = Field(description="The environment variable that holds the value.")
+    environment: _EnvironmentName = Field(
+        description="The environment variable that holds the value."
+    )
 
 
 class FileSecret(Written):

@@ -1,0 +1,168 @@
+"""Canary values in every source; then everything the tools write or print is searched for them."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.engine.values import reveal
+from tests.aws import serve_aws
+from tests.cli.command import Said, flowflare
+from tests.e2e.canaries import Canaries
+from tests.e2e.conftest import Project
+from tests.e2e.embedded import Cloudflare
+from tests.e2e.rotating import outputs
+
+pytestmark = [
+    pytest.mark.workerd,
+    pytest.mark.xdist_group("e2e"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
+]
+
+
+class Shop:
+    """A project whose one client has a secret from every source."""
+
+    def __init__(self, project: Project, canaries: Canaries) -> None:
+        self.project = project
+        self.canaries = canaries
+
+    def configure(self, vault: Vault, secrets: dict[str, object], token: str) -> None:
+        """Writes the stack's file anew, as JSON, which YAML is too."""
+        client = {
+            "source": "worker_src/orders/src/index.js",
+            "workflows": {"order-processing": {"className": "OrderWorkflow"}},
+            "secrets": secrets,
+        }
+        config = {
+            "flowflare:engine": "embedded",
+            "flowflare:accountId": self.project.account.identity,
+            "flowflare:protect": False,
+            "cloudflare:baseUrl": self.base_url,
+            "cloudflare:apiToken": {"secure": vault.seal_text(token)},
+            "flowflare:clients": {"orders": client},
+        }
+        document = {"encryptionsalt": vault.salt, "config": config}
+        file = self.project.root / "Pulumi.local.yaml"
+        file.write_text(json.dumps(document, indent=2))
+
+    @property
+    def base_url(self) -> str:
+        if not hasattr(self, "_base_url"):
+            text = (self.project.root / "Pulumi.local.yaml").read_text()
+            self._base_url = re.search(r"http://[\d.:]+/client/v4", text)[0]  # type: ignore[index]
+        return self._base_url
+
+    def run(self, *words: str, code: int = 0) -> Said:
+        said = flowflare(*words, "-C", str(self.project.root))
+        assert said.code == code, said.err
+        self.canaries.look(f"stdout of {' '.join(words)}", said.out)
+        self.canaries.look(f"stderr of {' '.join(words)}", said.err)
+        return said
+
+    def generated(self) -> None:
+        """Takes the values that the stack made itself for canaries too."""
+        for one in self.project.stack().read().resources:
+            for name in ("api_key", "value"):
+                if name in one.outputs:
+                    self.canaries.values[one.name] = reveal(one.outputs[name])
+
+
+def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long story
+    project: Project,
+    cloudflare: Cloudflare,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    canaries = Canaries()
+    shop = Shop(project, canaries)
+    phrase = canaries.plant("passphrase")
+    token = canaries.values["token"] = os.urandom(20).hex()
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", phrase)
+    monkeypatch.setenv("SHOP_TOKEN", canaries.plant("environment"))
+    file = tmp_path / "elsewhere" / "token"
+    file.parent.mkdir()
+    file.write_text(canaries.plant("file"))
+    vault = Vault(Passphrase(phrase, "the test"))
+    _ = shop.base_url
+    with serve_aws() as aws, canaries.watching_children() as commands:
+        for name, value in aws.environment.items():
+            monkeypatch.setenv(name, value)
+        aws.secret("shop", json.dumps({"token": canaries.plant("aws")}))
+        aws.parameter("/shop", canaries.plant("parameter"))
+        secrets: dict[str, object] = {
+            "CONFIGURED": {"secure": vault.seal_text(canaries.plant("configuration"))},
+            "ENVIRONMENT": {"environment": "SHOP_TOKEN"},
+            "FILE": {"file": str(file)},
+            "AWS": {"awsSecretsManager": "shop", "key": "token"},
+            "PARAMETER": {"awsParameter": "/shop"},
+            "GENERATED": {"generated": {}},
+        }
+        shop.configure(vault, secrets, token)
+        # A source of its own is bundled, so that Node runs.
+        project.edit("worker_src/orders/src/index.js", "price: 450", f"price: {os.getpid()}")
+        shop.run("preview")
+        with project.account.fault({"kind": "answer", "status": 403}, method="PUT"):
+            shop.run("up", code=1)
+        shop.run("up", "--json")
+        shop.generated()
+        for words in (("outputs",), ("outputs", "--json"), ("secrets", "status", "--json")):
+            shop.run(*words)
+        shop.run("render", "--out", str(project.root / "rendered"))
+
+        # Every source has another value; two of them cannot be had for a while.
+        monkeypatch.delenv("SHOP_TOKEN")
+        secrets["CONFIGURED"] = {"secure": vault.seal_text(canaries.plant("second configuration"))}
+        shop.configure(vault, secrets, token)
+        file.unlink()
+        aws.secret("shop", json.dumps({"other": canaries.plant("key is gone")}))
+        assert "file" in shop.run("preview", "--diff").out
+        assert "not known here" in shop.run("secrets", "status").out
+        shop.run("up", code=1)
+        monkeypatch.setenv("SHOP_TOKEN", canaries.plant("second environment"))
+        file.write_text(canaries.plant("second file"))
+        aws.secret("shop", json.dumps({"token": canaries.plant("second aws")}))
+        aws.parameter("/shop", canaries.plant("second parameter"))
+        preview = json.loads(shop.run("preview", "--json").out)
+        assert "flowflare-orders-secret-aws" in json.dumps(preview)
+        shop.run("secrets", "rotate", code=1)
+        shop.run("up")
+        shop.run("secrets", "rotate")
+        shop.run("secrets", "rotate", "--finish", "--json")
+        shop.generated()
+
+        for mistake in (
+            {"TOKEN": canaries.plant("plain text")},
+            {"TOKEN": [canaries.plant("list")]},
+            {"TOKEN": {"secure": canaries.plant("not encrypted")}},
+            {"TOKEN": {"environment": canaries.plant("name")}},
+            canaries.plant("no mapping"),
+        ):
+            shop.configure(vault, mistake, token)  # type: ignore[arg-type]
+            shop.run("preview", code=1)
+        shop.configure(vault, secrets, token)
+        program = project.root / "infra/__main__.py"
+        program.write_text(program.read_text() + "\nraise ValueError(stack)\n")
+        shop.run("up", code=1)
+        shop.run("destroy", "--yes")
+    assert any("esbuild" in command or "bundle" in command for command in commands), commands
+
+    # Cloudflare's side has them, as it must: its database and what workerd is configured with.
+    assert canaries.look_below(project.root, but=(".flowflare/emulator", "node_modules")) > 12
+    canaries.look("the emulator's log", (cloudflare.data / "emulator.log").read_bytes())
+    canaries.look("the request log", json.dumps(project.account.requests()))
+    assert canaries.seen == [], canaries.seen
+    assert outputs(project) == {}
+
+
+def test_the_embedded_cloudflare_keeps_nothing_of_its_starters_environment(
+    cloudflare: Cloudflare,
+) -> None:
+    environment = Path(f"/proc/{cloudflare.pid}/environ").read_text(errors="replace")
+    names = {entry.partition("=")[0] for entry in environment.split("\0") if entry}
+    assert "PATH" in names
+    assert not [name for name in names if name.startswith(("PYTEST", "PULUMI", "AWS", "SHOP"))]
