@@ -28,6 +28,40 @@ Secrets are encrypted in state and shown as `[secret]`, unless `--show-secrets` 
 |---|---|---|
 """
 
+#: A program of its own with one client; tests/e2e runs it.
+SECOND_PROGRAM = """\
+import pulumi
+from flowflare.resources import FlowflareClient, ServiceReference
+
+first = pulumi.StackReference("organization/flowflare/local")
+service = ServiceReference(
+    script_name=first.require_output("service_script_name"),
+    api_key=first.require_output("api_key"),
+)
+client = FlowflareClient.from_config("reports", service=service)
+pulumi.export("url", client.url)
+"""
+
+_CLIENTS = f"""
+## A client in another program
+
+A program of its own, with `flowflare:accountId` and its client below `flowflare:clients` in its own
+configuration, takes the service from the first stack's outputs. Both projects name one backend.
+
+```python
+{SECOND_PROGRAM}```
+
+The client is bound to the service, its class and its key like the first stack's own. The service
+itself starts Workflows of its own stack's clients only.
+
+## A client that wrangler deploys
+
+`flowflare outputs --json --show-secrets` has what its `wrangler.jsonc` needs: a service binding
+`WORKFLOW_SERVICE` to `service_script_name`, a Durable Object binding `WORKFLOW_TRACKER` to the
+class `WorkflowTracker` with that name as `script_name`, and the secret `WORKFLOW_API_KEY`, which
+is `api_key`. After the key was rotated the secret is set again.
+"""
+
 
 def outputs_page() -> str:
     """The Markdown text of docs/outputs.md."""
@@ -35,7 +69,7 @@ def outputs_page() -> str:
         f"| `{name}` | {'yes' if secret else 'no'} | {MEANINGS.get(name, '')} |\n"
         for name, secret in exported().items()
     )
-    return _INTRODUCTION + "".join(rows)
+    return _INTRODUCTION + "".join(rows) + _CLIENTS
 
 
 def exported() -> dict[str, bool]:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from flowflare.render.node import ensure_node_packages
+from tests.docs.generate_outputs import SECOND_PROGRAM
 from tests.e2e.conftest import ROOT, Project, make_project
 from tests.e2e.embedded import TOKEN, Cloudflare
 
@@ -31,18 +32,6 @@ export default {
   },
 };
 """
-PROGRAM = """
-import pulumi
-from flowflare.resources import FlowflareClient, ServiceReference
-
-first = pulumi.StackReference("organization/flowflare/local")
-service = ServiceReference(
-    script_name=first.require_output("service_script_name"),
-    api_key=first.require_output("api_key"),
-)
-client = FlowflareClient.from_config("reports", service=service)
-pulumi.export("url", client.url)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +45,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> P
 def second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Project:
     """A project `reports` of its own, on the backend of the first."""
     (folder / "infra").mkdir(parents=True)
-    (folder / "infra/__main__.py").write_text(PROGRAM)
+    (folder / "infra/__main__.py").write_text(SECOND_PROGRAM)
     (folder / "reports.js").write_text(SOURCE)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     about = {"name": "reports", "runtime": "python", "main": "infra/"}
