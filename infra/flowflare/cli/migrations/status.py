@@ -71,21 +71,23 @@ def _document(
 
 
 def _show(target: Target, found: "Sequence[FileStatus]") -> None:
-    from rich.table import Table
-
     from flowflare.cli.console import answers
 
     answers().print(f"{target.name}, {target.what}\n", markup=False)
     if not found:
         answers().print("It has no migrations.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("file", "state", "applied at (UTC)", "by", "bookmark before it"):
-        table.add_column(column, no_wrap=True)
-    for one in found:
-        mark = one.bookmark or ""
-        table.add_row(one.name, one.state, one.applied_at or "", one.by or "", mark)
-    answers().print(table)
+    heads = ("file", "state", "applied at (UTC)", "by", "bookmark before it")
+    rows = [
+        (one.name, one.state, one.applied_at or "", one.by or "", one.bookmark or "")
+        for one in found
+    ]
+    # Wider than a narrow terminal, and never cut: a bookmark is there to be copied.
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for row in (heads, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line = "  ".join(cells).rstrip()
+        answers().print(line, style="bold" if row is heads else None, markup=False)
     for one in found:
         if one.problem:
             answers().print(f"\n{one.problem}", style="red", markup=False)
