@@ -1,0 +1,52 @@
+"""The page about secrets: its sources load, its commands exist, its table is a rotation."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from flowflare.config.load import load_stack
+from flowflare.rollout.rotation import Keys, steps
+
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "secrets.md").read_text()
+
+
+def test_its_sources_are_the_schemas() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    clients = yaml.safe_load(block)["config"]["flowflare:clients"]
+    values = {"flowflare:accountId": "f" * 32, "flowflare:clients": json.dumps(clients)}
+    spec = load_stack(values, project="shop", stack="dev")
+    kinds = [source.kind for source in spec.clients[0].secrets.values()]
+    assert sorted(kinds) == sorted(
+        ["awsParameter", "awsSecretsManager", "configuration", "environment", "file", "generated"]
+    )
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    (flowflare .+)$", PAGE, re.MULTILINE))
+def test_its_commands_are_commands(line: str) -> None:
+    import typer
+
+    from flowflare.cli.app import app
+
+    words = shlex.split(line)[1:]
+    command: Any = typer.main.get_command(app)
+    context = command.make_context("flowflare", list(words), resilient_parsing=True)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    assert command.make_context(line, words, parent=context)
+
+
+def test_its_table_is_what_a_rotation_does() -> None:
+    rows = re.findall(r"^\| *(\d?) *\| `\[([\d, ]+)\]` \| `(\d)` \|", PAGE, re.MULTILINE)
+    told = [
+        (number, Keys(tuple(map(int, keys.split(", "))), int(in_use)))
+        for number, keys, in_use in rows
+    ]
+    begun = steps(Keys(), {1}, finish=False)
+    finished = steps(begun[-1].keys, {1, 2}, finish=True)
+    done = {str(step.number): step.keys for step in (*begun, *finished)}
+    assert told == [("", Keys()), *done.items()]
