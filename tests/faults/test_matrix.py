@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from flowflare.errors import UpdateFailed
@@ -208,3 +209,72 @@ def test_a_trouble_that_lasts_is_got_over_by_the_next_run(
                 score.case(f"destroy, {call}", lambda: life.destroy(call))  # noqa: B023
     assert len(calm.destroy) <= len(calm.update) <= len(calm.up)
     score.tell(f"{trouble.name} for good")
+
+
+@pytest.mark.parametrize(
+    "trouble", [pytest.param(trouble, id=trouble.name) for trouble in (*TROUBLES, *MORE)]
+)
+@pytest.mark.xdist_group("faults-1")
+def test_a_trouble_that_passes_is_got_over_by_the_run_itself(
+    trouble: Trouble, calm: Calm, cloudflare: Cloudflare, tmp_path: Path
+) -> None:
+    """Every call of the run meets it once, and is sent again."""
+    shop, score = make_shop(tmp_path / "shop", cloudflare), Score()
+    for do, calls in (("up", calm.up), ("update", calm.update), ("destroy", calm.destroy)):
+        score.tried += len(calls)
+        if do == "update":
+            trade(shop)
+            before = namespaces(shop)
+            shop.become(2)
+        with outage(shop, trouble, *_first_attempts(calls, trouble), once=True) as during:
+            run(shop, "destroy" if do == "destroy" else "up", during)
+            assert sum(during.met()) == len(calls)
+        if do == "update":
+            assert_kept(shop, before)
+        if do == "destroy":
+            assert_nothing(shop)
+        else:
+            assert_ended(shop, calm.first if do == "up" else calm.second)
+        if "Retry-After" in trouble.name:
+            assert during.waits.slept == [7.0] * len(calls)
+    score.tell(f"{trouble.name} once")
+
+
+def _first_attempts(calls: tuple[Call, ...], trouble: Trouble) -> list[Call]:
+    """Which sendings of a method and path are first ones, where each is sent twice.
+
+    A database that was made is found by its name, and not asked for again.
+    """
+    found = trouble.name.startswith("lost")
+    return [
+        call
+        if found and (call.method, call.path) == ("POST", "/accounts/*/d1/database")
+        else Call(call.method, call.path, 2 * call.nth - 1)
+        for call in calls
+    ]
+
+
+@pytest.mark.xdist_group("faults-0")
+def test_what_a_durable_object_has_written_outlives_faulty_updates(
+    calm: Calm, cloudflare: Cloudflare, tmp_path: Path
+) -> None:
+    """A real object on workerd, and an update that fails three times at what concerns it."""
+    shop = make_shop(tmp_path / "shop", cloudflare)
+    run(shop, "up")
+    assert sale(shop) == {"sales": 1, "version": 1}
+    shop.become(2)
+    upload = [call for call in calm.update if call.method == "PUT" and "scripts/" in call.path]
+    for trouble, call in zip(TROUBLES[1:], upload, strict=False):
+        fails(shop, "up", trouble, call)
+        assert sale(shop)["sales"] >= 2
+    run(shop, "up")
+    assert inventory(shop) == calm.second.held
+    assert sale(shop) == {"sales": 6, "version": 2}
+
+
+def sale(shop: Shop) -> dict[str, int]:
+    """Sells once: the till's object writes a row and counts them."""
+    shop.account.settle()
+    url = shop.stack(Waits().api()).outputs()["client_urls"]["orders"]
+    sold: dict[str, int] = httpx.get(url, timeout=20).raise_for_status().json()
+    return sold

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,7 +98,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend()) as dead:
+        with locked(self._backend) as dead:
             _tell_taken(report, dead)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
@@ -147,7 +148,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend()) as dead:
+        with locked(self._backend) as dead:
             _tell_taken(report, dead)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
@@ -198,7 +199,7 @@ class EmbeddedStack:
         Raises:
             LockedError: a run is under way on this machine.
         """
-        return unlock(self._backend())
+        return unlock(self._backend)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -210,6 +211,7 @@ class EmbeddedStack:
             ignore.write_text("*\n", "utf-8")
         return folder
 
+    @cached_property
     def _backend(self) -> Backend:
         from flowflare.engine.state_folder import backend_of
 
@@ -218,13 +220,13 @@ class EmbeddedStack:
 
     def read(self) -> Deployment:
         """The state alone; its secrets are opened when they are looked at."""
-        backend = self._backend()
+        backend = self._backend
         raw = backend.load()
         passphrase = find_passphrase(self._folder(), self._environ, make=False)
         return backend.read(raw, Vault(passphrase, backend.salt(raw)))
 
     def _open(self, *, check: bool = False) -> _Opened:
-        backend = self._backend()
+        backend = self._backend
         raw = backend.load()
         salt = backend.salt(raw)
         wanted = self.project.encryption_salt or salt
@@ -254,7 +256,7 @@ class EmbeddedStack:
             config.values,
             self._environ,
             api=self._api or PROCESS,
-            references=StackReferences(self._backend(), project.root, self._environ),
+            references=StackReferences(self._backend, project.root, self._environ),
         )
 
     def _refuse_remote(self, config: Configuration) -> None:
