@@ -160,6 +160,7 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
         assert get(url).json() == 1
     family = children(running.pid)
     os.kill(running.pid, signal.SIGKILL)
+    assert within(10, lambda: process.status(data) is None)
     again = process.start(settings(data, running.port), quiet)
     assert within(10, lambda: not [pid for pid in family if pidfile.born(pid)])
     assert again.port == running.port

@@ -28,7 +28,7 @@ export default {
 class Project:
     """A wrangler project in a folder of its own, with a home of its own."""
 
-    def __init__(self, folder: Path, account: Account, database: str, zone: str) -> None:
+    def __init__(self, folder: Path, account: Account, database: str, zone: str = "") -> None:
         self.folder = folder
         self.account = account
         namespace = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
@@ -43,10 +43,7 @@ class Project:
             "triggers": {"crons": ["*/5 * * * *"]},
             "vars": {"V": "1"},
             "workers_dev": True,
-            "routes": [
-                {"pattern": f"{zone}/a*", "zone_name": zone},
-                {"pattern": f"shop.{zone}", "zone_name": zone, "custom_domain": True},
-            ],
+            "routes": _routes(zone) if zone else [],
             "kv_namespaces": [{"binding": "KV", "id": namespace}],
         }
         (folder / "wrangler.json").write_text(json.dumps(config))
@@ -78,6 +75,13 @@ class Project:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+def _routes(zone: str) -> list[dict[str, object]]:
+    return [
+        {"pattern": f"{zone}/a*", "zone_name": zone},
+        {"pattern": f"shop.{zone}", "zone_name": zone, "custom_domain": True},
+    ]
 
 
 def test_wrangler_migrates_and_deploys_twice(account: Account, tmp_path: Path) -> None:

@@ -107,7 +107,6 @@ def test_a_failed_program_deletes_nothing_and_keeps_outputs(
         ("raise SystemExit(3)", "the program ended itself with 3"),
         ("import pulumi\nraise pulumi.RunError('not today')", "not today"),
         ("import pulumi\npulumi.Config().require('missing')", "Missing required configuration"),
-        ("import pulumi\npulumi.StackReference('other')", "the stack reference other"),
         ("import pulumi\npulumi.runtime.invoke('a:b:c', {})", "the function a:b:c"),
     ],
 )
