@@ -105,7 +105,9 @@ def upload_block(
     new_tag = last_tag or (steps[-1].tag if steps else None)
     if new_tag is None:
         return None
-    block: dict[str, object] = {"new_tag": new_tag, "steps": [one.step() for one in steps]}
+    block: dict[str, object] = {"new_tag": new_tag}
+    if steps:
+        block["steps"] = [one.step() for one in steps]
     return {"old_tag": live_tag} | block if live_tag else block
 
 
