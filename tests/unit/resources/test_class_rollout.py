@@ -256,8 +256,9 @@ def test_a_class_that_was_moved_by_hand_is_refused_with_what_to_write() -> None:
 def test_another_name_of_a_script_is_refused_while_it_has_objects() -> None:
     assert check([V1], [V1], script_name="shop") == [
         "script_name: the objects of Cart, Stock belong to the script carts and do not come along "
-        "to shop, which protect stops. Keep the script's name in flowflare:names: carts. If they "
-        "may be lost, name this resource in flowflare:allowDataLoss and say why"
+        "to shop, which protect stops. Keep the name carts: write it into flowflare:names (under "
+        "clients, or as service). If the objects may be lost, name this resource in "
+        "flowflare:allowDataLoss and say why"
     ]
     assert check([V1], [V1], script_name="shop", allow_data_loss="new shop") == []
     gone = [V1, {"tag": "v2", "deleted_classes": ["Cart", "Stock"]}]

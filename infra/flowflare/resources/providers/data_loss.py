@@ -53,8 +53,9 @@ def stranded_problem(olds: Props, news: Props) -> str | None:
         return None
     return (
         f"the objects of {classes} belong to the script {old} and do not come along to {new}, "
-        f"which protect stops. Keep the script's name in flowflare:names: {old}. If they may be "
-        "lost, name this resource in flowflare:allowDataLoss and say why"
+        f"which protect stops. Keep the name {old}: write it into flowflare:names (under "
+        "clients, or as service). If the objects may be lost, name this resource in "
+        "flowflare:allowDataLoss and say why"
     )
 
 
