@@ -7,6 +7,7 @@ from flowflare.config.files import read_project
 from flowflare.config.problems import Places, full_key, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import StackSpec
+from flowflare.model.names import hyphenated
 
 _KEY = "allowDataLoss"
 
@@ -22,7 +23,7 @@ def holding_data(name: str, spec: StackSpec) -> list[str]:
     found = [f"{service}-database", f"{service}-class-migrations", f"{service}-script"]
     for client in spec.clients:
         own = f"{name}-{client.name}"
-        found += [f"{own}-{_hyphened(one.binding)}-database" for one in client.databases]
+        found += [f"{own}-{hyphenated(one.binding)}-database" for one in client.databases]
         if client.class_migrations:
             found += [f"{own}-class-migrations", f"{own}-script"]
     return found
@@ -58,7 +59,3 @@ def _problems(unknown: list[str], known: list[str], stack: str, root: Path) -> I
             "What has been removed needs no entry any more."
         )
         yield Problem(places.of((_KEY, one)), message, remedy)
-
-
-def _hyphened(binding: str) -> str:
-    return binding.lower().replace("_", "-")
