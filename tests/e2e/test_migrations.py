@@ -129,6 +129,17 @@ def test_a_database_that_was_filled_by_hand_is_recorded(shop: Project) -> None:
     shop.stack().up()
     assert set(states(shop).values()) == {"applied"}
 
+    # Files that cannot be read are no reason to hide what was applied.
+    write(shop, "0005_gap.sql", "SELECT 1;\n")
+    shown = said(shop, "status", *CLIENT)
+    assert shown.code == 1
+    assert "0002_lines.sql" in shown.out
+    assert "0005_gap.sql: 0004 is missing before it" in shown.err
+    never = said(shop, "restore", "--timestamp", "2020-01-01T00:00", *CLIENT, "--confirm", NAME)
+    assert "Time Travel does not reach 2020-01-01T00:00" in never.err
+    unasked = said(shop, "restore", "0003", *CLIENT)
+    assert f"taking {NAME} back loses data and needs a yes" in unasked.err
+
 
 def test_the_trackings_files_are_flowflares(shop: Project) -> None:
     answer = said(shop, "new", "mine")

@@ -74,8 +74,9 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
             "-- flowflare: accept <rule>: <reason>",
         )
     if not json:
-        warnings = sum(one.accepted is None for _, one in found)
-        answers().print(f"No errors, {warnings} warnings." if warnings else "Nothing found.")
+        accepted = sum(one.accepted is not None for _, one in found)
+        count = f"No errors, {len(found) - accepted} warnings, {accepted} accepted."
+        answers().print(count if found else "Nothing found.")
 
 
 def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":

@@ -101,12 +101,9 @@ def _destination(
     if bookmark is not None:
         return at_bookmark(applied, bookmark)
     assert timestamp is not None
+    moment = _moment(timestamp)
     try:
-        found = reached.database.bookmark(timestamp)
-        return at_time(applied, timestamp, str(found))
-    except ValueError:
-        remedy = "Write it like 2026-11-23T14:36:00Z."
-        raise MigrationError(f"{timestamp!r} is no time", remedy=remedy) from None
+        return at_time(applied, timestamp, str(reached.database.bookmark(moment)))
     except ApiError as error:
         if error.status != 400:
             raise
@@ -116,6 +113,19 @@ def _destination(
             remedy="It reaches back 30 days, 7 on the free plan, and to no time before the "
             "database was made.",
         ) from None
+
+
+def _moment(text: str) -> str:
+    """A time as the API takes it; one without a zone is in UTC."""
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "Write it like 2026-11-23T14:36:00Z."
+        raise MigrationError(f"{text!r} is no time", remedy=remedy) from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:

@@ -1,0 +1,113 @@
+"""`flowflare migrations` before it asks anybody: files, options and what the linter prints."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Said, flowflare
+
+CONFIG = """\
+name: shop
+runtime: python
+config:
+  flowflare:accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e
+  flowflare:clients:
+    value:
+      orders:
+        source: orders.js
+        databases:
+          ONE:
+            migrations: migrations/one
+          TWO: {}
+"""
+LOSING = "-- two\n\nDELETE FROM items;\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "Pulumi.yaml").write_text(CONFIG)
+    (tmp_path / "Pulumi.local.yaml").write_text("config: {}\n")
+    return tmp_path
+
+
+def said(project: Path, *words: str) -> Said:
+    return flowflare("migrations", *words, "--cwd", str(project))
+
+
+def losing(project: Path) -> Path:
+    folder = project / "migrations/one"
+    folder.mkdir(parents=True)
+    (folder / "0001_items.sql").write_text("CREATE TABLE items (id INTEGER PRIMARY KEY);\n")
+    (folder / "0002_none.sql").write_text(LOSING)
+    return folder
+
+
+def test_files_are_numbered_one_after_the_other(project: Path) -> None:
+    words = ("--client", "orders", "--database", "ONE")
+    made = [said(project, "new", name, *words).out.strip() for name in ("create items", "next")]
+    assert made == ["migrations/one/0001_create_items.sql", "migrations/one/0002_next.sql"]
+    assert (project / made[1]).read_text().startswith("-- Migration number: 0002 \t ")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem", "remedy"),
+    [
+        (("--client", "orders"), "leads to several databases", "--client orders --database TWO."),
+        (("--client", "nobody"), "leads to no database of the stack", "--database ONE; --client"),
+        (("--database", "THREE"), "leads to no database of the stack", "--database ONE; --client"),
+        (("--database", "TWO"), "database TWO of client orders has no folder", "migrations: "),
+        ((), "the tracking database's migrations come with flowflare", "`flowflare:clients`"),
+    ],
+)
+def test_a_database_has_to_be_named_so_that_it_is_one(
+    project: Path, words: tuple[str, ...], problem: str, remedy: str
+) -> None:
+    refused = said(project, "new", "name", *words)
+    assert refused.code == 1
+    assert problem in refused.err
+    assert remedy in refused.err
+
+
+def test_the_linter_prints_place_rule_remedy_and_statement(project: Path) -> None:
+    losing(project)
+    found = said(project, "lint")
+    assert found.code == 1
+    assert found.out == (
+        "migrations/one/0002_none.sql:3: error: delete-all\n"
+        "  every row of items is deleted.\n"
+        "  Add a WHERE. If that is meant, say why: -- flowflare: accept delete-all: <reason>\n"
+        "  | DELETE FROM items;\n"
+    )
+    assert found.err.startswith("error: 1 error in the migrations\n")
+
+
+def test_the_linter_needs_no_project_for_a_folder_and_writes_json(project: Path) -> None:
+    folder = losing(project)
+    found = flowflare("migrations", "lint", "--folder", str(folder), "--json")
+    assert found.code == 1
+    [finding] = json.loads(found.out)["findings"]
+    assert (finding["rule"], finding["line"], finding["accepted"]) == ("delete-all", 3, None)
+    assert finding["file"] == str(folder / "0002_none.sql")
+
+
+def test_an_accepted_error_is_shown_and_is_no_failure(project: Path) -> None:
+    accept = "-- flowflare: accept delete-all: they were test data\n"
+    (losing(project) / "0002_none.sql").write_text(accept + LOSING)
+    found = said(project, "lint", "--client", "orders", "--database", "ONE")
+    assert found.code == 0
+    assert "error: delete-all (accepted: they were test data)" in found.out
+    assert found.out.endswith("\nNo errors, 0 warnings, 1 accepted.\n")
+
+
+def test_restore_goes_to_one_place(project: Path) -> None:
+    refused = said(project, "restore", "0001", "--bookmark", "x")
+    assert refused.code == 2
+    assert "name one of FILE, --bookmark and --timestamp" in refused.err
+
+
+def test_without_a_token_nothing_is_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLOUDFLARE_API_TOKEN", raising=False)
+    refused = said(project, "status")
+    assert (refused.code, refused.out) == (1, "")
+    assert "there is no API token for Cloudflare" in refused.err
