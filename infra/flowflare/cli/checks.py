@@ -74,15 +74,15 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
         backend_check,
         cli_check,
         plugin_check,
+        python_check,
         secrets_check,
         stack_check,
-        virtualenv_check,
     )
     from flowflare.engine.pulumi.command import find_cli
 
     cli = find_cli(os.environ)
     yield cli_check(cli)
-    yield virtualenv_check(project.root, _runtime_options(project))
+    yield python_check(project, _runtime_options(project), os.environ)
     backend = backend_check(project, os.environ)
     yield backend
     yield secrets_check(project, os.environ, _secrets_provider(project))

@@ -1,6 +1,7 @@
 """The Pulumi CLI and what is around it: found, judged, installed where that is possible."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,14 +161,18 @@ def test_a_run_that_was_cut_off_is_named(project: Project) -> None:
     assert checks.stack_check(project, EngineError("no", remedy="yes")).remedy == "yes"
 
 
-def test_the_virtual_environment_of_plain_pulumi(tmp_path: Path) -> None:
-    assert checks.virtualenv_check(tmp_path, {}).status == "warn"
-    assert checks.virtualenv_check(tmp_path, {"virtualenv": ".venv"}).status == "fail"
-    packages = tmp_path / ".venv/lib/python3.11/site-packages"
-    packages.mkdir(parents=True)
-    assert checks.virtualenv_check(tmp_path, {"virtualenv": ".venv"}).status == "fail"
-    (packages / "flowflare-0.1.0.dist-info").mkdir()
-    assert checks.virtualenv_check(tmp_path, {"virtualenv": ".venv"}).status == "ok"
+def test_the_python_of_plain_pulumi(project: Project, tmp_path: Path) -> None:
+    def status(options: dict[str, str], **environ: str) -> str:
+        return checks.python_check(project, options, environ).status
+
+    assert status({}, PATH=str(Path(sys.executable).parent)) == "ok"
+    assert status({}, PATH="", PULUMI_PYTHON_CMD=sys.executable) == "ok"
+    assert status({}, PATH="") == "warn"
+    assert status({"virtualenv": ".venv"}) == "fail"
+    packages = project.root / ".venv/lib/python3.11/site-packages"
+    (packages / "flowflare-0.1.0.dist-info").mkdir(parents=True)
+    assert status({"virtualenv": ".venv"}) == "fail", "dynamic providers look below main"
+    assert status({"virtualenv": str(project.root / ".venv")}) == "ok"
 
 
 def test_state_is_read_where_it_lies_and_elsewhere_by_the_cli(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,23 +152,40 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
     return Check("stack", "ok", f"{project.stack} has {count} resources")
 
 
-def virtualenv_check(root: Path, options: Mapping[str, Any]) -> Check:
-    """Whether the virtual environment that plain `pulumi up` runs the program in has Flowflare.
+def python_check(project: Project, options: Mapping[str, Any], environ: Mapping[str, str]) -> Check:
+    """Whether the Python that plain `pulumi up` runs the program with has Flowflare.
 
     Args:
-        root: the project's folder.
+        project: the project seen through the stack.
         options: `runtime: options:` of `Pulumi.yaml`.
+        environ: the environment.
     """
     named = options.get("virtualenv")
-    if not named:
-        message = "Pulumi.yaml names no virtualenv: `pulumi` runs the program with python3 of PATH"
-        remedy = "flowflare itself must be installed there."
-        return Check("virtualenv", "warn", message, remedy)
-    folder = root / str(named)
-    if not folder.is_dir():
-        remedy = f"Make it: python3 -m venv {named} && {named}/bin/pip install flowflare"
-        return Check("virtualenv", "fail", f"{named} of Pulumi.yaml does not exist", remedy)
-    if not any(folder.glob("lib/python3*/site-packages/*flowflare*")):
-        remedy = f"{named}/bin/pip install flowflare"
-        return Check("virtualenv", "fail", f"flowflare is not installed in {named}", remedy)
-    return Check("virtualenv", "ok", f"{named} has flowflare")
+    if named:
+        return _virtualenv(project, str(named))
+    python = shutil.which(
+        environ.get("PULUMI_PYTHON_CMD") or "python3", path=environ.get("PATH", "")
+    )
+    if python is not None and Path(python).parent == Path(sys.executable).parent:
+        return Check("python", "ok", f"pulumi runs the program with {python}")
+    message = f"plain `pulumi` would run the program with {python or 'no python3 at all'}"
+    remedy = f"Activate the environment: . {Path(sys.executable).parent}/activate"
+    return Check("python", "warn", f"{message}; `flowflare up` uses its own", remedy)
+
+
+def _virtualenv(project: Project, named: str) -> Check:
+    """A virtual environment must be found from the project's folder and from the program's.
+
+    The CLI starts the program from the one and dynamic providers from the other (pulumi/pulumi
+    #7061), so that a relative path works without `main` only.
+    """
+    program = project.main if project.main.is_dir() else project.main.parent
+    for folder in dict.fromkeys((project.root, program)):
+        if not any((folder / named).glob("lib/python3*/site-packages/*flowflare*")):
+            remedy = (
+                "Take `virtualenv` out of Pulumi.yaml and activate the environment, or write its "
+                "absolute path."
+            )
+            message = f"virtualenv of Pulumi.yaml: there is no flowflare in {folder / named}"
+            return Check("python", "fail", message, remedy)
+    return Check("python", "ok", f"virtualenv {named} has flowflare")

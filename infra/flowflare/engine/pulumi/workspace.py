@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
@@ -41,7 +42,9 @@ class Workspace:
         self.project = project
         self._cli = cli
         self._environ = environ
-        self._variables = {**environ, **_ENVIRONMENT}
+        # Where Pulumi.yaml names no virtualenv, the program runs with the Python that runs us.
+        python = {"PULUMI_PYTHON_CMD": sys.executable}
+        self._variables = {**python, **environ, **_ENVIRONMENT}
 
     def operate(self, what: str, on_event: OnEngineEvent) -> None:
         """Runs `preview`, `up`, `destroy` or `preview_destroy` and tells of its events.
