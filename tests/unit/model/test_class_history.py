@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowflare.emulator.services.scripts.classes import Namespace, Target, migrate
+from flowflare.emulator.services.scripts.upload import Migrations
 from flowflare.model import ClassMigration
 from flowflare.model.class_history import (
     classes_after,
@@ -74,6 +76,26 @@ def test_a_history_applied_in_parts_ends_as_in_one_go(
     assert classes_after(net_effect(rest, before), before) == classes_after(whole)
     assert fates(net_effect(rest, before), before) == fates(rest, before)
     assert not history_findings(whole, bound={}, exported=classes_after(whole))
+
+
+@given(histories(), st.data())
+def test_what_is_sent_is_accepted_as_the_emulator_reads_cloudflares_rules(
+    whole: tuple[ClassMigration, ...], data: st.DataObject
+) -> None:
+    cut = data.draw(st.integers(0, len(whole)))
+    ledger = {("old", f"Old{index}"): Namespace(str(index), "old", f"Old{index}", use_sqlite=True)
+              for index in range(len(whole))}  # fmt: skip
+    tag = None
+    for steps, applied in ((whole[:cut], ()), (whole[cut:], whole[:cut])):
+        classes = classes_after((*applied, *steps))
+        block = upload_block(
+            net_effect(steps, classes_after(applied)), tag, last_tag=f"cut-{len(steps)}"
+        )
+        empty: frozenset[str] = frozenset()
+        target = Target("app", frozenset(classes), empty, empty, empty)
+        ledger = migrate(ledger, target, tag, Migrations.model_validate(block), "closed")
+        tag = f"cut-{len(steps)}"
+        assert sorted(name for script, name in ledger if script == "app") == list(classes)
 
 
 @given(histories())
