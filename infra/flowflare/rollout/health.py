@@ -115,5 +115,6 @@ def _right(stack: Stack) -> list[str]:
         right += [f"generation {one} does not any more" for one in stack.refused]
     if stack.client_urls:
         names = ", ".join(stack.client_urls)
-        right.append(f"{'clients' if len(stack.client_urls) > 1 else 'client'} {names} answer")
+        several = len(stack.client_urls) > 1
+        right.append(f"clients {names} answer" if several else f"client {names} answers")
     return right

@@ -68,7 +68,7 @@ class KeyStatus:
 
 
 def secret_statuses(plan: Plan, deployment: Deployment) -> tuple[SecretStatus, ...]:
-    """The secrets of a stack's Workers, as planned and as deployed.
+    """The secrets of a stack's Workers by resource, as planned and as deployed.
 
     Args:
         plan: what `up` would do; making it has asked the sources.
@@ -78,7 +78,7 @@ def secret_statuses(plan: Plan, deployment: Deployment) -> tuple[SecretStatus, .
     scripts = {step.name: _script(step) for step in plan.steps if step.name.endswith("-script")}
     return tuple(
         _secret(step, records.get(step.urn), scripts)
-        for step in plan.steps
+        for step in sorted(plan.steps, key=lambda step: step.name)
         if step.type.endswith(_SECRET) and not step.name.endswith("-fingerprint-key")
     )
 
