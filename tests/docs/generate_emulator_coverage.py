@@ -72,6 +72,7 @@ _WORLD = """\
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
   Workflows work, queues without consumers. Hyperdrive and Vectorize are checked and give nothing to
   the Worker; a type that is not known here is kept as it is and gives nothing either.
+- **Deployments** of several versions are kept and shown; all requests go to the largest share.
 - **Time Travel** goes back to every bookmark that was asked for, exactly. A time leads to what was
   there after the last write through the API before it; writes of Workers count from the next
   bookmark or write through the API on. Thirty days are kept.

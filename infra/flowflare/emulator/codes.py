@@ -178,6 +178,11 @@ def version_not_found() -> Refusal:
     return refusal(404, 100146, "workers.api.error.version_not_found")
 
 
+def deployment_not_found() -> Refusal:
+    """No deployment of that id."""
+    return refusal(404, 10336, "workers.api.error.deployment_not_found")
+
+
 def settings_edit_refused() -> Refusal:
     """Settings are changed while a later version than the live one waits to be deployed."""
     return refusal(

@@ -84,7 +84,14 @@ CREATE TABLE targets (
     PRIMARY KEY (account, kind, id), UNIQUE (account, kind, name)
 ) STRICT, WITHOUT ROWID;
 """
-_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS)
+_DEPLOYMENTS = """
+CREATE TABLE deployments (
+    number INTEGER PRIMARY KEY, account TEXT NOT NULL, script TEXT NOT NULL, version TEXT NOT NULL,
+    record TEXT NOT NULL,
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT;
+"""
+_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS)
 """What each format adds to the one before; a released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 

@@ -45,6 +45,7 @@ from flowflare.emulator.services.secrets.store import SecretsStore
 from flowflare.emulator.services.subdomain.routes import SubdomainRoutes
 from flowflare.emulator.services.targets.routes import TargetRoutes
 from flowflare.emulator.services.targets.store import TargetsStore
+from flowflare.emulator.services.versions.deployments import DeploymentsStore
 from flowflare.emulator.services.versions.routes import VersionRoutes
 from flowflare.emulator.services.workflows.routes import WorkflowRoutes
 from flowflare.emulator.services.workflows.store import WorkflowsStore
@@ -111,7 +112,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         D1Routes(D1Store(database), workers, History(database, workers)),
         ScriptRoutes(scripts, workers),
         SecretRoutes(SecretsStore(scripts), workers),
-        VersionRoutes(scripts, workers),
+        VersionRoutes(scripts, DeploymentsStore(database, scripts), workers),
         SubdomainRoutes(accounts, scripts, workers),
         ScheduleRoutes(SchedulesStore(database, scripts)),
         WorkflowRoutes(workflows, workers),

@@ -1,1 +1,1 @@
-"""Versions and deployments of scripts: one version at a time is live."""
+"""Versions and deployments of scripts: one version at a time answers."""

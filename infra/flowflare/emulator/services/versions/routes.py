@@ -1,13 +1,11 @@
-"""HTTP for versions and deployments; a deployment is one version for all requests."""
+"""HTTP for versions and deployments."""
 
-import uuid
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
 from flowflare.emulator.runtime.workers import Workers
@@ -17,6 +15,7 @@ from flowflare.emulator.services.scripts.script import Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.scripts.upload import read_upload
 from flowflare.emulator.services.scripts.validation import exports_of
+from flowflare.emulator.services.versions.deployments import DeploymentsStore
 
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
 
@@ -24,8 +23,11 @@ _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
 class VersionRoutes:
     """The operations of a script's `versions` and `deployments`."""
 
-    def __init__(self, store: ScriptsStore, workers: Workers) -> None:
+    def __init__(
+        self, store: ScriptsStore, deployments: DeploymentsStore, workers: Workers
+    ) -> None:
         self._store = store
+        self._made = deployments
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
@@ -36,6 +38,7 @@ class VersionRoutes:
             operation("GET", _SCRIPT + "/versions/{version}", self._get),
             operation("GET", _SCRIPT + "/deployments", self._deployments),
             operation("POST", _SCRIPT + "/deployments", self._deploy),
+            operation("GET", _SCRIPT + "/deployments/{deployment}", self._deployment),
         ]
 
     async def _list(self, request: Request) -> Response:
@@ -66,17 +69,18 @@ class VersionRoutes:
         return success(self._view(version))
 
     async def _deployments(self, request: Request) -> Response:
-        script = self._store.get(account_of(request), name_of(request, "script"))
-        return success({"deployments": [_deployment(script)]})
+        found = self._made.of(account_of(request), name_of(request, "script"))
+        return success({"deployments": found})
+
+    async def _deployment(self, request: Request) -> Response:
+        account, name = account_of(request), name_of(request, "script")
+        return success(self._made.get(account, name, name_of(request, "deployment")))
 
     async def _deploy(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
-        asked = (await json_object(request)).get("versions")
-        if not isinstance(asked, list) or len(asked) != 1 or asked[0].get("percentage") != 100:
-            raise codes.invalid_body("The emulator deploys one version at 100 percent.")
-        script = self._store.deploy(account, name, str(asked[0].get("version_id")))
+        made = self._made.make(account, name, await json_object(request), client_of(request))
         await self._workers.publish(account)
-        return success(_deployment(script))
+        return success(made)
 
     def _view(self, script: Script) -> dict[str, Any]:
         settings = views.settings(script, self._store.ledger(script.account))
@@ -107,15 +111,3 @@ class VersionRoutes:
                 },
             },
         }
-
-
-def _deployment(script: Script) -> dict[str, Any]:
-    return {
-        "id": str(uuid.uuid5(uuid.UUID(script.version_id), "deployment")),
-        "source": script.deployed_from,
-        "strategy": "percentage",
-        "author_email": "user@example.com",
-        "created_on": script.modified_on,
-        "versions": [{"version_id": script.version_id, "percentage": 100}],
-        "annotations": script.metadata.get("annotations") or {},
-    }

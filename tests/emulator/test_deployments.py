@@ -1,0 +1,82 @@
+"""Deployments: shares of versions, kept and shown; requests go to the largest."""
+
+from typing import Any
+
+import pytest
+
+from flowflare.emulator.process import Running
+from tests.emulator.emulated import TOKEN, Account, get, upload
+
+pytestmark = pytest.mark.workerd
+
+PATH = "/workers/scripts/app/deployments"
+
+
+def says(word: str) -> str:
+    return f"export default {{ fetch: () => new Response('{word}') }};"
+
+
+def two_versions(account: Account) -> tuple[str, str]:
+    account.put("app", says("old"))
+    old = account.call("GET", "/workers/scripts/app/versions")["items"][0]["id"]
+    new = account.call("POST", "/workers/scripts/app/versions", files=upload(says("new")))["id"]
+    return old, new
+
+
+def split(**shares: Any) -> dict[str, Any]:
+    versions = [{"version_id": key, "percentage": share} for key, share in shares.items()]
+    return {"strategy": "percentage", "versions": versions}
+
+
+def test_requests_go_to_the_larger_share_and_the_newest_deployment_is_first(
+    account: Account,
+) -> None:
+    old, new = two_versions(account)
+    url = account.enable("app")
+    (uploaded,) = account.call("GET", PATH)["deployments"]
+    assert uploaded["versions"] == [{"version_id": old, "percentage": 100}]
+    canary = account.call("POST", PATH, json=split(**{old: 90, new: 10}))
+    assert get(url).text == "old"
+    most = account.call("POST", PATH, json=split(**{old: 10, new: 90}))
+    assert get(url).text == "new"
+    assert [each["id"] for each in account.call("GET", PATH)["deployments"]] == [
+        most["id"],
+        canary["id"],
+    ]
+    assert account.call("GET", f"{PATH}/{canary['id']}")["versions"] == canary["versions"]
+    account.put("app", says("newest"))
+    newest = account.call("GET", PATH)["deployments"][0]["versions"]
+    assert [each["percentage"] for each in newest] == [100]
+    assert newest[0]["version_id"] not in {old, new}
+
+
+def test_shares_that_are_not_all_of_it_are_refused(account: Account) -> None:
+    old, new = two_versions(account)
+    wrong: list[dict[str, Any]] = [
+        split(**{old: 50, new: 40}),
+        split(**{old: 100, new: 0}),
+        split(**{old: "100"}),
+        split(),
+        {"strategy": "percentage", "versions": split(**{old: 50})["versions"] * 2},
+        {**split(**{old: 100}), "strategy": "all"},
+    ]
+    assert [account.refused("POST", PATH, json=body).errors[0][0] for body in wrong] == [10001] * 6
+    nobody = split(**{old: 50, "00000000-0000-4000-8000-000000000000": 50})
+    assert account.refused("POST", PATH, json=nobody).errors[0][0] == 100146
+    assert account.refused("GET", f"{PATH}/nothing").errors[0][0] == 10336
+    assert len(account.call("GET", PATH)["deployments"]) == 1
+
+
+def test_the_official_sdk_deploys(account: Account, cloud: Running) -> None:
+    from cloudflare import Cloudflare
+
+    old, new = two_versions(account)
+    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+        deployments = sdk.workers.scripts.deployments
+        body: Any = split(**{old: 25, new: 75})
+        made = deployments.create("app", account_id=account.id, **body)
+        shown = deployments.get(made.id, account_id=account.id, script_name="app")
+        assert [(each.version_id, each.percentage) for each in shown.versions] == [
+            (old, 25),
+            (new, 75),
+        ]
