@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config import reference
-from flowflare.review import document
+from flowflare.review import document, report
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
@@ -45,6 +45,10 @@ def test_schema_for_editors() -> None:
 
 def test_schema_of_previews() -> None:
     matches("flowflare.plan.schema.json", json.dumps(document.json_schema(), indent=2))
+
+
+def test_schema_of_reports() -> None:
+    matches("flowflare.report.schema.json", json.dumps(report.json_schema(), indent=2))
 
 
 def test_errors() -> None:

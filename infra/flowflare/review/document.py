@@ -63,19 +63,19 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "flowflare preview --json",
     }
-    body: dict[str, Any] = _without_noise({**schema, "title": head["title"]})
+    body: dict[str, Any] = without_noise({**schema, "title": head["title"]})
     return head | body
 
 
-def _without_noise(schema: Any) -> Any:
+def without_noise(schema: Any) -> Any:
     """The schema without generated titles, and open for keys to come."""
     if isinstance(schema, list):
-        return [_without_noise(item) for item in schema]
+        return [without_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     noise = ("additionalProperties", "title")
     return {
-        key: _without_noise(value)
+        key: without_noise(value)
         for key, value in schema.items()
         if key not in noise or not isinstance(value, str | bool)
     }

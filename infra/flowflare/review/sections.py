@@ -16,11 +16,12 @@ from flowflare.engine.recording import Recorded, Stamps, Texts, canonical, load
 from flowflare.model.frozen import Frozen
 from flowflare.review.changes import review
 from flowflare.review.compare import compare
-from flowflare.review.entries import Review
+from flowflare.review.entries import Review, Risk
 from flowflare.review.record import CommitRecording
 
 Raw = Mapping[str, Any]
 _REFERENCE = re.compile(r'"\$text":"([0-9a-f]{64})"')
+Kind = Literal["changed", "added", "removed", "not-recorded"]
 _NOTHING: Raw = {"resources": [], "aliases": {}, "failures": [], "error": "", "words": {}}
 
 
@@ -28,12 +29,33 @@ class Section(Frozen):
     """One change and the stacks that it happens to."""
 
     stacks: tuple[str, ...] = Field(description="The stacks, sorted.")
-    kind: Literal["changed", "added", "removed", "not-recorded"] = Field(
+    kind: Kind = Field(
         description="`added` and `removed` stacks have a file in one of the commits only; those "
         "`not-recorded` could not be, see `error`."
     )
+    risk: Risk = Field(default="safe", description="The worst risk of its resources.")
+    api_calls: int = Field(
+        default=0, description="Requests to Cloudflare's API that each of the stacks takes."
+    )
     review: Review | None = Field(default=None, description="What `up` would do in each of them.")
     error: str = Field(default="", description="Why there is no review.")
+
+    @classmethod
+    def of(cls, stacks: Sequence[str], kind: Kind, review: Review) -> "Section":
+        """A section about a review, its sums taken from it."""
+        return cls(
+            stacks=tuple(stacks),
+            kind=kind,
+            risk=review.risk,
+            api_calls=review.api_calls,
+            review=review,
+        )
+
+    @property
+    def refused(self) -> int:
+        """How many resources `up` would refuse in each stack, without those that only wait."""
+        refusals = self.review.refusals if self.review else ()
+        return sum(one.kind != "skipped" for one in refusals)
 
 
 def group(
@@ -78,7 +100,7 @@ def _section(
 ) -> Section:
     first = stacks[0]
     before, after = base.stacks.get(first), head.stacks.get(first)
-    kind: Literal["changed", "added", "removed"] = "changed"
+    kind: Kind = "changed"
     if before is None or after is None:
         kind = "removed" if after is None else "added"
     error = (after or _NOTHING)["error"] or (before or _NOTHING)["error"]
@@ -92,7 +114,7 @@ def _section(
         project=head.project or base.project,
         stack="<stack>" if common else first,
     )
-    return Section(stacks=tuple(stacks), kind=kind, review=review(plan, diff=True))
+    return Section.of(stacks, kind, review(plan, diff=True))
 
 
 def _loaded(raw: Raw | None, texts: Mapping[str, str], words: Raw, key: bytes) -> Recorded:

@@ -1,0 +1,190 @@
+"""The report of `flowflare diff`: what happens to every stack between two commits, as one model.
+
+Every form (text, Markdown, HTML, JSON) is made of it; its JSON Schema is
+docs/flowflare.report.schema.json. Nothing in it depends on when or where it was made.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from flowflare.model.frozen import Frozen
+from flowflare.review.document import without_noise
+from flowflare.review.entries import RISKS, Risk
+from flowflare.review.sections import Section
+
+FORMAT: Final = 1
+# What Cloudflare allows one token: fundamentals/api/reference/limits.
+_CALLS_AT_ONCE: Final = 1200
+_WINDOW: Final = 300
+# Seconds of one call, and of starting one `up`: round figures, not measurements.
+_CALL: Final = 0.5
+_START: Final = 3.0
+
+
+class ReportedCommit(Frozen):
+    """One of the two commits that are compared."""
+
+    name: str = Field(description="As it was asked for: a branch, a tag, a hash.")
+    sha: str = Field(description="Its full hash.")
+    subject: str = Field(description="The first line of its message.")
+
+
+class Note(Frozen):
+    """Something that a reader has to know about the report itself."""
+
+    kind: Literal["base-not-recorded", "merge-base", "uncommitted", "packages", "other"] = Field(
+        description="`base-not-recorded`: the sections show HEAD alone, as if every stack were "
+        "new; `merge-base`: the base is where the two branches parted; `uncommitted`: the working "
+        "tree's own changes are not in it; `packages`: a Worker is shown by its sources."
+    )
+    text: str = Field(description="The sentences to show.")
+
+
+class PolicyFinding(Frozen):
+    """Something that a policy of the team has found."""
+
+    rule: str = Field(description="The policy's name.")
+    severity: Literal["error", "warning"] = Field(description="An error fails the check.")
+    stacks: tuple[str, ...] = Field(description="The stacks that it is about, sorted.")
+    resource: str = Field(default="", description="The resource's name; empty for a whole stack.")
+    message: str = Field(description="What is wrong.")
+    remedy: str = Field(default="", description="What to write instead.")
+
+
+class Counts(Frozen):
+    """How much there is of what, all stacks together."""
+
+    stacks: int = Field(description="Stacks that either commit has.")
+    changed: int = Field(description="Stacks in which something changes, new and removed ones too.")
+    not_recorded: int = Field(description="Stacks that could not be compared.")
+    create: int = Field(description="Resources made.")
+    update: int = Field(description="Resources changed in place.")
+    replace: int = Field(description="Resources replaced.")
+    delete: int = Field(description="Resources deleted.")
+    refused: int = Field(description="What `up` would refuse, without what only waits for it.")
+
+
+class Report(Frozen):
+    """What an `up` of every stack would do after the head, had it been done after the base.
+
+    New keys may come within a format; none changes its meaning or goes.
+    """
+
+    format: Literal[1] = Field(description="Version of this document's form.")
+    flowflare: str = Field(description="The release of Flowflare that made it.")
+    project: str = Field(description="The Pulumi project's name.")
+    base: ReportedCommit | None = Field(
+        description="The commit to start from; null where the start is the stacks' state."
+    )
+    head: ReportedCommit = Field(description="The commit to come to.")
+    risk: Risk = Field(description="The worst risk of all.")
+    exit_code: Literal[0, 2, 3] = Field(
+        description="Of `--exit-code`: 0 nothing changes, 2 something does, 3 data is lost."
+    )
+    api_calls: int = Field(
+        description="Requests to Cloudflare's API for all stacks while nothing fails."
+    )
+    seconds: int = Field(description="How long the ups of all stacks would take, roughly.")
+    counts: Counts = Field(description="How much there is of what.")
+    notes: tuple[Note, ...] = Field(default=(), description="About the report itself.")
+    policy: tuple[PolicyFinding, ...] = Field(default=(), description="What policies have found.")
+    sections: tuple[Section, ...] = Field(
+        description="Each change with the stacks that it happens to, riskiest first."
+    )
+    unchanged: tuple[str, ...] = Field(description="Stacks in which nothing changes, sorted.")
+
+
+def make(  # noqa: PLR0913 -- a report's parts, each by its name
+    project: str,
+    base: ReportedCommit | None,
+    head: ReportedCommit,
+    sections: Sequence[Section],
+    unchanged: Sequence[str],
+    *,
+    notes: Sequence[Note] = (),
+    policy: Sequence[PolicyFinding] = (),
+) -> Report:
+    """Makes a report of its sections, everything that is summed up counted.
+
+    Args:
+        project: the project's name.
+        base: the commit to start from.
+        head: the commit to come to.
+        sections: the changes, riskiest first.
+        unchanged: the stacks in which nothing changes.
+        notes: about the report itself.
+        policy: what policies have found.
+    """
+    calls = sum(one.api_calls * len(one.stacks) for one in sections)
+    touched = sum(len(one.stacks) for one in sections if one.api_calls)
+    risk: Risk = next((risk for risk in RISKS if risk in {one.risk for one in sections}), "safe")
+    return Report(
+        format=FORMAT,
+        flowflare=version("flowflare"),
+        project=project,
+        base=base,
+        head=head,
+        risk=risk,
+        exit_code=3 if risk == "loses-data" else 2 if sections else 0,
+        api_calls=calls,
+        seconds=rollout_seconds(calls, touched),
+        counts=_counts(sections, unchanged),
+        notes=tuple(notes),
+        policy=tuple(policy),
+        sections=tuple(sections),
+        unchanged=tuple(unchanged),
+    )
+
+
+def rollout_seconds(calls: int, stacks: int) -> int:
+    """Estimates how long the ups of all stacks take, one stack after the other.
+
+    Each `up` takes 3 s to start, each call half a second: `up` sends some at the same time, but
+    waits for what they depend on. Beyond 1,200 calls the token has to wait: Cloudflare allows so
+    many in 5 minutes, so that every further 1,200 take 5 minutes at least.
+
+    Args:
+        calls: requests to Cloudflare's API in all.
+        stacks: stacks that need any.
+
+    Returns:
+        Whole seconds, 0 for no call.
+    """
+    waits = (calls - 1) // _CALLS_AT_ONCE * _WINDOW if calls else 0
+    return round(max(stacks * _START + calls * _CALL, waits))
+
+
+def json_schema() -> dict[str, Any]:
+    """The report's JSON Schema."""
+    schema = Report.model_json_schema(mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "flowflare diff --format json",
+    }
+    body: dict[str, Any] = without_noise({**schema, "title": head["title"]})
+    return head | body
+
+
+def _counts(sections: Sequence[Section], unchanged: Sequence[str]) -> Counts:
+    def resources(op: str) -> int:
+        return sum(
+            len(one.stacks) * sum(entry.op == op for entry in one.review.entries)
+            for one in sections
+            if one.review is not None
+        )
+
+    changed = sum(len(one.stacks) for one in sections if one.review is not None)
+    not_recorded = sum(len(one.stacks) for one in sections if one.review is None)
+    return Counts(
+        stacks=changed + not_recorded + len(unchanged),
+        changed=changed,
+        not_recorded=not_recorded,
+        create=resources("create"),
+        update=resources("update"),
+        replace=resources("replace"),
+        delete=resources("delete"),
+        refused=sum(len(one.stacks) * one.refused for one in sections),
+    )
