@@ -15,10 +15,14 @@ from flowflare.api import Connector, Pace, Retries
 from tests.faults.shop import Shop
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-#: How often a call is sent before it is given up.
+#: How often a call is sent before it is given up, where a trouble lasts.
 ATTEMPTS = 3
+#: And where it passes: calls of a path that run side by side may meet each other's.
+PATIENT = 12
 #: Real seconds after which a call that is never answered counts as lost.
 SHORT = 0.05
+#: The same for all other calls, in case one of them is never answered instead.
+LONG = 4.0
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,10 @@ class Waits:
         self.slept.append(seconds)
         self.seconds += seconds
 
-    def api(self, hurried: "Hurried | None" = None) -> Connector:
+    def api(self, hurried: "Hurried | None" = None, *, attempts: int = ATTEMPTS) -> Connector:
         """A connector that waits on this clock."""
-        retries = Retries(attempts=ATTEMPTS)
-        pace = Pace(clock=self.clock, sleep=self.sleep, retries=retries)
+        retries = Retries(attempts=attempts)
+        pace = Pace(clock=self.clock, sleep=self.sleep, timeout=LONG, retries=retries)
         return Connector(pace, transport=hurried.transport if hurried else None)
 
 
@@ -166,4 +170,5 @@ def outage(shop: Shop, trouble: Trouble, *calls: Call, once: bool = False) -> It
             )
             for call in calls
         ]
-        yield Outage(waits.api(hurried), waits, rules)
+        api = waits.api(hurried, attempts=PATIENT if once else ATTEMPTS)
+        yield Outage(api, waits, rules)

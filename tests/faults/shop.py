@@ -1,6 +1,7 @@
 """A shop that has something of everything, before and after an update of all of it."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from flowflare.api import Connector
 from flowflare.engine import EmbeddedStack, open_stack
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
+from tests.engine.projects import PASSPHRASE, SALT
 
 SOURCE = """\
 import { DurableObject, WorkflowEntrypoint } from "cloudflare:workers";
@@ -78,7 +80,8 @@ class Shop:
         return self.project.account
 
     def stack(self, api: Connector) -> EmbeddedStack:
-        return open_stack(self.project.root, "local", api=api)
+        environ = {**os.environ, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+        return open_stack(self.project.root, "local", environ=environ, api=api)
 
     def become(self, version: int) -> None:
         """Writes one version's configuration, code, migrations and secret."""
@@ -119,6 +122,9 @@ def make_shop(root: Path, cloudflare: Cloudflare) -> Shop:
     """Makes the shop's first version, of which nothing has been deployed."""
     project = make_project(root, cloudflare)
     shutil.rmtree(root / "worker_src")
+    # One salt for all shops: a key is made of it once in a process.
+    stack_file = root / "Pulumi.local.yaml"
+    stack_file.write_text(f"encryptionsalt: {SALT}\n{stack_file.read_text()}")
     shop = Shop(project)
     shop.become(1)
     return shop
