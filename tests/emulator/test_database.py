@@ -16,7 +16,7 @@ def tables(path: Path) -> set[str]:
 def test_a_file_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(sqlite3.connect(old)) as connection:
-        connection.executescript(f"{database._STEPS[0]} PRAGMA user_version = 1;")  # noqa: SLF001
+        connection.executescript(f"{database._STEPS[0]} PRAGMA user_version = 1;")
         connection.execute("INSERT INTO accounts VALUES ('a', 'mine', 'allowed')")
         connection.commit()
     for path in (old, new, old):
