@@ -117,13 +117,13 @@ def test_the_backend_is_found_as_the_cli_finds_it(project: Project, tmp_path: Pa
     [
         ("file:///a%20b", "/a b"),
         ("file:///state?metadata=skip", "/state"),
-        ("file://~", "/home/me"),
-        ("file://~/x", "/home/me/x"),
+        ("file://~", "/people/me"),
+        ("file://~/x", "/people/me/x"),
         ("s3://bucket", None),
     ],
 )
 def test_a_folder_backend(url: str, folder: str | None) -> None:
-    found = local_folder(url, {"HOME": "/home/me"})
+    found = local_folder(url, {"HOME": "/people/me"})
     assert (str(found) if found else None) == folder
     assert redacted("s3://u:p@host:9/x?awssdk=v2") == "s3://host:9/x"
 

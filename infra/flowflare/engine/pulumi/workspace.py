@@ -128,11 +128,17 @@ class Workspace:
         from pulumi.automation import PulumiCommand
         from semver import VersionInfo
 
-        command = PulumiCommand(skip_version_check=True)
-        command.command = str(self._cli.path.absolute())
         # One built from source does not know its version; it is taken for the pinned one.
-        command.version = command.version or VersionInfo.parse(PULUMI_VERSION)
-        return command
+        version = VersionInfo.parse(self._cli.shown if self._cli.version else PULUMI_VERSION)
+        program = str(self._cli.path.absolute())
+
+        class Found(PulumiCommand):
+            """The CLI that was found; its own constructor would look for another on PATH."""
+
+            def __init__(self) -> None:
+                self.command, self.version = program, version
+
+        return Found()
 
     def _stack(self) -> "Stack":
         from pulumi.automation import LocalWorkspace, Stack

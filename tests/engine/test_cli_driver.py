@@ -1,0 +1,161 @@
+"""The driver of the Pulumi CLI without the CLI: a program that plays recorded streams."""
+
+import json
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine.events import Event
+from flowflare.engine.pulumi.stack import CliStack
+from flowflare.errors import (
+    EngineError,
+    LockedError,
+    ProgramError,
+    ProtectedError,
+    SecretError,
+    StateError,
+    UpdateFailed,
+)
+from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
+from tests.engine.projects import changed, make_sample
+
+PROGRAM = Path(__file__).parent / "fake_pulumi.py"
+D1 = "cloudflare:index/d1Database:D1Database"
+PROVIDER = "urn:pulumi:dev::p::pulumi:providers:cloudflare::default"
+DATABASE = {
+    "urn": f"urn:pulumi:dev::p::{D1}::db",
+    "custom": True,
+    "type": D1,
+    "inputs": {"accountId": ACCOUNT, "name": "shop-runs"},
+    "provider": f"{PROVIDER}::7d1c",
+}
+
+
+@dataclass
+class Fake:
+    """A stack, the folder of the fake `pulumi`, and what was asked of it."""
+
+    folder: Path
+    stack: CliStack
+
+    def plays(self, *streams: str) -> CliStack:
+        (self.folder / "stream").write_text(" ".join(streams))
+        return self.stack
+
+    def says(self, text: str) -> CliStack:
+        (self.folder / "says").write_text(text)
+        return self.stack
+
+    def holds(self, **deployment: Any) -> None:
+        exported = {"version": 3, "deployment": deployment}
+        (self.folder / "export.json").write_text(json.dumps(exported))
+
+    def state(self) -> Any:
+        return json.loads((self.folder / "export.json").read_text())["deployment"]
+
+    def calls(self) -> list[str]:
+        return [line.split(" --")[0] for line in (self.folder / "calls").read_text().splitlines()]
+
+
+@pytest.fixture
+def fake(tmp_path: Path, cloudflare: FakeCloudflare) -> Fake:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "pulumi"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PROGRAM}" "{folder}" "$@"\n')
+    program.chmod(0o755)
+    config = {"cloudflare:baseUrl": cloudflare.base_url, "cloudflare:apiToken": TOKEN}
+    sample = make_sample(tmp_path / "p", config=config)
+    environ = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path), **sample.environ}
+    began = datetime.fromisoformat(TIME)
+    project = read_project(sample.root, "dev")
+    made = Fake(folder, CliStack(project, environ=environ, utc_now=lambda: began))
+    made.holds(resources=[])
+    return made
+
+
+def test_an_up_is_told_while_it_runs_and_selects_no_stack(fake: Fake) -> None:
+    events: list[Event] = []
+    update = fake.plays("change-up").up(events.append)
+    assert changed(update)["z"] == "replace"
+    assert update.outputs == {"token": "[secret]"}
+    assert [event.kind for event in events].count("done") == 5
+    assert "stack select" not in fake.calls()
+
+
+def test_a_preview_is_planned_by_the_cli(fake: Fake) -> None:
+    plan = fake.plays("change-preview").preview()
+    assert changed(plan)["z"] == "replace"
+    assert plan.outputs == {"token": "[unknown]"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "error", "said"),
+    [
+        ("failure", UpdateFailed, r"z \(.*\): z-b blew up"),
+        ("dropped-up", ProtectedError, "v is protected|v .* is protected"),
+        ("mistake", ProgramError, "2 problems in the configuration"),
+    ],
+)
+def test_a_failed_up_is_an_error_of_ours(fake: Fake, stream: str, error: Any, said: str) -> None:
+    with pytest.raises(error, match=said):
+        fake.plays(stream).up()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        ("error: the stack is currently locked by 1 lock(s).", LockedError),
+        ("error: no stack named 'dev' found", StateError),
+        ("error: getting secrets manager: incorrect passphrase", SecretError),
+        ("error: PULUMI_ACCESS_TOKEN must be set for login", EngineError),
+        ("error: something new", EngineError),
+    ],
+)
+def test_what_the_cli_itself_refuses(fake: Fake, said: str, error: Any) -> None:
+    with pytest.raises(error) as refused:
+        fake.says(said).unlock()
+    assert said != "error: something new" or refused.value.message == "pulumi: something new"
+
+
+def test_an_interrupted_creation_is_taken_over_first(
+    fake: Fake, cloudflare: FakeCloudflare
+) -> None:
+    row = {"uuid": "id-1", "name": "shop-runs", "created_at": TIME, "num_tables": 0}
+    cloudflare.world.databases["id-1"] = row
+    fake.holds(resources=[], pending_operations=[{"type": "creating", "resource": DATABASE}])
+    events: list[Event] = []
+    fake.plays("no-op").up(events.append)
+    assert events[0].message.startswith("db: an earlier request made it")
+    assert [one["id"] for one in fake.state()["resources"]] == ["id-1"]
+    assert "pending_operations" not in fake.state()
+    calls = fake.calls()
+    assert calls.index("stack import") < calls.index("up")
+    assert not list(fake.stack.project.root.glob(".flowflare/import-*"))
+
+
+def test_destroy_names_what_is_protected_before_it_asks_for_anything(fake: Fake) -> None:
+    fake.holds(resources=[{**DATABASE, "id": "id-1", "protect": True}])
+    with pytest.raises(ProtectedError, match="--lose-data db"):
+        fake.stack.destroy()
+    assert fake.calls() == ["stack export", "stack export"]
+    assert not fake.stack.is_empty()
+    fake.plays("no-op").destroy(lose_data=["db"])
+    assert any(call.startswith(f"state unprotect {DATABASE['urn']}") for call in fake.calls())
+
+
+def test_outputs_are_read_from_the_exported_state(fake: Fake) -> None:
+    secret = {
+        "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
+        "plaintext": '"hidden"',
+    }
+    root = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
+    record = {"urn": root, "type": "pulumi:pulumi:Stack", "custom": False}
+    fake.holds(resources=[{**record, "outputs": {"key": secret, "n": 5}}])
+    assert fake.stack.outputs() == {"key": "[secret]", "n": 5}
+    assert fake.stack.outputs(show_secrets=True) == {"key": "hidden", "n": 5}
