@@ -93,7 +93,10 @@ def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
     last = upload.history[-1].tag
     live = read_live(client, upload.account_id, upload.script_name)
     if live is None:
-        steps = net_effect(_transferable(client, upload, upload.history), (), without=upload.taken)
+        moves = any(step.transferred_classes for step in upload.history)
+        has = read_namespaces(client, upload.account_id) if moves else ()
+        begun = _transferable(client, upload, upload.history, has)
+        steps = net_effect(begun, (), without=upload.taken)
         _put(client, upload, upload.bindings, upload_block(steps, None, last_tag=last))
         return last
     if not made_by_us and not live.is_bound_like(upload.bindings):
@@ -116,11 +119,8 @@ def _go_on(
 ) -> None:
     """Applies what is pending to a script that is live."""
     applied = upload.history[: len(upload.history) - len(steps)]
-    has = [
-        one
-        for one in read_namespaces(client, upload.account_id)
-        if one.script == upload.script_name
-    ]
+    namespaces = read_namespaces(client, upload.account_id)
+    has = [one for one in namespaces if one.script == upload.script_name]
     before = classes_after(applied)
     _refuse_exports(live, has)
     _refuse_key_value(upload, has, before)
@@ -130,7 +130,7 @@ def _go_on(
     if lost and not upload.allow_data_loss:
         message = f"{upload.script_name}: deleting {_listed(lost)} loses all its objects' data"
         raise ClassMigrationError(message, remedy=f"If that is meant, {_ALLOW}")
-    transferable = _transferable(client, upload, steps)
+    transferable = _transferable(client, upload, steps, namespaces)
     if ends:
         identities = {one.id for one in has if one.class_name in ends}
         _unbind_elsewhere(client, upload, identities, ends)
@@ -160,13 +160,13 @@ def _carried(
 
 
 def _transferable(
-    client: Client, upload: ScriptUpload, steps: Sequence[ClassMigration]
+    client: Client,
+    upload: ScriptUpload,
+    steps: Sequence[ClassMigration],
+    has: Sequence[Namespace],
 ) -> tuple[ClassMigration, ...]:
     """The steps with classes that begin anew where a stack is new and has nothing to move."""
     moves = [one for step in steps for one in step.transferred_classes]
-    if not moves:
-        return tuple(steps)
-    has = read_namespaces(client, upload.account_id)
     there = {(one.script, one.class_name) for one in has}
     missing = {(one.from_script, one.old) for one in moves} - there
     for script, name in sorted(missing):

@@ -62,9 +62,15 @@ def _migrations(step: Step) -> int:
 def _class_history(step: Step) -> int:
     if step.op == "delete":
         return 0  # the script's deletion deletes the classes
+    steps = steps_to_send(step)
+    if step.op == "update" and not steps:
+        return 2  # the live script and its settings
     if step.op == "update":
-        return 3 if steps_to_send(step) else 2  # the live script and its bindings, the upload
-    return 2  # whether there is one, the upload
+        # The live script, its settings, the namespaces and the upload; for a class that ends who is
+        # bound to it, and its own bindings, read and written.
+        return 4 + (3 if any(one.deleted_classes for one in steps) else 0)
+    # Whether there is one, the upload; the namespaces if a class comes from another script.
+    return 2 + any(bool(one.transferred_classes) for one in steps)
 
 
 def _url(step: Step) -> int:
