@@ -1,10 +1,13 @@
 """The API key is rotated under constant traffic, and nobody is ever turned away."""
 
+import json
+
 import pytest
 
 from flowflare.errors import RolloutError
 from flowflare.rollout.rotate import api_keys
 from flowflare.rollout.rotation import Keys
+from tests.cli.command import flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.rotating import opens, outputs, rotate, rotation
 from tests.e2e.traffic import Traffic, constant
@@ -54,3 +57,33 @@ def test_an_unhealthy_step_stops_and_says_how_to_go_back(project: Project) -> No
     assert back in str(caught.value)
     with pytest.raises(RolloutError, match="the clients carry generation 1 still"):
         rotation(project).steps(finish=True)
+
+
+def test_status_and_preview_tell_where_keys_and_secrets_are(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "one")
+    (project.root / "cert.pem").write_text("one")
+    project.configure("flowflare:apiKeys: [2, 1]")
+    secrets = "TOKEN: {environment: SHOP_TOKEN}, CERT: {file: cert.pem}, GEN: {generated: {}}"
+    project.configure(f"flowflare:clientOverrides: {{orders: {{secrets: {{{secrets}}}}}}}")
+    project.stack().up()
+    (project.root / "cert.pem").write_text("two")
+    monkeypatch.delenv("SHOP_TOKEN")
+    at = ("-C", str(project.root), "--json")
+
+    told = json.loads(flowflare("secrets", "status", *at).out)
+    assert told["api_keys"]["accepted"] == [2, 1]
+    bound = [(one["generation"], one["bound_as"]) for one in told["api_keys"]["generations"]]
+    assert bound == [(2, "SERVICE_API_KEY_2"), (1, "SERVICE_API_KEY")]
+    rows = [(one["name"], one["worker"], one["pending"]) for one in told["secrets"]]
+    worker = "local-flowflare-orders"
+    assert rows == [("CERT", worker, "changes"), ("GEN", worker, ""), ("TOKEN", worker, "unknown")]
+    assert told["secrets"][2]["reason"] == "environment variable SHOP_TOKEN is not set"
+    assert told["next"] == "Go on with the rotation: flowflare secrets rotate --stack local"
+
+    before = (project.root / "Pulumi.local.yaml").read_text()
+    would = json.loads(flowflare("secrets", "rotate", "--preview", *at).out)["would"]
+    assert [step["configuration"]["flowflare:apiKeyInUse"] for step in would] == [1, 2]
+    assert (project.root / "Pulumi.local.yaml").read_text() == before
+    assert list(api_keys(project.stack().read())) == [2, 1]
