@@ -31,5 +31,6 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
     note_checksums(database, [file for file in migrations if file.name in unnoted])
     for migration in missing:
         # Each file has a moment of its own to go back to.
-        apply(database, migration, bookmark=database.bookmark())
+        before = migrations[: migrations.index(migration)]
+        apply(database, migration, bookmark=database.bookmark(), before=before)
     return tuple(Applied(file.name, file.checksum) for file in migrations)

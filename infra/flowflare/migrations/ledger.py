@@ -11,7 +11,8 @@ from flowflare.api import Client
 from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
-from flowflare.migrations.statements import at_fault, statements
+from flowflare.migrations.replay import refused_statement
+from flowflare.migrations.statements import statements
 
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
 _CREATE = """\
@@ -112,13 +113,20 @@ def open_ledger(database: Database) -> tuple[Applied, ...]:
     return _rows(database.query(_CREATE + _SELECT))
 
 
-def apply(database: Database, migration: Migration, *, bookmark: str | None) -> None:
+def apply(
+    database: Database,
+    migration: Migration,
+    *,
+    bookmark: str | None,
+    before: Sequence[Migration] = (),
+) -> None:
     """Applies one file and notes it, as one unit.
 
     Args:
         database: the database, its ledger open.
         migration: the file.
         bookmark: where Time Travel can go back to.
+        before: the files before it, which tell what a refusal is about.
 
     Raises:
         MigrationError: D1 refused the SQL; the database is as it was.
@@ -136,13 +144,13 @@ def apply(database: Database, migration: Migration, *, bookmark: str | None) -> 
             # It was done and the answer got lost: this refusal is for the client's repetition.
             return
         reason = error.message.partition("HTTP 400: ")[2]
-        message = f"{migration.name}: the SQL failed: {reason}{_where(migration.sql, reason)}"
+        message = f"{migration.name}: the SQL failed: {reason}{_where(migration, before, reason)}"
         remedy = "The database is as it was before this file. Correct the file and run again."
         raise MigrationError(message, remedy=remedy) from error
 
 
-def _where(sql: str, reason: str) -> str:
-    found = at_fault(sql, reason)
+def _where(migration: Migration, before: Sequence[Migration], reason: str) -> str:
+    found = refused_statement(before, migration, reason)
     if found is None:
         return ""
     first, *rest = found.text.splitlines()

@@ -78,6 +78,15 @@ class Schema:
         except ValueError as error:  # a NUL, or half a character
             return str(error)
 
+    def refusal(self, text: str) -> str | None:
+        """What SQLite says to a statement here; one that moves rows is prepared and not run."""
+        if _DEFINING.match(text):
+            return self.apply(text)
+        try:
+            return self._run(f"EXPLAIN {text}")
+        except ValueError as error:
+            return str(error)
+
     def has_table(self, name: str) -> bool:
         """Whether there is a table of that name."""
         sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = ?"

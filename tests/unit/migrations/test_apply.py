@@ -115,3 +115,18 @@ def test_the_ledger_is_written_anew_in_the_files_order(database: Database) -> No
     rewrite(database, [kept], [FIRST, SECOND])
     assert read_ledger(database) == rows(FIRST, SECOND)
     assert read_ledger(database)[0].bookmark == kept.bookmark
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("ALTER TABLE t ADD COLUMN b;\nALTER TABLE t ADD COLUMN b;", 2),
+        ("SELECT a FROM t;\nCREATE TABLE u (b);\nSELECT a FROM u;", 3),
+        ("CREATE TABLE u (b);\nDROP TABLE u;\nDROP TABLE u;", 3),
+        ("INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1, 2);", 2),
+    ],
+)
+def test_the_statement_that_was_refused_is_found(database: Database, sql: str, line: int) -> None:
+    with pytest.raises(MigrationError) as caught:
+        migrate(database, [FIRST, migration("0002_wrong.sql", sql)])
+    assert f"\n  line {line}: {sql.splitlines()[line - 1]}" in caught.value.message

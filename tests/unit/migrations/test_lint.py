@@ -109,3 +109,14 @@ def test_no_text_is_too_much_for_it(text: str) -> None:
 def test_nothing_is_nested_too_deep_for_it(piece: str) -> None:
     depth = 99_000 // len(piece)
     assert findings(f"SELECT {piece * depth}1;")[0].rule in ("too-deep", "syntax-error")
+
+
+def test_a_table_that_is_computed_for_ever_is_given_up() -> None:
+    endless = "WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x) SELECT n FROM x"
+    assert findings(f"CREATE TABLE mine AS {endless};") == ()
+
+
+def test_nothing_outside_of_memory_is_touched(tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    findings(f"ATTACH '{file}' AS other;\nCREATE TABLE other.t (a);\nVACUUM INTO '{file}';")
+    assert not file.exists()
