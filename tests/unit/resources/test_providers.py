@@ -14,6 +14,7 @@ from flowflare.resources.providers import (
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
     ScriptBindingsProvider,
+    SecretValueProvider,
     WorkersDevUrlProvider,
 )
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi, Script
@@ -60,6 +61,7 @@ def script(*history: Props, name: str = "service", content: str = "export {};") 
         (D1MigrationsProvider(), "D1MigrationsProvider"),
         (DurableObjectMigrationsProvider(), "DurableObjectMigrationsProvider"),
         (ScriptBindingsProvider(), "ScriptBindingsProvider"),
+        (SecretValueProvider(), "SecretValueProvider"),
         (WorkersDevUrlProvider(), "WorkersDevUrlProvider"),
     ],
 )

@@ -60,9 +60,10 @@ class SecretValueProvider(CloudflareProvider):
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         """Compares the source and what `check` saw there."""
-        old, new = olds.get("source") or {}, news.get("source") or {}
-        changes = old != new or olds.get("secret_name") != news.get("secret_name")
-        if new.get("kind") not in ("generated", "awsSecretsManager", "awsParameter"):
+        new = news.get("source")
+        changes = any(olds.get(name) != news.get(name) for name in ("source", "secret_name"))
+        kind = new.get("kind") if isinstance(new, dict) else None
+        if kind not in ("generated", "awsSecretsManager", "awsParameter"):
             changes = changes or olds.get("fingerprint") != news.get("fingerprint")
         elif "fingerprint" in news:  # AWS could not be asked in a preview
             changes = True
