@@ -158,6 +158,8 @@ def test_a_class_that_moves_to_another_script_takes_its_objects_along(shop: Proj
     }
     assert [count(shop, "trolleys"), count(shop, "orders"), count(shop, "carts")] == ["3", "4", "5"]
     assert shop.stack().up().changed == 0
+    shop.stack().destroy()
+    assert shop.account.holds_nothing()
 
 
 def test_a_new_stack_of_the_same_history_begins_with_nothing(project: Project) -> None:

@@ -19,6 +19,7 @@ _KEPT_SETTINGS = (
     "tail_consumers",
     "usage_model",
 )
+_PLACEMENT = ("mode", "region", "host", "hostname")
 _PAGE = 1000
 
 
@@ -54,6 +55,9 @@ class LiveScript:
     def kept_settings(self) -> dict[str, Any]:
         """The settings that an upload has to repeat."""
         found = {name: self.settings.get(name) for name in _KEPT_SETTINGS}
+        # Cloudflare tells there what it found out, too, which is no input.
+        told = dict(found["placement"] or {})
+        found["placement"] = {name: told[name] for name in _PLACEMENT if name in told}
         return {name: value for name, value in found.items() if value}
 
 

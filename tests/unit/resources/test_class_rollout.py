@@ -139,7 +139,11 @@ def test_a_binding_of_the_same_class_name_elsewhere_is_left_out_of_the_deletion(
 
 def test_a_binding_goes_along_with_a_renamed_class_and_settings_stay() -> None:
     account = live(bindings=(SERVICE, own("CARTS", "Cart")))
-    account.settings["carts"] |= {"limits": {"cpu_ms": 50}, "placement": {}, "logpush": True}
+    account.settings["carts"] |= {
+        "limits": {"cpu_ms": 50},
+        "placement": {"mode": "smart", "status": "SUCCESS"},
+        "logpush": True,
+    }
     rename = {"tag": "v2", "renamed_classes": [{"from": "Cart", "to": "Basket"}]}
     run(account, upload(V1, rename))
     [(_, _, metadata)] = account.written
@@ -148,7 +152,8 @@ def test_a_binding_goes_along_with_a_renamed_class_and_settings_stay() -> None:
         own("CARTS", "Basket"),
     ]
     assert (metadata["limits"], metadata["logpush"]) == ({"cpu_ms": 50}, True)
-    assert "placement" not in metadata
+    assert metadata["placement"] == {"mode": "smart"}
+    assert "observability" not in metadata
 
 
 def test_what_others_outside_of_the_stack_are_bound_to_is_not_deleted() -> None:
