@@ -108,6 +108,29 @@ def prepare(project: Project) -> dict[str, Any]:
     }
 
 
+def desk(project: Project) -> dict[str, Any]:
+    """Adds a client `desk` with nothing but an answer; returns its fields."""
+    source = project.root / "worker_src/desk.js"
+    source.write_text('export default { fetch: () => new Response("desk") };')
+    return {"source": "worker_src/desk.js"}
+
+
+def configure(project: Project, clients: dict[str, Any], before: str) -> str:
+    """Writes the clients instead of those before; returns what was written."""
+    line = f"flowflare:clients: {json.dumps(clients)}"
+    if before:
+        project.edit("Pulumi.local.yaml", before, line)
+    else:
+        project.configure(line)
+    return line
+
+
+def asked(project: Project, cloudflare: Cloudflare, host: str, path: str) -> httpx.Response:
+    project.account.settle()
+    url = f"http://127.0.0.1:{cloudflare.port}{path}"
+    return httpx.get(url, headers={"Host": host}, timeout=30).raise_for_status()
+
+
 def settings(project: Project) -> dict[str, Any]:
     found: dict[str, Any] = project.account.get("/workers/scripts/local-flowflare-shop/settings")
     return found
@@ -118,27 +141,34 @@ def test_a_client_has_it_all_and_leaves_nothing(
 ) -> None:
     monkeypatch.setenv("SHOP_MAIL_TOKEN", "a-token")
     shop = prepare(project)
-    project.configure(f"flowflare:clients: {json.dumps({'shop': shop})}")
+    clients = configure(project, {"shop": shop, "desk": desk(project)}, "")
     project.stack().up()
-    project.account.settle()
     zone = shop["routes"][0]["pattern"].partition("/")[0]
-    for host, path in ((zone, "/shop/x"), (f"shop.{zone}", "/")):
-        url = f"http://127.0.0.1:{cloudflare.port}{path}"
-        answer = httpx.get(url, headers={"Host": host}, timeout=30)
-        assert answer.raise_for_status().json() == SEEN | {"path": path}
+    assert asked(project, cloudflare, zone, "/shop/x").json() == SEEN | {"path": "/shop/x"}
+    assert asked(project, cloudflare, f"shop.{zone}", "/").json() == SEEN | {"path": "/"}
 
     bound = {one["name"]: one for one in settings(project)["bindings"]}
-    tomorrow = {"name": "TOMORROW"} | shop["bindings"]["TOMORROW"]
+    tomorrow = {"name": "TOMORROW", **shop["bindings"]["TOMORROW"]}
     assert bound["TOMORROW"] == tomorrow
     last = project.account.last_request()
     assert project.stack().up().changed == 0
     assert project.account.requests(since=last) == []
 
-    project.edit("Pulumi.local.yaml", "thing_of_tomorrow", "thing_of_the_day_after")
+    shop["bindings"]["TOMORROW"]["type"] = "thing_of_the_day_after"
+    clients = configure(project, {"shop": shop, "desk": desk(project)}, clients)
     names = [step.name for step in project.stack().up().steps if step.op != "same"]
     assert names == ["flowflare-shop-bindings"]
     changed = {"TOMORROW": tomorrow | {"type": "thing_of_the_day_after"}}
     assert {one["name"]: one for one in settings(project)["bindings"]} == bound | changed
+
+    # Another client takes route and domain over: the same resources, which change.
+    moved = {key: shop.pop(key) for key in ("routes", "domains")}
+    configure(project, {"shop": shop, "desk": desk(project) | moved}, clients)
+    ops = {step.name: step.op for step in project.stack().up().steps}
+    assert ops[f"flowflare-route-{zone}/shop/*"] == "update"
+    assert ops[f"flowflare-domain-shop.{zone}"] == "replace"
+    assert asked(project, cloudflare, zone, "/shop/x").text == "desk"
+    assert asked(project, cloudflare, f"shop.{zone}", "/").text == "desk"
 
     project.stack().destroy()
     assert project.account.holds_nothing()

@@ -76,6 +76,8 @@ class FlowflareClient(pulumi.ComponentResource):
         neighbours: the stack's other scripts, as far as Durable Object classes are concerned.
         after: what the client's script and class migrations come after.
         deploys: whether the script is declared at once; otherwise `deploy` does it.
+        has_addresses: whether its routes and custom domains are declared with it; a stack declares
+            them itself, so that one client can take them over from another.
         opts: Pulumi's options.
 
     Attributes:
@@ -103,10 +105,11 @@ class FlowflareClient(pulumi.ComponentResource):
         neighbours: ClassNeighbours | None = None,
         after: Sequence[pulumi.Resource] = (),
         deploys: bool = True,
+        has_addresses: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("flowflare:index:Client", name, {}, opts)
-        self.spec, self._rendered = spec, rendered
+        self.spec, self._rendered, self._has_addresses = spec, rendered, has_addresses
         self._name, self._account_id, self._is_protected = name, account_id, is_protected
         self._upload = {
             "account_id": account_id,
@@ -173,7 +176,8 @@ class FlowflareClient(pulumi.ComponentResource):
         ]
         self.url = declare_url(name, account_id=account_id, script=script, spec=spec, parent=self)
         declare_crons(name, account_id=account_id, script=script, spec=spec, parent=self)
-        declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
+        if self._has_addresses:
+            declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
 
     @classmethod

@@ -5,7 +5,7 @@ script itself, which binds the clients' Workflows and so comes after them.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -44,7 +44,10 @@ class FlowflareService(pulumi.ComponentResource):
         api_key: the key that callers show, a secret; the generation in use of those accepted.
         url: the service's URL, None when it has none; set by `serve`.
         class_migrations: what a client must come after.
+        script: its script; set by `serve`.
     """
+
+    script: Any
 
     script_name: str
     database_id: pulumi.Output[str]
@@ -92,11 +95,12 @@ class FlowflareService(pulumi.ComponentResource):
         } | {None: self.api_key}
         self.class_migrations = self._declare_class_migrations(*keys.values())
 
-    def serve(self, clients: Sequence["FlowflareClient"]) -> None:
+    def serve(self, clients: Sequence["FlowflareClient"], *, has_addresses: bool = True) -> None:
         """Declares the service's script with the clients' Workflows, its subdomain and its URL.
 
         Args:
             clients: every client that the service starts Workflows of; empty for none.
+            has_addresses: whether its routes and custom domains are declared here.
         """
         name, spec = f"{self._name}-script", self._spec
         bindings = script_bindings(
@@ -106,7 +110,7 @@ class FlowflareService(pulumi.ComponentResource):
         before = [resource for client in clients for resource in client.workflows]
         tails = spec.service.tail_consumers
         before += [client.script for client in clients if client.spec.script_name in tails]
-        script = declare_script(
+        script = self.script = declare_script(
             name,
             account_id=spec.account_id,
             spec=spec.service,
@@ -120,9 +124,14 @@ class FlowflareService(pulumi.ComponentResource):
         declare_crons(
             self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
         )
-        declare_addresses(
-            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
-        )
+        if has_addresses:
+            declare_addresses(
+                self._name,
+                account_id=spec.account_id,
+                script=script,
+                spec=spec.service,
+                parent=self,
+            )
         self.register_outputs(
             {
                 "url": self.url,

@@ -7,7 +7,7 @@ import pulumi
 
 from flowflare import library
 from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model import StackSpec
+from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import scripts_bound
 from flowflare.model.class_neighbours import neighbours_of, transfer_order
 from flowflare.render.worker import RenderedStack, render_stack
@@ -19,6 +19,7 @@ from flowflare.resources.project import (
     spec_from_config,
 )
 from flowflare.resources.protection import check_data_loss
+from flowflare.resources.script import declare_addresses
 from flowflare.resources.service import FlowflareService
 
 
@@ -60,7 +61,8 @@ class FlowflareStack(pulumi.ComponentResource):
             opts=child,
         )
         self.clients = self._declare_clients(name, spec, rendered, files)
-        self.service.serve(list(self.clients.values()))
+        self.service.serve(list(self.clients.values()), has_addresses=False)
+        self._declare_addresses(name, spec)
         self.client_urls: pulumi.Output[Mapping[str, str | None]] = pulumi.Output.all(
             **{
                 client.name: self.clients[client.name].url
@@ -114,6 +116,7 @@ class FlowflareStack(pulumi.ComponentResource):
                 neighbours=neighbours,
                 after=after,
                 deploys=client in free,
+                has_addresses=False,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         classes = [one.class_migrations for one in declared.values() if one.class_migrations]
@@ -124,6 +127,21 @@ class FlowflareStack(pulumi.ComponentResource):
             declared[client.script_name].deploy([*classes, *targets])
             deployed.append(declared[client.script_name])
         return {client.name: declared[client.script_name] for client in spec.clients}
+
+    def _declare_addresses(self, name: str, spec: StackSpec) -> None:
+        """Declares all routes and custom domains as the stack's own parts.
+
+        One that another Worker of the stack takes over is then the same resource, which changes;
+        as a part of the Worker it would be made while Cloudflare still has it for the other one.
+        """
+        workers: list[tuple[pulumi.Resource, ServiceSpec | ClientSpec]] = [
+            (self.service.script, spec.service)
+        ]
+        workers += [(self.clients[client.name].script, client) for client in spec.clients]
+        for script, worker in workers:
+            declare_addresses(
+                name, account_id=spec.account_id, script=script, spec=worker, parent=self
+            )
 
     @classmethod
     def from_config(
