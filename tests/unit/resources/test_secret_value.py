@@ -150,10 +150,13 @@ def test_a_preview_asks_aws_for_the_version_alone(
         news = wanted(AwsSecretSource(secret_id="shop/token", key="token"))
         assert deployed.up(news)["value"] == "one"
         assert not deployed.planned(news)
-        # The key is gone: only fetching the value would find that out.
+        # The key is gone: only fetching the value finds that out.
         version = aws.secret("shop/token", '{"other": "two"}')
-        assert deployed.planned(news)
-        assert SecretValueProvider().check({}, news).inputs["version"] == version
+        preview = news | {"__preview": True}
+        assert deployed.planned(preview)
+        assert SecretValueProvider().check({}, preview).inputs["version"] == version
+        (failure,) = SecretValueProvider().check(deployed.inputs, news).failures
+        assert "AWS secret shop/token has no key token" in failure.reason
     assert deployed.planned(news | {"__preview": True})
 
 

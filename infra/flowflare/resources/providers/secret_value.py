@@ -36,7 +36,7 @@ class SecretValueProvider(CloudflareProvider):
     # Where relative paths start. `check` comes before `create` and `update` in the same process.
     _root: str = ""
 
-    def check(self, _olds: Props, news: Props) -> CheckResult:
+    def check(self, olds: Props, news: Props) -> CheckResult:
         """Adds the fingerprint or AWS's version; refuses a source without a fitting value.
 
         A preview may run where the value cannot be had; it says so instead of a fingerprint.
@@ -50,7 +50,7 @@ class SecretValueProvider(CloudflareProvider):
         if not _is_text(news.get("value", "")):
             return CheckResult(inputs, [])
         try:
-            seen = self._look(news)
+            seen = self._look(olds, news)
         except SecretError as error:
             if not news.get(PREVIEW_INPUT):
                 reason = " ".join(filter(None, [f"{error.message}.", error.remedy]))
@@ -81,10 +81,15 @@ class SecretValueProvider(CloudflareProvider):
         """Fetches the value again, or generates another; raises as `create` does."""
         return UpdateResult(self._outputs(olds, news))
 
-    def _look(self, props: Props) -> Seen:
-        key = props.get("fingerprint_key")
-        known = key if _is_text(key) else None
-        return look(_source(props), self._place(), name=props["secret_name"], key=known)
+    def _look(self, olds: Props, news: Props) -> Seen:
+        key = news.get("fingerprint_key")
+        source, known = _source(news), key if _is_text(key) else None
+        seen = look(source, self._place(), name=news["secret_name"], key=known)
+        is_new = _version(olds) != seen.version or olds.get("source") != news["source"]
+        if seen.version and is_new and not news.get(PREVIEW_INPUT):
+            # AWS was asked for the version alone; whether the value fits is to be known now.
+            fetch(source, self._place(), version=seen.version)
+        return seen
 
     def _outputs(self, olds: Props, news: Props) -> Props:
         value = fetch(_source(news), self._place(), version=news.get("version"))
