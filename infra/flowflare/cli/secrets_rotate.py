@@ -55,6 +55,7 @@ def rotate(
     if not preview:
         make_ready(read_project(root, stack))
     steps = rotation.steps(finish=finish)
+    document: dict[str, Any]
     if preview:
         document = {"stack": stack, "would": [_as_json(step) for step in steps]}
     else:
