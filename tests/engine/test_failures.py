@@ -54,6 +54,20 @@ def test_a_failed_update_keeps_the_old_state_and_deletes_nothing(
     }
 
 
+def test_a_program_that_fails_on_an_unchanged_stack_leaves_the_state_file(
+    thing_sample: Sample,
+) -> None:
+    program = FOUR.format("one")
+    thing_sample.program(program).up()
+    before = thing_sample.state_file.stat()
+    with pytest.raises(ProgramError):
+        thing_sample.program(program + "    raise ValueError('late')\n").up()
+    assert thing_sample.state_file.stat().st_ino == before.st_ino
+    with pytest.raises(ProgramError):
+        thing_sample.program("raise ValueError('early')").up()
+    assert thing_sample.state_file.stat().st_ino == before.st_ino
+
+
 def test_a_failed_deletion_keeps_what_it_needs(thing_sample: Sample, world: World) -> None:
     thing_sample.program(
         """

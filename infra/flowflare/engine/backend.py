@@ -139,15 +139,26 @@ class Backend:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Puts a file in place in one step: a draft beside it, then a rename."""
+    """Puts a file in place in one step: a draft beside it, then a rename; both reach the disk.
+
+    Without that a power cut could leave an empty file, or take the rename back: what a run has
+    made since would not be known to the next one.
+    """
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         Path(draft).replace(path)
     except BaseException:
         Path(draft).unlink(missing_ok=True)
         raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _keep_previous(path: Path) -> None:

@@ -29,6 +29,7 @@ class Ledger:
         self._lock = threading.RLock()
         self._salt = salt
         self._write = write
+        self._read: Deployment | None = deployment
         self._kept = list(deployment.resources)
         self._done: list[Resource] = []
         self._begun: list[Pending] = []
@@ -206,13 +207,26 @@ class Ledger:
         with self._lock:
             if self._write is not None:
                 self._write(self._snapshot())
-            self._dirty = False
+            self._dirty, self._read = False, None
 
     def finish(self) -> None:
         """Writes the state if anything is not written yet; a run that changed nothing is not."""
         with self._lock:
-            if self._dirty:
+            if self._dirty and not self._as_read():
                 self.save()
+
+    def _as_read(self) -> bool:
+        """Whether the records are the ones that were read, as after a program that failed at once.
+
+        Its stack loses its outputs for a moment, and gets them back.
+        """
+        read, now = self._read, self.all()
+        if read is None or read.pending or self._begun or self._interrupted:
+            return False
+        before = {one.urn: one for one in read.resources}
+        return len(now) == len(before) == len(read.resources) and all(
+            one.urn in before and _alike(one, before[one.urn]) for one in now
+        )
 
     def _snapshot(self) -> Deployment:
         pending = (*self._begun, *self._interrupted)
