@@ -8,7 +8,7 @@
   * ClassMigrationError        a Durable Object class migration that must not run
   * SecretError                a secret that cannot be opened or found
   * ApiError                   Cloudflare's API refused, with its code and HTTP status
-  * EngineError                the embedded engine
+  * EngineError                the engine: the embedded one, or the Pulumi CLI
     * StateError               state that cannot be read or trusted
     * LockedError              another run holds the stack
     * ProtectedError           a change that would lose data, stopped by `protect`
@@ -112,7 +112,7 @@ class ApiError(FlowflareError):
 
 
 class EngineError(FlowflareError):
-    """The embedded engine cannot go on."""
+    """The engine, the embedded one or the Pulumi CLI, cannot go on."""
 
 
 class StateError(EngineError):
