@@ -5,7 +5,6 @@ Cloudflare's own plugin is stood in for by `cloudflare_plugin.py`. Passed with C
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from flowflare.engine.events import Event
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import UpdateFailed
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, FakeCloudflare, Request
+from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, changed
 
 PLUGIN = Path(__file__).parent / "cloudflare_plugin.py"
@@ -116,10 +116,9 @@ def test_a_run_killed_before_its_answer_is_settled(
         env=environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     ) as process:
         assert made.wait(60)
-        os.killpg(process.pid, signal.SIGKILL)
+        kill_tree(process.pid)
     release.set()
     cloudflare.hook = None
     stack.unlock()

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from flowflare.engine.pulumi.adopt import Found, pending_creations, settled
 from flowflare.engine.pulumi.recorded import recorded_plan
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
+from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, World, changed, ops
 
 pytestmark = [
@@ -185,10 +185,9 @@ def killed_while_creating(real: Real, world: World) -> None:
         env=real.environ,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     ) as process:
         until = time.monotonic() + 60
         while not (world.folder / "log").exists() and time.monotonic() < until:
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        kill_tree(process.pid)
     (world.folder / "log").unlink()
