@@ -69,7 +69,7 @@ def bundle_sources(
     fresh = {}
     for source, answer in zip(missing, answers, strict=True):
         bundle = Bundle(answer["content"], tuple(sorted(answer["exports"])))
-        inputs = finder.with_packages(answer["inputs"], source.folder)
+        inputs = finder.with_places(answer["inputs"], source.folder)
         cache.store(_key(source, version), bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle
     return [bundle or fresh[source] for source, bundle in zip(sources, found, strict=True)]
@@ -84,15 +84,24 @@ class _Inputs:
     def locate_in(self, folder: Path) -> "_Locate":
         return _Locate(folder, self.library)
 
-    def with_packages(self, inputs: Sequence[str], folder: Path) -> set[str]:
-        """The inputs with the `package.json` files that decided how they resolve."""
+    def with_places(self, inputs: Sequence[str], folder: Path) -> set[str]:
+        """The inputs with what decides how they resolve: a name that ends in `/` is a listing.
+
+        A new file may take an import over: `greet.js` beside `greet.ts`, a nearer `package.json`,
+        a package in a nearer `node_modules`.
+        """
         names = {name for name in inputs if not name.startswith(_NO_FILE)}
         for name in list(names):
             if name.startswith(f"{_NAMESPACE}:"):
                 continue
-            for parent in Path(name).parents:
+            first, *others = (parent.as_posix() for parent in Path(name).parents)
+            names.add(f"{first}/")
+            for parent in (first, *others):
+                if not parent.endswith("node_modules"):
+                    names.add(f"{parent}/node_modules/")
+            for parent in (first, *others):
+                names.add(f"{parent}/package.json")
                 if (folder / parent / "package.json").is_file():
-                    names.add((parent / "package.json").as_posix())
                     break
         return names
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from flowflare.config.files import private_folder
 
-#: Finds a bundle's input on disk by the name it is recorded under.
+#: Finds a bundle's input on disk by the name it is recorded under; of a name that ends in `/` the
+#: folder's listing counts.
 Locate = Callable[[str], Path]
 
 
@@ -77,6 +78,19 @@ def _hashes(inputs: Iterable[str], locate: Locate) -> dict[str, str]:
     hashes = {}
     for name in sorted(inputs):
         path = locate(name)
-        content = path.read_bytes() if path.is_file() else b""
+        content = _listing(path) if name.endswith("/") else _text(path)
         hashes[name] = hashlib.sha256(content).hexdigest()
     return hashes
+
+
+def _text(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _listing(folder: Path) -> bytes:
+    """The names in a folder, but for hidden ones: tools keep caches of their own there."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 -- names alone, and hundreds of them
+    except OSError:
+        return b""
+    return json.dumps(sorted(name for name in names if not name.startswith("."))).encode()

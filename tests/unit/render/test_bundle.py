@@ -70,6 +70,30 @@ def test_a_bundle_is_made_again_only_when_an_input_changes(tmp_path: Path) -> No
         bundle(root)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("src/greet.tsx", "export const greet = () => 'taken over';\n"),
+        ("src/node_modules/dependency/index.js", "exports.twice = () => 'taken over';\n"),
+    ],
+)
+def test_a_new_file_that_takes_an_import_over_is_seen(tmp_path: Path, name: str, text: str) -> None:
+    root = project(tmp_path)
+    assert "taken over" not in bundle(root).content
+    write(root, name, text)
+    assert "taken over" in bundle(root).content
+
+
+def test_a_new_file_elsewhere_leaves_the_bundle(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    bundle(root)
+    [entry] = (root / ".flowflare/cache/bundles").iterdir()
+    entry.write_text(json.dumps(json.loads(entry.read_text()) | {"content": "from the cache"}))
+    for name in ("README.md", "docs/page.md", "src/.cache"):
+        write(root, name, "")
+    assert bundle(root).content == "from the cache"
+
+
 def test_a_cache_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
     root = project(tmp_path)
     first = bundle(root)
