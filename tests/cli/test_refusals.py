@@ -199,3 +199,13 @@ def test_a_taken_port_is_named_with_where_it_stands(root: Path) -> None:
     assert not (root / ".flowflare/state").exists()
     status = flowflare("emulator", "status", "--json", "--cwd", str(root))
     assert json.loads(status.out) == {"running": False}
+
+
+@pytest.mark.parametrize("wrong", ["flowflare:sevrice: x", "flowflare:retentionDays: soon"])
+def test_a_mistake_in_the_configuration_leaves_no_emulator(root: Path, wrong: str) -> None:
+    write(root, "  flowflare:protect: false", f"  flowflare:protect: false\n  {wrong}")
+    said = flowflare("up", "--cwd", str(root))
+    assert said.code == 1
+    assert wrong.partition(": ")[0] in said.err
+    assert "Starting" not in said.err
+    assert not (root / ".flowflare/emulator").exists()

@@ -78,6 +78,13 @@ def _port(project: "Project") -> int:
     raise ConfigError([Problem(f"{value.file}:{value.line}", message, remedy)])
 
 
+def is_running(project: "Project") -> bool:
+    """Whether the project's embedded Cloudflare runs."""
+    from flowflare.emulator import process
+
+    return process.status(data_folder(project.root)) is not None
+
+
 def ensure_running(project: "Project") -> "Running":
     """Starts the project's embedded Cloudflare if none runs, and says where it answers.
 

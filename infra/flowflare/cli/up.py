@@ -30,13 +30,16 @@ def up(
       flowflare up --stack local --json
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.local import is_embedded
+    from flowflare.cli.local import is_embedded, is_running
     from flowflare.cli.progress import progress
-    from flowflare.cli.stacks import make_ready, opened
+    from flowflare.cli.stacks import make_ready, opened, plan_of
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
     run = opened(project)
+    if is_embedded(project) and not is_running(project):
+        # What is wrong with configuration or program is told before anything is started for it.
+        plan_of(project, lambda text: messages().print(text, markup=False))
     make_ready(project)
     messages().print(f"Updating {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:
