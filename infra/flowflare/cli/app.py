@@ -6,6 +6,7 @@ import typer
 
 from flowflare.cli import emulator, init, migrations, secrets
 from flowflare.cli.destroy import destroy
+from flowflare.cli.diff import diff
 from flowflare.cli.doctor import doctor
 from flowflare.cli.order import order
 from flowflare.cli.outputs import outputs
@@ -48,6 +49,7 @@ def flowflare(
 app.command()(init.init)
 app.command()(up)
 app.command()(preview)
+app.command()(diff)
 app.command()(destroy)
 app.command()(outputs)
 app.command()(render)

@@ -120,6 +120,19 @@ def stacks_in(folder: Path) -> list[str]:
     return sorted(match.group(1) for match in found if match)
 
 
+def stacks_of(root: Path) -> list[str]:
+    """Names of the stacks of the project in a folder, sorted.
+
+    Raises:
+        ConfigError: `Pulumi.yaml` cannot be read.
+    """
+    problems: list[Problem] = []
+    fields = _top_level(root / PROJECT_FILE, problems)
+    if problems:
+        raise ConfigError(problems)
+    return stacks_in(root / (_text(fields, "stackConfigDir") or ""))
+
+
 def _top_level(path: Path, problems: list[Problem]) -> dict[str, Entry]:
     node = read_tree(path, problems)
     if node is None:

@@ -37,6 +37,19 @@ class Commit:
 
 
 @dataclass(frozen=True)
+class Checkout:
+    """A commit's files in a folder of their own.
+
+    Attributes:
+        top: the folder of all its files.
+        root: the project's folder in it.
+    """
+
+    top: Path
+    root: Path
+
+
+@dataclass(frozen=True)
 class Repository:
     """A git repository seen from a project's folder.
 
@@ -88,15 +101,17 @@ class Repository:
         )
         return sorted(name.removeprefix(prefix) for name in text.split("\0") if name)
 
-    def lay_out(self, commit: Commit, folder: Path) -> Path:
+    def uncommitted(self) -> bool:
+        """Whether the working tree has changes in the project that are in no commit."""
+        words = ("status", "--porcelain", "--untracked-files=normal", "--", f":(top){self.project}")
+        return bool(self._git(*words))
+
+    def lay_out(self, commit: Commit, folder: Path) -> Checkout:
         """Writes a commit's files.
 
         Args:
             commit: the commit.
             folder: an empty folder.
-
-        Returns:
-            The project's folder in it.
 
         Raises:
             CheckoutError: git cannot write them, or the commit has no such project.
@@ -112,7 +127,7 @@ class Repository:
         if not (root / "Pulumi.yaml").is_file():
             raise CheckoutError(f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}")
         self._link_packages(files)
-        return root
+        return Checkout(files, root)
 
     def _link_packages(self, files: Path) -> None:
         """Links what was installed from the same lock file, and the cache of finished bundles."""

@@ -1,0 +1,108 @@
+"""`flowflare diff`: says what the change from one commit to another will do to every stack."""
+
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowflare.cli.options import ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from flowflare.review.report import Report
+
+
+class Form(StrEnum):
+    """The forms that a report comes in."""
+
+    text = "text"
+    markdown = "markdown"
+    html = "html"
+    json = "json"
+
+
+def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
+    base: Annotated[
+        str, typer.Argument(metavar="BASE", help="The commit to start from: a branch, a tag.")
+    ],
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="The commit to come to.")] = "HEAD",
+    stack: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--stack", "-s", metavar="NAME", help="Only this stack; may be given several times."
+        ),
+    ] = None,
+    cwd: ProjectOption = None,
+    merge_base: Annotated[
+        bool,
+        typer.Option(
+            help="Start from where HEAD has parted from BASE, as pull requests do; else from BASE."
+        ),
+    ] = True,
+    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write into a file instead."),
+    ] = None,
+    exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="End with 0: nothing changes, 2: it does, 3: loses data."),
+    ] = False,
+    max_size: Annotated[
+        int,
+        typer.Option(
+            "--max-size", metavar="BYTES", help="Fold Markdown until it is no longer than this."
+        ),
+    ] = 60_000,
+) -> None:
+    """Say what the change from one commit to another will do to every stack, and at what risk.
+
+    Both commits are recorded in folders of their own: nothing is called, no secret opened. The
+    JSON's schema is docs/flowflare.report.schema.json.
+
+    Examples:
+
+      flowflare diff main
+
+      flowflare diff v1.2 v1.3 --no-merge-base --stack prod
+
+      flowflare diff origin/main --format json --exit-code | jq .risk
+    """
+    from flowflare.cli.console import messages
+    from flowflare.review.commits import Question, compare_commits
+
+    question = Question(base, head, tuple(stack or ()), merge_base)
+    with messages().status("Comparing") as status:
+        report = compare_commits(project_root(cwd), question, status.update)
+    _write(report, form, output, max_size)
+    if exit_code and report.exit_code:
+        raise typer.Exit(report.exit_code)
+
+
+def _write(report: "Report", form: Form, output: Path | None, max_size: int) -> None:
+    if form is Form.text and output is None:
+        from flowflare.cli.report_text import print_report
+
+        print_report(report)
+        return
+    text = _text(report, form, max_size)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+
+
+def _text(report: "Report", form: Form, max_size: int) -> str:
+    if form is Form.json:
+        return f"{report.model_dump_json(indent=2)}\n"
+    if form is Form.markdown:
+        render = import_module("flowflare.review.markdown").render
+        return str(render(report, max_size=max_size))
+    if form is Form.html:
+        return str(import_module("flowflare.review.html").render(report))
+    from flowflare.review.report_text import lines
+    from flowflare.review.text import joined
+
+    return joined(lines(report))

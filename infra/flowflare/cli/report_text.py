@@ -1,0 +1,17 @@
+"""Prints a report of two commits; colours only on a terminal."""
+
+from typing import TYPE_CHECKING
+
+from flowflare.cli.plan_text import STYLES
+
+if TYPE_CHECKING:
+    from flowflare.review.report import Report
+
+
+def print_report(report: "Report") -> None:
+    """Prints the whole report to standard output."""
+    from flowflare.cli.console import answers
+    from flowflare.review.report_text import lines
+
+    for line in lines(report):
+        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)

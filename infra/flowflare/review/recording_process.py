@@ -1,0 +1,126 @@
+"""The process that records the stacks of one commit.
+
+It is `python -m flowflare.review.recording_process` and runs with the commit's own code. What it
+is to do comes on standard input, what it has found goes line by line into a file of which the
+program is told nothing, so that a program may print, fork or end the process without its output
+being taken for a recording. Network connections are refused.
+"""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from flowflare.errors import EngineError, FlowflareError
+from flowflare.model import names
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
+
+#: The version of the lines that this process writes.
+FORMAT: Final = 1
+_CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
+
+
+def main() -> None:
+    """Records what standard input asks for: {root, stacks or null, key, answer: a file's path}."""
+    request = json.loads(sys.stdin.read())
+    sys.addaudithook(_refuse_network)
+    with Path(request["answer"]).open("w", encoding="utf-8") as answer:
+        own = os.getpid()
+        write = _writer(answer)
+        try:
+            for line in lines(Path(request["root"]), request["stacks"], request["key"]):
+                if os.getpid() != own:
+                    os._exit(0)  # a copy that the program has made of this process by forking
+                write(line)
+        except FlowflareError as error:
+            write({"error": str(error)})
+
+
+def lines(root: Path, stacks: list[str] | None, key: str) -> Iterator[dict[str, Any]]:
+    """The recording in lines.
+
+    Args:
+        root: the project's folder in the checkout.
+        stacks: the stacks to record; None for all that have a file.
+        key: stamps secrets; in base64.
+
+    Yields:
+        First `{format, stacks}`; for each stack `{begin}`, and when it is done `{stack, project,
+        texts, recorded}`, of which `texts` are the long texts that no line before has had; at
+        last `{end: true}`.
+    """
+    from flowflare.config.files import stacks_of
+    from flowflare.engine.recording import Stamps, Texts
+
+    known = stacks_of(root)
+    wanted = known if stacks is None else [name for name in stacks if name in known]
+    yield {"format": FORMAT, "stacks": wanted}
+    stamps, texts = Stamps(base64.b64decode(key)), Texts()
+    for name in wanted:
+        yield {"begin": name}
+        before = len(texts.by_digest)
+        project, recorded = _recorded(root, name, stamps, texts)
+        new = dict(list(texts.by_digest.items())[before:])
+        yield {"stack": name, "project": project, "texts": new, "recorded": recorded}
+    yield {"end": True}
+
+
+def _recorded(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
+    """A project's name, and what one of its stacks declares."""
+    from flowflare.config.files import read_project
+    from flowflare.engine.recording import Recorded, dump, record
+
+    project, words = "", {}
+    try:
+        read = read_project(root, name)
+        project, words = read.name, words_of(read)
+        recorded = record(read, stamps)
+    except FlowflareError as error:
+        recorded = Recorded(error=str(error))
+    except Exception as error:  # noqa: BLE001 -- whatever a program has broken is its stack's error
+        recorded = Recorded(error=f"{type(error).__name__}: {error}")
+    return project, dump(recorded, stamps, texts) | {"words": words}
+
+
+def words_of(project: "Project") -> dict[str, str]:
+    """What is different in every stack by nature, and what stands for it in a common report."""
+
+    def value(key: str) -> str:
+        found = project.values.get(f"flowflare:{key}")
+        return found.text if found is not None and not found.secret else ""
+
+    environment = value("environment") or project.stack
+    own = names.physical_name(value("tenant") or None, environment, "")
+    common = "<tenant>-<environment>-flowflare" if value("tenant") else "<environment>-flowflare"
+    words = {own: common, f"urn:pulumi:{project.stack}::": "urn:pulumi:<stack>::"}
+    account = value("accountId")
+    return words | ({account: "<account>"} if account else {})
+
+
+def _writer(answer: TextIO) -> Callable[[dict[str, Any]], None]:
+    def write(line: dict[str, Any]) -> None:
+        answer.write(json.dumps(line, separators=(",", ":")) + "\n")
+        answer.flush()
+
+    return write
+
+
+def _refuse_network(event: str, args: tuple[Any, ...]) -> None:
+    if event not in _CONNECTING:
+        return
+    address = args[0] if event == "socket.getaddrinfo" else args[1]
+    if isinstance(address, str | bytes) and event != "socket.getaddrinfo":
+        return  # a socket of this machine's own, by path
+    raise EngineError(
+        f"the program connects to {address!r}, and a recording has no network",
+        remedy="Let a dynamic resource or a data source ask while `up` runs, not the program.",
+    )
+
+
+if __name__ == "__main__":
+    main()
