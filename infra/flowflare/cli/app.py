@@ -8,6 +8,7 @@ from flowflare.cli import emulator, init, migrations, secrets
 from flowflare.cli.destroy import destroy
 from flowflare.cli.diff import diff
 from flowflare.cli.doctor import doctor
+from flowflare.cli.drift import drift
 from flowflare.cli.order import order
 from flowflare.cli.outputs import outputs
 from flowflare.cli.preview import preview
@@ -55,6 +56,7 @@ app.command()(outputs)
 app.command()(render)
 app.command()(order)
 app.command()(unlock)
+app.command()(drift)
 app.command()(doctor)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(migrations.app, name="migrations")

@@ -1,22 +1,19 @@
 """Which database a command is about, where its files are, and how it is reached."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem, SecretError
+from flowflare.errors import ApiError, ConfigError, FlowflareError, Problem
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.migrations.files import Migration
     from flowflare.migrations.ledger import Database
     from flowflare.model import StackSpec
-
-_CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 ClientOption = Annotated[
     str | None,
@@ -137,12 +134,13 @@ def reach(project: "Project", target: Target) -> Reached:
         FlowflareError: there is no such database, no token, or no answer.
     """
     from flowflare.api import connect
+    from flowflare.cli.access import base_url, token
     from flowflare.cli.local import ensure_running, is_embedded
     from flowflare.migrations.ledger import Database
 
     if is_embedded(project):
         ensure_running(project)
-    client = connect(_base_url(project), _token(project))
+    client = connect(base_url(project), token(project))
     path = f"/accounts/{target.account_id}/d1/database/{target.name}"
     try:
         found = client.call("GET", path)
@@ -154,32 +152,3 @@ def reach(project: "Project", target: Target) -> Reached:
             remedy=f"Make it: flowflare up --stack {project.stack}",
         ) from None
     return Reached(Database(client, target.account_id, found["uuid"]), found["uuid"])
-
-
-def _base_url(project: "Project") -> str:
-    value = project.values.get("cloudflare:baseUrl")
-    return value.text if value else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
-
-
-def _token(project: "Project") -> str:
-    value = project.values.get("cloudflare:apiToken")
-    given = os.environ.get("CLOUDFLARE_API_TOKEN", "")
-    if value is None and not given:
-        remedy = (
-            "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."
-        )
-        raise SecretError("there is no API token for Cloudflare", remedy=remedy)
-    if value is None or not value.secret:
-        return value.text if value else given
-    from flowflare.config.files import private_folder
-    from flowflare.engine.passphrase import Vault, find_passphrase
-
-    try:
-        passphrase = find_passphrase(private_folder(project.root), os.environ, make=False)
-        return Vault(passphrase, project.encryption_salt or "").open_text(value.text)
-    except SecretError as error:
-        if given:
-            return given
-        message = f"{value.file}:{value.line}: cloudflare:apiToken: {error.message}"
-        remedy = error.remedy or "Set CLOUDFLARE_API_TOKEN for this command."
-        raise SecretError(message, remedy=remedy) from None

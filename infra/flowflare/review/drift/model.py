@@ -1,0 +1,105 @@
+"""What has drifted, as data: one finding for each thing that state and account see differently.
+
+`flowflare drift --json` prints it; its JSON Schema is docs/flowflare.drift.schema.json.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final, Literal
+
+from pydantic import Field
+
+from flowflare.model.frozen import Frozen
+from flowflare.review.document import without_noise
+
+FORMAT: Final = 1
+Kind = Literal["changed", "missing", "extra"]
+Severity = Literal["error", "warning"]
+#: What to do: who knows the stack's engine words it.
+Action = Literal["put-back", "adopt", "restore", "remake", "remove"]
+
+
+class Drifted(Frozen):
+    """One thing that is not in the account as state has it."""
+
+    kind: Kind = Field(
+        description="`changed` differs, `missing` is in state and not in the account, `extra` is "
+        "in the account and not in state."
+    )
+    severity: Severity = Field(
+        description="`error`: something cannot work any more, or data is gone; `warning`: it works "
+        "otherwise than the program says."
+    )
+    resource: str = Field(description="The resource's name in the program.")
+    type: str = Field(description="Its type's token.")
+    path: str = Field(
+        default="", description='What of it, such as `bindings["DB"]`; empty for all of it.'
+    )
+    state: Any = Field(default=None, description="What state says; null for nothing.")
+    account: Any = Field(default=None, description="What the account says; null for nothing.")
+    by: str = Field(
+        default="",
+        description="What the script was last deployed from, as Cloudflare says it: `dash`, "
+        "`wrangler`, `api`; empty where that is not known.",
+    )
+    message: str = Field(description="What is different, a sentence.")
+    action: Action = Field(description="What helps; `remedy` says how for this stack.")
+    remedy: str = Field(default="", description="What to do next.")
+
+
+class StackDrift(Frozen):
+    """What has drifted in one stack."""
+
+    stack: str = Field(description="The stack's name.")
+    engine: Literal["embedded", "pulumi"] = Field(description="Whose state it is.")
+    resources: int = Field(description="Resources of the state that were looked for.")
+    api_calls: int = Field(
+        description="Requests that it took; a list that another stack has asked for counts there."
+    )
+    findings: tuple[Drifted, ...] = Field(default=(), description="What differs, worst first.")
+    unseen: tuple[str, ...] = Field(
+        default=(), description="What could not be compared, sentences."
+    )
+    error: str = Field(default="", description="Why the stack could not be looked at.")
+
+
+class Document(Frozen):
+    """What has drifted. New keys may come within a format; none changes its meaning or goes."""
+
+    format: Literal[1] = Field(description="Version of this document's form.")
+    flowflare: str = Field(description="The release of Flowflare that made it.")
+    project: str = Field(description="The Pulumi project's name.")
+    exit_code: Literal[0, 1, 2] = Field(
+        description="Of `--exit-code`: 0 nothing has drifted, 2 something has, 1 a stack could "
+        "not be looked at."
+    )
+    api_calls: int = Field(description="Requests that it took in all.")
+    stacks: tuple[StackDrift, ...] = Field(description="The stacks, in the order of their names.")
+
+
+def document(project: str, stacks: Sequence[StackDrift]) -> Document:
+    """The document of a run.
+
+    Args:
+        project: the project's name.
+        stacks: what was found in each stack.
+    """
+    found = any(one.findings for one in stacks)
+    failed = any(one.error for one in stacks)
+    return Document(
+        format=FORMAT,
+        flowflare=version("flowflare"),
+        project=project,
+        exit_code=1 if failed else 2 if found else 0,
+        api_calls=sum(one.api_calls for one in stacks),
+        stacks=tuple(sorted(stacks, key=lambda one: one.stack)),
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """The document's JSON Schema."""
+    title = "flowflare drift --json"
+    schema: dict[str, Any] = Document.model_json_schema(mode="serialization")
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    body: dict[str, Any] = without_noise({**schema, "title": title})
+    return head | body
