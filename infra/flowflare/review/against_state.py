@@ -28,7 +28,7 @@ from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
-from flowflare.review.sections import Section, _rank
+from flowflare.review.sections import Section, in_order
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
@@ -78,7 +78,7 @@ def sections(
         Section(stacks=tuple(names), kind="not-recorded", error=error)
         for error, names in failed.items()
     ]
-    return tuple(sorted(made, key=_rank)), tuple(unchanged)
+    return in_order(made), tuple(unchanged)
 
 
 def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> Plan:

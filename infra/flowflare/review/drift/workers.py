@@ -57,6 +57,8 @@ def _settings(one: Resource, live: Mapping[str, Any]) -> Iterator[Drifted]:
             found = [(key, wanted, there)] if switched_on else []
         else:
             found = list(differing(wanted, there, key)) if wanted else []
+            # Switched off, it has nothing else to say.
+            found = [one for one in found if one[0].endswith(".enabled")] or found
         for path, before, after in found:
             message = f"{path} is {shown(after)}, state says {shown(before)}"
             yield drifted(one, "changed", message, path=path, state=before, account=after)
