@@ -16,6 +16,7 @@
     * UpdateFailed             one or more resources failed; what was made is in state
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
   * RolloutError               several ups in order: one cannot begin, or its health check failed
+  * CommentError               a report that cannot become a pull request's comment
 """
 
 from collections.abc import Sequence
@@ -141,3 +142,7 @@ class EmulatorError(FlowflareError):
 
 class RolloutError(FlowflareError):
     """A step of a rollout cannot begin, or what it deployed is not healthy."""
+
+
+class CommentError(FlowflareError):
+    """A report that cannot become a pull request's comment, or a service that refuses it."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flowflare.cli import emulator, init, migrations, secrets
+from flowflare.cli.comment import comment
 from flowflare.cli.destroy import destroy
 from flowflare.cli.diff import diff
 from flowflare.cli.doctor import doctor
@@ -51,6 +52,7 @@ app.command()(init.init)
 app.command()(up)
 app.command()(preview)
 app.command()(diff)
+app.command()(comment)
 app.command()(destroy)
 app.command()(outputs)
 app.command()(render)

@@ -1,0 +1,133 @@
+"""`flowflare comment`: keeps one comment with the plan on a pull request."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from flowflare.review.comment.sticky import Outcome
+    from flowflare.review.comment.target import Target
+
+
+def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="What `diff --format json` has written."),
+    ] = None,
+    stale: Annotated[
+        bool,
+        typer.Option("--stale", help="Without a report: mark a plan of another commit as stale."),
+    ] = False,
+    github: Annotated[
+        str | None,
+        typer.Option("--github", metavar="OWNER/REPO", help="The repository on GitHub."),
+    ] = None,
+    pull: Annotated[
+        int | None, typer.Option("--pull", metavar="N", min=1, help="The pull request's number.")
+    ] = None,
+    gitlab: Annotated[
+        str | None,
+        typer.Option("--gitlab", metavar="GROUP/PROJECT", help="The project on GitLab."),
+    ] = None,
+    merge_request: Annotated[
+        int | None,
+        typer.Option("--merge-request", metavar="N", min=1, help="The merge request's number."),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="SHA", help="The commit that the report must be for."),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name", metavar="NAME", help="A comment of its own per project in a repository."
+        ),
+    ] = "plan",
+    only_changes: Annotated[
+        bool,
+        typer.Option("--only-changes", help="Make no comment as long as nothing changes."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would do; write nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Keep one comment with the plan on a pull request of GitHub or a merge request of GitLab.
+
+    In GitHub Actions and GitLab CI it finds out by itself which one. The token comes from
+    GITHUB_TOKEN or GITLAB_TOKEN. The report is data: it names neither the pull request nor
+    anything else that this command acts on. docs/pull-requests.md has the workflows.
+
+    Examples:
+
+      flowflare comment --report report.json
+
+      flowflare comment --report report.json --github acme/shop --pull 12 --dry-run
+
+      flowflare comment --stale
+    """
+    if (report is None) != stale:
+        raise typer.BadParameter("give --report FILE, or --stale, and not both")
+    if (github is None) != (pull is None) or (gitlab is None) != (merge_request is None):
+        raise typer.BadParameter("--github goes with --pull, --gitlab with --merge-request")
+    if github is not None and gitlab is not None:
+        raise typer.BadParameter("give --github or --gitlab, not both")
+    from flowflare.cli.console import messages
+    from flowflare.review.comment import target
+    from flowflare.review.comment.post import Request, post, read_event
+
+    if github is not None and pull is not None:
+        where = target.given("github", github, pull, os.environ)
+    elif gitlab is not None and merge_request is not None:
+        where = target.given("gitlab", gitlab, merge_request, os.environ)
+    else:
+        where = target.detected(os.environ, read_event(os.environ.get("GITHUB_EVENT_PATH")))
+    where = target.with_head(where, head)
+    request = Request(report, name=name, only_changes=only_changes, dry_run=dry_run)
+    with messages().status("Talking to the service"):
+        where, outcome = post(request, where, os.environ)
+    _tell(where, outcome, dry_run, json)
+
+
+def _tell(target: "Target", outcome: "Outcome", dry_run: bool, json: bool) -> None:
+    from flowflare.cli.console import answers, messages, print_json
+
+    if json:
+        print_json(_document(target, outcome, dry_run))
+        return
+    would = "would be " if dry_run and outcome.action in ("created", "updated") else ""
+    text = {
+        "created": f"The comment on {target} {would or 'is '}created",
+        "updated": f"The comment on {target} {would or 'is '}updated",
+        "unchanged": f"The comment on {target} is as it should be",
+        "left": f"The comment on {target} shows a newer plan than this run's, and is left so",
+        "none": f"There is no comment on {target}, and none is needed",
+    }[outcome.action]
+    address = f": {outcome.comment.url}" if outcome.comment and outcome.comment.url else ""
+    messages().print(f"{text}{address}", markup=False)
+    if outcome.removed:
+        more = f"{'Would delete' if dry_run else 'Deleted'} {len(outcome.removed)} too many."
+        messages().print(more, markup=False)
+    if dry_run and outcome.shown:
+        # A line that begins with `::` would be a command to GitHub's runner.
+        for line in outcome.shown.content.splitlines():
+            answers().print(f"| {line}", markup=False)
+
+
+def _document(target: "Target", outcome: "Outcome", dry_run: bool) -> dict[str, Any]:
+    comment, shown = outcome.comment, outcome.shown
+    return {
+        "service": target.kind,
+        "project": target.project,
+        "number": target.number,
+        "dry_run": dry_run,
+        "action": outcome.action,
+        "comment": {"id": comment.id, "url": comment.url} if comment else None,
+        "head": shown.head if shown else None,
+        "stale": bool(shown and shown.notice),
+        "removed": list(outcome.removed),
+    }

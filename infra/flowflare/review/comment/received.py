@@ -1,0 +1,88 @@
+"""Reads a report that a pull request's own job made, and trusts nothing in it."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from flowflare.errors import CommentError
+from flowflare.review.report import FORMAT, Report
+
+#: The largest report that is read, in bytes.
+MOST_BYTES: Final = 32 * 1024 * 1024
+#: How deep lists and mappings may stand in each other.
+MOST_DEEP: Final = 64
+_REMEDY: Final = "Make it anew: flowflare diff BASE HEAD --format json --output FILE"
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file.
+
+    Args:
+        path: the file; links are not followed, since an artifact may hold one to anywhere.
+
+    Raises:
+        CommentError: it is no report of a form that this release knows.
+        OSError: there is no such file.
+    """
+    text = _bytes(path)
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise _invalid(path, "it is not JSON", str(error)) from None
+    if not isinstance(value, dict) or "format" not in value:
+        raise _invalid(path, "it is no report of `flowflare diff`")
+    if type(value["format"]) is not int or value["format"] != FORMAT:
+        found = str(value["format"])[:20]
+        raise _invalid(path, f"its format is {found!r}, this release reads {FORMAT}")
+    if _deeper(value, MOST_DEEP):
+        raise _invalid(path, f"its lists and mappings stand more than {MOST_DEEP} deep")
+    try:
+        return Report.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"]))[:80]
+        raise _invalid(path, f"{place}: {first['msg']}"[:200]) from None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if path.is_symlink():
+            raise _invalid(path, "it is a link") from error
+        raise
+    with open(opened, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
+            raise _invalid(path, "it is no file")
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise _invalid(path, f"it is larger than {MOST_BYTES // 1024 // 1024} MiB")
+    return text
+
+
+def _deeper(value: Any, most: int) -> bool:
+    """Whether anything stands more than so deep, found level by level."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def _invalid(path: Path, why: str, detail: str = "") -> CommentError:
+    said = "".join(one if one.isprintable() else "?" for one in f"{why} {detail[:100]}".strip())
+    return CommentError(f"{path} cannot be shown: {said}", remedy=_REMEDY)
