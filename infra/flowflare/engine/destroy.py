@@ -212,23 +212,21 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
         lifted: names of the resources whose data may be lost.
         stack: the stack's name, for the command in the refusal.
 
+    A name that stands for nothing is no mistake by itself: a destroy that was killed is run again
+    with the same words, when some of what they name is gone.
+
     Raises:
-        EngineError: a name is no protected resource's.
-        ProtectedError: something else is protected.
+        ProtectedError: something is protected that is not named.
     """
     held = {one.name: one.type for one in records if one.protect and not one.delete}
-    unknown = sorted(set(lifted) - held.keys())
-    if unknown:
-        raise EngineError(
-            f"stack {stack} has no protected resource named {', '.join(unknown)}",
-            remedy=f"Protected: {', '.join(sorted(held)) or 'none'}.",
-        )
     if held.keys() - set(lifted):
+        unknown = sorted(set(lifted) - held.keys())
         lines = "".join(
             f"\n  {name} ({type_})" for name, type_ in held.items() if name not in lifted
         )
         raise ProtectedError(
-            f"stack {stack} has protected resources, and nothing was deleted:{lines}",
+            f"stack {stack} has protected resources, and nothing was deleted:{lines}"
+            + (f"\n  None is called {', '.join(unknown)}." if unknown else ""),
             remedy="If their data may be lost, name them: "
             f"flowflare destroy --stack {stack} --lose-data {' '.join(sorted(held))}",
         )

@@ -143,7 +143,6 @@ class EmbeddedStack:
         Raises:
             LockedError: another run holds the stack.
             ProtectedError: something else is protected; nothing was deleted.
-            EngineError: a name is no protected resource's; nothing was deleted.
             UpdateFailed: some resources could not be deleted.
         """
         since = self._clock()

@@ -110,7 +110,6 @@ class CliStack:
         Raises:
             LockedError: another run holds the stack.
             ProtectedError: something else is protected; nothing was deleted.
-            EngineError: a name is no protected resource's; nothing was deleted.
             UpdateFailed: some resources could not be deleted.
         """
         from flowflare.engine.destroy import refuse_protected
