@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowflare.errors import EngineError, ProtectedError, UpdateFailed
+from flowflare.errors import ProtectedError, UpdateFailed
 from tests.engine.projects import Sample, World, changed
 
 

@@ -54,9 +54,9 @@ def preview(
         print_json(document(reviewed, project=project.name, stack=stack))
     else:
         _show(project.name, stack, reviewed)
-    if reviewed.refusals:
-        names = ", ".join(refusal.name for refusal in reviewed.refusals)
-        raise UpdateFailed(f"`up` would refuse {len(reviewed.refusals)} of it: {names}")
+    causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
+    if causes:
+        raise UpdateFailed(f"`up` would refuse {len(causes)} of it: {', '.join(causes)}")
 
 
 def _show(project: str, stack: str, review: "Review") -> None:
@@ -69,7 +69,8 @@ def _show(project: str, stack: str, review: "Review") -> None:
     print_review(review)
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
-        text = f"\nWould change: {summary(review)}.  Next:  {command()} up"
+        then = "" if review.refusals else f"  Next:  {command()} up"
+        text = f"\nWould change: {summary(review)}.{then}"
         console.print(text, markup=False)
     elif lifted:
         text = f"\nNothing would change but what is protected.  Next:  {command()} up"
