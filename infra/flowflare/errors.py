@@ -15,6 +15,7 @@
     * ProgramError             the Pulumi program itself failed
     * UpdateFailed             one or more resources failed; what was made is in state
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
+  * PolicyError                a policy of the team stops an up, or cannot be used
   * RolloutError               several ups in order: one cannot begin, or its health check failed
   * CommentError               a report that cannot become a pull request's comment
 """
@@ -138,6 +139,10 @@ class UpdateFailed(EngineError):  # noqa: N818 -- Pulumi's own word for it
 
 class EmulatorError(FlowflareError):
     """The embedded Cloudflare cannot start, stop or be reached."""
+
+
+class PolicyError(FlowflareError):
+    """A policy of the team stops an up, or a file with policies cannot be used."""
 
 
 class RolloutError(FlowflareError):

@@ -80,6 +80,10 @@ class Repository:
         subject = self._git("log", "-1", "--format=%s", sha)
         return Commit(name, sha, subject)
 
+    def date_of(self, commit: Commit) -> str:
+        """The day on which a commit was made, `2026-11-24`."""
+        return self._git("log", "-1", "--format=%cs", commit.sha)
+
     def merge_base(self, one: Commit, other: Commit) -> Commit:
         """The newest commit that both come from; the first one where they share none."""
         try:

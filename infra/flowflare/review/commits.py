@@ -10,6 +10,7 @@ from flowflare.config.files import stacks_of
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.review import report
 from flowflare.review.checkout import Checkout, CheckoutError, Commit, Repository, find_repository
+from flowflare.review.policy.commits import judge_commits
 from flowflare.review.record import CommitRecording, record
 from flowflare.review.report import Note, Report, ReportedCommit
 from flowflare.review.sections import group
@@ -76,13 +77,15 @@ def compare_commits(
     if old.error and not new.error:
         text = f"The base cannot be recorded: {old.error}. HEAD is shown alone."
         notes.append(Note(kind="base-not-recorded", text=text))
+    policy, weaker = judge_commits(old, new, sections, repository.date_of(head))
     return report.make(
         new.project or old.project,
         ReportedCommit(name=base.name, sha=base.sha, subject=base.subject),
         ReportedCommit(name=head.name, sha=head.sha, subject=head.subject),
         sections,
         unchanged,
-        notes=notes,
+        notes=[*notes, *weaker],
+        policy=policy,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: The version of the lines that this process writes.
 FORMAT: Final = 1
+POLICIES: Final = "flowflare:policies"
 _CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
 
@@ -29,6 +30,8 @@ def main() -> None:
     """Records what standard input asks for: {root, stacks or null, key, answer: a file's path}."""
     request = json.loads(sys.stdin.read())
     sys.addaudithook(_refuse_network)
+    # The SDK takes a stack trace of every resource, which nobody reads here.
+    sys.tracebacklimit = 1
     with Path(request["answer"]).open("w", encoding="utf-8") as answer:
         own = os.getpid()
         write = _writer(answer)
@@ -75,7 +78,7 @@ def _recorded(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict
     from flowflare.config.files import read_project
     from flowflare.engine.recording import Recorded, dump, record
 
-    project, words = "", {}
+    project, words, read = "", {}, None
     try:
         read = read_project(root, name)
         project, words = read.name, words_of(read)
@@ -84,7 +87,12 @@ def _recorded(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict
         recorded = Recorded(error=str(error))
     except Exception as error:  # noqa: BLE001 -- whatever a program has broken is its stack's error
         recorded = Recorded(error=f"{type(error).__name__}: {error}")
-    return project, dump(recorded, stamps, texts) | {"words": words}
+    raw = dump(recorded, stamps, texts) | {"words": words}
+    if read is not None and not recorded.error and POLICIES in read.values:
+        from flowflare.review.policy.commits import recorded_policies
+
+        raw["policies"] = recorded_policies(read, raw, texts.by_digest)
+    return project, raw
 
 
 def words_of(project: "Project") -> dict[str, str]:

@@ -113,7 +113,7 @@ def _text_of(commit: CommitRecording, stack: str) -> str:
     if raw is None:
         return ""
     words = raw["words"]
-    text = _REFERENCE.sub("", _common(canonical({**raw, "words": {}}), words))
+    text = _REFERENCE.sub("", _common(canonical({**raw, "words": {}, "policies": {}}), words))
     return text + "".join(_digest(_common(commit.texts[one], words)) for one in _used(raw))
 
 

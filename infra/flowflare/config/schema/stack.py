@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from flowflare.config.schema.client import ClientConfig
+from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.config.schema.worker import WorkerConfig
 from flowflare.config.schema.written import (
     AccountId,
@@ -117,4 +118,8 @@ class StackConfig(WorkerConfig):
         description="Resources whose protection is lifted, each with the reason, by the "
         "resource's name. A replacement, a deleted or a moved class may then happen in the same "
         "`up`; before a resource is removed one `up` must have lifted its protection.",
+    )
+    policies: PoliciesConfig = Field(
+        default_factory=PoliciesConfig,
+        description="Checks of the team's that every change must pass; see docs/policies.md.",
     )
