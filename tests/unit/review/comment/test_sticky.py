@@ -1,0 +1,239 @@
+"""One comment per pull request, whatever else happens there."""
+
+import threading
+import time
+
+import pytest
+
+from flowflare.errors import CommentError
+from flowflare.review.comment.marker import Shown, compose
+from flowflare.review.comment.target import Target
+from tests.unit.review.comment.conftest import Clock, Runs
+from tests.unit.review.comment.forge import BOT, REPOSITORY, A, B, C, Fault, Forge
+
+HIDDEN = compose(Shown("plan", A, (999, 1), "All is well."))
+
+
+def test_the_first_run_makes_the_comment_and_the_next_one_changes_it(
+    runs: Runs, forge: Forge
+) -> None:
+    assert [runs.run(1).action, runs.run(2).action] == ["created", "updated"]
+    (body,) = forge.by()
+    assert "Plan of run 2." in body
+    assert "Out of date" not in body
+
+
+@pytest.mark.parametrize("size", [30, 100])
+def test_it_is_found_among_250_others(runs: Runs, forge: Forge, size: int) -> None:
+    forge.page = size
+    for number in range(250):
+        if number == 137:
+            forge.say(BOT, compose(Shown("plan", B, (1, 1), "Old.")))
+        forge.say(f"person-{number % 9}", f"Comment {number}")
+    assert runs.run(2).action == "updated"
+    assert len(forge.by()) == 1
+    assert len(forge.comments) == 251
+    assert forge.count("POST") == 1  # to ask who the token belongs to
+
+
+def test_writing_the_same_again_writes_nothing(runs: Runs, forge: Forge, clock: Clock) -> None:
+    runs.run(1)
+    clock.waits.clear()
+    assert runs.run(1).action == "unchanged"
+    assert forge.count("PATCH") == 0
+    assert clock.waits == []
+
+
+def test_a_marker_planted_by_somebody_else_is_left_alone(runs: Runs, forge: Forge) -> None:
+    forge.say("mallory", HIDDEN)
+    assert runs.run(1).action == "created"
+    assert forge.by("mallory") == [HIDDEN]
+    assert "Plan of run 1." in forge.by()[0]
+
+
+@pytest.mark.parametrize(
+    "quoted", [f"> {HIDDEN}", f"Coverage of:\n{HIDDEN}", f" {HIDDEN}", HIDDEN.upper()]
+)
+def test_another_bots_comment_that_quotes_a_marker_is_left_alone(
+    runs: Runs, forge: Forge, quoted: str
+) -> None:
+    forge.say(BOT, quoted)
+    assert runs.run(1).action == "created"
+    assert forge.by()[0] == quoted
+
+
+def test_comments_of_two_names_live_side_by_side(runs: Runs, forge: Forge) -> None:
+    runs.run(1)
+    runs.run(1, name="stock", content="Plan of stock.")
+    assert runs.run(2).action == "updated"
+    assert ["Plan of run 2." in body for body in forge.by()] == [True, False]
+
+
+def test_a_comment_of_a_release_to_come_is_taken_over_not_doubled(runs: Runs, forge: Forge) -> None:
+    forge.say(BOT, "<!-- flowflare-comment plan form=9 -->\nFrom the future.")
+    assert runs.run(1).action == "updated"
+    assert len(forge.by()) == 1
+
+
+def test_an_older_run_of_the_same_commit_loses(runs: Runs, forge: Forge) -> None:
+    runs.run(20)
+    assert runs.run(19).action == "left"
+    assert "Plan of run 20." in forge.by()[0]
+
+
+def test_a_run_for_an_older_commit_loses_though_its_number_is_greater(
+    runs: Runs, forge: Forge
+) -> None:
+    forge.head = B
+    runs.run(5, B)
+    assert runs.run(6, A).action == "left"
+    assert "Plan of run 5." in forge.by()[0]
+
+
+def test_a_run_whose_head_moved_says_so_in_its_comment(runs: Runs, forge: Forge) -> None:
+    forge.head = B
+    assert runs.run(1, A).action == "created"
+    (body,) = forge.by()
+    assert "Out of date" in body
+    assert f"<code>{A[:12]}</code>; the head is <code>{B[:12]}</code>" in body
+    assert "A new plan is under way." in body
+
+
+def test_the_new_plan_takes_the_notice_away(runs: Runs, forge: Forge) -> None:
+    forge.head = B
+    runs.run(1, A)
+    runs.run(2, B)
+    assert "Out of date" not in forge.by()[0]
+
+
+def test_a_head_that_moves_while_it_writes_is_noticed(
+    runs: Runs, forge: Forge, clock: Clock
+) -> None:
+    clock.during = lambda: setattr(forge, "head", B)
+    runs.run(1, A)
+    assert "Out of date" in forge.by()[0]
+
+
+def test_stale_marks_what_is_there_and_makes_nothing(runs: Runs, forge: Forge) -> None:
+    assert runs.mark_stale().action == "none"
+    runs.run(1, A)
+    assert runs.mark_stale().action == "unchanged"
+    forge.head = B
+    assert [runs.mark_stale().action, runs.mark_stale().action] == ["updated", "unchanged"]
+    (body,) = forge.by()
+    assert "Out of date" in body
+    assert "Plan of run 1." in body
+
+
+def test_a_failed_plan_is_not_said_to_be_under_way(runs: Runs, forge: Forge) -> None:
+    runs.run(1, A)
+    forge.head = B
+    page = "https://github.com/acme/shop/actions/runs/2"
+    runs.mark_stale(Target("github", forge.url, REPOSITORY, 7, B, (2, 1), page=page, failed=True))
+    assert f"its plan failed: [its log]({page})" in forge.by()[0]
+
+
+def test_only_changes_makes_no_comment_but_updates_one(runs: Runs, forge: Forge) -> None:
+    assert runs.run(1, may_create=False).action == "none"
+    runs.run(2)
+    assert runs.run(3, may_create=False).action == "updated"
+
+
+def test_too_many_comments_become_the_oldest_with_the_newest_plan(runs: Runs, forge: Forge) -> None:
+    for number in (3, 9, 5):
+        forge.say(BOT, compose(Shown("plan", A, (number, 1), f"Plan of run {number}.")))
+    outcome = runs.run(4)
+    assert (outcome.action, outcome.removed) == ("left", (2, 3))
+    assert [one["id"] for one in forge.comments] == [1]
+    assert "Plan of run 9." in forge.by()[0]
+
+
+def test_two_runs_that_look_before_either_writes_end_with_one(runs: Runs, forge: Forge) -> None:
+    barrier = threading.Barrier(2)
+    looked = threading.local()
+
+    def meet(method: str, path: str) -> None:
+        if method == "POST" and "/comments" in path and not getattr(looked, "met", False):
+            looked.met = True
+            barrier.wait(10)
+
+    forge.before = meet
+    _at_once(runs, [(1, A), (2, A)])
+    assert forge.count("POST") == 4  # both made one, and both asked who they are
+    (body,) = forge.by()
+    assert "Plan of run 2." in body
+
+
+def test_eight_runs_at_once_end_with_the_newest_plan_of_the_head(runs: Runs, forge: Forge) -> None:
+    forge.head = C
+    _at_once(runs, [(number, C if number < 5 else A) for number in range(1, 9)])
+    (body,) = forge.by()
+    assert "Plan of run 4." in body
+    assert "Out of date" not in body
+
+
+def test_a_slow_older_run_that_overwrites_a_newer_one_is_put_right(
+    runs: Runs, forge: Forge, clock: Clock
+) -> None:
+    runs.run(1)
+    older = compose(Shown("plan", A, (2, 1), "Plan of run 2."))
+    late = iter([older])
+    clock.during = lambda: forge.comments[0].update(body=next(late, forge.by()[0]))
+    assert runs.run(3).action == "updated"
+    assert "Plan of run 3." in forge.by()[0]
+
+
+@pytest.mark.parametrize("fault", [Fault("POST", after=True), Fault("POST", 502, after=True)])
+def test_an_answer_lost_after_create_does_not_make_two(
+    runs: Runs, forge: Forge, fault: Fault
+) -> None:
+    def once_known(method: str, path: str) -> None:
+        if method == "POST" and "/comments" in path and fault not in seen:
+            seen.append(fault)
+            forge.faults.append(fault)
+
+    seen: list[Fault] = []
+    forge.before = once_known
+    assert runs.run(1).action == "unchanged"
+    assert len(forge.by()) == 1
+    assert forge.faults == []
+
+
+def test_a_comment_deleted_in_between_is_made_anew(runs: Runs, forge: Forge) -> None:
+    runs.run(1)
+    gone = iter([forge.comments.clear])
+    forge.before = lambda method, _: next(gone, lambda: None)() if method == "PATCH" else None
+    assert runs.run(2).action == "created"
+    assert "Plan of run 2." in forge.by()[0]
+
+
+def test_a_person_who_deletes_it_gets_a_new_one_with_the_next_run(runs: Runs, forge: Forge) -> None:
+    runs.run(1)
+    forge.comments.clear()
+    assert runs.run(2).action == "created"
+
+
+def test_a_fight_ends_with_a_sentence(runs: Runs, forge: Forge, clock: Clock) -> None:
+    clock.during = lambda: forge.comments[0].update(body=compose(Shown("plan", B, (1, 1), "No.")))
+    with pytest.raises(CommentError, match="as fast as this run does"):
+        runs.run(2)
+
+
+def _at_once(runs: Runs, wanted: list[tuple[int, str]]) -> None:
+    """Runs them in threads that really wait."""
+    real = Clock()
+    real.sleep = time.sleep  # type: ignore[method-assign]
+    problems: list[BaseException] = []
+
+    def one(number: int, head: str) -> None:
+        try:
+            Runs(runs.forge, real).run(number, head, settle=0.1)
+        except BaseException as error:  # noqa: BLE001 -- told to the test
+            problems.append(error)
+
+    threads = [threading.Thread(target=one, args=pair) for pair in wanted]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
