@@ -2,8 +2,8 @@
 
 import typer
 
-from flowflare.cli.secrets_rotate import rotate
-from flowflare.cli.secrets_status import status
+from flowflare.cli.secrets.rotate import rotate
+from flowflare.cli.secrets.status import status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,3 +12,5 @@ app = typer.Typer(
 )
 app.command()(status)
 app.command()(rotate)
+
+__all__ = ["app"]
