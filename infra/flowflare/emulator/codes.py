@@ -350,11 +350,6 @@ def invalid_cron(cron: str) -> Refusal:
     return refusal(400, 10020, f"invalid cron string: '{cron}'")
 
 
-def no_subdomain() -> Refusal:
-    """The account has no workers.dev subdomain."""
-    return refusal(404, 10007, "There is no workers.dev subdomain on this account.")
-
-
 def invalid_body(message: str) -> Refusal:
     """A JSON body that the operation cannot take."""
     return refusal(400, 10001, message)
