@@ -1,0 +1,116 @@
+"""The workflows: who may run a stranger's code has no secret, who has a token runs none of it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[2] / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.y*ml"))
+TEXTS = {file.stem: file.read_text("utf-8") for file in FILES}
+WORKFLOWS: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
+PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
+
+
+def events(name: str) -> set[str]:
+    """What starts a workflow. YAML 1.1 reads the key `on` as true."""
+    on = WORKFLOWS[name][True]
+    return {on} if isinstance(on, str) else set(on)
+
+
+def steps(name: str) -> list[dict[str, Any]]:
+    return [step for job in WORKFLOWS[name]["jobs"].values() for step in job["steps"]]
+
+
+def used(name: str, action: str) -> list[dict[str, Any]]:
+    """The inputs that an action is given, each time that it is used."""
+    return [step.get("with", {}) for step in steps(name) if step.get("uses", "").startswith(action)]
+
+
+def test_there_are_three() -> None:
+    assert set(WORKFLOWS) == {"plan", "comment", "up"}
+    assert [name for name, text in TEXTS.items() if len(text.splitlines()) > 60] == []
+
+
+def test_permissions_are_no_more_than_each_needs() -> None:
+    granted = {name: workflow["permissions"] for name, workflow in WORKFLOWS.items()}
+    assert granted == {
+        "plan": {"contents": "read"},
+        "comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
+        "up": {"contents": "read"},
+    }
+    jobs = [job for workflow in WORKFLOWS.values() for job in workflow["jobs"].values()]
+    assert not [job for job in jobs if "permissions" in job]
+
+
+def test_what_starts_them() -> None:
+    assert {name: events(name) for name in WORKFLOWS} == {
+        "plan": {"pull_request"},
+        "comment": {"workflow_run"},
+        "up": {"push"},
+    }
+    assert WORKFLOWS["comment"][True]["workflow_run"]["workflows"] == [WORKFLOWS["plan"]["name"]]
+    assert WORKFLOWS["up"][True]["push"] == {"branches": ["main"]}
+
+
+@pytest.mark.parametrize("name", ["plan", "comment"])
+def test_no_secret_reaches_a_pull_request(name: str) -> None:
+    assert "secrets" not in WORKFLOWS[name]
+    assert "secrets." not in TEXTS[name]
+    assert not [job for job in WORKFLOWS[name]["jobs"].values() if "environment" in job]
+
+
+def test_the_plan_gets_no_token_but_the_checkouts() -> None:
+    assert "github.token" not in TEXTS["plan"]
+    assert "GITHUB_TOKEN" not in TEXTS["plan"]
+    assert "cache" not in TEXTS["plan"]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_checkout_leaves_its_token_on_the_disk(name: str) -> None:
+    given = used(name, "actions/checkout@")
+    assert given
+    assert all(one["persist-credentials"] is False for one in given)
+
+
+def test_the_comment_runs_nothing_of_the_pull_request() -> None:
+    assert [one["ref"] for one in used("comment", "actions/checkout@")] == ["${{ github.sha }}"]
+    (downloaded,) = used("comment", "actions/download-artifact@")
+    assert downloaded["path"] == "${{ runner.temp }}/plan"  # beside the checkout, not in it
+    assert [step["run"] for step in steps("comment") if "run" in step] == [
+        "make .venv/run",
+        '.venv/bin/flowflare comment --report "$RUNNER_TEMP/plan/report.json"',
+        ".venv/bin/flowflare comment --stale",
+    ]
+    assert "pull_request_target" not in TEXTS["comment"].partition("jobs:")[2]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nothing_is_pasted_into_a_script(name: str) -> None:
+    assert not [step["run"] for step in steps(name) if "${{" in step.get("run", "")]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_an_action_is_pinned_by_its_commit(name: str) -> None:
+    named = [step["uses"] for step in steps(name) if "uses" in step]
+    assert named
+    assert [one for one in named if not PINNED.fullmatch(one)] == []
+
+
+def test_secrets_reach_one_step_behind_an_approval() -> None:
+    (job,) = WORKFLOWS["up"]["jobs"].values()
+    assert job["environment"] == "${{ matrix.stack }}"
+    assert job["concurrency"] == {"group": "up-${{ matrix.stack }}", "cancel-in-progress": False}
+    holders = [step for step in job["steps"] if "secrets." in str(step)]
+    assert [step["run"].splitlines()[-1] for step in holders] == [
+        '.venv/bin/flowflare up --stack "$STACK"'
+    ]
+    assert "env" not in job
+
+
+def test_commits_reach_the_plan_as_variables() -> None:
+    (job,) = WORKFLOWS["plan"]["jobs"].values()
+    assert set(job["env"]) == {"BASE", "HEAD"}
+    assert used("plan", "actions/checkout@")[0]["fetch-depth"] == 0
