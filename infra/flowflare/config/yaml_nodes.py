@@ -8,6 +8,7 @@ says so, and otherwise the text as it is written.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -34,6 +35,13 @@ class Entry:
     line: int
 
 
+@lru_cache(maxsize=2)
+def _composed(text: str) -> yaml.Node | None:
+    """The node tree of a text; nobody changes it, and every stack asks for Pulumi.yaml's."""
+    # The loader builds nodes only, never Python objects.
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
 def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
     """Reads a file's node tree.
 
@@ -45,8 +53,7 @@ def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
         The root node, None for an empty or unreadable file.
     """
     try:
-        # The loader builds nodes only, never Python objects.
-        return yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        return _composed(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         problems.append(Problem(path.name, "is not UTF-8 text", "Save the file as UTF-8."))
     except yaml.MarkedYAMLError as error:

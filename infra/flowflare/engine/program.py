@@ -14,8 +14,8 @@ import runpy
 import sys
 import threading
 import traceback
-from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ _PICKLER_METHODS: Final = {
 }
 _C_PICKLER: Final = pickle.Pickler
 _PARALLEL: Final = 16
+_SDK: Final = "pulumi.runtime"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(_PARALLEL, thread_name_prefix="resource"))
+        executor = _InPlace if dry_run else ThreadPoolExecutor
+        loop.set_default_executor(executor(_PARALLEL, thread_name_prefix="resource"))
         loop.set_exception_handler(_quiet)
         # The SDK's settings are context variables: they hold for this task and what it starts.
         settings.configure(
@@ -147,6 +149,29 @@ def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run:
         await run_in_stack(body)
 
     asyncio.run(main())
+
+
+class _InPlace(ThreadPoolExecutor):
+    """Does the SDK's calls of the engine at once: in a preview none of them waits for anything.
+
+    What a program hands over itself still runs in a thread. A preview's calls are short, and going
+    to a thread and back costs more than most of them.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        if not fn.__module__.startswith(_SDK):
+            return super().submit(fn, *args, **kwargs)
+        future: Future[Any] = Future()
+        loop = asyncio.get_running_loop()
+        # A dynamic provider may run a loop of its own, as in a thread.
+        asyncio._set_running_loop(None)  # noqa: SLF001 -- one of its public names
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 -- the future raises it where it is awaited
+            future.set_exception(error)
+        finally:
+            asyncio._set_running_loop(loop)  # noqa: SLF001
+        return future
 
 
 def _quiet(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
@@ -187,7 +212,9 @@ def _message(error: BaseException) -> str:
 
 def _place(error: BaseException, program: Program) -> str:
     """File and line of the program's own code, the innermost there is."""
-    frames = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    # A limit of its own: a recording sets `sys.tracebacklimit`.
+    found = traceback.extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
+    frames = [(frame.filename, frame.lineno) for frame in found]
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno))
     folder = f"{program.folder}/"

@@ -8,7 +8,6 @@ rewritten from one that was not.
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -40,7 +39,8 @@ from flowflare.errors import EngineError, FlowflareError
 FORMAT: Final = 1
 # Texts from this length on are kept once for all stacks: code, SQL.
 _LONG: Final = 200
-_TEXT: Final = "$text"
+#: The key of a reference to a long text by its digest.
+TEXT: Final = "$text"
 #: Dynamic types whose `check` looks at nothing but its arguments.
 PURE_CHECKS: Final = frozenset(
     f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}"
@@ -174,7 +174,7 @@ class Texts:
     def shortened(self, value: Any) -> Any:
         """A JSON value with each long text replaced by a reference to it."""
         if isinstance(value, str):
-            return value if len(value) < _LONG else {_TEXT: self._kept(value)}
+            return value if len(value) < _LONG else {TEXT: self._kept(value)}
         if isinstance(value, dict):
             return {key: self.shortened(item) for key, item in value.items()}
         return [self.shortened(item) for item in value] if isinstance(value, list) else value
@@ -182,8 +182,8 @@ class Texts:
     def whole(self, value: Any) -> Any:
         """A JSON value with its long texts in their places again."""
         if isinstance(value, dict):
-            if value.keys() == {_TEXT}:
-                return self.by_digest[value[_TEXT]]
+            if value.keys() == {TEXT}:
+                return self.by_digest[value[TEXT]]
             return {key: self.whole(item) for key, item in value.items()}
         return [self.whole(item) for item in value] if isinstance(value, list) else value
 
@@ -210,11 +210,6 @@ def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
     resources = (load_resource(texts.whole(one), stamps) for one in raw["resources"])
     failures = (Failure(**one) for one in raw["failures"])
     return Recorded(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
-
-
-def canonical(raw: Mapping[str, Any]) -> str:
-    """The text of a dumped recording, the same for recordings that say the same."""
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"))
 
 
 def _bare(one: Resource) -> Resource:

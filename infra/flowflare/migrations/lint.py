@@ -5,6 +5,7 @@ Pure: files in, findings out. What tables exist is known from the files themselv
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flowflare.migrations.accepts import Accepts
 from flowflare.migrations.files import Migration
@@ -32,6 +33,13 @@ def lint(migrations: Sequence[Migration], *, applied: int = 0) -> tuple[Finding,
         migrations: all files, in order; the applied ones tell what tables there are.
         applied: how many of them, from the first, were applied already.
     """
+    return _linted(tuple((one, one.windows) for one in migrations), applied)
+
+
+@lru_cache(maxsize=64)
+def _linted(files: tuple[tuple[Migration, bool], ...], applied: int) -> tuple[Finding, ...]:
+    """Remembered: every stack of a project has the same files; `windows` is no part of equality."""
+    migrations = [migration for migration, _ in files]
     cut = [pieces(migration.sql) for migration in migrations]
     nodes = iter(parse([one.text for file in cut[applied:] for one in file if one.text]))
     found: list[Finding] = []

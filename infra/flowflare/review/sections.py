@@ -4,32 +4,26 @@ Stacks differ in their names by nature; they are compared with common words in t
 the same change to a thousand tenants is one section.
 """
 
-import hashlib
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from flowflare.engine.recording import Recorded, Stamps, Texts, canonical, load
+from flowflare.engine.recording import Recorded, Stamps, Texts, load
 from flowflare.model.frozen import Frozen
 from flowflare.review.changes import review
 from flowflare.review.compare import compare
 from flowflare.review.entries import Review, Risk
+from flowflare.review.merging import merge_key, of_all, of_several
 from flowflare.review.record import CommitRecording
+from flowflare.review.sameness import Change, change_of, whole
 
 Raw = Mapping[str, Any]
 Kind = Literal["changed", "added", "removed", "head-alone", "not-recorded"]
 
-_REFERENCE = re.compile(r'"\$text":"([0-9a-f]{64})"')
-_NOTHING: Final[Raw] = {
-    "resources": [],
-    "aliases": {},
-    "failures": [],
-    "error": "",
-    "words": {},
-}
+_NOTHING: Final[Raw] = {"error": ""}
+_UNREADABLE_ERRORS: Final = (ValueError, TypeError, KeyError, AttributeError)
 _UNREADABLE: Final = "its recording cannot be read"
 
 
@@ -88,18 +82,39 @@ def group(
     if head.error:
         stacks = tuple(sorted(base.stacks))
         return (Section(stacks=stacks, kind="not-recorded", error=head.error),), ()
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[_Member]] = {}
     unchanged = []
     for stack in sorted(base.stacks.keys() | head.stacks.keys()):
-        before, after = _text_of(base, stack), _text_of(head, stack)
-        failed = head.stacks.get(stack, _NOTHING)["error"]
-        if before == after and not failed:
+        try:
+            member = _member(stack, base, head)
+        except _UNREADABLE_ERRORS:
+            # Only a program that writes over its recording makes one that cannot be read.
+            member = _Member(stack, None, None, "", _UNREADABLE, Change(_UNREADABLE, 0, ()))
+        if member is None:
             unchanged.append(stack)
         else:
-            digest = hashlib.sha256(f"{before}\0{after}".encode()).hexdigest()
-            groups.setdefault(digest, []).append(stack)
-    sections = [_section(stacks, base, head, key) for stacks in groups.values()]
-    return in_order(sections), tuple(unchanged)
+            groups.setdefault(f"{member.error} {member.change.key}", []).append(member)
+    project = head.project or base.project
+    made = [_section(members, (base, head), project, key) for members in groups.values()]
+    return in_order(merged(made)), tuple(unchanged)
+
+
+def merged(sections: Iterable[Section]) -> list[Section]:
+    """Sections of which each is another change: those whose reviews say the same are one."""
+    found: dict[str, list[Section]] = {}
+    for section in sections:
+        told = merge_key(section.review) if section.review is not None else section.error
+        found.setdefault(f"{section.kind} {section.error} {told}", []).append(section)
+    return [_merged(alike) if len(alike) > 1 else alike[0] for alike in found.values()]
+
+
+def _merged(alike: Sequence[Section]) -> Section:
+    first = alike[0]
+    stacks = sorted(stack for one in alike for stack in one.stacks)
+    reviews = [one.review for one in alike if one.review is not None]
+    if not reviews:
+        return Section(stacks=tuple(stacks), kind=first.kind, error=first.error)
+    return Section.of(stacks, first.kind, of_all(reviews), first.error)
 
 
 def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
@@ -107,75 +122,88 @@ def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
     return tuple(sorted(sections, key=_rank))
 
 
-def _text_of(commit: CommitRecording, stack: str) -> str:
-    """Everything that a stack is, with common words; the same text for the same thing."""
-    raw = commit.stacks.get(stack)
-    if raw is None:
-        return ""
-    words = raw["words"]
-    text = _REFERENCE.sub("", _common(canonical({**raw, "words": {}, "policies": {}}), words))
-    return text + "".join(_digest(_common(commit.texts[one], words)) for one in _used(raw))
+@dataclass(frozen=True)
+class _Member:
+    """One stack that changes.
+
+    Attributes:
+        name: the stack.
+        before: what it declares in the base, None where there is no such stack.
+        after: the same in the head.
+        error: why the base could not be recorded.
+        failure: why the head could not be.
+        change: what happens.
+    """
+
+    name: str
+    before: Raw | None
+    after: Raw | None
+    error: str
+    failure: str
+    change: Change
+
+
+def _member(stack: str, base: CommitRecording, head: CommitRecording) -> _Member | None:
+    """A stack with what happens to it; None where that is nothing."""
+    old, new = base.stacks.get(stack), head.stacks.get(stack)
+    error = base.error or (old or _NOTHING)["error"]
+    failure = (new or _NOTHING)["error"] or (error if new is None else "")
+    if failure:
+        return _Member(stack, None, None, "", failure, Change(failure, 0, ()))
+    before = whole(old, base.texts) if old is not None and not error else None
+    after = whole(new, head.texts) if new is not None else None
+    if before == after:
+        return None
+    return _Member(stack, before, after, error, "", change_of(before, after))
 
 
 def _section(
-    stacks: Sequence[str], base: CommitRecording, head: CommitRecording, key: bytes
+    members: Sequence[_Member],
+    commits: tuple[CommitRecording, CommitRecording],
+    project: str,
+    key: bytes,
 ) -> Section:
-    first = stacks[0]
-    before, after = base.stacks.get(first), head.stacks.get(first)
-    if after is not None and after["error"]:
-        return Section(stacks=tuple(stacks), kind="not-recorded", error=after["error"])
-    error = base.error or (before or _NOTHING)["error"]
-    if error and after is None:
-        return Section(stacks=tuple(stacks), kind="not-recorded", error=error)
-    if error:
-        before = None
-    words = {**(before or _NOTHING)["words"], **(after or _NOTHING)["words"]}
-    common = words if len(stacks) > 1 else {}
+    first, stacks = members[0], [one.name for one in members]
+    if first.failure:
+        return Section(stacks=tuple(stacks), kind="not-recorded", error=first.failure)
+    before, after = first.before, first.after
+    if len(members) == 1:
+        before, after = _own(first, commits)
+    stamps = Stamps(key)
     try:
         plan = compare(
-            _loaded(before, base.texts, common, key),
-            _loaded(after, head.texts, common, key),
-            project=head.project or base.project,
-            stack="<stack>" if common else first,
+            load(before, stamps, Texts()) if before else Recorded(),
+            load(after, stamps, Texts()) if after else Recorded(),
+            project=project,
+            stack=first.name if len(members) == 1 else "<stack>",
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
-        # Only a program that writes over its recording makes one that cannot be read.
+        reviewed = review(plan, diff=True)
+    except _UNREADABLE_ERRORS:
         return Section(stacks=tuple(stacks), kind="not-recorded", error=_UNREADABLE)
-    return Section.of(stacks, _kind(before, after, error), review(plan, diff=True), error)
+    if len({one.change.unseen for one in members}) > 1:
+        common = set.intersection(*(set(one.change.context) for one in members))
+        reviewed = of_several(reviewed, set(first.change.context) - common)
+    return Section.of(stacks, _kind(first), reviewed, first.error)
 
 
-def _kind(before: Raw | None, after: Raw | None, error: str) -> Kind:
-    if error:
+def _own(
+    member: _Member, commits: tuple[CommitRecording, CommitRecording]
+) -> tuple[Raw | None, Raw | None]:
+    """The recordings of a stack that stands alone, in its own words."""
+    pairs = zip((member.before, member.after), commits, strict=True)
+    before, after = (
+        whole({**commit.stacks[member.name], "words": {}}, commit.texts) if one else None
+        for one, commit in pairs
+    )
+    return before, after
+
+
+def _kind(member: _Member) -> Kind:
+    if member.error:
         return "head-alone"
-    if before is None:
+    if member.before is None:
         return "added"
-    return "removed" if after is None else "changed"
-
-
-def _loaded(raw: Raw | None, texts: Mapping[str, str], words: Raw, key: bytes) -> Recorded:
-    if raw is None:
-        return Recorded()
-    stamps = Stamps(key)
-    if not words:
-        return load(raw, stamps, Texts(dict(texts)))
-    common = {digest: _common(texts[digest], words) for digest in _used(raw)}
-    written = {name: value for name, value in raw.items() if name != "words"}
-    return load(json.loads(_common(json.dumps(written), words)), stamps, Texts(common))
-
-
-def _used(raw: Raw) -> list[str]:
-    """The digests of the long texts that a recording refers to, sorted."""
-    return sorted(set(_REFERENCE.findall(canonical(raw))))
-
-
-def _common(text: str, words: Mapping[str, str]) -> str:
-    for own, common in words.items():
-        text = text.replace(own, common)
-    return text
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return "removed" if member.after is None else "changed"
 
 
 def _rank(section: Section) -> tuple[int, int, tuple[str, ...]]:

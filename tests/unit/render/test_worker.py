@@ -48,7 +48,10 @@ def test_the_stacks_part_stands_around_the_bundle(tmp_path: Path) -> None:
 var FlowflareService = class {};
 var WorkflowTracker = class {};
 var createWorkflowService2 = (options) => options;
-export default createWorkflowService2({"allowedOrigins": ["https://a.example"], "debug": true});
+export default createWorkflowService2({
+  "allowedOrigins": ["https://a.example"],
+  "debug": true,
+});
 export { WorkflowTracker as WorkflowTracker };
 export { FlowflareService as FlowflareService };
 """
@@ -60,9 +63,9 @@ export { FlowflareService as FlowflareService };
 
 def test_retention_and_stuck_runs_reach_the_service(tmp_path: Path) -> None:
     spec = service(retentionDays="30", stuckAfterMinutes="0")
-    options = '{"allowedOrigins": [], "debug": false, "retention": {"days": 30}, '
+    options = '  "retention": {"days": 30},\n  "stuckAfterMinutes": 0,\n});\n'
     rendered = render_service(spec, BUNDLE, root=tmp_path)
-    assert f'createWorkflowService2({options}"stuckAfterMinutes": 0}})' in rendered.content
+    assert f'  "debug": false,\n{options}' in rendered.content
 
 
 def test_a_template_of_the_project_is_used_instead(tmp_path: Path) -> None:

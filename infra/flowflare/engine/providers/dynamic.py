@@ -9,7 +9,7 @@ import asyncio
 import base64
 import binascii
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flowflare.api import PROCESS, Connector
@@ -177,10 +177,23 @@ def _kept(props: Mapping[str, Any]) -> Props:
     """A provider's answer as values, serialized as the SDK serializes it for the real engine."""
     from pulumi.runtime import rpc
 
+    kept: dict[str, Value] = read_struct(_result(lambda: rpc.serialize_properties(dict(props), {})))
+    return kept
+
+
+def _result(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """What a coroutine returns; a loop is made only for one that has to wait for something."""
+    begun = work()
+    try:
+        begun.send(None)
+    except StopIteration as end:
+        return end.value
+    except RuntimeError:
+        pass  # it looks for a loop
+    finally:
+        begun.close()
     loop = asyncio.new_event_loop()
     try:
-        struct = loop.run_until_complete(rpc.serialize_properties(dict(props), {}))
+        return loop.run_until_complete(work())
     finally:
         loop.close()
-    kept: dict[str, Value] = read_struct(struct)
-    return kept
