@@ -15,13 +15,14 @@ from flowflare.engine.goal import Goal
 from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
+from flowflare.engine.provider_references import ProviderReferences
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.show import changes, shown_props
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.state import Resource
+from flowflare.engine.steps import step_of
 from flowflare.engine.urns import Alias, earlier_urns, name_of, type_of
-from flowflare.engine.values import Props, annotate, equal, has_unknown, make_secret, plain
+from flowflare.engine.values import Props, annotate, has_unknown, make_secret, plain
 from flowflare.engine.wire import UNKNOWN_TEXT
 from flowflare.errors import EngineError
 
@@ -79,7 +80,7 @@ class Deployer:
         self._aliases: dict[str, Sequence[str]] = {}
         self._failed: set[str] = set()
         self._replaced: set[str] = set()
-        self._defaults: dict[str, Resource] = {}
+        self._references = ProviderReferences(ledger, providers, dry_run=dry_run)
         self._deleter = Deleter(ledger, providers, report)
 
     def register(self, goal: Goal) -> Answer:
@@ -127,7 +128,7 @@ class Deployer:
         try:
             if not known and not self._dry_run:
                 raise _SkippedError("its id is not known since what it comes from failed")
-            reference, provider = self._provider(goal)
+            reference, provider = self._references.of(goal)
             record = replace(goal.record({}, {}, id_), provider=reference, external=True)
             if self._dry_run and not (known and goal.is_local):
                 remembered = old if old is not None and old.external and old.id == id_ else None
@@ -164,7 +165,7 @@ class Deployer:
     def _component(self, goal: Goal, old: Resource | None) -> Answer:
         decision = decide_forced(goal, old, self._replaced)
         assert decision is not None
-        step = _step(goal, old, goal.inputs, decision)
+        step = step_of(goal, old, goal.inputs, decision)
         self._ledger.put(goal.record(goal.inputs, old.outputs if old else {}), old)
         if self._dry_run:
             self._report.planned(step)
@@ -173,7 +174,7 @@ class Deployer:
         return Answer(goal.urn, outputs=goal.inputs)
 
     def _custom(self, declared: Goal, old: Resource | None) -> Answer:
-        reference, provider = self._provider(declared)
+        reference, provider = self._references.of(declared)
         goal = replace(declared, provider=reference)
         handler = self._providers.handler(goal.type, provider)
         urns = (goal.urn, *self._aliases[goal.urn])
@@ -210,7 +211,7 @@ class Deployer:
 
     def _foreseen(self, case: _Case) -> Answer:
         goal, old, op = case.goal, case.old, case.decision.op
-        step = _step(goal, old, case.inputs, case.decision)
+        step = step_of(goal, old, case.inputs, case.decision)
         self._report.planned(step)
         if op == "replace":
             self._replaced.add(goal.urn)
@@ -233,7 +234,7 @@ class Deployer:
         return ""
 
     def _performed(self, case: _Case) -> Answer:
-        step = _step(case.goal, case.old, case.inputs, case.decision)
+        step = step_of(case.goal, case.old, case.inputs, case.decision)
         if case.decision.op == "same":
             record = self._same(case)
             self._report.done(step)
@@ -299,7 +300,7 @@ class Deployer:
 
     def _fail(self, goal: Goal, error: Exception) -> Answer:
         since = None
-        step = _step(goal, None, {}, Decision("same"))
+        step = step_of(goal, None, {}, Decision("same"))
         if isinstance(error, _StepFailedError):
             step, since = error.step, error.since
             assert isinstance(error.__cause__, Exception)
@@ -308,42 +309,6 @@ class Deployer:
             self._failed.add(goal.urn)
         self._report.failed(step, _failure(step, error), since)
         return Answer(goal.urn, good=False)
-
-    # Providers ------------------------------------------------------------------------------------
-
-    def _provider(self, goal: Goal) -> tuple[str, Resource | None]:
-        """The reference and the record of the provider that serves a resource."""
-        if goal.is_provider:
-            return "", None
-        if goal.provider:
-            record = self._ledger.current(goal.provider.rpartition("::")[0])
-            if record is None:
-                raise EngineError(f"its provider {goal.provider} is not part of the stack")
-            return goal.provider, record
-        urn = self._providers.default_urn(goal.package, goal.version)
-        with self._lock:
-            if urn not in self._defaults:
-                self._defaults[urn] = self._default(urn, goal)
-            default = self._defaults[urn]
-        return f"{urn}::{default.id}", default
-
-    def _default(self, urn: str, goal: Goal) -> Resource:
-        handler = self._providers.handler(PROVIDER_PREFIX + goal.package, None)
-        inputs = self._providers.default_inputs(goal.package, goal.version)
-        old = self._ledger.find(urn)
-        if old is not None and equal(old.inputs, inputs, strict=True):
-            inputs = old.inputs
-        made = handler.create(inputs)
-        id_ = old.id if old is not None else UNKNOWN_TEXT if self._dry_run else made.id
-        record = Resource(
-            urn=urn,
-            type=PROVIDER_PREFIX + goal.package,
-            custom=True,
-            id=id_,
-            inputs=inputs,
-            outputs=made.outputs,
-        )
-        return self._ledger.put(record, old)
 
 
 class _SkippedError(Exception):
@@ -367,33 +332,3 @@ def _failure(step: Step, error: Exception) -> Failure:
     if isinstance(error, _SkippedError):
         return Failure(step.urn, step.name, step.type, str(error), "skipped")
     return failure_of(step, error)
-
-
-def _step(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:
-    differing = decision.op in ("create", "update", "replace")
-    note = decision.note
-    if old is not None and old.urn != goal.urn:
-        note = note or f"was {name_of(old.urn)} ({type_of(old.urn)})"
-    return Step(
-        op=decision.op,
-        urn=goal.urn,
-        type=goal.type,
-        name=goal.name,
-        custom=goal.custom,
-        changes=changes(
-            old.inputs if old is not None else {},
-            inputs,
-            replaces=decision.replaces,
-            sources=goal.property_dependencies,
-        )
-        if differing
-        else (),
-        replaces=decision.replaces,
-        delete_before_replace=decision.delete_before_replace and decision.op == "replace",
-        note=note,
-        old=None if old is None else shown_props(old.inputs),
-        new=shown_props(inputs),
-        outputs=None if old is None else shown_props(old.outputs),
-        protected=old is not None and old.protect,
-        protect=goal.protect,
-    )

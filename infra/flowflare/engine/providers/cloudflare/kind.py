@@ -112,6 +112,39 @@ class Kind(ABC):
                 raise
 
 
+class KnownById(Kind):
+    """A kind that Cloudflare tells by an id which it gave, and which no input or output holds."""
+
+    attributes: ClassVar[tuple[str, ...]] = ()
+    """What of Cloudflare's answers becomes outputs."""
+
+    @abstractmethod
+    def path(self, known: Props) -> str:
+        """Where its kind is listed."""
+
+    def made(self, new: Props, answer: Any) -> Made:
+        """What was made, from Cloudflare's answer."""
+        return Made(str(answer["id"]), {**picked(answer, self.attributes), **new})
+
+    def delete(self, old: Existing) -> None:
+        """Removes it by its id; one that is already gone is a success."""
+        self.delete_at(f"{self.path(old.inputs or old.outputs)}/{old.id}")
+
+    def read(self, old: Existing) -> Made | None:
+        """Looks it up by its id."""
+        return super().read(Existing(old.id, {**old.inputs, "id": old.id}, old.outputs))
+
+    def look_up(self, known: Props) -> Props:
+        """Asks for it by its id."""
+        answer = self.access.client.call("GET", f"{self.path(known)}/{known['id']}")
+        kept = {key: value for key, value in known.items() if key != "id"}
+        return {**kept, **picked(answer, self.attributes)}
+
+    def id_of(self, known: Props) -> str:
+        """The id that Cloudflare gave it."""
+        return str(known["id"])
+
+
 def snake(name: str) -> str:
     """Cloudflare's name of one of Pulumi's: `script_name` of `scriptName`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)

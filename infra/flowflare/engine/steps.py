@@ -1,0 +1,47 @@
+"""Says what is done with a resource as a step: what plans list and progress shows."""
+
+from flowflare.engine.events import Step
+from flowflare.engine.goal import Goal
+from flowflare.engine.plan import Decision
+from flowflare.engine.show import changes, shown_props
+from flowflare.engine.state import Resource
+from flowflare.engine.urns import name_of, type_of
+from flowflare.engine.values import Props
+
+
+def step_of(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:
+    """The step that a decision comes to.
+
+    Args:
+        goal: what the program wants.
+        old: what state holds, None for nothing.
+        inputs: the checked inputs.
+        decision: what is to be done.
+    """
+    differing = decision.op in ("create", "update", "replace")
+    note = decision.note
+    if old is not None and old.urn != goal.urn:
+        note = note or f"was {name_of(old.urn)} ({type_of(old.urn)})"
+    return Step(
+        op=decision.op,
+        urn=goal.urn,
+        type=goal.type,
+        name=goal.name,
+        custom=goal.custom,
+        changes=changes(
+            old.inputs if old is not None else {},
+            inputs,
+            replaces=decision.replaces,
+            sources=goal.property_dependencies,
+        )
+        if differing
+        else (),
+        replaces=decision.replaces,
+        delete_before_replace=decision.delete_before_replace and decision.op == "replace",
+        note=note,
+        old=None if old is None else shown_props(old.inputs),
+        new=shown_props(inputs),
+        outputs=None if old is None else shown_props(old.outputs),
+        protected=old is not None and old.protect,
+        protect=goal.protect,
+    )
