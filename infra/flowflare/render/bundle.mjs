@@ -14,6 +14,7 @@ await esbuild.stop?.();
 process.stdout.write(`${JSON.stringify(answers)}\n`);
 
 async function bundle(entry) {
+  const leftOut = new Set();
   try {
     const result = await esbuild.build({
       ...entryOf(entry),
@@ -30,7 +31,7 @@ async function bundle(entry) {
       metafile: true,
       outfile: 'worker.js',
       write: false,
-      plugins: [library(request.library)],
+      plugins: [library(request.library), packages(request.packages, leftOut)],
       ...(entry.tsconfig ? { tsconfig: entry.tsconfig } : { tsconfigRaw: {} }),
     });
     const [output] = Object.values(result.metafile.outputs);
@@ -38,6 +39,7 @@ async function bundle(entry) {
       content: result.outputFiles[0].text,
       exports: output.exports,
       inputs: Object.keys(result.metafile.inputs),
+      leftOut: [...leftOut].sort(),
     };
   } catch (error) {
     if (!error.errors) throw error;
@@ -82,6 +84,30 @@ function library({ namespace, folder, specifiers }) {
         contents: await readFile(path.join(folder, file), 'utf8'),
         loader: 'js',
       }));
+    },
+  };
+}
+
+/**
+ * Leaves imports of npm packages as they are: of those that are not installed where they are not
+ * `required`, of all of them where only `sources` are wanted.
+ */
+function packages(mode, leftOut) {
+  return {
+    name: 'packages',
+    setup(build) {
+      if (mode === 'required') return;
+      build.onResolve({ filter: /^[^./]/ }, async ({ path: name, pluginData, ...where }) => {
+        if (pluginData === build || where.kind === 'entry-point') return undefined;
+        if (/^(cloudflare|node):/.test(name)) return undefined;
+        const { importer, kind, namespace, resolveDir } = where;
+        const asked = { importer, kind, namespace, resolveDir, pluginData: build };
+        const found = await build.resolve(name, asked);
+        const foreign = found.errors.length > 0 || /[\\/]node_modules[\\/]/.test(found.path);
+        if (!foreign || (mode === 'installed' && found.errors.length === 0)) return found;
+        leftOut.add(name);
+        return { path: name, external: true };
+      });
     },
   };
 }

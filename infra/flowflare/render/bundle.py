@@ -9,10 +9,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flowflare import library
 from flowflare.errors import NodeError, RenderError
+from flowflare.render import packages
 from flowflare.render.cache import Bundle, BundleCache, digest
 from flowflare.render.node import Progress, ensure_node_packages, run_node
 
@@ -54,23 +55,44 @@ def bundle_sources(
         RenderError: a source does not bundle, with every error's file, line and column.
         NodeError: Node or esbuild is missing or does not run.
     """
+    mode = packages.wanted()
+    if mode == "required":
+        return _bundled(sources, root, on_progress, mode)
+    # Nothing changes in a checkout while its stacks are recorded.
+    known = (tuple(sources), root)
+    if known not in _RECORDED:
+        _RECORDED[known] = _bundled(sources, root, on_progress, mode)
+    return list(_RECORDED[known])
+
+
+_RECORDED: Final[dict[tuple[tuple[Source, ...], Path], list[Bundle]]] = {}
+
+
+def _bundled(
+    sources: Sequence[Source], root: Path, on_progress: Progress | None, mode: packages.Packages
+) -> list[Bundle]:
     cache = BundleCache(root)
     finder = _Inputs(library.folder("worker_src") / "flowflare")
     version = _esbuild_version()
     keys = [_key(source, version) for source in sources]
     found = [
-        cache.find(key, finder.locate_in(source.folder))
+        None if mode == "sources" else cache.find(key, finder.locate_in(source.folder))
         for key, source in zip(keys, sources, strict=True)
     ]
     missing = [source for source, bundle in zip(sources, found, strict=True) if bundle is None]
     if not missing:
         return [bundle for bundle in found if bundle]
-    answers = _run(missing, finder.library, root, on_progress)
+    answers = _run(missing, finder.library, root, on_progress, mode)
     fresh = {}
     for source, answer in zip(missing, answers, strict=True):
         bundle = Bundle(answer["content"], tuple(sorted(answer["exports"])))
         inputs = finder.with_places(answer["inputs"], source.folder)
-        cache.store(_key(source, version), bundle, inputs, finder.locate_in(source.folder))
+        left_out = answer["leftOut"]
+        if left_out:
+            told = packages.locked(left_out, source.entry, source.folder)
+            bundle = Bundle(bundle.content + told, bundle.exports)
+        elif mode != "sources":
+            cache.store(_key(source, version), bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle
     return [bundle or fresh[source] for source, bundle in zip(sources, found, strict=True)]
 
@@ -152,9 +174,13 @@ def _specifiers(library_folder: Path) -> dict[str, str]:
 
 
 def _run(
-    sources: Sequence[Source], library_folder: Path, root: Path, on_progress: Progress | None
+    sources: Sequence[Source],
+    library_folder: Path,
+    root: Path,
+    on_progress: Progress | None,
+    mode: packages.Packages,
 ) -> list[dict[str, Any]]:
-    programs = ensure_node_packages(on_progress, root=root)
+    programs = ensure_node_packages(on_progress, root=root, install=mode == "required")
     request = {
         "esbuild": str(programs.node_modules / "esbuild" / "lib" / "main.js"),
         "library": {
@@ -163,6 +189,7 @@ def _run(
             "specifiers": _specifiers(library_folder),
         },
         "entries": [_entry(source) for source in sources],
+        "packages": mode,
     }
     done = run_node(programs, [str(_SCRIPT)], stdin=json.dumps(request), cwd=root)
     if done.returncode != 0:

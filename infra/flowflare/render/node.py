@@ -107,6 +107,7 @@ def ensure_node_packages(
     *,
     root: Path | None = None,
     place: NodePlace | None = None,
+    install: bool = True,
 ) -> NodePrograms:
     """Finds the Node programs, and installs their packages into the user's cache if need be.
 
@@ -116,6 +117,7 @@ def ensure_node_packages(
         on_progress: is told in a sentence what takes long.
         root: a project's folder, whose own `node_modules` is used if it is the right one.
         place: where Node comes from and where its packages go.
+        install: whether missing ones are installed; without, they are an error.
 
     Raises:
         NodeError: Node is missing, or npm failed.
@@ -125,6 +127,11 @@ def ensure_node_packages(
     found = find_node_packages(root, place=place)
     if found:
         return NodePrograms(node, found)
+    if not install:
+        raise NodeError(
+            "the Node packages of its release (esbuild) are not installed",
+            remedy="Install them once: flowflare render, or npm ci in the project.",
+        )
     target = place.installed()
     with _only_one(target.with_suffix(".lock")):
         if not find_node_packages(root, place=place):

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowflare.errors import FlowflareError
-
-LOCK_FILE = "package-lock.json"
-_CACHE = ".flowflare/cache"
+from flowflare.render.packages import LOCK_FILES
 
 
 class CheckoutError(FlowflareError):
@@ -134,22 +132,31 @@ class Repository:
         return Checkout(files, root)
 
     def _link_packages(self, files: Path) -> None:
-        """Links what was installed from the same lock file, and the cache of finished bundles."""
-        for lock in files.rglob(LOCK_FILE):
+        """Links what was installed from the same lock file."""
+        for lock in _locks(files):
             here = self.top / lock.relative_to(files)
             packages = here.parent / "node_modules"
             same = here.is_file() and here.read_bytes() == lock.read_bytes()
             if same and packages.is_dir() and not (lock.parent / "node_modules").exists():
                 (lock.parent / "node_modules").symlink_to(packages)
-        cache = self.top / self.project / _CACHE
-        cache.mkdir(parents=True, exist_ok=True)
-        linked = files / self.project / _CACHE
-        if not linked.exists():
-            linked.parent.mkdir(parents=True, exist_ok=True)
-            linked.symlink_to(cache)
 
     def _git(self, *words: str, environment: dict[str, str] | None = None) -> str:
         return _git(self.top, words, environment or {})
+
+
+def same_packages(one: Checkout, other: Checkout) -> bool:
+    """Whether two checkouts lock the same npm packages."""
+    first, second = (
+        {lock.relative_to(each.top): lock.read_bytes() for lock in _locks(each.top)}
+        for each in (one, other)
+    )
+    return first == second
+
+
+def _locks(files: Path) -> list[Path]:
+    """Files that lock npm packages, but those inside of packages."""
+    found = (path for name in LOCK_FILES for path in files.rglob(name) if path.is_file())
+    return sorted(one for one in found if "node_modules" not in one.relative_to(files).parts)
 
 
 def find_repository(root: Path) -> Repository:

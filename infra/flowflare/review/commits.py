@@ -8,8 +8,16 @@ from pathlib import Path
 
 from flowflare.config.files import stacks_of
 from flowflare.errors import ConfigError, FlowflareError, Problem
+from flowflare.render.packages import LEFT_OUT
 from flowflare.review import report
-from flowflare.review.checkout import Checkout, CheckoutError, Commit, Repository, find_repository
+from flowflare.review.checkout import (
+    Checkout,
+    CheckoutError,
+    Commit,
+    Repository,
+    find_repository,
+    same_packages,
+)
 from flowflare.review.policy.commits import judge_commits
 from flowflare.review.record import CommitRecording, record
 from flowflare.review.report import Note, Report, ReportedCommit
@@ -60,11 +68,13 @@ def compare_commits(
         before, after = _laid_out(repository, base, head, Path(folder).resolve())
         _check_stacks(question.stacks, before, after)
         there = [one for one in (before, after) if isinstance(one, Checkout)]
+        sources = len(there) == 2 and not same_packages(*there)
         recorded = iter(
             record(
                 there,
                 question.stacks or None,
                 key,
+                sources=sources,
                 on_progress=lambda count: tell(f"Recording: {count} done"),
             )
         )
@@ -77,6 +87,7 @@ def compare_commits(
     if old.error and not new.error:
         text = f"The base cannot be recorded: {old.error}. HEAD is shown alone."
         notes.append(Note(kind="base-not-recorded", text=text))
+    notes += _packages(sources, old, new)
     policy, weaker = judge_commits(old, new, sections, repository.date_of(head))
     return report.make(
         new.project or old.project,
@@ -103,6 +114,18 @@ def _notes(repository: Repository, named: Commit, base: Commit, head: Commit) ->
         text = "The working tree has changes that are not committed; they are not in this report."
         notes.append(Note(kind="uncommitted", text=text))
     return notes
+
+
+def _packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa: FBT001 -- private
+    """What is said where Workers are shown without their npm packages."""
+    if not any(LEFT_OUT in text for one in recorded for text in one.texts.values()):
+        return []
+    why = "the commits lock different ones" if sources else "not all of them are installed"
+    text = (
+        f"npm packages are not part of the code shown, since {why}: a Worker is shown by its own "
+        "sources and by what its lock file says."
+    )
+    return [Note(kind="packages", text=text)]
 
 
 def _laid_out(

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare.render.packages import VARIABLE
 from flowflare.review.checkout import Checkout
 
 FORMAT: Final = 1
@@ -58,6 +59,7 @@ def record(
     key: bytes,
     *,
     patience: float = PATIENCE,
+    sources: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[CommitRecording, ...]:
     """Records the same project in several checkouts, all at the same time.
@@ -67,6 +69,7 @@ def record(
         stacks: the stacks to record; None for all that have a file.
         key: stamps secrets.
         patience: seconds that one stack may take.
+        sources: whether Workers are shown without their npm packages, installed or not.
         on_progress: is told how many stacks of all checkouts have been recorded.
 
     Returns:
@@ -76,7 +79,8 @@ def record(
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="flowflare-")))
         folder = folder.resolve()
         processes = [
-            _Process(one, stacks, key, folder / str(number)) for number, one in enumerate(checkouts)
+            _Process(one, stacks, key, folder / str(number), sources=sources)
+            for number, one in enumerate(checkouts)
         ]
         for process in processes:
             running.callback(process.stop)
@@ -93,7 +97,13 @@ class _Process:
     """A process that records one checkout, and what it has written so far."""
 
     def __init__(
-        self, checkout: Checkout, stacks: Sequence[str] | None, key: bytes, folder: Path
+        self,
+        checkout: Checkout,
+        stacks: Sequence[str] | None,
+        key: bytes,
+        folder: Path,
+        *,
+        sources: bool,
     ) -> None:
         self._checkout = checkout
         home = folder / "home"
@@ -115,7 +125,8 @@ class _Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", _PROCESS],
                 cwd=checkout.root,
-                env=_environment(checkout, home),
+                env=_environment(checkout, home)
+                | {VARIABLE: "sources" if sources else "installed"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
@@ -223,7 +234,7 @@ def _environment(checkout: Checkout, home: Path) -> dict[str, str]:
         "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "FLOWFLARE_RECORDING": "1",
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"),
     }
     for folder in (checkout.root, checkout.top):
         if (folder / "infra" / "flowflare" / "__init__.py").is_file():
