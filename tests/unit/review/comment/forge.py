@@ -177,7 +177,7 @@ def _shown(forge: Forge, number: int) -> dict[str, Any]:
         "body": one["body"],
         "user": {"login": one["author"]},
         "author": {"id": number_of(one["author"])},
-        "system": one["author"] == "system",
+        "system": one.get("system", False),
         "html_url": f"{forge.url}/comment/{number}",
     }
 

@@ -22,7 +22,7 @@ def test_the_address_of_the_note_is_told(gitlab_runs: Runs, forge: Forge) -> Non
 
 def test_a_systems_note_is_never_the_comment(gitlab_runs: Runs, forge: Forge) -> None:
     gitlab_runs.run(1)
-    forge.comments[0]["author"] = "system"
+    forge.comments[0]["system"] = True
     assert gitlab_runs.run(2).action == "created"
 
 
@@ -45,3 +45,10 @@ def test_no_line_of_a_plan_is_a_command(gitlab_runs: Runs, forge: Forge, line: s
     lines = [one for body in forge.by(BOT) for one in body.splitlines()]
     assert not [one for one in lines if one.lstrip().startswith("/")]
     assert sum(line.strip() in one for one in lines) == 3
+
+
+def test_a_projects_path_is_one_part_of_the_address(gitlab_runs: Runs, forge: Forge) -> None:
+    gitlab_runs.run(1)
+    paths = {path for _, path in forge.asked}
+    assert "/projects/acme%2Fshop/merge_requests/7" in paths
+    assert not [path for path in paths if "acme/shop" in path]

@@ -133,6 +133,15 @@ def test_a_failed_plan_is_not_said_to_be_under_way(runs: Runs, forge: Forge) -> 
     assert f"its plan failed: [its log]({page})" in forge.by()[0]
 
 
+def test_a_plan_that_failed_for_a_commit_before_the_head_is_not_the_heads(
+    runs: Runs, forge: Forge
+) -> None:
+    runs.run(1, A)
+    forge.head = C
+    runs.mark_stale(Target("github", forge.url, REPOSITORY, 7, B, (2, 1), failed=True))
+    assert "A new plan is under way." in forge.by()[0]
+
+
 def test_only_changes_makes_no_comment_but_updates_one(runs: Runs, forge: Forge) -> None:
     assert runs.run(1, may_create=False).action == "none"
     runs.run(2)
