@@ -14,7 +14,10 @@ from flowflare.cli.options import (
 from flowflare.errors import UpdateFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flowflare.review.entries import Review
+    from flowflare.review.policy.findings import PolicyFinding
 
 DiffOption = Annotated[
     bool,
@@ -41,6 +44,7 @@ def preview(
       flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
     from flowflare.cli.console import messages, print_json
+    from flowflare.cli.policies import judged, refuse
     from flowflare.cli.stacks import plan_of
     from flowflare.config.files import read_project
     from flowflare.review.changes import review
@@ -50,26 +54,31 @@ def preview(
     with messages().status("Previewing") as status:
         plan = plan_of(project, status.update)
     reviewed = review(plan, diff=diff)
+    found = judged(project, plan, reviewed)
     if json:
-        print_json(document(reviewed, project=project.name, stack=stack))
+        print_json(document(reviewed, project=project.name, stack=stack, policy=found))
     else:
-        _show(project.name, stack, reviewed)
+        _show(project.name, stack, reviewed, found)
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
     if causes:
         raise UpdateFailed(f"`up` would refuse {len(causes)} of it: {', '.join(causes)}")
+    refuse(found)
 
 
-def _show(project: str, stack: str, review: "Review") -> None:
+def _show(project: str, stack: str, review: "Review", found: "Sequence[PolicyFinding]") -> None:
     from flowflare.cli.console import answers, command
     from flowflare.cli.plan_text import print_review
+    from flowflare.cli.policies import print_findings
     from flowflare.review.text import summary
 
     console = answers()
     console.print(f"Preview of {project}/{stack}", markup=False)
     print_review(review)
+    print_findings(found)
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
-        then = "" if review.refusals else f"  Next:  {command()} up"
+        stopped = review.refusals or any(one.stops for one in found)
+        then = "" if stopped else f"  Next:  {command()} up"
         text = f"\nWould change: {summary(review)}.{then}"
         console.print(text, markup=False)
     elif lifted:

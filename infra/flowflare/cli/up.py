@@ -31,15 +31,17 @@ def up(
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.local import is_embedded, is_running
+    from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready, opened, plan_of
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
     run = opened(project)
-    if is_embedded(project) and not is_running(project):
+    if has_policies(project) or (is_embedded(project) and not is_running(project)):
         # What is wrong with configuration or program is told before anything is started for it.
-        plan_of(project, lambda text: messages().print(text, markup=False))
+        plan = plan_of(project, lambda text: messages().print(text, markup=False))
+        check_policies(project, plan)
     make_ready(project)
     messages().print(f"Updating {project.name}/{stack}", markup=False)
     with progress("Working") as on_event:

@@ -32,6 +32,18 @@ from flowflare.config.schema import (
     WorkerConfig,
     WorkflowConfig,
 )
+from flowflare.config.schema.policies import (
+    AllowedOriginsConfig,
+    AllowedRoutesConfig,
+    ApiCallsConfig,
+    CompatibilityDateConfig,
+    LocationConfig,
+    NamePatternConfig,
+    ObservabilityPolicyConfig,
+    PlainSecretsConfig,
+    PoliciesConfig,
+    PolicyConfig,
+)
 
 _INTRODUCTION = """\
 # Configuration
@@ -124,6 +136,16 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Traces, below `observability.traces`", TracesConfig),
     ("One Tail Worker, in `tailConsumers`", TailConsumerConfig),
     (f"Names, below `{NAMESPACE}:names`", NamesConfig),
+    (f"Policies, below `{NAMESPACE}:policies`", PoliciesConfig),
+    ("Any policy, below its name", PolicyConfig),
+    ("The policy `name-pattern`", NamePatternConfig),
+    ("The policy `allowed-origins`", AllowedOriginsConfig),
+    ("The policy `compatibility-date`", CompatibilityDateConfig),
+    ("The policy `allowed-routes`", AllowedRoutesConfig),
+    ("The policy `observability`", ObservabilityPolicyConfig),
+    ("The policy `no-plain-secrets`", PlainSecretsConfig),
+    ("The policy `api-calls`", ApiCallsConfig),
+    ("The policy `location`", LocationConfig),
 )
 
 

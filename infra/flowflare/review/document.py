@@ -1,5 +1,6 @@
 """A review as a JSON document, for `--json`; its schema is docs/flowflare.plan.schema.json."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from flowflare.model.frozen import Frozen
 from flowflare.review.calls import summed
 from flowflare.review.entries import Calls, Entry, Refusal, Review, Risk
+from flowflare.review.policy.findings import PolicyFinding
 
 VERSION: Final = 1
 
@@ -28,18 +30,24 @@ class Document(Frozen):
     calls: tuple[Calls, ...] = Field(description="The same by type and operation.")
     resources: tuple[Entry, ...] = Field(description="Every resource, riskiest first.")
     refusals: tuple[Refusal, ...] = Field(description="What `up` would refuse.")
+    policy: tuple[PolicyFinding, ...] = Field(
+        default=(), description="What the team's policies have found, what stops `up` first."
+    )
     outputs: dict[str, Any] = Field(
         description="The stack's outputs as they will be; `[secret]` and `[unknown]` in place."
     )
 
 
-def document(review: Review, *, project: str, stack: str) -> dict[str, Any]:
+def document(
+    review: Review, *, project: str, stack: str, policy: Sequence[PolicyFinding] = ()
+) -> dict[str, Any]:
     """The document as JSON values.
 
     Args:
         review: the review.
         project: the project's name.
         stack: the stack's name.
+        policy: what policies have found.
     """
     made = Document(
         version=VERSION,
@@ -51,6 +59,7 @@ def document(review: Review, *, project: str, stack: str) -> dict[str, Any]:
         calls=summed(review.entries),
         resources=review.entries,
         refusals=review.refusals,
+        policy=tuple(policy),
         outputs=review.outputs,
     )
     return made.model_dump(mode="json")

@@ -173,7 +173,7 @@ def accepted(
     return tuple(made)
 
 
-def refuse(found: Sequence[PolicyFinding], *, stack: str) -> None:
+def refuse(found: Sequence[PolicyFinding]) -> None:
     """Refuses an `up` that a policy's error stands against.
 
     Raises:
@@ -182,10 +182,11 @@ def refuse(found: Sequence[PolicyFinding], *, stack: str) -> None:
     stopping = [one for one in found if one.stops]
     if not stopping:
         return
-    count = "1 policy finding stops" if len(stopping) == 1 else f"{len(stopping)} findings stop"
+    one_only = len(stopping) == 1
+    count = "1 policy finding stops" if one_only else f"{len(stopping)} policy findings stop"
     lines = "\n".join(f"  {one}" for one in stopping)
     raise PolicyError(
-        f"{count} the up of stack {stack}; nothing was sent:\n{lines}",
+        f"{count} `up`, before anything is sent:\n{lines}",
         remedy="Put it right, or accept it with a reason: flowflare:policies: accept: "
         "{<policy>: {<resource or stack>: <reason>}}",
     )
