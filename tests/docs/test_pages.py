@@ -12,6 +12,7 @@ import pytest
 
 from flowflare.config import reference
 from flowflare.review import document, report
+from flowflare.review.drift import model as drift
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
@@ -49,6 +50,10 @@ def test_schema_of_previews() -> None:
 
 def test_schema_of_reports() -> None:
     matches("flowflare.report.schema.json", json.dumps(report.json_schema(), indent=2))
+
+
+def test_schema_of_drift() -> None:
+    matches("flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2))
 
 
 def test_errors() -> None:

@@ -8,6 +8,9 @@ from flowflare.engine.show import changes
 TYPES = {
     "D1Database": "cloudflare:index/d1Database:D1Database",
     "WorkersScript": "cloudflare:index/workersScript:WorkersScript",
+    "WorkersScriptSubdomain": "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
+    "WorkersRoute": "cloudflare:index/workersRoute:WorkersRoute",
+    "WorkersCustomDomain": "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
     "Workflow": "cloudflare:index/workflow:Workflow",
     "R2Bucket": "cloudflare:index/r2Bucket:R2Bucket",
 }

@@ -1,0 +1,52 @@
+"""The pages about policies and drift: the table is the code's, the samples work, commands exist."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import yaml
+
+from flowflare.cli.app import app
+from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
+from flowflare.review.policy.declare import load
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+POLICIES, DRIFT = ((DOCS / name).read_text() for name in ("policies.md", "drift.md"))
+
+
+def test_the_table_holds_every_policy() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", POLICIES, re.MULTILINE)
+    fields = PoliciesConfig.model_fields
+    about = {name: fields[field].description for name, field in BUILT_IN.items()}
+    assert {name: text for name, text, _ in rows} == about
+    for name, _, where in rows:
+        given: dict[str, str] = {"pattern": "x"} if name == "name-pattern" else {}
+        held = PoliciesConfig.model_validate({name: given}).built_in()[name].environments
+        assert where == ", ".join(held or ["all"])
+
+
+def test_the_sample_is_a_configuration() -> None:
+    sample = re.findall(r"```yaml\n(.*?)```", POLICIES, re.DOTALL)[0]
+    value = yaml.safe_load(sample)["config"]["flowflare:policies"]["value"]
+    assert PoliciesConfig.model_validate(json.loads(json.dumps(value))).python
+
+
+def test_the_sample_is_a_policy(tmp_path: Path) -> None:
+    sample = re.findall(r"```python\n(.*?)```", POLICIES, re.DOTALL)[0]
+    (tmp_path / "sample.py").write_text(sample)
+    (found,) = load(tmp_path, ["sample.py"])
+    assert (found.name, found.severity) == ("owner", "warning")
+    assert found.about == "Every database says in its name whose it is."
+
+
+def test_its_commands_are_commands() -> None:
+    import typer
+
+    group = typer.main.get_command(app)
+    lines = re.findall(r"^ +(?:- run: )?flowflare (.+)$", DRIFT, re.MULTILINE)
+    assert len(lines) == 5
+    for line in lines:
+        name, *words = shlex.split(line)
+        command = group.get_command(typer.Context(group), name)  # type: ignore[attr-defined]
+        command.make_context(name, words)

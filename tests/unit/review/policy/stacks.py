@@ -1,0 +1,45 @@
+"""Stacks as policies see them, made by hand."""
+
+from typing import Any
+
+from flowflare.engine.events import Plan
+from flowflare.review.changes import review
+from flowflare.review.policy.view import Stack, frozen, of_plan
+from tests.unit.review.steps import step
+
+SCRIPT: dict[str, Any] = {
+    "scriptName": "shop-prod-service",
+    "compatibilityDate": "2026-11-01",
+    "observability": {"enabled": True, "headSamplingRate": 1.0},
+    "bindings": [{"name": "API_KEY", "type": "secret_text", "text": "[secret]"}],
+}
+DATABASE: dict[str, Any] = {"name": "shop-prod-db"}
+HISTORY: dict[str, Any] = {"script_name": "shop-prod-service", "history": []}
+
+
+def stack(
+    *more: tuple[str, dict[str, Any]],
+    configuration: dict[str, Any] | None = None,
+    protect: bool = True,
+    environment: str = "prod",
+    script: dict[str, Any] | None = None,
+    database: dict[str, Any] | None = None,
+) -> Stack:
+    """A production stack in which everything is in order, but for what is given."""
+    given = [
+        ("WorkersScript", SCRIPT | (script or {})),
+        ("D1Database", DATABASE | (database or {})),
+        ("DurableObjectMigrations", HISTORY),
+        *more,
+    ]
+    steps = [step("create", kind, None, new, protect=protect) for kind, new in given]
+    plan = Plan(tuple(steps))
+    return Stack(
+        project="tracking",
+        name="live",
+        tenant="shop",
+        environment=environment,
+        resources=of_plan(plan),
+        configuration=frozen(configuration or {}),
+        plan=review(plan),
+    )

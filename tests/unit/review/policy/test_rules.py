@@ -1,0 +1,99 @@
+"""The policies that come with Flowflare: each finds what it is for, and nothing in a good stack."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.config.problems import Places
+from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
+from flowflare.engine.events import Plan
+from flowflare.review.changes import review
+from flowflare.review.policy.judge import accepted, built_in
+from flowflare.review.policy.view import Stack, frozen, of_plan
+from flowflare.review.policy.worker_rules import months_before
+from tests.unit.migrations.golden import compare
+from tests.unit.review.policy.stacks import stack
+from tests.unit.review.steps import step
+
+TODAY = date(2026, 11, 24)
+EVERY: dict[str, Any] = {
+    **dict.fromkeys(BUILT_IN, True),
+    "name-pattern": {"pattern": "^{tenant}-{environment}-"},
+    "location": {"jurisdictions": ["eu"]},
+    "observability": {"rate": 0.5},
+    "api-calls": {"max": 100},
+}
+BAD = {
+    "name-pattern": stack(database={"name": "other"}),
+    "protection": stack(protect=False),
+    "allowed-origins": stack(configuration={"allowedOrigins": ["https://a.example", "*"]}),
+    "compatibility-date": stack(script={"compatibilityDate": "2025-11-23"}),
+    "no-workers-dev": stack(("WorkersScriptSubdomain", {"scriptName": "s", "enabled": True})),
+    "allowed-routes": stack(
+        ("WorkersRoute", {"pattern": "a.example/*"}), ("WorkersCustomDomain", {"hostname": "b"})
+    ),
+    "observability": stack(script={"observability": {"enabled": True, "headSamplingRate": 0.25}}),
+    "no-plain-secrets": stack(
+        script={"bindings": [{"name": "MAIL_TOKEN", "type": "plain_text", "text": "x"}]}
+    ),
+    "api-calls": stack(),
+    "location": stack(),
+}
+
+
+def found(of: Stack, **written: Any) -> list[str]:
+    policies = PoliciesConfig.model_validate(written)
+    judged = built_in(of, policies, TODAY)
+    return [str(one) for one in accepted(judged, policies, of.name, (), Places(None, of.name))]
+
+
+def lossy() -> Stack:
+    gone = step("replace", "D1Database", {"name": "shop-prod-db"}, {"name": "b"}, name="orders-db")
+    plan = Plan((gone,))
+    return Stack("tracking", "live", "shop", "prod", of_plan(plan), frozen({}), review(plan))
+
+
+def test_a_good_stack_breaks_none() -> None:
+    assert found(stack(database={"jurisdiction": "eu"}), **EVERY) == []
+
+
+def test_what_each_finds() -> None:
+    tight = EVERY | {"api-calls": {"max": 1}}
+    bad = {**BAD, "data-loss": lossy()}
+    assert bad.keys() == BUILT_IN.keys()
+    text = "".join(
+        f"{line}\n" for name in sorted(bad) for line in found(bad[name], **{name: tight[name]})
+    )
+    compare(Path(__file__).parent / "findings.txt", text)
+
+
+def test_a_policy_of_production_leaves_other_environments_alone() -> None:
+    toy = stack(protect=False, environment="dev")
+    assert found(toy, protection=True) == []
+    assert len(found(toy, protection={"environments": ["d*"]})) == 3
+
+
+def test_what_is_accepted_stays_in_sight_with_its_reason() -> None:
+    reasons = {"data-loss": {"orders-db": "It is empty."}}
+    (text,) = found(lossy(), **{"data-loss": True, "accept": reasons})
+    assert text.endswith("(accepted: It is empty.)")
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        ("2026-03-31", 1, "2026-02-28"),
+        ("2026-01-15", 2, "2025-11-15"),
+        ("2024-02-29", 12, "2023-02-28"),
+    ],
+)
+def test_months_before(day: str, months: int, before: str) -> None:
+    assert months_before(date.fromisoformat(day), months).isoformat() == before
+
+
+def test_a_stack_cannot_be_changed_by_a_policy() -> None:
+    one = stack().resources[0]
+    with pytest.raises(TypeError):
+        one.inputs["name"] = "x"  # type: ignore[index]
