@@ -1,0 +1,100 @@
+"""Policies between two commits: the same finding once for all stacks, and what HEAD weakens."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flowflare.config.files import read_project
+from flowflare.review.policy.commits import judge_commits, recorded_policies
+from flowflare.review.record import CommitRecording
+
+PYTHON = """
+from flowflare.review.policy import policy
+
+@policy("owner")
+def owner(stack):
+    for one in stack.of_type("D1Database"):
+        yield one.violation(f"{one.inputs['name']} has no owner")
+"""
+DAY = "2026-11-24"
+
+
+def recorded(root: Path, policies: dict[str, Any] | None, python: str = PYTHON) -> CommitRecording:
+    """Two stacks with a database each, as a recording process leaves them."""
+    (root / "infra").mkdir(parents=True)
+    (root / "infra/policies.py").write_text(python)
+    (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\nmain: infra/\n")
+    stacks = {}
+    for name in ("one", "two"):
+        line = f"  flowflare:policies: {json.dumps(policies)}\n" if policies is not None else ""
+        text = f"config:\n  flowflare:debug: true\n{line}"
+        (root / f"Pulumi.{name}.yaml").write_text(text)
+        resource = {
+            "urn": f"urn:pulumi:{name}::shop::cloudflare:index/d1Database:D1Database::db",
+            "type": "cloudflare:index/d1Database:D1Database",
+            "custom": True,
+            "inputs": {"name": f"{name}-flowflare-db"},
+        }
+        raw: dict[str, Any] = {"resources": [resource], "error": ""}
+        raw["words"] = {f"{name}-flowflare": "<environment>-flowflare"}
+        raw["policies"] = recorded_policies(read_project(root, name), raw, {})
+        stacks[name] = raw
+    return CommitRecording("shop", stacks)
+
+
+def test_the_same_finding_is_told_once(tmp_path: Path) -> None:
+    wanted = {"protection": {"environments": ["*"]}, "python": ["infra/policies.py"]}
+    head = recorded(tmp_path / "head", wanted)
+    found, notes = judge_commits(CommitRecording(), head, (), DAY)
+    assert [(one.rule, one.stacks, one.resource) for one in found] == [
+        ("owner", ("one", "two"), "db"),
+        ("protection", ("one", "two"), "db"),
+    ]
+    assert found[0].message == "<environment>-flowflare-db has no owner"
+    assert notes == ()
+
+
+def test_what_a_commit_takes_away_is_said(tmp_path: Path) -> None:
+    before = {
+        "protection": True,
+        "location": {"hints": ["weur"]},
+        "no-plain-secrets": True,
+        "python": ["infra/policies.py"],
+    }
+    base = recorded(tmp_path / "base", before)
+    after = {
+        "protection": {"severity": "warning"},
+        "location": {"hints": ["weur"]},
+        "python": ["infra/policies.py"],
+        "accept": {"location": {"db": "It was there before."}},
+    }
+    milder = PYTHON.replace('"owner"', '"owner", severity="warning"')
+    head = recorded(tmp_path / "head", after, milder)
+    found, notes = judge_commits(base, head, (), DAY)
+    assert [one.text for one in notes] == [
+        "The policies in infra/policies.py are written differently now (one, two)",
+        "The policy location is accepted for db now: It was there before. (one, two)",
+        "The policy no-plain-secrets is switched off (one, two)",
+        "The policy owner only warns now (one, two)",
+        "The policy protection has other parameters now: severity: error -> warning (one, two)",
+    ]
+    assert {one.severity for one in found} == {"warning"}
+
+    _, notes = judge_commits(base, recorded(tmp_path / "none", None), (), DAY)
+    assert "The policy owner is gone (one, two)" in [one.text for one in notes]
+    assert "The policy protection is switched off (one, two)" in [one.text for one in notes]
+
+
+def test_a_policy_that_fails_is_an_error_with_its_line(tmp_path: Path) -> None:
+    wanted = {"python": ["infra/policies.py"]}
+    failing = PYTHON.replace("one.inputs['name']", "one.inputs['nothing']")
+    (found,), _ = judge_commits(
+        CommitRecording(), recorded(tmp_path / "fails", wanted, failing), (), DAY
+    )
+    assert found.severity == "error"
+    assert "the policy failed: infra/policies.py:7: KeyError" in found.message
+    (found,), _ = judge_commits(
+        CommitRecording(), recorded(tmp_path / "broken", wanted, "syntax error"), (), DAY
+    )
+    assert (found.rule, found.severity) == ("python", "error")
+    assert "infra/policies.py:1: SyntaxError" in found.message
