@@ -42,15 +42,19 @@ class Shown:
 
 
 def compose(shown: Shown) -> str:
-    """The comment's text.
-
-    Lines that begin with a slash get an invisible character in front: GitLab, and bots on GitHub,
-    take such a line as a command of the comment's author (`/merge`, `/approve`).
-    """
+    """The comment's text."""
     first = f"{_OPENING} {shown.name} head={shown.head} run={shown.run[0]}.{shown.run[1]} -->\n"
     notice = f"{shown.notice.strip()}\n\n" if shown.notice else ""
     text = f"{notice}{_DIVIDER}{shown.content.strip()}"
-    return first + _COMMAND.sub("\\1\N{ZERO WIDTH SPACE}/", text)
+    return first + without_commands(text)
+
+
+def without_commands(text: str) -> str:
+    """The text with an invisible character in front of each line that begins with a slash.
+
+    GitLab, and bots on GitHub, take such a line as a command of the comment's author: `/merge`.
+    """
+    return _COMMAND.sub("\\1\N{ZERO WIDTH SPACE}/", text)
 
 
 def read(body: str, name: str) -> Shown | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from flowflare.api.retries import Pace, Retries
 from flowflare.errors import CommentError
 from flowflare.review.comment import github, gitlab, sticky
-from flowflare.review.comment.marker import LIMIT, RESERVE, Shown, is_name
+from flowflare.review.comment.marker import LIMIT, RESERVE, Shown, is_name, without_commands
 from flowflare.review.comment.received import read_report
 from flowflare.review.comment.session import Session
 from flowflare.review.comment.target import Target
@@ -105,7 +105,12 @@ def render(report: Report, target: Target) -> str:
     """The comment's Markdown for a report, within the service's limit."""
     below = footer(target)
     markdown = import_module("flowflare.review.markdown").render
-    return f"{markdown(report, max_size=LIMIT - RESERVE - len(below))}".rstrip() + below
+    room = LIMIT - RESERVE - len(below)
+    text = f"{markdown(report, max_size=room)}".rstrip()
+    if len(without_commands(text)) > room:
+        # Lines that could be commands grow; by half at most, if all of them are a single slash.
+        text = f"{markdown(report, max_size=room // 2)}".rstrip()
+    return text + below
 
 
 def _session(target: Target, environment: Mapping[str, str], pace: Pace) -> Session:

@@ -148,6 +148,20 @@ def test_a_comment_keeps_to_the_limit(forge: Forge, clock: Clock, file: Path, ev
     assert len(forge.by()[0]) <= LIMIT
 
 
+def test_lines_that_could_be_commands_do_not_burst_the_limit(
+    forge: Forge, clock: Clock, file: Path, event: Path
+) -> None:
+    fork(forge)
+    entry = {"op": "update", "name": "orders", "type": "a:b:C", "urn": "urn", "risk": "safe"}
+    entry |= {"api_calls": 1, "differences": [{"of": "code", "lines": ["/"] * 24_000}]}
+    section = {"stacks": ["dev"], "kind": "changed", "review": {"entries": [entry]}}
+    file.write_text(json.dumps(report() | {"sections": [section], "exit_code": 2}))
+    posted(forge, clock, file, event)
+    (body,) = forge.by()
+    assert len(body) <= LIMIT
+    assert not [line for line in body.splitlines() if line.lstrip().startswith("/")]
+
+
 def test_without_a_head_the_pull_requests_own_counts(
     forge: Forge, clock: Clock, file: Path
 ) -> None:
