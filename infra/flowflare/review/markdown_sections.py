@@ -1,0 +1,227 @@
+"""One section of a report as Markdown: a change, its stacks, its resources at several lengths."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from string import ascii_lowercase
+from typing import Final
+
+from flowflare.review.entries import Entry, LintFinding
+from flowflare.review.facts import (
+    Row,
+    calls,
+    class_step,
+    counted,
+    operation,
+    remarks,
+    rewritten,
+    rows,
+    shown,
+    stacks,
+)
+from flowflare.review.folding import Fold
+from flowflare.review.markdown_escapes import code, fence, prose, span
+from flowflare.review.sections import Section
+from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
+
+#: Names that are listed before a list is folded.
+FEW_NAMES: Final = 4
+_MOST_NAMES: Final = 2_000
+_MOST_REFUSALS: Final = 20
+_MOST_LINES_OF_ERROR: Final = 12
+KINDS: Final = {
+    "changed": "",
+    "added": "new",
+    "removed": "goes",
+    "head-alone": "shown as if new",
+    "not-recorded": "not compared",
+}
+
+
+def names(found: Sequence[str], most: int = 1) -> str:
+    """Stacks by name: ``a`, `b` and 996 more`."""
+    if not found:
+        return "every stack"
+    first = found if len(found) <= FEW_NAMES else found[:most]
+    listed = ", ".join(span(name) for name in first)
+    more = len(found) - len(first)
+    return f"{listed} and {more:,} more" if more else listed
+
+
+def without_double_gaps(lines: Iterable[str]) -> list[str]:
+    """Lines of which no two empty ones follow each other, but in code."""
+    kept: list[str] = []
+    closing = ""
+    for line in lines:
+        if closing:
+            closing = "" if line == closing else closing
+        elif line.startswith("```"):
+            closing = line.rstrip(ascii_lowercase)
+        elif not line and kept and not kept[-1]:
+            continue
+        kept.append(line)
+    return kept
+
+
+class SectionText:
+    """Writes one section, shorter the more of it is left out.
+
+    Args:
+        number: the section's number, from 0.
+        section: the section.
+    """
+
+    def __init__(self, number: int, section: Section) -> None:
+        self._number = number
+        self._section = section
+        self._entries = shown(section.review) if section.review else []
+        self._written: dict[tuple[int, bool, bool], list[str]] = {}
+
+    def lines(self, left_out: Collection[Fold]) -> list[str]:
+        """The section's lines, none where it is left out as a whole."""
+        if Fold("section", self._number) in left_out:
+            return []
+        is_open = " open" if self._section.risk == "loses-data" else ""
+        inside = (
+            *self._stacks(left_out),
+            *self._error(),
+            *self._resources(left_out),
+            *self._refusals(),
+        )
+        head = ("", f"<details{is_open}>", self._summary(), "")
+        return without_double_gaps([*head, *inside, "", "</details>"])
+
+    def _summary(self) -> str:
+        section = self._section
+        found = section.stacks
+        first = found if len(found) <= FEW_NAMES else found[:1]
+        listed = ", ".join(code(name) for name in first) or "every stack"
+        more = f" and {len(found) - len(first):,} more" if len(found) > len(first) else ""
+        risk = RISK_WORDS[section.risk] if section.review else "Not compared"
+        kind = f" ({KINDS[section.kind]})" if section.review and KINDS[section.kind] else ""
+        parts = [f"<b>{self._number + 1}. {risk}</b>: {listed}{more}{kind}"]
+        if self._entries:
+            parts.append(counted(self._entries))
+        return f"<summary>{' &middot; '.join(parts)}</summary>"
+
+    def _stacks(self, left_out: Collection[Fold]) -> list[str]:
+        found = self._section.stacks
+        if len(found) <= FEW_NAMES or Fold("names", self._number) in left_out:
+            return []
+        listed = "\n".join(", ".join(span(name) for name in found[:_MOST_NAMES]).splitlines())
+        more = len(found) - _MOST_NAMES
+        rest = f" and {more:,} more" if more > 0 else ""
+        summary = f"<summary>The same in {stacks(len(found))}</summary>"
+        return ["<details>", summary, "", listed + rest, "", "</details>", ""]
+
+    def _error(self) -> list[str]:
+        error = self._section.error
+        if not error:
+            return []
+        which = "head" if self._section.review is None else "base"
+        return [f"The {which} could not be recorded:", "", *fence(_lines(error), "text"), ""]
+
+    def _resources(self, left_out: Collection[Fold]) -> Iterator[str]:
+        hidden: list[Entry] = []
+        risk = ""
+        for at, entry in enumerate(self._entries):
+            if Fold("resource", self._number, at) in left_out:
+                hidden.append(entry)
+                continue
+            if entry.risk != risk:
+                risk = entry.risk
+                yield from ("", f"**{RISK_WORDS[risk]}**", "")
+            yield from self._entry(at, entry, left_out)
+        if hidden:
+            of_risks = Counter(one.risk for one in hidden)
+            said = ", ".join(f"{count:,} {RISKS_SAID[one]}" for one, count in of_risks.items())
+            yield from ("", f"Folded: {counted(hidden)} ({said}).")
+
+    def _entry(self, at: int, entry: Entry, left_out: Collection[Fold]) -> list[str]:
+        plain = Fold("properties", self._number, at) in left_out
+        without_code = Fold("code", self._number, at) in left_out
+        key = (at, plain, without_code)
+        if key not in self._written:
+            self._written[key] = list(_entry(entry, plain=plain, without_code=without_code))
+        return self._written[key]
+
+    def _refusals(self) -> Iterator[str]:
+        review = self._section.review
+        found = [one for one in review.refusals if one.kind != "skipped"] if review else []
+        if not review or not found:
+            return
+        yield from ("", "**`up` would refuse**", "")
+        for one in found[:_MOST_REFUSALS]:
+            first, *rest = one.reason.splitlines() or [""]
+            yield f"- {span(one.name)}: {prose(first)}"
+            yield from (
+                f"  - {prose(line)}" for line in rest[:_MOST_LINES_OF_ERROR] if line.strip()
+            )
+        more = len(found) - _MOST_REFUSALS
+        waiting = sum(one.kind == "skipped" for one in review.refusals)
+        if more > 0:
+            yield f"- and {more:,} more"
+        if waiting:
+            yield f"- {waiting:,} more would be left as they are, since they depend on it"
+
+
+def _lines(text: str) -> list[str]:
+    found = text.splitlines()
+    more = len(found) - _MOST_LINES_OF_ERROR
+    return [*found[:_MOST_LINES_OF_ERROR], *([f"... {more:,} more lines"] if more > 0 else [])]
+
+
+def _entry(entry: Entry, *, plain: bool, without_code: bool) -> Iterator[str]:
+    beside = "".join(f" &middot; {prose(one)}" for one in remarks(entry))
+    calls_of = f" &middot; {calls(entry.api_calls)}" if entry.api_calls else ""
+    mark = MARKS[entry.op].strip()
+    yield (
+        f"- **{f'{mark} ' if mark else ''}{operation(entry)}** {span(entry.name)} "
+        f"{prose(entry.kind)}{beside}{calls_of}"
+    )
+    for reason in entry.reasons:
+        word = "" if reason.risk == "safe" else f"**{RISK_WORDS[reason.risk]}:** "
+        yield f"  - {word}{prose(reason.text)}"
+    yield from (f"  - class migration {prose(class_step(one))}" for one in entry.class_migrations)
+    for file in entry.migrations:
+        yield f"  - runs {span(file.name)}, {file.bytes:,} bytes"
+        yield from (f"    - {_finding(found)}" for found in file.findings)
+    told = [] if plain else [line for row in rows(entry) for line in _row(row)]
+    if told:
+        yield from ("", *fence(told, "diff"), "")
+    if plain or without_code:
+        yield from _left_out(entry, plain=plain)
+        return
+    for difference in entry.differences:
+        yield from ("", f"In {span(difference.of)}:", "", *fence(difference.lines, "diff"), "")
+
+
+def _left_out(entry: Entry, *, plain: bool) -> Iterator[str]:
+    parts = []
+    if plain and (count := len(rows(entry))):
+        parts.append("1 property" if count == 1 else f"{count:,} properties")
+    if entry.differences:
+        lines = sum(len(one.lines) for one in entry.differences)
+        parts.append(f"{lines:,} lines of code")
+    if parts:
+        yield f"  - folded: {', '.join(parts)}"
+
+
+def _finding(found: LintFinding) -> str:
+    text = f"line {found.line}: {found.severity} {found.rule}: {found.message}"
+    said = f"{prose(text)} {prose(found.remedy)}" if found.remedy else prose(text)
+    return f"{said} (accepted: {prose(found.accepted)})" if found.accepted else said
+
+
+def _row(row: Row) -> Iterator[str]:
+    remark = f"  ({row.remark})" if row.remark else ""
+    if rewritten(row):
+        yield f"! {row.what}: rewritten{remark}"
+        return
+    if row.old is not None:
+        yield from _valued("-", row.what, row.old, "" if row.new is not None else remark)
+    if row.new is not None:
+        yield from _valued("+", row.what, row.new, remark)
+
+
+def _valued(sign: str, what: str, value: str, remark: str) -> Iterator[str]:
+    yield f"{sign} {what}: {value}{remark}".replace("\n", "\u240a").replace("\r", "\u240d")
