@@ -108,7 +108,11 @@ def _wanted(scene: Scene, one: Resource, script: str) -> dict[str, dict[str, Any
     for each in given or ():
         if not isinstance(each, dict):
             return None
-        masked = {key: SECRET if isinstance(item, Secret) else item for key, item in each.items()}
+        masked = {
+            key: SECRET if isinstance(item, Secret) else item
+            for key, item in each.items()
+            if not key.startswith("__")  # the real engine's own bookkeeping
+        }
         found[str(each["name"])] = dict(sent_binding(masked))
     for earlier in (*scene.of_kind("ScriptBindings"), *scene.of_kind("DurableObjectMigrations")):
         listed = earlier.inputs.get("bindings")
