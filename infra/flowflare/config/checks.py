@@ -146,11 +146,13 @@ def _physical_names(
         for client, fields in clients.items()
         for binding, database in mapping(mapping(fields).get("databases")).items()
     ]
-    seen: dict[tuple[str, object], str] = {}
-    for kind, what, path, chosen in parts:
+    seen: dict[tuple[str, str], str] = {}
+    for kind, what, path, written_name in parts:
+        # What is no text is a problem of the schema's.
+        chosen = written_name if isinstance(written_name, str) else None
         name = chosen or names.physical_name(tenant, environment, what)
-        if not chosen and len(str(name)) > names.MAX_LENGTH:
-            message = f"its name in the account, {name}, has {len(str(name))} characters"
+        if not chosen and len(name) > names.MAX_LENGTH:
+            message = f"its name in the account, {name}, has {len(name)} characters"
             remedy = f"At most {names.MAX_LENGTH}: shorten it or set one in `flowflare:names`."
             yield path, message, remedy
         if seen.setdefault((kind, name), what) != what:

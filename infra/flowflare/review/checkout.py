@@ -97,7 +97,7 @@ class Repository:
     def changed_files(self, base: Commit, head: Commit, *paths: str) -> list[str]:
         """The project's files that differ, below the given paths, relative to the project."""
         prefix = "" if self.project == "." else f"{self.project}/"
-        wanted = [f":(top,literal){prefix}{path}" for path in paths] or [f":(top){self.project}"]
+        wanted = [f":(top,literal){prefix}{path}" for path in paths] or [self._place()]
         text = self._git(
             "diff", "--name-only", "--no-renames", "-z", base.sha, head.sha, "--", *wanted
         )
@@ -105,7 +105,7 @@ class Repository:
 
     def uncommitted(self) -> bool:
         """Whether the working tree has changes in the project that are in no commit."""
-        words = ("status", "--porcelain", "--untracked-files=normal", "--", f":(top){self.project}")
+        words = ("status", "--porcelain", "--untracked-files=normal", "--", self._place())
         return bool(self._git(*words))
 
     def lay_out(self, commit: Commit, folder: Path) -> Checkout:
@@ -130,6 +130,10 @@ class Repository:
             raise CheckoutError(f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}")
         self._link_packages(files)
         return Checkout(files, root)
+
+    def _place(self) -> str:
+        """The project's folder as git takes paths; it knows no dot for the top."""
+        return ":(top)" if self.project == "." else f":(top,literal){self.project}"
 
     def _link_packages(self, files: Path) -> None:
         """Links what was installed from the same lock file."""
