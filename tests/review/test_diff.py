@@ -1,0 +1,187 @@
+"""`flowflare diff` from end to end, of commits that the test makes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from flowflare.review.commits import Question, compare_commits
+from flowflare.review.report import Report
+from tests.cli.command import flowflare
+from tests.review.conftest import PULUMI, Repo, stack_file, tracked
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "docs/flowflare.report.schema.json").read_text(encoding="utf-8")
+)
+# The type without the 300,000 lines of its package.
+RAW = """\
+import pulumi
+made = {"accountId": "a", "queueName": "q"}
+pulumi.CustomResource("cloudflare:index/queue:Queue", "q", made)
+"""
+
+
+def debug(repo: Repo) -> str:
+    files = {f"Pulumi.{name}.yaml": stack_file(name, debug="true") for name in ("ann", "bea")}
+    return repo.commit(files, "head")
+
+
+def report(repo: Repo, **options: Any) -> Report:
+    return compare_commits(repo.project, Question("HEAD~1", **options))
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    made = tracked(tmp_path_factory.mktemp("diff") / "with space", "my project")
+    debug(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(repo: Repo) -> Report:
+    return report(repo)
+
+
+def test_one_change_of_two_tenants_that_differ_elsewhere_is_one_section(found: Report) -> None:
+    (section,) = found.sections
+    assert (section.stacks, section.kind, section.risk) == (("ann", "bea"), "changed", "restarts")
+    assert section.review is not None
+    (entry,) = [one for one in section.review.entries if one.op != "same"]
+    lines = [line for one in entry.differences for line in one.lines]
+    assert '-  "debug": false,' in lines
+    assert not [line for line in lines if "example" in line]
+    assert (found.counts.update, found.api_calls, found.exit_code) == (2, 2, 2)
+
+
+def test_the_same_commits_give_the_same_bytes_elsewhere(
+    repo: Repo, found: Report, tmp_path: Path
+) -> None:
+    repo.git("clone", "-q", str(repo.top), str(tmp_path / "other"))
+    other = Repo(tmp_path / "other", tmp_path / "other/my project")
+    assert report(other).model_dump_json() == found.model_dump_json()
+
+
+def test_the_command_writes_json_of_its_schema(repo: Repo) -> None:
+    words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")
+    said = flowflare(*words, "--format", "json", "--exit-code")
+    assert said.code == 2
+    document = json.loads(said.out)
+    jsonschema.validate(document, SCHEMA)
+    assert Report.model_validate(document).sections[0].stacks == ("ann",)
+
+
+def test_a_stack_of_neither_commit_is_refused(repo: Repo) -> None:
+    said = flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "nobody")
+    assert said.code == 1
+    assert "Pulumi.nobody.yaml: neither commit has it" in said.err
+
+
+def test_no_change_ends_with_0(bare: Repo) -> None:
+    bare.commit({"Pulumi.yaml": PULUMI})
+    said = flowflare("diff", "HEAD", "--cwd", str(bare.project), "--exit-code")
+    assert (said.code, "Nothing changes in 0 stacks." in said.out) == (0, True)
+
+
+def program(repo: Repo, base: str | None, head: str, **stacks: str) -> Report:
+    files: dict[str, str | None] = {"Pulumi.yaml": "name: p\nruntime: python\n"}
+    files |= {"Pulumi.one.yaml": stacks.get("one", ""), "__main__.py": base}
+    repo.commit({name: text for name, text in files.items() if text is not None}, "base")
+    repo.commit({"__main__.py": head, "Pulumi.one.yaml": stacks.get("later", "")}, "head")
+    return report(repo)
+
+
+def test_users_own_resources_are_shown(bare: Repo) -> None:
+    head = RAW.replace('"queueName": "q"', '"queueName": "other"')
+    (section,) = program(bare, RAW, head).sections
+    assert section.review is not None
+    assert [(one.name, one.changes[0].new) for one in section.review.entries] == [("q", "other")]
+
+
+HOSTILE = """\
+import os, sys
+print("\\0" + '{"format": 1}'); os.write(1, b'{"end": true}\\n'); os.write(2, b"noise")
+if os.fork() == 0:
+    os.write(1, b"child")
+assert not [n for n in os.environ if "TOKEN" in n or "AWS" in n], os.environ
+"""
+
+
+def test_a_program_that_prints_and_forks_leaves_its_recording_alone(
+    bare: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "t")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k")
+    (section,) = program(
+        bare, RAW, HOSTILE + RAW.replace('"queueName": "q"', '"queueName": "r"')
+    ).sections
+    assert (section.kind, section.error) == ("changed", "")
+
+
+def test_a_program_that_ends_the_process_is_said_so(bare: Repo) -> None:
+    (section,) = program(bare, RAW, "import os\nos._exit(3)\n").sections
+    assert section.kind == "not-recorded"
+    assert section.error == "its program ended the process, exit code 3"
+
+
+def test_a_program_gets_no_network(bare: Repo) -> None:
+    head = "import socket\nsocket.create_connection(('127.0.0.1', 9))\n"
+    (section,) = program(bare, RAW, head).sections
+    assert "a recording has no network" in section.error
+
+
+def test_a_base_that_fails_shows_head_alone(bare: Repo) -> None:
+    found = program(bare, "raise ValueError('broken')\n", RAW)
+    (section,) = found.sections
+    assert (section.kind, section.error) == ("head-alone", "__main__.py:1: ValueError: broken")
+    assert section.review is not None
+    assert [one.op for one in section.review.entries] == ["create"]
+
+
+def test_a_base_without_the_project_is_noted(bare: Repo) -> None:
+    bare.commit({"README.md": "nothing yet"})
+    files = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
+    bare.commit(files | {"__main__.py": RAW})
+    found = report(bare)
+    assert [one.kind for one in found.notes] == ["base-not-recorded"]
+    assert [one.kind for one in found.sections] == ["head-alone"]
+
+
+def test_a_rewritten_secret_stays_sealed(bare: Repo) -> None:
+    key = 'pulumi.Config("p").require_secret("key")'
+    code = RAW.replace('"queueName": "q"', f'"queueName": {key}')
+    stack = "encryptionsalt: v1:x\nconfig:\n  p:key:\n    secure: v1:{}\n"
+    found = program(bare, code, code, one=stack.format("old"), later=stack.format("new"))
+    (section,) = found.sections
+    assert section.review is not None
+    (change,) = section.review.entries[0].changes
+    assert (change.old, change.new) == ("[secret]", "[secret]")
+    assert "sealed-" not in found.model_dump_json()
+
+
+def test_a_worker_without_its_packages_is_shown_by_sources_and_lock(tmp_path: Path) -> None:
+    made = tracked(tmp_path / "packages")
+    index = made.project / "worker_src/orders/src/index.js"
+    code = 'import { say } from "greeter";\n' + index.read_text(encoding="utf-8") + "\nsay();\n"
+    lock = '{{"packages": {{"node_modules/greeter": {{"version": "{}"}}}}}}\n'
+    made.commit({"worker_src/orders/src/index.js": code, "package-lock.json": lock.format("1.0.0")})
+    made.commit({"package-lock.json": lock.format("2.0.0")})
+    found = report(made)
+    assert [one.kind for one in found.notes] == ["packages"]
+    (section,) = found.sections
+    assert section.review is not None
+    (entry,) = [one for one in section.review.entries if one.op != "same"]
+    (difference,) = entry.differences
+    assert difference.of == "package-lock.json"
+    assert [line for line in difference.lines if line[0] in "+-"] == [
+        "-// greeter 1.0.0",
+        "+// greeter 2.0.0",
+    ]
+
+
+def test_uncommitted_changes_are_noted(bare: Repo) -> None:
+    bare.commit({"Pulumi.yaml": PULUMI})
+    (bare.project / "new.txt").write_text("x", encoding="utf-8")
+    found = compare_commits(bare.project, Question("HEAD"))
+    assert [one.kind for one in found.notes] == ["uncommitted"]
