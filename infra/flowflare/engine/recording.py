@@ -91,12 +91,17 @@ class Stamps:
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def stand_in(name: str) -> str:
+    """What stands for the id of a resource that is not there yet."""
+    return f"[id of {name}]"
+
+
 class Recorder(Deployer):
     """Answers registrations as after a first `up`, ids by stand-ins."""
 
     def future_id(self, goal: Goal) -> str:
         """The stand-in: the resource's name in brackets."""
-        return f"[id of {goal.name}]"
+        return stand_in(goal.name)
 
     def earlier(self) -> dict[str, Sequence[str]]:
         """URN to the URNs that its resource may have had before."""

@@ -5,7 +5,8 @@ Nothing of a recording is run: a dynamic resource is judged by this release's pr
 or by its inputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flowflare.engine.destroy import Deleter
@@ -16,11 +17,12 @@ from flowflare.engine.providers.dynamic import Dynamic
 from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.protocol import Recorded as RecordedType
 from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
-from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder
+from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment, Resource
 from flowflare.engine.urns import Alias
+from flowflare.engine.values import Value, map_leaves
 
 
 def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:
@@ -37,9 +39,13 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
     ledger = Ledger(before, lambda: "", None)
     providers = _ThisRelease(project, stack, {}, {})
     deployer = Recorder(ledger, providers, report, dry_run=True)
-    for one in head.resources:
+    anew: set[str] = set()
+    for declared in head.resources:
+        one = _with_new_ids(declared, anew)
         aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(one.urn, ()))
         deployer.register(_goal(one, aliases))
+        if report.steps and report.steps[-1].urn == one.urn and report.steps[-1].op == "replace":
+            anew.add(stand_in(one.name))
         if not one.custom:
             deployer.set_outputs(one.urn, one.outputs)
     Deleter(ledger, providers, report).plan(ledger.kept())
@@ -78,6 +84,16 @@ class _Ours:
 
         del props
         return getattr(providers, f"{self._type.rpartition(':')[2]}Provider")()
+
+
+def _with_new_ids(one: Resource, anew: Collection[str]) -> Resource:
+    """A record in which the ids of what is replaced are others than before."""
+
+    def leaf(value: Value) -> Value:
+        known = isinstance(value, str) and value in anew
+        return f"[new {value[1:]}" if known else value
+
+    return replace(one, inputs=map_leaves(one.inputs, leaf)) if anew else one
 
 
 def _goal(one: Resource, aliases: tuple[Alias, ...]) -> Goal:

@@ -1,0 +1,51 @@
+"""What a reviewer reads of each kind of change: text and Markdown, kept beside the kinds."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from flowflare.review import html, markdown
+from flowflare.review.record import CommitRecording
+from flowflare.review.report import Report
+from flowflare.review.report_text import lines
+from flowflare.review.text import joined
+from tests.golden.reports.kinds import KINDS
+from tests.golden.reports.recordings import compared, laid_out, record
+
+EXPECTED = Path(__file__).parent / "expected"
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> CommitRecording:
+    recorded = record(laid_out(tmp_path_factory.mktemp("base") / "shop", []))
+    assert not recorded.error, recorded.error
+    return recorded
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_report(kind: str, base: CommitRecording, tmp_path: Path) -> None:
+    report = compared(base, record(laid_out(tmp_path / "shop", KINDS[kind])))
+    matches(f"{kind}.txt", text_of(report))
+    matches(f"{kind}.md", markdown.render(report))
+    assert "</html>" in html.render(report)
+
+
+def test_nothing(base: CommitRecording) -> None:
+    report = compared(base, base)
+    assert (report.exit_code, report.sections, report.unchanged) == (0, (), ("prod",))
+
+
+def text_of(report: Report) -> str:
+    return joined(lines(report))
+
+
+def matches(name: str, text: str) -> None:
+    """Compares with what is kept, but for sizes of the runtime's code."""
+    text = re.sub(r"\[[\d,]+ bytes, [\d,]+ lines, sha256 \w+\]", "<text>", text)
+    file = EXPECTED / name
+    if os.environ.get("FLOWFLARE_REWRITE_GOLDEN"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert text == file.read_text()
