@@ -46,10 +46,12 @@ def _meaning(kind: type[FlowflareError]) -> str:
 
 
 def _attributes(kind: type[FlowflareError]) -> str:
-    """What the docstring says that the class takes, as a list."""
-    _, _, arguments = inspect.cleandoc(kind.__doc__ or "").partition("Args:\n")
-    if not arguments:
-        return ""
-    lines = (line.strip().partition(": ") for line in arguments.splitlines())
-    items = "".join(f"- `{name}`: {text}\n" for name, _, text in lines)
-    return f"`{kind.__name__}`\n\n{items}"
+    """What the docstring says that the class takes and has, as a list."""
+    items: list[str] = []
+    for line in inspect.cleandoc(kind.__doc__ or "").splitlines():
+        name, colon, text = line.strip().partition(": ")
+        if line.startswith(" " * 8):
+            items[-1] += f" {line.strip()}"
+        elif line.startswith(" ") and colon:
+            items.append(f"- `{name}`: {text}")
+    return "\n".join([f"`{kind.__name__}`", "", *items, ""]) if items else ""

@@ -4,7 +4,8 @@ The parts, in the order in which a run meets them: `stack` opens state and secre
 lock; `program` runs the program under the SDK; `monitor` turns its requests into `goal`s;
 `apply` brings each to pass, asking `plan` (pure) what to do and `providers` to do it; `ledger`
 keeps the state of the run and writes it; `destroy` deletes what is no longer wanted; `events`
-is what anybody watching sees.
+is what anybody watching sees. `recording` runs a program without a stack, for comparisons;
+`pulumi` is the other engine: it drives the Pulumi CLI and answers in the same words.
 """
 
 from flowflare.engine.events import Change, Event, Failure, OnEvent, Plan, Step, Update

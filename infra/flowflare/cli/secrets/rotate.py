@@ -29,7 +29,10 @@ def rotate(
         bool, typer.Option("--preview", help="Say what would be written and run; do nothing.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(help="Seconds that a health check waits for the right answers.")
+        float,
+        typer.Option(
+            metavar="SECONDS", help="How long a health check waits for the right answers."
+        ),
     ] = 60,
     json: JsonOption = False,
 ) -> None:
