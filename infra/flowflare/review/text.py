@@ -159,7 +159,7 @@ def _change(change: ChangedProperty) -> str:
     elif change.kind == "delete":
         text = f"{change.path}: {_value(change.old)} (removed)"
     elif change.old == change.new == "[secret]":
-        text = f"{change.path}: [secret] changed"
+        text = f"{change.path}: secret rewritten"
     else:
         text = f"{change.path}: {_value(change.old)} -> {_value(change.new)}"
     if change.waits_for:
