@@ -106,6 +106,10 @@ def words_of(project: "Project") -> dict[str, str]:
     own = names.physical_name(value("tenant") or None, environment, "")
     common = "<tenant>-<environment>-flowflare" if value("tenant") else "<environment>-flowflare"
     words = {own: common, f"urn:pulumi:{project.stack}::": "urn:pulumi:<stack>::"}
+    root = "pulumi:pulumi:Stack::"
+    words |= {f"{root}{project.name}-{project.stack}": f"{root}<stack>"}
+    words |= {f"={project.stack}": "<stack>", f"={environment}": "<environment>"}
+    words |= {f"={value('tenant')}": "<tenant>"} if value("tenant") else {}
     account = value("accountId")
     return words | ({account: "<account>"} if account else {})
 

@@ -40,13 +40,17 @@ def whole(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
     """A dumped recording with its long texts in their places and common words for its own.
 
     Args:
-        raw: the recording, `words` among it: own words and what stands for them.
+        raw: the recording, `words` among it: own words and what stands for them; one that begins
+            with `=` is a whole value and no part of another.
         texts: long texts by digest.
     """
-    words = list(raw["words"].items())
+    exact = {own[1:]: common for own, common in raw["words"].items() if own.startswith("=")}
+    words = [(own, common) for own, common in raw["words"].items() if not own.startswith("=")]
 
     def told(value: Any) -> Any:
         if isinstance(value, str):
+            if value in exact:
+                return exact[value]
             for own, common in words:
                 if own in value:
                     value = value.replace(own, common)

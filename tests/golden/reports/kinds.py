@@ -109,6 +109,10 @@ KINDS: dict[str, list[Edit]] = {
     "protection_lifted": [of_stack("  flowflare:protect: false\n")],
     "api_key_accepted": [of_stack("  flowflare:apiKeys: [2, 1]\n  flowflare:apiKeyInUse: 1\n")],
     "stack_added": [("Pulumi.dev.yaml", "", f"{SALT}config:\n  flowflare:environment: dev\n")],
+    "stacks_added": [
+        (f"Pulumi.t{number}.yaml", "", f"{SALT}config:\n  flowflare:environment: t{number}\n")
+        for number in range(1, 8)
+    ],
     "head_not_recorded": [(PROJECT, "className: OrderWorkflow", "clasName: OrderWorkflow")],
     "own_resource": [
         (

@@ -146,7 +146,8 @@ def _common(found: Found, words: Mapping[str, str]) -> Found:
     """The finding without what is another in each stack by nature."""
     text = found.message
     for own, common in words.items():
-        text = text.replace(own, common)
+        if not own.startswith("="):  # such a word is a whole value
+            text = text.replace(own, common)
     return found.model_copy(update={"message": text})
 
 
