@@ -77,3 +77,15 @@ def test_a_link_leads_somewhere(name: str) -> None:
     links = LINK.findall((ROOT / name).read_text(encoding="utf-8"))
     inside = [link.partition("#")[0] for link in links if "://" not in link]
     assert not [link for link in inside if link and not (ROOT / link).exists()]
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    seen: set[Path] = set()
+    ahead = [ROOT / "README.md"]
+    while ahead:
+        page = ahead.pop()
+        seen.add(page)
+        links = (link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8")))
+        inside = ((page.parent / link).resolve() for link in links if link.endswith(".md"))
+        ahead += [one for one in inside if one not in seen]
+    assert sorted(DOCS.glob("*.md")) == sorted(one for one in seen if one.parent == DOCS)
