@@ -1,0 +1,1 @@
+"""Takes over an account where Flowflare was installed by hand."""

@@ -1,0 +1,1 @@
+"""`flowflare fleet`: commands over many stacks."""

@@ -1,0 +1,1 @@
+"""Many tenants: provision, upgrade and retire a fleet of stacks."""
