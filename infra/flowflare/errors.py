@@ -18,6 +18,7 @@
   * PolicyError                a policy of the team stops an up, or cannot be used
   * RolloutError               several ups in order: one cannot begin, or its health check failed
   * CommentError               a report that cannot become a pull request's comment
+  * FleetError                 a command over many tenants cannot begin, or left some behind
 """
 
 from collections.abc import Sequence
@@ -151,3 +152,7 @@ class RolloutError(FlowflareError):
 
 class CommentError(FlowflareError):
     """A report that cannot become a pull request's comment, or a service that refuses it."""
+
+
+class FleetError(FlowflareError):
+    """A command over many tenants cannot begin, or left some of them behind."""
