@@ -78,6 +78,7 @@ def from_validation(
     model: type[BaseModel],
     moved: Callable[[Path], Path],
     places: Places,
+    shown: Callable[[Path], str] | None = None,
 ) -> list[Problem]:
     """Turns pydantic's errors into problems.
 
@@ -86,8 +87,10 @@ def from_validation(
         model: the schema that was checked, for the known keys.
         moved: where a value really stands, for values that were overlaid on others.
         places: finds files and lines.
+        shown: how a position is shown; as a key of Pulumi's configuration when left out.
     """
     problems = []
+    shown = shown or full_key
     for error in errors:
         is_name = error["loc"][-1:] == ("[key]",)
         path = tuple(error["loc"][:-1] if is_name else error["loc"])
@@ -96,7 +99,7 @@ def from_validation(
         message, remedy = _words(error, path, model)
         if is_name:
             message = f"the name {message}" if message.startswith("is ") else message
-        text = f"`{full_key(written)}`: {message}"
+        text = f"`{shown(written)}`: {message}"
         remedy = remedy and remedy.replace("<key>", _settable(written, places))
         problems.append(Problem(places.of(written), text, remedy))
     return problems

@@ -23,6 +23,10 @@ _WORDS: Mapping[str, object] = {
     "null": None, "Null": None, "NULL": None, "~": None, "": None,
 }  # fmt: skip
 _STRING = "tag:yaml.org,2002:str"
+#: libyaml's parser where PyYAML was built with it: a fleet's file has tens of thousands of lines.
+_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -39,7 +43,7 @@ class Entry:
 def _composed(text: str) -> yaml.Node | None:
     """The node tree of a text; nobody changes it, and every stack asks for Pulumi.yaml's."""
     # The loader builds nodes only, never Python objects.
-    return yaml.compose(text, Loader=yaml.SafeLoader)
+    return yaml.compose(text, Loader=_LOADER)
 
 
 def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
@@ -128,7 +132,8 @@ class ValueReader:
 def scalar(node: yaml.Node) -> object:
     """A scalar's value by the rules of YAML 1.2: anything quoted or not recognised is text."""
     text = str(node.value)
-    if getattr(node, "style", None) is not None or node.tag == _STRING:
+    # A plain scalar has no style in PyYAML's parser, and an empty one in libyaml's.
+    if getattr(node, "style", None) or node.tag == _STRING:
         return text
     if text in _WORDS:
         return _WORDS[text]
