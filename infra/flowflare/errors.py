@@ -10,6 +10,7 @@
   * ApiError                   Cloudflare's API refused, with its code and HTTP status
   * EngineError                the engine: the embedded one, or the Pulumi CLI
     * StateError               state that cannot be read or trusted
+      * ConflictError          somebody else has changed what was to be written
     * LockedError              another run holds the stack
     * ProtectedError           a change that would lose data, stopped by `protect`
     * ProgramError             the Pulumi program itself failed
@@ -120,6 +121,10 @@ class EngineError(FlowflareError):
 
 class StateError(EngineError):
     """State that cannot be read or trusted."""
+
+
+class ConflictError(StateError):
+    """Somebody else has changed what was to be written; nothing was written."""
 
 
 class LockedError(EngineError):
