@@ -16,6 +16,7 @@ from flowflare.review.drift import model as drift
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
+from tests.docs.generate_fleet_events import fleet_events_page
 from tests.docs.generate_outputs import outputs_page
 from tests.docs.generate_runtime_coverage import runtime_coverage_page
 
@@ -54,6 +55,10 @@ def test_schema_of_reports() -> None:
 
 def test_schema_of_drift() -> None:
     matches("flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2))
+
+
+def test_fleet_events() -> None:
+    matches("fleet-events.md", fleet_events_page())
 
 
 def test_errors() -> None:
