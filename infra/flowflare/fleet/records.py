@@ -1,0 +1,145 @@
+"""What is known of each tenant of an environment: how its last run ended, and with which inputs.
+
+One small object for each stack in the state backend, `.flowflare/fleet/<project>/<environment>/
+<tenant>.json`, so that machines that share the backend share it. No secret is in it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import Field, ValidationError
+
+from flowflare.model.frozen import Frozen
+
+if TYPE_CHECKING:
+    from flowflare.storage.store import Store
+
+FORMAT: Final = 1
+Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
+_FOLDER: Final = ".flowflare/fleet"
+_UNREADABLE: Final = "its record cannot be read"
+
+
+class Fingerprint(Frozen):
+    """What a stack's program depends on, as digests; equal ones make equal programs.
+
+    Fingerprints are made by `fleet.fingerprint`. One that could not be made whole has `unknown`
+    sentences, and equals none, not even itself.
+    """
+
+    digest: str = Field(description="SHA-256 of the parts, in hexadecimal.")
+    parts: Mapping[str, str] = Field(
+        description="Digests by part: `config`, `code`, `migrations`, `program`, `tool`."
+    )
+    unknown: tuple[str, ...] = Field(
+        default=(), description="What it depends on that cannot be known here, sentences."
+    )
+
+    def matches(self, other: "Fingerprint | None") -> bool:
+        """Whether both are whole and say the same."""
+        whole = other is not None and not self.unknown and not other.unknown
+        return whole and other is not None and self.digest == other.digest
+
+    def changed_parts(self, other: "Fingerprint") -> tuple[str, ...]:
+        """The names of the parts that differ, in the order of their names."""
+        names = sorted(self.parts.keys() | other.parts.keys())
+        return tuple(one for one in names if self.parts.get(one) != other.parts.get(one))
+
+
+class TenantRecord(Frozen):
+    """How the last run of one tenant's stack ended."""
+
+    stack: str = Field(description="The stack's name.")
+    outcome: Outcome = Field(
+        description="`running` where a run has begun and not ended: it is under way, or was killed."
+    )
+    fingerprint: Fingerprint | None = Field(
+        default=None,
+        description="Of the inputs last applied whole, or of those that a run is about to apply.",
+    )
+    at: str = Field(description="When, RFC 3339 in UTC.")
+    seconds: float = Field(default=0.0, description="How long it took.")
+    api_calls: int = Field(default=0, description="Requests to Cloudflare's API that it made.")
+    error: str = Field(default="", description="Why it failed; nothing secret.")
+    release: str = Field(default="", description="The release of Flowflare that ran it.")
+    wave: int = Field(default=0, description="The wave that it ran in, from 1; 0 for none.")
+    rollout: str = Field(default="", description="The rollout that it ran in.")
+
+    def holds(self, fingerprint: Fingerprint) -> bool:
+        """Whether these inputs are what the stack has: applied, and the same."""
+        done = self.outcome in ("applied", "suspended")
+        return done and fingerprint.matches(self.fingerprint)
+
+
+class Records:
+    """The records of one environment.
+
+    Args:
+        store: the state backend.
+        project: the Pulumi project's name.
+        environment: the environment's name.
+    """
+
+    def __init__(self, store: "Store", project: str, environment: str) -> None:
+        self._store = store
+        self._environment = environment
+        self._folder = f"{_FOLDER}/{project}/{environment}/"
+
+    def all(self) -> dict[str, TenantRecord]:
+        """Every record by its stack's name; one that cannot be read counts as failed.
+
+        Raises:
+            StateError: the backend cannot be read.
+        """
+        found = self._store.read_many(self._store.keys(self._folder))
+        records = (self._read(key, stored.data) for key, stored in sorted(found.items()))
+        return {one.stack: one for one in records}
+
+    def get(self, stack: str) -> TenantRecord | None:
+        """One stack's record, None where it has none.
+
+        Raises:
+            StateError: the backend cannot be read.
+        """
+        key = self._key(stack)
+        stored = self._store.get(key)
+        return None if stored is None else self._read(key, stored.data)
+
+    def write(self, record: TenantRecord) -> None:
+        """Writes a stack's record over the one before.
+
+        Who writes holds the stack's lease, so no other record is lost.
+
+        Raises:
+            StateError: the backend cannot be written.
+        """
+        document = {"format": FORMAT, **record.model_dump(mode="json")}
+        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        self._store.put(self._key(record.stack), text.encode())
+
+    def delete(self, stack: str) -> None:
+        """Forgets a stack, as after its retirement.
+
+        Raises:
+            StateError: the backend cannot be written.
+        """
+        self._store.delete(self._key(stack))
+
+    def _key(self, stack: str) -> str:
+        return f"{self._folder}{stack.removesuffix(f'-{self._environment}')}.json"
+
+    def _read(self, key: str, data: bytes) -> TenantRecord:
+        tenant = key.removeprefix(self._folder).removesuffix(".json")
+        stack = f"{tenant}-{self._environment}"
+        try:
+            raw: dict[str, Any] = json.loads(data)
+            if raw.pop("format") != FORMAT or raw["stack"] != stack:
+                return _unreadable(stack)
+            return TenantRecord.model_validate(raw)
+        except (ValueError, ValidationError, KeyError, AttributeError, TypeError):
+            return _unreadable(stack)
+
+
+def _unreadable(stack: str) -> TenantRecord:
+    return TenantRecord(stack=stack, outcome="failed", at="", error=_UNREADABLE)
