@@ -114,6 +114,43 @@ def read_project(root: Path, stack: str) -> Project:
     )
 
 
+@dataclass(frozen=True)
+class Base:
+    """What every stack of a project has of `Pulumi.yaml`.
+
+    Attributes:
+        root: the folder of `Pulumi.yaml`.
+        name: the project's name.
+        stack_folder: where the stacks' files lie.
+        values: full key to its value.
+        places: file and line of each key and, joined by dots, of every key inside its value.
+    """
+
+    root: Path
+    name: str
+    stack_folder: Path
+    values: Mapping[str, ConfigValue]
+    places: Mapping[str, tuple[str, int]]
+
+
+def read_base(root: Path) -> Base:
+    """Reads `Pulumi.yaml` alone, whatever stacks there are.
+
+    Args:
+        root: the folder that holds it.
+
+    Raises:
+        ConfigError: every problem of the file.
+    """
+    problems: list[Problem] = []
+    fields = _top_level(root / PROJECT_FILE, problems)
+    name = _project_name(fields, problems) or "project"
+    values, places = _configuration(PROJECT_FILE, fields, name, problems, declared=True)
+    if problems:
+        raise ConfigError(problems)
+    return Base(root, name, root / (_text(fields, "stackConfigDir") or ""), values, places)
+
+
 def stacks_in(folder: Path) -> list[str]:
     """Names of the stacks that have a file in the folder, sorted."""
     found = (_STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml"))
@@ -195,7 +232,7 @@ def _configuration(
             remedy = f"Give `{key}` a value or delete the line."
             problems.append(Problem(f"{file}:{entry.line}", f"`{key}` has no value", remedy))
             continue
-        text, secret = _as_text(value)
+        text, secret = as_text(value)
         values[key] = ConfigValue(text, secret, file, entry.line)
     return values, reader.places
 
@@ -218,7 +255,8 @@ def _declared_value(entry: Entry, file: str, problems: list[Problem]) -> yaml.No
     return found.node if found else None
 
 
-def _as_text(value: object) -> tuple[str, bool]:
+def as_text(value: object) -> tuple[str, bool]:
+    """A value as a program is handed it, and whether a secret is in it (`ConfigValue`)."""
     if isinstance(value, dict) and set(value) == {"secure"}:
         return str(value["secure"]), True
     if isinstance(value, bool):

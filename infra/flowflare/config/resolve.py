@@ -53,6 +53,10 @@ from flowflare.model.secret_sources import (
 )
 from flowflare.model.worker import LimitsSpec, PlacementSpec
 
+#: What every Worker of a suspended stack has. An empty list of crons, since Cloudflare keeps those
+#: that are only left out.
+_SUSPENDED: Mapping[str, Any] = {"workers_dev": False, "routes": (), "domains": (), "crons": ()}
+
 
 def resolve_stack(config: StackConfig, *, project: str, stack: str) -> StackSpec:
     """The model of a configuration.
@@ -72,14 +76,15 @@ def resolve_stack(config: StackConfig, *, project: str, stack: str) -> StackSpec
         account_id=config.account_id,
         service=_service(config, environment),
         clients=tuple(_client(name, written, config, environment) for name, written in clients),
+        suspended=config.suspended,
         protect=config.protect,
         allow_data_loss=config.allow_data_loss,
     )
 
 
 def _service(config: StackConfig, environment: str) -> ServiceSpec:
-    worker = _worker(config)
-    if config.crons is None and config.retention_days is not None:
+    worker = _worker(config, suspended=config.suspended)
+    if worker["crons"] is None and config.retention_days is not None:
         worker["crons"] = (RETENTION_CRON,)
     return ServiceSpec(
         script_name=config.names.service or _physical(config, environment, names.SERVICE),
@@ -136,7 +141,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
             {client: _script_name(client, config, environment) for client in config.clients},
         ),
         rpc=written.rpc,
-        **_worker(written),
+        **_worker(written, suspended=config.suspended),
     )
 
 
@@ -148,10 +153,10 @@ def _physical(config: StackConfig, environment: str, what: str) -> str:
     return names.physical_name(config.tenant, environment, what)
 
 
-def _worker(written: WorkerConfig) -> dict[str, Any]:
+def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:
     """The fields that the service and every client have alike."""
     limits, placement = written.limits, written.placement
-    return {
+    fields = {
         "workers_dev": written.workers_dev,
         "routes": tuple(
             RouteSpec(pattern=one.pattern, zone_id=one.zone_id) for one in written.routes
@@ -168,6 +173,7 @@ def _worker(written: WorkerConfig) -> dict[str, Any]:
         "tail_consumers": tuple(one.service for one in written.tail_consumers),
         "crons": None if written.crons is None else tuple(written.crons),
     }
+    return {**fields, **_SUSPENDED} if suspended else fields
 
 
 def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:

@@ -42,8 +42,12 @@ class Entry:
 @lru_cache(maxsize=2)
 def _composed(text: str) -> yaml.Node | None:
     """The node tree of a text; nobody changes it, and every stack asks for Pulumi.yaml's."""
-    # The loader builds nodes only, never Python objects.
-    return yaml.compose(text, Loader=_LOADER)
+    # Both loaders build nodes only, never Python objects.
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        # PyYAML's own parser has the better words, and they are the same everywhere.
+        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:

@@ -50,6 +50,9 @@ class StackSpec(Frozen):
     account_id: str = Field(description="The Cloudflare account.")
     service: ServiceSpec
     clients: tuple[ClientSpec, ...] = Field(description="Its clients, sorted by name.")
+    suspended: bool = Field(
+        default=False, description="Whether its Workers are reached nowhere; see `config/resolve`."
+    )
     protect: bool = Field(description="Whether what holds data is protected from deletion.")
     allow_data_loss: Mapping[str, str] = Field(
         description="Resource names for which protection is lifted, each with the reason."

@@ -107,6 +107,12 @@ class StackConfig(WorkerConfig):
         description="Names in the account that differ from the rule "
         "`<tenant>-<environment>-flowflare-<what>`.",
     )
+    suspended: bool = Field(
+        default=False,
+        description="Whether the stack is switched off: none of its Workers has a workers.dev URL, "
+        "routes, custom domains or cron triggers, whatever else is written. Databases, Durable "
+        "Objects and Workflows stay, and runs that are under way go on.",
+    )
     protect: bool = Field(
         default=True,
         description="Whether the database and the Durable Object's script are protected from "

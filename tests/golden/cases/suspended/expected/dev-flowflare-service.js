@@ -1,0 +1,9 @@
+// Flowflare; class migrations up to "workflow-tracker-v1"
+// ... the bundle ...
+export default createWorkflowService({
+  "allowedOrigins": [],
+  "debug": false,
+  "retention": {"days": 30},
+});
+export { WorkflowTracker as WorkflowTracker };
+export { FlowflareService as FlowflareService };

@@ -1,0 +1,8 @@
+import { WorkflowEntrypoint } from "cloudflare:workers";
+
+export class OrderWorkflow extends WorkflowEntrypoint {}
+
+export default {
+  fetch: () => new Response("orders"),
+  scheduled: () => {},
+};
