@@ -7,9 +7,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from flowflare.review import html, markdown
 from flowflare.review.commits import Question, compare_commits
 from flowflare.review.report import Report
-from tests.cli.command import flowflare
+from flowflare.review.report_text import lines
+from flowflare.review.text import joined
+from tests.cli.command import Said, flowflare
 from tests.review.conftest import PULUMI, Repo, stack_file, tracked
 
 SCHEMA = json.loads(
@@ -70,6 +73,23 @@ def test_the_command_writes_json_of_its_schema(repo: Repo) -> None:
     document = json.loads(said.out)
     jsonschema.validate(document, SCHEMA)
     assert Report.model_validate(document).sections[0].stacks == ("ann",)
+
+
+def test_files_get_the_form_of_their_ending_from_one_run(repo: Repo, tmp_path: Path) -> None:
+    folder = tmp_path / "plan"
+    words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")
+    files = [word for end in ("json", "html", "md", "txt") for word in ("-o", f"{folder}/r.{end}")]
+    assert flowflare(*words, *files) == Said(0, "", "")
+    made = Report.model_validate_json((folder / "r.json").read_text(encoding="utf-8"), strict=True)
+    assert (folder / "r.html").read_text(encoding="utf-8") == html.render(made)
+    assert (folder / "r.md").read_text(encoding="utf-8") == markdown.render(made)
+    assert (folder / "r.txt").read_text(encoding="utf-8") == joined(lines(made))
+
+
+def test_a_file_with_another_ending_needs_a_format(repo: Repo) -> None:
+    said = flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "-o", "report.pdf")
+    assert said.code == 2
+    assert "give --format" in said.err
 
 
 def test_a_stack_of_neither_commit_is_refused(repo: Repo) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="What `diff --format json` has written."),
+        typer.Option("--report", metavar="FILE", help="What `diff --output` has written, JSON."),
     ] = None,
     stale: Annotated[
         bool,

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -20,6 +20,14 @@ class Form(StrEnum):
     markdown = "markdown"
     html = "html"
     json = "json"
+
+
+_ENDINGS: Final = {
+    ".json": Form.json,
+    ".html": Form.html,
+    ".md": Form.markdown,
+    ".txt": Form.text,
+}
 
 
 def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
@@ -40,10 +48,18 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
             help="Start from where HEAD has parted from BASE, as pull requests do; else from BASE."
         ),
     ] = True,
-    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="What to write; text, or what a file's ending says."),
+    ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write into a file instead."),
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write into a file instead: .json, .html, .md, .txt. May be given several times.",
+        ),
     ] = None,
     exit_code: Annotated[
         bool,
@@ -68,30 +84,39 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare diff v1.2 v1.3 --no-merge-base --stack prod
 
       flowflare diff origin/main --format json --exit-code | jq .risk
+
+      flowflare diff origin/main --output plan/report.json --output plan/report.html
     """
+    files = {path: form or _form_of(path) for path in output or ()}
     from flowflare.cli.console import messages
     from flowflare.review.commits import Question, compare_commits
 
     question = Question(base, head, tuple(stack or ()), merge_base)
     with messages().status("Comparing") as status:
         report = compare_commits(project_root(cwd), question, status.update)
-    _write(report, form, output, max_size)
+    if not files:
+        _show(report, form or Form.text, max_size)
+    for path, of_file in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_text(report, of_file, max_size), encoding="utf-8")
     if exit_code and report.exit_code:
         raise typer.Exit(report.exit_code)
 
 
-def _write(report: "Report", form: Form, output: Path | None, max_size: int) -> None:
-    if form is Form.text and output is None:
+def _form_of(path: Path) -> Form:
+    form = _ENDINGS.get(path.suffix.lower())
+    if form is None:
+        raise typer.BadParameter(f"{path} ends in none of {', '.join(_ENDINGS)}: give --format")
+    return form
+
+
+def _show(report: "Report", form: Form, max_size: int) -> None:
+    if form is Form.text:
         from flowflare.cli.report_text import print_report
 
         print_report(report)
-        return
-    text = _text(report, form, max_size)
-    if output is None:
-        typer.echo(text, nl=False)
     else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        typer.echo(_text(report, form, max_size), nl=False)
 
 
 def _text(report: "Report", form: Form, max_size: int) -> str:

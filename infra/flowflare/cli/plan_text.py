@@ -23,12 +23,17 @@ STYLES = {
 }
 
 
-def print_review(review: "Review") -> None:
-    """Prints a review's resources and refusals; colours only on a terminal."""
+def print_review(review: "Review", *, created: bool = False) -> None:
+    """Prints a review's resources and refusals; colours only on a terminal.
+
+    Args:
+        review: the review.
+        created: whether the properties of what is created are told too.
+    """
     from flowflare.cli.console import answers
     from flowflare.review.text import lines
 
-    for line in lines(review):
+    for line in lines(review, created=created):
         answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
 
 

@@ -58,14 +58,16 @@ def preview(
     if json:
         print_json(document(reviewed, project=project.name, stack=stack, policy=found))
     else:
-        _show(project.name, stack, reviewed, found)
+        _show(project.name, stack, reviewed, found, diff)
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
     if causes:
         raise UpdateFailed(f"`up` would refuse {len(causes)} of it: {', '.join(causes)}")
     refuse(found)
 
 
-def _show(project: str, stack: str, review: "Review", found: "Sequence[PolicyFinding]") -> None:
+def _show(
+    project: str, stack: str, review: "Review", found: "Sequence[PolicyFinding]", diff: bool
+) -> None:
     from flowflare.cli.console import answers, command
     from flowflare.cli.plan_text import print_review
     from flowflare.cli.policies import print_findings
@@ -73,7 +75,7 @@ def _show(project: str, stack: str, review: "Review", found: "Sequence[PolicyFin
 
     console = answers()
     console.print(f"Preview of {project}/{stack}", markup=False)
-    print_review(review)
+    print_review(review, created=diff)
     print_findings(found)
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:

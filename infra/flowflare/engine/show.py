@@ -97,7 +97,7 @@ def changes(
     for key in sorted((old.keys() | new.keys()) - _HIDDEN):
         forces = any(re.split(r"[.\[]", path, maxsplit=1)[0] == key for path in replaces)
         names = tuple(sorted({name_of(urn) for urn in (sources or {}).get(key, ())}))
-        for path, before, after in _differences(_step("", key), old.get(key), new.get(key)):
+        for path, before, after in _differences(below("", key), old.get(key), new.get(key)):
             found.append(_change(path, before, after, forces=forces, names=names))
     return tuple(found)
 
@@ -124,7 +124,7 @@ def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value
     if (isinstance(old, Secret) or isinstance(new, Secret)) and equal(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
-        parts = [(_step(path, key), old.get(key), new.get(key)) for key in sorted({**old, **new})]
+        parts = [(below(path, key), old.get(key), new.get(key)) for key in sorted({**old, **new})]
     elif (names := _names(old, new)) is not None:
         parts = [(f'{path}["{name}"]', before, after) for name, before, after in names]
     elif isinstance(old, list) and isinstance(new, list):
@@ -172,7 +172,8 @@ def _hidden(item: Props) -> Props:
     }
 
 
-def _step(path: str, key: str) -> str:
+def below(path: str, key: str) -> str:
+    """The path of a key below a path: `placement.mode`, `headers["a-b"]`."""
     if not _PLAIN_KEY.fullmatch(key):
         return f'{path}["{key}"]'
     return f"{path}.{key}" if path else key

@@ -14,6 +14,7 @@ from flowflare.engine.events import Change, Step
 from flowflare.review.classes import SCRIPT_TYPE
 from flowflare.review.entries import Difference
 from flowflare.review.migrations import MIGRATIONS_TYPE, pending_files
+from flowflare.review.values import is_small
 
 _MODULE: Final = re.compile(r"^// ((?:[\w@.-]+:)?[\w@./+-]+\.[A-Za-z]+)$")
 _FOREIGN: Final = ("flowflare:", "node_modules/")
@@ -50,8 +51,8 @@ def _all(step: Step) -> Iterator[Difference]:
 def _is_told_elsewhere(change: Change) -> bool:
     if change.path.startswith(_TOLD_ELSEWHERE):
         return True
-    # One value on a line of its own says it all.
-    return not any(isinstance(value, dict | list) for value in (change.old, change.new))
+    # What fits into rows says it all there.
+    return is_small(change.old) and is_small(change.new)
 
 
 def _texts(change: Change) -> tuple[list[str], list[str]]:

@@ -10,13 +10,17 @@ from flowflare.review.classes import HISTORY_TYPE
 from flowflare.review.entries import RISKS, ChangedProperty, ClassStep, Entry, Review
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
+from flowflare.review.values import leaves
 from flowflare.review.words import RISK_WORDS, RISKS_SAID
 
 # Told by lines of their own, or as code.
 _TOLD_ELSEWHERE: Final = ("content", "history", "migrations", "applied", "allow_data_loss")
 _TOLD_BY_THE_SCRIPT: Final = (*_TOLD_ELSEWHERE, "bindings", "compatibility", "main_module")
 # The same in every resource, or known from its name; only creations would repeat them.
-_NOISE_OF_CREATION: Final = ("accountId", "account_id", "mainModule", "api", "scriptName")
+_NOISE_OF_CREATION: Final = (
+    *("accountId", "account_id", "mainModule", "api", "scriptName"),
+    *("begun", "force", "scripts"),
+)
 _OPS: Final = ("create", "update", "replace", "delete")
 
 
@@ -93,7 +97,16 @@ def _rows(entry: Entry) -> Iterator[Row]:
         if name is not None and (name in types or change.kind != "update"):
             yield _bound(name, change)
         else:
-            yield Row(change.path, _value(change.old), _value(change.new), _remark(change))
+            yield from _flat(change)
+
+
+def _flat(change: ChangedProperty) -> Iterator[Row]:
+    """A property in rows: a mapping by its keys; what is empty, before and after, has none."""
+    old, new = leaves(change.path, change.old), leaves(change.path, change.new)
+    if change.kind == "update" and not (old and new):
+        old, new = old or {change.path: change.old}, new or {change.path: change.new}
+    for path in dict.fromkeys((*old, *new)):
+        yield Row(path, _value(old.get(path)), _value(new.get(path)), _remark(change))
 
 
 def _binding(path: str) -> str | None:
@@ -145,14 +158,14 @@ def rewritten(row: Row) -> bool:
 
 
 def class_step(step: ClassStep) -> str:
-    """A class migration in words: `v2: rename A -> B, delete C`."""
+    """What a class migration does, in words: `rename A -> B, delete C`."""
     parts = [
         *(f"new {name}" for name in step.new_sqlite_classes),
         *(f"rename {names}" for names in step.renamed_classes),
         *(f"delete {name}" for name in step.deleted_classes),
         *(f"move {names}" for names in step.transferred_classes),
     ]
-    return f"{step.tag}: {', '.join(parts)}"
+    return ", ".join(parts)
 
 
 def counted(entries: Iterable[Entry]) -> str:

@@ -15,8 +15,11 @@ from typing import Final
 from flowflare.review.visible import shortened, visible
 
 _TICKS: Final = re.compile(r"`+")
-# No digits beside letters: `GH-12` is a reference, and `1.` or `a1b2c3d` may be something too.
-_WORD: Final = re.compile(r"\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*|\d{1,6})[,.;:!?)]{0,2}")
+# No digits beside letters: `GH-12` is a reference, and `1.` may be something too; so may a word of
+# which each letter is a digit of a hash.
+_WORD: Final = re.compile(
+    r"(?i:(?![a-f]{7}))\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1[A-Z][a-z]+|\d{1,6})[,.;:!?)]{0,2}"
+)
 _FIRST: Final = re.compile(r"[A-Z][a-z]*[,.;:]?")
 _LONGEST_LINE: Final = 400
 _LONGEST_NAME: Final = 200

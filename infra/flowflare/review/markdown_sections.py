@@ -181,7 +181,8 @@ def _entry(entry: Entry, *, plain: bool, without_code: bool) -> Iterator[str]:
     for reason in entry.reasons:
         word = "" if reason.risk == "safe" else f"**{RISK_WORDS[reason.risk]}:** "
         yield f"  - {word}{prose(reason.text)}"
-    yield from (f"  - class migration {prose(class_step(one))}" for one in entry.class_migrations)
+    for step in entry.class_migrations:
+        yield f"  - class migration {span(step.tag)}: {prose(class_step(step))}"
     for file in entry.migrations:
         yield f"  - runs {span(file.name)}, {file.bytes:,} bytes"
         yield from (f"    - {_finding(found)}" for found in file.findings)

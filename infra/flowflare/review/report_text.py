@@ -91,7 +91,7 @@ def _section(section: Section) -> Iterator[Line]:
     if section.review is None:
         return
     yield Line(section.risk, f"  {summary(section.review)}{_each(section)}")
-    for one in lines_of_review(section.review):
+    for one in lines_of_review(section.review, created=True):
         yield Line(one.style, f"  {one.text}")
 
 

@@ -9,12 +9,13 @@ from flowflare.review.classes import HISTORY_TYPE
 from flowflare.review.entries import (
     RISKS,
     ChangedProperty,
-    ClassStep,
     Entry,
     LintFinding,
     MigrationFile,
     Review,
 )
+from flowflare.review.facts import class_step, rows
+from flowflare.review.values import leaves
 from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
 
 _WIDEST: Final = 100
@@ -32,15 +33,20 @@ class Line(NamedTuple):
     text: str
 
 
-def lines(review: Review) -> Iterator[Line]:
-    """The review's resources and refusals, without heading and summary."""
+def lines(review: Review, *, created: bool = False) -> Iterator[Line]:
+    """The review's resources and refusals, without heading and summary.
+
+    Args:
+        review: the review.
+        created: whether the properties of what is created are told too.
+    """
     shown = [one for one in review.entries if one.op != "same" or one.protection == "lifted"]
     for risk in RISKS:
         group = [entry for entry in shown if entry.risk == risk]
         if group:
             yield Line("title", RISK_WORDS[risk])
         for entry in group:
-            yield from _entry(entry)
+            yield from _entry(entry, created=created)
     if review.refusals:
         yield Line("title", "Refused")
         yield from _refusals(review)
@@ -70,7 +76,7 @@ def summary(review: Review) -> str:
     return f"{said}; {refused} refused" if refused else said
 
 
-def _entry(entry: Entry) -> Iterator[Line]:
+def _entry(entry: Entry, *, created: bool) -> Iterator[Line]:
     op = "unprotect" if entry.op == "same" else entry.op
     head = f"  {MARKS[entry.op]} {op:<9} {entry.name:<36} {entry.kind:<24}"
     yield Line(entry.op, f"{head}{_remarks(entry)}".rstrip())
@@ -78,15 +84,23 @@ def _entry(entry: Entry) -> Iterator[Line]:
         mark = "  " if reason.risk == "safe" else "! "
         yield Line(reason.risk, f"      {mark}{reason.text}")
     for step in entry.class_migrations:
-        yield Line(entry.op, f"{_INDENT}class migration {_class_step(step)}")
+        yield Line(entry.op, f"{_INDENT}class migration {step.tag}: {class_step(step)}")
     for file in entry.migrations:
         yield from _file(file, entry.op)
     if entry.op in ("update", "replace"):
         yield from (Line(entry.op, f"{_INDENT}{text}") for text in _changes(entry))
+    elif entry.op == "create" and created:
+        yield from (Line(entry.op, f"{_INDENT}{text}") for text in _created(entry))
     for difference in entry.differences:
         yield Line("title", f"{_INDENT}{difference.of}")
         for line in difference.lines:
             yield Line(_style_of(line), f"{_INDENT}{line}")
+
+
+def _created(entry: Entry) -> Iterator[str]:
+    for row in rows(entry):
+        remark = f"  ({row.remark})" if row.remark else ""
+        yield f"{row.what}: {_value(row.new)}{remark}"
 
 
 def _remarks(entry: Entry) -> str:
@@ -98,16 +112,6 @@ def _remarks(entry: Entry) -> str:
     if entry.note:
         parts.append(entry.note)
     return f" ({'; '.join(parts)})" if parts else ""
-
-
-def _class_step(step: ClassStep) -> str:
-    parts = [
-        *(f"new {name}" for name in step.new_sqlite_classes),
-        *(f"rename {names}" for names in step.renamed_classes),
-        *(f"delete {name}" for name in step.deleted_classes),
-        *(f"move {names}" for names in step.transferred_classes),
-    ]
-    return f"{step.tag}: {', '.join(parts)}"
 
 
 def _file(file: MigrationFile, op: str) -> Iterator[Line]:
@@ -131,8 +135,9 @@ def _changes(entry: Entry) -> Iterator[str]:
     left_out: tuple[str, ...] = _TOLD_ELSEWHERE
     if entry.kind == HISTORY_TYPE:
         left_out = (*_TOLD_ELSEWHERE, *_TOLD_BY_THE_SCRIPT)
+    compared = {one.of for one in entry.differences}
     for change in entry.changes:
-        if change.path.startswith(left_out):
+        if change.path.startswith(left_out) or change.path in compared:
             continue
         if change.path in dropped:
             one = dropped[change.path]
@@ -141,7 +146,17 @@ def _changes(entry: Entry) -> Iterator[str]:
         elif change.path in added:
             yield f"adds binding {added[change.path].name} ({_fields(change.new)})"
         else:
-            yield _change(change)
+            yield from (_change(one) for one in _flat(change))
+
+
+def _flat(change: ChangedProperty) -> Iterator[ChangedProperty]:
+    """What comes or goes, key by key where it is a mapping."""
+    if change.kind == "update":
+        yield change
+        return
+    for path, value in leaves(change.path, change.new or change.old).items():
+        side = "new" if change.kind == "add" else "old"
+        yield change.model_copy(update={"path": path, side: value})
 
 
 def _fields(binding: Any) -> str:

@@ -3,6 +3,7 @@
 from flowflare.engine.events import Plan, Step
 from flowflare.review.changes import review
 from flowflare.review.code import MOST_LINES, WIDEST
+from flowflare.review.facts import rows
 from tests.unit.review.steps import script, step
 
 OLD = """\
@@ -62,10 +63,29 @@ def test_new_sql_is_shown_with_its_comments() -> None:
     assert differences(one) == {"0001_a.sql": ("+-- why", "+SELECT 1;")}
 
 
-def test_nested_properties_are_compared_and_secrets_stay_secret() -> None:
-    old, new = script("s"), script("s") | {"placement": {"mode": "smart", "key": "[secret]"}}
-    (lines,) = differences(step("update", "WorkersScript", old, new)).values()
+def test_a_deep_property_is_compared_and_its_secrets_stay_secret() -> None:
+    many = {f"key{number}": number for number in range(9)} | {"key": "[secret]"}
+    (lines,) = differences(
+        step("update", "WorkersScript", script("s"), script("s") | {"placement": many})
+    ).values()
     assert '+  "key": "[secret]",' in lines
+
+
+def test_a_small_property_is_told_in_rows_and_an_empty_one_not_at_all() -> None:
+    more = {"limits": {"cpuMs": 50, "none": []}, "flags": [], "crons": [{"cron": "* * * * *"}]}
+    one = step("create", "WorkersScript", None, script("s") | more)
+    (entry,) = review(Plan((one,)), diff=True).entries
+    assert entry.differences == ()
+    assert {row.what: row.new for row in rows(entry)} == {
+        "crons": '[{"cron": "* * * * *"}]',
+        "limits.cpuMs": "50",
+    }
+
+
+def test_a_list_that_becomes_empty_is_a_row() -> None:
+    old, new = script("s") | {"crons": "none"}, script("s") | {"crons": []}
+    (entry,) = review(Plan((step("update", "WorkersScript", old, new),)), diff=True).entries
+    assert [(row.old, row.new) for row in rows(entry)] == [("none", "[]")]
 
 
 def test_without_diff_nothing_is_compared() -> None:

@@ -26,6 +26,18 @@ def test_a_dropped_secret_and_a_new_binding_are_said_in_words() -> None:
     assert "adds binding FLAG (plain_text, text=on)" in shown
 
 
+def test_what_is_created_is_told_where_that_is_asked_for() -> None:
+    one = review(Plan((step("create", "Workflow", None, {"workflowName": "w", "tags": []}),)))
+    assert "workflowName" not in joined(lines(one))
+    assert joined(lines(one, created=True)).endswith("        workflowName: w\n")
+
+
+def test_a_mapping_that_comes_is_told_key_by_key() -> None:
+    old, new = script("a"), script("a") | {"limits": {"cpuMs": 50}}
+    assert "        limits.cpuMs: 50 (new)\n" in text(step("update", "WorkersScript", old, new))
+    assert "        limits.cpuMs: 50 (removed)\n" in text(step("update", "WorkersScript", new, old))
+
+
 def test_what_stays_is_left_out_and_counted() -> None:
     stays, goes = step("same", "ApiKey", {}, {}), step("delete", "Workflow", {"workflowName": "w"})
     assert "apikey" not in text(stays, goes)

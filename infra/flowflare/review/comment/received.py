@@ -15,7 +15,7 @@ from flowflare.review.report import FORMAT, Report
 MOST_BYTES: Final = 32 * 1024 * 1024
 #: How deep lists and mappings may stand in each other.
 MOST_DEEP: Final = 64
-_REMEDY: Final = "Make it anew: flowflare diff BASE HEAD --format json --output FILE"
+_REMEDY: Final = "Make it anew: flowflare diff BASE HEAD --output report.json"
 
 
 def read_report(path: Path) -> Report:
