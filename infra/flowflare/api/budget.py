@@ -9,12 +9,15 @@ import math
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 CALLS: Final = 1200
 WINDOW: Final = 300.0
+#: Seconds of a wait from which on it is said.
+NOTICED: Final = 2.0
+OnWait = Callable[[float], None]
 _POLICY: Final = re.compile(r'\s*"?([\w.-]+)"?\s*((?:;[^,]*)*)')
 # Shorter waits would not move a clock of seconds on at all.
 _LEAST: Final = 0.001
@@ -39,6 +42,9 @@ class Budget:
         sleep: waits.
         calls: how many calls a window may have.
         window: the window in seconds.
+        reserve: how many of these are left alone, for people at the dashboard; of another limit
+            that an answer tells of, the same share.
+        on_wait: is told the seconds of a wait that somebody would notice, once for all who wait.
     """
 
     def __init__(
@@ -48,11 +54,16 @@ class Budget:
         *,
         calls: int = CALLS,
         window: float = WINDOW,
+        reserve: int = 0,
+        on_wait: OnWait | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._calls = calls
+        self._calls = max(1, calls - reserve)
+        self._kept = reserve / calls
         self._window = window
+        self._on_wait = on_wait
+        self._told = -math.inf
         self._lock = threading.Lock()
         self._open = 0
         self._ended: deque[float] = deque()
@@ -61,15 +72,31 @@ class Budget:
 
     def begin(self) -> None:
         """Waits until a call may be sent, and counts it."""
-        while True:
-            with self._lock:
-                wait = self._wait(self._clock())
-                if wait <= 0:
-                    self._open += 1
-                    for left in self._left.values():
-                        left.calls -= 1
-                    return
+        while wait := self.attempt():
+            self.tell(wait)
             self._sleep(max(wait, _LEAST))
+
+    def attempt(self) -> float:
+        """Counts a call if it may be sent now.
+
+        Returns:
+            0 if it may, and it is counted; else the seconds until it is worth asking again.
+        """
+        with self._lock:
+            wait = self._wait(self._clock())
+            if wait <= 0:
+                self._open += 1
+                for left in self._left.values():
+                    left.calls -= 1
+            return wait
+
+    def tell(self, seconds: float) -> None:
+        """Says that somebody waits now, if it is long and was not said already."""
+        until = self._clock() + seconds
+        if self._on_wait is None or seconds < NOTICED or until < self._told + NOTICED:
+            return
+        self._told = until
+        self._on_wait(seconds)
 
     def end(self, headers: Mapping[str, str] | None = None) -> None:
         """Takes what the answer's headers say of the limit; without an answer there are none."""
@@ -77,13 +104,48 @@ class Budget:
             self._open -= 1
             now = self._clock()
             self._ended.append(now)
-            for name, calls, seconds in read_policies((headers or {}).get("ratelimit", "")):
-                self._take(name, calls - self._open, now + min(seconds, self._window), now)
+            told = headers or {}
+            quotas = read_quotas(told.get("ratelimit-policy", ""))
+            for name, calls, seconds in read_policies(told.get("ratelimit", "")):
+                kept = int(quotas.get(name, CALLS) * self._kept)
+                self._take(name, calls - kept - self._open, now + min(seconds, self._window), now)
 
     def pause(self, seconds: float) -> None:
         """Holds every call back, as the API asked for, but no longer than a block lasts."""
         with self._lock:
             self._paused = max(self._paused, self._clock() + min(seconds, self._window))
+
+    def left(self) -> int:
+        """How many calls could be sent now, those counted that are under way."""
+        with self._lock:
+            now = self._clock()
+            if self._paused > now:
+                return 0
+            self._forget(now)
+            own = self._calls - self._open - len(self._ended)
+            return max(0, min([own, *(left.calls for left in self._left.values())]))
+
+    def forecast(self, calls: int) -> float:
+        """Seconds until so many more calls can have been sent, as far as the limit goes.
+
+        Beyond the window that is under way nobody else is reckoned with.
+        """
+        if calls <= 0:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            self._forget(now)
+            first = max(0.0, self._paused - now)
+            for left in self._left.values():
+                if left.calls < calls:
+                    first = max(first, left.until - now)
+            # Each call takes the place of the one that came a window's calls before it.
+            windows, place = divmod(calls - 1, self._calls)
+            over = self._open + len(self._ended) + place + 1 - self._calls
+            if over > len(self._ended):
+                return max(first, (windows + 1) * self._window)
+            wait = self._ended[over - 1] + self._window - now if over > 0 else 0.0
+            return max(first, wait + windows * self._window)
 
     def _take(self, name: str, calls: int, until: float, now: float) -> None:
         known = self._left.get(name)
@@ -94,15 +156,19 @@ class Budget:
 
     def _wait(self, now: float) -> float:
         """Seconds until a call may be sent; 0 for now."""
-        while self._ended and self._ended[0] + self._window < now:
-            self._ended.popleft()
-        self._left = {name: left for name, left in self._left.items() if left.until > now}
+        self._forget(now)
         waits = [left.until - now for left in self._left.values() if left.calls <= 0]
         waits.append(self._paused - now)
         if self._open + len(self._ended) >= self._calls:
             waits.append(self._ended[0] + self._window - now if self._ended else _LEAST)
             waits.append(_LEAST)
         return max(0.0, *waits)
+
+    def _forget(self, now: float) -> None:
+        """Drops what is over: calls that left the window, and what answers said of earlier ones."""
+        while self._ended and self._ended[0] + self._window < now:
+            self._ended.popleft()
+        self._left = {name: left for name, left in self._left.items() if left.until > now}
 
 
 def read_policies(header: str) -> list[tuple[str, int, float]]:
@@ -111,16 +177,25 @@ def read_policies(header: str) -> list[tuple[str, int, float]]:
     The header is a list of strings with parameters (draft-ietf-httpapi-ratelimit-headers); an item
     that does not say both is left out.
     """
-    found = []
+    return [
+        (name, int(said["r"]), float(said["t"]))
+        for name, said in _items(header)
+        if _is_number(said.get("r")) and _is_number(said.get("t"))
+    ]
+
+
+def read_quotas(header: str) -> dict[str, int]:
+    """The quotas of a `Ratelimit-Policy` header, calls a window, by the policy's name."""
+    return {name: int(said["q"]) for name, said in _items(header) if _is_number(said.get("q"))}
+
+
+def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The strings of a list and their parameters."""
     for item in header.split(","):
         match = _POLICY.fullmatch(item)
-        if match is None:
-            continue
-        pairs = (part.strip().partition("=") for part in match[2].split(";"))
-        said = {key: value for key, _, value in pairs}
-        if _is_number(said.get("r")) and _is_number(said.get("t")):
-            found.append((match[1], int(said["r"]), float(said["t"])))
-    return found
+        if match is not None:
+            pairs = (part.strip().partition("=") for part in match[2].split(";"))
+            yield match[1], {key: value for key, _, value in pairs}
 
 
 def _is_number(text: str | None) -> bool:
