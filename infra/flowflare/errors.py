@@ -18,6 +18,7 @@
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
   * PolicyError                a policy of the team stops an up, or cannot be used
   * RolloutError               several ups in order: one cannot begin, or its health check failed
+  * AdoptionError              what was installed by hand cannot be taken over as it is
   * CommentError               a report that cannot become a pull request's comment
   * FleetError                 a command over many tenants cannot begin, or left some behind
 """
@@ -153,6 +154,10 @@ class PolicyError(FlowflareError):
 
 class RolloutError(FlowflareError):
     """A step of a rollout cannot begin, or what it deployed is not healthy."""
+
+
+class AdoptionError(FlowflareError):
+    """What somebody installed by hand cannot be taken over as it is; nothing was changed."""
 
 
 class CommentError(FlowflareError):

@@ -41,7 +41,7 @@ from flowflare.model import (
     WorkflowSpec,
     names,
 )
-from flowflare.model.class_migrations import from_wire
+from flowflare.model.class_migrations import from_wire, service_history
 from flowflare.model.secret_sources import (
     AwsParameterSource,
     AwsSecretSource,
@@ -93,6 +93,7 @@ def _service(config: StackConfig, environment: str) -> ServiceSpec:
         debug=config.debug,
         retention_days=config.retention_days,
         stuck_after_minutes=config.stuck_after_minutes,
+        class_migrations=service_history(config.tracker_tag),
         api_keys=tuple(config.api_keys),
         api_key_in_use=config.api_key_in_use,
         **worker,

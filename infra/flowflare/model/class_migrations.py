@@ -66,6 +66,17 @@ SERVICE_HISTORY = (
 )
 
 
+def service_history(first_tag: str | None = None) -> tuple[ClassMigration, ...]:
+    """The service's history; its first step may have another tag where somebody else made it.
+
+    Args:
+        first_tag: the tag under which the service's script got its class, None for ours.
+    """
+    first = SERVICE_HISTORY[0]
+    named = first if first_tag is None else first.model_copy(update={"tag": first_tag})
+    return (named, *SERVICE_HISTORY[1:])
+
+
 def pending(
     history: Sequence[ClassMigration], live_tag: str | None, *, script_name: str
 ) -> tuple[ClassMigration, ...]:

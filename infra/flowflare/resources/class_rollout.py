@@ -104,8 +104,8 @@ def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
             f"{upload.script_name}: a script of that name exists, and this stack did not make it"
         )
         remedy = (
-            "Give it another name in `flowflare:names`, or delete that script. To adopt it is not "
-            "possible yet."
+            "If it was installed by hand and is to go on as this stack's, take it over: flowflare "
+            "adopt. Otherwise give this one another name in `flowflare:names`."
         )
         raise ClassMigrationError(message, remedy=remedy)
     steps = pending(upload.history, live.migration_tag, script_name=upload.script_name)

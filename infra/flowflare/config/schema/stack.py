@@ -113,6 +113,12 @@ class StackConfig(WorkerConfig):
         "routes, custom domains or cron triggers, whatever else is written. Databases, Durable "
         "Objects and Workflows stay, and runs that are under way go on.",
     )
+    tracker_tag: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        alias="trackerTag",
+        default=None,
+        description="Tag of the class migration that made the service's `WorkflowTracker` before "
+        "Flowflare took the service over; `flowflare adopt` writes it.",
+    )
     protect: bool = Field(
         default=True,
         description="Whether the database and the Durable Object's script are protected from "

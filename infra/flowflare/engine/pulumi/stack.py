@@ -153,6 +153,14 @@ class CliStack:
         """The stack's deployment as `pulumi stack export` prints it, its secrets sealed."""
         return self._workspace.export()
 
+    def import_(self, exported: Mapping[str, Any]) -> None:
+        """Puts a deployment in place of the stack's (`pulumi stack import`), which seals it.
+
+        Args:
+            exported: what `export` returned, with another `deployment`; secrets may be open in it.
+        """
+        self._workspace.import_(exported)
+
     def read(self) -> Deployment:
         """The stack's state, for drift and review; secrets are opened when they are looked at."""
         return read_deployment(self.project, self._environ, self._opened_export)

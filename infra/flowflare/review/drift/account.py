@@ -93,6 +93,13 @@ class Account:
             raise
         return found
 
+    def database_named(self, name: str) -> Row | None:
+        """The D1 database of exactly that name, None where there is none."""
+        path = f"{self._base}/d1/database"
+        listed = self._get(path, {"name": name, "per_page": str(_PAGE)}) or []
+        uuid = next((str(one["uuid"]) for one in listed if one.get("name") == name), None)
+        return None if uuid is None else self.database(uuid)
+
     def query(self, uuid: str, sql: str) -> list[list[dict[str, Any]]] | None:
         """The rows of each of several SELECTs; None where the database is gone."""
         path = f"/d1/database/{uuid}/query"

@@ -134,7 +134,7 @@ def _one_binding(
 ) -> Iterator[Drifted]:
     if wanted.get("type") == "inherit":
         return
-    before, after = _comparable(wanted, script), _comparable(live, script)
+    before, after = comparable(wanted, script), comparable(live, script)
     for inner, here, there in differing(before, after):
         message = f"{path}.{inner} is {shown(there)}, state says {shown(here)}"
         at = f"{path}.{inner}"
@@ -143,7 +143,7 @@ def _one_binding(
             return
 
 
-def _comparable(binding: Mapping[str, Any], script: str) -> dict[str, Any]:
+def comparable(binding: Mapping[str, Any], script: str) -> dict[str, Any]:
     """A binding with one name for what Cloudflare spells in two ways."""
     found = dict(binding)
     if found.get("type") == "d1":
@@ -172,7 +172,7 @@ def _code(one: Resource, script: str, account: Account) -> Iterator[Drifted]:
     content = one.inputs.get("content")
     if not isinstance(content, str):
         return
-    there = _main_module(account.content(script), text(one, "mainModule"))
+    there = main_module(account.content(script), text(one, "mainModule"))
     if there is not None and _digest(there) == _digest(content):
         return
     message = "the code is not what state uploaded"
@@ -186,7 +186,7 @@ def _code(one: Resource, script: str, account: Account) -> Iterator[Drifted]:
     )
 
 
-def _main_module(body: str, name: str) -> str | None:
+def main_module(body: str, name: str) -> str | None:
     """One module of a multipart body; None where there is none of that name.
 
     The API's client hands out the text alone, so the boundary is read from its first line.
