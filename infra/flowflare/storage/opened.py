@@ -25,6 +25,10 @@ def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None
     folder = local_folder(url, environ)
     if folder is not None:
         return FolderStore(((base or Path.cwd()) / folder).resolve())
+    if url.startswith("s3://"):
+        from flowflare.storage.bucket import open_bucket
+
+        return open_bucket(url, environ)
     raise StateError(
         f"{redacted(url) or 'nothing'} is no place that state is read from here",
         remedy="Write file://FOLDER or s3://BUCKET?region=REGION.",
