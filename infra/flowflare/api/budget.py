@@ -60,7 +60,7 @@ class Budget:
         self._clock = clock
         self._sleep = sleep
         self._calls = max(1, calls - reserve)
-        self._kept = reserve / calls
+        self._kept = reserve / min(calls, CALLS)
         self._window = window
         self._on_wait = on_wait
         self._told = -math.inf

@@ -21,6 +21,7 @@ class Connector:
     Args:
         pace: their clock, time-out and retries.
         transport: what sends requests instead of the network's, made anew for each client.
+        budget: makes the budget of a token, by default Cloudflare's limit.
     """
 
     def __init__(
@@ -28,9 +29,11 @@ class Connector:
         pace: Pace | None = None,
         *,
         transport: "Callable[[], httpx.BaseTransport] | None" = None,
+        budget: Callable[[Pace], Budget] | None = None,
     ) -> None:
         self.pace = pace or Pace()
         self._transport = transport
+        self._make_budget = budget or self._counted
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], Budget] = {}
         # Clients are closed when nobody holds them any more; budgets outlive them.
@@ -59,9 +62,11 @@ class Connector:
 
     def _budget(self, key: tuple[str, str]) -> Budget:
         if key not in self._budgets:
-            pace = self.pace
-            self._budgets[key] = Budget(pace.clock, pace.sleep, calls=pace.calls)
+            self._budgets[key] = self._make_budget(self.pace)
         return self._budgets[key]
+
+    def _counted(self, pace: Pace) -> Budget:
+        return Budget(pace.clock, pace.sleep, calls=pace.calls)
 
     def _made(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
         import httpx

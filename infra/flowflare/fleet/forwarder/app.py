@@ -1,0 +1,138 @@
+"""Takes each call: is it of this run, is it its turn, what came of it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from flowflare.api.budget import Budget
+from flowflare.api.retries import asked_wait
+from flowflare.fleet.forwarder.address import Route, read_route
+from flowflare.fleet.forwarder.envelope import TOO_MANY, Answer, refusal, template
+from flowflare.fleet.forwarder.limit import UNLIMITED, Limit
+from flowflare.fleet.forwarder.passing import Body, Receive, passed_on, request_for
+from flowflare.fleet.forwarder.patience import patience_of, retry_after
+from flowflare.fleet.forwarder.state import OnBudgetEvent
+from flowflare.fleet.forwarder.tally import Tally
+from flowflare.fleet.forwarder.turns import HeldTooLong, Turns
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass
+class App:
+    """The ASGI application of one run.
+
+    Attributes:
+        token: what each call's path has to carry.
+        client: sends calls on.
+        limit_of: an API's limit, by its base URL.
+        on_event: is told when calls are held back.
+        tally: counts them.
+        turns: what is held back, by the API's base URL.
+    """
+
+    token: str
+    client: httpx.AsyncClient
+    limit_of: Callable[[str], Limit]
+    on_event: OnBudgetEvent | None = None
+    tally: Tally = field(default_factory=Tally)
+    turns: dict[str, Turns] = field(default_factory=dict)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one call; a client that goes away ends it, wherever it is."""
+        body = Body(receive)
+        gone = asyncio.create_task(body.until_gone())
+        work = asyncio.create_task(self._answer(scope, body, send))
+        try:
+            await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (work, gone):
+                task.cancel()
+            await asyncio.gather(work, gone, return_exceptions=True)
+        if not work.cancelled() and (error := work.exception()) is not None:
+            raise error
+
+    async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
+        route = read_route(self.token, scope["raw_path"], scope["query_string"])
+        if route is None:
+            text = "this forwarder serves one run, and the address is none of that run's"
+            await _send(send, refusal(403, 403, text))
+            return
+        method: str = scope["method"]
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        turns = self._turns(route.upstream)
+        try:
+            waited = await turns.take(route.stack, patience_of(headers))
+        except HeldTooLong as held:
+            wait = retry_after(held.seconds)
+            text = f"Please wait: the account's calls are used up for {held.seconds:.0f} s more"
+            await _send(send, refusal(429, TOO_MANY, text, retry_after=wait))
+            return
+        self.tally.add(route.stack, method, waited)
+        request = request_for(method, route.upstream, route.target, scope["headers"], body)
+        await self._pass_on(request, route, turns, send)
+
+    async def _pass_on(
+        self, request: httpx.Request, route: Route, turns: Turns, send: Send
+    ) -> None:
+        response = None
+        try:
+            try:
+                response = await self.client.send(request, stream=True)
+            finally:
+                if response is not None and response.status_code == 429:
+                    turns.pause(asked_wait(response.headers, time.time()) or 0.0)
+                turns.give(response.headers if response is not None else None)
+        except httpx.HTTPError as error:
+            await _send(send, _no_answer(error, request.method, route))
+            return
+        head = {"status": response.status_code, "headers": passed_on(response.headers.raw)}
+        await send({"type": "http.response.start", **head})
+        # An answer that breaks off here breaks off there: it is left unfinished.
+        async with contextlib.aclosing(response):
+            with contextlib.suppress(httpx.HTTPError):
+                async for chunk in response.aiter_raw():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+
+    def _turns(self, upstream: str) -> Turns:
+        if upstream not in self.turns:
+            limit = self.limit_of(upstream)
+            budget = Budget(
+                asyncio.get_running_loop().time,
+                _never,
+                calls=limit.calls or UNLIMITED,
+                window=limit.window,
+                reserve=limit.reserve,
+            )
+            self.turns[upstream] = Turns(budget, self.on_event)
+        return self.turns[upstream]
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    head = {"status": answer.status, "headers": answer.headers}
+    await send({"type": "http.response.start", **head})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _no_answer(error: httpx.HTTPError, method: str, route: Route) -> Answer:
+    is_late = isinstance(error, httpx.TimeoutException) and not isinstance(
+        error, httpx.ConnectTimeout
+    )
+    status = 504 if is_late else 502
+    cause = str(error) or type(error).__name__
+    host = httpx.URL(route.upstream).netloc.decode()
+    text = f"flowflare's forwarder got no answer from {host}: {cause}"
+    return refusal(status, status, f"{text} ({method} {template(route.path)})")
+
+
+def _never(seconds: float) -> None:
+    raise AssertionError(f"the forwarder's budget never waits by itself ({seconds} s)")

@@ -1,0 +1,156 @@
+"""Runs the forwarder in a thread of its own, on a free port of 127.0.0.1, while a run lasts."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Final
+
+import httpx
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from flowflare.errors import EngineError
+from flowflare.fleet.forwarder.address import CLOUDFLARE, routed
+from flowflare.fleet.forwarder.app import App
+from flowflare.fleet.forwarder.limit import UNLIMITED, Limit
+from flowflare.fleet.forwarder.state import BudgetState, OnBudgetEvent
+from flowflare.fleet.forwarder.tally import Count
+
+# Seconds: Cloudflare ends what takes longer than 100.
+_TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0, pool=None)
+# Connections that are idle for longer may be closed at the other end.
+_CONNECTIONS: Final = httpx.Limits(
+    max_connections=None, max_keepalive_connections=16, keepalive_expiry=3.0
+)
+_START: Final = 20.0
+
+
+class Forwarder:
+    """A loopback forwarder that keeps the calls of a run below the API's limit.
+
+    A context manager: it listens inside the block, and no longer.
+
+    Args:
+        limit_of: an API's limit, by its base URL; by default Cloudflare's with a reserve, and on
+            loopback what the API tells.
+        on_event: is told when calls are held back for long, in the forwarder's thread.
+        timeout: of a call that was sent on.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit_of: Callable[[str], Limit] = Limit.of,
+        on_event: OnBudgetEvent | None = None,
+        timeout: httpx.Timeout = _TIMEOUT,
+    ) -> None:
+        self._limit_of = limit_of
+        self._on_event = on_event
+        self._timeout = timeout
+        self._token = secrets.token_urlsafe(24)
+        self._port = 0
+        self._app: App | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._listens = threading.Event()
+
+    def __enter__(self) -> "Forwarder":
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        self._port = listener.getsockname()[1]
+        self._thread = threading.Thread(
+            target=self._run, args=(listener,), name="forwarder", daemon=True
+        )
+        self._thread.start()
+        if not self._listens.wait(_START) or self._app is None:
+            raise EngineError("the forwarder of this run does not start")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, with the run's token: what workers are given, through a pipe."""
+        return f"http://127.0.0.1:{self._port}/{self._token}"
+
+    def base_url(self, stack: str, upstream: str = CLOUDFLARE) -> str:
+        """The base URL of an API for one stack's calls.
+
+        Args:
+            stack: whose calls they are.
+            upstream: the API's own base URL.
+        """
+        return routed(self.address, stack, upstream)
+
+    def counts(self) -> dict[str, int]:
+        """How many calls were sent so far, by stack."""
+        return {stack: count.calls for stack, count in self.tally().items()}
+
+    def tally(self) -> Mapping[str, Count]:
+        """The calls sent so far by stack: reads, writes, and how long they waited."""
+        return self._app.tally.counts() if self._app else {}
+
+    def state(self) -> BudgetState:
+        """What is left of the budget, and who waits for it."""
+        states = []
+        for upstream, turns in list(self._app.turns.items()) if self._app else ():
+            limit, waiting = self._limit_of(upstream), turns.waiting()
+            left, most = turns.left(), None
+            if limit.calls is not None:
+                most = max(1, limit.calls - limit.reserve)
+            known = left if left < UNLIMITED // 2 else None
+            seconds = turns.forecast(0) if waiting else 0.0
+            states.append(BudgetState(known, most, limit.window, turns.sending, waiting, seconds))
+        if not states:
+            limit = self._limit_of(CLOUDFLARE)
+            most = limit.calls and max(1, limit.calls - limit.reserve)
+            return BudgetState(most, most, limit.window)
+        return min(states, key=lambda state: UNLIMITED if state.left is None else state.left)
+
+    def forecast(self, calls: int) -> float:
+        """Seconds until so many more calls can have been sent, as far as the limit goes."""
+        turns = list(self._app.turns.values()) if self._app else []
+        return max((one.forecast(calls) for one in turns), default=0.0)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _run(self, listener: socket.socket) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(self._serve(listener))
+
+    async def _serve(self, listener: socket.socket) -> None:
+        client = httpx.AsyncClient(timeout=self._timeout, limits=_CONNECTIONS)
+        async with client:
+            app = App(self._token, client, self._limit_of, self._on_event)
+            config = uvicorn.Config(
+                app,
+                http=H11Protocol,
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=120,
+                timeout_graceful_shutdown=1,
+            )
+            self._server = uvicorn.Server(config)
+            listener.listen(1024)
+            self._app = app
+            self._listens.set()
+            await self._server.serve(sockets=[listener])
