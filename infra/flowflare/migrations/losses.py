@@ -77,13 +77,19 @@ def at_time(applied: Sequence[Applied], timestamp: str, bookmark: str) -> Destin
     return Destination(f"{since} UTC", bookmark, undone, since)
 
 
-def count_rows(database: Database) -> dict[str, int]:
+def count_rows(database: Database, tables: Sequence[str] | None = None) -> dict[str, int]:
     """How many rows each table has now, by name.
+
+    Args:
+        database: the database.
+        tables: which; by default all but the ledger's.
 
     Raises:
         ApiError: D1 refused; counting reads every row, which may take it too long.
     """
-    names = [name for kind, name in read_objects(database) if kind == "table"]
+    names = tables
+    if names is None:
+        names = [name for kind, name in read_objects(database) if kind == "table"]
     counts: dict[str, int] = {}
     for begin in range(0, len(names), _AT_ONCE):
         part = names[begin : begin + _AT_ONCE]

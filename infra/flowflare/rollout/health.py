@@ -5,7 +5,7 @@ all answers are right or time is up.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,12 +27,14 @@ class Stack:
         client_urls: URL by client, of those that have one.
         keys: API keys by generation, all of which must open the service; secrets.
         refused: keys by generation that must not open it any more; secrets.
+        refuses_keyless: whether it is also asked without a key, which it must refuse.
     """
 
     service_url: str | None
     client_urls: Mapping[str, str]
     keys: Mapping[int, str] = field(repr=False)
     refused: Mapping[int, str] = field(default_factory=dict, repr=False)
+    refuses_keyless: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,15 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
-def check(stack: Stack, patience: Patience | None = None) -> tuple[str, ...]:
+def check(
+    stack: Stack, patience: Patience | None = None, *, http: "httpx.Client | None" = None
+) -> tuple[str, ...]:
     """Asks until everything is right.
 
     Args:
         stack: what is asked.
         patience: how long.
+        http: what asks, for who asks many stacks; by default a client for this check alone.
 
     Returns:
         What was found right, as sentences.
@@ -66,33 +71,41 @@ def check(stack: Stack, patience: Patience | None = None) -> tuple[str, ...]:
     import httpx
 
     patience = patience or Patience()
+    if http is None:
+        with httpx.Client(timeout=10, follow_redirects=False) as own:
+            return check(stack, patience, http=own)
     deadline = patience.clock() + patience.seconds
-    with httpx.Client(timeout=10, follow_redirects=False) as http:
-        while True:
-            wrong = _wrong(http, stack)
-            if not wrong:
-                return tuple(_right(stack))
-            if patience.clock() >= deadline:
-                raise RolloutError("not healthy: " + "; ".join(wrong))
-            patience.sleep(_PAUSE)
+    while True:
+        wrong = _wrong(http, stack)
+        if not wrong:
+            return tuple(_right(stack))
+        if patience.clock() >= deadline:
+            raise RolloutError("not healthy: " + "; ".join(wrong))
+        patience.sleep(_PAUSE)
 
 
 def _wrong(http: "httpx.Client", stack: Stack) -> list[str]:
-    wrong = []
-    if stack.service_url:
-        for generation, key in stack.keys.items():
-            answer = _asked(http, "POST", stack.service_url + _ROUTE, key)
-            if answer != 200:
-                wrong.append(f"the service answers {answer} to key generation {generation}")
-        for generation, key in stack.refused.items():
-            answer = _asked(http, "POST", stack.service_url + _ROUTE, key)
-            if answer != 401:
-                wrong.append(f"the service answers {answer} to the dropped generation {generation}")
+    wrong = list(_wrong_of_service(http, stack, stack.service_url)) if stack.service_url else []
     for name, url in stack.client_urls.items():
         answer = _asked(http, "GET", url, None)
         if isinstance(answer, str) or answer >= 500:
             wrong.append(f"client {name} answers {answer}")
     return wrong
+
+
+def _wrong_of_service(http: "httpx.Client", stack: Stack, url: str) -> Iterator[str]:
+    for generation, key in stack.keys.items():
+        answer = _asked(http, "POST", url + _ROUTE, key)
+        if answer != 200:
+            yield f"the service answers {answer} to key generation {generation}"
+    for generation, key in stack.refused.items():
+        answer = _asked(http, "POST", url + _ROUTE, key)
+        if answer != 401:
+            yield f"the service answers {answer} to the dropped generation {generation}"
+    if stack.refuses_keyless:
+        answer = _asked(http, "POST", url + _ROUTE, None)
+        if answer != 401:
+            yield f"the service answers {answer} to who has no key"
 
 
 def _asked(http: "httpx.Client", method: str, url: str, key: str | None) -> int | str:
@@ -113,6 +126,7 @@ def _right(stack: Stack) -> list[str]:
     else:
         right = [f"generation {one} opens the service" for one in stack.keys]
         right += [f"generation {one} does not any more" for one in stack.refused]
+        right += ["who has no key is refused"] if stack.refuses_keyless else []
     if stack.client_urls:
         names = ", ".join(stack.client_urls)
         several = len(stack.client_urls) > 1

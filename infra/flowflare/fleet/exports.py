@@ -1,0 +1,292 @@
+"""Exports the D1 databases of a stack as SQL, and proves each export before it counts as one.
+
+An export is a folder of a store, `<stack>/<time>/`: a file of SQL for each database and
+`manifest.json`, written last, with digests and rows. It is proven when the SQL loads into SQLite
+and has, table by table, the rows that D1 counts before and after.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import Field, ValidationError
+
+from flowflare.errors import ApiError, FleetError
+from flowflare.fleet import exported_sql
+from flowflare.migrations.ledger import Database
+from flowflare.migrations.losses import count_rows
+from flowflare.model.frozen import Frozen
+
+if TYPE_CHECKING:
+    from flowflare.api import Client
+    from flowflare.engine.state import Deployment
+    from flowflare.storage.store import Store
+
+#: Where exports go by default, below the project's folder.
+FOLDER: Final = ".flowflare/exports"
+MANIFEST: Final = "manifest.json"
+_TYPE: Final = "cloudflare:index/d1Database:D1Database"
+_TRIES: Final = 3
+_SUSPEND: Final = (
+    "Write `status: suspended` for the tenant and bring it up, so that nobody writes; then again."
+)
+
+
+class ExportedDatabase(Frozen):
+    """One database of an export."""
+
+    name: str = Field(description="Its name in the account.")
+    uuid: str = Field(description="Its id in the account.")
+    file: str = Field(description="The file's name, beside the manifest.")
+    sha256: str = Field(description="Digest of the file, in hexadecimal.")
+    size: int = Field(description="Bytes of the file.")
+    tables: Mapping[str, int] = Field(description="Rows by table.")
+
+
+class Manifest(Frozen):
+    """What an export holds."""
+
+    format: int = Field(default=1, description="The format of this document.")
+    stack: str = Field(description="The stack.")
+    at: str = Field(description="When it was made, RFC 3339 in UTC.")
+    databases: tuple[ExportedDatabase, ...] = Field(description="Its databases.")
+
+
+@dataclass(frozen=True)
+class OneDatabase:
+    """A D1 database that a stack's state has."""
+
+    resource: str
+    account_id: str
+    uuid: str
+    name: str
+
+
+def databases_of(deployment: "Deployment") -> tuple[OneDatabase, ...]:
+    """The D1 databases in a stack's state, its clients' own among them."""
+    return tuple(
+        OneDatabase(
+            one.name,
+            str(one.inputs.get("accountId") or one.outputs.get("accountId")),
+            str(one.outputs.get("uuid") or one.id.rpartition("/")[2]),
+            str(one.inputs.get("name") or one.outputs.get("name")),
+        )
+        for one in deployment.resources
+        if one.type == _TYPE and one.id
+    )
+
+
+class Exporter:
+    """Exports one stack's databases.
+
+    Args:
+        client: the account's API.
+        store: where exports go.
+        stack: the stack.
+        sleep: waits between two questions whether an export is ready.
+        now: the time.
+    """
+
+    def __init__(
+        self,
+        client: "Client",
+        store: "Store",
+        stack: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._stack = stack
+        self._sleep = sleep
+        self._now = now
+
+    def export(self, databases: Sequence[OneDatabase]) -> Manifest | None:
+        """Exports databases; those that are gone already must stand in an export made before.
+
+        Args:
+            databases: the stack's.
+
+        Returns:
+            What the newest export of each holds; None where there is no database.
+
+        Raises:
+            FleetError: an export could not be proven, or a database is gone without one.
+            ApiError: the API refused.
+        """
+        present = [one for one in databases if self._exists(one)]
+        gone = [one for one in databases if one not in present]
+        before = self._before(gone)
+        at = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
+        folder = f"{self._stack}/{at.replace(':', '-')}"
+        with tempfile.TemporaryDirectory(prefix="flowflare-export-") as scratch:
+            made = tuple(self._one(one, folder, Path(scratch)) for one in present)
+        manifest = Manifest(stack=self._stack, at=at, databases=made)
+        if made:
+            self._store.put(
+                f"{folder}/{MANIFEST}", manifest.model_dump_json(indent=2).encode() + b"\n"
+            )
+        whole = manifest.model_copy(update={"databases": (*made, *before)})
+        return whole if whole.databases else None
+
+    def _exists(self, one: OneDatabase) -> bool:
+        try:
+            self._client.call("GET", _path(one))
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def _before(self, gone: Sequence[OneDatabase]) -> tuple[ExportedDatabase, ...]:
+        """What earlier exports hold of databases that an interrupted run has deleted."""
+        if not gone:
+            return ()
+        known = {
+            database.uuid: database
+            for manifest in read_manifests(self._store, self._stack)
+            for database in manifest.databases
+        }
+        for one in gone:
+            if one.uuid not in known:
+                raise FleetError(
+                    f"database {one.name} of stack {self._stack} is not in the account, and no "
+                    f"export in {self._store.url} has it",
+                    remedy="If it may be lost: flowflare fleet destroy with --no-export",
+                )
+        return tuple(known[one.uuid] for one in gone)
+
+    def _one(self, one: OneDatabase, folder: str, scratch: Path) -> ExportedDatabase:
+        """Exports a database until what is exported is what is there."""
+        database = Database(self._client, one.account_id, one.uuid)
+        file = scratch / f"{one.name}.sql"
+        before = _counts(database)
+        for _ in range(_TRIES):
+            digest = self._download(one, file)
+            exported = exported_sql.count(file, scratch)
+            after = _counts(database)
+            if exported == before == after:
+                key = f"{folder}/{file.name}"
+                size = file.stat().st_size
+                self._keep(file, key, digest)
+                return ExportedDatabase(
+                    name=one.name,
+                    uuid=one.uuid,
+                    file=file.name,
+                    sha256=digest,
+                    size=size,
+                    tables=exported,
+                )
+            if before == after:
+                raise FleetError(
+                    f"the export of database {one.name} has other rows than D1 counts: "
+                    f"{_difference(exported, after)}",
+                    remedy="Nothing was deleted. Try again.",
+                )
+            before = after
+        raise FleetError(
+            f"database {one.name} changed during each of {_TRIES} exports", remedy=_SUSPEND
+        )
+
+    def _download(self, one: OneDatabase, file: Path) -> str:
+        """Fetches an export into a file; its digest. The address is a secret of its own."""
+        import httpx
+
+        url = self._ready(one)
+        digest = hashlib.sha256()
+        try:
+            with (
+                httpx.stream("GET", url, timeout=60, follow_redirects=True) as answer,
+                file.open("wb") as target,
+            ):
+                answer.raise_for_status()
+                for part in answer.iter_bytes():
+                    digest.update(part)
+                    target.write(part)
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            raise FleetError(f"the export of {one.name} was answered with HTTP {status}") from None
+        except httpx.HTTPError as error:
+            raise FleetError(
+                f"the export of {one.name} could not be fetched: {type(error).__name__}",
+                remedy="Nothing was deleted. Try again.",
+            ) from None
+        return digest.hexdigest()
+
+    def _ready(self, one: OneDatabase) -> str:
+        """Asks for an export and for its end, without which Cloudflare gives it up."""
+        body: dict[str, Any] = {"output_format": "polling"}
+        pause = 0.1
+        while True:
+            answer = self._client.call("POST", f"{_path(one)}/export", body=body)
+            status = answer.get("status")
+            if status == "complete":
+                return str(answer["result"]["signed_url"])
+            if status == "error" or not answer.get("at_bookmark"):
+                raise FleetError(
+                    f"D1 does not export {one.name}: {answer.get('error') or 'no reason given'}"
+                )
+            if "current_bookmark" in body:
+                self._sleep(pause)
+                pause = min(pause * 2, 2.0)
+            body["current_bookmark"] = answer["at_bookmark"]
+
+    def _keep(self, file: Path, key: str, digest: str) -> None:
+        """Puts a file into the store and makes sure that it is there as it was."""
+        self._store.put(key, file.read_bytes())
+        stored = self._store.get(key)
+        if stored is None or hashlib.sha256(stored.data).hexdigest() != digest:
+            raise FleetError(f"{self._store.shown(key)} is not what was written there")
+
+
+def read_manifests(store: "Store", stack: str) -> list[Manifest]:
+    """The exports of a stack that are whole, the oldest first.
+
+    A manifest is written last; files that are gone or have another digest make it none.
+    """
+    keys = [key for key in store.keys(f"{stack}/") if key.endswith(f"/{MANIFEST}")]
+    found = []
+    for key in keys:
+        stored = store.get(key)
+        with contextlib.suppress(ValidationError):
+            manifest = Manifest.model_validate_json(stored.data if stored else b"")
+            if all(_is_whole(store, key, one) for one in manifest.databases):
+                found.append(manifest)
+    return found
+
+
+def _is_whole(store: "Store", manifest: str, one: ExportedDatabase) -> bool:
+    stored = store.get(f"{manifest.removesuffix(MANIFEST)}{one.file}")
+    return stored is not None and hashlib.sha256(stored.data).hexdigest() == one.sha256
+
+
+def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
+    """Where exports go: a folder, which begins at the project's, or an `s3://` URL."""
+    from flowflare.storage import open_store
+
+    url = place if "://" in place else f"file://{place}"
+    return open_store(url, os.environ if environ is None else environ, base=root)
+
+
+def _counts(database: Database) -> dict[str, int]:
+    return count_rows(database, [str(row["name"]) for row in database.query(exported_sql.TABLES)])
+
+
+def _difference(exported: Mapping[str, int], counted: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name} {exported.get(name, 'missing')} instead of {counted.get(name, 'none')}"
+        for name in sorted(exported.keys() | counted.keys())
+        if exported.get(name) != counted.get(name)
+    )
+
+
+def _path(one: OneDatabase) -> str:
+    return f"/accounts/{one.account_id}/d1/database/{one.uuid}"
