@@ -61,16 +61,33 @@ def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
         The root node, None for an empty or unreadable file.
     """
     try:
-        return _composed(path.read_text(encoding="utf-8"))
+        return read_text(path.read_text(encoding="utf-8"), path.name, problems)
     except UnicodeDecodeError:
         problems.append(Problem(path.name, "is not UTF-8 text", "Save the file as UTF-8."))
+    return None
+
+
+def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:
+    """Reads the node tree of a text.
+
+    Args:
+        text: the text.
+        file: what problems call it.
+        problems: gains an entry when it is no YAML.
+
+    Returns:
+        The root node, None for an empty or unreadable text.
+    """
+    try:
+        return _composed(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = f"{path.name}:{mark.line + 1}" if mark else path.name
-        text = f"invalid YAML: {error.problem or error}"
-        problems.append(Problem(line, text, "Check indentation, colons and quotes on this line."))
+        line = f"{file}:{mark.line + 1}" if mark else file
+        message = f"invalid YAML: {error.problem or error}"
+        remedy = "Check indentation, colons and quotes on this line."
+        problems.append(Problem(line, message, remedy))
     except yaml.YAMLError as error:
-        problems.append(Problem(path.name, f"invalid YAML: {error}"))
+        problems.append(Problem(file, f"invalid YAML: {error}"))
     return None
 
 
