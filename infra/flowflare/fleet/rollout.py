@@ -166,7 +166,7 @@ class Rollout:
     def _run_wave(self, wave: Wave, checks: ThreadPoolExecutor) -> None:
         self._wave = wave
         self._emit(events.WaveBegan(wave=wave.number, of=wave.of, tenants=wave.tenants))
-        since = _written(self._rules.now())
+        since = written(self._rules.now())
         waiting: list[Future[None]] = []
         for result in self._runner.run(self._tasks(wave), self._tell):
             work = self._works[result.task.stack]
@@ -285,7 +285,7 @@ class Rollout:
                 outcome=outcome,
                 # Of what failed nobody knows how much was applied.
                 fingerprint=work.applied if outcome == "failed" else work.fingerprint,
-                at=_written(self._rules.now()),
+                at=written(self._rules.now()),
                 seconds=round(result.seconds, 3) if result else 0.0,
                 api_calls=result.api_calls if result else 0,
                 error=error,
@@ -333,5 +333,6 @@ def _tenants(count: int) -> str:
     return "1 tenant is" if count == 1 else f"{count} tenants are"
 
 
-def _written(moment: datetime) -> str:
+def written(moment: datetime) -> str:
+    """A time as it is written: RFC 3339 in UTC, with milliseconds."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

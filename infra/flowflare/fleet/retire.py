@@ -1,0 +1,172 @@
+"""Takes tenants' stacks away for good: first an export of their databases, proven; then all of it.
+
+Each tenant goes its own way through both, and what stops one leaves the others alone. A run that
+was killed is run again: exports are made anew of what is there, and stand for what is not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flowflare.fleet import events
+from flowflare.fleet.events import Emit
+from flowflare.fleet.pool import Result, Task, TaskEvent
+from flowflare.fleet.records import Outcome, TenantRecord
+from flowflare.fleet.rollout import Rules, Runner, Writer, step_event, written
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A tenant that is taken away.
+
+    Attributes:
+        tenant: its name.
+        stack: its stack.
+    """
+
+    tenant: str
+    stack: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How taking away ended.
+
+    Attributes:
+        gone: tenants whose stacks are gone.
+        failed: those whose stacks are not.
+        api_calls: how many calls to the API it took.
+    """
+
+    gone: tuple[str, ...]
+    failed: tuple[str, ...]
+    api_calls: int
+
+
+class Removal:
+    """Exports and destroys.
+
+    Args:
+        runner: what does it.
+        records: where outcomes are kept.
+        emit: is told what happens.
+        rules: release and clocks, for the records.
+        outcome: what the record says in the end.
+        exports: where exports go, a folder or an `s3://` URL; None for no export.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        records: Writer,
+        emit: Emit,
+        rules: Rules,
+        *,
+        outcome: Literal["retired", "destroyed"],
+        exports: str | None,
+    ) -> None:
+        self._runner = runner
+        self._records = records
+        self._emit = emit
+        self._rules = rules
+        self._outcome: Literal["retired", "destroyed"] = outcome
+        self._exports = exports
+        self._api_calls = 0
+        self._gone: list[str] = []
+        self._failed: list[str] = []
+
+    def run(self, leaving: Sequence[Leaving]) -> Removed:
+        """Takes tenants away.
+
+        Args:
+            leaving: who; each was asked for by its name.
+        """
+        names = {one.stack: one.tenant for one in leaving}
+        for result in self._runner.run(
+            self._first_tasks(leaving), lambda one: self._tell(names, one)
+        ):
+            if self._took(names, result):
+                self._exported(names[result.task.stack], result)
+        destroys = [
+            Task("destroy", one.stack, {"lose_data": "all"})
+            for one in leaving
+            if one.tenant not in self._failed
+        ]
+        for result in self._runner.run(destroys, lambda one: self._tell(names, one)):
+            if self._took(names, result):
+                self._destroyed(names[result.task.stack], result)
+        return Removed(tuple(self._gone), tuple(self._failed), self._api_calls)
+
+    def _first_tasks(self, leaving: Sequence[Leaving]) -> Iterator[Task]:
+        for one in leaving:
+            self._write(one.stack, "running")
+            if self._exports is not None:
+                yield Task("export", one.stack, {"exports": self._exports})
+
+    def _tell(self, names: Mapping[str, str], event: TaskEvent) -> None:
+        tenant, task = names[event.task.stack], event.task
+        if event.kind == "began":
+            doing: Literal["export", "destroy"] = "export" if task.kind == "export" else "destroy"
+            self._emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
+        else:
+            self._emit(step_event(tenant, event))
+
+    def _took(self, names: Mapping[str, str], result: Result) -> bool:
+        """Counts a result; whether it is a good one."""
+        self._api_calls += result.api_calls
+        if result.ok:
+            return True
+        tenant, stack = names[result.task.stack], result.task.stack
+        self._failed.append(tenant)
+        self._write(stack, "failed", result)
+        self._emit(
+            events.TenantFailed(
+                tenant=tenant,
+                stack=stack,
+                outcome="failed",
+                error=result.error,
+                remedy=result.remedy,
+                seconds=round(result.seconds, 3),
+                api_calls=result.api_calls,
+            )
+        )
+        return False
+
+    def _exported(self, tenant: str, result: Result) -> None:
+        value: Mapping[str, Any] = result.value or {}
+        self._emit(
+            events.Exported(
+                tenant=tenant,
+                stack=result.task.stack,
+                place=str(value.get("place") or ""),
+                databases=value.get("databases") or {},
+            )
+        )
+
+    def _destroyed(self, tenant: str, result: Result) -> None:
+        value: Mapping[str, Any] = result.value or {}
+        self._gone.append(tenant)
+        self._write(result.task.stack, self._outcome, result)
+        self._emit(
+            events.TenantDone(
+                tenant=tenant,
+                stack=result.task.stack,
+                outcome=self._outcome,
+                changed=int(value.get("changed") or 0),
+                seconds=round(result.seconds, 3),
+                api_calls=result.api_calls,
+            )
+        )
+
+    def _write(self, stack: str, outcome: Outcome, result: Result | None = None) -> None:
+        self._records.write(
+            TenantRecord(
+                stack=stack,
+                outcome=outcome,
+                at=written(self._rules.now()),
+                seconds=round(result.seconds, 3) if result else 0.0,
+                api_calls=result.api_calls if result else 0,
+                error=result.error if result else "",
+                release=self._rules.release,
+            )
+        )
