@@ -63,7 +63,7 @@ def doctor(
 
 def _checks(project: "Project") -> "Iterator[Check]":
     from flowflare.cli.checks import embedded_checks, machine_checks, pulumi_checks
-    from flowflare.cli.local import is_embedded
+    from flowflare.config.engine import is_embedded
 
     yield from machine_checks(project)
     yield from embedded_checks(project) if is_embedded(project) else pulumi_checks(project)

@@ -87,7 +87,8 @@ def look(root: "Path", stacks: list[str]) -> "Document":
 def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") -> "StackDrift":
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
-    from flowflare.cli.local import ensure_running, is_embedded
+    from flowflare.cli.local import ensure_running
+    from flowflare.config.engine import is_embedded
     from flowflare.review.against_state import read_state
     from flowflare.review.drift.account import Account
     from flowflare.review.drift.compare import drift, failed

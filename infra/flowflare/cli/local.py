@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowflare.config.engine import ENGINE, is_embedded
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ API = "/client/v4"
 EXAMPLE = f"http://127.0.0.1:8780{API}"
 # The emulator listens on 127.0.0.1, which `localhost` leads to.
 _LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
-ENGINE = "flowflare:engine"
 
 
 def require_embedded(project: "Project", pulumi: str = "up") -> int:
@@ -41,22 +41,6 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
             remedy=f"Run: pulumi {pulumi} --stack {project.stack}",
         )
     return _port(project)
-
-
-def is_embedded(project: "Project") -> bool:
-    """Whether the stack is the embedded engine's; otherwise it is the Pulumi CLI's.
-
-    Raises:
-        ConfigError: the engine that it names does not exist.
-    """
-    value = project.values.get(ENGINE)
-    if value is None or value.text == "pulumi":
-        return False
-    if value.text != "embedded":
-        remedy = "Write `embedded`, or leave the key out for the Pulumi CLI."
-        problem = f"`{ENGINE}`: is {value.text!r}, which is no engine"
-        raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
-    return True
 
 
 def data_folder(root: Path) -> Path:

@@ -19,7 +19,8 @@ def opened(project: "Project") -> "EmbeddedStack | CliStack":
         EngineError: it is the Pulumi CLI's, which is not installed or of another version.
         ConfigError: the engine that it names does not exist, or its API is not on this machine.
     """
-    from flowflare.cli.local import is_embedded, require_embedded
+    from flowflare.cli.local import require_embedded
+    from flowflare.config.engine import is_embedded
 
     if is_embedded(project):
         require_embedded(project)
@@ -39,7 +40,8 @@ def make_ready(project: "Project") -> None:
         EmulatorError: the embedded Cloudflare does not start.
     """
     from flowflare.cli.console import messages
-    from flowflare.cli.local import ensure_running, is_embedded
+    from flowflare.cli.local import ensure_running
+    from flowflare.config.engine import is_embedded
     from flowflare.render.node import ensure_node_packages
 
     if is_embedded(project):

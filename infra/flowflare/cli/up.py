@@ -30,10 +30,11 @@ def up(
       flowflare up --stack local --json
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.local import is_embedded, is_running
+    from flowflare.cli.local import is_running
     from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready, opened, plan_of
+    from flowflare.config.engine import is_embedded
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)

@@ -165,7 +165,7 @@ def _ask(target: Target, confirm: str | None) -> None:
 
 def _doubt(project: "Project", uuid: str, to: "Destination") -> None:
     """Tells the embedded engine's state before anything is done: a killed run stays harmless."""
-    from flowflare.cli.local import is_embedded
+    from flowflare.config.engine import is_embedded
 
     if not is_embedded(project):
         return
@@ -179,7 +179,7 @@ def _doubt(project: "Project", uuid: str, to: "Destination") -> None:
 
 def _say_next(project: "Project", to: "Destination") -> None:
     from flowflare.cli.console import answers
-    from flowflare.cli.local import is_embedded
+    from flowflare.config.engine import is_embedded
 
     files = ", ".join(to.undone)
     option = f" --stack {project.stack}"

@@ -135,7 +135,8 @@ def reach(project: "Project", target: Target) -> Reached:
     """
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
-    from flowflare.cli.local import ensure_running, is_embedded
+    from flowflare.cli.local import ensure_running
+    from flowflare.config.engine import is_embedded
     from flowflare.migrations.ledger import Database
 
     if is_embedded(project):

@@ -1,0 +1,76 @@
+"""Opens a fleet's stacks on their engines, so that every call to Cloudflare can be counted.
+
+The state is the same with the forwarder as without it: the CLI's stacks get its address in the
+environment, which no state keeps, and the embedded engine's clients are opened at it.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from flowflare.config.engine import is_embedded
+from flowflare.config.files import Project
+from flowflare.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from flowflare.api import Connector
+    from flowflare.engine import EmbeddedStack
+    from flowflare.engine.pulumi.stack import CliStack
+
+BASE_URL: Final = "cloudflare:baseUrl"
+
+
+def opened(
+    project: Project,
+    environ: Mapping[str, str],
+    forwarder: str | None = None,
+    *,
+    api: "Connector | None" = None,
+) -> "EmbeddedStack | CliStack":
+    """One stack of a fleet, ready for a run.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the stack's environment, its passphrase and token among it.
+        forwarder: the address of the fleet's forwarder with its token; None to call directly.
+        api: opens the embedded engine's clients instead; must go through the forwarder itself.
+
+    Raises:
+        ConfigError: the engine that it names does not exist, or the address of a CLI's stack
+            stands in its configuration, where it would lead past the forwarder.
+        EngineError: it is the Pulumi CLI's, which is not installed or of another version.
+    """
+    if is_embedded(project):
+        from flowflare.engine import EmbeddedStack
+
+        if api is None and forwarder is not None:
+            from flowflare.fleet.forwarder.connector import ForwardedConnector
+
+            api = ForwardedConnector(forwarder, project.stack)
+        return EmbeddedStack(project, environ=environ, api=api)
+    from flowflare.engine.pulumi.stack import CliStack
+
+    if forwarder is None:
+        return CliStack(project, environ=environ)
+    from flowflare.fleet.forwarder.address import environment
+
+    refuse_own_address(project)
+    return CliStack(project, environ=environment(forwarder, project.stack, environ))
+
+
+def refuse_own_address(project: Project) -> None:
+    """Refuses an API's address in the configuration of a CLI's stack.
+
+    The provider takes it before the environment's, and keeps it in state: calls would be counted
+    by nobody.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    value = project.values.get(BASE_URL)
+    if value is None or is_embedded(project):
+        return
+    problem = (
+        f"`{BASE_URL}`: a fleet's calls go through one budget, and this address would lead past it"
+    )
+    remedy = "Take it out here and set CLOUDFLARE_BASE_URL in the environment instead."
+    raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
