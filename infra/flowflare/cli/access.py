@@ -1,46 +1,25 @@
-"""The API's address and the token that a stack's configuration or the environment names."""
+"""The API's address and the token of a stack, in this process's environment."""
 
 import os
-from typing import TYPE_CHECKING, Final
-
-from flowflare.errors import SecretError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
 
-_CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
-
 
 def base_url(project: "Project") -> str:
-    """The API's address."""
-    value = project.values.get("cloudflare:baseUrl")
-    return value.text if value else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
+    """The API's address; see `engine.access`."""
+    from flowflare.engine import access
+
+    return access.base_url(project, os.environ)
 
 
 def token(project: "Project") -> str:
-    """The API token, the one secret that is opened for a command that only reads.
+    """The API token; see `engine.access`.
 
     Raises:
         SecretError: there is none, or it cannot be opened here.
     """
-    value = project.values.get("cloudflare:apiToken")
-    given = os.environ.get("CLOUDFLARE_API_TOKEN", "")
-    if value is None and not given:
-        remedy = (
-            "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."
-        )
-        raise SecretError("there is no API token for Cloudflare", remedy=remedy)
-    if value is None or not value.secret:
-        return value.text if value else given
-    from flowflare.config.files import private_folder
-    from flowflare.engine.passphrase import Vault, find_passphrase
+    from flowflare.engine import access
 
-    try:
-        passphrase = find_passphrase(private_folder(project.root), os.environ, make=False)
-        return Vault(passphrase, project.encryption_salt or "").open_text(value.text)
-    except SecretError as error:
-        if given:
-            return given
-        message = f"{value.file}:{value.line}: cloudflare:apiToken: {error.message}"
-        remedy = error.remedy or "Set CLOUDFLARE_API_TOKEN for this command."
-        raise SecretError(message, remedy=remedy) from None
+    return access.token(project, os.environ)

@@ -8,7 +8,6 @@ and has, table by table, the rows that D1 counts before and after.
 import contextlib
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,6 +89,7 @@ class Exporter:
         client: the account's API.
         store: where exports go.
         stack: the stack.
+        scratch: an empty folder for what is fetched.
         sleep: waits between two questions whether an export is ready.
         now: the time.
     """
@@ -99,6 +99,7 @@ class Exporter:
         client: "Client",
         store: "Store",
         stack: str,
+        scratch: Path,
         *,
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -106,6 +107,7 @@ class Exporter:
         self._client = client
         self._store = store
         self._stack = stack
+        self._scratch = scratch
         self._sleep = sleep
         self._now = now
 
@@ -127,8 +129,7 @@ class Exporter:
         before = self._before(gone)
         at = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
         folder = f"{self._stack}/{at.replace(':', '-')}"
-        with tempfile.TemporaryDirectory(prefix="flowflare-export-") as scratch:
-            made = tuple(self._one(one, folder, Path(scratch)) for one in present)
+        made = tuple(self._one(one, folder) for one in present)
         manifest = Manifest(stack=self._stack, at=at, databases=made)
         if made:
             self._store.put(
@@ -164,14 +165,14 @@ class Exporter:
                 )
         return tuple(known[one.uuid] for one in gone)
 
-    def _one(self, one: OneDatabase, folder: str, scratch: Path) -> ExportedDatabase:
+    def _one(self, one: OneDatabase, folder: str) -> ExportedDatabase:
         """Exports a database until what is exported is what is there."""
         database = Database(self._client, one.account_id, one.uuid)
-        file = scratch / f"{one.name}.sql"
+        file = self._scratch / f"{one.name}.sql"
         before = _counts(database)
         for _ in range(_TRIES):
             digest = self._download(one, file)
-            exported = exported_sql.count(file, scratch)
+            exported = exported_sql.count(file, self._scratch)
             after = _counts(database)
             if exported == before == after:
                 key = f"{folder}/{file.name}"

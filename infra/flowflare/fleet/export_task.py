@@ -1,0 +1,56 @@
+"""A worker's task: exports one stack's databases and says what the export holds."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowflare.fleet.tasks import Scene
+
+
+def export(scene: "Scene") -> dict[str, Any]:
+    """Exports the databases that the stack's state has.
+
+    Args:
+        scene: the stack; its option `exports` says where exports go.
+
+    Returns:
+        `{place, databases: {name: rows}}`; no databases where the stack has none.
+
+    Raises:
+        FleetError: an export could not be proven; nothing is to be deleted then.
+        ApiError: the API refused.
+    """
+    from flowflare.engine.access import base_url, token
+    from flowflare.fleet.exports import Exporter, databases_of, export_store
+
+    databases = databases_of(scene.opened().read())
+    store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
+    place = store.shown(scene.stack)
+    if not databases:
+        return {"place": place, "databases": {}}
+    client = scene.api.open(
+        base_url(scene.project, scene.environ), token(scene.project, scene.environ)
+    )
+    with _scratch(scene) as scratch:
+        exporter = Exporter(client, store, scene.stack, scratch, sleep=scene.pause)
+        manifest = exporter.export(databases)
+    found = manifest.databases if manifest else ()
+    return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
+
+
+@contextmanager
+def _scratch(scene: "Scene") -> "Iterator[Path]":
+    """A private folder for what is fetched; what a killed run left in it is removed."""
+    from flowflare.config.files import private_folder
+
+    folder = private_folder(scene.root) / "scratch" / scene.stack
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
