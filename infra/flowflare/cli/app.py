@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flowflare.cli import emulator, init, migrations, secrets
+from flowflare.cli import emulator, fleet, init, migrations, secrets
 from flowflare.cli.comment import comment
 from flowflare.cli.destroy import destroy
 from flowflare.cli.diff import diff
@@ -62,4 +62,5 @@ app.command()(drift)
 app.command()(doctor)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(migrations.app, name="migrations")
+app.add_typer(fleet.app, name="fleet")
 app.add_typer(emulator.app, name="emulator")

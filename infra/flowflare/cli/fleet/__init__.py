@@ -1,1 +1,14 @@
-"""`flowflare fleet`: commands over many stacks."""
+"""`flowflare fleet`: commands over many stacks, one for each tenant and environment."""
+
+import typer
+
+from flowflare.cli.fleet.config import config
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Many tenants: the files of their stacks, previews, upgrades in waves, retirement.",
+)
+app.command()(config)
+
+__all__ = ["app"]

@@ -1,0 +1,75 @@
+"""Writes a stack's file as text: the same values always make the same bytes.
+
+The layout is that of Pulumi's CLI, which edits single keys of such a file in place and keeps its
+comments, so that what it adds later (`config set --secret`, an `encryptionsalt`) fits in.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+#: The first line of a file that the fleet writes; a file without it is not the fleet's.
+MARK: Final = "# Written by `flowflare fleet config` from tenants.yaml: change it there."
+_KEPT: Final = "# Secrets, encryptionsalt and secretsprovider are Pulumi's: they are kept."
+_CONFIG: Final = "config"
+
+#: Texts that every YAML reads as texts without quotes.
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/@-]*(:[A-Za-z0-9_.+/@-]+)*")
+#: Words that some version of YAML takes for a truth value, a number or nothing.
+_WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+
+
+def stack_text(config: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+    """The text of a stack's file.
+
+    Args:
+        config: full key to JSON value, in the order in which they are written.
+        kept: other keys of the file, `encryptionsalt` for example.
+    """
+    lines = [MARK, _KEPT, *_mapping(kept, "")]
+    lines += [f"{_CONFIG}:", *_mapping(config, "  ")]
+    return "\n".join(lines) + "\n"
+
+
+def _mapping(values: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for key, value in values.items():
+        yield from _entry(f"{indent}{_scalar(key)}:", value, indent + "  ")
+
+
+def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        yield head
+        yield from _mapping(value, indent)
+    elif isinstance(value, list) and value:
+        yield head
+        for item in value:
+            yield from _item(item, indent)
+    else:
+        yield f"{head} {_scalar(value)}"
+
+
+def _item(value: Any, indent: str) -> Iterator[str]:
+    """One entry of a list; the first key of a mapping stands behind the hyphen."""
+    if isinstance(value, (Mapping, list)) and value:
+        inner = _mapping(value, "") if isinstance(value, Mapping) else _items(value)
+        first, *rest = inner
+        yield f"{indent}- {first}"
+        yield from (f"{indent}  {line}" for line in rest)
+    else:
+        yield f"{indent}- {_scalar(value)}"
+
+
+def _items(values: list[Any]) -> Iterator[str]:
+    for value in values:
+        yield from _item(value, "")
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+            return value
+        quoted = json.dumps(value, ensure_ascii=False)
+        return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+    return json.dumps(value)
