@@ -19,7 +19,6 @@ from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.state import (
     backend_url,
     from_export,
-    local_folder,
     read_deployment,
 )
 from flowflare.engine.stack import _Opened
@@ -32,6 +31,7 @@ from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
 from flowflare.review.report import Report, ReportedCommit, make
 from flowflare.review.sections import Section, in_order
+from flowflare.storage.opened import local_folder
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project

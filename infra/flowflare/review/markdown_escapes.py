@@ -18,9 +18,9 @@ _TICKS: Final = re.compile(r"`+")
 # No digits beside letters: `GH-12` is a reference, and `1.` may be something too; so may a word of
 # which each letter is a digit of a hash.
 _WORD: Final = re.compile(
-    r"(?i:(?![a-f]{7}))\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1[A-Z][a-z]+|\d{1,6})[,.;:!?)]{0,2}"
+    r"(?!.*\b[A-Fa-f]{7,}\b)\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1[A-Z][a-z]+|\d{1,6})[,.;:!?)]{0,2}"
 )
-_FIRST: Final = re.compile(r"[A-Z][a-z]*[,.;:]?")
+_FIRST: Final = re.compile(r"[A-Za-z].*")
 _LONGEST_LINE: Final = 400
 _LONGEST_NAME: Final = 200
 
@@ -43,7 +43,8 @@ def code(text: str, *, most: int = _LONGEST_NAME) -> str:
 def prose(text: str) -> str:
     """A sentence: plain words stay, all else of it stands in code spans.
 
-    Code that the sentence marks itself keeps its extent; words within it are code too.
+    Code that the sentence marks itself keeps its extent; words within it are code too. There is
+    always something: an item without text could make a heading of the line before it.
     """
     parts = []
     for number, part in enumerate(shortened(text, 2 * _LONGEST_LINE).split("`")):
@@ -53,7 +54,7 @@ def prose(text: str) -> str:
             parts.append(_words(part, first=not any(parts)))
     # A closing mark belongs to the code before it; two spans that touch would be one.
     said = " ".join(part for part in parts if part)
-    return re.sub(r"` ([,.;:!?]) ?(?=[A-Za-z(]|$)", r"`\1 ", said).strip()
+    return re.sub(r"` ([,.;:!?]) ?(?=[A-Za-z(]|$)", r"`\1 ", said).strip() or span(text)
 
 
 def _words(text: str, *, first: bool) -> str:
@@ -61,9 +62,9 @@ def _words(text: str, *, first: bool) -> str:
     plain = [
         _WORD.fullmatch(token) is not None or token in {",", ".", ";", ":"} for token in tokens
     ]
-    if first and tokens and not _FIRST.fullmatch(tokens[0]):
-        # What begins a line could begin a list or a heading; a word in lower case cannot.
-        plain[0] = re.fullmatch(r"[A-Za-z]+[,.;:]?", tokens[0]) is not None
+    if first and tokens:
+        # What begins a line could begin a list or a heading; a word of letters cannot.
+        plain[0] = plain[0] and _FIRST.fullmatch(tokens[0]) is not None
     pairs = groupby(zip(plain, tokens, strict=True), key=lambda pair: pair[0])
     said = []
     for is_plain, group in pairs:

@@ -173,7 +173,8 @@ def _lines(text: str) -> list[str]:
 def _entry(entry: Entry, *, plain: bool, without_code: bool) -> Iterator[str]:
     beside = "".join(f" &middot; {prose(one)}" for one in remarks(entry))
     calls_of = f" &middot; {calls(entry.api_calls)}" if entry.api_calls else ""
-    mark = MARKS[entry.op].strip()
+    # GitHub takes a tilde beside asterisks for the beginning of struck text, and shows both.
+    mark = MARKS[entry.op].strip().replace("~", "\\~")
     yield (
         f"- **{f'{mark} ' if mark else ''}{operation(entry)}** {span(entry.name)} "
         f"{prose(entry.kind)}{beside}{calls_of}"
