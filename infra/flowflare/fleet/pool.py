@@ -5,11 +5,23 @@ result go out. Passphrase and token come in with the task, through the pipe. Wha
 is one task's failure; the pool goes on with another worker.
 """
 
+import queue
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
+
+from flowflare.errors import EngineError, FlowflareError
+from flowflare.fleet.worker import Worker, default_workers
+
+#: Seconds that a task may take which only reads; a program may hang.
+PATIENCE: Final[Mapping[str, float]] = {"preview": 120.0, "outputs": 120.0, "drift": 900.0}
+_TICK: Final = 1.0
+#: Workers that may end one after the other without ever having been ready.
+_STILLBORN: Final = 2
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ OnTaskEvent = Callable[[TaskEvent], None]
 
 
 class Pool:
-    """Processes that do tasks.
+    """Processes that do tasks; they are started when there is something to do, and kept.
 
     Args:
         root: the project's folder.
@@ -90,7 +102,16 @@ class Pool:
         workers: int | None = None,
         forwarder: str | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.workers = max(1, workers or default_workers())
+        self._root = root
+        self._environ_of = environ_of
+        self._forwarder = forwarder
+        self._answers: queue.Queue[tuple[Worker | None, Mapping[str, Any] | None]] = queue.Queue()
+        self._living: list[Worker] = []
+        self._running: dict[Worker, _Running] = {}
+        self._stopping = threading.Event()
+        self._stillborn = 0
+        self._number = 0
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +123,13 @@ class Pool:
         trace: TracebackType | None,
     ) -> None:
         """Ends the processes; a task that still runs is stopped between two calls."""
+        self.stop()
+        for worker in self._living:
+            worker.dismiss()
+        for worker in self._living:
+            worker.wait()
+        self._living.clear()
+        self._running.clear()
 
     def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
         """Does tasks, as many at a time as there are processes.
@@ -112,8 +140,142 @@ class Pool:
 
         Yields:
             The results, in the order in which they end.
+
+        Raises:
+            EngineError: no worker starts at all.
         """
-        raise NotImplementedError
+        tell = on_event or _nobody
+        coming = iter(tasks)
+        while True:
+            yield from self._hand_out(coming, tell)
+            if not self._running:
+                return
+            result = self._next(tell)
+            if result is not None:
+                yield result
 
     def stop(self) -> None:
         """Hands out no more tasks; those that run come to their end. May be called anywhere."""
+        self._stopping.set()
+        self._answers.put((None, None))
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _hand_out(self, coming: Iterator[Task], tell: OnTaskEvent) -> Iterator[Result]:
+        while len(self._running) < self.workers and not self._stopping.is_set():
+            task = next(coming, None)
+            if task is None:
+                return
+            try:
+                environ = dict(self._environ_of(task.stack))
+            except Exception as error:  # noqa: BLE001 -- such as a passphrase that is not there
+                yield _failed(task, error)
+                continue
+            worker = self._free()
+            self._number += 1
+            self._running[worker] = _Running(task, self._number, time.monotonic())
+            tell(TaskEvent(task, "began"))
+            worker.send(
+                {
+                    "task": self._number,
+                    "kind": task.kind,
+                    "root": str(self._root),
+                    "stack": task.stack,
+                    "options": dict(task.options),
+                    "environ": environ,
+                    "forwarder": self._forwarder,
+                }
+            )
+
+    def _free(self) -> Worker:
+        for worker in self._living:
+            if worker not in self._running:
+                return worker
+        worker = Worker(self._root, self._answers.put)
+        self._living.append(worker)
+        return worker
+
+    def _next(self, tell: OnTaskEvent) -> Result | None:
+        """Takes one message of a worker; the result, if it is one."""
+        self._end_hanging()
+        try:
+            worker, message = self._answers.get(timeout=_TICK)
+        except queue.Empty:
+            return None
+        if worker is None:
+            return None
+        running = self._running.get(worker)
+        if message is None:
+            return self._lost(worker, running)
+        if "ready" in message:
+            self._stillborn = 0
+        if running is None or message.get("task", running.number) != running.number:
+            return None  # the last words of a task that was given up
+        return self._heard(worker, running, message, tell)
+
+    def _heard(
+        self, worker: Worker, running: "_Running", message: Mapping[str, Any], tell: OnTaskEvent
+    ) -> Result | None:
+        if "said" in message:
+            data = {"message": message["said"], "severity": "print"}
+            tell(TaskEvent(running.task, "note", data))
+        elif "event" in message:
+            tell(TaskEvent(running.task, message["event"], message["data"]))
+        elif "ok" in message:
+            del self._running[worker]
+            return _result(running.task, message)
+        return None
+
+    def _lost(self, worker: Worker, running: "_Running | None") -> Result | None:
+        """A worker has ended; what it was doing has failed, and the next task gets a new one."""
+        self._living = [one for one in self._living if one is not worker]
+        why = worker.why()
+        if not worker.was_ready:
+            self._stillborn += 1
+            if self._stillborn > _STILLBORN:
+                raise EngineError(f"no worker starts: {why}")
+        if running is None:
+            return None
+        del self._running[worker]
+        seconds = time.monotonic() - running.since
+        error = running.given_up or f"its process ended: {why}"
+        return Result(running.task, ok=False, error=error, remedy=worker.remedy(), seconds=seconds)
+
+    def _end_hanging(self) -> None:
+        now = time.monotonic()
+        for worker, running in self._running.items():
+            patience = PATIENCE.get(running.task.kind)
+            if patience is not None and now - running.since > patience:
+                running.given_up = f"it took longer than {patience:.0f} s"
+                worker.kill()
+
+
+@dataclass
+class _Running:
+    task: Task
+    number: int
+    since: float
+    given_up: str = ""
+
+
+def _result(task: Task, message: Mapping[str, Any]) -> Result:
+    return Result(
+        task,
+        ok=bool(message["ok"]),
+        value=message.get("value"),
+        error=str(message.get("error") or ""),
+        remedy=str(message.get("remedy") or ""),
+        seconds=float(message["seconds"]),
+        api_calls=int(message["calls"]),
+    )
+
+
+def _failed(task: Task, error: Exception) -> Result:
+    if isinstance(error, FlowflareError):
+        return Result(task, ok=False, error=error.message, remedy=error.remedy or "")
+    return Result(task, ok=False, error=f"{type(error).__name__}: {error}")
+
+
+def _nobody(event: TaskEvent) -> None:
+    """Whom nobody listens to."""
+    del event

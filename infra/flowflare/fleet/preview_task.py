@@ -1,0 +1,82 @@
+"""Plans one stack against its state, for the pool: its review, its words, its policies' findings.
+
+Nothing is called and nothing written. Stacks that say the same word for word are sent once.
+"""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.config.files import read_project
+
+if TYPE_CHECKING:
+    from flowflare.config.files import Project
+    from flowflare.engine.events import Plan
+    from flowflare.fleet.tasks import Scene
+    from flowflare.review.entries import Review
+
+_POLICIES: Final = "flowflare:policies"
+# The keys of what this process has sent, by the run that asked.
+_SENT: Final[dict[str, set[str]]] = {}
+
+
+def preview(scene: "Scene") -> dict[str, Any]:
+    """What an `up` of the stack would do.
+
+    Args:
+        scene: its options are `run`, which tells runs of the pool apart, and `diff`, whether texts
+            are compared line by line.
+
+    Returns:
+        `key`: the same for stacks that differ in their own words alone; `words`: those words with
+        what stands for them; `changed`: whether there is anything to do or to refuse; `api_calls`;
+        `review`: a `Review`, null where one of the same key was sent before in this run;
+        `policy`: findings.
+
+    Raises:
+        FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
+            a file with policies cannot be used.
+    """
+    from flowflare.review.against_state import plan_against
+    from flowflare.review.changes import review
+    from flowflare.review.recording_process import words_of
+
+    project = read_project(scene.root, scene.stack)
+    plan = plan_against(scene.root, project, scene.environ)
+    reviewed = review(plan, diff=bool(scene.options.get("diff")))
+    words = words_of(project)
+    raw = reviewed.model_dump(mode="json")
+    key = hashlib.sha256(_common(raw, words).encode()).hexdigest()
+    sent = _SENT.setdefault(str(scene.options.get("run", "")), set())
+    known = key in sent
+    sent.add(key)
+    return {
+        "key": key,
+        "words": words,
+        "changed": bool(reviewed.changed or reviewed.refusals),
+        "api_calls": reviewed.api_calls,
+        "review": None if known else raw,
+        "policy": _judged(project, plan, reviewed),
+    }
+
+
+def _common(raw: dict[str, Any], words: dict[str, str]) -> str:
+    """The review's text without what is another in each stack by nature."""
+    text = json.dumps({key: value for key, value in raw.items() if key != "outputs"})
+    for own, common in words.items():
+        if own.startswith("="):
+            text = text.replace(json.dumps(own[1:]), json.dumps(common))
+        else:
+            text = text.replace(own, common)
+    return text
+
+
+def _judged(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[str, Any]]:
+    if _POLICIES not in project.values:
+        return []
+    from datetime import UTC, datetime
+
+    from flowflare.review.policy.judge import judge
+
+    found = judge(project, plan, reviewed, datetime.now(UTC).date())
+    return [one.model_dump(mode="json") for one in found]

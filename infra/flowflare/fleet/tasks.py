@@ -1,0 +1,132 @@
+"""What a worker can be asked to do with a stack; each kind is one function of a scene."""
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from flowflare.config.files import Project, read_project
+from flowflare.errors import EngineError
+
+if TYPE_CHECKING:
+    from flowflare.api import Connector
+    from flowflare.engine.events import OnEvent
+    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.stack import EmbeddedStack
+
+#: Kinds of tasks: `module:function`. A function takes the scene and returns JSON values.
+KINDS: Final[dict[str, str]] = {
+    "preview": "flowflare.fleet.preview_task:preview",
+    "up": "flowflare.fleet.tasks:up",
+    "destroy": "flowflare.fleet.tasks:destroy",
+    "outputs": "flowflare.fleet.tasks:outputs",
+    "drift": "flowflare.fleet.drift_task:drift",
+    "export": "flowflare.fleet.export_task:export",
+}
+#: Those that write to an account or to state, and are stopped between two calls only.
+WRITING: Final = frozenset({"up", "destroy"})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One task's stack and surroundings.
+
+    Attributes:
+        root: the project's folder.
+        stack: the stack's name.
+        options: what the kind takes.
+        environ: the stack's environment, its secrets among it; `os.environ` is the same.
+        forwarder: the address of the fleet's forwarder with its token, None for none.
+        gate: stands before every call to the API; raises when the pool has gone.
+        pause: waits between calls; raises when the pool has gone.
+        tell: takes the engine's events.
+    """
+
+    root: Path
+    stack: str
+    options: Mapping[str, Any]
+    environ: Mapping[str, str] = field(repr=False)
+    forwarder: str | None = field(repr=False)
+    gate: Callable[[], None]
+    pause: Callable[[float], None]
+    tell: "OnEvent"
+
+    @cached_property
+    def project(self) -> Project:
+        """The project seen through the stack."""
+        return read_project(self.root, self.stack)
+
+    @cached_property
+    def api(self) -> "Connector":
+        """Opens the API's clients, through the forwarder where there is one."""
+        from flowflare.fleet.gated import gated
+
+        return gated(self.gate, self.pause, self.forwarder, self.stack)
+
+    def opened(self) -> "EmbeddedStack | CliStack":
+        """The stack on its engine.
+
+        Raises:
+            EngineError: it is the Pulumi CLI's, which is not installed or of another version.
+        """
+        from flowflare.fleet.engines import opened
+
+        return opened(self.project, self.environ, forwarder=self.forwarder, api=self.api)
+
+
+def perform(kind: str, scene: Scene) -> Any:
+    """Does a task.
+
+    Args:
+        kind: what.
+        scene: with which stack.
+
+    Returns:
+        What it came to, JSON values.
+
+    Raises:
+        FlowflareError: it failed.
+    """
+    if kind not in KINDS:
+        raise EngineError(f"there is no task {kind!r}")
+    module, _, function = KINDS[kind].partition(":")
+    return getattr(importlib.import_module(module), function)(scene)
+
+
+def up(scene: Scene) -> dict[str, Any]:
+    """Brings a stack up: `{changed, steps: {op: count}, outputs}`.
+
+    Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use.
+    """
+    stack = scene.opened()
+    told = _told(stack.up(scene.tell))
+    if scene.options.get("show_secrets"):
+        told["outputs"] = stack.outputs(show_secrets=True)
+    return told
+
+
+def destroy(scene: Scene) -> dict[str, Any]:
+    """Destroys a stack; `lose_data` names what is deleted although it is protected.
+
+    `all` stands for whatever in this stack is; who asks for it has been given the tenant's name.
+    """
+    stack = scene.opened()
+    lose_data = scene.options.get("lose_data", ())
+    if lose_data == "all":
+        lose_data = [one.name for one in stack.read().resources if one.protect]
+    return _told(stack.destroy(scene.tell, lose_data=tuple(lose_data)))
+
+
+def outputs(scene: Scene) -> dict[str, Any]:
+    """A stack's outputs; `show_secrets` opens the secret ones, for the pool's own use."""
+    return scene.opened().outputs(show_secrets=bool(scene.options.get("show_secrets")))
+
+
+def _told(update: Any) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for step in update.steps:
+        if step.custom:
+            counts[step.op] = counts.get(step.op, 0) + 1
+    return {"changed": update.changed, "steps": counts, "outputs": dict(update.outputs)}
