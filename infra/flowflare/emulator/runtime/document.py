@@ -1,4 +1,4 @@
-"""What the Node child shall run for an account: scripts, bindings and ports as one JSON document.
+"""What the Node child shall run for a script: its code, bindings and port as one JSON document.
 
 Names inside workerd are made of account and script, Durable Objects and Workflows are known by
 their ids: two accounts never meet, and what was deleted is never found again. A binding whose
@@ -51,7 +51,7 @@ def key_of(account: str, script: str) -> str:
 
 def code_of(script: Script) -> str:
     """The name under which the child keeps a script's modules."""
-    return f"{script.name}/{script.etag}"
+    return script.etag
 
 
 def module_document(module: Module) -> dict[str, Any]:
@@ -63,18 +63,8 @@ def module_document(module: Module) -> dict[str, Any]:
     return document | {"base64": base64.b64encode(module.content).decode()}
 
 
-def account_document(contents: Contents, version: int) -> dict[str, Any]:
-    """The account's document.
-
-    Args:
-        contents: what the account has.
-        version: a number that grows with every document.
-    """
-    workers = [_worker(script, contents) for script in contents.scripts.values()]
-    return {"account": contents.account, "version": version, "workers": workers}
-
-
-def _worker(script: Script, contents: Contents) -> dict[str, Any]:
+def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
+    """What the child shall run for a script."""
     by_type: dict[str, list[Binding]] = {}
     for each in script.bindings:
         by_type.setdefault(str(each["type"]), []).append(each)
@@ -104,7 +94,10 @@ def _worker(script: Script, contents: Contents) -> dict[str, Any]:
             for each in by_type.get("analytics_engine", [])
         },
         "rate_limits": {
-            str(each["name"]): {key: each.get(key) for key in ("namespace_id", "simple")}
+            str(each["name"]): {
+                "namespace_id": f"{contents.account}-{each.get('namespace_id')}",
+                "simple": each.get("simple"),
+            }
             for each in by_type.get("ratelimit", [])
         },
         "version_metadata": [str(each["name"]) for each in by_type.get("version_metadata", [])],

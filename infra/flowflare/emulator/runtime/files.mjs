@@ -3,10 +3,10 @@
  * namespace or Workflow is deleted.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-import { BOOT_DATABASE } from './options.mjs';
+import { BOOT } from './options.mjs';
 
 /** Miniflare keeps each database, namespace and bucket in an object of these classes. */
 const D1 = { folder: 'd1', object: 'miniflare-D1DatabaseObject' };
@@ -15,6 +15,26 @@ const STORES = [
   { folder: 'r2', object: 'miniflare-R2BucketObject' },
 ];
 const WORKFLOW_PREFIX = 'miniflare-workflows-';
+/** What units keep when they are loaded anew; all else of a room goes with it. */
+const LASTING = ['do', 'workflows'];
+export const ROOMS = 'rooms';
+
+/**
+ * Makes the folder of one workerd: Durable Objects and Workflows lie where they did before.
+ *
+ * @param {string} root
+ * @param {string} name of a room that is not there
+ * @returns {Promise<string>} its path
+ */
+export async function makeRoom(root, name) {
+  const room = path.join(root, ROOMS, name);
+  await mkdir(room, { recursive: true });
+  for (const each of LASTING) {
+    await mkdir(path.join(root, each), { recursive: true });
+    await symlink(path.join('..', '..', each), path.join(room, each));
+  }
+  return room;
+}
 
 /**
  * @param {string} root
@@ -41,7 +61,7 @@ export async function remove(
 export async function sweep(root, known) {
   const namespaces = new Set(known.namespaces);
   const workflows = new Set(known.workflows.map((id) => WORKFLOW_PREFIX + id));
-  await sweepObjects(root, D1, [...known.databases, BOOT_DATABASE]);
+  await sweepObjects(root, D1, [...known.databases, BOOT]);
   for (const store of STORES) {
     const targets = new Set([...known.targets, store.object]);
     await sweepObjects(root, store, known.targets);

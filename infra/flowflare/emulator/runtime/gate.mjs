@@ -3,6 +3,11 @@ export class Gate {
   #inside = new Set();
   #closed = undefined;
 
+  /** Whether nobody is inside. */
+  get empty() {
+    return this.#inside.size === 0 && !this.#closed;
+  }
+
   /**
    * Runs `work` together with others, after any exclusive work has ended.
    *

@@ -29,9 +29,10 @@ function text(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
+const nodeModules = path.join(path.resolve(values['node-modules']), 'x.js');
 let programs;
 try {
-  const require = createRequire(path.join(path.resolve(values['node-modules']), 'x.js'));
+  const require = createRequire(nodeModules);
   programs = { miniflare: require('miniflare'), workerd: require('workerd') };
 } catch (error) {
   send({ event: 'failed', reason: 'missing', message: text(error) });
@@ -39,7 +40,7 @@ try {
 }
 
 const emit = (event, detail = {}) => send({ event, ...detail });
-const runtime = new Runtime({ ...programs, data: values.data, emit });
+const runtime = new Runtime({ ...programs, nodeModules, data: values.data, emit });
 const ports = new Ports({ runtime, emit });
 const probe = new Probe({
   workerd: programs.workerd,
@@ -50,9 +51,9 @@ const probe = new Probe({
 /** What the Python side can ask for, by name. */
 const operations = {
   start: (request) => runtime.start(request),
-  account: async ({ document, code }) => {
-    const taken = await ports.listen(document);
-    runtime.accountChanged(document, code);
+  account: async ({ change, code }) => {
+    const taken = await ports.listen(change);
+    runtime.accountChanged(change, code);
     return { taken };
   },
   d1: (request) => runtime.d1(request),

@@ -5,38 +5,72 @@
  * `convertV4MiniflareOptions`; the field names of version 5 still move.
  */
 
-/** The D1 database that exists only so that the D1 service runs before any Worker does. */
-export const BOOT_DATABASE = 'emulator-boot';
+import { internal, SECRET_HEADER, STORE_HEADER, stored } from './bindings.mjs';
+
+/** What exists only so that Miniflare's stores run. */
+export const BOOT = 'emulator-boot';
+
+/** The name of the Worker in front of the stores. */
+export const STORES = 'emulator-stores';
 
 /** The module that stands in front of an uploaded main module where Workflows need their names. */
 const ENTRY = 'emulator-entry.js';
 
-/** The Worker that is always there, so that D1 can be asked without any uploaded script. */
-export const SYSTEM_WORKER = {
-  name: 'emulator-system',
-  compatibilityDate: '2026-01-01',
-  modules: [
-    {
-      type: 'ESModule',
-      path: 'system.js',
-      contents: 'export default { fetch: () => new Response("no such Worker", { status: 404 }) };',
-    },
-  ],
-  d1Databases: { BOOT: BOOT_DATABASE },
+/** Miniflare's services that have the data, by the store's name. */
+const SERVICES = {
+  d1: 'd1:db:entry',
+  kv: 'kv:ns:entry',
+  r2: 'r2:bucket:entry',
+  ratelimit: 'ratelimit:ns:entry',
 };
 
 /**
- * @param {object} worker one Worker of an account's document
- * @param {string} newestDate the newest compatibility date workerd knows
+ * The Worker in front of the stores: passes on what comes with the secret.
+ *
+ * @param {string} secret
  */
-export function workerOptions(worker, newestDate) {
+export function storesWorker(secret) {
+  const contents = `
+const [secret, key, store] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEADER])};
+export default {
+  async fetch(request, env) {
+    const headers = new Headers(request.headers);
+    if (headers.get(key) !== secret) return new Response("This is not for you.", { status: 403 });
+    const asked = env[headers.get(store)];
+    headers.delete(key);
+    headers.delete(store);
+    return asked.fetch(new Request(request, { headers }));
+  },
+};
+`;
+  return {
+    name: STORES,
+    compatibilityDate: '2026-01-01',
+    modules: [{ type: 'ESModule', path: 'stores.js', contents }],
+    d1Databases: { BOOT_D1: BOOT },
+    kvNamespaces: { BOOT_KV: BOOT },
+    r2Buckets: { BOOT_R2: BOOT },
+    ratelimits: { BOOT_LIMIT: { namespace_id: BOOT, simple: { limit: 1, period: 60 } } },
+    unsafeBindings: Object.entries(SERVICES).map(([name, service]) => internal(name, service)),
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  };
+}
+
+/**
+ * @param {object} worker one Worker of an account's document
+ * @param {object[]} modules its code
+ * @param {string} newestDate the newest compatibility date workerd knows
+ * @param {object} access how the stores are reached, for `stored`
+ */
+export function workerOptions(worker, modules, newestDate, access) {
+  const data = (bound, store) =>
+    Object.entries(bound).map(([name, id]) => stored(name, store, id, access));
   return {
     name: worker.key,
     compatibilityDate: supportedDate(worker.compatibility_date, newestDate),
     compatibilityFlags: worker.compatibility_flags,
-    ...source(worker),
+    ...source(worker, modules),
     bindings: worker.vars,
-    d1Databases: worker.d1,
     durableObjects: Object.fromEntries(
       Object.entries(worker.objects).map(([name, object]) => [name, durableObject(object)]),
     ),
@@ -57,11 +91,16 @@ export function workerOptions(worker, newestDate) {
         },
       ]),
     ),
-    kvNamespaces: worker.kv,
-    r2Buckets: worker.r2,
     queueProducers: mapped(worker.queues, (queueName) => ({ queueName })),
     analyticsEngineDatasets: mapped(worker.datasets, (dataset) => ({ dataset })),
-    ratelimits: worker.rate_limits,
+    unsafeBindings: [
+      ...data(worker.d1, 'd1'),
+      ...data(worker.kv, 'kv'),
+      ...data(worker.r2, 'r2'),
+      ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
+        stored(name, 'ratelimit', namespace_id, access, simple),
+      ),
+    ],
     versionMetadata: worker.version_metadata[0],
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
@@ -89,11 +128,11 @@ function durableObject(object) {
   };
 }
 
-function source(worker) {
+function source(worker, uploaded) {
   if (worker.service_worker) {
-    return { script: worker.modules[0].text };
+    return { script: uploaded[0].text };
   }
-  const modules = worker.modules.map((module) => ({
+  const modules = uploaded.map((module) => ({
     type: module.type,
     path: module.name,
     contents: contents(module),
@@ -102,7 +141,7 @@ function source(worker) {
     modules.unshift({
       type: 'ESModule',
       path: ENTRY,
-      contents: entry(worker),
+      contents: entry(worker, uploaded[0].name),
     });
   }
   return { modules };
@@ -117,8 +156,8 @@ export function contents(module) {
  * Workflows are known to Miniflare by their id, so that two accounts may use one name and a deleted
  * Workflow's data is never met again; the class still sees its own name in the event.
  */
-function entry(worker) {
-  const main = JSON.stringify(`./${worker.modules[0].name}`);
+function entry(worker, mainName) {
+  const main = JSON.stringify(`./${mainName}`);
   const classes = Object.entries(worker.workflow_names).map(
     ([name, names]) => `
 export class ${name} extends uploaded.${name} {

@@ -13,6 +13,8 @@ export class Ports {
   #emit;
   /** @type {Map<number, {server: http.Server, route: object}>} */
   #listeners = new Map();
+  /** @type {Map<string, number>} by the keys of Workers */
+  #ports = new Map();
 
   constructor({ runtime, emit }) {
     this.#runtime = runtime;
@@ -20,41 +22,38 @@ export class Ports {
   }
 
   /**
-   * Opens and closes ports so that they are those of the account's document.
+   * Opens and closes ports so that they are those of the account's Workers.
    *
+   * @param {{account: string, changed: object[], removed: string[]}} change as `Runtime` takes it
    * @returns {Promise<number[]>} ports that somebody else holds
    */
-  async listen({ account, workers }) {
-    const wanted = new Map(workers.map((worker) => [worker.port, worker]));
-    for (const [port, listener] of this.#listeners) {
-      if (listener.route.account === account && !wanted.has(port)) {
-        this.#listeners.delete(port);
-        listener.server.closeAllConnections();
-        listener.server.close();
-      }
-    }
+  async listen({ account, changed, removed }) {
+    for (const key of removed) this.#close(this.#ports.get(key));
     const taken = [];
-    for (const [port, worker] of wanted) {
-      const route = {
-        account,
-        key: worker.key,
-        script: worker.script,
-        enabled: worker.enabled,
-        answers: worker.answers,
-      };
+    for (const { key, port, script, enabled, answers } of changed) {
+      const route = { account, key, script, enabled, answers };
+      if (this.#ports.get(key) !== port) this.#close(this.#ports.get(key));
       const listener = this.#listeners.get(port);
-      if (listener) listener.route = route;
-      else if (!(await this.#open(port, route))) taken.push(port);
+      if (listener) {
+        this.#ports.delete(listener.route.key);
+        this.#ports.set(key, port);
+        listener.route = route;
+      } else if (!(await this.#open(port, route))) taken.push(port);
     }
     return taken;
   }
 
   async close() {
-    for (const { server } of this.#listeners.values()) {
-      server.closeAllConnections();
-      server.close();
-    }
-    this.#listeners.clear();
+    for (const port of [...this.#listeners.keys()]) this.#close(port);
+  }
+
+  #close(port) {
+    const listener = this.#listeners.get(port);
+    if (!listener) return;
+    this.#listeners.delete(port);
+    this.#ports.delete(listener.route.key);
+    listener.server.closeAllConnections();
+    listener.server.close();
   }
 
   async #open(port, route) {
@@ -73,6 +72,7 @@ export class Ports {
           this.#emit('note', { message: `port ${port}: ${error.message}` }),
         );
         this.#listeners.set(port, listener);
+        this.#ports.set(route.key, port);
         resolve(true);
       });
     });
@@ -116,8 +116,9 @@ export class Ports {
       return;
     }
     try {
-      await this.#runtime.visit(route, async (target) => {
+      await this.#runtime.visit(route, async (target, instance) => {
         const onward = net.connect(Number(target.port), target.hostname);
+        onward.on('close', instance.hold());
         onward.on('error', () => socket.destroy());
         onward.on('close', () => socket.destroy());
         socket.on('close', () => onward.destroy());

@@ -1,115 +1,139 @@
 /**
- * The one workerd: loads the Workers of the accounts in use, reloads once per burst of changes, and
- * answers D1 queries at any time.
+ * Runs the Workers: each unit of an account in a workerd of its own, loaded on first use, reloaded
+ * soon after something of it changed, ended when many others were used since.
  *
- * An account's Workers are loaded when somebody asks for them (a request to a Worker's port, `settle`)
- * and from then on reloaded soon after each change; accounts that nobody asks for cost nothing. While
- * workerd is started anew, queries and requests wait at the gate: nothing is lost in between.
+ * Units that nobody asks for cost nothing. A request waits while its unit is loaded; nothing is lost
+ * in between. Data that Workers share is with the stores, which are never reloaded.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { databasePath, objectsOf, remove, sweep } from './files.mjs';
-import { Gate } from './gate.mjs';
-import { SYSTEM_WORKER, workerOptions } from './options.mjs';
+import { dueOf } from './alarms.mjs';
+import { databasePath, makeRoom, objectsOf, ROOMS, remove, sweep } from './files.mjs';
+import { Instance } from './instance.mjs';
+import { workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
+import { Stores } from './stores.mjs';
+import { digestOf, unitsOf } from './units.mjs';
 
 const DEBOUNCE = 150;
-const PATIENCE = 3_000;
-/** So many accounts stay loaded; those beyond go when nobody has asked for them for a while. */
-const MANY = 4;
+/** A reload waits so long for uploads that belong to the same burst. */
+const LONGEST_BURST = 2_000;
+/** So many units stay loaded; those beyond go when nobody has asked for them for a while. */
+const MANY = 16;
 const IDLE = 10_000;
+const BRIEFLY = 1_000;
+/** So many units are loaded at a time while somebody waits for all of them. */
+const TOGETHER = 2;
+/** A unit is loaded so long before an alarm of it rings, and timers run for at most a day. */
+const AHEAD = 1_000;
+const LONGEST_TIMER = 86_400_000;
+
+class Account {
+  /** @type {Map<string, {worker: object, digest: string}>} by key */
+  workers = new Map();
+  /** @type {Map<string, object[]>} modules by the names that Workers use */
+  code = new Map();
+  /** @type {Map<string, import('./units.mjs').Unit>} by digest */
+  units = new Map();
+  /** @type {Map<string, import('./units.mjs').Unit>} by the keys of their Workers */
+  byKey = new Map();
+}
 
 export class Runtime {
   #programs;
   #data;
   #emit;
-  #miniflare;
-  #gate = new Gate();
+  #stores = new Stores();
   #resumer = new Resumer();
-  #tail = Promise.resolve();
-  #timer;
+  /** @type {Map<string, Account>} in the order of their changes */
+  #accounts = new Map();
+  /** @type {Set<Instance>} all that have not ended */
+  #instances = new Set();
+  #rooms = 0;
+  #retiring;
   /** How many uploads are being looked at: they belong to the burst that a reload waits for. */
   #uploads = 0;
-  /** @type {Map<string, object>} each account's document, as uploaded */
-  #desired = new Map();
-  /** @type {Map<string, Record<string, object[]>>} each account's modules */
-  #code = new Map();
-  /** @type {Map<string, {document: object, targets: Map<string, URL>, problem?: string}>} */
-  #loaded = new Map();
-  /** @type {Map<string, number>} accounts in use, with the time of their last use */
-  #active = new Map();
-  /** @type {object[]} what was deleted while workerd still had it open */
+  /** @type {{data: object, holders: Set<Instance>}[]} what was deleted while workerd had it open */
   #gone = [];
-  #databases = new Map();
-  #databaseNamespace;
 
-  constructor({ miniflare, workerd, data, emit }) {
-    this.#programs = { miniflare, workerd };
-    this.#data = data;
+  constructor({ miniflare, workerd, nodeModules, data, emit }) {
+    const home = path.dirname(createRequire(nodeModules).resolve('miniflare'));
+    this.#programs = { miniflare, workerd, home };
+    this.#data = path.resolve(data);
     this.#emit = emit;
   }
 
   /** @param {{known: Record<string, string[]>}} request ids of all that there is, by what it is */
   async start({ known }) {
     await mkdir(this.#data, { recursive: true });
+    await rm(path.join(this.#data, ROOMS), { recursive: true, force: true });
     await sweep(this.#data, known);
-    const { Miniflare } = this.#programs.miniflare;
-    this.#miniflare = new Miniflare(this.#options([]));
-    await this.#miniflare.ready;
+    await this.#stores.start(
+      (workers, more) => this.#miniflare(this.#data, workers, more),
+      () => this.#emit('crashed'),
+    );
     return { workerd: this.#programs.workerd.version };
   }
 
   /**
-   * Takes an account's new document; reloads soon if the account is in use.
+   * Takes what changed of an account; reloads soon what is in use of it.
    *
-   * @param {object} document
+   * @param {{account: string, changed: object[], removed: string[]}} change Workers as they are now,
+   *   and keys of those that are not there any more
    * @param {Record<string, object[]>} code modules that came with it, by the names its Workers use;
    *   the others came before
    */
-  accountChanged(document, code) {
-    const before = this.#code.get(document.account) ?? {};
-    const names = document.workers.map((worker) => worker.code);
-    const now = Object.fromEntries(names.map((name) => [name, code[name] ?? before[name]]));
-    this.#code.set(document.account, now);
-    for (const worker of document.workers) worker.modules = now[worker.code];
-    this.#desired.delete(document.account); // the map's order is that of the changes
-    this.#desired.set(document.account, document);
-    if (this.#active.has(document.account)) this.#soon();
-    else if (document.workers.some(hasWorkflow)) this.#wakeLater(document);
+  accountChanged({ account: id, changed, removed }, code) {
+    const account = this.#accounts.get(id) ?? new Account();
+    this.#accounts.delete(id);
+    this.#accounts.set(id, account);
+    for (const key of removed) account.workers.delete(key);
+    for (const worker of changed) {
+      account.workers.set(worker.key, { worker, digest: digestOf(worker) });
+    }
+    for (const [name, modules] of Object.entries(code)) account.code.set(name, modules);
+    const needed = new Set([...account.workers.values()].map(({ worker }) => worker.code));
+    for (const name of account.code.keys()) if (!needed.has(name)) account.code.delete(name);
+    this.#partition(id, account);
   }
 
   /**
    * Passes a request to a Worker, after what was uploaded last is running.
    *
    * @param {{account: string, key: string}} route
-   * @param {(target: URL) => Promise<void>} pass
+   * @param {(target: URL, instance: Instance) => Promise<void>} pass
    */
   async visit({ account, key }, pass) {
     for (;;) {
-      await this.#current(account);
-      const visited = await this.#gate.shared(async () => {
-        const loaded = this.#loaded.get(account);
-        if (!this.#isCurrent(account)) return false;
-        if (loaded?.problem) throw new Error(loaded.problem);
-        const target = loaded?.targets.get(key);
-        if (!target) throw new Error('This Worker is not there any more.');
-        await pass(target);
-        return true;
-      });
-      if (visited) return;
+      const unit = this.#accounts.get(account)?.byKey.get(key);
+      if (!unit) throw new Error('This Worker is not there any more.');
+      const instance = await this.#load(unit);
+      if (instance.stopped) continue;
+      if (unit.problem) throw new Error(unit.problem);
+      if (await instance.visit(key, pass)) return;
     }
   }
 
-  /** @param {string | undefined} account one account, or all that changed */
+  /** @param {string | undefined} account one account, or the units of those that changed last */
   async settle(account) {
-    const accounts = account ? [account] : [...this.#desired.keys()].slice(-MANY);
-    for (const each of accounts) this.#active.set(each, Date.now());
-    for (const each of accounts) await this.#current(each);
-    const problems = accounts.flatMap((each) => {
-      const problem = this.#loaded.get(each)?.problem;
-      return problem ? [{ account: each, problem }] : [];
-    });
+    const accounts = account ? [account] : [...this.#accounts.keys()].slice(-MANY);
+    const settled = accounts.flatMap((id) => [...(this.#accounts.get(id)?.units.values() ?? [])]);
+    const waiting = settled.filter((unit) => !unit.tried || this.#overtaken(unit));
+    const next = async () => {
+      for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
+        await this.#load(unit);
+        await this.#retire(BRIEFLY);
+      }
+    };
+    await Promise.all(Array.from({ length: TOGETHER }, next));
+    await Promise.all(
+      [...this.#instances].filter((each) => each.stopped).map((each) => each.stop()),
+    );
+    const problems = settled.flatMap(({ account, problem }) =>
+      problem ? [{ account, problem }] : [],
+    );
     return { problems };
   }
 
@@ -117,20 +141,8 @@ export class Runtime {
    * @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} one result per query, the
    *   statements of an export, or SQLite's words
    */
-  async d1({ database, queries }) {
-    return this.#gate.shared(async () => {
-      const response = await (await this.#database(database)).fetch(
-        'http://d1/query?resultsFormat=ROWS_AND_COLUMNS',
-        {
-          method: 'POST',
-          body: JSON.stringify(queries),
-          cf: { miniflare: { name: database } },
-        },
-      );
-      const body = await response.json();
-      if (body.success) return { dump: body.results[0] };
-      return Array.isArray(body) ? { rows: body } : { error: body.error };
-    });
+  d1({ database, queries }) {
+    return this.#stores.query(database, queries);
   }
 
   /** @returns {{path: string}} where a database's file is, once anything has asked it */
@@ -161,229 +173,190 @@ export class Runtime {
   /** Runs a Worker's `scheduled` handler, as a cron trigger does. */
   async scheduled({ account, key, cron, time }) {
     let outcome;
-    await this.visit({ account, key }, async () => {
-      const worker = await this.#miniflare.getWorker(key);
-      outcome = await worker.scheduled({ cron, scheduledTime: new Date(time) });
+    await this.visit({ account, key }, async (_, instance) => {
+      outcome = await instance.scheduled(key, { cron, scheduledTime: new Date(time) });
     });
     return { outcome: outcome.outcome };
   }
 
-  /** Removes data now and, as workerd may still hold it, once more after the next reload. */
-  async forget(gone) {
-    for (const id of gone.databases) this.#databases.delete(id);
-    this.#gone.push(gone);
-    await remove(this.#data, gone);
+  /** Removes data now and, as workerd may still hold it, once more when those that may have ended. */
+  async forget(data) {
+    const holders = new Set([...this.#instances].filter((each) => !this.#isCurrent(each.unit)));
+    if (holders.size > 0) this.#gone.push({ data, holders });
+    await remove(this.#data, data);
   }
 
   describe() {
-    return {
-      accounts: [...this.#active.keys()],
-      loaded: [...this.#loaded].map(([account, { document, problem }]) => ({
-        account,
-        version: document.version,
-        current: this.#isCurrent(account),
-        problem: problem ?? null,
-      })),
-    };
+    const loaded = [...this.#instances].map(({ unit, running }) => ({
+      account: unit.account,
+      workers: unit.workers.map(({ script }) => script),
+      running,
+      current: this.#isCurrent(unit),
+      problem: unit.problem ?? null,
+    }));
+    return { accounts: [...new Set(loaded.map(({ account }) => account))], loaded };
   }
 
   async dispose() {
-    clearTimeout(this.#timer);
-    await this.#tail;
-    await this.#miniflare?.dispose();
+    clearTimeout(this.#retiring);
+    for (const { units } of this.#accounts.values())
+      for (const unit of units.values()) disarm(unit);
+    await Promise.all([...this.#instances].map((each) => each.stop()));
+    await this.#stores.dispose();
   }
 
-  #isCurrent(account) {
-    const desired = this.#desired.get(account);
-    return desired === undefined || this.#loaded.get(account)?.document.version === desired.version;
+  #isCurrent(unit) {
+    return this.#accounts.get(unit.account)?.byKey.get(unit.workers[0].key) === unit;
   }
 
-  async #current(account) {
-    this.#active.set(account, Date.now());
-    while (!this.#isCurrent(account)) await this.#flush();
+  /** Whether a workerd still runs what came before a unit. */
+  #overtaken(unit) {
+    return [...this.#instances].some((each) => each.unit !== unit && each.unit.meets(unit));
   }
 
-  #soon() {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => (this.#uploads > 0 ? this.#soon() : this.#flush()), DEBOUNCE);
-  }
-
-  #wakeLater({ account, workers }) {
-    const ids = workflowIds({ workers });
-    this.#resumer.any(this.#data, ids, this.#note).then((any) => {
-      if (!any) return;
-      this.#active.set(account, Date.now());
-      this.#soon();
-    });
-  }
-
-  #flush() {
-    clearTimeout(this.#timer);
-    this.#tail = this.#tail.then(() => this.#reload());
-    return this.#tail;
-  }
-
-  /** Loads the accounts in use; does nothing when what is loaded is what is wanted. */
-  async #reload() {
-    await this.#retire();
-    const wanted = [...this.#active.keys()]
-      .map((account) => this.#desired.get(account))
-      .filter((document) => document !== undefined);
-    const stale = wanted.filter(({ account }) => !this.#isCurrent(account));
-    if (stale.length === 0) return;
-    const began = performance.now();
-    await this.#gate.exclusive(() => this.#load(wanted, stale), PATIENCE);
-    const milliseconds = Math.round(performance.now() - began);
-    const workers = wanted.flatMap((document) => document.workers).length;
-    this.#emit('reloaded', { workers, milliseconds });
-  }
-
-  async #load(wanted, stale) {
-    const { healthy, broken } = await this.#apply(wanted, stale);
-    this.#loaded.clear();
-    for (const document of healthy) {
-      const targets = await this.#targets(document);
-      this.#loaded.set(document.account, { document, targets });
+  #partition(id, account) {
+    const before = account.units;
+    account.units = unitsOf(id, account.workers, before);
+    account.byKey.clear();
+    for (const unit of account.units.values()) {
+      for (const key of unit.keys) account.byKey.set(key, unit);
     }
-    for (const [document, problem] of broken) {
-      this.#loaded.set(document.account, { document, targets: new Map(), problem });
-    }
-    await this.#afterStart();
-  }
-
-  /** Starts workerd with all accounts, or with those whose Workers start: one bad one harms no other. */
-  async #apply(wanted, stale) {
-    const broken = new Map();
-    const healthy = [];
-    for (const document of wanted) {
-      const problem = this.#loaded.get(document.account)?.problem;
-      if (stale.includes(document)) continue;
-      if (problem) broken.set(document, problem);
-      else healthy.push(document);
-    }
-    if (!(await this.#tryOptions([...healthy, ...stale]))) {
-      return { healthy: [...healthy, ...stale], broken };
-    }
-    for (const document of stale) {
-      const problem = await this.#tryOptions([...healthy, document]);
-      if (problem) broken.set(document, problem);
-      else healthy.push(document);
-    }
-    await this.#miniflare.setOptions(this.#options(healthy));
-    return { healthy, broken };
-  }
-
-  /** @returns {Promise<string | undefined>} why workerd does not start with them */
-  async #tryOptions(documents) {
-    try {
-      await this.#miniflare.setOptions(this.#options(documents));
-      return undefined;
-    } catch (error) {
-      this.#note(`Workers do not start: ${error.message}`);
-      return error.message;
-    }
-  }
-
-  async #targets({ workers }) {
-    const targets = new Map();
-    for (const { key } of workers) {
-      targets.set(key, await this.#miniflare.unsafeGetDirectURL(key));
-    }
-    return targets;
-  }
-
-  /** What a fresh workerd needs: new stubs, deleted files gone, unfinished Workflows running. */
-  async #afterStart() {
-    this.#databases.clear();
-    this.#databaseNamespace = undefined;
-    for (const gone of this.#gone.splice(0)) await remove(this.#data, gone);
-    const workflows = new Set(
-      [...this.#loaded.values()].flatMap(({ document, problem }) =>
-        problem ? [] : workflowIds(document),
-      ),
+    const fresh = [...account.units].filter(([digest]) => !before.has(digest));
+    for (const [digest, unit] of before) if (!account.units.has(digest)) disarm(unit);
+    const stale = [...this.#instances].filter(
+      ({ unit }) => unit.account === id && !this.#isCurrent(unit),
     );
-    const woken = await this.#resumer.wake(
-      this.#data,
-      [...workflows],
-      (id) => this.#internal('workflows', `workflows:${id}`, 'Engine'),
-      this.#note,
-    );
-    if (woken > 0) this.#emit('resumed', { instances: woken });
-  }
-
-  /** workerd crashed and Miniflare has started it again. */
-  async #restarted() {
-    this.#emit('crashed');
-    await this.#gate.exclusive(async () => {
-      for (const loaded of this.#loaded.values()) {
-        if (!loaded.problem) loaded.targets = await this.#targets(loaded.document);
-      }
-      await this.#afterStart();
-    }, PATIENCE);
-  }
-
-  /** Drops accounts that nobody has asked for lately and that do nothing, when there are many. */
-  async #retire() {
-    const byUse = [...this.#active].sort((one, other) => other[1] - one[1]);
-    for (const [account, used] of byUse.slice(MANY)) {
-      if (Date.now() - used < IDLE) continue;
-      const ids = workflowIds(this.#desired.get(account) ?? { workers: [] });
-      if (await this.#resumer.any(this.#data, ids, this.#note)) continue;
-      this.#active.delete(account);
-      this.#loaded.delete(account);
+    for (const instance of stale) {
+      const heirs = [...instance.unit.keys].flatMap((key) => account.byKey.get(key) ?? []);
+      for (const heir of heirs) this.#soon(heir);
+      if (heirs.length === 0) this.#later(() => instance.stop());
     }
+    for (const [, unit] of fresh) this.#wakeLater(unit);
   }
 
-  async #database(id) {
-    this.#databaseNamespace ??= this.#internal('d1', 'd1:db', 'D1DatabaseObject');
-    const namespace = await this.#databaseNamespace;
-    let stub = this.#databases.get(id);
-    if (!stub) {
-      stub = namespace.get(namespace.idFromName(id));
-      this.#databases.set(id, stub);
+  /** @returns {Promise<Instance>} one that runs the unit, or has stopped because the unit has changed */
+  async #load(unit) {
+    let instance = [...this.#instances].find((each) => each.unit === unit && !each.stopped);
+    if (!instance) {
+      disarm(unit);
+      const before = [...this.#instances].filter((each) => each.unit.meets(unit));
+      instance = new Instance(unit, this.#work);
+      this.#instances.add(instance);
+      instance.start(before.map((each) => each.stop()));
+      this.#retire(IDLE);
     }
-    return stub;
+    await instance.start([]);
+    return instance;
   }
 
-  /** Miniflare's own Durable Objects: what `mf.getD1Database` stands on, for any id, unbound too. */
-  #internal(plugin, service, className) {
-    return this.#miniflare._getInternalDurableObjectNamespace(plugin, service, className);
+  /** Loads a unit when its burst of changes is over. */
+  #soon(unit, began = Date.now()) {
+    if (unit.timer) return;
+    unit.timer = setTimeout(() => {
+      unit.timer = undefined;
+      if (this.#uploads > 0 && Date.now() - began < LONGEST_BURST) this.#soon(unit, began);
+      else this.#later(() => this.#load(unit));
+    }, DEBOUNCE);
+  }
+
+  /** Loads a unit with unfinished Workflows, and when an alarm of it is about to ring. */
+  async #wakeLater(unit) {
+    if (await this.#resumer.any(this.#data, unit.workflows, this.#note)) {
+      if (this.#isCurrent(unit)) this.#soon(unit);
+      return;
+    }
+    const due = dueOf(this.#data, unit.namespaces, this.#note) - AHEAD;
+    if (due === Number.POSITIVE_INFINITY || !this.#isCurrent(unit)) return;
+    clearTimeout(unit.alarm);
+    const wait = Math.min(Math.max(due - Date.now(), DEBOUNCE), LONGEST_TIMER);
+    unit.alarm = setTimeout(() => {
+      if (due - Date.now() > AHEAD) this.#wakeLater(unit);
+      else this.#later(() => this.#load(unit));
+    }, wait);
+  }
+
+  /** Ends units that nobody has asked for lately and that do nothing, when there are many. */
+  async #retire(idle) {
+    clearTimeout(this.#retiring);
+    const live = [...this.#instances].filter((each) => !each.stopped && !each.unit.problem);
+    if (live.length <= MANY) return;
+    live.sort((one, other) => other.used - one.used);
+    for (const instance of live.slice(MANY)) {
+      if (!instance.running || Date.now() - instance.used < idle) continue;
+      if ((await instance.busy()) || instance.stopped) continue;
+      this.#later(() => instance.stop());
+      this.#wakeLater(instance.unit);
+    }
+    this.#retiring = setTimeout(() => this.#retire(IDLE), IDLE);
+  }
+
+  /** An instance has ended: what it held may go, and so may what it was made for. */
+  async #ended(instance) {
+    this.#instances.delete(instance);
+    for (const gone of this.#gone) {
+      if (gone.holders.delete(instance) && gone.holders.size === 0)
+        await remove(this.#data, gone.data);
+    }
+    this.#gone = this.#gone.filter(({ holders }) => holders.size > 0);
+  }
+
+  #later(work) {
+    Promise.resolve()
+      .then(work)
+      .catch((error) => this.#note(`${error.message}`));
   }
 
   #note = (message) => this.#emit('note', { message });
 
-  #options(documents) {
-    const { convertV4MiniflareOptions, Log, LogLevel } = this.#programs.miniflare;
+  /** What instances need of this. */
+  get #work() {
+    return {
+      data: this.#data,
+      resumer: this.#resumer,
+      emit: this.#emit,
+      note: this.#note,
+      ended: (instance) => this.#ended(instance),
+      run: (unit, more) => this.#run(unit, more),
+    };
+  }
+
+  async #run(unit, more) {
+    const room = await makeRoom(this.#data, `${this.#rooms++}`);
+    const access = { ...this.#stores.access, miniflare: this.#programs.home };
+    const { code } = this.#accounts.get(unit.account);
     const newest = this.#programs.workerd.compatibilityDate;
+    const workers = unit.workers.map((worker) =>
+      workerOptions(worker, code.get(worker.code), newest, access),
+    );
+    return { room, miniflare: this.#miniflare(room, workers, more) };
+  }
+
+  #miniflare(root, workers, more) {
+    const { Miniflare, convertV4MiniflareOptions, Log, LogLevel } = this.#programs.miniflare;
     class StderrLog extends Log {
       log(message) {
         process.stderr.write(`${message}\n`);
       }
     }
-    return convertV4MiniflareOptions({
+    const options = {
       host: '127.0.0.1',
       port: 0,
       cf: false,
       logRequests: false,
       log: new StderrLog(LogLevel.WARN),
-      resourcePersistencePath: path.resolve(this.#data),
+      enableDevRegistry: false,
+      resourcePersistencePath: root,
       resourceTmpPath: path.resolve(this.#data, 'tmp'),
       handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level}: ${message}\n`),
-      unsafeHandleRuntimeRestart: () => this.#restarted(),
-      workers: [
-        SYSTEM_WORKER,
-        ...documents.flatMap(({ workers }) =>
-          workers.map((worker) => workerOptions(worker, newest)),
-        ),
-      ],
-    });
+      workers,
+      ...more,
+    };
+    return new Miniflare(convertV4MiniflareOptions(options));
   }
 }
 
-function hasWorkflow(worker) {
-  return Object.keys(worker.workflows).length > 0;
-}
-
-function workflowIds({ workers }) {
-  return workers.flatMap(({ workflows }) => Object.values(workflows).map(({ id }) => id));
+function disarm(unit) {
+  clearTimeout(unit.alarm);
+  clearTimeout(unit.timer);
+  unit.timer = undefined;
 }

@@ -6,10 +6,10 @@ every change.
 
 import asyncio
 import hashlib
-import itertools
 import logging
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from flowflare.emulator.database import Database
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeGone
 from flowflare.emulator.runtime.document import (
     Contents,
-    account_document,
     code_of,
     key_of,
     module_document,
+    worker_document,
 )
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -44,6 +44,14 @@ class Gone:
     targets: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """What the child knows of an account: its Workers by key, and code by name."""
+
+    workers: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    code: frozenset[str] = frozenset()
+
+
 class Workers:
     """All Workers of all accounts.
 
@@ -61,9 +69,8 @@ class Workers:
         self._workflows: WorkflowsStore
         self._routing: RoutingStore
         self._bridge: Bridge | None = None
-        self._versions = itertools.count(1)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._sent: dict[str, set[str]] = {}
+        self._sent: dict[str, _Sent] = {}
         self._ready = asyncio.Event()
         self._broken: EmulatorError | None = None
         self._restarts = 0
@@ -164,27 +171,33 @@ class Workers:
     async def _publish(self, bridge: Bridge, account: str) -> None:
         async with self._locks[account]:
             while True:
-                contents = self._contents(account)
-                document = account_document(contents, next(self._versions))
-                code = self._new_code(contents)
+                contents, sent = self._contents(account), self._sent.get(account, _Sent())
+                workers = {
+                    key_of(account, each.name): worker_document(each, contents)
+                    for each in contents.scripts.values()
+                }
+                change = {
+                    "account": account,
+                    "changed": [
+                        each for key, each in workers.items() if sent.workers.get(key) != each
+                    ],
+                    "removed": [key for key in sent.workers if key not in workers],
+                }
+                codes = {code_of(each): each for each in contents.scripts.values()}
+                code = {
+                    name: [module_document(part) for part in self._scripts.scripts.modules(each)]
+                    for name, each in codes.items()
+                    if name not in sent.code
+                }
                 try:
-                    answer = await bridge.ask("account", document=document, code=code)
+                    answer = await bridge.ask("account", change=change, code=code)
                 except RuntimeGone:
                     return  # the child that follows is told everything
-                self._sent[account] = {code_of(each) for each in contents.scripts.values()}
+                self._sent[account] = _Sent(workers, frozenset(codes))
                 if not answer["taken"]:
                     return
                 for port in answer["taken"]:
                     self._move(account, port)
-
-    def _new_code(self, contents: Contents) -> dict[str, list[dict[str, Any]]]:
-        """The modules the child has not got yet."""
-        sent = self._sent.get(contents.account, set())
-        return {
-            code_of(each): [module_document(part) for part in self._scripts.scripts.modules(each)]
-            for each in contents.scripts.values()
-            if code_of(each) not in sent
-        }
 
     def _contents(self, account: str) -> Contents:
         scripts = {each.name: each for each in self._scripts.scripts.of(account)}
