@@ -12,7 +12,7 @@ from flowflare.fleet import events
 from flowflare.fleet.events import Emit
 from flowflare.fleet.pool import Result, Task, TaskEvent
 from flowflare.fleet.records import Outcome, TenantRecord
-from flowflare.fleet.rollout import Rules, Runner, Writer, step_event, written
+from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, step_event, written
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Removal:
             if self._took(names, result):
                 self._exported(names[result.task.stack], result)
         destroys = [
-            Task("destroy", one.stack, {"lose_data": "all"})
+            Task("destroy", one.stack, {"lose_data": "all", "wait": WAIT})
             for one in leaving
             if one.tenant not in self._failed
         ]

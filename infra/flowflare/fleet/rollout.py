@@ -22,6 +22,8 @@ from flowflare.fleet.waves import Wave
 
 # Checks wait for answers; they cost a thread each and hardly any work.
 _CHECKS_AT_ONCE: Final = 16
+#: Seconds that the last call of a killed run is waited for, which still holds a stack.
+WAIT: Final = 100
 
 
 class Runner(Protocol):
@@ -188,7 +190,7 @@ class Rollout:
             self._write(work, "running")
             with self._lock:
                 self._progress.running.append(name)
-            yield Task("up", work.stack, {"show_secrets": True})
+            yield Task("up", work.stack, {"show_secrets": True, "wait": WAIT})
 
     def _tell(self, event: TaskEvent) -> None:
         work = self._works[event.task.stack]
