@@ -1,20 +1,23 @@
 """What a worker can be asked to do with a stack; each kind is one function of a scene."""
 
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flowflare.config.files import Project, read_project
-from flowflare.errors import EngineError
+from flowflare.errors import EngineError, LockedError
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
     from flowflare.engine.events import OnEvent
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
+
+T = TypeVar("T")
 
 #: Kinds of tasks: `module:function`. A function takes the scene and returns JSON values.
 KINDS: Final[dict[str, str]] = {
@@ -98,10 +101,11 @@ def perform(kind: str, scene: Scene) -> Any:
 def up(scene: Scene) -> dict[str, Any]:
     """Brings a stack up: `{changed, steps: {op: count}, outputs}`.
 
-    Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use.
+    Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
+    many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
     stack = scene.opened()
-    told = _told(stack.up(scene.tell))
+    told = _told(_let_in(scene, lambda: stack.up(scene.tell)))
     if scene.options.get("show_secrets"):
         told["outputs"] = stack.outputs(show_secrets=True)
     return told
@@ -116,12 +120,25 @@ def destroy(scene: Scene) -> dict[str, Any]:
     lose_data = scene.options.get("lose_data", ())
     if lose_data == "all":
         lose_data = [one.name for one in stack.read().resources if one.protect]
-    return _told(stack.destroy(scene.tell, lose_data=tuple(lose_data)))
+    lost = tuple(lose_data)
+    return _told(_let_in(scene, lambda: stack.destroy(scene.tell, lose_data=lost)))
 
 
 def outputs(scene: Scene) -> dict[str, Any]:
     """A stack's outputs; `show_secrets` opens the secret ones, for the pool's own use."""
     return scene.opened().outputs(show_secrets=bool(scene.options.get("show_secrets")))
+
+
+def _let_in(scene: Scene, do: Callable[[], T]) -> T:
+    """Does what takes the stack's lock, again while another run holds it and `wait` is not over."""
+    deadline = time.monotonic() + float(scene.options.get("wait", 0))
+    while True:
+        try:
+            return do()
+        except LockedError:
+            if time.monotonic() >= deadline:
+                raise
+            scene.pause(0.5)
 
 
 def _told(update: Any) -> dict[str, Any]:
