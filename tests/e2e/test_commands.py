@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from flowflare.emulator import pidfile
-from flowflare.engine.backend import Backend
 from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
@@ -86,7 +85,7 @@ def test_render_writes_the_same_bytes_twice(up: Project, tmp_path: Path) -> None
 
 def test_unlock_removes_the_lock_of_a_run_elsewhere(up: Project) -> None:
     assert done(up, "unlock").err == "Stack local is not locked.\n"
-    folder = Backend(up.root / ".flowflare/state", "flowflare", "local").lock_folder
+    folder = up.root / ".flowflare/state/.pulumi/locks/organization/flowflare/local"
     folder.mkdir(parents=True, exist_ok=True)
     lock = {"pid": 7, "username": "ann", "hostname": "elsewhere", "timestamp": "2026-11-23T18:50Z"}
     (folder / "11111111-1111-4111-8111-111111111111.json").write_text(json.dumps(lock))

@@ -12,18 +12,24 @@ import pytest
 from flowflare.engine.backend import Backend
 from flowflare.engine.lock import locked, read_locks, unlock
 from flowflare.errors import LockedError
+from flowflare.storage.folder import FolderStore
 
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Backend:
-    return Backend(tmp_path / "state", "p", "dev")
+    return Backend(FolderStore(tmp_path / "state"), "p", "dev")
+
+
+def lock_folder(backend: Backend) -> Path:
+    assert backend.folder is not None
+    return backend.folder / ".pulumi/locks/organization/p/dev"
 
 
 def put_lock(backend: Backend, **fields: object) -> Path:
-    backend.lock_folder.mkdir(parents=True, exist_ok=True)
+    lock_folder(backend).mkdir(parents=True, exist_ok=True)
     lock = {"pid": os.getpid(), "username": "ann", "hostname": socket.gethostname()}
     lock |= {"timestamp": "2026-11-23T18:50:54.88Z", **fields}
-    path = backend.lock_folder / "11111111-1111-4111-8111-111111111111.json"
+    path = lock_folder(backend) / "11111111-1111-4111-8111-111111111111.json"
     path.write_text(json.dumps(lock))
     return path
 
@@ -35,14 +41,13 @@ def dead_pid() -> int:
 
 
 def test_the_file_is_what_the_cli_writes_and_reads(backend: Backend) -> None:
-    with locked(backend) as taken:
-        assert taken == []
-        (path,) = backend.lock_folder.iterdir()
+    with locked(backend) as held:
+        assert held.taken == ()
+        (path,) = lock_folder(backend).iterdir()
         lock = json.loads(path.read_text())
         assert {"pid", "username", "hostname", "timestamp"} <= lock.keys()
         assert lock["pid"] == os.getpid()
-        assert path.parent == backend.folder / ".pulumi/locks/organization/p/dev"
-    assert list(backend.lock_folder.iterdir()) == []
+    assert list(lock_folder(backend).iterdir()) == []
 
 
 def test_a_second_one_in_the_same_process_is_refused(backend: Backend) -> None:
@@ -62,21 +67,21 @@ def test_the_clis_lock_is_honoured(backend: Backend) -> None:
         raise AssertionError
     assert path.exists()
     (removed,) = unlock(backend)
-    assert removed.username == "ann"
+    assert removed.holder.username == "ann"
     assert not path.exists()
 
 
 @pytest.mark.parametrize("engine", ["", "flowflare"])
 def test_a_dead_holders_lock_is_taken_over(backend: Backend, engine: str) -> None:
     put_lock(backend, pid=dead_pid(), engine=engine)
-    with locked(backend) as taken:
-        assert [lock.username for lock in taken] == ["ann"]
+    with locked(backend) as held:
+        assert [one.holder.username for one in held.taken] == ["ann"]
 
 
 def test_our_own_lock_is_dead_even_if_its_pid_lives_again(backend: Backend) -> None:
     put_lock(backend, engine="flowflare")
-    with locked(backend) as taken:
-        assert len(taken) == 1
+    with locked(backend) as held:
+        assert len(held.taken) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x"}'])

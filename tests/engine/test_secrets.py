@@ -1,5 +1,6 @@
 """Secrets at rest and in the configuration: Pulumi's passphrase format, opened late."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -176,8 +177,25 @@ def test_state_that_cannot_be_read_is_refused(thing_sample: Sample, text: str, s
     assert thing_sample.state_file.read_text() == text
 
 
-def test_a_compressed_state_is_named(thing_sample: Sample) -> None:
+def test_a_state_in_a_form_that_is_not_served_is_named(thing_sample: Sample) -> None:
     thing_sample.program(SECRET_PROGRAM).up()
-    thing_sample.state_file.rename(thing_sample.state_file.with_name("dev.json.gz"))
+    thing_sample.state_file.with_name("dev.json.zst").write_bytes(b"\x28\xb5\x2f\xfd")
+    thing_sample.state_file.unlink()
     with pytest.raises(StateError, match="the state is compressed"):
         thing_sample.open().preview()
+
+
+def test_a_compressed_state_is_read_and_written(thing_sample: Sample) -> None:
+    thing_sample.program(SECRET_PROGRAM).up()
+    plain, packed = thing_sample.state_file, thing_sample.state_file.with_name("dev.json.gz")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    thing_sample.environ["PULUMI_DIY_BACKEND_GZIP"] = "true"
+    assert thing_sample.open().up().changed == 0
+    thing_sample.open().destroy()
+    assert b'"resources"' not in gzip.decompress(packed.read_bytes())
+    assert not plain.exists()
+    del thing_sample.environ["PULUMI_DIY_BACKEND_GZIP"]
+    assert thing_sample.up().changed > 0
+    assert not packed.exists()
+    assert json.loads(plain.read_text())["version"] == 3

@@ -116,5 +116,5 @@ def test_state_is_not_left_behind_unseen(sample: Sample, tmp_path: Path) -> None
     sample.environ["PULUMI_BACKEND_URL"] = f"file://{tmp_path}/elsewhere"
     with pytest.raises(StateError, match=r"has its state in .*/\.flowflare/state, and PULUMI"):
         sample.up()
-    sample.environ["PULUMI_BACKEND_URL"] = "s3://bucket"
+    sample.environ["PULUMI_BACKEND_URL"] = "https://app.pulumi.com"
     assert sample.up().changed == 0

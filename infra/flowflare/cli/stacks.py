@@ -77,8 +77,9 @@ def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
 def _recorded(project: "Project", missing: EngineError, say: Callable[[str], None]) -> "Plan":
     from flowflare.cli.console import messages
     from flowflare.engine.pulumi.recorded import recorded_plan
-    from flowflare.engine.pulumi.state import backend_url, local_folder, redacted
+    from flowflare.engine.pulumi.state import backend_url
     from flowflare.render.node import ensure_node_packages
+    from flowflare.storage.opened import local_folder, redacted
 
     url = backend_url(project.root, os.environ)
     if local_folder(url, os.environ) is None:

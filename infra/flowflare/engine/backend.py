@@ -1,15 +1,15 @@
-"""Where state lies: Pulumi's DIY backend layout in a folder, written atomically.
+"""A stack's state in a store, in the layout of Pulumi's own backends for folders and buckets.
 
 Keys as in `pkg/backend/diy` of pulumi/pulumi: `.pulumi/meta.yaml`, `.pulumi/stacks/<p>/<s>.json`
-with the write before it as `.bak`, `.pulumi/locks/organization/<p>/<s>/`. `pulumi login
-file://<folder>` finds the same stacks here.
+with the write before it as `.bak`, `.pulumi/locks/organization/<p>/<s>/`. `pulumi login` with the
+same URL finds the same stacks. A checkpoint may be compressed, which its bytes say; of several
+the newest counts, as for the CLI.
 """
 
-import contextlib
+import gzip
 import importlib.metadata
 import json
-import os
-import tempfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,9 +24,15 @@ from flowflare.engine.state import (
     salt_of,
 )
 from flowflare.engine.values import Opener
-from flowflare.errors import StateError
+from flowflare.errors import ConflictError, StateError
+from flowflare.storage.folder import FolderStore
+from flowflare.storage.store import ABSENT, Store, Stored
 
-_META: Final = "version: 1\n"
+_META_KEY: Final = ".pulumi/meta.yaml"
+_META: Final = b"version: 1\n"
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_ENDINGS: Final = ("", ".gz", ".zst")
 
 
 def now() -> str:
@@ -35,18 +41,35 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
-class Backend:
-    """One stack's files in a backend folder.
+class Checkpoint:
+    """A checkpoint as it was found.
 
     Attributes:
-        folder: the backend's root; `.pulumi` lies in it.
-        project: the project's name.
-        stack: the stack's name.
+        raw: the parsed JSON, None where the stack has none.
+        key: its key, that of an uncompressed one where there is none.
+        tag: its tag, ABSENT where there is none.
     """
 
-    folder: Path
+    raw: Any
+    key: str
+    tag: str
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One stack's objects in a store.
+
+    Attributes:
+        store: the backend; keys begin with `.pulumi/`.
+        project: the project's name.
+        stack: the stack's name.
+        gzip: whether checkpoints are written compressed.
+    """
+
+    store: Store
     project: str
     stack: str
+    gzip: bool = False
 
     @property
     def full_name(self) -> str:
@@ -54,44 +77,59 @@ class Backend:
         return f"organization/{self.project}/{self.stack}"
 
     @property
-    def file(self) -> Path:
-        """The checkpoint file."""
-        return self.folder / ".pulumi" / "stacks" / self.project / f"{self.stack}.json"
+    def key(self) -> str:
+        """The key of the checkpoint; a compressed one's has `.gz` after it."""
+        return f".pulumi/stacks/{self.project}/{self.stack}.json"
 
     @property
-    def lock_folder(self) -> Path:
-        """The folder that Pulumi keeps this stack's locks in."""
-        return self.folder / ".pulumi" / "locks" / self.full_name
+    def locks(self) -> str:
+        """What the keys of Pulumi's locks of this stack begin with."""
+        return f".pulumi/locks/{self.full_name}/"
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a store on this machine, None for a bucket."""
+        return self.store.folder if isinstance(self.store, FolderStore) else None
+
+    @property
+    def place(self) -> str:
+        """Where the backend is, as it is shown to people."""
+        return str(self.folder or self.store.url)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack has a checkpoint."""
+        return bool(self._candidates())
 
     def load(self) -> Any:
-        """The checkpoint file's parsed content, None where the stack has none.
+        """The checkpoint's parsed content, None where the stack has none.
 
         Raises:
-            StateError: there is a file, and it is not readable JSON.
+            StateError: there is one, and it is not readable JSON.
         """
-        try:
-            text = self.file.read_text("utf-8")
-        except FileNotFoundError:
-            self._refuse_compressed()
-            return None
-        try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise StateError(
-                f"the state file {self.file} is not valid JSON: {error}",
-                remedy=f"The state before the last write is {self.file}.bak: copy it back.",
-            ) from None
-        return raw
+        return self.present().raw
+
+    def present(self) -> Checkpoint:
+        """The checkpoint with the tag that it has now.
+
+        Raises:
+            StateError: there is one, and it is not readable JSON.
+        """
+        found = self.store.read_many(self._candidates())
+        if not found:
+            return Checkpoint(None, self.key, ABSENT)
+        key = min(found, key=lambda one: (found[one].age or 0.0, one != self.target))
+        return Checkpoint(self._parsed(key, found[key]), key, found[key].tag)
 
     def salt(self, raw: Any) -> str:
-        """The salt string in a file's content, empty where there is none."""
+        """The salt string in a checkpoint's content, empty where there is none."""
         try:
             return salt_of(raw) if raw else ""
         except (KeyError, TypeError, AttributeError):
             return ""  # reading it will say what is wrong
 
     def read(self, raw: Any, opener: Opener) -> Deployment:
-        """The state in a file's content; nothing is opened.
+        """The state in a checkpoint's content; nothing is opened.
 
         Raises:
             StateError: it is not a checkpoint that this engine serves.
@@ -101,71 +139,127 @@ class Backend:
         try:
             return read_checkpoint(raw, opener)
         except StateError as error:
-            raise StateError(f"{self.file}: {error.message}", remedy=error.remedy) from None
+            shown = self.store.shown(self.key)
+            raise StateError(f"{shown}: {error.message}", remedy=error.remedy) from None
 
-    def writer(self, sealer: Sealer) -> Callable[[Deployment], None]:
-        """What writes the states of one run; who reads sees the whole old or the whole new file.
+    def writer(
+        self,
+        sealer: Sealer,
+        *,
+        after: Checkpoint | None = None,
+        guard: Callable[[], None] | None = None,
+    ) -> "StateWriter":
+        """What writes the states of one run; who reads sees the whole old or the whole new one.
 
         Args:
             sealer: seals the secrets.
+            after: what the run has read, by default what is there now.
+            guard: is asked before each write, and raises where the run may not write any more.
         """
         version = f"flowflare/{importlib.metadata.version('flowflare')}"
         texts = CheckpointWriter(sealer, stack=self.full_name, version=version)
+        return StateWriter(self, texts, after or self.present(), guard)
 
-        def write(deployment: Deployment) -> None:
-            text = texts.text(deployment, now())
-            self._prepare()
-            _keep_previous(self.file)
-            replace_file(self.file, text)
+    @property
+    def target(self) -> str:
+        """The key under which checkpoints are written."""
+        return f"{self.key}.gz" if self.gzip else self.key
 
-        return write
+    def _candidates(self) -> list[str]:
+        possible = {self.key + ending for ending in _ENDINGS}
+        return [key for key in self.store.keys(self.key) if key in possible]
+
+    def _parsed(self, key: str, stored: Stored) -> Any:
+        shown = self.store.shown(key)
+        if stored.data.startswith(_ZSTD):
+            raise StateError(
+                f"the state is compressed: {shown}",
+                remedy="Write it once with the Pulumi CLI without PULUMI_DIY_BACKEND_ZSTD.",
+            )
+        try:
+            data = stored.data
+            return json.loads(gzip.decompress(data) if data.startswith(_GZIP) else data)
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            raise StateError(
+                f"the state file {shown} is not valid JSON: {error}",
+                remedy=f"The state before the last write is {shown}.bak: copy it back.",
+            ) from None
+
+
+class StateWriter:
+    """Writes the states of one run, each on the condition that the one before is still there.
+
+    Args:
+        backend: the stack.
+        texts: makes the texts.
+        after: what is there at the beginning.
+        guard: is asked before each write.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        texts: CheckpointWriter,
+        after: Checkpoint,
+        guard: Callable[[], None] | None,
+    ) -> None:
+        self._backend = backend
+        self._texts = texts
+        self._there = after
+        self._guard = guard
+        self._is_prepared = False
+        self._unanswered: list[bytes] = []
+
+    def __call__(self, deployment: Deployment) -> None:
+        """Writes a state.
+
+        Raises:
+            ConflictError: somebody else has written the stack's state; nothing was written.
+            StateError: it cannot be written, or may not any more.
+        """
+        data = self._texts.text(deployment, now()).encode()
+        if self._backend.gzip:
+            data = gzip.compress(data, 6)
+        if self._guard is not None:
+            self._guard()
+        self._prepare()
+        store, before, key = self._backend.store, self._there, self._backend.target
+        if before.tag != ABSENT:
+            store.copy(before.key, f"{before.key}.bak")
+        only_if = before.tag if before.key == key else None
+        self._there = Checkpoint(None, key, self._put(key, data, only_if))
+        if before.key != key:
+            store.delete(before.key)
+
+    def _put(self, key: str, data: bytes, only_if: str | None) -> str:
+        store = self._backend.store
+        try:
+            tag = store.put(key, data, only_if=only_if)
+        except ConflictError as error:
+            present = store.get(key)
+            if present is None or present.data not in self._unanswered:
+                raise self._changed(error) from None
+            tag = store.put(key, data, only_if=present.tag)
+        except StateError:
+            self._unanswered.append(data)  # it may be there all the same
+            raise
+        self._unanswered.clear()
+        return tag
+
+    def _changed(self, error: ConflictError) -> ConflictError:
+        return ConflictError(
+            f"stack {self._backend.stack}: {error.message} while this run worked on it",
+            remedy="Nothing of it was overwritten. Look at who works on the stack, and run again.",
+        )
 
     def _prepare(self) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        meta = self.folder / ".pulumi" / "meta.yaml"
-        if not meta.is_file():
-            replace_file(meta, _META)
-        elif meta.read_text("utf-8").strip() not in ("version: 1", "version: 0"):
-            raise StateError(f"{meta}: this engine writes version 1 of the backend's layout")
-
-    def _refuse_compressed(self) -> None:
-        for ending in (".gz", ".zst"):
-            other = self.file.with_name(self.file.name + ending)
-            if other.exists():
-                raise StateError(
-                    f"the state is compressed: {other}",
-                    remedy="Write it once with the Pulumi CLI without PULUMI_DIY_BACKEND_GZIP.",
-                )
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Puts a file in place in one step: a draft beside it, then a rename; both reach the disk.
-
-    Without that a power cut could leave an empty file, or take the rename back: what a run has
-    made since would not be known to the next one.
-    """
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _keep_previous(path: Path) -> None:
-    """Makes the present file the `.bak`, without a moment in which there is none."""
-    backup = path.with_name(path.name + ".bak")
-    draft = path.with_name(f".{path.name}.bak-{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink(missing_ok=True)
-        draft.hardlink_to(path)
-        draft.replace(backup)
+        if self._is_prepared:
+            return
+        store = self._backend.store
+        meta = store.get(_META_KEY)
+        if meta is None:
+            store.put(_META_KEY, _META)
+        elif meta.data.strip() not in (b"version: 1", b"version: 0"):
+            shown = store.shown(_META_KEY)
+            raise StateError(f"{shown}: this engine writes version 1 of the backend's layout")
+        self._is_prepared = True

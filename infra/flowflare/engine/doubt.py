@@ -38,12 +38,14 @@ def doubt(
     raw = backend.load()
     if raw is None:
         return []
-    with locked(backend):
-        raw = backend.load()
+    with locked(backend) as held:
+        present = backend.present()
+        raw = present.raw
         passphrase = find_passphrase(private_folder(project.root), environ, make=False)
         vault = Vault(passphrase, backend.salt(raw))
         deployment = backend.read(raw, vault)
-        ledger = Ledger(deployment, lambda: vault.salt, backend.writer(vault))
+        write = backend.writer(vault, after=present, guard=held.holding.check)
+        ledger = Ledger(deployment, lambda: vault.salt, write)
         meant = [one for one in ledger.kept() if matches(one)]
         for one in meant:
             ledger.spoil(one, reason)

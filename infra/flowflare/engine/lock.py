@@ -1,24 +1,24 @@
-"""One run at a time: Pulumi's lock file for its CLI, and a kernel lock for our own processes.
+"""One run at a time: our lease, Pulumi's lock file for its CLI, and the kernel's lock on a folder.
 
-Pulumi's protocol (`pkg/backend/diy/lock.go`): list the stack's lock folder, give up if a lock is
-there, write one, list again, give up if another came. It has no expiry, so a killed run leaves
-one. The kernel lock dies with its process: whoever holds it knows that a lock file which this
-engine wrote on this host is a dead one's, whatever process has its pid now.
+Pulumi's protocol (`pkg/backend/diy/lock.go`): list the stack's locks, give up if one is there,
+write one, list again, give up if another came. It has no expiry, so a killed run leaves one. The
+lease and, in a folder, the kernel's lock end with their run: whoever holds them knows which lock
+files of this engine are dead ones'.
 """
 
 import contextlib
 import fcntl
 import json
-import os
 import socket
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from flowflare.engine.backend import Backend, now
-from flowflare.errors import LockedError
+from flowflare.engine.holder import Holder, alive, read_holder, this_process
+from flowflare.engine.lease import Holding, Lease, end, held
+from flowflare.errors import LockedError, StateError
 
 _OURS: Final = "flowflare"
 
@@ -28,119 +28,142 @@ class Lock:
     """A lock file: who holds the stack.
 
     Attributes:
-        path: the file.
-        pid: process id of the holder.
-        username: the holder's user name.
-        hostname: the holder's host.
+        key: its key.
+        holder: the process that wrote it.
         timestamp: since when.
         engine: `flowflare` for one of ours, empty for the Pulumi CLI's.
+        generation: that of the lease that our run held, 0 for none.
     """
 
-    path: Path
-    pid: int
-    username: str
-    hostname: str
+    key: str
+    holder: Holder
     timestamp: str
     engine: str = ""
+    generation: int = 0
 
     def __str__(self) -> str:
-        return f"{self.username}@{self.hostname} (pid {self.pid}) since {self.timestamp}"
+        return f"{self.holder} since {self.timestamp}"
 
     @property
-    def dead(self) -> bool:
-        """Whether its process is known to have ended, asked by one who holds the kernel lock."""
-        if self.hostname != socket.gethostname():
-            return False
-        return self.engine == _OURS or not _alive(self.pid)
+    def is_ours(self) -> bool:
+        """Whether a run of this engine wrote it."""
+        return self.engine == _OURS
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stack that this run holds.
+
+    Attributes:
+        holding: the lease.
+        taken: the locks and the lease of dead runs that it took over.
+    """
+
+    holding: Holding
+    taken: tuple[Lock | Lease, ...]
 
 
 @contextlib.contextmanager
-def locked(backend: Backend) -> Iterator[list[Lock]]:
-    """Holds a stack for the time of a run; yields the dead runs' locks that it took over.
+def locked(backend: Backend) -> Iterator[Held]:
+    """Holds a stack for the time of a run.
 
     Raises:
         LockedError: another run holds it.
+        StateError: the store cannot be reached.
     """
-    with _kernel_lock(backend):
-        taken = _remove_dead(backend)
-        own = _write_lock(backend)
+    kernel = backend.folder is not None
+    store = backend.store
+    with (
+        _kernel_lock(backend),
+        held(store, backend.project, backend.stack, kernel=kernel) as holding,
+    ):
+        taken = _remove_dead(backend, holding.lease.generation)
+        own = _write_lock(backend, holding.lease.generation)
         try:
-            others = [lock for lock in read_locks(backend) if lock.path != own]
+            others = [lock for lock in read_locks(backend) if lock.key != own]
             if others:
                 raise _held(backend, others)
-            yield taken
-        finally:
-            own.unlink(missing_ok=True)
+            lease = [holding.taken] if holding.taken and not taken else []
+            yield Held(holding, (*taken, *lease))
+        except BaseException:
+            with contextlib.suppress(StateError):
+                store.delete(own)
+            raise
+        store.delete(own)
 
 
-def unlock(backend: Backend) -> list[Lock]:
-    """Removes every lock of a stack that no living run of ours holds.
+def unlock(backend: Backend) -> list[Lock | Lease]:
+    """Removes every lock of a stack, and ends its lease, that no living run of ours here holds.
 
     Returns:
-        The locks removed.
+        What was removed.
 
     Raises:
         LockedError: a run of this engine is under way here.
     """
     with _kernel_lock(backend):
+        lease = end(backend.store, backend.project, backend.stack)
         removed = read_locks(backend)
         for lock in removed:
-            lock.path.unlink(missing_ok=True)
-    return removed
+            backend.store.delete(lock.key)
+    return [*removed, *([lease] if lease else [])]
 
 
 def read_locks(backend: Backend) -> list[Lock]:
     """The stack's lock files; one that cannot be read counts, its holder unknown."""
-    if not backend.lock_folder.is_dir():
-        return []
-    paths = sorted(backend.lock_folder.glob("*.json"))
-    return [lock for lock in map(_read_lock, paths) if lock is not None]
+    keys = [key for key in backend.store.keys(backend.locks) if key.endswith(".json")]
+    found = backend.store.read_many(keys)
+    return [_read_lock(key, found[key].data) for key in keys if key in found]
 
 
-def _read_lock(path: Path) -> Lock | None:
+def _read_lock(key: str, data: bytes) -> Lock:
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = json.loads(data)
         return Lock(
-            path=path,
-            pid=int(raw["pid"]),
-            username=str(raw["username"]),
-            hostname=str(raw["hostname"]),
+            key=key,
+            holder=read_holder(raw),
             timestamp=str(raw["timestamp"]),
             engine=str(raw.get("engine", "")),
+            generation=int(raw.get("generation", 0)),
         )
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return Lock(path, 0, "unknown", "unknown", "unknown")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Lock(key, Holder(0, "unknown", "unknown"), "unknown")
 
 
-def _remove_dead(backend: Backend) -> list[Lock]:
+def _remove_dead(backend: Backend, generation: int) -> list[Lock]:
     locks = read_locks(backend)
-    living = [lock for lock in locks if not lock.dead]
+    living = [lock for lock in locks if not _is_dead(backend, lock, generation)]
     if living:
         raise _held(backend, living)
     for lock in locks:
-        lock.path.unlink(missing_ok=True)
+        backend.store.delete(lock.key)
     return locks
 
 
-def _write_lock(backend: Backend) -> Path:
-    backend.lock_folder.mkdir(parents=True, exist_ok=True)
-    path = backend.lock_folder / f"{uuid.uuid4()}.json"
-    lock = {
-        "pid": os.getpid(),
-        "username": os.environ.get("USER") or f"uid {os.getuid()}",
-        "hostname": socket.gethostname(),
-        "timestamp": now(),
-        "engine": _OURS,
-    }
-    with path.open("x", encoding="utf-8") as file:
-        json.dump(lock, file, separators=(",", ":"))
-    return path
+def _is_dead(backend: Backend, lock: Lock, generation: int) -> bool:
+    """Whether a lock's run is known to have ended, asked by one who holds the lease."""
+    if lock.is_ours and 0 < lock.generation < generation:
+        return True
+    if lock.holder.is_gone:
+        return True
+    if backend.folder is None or lock.holder.hostname != socket.gethostname():
+        return False
+    return lock.is_ours or not alive(lock.holder.pid)
+
+
+def _write_lock(backend: Backend, generation: int) -> str:
+    key = f"{backend.locks}{uuid.uuid4()}.json"
+    ours = {"timestamp": now(), "engine": _OURS, "generation": generation}
+    lock = {**vars(this_process()), **ours}
+    backend.store.put(key, json.dumps(lock, separators=(",", ":")).encode())
+    return key
 
 
 @contextlib.contextmanager
 def _kernel_lock(backend: Backend) -> Iterator[None]:
+    if backend.folder is None:
+        yield
+        return
     path = backend.folder / f"{backend.project}.{backend.stack}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
@@ -158,13 +181,3 @@ def _held(backend: Backend, locks: list[Lock]) -> LockedError:
         remedy="Wait for it to end. If it is dead, remove its lock: flowflare unlock --stack "
         f"{backend.stack}",
     )
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return pid > 0

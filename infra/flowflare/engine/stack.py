@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, read_project
-from flowflare.engine.backend import Backend
+from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.lease import Lease
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.lock import Lock, locked, unlock
+from flowflare.engine.lock import Held, Lock, locked, unlock
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.report import Report
 from flowflare.engine.show import shown_props
@@ -35,6 +36,7 @@ class _Opened:
     deployment: Deployment
     vault: Vault
     config: Configuration
+    present: Checkpoint | None = None
 
 
 class EmbeddedStack:
@@ -98,11 +100,11 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend) as dead:
-            _tell_taken(report, dead)
+        with locked(self._backend) as held:
+            _tell_taken(report, held)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
-            ledger = self._ledger(opened)
+            ledger = self._ledger(opened, held)
             providers = self._providers(opened.config)
             try:
                 with _importable(self.project):
@@ -147,11 +149,11 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend) as dead:
-            _tell_taken(report, dead)
+        with locked(self._backend) as held:
+            _tell_taken(report, held)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
-            ledger = self._ledger(opened)
+            ledger = self._ledger(opened, held)
             from flowflare.engine.destroy import Deleter, refuse_protected
 
             refuse_protected(ledger.kept(), lose_data, stack=self.project.stack)
@@ -189,11 +191,11 @@ class EmbeddedStack:
         deployment = self.read()
         return not deployment.resources and not deployment.pending
 
-    def unlock(self) -> list[Lock]:
-        """Removes the locks that dead runs left on the stack.
+    def unlock(self) -> list[Lock | Lease]:
+        """Removes the locks that dead runs left on the stack, and ends the lease of one.
 
         Returns:
-            The locks removed, each with its holder.
+            The locks and the lease, each with its holder.
 
         Raises:
             LockedError: a run is under way on this machine.
@@ -226,8 +228,8 @@ class EmbeddedStack:
 
     def _open(self, *, check: bool = False) -> _Opened:
         backend = self._backend
-        raw = backend.load()
-        salt = backend.salt(raw)
+        present = backend.present()
+        raw, salt = present.raw, backend.salt(present.raw)
         wanted = self.project.encryption_salt or salt
         passphrase = find_passphrase(self._folder(), self._environ, make=not wanted)
         vault = Vault(passphrase, wanted)
@@ -237,11 +239,14 @@ class EmbeddedStack:
         if check and reader is not vault:
             reader.check()
         deployment = backend.read(raw, reader)
-        return _Opened(backend, deployment, vault, open_configuration(self.project, vault))
+        config = open_configuration(self.project, vault)
+        return _Opened(backend, deployment, vault, config, present)
 
-    def _ledger(self, opened: _Opened) -> Ledger:
+    def _ledger(self, opened: _Opened, held: Held) -> Ledger:
         vault = opened.vault
-        return Ledger(opened.deployment, lambda: vault.salt, opened.backend.writer(vault))
+        guard = held.holding.check
+        write = opened.backend.writer(vault, after=opened.present, guard=guard)
+        return Ledger(opened.deployment, lambda: vault.salt, write)
 
     def _providers(self, config: Configuration) -> "Providers":
         from flowflare.api import PROCESS
@@ -375,7 +380,7 @@ def _replaced(report: Report) -> list[str]:
     return [step.urn for step in report.steps if step.op == "replace"]
 
 
-def _tell_taken(report: Report, dead: list[Lock]) -> None:
-    for lock in dead:
-        message = f"took over the lock of a run that is dead: {lock}"
+def _tell_taken(report: Report, held: Held) -> None:
+    for one in held.taken:
+        message = f"took over the stack from a run that is dead: {one}"
         report.note(Event("note", message=message, severity="warning"))

@@ -47,10 +47,11 @@ class StackReferences:
         raw = backend.load()
         if raw is None:
             raise EngineError(
-                f"there is no stack {backend.full_name} in {backend.folder}",
+                f"there is no stack {backend.full_name} in {backend.place}",
                 remedy="Bring it up first. A stack of another project is named "
                 "organization/<project>/<stack>, and both projects must name one backend: "
-                "`backend: url: file://<folder>` in Pulumi.yaml, or PULUMI_BACKEND_URL.",
+                "`backend: url:` in Pulumi.yaml, file://<folder> or s3://<bucket>, or "
+                "PULUMI_BACKEND_URL.",
             )
         vault = Vault(self._passphrase(), backend.salt(raw))
         stack = backend.read(raw, vault).stack
@@ -60,11 +61,11 @@ class StackReferences:
         own = self._backend
         match name.split("/"):
             case [stack] if stack:
-                return Backend(own.folder, own.project, stack)
+                return Backend(own.store, own.project, stack)
             case ["organization", stack] if stack:
-                return Backend(own.folder, own.project, stack)
+                return Backend(own.store, own.project, stack)
             case ["organization", project, stack] if project and stack:
-                return Backend(own.folder, project, stack)
+                return Backend(own.store, project, stack)
         raise EngineError(
             f"{name!r} is no name of a stack",
             remedy="Write organization/<project>/<stack>, or <stack> for one of this project.",
@@ -72,8 +73,10 @@ class StackReferences:
 
     def _passphrase(self) -> Passphrase:
         """The other stack's passphrase: a project's own one lies beside its state."""
-        beside = self._backend.folder.parent
-        folder = beside if (beside / "passphrase").is_file() else self._root / ".flowflare"
+        folder = self._root / ".flowflare"
+        if self._backend.folder is not None:
+            beside = self._backend.folder.parent
+            folder = beside if (beside / "passphrase").is_file() else folder
         return find_passphrase(folder, self._environ, make=False)
 
     def check(self, old: Props, new: Props) -> Props:

@@ -1,9 +1,9 @@
-"""Where the embedded engine keeps a project's state, chosen as Pulumi chooses its backend.
+"""Where a project's state lies, chosen as Pulumi chooses its backend.
 
 `PULUMI_BACKEND_URL` goes before `backend: url:` of `Pulumi.yaml`. Both count when they say
-`file://...`, which projects may share, so that one can refer to the other's stacks; a path that is
-not absolute begins at the project's folder. Any other backend is the Pulumi CLI's alone: stacks of
-the embedded engine then lie where they lie without one, in `.flowflare/state`.
+`file://...` or `s3://...`, which projects may share, so that one can refer to the other's stacks; a
+path that is not absolute begins at the project's folder. Any other backend is the Pulumi CLI's
+alone: stacks of the embedded engine then lie where they lie without one, in `.flowflare/state`.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,27 @@ import yaml
 
 from flowflare.config.files import PROJECT_FILE, private_folder
 from flowflare.engine.backend import Backend
-from flowflare.engine.pulumi.state import local_folder
 from flowflare.errors import StateError
+from flowflare.storage.folder import FolderStore
+from flowflare.storage.opened import open_store
+from flowflare.storage.store import Store
 
 _VARIABLE: Final = "PULUMI_BACKEND_URL"
+_SERVED: Final = ("file://", "s3://")
+_GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
+
+
+def store_of(root: Path, environ: Mapping[str, str]) -> Store:
+    """Where a project keeps its state, and beside it what is known of its fleet.
+
+    Args:
+        root: the project's folder.
+        environ: the environment.
+
+    Raises:
+        StateError: what is named cannot be used.
+    """
+    return _named(root, environ)[1] or _own(root)
 
 
 def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str]) -> Backend:
@@ -32,26 +49,31 @@ def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str])
     Raises:
         StateError: the stack has its state in the project's own folder, and another is named now.
     """
-    own = Backend(private_folder(root) / "state", project, stack)
-    named, folder = _named(root, environ)
-    if folder is None or folder == own.folder.resolve():
+    gzip = environ.get(_GZIP, "").lower() in ("1", "t", "true")
+    own = Backend(_own(root), project, stack, gzip=gzip)
+    named, store = _named(root, environ)
+    if store is None or store == own.store:
         return own
-    other = Backend(folder, project, stack)
-    if own.file.exists() and not other.file.exists():
+    other = Backend(store, project, stack, gzip=gzip)
+    if own.exists and not other.exists:
         raise StateError(
-            f"stack {stack} has its state in {own.folder}, and {named} names {folder}",
-            remedy=f"Take {named} away, or move what is in the one folder to the other.",
+            f"stack {stack} has its state in {own.place}, and {named} names {store.url}",
+            remedy=f"Take {named} away, or move what is in the one place to the other.",
         )
     return other
 
 
-def _named(root: Path, environ: Mapping[str, str]) -> tuple[str, Path | None]:
-    """What names a backend folder, and the folder; None where nothing does."""
+def _own(root: Path) -> FolderStore:
+    return FolderStore((private_folder(root) / "state").resolve())
+
+
+def _named(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
+    """What names a backend, and the backend; None where nothing does, or one that is not ours."""
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
         named = f"backend.url in {PROJECT_FILE}"
         project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
         backend = project.get("backend") if isinstance(project, dict) else None
         url = str(backend.get("url") or "") if isinstance(backend, dict) else ""
-    folder = local_folder(url, environ)
-    return named, None if folder is None else (root / folder).resolve()
+    served = url.startswith(_SERVED)
+    return named, open_store(url, environ, base=root) if served else None

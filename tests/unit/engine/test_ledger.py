@@ -12,6 +12,7 @@ from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.engine.state import Deployment, Pending, Resource, load_resource, renamed
 from flowflare.engine.values import Secret
 from flowflare.errors import StateError
+from flowflare.storage.folder import FolderStore
 
 PREFIX = "urn:pulumi:dev::p::t:t:T::"
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
@@ -117,25 +118,26 @@ def test_renamed_urns_are_followed_everywhere() -> None:
 
 
 def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Path) -> None:
-    backend = Backend(tmp_path, "p", "dev")
+    backend = Backend(FolderStore(tmp_path), "p", "dev")
     vault = Vault(Passphrase("correct horse", "test"), SALT)
     write = backend.writer(vault)
     write(Deployment((record("a", inputs={"html": "<&>", "s": Secret("canary")}),), salt=SALT))
-    first = backend.file.read_text()
+    file = tmp_path / backend.key
+    first = file.read_text()
     assert '"<&>"' in first
     assert "canary" not in first
     write(Deployment((record("b"),), (Pending(record("c", id=""), "creating"),), SALT))
-    assert backend.file.with_name("dev.json.bak").read_text() == first
+    assert file.with_name("dev.json.bak").read_text() == first
     state = backend.read(backend.load(), vault)
     assert [one.name for one in state.resources] == ["b"]
     assert [(one.doing, one.resource.name) for one in state.pending] == [("creating", "c")]
     assert backend.salt(backend.load()) == SALT
-    names = sorted(path.name for path in backend.file.parent.iterdir())
+    names = sorted(path.name for path in file.parent.iterdir())
     assert names == ["dev.json", "dev.json.bak"]
 
 
 def test_a_newer_backend_layout_is_refused(tmp_path: Path) -> None:
-    backend = Backend(tmp_path, "p", "dev")
+    backend = Backend(FolderStore(tmp_path), "p", "dev")
     (tmp_path / ".pulumi").mkdir()
     (tmp_path / ".pulumi" / "meta.yaml").write_text("version: 2\n")
     with pytest.raises(StateError, match="version 1 of the backend's layout"):
@@ -143,7 +145,7 @@ def test_a_newer_backend_layout_is_refused(tmp_path: Path) -> None:
 
 
 def test_secrets_of_another_kind_are_refused(tmp_path: Path) -> None:
-    backend = Backend(tmp_path, "p", "dev")
+    backend = Backend(FolderStore(tmp_path), "p", "dev")
     vault = Vault(Passphrase("x", "x"), SALT)
     providers = {"type": "cloud", "state": {}}
     raw = {"version": 3, "checkpoint": {"latest": {"secrets_providers": providers}}}

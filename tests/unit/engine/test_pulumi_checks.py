@@ -10,8 +10,9 @@ import pytest
 from flowflare.config.files import Project, read_project
 from flowflare.engine.pulumi import checks, versions
 from flowflare.engine.pulumi.command import Cli, find_cli, install, require_cli
-from flowflare.engine.pulumi.state import backend_url, local_folder, read_deployment, redacted
+from flowflare.engine.pulumi.state import backend_url, read_deployment
 from flowflare.errors import EngineError
+from flowflare.storage.opened import local_folder, redacted
 from tests.engine.projects import PASSPHRASE, SALT, Sample, make_sample
 
 

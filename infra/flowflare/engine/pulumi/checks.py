@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from flowflare.config.files import Project
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.command import OFFICIAL_INSTALL, Cli
-from flowflare.engine.pulumi.state import backend_url, local_folder, redacted
+from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.versions import (
     PULUMI_VERSION,
     REQUIRED_PULUMI,
@@ -22,6 +22,7 @@ from flowflare.engine.pulumi.versions import (
 )
 from flowflare.engine.urns import name_of
 from flowflare.errors import FlowflareError
+from flowflare.storage.opened import local_folder, redacted
 
 Status = Literal["ok", "warn", "fail"]
 _INSTALL: Final = f"Run: flowflare doctor --install, or {OFFICIAL_INSTALL}"

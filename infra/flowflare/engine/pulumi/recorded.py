@@ -16,6 +16,7 @@ from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, read_deployment
 from flowflare.engine.stack import EmbeddedStack, _Opened
 from flowflare.engine.state import Deployment
+from flowflare.storage.folder import FolderStore
 
 
 class RecordedStack(EmbeddedStack):
@@ -39,7 +40,7 @@ class RecordedStack(EmbeddedStack):
         passphrase = find_passphrase(folder, self._environ, make=False)
         vault = Vault(passphrase, self.project.encryption_salt or "")
         config = open_configuration(self.project, vault)
-        backend = Backend(folder, self.project.name, self.project.stack)  # nothing is written
+        backend = Backend(FolderStore(folder), self.project.name, self.project.stack)  # not used
         return _Opened(backend, self._deployment, vault, config)
 
 

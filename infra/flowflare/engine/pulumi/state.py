@@ -5,11 +5,9 @@ export`, which opens the secrets: those are held in memory and written nowhere.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -18,6 +16,8 @@ from flowflare.engine.backend import Backend
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.state import Deployment, read_checkpoint
 from flowflare.errors import EngineError, StateError
+from flowflare.storage.folder import FolderStore
+from flowflare.storage.opened import local_folder, redacted
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
 Export = Callable[[], Mapping[str, Any]]
@@ -48,20 +48,6 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
 
 
-def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
-    """The folder of a `file://` backend, None for any other.
-
-    `file://~` is the home folder; what stands after `?` are options of the backend.
-    """
-    if not url.startswith("file://"):
-        return None
-    text = unquote(url.removeprefix("file://").partition("?")[0])
-    if text == "~" or text.startswith("~/"):
-        home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- of a text
-        return Path(home + text[1:])
-    return Path(text)
-
-
 def read_deployment(
     project: Project, environ: Mapping[str, str], export: Export | None = None
 ) -> Deployment:
@@ -79,7 +65,7 @@ def read_deployment(
     url = backend_url(project.root, environ)
     folder = local_folder(url, environ)
     if folder is not None:
-        backend = Backend(project.root / folder, project.name, project.stack)
+        backend = Backend(FolderStore(project.root / folder), project.name, project.stack)
         raw = backend.load()
         passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
         return backend.read(raw, Vault(passphrase, backend.salt(raw)))
@@ -105,13 +91,6 @@ def from_export(exported: Mapping[str, Any]) -> Deployment:
     }
     checkpoint = {"version": exported.get("version"), "checkpoint": {"latest": deployment}}
     return read_checkpoint(checkpoint, _NoSecrets())
-
-
-def redacted(url: str) -> str:
-    """A backend's URL without user, password and options."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 class _NoSecrets:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, private_folder
+from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, mark_of
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.failures import command_error
-from flowflare.engine.pulumi.state import backend_url, redacted
+from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.versions import PULUMI_VERSION
 from flowflare.errors import FlowflareError
+from flowflare.storage.opened import redacted
 
 if TYPE_CHECKING:
     from pulumi.automation import PulumiCommand, Stack
@@ -44,7 +46,8 @@ class Workspace:
         self._environ = environ
         # Where Pulumi.yaml names no virtualenv, the program runs with the Python that runs us.
         python = {"PULUMI_PYTHON_CMD": sys.executable}
-        self._variables = {**python, **environ, **_ENVIRONMENT}
+        self._mark = mark_of(project.root, project.stack)
+        self._variables = {**python, **environ, **_ENVIRONMENT, MARK: self._mark}
 
     def operate(self, what: str, on_event: OnEngineEvent) -> None:
         """Runs `preview`, `up`, `destroy` or `preview_destroy` and tells of its events.
@@ -59,6 +62,7 @@ class Workspace:
             CommandError: the CLI's, as it is: the events may say more than its output.
             KeyboardInterrupt: somebody pressed Ctrl-C, and the CLI has ended.
         """
+        self._end_left_behind()
         stack = self._stack()
         outcome: list[BaseException] = []
 
@@ -71,7 +75,10 @@ class Workspace:
             except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
                 outcome.append(error)
 
-        _finish(threading.Thread(target=run, name=f"pulumi-{what}"))
+        try:
+            _finish(threading.Thread(target=run, name=f"pulumi-{what}"))
+        finally:
+            self._end_left_behind()
         if outcome:
             raise outcome[0]
 
@@ -124,8 +131,13 @@ class Workspace:
     def _name(self) -> str:
         return self.project.stack
 
+    def _end_left_behind(self) -> None:
+        """Ends what a CLI that was killed has left: an earlier run's, or this one's."""
+        end_left_behind(self._mark, str(self._cli.path.absolute()))
+
     def _command(self) -> "PulumiCommand":
         from pulumi.automation import PulumiCommand
+        from pulumi.automation._cmd import CommandResult
         from semver import VersionInfo
 
         # One built from source does not know its version; it is taken for the pinned one.
@@ -137,6 +149,27 @@ class Workspace:
 
             def __init__(self) -> None:
                 self.command, self.version = program, version
+
+            def run(
+                self,
+                args: list[str],
+                cwd: str,
+                additional_env: Mapping[str, str],
+                on_output: Callable[[str], Any] | None = None,
+                on_error: Callable[[str], Any] | None = None,
+            ) -> CommandResult:
+                """Runs it so that it does not outlive this process."""
+                # What stands here already, the caller does not put in front of the launcher.
+                words = [word for word in args if word != "--non-interactive"]
+                command = launched(program, ["--non-interactive", *words])
+                # Programs of its language host lie beside the CLI.
+                path = additional_env.get("PATH") or os.environ.get("PATH", os.defpath)
+                paths = {"PATH": os.pathsep.join([str(Path(program).parent), path])}
+                starter = Found()
+                starter.command = command[0]
+                return PulumiCommand.run(
+                    starter, command[1:], cwd, {**additional_env, **paths}, on_output, on_error
+                )
 
         return Found()
 
