@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import yaml
 
-from flowflare.config.files import Base, private_folder, read_base
+from flowflare.config.files import Base, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
 from flowflare.config.yaml_nodes import ValueReader, read_text
@@ -130,9 +130,10 @@ def _file(
     if not is_ours:
         problems += _lost(path, own, wanted, base)
     text = stack_text(wanted, present)
-    unchanged = is_ours and {_named(key, base): value for key, value in own.items()} == wanted
+    said = {_named(key, base): as_text(value) for key, value in own.items()}
+    unchanged = is_ours and said == {key: as_text(value) for key, value in wanted.items()}
     if unchanged and text != before:
-        # Pulumi's CLI lays a file out in its own way; that alone changes nothing.
+        # Pulumi's CLI lays a file out in its own way, numbers as texts; that changes nothing.
         return StackFile(path, before, "same", stack, before)
     return StackFile(path, text, "same" if text == before else "changed", stack, before)
 

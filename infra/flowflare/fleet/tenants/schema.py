@@ -148,7 +148,7 @@ class TenantConfig(Written):
     )
 
 
-class LimitsConfig(Written):
+class AccountLimitsConfig(Written):
     """What one Cloudflare account, or one zone, may have; Cloudflare raises them when asked."""
 
     workers: Annotated[int, Field(ge=1)] = Field(
@@ -184,8 +184,8 @@ class TenantsFile(Written):
     tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_tenant)]] = Field(
         default_factory=dict, description="The tenants by name."
     )
-    limits: LimitsConfig = Field(
-        default_factory=LimitsConfig, description="What an account or a zone may have."
+    limits: AccountLimitsConfig = Field(
+        default_factory=AccountLimitsConfig, description="What an account or a zone may have."
     )
 
 

@@ -15,7 +15,7 @@ _KEPT: Final = "# Secrets, encryptionsalt and secretsprovider are Pulumi's: they
 _CONFIG: Final = "config"
 
 #: Texts that every YAML reads as texts without quotes.
-_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/@-]*(:[A-Za-z0-9_.+/@-]+)*")
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/@=-]*(:[A-Za-z0-9_.+/@=-]+)*")
 #: Words that some version of YAML takes for a truth value, a number or nothing.
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")

@@ -1,0 +1,152 @@
+"""The files that `flowflare fleet config` writes, and what it keeps of those that are there."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from flowflare.config.files import read_project
+from flowflare.config.yaml_nodes import ValueReader, read_text
+from flowflare.errors import ConfigError, FleetError
+from flowflare.fleet.tenants.files import refuse_outdated, stack_files, write
+from flowflare.fleet.tenants.prune import prune
+from flowflare.fleet.tenants.stack_text import MARK, stack_text
+from tests.unit.fleet.tenants.fleets import ACCOUNT, HEAD, fleet, project
+
+TWO = "environments: {prod: {}}\ntenants: {acme: {config: {debug: true}}, beta: }\n"
+SALT = "encryptionsalt: v1:AF997KeICRo=:v1:MQqpVALWT0KuyMzt:d6xziHeZHaKrtL4jRUy6bdiy62Kz4w=="
+JSON = some.recursive(
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | some.text(),
+    lambda inner: some.lists(inner, max_size=3) | some.dictionaries(some.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def kinds(root: Path) -> dict[str, str]:
+    return {one.stack: one.kind for one in stack_files(fleet(root), root)}
+
+
+def written(root: Path) -> dict[str, bytes]:
+    write(stack_files(fleet(root), root), root)
+    return {path.name: path.read_bytes() for path in sorted(root.glob("Pulumi.*.yaml"))}
+
+
+def test_plain_pulumi_reads_what_the_fleet_means(tmp_path: Path) -> None:
+    root = project(tmp_path, HEAD + TWO)
+    assert kinds(root) == {"acme-prod": "new", "beta-prod": "new"}
+    first = written(root)
+    assert kinds(root) == {"acme-prod": "same", "beta-prod": "same"}
+    acme = read_project(root, "acme-prod")
+    assert {key: value.text for key, value in acme.values.items()} == {
+        "flowflare:tenant": "acme",
+        "flowflare:environment": "prod",
+        "flowflare:accountId": ACCOUNT,
+        "flowflare:engine": "embedded",
+        "flowflare:debug": "true",
+    }
+    for path in root.glob("Pulumi.*.yaml"):
+        path.unlink()
+    assert written(root) == first
+
+
+@settings(max_examples=60, deadline=None)
+@given(some.dictionaries(some.text(), JSON, max_size=4))
+def test_any_value_comes_back_as_it_was(values: dict[str, object]) -> None:
+    text = stack_text({"flowflare:x": values}, {})
+    problems: list[object] = []
+    node = read_text(text, "a", problems)  # type: ignore[arg-type]
+    assert node is not None
+    read = ValueReader("a", problems).value(node, "", 1)  # type: ignore[arg-type]
+    assert (read, problems) == ({"config": {"flowflare:x": values}}, [])
+
+
+def test_what_is_pulumis_is_kept_and_the_rest_is_the_fleets(tmp_path: Path) -> None:
+    root = project(tmp_path, HEAD + TWO)
+    written(root)
+    file = root / "Pulumi.acme-prod.yaml"
+    # As Pulumi's CLI leaves it after `stack init`, `config set` and `config set --secret --path`.
+    text = file.read_text().replace("debug: true", 'debug: "true"')
+    secret = "  cloudflare:apiToken:\n    secure: v1:abc=\n"
+    file.write_text(f"{text}{secret}{SALT}\n")
+    assert kinds(root)["acme-prod"] == "same"
+    inside = "  flowflare:clientOverrides: {orders: {secrets: {A: {secure: v1:d}}}}\n"
+    file.write_text(f"{text}{secret}{inside}  flowflare:workersDev: false\n{SALT}\n")
+    [changed] = write(stack_files(fleet(root), root), root)
+    loaded = yaml.safe_load(changed.path.read_text())
+    assert loaded.pop("encryptionsalt") == SALT.split(" ")[1]
+    assert loaded["config"].pop("cloudflare:apiToken") == {"secure": "v1:abc="}
+    kept = loaded["config"].pop("flowflare:clientOverrides")
+    assert kept == {"orders": {"secrets": {"A": {"secure": "v1:d"}}}}
+    assert "flowflare:workersDev" not in loaded["config"]
+    assert kinds(root)["acme-prod"] == "same"
+
+
+def test_the_fleets_word_goes_before_a_ciphertext(tmp_path: Path) -> None:
+    given = "{clientOverrides: {orders: {variables: {X: y}}}, token:a: plain}"
+    root = project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{acme: }}\n")
+    written(root)
+    file = root / "Pulumi.acme-prod.yaml"
+    inside = "  flowflare:clientOverrides: {orders: {secrets: {A: {secure: v1:y}}}}\n"
+    file.write_text(f"{file.read_text()}  token:a: {{secure: v1:x}}\n{inside}")
+    pulumi = "config:\n  flowflare:clients: {value: {orders: {source: a.js}}}\n"
+    (root / "a.js").write_text("")
+    tenants = f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{acme: {{config: {given}}}}}\n"
+    written(project(tmp_path, tenants, pulumi=pulumi))
+    config = yaml.safe_load(file.read_text())["config"]
+    assert config["token:a"] == "plain"
+    assert config["flowflare:clientOverrides"] == {
+        "orders": {"variables": {"X": "y"}, "secrets": {"A": {"secure": "v1:y"}}}
+    }
+
+
+def test_a_file_of_somebody_else_loses_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path, HEAD + TWO)
+    file = root / "Pulumi.acme-prod.yaml"
+    file.write_text("config:\n  flowflare:stuckAfterMinutes: 3\n")
+    with pytest.raises(ConfigError, match="`flowflare:stuckAfterMinutes` would be lost"):
+        stack_files(fleet(root), root)
+    file.write_text(f"{SALT}\nconfig:\n  flowflare:debug: false\n")
+    assert written(root)["Pulumi.acme-prod.yaml"].startswith(MARK.encode())
+    assert SALT.split(" ")[1] in file.read_text()
+
+
+def test_files_that_are_not_written_yet_stop_other_commands(tmp_path: Path) -> None:
+    root = project(tmp_path, HEAD + TWO)
+    with pytest.raises(FleetError, match=r"Pulumi\.acme-prod\.yaml, Pulumi\.beta-prod\.yaml"):
+        refuse_outdated(stack_files(fleet(root), root))
+    written(root)
+    refuse_outdated(stack_files(fleet(root), root))
+
+
+def test_a_stale_file_goes_only_without_resources(tmp_path: Path) -> None:
+    root = project(tmp_path, HEAD + TWO)
+    written(root)
+    (root / "Pulumi.other-prod.yaml").write_text("config: {}\n")
+    project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{}}\n")
+    assert kinds(root) == {"acme-prod": "stale", "beta-prod": "stale"}
+    state = root / ".flowflare" / "state" / ".pulumi" / "stacks" / "shop"
+    state.mkdir(parents=True)
+    (state / "acme-prod.json").write_text("{broken")
+    acme, beta = prune(stack_files(fleet(root), root), root, {"HOME": str(tmp_path)})
+    assert "cannot be known" in acme.why_kept
+    assert not beta.why_kept
+    assert [path.name for path in sorted(root.glob("Pulumi.*.yaml"))] == [
+        "Pulumi.acme-prod.yaml",
+        "Pulumi.other-prod.yaml",
+    ]
+
+
+def test_a_killed_writer_is_run_again(tmp_path: Path) -> None:
+    root = project(tmp_path / "a", HEAD + TWO)
+    whole = written(project(tmp_path / "b", HEAD + TWO))
+    files = stack_files(fleet(root), root)
+    write(files[:1], root)
+    # What a kill in the middle of a write leaves: the draft, and no file.
+    (root / ".flowflare" / "fleet-config.draft").write_text("conf")
+    assert written(root) == whole
