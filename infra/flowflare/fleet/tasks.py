@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flowflare.config.files import Project, read_project
+from flowflare.engine.events import Event
 from flowflare.errors import EngineError, LockedError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_POLICIES: Final = "flowflare:policies"
 #: Kinds of tasks: `module:function`. A function takes the scene and returns JSON values.
 KINDS: Final[dict[str, str]] = {
     "preview": "flowflare.fleet.preview_task:preview",
@@ -105,6 +107,7 @@ def up(scene: Scene) -> dict[str, Any]:
     many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
     stack = scene.opened()
+    _check_policies(scene, stack)
     told = _told(_let_in(scene, lambda: stack.up(scene.tell)))
     if scene.options.get("show_secrets"):
         told["outputs"] = stack.outputs(show_secrets=True)
@@ -127,6 +130,23 @@ def destroy(scene: Scene) -> dict[str, Any]:
 def outputs(scene: Scene) -> dict[str, Any]:
     """A stack's outputs; `show_secrets` opens the secret ones, for the pool's own use."""
     return scene.opened().outputs(show_secrets=bool(scene.options.get("show_secrets")))
+
+
+def _check_policies(scene: Scene, stack: "EmbeddedStack | CliStack") -> None:
+    """Stops an `up` that a policy's error stands against, as it stops one of a single stack."""
+    if _POLICIES not in scene.project.values:
+        return
+    from datetime import UTC, datetime
+
+    from flowflare.review.changes import review
+    from flowflare.review.policy.judge import judge, refuse
+
+    plan = stack.preview()
+    found = judge(scene.project, plan, review(plan), datetime.now(UTC).date())
+    for one in found:
+        if not one.stops:
+            scene.tell(Event("note", message=str(one), severity="warning"))
+    refuse(found)
 
 
 def _let_in(scene: Scene, do: Callable[[], T]) -> T:
