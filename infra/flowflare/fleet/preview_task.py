@@ -24,8 +24,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
     """What an `up` of the stack would do.
 
     Args:
-        scene: its options are `run`, which tells runs of the pool apart, and `diff`, whether texts
-            are compared line by line.
+        scene: its option `run` tells runs of the pool apart.
 
     Returns:
         `key`: the same for stacks that differ in their own words alone; `words`: those words with
@@ -37,16 +36,19 @@ def preview(scene: "Scene") -> dict[str, Any]:
         FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
             a file with policies cannot be used.
     """
+    from flowflare.fleet.preview_groups import said
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
     from flowflare.review.recording_process import words_of
 
     project = read_project(scene.root, scene.stack)
     plan = plan_against(scene.root, project, scene.environ)
-    reviewed = review(plan, diff=bool(scene.options.get("diff")))
+    # What differs line by line tells changes of code apart, whether it is shown or not.
+    reviewed = review(plan, diff=True)
     words = words_of(project)
     raw = reviewed.model_dump(mode="json")
-    key = hashlib.sha256(_common(raw, words).encode()).hexdigest()
+    common = json.dumps(said({**raw, "outputs": {}}, words), sort_keys=True)
+    key = hashlib.sha256(common.encode()).hexdigest()
     sent = _SENT.setdefault(str(scene.options.get("run", "")), set())
     known = key in sent
     sent.add(key)
@@ -58,17 +60,6 @@ def preview(scene: "Scene") -> dict[str, Any]:
         "review": None if known else raw,
         "policy": _judged(project, plan, reviewed),
     }
-
-
-def _common(raw: dict[str, Any], words: dict[str, str]) -> str:
-    """The review's text without what is another in each stack by nature."""
-    text = json.dumps({key: value for key, value in raw.items() if key != "outputs"})
-    for own, common in words.items():
-        if own.startswith("="):
-            text = text.replace(json.dumps(own[1:]), json.dumps(common))
-        else:
-            text = text.replace(own, common)
-    return text
 
 
 def _judged(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[str, Any]]:

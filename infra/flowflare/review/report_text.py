@@ -74,7 +74,7 @@ def duration(seconds: int) -> str:
 def _commits(report: Report) -> str:
     head = f"{report.head.name} ({report.head.sha[:12]} {report.head.subject})"
     if report.base is None:
-        return f"the stacks' state -> {head}"
+        return f"the stacks' state -> {head if report.head.sha else report.head.name}"
     return f"{report.base.name} ({report.base.sha[:12]} {report.base.subject}) -> {head}"
 
 

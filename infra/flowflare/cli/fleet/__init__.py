@@ -3,6 +3,7 @@
 import typer
 
 from flowflare.cli.fleet.config import config
+from flowflare.cli.fleet.preview import preview
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -10,5 +11,6 @@ app = typer.Typer(
     help="Many tenants: the files of their stacks, previews, upgrades in waves, retirement.",
 )
 app.command()(config)
+app.command()(preview)
 
 __all__ = ["app"]

@@ -1,0 +1,166 @@
+"""`flowflare fleet preview`: says what `fleet up` would do to the tenants of an environment."""
+
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowflare.cli.fleet.options import (
+    ChangedOption,
+    EnvironmentOption,
+    ShardOption,
+    TagOption,
+    TenantsOption,
+    WorkersOption,
+    selection_of,
+)
+from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.errors import FleetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flowflare.fleet.pool import TaskEvent
+    from flowflare.fleet.preview import FleetPreview
+
+
+class Form(StrEnum):
+    """The forms that a preview comes in."""
+
+    text = "text"
+    markdown = "markdown"
+
+
+def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
+    environment: EnvironmentOption,
+    tenants: TenantsOption = None,
+    tag: TagOption = None,
+    changed: ChangedOption = False,
+    shard: ShardOption = None,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Look at tenants, too, whose inputs are the ones last applied."
+        ),
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Compare code and SQL line by line.")
+    ] = False,
+    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    max_size: Annotated[
+        int,
+        typer.Option(
+            "--max-size", metavar="BYTES", help="Fold Markdown until it is no longer than this."
+        ),
+    ] = 60_000,
+    exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="End with 0: nothing changes, 2: it does, 3: loses data."),
+    ] = False,
+    workers: WorkersOption = None,
+    cwd: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what `fleet up` would do, equal changes once; no call to Cloudflare is made.
+
+    Tenants whose inputs are those last applied are not looked at. The others' programs are planned
+    against their state, policies are asked, and calls and time are forecast.
+
+    Examples:
+
+      flowflare fleet preview -e prod
+
+      flowflare fleet preview -e prod --tag eu --format markdown
+
+      flowflare fleet preview -e prod --json | jq '.report.sections[].stacks'
+    """
+    from flowflare.cli.console import messages, print_json
+    from flowflare.fleet.preview import preview as planned
+    from flowflare.fleet.scope import open_scope
+
+    selection = selection_of(tenants, tag, shard, changed=changed)
+    with messages().status("Reading the fleet") as status:
+        scope = open_scope(project_root(cwd), environment, selection, os.environ)
+        found = planned(
+            scope,
+            again=again,
+            diff=diff,
+            workers=workers,
+            on_event=_tell,
+            on_progress=lambda done, of: status.update(f"Planning: {done:,} of {of:,}"),
+        )
+    if changed:
+        found = found.model_copy(update={"same_inputs": ()})
+    if json:
+        print_json(found.model_dump(mode="json"))
+    elif form is Form.markdown:
+        typer.echo(_markdown(found, max_size), nl=False)
+    else:
+        _show(found)
+    _refuse(found)
+    if exit_code and found.report.exit_code:
+        raise typer.Exit(found.report.exit_code)
+
+
+def _tell(event: "TaskEvent") -> None:
+    """Passes on what programs print and the engine notes."""
+    from flowflare.cli.console import messages
+
+    if event.kind == "note":
+        messages().print(f"{event.task.stack}: {event.data['message']}", markup=False)
+
+
+def _markdown(found: "FleetPreview", max_size: int) -> str:
+    from flowflare.review.markdown import render
+
+    text = render(found.report, max_size=max_size)
+    return text + "".join(f"\n{line}\n" for line in _notes(found))
+
+
+def _show(found: "FleetPreview") -> None:
+    from flowflare.cli.console import answers
+    from flowflare.cli.report_text import print_report
+
+    print_report(found.report)
+    for line in _notes(found):
+        answers().print(line, markup=False)
+    if found.report.sections and not found.stopped:
+        command = f"flowflare fleet up -e {found.environment}"
+        answers().print(f"\nNext:  {command}", markup=False)
+
+
+def _notes(found: "FleetPreview") -> "Iterator[str]":
+    """What there is to say beside the plans themselves."""
+    if found.same_inputs:
+        count = len(found.same_inputs)
+        stacks = "1 stack has" if count == 1 else f"{count:,} stacks have"
+        yield f"{stacks} the inputs last applied: not looked at, no call needed."
+    if found.report.api_calls:
+        from flowflare.review.report_text import duration
+
+        per = [one.api_calls for one in found.report.sections if one.api_calls]
+        each = f"{min(per)}" if min(per) == max(per) else f"{min(per)} to {max(per)}"
+        yield (
+            f"{found.report.api_calls:,} API calls in all, {each} for each tenant that changes; "
+            f"{duration(found.seconds)} at least with {found.workers} at a time."
+        )
+    if found.retired:
+        listed = ", ".join(found.retired[:8]) + (" ..." if len(found.retired) > 8 else "")
+        yield f"To be retired, and left alone until named with `fleet up --retire`: {listed}."
+
+
+def _refuse(found: "FleetPreview") -> None:
+    """Ends with exit code 1 where `fleet up` would be stopped.
+
+    Raises:
+        FleetError: stacks could not be planned, or would be refused.
+    """
+    broken = [one for one in found.report.sections if one.review is None]
+    if broken:
+        many = sum(len(one.stacks) for one in broken)
+        stacks = "1 stack" if many == 1 else f"{many:,} stacks"
+        raise FleetError(f"{stacks} could not be planned: {broken[0].error.splitlines()[0]}")
+    if found.stopped:
+        count = "1 stack" if found.stopped == 1 else f"{found.stopped:,} stacks"
+        raise FleetError(f"`fleet up` would be refused in {count}")
