@@ -155,6 +155,8 @@ class _Page:
 
 
 def _commit(commit: ReportedCommit) -> str:
+    if not commit.sha:
+        return span(commit.name)  # files that are in no commit
     return f"{span(commit.name)} ({span(commit.sha[:12])} {span(commit.subject, most=80)})"
 
 
