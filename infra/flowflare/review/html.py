@@ -11,7 +11,7 @@ from flowflare.review.entries import Entry
 from flowflare.review.report import Report, rollout_seconds
 from flowflare.review.report_text import duration
 from flowflare.review.sections import Section
-from flowflare.review.visible import visible
+from flowflare.review.visible import shortened, visible
 from flowflare.review.words import MARKS, RISK_WORDS
 
 _TEMPLATE: Final = "report.html.j2"
@@ -55,7 +55,9 @@ def _environment() -> jinja2.Environment:
         "RISK_WORDS": RISK_WORDS,
         "facts": facts,
         "line_kind": _line_kind,
+        "parts": _parts,
         "section_time": _section_time,
+        "shortened": shortened,
         "worst": _worst,
     }
     environment.filters["duration"] = duration
@@ -67,6 +69,11 @@ def _readable(value: object) -> object:
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return visible(value, keep="\n\t")
     return value
+
+
+def _parts(text: str) -> list[str]:
+    """A sentence in parts, of which every second one is what it marks as code by backticks."""
+    return text.split("`") if text.count("`") % 2 == 0 else [text]
 
 
 def _line_kind(line: str) -> str:

@@ -33,7 +33,9 @@ IN_A_PAGE: Final = (IN_A_COMMENT - {"blockquote", "br", "b", "sub"}) | {
     *("main", "meta", "section", "span", "strong", "style", "title"),
 }
 PAGES_ATTRIBUTES: Final = {
-    "class": re.compile(r"(box )?(loses-data|restarts|safe)|soft|added|removed|place|same|wrap"),
+    "class": re.compile(
+        r"(box )?(loses-data|restarts|safe)|soft|rows|added|removed|place|same|wrap"
+    ),
     "style": re.compile(r"white-space: pre-line"),
     "href": re.compile(r"#section-\d+"),
     "id": re.compile(r"section-\d+"),

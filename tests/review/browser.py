@@ -1,0 +1,139 @@
+"""Debian's Chromium, driven over its own debugging protocol.
+
+The protocol is Chrome's (chromedevtools.github.io/devtools-protocol): commands and events are JSON
+over one WebSocket, whose address the browser writes into its profile's folder.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from websockets.sync.client import ClientConnection, connect
+
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+_PATIENCE: Final = 30.0
+
+
+def executable() -> str | None:
+    """Where a Chromium is, None if nowhere."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+class Page:
+    """One page that is open, and what it has asked for."""
+
+    def __init__(self, socket: ClientConnection, session: str) -> None:
+        self._socket = socket
+        self._session = session
+        self._number = 0
+        self.requests: list[str] = []
+        self.dialogs: list[str] = []
+        self.complaints: list[str] = []
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def open(self, file: Path, width: int, *, dark: bool = False) -> None:
+        """Loads a file into a window of a width, every fold of it open."""
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.ask("Emulation.setDeviceMetricsOverride", **size)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        self.ask("Page.navigate", url=file.as_uri())
+        self._wait_for("Page.loadEventFired")
+        self.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+
+    def value(self, expression: str) -> Any:
+        """What JavaScript of the test's own comes to in the page."""
+        found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def picture(self, file: Path) -> None:
+        """Writes the whole page as a PNG."""
+        found = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
+        file.write_bytes(base64.b64decode(found["data"]))
+
+    def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """Sends a command and waits for its result."""
+        self._number += 1
+        call = {"id": self._number, "method": method, "params": params}
+        self._socket.send(json.dumps(call | {"sessionId": self._session}))
+        while True:
+            said = self._next()
+            if said.get("id") == self._number:
+                assert "error" not in said, said
+                result: dict[str, Any] = said["result"]
+                return result
+
+    def _wait_for(self, event: str) -> None:
+        while self._next().get("method") != event:
+            pass
+
+    def _next(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self._socket.recv(timeout=_PATIENCE))
+        params = said.get("params", {})
+        match said.get("method"):
+            case "Network.requestWillBeSent":
+                self.requests.append(params["request"]["url"])
+            case "Page.javascriptDialogOpening":
+                self.dialogs.append(params["message"])
+            case "Log.entryAdded":
+                self.complaints.append(params["entry"]["text"])
+        return said
+
+
+@contextmanager
+def browsing(program: str) -> Iterator[Page]:
+    """A browser of its own with one page, both gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="flowflare-browser-", ignore_cleanup_errors=True) as at:
+        profile = Path(at)
+        words = [
+            *(program, "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}"),
+            *("--no-first-run", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--no-default-browser-check", "--hide-scrollbars", "--mute-audio"),
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),
+        ]
+        process = subprocess.Popen(
+            [*words, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            with connect(_address(profile, process), max_size=None) as socket:
+                yield _page(socket)
+                with suppress(OSError):
+                    socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
+                    process.wait(timeout=5)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _address(profile: Path, process: "subprocess.Popen[bytes]") -> str:
+    until = time.monotonic() + _PATIENCE
+    file = profile / "DevToolsActivePort"
+    while time.monotonic() < until:
+        assert process.poll() is None, f"Chromium has ended with {process.returncode}"
+        if file.is_file() and len(lines := file.read_text("utf-8").split("\n")) >= 2:
+            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+        time.sleep(0.05)
+    raise TimeoutError("Chromium says nothing of its port")
+
+
+def _page(socket: ClientConnection) -> Page:
+    def ask(number: int, method: str, **params: Any) -> Any:
+        socket.send(json.dumps({"id": number, "method": method, "params": params}))
+        while (said := json.loads(socket.recv(timeout=_PATIENCE))).get("id") != number:
+            pass
+        return said["result"]
+
+    target = ask(1_000_001, "Target.createTarget", url="about:blank")["targetId"]
+    found = ask(1_000_002, "Target.attachToTarget", targetId=target, flatten=True)
+    return Page(socket, found["sessionId"])
