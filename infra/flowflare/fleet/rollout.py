@@ -136,11 +136,11 @@ class Rollout:
         """How many calls to the API it has taken so far."""
         return self._progress.api_calls
 
-    def run(self) -> bool:
+    def run(self) -> events.Stopped | None:
         """Brings everybody up.
 
         Returns:
-            Whether everybody is as they should be; if not, `stopped` has said who is not.
+            None where everybody is as they should be; else the last event, which says who is not.
         """
         begun, plan = self._rules.clock(), self._plan
         self._emit(
@@ -159,9 +159,10 @@ class Rollout:
                 if self._stopped:
                     break
         if not self._stopped and not self._progress.failures:
-            return True
-        self._emit(self._end(self._rules.clock() - begun))
-        return False
+            return None
+        end = self._end(self._rules.clock() - begun)
+        self._emit(end)
+        return end
 
     # ----------------------------------------------------------------------------------------------
 

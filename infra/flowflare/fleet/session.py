@@ -11,6 +11,7 @@ from flowflare.engine.state_folder import store_of
 from flowflare.errors import FleetError
 from flowflare.fleet.pool import OnTaskEvent, Pool, Result, Task
 from flowflare.fleet.records import Records, TenantRecord
+from flowflare.fleet.retire import Leaving
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
 from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
 from flowflare.fleet.tenants.passphrases import Passphrases
@@ -54,6 +55,10 @@ class Session:
     def stack(self, tenant: Tenant) -> str:
         """The stack of a tenant."""
         return stack_of(tenant.name, self.environment.name)
+
+    def leaving(self, tenant: Tenant) -> Leaving:
+        """A tenant that is taken away."""
+        return Leaving(tenant.name, self.stack(tenant))
 
     def stands(self, tenant: Tenant, records: Mapping[str, TenantRecord]) -> bool:
         """Whether a tenant's stack may have resources.

@@ -6,12 +6,14 @@ the wave in which it stopped.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 #: `5`, so many tenants, or `"10%"`, that share of all.
 Size = int | str
+_SHARE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)%")
 Left = Literal["", "running", "failed", "unhealthy"]
 
 
@@ -106,7 +108,8 @@ def _targets(sizes: Sequence[Size], total: int, canaries: int) -> list[int]:
 def _target(size: Size, total: int) -> int:
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return size
-    share = float(size[:-1]) if isinstance(size, str) and size.endswith("%") else 0.0
+    match = _SHARE.fullmatch(size) if isinstance(size, str) else None
+    share = float(match.group(1)) if match else 0.0
     if not 0 < share <= 100:
         raise ValueError(f"{size!r} is no size of a wave: a count such as 1, a share such as 10%")
     # 7% of 100 are 7, which floats make 7.000000000000001.

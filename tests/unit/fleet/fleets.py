@@ -123,5 +123,5 @@ def roll(world: World, plan: RolloutPlan, version: str = "1", **rules) -> Rollou
     rollout = Rollout(
         plan, Runner(world, version), world, Checker(world), world.events.append, Rules(**rules)
     )
-    rollout.well = rollout.run()
+    rollout.well = rollout.run() is None
     return rollout

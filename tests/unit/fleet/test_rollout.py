@@ -98,7 +98,7 @@ def test_a_person_can_stop_it() -> None:
 
     rollout = Rollout(plan, Runner(world, "1"), world, Checker(world), world.events.append, Rules())
     world.during = lambda stack: rollout.stop("interrupted") if stack == "t02-prod" else None
-    assert not rollout.run()
+    assert rollout.run() is world.events[-1]
     assert world.ups == ["t01", "t02"]
     assert world.events[-1].reason == "interrupted"
     assert world.events[-1].remedy.startswith("Run it again")

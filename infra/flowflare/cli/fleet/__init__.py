@@ -3,7 +3,9 @@
 import typer
 
 from flowflare.cli.fleet.config import config
+from flowflare.cli.fleet.destroy import destroy
 from flowflare.cli.fleet.preview import preview
+from flowflare.cli.fleet.up import up
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -11,6 +13,8 @@ app = typer.Typer(
     help="Many tenants: the files of their stacks, previews, upgrades in waves, retirement.",
 )
 app.command()(config)
+app.command()(up)
+app.command()(destroy)
 app.command()(preview)
 
 __all__ = ["app"]

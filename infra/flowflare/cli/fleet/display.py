@@ -1,0 +1,239 @@
+"""Shows a rollout while it runs: a live display, plain lines, or every event as JSON.
+
+On a terminal what is over scrolls by, and the last lines say who runs, who waits, how many calls
+are left in the account's window and how long it may take. Elsewhere each event but steps is a line.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+from flowflare.fleet import events
+from flowflare.fleet.events import Emit, FleetEvent
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from flowflare.fleet.forwarder import BudgetState
+
+_MARKS: Final = {
+    "tenant-done": ("+", "green"),
+    "tenant-failed": ("!", "red"),
+    "exported": ("=", "cyan"),
+    "stopped": ("!", "red"),
+    "waiting": ("~", "yellow"),
+}
+_SHOWN: Final = 8
+
+
+class Budget(Protocol):
+    """What is asked for the calls that are left: the forwarder."""
+
+    def state(self) -> "BudgetState":
+        """What is left, and who waits."""
+
+    def forecast(self, calls: int) -> float:
+        """Seconds until so many more calls can have been sent."""
+
+
+@dataclass
+class Picture:
+    """How far a run is.
+
+    Attributes:
+        clock: seconds.
+        workers: how many tenants run at a time.
+        budget: asked for the calls that are left, once it is known.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    workers: int = 1
+    budget: Budget | None = None
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    wave: str = ""
+    running: dict[str, tuple[float, str]] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    calls: int = 0
+
+    def take(self, event: FleetEvent) -> None:
+        """Takes note of an event."""
+        if isinstance(event, events.RolloutBegan):
+            self.total += sum(len(wave) for wave in event.waves)
+        elif isinstance(event, events.WaveBegan):
+            self.wave = f"wave {event.wave} of {event.of}: "
+        elif isinstance(event, events.TenantBegan):
+            self.running[event.tenant] = (self.clock(), event.doing)
+        elif isinstance(event, events.StepEvent) and event.kind == "started":
+            since, _ = self.running.get(event.tenant, (self.clock(), ""))
+            self.running[event.tenant] = (since, f"{event.op} {event.resource}")
+        elif isinstance(event, events.TenantDone | events.TenantFailed):
+            self.running.pop(event.tenant, None)
+            self.calls += event.api_calls
+            self.seconds.append(event.seconds)
+            self.done += isinstance(event, events.TenantDone)
+            self.failed += isinstance(event, events.TenantFailed)
+
+    @property
+    def waiting(self) -> int:
+        """How many tenants have not begun."""
+        return max(self.total - self.done - self.failed - len(self.running), 0)
+
+    def seconds_to_go(self) -> float | None:
+        """How long it may take: by what tenants took so far, or what the calls left allow.
+
+        Returns:
+            Seconds; None while no tenant has ended.
+        """
+        if not self.seconds:
+            return None
+        ended = len(self.seconds)
+        begun = [self.clock() - since for since, _ in self.running.values()]
+        each = sum(self.seconds) / ended
+        work = each * self.waiting + sum(max(each - one, 0) for one in begun)
+        left = self.waiting + len(self.running)
+        forecast = self.budget.forecast(round(self.calls / ended * left)) if self.budget else 0.0
+        return max(work / max(self.workers, 1), forecast)
+
+    def summary(self) -> str:
+        """One line: how many are where, calls left, time to go."""
+        parts = [f"{self.done} done", f"{len(self.running)} running", f"{self.waiting} waiting"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self.budget is not None:
+            state = self.budget.state()
+            if state.left is not None:
+                most = f" of {state.limit}" if state.limit else ""
+                parts.append(f"{state.left}{most} calls left")
+        to_go = self.seconds_to_go()
+        if to_go is not None and self.waiting + len(self.running):
+            parts.append(f"about {_duration(to_go)} to go")
+        return f"{self.wave}{', '.join(parts)}"
+
+
+@contextmanager
+def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
+    """A display for as long as the block.
+
+    Args:
+        picture: is kept up to date.
+        json: whether events are printed as JSON lines on standard output, and nothing else.
+    """
+    from flowflare.cli.console import messages
+
+    lock = threading.RLock()
+
+    def emit(event: FleetEvent) -> None:
+        with lock:
+            picture.take(event)
+            if json:
+                sys.stdout.write(events.as_line(event) + "\n")
+                sys.stdout.flush()
+            else:
+                _print(messages(), event, picture)
+
+    if json or not messages().is_terminal:
+        yield emit
+        return
+    from rich.live import Live
+
+    with Live(
+        get_renderable=lambda: _lines(picture, lock),
+        console=messages(),
+        refresh_per_second=4,
+        transient=True,
+    ):
+        yield emit
+
+
+def _lines(picture: Picture, lock: threading.RLock) -> "RenderableType":
+    from rich.text import Text
+
+    with lock:
+        lines = [picture.summary()]
+        now = picture.clock()
+        for tenant, (since, doing) in list(picture.running.items())[:_SHOWN]:
+            lines.append(f"  {tenant:<24} {now - since:5.0f} s  {doing}")
+        if len(picture.running) > _SHOWN:
+            lines.append(f"  and {len(picture.running) - _SHOWN} more")
+    return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
+
+
+def _print(console: "Console", event: FleetEvent, picture: Picture) -> None:
+    text = sentence(event)
+    if not text:
+        return
+    mark, style = _MARKS.get(event.event, (" ", ""))
+    if isinstance(event, events.HealthChecked) and not event.healthy:
+        mark, style = "!", "red"
+    console.print(f"{mark} {text}", style=style or None, markup=False)
+    if isinstance(event, events.WaveBegan) and picture.done:
+        console.print(f"  {picture.summary()}", markup=False)
+
+
+def sentence(event: FleetEvent) -> str:  # noqa: C901, PLR0911 -- one line for each event
+    """An event in words; empty for what only the live display and JSON show."""
+    if isinstance(event, events.RolloutBegan):
+        goes = "goes on" if event.resumed else "begins"
+        count = sum(map(len, event.waves))
+        return (
+            f"Rollout {event.rollout} of {event.environment} {goes}: {count} to bring up in "
+            f"{len(event.waves)} waves, {event.through} through, {event.unchanged} unchanged"
+        )
+    if isinstance(event, events.WaveBegan):
+        names = ", ".join(event.tenants[:_SHOWN])
+        more = f" and {len(event.tenants) - _SHOWN} more" if len(event.tenants) > _SHOWN else ""
+        return f"Wave {event.wave} of {event.of}: {names}{more}"
+    if isinstance(event, events.TenantDone):
+        changed = f"{event.changed} changed, {event.api_calls} calls, {event.seconds:.1f} s"
+        return f"{event.tenant:<24} {event.outcome:<10} {changed}"
+    if isinstance(event, events.TenantFailed):
+        remedy = f"\n      {event.remedy}" if event.remedy else ""
+        return f"{event.tenant:<24} {event.outcome:<10} {_indented(event.error)}{remedy}"
+    if isinstance(event, events.HealthChecked):
+        well = "healthy" if event.healthy else "unhealthy"
+        return f"{event.tenant:<24} {well:<10} {'; '.join(event.found)}"
+    if isinstance(event, events.Exported):
+        rows = ", ".join(f"{name} {count:,} rows" for name, count in event.databases.items())
+        return f"{event.tenant:<24} exported   {rows or 'no databases'} to {event.place}"
+    if isinstance(event, events.Waiting):
+        return f"{event.reason}: about {_duration(event.seconds)}, {event.calls_left} calls left"
+    if isinstance(event, events.StepEvent) and event.kind == "failed":
+        return f"{event.tenant:<24} {event.resource}: {_indented(event.message)}"
+    return ""
+
+
+def picture_of(event: events.Stopped) -> str:
+    """Who is where, as lines."""
+    where = event.where
+    lists = {
+        "done": where.done,
+        "failed": where.failed,
+        "unhealthy": where.unhealthy,
+        "running": where.running,
+        "not begun": where.waiting,
+    }
+    lines = [f"Stopped after {_duration(event.seconds)}: {event.reason}."]
+    for word, names in lists.items():
+        if names:
+            shown_names = ", ".join(names[:_SHOWN])
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            lines.append(f"  {word:<10} {len(names):>4}  {shown_names}{more}")
+    return "\n".join(lines)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n      ")
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 100:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
