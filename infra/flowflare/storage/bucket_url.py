@@ -21,7 +21,7 @@ _SWITCHES: Final = frozenset({"use_path_style", "disable_https", "dualstack", "f
 _CHECKSUMS: Final = ("request_checksum_calculation", "response_checksum_validation")
 _TEXTS: Final = frozenset({"region", "endpoint", "profile", "ssetype", "kmskeyid", *_CHECKSUMS})
 # Of the Go library alone; they change nothing here.
-_IGNORED: Final = frozenset({"awssdk", "hostname_immutable"})
+_IGNORED: Final = frozenset({"awssdk", "hostname_immutable", "rate_limiter_capacity"})
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -120,7 +120,8 @@ def _options(query: str, bucket: str) -> tuple[dict[str, str], dict[str, bool]]:
         elif name not in _IGNORED:
             raise StateError(
                 f"s3://{bucket}: {written!r} is no option of a bucket",
-                remedy=f"Known are: {', '.join(sorted(_TEXTS | _SWITCHES | {*_SAME_OPTIONS}))}.",
+                remedy=f"Known are: {', '.join(sorted(_TEXTS | _SWITCHES | {*_SAME_OPTIONS}))}. "
+                "A role is best named in a profile.",
             )
     return texts, switches
 

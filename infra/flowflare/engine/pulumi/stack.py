@@ -1,16 +1,19 @@
 """A stack of the Pulumi CLI: preview, up, destroy, outputs, unlock, like the embedded engine's."""
 
+import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from flowflare.config.files import Project
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import program_error
+from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.state import from_export, read_deployment
 from flowflare.engine.pulumi.translate import Taken, Translator
 from flowflare.engine.pulumi.workspace import Workspace
@@ -48,6 +51,7 @@ class CliStack:
         self._utc_now = utc_now
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
+        self._holding: Holding | None = None
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Lets the CLI say what `up` would do; a recording of the program adds the details.
@@ -81,10 +85,11 @@ class CliStack:
             FlowflareError: the program failed, or passphrase, state or backend are not in order.
         """
         since, began = self._clock(), self._utc_now()
-        self._settle(on_event)
-        run = self._operate("up", on_event)
-        if run.report.failures and self._adopt(run.refused_creations, began, on_event):
+        with self._hold(on_event):
+            self._settle(on_event)
             run = self._operate("up", on_event)
+            if run.report.failures and self._adopt(run.refused_creations, began, on_event):
+                run = self._operate("up", on_event)
         run.report.failures[:] = map(explained, run.report.failures)
         return self._ended(run, since)
 
@@ -115,13 +120,14 @@ class CliStack:
         from flowflare.engine.destroy import refuse_protected
 
         since = self._clock()
-        self._settle(on_event)
-        records = self._read().resources
-        refuse_protected(records, lose_data, stack=self.project.stack)
-        for one in records:
-            if one.name in lose_data and one.protect:
-                self._workspace.run("state", "unprotect", one.urn, "--yes")
-        return self._ended(self._operate("destroy", on_event), since)
+        with self._hold(on_event):
+            self._settle(on_event)
+            records = self._read().resources
+            refuse_protected(records, lose_data, stack=self.project.stack)
+            for one in records:
+                if one.name in lose_data and one.protect:
+                    self._workspace.run("state", "unprotect", one.urn, "--yes")
+            return self._ended(self._operate("destroy", on_event), since)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs as JSON values, by name.
@@ -144,10 +150,15 @@ class CliStack:
         """Removes every lock of the stack (`pulumi cancel`); no other run may be under way.
 
         Returns:
-            What to say of it: a sentence.
+            What to say of it: a sentence, and one for the lease if a run had not released it.
+
+        Raises:
+            LockedError: a run of ours is under way on this machine.
         """
+        lease = let_go(self.project, self._environ)
         self._workspace.run("cancel", "--yes")
-        return [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
+        said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
+        return [*said, *([str(lease)] if lease else [])]
 
     def export(self) -> Mapping[str, Any]:
         """The stack's deployment as `pulumi stack export` prints it, its secrets sealed."""
@@ -173,11 +184,30 @@ class CliStack:
     def _read(self, *, show_secrets: bool = False) -> Deployment:
         return from_export(self._workspace.export(show_secrets=show_secrets))
 
+    @contextlib.contextmanager
+    def _hold(self, on_event: OnEvent | None) -> Iterator[None]:
+        with hold(self.project, self._environ) as holding:
+            if holding and holding.taken:
+                lease = holding.taken
+                _tell(on_event, f"took over the stack from a run that is dead: {lease}")
+            self._holding = holding
+            try:
+                yield
+            finally:
+                self._holding = None
+
+    def _import(self, exported: Mapping[str, Any]) -> None:
+        if self._holding:
+            self._holding.check()
+        self._workspace.import_(exported)
+
     def _operate(
         self, what: str, on_event: OnEvent | None, *, planning: bool = False
     ) -> Translator:
         from pulumi.automation.errors import CommandError
 
+        if self._holding and not planning:
+            self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
         error: FlowflareError | None = None
         try:
@@ -218,7 +248,7 @@ class CliStack:
             urn = one["urn"]
             found[urn] = account.made_by(one)
             _tell(on_event, _settled_sentence(name_of(urn), found[urn]))
-        self._workspace.import_({**exported, "deployment": settled(deployment, found)})
+        self._import({**exported, "deployment": settled(deployment, found)})
 
     def _adopt(self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None) -> bool:
         """Takes over what this run made without hearing of it; whether there was such a thing."""
@@ -237,7 +267,7 @@ class CliStack:
                 deployment = with_resource(deployment, one.record, thing)
                 _tell(on_event, _settled_sentence(name_of(one.record["urn"]), thing))
         if adopted:
-            self._workspace.import_({**exported, "deployment": deployment})
+            self._import({**exported, "deployment": deployment})
         return adopted
 
     def _account(self) -> Any:

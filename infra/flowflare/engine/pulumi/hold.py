@@ -1,0 +1,52 @@
+"""Holds a stack of the Pulumi CLI by our lease, where its state lies in a folder or a bucket.
+
+The CLI's own lock keeps two of its runs apart; the lease keeps apart what we do around them: what a
+killed run had begun is settled, then the CLI runs, then what it lost is taken over. Pulumi Cloud
+and other backends have locks of their own, and no lease.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+
+from flowflare.config.files import Project
+from flowflare.engine.lease import Holding, Lease, end, held
+from flowflare.engine.pulumi.state import backend_url
+from flowflare.storage.folder import FolderStore
+from flowflare.storage.opened import open_store
+from flowflare.storage.store import Store
+
+
+@contextlib.contextmanager
+def hold(project: Project, environ: Mapping[str, str]) -> Iterator[Holding | None]:
+    """Holds a stack for the time of a run; None where its backend has no leases.
+
+    Raises:
+        LockedError: another run holds it.
+        StateError: the backend cannot be reached.
+    """
+    store = _store(project, environ)
+    if store is None:
+        yield None
+        return
+    with held(store, project.name, project.stack) as holding:
+        yield holding
+
+
+def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
+    """Ends the lease of a run that is dead; the lease, None where there was none.
+
+    Raises:
+        LockedError: its run is alive on this machine.
+    """
+    store = _store(project, environ)
+    return None if store is None else end(store, project.name, project.stack)
+
+
+def _store(project: Project, environ: Mapping[str, str]) -> Store | None:
+    url = backend_url(project.root, environ)
+    if not url.startswith(("file://", "s3://")):
+        return None
+    store = open_store(url, environ, base=project.root)
+    if isinstance(store, FolderStore) and not store.folder.is_dir():
+        return None  # the CLI makes it, or says that it is not there
+    return store
