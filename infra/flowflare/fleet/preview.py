@@ -15,12 +15,13 @@ from pydantic import Field
 from flowflare.fleet.pending import Pending, pending
 from flowflare.fleet.pool import Pool, Task, TaskEvent
 from flowflare.fleet.preview_groups import Groups
+from flowflare.fleet.tenants.passphrases import Passphrases
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import without_noise
 from flowflare.review.report import Report, ReportedCommit, make
 
 if TYPE_CHECKING:
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
 
 FORMAT: Final = 1
 # What Cloudflare allows one token: fundamentals/api/reference/limits.
@@ -56,7 +57,7 @@ class FleetPreview(Frozen):
     retired: tuple[str, ...] = Field(
         default=(),
         description="Stacks of tenants that are to be retired and are still there; `fleet up` "
-        "leaves them alone until they are named with --retire.",
+        "takes them away when they are named with --retire.",
     )
     workers: int = Field(description="How many tenants are worked on at a time.")
     seconds: int = Field(
@@ -75,7 +76,7 @@ class FleetPreview(Frozen):
 
 
 def preview(
-    scope: "Scope",
+    session: "Session",
     *,
     again: bool = False,
     diff: bool = False,
@@ -86,7 +87,7 @@ def preview(
     """Plans tenants.
 
     Args:
-        scope: which ones.
+        session: which ones.
         again: whether those are planned, too, whose inputs are the ones last applied.
         diff: whether code and SQL are compared line by line.
         workers: how many at a time; None for what the machine allows.
@@ -96,12 +97,14 @@ def preview(
     Raises:
         FlowflareError: the state backend cannot be read, or Node or the workers do not run.
     """
-    records = scope.records.all()
-    found = pending(scope.root, scope.stacks(), records, scope.environ)
+    records = session.records.all()
+    stacks = [session.stack(one) for one in session.standing]
+    found = pending(session.root, stacks, records, session.environ)
     wanted = list(found.fingerprints) if again else list(found.stacks)
     groups, done = Groups(), 0
     run = uuid4().hex
-    with Pool(scope.root, scope.environ_of, workers) as pool:
+    passphrases = Passphrases(session.fleet, session.root, session.environ)
+    with Pool(session.root, passphrases.environ_of, workers) as pool:
         for result in pool.run((Task("preview", one, {"run": run}) for one in wanted), on_event):
             stack, done = result.task.stack, done + 1
             if result.ok:
@@ -110,13 +113,16 @@ def preview(
                 groups.fail(stack, "\n  ".join(filter(None, (result.error, result.remedy))))
             if on_progress is not None:
                 on_progress(done, len(wanted))
-    gone = [one for one in scope.stacks(retired=True) if one in records]
-    left = [one for one in gone if records[one].outcome not in ("retired", "destroyed")]
-    return _document(scope, found, groups, left, pool.workers, diff=diff)
+    left = [
+        session.stack(one)
+        for one in session.tenants
+        if one.status == "retired" and session.stands(one, records)
+    ]
+    return _document(session, found, groups, left, pool.workers, diff=diff)
 
 
 def _document(
-    scope: "Scope",
+    session: "Session",
     found: Pending,
     groups: Groups,
     retired: Sequence[str],
@@ -125,9 +131,9 @@ def _document(
     diff: bool,
 ) -> FleetPreview:
     report = make(
-        scope.project,
+        session.project,
         None,
-        ReportedCommit(name=f"the files of {scope.environment.name}", sha="", subject=""),
+        ReportedCommit(name=f"the files of {session.environment.name}", sha="", subject=""),
         groups.sections(diff=diff),
         groups.unchanged,
         policy=groups.policy(),
@@ -137,9 +143,9 @@ def _document(
     return FleetPreview(
         format=FORMAT,
         flowflare=version("flowflare"),
-        project=scope.project,
-        environment=scope.environment.name,
-        tenants=len(scope.tenants),
+        project=session.project,
+        environment=session.environment.name,
+        tenants=len(session.tenants),
         report=report.model_copy(
             update={"seconds": rollout_seconds(report.api_calls, touched, workers)}
         ),

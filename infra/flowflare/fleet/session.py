@@ -83,9 +83,21 @@ class Session:
 
 
 def open_session(
-    root: Path, environ: Mapping[str, str], environment: str, selection: Selection
+    root: Path,
+    environ: Mapping[str, str],
+    environment: str,
+    selection: Selection,
+    *,
+    files: bool = True,
 ) -> Session:
     """Reads a fleet and chooses tenants of it.
+
+    Args:
+        root: the project's folder.
+        environ: the environment of this process.
+        environment: the environment's name.
+        selection: which tenants.
+        files: whether the stacks' files must be as the fleet says.
 
     Raises:
         ConfigError: the fleet's files are not in order, every problem.
@@ -95,7 +107,8 @@ def open_session(
     fleet = read_fleet(root, environ)
     tenants = select(fleet, environment, selection)
     stacks = {stack_of(one.name, environment) for one in tenants}
-    refuse_outdated(one for one in stack_files(fleet, root, environment) if one.stack in stacks)
+    if files:
+        refuse_outdated(one for one in stack_files(fleet, root, environment) if one.stack in stacks)
     project, store = read_base(root).name, store_of(root, environ)
     return Session(
         root=root,

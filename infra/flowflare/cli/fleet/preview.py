@@ -77,13 +77,13 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.fleet.preview import preview as planned
-    from flowflare.fleet.scope import open_scope
+    from flowflare.fleet.session import open_session
 
     selection = selection_of(tenants, tag, shard, changed=changed)
     with messages().status("Reading the fleet") as status:
-        scope = open_scope(project_root(cwd), environment, selection, os.environ)
+        session = open_session(project_root(cwd), os.environ, environment, selection)
         found = planned(
-            scope,
+            session,
             again=again,
             diff=diff,
             workers=workers,
@@ -147,7 +147,7 @@ def _notes(found: "FleetPreview") -> "Iterator[str]":
         )
     if found.retired:
         listed = ", ".join(found.retired[:8]) + (" ..." if len(found.retired) > 8 else "")
-        yield f"To be retired, and left alone until named with `fleet up --retire`: {listed}."
+        yield f"To be retired once they are named with `fleet up --retire`: {listed}."
 
 
 def _refuse(found: "FleetPreview") -> None:
