@@ -1,0 +1,194 @@
+"""Answers a program's registrations with what the account has, and keeps that as records."""
+
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from flowflare.adoption.model import Entry, Status
+from flowflare.adoption.thing import Find, Findings, Thing, Wanted
+from flowflare.engine.apply import Answer, Deployer
+from flowflare.engine.goal import Goal
+from flowflare.engine.ledger import Ledger
+from flowflare.engine.provider_references import ProviderReferences
+from flowflare.engine.providers.protocol import Handler
+from flowflare.engine.providers.registry import Providers
+from flowflare.engine.report import Report
+from flowflare.engine.state import PROVIDER_PREFIX, Resource
+from flowflare.engine.values import Props, annotate, has_unknown, make_secret, plain
+from flowflare.engine.wire import UNKNOWN_TEXT
+from flowflare.errors import EngineError
+from flowflare.review.drift.account import Account
+
+# Its check judges files as if they were about to be applied; here they were.
+_UNCHECKED: Final = frozenset({"D1Migrations"})
+
+
+@dataclass
+class Looked:
+    """What the registrations came to; grows.
+
+    Attributes:
+        entries: one for each resource that could be in an account.
+        missing: URNs of what is not there.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+
+
+class Adopter(Deployer):
+    """Serves the registrations of a run that finds instead of making; it only reads.
+
+    Args:
+        ledger: the stack's state, in memory.
+        providers: what serves the types.
+        report: what is told.
+        account: the account.
+        finders: for the last word of a type, what finds such a thing.
+        findings: what they tell beside it.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        providers: Providers,
+        report: Report,
+        *,
+        account: Account,
+        finders: Mapping[str, Find],
+        findings: Findings,
+    ) -> None:
+        super().__init__(ledger, providers, report, dry_run=True)
+        # The providers' records come into state, and there they have ids.
+        self._references = ProviderReferences(ledger, providers, dry_run=False)
+        self._account, self._finders, self._findings = account, finders, findings
+        self._one = threading.Lock()
+        self.looked = Looked()
+
+    def _custom(self, declared: Goal, old: Resource | None) -> Answer:
+        reference, provider = self._references.of(declared)
+        goal = replace(declared, provider=reference)
+        handler = self._providers.handler(goal.type, provider)
+        inputs = self._inputs(goal, old, handler)
+        if goal.is_provider:
+            return self._provider(goal, old, handler, inputs)
+        wanted = Wanted(goal, inputs, handler)
+        find = self._finders.get(wanted.kind)
+        with self._one:  # one after the other: each list of the account is asked for once
+            thing = find(wanted, self._account, self._findings) if find else None
+        if old is not None:
+            return self._managed(wanted, old, thing)
+        if thing is None:
+            return self._missing(wanted, known_kind=find is not None)
+        return self._found(wanted, thing)
+
+    def _inputs(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
+        if goal.type.rpartition(":")[2] in _UNCHECKED:
+            unchecked: Props = annotate(plain(goal.inputs), goal.inputs)
+            return unchecked
+        return self._checked(goal, old, handler)
+
+    def _provider(
+        self, goal: Goal, old: Resource | None, handler: Handler, inputs: Props
+    ) -> Answer:
+        made = handler.create(plain(inputs))
+        identity = old.id if old is not None else made.id
+        record = goal.record(inputs, annotate(made.outputs, inputs), identity)
+        kept = self._ledger.put(record, old)
+        return Answer(goal.urn, kept.id, kept.outputs)
+
+    def _managed(self, wanted: Wanted, old: Resource, thing: Thing | None) -> Answer:
+        goal, message = wanted.goal, ""
+        elsewhere = thing is not None and thing.status != "kept" and thing.id != old.id
+        if elsewhere:
+            assert thing is not None
+            self._findings.refuse(
+                f"{goal.name} stands in the stack's state as {old.id}, and the account has "
+                f"{thing.name or thing.id} as {thing.id}",
+                "Which of them is to go on? Take the other one out of state, or give it another "
+                "name.",
+            )
+        elif thing is None and wanted.kind in self._finders:
+            message = "the account does not have it as state says: see flowflare drift"
+        self._tell(wanted, "managed", old.id, message=message)
+        record = goal.record(old.inputs, old.outputs, old.id)
+        kept = self._ledger.put(replace(record, init_errors=old.init_errors), old)
+        return Answer(goal.urn, kept.id, kept.outputs)
+
+    def _missing(self, wanted: Wanted, *, known_kind: bool) -> Answer:
+        goal = wanted.goal
+        said = "" if known_kind else "a type that is not looked for"
+        self._tell(wanted, "missing", message=said)
+        self.looked.missing.add(goal.urn)
+        foreseen = annotate(wanted.handler.foresee(None, plain(wanted.inputs)), wanted.inputs)
+        outputs = make_secret(foreseen, goal.additional_secret_outputs)
+        self._ledger.put(goal.record(wanted.inputs, outputs, UNKNOWN_TEXT), None)
+        return Answer(goal.urn, "", outputs)
+
+    def _found(self, wanted: Wanted, thing: Thing) -> Answer:
+        goal = wanted.goal
+        if has_unknown(thing.inputs):
+            raise EngineError("what it is made of is not known yet")
+        status: Status = thing.status or ("different" if thing.differences else "found")
+        self._tell(wanted, status, thing.name, thing=thing)
+        marked = annotate(thing.outputs, thing.inputs)
+        outputs = make_secret(marked, goal.additional_secret_outputs)
+        self._ledger.put(goal.record(thing.inputs, outputs, thing.id), None)
+        return Answer(goal.urn, thing.id, outputs)
+
+    def _tell(
+        self,
+        wanted: Wanted,
+        status: Status,
+        name: str = "",
+        *,
+        thing: Thing | None = None,
+        message: str = "",
+    ) -> None:
+        entry = Entry(
+            status=status,
+            resource=wanted.goal.name,
+            type=wanted.kind,
+            name=name,
+            differences=tuple(thing.differences) if thing else (),
+            message=thing.message if thing else message,
+        )
+        self.looked.entries.append(entry)
+
+
+def without(records: Sequence[Resource], missing: Collection[str]) -> tuple[Resource, ...]:
+    """The records of what is there, which name nothing that is not.
+
+    Args:
+        records: all records of the run, each after what it needs.
+        missing: URNs of what is not in the account.
+    """
+    return tuple(_freed(one, missing) for one in records if one.urn not in missing)
+
+
+def _freed(record: Resource, missing: Collection[str]) -> Resource:
+    properties = {
+        key: tuple(urn for urn in urns if urn not in missing)
+        for key, urns in record.property_dependencies.items()
+    }
+    return replace(
+        record,
+        inputs=_known(record.inputs),
+        outputs=_known(record.outputs),
+        dependencies=tuple(urn for urn in record.dependencies if urn not in missing),
+        property_dependencies=properties,
+        deleted_with="" if record.deleted_with in missing else record.deleted_with,
+        replace_with=tuple(urn for urn in record.replace_with if urn not in missing),
+    )
+
+
+def _known(props: Mapping[str, Any]) -> Props:
+    if not has_unknown(dict(props)):
+        return dict(props)
+    return {key: value for key, value in props.items() if not has_unknown(value)}
+
+
+def is_thing(record: Resource) -> bool:
+    """Whether a record stands for something of its own, not a provider or a grouping."""
+    return record.custom and not record.type.startswith(PROVIDER_PREFIX)

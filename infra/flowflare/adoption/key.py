@@ -1,0 +1,133 @@
+"""Decides which API key is taken over: the one in the account is not read back by anybody."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from flowflare.adoption.secrets import KEY_BINDING, Key
+from flowflare.adoption.thing import Findings
+from flowflare.api import Client
+from flowflare.errors import SecretError
+from flowflare.model import StackSpec
+from flowflare.resources.live_script import read_references
+from flowflare.review.drift.account import Account
+
+VARIABLE: Final = "FLOWFLARE_API_KEY"
+_KEY: Final = re.compile(r"[\x21-\x7e]{8,512}")
+_ROUTE: Final = "/service/list-workflows"
+_TAKE: Final = (
+    f"Give it, so that callers outside go on with it: --api-key-file FILE, or {VARIABLE}. Or let "
+    "the next up make another one, which every caller outside then needs: --new-api-key"
+)
+
+
+def read_key(file: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """The key that somebody gave, and where from; both empty for none.
+
+    Raises:
+        SecretError: the file cannot be read, or what is in it is no key.
+    """
+    text, origin = environ.get(VARIABLE, ""), VARIABLE
+    if file is not None:
+        origin = str(file)
+        try:
+            text = file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretError(f"{file}: the API key cannot be read: {error}") from None
+    if not text and file is None:
+        return "", ""
+    if not _KEY.fullmatch(text):
+        remedy = "Write the key alone: 8 to 512 characters without spaces."
+        raise SecretError(f"{origin}: holds no API key", remedy=remedy)
+    return text, origin
+
+
+def taken_key(
+    spec: StackSpec,
+    resource: str,
+    account: Account,
+    client: Client,
+    given: tuple[str, str],
+    *,
+    new: bool,
+) -> tuple[Key, Findings]:
+    """The key to take over, with what has to be told of it.
+
+    Args:
+        spec: the stack, its names as they are chosen.
+        resource: the name of the resource that is the key in use.
+        account: the account.
+        client: the API.
+        given: a key and where it is from, both empty for none.
+        new: whether the next `up` may make another one.
+    """
+    findings, service = Findings(), spec.service.script_name
+    if service not in account.scripts():
+        return Key("", resource), findings
+    bindings = {str(one["name"]): one for one in account.settings(service).get("bindings") or ()}
+    bound = bindings.get(KEY_BINDING)
+    if bound is None:
+        return Key("", resource), findings
+    text, origin = given
+    if bound.get("type") == "plain_text" and bound.get("text"):
+        # By hand it was put among the variables, where everybody who can list them reads it.
+        findings.note(
+            f"{service} has its API key as a variable in plain text; it is taken over, and the "
+            "next up makes it a secret. Whoever could read the account's Workers has seen it: "
+            "think of flowflare secrets rotate."
+        )
+        text, origin = str(bound["text"]), f"the variable {KEY_BINDING}"
+    if not text and not new:
+        findings.refuse(f"{service} has an API key, which nobody can read back", _TAKE)
+    elif not text:
+        findings.note(_new_key(spec, client, service))
+    else:
+        _ask(account, client, spec, (text, origin), findings)
+    return Key(text, resource, origin), findings
+
+
+def _new_key(spec: StackSpec, client: Client, service: str) -> str:
+    own = {service, *(one.script_name for one in spec.clients)}
+    users = {one.script for one in read_references(client, spec.account_id, service)}
+    outside = ", ".join(sorted(users - own)) or "whoever calls its URL"
+    return (
+        f"The next up gives {service} a new API key, and this stack's clients with it. From then "
+        f"on the old one opens nothing: tell {outside} the new one, which `flowflare outputs "
+        "--show-secrets` prints. Between clients and service, up takes seconds in which the new "
+        "key is not accepted yet."
+    )
+
+
+def _ask(
+    account: Account, client: Client, spec: StackSpec, given: tuple[str, str], findings: Findings
+) -> None:
+    """Asks the live service whether the key opens it, where it has a URL."""
+    import httpx
+
+    service, (text, origin) = spec.service.script_name, given
+    url = _url(account, client, spec)
+    status = 0
+    if url:
+        try:
+            answer = httpx.post(
+                url + _ROUTE, json={"limit": 1}, headers={"X-API-Key": text}, timeout=10
+            )
+            status = answer.status_code
+        except httpx.HTTPError:
+            status = 0
+    if status in (401, 403):
+        findings.refuse(f"{service} refuses the API key from {origin} ({status})", _TAKE)
+    elif status != 200:
+        said = f"it answers {status}" if status else "it could not be asked"
+        findings.note(f"Whether {service} accepts the API key from {origin} is not known: {said}.")
+
+
+def _url(account: Account, client: Client, spec: StackSpec) -> str:
+    found = account.subdomain(spec.service.script_name)
+    if not found.get("enabled"):
+        return ""
+    if found.get("url"):
+        return str(found["url"])
+    answer = client.call("GET", f"/accounts/{spec.account_id}/workers/subdomain")
+    return f"https://{spec.service.script_name}.{answer['subdomain']}.workers.dev"

@@ -1,0 +1,221 @@
+"""Finds scripts: which of what an upload sets is live as declared, and what else is."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from flowflare.adoption.model import Difference
+from flowflare.adoption.thing import Findings, Thing, Wanted, known
+from flowflare.engine.providers.cloudflare.kind import camel, from_api, picked
+from flowflare.engine.providers.cloudflare.workers_script import _COMPUTED
+from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
+from flowflare.engine.values import Props, Secret, Value, has_unknown
+from flowflare.review.drift.account import Account
+from flowflare.review.drift.scene import SECRET, as_sent, differing
+from flowflare.review.drift.workers import comparable
+
+# What an upload sets beside code and bindings, with what Cloudflare has where it says nothing.
+_SETTINGS: Final[Mapping[str, Any]] = {
+    "compatibility_date": None,
+    "limits": {},
+    "logpush": False,
+    "observability": {"enabled": False},
+    "placement": {},
+    "usage_model": None,
+}
+_PLACEMENT: Final = ("mode", "region", "host", "hostname")
+_JSON_TEXTS: Final = frozenset({"algorithm", "json"})
+_KEY_LIKE: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL", re.IGNORECASE)
+_TEXTS: Final = ("text", "key_base64", "key_jwk")
+
+
+def find_script(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
+    """The live script; its code and bindings are state's where they are not the program's."""
+    name = wanted.text("scriptName")
+    row = account.scripts().get(name)
+    if row is None:
+        return None
+    settings = account.settings(name)
+    inputs: Props = dict(wanted.inputs)
+    parts = modules(account.content(name))
+    found = [
+        *_settings(inputs, settings),
+        *_lists(inputs, settings),
+        *_bindings(inputs, settings, name, findings),
+        *_code(inputs, parts),
+    ]
+    others = sorted(parts.keys() - {str(inputs.get("mainModule")), ""})
+    message = f"its next upload drops the modules {', '.join(others)}" if others else ""
+    outputs = {**picked(row, _COMPUTED), **known(inputs)}
+    return Thing(name, known(inputs), outputs, name, found, message)
+
+
+def find_bindings(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
+    """The bindings of a live script that the script inherits; missing where one of them is."""
+    del findings
+    name = wanted.text("script_name")
+    if name not in account.scripts():
+        return None
+    there = {str(one.get("name")): one for one in account.settings(name).get("bindings") or ()}
+    declared = {str(one["name"]): one for one in wanted.inputs.get("bindings") or ()}
+    if not declared.keys() <= there.keys():
+        return None
+    found, live = [], []
+    for each, one in declared.items():
+        differences = [
+            Difference(path=f'bindings["{each}"].{path}', declared=before, account=after)
+            for path, before, after in differing(
+                comparable(as_sent(one), name), comparable(there[each], name)
+            )
+        ]
+        found += differences
+        live.append(_as_input(there[each], camels=False) if differences else one)
+    outputs = {key: wanted.inputs.get(key) for key in ("account_id", "script_name")}
+    provider = {"__provider": wanted.inputs.get("__provider")}
+    identity = f"{wanted.text('account_id')}/{name}"
+    inputs = known({**wanted.inputs, "bindings": live})
+    return Thing(identity, inputs, {**outputs, "bindings": live, **provider}, name, found)
+
+
+def _settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
+    for key, default in _SETTINGS.items():
+        wanted, there = as_sent(inputs.get(camel(key))), live.get(key)
+        if key == "placement":
+            there = {part: value for part, value in (there or {}).items() if part in _PLACEMENT}
+        if not wanted:
+            switched_on = there and there not in (default, {"enabled": False})
+            differs = [(key, wanted, there)] if switched_on and default is not None else []
+        elif key == "usage_model" and not there:
+            differs = []
+        else:
+            differs = list(differing(wanted, there, key))
+            # Switched off, it has nothing else to say.
+            differs = [one for one in differs if one[0].endswith(".enabled")] or differs
+        if differs and there in (None, {}):
+            inputs.pop(camel(key), None)
+        elif differs:
+            inputs[camel(key)] = from_api(there)
+        for path, before, after in differs:
+            yield Difference(path=path, declared=before, account=after)
+
+
+def _lists(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
+    flags = list(live.get("compatibility_flags") or ())
+    wanted = list(inputs.get("compatibilityFlags") or ())
+    if sorted(flags) != sorted(wanted):
+        inputs["compatibilityFlags"] = flags
+        yield Difference(path="compatibility_flags", declared=wanted, account=flags)
+    tails = [str(one.get("service")) for one in live.get("tail_consumers") or ()]
+    declared = [str(one.get("service")) for one in as_sent(inputs.get("tailConsumers")) or ()]
+    if sorted(tails) != sorted(declared):
+        inputs["tailConsumers"] = [{"service": one} for one in tails]
+        yield Difference(path="tail_consumers", declared=declared, account=tails)
+
+
+def _bindings(
+    inputs: Props, live: Mapping[str, Any], script: str, findings: Findings
+) -> Iterator[Difference]:
+    there = {str(one.get("name")): one for one in live.get("bindings") or ()}
+    kept: list[Value] = []
+    for given in inputs.get("bindings") or ():
+        name = str(given["name"])
+        found = there.pop(name, None)
+        path = f'bindings["{name}"]'
+        if found is None:
+            yield Difference(path=path, declared=_told(_sent(given)))
+            continue
+        differences = list(_one(given, found, script, path))
+        yield from differences
+        if not differences and _is_secret(found):
+            findings.unread.append(f"{name} of {script}")
+        kept.append(_as_input(found) if differences else given)
+    for name, found in there.items():
+        kept.append(_as_input(found))
+        yield Difference(path=f'bindings["{name}"]', account=_told(found))
+    inputs["bindings"] = kept
+
+
+def _one(
+    given: Mapping[str, Any], live: Mapping[str, Any], script: str, path: str
+) -> Iterator[Difference]:
+    sent = _sent(given)
+    if sent.get("type") == "inherit":
+        return
+    hidden = _is_secret(sent) or _is_secret(live)
+    for key, before, after in differing(comparable(sent, script), comparable(live, script)):
+        shown = (SECRET, SECRET) if hidden and key in _TEXTS else (before, after)
+        yield Difference(path=f"{path}.{key}", declared=shown[0], account=shown[1])
+        if key == "type":
+            return
+    if has_unknown(dict(given)):
+        # What it is bound to, or its value, comes with the next `up`.
+        yield Difference(path=path, declared="not known yet", account=_told(live))
+
+
+def _sent(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A declared binding as the API takes it, its secrets masked."""
+    masked = {
+        key: SECRET if isinstance(item, Secret) else item
+        for key, item in given.items()
+        if not has_unknown(item)
+    }
+    return dict(sent_binding(masked))
+
+
+def _as_input(live: Mapping[str, Any], *, camels: bool = True) -> Props:
+    """A live binding as inputs have it; a text that may be a key is a secret."""
+    found = dict(live)
+    if found.get("type") == "durable_object_namespace":
+        found.pop("namespace_id", None)  # Cloudflare's answer alone has it
+    if found.get("type") == "d1":
+        found["id"] = found.pop("database_id", None) or found.get("id")
+    if not camels:
+        return found
+    texts = {
+        key: json.dumps(found.pop(key), sort_keys=True, separators=(",", ":"))
+        for key in _JSON_TEXTS & found.keys()
+    }
+    inputs: Props = {**dict(from_api(found)), **texts}
+    if isinstance(inputs.get("text"), str) and _KEY_LIKE.search(str(found.get("name"))):
+        inputs["text"] = Secret(inputs["text"])  # by hand it is easily put among the variables
+    return inputs
+
+
+def _is_secret(binding: Mapping[str, Any]) -> bool:
+    return str(binding.get("type")).startswith("secret_")
+
+
+def _told(binding: Mapping[str, Any]) -> dict[str, Any]:
+    """A binding without any value that might be a secret."""
+    return {key: value for key, value in binding.items() if key not in _TEXTS}
+
+
+def _code(inputs: Props, parts: Mapping[str, str]) -> Iterator[Difference]:
+    declared = str(inputs.get("mainModule") or "")
+    name = declared if declared in parts else next(iter(parts))
+    if name and name != declared:
+        inputs["mainModule"] = name
+        yield Difference(path="main_module", declared=declared, account=name)
+    if parts[name] != inputs.get("content"):
+        sizes = [f"{len(text.encode()):,} bytes" for text in (inputs["content"], parts[name])]
+        yield Difference(path="content", declared=sizes[0], account=sizes[1])
+        inputs["content"] = parts[name]
+
+
+def modules(body: str) -> dict[str, str]:
+    """The modules of a script as the API hands them out, the main one first.
+
+    Args:
+        body: a multipart body, whose boundary is its first line, or the module alone.
+    """
+    boundary = body.split("\n", 1)[0].strip()
+    if not boundary.startswith("--"):
+        return {"": body}
+    found = {}
+    for part in body.split(boundary)[1:]:
+        head, separator, rest = part.partition("\r\n\r\n")
+        name = head.partition('name="')[2].partition('"')[0]
+        if separator and name:
+            found[name] = rest.removesuffix("\r\n")
+    return found or {"": body}

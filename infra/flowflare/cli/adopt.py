@@ -1,0 +1,188 @@
+"""`flowflare adopt`: takes over an account where Flowflare was installed by hand."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flowflare.cli.options import (
+    DEFAULT_STACK,
+    JsonOption,
+    ProjectOption,
+    StackOption,
+    project_root,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowflare.adoption.adopt import Open, Outcome, Place
+    from flowflare.adoption.model import Adoption
+    from flowflare.adoption.state import Target
+    from flowflare.config.files import Project
+    from flowflare.model import StackSpec
+    from flowflare.review.drift.account import Account
+
+_FOUND, _DECLARED = "found", "declared"
+
+
+def adopt(  # noqa: PLR0913, PLR0917 -- options
+    stack: StackOption = DEFAULT_STACK,
+    cwd: ProjectOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look: print what is there, write nothing.")
+    ] = False,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--names",
+            metavar="KEY=NAME",
+            help="What the account calls a part: service=NAME, database=NAME, clients.C=NAME, "
+            "workflows.W=NAME. `found` takes what was recognised, `declared` looks for nothing "
+            "else. May be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--api-key-file",
+            metavar="FILE",
+            help="A file with the service's present API key; else FLOWFLARE_API_KEY.",
+            show_default=False,
+        ),
+    ] = None,
+    new_api_key: Annotated[
+        bool,
+        typer.Option("--new-api-key", help="Let the next up make another API key."),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Take over what was installed by hand: find it, import it into state, note D1 migrations.
+
+    For an account that wrangler deployed to, with what `flowflare render` wrote or otherwise, or
+    the original's setup script. In the account only the ledgers of D1 are written, and nothing
+    anywhere unless all checks pass. What is not as the program declares it, the next `up` changes.
+
+    Examples:
+
+      flowflare adopt --stack prod --dry-run
+
+      flowflare adopt --stack prod --api-key-file key.txt --names found
+    """
+    from flowflare.adoption.adopt import refusal, write
+    from flowflare.cli.console import answers, command, messages, print_json
+    from flowflare.config.files import read_project
+
+    project = read_project(project_root(cwd), stack)
+    with messages().status("Looking at the account"):
+        outcome, target = _look(project, names or [], api_key_file, new=new_api_key)
+    document = outcome.document
+    if not document.refusals and not dry_run:
+        with messages().status("Taking it over"):
+            document = write(project, outcome, target)
+    if json:
+        print_json(document.model_dump(mode="json"))
+    else:
+        _show(document)
+    if document.refusals:
+        raise refusal(document)
+    if not json:
+        verb = "Nothing was written" if dry_run else "Taken over"
+        again = [word for word in ("adopt" if dry_run else "preview", "--stack", stack) if word]
+        answers().print(f"{verb}.\n\nNext:  {command()} {' '.join(again)}", markup=False)
+
+
+def _look(
+    project: "Project", words: "Sequence[str]", key_file: Path | None, *, new: bool
+) -> "tuple[Outcome, Target]":
+    from flowflare.adoption import adopt
+    from flowflare.adoption.key import read_key, taken_key
+    from flowflare.adoption.names import parsed_names
+    from flowflare.cli.migrations.target import read_spec
+    from flowflare.review.drift.account import Account
+
+    given = read_key(key_file, os.environ)
+    spec = read_spec(project)
+    place, opened = _opened(project, spec)
+    account = Account(place.client, place.account_id)
+    written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
+    chosen = _recognised(spec, account, place, written, words)
+    spec = read_spec(adopt.with_names(project, chosen))
+    generation = spec.service.api_key_in_use
+    resource = "flowflare-service-api-key" + ("" if generation == 1 else f"-{generation}")
+    key, told = taken_key(spec, resource, account, place.client, given, new=new)
+    return adopt.look(project, place, opened, key, chosen, told)
+
+
+def _recognised(
+    spec: "StackSpec",
+    account: "Account",
+    place: "Place",
+    chosen: "Mapping[str, str]",
+    words: "Sequence[str]",
+) -> "Mapping[str, str]":
+    """The names that were chosen, with those that were recognised where that was asked for.
+
+    Raises:
+        AdoptionError: something has another name, and nobody has said which is meant.
+    """
+    from flowflare.adoption.names import recognise
+    from flowflare.errors import AdoptionError
+
+    if _DECLARED in words:
+        return chosen
+    found = recognise(spec, account, place.client, chosen)
+    open_ = [one for one in found if _FOUND not in words or len(one.candidates) > 1]
+    if open_:
+        lines = "\n".join(f"  {one}" for one in open_)
+        sure = all(len(one.candidates) == 1 for one in open_)
+        picked = " ".join(f"--names {one.key}={one.candidates[0]}" for one in open_)
+        raise AdoptionError(
+            f"the account has parts of this stack under other names:\n{lines}",
+            remedy=f"To take them: {'--names found, or ' if sure else ''}{picked}. To have new "
+            "ones made under the stack's names: --names declared",
+        )
+    return {**chosen, **{one.key: one.candidates[0] for one in found}}
+
+
+def _opened(project: "Project", spec: "StackSpec") -> "tuple[Place, Open]":
+    """The account, and what opens the stack of a project on the engine that it names."""
+    from flowflare.adoption.adopt import Place
+    from flowflare.adoption.state import CliTarget, EmbeddedTarget
+    from flowflare.api import connect
+    from flowflare.cli.access import base_url, token
+    from flowflare.cli.stacks import make_ready
+    from flowflare.config.engine import is_embedded
+
+    embedded = is_embedded(project)
+    make_ready(project)
+    client = connect(base_url(project), token(project))
+    place = Place(client, spec.account_id, "embedded" if embedded else "pulumi")
+
+    def opened(seen: "Project") -> "Target":
+        environ = dict(os.environ)
+        if embedded:
+            return EmbeddedTarget(seen, environ=environ)
+        return CliTarget(seen, environ=environ)
+
+    return place, opened
+
+
+_STYLES: "Mapping[str, str]" = {
+    "different": "yellow",
+    "missing": "red",
+    "found": "green",
+    "foreign": "cyan",
+    "title": "bold",
+}
+
+
+def _show(document: "Adoption") -> None:
+    from flowflare.adoption.text import lines
+    from flowflare.cli.console import answers
+
+    for line in lines(document):
+        options: dict[str, Any] = {"style": _STYLES.get(line.style, ""), "markup": False}
+        answers().print(line.text, **options)
