@@ -1,0 +1,61 @@
+"""The workers that a command over many tenants has, and the account's budget that they share."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flowflare.fleet.pool import OnTaskEvent, Pool, Result, Task
+
+if TYPE_CHECKING:
+    from flowflare.fleet.forwarder import Forwarder, OnBudgetEvent
+    from flowflare.fleet.scope import Scope
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Workers and the budget that they share.
+
+    Attributes:
+        workers: the processes.
+        forwarder: what their calls go through.
+    """
+
+    workers: Pool
+    forwarder: "Forwarder"
+
+    def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
+        """Does tasks as the pool does; the calls of each are those that the forwarder counted."""
+        before = self.forwarder.counts()
+        for result in self.workers.run(tasks, on_event):
+            stack, now = result.task.stack, self.forwarder.counts()
+            calls = now.get(stack, 0) - before.get(stack, 0)
+            before = {**before, stack: now.get(stack, 0)}
+            yield replace(result, api_calls=max(calls, result.api_calls))
+
+    def stop(self) -> None:
+        """Hands out no more tasks."""
+        self.workers.stop()
+
+
+@contextmanager
+def workshop(
+    scope: "Scope", workers: int | None, on_budget: "OnBudgetEvent | None" = None
+) -> Iterator[Workshop]:
+    """Starts the forwarder; workers are started when there is something to do.
+
+    Args:
+        scope: whose stacks are worked on.
+        workers: how many processes; None for what cores and memory allow.
+        on_budget: is told when calls wait for the account's budget.
+    """
+    from flowflare.fleet.forwarder import Forwarder, Limit
+    from flowflare.fleet.forwarder.limit import reserve_of
+
+    reserve = reserve_of(scope.environ)
+    limit_of: Callable[[str], Limit] = lambda upstream: Limit.of(upstream, reserve)  # noqa: E731
+    with (
+        Forwarder(limit_of=limit_of, on_event=on_budget) as forwarder,
+        Pool(scope.root, scope.environ_of, workers, forwarder.address) as pool,
+    ):
+        yield Workshop(pool, forwarder)
