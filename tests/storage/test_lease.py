@@ -1,0 +1,281 @@
+"""The lease: one run at a time on any machine; a stale one is taken over, a lost one noticed."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine import lease as leases
+from flowflare.engine.holder import Holder, this_process
+from flowflare.engine.lease import Clock, Holding, Lease, acquire, end, held, lease_key, read_lease
+from flowflare.errors import LockedError, StateError
+from flowflare.storage.bucket import S3Store
+from flowflare.storage.folder import FolderStore
+from flowflare.storage.store import Store, Stored
+from tests.storage.wire import Wire
+
+KEY = lease_key("p", "dev")
+ELSEWHERE = Holder(7, "ann", "elsewhere", "another boot", "1")
+
+
+@dataclass
+class Time:
+    """Time that goes on when it is told to."""
+
+    seconds: float = 0.0
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: 1_800_000_000 + self.seconds, elapsed=lambda: self.seconds)
+
+
+class Aged(FolderStore):
+    """A store whose clock says how old its objects are."""
+
+    age: float | None = 0.0
+
+    def get(self, key: str) -> Stored | None:
+        stored = super().get(key)
+        return None if stored is None else replace(stored, age=self.age)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Aged:
+    return Aged(tmp_path / "state")
+
+
+@pytest.fixture
+def forget() -> Iterator[Callable[[Holding], None]]:
+    """Lets this process forget a lease, as if it were another one's."""
+    yield lambda holding: leases._HELD.discard(holding.lease.owner)
+    leases._HELD.clear()
+
+
+def put(store: Store, **fields: object) -> Lease:
+    """A lease of a run elsewhere."""
+    given = {"owner": "o", "holder": ELSEWHERE, "acquired": 1.8e9, "expires": 1.8e9 + 60, **fields}
+    lease = Lease(**given)  # type: ignore[arg-type]
+    store.put(KEY, lease.data)
+    return lease
+
+
+def test_it_is_held_released_and_held_again(store: S3Store) -> None:
+    for generation in (1, 2):
+        with held(store, "p", "dev") as holding:
+            assert holding.taken is None
+            found = read_lease(store, "p", "dev")
+            assert found is not None
+            assert (found.generation, found.released) == (generation, False)
+            assert found.holder == this_process()
+            with pytest.raises(LockedError, match=rf"held by another run: .*pid {os.getpid()}"):
+                acquire(store, "p", "dev")
+            with held(store, "p", "prod"):
+                pass
+        found = read_lease(store, "p", "dev")
+        assert found is not None
+        assert found.released
+
+
+def test_of_runs_that_begin_at_once_one_gets_it(store: S3Store) -> None:
+    got: list[Holding] = []
+    refused: list[LockedError] = []
+
+    def run() -> None:
+        try:
+            got.append(acquire(store, "p", "dev"))
+        except LockedError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert (len(got), len(refused)) == (1, 3)
+    got[0].check()
+    got[0].release()
+
+
+def test_it_is_renewed_while_its_run_lives(folder: Aged) -> None:
+    with held(folder, "p", "dev", seconds=0.09) as holding:
+        first = holding.lease.expires
+        for _ in range(500):
+            if holding.lease.expires > first:
+                break
+            threading.Event().wait(0.01)
+        assert holding.lease.expires > first
+    after = folder.get(KEY)
+    threading.Event().wait(0.1)
+    assert folder.get(KEY) == after, "nothing is renewed after the end"
+
+
+@pytest.mark.parametrize(("age", "taken"), [(0.0, False), (61.0, False), (63.0, True)])
+def test_a_stale_one_is_taken_over_by_the_stores_clock(
+    folder: Aged, age: float, taken: bool
+) -> None:
+    lease = put(folder)
+    folder.age = age
+    hours_ahead = Time(9999.0)
+    if taken:
+        holding = acquire(folder, "p", "dev", clock=hours_ahead.clock)
+        assert holding.taken == lease
+        assert holding.lease.generation == 2
+    else:
+        with pytest.raises(LockedError, match=r"ann@elsewhere \(pid 7\)") as refused:
+            acquire(folder, "p", "dev", clock=hours_ahead.clock)
+        assert f"ends in {62 - age:.0f} s" in str(refused.value)
+
+
+def test_a_store_without_a_clock_leaves_it_to_ours(folder: Aged) -> None:
+    put(folder)
+    folder.age = None
+    with pytest.raises(LockedError):
+        acquire(folder, "p", "dev", clock=Time(61.0).clock)
+    assert acquire(folder, "p", "dev", clock=Time(63.0).clock).taken is not None
+
+
+@pytest.mark.parametrize("change", ["dead", "another began", "another machine", "alive"])
+def test_only_a_run_that_is_provably_dead_is_not_waited_for(folder: Aged, change: str) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    me = this_process()
+    holder = {
+        "dead": replace(me, pid=ended.pid),
+        "another began": replace(me, pid=1, began="0"),
+        "another machine": replace(me, pid=ended.pid, machine="another boot"),
+        "alive": replace(me, pid=os.getppid(), began=_began(os.getppid())),
+    }[change]
+    put(folder, holder=holder)
+    if change in ("dead", "another began"):
+        assert acquire(folder, "p", "dev").taken is not None
+    else:
+        with pytest.raises(LockedError):
+            acquire(folder, "p", "dev")
+
+
+def _began(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+
+def test_a_process_takes_back_what_it_lost_track_of(
+    folder: Aged, forget: Callable[[Holding], None]
+) -> None:
+    lost = acquire(folder, "p", "dev")
+    forget(lost)
+    assert acquire(folder, "p", "dev").lease.generation == 2
+
+
+def test_a_run_that_slept_through_its_lease_keeps_it_if_nobody_took_it(folder: Aged) -> None:
+    time = Time()
+    holding = acquire(folder, "p", "dev", clock=time.clock)
+    before = folder.get(KEY)
+    time.seconds = 40
+    holding.check()
+    assert folder.get(KEY) == before, "it is not due"
+    time.seconds = 4000
+    holding.check()
+    found = read_lease(folder, "p", "dev")
+    assert found is not None
+    assert found.expires == 1_800_000_000 + 4060
+    holding.release()
+
+
+def test_a_run_that_slept_through_its_lease_notices_that_it_was_taken(
+    folder: Aged, forget: Callable[[Holding], None]
+) -> None:
+    time = Time()
+    sleeper = acquire(folder, "p", "dev", clock=time.clock)
+    forget(sleeper)
+    other = acquire(folder, "p", "dev")
+    time.seconds = 4000
+    for _ in range(2):
+        with pytest.raises(StateError, match=r"taken for dead.*nothing more is written"):
+            sleeper.check()
+    before = folder.get(KEY)
+    sleeper.release()
+    assert folder.get(KEY) == before, "it is another's"
+    other.check()
+
+
+@pytest.mark.parametrize("what", ["removed", "released"])
+def test_a_run_notices_that_it_was_unlocked(folder: Aged, what: str) -> None:
+    time = Time()
+    holding = acquire(folder, "p", "dev", clock=time.clock)
+    if what == "removed":
+        folder.delete(KEY)
+    else:
+        folder.put(KEY, replace(holding.lease, released=True).data)
+    time.seconds = 50
+    with pytest.raises(StateError, match=what):
+        holding.check()
+
+
+def test_a_lost_answer_loses_nothing(wire: Wire, store: S3Store) -> None:
+    wire.trouble("PUT", "answer-lost")
+    holding = acquire(store, "p", "dev")
+    wire.trouble("PUT", "unheard", "answer-lost")
+    holding.renew()
+    wire.trouble("PUT", "answer-lost", "answer-lost", "answer-lost")
+    with pytest.raises(StateError, match="does not answer"):
+        holding.renew()
+    holding.renew()  # what is there is its own, of an answer that never came
+    wire.trouble("PUT", "answer-lost")
+    holding.release()
+    found = read_lease(store, "p", "dev")
+    assert found is not None
+    assert found.released
+
+
+def test_a_connection_that_stays_cut_stops_the_run_before_it_writes(
+    wire: Wire, store: S3Store
+) -> None:
+    time = Time()
+    holding = acquire(store, "p", "dev", clock=time.clock)
+    time.seconds = 47
+    holding.check()
+    time.seconds = 49
+    wire.trouble("PUT", *["unheard"] * 3)
+    with pytest.raises(StateError, match="does not answer"):
+        holding.check()
+    holding.check()
+    wire.trouble("PUT", *["unheard"] * 3)
+    holding.release()
+    found = read_lease(store, "p", "dev")
+    assert found is not None
+    assert not found.released, "it ends by itself"
+
+
+def test_unlock_ends_it(folder: Aged) -> None:
+    assert end(folder, "p", "dev") is None
+    lease = put(folder)
+    assert end(folder, "p", "dev") == lease
+    assert end(folder, "p", "dev") is None
+    with held(folder, "p", "dev") as holding:
+        assert holding.lease.generation == 2
+        with pytest.raises(LockedError, match="run that is alive"):
+            end(folder, "p", "dev")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"owner": 1}'])
+def test_one_that_cannot_be_read_is_left_to_unlock(folder: Aged, text: str) -> None:
+    folder.put(KEY, text.encode())
+    with pytest.raises(StateError, match=r"dev.json is no lease\n.*flowflare unlock --stack dev"):
+        acquire(folder, "p", "dev")
+    end(folder, "p", "dev")
+    acquire(folder, "p", "dev").release()
+
+
+def test_the_object_says_who_and_until_when(folder: Aged) -> None:
+    with held(folder, "p", "dev"):
+        stored = folder.get(KEY)
+        assert stored is not None
+        raw = json.loads(stored.data)
+        assert {"owner", "pid", "hostname", "acquired", "expires", "generation"} <= raw.keys()
+        assert raw["expires"] > raw["acquired"]
+        assert raw["acquired"].startswith("20")
