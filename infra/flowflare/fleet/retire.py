@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from flowflare.errors import FleetError, FlowflareError
+from flowflare.errors import FleetError
 from flowflare.fleet import events
 from flowflare.fleet.events import Emit
 from flowflare.fleet.pool import Result, Task, TaskEvent
@@ -16,7 +16,7 @@ from flowflare.fleet.records import Outcome, TenantRecord
 from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, step_event, written
 
 if TYPE_CHECKING:
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
     from flowflare.fleet.tenants.model import Tenant
 
 
@@ -178,27 +178,27 @@ class Removal:
 
 
 def to_retire(
-    scope: "Scope", named: tuple[str, ...], records: Mapping[str, TenantRecord]
+    session: "Session", named: tuple[str, ...], records: Mapping[str, TenantRecord]
 ) -> tuple[Leaving, ...]:
     """The tenants that an `up` has to take away, each of which must have been named.
 
     Args:
-        scope: the selected tenants.
+        session: the selected tenants.
         named: the names given with `--retire`.
         records: what is known (`Records.all`).
 
     Raises:
         FleetError: one is retired in the file and not named, or the other way round.
     """
-    file, retired = scope.fleet.file, [one for one in scope.tenants if one.status == "retired"]
-    known = {one.name: one.status for one in scope.tenants}
+    file, retired = session.fleet.file, [one for one in session.tenants if one.status == "retired"]
+    known = {one.name: one.status for one in session.tenants}
     for name in named:
         if name not in known:
             raise FleetError(f"--retire {name}: it is not among the selected tenants")
         if known[name] != "retired":
             message = f"--retire {name}: {file} says that it is {known[name]}"
             raise FleetError(message, remedy="Write `status: retired` for it there first.")
-    left = standing(scope, retired, records)
+    left = standing(session, retired, records)
     unnamed = [one.tenant for one in left if one.tenant not in named]
     if unnamed:
         options = " ".join(f"--retire {name}" for name in unnamed)
@@ -212,29 +212,15 @@ def to_retire(
 
 
 def standing(
-    scope: "Scope", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
+    session: "Session", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
 ) -> tuple[Leaving, ...]:
     """Those of some tenants whose stacks may have resources.
 
     Args:
-        scope: their environment.
+        session: their environment.
         tenants: the tenants.
-        records: what is known (`Records.all`). Where nothing is, state tells, and state that
-            cannot be read may hold anything.
+        records: what is known (`Records.all`).
     """
     return tuple(
-        Leaving(one.name, scope.stack(one)) for one in tenants if _stands(scope, one, records)
+        Leaving(one.name, session.stack(one)) for one in tenants if session.stands(one, records)
     )
-
-
-def _stands(scope: "Scope", tenant: "Tenant", records: Mapping[str, TenantRecord]) -> bool:
-    known = records.get(scope.stack(tenant))
-    if known is not None:
-        return known.outcome not in ("retired", "destroyed")
-    from flowflare.config.files import read_project
-    from flowflare.fleet.engines import opened
-
-    try:
-        return not opened(read_project(scope.root, scope.stack(tenant)), scope.environ).is_empty()
-    except FlowflareError:
-        return True

@@ -9,7 +9,7 @@ from flowflare.fleet.pool import OnTaskEvent, Pool, Result, Task
 
 if TYPE_CHECKING:
     from flowflare.fleet.forwarder import Forwarder, OnBudgetEvent
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
 
 
 @dataclass(frozen=True)
@@ -40,22 +40,22 @@ class Workshop:
 
 @contextmanager
 def workshop(
-    scope: "Scope", workers: int | None, on_budget: "OnBudgetEvent | None" = None
+    session: "Session", workers: int | None, on_budget: "OnBudgetEvent | None" = None
 ) -> Iterator[Workshop]:
     """Starts the forwarder; workers are started when there is something to do.
 
     Args:
-        scope: whose stacks are worked on.
+        session: whose stacks are worked on.
         workers: how many processes; None for what cores and memory allow.
         on_budget: is told when calls wait for the account's budget.
     """
     from flowflare.fleet.forwarder import Forwarder, Limit
     from flowflare.fleet.forwarder.limit import reserve_of
 
-    reserve = reserve_of(scope.environ)
+    reserve = reserve_of(session.environ)
     limit_of: Callable[[str], Limit] = lambda upstream: Limit.of(upstream, reserve)  # noqa: E731
     with (
         Forwarder(limit_of=limit_of, on_event=on_budget) as forwarder,
-        Pool(scope.root, scope.environ_of, workers, forwarder.address) as pool,
+        Pool(session.root, session.environ_of, workers, forwarder.address) as pool,
     ):
         yield Workshop(pool, forwarder)

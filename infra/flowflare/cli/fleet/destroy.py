@@ -11,7 +11,7 @@ from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
 
 TenantsOption = Annotated[
     str,
@@ -60,26 +60,28 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     )
     from flowflare.fleet import events
     from flowflare.fleet.retire import Removal, standing
-    from flowflare.fleet.scope import open_scope
+    from flowflare.fleet.session import open_session
     from flowflare.fleet.workshop import workshop
 
     named = names_of(tenants)
     if not named:
         raise typer.BadParameter("name the tenants: --tenants acme,beta")
     root = project_root(cwd)
-    scope = open_scope(root, environment, selection_of(tenants, None, None), os.environ)
-    _refuse_unnamed(scope, named, names_of(lose_data))
-    leaving = standing(scope, scope.tenants, scope.records.all())
-    make_ready(scope, [one.stack for one in leaving])
+    session = open_session(root, os.environ, environment, selection_of(tenants, None, None))
+    _refuse_unnamed(session, named, names_of(lose_data))
+    leaving = standing(session, session.tenants, session.records.all())
+    make_ready(session, [one.stack for one in leaving])
     picture = Picture(total=len(leaving))
     with (
         shown(picture, json=json) as emit,
-        workshop(scope, workers, budget_teller(picture, emit)) as shop,
+        workshop(session, workers, budget_teller(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
         place = None if no_export else exports
-        removal = Removal(shop, scope.records, emit, rules_of(), outcome="destroyed", exports=place)
+        removal = Removal(
+            shop, session.records, emit, rules_of(), outcome="destroyed", exports=place
+        )
         removed = removal.run(leaving)
         refuse_left(removed, "destroyed", emit, clock.seconds())
         emit(
@@ -96,7 +98,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         _tell_done(removed.gone, len(named) - len(leaving), clock.seconds())
 
 
-def _refuse_unnamed(scope: "Scope", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
+def _refuse_unnamed(session: "Session", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
     stray = sorted(set(lost) - set(named))
     if stray:
         raise FleetError(f"--lose-data {','.join(stray)}: not in --tenants; nothing was destroyed")
@@ -104,10 +106,10 @@ def _refuse_unnamed(scope: "Scope", named: tuple[str, ...], lost: tuple[str, ...
     if unnamed:
         names = ",".join(named)
         raise FleetError(
-            f"destroying {', '.join(unnamed)} in {scope.environment.name} deletes their "
+            f"destroying {', '.join(unnamed)} in {session.environment.name} deletes their "
             "databases with all runs",
             remedy="Name them once more: flowflare fleet destroy "
-            f"-e {scope.environment.name} --tenants {names} --lose-data {names}",
+            f"-e {session.environment.name} --tenants {names} --lose-data {names}",
         )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowflare.fleet.forwarder import BudgetEvent
     from flowflare.fleet.retire import Removed
     from flowflare.fleet.rollout import Rules
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
 
 
 def refuse_left(removed: "Removed", what: str, emit: "Emit", seconds: float) -> None:
@@ -73,13 +73,13 @@ class Clock:
         return round(self._now() - self._since, 3)
 
 
-def make_ready(scope: "Scope", stacks: Sequence[str]) -> None:
+def make_ready(session: "Session", stacks: Sequence[str]) -> None:
     """Makes sure of what the stacks' runs need: Node's packages, the embedded Cloudflare."""
     from flowflare.cli.stacks import make_ready as made_ready
     from flowflare.config.files import read_project
 
     if stacks:
-        made_ready(read_project(scope.root, stacks[0]))
+        made_ready(read_project(session.root, stacks[0]))
 
 
 def budget_teller(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], None]":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flowflare.fleet.retire import Leaving
     from flowflare.fleet.rollout import Rules
     from flowflare.fleet.rollout_plan import RolloutPlan
-    from flowflare.fleet.scope import Scope
+    from flowflare.fleet.session import Session
     from flowflare.fleet.unfinished import Unfinished
     from flowflare.fleet.workshop import Workshop
 
@@ -89,38 +89,38 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.fleet.pending import pending
     from flowflare.fleet.retire import to_retire
     from flowflare.fleet.rollout_plan import plan_rollout
-    from flowflare.fleet.scope import open_scope
+    from flowflare.fleet.session import open_session
     from flowflare.fleet.unfinished import Unfinished
     from flowflare.fleet.workshop import workshop
 
     root = project_root(cwd)
     selection = selection_of(tenants, tag, shard, changed=changed)
-    scope = open_scope(root, environment, selection, os.environ)
-    records = scope.records.all()
-    leaving = to_retire(scope, tuple(retire or ()), records)
-    stacks = scope.stacks()
+    session = open_session(root, os.environ, environment, selection)
+    records = session.records.all()
+    leaving = to_retire(session, tuple(retire or ()), records)
+    stacks = [session.stack(one) for one in session.standing]
     say = messages().print
     found = pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
-    unfinished = Unfinished(scope.store, scope.project, environment, selection)
+    unfinished = Unfinished(session.store, session.project, environment, selection)
     plan = plan_rollout(
-        [one for one in scope.tenants if one.status != "retired"],
-        scope.environment,
+        session.standing,
+        session.environment,
         found.fingerprints,
         records,
         unfinished.rollout(),
     )
     works = [work.stack for work in plan.works.values()]
-    make_ready(scope, [*works, *(one.stack for one in leaving)])
+    make_ready(session, [*works, *(one.stack for one in leaving)])
     picture = Picture()
     with (
         shown(picture, json=json) as emit,
-        workshop(scope, workers, budget_teller(picture, emit)) as shop,
+        workshop(session, workers, budget_teller(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
-        calls = _roll(scope, plan, unfinished, shop, emit, rules_of(max_failures))
+        calls = _roll(session, plan, unfinished, shop, emit, rules_of(max_failures))
         if leaving:
-            calls += _retire(leaving, scope, shop, emit, exports, clock)
+            calls += _retire(leaving, session, shop, emit, exports, clock)
         emit(
             events.Done(
                 rollout=plan.rollout if plan.waves else "",
@@ -136,7 +136,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 
 def _roll(
-    scope: "Scope",
+    session: "Session",
     plan: "RolloutPlan",
     unfinished: "Unfinished",
     shop: "Workshop",
@@ -160,8 +160,8 @@ def _roll(
 
     unfinished.begin(plan.rollout)
     with httpx.Client(timeout=10) as http:
-        checker = Checker(http, scope.environment.health)
-        rollout = Rollout(plan, shop, scope.records, checker, emit, rules)
+        checker = Checker(http, session.environment.health)
+        rollout = Rollout(plan, shop, session.records, checker, emit, rules)
         with stopping(rollout.stop):
             stopped = rollout.run()
     if stopped is not None:
@@ -172,7 +172,7 @@ def _roll(
 
 def _retire(
     leaving: "tuple[Leaving, ...]",
-    scope: "Scope",
+    session: "Session",
     shop: "Workshop",
     emit: "Emit",
     exports: str,
@@ -187,7 +187,7 @@ def _retire(
     from flowflare.fleet.retire import Removal
 
     rules = rules_of()
-    removal = Removal(shop, scope.records, emit, rules, outcome="retired", exports=exports)
+    removal = Removal(shop, session.records, emit, rules, outcome="retired", exports=exports)
     removed = removal.run(leaving)
     refuse_left(removed, "retired", emit, clock.seconds())
     return removed.api_calls
