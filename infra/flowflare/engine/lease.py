@@ -16,7 +16,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -26,6 +26,7 @@ from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.storage.store import ABSENT, Store, Stored
 
 SECONDS: Final = 60.0
+_FOLDER: Final = ".flowflare/leases"
 # Stores count an object's age in whole seconds.
 _MARGIN: Final = 2.0
 _ATTEMPTS: Final = 4
@@ -254,7 +255,7 @@ def acquire(
 
 def lease_key(project: str, stack: str) -> str:
     """The key of a stack's lease."""
-    return f".flowflare/leases/{project}/{stack}.json"
+    return f"{_FOLDER}/{project}/{stack}.json"
 
 
 def read_lease(store: Store, project: str, stack: str) -> Lease | None:
@@ -295,12 +296,43 @@ def end(store: Store, project: str, stack: str) -> Lease | None:
     return lease
 
 
+def held_now(
+    store: Store, project: str, stacks: Collection[str], *, clock: Clock | None = None
+) -> dict[str, Lease]:
+    """The leases that are held at this moment, by stack; what cannot be read is none.
+
+    Args:
+        store: where the stacks' state is.
+        project: the project's name.
+        stacks: the stacks.
+        clock: the time.
+
+    Raises:
+        StateError: the store cannot be reached.
+    """
+    wanted = {lease_key(project, stack): stack for stack in stacks}
+    there = [key for key in store.keys(f"{_FOLDER}/{project}/") if key in wanted]
+    found = {}
+    for key, stored in store.read_many(there).items():
+        with contextlib.suppress(StateError):
+            lease = _read(store, key, stored)
+            left = _left(lease, stored, clock or Clock())
+            if not lease.released and not lease.is_gone and left + _MARGIN >= 0:
+                found[wanted[key]] = lease
+    return found
+
+
+def _left(lease: Lease, stored: Stored, clock: Clock) -> float:
+    """Seconds until it may be taken over, negative where that may be done."""
+    return lease.expires - clock.now() if stored.age is None else lease.seconds - stored.age
+
+
 def _refuse_held(stack: str, lease: Lease, stored: Stored, clock: Clock, *, kernel: bool) -> None:
     if lease.released or lease.is_gone:
         return
     if kernel and lease.kernel and lease.holder.hostname == this_process().hostname:
         return  # the kernel's lock was its, and is ours
-    left = lease.expires - clock.now() if stored.age is None else lease.seconds - stored.age
+    left = _left(lease, stored, clock)
     if left + _MARGIN < 0:
         return
     raise LockedError(

@@ -5,6 +5,7 @@ import typer
 from flowflare.cli.fleet.config import config
 from flowflare.cli.fleet.destroy import destroy
 from flowflare.cli.fleet.preview import preview
+from flowflare.cli.fleet.status import status
 from flowflare.cli.fleet.up import up
 
 app = typer.Typer(
@@ -16,5 +17,6 @@ app.command()(config)
 app.command()(up)
 app.command()(destroy)
 app.command()(preview)
+app.command()(status)
 
 __all__ = ["app"]
