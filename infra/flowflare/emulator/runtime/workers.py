@@ -8,20 +8,21 @@ import asyncio
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flowflare.emulator.database import Database
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeGone
+from flowflare.emulator.runtime.changes import Changes
+from flowflare.emulator.runtime.contents import Reader, things_of
 from flowflare.emulator.runtime.document import (
-    Contents,
     code_of,
     key_of,
     module_document,
     worker_document,
 )
+from flowflare.emulator.runtime.told import Told
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import WorkflowsStore
@@ -44,14 +45,6 @@ class Gone:
     targets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Sent:
-    """What the child knows of an account: its Workers by key, and code by name."""
-
-    workers: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    code: frozenset[str] = frozenset()
-
-
 class Workers:
     """All Workers of all accounts.
 
@@ -65,12 +58,11 @@ class Workers:
         self._programs = programs
         self._data = data
         self._database = database
-        self._scripts: ScriptsStore
-        self._workflows: WorkflowsStore
-        self._routing: RoutingStore
+        self._reader: Reader
         self._bridge: Bridge | None = None
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._sent: dict[str, _Sent] = {}
+        self._changes = Changes(database)
+        self._told: dict[str, Told] = {}
         self._ready = asyncio.Event()
         self._broken: EmulatorError | None = None
         self._restarts = 0
@@ -78,7 +70,7 @@ class Workers:
 
     def know(self, scripts: ScriptsStore, workflows: WorkflowsStore, routing: RoutingStore) -> None:
         """Is told where scripts, Workflows and routes are kept."""
-        self._scripts, self._workflows, self._routing = scripts, workflows, routing
+        self._reader = Reader(self._database, scripts, workflows, routing)
 
     async def start(self) -> None:
         """Starts the child and tells it of all accounts.
@@ -88,7 +80,7 @@ class Workers:
         """
         bridge = await Bridge.launch(self._programs, self._data, self._hear, self._revive)
         self._bridge = bridge
-        self._sent.clear()
+        self._told.clear()
         try:
             await bridge.ask("start", known=self._known())
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
@@ -170,55 +162,43 @@ class Workers:
 
     async def _publish(self, bridge: Bridge, account: str) -> None:
         async with self._locks[account]:
-            while True:
-                contents, sent = self._contents(account), self._sent.get(account, _Sent())
-                workers = {
-                    key_of(account, each.name): worker_document(each, contents)
-                    for each in contents.scripts.values()
-                }
-                change = {
-                    "account": account,
-                    "changed": [
-                        each for key, each in workers.items() if sent.workers.get(key) != each
-                    ],
-                    "removed": [key for key in sent.workers if key not in workers],
-                }
-                codes = {code_of(each): each for each in contents.scripts.values()}
-                code = {
-                    name: [module_document(part) for part in self._scripts.scripts.modules(each)]
-                    for name, each in codes.items()
-                    if name not in sent.code
-                }
-                try:
-                    answer = await bridge.ask("account", change=change, code=code)
-                except RuntimeGone:
-                    return  # the child that follows is told everything
-                self._sent[account] = _Sent(workers, frozenset(codes))
-                if not answer["taken"]:
-                    return
-                for port in answer["taken"]:
+            told = self._told.get(account)
+            taken = await self._tell(bridge, account, told or Told(), everything=told is None)
+            while taken:
+                for port in taken:
                     self._move(account, port)
+                taken = await self._tell(bridge, account, self._told[account], everything=False)
 
-    def _contents(self, account: str) -> Contents:
-        scripts = {each.name: each for each in self._scripts.scripts.of(account)}
-        return Contents(
-            account=account,
-            scripts=scripts,
-            ledger=self._scripts.ledger(account),
-            workflows={each.name: each for each in self._workflows.of(account)},
-            databases=frozenset(
-                row["uuid"]
-                for row in self._database.rows(
-                    "SELECT uuid FROM databases WHERE account = ?", account
-                )
-            ),
-            ports={name: self._port(account, name) for name in scripts},
-            targets={
-                (row["kind"], row["name"] if row["kind"] == "queue" else row["id"]): row["key"]
-                for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-            },
-            patterns={name: self._routing.patterns(account, name) for name in scripts},
-        )
+    async def _tell(
+        self, bridge: Bridge, account: str, told: Told, *, everything: bool
+    ) -> list[int]:
+        """Tells the child what changed, or all there is; returns the ports that others hold."""
+        number, things = self._changes.of(account)
+        names = told.concerned(things) | (self._reader.names(account) if everything else set())
+        scripts = self._reader.scripts(account, names)
+        documents, depends = {}, {}
+        for name, script in scripts.items():
+            contents = self._reader.contents(script, self._port(account, name))
+            documents[name] = worker_document(script, contents)
+            depends[name] = things_of(script, contents.workflows.values())
+        changed = [each for name, each in documents.items() if told.documents.get(name) != each]
+        removed = [name for name in told.documents.keys() & names if name not in scripts]
+        known = told.code
+        code = {
+            code_of(each): [module_document(part) for part in self._reader.modules(each)]
+            for each in scripts.values()
+            if code_of(each) not in known
+        }
+        keys = [key_of(account, name) for name in removed]
+        change = {"account": account, "changed": changed, "removed": keys}
+        try:
+            answer = await bridge.ask("account", change=change, code=code)
+        except RuntimeGone:
+            return []  # the child that follows is told everything
+        told.note(removed, documents, depends)
+        self._told[account] = told
+        self._changes.forget(account, number)
+        return list(answer["taken"])
 
     def _known(self) -> dict[str, list[str]]:
         tables = {"databases": "uuid", "namespaces": "id", "workflows": "id", "targets": "key"}

@@ -223,11 +223,21 @@ class ScriptsStore:
             bound = rules.resolve(settings.pop("bindings"), bound, (), strict=True)
         return self.edit(account, name, bound, codes.settings_edit_refused(), settings)
 
-    def ledger(self, account: str) -> dict[tuple[str, str], Namespace]:
-        """The account's Durable Object namespaces by (script, class)."""
-        rows = self._database.rows(
-            "SELECT * FROM namespaces WHERE account = ? ORDER BY script, class", account
-        )
+    def ledger(
+        self, account: str, scripts: Collection[str] | None = None
+    ) -> dict[tuple[str, str], Namespace]:
+        """The account's Durable Object namespaces by (script, class): all, or some scripts'."""
+        sql = "SELECT * FROM namespaces WHERE account = ?"
+        if scripts is None:
+            rows = self._database.rows(f"{sql} ORDER BY script, class", account)
+        else:
+            rows = [
+                row
+                for script in sorted(scripts)
+                for row in self._database.rows(
+                    f"{sql} AND script = ? ORDER BY class", account, script
+                )
+            ]
         return {
             (row["script"], row["class"]): Namespace(
                 row["id"], row["script"], row["class"], bool(row["use_sqlite"])
@@ -337,10 +347,9 @@ class ScriptsStore:
         return {row[0] for row in self._database.rows(sql, account)}
 
     def _save_ledger(self, account: str, before: Ledger, after: Ledger) -> None:
-        if before == after:
-            return
-        self._database.run("DELETE FROM namespaces WHERE account = ?", account)
-        for each in after.values():
+        for each in set(before.values()) - set(after.values()):
+            self._database.run("DELETE FROM namespaces WHERE id = ?", each.id)
+        for each in set(after.values()) - set(before.values()):
             self._database.run(
                 "INSERT INTO namespaces VALUES (?, ?, ?, ?, ?)",
                 each.id,

@@ -1,5 +1,6 @@
 """The rules of Workflows: a name runs a class of a script, and may move to another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flowflare.emulator import codes
@@ -79,6 +80,25 @@ class WorkflowsStore:
             "SELECT * FROM workflows WHERE account = ? ORDER BY name", account
         )
         return [Workflow(*row) for row in rows]
+
+    def run_by(self, account: str, script: str) -> list[Workflow]:
+        """The Workflows that a script runs."""
+        rows = self._database.rows(
+            "SELECT * FROM workflows WHERE account = ? AND script = ? ORDER BY name",
+            account,
+            script,
+        )
+        return [Workflow(*row) for row in rows]
+
+    def named(self, account: str, names: Iterable[str]) -> list[Workflow]:
+        """The Workflows of these names that there are."""
+        rows = (
+            self._database.row(
+                "SELECT * FROM workflows WHERE account = ? AND name = ?", account, name
+            )
+            for name in names
+        )
+        return [Workflow(*row) for row in rows if row is not None]
 
     def delete(self, account: str, name: str) -> Workflow:
         """Deletes a Workflow and returns what it was.
