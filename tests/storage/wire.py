@@ -35,7 +35,10 @@ class Wire:
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def trouble(self, line: str, *kinds: Trouble) -> None:
-        """What happens to the next requests whose first line contains a text."""
+        """What happens to the next requests whose method and path contain a text.
+
+        A space after the path ends it.
+        """
         self.troubles += [(line, kind) for kind in kinds]
 
     def url(self, bucket: str, **options: str) -> str:
@@ -85,7 +88,7 @@ class Wire:
 
     def _next(self, first: str) -> Trouble | None:
         for index, (line, kind) in enumerate(self.troubles):
-            if line in first:
+            if line in f"{first} ":
                 del self.troubles[index]
                 return kind
         return None

@@ -17,7 +17,7 @@ from typing import Final
 
 from flowflare.engine.backend import Backend, now
 from flowflare.engine.holder import Holder, alive, read_holder, this_process
-from flowflare.engine.lease import Holding, Lease, end, held
+from flowflare.engine.lease import Clock, Holding, Lease, end, held
 from flowflare.errors import LockedError, StateError
 
 _OURS: Final = "flowflare"
@@ -64,8 +64,12 @@ class Held:
 
 
 @contextlib.contextmanager
-def locked(backend: Backend) -> Iterator[Held]:
+def locked(backend: Backend, *, clock: Clock | None = None) -> Iterator[Held]:
     """Holds a stack for the time of a run.
+
+    Args:
+        backend: the stack.
+        clock: the time of the lease.
 
     Raises:
         LockedError: another run holds it.
@@ -75,7 +79,7 @@ def locked(backend: Backend) -> Iterator[Held]:
     store = backend.store
     with (
         _kernel_lock(backend),
-        held(store, backend.project, backend.stack, kernel=kernel) as holding,
+        held(store, backend.project, backend.stack, clock=clock, kernel=kernel) as holding,
     ):
         taken = _remove_dead(backend, holding.lease.generation)
         own = _write_lock(backend, holding.lease.generation)

@@ -12,7 +12,7 @@ from flowflare.config.files import Project, read_project
 from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
-from flowflare.engine.lease import Lease
+from flowflare.engine.lease import Clock, Lease
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import Held, Lock, locked, unlock
 from flowflare.engine.passphrase import Vault, find_passphrase
@@ -47,6 +47,7 @@ class EmbeddedStack:
         environ: the environment.
         clock: seconds, for how long things take.
         api: opens the API's clients, by default with what this process shares.
+        lease_clock: the time of the lease that a run holds.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class EmbeddedStack:
         environ: Mapping[str, str],
         clock: Callable[[], float] = time.monotonic,
         api: "Connector | None" = None,
+        lease_clock: Clock | None = None,
     ) -> None:
         self.project = project
         self._environ = environ
         self._clock = clock
         self._api = api
+        self._lease_clock = lease_clock
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written.
@@ -100,7 +103,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend) as held:
+        with locked(self._backend, clock=self._lease_clock) as held:
             _tell_taken(report, held)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
@@ -149,7 +152,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend) as held:
+        with locked(self._backend, clock=self._lease_clock) as held:
             _tell_taken(report, held)
             opened = self._open(check=True)
             self._refuse_remote(opened.config)

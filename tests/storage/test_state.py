@@ -1,0 +1,248 @@
+"""The embedded engine's state in a bucket: two writers, lost locks, cut lines, passphrases."""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine import EmbeddedStack, Event
+from flowflare.engine.backend import Backend
+from flowflare.engine.holder import Holder
+from flowflare.engine.lease import lease_key, read_lease
+from flowflare.engine.lock import read_locks
+from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.engine.state import Deployment
+from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
+from flowflare.storage.bucket import S3Store
+from flowflare.storage.store import Stored
+from tests.engine.projects import PASSPHRASE, SALT, Sample, World, make_sample, ops
+from tests.storage.test_lease import Time
+from tests.storage.wire import KEYS, Wire
+
+CHECKPOINT = ".pulumi/stacks/p/dev.json"
+LEASE = lease_key("p", "dev")
+PROGRAM = """
+    import pulumi
+    from things import Thing
+    z = Thing("z", pulumi.Output.secret("canary-of-z"))
+    Thing("w", z.token)
+    pulumi.export("token", z.token)
+"""
+
+
+@pytest.fixture
+def sample(tmp_path: Path, wire: Wire, bucket: str) -> Sample:
+    """A project whose state is in the bucket."""
+    world = tmp_path / "world"
+    world.mkdir()
+    made = make_sample(tmp_path / "project", PROGRAM, {"p:world": str(world)})
+    things = Path(__file__).parents[1] / "engine" / "things.py"
+    made.module("things", things.read_text("utf-8"))
+    made.environ |= {**KEYS, "PULUMI_BACKEND_URL": wire.url(bucket)}
+    return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "world")
+
+
+def latest(store: S3Store) -> dict[str, Any]:
+    stored = store.get(CHECKPOINT)
+    assert stored is not None
+    found: dict[str, Any] = json.loads(stored.data)["checkpoint"]["latest"]
+    return found
+
+
+def meddling(what: Callable[[], object]) -> Callable[[Event], None]:
+    """Does something in the middle of a run: `z` is made, `w` is not."""
+
+    def on_event(event: Event) -> None:
+        if event.kind == "done" and event.step is not None and event.step.name == "z":
+            what()
+
+    return on_event
+
+
+def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
+    sample: Sample, store: S3Store, world: World
+) -> None:
+    assert ops(sample.open().up()) == {"z": "create", "w": "create"}
+    assert world.ids() == ["w-a", "z-a"]
+    keys = store.keys("")
+    assert {CHECKPOINT, f"{CHECKPOINT}.bak", ".pulumi/meta.yaml"} <= set(keys)
+    assert store.keys(".pulumi/locks/") == []
+    assert not any(b"canary" in one.data for one in store.read_many(keys).values())
+    assert not (sample.root / ".flowflare/state").exists()
+    assert sample.open().up().changed == 0
+    assert sample.open().outputs(show_secrets=True) == {"token": "token-of-z-a"}
+    sample.open().destroy()
+    assert world.ids() == []
+    assert "resources" not in latest(store)
+
+
+def test_another_run_is_kept_out_by_lease_and_lock(sample: Sample, store: S3Store) -> None:
+    said: list[str] = []
+
+    def second_run() -> None:
+        with pytest.raises(LockedError, match="held by another run"):
+            sample.open().up()
+        (lock,) = read_locks(Backend(store, "p", "dev"))
+        said.append(str(lock.holder))
+        with pytest.raises(LockedError, match="run that is alive"):
+            sample.open().unlock()
+
+    sample.open().up(meddling(second_run))
+    assert len(said) == 1
+    assert sample.open().unlock() == []
+
+
+def test_the_clis_lock_is_honoured_in_a_bucket(sample: Sample, store: S3Store) -> None:
+    lock = {"pid": 7, "username": "ann", "hostname": "ci", "timestamp": "2026-11-23T18:50Z"}
+    store.put(".pulumi/locks/organization/p/dev/1.json", json.dumps(lock).encode())
+    with pytest.raises(LockedError, match=r"locked by another run: ann@ci \(pid 7\)"):
+        sample.open().up()
+    assert [str(one) for one in sample.open().unlock()] == [
+        "ann@ci (pid 7) since 2026-11-23T18:50Z"
+    ]
+    assert sample.open().up().changed == 2
+
+
+def test_what_a_run_killed_on_another_machine_left_is_taken_over(
+    sample: Sample, store: S3Store
+) -> None:
+    elsewhere = Holder(7, "ann", "elsewhere", "another boot", "1")
+    left: dict[str, bytes] = {}
+
+    def keep() -> None:
+        """Keeps lock and lease as a run elsewhere would have left them."""
+        (lock,) = read_locks(Backend(store, "p", "dev"))
+        raw = json.loads(store.read_many([lock.key])[lock.key].data)
+        left[lock.key] = json.dumps({**raw, **vars(elsewhere)}).encode()
+        lease = read_lease(store, "p", "dev")
+        assert lease is not None
+        left[LEASE] = replace(lease, holder=elsewhere, seconds=-9).data
+
+    sample.open().up(meddling(keep))
+    for key, data in left.items():
+        store.put(key, data)
+    events: list[Event] = []
+    sample.open().up(events.append)
+    assert "took over the stack from a run that is dead: ann@elsewhere" in events[0].message
+    assert store.keys(".pulumi/locks/") == []
+
+
+def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
+    sample: Sample, store: S3Store, world: World
+) -> None:
+    time = Time()
+    stack = EmbeddedStack(
+        read_project(sample.root, "dev"), environ=sample.environ, lease_clock=time.clock
+    )
+    kept: list[Stored | None] = []
+
+    def sleep_too_long() -> None:
+        lease = read_lease(store, "p", "dev")
+        assert lease is not None
+        store.put(LEASE, replace(lease, owner="another").data)
+        time.seconds += 100
+        kept.append(store.get(CHECKPOINT))
+
+    with pytest.raises(FlowflareError, match="nothing more is written"):
+        stack.up(meddling(sleep_too_long))
+    assert [one and one.data for one in [store.get(CHECKPOINT)]] == [kept[0] and kept[0].data]
+    assert world.ids() == ["z-a"]
+    lease = read_lease(store, "p", "dev")
+    assert lease is not None
+    assert (lease.owner, lease.released) == ("another", False)
+
+
+def test_a_state_that_somebody_else_wrote_is_not_overwritten(
+    sample: Sample, store: S3Store, world: World
+) -> None:
+    def write() -> None:
+        stored = store.get(CHECKPOINT)
+        assert stored is not None
+        store.put(CHECKPOINT, stored.data + b"\n")
+
+    with pytest.raises(FlowflareError, match="has been changed by somebody else while this run"):
+        sample.open().up(meddling(write))
+    stored = store.get(CHECKPOINT)
+    assert stored is not None
+    assert stored.data.endswith(b"\n")
+    assert len(world.ids()) == 1, "nothing was made that is not in state"
+
+
+def test_a_run_goes_on_over_a_bad_line(sample: Sample, store: S3Store, wire: Wire) -> None:
+    wire.trouble(f"PUT /{store.url[5:]}/{CHECKPOINT} ", "unheard", "answer-lost", "answer-torn")
+    wire.trouble("GET", "answer-lost", "unheard")
+    assert sample.open().up().changed == 2
+    assert wire.troubles == []
+    assert "pending_operations" not in latest(store)
+    assert sample.open().up().changed == 0
+
+
+def test_a_state_whose_answer_was_lost_for_good_is_still_ones_own(
+    store: S3Store, wire: Wire
+) -> None:
+    backend = Backend(store, "p", "dev")
+    write = backend.writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
+    write(Deployment(salt=SALT))
+    wire.trouble(f"{CHECKPOINT} ", *["answer-lost"] * 3)
+    with pytest.raises(StateError, match="does not answer"):
+        write(Deployment())
+    assert wire.troubles == []
+    write(Deployment(salt=SALT))
+    other = backend.writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
+    other(Deployment())
+    with pytest.raises(ConflictError, match="stack dev"):
+        write(Deployment(salt=SALT))
+
+
+def test_what_the_cli_compressed_is_read(sample: Sample, store: S3Store) -> None:
+    sample.open().up()
+    stored = store.get(CHECKPOINT)
+    assert stored is not None
+    store.put(f"{CHECKPOINT}.gz", gzip.compress(stored.data))
+    store.delete(CHECKPOINT)
+    assert sample.open().up().changed == 0
+    sample.open().destroy()
+    assert CHECKPOINT in store.keys("")
+    assert f"{CHECKPOINT}.gz" not in store.keys("")
+
+
+def test_one_tenants_passphrase_opens_nothing_of_another(
+    sample: Sample, tmp_path: Path, store: S3Store
+) -> None:
+    sample.open().up()
+    before = {key: one.data for key, one in store.read_many(store.keys("")).items()}
+    other = make_sample(tmp_path / "other", PROGRAM)
+    for thief in (sample, other):
+        thief.environ |= {**sample.environ, "PULUMI_CONFIG_PASSPHRASE": "of another tenant"}
+        with pytest.raises(SecretError, match="does not open this stack's secrets"):
+            thief.open().outputs(show_secrets=True)
+        with pytest.raises(SecretError, match="does not open this stack's secrets"):
+            thief.open().up()
+    del before[LEASE]
+    assert before == {
+        key: one.data for key, one in store.read_many(store.keys("")).items() if key != LEASE
+    }
+
+
+def test_a_reference_is_read_from_the_bucket(sample: Sample, tmp_path: Path) -> None:
+    sample.open().up()
+    takes = """
+        import pulumi
+        pulumi.export("taken", pulumi.StackReference("organization/p/dev").get_output("token"))
+    """
+    other = make_sample(tmp_path / "other", takes)
+    (other.root / "Pulumi.yaml").write_text("name: q\nruntime: python\nmain: infra\n")
+    other.environ |= sample.environ
+    other.open().up()
+    assert other.open().outputs(show_secrets=True) == {"taken": "token-of-z-a"}
+    assert other.open().outputs() == {"taken": "[secret]"}
