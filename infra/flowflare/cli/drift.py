@@ -108,7 +108,7 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
         return failed(project.stack, engine, error)
 
 
-_STYLES = {
+STYLES = {
     "missing": "red",
     "changed": "yellow",
     "extra": "green",
@@ -122,4 +122,4 @@ def _show(found: "Document") -> None:
     from flowflare.review.drift.text import lines
 
     for line in lines(found):
-        answers().print(line.text, style=_STYLES.get(line.style, ""), markup=False)
+        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)

@@ -15,7 +15,6 @@ from pydantic import Field
 from flowflare.fleet.pending import Pending, pending
 from flowflare.fleet.pool import Pool, Task, TaskEvent
 from flowflare.fleet.preview_groups import Groups
-from flowflare.fleet.tenants.passphrases import Passphrases
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import without_noise
 from flowflare.review.report import Report, ReportedCommit, make
@@ -103,8 +102,7 @@ def preview(
     wanted = list(found.fingerprints) if again else list(found.stacks)
     groups, done = Groups(), 0
     run = uuid4().hex
-    passphrases = Passphrases(session.fleet, session.root, session.environ)
-    with Pool(session.root, passphrases.environ_of, workers) as pool:
+    with Pool(session.root, session.environ_of, workers) as pool:
         for result in pool.run((Task("preview", one, {"run": run}) for one in wanted), on_event):
             stack, done = result.task.stack, done + 1
             if result.ok:

@@ -4,6 +4,7 @@ import typer
 
 from flowflare.cli.fleet.config import config
 from flowflare.cli.fleet.destroy import destroy
+from flowflare.cli.fleet.drift import drift
 from flowflare.cli.fleet.preview import preview
 from flowflare.cli.fleet.status import status
 from flowflare.cli.fleet.up import up
@@ -18,5 +19,6 @@ app.command()(up)
 app.command()(destroy)
 app.command()(preview)
 app.command()(status)
+app.command()(drift)
 
 __all__ = ["app"]

@@ -21,7 +21,7 @@ def lines(document: Document) -> Iterator[Line]:
     """The whole document, stack by stack."""
     for one in document.stacks:
         yield Line("title", f"{document.project}/{one.stack}")
-        yield from _stack(one)
+        yield from lines_of(one)
         yield Line("", "")
     yield Line("", summary(document))
 
@@ -41,7 +41,8 @@ def summary(document: Document) -> str:
     return f"{text} {failed:,} could not be looked at." if failed else text
 
 
-def _stack(one: StackDrift) -> Iterator[Line]:
+def lines_of(one: StackDrift) -> Iterator[Line]:
+    """What there is to say of one stack, without its name."""
     for severity, title in _TITLES:
         found = [each for each in one.findings if each.severity == severity]
         if found:

@@ -1,0 +1,83 @@
+"""`flowflare fleet drift`: compares the state of an environment's stacks with their accounts."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowflare.cli.fleet.options import (
+    EnvironmentOption,
+    ShardOption,
+    TagOption,
+    TenantsOption,
+    WorkersOption,
+    selection_of,
+)
+from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.errors import FleetError
+
+if TYPE_CHECKING:
+    from flowflare.fleet.drift import FleetDrift
+
+
+def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
+    environment: EnvironmentOption,
+    tenants: TenantsOption = None,
+    tag: TagOption = None,
+    shard: ShardOption = None,
+    exit_code: Annotated[
+        bool,
+        typer.Option("--exit-code", help="End with 2 where something has drifted, for schedulers."),
+    ] = False,
+    workers: WorkersOption = None,
+    cwd: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare the state of tenants with their account: what was changed, is missing, was added.
+
+    Only reads, and opens no secret but the API token. Stacks that have drifted alike are told once;
+    the JSON tells each, in the schema of docs/flowflare.drift.schema.json.
+
+    Examples:
+
+      flowflare fleet drift -e prod
+
+      flowflare fleet drift -e prod --shard 1/4 --exit-code --json
+    """
+    from flowflare.cli.console import messages, print_json
+    from flowflare.cli.fleet.running import make_ready
+    from flowflare.fleet.drift import drift as looked
+    from flowflare.fleet.session import open_session
+    from flowflare.fleet.workshop import workshop
+
+    selection = selection_of(tenants, tag, shard)
+    session = open_session(project_root(cwd), os.environ, environment, selection)
+    records = session.records.all()
+    stacks = [session.stack(one) for one in session.tenants if session.stands(one, records)]
+    make_ready(session, stacks)
+    with messages().status("Asking the account") as status, workshop(session, workers) as shop:
+        found = looked(
+            session,
+            shop,
+            stacks,
+            lambda done: status.update(f"Asking the account: {done:,} of {len(stacks):,}"),
+        )
+    if json:
+        print_json(found.document.model_dump(mode="json"))
+    else:
+        _show(found)
+    broken = [one.stack for one in found.document.stacks if one.error]
+    if broken:
+        more = f" and {len(broken) - 5:,} more" if len(broken) > 5 else ""
+        raise FleetError(f"could not be looked at: {', '.join(broken[:5])}{more}")
+    if exit_code and found.document.exit_code:
+        raise typer.Exit(found.document.exit_code)
+
+
+def _show(found: "FleetDrift") -> None:
+    from flowflare.cli.console import answers
+    from flowflare.cli.drift import STYLES
+    from flowflare.fleet.drift import lines
+
+    for line in lines(found):
+        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
