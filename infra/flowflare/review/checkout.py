@@ -75,8 +75,7 @@ class Repository:
                 remedy="Name a branch, a tag or a hash. A shallow clone lacks older ones: "
                 "git fetch --deepen=100 (fetch-depth: 0 for actions/checkout).",
             ) from None
-        subject = self._git("log", "-1", "--format=%s", sha)
-        return Commit(name, sha, subject)
+        return Commit(_text(name), sha, self._subject(sha))
 
     def date_of(self, commit: Commit) -> str:
         """The day on which a commit was made, `2026-11-24`."""
@@ -88,11 +87,7 @@ class Repository:
             sha = self._git("merge-base", one.sha, other.sha)
         except CheckoutError:
             return one
-        return (
-            one
-            if sha == one.sha
-            else Commit(one.name, sha, self._git("log", "-1", "--format=%s", sha))
-        )
+        return one if sha == one.sha else Commit(one.name, sha, self._subject(sha))
 
     def changed_files(self, base: Commit, head: Commit, *paths: str) -> list[str]:
         """The project's files that differ, below the given paths, relative to the project."""
@@ -144,8 +139,16 @@ class Repository:
             if same and packages.is_dir() and not (lock.parent / "node_modules").exists():
                 (lock.parent / "node_modules").symlink_to(packages)
 
+    def _subject(self, sha: str) -> str:
+        return _text(self._git("log", "-1", "--format=%s", sha))
+
     def _git(self, *words: str, environment: dict[str, str] | None = None) -> str:
         return _git(self.top, words, environment or {})
+
+
+def _text(name: str) -> str:
+    """What git names, with a sign for each byte that is no text."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def same_packages(one: Checkout, other: Checkout) -> bool:
@@ -181,12 +184,13 @@ def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str
             command,
             cwd=folder,
             capture_output=True,
-            text=True,
             check=False,
             env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"} | environment,
         )
     except FileNotFoundError:
         raise CheckoutError("git is not installed", remedy="Install git 2.30 or newer.") from None
     if done.returncode:
-        raise CheckoutError(f"git {words[0]}: {done.stderr.strip() or 'failed'}")
-    return done.stdout.rstrip("\n")
+        said = done.stderr.decode(errors="replace").strip()
+        raise CheckoutError(f"git {words[0]}: {said or 'failed'}")
+    # As Python takes names of files: bytes that are no text stay what they are.
+    return os.fsdecode(done.stdout).rstrip("\n")

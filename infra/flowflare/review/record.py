@@ -196,7 +196,7 @@ class _Process:
         *lines, self._rest = text.split("\n")
         try:
             for line in lines:
-                self._take(json.loads(self._placeless(line)))
+                self._take(_read(self._placeless(line)))
         except (ValueError, TypeError, KeyError, AttributeError):
             self._error = "its program has written into its recording"
         return bool(lines)
@@ -225,6 +225,14 @@ class _Process:
         with self._said.open("rb") as said:
             said.seek(max(0, self._said.stat().st_size - _LAST_WORDS))
             return said.read().decode(errors="replace")
+
+
+def _read(line: str) -> Any:
+    """A line's value; names of files may hold bytes that are no text, which no report may hold."""
+    value = json.loads(line)
+    if "\\ud" not in line:
+        return value
+    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def _environment(checkout: Checkout, home: Path) -> dict[str, str]:
