@@ -20,7 +20,7 @@
   * RolloutError               several ups in order: one cannot begin, or its health check failed
   * AdoptionError              what was installed by hand cannot be taken over as it is
   * CommentError               a report that cannot become a pull request's comment
-  * FleetError                 a command over many tenants cannot begin, or left some behind
+  * FleetError                 a command over tenants or environments cannot go on
 """
 
 from collections.abc import Sequence
@@ -165,4 +165,4 @@ class CommentError(FlowflareError):
 
 
 class FleetError(FlowflareError):
-    """A command over many tenants cannot begin, or left some of them behind."""
+    """A command over tenants or environments cannot begin, or left some behind."""

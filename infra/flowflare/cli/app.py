@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from flowflare.cli import emulator, fleet, init, migrations, secrets
+from flowflare.cli import emulator, env, fleet, init, migrations, secrets
+from flowflare.cli.adopt import adopt
 from flowflare.cli.comment import comment
 from flowflare.cli.destroy import destroy
 from flowflare.cli.diff import diff
@@ -59,8 +60,10 @@ app.command()(render)
 app.command()(order)
 app.command()(unlock)
 app.command()(drift)
+app.command()(adopt)
 app.command()(doctor)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(migrations.app, name="migrations")
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(env.app, name="env")
 app.add_typer(emulator.app, name="emulator")

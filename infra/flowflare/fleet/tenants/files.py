@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import yaml
-
 from flowflare.config.files import Base, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
-from flowflare.config.yaml_nodes import ValueReader, read_text
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
-from flowflare.fleet.tenants.stack_text import MARK, stack_text
+from flowflare.fleet.tenants.stack_text import MARK, parsed, stack_text
 
 Kind = Literal["new", "changed", "same", "stale"]
 _CONFIG: Final = "config"
@@ -123,7 +120,7 @@ def _file(
         return StackFile(path, plain, "changed", stack)
     if before == plain:
         return StackFile(path, plain, "same", stack, before)
-    present = _values(path.name, before, problems)
+    present = parsed(path.name, before, problems)
     own = mapping(present.pop(_CONFIG, None))
     is_ours = before.startswith(MARK)
     wanted = _with_secrets(config, own, base)
@@ -136,14 +133,6 @@ def _file(
         # Pulumi's CLI lays a file out in its own way, numbers as texts; that changes nothing.
         return StackFile(path, before, "same", stack, before)
     return StackFile(path, text, "same" if text == before else "changed", stack, before)
-
-
-def _values(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
-    node = read_text(text, name, problems)
-    if node is not None and not isinstance(node, yaml.MappingNode):
-        problems.append(Problem(f"{name}:1", "holds no keys; `config:` is expected"))
-        node = None
-    return mapping(ValueReader(name, problems).value(node, "", 1)) if node else {}
 
 
 def _named(key: str, base: Base) -> str:

@@ -1,4 +1,4 @@
-"""Writes a stack's file as text: the same values always make the same bytes.
+"""Reads a stack's file and writes one: the same values always make the same bytes.
 
 The layout is that of Pulumi's CLI, which edits single keys of such a file in place and keeps its
 comments, so that what it adds later (`config set --secret`, an `encryptionsalt`) fits in.
@@ -6,8 +6,14 @@ comments, so that what it adds later (`config set --secret`, an `encryptionsalt`
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+
+import yaml
+
+from flowflare.config.problems import mapping
+from flowflare.config.yaml_nodes import ValueReader, read_text
+from flowflare.errors import Problem
 
 #: The first line of a file that the fleet writes; a file without it is not the fleet's.
 MARK: Final = "# Written by `flowflare fleet config` from tenants.yaml: change it there."
@@ -21,16 +27,34 @@ _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y
 _UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-def stack_text(config: Mapping[str, Any], kept: Mapping[str, Any]) -> str:
+def stack_text(
+    config: Mapping[str, Any], kept: Mapping[str, Any], *, head: Sequence[str] = (MARK, _KEPT)
+) -> str:
     """The text of a stack's file.
 
     Args:
         config: full key to JSON value, in the order in which they are written.
         kept: other keys of the file, `encryptionsalt` for example.
+        head: the comments that it begins with.
     """
-    lines = [MARK, _KEPT, *_mapping(kept, "")]
+    lines = [*head, *_mapping(kept, "")]
     lines += [f"{_CONFIG}:", *_mapping(config, "  ")]
     return "\n".join(lines) + "\n"
+
+
+def parsed(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
+    """The values of a stack's file, `config` and the others; nothing for one that is unusable.
+
+    Args:
+        name: the file's name, for problems.
+        text: what it holds.
+        problems: gains what is wrong with it.
+    """
+    node = read_text(text, name, problems)
+    if node is not None and not isinstance(node, yaml.MappingNode):
+        problems.append(Problem(f"{name}:1", "holds no keys; `config:` is expected"))
+        node = None
+    return mapping(ValueReader(name, problems).value(node, "", 1)) if node else {}
 
 
 def _mapping(values: Mapping[str, Any], indent: str) -> Iterator[str]:
@@ -72,4 +96,6 @@ def _scalar(value: Any) -> str:
             return value
         quoted = json.dumps(value, ensure_ascii=False)
         return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
-    return json.dumps(value)
+    text = json.dumps(value)
+    # YAML 1.1 knows a number with an exponent by its point.
+    return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text

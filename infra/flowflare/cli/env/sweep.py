@@ -1,0 +1,93 @@
+"""`flowflare env sweep`: removes the ephemeral environments whose time is over."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.errors import FleetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flowflare.fleet.environments.lifecycle import Swept
+    from flowflare.fleet.environments.records import EnvironmentRecord
+
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")
+]
+
+
+def sweep(
+    dry_run: DryRunOption = False, cwd: ProjectOption = None, json: JsonOption = False
+) -> None:
+    """Remove every ephemeral environment whose time is over, as a scheduled job does.
+
+    Only stacks with a record of `flowflare env up` are looked at. One that cannot be removed stops
+    no other; the next sweep tries again.
+
+    Examples:
+
+      flowflare env sweep --dry-run
+
+      flowflare env sweep --json
+    """
+    root = project_root(cwd)
+    if dry_run:
+        _preview(root, json)
+        return
+    from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.env.surroundings import surroundings
+    from flowflare.fleet.environments import lifecycle
+
+    def began(record: "EnvironmentRecord") -> None:
+        messages().print(f"Removing environment {record.name}", markup=False)
+
+    swept: list[Swept] = []
+    with surroundings(root, "Working") as where:
+        for one in lifecycle.sweep(where, began):
+            swept.append(one)
+            if one.error:
+                text = f"  {one.record.name} is still there: {one.error.message}"
+                messages().print(text, markup=False)
+    failed = [one.record.name for one in swept if one.error]
+    if json:
+        print_json(_document(swept))
+    else:
+        gone = len(swept) - len(failed)
+        answers().print(f"{gone} removed." if swept else "Nothing to remove.", markup=False)
+    if failed:
+        count = "1 environment is" if len(failed) == 1 else f"{len(failed)} environments are"
+        raise FleetError(
+            f"{count} still there: {', '.join(failed)}",
+            remedy="Run it again, or look at one: flowflare env down " + failed[0],
+        )
+
+
+def _preview(root: "Path", json: bool) -> None:
+    import os
+
+    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.env.list import document
+    from flowflare.cli.env.surroundings import shown_left
+    from flowflare.fleet.environments.lifecycle import Surroundings, expired
+
+    where = Surroundings(root, os.environ)
+    records, now = expired(where), where.now()
+    if json:
+        print_json({"would_remove": [document(one, now) for one in records]})
+        return
+    for one in records:
+        left = shown_left(one.expires - now)
+        answers().print(f"  {one.name:<24} from {one.base:<16} {left}", markup=False)
+    text = f"Would remove {len(records)}." if records else "Nothing to remove."
+    answers().print(text, markup=False)
+
+
+def _document(swept: "list[Swept]") -> dict[str, list[dict[str, str]]]:
+    return {
+        "removed": [{"name": one.record.name} for one in swept if not one.error],
+        "failed": [
+            {"name": one.record.name, "error": str(one.error)} for one in swept if one.error
+        ],
+    }
