@@ -2,13 +2,22 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
 
 from flowflare.storage.bucket import S3Store
-from tests.storage.wire import Wire, serve_wire
+from tests.engine.projects import Sample, World, make_sample
+from tests.storage.wire import KEYS, Wire, serve_wire
 
+PROGRAM = """
+    import pulumi
+    from things import Thing
+    z = Thing("z", pulumi.Output.secret("canary-of-z"))
+    Thing("w", z.token)
+    pulumi.export("token", z.token)
+"""
 _NUMBERS = itertools.count(1)
 
 
@@ -38,3 +47,20 @@ def bucket(wire: Wire) -> str:
 @pytest.fixture
 def store(wire: Wire, bucket: str) -> S3Store:
     return wire.store(bucket)
+
+
+@pytest.fixture
+def sample(tmp_path: Path, wire: Wire, bucket: str) -> Sample:
+    """A project whose state is in the bucket."""
+    world = tmp_path / "world"
+    world.mkdir()
+    made = make_sample(tmp_path / "project", PROGRAM, {"p:world": str(world)})
+    things = Path(__file__).parents[1] / "engine" / "things.py"
+    made.module("things", things.read_text("utf-8"))
+    made.environ |= {**KEYS, "PULUMI_BACKEND_URL": wire.url(bucket)}
+    return made
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "world")

@@ -21,35 +21,12 @@ from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretE
 from flowflare.storage.bucket import S3Store
 from flowflare.storage.store import Stored
 from tests.engine.projects import PASSPHRASE, SALT, Sample, World, make_sample, ops
+from tests.storage.conftest import PROGRAM
 from tests.storage.test_lease import Time
-from tests.storage.wire import KEYS, Wire
+from tests.storage.wire import Wire
 
 CHECKPOINT = ".pulumi/stacks/p/dev.json"
 LEASE = lease_key("p", "dev")
-PROGRAM = """
-    import pulumi
-    from things import Thing
-    z = Thing("z", pulumi.Output.secret("canary-of-z"))
-    Thing("w", z.token)
-    pulumi.export("token", z.token)
-"""
-
-
-@pytest.fixture
-def sample(tmp_path: Path, wire: Wire, bucket: str) -> Sample:
-    """A project whose state is in the bucket."""
-    world = tmp_path / "world"
-    world.mkdir()
-    made = make_sample(tmp_path / "project", PROGRAM, {"p:world": str(world)})
-    things = Path(__file__).parents[1] / "engine" / "things.py"
-    made.module("things", things.read_text("utf-8"))
-    made.environ |= {**KEYS, "PULUMI_BACKEND_URL": wire.url(bucket)}
-    return made
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "world")
 
 
 def latest(store: S3Store) -> dict[str, Any]:
@@ -57,6 +34,16 @@ def latest(store: S3Store) -> dict[str, Any]:
     assert stored is not None
     found: dict[str, Any] = json.loads(stored.data)["checkpoint"]["latest"]
     return found
+
+
+def told(store: S3Store) -> list[dict[str, Any]]:
+    """The history, oldest first; each has the state after it beside it."""
+    keys = store.keys(".pulumi/history/p/dev/dev-")
+    infos = [key for key in keys if key.endswith(".history.json")]
+    assert [key.replace(".history", ".checkpoint") for key in infos] == [
+        key for key in keys if key not in infos
+    ]
+    return [json.loads(one.data) for one in store.read_many(infos).values()]
 
 
 def meddling(what: Callable[[], object]) -> Callable[[Event], None]:
@@ -81,7 +68,14 @@ def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
     assert not (sample.root / ".flowflare/state").exists()
     assert sample.open().up().changed == 0
     assert sample.open().outputs(show_secrets=True) == {"token": "token-of-z-a"}
+    with pytest.raises(FlowflareError, match="z-a blew up"):
+        sample.program(PROGRAM.replace("canary-of-z", "boom")).open().up()
     sample.open().destroy()
+    assert [(one["kind"], one["result"]) for one in told(store)] == [
+        ("update", "succeeded"),
+        ("update", "failed"),
+        ("destroy", "succeeded"),
+    ]
     assert world.ids() == []
     assert "resources" not in latest(store)
 

@@ -64,12 +64,14 @@ class Backend:
         project: the project's name.
         stack: the stack's name.
         gzip: whether checkpoints are written compressed.
+        shared: whether somebody named the store, so that others may use it as well.
     """
 
     store: Store
     project: str
     stack: str
     gzip: bool = False
+    shared: bool = False
 
     @property
     def full_name(self) -> str:

@@ -1,17 +1,19 @@
 """A stack on the embedded engine: preview, up, destroy, outputs, unlock."""
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from flowflare.config.files import Project, read_project
 from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.history import history
 from flowflare.engine.lease import Clock, Lease
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import Held, Lock, locked, unlock
@@ -103,8 +105,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend, clock=self._lease_clock) as held:
-            _tell_taken(report, held)
+        with self._held("update", report) as held:
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
             ledger = self._ledger(opened, held)
@@ -152,8 +153,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with locked(self._backend, clock=self._lease_clock) as held:
-            _tell_taken(report, held)
+        with self._held("destroy", report) as held:
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
             ledger = self._ledger(opened, held)
@@ -244,6 +244,19 @@ class EmbeddedStack:
         deployment = backend.read(raw, reader)
         config = open_configuration(self.project, vault)
         return _Opened(backend, deployment, vault, config, present)
+
+    @contextlib.contextmanager
+    def _held(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
+        """Holds the stack for a run, of which the backend's history will tell."""
+        backend = self._backend
+        with (
+            locked(backend, clock=self._lease_clock) as held,
+            history(backend, kind, self.project, report, held.holding.check),
+        ):
+            for one in held.taken:
+                message = f"took over the stack from a run that is dead: {one}"
+                report.note(Event("note", message=message, severity="warning"))
+            yield held
 
     def _ledger(self, opened: _Opened, held: Held) -> Ledger:
         vault = opened.vault
@@ -381,9 +394,3 @@ def _merge_outputs(ledger: Ledger, before: Deployment) -> None:
 
 def _replaced(report: Report) -> list[str]:
     return [step.urn for step in report.steps if step.op == "replace"]
-
-
-def _tell_taken(report: Report, held: Held) -> None:
-    for one in held.taken:
-        message = f"took over the stack from a run that is dead: {one}"
-        report.note(Event("note", message=message, severity="warning"))

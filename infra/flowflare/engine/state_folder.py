@@ -54,7 +54,7 @@ def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str])
     named, store = _named(root, environ)
     if store is None or store == own.store:
         return own
-    other = Backend(store, project, stack, gzip=gzip)
+    other = Backend(store, project, stack, gzip=gzip, shared=True)
     if own.exists and not other.exists:
         raise StateError(
             f"stack {stack} has its state in {own.place}, and {named} names {store.url}",

@@ -1,0 +1,74 @@
+"""Keeps a stack's history as the Pulumi CLI does, so that `pulumi stack history` tells of our runs.
+
+A pair of objects for each run that wrote state: what it was (`UpdateInfo` in `pkg/backend` of
+pulumi/pulumi) and the state after it. It is kept in a backend that somebody named; nobody shares
+`.flowflare/state`, and nothing would ever take it away there.
+"""
+
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal
+
+from flowflare.config.files import ConfigValue, Project
+from flowflare.engine.backend import Backend
+from flowflare.engine.report import Report
+from flowflare.errors import StateError
+
+_ENVIRONMENT: Final = {"exec.kind": "flowflare"}
+
+
+@contextlib.contextmanager
+def history(
+    backend: Backend,
+    kind: Literal["update", "destroy"],
+    project: Project,
+    report: Report,
+    may_write: Callable[[], None],
+) -> Iterator[None]:
+    """Writes the pair after a run that wrote state, whether it succeeded or failed.
+
+    Args:
+        backend: the stack.
+        kind: the kind of the run, as the CLI names it.
+        project: the project seen through the stack, for its configuration.
+        report: what the run did.
+        may_write: raises where the run has lost the stack; then nothing is written.
+    """
+    if not backend.shared:
+        yield
+        return
+    began, before, failed = time.time(), backend.present().tag, True
+    try:
+        yield
+        failed = bool(report.failures)
+    finally:
+        with contextlib.suppress(StateError):  # the state itself is written
+            present = backend.present()
+            if present.tag != before:
+                may_write()
+                stem = f".pulumi/history/{backend.project}/{backend.stack}/{backend.stack}-"
+                pair, ending = f"{stem}{time.time_ns()}", present.key.removeprefix(backend.key)
+                info = {
+                    "kind": kind,
+                    "startTime": int(began),
+                    "message": "",
+                    "environment": _ENVIRONMENT,
+                    "config": {key: _written(one) for key, one in project.values.items()},
+                    "version": 0,
+                    "result": "failed" if failed else "succeeded",
+                    "endTime": int(time.time()),
+                    "resourceChanges": Counter(step.op for step in report.steps),
+                }
+                backend.store.copy(present.key, f"{pair}.checkpoint.json{ending}")
+                backend.store.put(f"{pair}.history.json", json.dumps(info).encode())
+
+
+def _written(value: ConfigValue) -> Any:
+    """A configuration value as the stack's file has it, its secrets sealed."""
+    if value.text[:1] in ("{", "["):
+        with contextlib.suppress(ValueError):
+            return json.loads(value.text)
+    return {"secure": value.text} if value.secret else value.text

@@ -1,0 +1,81 @@
+"""The real Pulumi CLI on a bucket that the embedded engine writes; passed with CLI 3.260."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine.backend import Backend
+from flowflare.engine.lease import read_lease
+from flowflare.engine.lock import locked
+from flowflare.engine.pulumi.stack import CliStack
+from flowflare.errors import LockedError
+from flowflare.storage.bucket import S3Store
+from tests.engine.projects import Sample, World
+from tests.storage.wire import Wire
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
+]
+
+
+def test_both_engines_share_a_bucket_and_see_each_others_locks(
+    sample: Sample, store: S3Store, wire: Wire, world: World, tmp_path: Path
+) -> None:
+    host, port = wire.upstream
+    bucket = f"{store.url}?endpoint=http://{host}:{port}&region=us-east-1&s3ForcePathStyle=true"
+    environ = {
+        **os.environ,
+        **sample.environ,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": bucket,
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PYTHONPATH": str(sample.root / "infra"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+    def pulumi(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["pulumi", *words, "--stack", "organization/p/dev", "--non-interactive"]
+        return subprocess.run(
+            command, cwd=sample.root, env=environ, check=False, capture_output=True, text=True
+        )
+
+    sample.open().up()
+    assert "token-of-z-a" in pulumi("stack", "output", "--show-secrets").stdout
+    (told,) = json.loads(pulumi("stack", "history", "--json").stdout)
+    assert (told["kind"], told["result"]) == ("update", "succeeded")
+    assert told["resourceChanges"] == {"create": 3}
+    with locked(Backend(store, "p", "dev")):
+        refused = pulumi("up", "--yes", "--skip-preview")
+        assert "the stack is currently locked by 1 lock" in refused.stderr + refused.stdout
+        stack = CliStack(read_project(sample.root, "dev"), environ=environ)
+        with pytest.raises(LockedError, match="held by another run"):
+            stack.up()
+    assert stack.up().changed == 0
+    lease = read_lease(store, "p", "dev")
+    assert lease is not None
+    assert (lease.generation, lease.released) == (3, True)
+    assert sample.open().up().changed == 0
+
+    (lock,) = lock_of_the_cli(store)
+    with pytest.raises(LockedError, match=r"locked by another run: root@ci \(pid 7\)"):
+        sample.open().up()
+    assert pulumi("cancel", "--yes").returncode == 0
+    assert store.get(lock) is None
+    sample.open().destroy()
+    assert world.ids() == []
+
+
+def lock_of_the_cli(store: S3Store) -> list[str]:
+    """Puts a lock there as the CLI writes it."""
+    key = ".pulumi/locks/organization/p/dev/4cc9f0ae-92ae-4a3f-a1d1-5a0a7c8e3f10.json"
+    time = "2026-11-23T18:50:54.88Z"
+    lock = {"pid": 7, "username": "root", "hostname": "ci", "timestamp": time}
+    store.put(key, json.dumps(lock).encode())
+    return [key]
