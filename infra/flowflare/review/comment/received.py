@@ -15,6 +15,8 @@ from flowflare.review.report import FORMAT, Report
 MOST_BYTES: Final = 32 * 1024 * 1024
 #: How deep lists and mappings may stand in each other.
 MOST_DEEP: Final = 64
+#: The largest number: beyond it JSON's readers do not agree, and sums could not be told in floats.
+MOST: Final = 2**53
 _REMEDY: Final = "Make it anew: flowflare diff BASE HEAD --output report.json"
 
 
@@ -40,6 +42,8 @@ def read_report(path: Path) -> Report:
         raise _invalid(path, f"its format is {found!r}, this release reads {FORMAT}")
     if _deeper(value, MOST_DEEP):
         raise _invalid(path, f"its lists and mappings stand more than {MOST_DEEP} deep")
+    if _larger(value, MOST):
+        raise _invalid(path, f"a number in it is larger than {MOST:,}")
     try:
         return Report.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -77,6 +81,14 @@ def _deeper(value: Any, most: int) -> bool:
         if not level:
             return False
     return True
+
+
+def _larger(value: Any, most: int) -> bool:
+    """Whether any number is larger, or infinite as `1e999` is."""
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return any(_larger(inner, most) for inner in inside)
+    return isinstance(value, int | float) and not -most <= value <= most
 
 
 def _refuse(constant: str) -> float:

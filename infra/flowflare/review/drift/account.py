@@ -21,11 +21,13 @@ class Account:
         account_id: the account.
 
     Attributes:
+        identity: the account's id.
         calls: the requests so far, each sent once.
     """
 
     def __init__(self, client: Client, account_id: str) -> None:
         self._client = client
+        self.identity = account_id
         self._base = f"/accounts/{account_id}"
         self._known: dict[str, Any] = {}
         self.calls = 0

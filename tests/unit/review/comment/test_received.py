@@ -79,6 +79,13 @@ def test_what_is_no_report_is_refused(file: Path, text: bytes) -> None:
         read_report(file)
 
 
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "1e999", "-9007199254740993"])
+def test_a_number_has_a_limit(file: Path, number: str) -> None:
+    file.write_text(json.dumps(report()).replace('"seconds": 0', f'"seconds": {number}'))
+    with pytest.raises(CommentError, match="a number in it is larger"):
+        read_report(file)
+
+
 def test_a_half_character_is_refused(file: Path) -> None:
     file.write_text(json.dumps(report()).replace('"New"', '"\\ud800"'))
     with pytest.raises(CommentError):
