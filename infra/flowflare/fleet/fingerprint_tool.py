@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -19,12 +20,18 @@ _KINDS: Final = ("*.py", "*.mjs")
 
 @cache
 def tool_digest() -> str:
-    """The digest, the same for the same release wherever it is installed.
-
-    Beside the version stand the package's own files: a checkout changes without it.
-    """
-    package = Path(library.__file__).parent
+    """The digest of what is installed here, the same for the same release anywhere."""
     versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return digest_of(Path(library.__file__).parent, versions)
+
+
+def digest_of(package: Path, versions: Mapping[str, str]) -> str:
+    """The digest of a release.
+
+    Args:
+        package: this package's folder; a checkout changes without its version.
+        versions: the versions of what counts.
+    """
     files = {
         name: digest
         for kind in _KINDS

@@ -144,9 +144,7 @@ def _document(
         project=session.project,
         environment=session.environment.name,
         tenants=len(session.tenants),
-        report=report.model_copy(
-            update={"seconds": rollout_seconds(report.api_calls, touched, workers)}
-        ),
+        report=report,
         same_inputs=tuple(sorted(one for one in found.unchanged if one not in planned)),
         why={one: found.why.get(one, "asked for again") for one in sorted(planned)},
         retired=tuple(retired),

@@ -141,9 +141,10 @@ def _notes(found: "FleetPreview") -> "Iterator[str]":
 
         per = [one.api_calls for one in found.report.sections if one.api_calls]
         each = f"{min(per)}" if min(per) == max(per) else f"{min(per)} to {max(per)}"
+        one = each == "1"
         yield (
-            f"{found.report.api_calls:,} API calls in all, {each} for each tenant that changes; "
-            f"{duration(found.seconds)} at least with {found.workers} at a time."
+            f"{each} API call{'' if one else 's'} for each tenant that changes; `fleet up` takes "
+            f"{duration(found.seconds)} at least, {found.workers} at a time."
         )
     if found.retired:
         listed = ", ".join(found.retired[:8]) + (" ..." if len(found.retired) > 8 else "")
