@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from flowflare.adoption import addresses, classes, databases, scripts, secrets
 from flowflare.adoption.adopter import Adopter, is_thing, without
+from flowflare.adoption.key import KeyChoice
 from flowflare.adoption.model import Adoption, Entry
 from flowflare.adoption.names import TRACKER_TAG, written_names
 from flowflare.adoption.owners import owned_elsewhere
@@ -84,9 +85,8 @@ def look(
     project: Project,
     place: Place,
     opened: Open,
-    key: secrets.Key,
+    key: KeyChoice,
     names: Mapping[str, str],
-    told: Findings | None = None,
 ) -> tuple[Outcome, Target]:
     """Looks at everything and changes nothing.
 
@@ -94,9 +94,8 @@ def look(
         project: the project seen through the stack.
         place: the account.
         opened: opens the stack of a project.
-        key: the API key to take over.
+        key: what is decided about the API key.
         names: names in the account that were chosen, by their key: `service`, `clients.orders`.
-        told: what was found out about the key.
 
     Returns:
         What would be written, with `refusals` in its document where it must not, and the stack.
@@ -109,14 +108,16 @@ def look(
     seen = _with(project, settings)
     target = opened(seen)
     _refuse_pending(target.deployment)
-    findings, ran = _run(target, place, account, key)
+    taken, told = secrets.Key("", key.resource), Findings()
+    if not any(one.name.endswith(key.resource) for one in target.deployment.resources):
+        taken, told = key.taken(account, place.client)
+    findings, ran = _run(target, place, account, taken)
     if findings.tag:
         settings = {**settings, (TRACKER_TAG,): findings.tag}
         seen = _with(project, settings)
         target = opened(seen)
-        findings, ran = _run(target, place, account, key)
-    if told is not None:
-        findings.refusals[:0], findings.notes[:0] = told.refusals, told.notes
+        findings, ran = _run(target, place, account, taken)
+    findings.refusals[:0], findings.notes[:0] = told.refusals, told.notes
     findings.refusals += [one for one in ran.failures if one not in findings.refusals]
     if findings.unread:
         listed = ", ".join(sorted(findings.unread))

@@ -75,8 +75,12 @@ class Adopter(Deployer):
             return self._provider(goal, old, handler, inputs)
         wanted = Wanted(goal, inputs, handler)
         find = self._finders.get(wanted.kind)
+        # What state has already is looked for, and what there is to say of it is said by drift.
+        findings = self._findings if old is None else Findings()
         with self._one:  # one after the other: each list of the account is asked for once
-            thing = find(wanted, self._account, self._findings) if find else None
+            thing = find(wanted, self._account, findings) if find else None
+            if old is not None:
+                self._findings.baselines += findings.baselines
         if old is not None:
             return self._managed(wanted, old, thing)
         if thing is None:
@@ -111,7 +115,8 @@ class Adopter(Deployer):
             )
         elif thing is None and wanted.kind in self._finders:
             message = "the account does not have it as state says: see flowflare drift"
-        self._tell(wanted, "managed", old.id, message=message)
+        name = (thing.name if thing else "") or old.id
+        self._tell(wanted, "managed", name, message=message)
         record = goal.record(old.inputs, old.outputs, old.id)
         kept = self._ledger.put(replace(record, init_errors=old.init_errors), old)
         return Answer(goal.urn, kept.id, kept.outputs)

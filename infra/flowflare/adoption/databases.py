@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowflare import library
 from flowflare.adoption.model import Baseline, Difference
-from flowflare.adoption.original import is_original
+from flowflare.adoption.original import TABLES, conversion, is_original
 from flowflare.adoption.thing import Findings, Thing, Wanted, known
 from flowflare.api import Client
 from flowflare.engine.providers.cloudflare.d1_database import _COMPUTED
 from flowflare.engine.providers.cloudflare.kind import picked
 from flowflare.engine.values import plain
-from flowflare.errors import MigrationError
+from flowflare.errors import AdoptionError, MigrationError
 from flowflare.migrations import baseline
 from flowflare.migrations.baseline import differences, files_with_data, matching, read_objects
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.files import Migration, migration, read_migrations
 from flowflare.migrations.ledger import (
     Database,
     note_checksums,
@@ -56,6 +57,37 @@ def find_database(wanted: Wanted, account: Account, findings: Findings) -> Thing
         {**picked(row, _COMPUTED), **wanted.inputs},
         name,
     )
+
+
+def read_original(account: Account, client: Client, name: str) -> str:
+    """The SQL that takes the rows of a database with the original's tables along.
+
+    Args:
+        account: the account.
+        client: the API.
+        name: the database's name.
+
+    Raises:
+        AdoptionError: there is no such database, or its tables are not the original's.
+    """
+    row = account.database_named(name)
+    if row is None:
+        raise AdoptionError(
+            f"the account has no D1 database {name}",
+            remedy="Name it: --names database=NAME",
+        )
+    database = Database(client, account.identity, str(row["uuid"]))
+    objects = read_objects(database)
+    if not is_original(objects):
+        raise AdoptionError(f"D1 database {name} does not have the original's tables")
+    columns = {
+        table: {
+            str(one["name"])
+            for one in database.query(f"SELECT name FROM pragma_table_info('{table}');")  # noqa: S608
+        }
+        for table in TABLES
+    }
+    return conversion(objects, columns, read_migrations(library.folder("migrations")))
 
 
 class Ledgers:

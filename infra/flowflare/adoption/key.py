@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flowflare.adoption.secrets import KEY_BINDING, Key
 from flowflare.adoption.thing import Findings
@@ -15,6 +16,7 @@ from flowflare.review.drift.account import Account
 
 VARIABLE: Final = "FLOWFLARE_API_KEY"
 _KEY: Final = re.compile(r"[\x21-\x7e]{8,512}")
+_RESOURCE: Final = "-api-key"
 _ROUTE: Final = "/service/list-workflows"
 _TAKE: Final = (
     f"Give it, so that callers outside go on with it: --api-key-file FILE, or {VARIABLE}. Or let "
@@ -43,48 +45,61 @@ def read_key(file: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
     return text, origin
 
 
-def taken_key(
-    spec: StackSpec,
-    resource: str,
-    account: Account,
-    client: Client,
-    given: tuple[str, str],
-    *,
-    new: bool,
-) -> tuple[Key, Findings]:
-    """The key to take over, with what has to be told of it.
+@dataclass(frozen=True)
+class KeyChoice:
+    """What somebody decided about the API key.
 
-    Args:
+    Attributes:
         spec: the stack, its names as they are chosen.
-        resource: the name of the resource that is the key in use.
-        account: the account.
-        client: the API.
         given: a key and where it is from, both empty for none.
         new: whether the next `up` may make another one.
     """
-    findings, service = Findings(), spec.service.script_name
+
+    spec: StackSpec
+    given: tuple[str, str] = field(default=("", ""), repr=False)
+    new: bool = False
+
+    @property
+    def resource(self) -> str:
+        """How the name of the resource ends that is the key in use (`resources/service.py`)."""
+        generation = self.spec.service.api_key_in_use
+        return _RESOURCE if generation == 1 else f"{_RESOURCE}-{generation}"
+
+    def taken(self, account: Account, client: Client) -> tuple[Key, Findings]:
+        """The key to take over, with what has to be told of it.
+
+        Args:
+            account: the account.
+            client: the API.
+        """
+        findings, service = Findings(), self.spec.service.script_name
+        text, origin = self.given
+        bound = _bound(account, service)
+        if bound is None:
+            return Key("", self.resource), findings
+        if bound.get("type") == "plain_text" and bound.get("text"):
+            # By hand it was put among the variables, where everybody who can list them reads it.
+            findings.note(
+                f"{service} has its API key as a variable in plain text; it is taken over, and the "
+                "next up makes it a secret. Whoever could read the account's Workers has seen it: "
+                "think of flowflare secrets rotate."
+            )
+            text, origin = str(bound["text"]), f"the variable {KEY_BINDING}"
+        if not text and not self.new:
+            findings.refuse(f"{service} has an API key, which nobody can read back", _TAKE)
+        elif not text:
+            findings.note(_new_key(self.spec, client, service))
+        else:
+            _ask(account, client, self.spec, (text, origin), findings)
+        return Key(text, self.resource, origin), findings
+
+
+def _bound(account: Account, service: str) -> Mapping[str, Any] | None:
+    """The live binding of the key, None where there is none."""
     if service not in account.scripts():
-        return Key("", resource), findings
-    bindings = {str(one["name"]): one for one in account.settings(service).get("bindings") or ()}
-    bound = bindings.get(KEY_BINDING)
-    if bound is None:
-        return Key("", resource), findings
-    text, origin = given
-    if bound.get("type") == "plain_text" and bound.get("text"):
-        # By hand it was put among the variables, where everybody who can list them reads it.
-        findings.note(
-            f"{service} has its API key as a variable in plain text; it is taken over, and the "
-            "next up makes it a secret. Whoever could read the account's Workers has seen it: "
-            "think of flowflare secrets rotate."
-        )
-        text, origin = str(bound["text"]), f"the variable {KEY_BINDING}"
-    if not text and not new:
-        findings.refuse(f"{service} has an API key, which nobody can read back", _TAKE)
-    elif not text:
-        findings.note(_new_key(spec, client, service))
-    else:
-        _ask(account, client, spec, (text, origin), findings)
-    return Key(text, resource, origin), findings
+        return None
+    bindings = account.settings(service).get("bindings") or ()
+    return next((one for one in bindings if one.get("name") == KEY_BINDING), None)
 
 
 def _new_key(spec: StackSpec, client: Client, service: str) -> str:

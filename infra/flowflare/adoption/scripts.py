@@ -38,6 +38,7 @@ def find_script(wanted: Wanted, account: Account, findings: Findings) -> Thing |
         return None
     settings = account.settings(name)
     inputs: Props = dict(wanted.inputs)
+    _refuse_databases(inputs, settings, name, account, findings)
     parts = modules(account.content(name))
     found = [
         *_settings(inputs, settings),
@@ -134,6 +135,26 @@ def _bindings(
         kept.append(_as_input(found))
         yield Difference(path=f'bindings["{name}"]', account=_told(found))
     inputs["bindings"] = kept
+
+
+def _refuse_databases(
+    inputs: Props, live: Mapping[str, Any], script: str, account: Account, findings: Findings
+) -> None:
+    """A script that uses another database than the program binds would leave its rows behind."""
+    declared = {str(one["name"]): one for one in inputs.get("bindings") or ()}
+    for one in live.get("bindings") or ():
+        name = str(one.get("name"))
+        wanted = declared.get(name, {})
+        uuid = one.get("id") or one.get("database_id")
+        if one.get("type") != "d1" or wanted.get("type") != "d1" or wanted.get("id") == uuid:
+            continue
+        row = account.database(str(uuid))
+        findings.refuse(
+            f"{script} uses the D1 database {row['name'] if row else uuid} as {name}, and the "
+            "program binds another one there: its rows would be left behind",
+            "Name the one that it uses: --names database=NAME; for a client's own, name below "
+            "its databases in the configuration.",
+        )
 
 
 def _one(

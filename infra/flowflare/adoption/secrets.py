@@ -23,7 +23,7 @@ class Key:
 
     Attributes:
         text: the key, a secret; empty for none.
-        resource: the resource that it is, of all generations the one in use.
+        resource: how the name of the resource ends that it is, of all generations the one in use.
         from_: where it comes from, in words.
     """
 
@@ -37,7 +37,7 @@ class Key:
     def find(self, wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
         """The key of the generation in use; any other is made by the next `up`."""
         del account, findings
-        if not self.text or wanted.goal.name != self.resource:
+        if not self.text or not wanted.goal.name.endswith(self.resource):
             return None
         match = _OURS.fullmatch(self.text)
         identity = match[1] if match else ADOPTED

@@ -57,6 +57,15 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
         bool,
         typer.Option("--new-api-key", help="Let the next up make another API key."),
     ] = False,
+    convert_original: Annotated[
+        Path | None,
+        typer.Option(
+            "--convert-original",
+            metavar="FILE",
+            help="Only write the SQL that takes the rows of the original's tables along.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Take over what was installed by hand: find it, import it into state, note D1 migrations.
@@ -76,6 +85,9 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
+    if convert_original is not None:
+        _convert(project, names or [], convert_original)
+        return
     with messages().status("Looking at the account"):
         outcome, target = _look(project, names or [], api_key_file, new=new_api_key)
     document = outcome.document
@@ -89,16 +101,17 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if document.refusals:
         raise refusal(document)
     if not json:
-        verb = "Nothing was written" if dry_run else "Taken over"
-        again = [word for word in ("adopt" if dry_run else "preview", "--stack", stack) if word]
-        answers().print(f"{verb}.\n\nNext:  {command()} {' '.join(again)}", markup=False)
+        done = "Taken over." if document.adopted else "There was nothing left to take over."
+        said = "Nothing was written." if dry_run else done
+        then = f"{command()} {'adopt' if dry_run else 'preview'} --stack {stack}"
+        answers().print(f"{said}\n\nNext:  {then}", markup=False)
 
 
 def _look(
     project: "Project", words: "Sequence[str]", key_file: Path | None, *, new: bool
 ) -> "tuple[Outcome, Target]":
     from flowflare.adoption import adopt
-    from flowflare.adoption.key import read_key, taken_key
+    from flowflare.adoption.key import KeyChoice, read_key
     from flowflare.adoption.names import parsed_names
     from flowflare.cli.migrations.target import read_spec
     from flowflare.review.drift.account import Account
@@ -110,10 +123,29 @@ def _look(
     written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
     chosen = _recognised(spec, account, place, written, words)
     spec = read_spec(adopt.with_names(project, chosen))
-    generation = spec.service.api_key_in_use
-    resource = "flowflare-service-api-key" + ("" if generation == 1 else f"-{generation}")
-    key, told = taken_key(spec, resource, account, place.client, given, new=new)
-    return adopt.look(project, place, opened, key, chosen, told)
+    return adopt.look(project, place, opened, KeyChoice(spec, given, new), chosen)
+
+
+def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
+    """Writes the SQL for a database with the original's tables; runs none of it."""
+    from flowflare.adoption.databases import read_original
+    from flowflare.adoption.names import parsed_names
+    from flowflare.cli.console import answers
+    from flowflare.cli.migrations.target import read_spec
+    from flowflare.review.drift.account import Account
+
+    spec = read_spec(project)
+    place, _ = _opened(project, spec)
+    account = Account(place.client, place.account_id)
+    written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
+    chosen = _recognised(spec, account, place, written, words)
+    name = chosen.get("database", spec.service.database_name)
+    file.write_text(read_original(account, place.client, name), "utf-8")
+    answers().print(
+        f"{file} takes the rows of {name} along. Read it, make a backup, then:\n\n"
+        f"  wrangler d1 execute {name} --remote --file {file}",
+        markup=False,
+    )
 
 
 def _recognised(
