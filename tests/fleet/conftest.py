@@ -1,0 +1,20 @@
+"""Fleets on the shared embedded Cloudflare."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import cloudflare as cloudflare  # noqa: PLC0414 -- a fixture
+from tests.e2e.embedded import Cloudflare
+from tests.fleet.projects import FleetProject, make_fleet
+
+
+@pytest.fixture
+def fleet_project(tmp_path: Path, cloudflare: Cloudflare) -> Callable[..., FleetProject]:
+    """Makes the project of a fleet: `fleet_project(4, waves=[1, "100%"])`."""
+
+    def make(count: int, **environment) -> FleetProject:
+        return make_fleet(tmp_path / "fleet", cloudflare, count, **environment)
+
+    return make

@@ -1,0 +1,134 @@
+"""Fleets like a team's: a project with `tenants.yaml` and one account for all, on the emulator."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.conftest import make_project
+from tests.e2e.embedded import TOKEN, Account, Cloudflare
+
+COMMAND = str(Path(sys.executable).parent / "flowflare")
+HEALTH = {
+    "workflow": "order-processing",
+    "params": {"order_id": "health", "items": [{"sku": "tea", "quantity": 1, "price": 450}]},
+    "withinSeconds": 30,
+}
+
+
+@dataclass(frozen=True)
+class FleetProject:
+    """A project of several tenants in one environment, `prod`."""
+
+    root: Path
+    account: Account
+
+    def write(self, tenants: Mapping[str, Any], **environment: Any) -> None:
+        """Writes tenants.yaml and the stacks' files."""
+        defaults = {
+            "engine": "embedded",
+            "accountId": self.account.identity,
+            "protect": True,
+            "cloudflare:baseUrl": self.base_url,
+            "cloudflare:apiToken": TOKEN,
+        }
+        prod = {"waves": [1, "50%", "100%"], "health": HEALTH, **environment}
+        written = {
+            "defaults": defaults,
+            "environments": {"prod": prod},
+            "tenants": dict(tenants),
+        }
+        (self.root / "tenants.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
+        self.succeeds("fleet", "config")
+
+    @property
+    def base_url(self) -> str:
+        return (self.root / "base-url").read_text()
+
+    @property
+    def tenants(self) -> dict[str, Any]:
+        """What tenants.yaml says of each."""
+        return dict(yaml.safe_load((self.root / "tenants.yaml").read_text())["tenants"])
+
+    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command as a person would."""
+        return subprocess.run(
+            [COMMAND, *words],
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+            env=os.environ | environment,
+        )
+
+    def succeeds(self, *words: str, **environment: str) -> str:
+        done = self.run(*words, **environment)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def events(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
+        """Runs a fleet's command with --json; its events."""
+        done = self.run("fleet", *words, "-e", "prod", "--json")
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    @contextmanager
+    def started(self, *words: str):
+        """A running command, its events read one by one; killed at the end if it still runs."""
+        command = [COMMAND, "fleet", *words, "-e", "prod", "--json"]
+        with subprocess.Popen(
+            command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.kill()
+
+    def kill_when(self, reached: Callable[[dict[str, Any]], bool], *words: str) -> list[dict]:
+        """Starts a command and kills it with SIGKILL at an event; the events until then."""
+        seen = []
+        with self.started(*words) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                seen.append(json.loads(line))
+                if reached(seen[-1]):
+                    os.kill(process.pid, signal.SIGKILL)
+                    break
+            else:
+                raise AssertionError(f"it ended before that: {process.communicate()[1]}")
+        return seen
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """What is recorded, by tenant."""
+        folder = self.root / ".flowflare/state/.flowflare/fleet/flowflare/prod"
+        return {one.stem: json.loads(one.read_text()) for one in folder.glob("*.json")}
+
+    def outcomes(self) -> dict[str, str]:
+        return {name: one["outcome"] for name, one in sorted(self.records().items())}
+
+    def wait(self, reached: Callable[[], bool], seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < deadline, "it did not come"
+            time.sleep(0.05)
+
+
+def make_fleet(root: Path, cloudflare: Cloudflare, count: int, **environment: Any) -> FleetProject:
+    """A fleet of so many tenants, `t01`, `t02` ...; nothing is up yet."""
+    project = make_project(root, cloudflare)
+    (root / "Pulumi.local.yaml").unlink()
+    (root / "base-url").write_text(cloudflare.base_url)
+    fleet = FleetProject(root, project.account)
+    fleet.write({f"t{number:02}": {} for number in range(1, count + 1)}, **environment)
+    return fleet

@@ -1,0 +1,159 @@
+"""Exports of D1 databases: whatever is in them comes back, and what is not proven is no export."""
+
+import json
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from flowflare.api import Client, Connector, Pace
+from flowflare.errors import ApiError, FleetError
+from flowflare.fleet import exported_sql
+from flowflare.fleet.exports import Exporter, OneDatabase, export_store, read_manifests
+from flowflare.storage import Store
+from tests.e2e.embedded import TOKEN, Account, Cloudflare
+
+SCHEMA = """\
+CREATE TABLE "odd ""name" (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT, data BLOB, number REAL
+);
+CREATE TABLE part (
+  id INTEGER PRIMARY KEY, whole INTEGER REFERENCES "odd ""name" (id) ON DELETE CASCADE,
+  twice INTEGER GENERATED ALWAYS AS (id * 2) VIRTUAL);
+CREATE TABLE empty (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX part_of ON part (whole);
+CREATE VIEW texts AS SELECT text FROM "odd ""name";
+CREATE TRIGGER again AFTER INSERT ON part BEGIN
+  UPDATE "odd ""name" SET number = coalesce(number, 0) + 1 WHERE id = new.whole;
+END;
+INSERT INTO "odd ""name" (text, data) VALUES
+  ('it''s; "odd"' || char(10) || 'CREATE TABLE x (y);' || char(10), x'00ff41'),
+  ('ünïcödé 🚀', NULL), ('', x''), (char(13) || char(10) || ';', zeroblob(5)), (NULL, NULL);
+INSERT INTO part (id, whole) VALUES (1, 1), (2, 1), (9007199254740, NULL);
+DELETE FROM "odd ""name" WHERE id = 5;
+"""
+READ = {
+    "odd": "SELECT id, text, hex(data) AS data, typeof(data) AS kind, number "
+    'FROM "odd ""name" ORDER BY id',
+    "part": "SELECT id, whole, twice FROM part ORDER BY 1",
+    "next": "SELECT seq FROM sqlite_sequence WHERE name LIKE 'odd%'",
+}
+
+
+@pytest.fixture
+def account(cloudflare: Cloudflare) -> Account:
+    return cloudflare.account(uuid4().hex)
+
+
+@pytest.fixture
+def client(cloudflare: Cloudflare) -> Client:
+    return Connector(Pace(calls=1_000_000)).open(cloudflare.base_url, TOKEN)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return export_store("exports", tmp_path, {})
+
+
+def make(account: Account, name: str, sql: str) -> OneDatabase:
+    uuid = account.post("/d1/database", {"name": name})["uuid"]
+    query(account, uuid, sql)
+    return OneDatabase("database", account.identity, uuid, name)
+
+
+def query(account: Account, uuid: str, sql: str) -> list[dict]:
+    return account.post(f"/d1/database/{uuid}/query", {"sql": sql})[-1]["results"]
+
+
+def exporter(client: Client, store: Store, tmp_path: Path) -> Exporter:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return Exporter(client, store, "acme-prod", scratch)
+
+
+def test_an_export_loads_with_the_same_rows(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    """Rows, empty tables, blobs, generated columns, sequences, indexes, views and triggers."""
+    one = make(account, "acme", SCHEMA)
+    manifest = exporter(client, store, tmp_path).export([one])
+    [folder] = (tmp_path / "exports/acme-prod").iterdir()
+    assert json.loads((folder / "manifest.json").read_text())["stack"] == "acme-prod"
+    assert manifest == read_manifests(store, "acme-prod")[0]
+    assert dict(manifest.databases[0].tables) == {"empty": 0, 'odd "name': 4, "part": 3}
+    loaded = tmp_path / "loaded.sqlite"
+    exported_sql.load(folder / "acme.sql", loaded)
+    with sqlite3.connect(loaded) as database:
+        database.row_factory = sqlite3.Row
+        for sql in READ.values():
+            assert [dict(row) for row in database.execute(sql)] == query(account, one.uuid, sql)
+        names = {row["name"] for row in database.execute("SELECT name FROM sqlite_master")}
+    assert names >= {"part_of", "texts", "again"}
+    assert list((tmp_path / "scratch").iterdir()) == [tmp_path / "scratch/acme.sql"]
+
+
+class Meanwhile:
+    """A client during whose calls for an export somebody else does something."""
+
+    def __init__(self, client: Client, do) -> None:
+        self._client = client
+        self._do = do
+
+    def call(self, method: str, path: str, **words):
+        answer = self._client.call(method, path, **words)
+        if path.endswith("/export"):
+            self._do()
+        return answer
+
+
+def test_a_database_that_is_written_to_is_not_exported(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    one = make(account, "acme", "CREATE TABLE note (text TEXT)")
+    busy = Meanwhile(client, lambda: query(account, one.uuid, "INSERT INTO note VALUES ('new')"))
+    with pytest.raises(FleetError, match="database acme changed during each of 3 exports") as told:
+        exporter(busy, store, tmp_path).export([one])
+    assert "status: suspended" in told.value.remedy
+    assert read_manifests(store, "acme-prod") == []
+
+
+def test_what_d1_does_not_export_is_said(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    one = make(account, "acme", "CREATE VIRTUAL TABLE words USING fts5(text)")
+    with pytest.raises(ApiError, match="cannot export databases with Virtual Tables"):
+        exporter(client, store, tmp_path).export([one])
+
+
+def test_a_database_that_is_gone_must_have_an_export(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    """As after a kill in the middle of the deletion: what is there is exported anew."""
+    first = make(account, "first", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+    second = make(account, "second", "CREATE TABLE c (d)")
+    exporter(client, store, tmp_path).export([first, second])
+    client.call("DELETE", f"/accounts/{account.identity}/d1/database/{first.uuid}")
+    manifest = exporter(client, store, tmp_path).export([first, second])
+    assert {one.name: dict(one.tables) for one in manifest.databases} == {
+        "first": {"a": 1},
+        "second": {"c": 0},
+    }
+    for file in (tmp_path / "exports").rglob("first.sql"):
+        file.write_text("-- somebody has been here")
+    with pytest.raises(FleetError, match="database first of stack acme-prod is not in the account"):
+        exporter(client, store, tmp_path).export([first, second])
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("CREATE TABLE a (b);\nINSERT INTO a VALUES ('cut", "sql:2: the last statement has no end"),
+        ("CREATE TABLE a (b);\nINSERT INTO b VALUES (1);\n", "sql:2: SQLite refuses it: no such"),
+    ],
+)
+def test_an_export_that_does_not_load_is_none(sql: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "sql").write_text(sql)
+    with pytest.raises(FleetError, match=said):
+        exported_sql.count(tmp_path / "sql", tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["sql"]

@@ -1,0 +1,215 @@
+"""A fleet that is up: is everybody well, who may be retired, and what remains of them."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+
+from flowflare.engine import open_stack
+from flowflare.fleet import exported_sql
+from flowflare.fleet.health import Checker, Tenant
+from flowflare.fleet.tenants.model import Health
+from flowflare.rollout.health import Patience
+from tests.e2e.embedded import Cloudflare
+from tests.fleet.projects import HEALTH, FleetProject, make_fleet
+
+pytestmark = [pytest.mark.xdist_group("standing fleet"), pytest.mark.workerd]
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> FleetProject:
+    fleet = make_fleet(tmp_path_factory.mktemp("standing") / "fleet", cloudflare, 4)
+    fleet.events("up")
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def first(fleet: FleetProject) -> Tenant:
+    return Tenant.of(open_stack(fleet.root, "t01-prod").outputs(show_secrets=True))
+
+
+@pytest.fixture
+def checking():
+    with httpx.Client(timeout=10) as http:
+
+        def make(seconds: float = 20, **expected) -> Checker:
+            return Checker(http, Health(**expected), Patience(seconds))
+
+        yield make
+
+
+Checking = Callable[..., Checker]
+
+
+def test_who_is_well(first: Tenant, checking: Checking) -> None:
+    expected = {"workflow": HEALTH["workflow"], "params": HEALTH["params"]}
+    verdict = checking(**expected).check(first, LONG_AGO)
+    assert verdict.healthy, verdict.found
+    assert [one.partition(" in ")[0] for one in verdict.found[:4]] == [
+        "the service opens to its key",
+        "who has no key is refused",
+        "client orders answers",
+        "a run of order-processing completed",
+    ]
+
+
+def test_who_is_suspended_has_nothing_to_ask(checking: Checking) -> None:
+    verdict = checking(workflow="order-processing").check(Tenant.of({}), LONG_AGO)
+    assert verdict.healthy
+
+
+def test_a_key_that_opens_nothing(first: Tenant, checking: Checking) -> None:
+    wrong = Tenant(first.service_url, first.client_urls, "another-key")
+    verdict = checking(0.3).check(wrong, LONG_AGO)
+    assert not verdict.healthy
+    assert "the service does not open to its key" in verdict.found[0]
+    assert "401" in verdict.found[0]
+
+
+def test_a_workflow_that_nobody_runs(first: Tenant, checking: Checking) -> None:
+    verdict = checking(0.5, workflow="no-such-workflow").check(first, LONG_AGO)
+    assert not verdict.healthy
+    assert "no-such-workflow is Running after" in verdict.found[0]
+
+
+def test_a_workflow_that_fails(first: Tenant, checking: Checking) -> None:
+    """Nothing can be reserved of what is no order."""
+    params = {"order_id": "health", "items": "none"}
+    verdict = checking(workflow="order-processing", params=params).check(first, LONG_AGO)
+    assert not verdict.healthy
+    assert "of order-processing failed: " in verdict.found[0]
+
+
+def test_runs_that_failed_since_the_wave_began(first: Tenant, checking: Checking) -> None:
+    """One of two, of which half may; and a synthetic run that failed is none of them."""
+    post(first, "service/start-workflow", {"workflowType": "good", "runId": "good-1"})
+    post(first, "service/start-workflow", {"workflowType": "bad", "runId": "bad-1"})
+    for run, status in (("good-1", "Completed"), ("bad-1", "Errored")):
+        update = {"type": "run_update", "run_update": {"id": run, "status": status}}
+        post(first, "api/workflows/update", update)
+    begun = "2026-01-01T00:00:00.000Z"
+    assert checking(max_error_rate=0.5).check_errors(first, begun).healthy
+    verdict = checking(max_error_rate=0.4).check_errors(first, begun)
+    assert not verdict.healthy
+    assert verdict.found == (f"1 of 2 runs since {begun} failed, and 40% may",)
+    after = "2100-01-01T00:00:00.000Z"
+    assert checking(max_error_rate=0).check_errors(first, after).healthy
+
+
+class _LetsAnybodyIn(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"success": true, "workflows": []}')
+
+    def log_message(self, *words) -> None:
+        """Is silent."""
+
+
+def test_a_service_that_lets_anybody_in(checking: Checking) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _LetsAnybodyIn) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        open_to_all = Tenant(f"http://127.0.0.1:{server.server_port}", {}, "key")
+        verdict = checking(0.2).check(open_to_all, LONG_AGO)
+        server.shutdown()
+    assert verdict.found == ("not healthy: the service answers 200 to who has no key",)
+
+
+def post(tenant: Tenant, route: str, body: dict) -> dict:
+    headers = {"X-API-Key": tenant.api_key}
+    answer = httpx.post(f"{tenant.service_url}/{route}", json=body, headers=headers)
+    return answer.raise_for_status().json()
+
+
+def test_an_upgrade_that_makes_the_canary_ill(fleet: FleetProject) -> None:
+    """It stops there; the way back is the files as they were, and the same command."""
+    tenants = fleet.tenants
+    fleet.write(
+        tenants | {"t01": {"config": {"debug": True}}},
+        health={"workflow": "none", "withinSeconds": 1},
+    )
+    events = fleet.events("up", "--tenants", "t01", code=1)
+    assert events[-1]["reason"] == "t01 is not healthy"
+    assert events[-1]["where"]["unhealthy"] == ["t01"]
+    assert fleet.outcomes()["t01"] == "unhealthy"
+    fleet.write(tenants)
+    assert fleet.events("up", "--tenants", "t01")[-1]["event"] == "done"
+    assert fleet.outcomes()["t01"] == "applied"
+
+
+def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
+    """One line of the file each; what a retired tenant had is in the export, row by row."""
+    tables = rows_of(fleet, "t03")
+    fleet.write(fleet.tenants | {"t02": {"status": "suspended"}, "t03": {"status": "retired"}})
+    refused = fleet.run("fleet", "up", "-e", "prod", "--tenants", "t02,t03")
+    assert refused.returncode == 1
+    assert "t03: retired in tenants.yaml, and its stack stands still" in refused.stderr
+    assert "--retire t03" in refused.stderr
+    assert fleet.outcomes()["t02"] == "applied"
+
+    words = ("up", "--tenants", "t02,t03", "--retire", "t03")
+    events = fleet.kill_when(lambda event: event["event"] == "exported", *words)
+    assert events[-1]["databases"] == {"t03-prod-flowflare-db": sum(map(len, tables.values()))}
+    assert fleet.outcomes()["t02"] == "suspended"
+    assert fleet.outcomes()["t03"] == "running"
+    events = fleet.events(*words)
+    assert events[-1]["removed"] == 1
+    assert fleet.outcomes()["t03"] == "retired"
+    assert not [name for name in fleet.account.databases() if "t03" in name]
+    assert not [name for name in fleet.account.scripts() if "t03" in name]
+    assert loaded(exports(fleet, "t03"), fleet.root / "again.sqlite") == tables
+    assert "service_url" not in open_stack(fleet.root, "t02-prod").outputs() or (
+        open_stack(fleet.root, "t02-prod").outputs()["service_url"] is None
+    )
+
+
+def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
+    refused = fleet.run("fleet", "destroy", "-e", "prod", "--tenants", "t04")
+    assert refused.returncode == 1
+    assert "--tenants t04 --lose-data t04" in refused.stderr
+    assert fleet.outcomes()["t04"] == "applied"
+    events = fleet.events("destroy", "--tenants", "t04", "--lose-data", "t04", "--no-export")
+    assert events[-1]["removed"] == 1
+    assert fleet.outcomes()["t04"] == "destroyed"
+    assert not (fleet.root / ".flowflare/exports/t04-prod").exists()
+    assert not [name for name in fleet.account.scripts() if "t04" in name]
+    assert len([name for name in fleet.account.scripts() if "t01" in name]) == 2
+
+
+def rows_of(fleet: FleetProject, tenant: str) -> dict[str, list[dict]]:
+    """Every row of a tenant's database, over the API."""
+    outputs = open_stack(fleet.root, f"{tenant}-prod").outputs()
+    path = f"/d1/database/{outputs['database_id']}/query"
+
+    def query(sql: str) -> list[dict]:
+        return fleet.account.post(path, {"sql": sql})[-1]["results"]
+
+    names = [row["name"] for row in query(exported_sql.TABLES)]
+    return {name: query(f"SELECT * FROM {name} ORDER BY rowid") for name in names}
+
+
+def exports(fleet: FleetProject, tenant: str) -> Path:
+    """The newest export of a tenant's database."""
+    folder = max((fleet.root / f".flowflare/exports/{tenant}-prod").iterdir())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    [database] = manifest["databases"]
+    return folder / database["file"]
+
+
+def loaded(sql: Path, into: Path) -> dict[str, list[dict]]:
+    """Every row of an export, from SQLite."""
+    exported_sql.load(sql, into)
+    with sqlite3.connect(into) as database:
+        database.row_factory = sqlite3.Row
+        names = [row["name"] for row in database.execute(exported_sql.TABLES)]
+        return {
+            name: [dict(row) for row in database.execute(f"SELECT * FROM {name} ORDER BY rowid")]
+            for name in names
+        }
