@@ -1,0 +1,39 @@
+"""The page about adoption: its commands exist, and its table holds every status."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import get_args
+
+import typer
+
+from flowflare.adoption.model import Status
+from flowflare.cli.app import app
+
+PAGE = (Path(__file__).parent.parent.parent / "docs/adopt.md").read_text()
+
+
+def test_its_commands_are_commands() -> None:
+    lines = re.findall(r"^ +flowflare (.+)$", PAGE, re.MULTILINE)
+    assert len(lines) == 9
+    for line in lines:
+        command = typer.main.get_command(app)
+        words = shlex.split(line)
+        while isinstance(command, typer.core.TyperGroup):
+            command = command.commands[words.pop(0)]
+        options = {option for one in command.params for option in one.opts}
+        assert {word for word in words if word.startswith("--")} <= options, line
+
+
+def test_the_table_holds_every_status() -> None:
+    assert set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE)) == set(get_args(Status))
+
+
+def test_what_it_says_of_names_is_what_the_command_takes() -> None:
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    (names,) = (one for one in command.commands["adopt"].params if one.name == "names")
+    told = str(getattr(names, "help", ""))
+    for word in ("service", "database", "clients.", "workflows.", "found", "declared"):
+        assert word in told
+        assert f"`{word}" in PAGE

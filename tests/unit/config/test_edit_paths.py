@@ -1,0 +1,94 @@
+"""Texts inside structured keys of a stack's file change, and not one other character."""
+
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.edit_paths import set_paths
+from flowflare.errors import ConfigError
+
+NAMES = {("flowflare:names", "service"): "tracker", ("flowflare:names", "clients", "a"): "shop"}
+BLOCK = """\
+  flowflare:names:
+    service: tracker
+    clients:
+      a: shop
+"""
+COMMENTED = """\
+# The shop's production.
+config:
+    cloudflare:apiToken:
+        secure: v1:AAAA   # the deploy token
+    flowflare:names:   # by hand
+        database: 'old'   # since 2025
+        service: before      # the tracker
+
+        # Of the clients.
+        clients: {b: "two"}
+    flowflare:debug: true
+"""
+
+
+def edited(tmp_path: Path, text: str, values: dict[tuple[str, ...], str]) -> str:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_bytes(text.encode())
+    set_paths(file, values)
+    return file.read_bytes().decode()
+
+
+def test_comments_stay_and_keys_go_where_they_belong(tmp_path: Path) -> None:
+    text = edited(tmp_path, COMMENTED, NAMES)
+    after = COMMENTED.replace("service: before ", "service: tracker ")
+    assert text == after.replace('{b: "two"}', '{b: "two", "a": shop}')
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", f"config:\n{BLOCK}"),
+        ("config:\n", f"config:\n{BLOCK}"),
+        (
+            "config: {}\n",
+            'config: {"flowflare:names": {"service": tracker, "clients": {"a": shop}}}\n',
+        ),
+        ("a: b", f"a: b\nconfig:\n{BLOCK}"),
+        ("config:\n  a:b: 1\r\n".replace("\n", "\r\n"), None),
+        ("config:\n  flowflare:names:\n", f"config:\n{BLOCK}"),
+        (
+            "config:\n  flowflare:a: 1  # one\n  z:y: 2\n# end\n",
+            f"config:\n  flowflare:a: 1  # one\n{BLOCK}  z:y: 2\n# end\n",
+        ),
+    ],
+)
+def test_what_is_missing_is_added(tmp_path: Path, before: str, after: str | None) -> None:
+    text = edited(tmp_path, before, NAMES)
+    if after is None:
+        assert "\n" not in text.replace("\r\n", "")
+    else:
+        assert text == after
+
+
+def test_a_text_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path) -> None:
+    values = {("flowflare:trackerTag",): "1", ("flowflare:names", "service"): "yes"}
+    text = edited(tmp_path, "config:\n  a:b: 1\n", values)
+    assert 'flowflare:trackerTag: "1"' in text
+    assert 'service: "yes"' in text
+
+
+def test_what_is_there_already_changes_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.prod.yaml"
+    file.write_text(f"config:\n{BLOCK}")
+    assert not set_paths(file, NAMES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: &n {service: one}\nconfig:\n  flowflare:names: *n\n",
+        "config:\n  flowflare:names: {service: {deep: 1}}\n",
+    ],
+)
+def test_a_layout_that_would_change_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        edited(tmp_path, text, NAMES)
+    assert (tmp_path / "Pulumi.prod.yaml").read_text() == text
