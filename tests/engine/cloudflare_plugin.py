@@ -4,6 +4,7 @@ It stands in for Cloudflare's own plugin, which no test can download, on a Cloud
 Of lost answers it knows as little as the real one: it asks again and reports what it is told.
 """
 
+import os
 import sys
 from concurrent import futures
 from typing import Any
@@ -36,7 +37,11 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse()
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        self.config = {key: plain(value) for key, value in read_struct(request.args).items()}
+        given = {key: plain(value) for key, value in read_struct(request.args).items()}
+        # As the real one: what the configuration does not say, the environment does.
+        known = {"baseUrl": "CLOUDFLARE_BASE_URL", "apiToken": "CLOUDFLARE_API_TOKEN"}
+        found = {key: os.environ[name] for key, name in known.items() if name in os.environ}
+        self.config = found | given
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=False)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802

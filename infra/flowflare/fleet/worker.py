@@ -39,6 +39,7 @@ class Worker:
 
     def __init__(self, root: Path, put: "Callable[[tuple[Worker, Message | None]], None]") -> None:
         self._put = put
+        self._root = root
         self._said: deque[str] = deque(maxlen=_LAST_WORDS)
         self.was_ready = False
         self._process = subprocess.Popen(
@@ -91,6 +92,10 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # A CLI of this process group is gone with it, and its plugins are in groups of their own.
+        from flowflare.engine.pulumi.children import end_left_behind, mark_of
+
+        end_left_behind(mark_of(self._root))
 
     def why(self) -> str:
         """How it ended, in words: the exit code or signal, and the last line that it said."""
@@ -107,7 +112,7 @@ class Worker:
         return ""
 
     def _read(self, answers: IO[bytes]) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with answers, contextlib.suppress(ValueError, OSError):
             for line in answers:
                 message = json.loads(line)
                 self.was_ready = self.was_ready or "ready" in message
@@ -115,7 +120,7 @@ class Worker:
         self._put((self, None))
 
     def _hear(self, words: IO[bytes]) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with words, contextlib.suppress(ValueError, OSError):
             for raw in words:
                 line = raw.decode(errors="replace").rstrip("\n")
                 self._said.append(line)

@@ -40,17 +40,21 @@ def launched(cli: str, words: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), cli, *words]
 
 
-def mark_of(root: Path, stack: str) -> str:
-    """What tells the processes of one stack from all others on this machine."""
+def mark_of(root: Path, stack: str = "") -> str:
+    """What tells the processes of one stack, or of a project, from all others on this machine.
+
+    Args:
+        root: the project's folder.
+        stack: the stack's name; empty for all of the project.
+    """
     return f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}/{stack}"
 
 
-def end_left_behind(mark: str, cli: str) -> list[int]:
+def end_left_behind(mark: str) -> list[int]:
     """Kills what a CLI that is gone has left behind; of one that runs nothing is touched.
 
     Args:
-        mark: the stack's.
-        cli: the program whose processes are such CLIs.
+        mark: the stack's, or the project's.
 
     Returns:
         The processes that were killed.
@@ -63,7 +67,7 @@ def end_left_behind(mark: str, cli: str) -> list[int]:
         top = pid
         while parents.get(top) in parents:
             top = parents[top]
-        if not _is_cli(top, cli):
+        if not _is_cli(top):
             ended.append(pid)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -73,21 +77,23 @@ def end_left_behind(mark: str, cli: str) -> list[int]:
 def _marked(mark: str) -> Mapping[int, int]:
     """The processes with a mark, each with its parent."""
     wanted = f"{MARK}={mark}".encode()
+    is_project = mark.endswith("/")
     found: dict[int, int] = {}
     for folder in _PROC.iterdir():
         # Another user's cannot be read, and what ends meanwhile is not there any more.
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int(folder.name)
-            if pid != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
+            words = (folder / "environ").read_bytes().split(b"\0")
+            if any(word == wanted or (is_project and word.startswith(wanted)) for word in words):
                 # `pid (name) state ppid`, and a name may hold anything.
                 found[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 
-def _is_cli(pid: int, cli: str) -> bool:
-    """Whether a process is a CLI, or about to become one."""
+def _is_cli(pid: int) -> bool:
+    """Whether a process is a CLI, or the launcher that is about to become one."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return cli.encode() in (words[0], *words[4:8])
+    return Path(words[0].decode(errors="replace")).name == "pulumi" or _LAUNCH.encode() in words

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, private_folder
-from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, mark_of
+from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.failures import command_error
+from flowflare.engine.pulumi.invocation import invocation
 from flowflare.engine.pulumi.state import backend_url
-from flowflare.engine.pulumi.versions import PULUMI_VERSION
 from flowflare.errors import FlowflareError
 from flowflare.storage.opened import redacted
 
 if TYPE_CHECKING:
-    from pulumi.automation import PulumiCommand, Stack
+    from pulumi.automation import Stack
     from pulumi.automation.events import EngineEvent
 
 OnEngineEvent = Callable[["EngineEvent"], None]
@@ -93,7 +93,7 @@ class Workspace:
         """
         from pulumi.automation.errors import CommandError
 
-        command = self._command()
+        command = invocation(self._cli)
         try:
             done = command.run(
                 [*words, "--stack", self.project.stack, "--non-interactive"],
@@ -133,45 +133,7 @@ class Workspace:
 
     def _end_left_behind(self) -> None:
         """Ends what a CLI that was killed has left: an earlier run's, or this one's."""
-        end_left_behind(self._mark, str(self._cli.path.absolute()))
-
-    def _command(self) -> "PulumiCommand":
-        from pulumi.automation import PulumiCommand
-        from pulumi.automation._cmd import CommandResult
-        from semver import VersionInfo
-
-        # One built from source does not know its version; it is taken for the pinned one.
-        version = VersionInfo.parse(self._cli.shown if self._cli.version else PULUMI_VERSION)
-        program = str(self._cli.path.absolute())
-
-        class Found(PulumiCommand):
-            """The CLI that was found; its own constructor would look for another on PATH."""
-
-            def __init__(self) -> None:
-                self.command, self.version = program, version
-
-            def run(
-                self,
-                args: list[str],
-                cwd: str,
-                additional_env: Mapping[str, str],
-                on_output: Callable[[str], Any] | None = None,
-                on_error: Callable[[str], Any] | None = None,
-            ) -> CommandResult:
-                """Runs it so that it does not outlive this process."""
-                # What stands here already, the caller does not put in front of the launcher.
-                words = [word for word in args if word != "--non-interactive"]
-                command = launched(program, ["--non-interactive", *words])
-                # Programs of its language host lie beside the CLI.
-                path = additional_env.get("PATH") or os.environ.get("PATH", os.defpath)
-                paths = {"PATH": os.pathsep.join([str(Path(program).parent), path])}
-                starter = Found()
-                starter.command = command[0]
-                return PulumiCommand.run(
-                    starter, command[1:], cwd, {**additional_env, **paths}, on_output, on_error
-                )
-
-        return Found()
+        end_left_behind(self._mark)
 
     def _stack(self) -> "Stack":
         from pulumi.automation import LocalWorkspace, Stack
@@ -188,7 +150,7 @@ class Workspace:
         workspace = Unselecting(
             work_dir=str(self.project.root),
             env_vars=self._variables,
-            pulumi_command=self._command(),
+            pulumi_command=invocation(self._cli),
         )
         try:
             return Stack.select(self._name, workspace)

@@ -1,0 +1,219 @@
+"""Many stacks of the real Pulumi CLI at once: workers, one budget, kills. Passed with CLI 3.260."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
+from flowflare.fleet.engines import opened
+from flowflare.fleet.forwarder import Forwarder
+from flowflare.fleet.pool import Pool, Result, Task
+from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
+from tests.engine.projects import CLOUD
+
+PLUGIN = Path(__file__).parent / "cloudflare_plugin.py"
+STACKS = ("acme-prod", "beta-prod", "cafe-prod")
+PROGRAM = f"""
+import pulumi
+from cloud import D1Database, WorkersScript
+database = D1Database("db", accountId="{ACCOUNT}", name=f"{{pulumi.get_stack()}}-runs")
+pulumi.export("id", database.id)
+pulumi.export("hidden", pulumi.Config().require_secret("hidden"))
+"""
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
+    pytest.mark.timeout(240),
+]
+
+
+@dataclass
+class Fleet:
+    """A project with a stack for each tenant, all of them the CLI's."""
+
+    root: Path
+    environ: dict[str, str]
+
+    def environ_of(self, stack: str) -> Mapping[str, str]:
+        return {**self.environ, "PULUMI_CONFIG_PASSPHRASE": f"passphrase of {stack}"}
+
+    def pulumi(self, stack: str, *words: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *words, "--stack", stack, "--non-interactive"],
+            cwd=self.root,
+            env={**os.environ, **self.environ_of(stack)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, pool: Pool, kind: str = "up") -> dict[str, Result]:
+        return {one.task.stack: one for one in pool.run(Task(kind, stack) for stack in STACKS)}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, cloudflare: FakeCloudflare) -> Fleet:
+    (tmp_path / "state").mkdir()
+    return made_fleet(tmp_path, cloudflare, f"file://{tmp_path}/state")
+
+
+def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str, **more: str) -> Fleet:
+    root, plugin = folder / "project", folder / "bin" / "pulumi-resource-cloudflare"
+    plugin.parent.mkdir()
+    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PLUGIN}"\n')
+    plugin.chmod(0o755)
+    (root / "infra").mkdir(parents=True)
+    (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n")
+    (root / "infra" / "__main__.py").write_text(PROGRAM)
+    (root / "infra" / "cloud.py").write_text(CLOUD)
+    environ = {
+        "PATH": f"{plugin.parent}:{os.environ['PATH']}",
+        "HOME": str(folder),
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": backend,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "CLOUDFLARE_API_TOKEN": TOKEN,
+        "CLOUDFLARE_BASE_URL": cloudflare.base_url,
+        **more,
+    }
+    found = Fleet(root, environ)
+    for stack in STACKS:
+        found.pulumi(stack, "stack", "init")
+        found.pulumi(stack, "config", "set", "--secret", "p:hidden", f"secret of {stack}")
+    found.pulumi("acme-prod", "stack", "select")
+    return found
+
+
+def test_three_at_once_share_a_budget_and_nothing_else(
+    fleet: Fleet, cloudflare: FakeCloudflare
+) -> None:
+    with (
+        Forwarder() as forwarder,
+        Pool(fleet.root, fleet.environ_of, 3, forwarder.address) as pool,
+    ):
+        done = fleet.run(pool)
+        assert [one.error for one in done.values()] == ["", "", ""]
+        assert forwarder.counts() == dict.fromkeys(STACKS, 1)
+        assert cloudflare.world.names()["databases"] == [f"{stack}-runs" for stack in STACKS]
+        assert {one.value["changed"] for one in fleet.run(pool).values()} == {0}
+    for stack in STACKS:
+        exported = fleet.pulumi(stack, "stack", "export")
+        assert "127.0.0.1" not in exported
+        fleet.pulumi(stack, "preview", "--expect-no-changes")
+        shown = json.loads(fleet.pulumi(stack, "stack", "output", "--json", "--show-secrets"))
+        assert shown["hidden"] == f"secret of {stack}"
+    fleet.environ["PULUMI_CONFIG_PASSPHRASE"] = "of somebody else"
+    selected = subprocess.run(
+        ["pulumi", "stack", "--show-name"],
+        cwd=fleet.root,
+        env={**os.environ, **fleet.environ},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert selected.stdout.strip() == "acme-prod"
+
+
+def marked(root: Path) -> list[int]:
+    """What runs for any stack of a project."""
+    wanted = f"{MARK}={mark_of(root)}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            if wanted in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+@pytest.fixture
+def held(cloudflare: FakeCloudflare) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """The creation of acme's database is carried out, and its answer waits for the second event."""
+    made, release = threading.Event(), threading.Event()
+
+    def hold(request: Request, when: str) -> str | None:
+        if when == "after" and request.method == "POST" and "acme" in str(request.body):
+            made.set()
+            release.wait(60)
+        return None
+
+    cloudflare.hook = hold
+    yield made, release
+    release.set()
+
+
+def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event) -> None:
+    """Kills a process that brings acme up, by its id and nothing else, while a call is answered."""
+    code = (
+        "import sys; from pathlib import Path; from flowflare.config.files import read_project\n"
+        "from flowflare.fleet.engines import opened; import os\n"
+        "opened(read_project(Path(sys.argv[1]), 'acme-prod'), os.environ).up()"
+    )
+    environ = {**os.environ, **fleet.environ_of("acme-prod")}
+    with subprocess.Popen([sys.executable, "-c", code, str(fleet.root)], env=environ) as process:
+        assert made.wait(60)
+        assert marked(fleet.root)
+        process.kill()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert condition()
+
+
+def test_a_killed_worker_leaves_no_process_and_no_lock(
+    fleet: Fleet,
+    cloudflare: FakeCloudflare,
+    held: tuple[threading.Event, threading.Event],
+) -> None:
+    """The CLI ends the call under way, writes state and goes, with its plugins."""
+    made, release = held
+    run_and_kill(fleet, cloudflare, made)
+    release.set()
+    until(lambda: not marked(fleet.root))
+    cloudflare.hook = None
+    stack = opened(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    update = stack.up()
+    assert update.outputs["id"] in cloudflare.world.databases
+    assert len(cloudflare.world.databases) == 1
+    assert [step.op for step in update.steps if step.name == "db"] == ["same"]
+
+
+def test_what_a_killed_cli_leaves_is_ended_and_its_creation_settled(
+    fleet: Fleet,
+    cloudflare: FakeCloudflare,
+    held: tuple[threading.Event, threading.Event],
+) -> None:
+    made, release = held
+    run_and_kill(fleet, cloudflare, made)
+    [cli] = [pid for pid in marked(fleet.root) if is_cli(pid)]
+    os.kill(cli, 9)
+    until(lambda: cli not in marked(fleet.root))
+    assert marked(fleet.root)
+    release.set()
+    cloudflare.hook = None
+    stack = opened(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    stack.unlock()
+    assert stack.up().outputs["id"] in cloudflare.world.databases
+    assert len(cloudflare.world.databases) == 1
+    until(lambda: not marked(fleet.root))
+    assert end_left_behind(mark_of(fleet.root)) == []
+
+
+def is_cli(pid: int) -> bool:
+    return Path(f"/proc/{pid}/exe").resolve().name == "pulumi"
