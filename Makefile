@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-diff bench-runtime clean
+.PHONY: help up down test fleet check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-diff bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ released: .venv/dev node_modules/.dev ## Keep this release's bundles for later r
 
 wheel: .venv/dev build/service.js ## Build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --quiet
+
+fleet: .venv/dev node_modules/.dev build/service.js ## A fleet of 50 tenants from the first up to retirement, with kills
+	FLOWFLARE_FLEET_TENANTS=50 $(BIN)/pytest -q --no-cov tests/fleet/test_life.py --durations=1
 
 bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
 	$(BIN)/python bench/preview_cpu.py
