@@ -21,10 +21,10 @@ class Zygote:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def start(self, root: Path, do: str) -> int:
+    def start(self, root: Path, do: str, stack: str = "local") -> int:
         """Starts `up` or `destroy` in a project and returns its process id."""
         assert self._process.stdin is not None
-        command = {"root": str(root), "stack": "local", "do": do}
+        command = {"root": str(root), "stack": stack, "do": do}
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         return int(self._answer()["pid"])
@@ -33,9 +33,11 @@ class Zygote:
         """How the run ended: its exit code, or minus the signal that killed it."""
         return int(self._answer()["exit"])
 
-    def kill_when(self, root: Path, do: str, reached: Callable[[], bool]) -> int:
+    def kill_when(
+        self, root: Path, do: str, reached: Callable[[], bool], stack: str = "local"
+    ) -> int:
         """Starts a run and kills it with SIGKILL as soon as something has happened."""
-        pid = self.start(root, do)
+        pid = self.start(root, do, stack)
         deadline = time.monotonic() + 20
         while not reached():
             assert time.monotonic() < deadline, "the call was never made"

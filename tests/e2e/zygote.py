@@ -1,4 +1,4 @@
-"""Forks an `up`, `destroy` or key rotation per line it reads: a process to kill, without its start.
+"""Forks an `up`, a `destroy` or another run for each line it reads: killed without its start.
 
 Importing Pulumi and the resource classes costs seconds of CPU; the kill tests run one process for
 each call to the API. This process imports once. For each JSON line on standard input it forks; the
@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 WARM = (
@@ -22,6 +23,7 @@ WARM = (
     "flowflare.engine.providers.cloudflare",
     "flowflare.engine.providers.dynamic",
     "flowflare.engine.providers.registry",
+    "flowflare.fleet.environments.lifecycle",
     "flowflare.resources.stack",
     "flowflare.rollout.rotate",
 )
@@ -44,6 +46,8 @@ def run(command: dict[str, str]) -> int:
             rotation = Rotation(root, name, lambda project: open_stack(root, project.stack))
             for step in rotation.steps(finish=command["do"] == "finish"):
                 rotation.perform(step)
+        elif command["do"] in ("environment", "sweep"):
+            environment(root, name, command["do"])
         else:
             getattr(open_stack(root, name), command["do"])()
     except FlowflareError as error:
@@ -53,6 +57,25 @@ def run(command: dict[str, str]) -> int:
         traceback.print_exc()
         return 70
     return 0
+
+
+def environment(root: Path, name: str, do: str) -> None:
+    """Brings an ephemeral environment up with the seed that lies there, or sweeps all."""
+    from datetime import timedelta
+
+    from flowflare.fleet.environments import lifecycle
+    from flowflare.fleet.environments.seeding import read_seeds
+
+    where = lifecycle.Surroundings(root, os.environ)
+    if do == "sweep":
+        later = lifecycle.utc_now() + timedelta(hours=2)
+        where = replace(where, now=lambda: later)
+        for swept in lifecycle.sweep(where, lambda record: None):
+            if swept.error:
+                raise swept.error
+        return
+    seeds = read_seeds([str(root / "seed.sql")], root)
+    lifecycle.bring_up(name, where, ttl=timedelta(hours=1), seeds=seeds)
 
 
 def say(answer: dict[str, int]) -> None:

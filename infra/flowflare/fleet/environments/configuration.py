@@ -6,15 +6,17 @@ domains. What is meant for data that stays is undone: protection, suspension, re
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.files import Base, Project, read_base, read_project, stacks_of
+from flowflare.config.files import Base, Project, as_text, read_base, read_project, stacks_of
 from flowflare.config.load import load_stack
 from flowflare.config.problems import mapping
 from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.tenants.stack_text import parsed, stack_text
+from flowflare.model import StackSpec
 
 _MARK: Final = "# Written by `flowflare env up` (docs/environments.md): gone when its time is over."
 _KEPT: Final = "# The next `env up` writes it anew, and `env down` or `env sweep` removes it."
@@ -37,8 +39,21 @@ def is_ephemeral(text: str) -> bool:
     return text.startswith(_MARK)
 
 
-def ephemeral_text(root: Path, base: str, stack: str, environment: str) -> str:
-    """The file of an ephemeral stack.
+@dataclass(frozen=True)
+class Ephemeral:
+    """An ephemeral stack's configuration.
+
+    Attributes:
+        text: what its file holds.
+        spec: what it describes.
+    """
+
+    text: str
+    spec: StackSpec
+
+
+def ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephemeral:
+    """The configuration of an ephemeral stack.
 
     Args:
         root: the project's folder.
@@ -58,8 +73,8 @@ def ephemeral_text(root: Path, base: str, stack: str, environment: str) -> str:
     named = mapping(present.pop("config", None))
     config = {key if ":" in key else f"{project.name}:{key}": one for key, one in named.items()}
     config = dict(sorted(_changed(config, project, environment).items()))
-    _check(config, project, stack, environment)
-    return stack_text(config, present, head=(_MARK, _KEPT))
+    spec = _checked(config, project, stack, environment)
+    return Ephemeral(stack_text(config, present, head=(_MARK, _KEPT)), spec)
 
 
 def _changed(config: dict[str, Any], project: Project, environment: str) -> dict[str, Any]:
@@ -110,19 +125,22 @@ def _alone(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         )
 
 
-def _check(config: Mapping[str, Any], project: Project, stack: str, environment: str) -> None:
-    from flowflare.config.files import as_text
-
+def _checked(
+    config: Mapping[str, Any], project: Project, stack: str, environment: str
+) -> StackSpec:
     base = read_base(project.root)
     texts = {key: value.text for key, value in base.values.items()}
     texts |= {key: as_text(value)[0] for key, value in config.items()}
-    load_stack(texts, project=project.name, stack=stack, origins=project.places, root=project.root)
+    spec = load_stack(
+        texts, project=project.name, stack=stack, origins=project.places, root=project.root
+    )
     _refuse_taken_classes({key.removeprefix(_PREFIX): text for key, text in texts.items()})
     whose = texts.get(f"{_PREFIX}tenant"), environment
     for other in stacks_of(project.root):
         if other != stack and _whose(base, other) == whose:
             message = f"environment {environment} is that of stack {other}: their names would meet"
             raise FleetError(message, remedy="Choose another name, for example pr-123.")
+    return spec
 
 
 def _whose(base: Base, stack: str) -> tuple[str | None, str]:

@@ -19,7 +19,7 @@ from flowflare.engine.lease import held
 from flowflare.engine.state_folder import backend_of, store_of
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError
 from flowflare.fleet.engines import opened
-from flowflare.fleet.environments.configuration import ephemeral_text, is_ephemeral
+from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
     EnvironmentRecord,
@@ -27,17 +27,12 @@ from flowflare.fleet.environments.records import (
     Found,
     utc_now,
 )
-from flowflare.fleet.environments.seeding import (
-    Seeded,
-    SeedFile,
-    refuse_unknown,
-    run_seeds,
-    spec_of,
-)
+from flowflare.fleet.environments.seeding import Seeded, SeedFile, refuse_unknown, run_seeds
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
     from flowflare.engine.events import OnEvent, Update
+    from flowflare.model import StackSpec
 
 _PROTECT: Final = "flowflare:protect"
 
@@ -129,7 +124,9 @@ def bring_up(
     with _alone(name, where):
         found = records.get(name)
         chosen = base or (found.record.base if found else _default_base(where.root))
-        text = ephemeral_text(where.root, chosen, name, environment)
+        _refuse_meeting(name, chosen, environment, records.all())
+        made = ephemeral(where.root, chosen, name, environment)
+        refuse_unknown(seeds, made.spec)
         file = _file(where.root, name)
         _refuse_foreign(file, name, where, found)
         now = where.now()
@@ -141,15 +138,13 @@ def bring_up(
             base=chosen,
             created=found.record.created if found else now,
             expires=now + ttl,
-            text=text,
+            text=made.text,
             seeds=found.record.seeds if found else (),
         )
         is_new = found is None
         found = records.write(record, found)
-        _write(file, text)
-        project = read_project(where.root, name)
-        refuse_unknown(seeds, spec_of(project))
-        update, seeded = _up(project, where, chosen, seeds)
+        _write(file, made.text)
+        update, seeded = _up(made.spec, where, chosen, seeds)
         if seeded:
             known = {(one.file, one.database): one for one in record.seeds}
             known |= {(one.seed.file, one.seed.database): one.seed for one in seeded}
@@ -159,16 +154,22 @@ def bring_up(
 
 
 def _up(
-    project: Project, where: Surroundings, base: str, seeds: Sequence[SeedFile]
+    spec: "StackSpec", where: Surroundings, base: str, seeds: Sequence[SeedFile]
 ) -> tuple["Update", tuple[Seeded, ...]]:
-    from flowflare.api import PROCESS
-
+    project = read_project(where.root, spec.stack)
     environ = where.environ_of(base)
     stack = opened(project, environ, api=where.api)
     where.judge(project)
     where.ready(project)
     update = stack.up(where.on_event)
-    return update, run_seeds(seeds, project, environ, where.api or PROCESS)
+    if not seeds:
+        return update, ()
+    from flowflare.api import PROCESS
+    from flowflare.engine import access
+
+    connector = where.api or PROCESS
+    client = connector.open(access.base_url(project, environ), access.token(project, environ))
+    return update, run_seeds(seeds, spec, client)
 
 
 def take_down(name: str, where: Surroundings, *, only_expired: bool = False) -> bool:
@@ -228,6 +229,21 @@ def _file(root: Path, stack: str) -> Path:
 
 def _default_base(root: Path) -> str:
     return "dev" if _file(root, "dev").is_file() else "local"
+
+
+def _refuse_meeting(
+    name: str, base: str, environment: str, records: Sequence[EnvironmentRecord]
+) -> None:
+    """Stops before one environment takes the names of another, or another tenant's."""
+    for one in records:
+        if one.name == name and one.base != base:
+            raise FleetError(
+                f"environment {name} has the configuration of stack {one.base}, not of {base}",
+                remedy=f"Remove it first: flowflare env down {name}",
+            )
+        if one.name != name and one.environment == environment:
+            message = f"environment {name} would have the names of environment {one.name}"
+            raise FleetError(message, remedy="Choose a name with other letters or digits.")
 
 
 def _refuse_foreign(file: Path, stack: str, where: Surroundings, found: Found | None) -> None:

@@ -6,21 +6,18 @@ and is seeded anew.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowflare.config.load import load_stack
 from flowflare.config.problems import nearest
-from flowflare.engine import access
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.environments.records import Seed
 from flowflare.migrations.ledger import Database
 
 if TYPE_CHECKING:
-    from flowflare.api import Client, Connector
-    from flowflare.config.files import Project
+    from flowflare.api import Client
     from flowflare.model import StackSpec
 
 SERVICE: Final = "service"
@@ -108,16 +105,6 @@ def _named(path: Path, root: Path) -> str:
     return whole.relative_to(root.resolve()).as_posix() if inside else path.name
 
 
-def spec_of(project: "Project") -> "StackSpec":
-    """The stack that the configuration describes.
-
-    Raises:
-        ConfigError: every problem found.
-    """
-    values = {key: value.text for key, value in project.values.items()}
-    return load_stack(values, project=project.name, stack=project.stack, origins=project.places)
-
-
 def refuse_unknown(seeds: Sequence[SeedFile], spec: "StackSpec") -> None:
     """Stops before anything is made for seeds of databases that the stack will not have.
 
@@ -131,27 +118,17 @@ def refuse_unknown(seeds: Sequence[SeedFile], spec: "StackSpec") -> None:
             raise FleetError(message, remedy=nearest(seed.database, known, "Databases"))
 
 
-def run_seeds(
-    seeds: Sequence[SeedFile],
-    project: "Project",
-    environ: Mapping[str, str],
-    api: "Connector",
-) -> tuple[Seeded, ...]:
+def run_seeds(seeds: Sequence[SeedFile], spec: "StackSpec", client: "Client") -> tuple[Seeded, ...]:
     """Runs the files that their databases have not had.
 
     Args:
         seeds: the files.
-        project: the project seen through the stack, which is up.
-        environ: the environment.
-        api: opens the API's client.
+        spec: the stack, which is up.
+        client: the API.
 
     Raises:
         FleetError: D1 refused a file; the database is as it was before that file.
     """
-    if not seeds:
-        return ()
-    spec = spec_of(project)
-    client = api.open(access.base_url(project, environ), access.token(project, environ))
     names = _databases(spec)
     found = {
         database: _reach(client, spec.account_id, names[database])
