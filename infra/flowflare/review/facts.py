@@ -168,6 +168,11 @@ def class_step(step: ClassStep) -> str:
     return ", ".join(parts)
 
 
+def ended(text: str) -> str:
+    """A sentence with a point at its end, if it has no other sign there."""
+    return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."
+
+
 def counted(entries: Iterable[Entry]) -> str:
     """Resources by operation: `1 create, 2 update`; a lifted protection counts as `unprotect`."""
     counts = Counter(operation(one) for one in entries)

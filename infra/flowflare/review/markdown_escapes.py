@@ -18,7 +18,7 @@ _TICKS: Final = re.compile(r"`+")
 # No digits beside letters: `GH-12` is a reference, and `1.` may be something too; so may a word of
 # which each letter is a digit of a hash.
 _WORD: Final = re.compile(
-    r"(?!.*\b[A-Fa-f]{7,}\b)\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1[A-Z][a-z]+|\d{1,6})[,.;:!?)]{0,2}"
+    r"(?!.*\b[A-Fa-f]{7,}\b)\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1(?:[A-Z][a-z]+)?|\d{1,6})[,.;:!?)]{0,2}"
 )
 _FIRST: Final = re.compile(r"[A-Za-z].*")
 _LONGEST_LINE: Final = 400

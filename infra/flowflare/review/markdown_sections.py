@@ -11,6 +11,7 @@ from flowflare.review.facts import (
     calls,
     class_step,
     counted,
+    ended,
     operation,
     remarks,
     rewritten,
@@ -209,8 +210,8 @@ def _left_out(entry: Entry, *, plain: bool) -> Iterator[str]:
 
 
 def _finding(found: LintFinding) -> str:
-    text = f"line {found.line}: {found.severity} {found.rule}: {found.message}"
-    said = f"{prose(text)} {prose(found.remedy)}" if found.remedy else prose(text)
+    said = f"line {found.line}: {found.severity} {span(found.rule)}: {prose(ended(found.message))}"
+    said = f"{said} {prose(found.remedy)}" if found.remedy else said
     return f"{said} (accepted: {prose(found.accepted)})" if found.accepted else said
 
 

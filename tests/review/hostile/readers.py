@@ -53,7 +53,7 @@ _OWN_HTML: Final = re.compile(
 )
 # A word that no service makes anything of, and the signs that stand by themselves.
 _PLAIN: Final = re.compile(
-    r"\(?([A-Za-z]+(['-][A-Za-z]+)*'?|D1[A-Za-z]+|-?\d{1,3}(,\d{3})*)?[,.;:!?)]*"
+    r"\(?([A-Za-z]+(['-][A-Za-z]+)*'?|D1[A-Za-z]*|-?\d{1,3}(,\d{3})*)?[,.;:!?)]*"
 )
 _DECIMAL: Final = re.compile(r"\d+\.\d")
 _OWN_WORDS: Final = {"+", "~", "±", "-", "·", "[!CAUTION]", "[!WARNING]"}

@@ -7,7 +7,7 @@ from flowflare.migrations.rules.scene import Hit, Registered, Scene, ident, name
 from flowflare.migrations.schema import ForeignKey
 from flowflare.migrations.syntax import Node, children
 
-_WHY: Final = "If that is meant, say why: -- flowflare: accept {}: <reason>"
+_WHY: Final = "If that is meant, say why: `-- flowflare: accept {}: <reason>`"
 
 
 def drop_table(node: Node, scene: Scene) -> Iterator[Hit]:
