@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flowflare.review.words import DONE, RISK_WORDS
 
 if TYPE_CHECKING:
+    from flowflare.config.files import Project
     from flowflare.engine.events import Change, Step, Update
     from flowflare.review.entries import Review
 
@@ -47,6 +48,19 @@ def print_meaning(update: "Update") -> None:
         if entry.risk != "safe":
             text = f"  {RISK_WORDS[entry.risk]}: {entry.name} ({DONE[entry.op]})"
             answers().print(text, style=STYLES[entry.risk], markup=False)
+
+
+def print_suspended(project: "Project") -> None:
+    """Says of a stack that is switched off what that means; nothing of others."""
+    from flowflare.cli.console import answers
+
+    value = project.values.get("flowflare:suspended")
+    if value is not None and value.text == "true":
+        answers().print(
+            "Suspended: its Workers have no workers.dev URLs, routes, custom domains or cron "
+            "triggers; databases, Durable Objects and Workflows stay.",
+            markup=False,
+        )
 
 
 def summary(steps: Iterable["Step"]) -> str:

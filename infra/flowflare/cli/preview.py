@@ -16,6 +16,7 @@ from flowflare.errors import UpdateFailed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flowflare.config.files import Project
     from flowflare.review.entries import Review
     from flowflare.review.policy.findings import PolicyFinding
 
@@ -58,7 +59,7 @@ def preview(
     if json:
         print_json(document(reviewed, project=project.name, stack=stack, policy=found))
     else:
-        _show(project.name, stack, reviewed, found, diff)
+        _show(project, reviewed, found, diff)
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
     if causes:
         raise UpdateFailed(f"`up` would refuse {len(causes)} of it: {', '.join(causes)}")
@@ -66,15 +67,16 @@ def preview(
 
 
 def _show(
-    project: str, stack: str, review: "Review", found: "Sequence[PolicyFinding]", diff: bool
+    project: "Project", review: "Review", found: "Sequence[PolicyFinding]", diff: bool
 ) -> None:
     from flowflare.cli.console import answers, command
-    from flowflare.cli.plan_text import print_review
+    from flowflare.cli.plan_text import print_review, print_suspended
     from flowflare.cli.policies import print_findings
     from flowflare.review.text import summary
 
     console = answers()
-    console.print(f"Preview of {project}/{stack}", markup=False)
+    console.print(f"Preview of {project.name}/{project.stack}", markup=False)
+    print_suspended(project)
     print_review(review, created=diff)
     print_findings(found)
     lifted = any(entry.protection == "lifted" for entry in review.entries)

@@ -31,6 +31,7 @@ def up(
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.local import is_running
+    from flowflare.cli.plan_text import print_suspended
     from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready, opened, plan_of
@@ -50,6 +51,7 @@ def up(
     if json:
         print_json(_as_json(stack, update))
     else:
+        print_suspended(project)
         _show(update, stack, "order" if is_embedded(project) else "outputs")
 
 
