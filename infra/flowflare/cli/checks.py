@@ -3,16 +3,19 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flowflare.config.files import Project
     from flowflare.engine.pulumi.checks import Check
     from flowflare.engine.pulumi.command import Cli
+    from flowflare.storage.store import Store
 
 PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
@@ -47,6 +50,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.emulator import process
     from flowflare.engine import open_stack
     from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.state_folder import store_of
 
     port = require_embedded(project)
     running = process.status(data_folder(project.root))
@@ -58,6 +62,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     else:
         message = f"it runs on port {running.port}, and {project.stack_file.name} says {port}"
         yield Check("cloudflare", "fail", message, "Run: flowflare emulator stop")
+    yield from _bucket(project, store_of)
     try:
         outputs = open_stack(project.root, project.stack).outputs(show_secrets=True)
     except FlowflareError as error:
@@ -85,6 +90,8 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
     yield python_check(project, _runtime_options(project), os.environ)
     backend = backend_check(project, os.environ)
     yield backend
+    if backend.status == "ok":
+        yield from _bucket(project, _store_of_the_cli)
     yield secrets_check(project, os.environ, _secrets_provider(project))
     if cli is not None and cli_check(cli).status != "fail":
         yield plugin_check(installed_plugins(cli, project))
@@ -96,6 +103,28 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
         return
     account = project.values.get("flowflare:accountId")
     yield from account_checks(address, token, account.text if account else "", _zones(project))
+
+
+def _bucket(
+    project: "Project", store_of: "Callable[[Path, Mapping[str, str]], Store]"
+) -> "Iterator[Check]":
+    """Whether the bucket that holds the state does what it must; nothing for another place."""
+    from flowflare.engine.pulumi.checks import Check, bucket_check
+
+    try:
+        store = store_of(project.root, os.environ)
+    except FlowflareError as error:
+        yield Check("bucket", "fail", error.message, error.remedy or "")
+        return
+    if store.url.startswith("s3://"):
+        yield bucket_check(store)
+
+
+def _store_of_the_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
+    from flowflare.engine.pulumi.state import backend_url
+    from flowflare.engine.state_folder import store_of
+
+    return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
 
 
 def installed_plugins(cli: "Cli", project: "Project") -> str:

@@ -34,8 +34,8 @@ def doctor(
 ) -> None:
     """Check what a stack needs: CLI, plugin, backend, passphrase, token, account, Node, packages.
 
-    Nothing is written, in the account or elsewhere, unless --install is given. Ends with exit
-    code 1 where something fails.
+    Nothing is written in the account, and on this machine only with --install; in a bucket that
+    keeps state an object is made and removed. Ends with exit code 1 where something fails.
 
     Examples:
 

@@ -21,8 +21,9 @@ from flowflare.engine.pulumi.versions import (
     supported,
 )
 from flowflare.engine.urns import name_of
-from flowflare.errors import FlowflareError
+from flowflare.errors import FlowflareError, StateError
 from flowflare.storage.opened import local_folder, redacted
+from flowflare.storage.store import Store
 
 Status = Literal["ok", "warn", "fail"]
 _INSTALL: Final = f"Run: flowflare doctor --install, or {OFFICIAL_INSTALL}"
@@ -102,6 +103,25 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
         return Check("backend", "fail", f"{folder} cannot be written to", remedy)
     message = f"{redacted(url)}: this machine only; a team needs a bucket"
     return Check("backend", "ok", message)
+
+
+def bucket_check(store: Store) -> Check:
+    """Whether a bucket answers and keeps the conditions of writes; writes one object for it.
+
+    Args:
+        store: the bucket.
+    """
+    from flowflare.storage.probe import unmet_conditions
+
+    try:
+        unmet = unmet_conditions(store)
+    except StateError as error:
+        return Check("bucket", "fail", error.message, error.remedy or "")
+    if unmet:
+        message = f"{store.url} writes whatever {' and '.join(unmet)} says: leases would not hold"
+        remedy = "Use a store with conditional writes: AWS S3, R2, or MinIO of 2024 or later."
+        return Check("bucket", "fail", message, remedy)
+    return Check("bucket", "ok", f"{store.url} answers, and keeps the conditions of writes")
 
 
 def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -> Check:
