@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -15,6 +15,15 @@ from flowflare.emulator.request_log import RequestLog
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.store import KEY_VALUE_RULES, AccountsStore
 from flowflare.errors import EmulatorError
+
+
+class Units(BaseModel):
+    """How many units of Workers stay loaded; others go when nobody asks for them for a while."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    loaded: PositiveInt = 16
+    idle_seconds: PositiveFloat = 10
 
 
 class Control:
@@ -48,6 +57,7 @@ class Control:
             Route("/emulator/faults/{rule:int}", self._remove_rule, methods=["DELETE"]),
             Route("/emulator/faults/{rule:int}/release", self._release, methods=["POST"]),
             Route("/emulator/workers", self._describe, methods=["GET"]),
+            Route("/emulator/units", self._limit, methods=["PUT"]),
             Route("/emulator/settle", self._settle, methods=["POST"]),
             Route("/emulator/cron", self._cron, methods=["POST"]),
             Route("/emulator/accounts/{account}", self._account, methods=["PUT"]),
@@ -100,6 +110,14 @@ class Control:
             if account in {None, row["account"]}
         ]
         return JSONResponse({"workers": workers, "runtime": await self._workers.describe()})
+
+    async def _limit(self, request: Request) -> Response:
+        try:
+            asked = Units.model_validate_json(await request.body())
+        except ValidationError as error:
+            return JSONResponse({"problems": _problems(error)}, 400)
+        await self._workers.limit(asked.loaded, asked.idle_seconds)
+        return Response(status_code=204)
 
     async def _settle(self, request: Request) -> Response:
         settled = await self._workers.settle(request.query_params.get("account"))

@@ -10,8 +10,6 @@ import { dueOf } from './alarms.mjs';
 import { Gate } from './gate.mjs';
 
 const PATIENCE = 3_000;
-/** Objects whose alarm rings so soon keep their workerd. */
-const SOON = 60_000;
 
 export class Instance {
   /** @type {Map<string, URL>} where each Worker answers, by its key */
@@ -30,7 +28,7 @@ export class Instance {
 
   /**
    * @param {import('./units.mjs').Unit} unit
-   * @param {{run: Function, resumer: object, data: string, emit: Function, ended: Function}} work
+   * @param {{run: Function, resumer: object, data: string, keeping: Function, emit: Function, ended: Function}} work
    *   starts a Miniflare, wakes Workflows, is told of what happens
    */
   constructor(unit, work) {
@@ -76,9 +74,9 @@ export class Instance {
 
   /** Whether it does something that must go on: requests, WebSockets, Workflows, alarms that ring soon. */
   async busy() {
-    const { resumer, data, note } = this.#work;
+    const { resumer, data, keeping, note } = this.#work;
     if (!this.#gate.empty || this.#sockets > 0) return true;
-    if (dueOf(data, this.unit.namespaces, note) < Date.now() + SOON) return true;
+    if (dueOf(data, this.unit.namespaces, note) < Date.now() + keeping()) return true;
     return resumer.any(data, this.unit.workflows, note);
   }
 

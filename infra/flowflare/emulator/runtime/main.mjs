@@ -63,6 +63,7 @@ const operations = {
   settle: ({ account }) => runtime.settle(account),
   scheduled: (request) => runtime.scheduled(request),
   forget: (request) => runtime.forget(request),
+  limit: async ({ units, idle }) => runtime.limit({ units, idle }),
   workers: async () => runtime.describe(),
 };
 

@@ -3,14 +3,12 @@
  * exports: what Cloudflare's upload validation does, with workerd's own words for what is wrong.
  */
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { contents, supportedDate } from './options.mjs';
 
 const PATIENCE = 10_000;
-const REMEMBERED = 1_000;
 const KINDS = {
   ESModule: 'esModule',
   CommonJS: 'commonJsModule',
@@ -58,8 +56,6 @@ export class Probe {
   #emit;
   #count = 0;
   #children = new Set();
-  /** What was found before, by the hash of what was uploaded: bindings change more than code. */
-  #found = new Map();
 
   /** @param {{workerd: object, data: string, emit: Function}} options */
   constructor({ workerd, data, emit }) {
@@ -74,19 +70,6 @@ export class Probe {
    * @returns {Promise<{exports?: object[], problem?: string}>} what it exports, or why it does not start
    */
   async run({ modules, service_worker, compatibility_date, compatibility_flags }) {
-    const upload = { modules, service_worker, compatibility_date, compatibility_flags };
-    const hash = createHash('sha256').update(JSON.stringify(upload)).digest('hex');
-    const known = this.#found.get(hash);
-    if (known) return known;
-    const answer = await this.#look(upload);
-    if (answer.exports) {
-      if (this.#found.size >= REMEMBERED) this.#found.clear();
-      this.#found.set(hash, answer);
-    }
-    return answer;
-  }
-
-  async #look({ modules, service_worker, compatibility_date, compatibility_flags }) {
     const folder = path.join(this.#folder, `${process.pid}-${this.#count++}`);
     await mkdir(folder, { recursive: true });
     try {

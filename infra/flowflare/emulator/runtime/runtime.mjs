@@ -20,10 +20,12 @@ import { digestOf, unitsOf } from './units.mjs';
 const DEBOUNCE = 150;
 /** A reload waits so long for uploads that belong to the same burst. */
 const LONGEST_BURST = 2_000;
-/** So many units stay loaded; those beyond go when nobody has asked for them for a while. */
-const MANY = 16;
-const IDLE = 10_000;
-const BRIEFLY = 1_000;
+/** So many units stay loaded; those beyond go when nobody has asked for them so many milliseconds. */
+const LIMITS = { units: 16, idle: 10_000 };
+/** So much sooner they go while somebody waits for all units of an account. */
+const HURRY = 10;
+/** So many times as long before its alarm rings, a unit stays. */
+const KEEPING = 6;
 /** So many units are loaded at a time while somebody waits for all of them. */
 const TOGETHER = 2;
 /** A unit is loaded so long before an alarm of it rings, and timers run for at most a day. */
@@ -51,6 +53,7 @@ export class Runtime {
   #accounts = new Map();
   /** @type {Set<Instance>} all that have not ended */
   #instances = new Set();
+  #limits = LIMITS;
   #rooms = 0;
   #retiring;
   /** How many uploads are being looked at: they belong to the burst that a reload waits for. */
@@ -118,13 +121,13 @@ export class Runtime {
 
   /** @param {string | undefined} account one account, or the units of those that changed last */
   async settle(account) {
-    const accounts = account ? [account] : [...this.#accounts.keys()].slice(-MANY);
+    const accounts = account ? [account] : [...this.#accounts.keys()].slice(-this.#limits.units);
     const settled = accounts.flatMap((id) => [...(this.#accounts.get(id)?.units.values() ?? [])]);
     const waiting = settled.filter((unit) => !unit.tried || this.#overtaken(unit));
     const next = async () => {
       for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
         await this.#load(unit);
-        await this.#retire(BRIEFLY);
+        await this.#retire(this.#limits.idle / HURRY);
       }
     };
     await Promise.all(Array.from({ length: TOGETHER }, next));
@@ -186,6 +189,12 @@ export class Runtime {
     await remove(this.#data, data);
   }
 
+  /** @param {{units: number, idle: number}} limits how many units stay loaded, and how long others */
+  limit(limits) {
+    this.#limits = limits;
+    this.#retire();
+  }
+
   describe() {
     const loaded = [...this.#instances].map(({ unit, running }) => ({
       account: unit.account,
@@ -243,7 +252,7 @@ export class Runtime {
       instance = new Instance(unit, this.#work);
       this.#instances.add(instance);
       instance.start(before.map((each) => each.stop()));
-      this.#retire(IDLE);
+      this.#retire();
     }
     await instance.start([]);
     return instance;
@@ -276,18 +285,19 @@ export class Runtime {
   }
 
   /** Ends units that nobody has asked for lately and that do nothing, when there are many. */
-  async #retire(idle) {
+  async #retire(idle = this.#limits.idle) {
     clearTimeout(this.#retiring);
+    const { units } = this.#limits;
     const live = [...this.#instances].filter((each) => !each.stopped && !each.unit.problem);
-    if (live.length <= MANY) return;
+    if (live.length <= units) return;
     live.sort((one, other) => other.used - one.used);
-    for (const instance of live.slice(MANY)) {
+    for (const instance of live.slice(units)) {
       if (!instance.running || Date.now() - instance.used < idle) continue;
       if ((await instance.busy()) || instance.stopped) continue;
       this.#later(() => instance.stop());
       this.#wakeLater(instance.unit);
     }
-    this.#retiring = setTimeout(() => this.#retire(IDLE), IDLE);
+    this.#retiring = setTimeout(() => this.#retire(), this.#limits.idle);
   }
 
   /** An instance has ended: what it held may go, and so may what it was made for. */
@@ -312,6 +322,7 @@ export class Runtime {
   get #work() {
     return {
       data: this.#data,
+      keeping: () => this.#limits.idle * KEEPING,
       resumer: this.#resumer,
       emit: this.#emit,
       note: this.#note,

@@ -6,8 +6,10 @@ every change.
 
 import asyncio
 import hashlib
+import json
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from flowflare.emulator.runtime.document import (
 )
 from flowflare.emulator.runtime.told import Told
 from flowflare.emulator.services.routing.store import RoutingStore
+from flowflare.emulator.services.scripts.script import Module
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
@@ -33,6 +36,7 @@ _LOG = logging.getLogger("emulator")
 # be free after a restart.
 _FIRST_PORT, _PORTS = 20_000, 10_000
 _MOST_RESTARTS = 5
+_MOST_PROBES = 1_000
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Workers:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changes = Changes(database)
         self._told: dict[str, Told] = {}
+        self._limits: dict[str, float] | None = None
+        self._files: dict[str, Path] = {}
+        self._probes: dict[str, asyncio.Future[Any]] = {}
         self._ready = asyncio.Event()
         self._broken: EmulatorError | None = None
         self._restarts = 0
@@ -83,6 +90,8 @@ class Workers:
         self._told.clear()
         try:
             await bridge.ask("start", known=self._known())
+            if self._limits:
+                await bridge.ask("limit", **self._limits)
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
                 await self._publish(bridge, row["account"])
         except RuntimeGone:
@@ -107,7 +116,7 @@ class Workers:
         await self._ready.wait()
         if self._bridge is not None:
             await self._publish(self._bridge, account)
-        if gone is not None:
+        if gone is not None and gone != Gone():
             await self._ask("forget", **{key: list(ids) for key, ids in vars(gone).items()})
 
     async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
@@ -116,17 +125,48 @@ class Workers:
 
     async def file_of(self, database: str) -> Path:
         """The SQLite file of a database, which others may open beside workerd."""
-        answer = await self._ask("d1_file", database=database)
-        return Path(answer["path"])
+        if database not in self._files:
+            answer = await self._ask("d1_file", database=database)
+            self._files[database] = Path(answer["path"])
+        return self._files[database]
 
     async def objects_of(self, namespace: str) -> list[str]:
         """The ids of a namespace's Durable Objects that have stored something, in order."""
         answer = await self._ask("objects", namespace=namespace)
         return [str(each) for each in answer["ids"]]
 
-    async def probe(self, **upload: Any) -> Any:
-        """Starts an upload alone: `exports`, or `problem`."""
-        return await self._ask("probe", **upload)
+    async def probe(
+        self, modules: Sequence[Module], *, service_worker: bool, date: str, flags: Sequence[str]
+    ) -> Any:
+        """Starts an upload alone: `exports`, or `problem`.
+
+        What was found is remembered by all that the answer depends on: bindings are no part of it,
+        code and compatibility are. A problem is looked at anew, the machine may have been slow.
+        """
+        upload = {
+            "modules": [module_document(each) for each in modules],
+            "service_worker": service_worker,
+            "compatibility_date": date,
+            "compatibility_flags": list(flags),
+        }
+        digest = hashlib.sha256(json.dumps(upload).encode()).hexdigest()
+        if digest not in self._probes:
+            while len(self._probes) >= _MOST_PROBES:
+                del self._probes[next(iter(self._probes))]
+            self._probes[digest] = asyncio.ensure_future(self._ask("probe", **upload))
+        probe = self._probes[digest]
+        try:
+            answer = await asyncio.shield(probe)
+        except EmulatorError:
+            self._forget_probe(digest, probe)
+            raise
+        if "problem" in answer:
+            self._forget_probe(digest, probe)
+        return answer
+
+    def _forget_probe(self, digest: str, probe: asyncio.Future[Any]) -> None:
+        if self._probes.get(digest) is probe:
+            del self._probes[digest]
 
     async def settle(self, account: str | None) -> Any:
         """Waits until workerd runs what was uploaded: `problems` of Workers that do not start."""
@@ -138,8 +178,13 @@ class Workers:
         answer = await self._ask("scheduled", account=account, key=key, cron=cron, time=time)
         return str(answer["outcome"])
 
+    async def limit(self, units: int, idle_seconds: float) -> None:
+        """Sets how many units stay loaded, and how long others do that nobody asks for."""
+        self._limits = {"units": units, "idle": idle_seconds * 1000}
+        await self._ask("limit", **self._limits)
+
     async def describe(self) -> Any:
-        """Which accounts are loaded, and with which version."""
+        """Which units are loaded."""
         return await self._ask("workers")
 
     def url(self, account: str, script: str) -> str:

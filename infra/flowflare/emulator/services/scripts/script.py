@@ -134,6 +134,17 @@ class Scripts:
         rows = self._database.rows("SELECT * FROM scripts WHERE account = ? ORDER BY name", account)
         return [_script(row) for row in rows]
 
+    def mentioning(self, account: str, name: str) -> list[Script]:
+        """The scripts whose bindings may be to a script of that name, by name; itself too."""
+        rows = self._database.rows(
+            "SELECT * FROM scripts WHERE account = ?1 AND (name = ?2 OR instr(bindings, ?3)) "
+            "ORDER BY name",
+            account,
+            name,
+            json.dumps(name),
+        )
+        return [_script(row) for row in rows]
+
     def modules(self, script: Script) -> list[Module]:
         """Its modules, the main one first."""
         rows = self._database.rows(

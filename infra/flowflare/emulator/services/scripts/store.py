@@ -176,7 +176,7 @@ class ScriptsStore:
     def references(self, account: str, name: str) -> References:
         """Which other scripts are bound to a script."""
         services, objects = [], []
-        for other in self.scripts.of(account):
+        for other in self.scripts.mentioning(account, name):
             for each in other.bindings if other.name != name else ():
                 if each["type"] == "service" and each.get("service") == name:
                     services.append((other.name, str(each["name"])))
@@ -321,7 +321,13 @@ class ScriptsStore:
 
     def _forward(self, script: Script, before: Ledger, after: Ledger) -> None:
         """Lets other scripts' bindings go along with classes that were renamed or moved."""
-        for other in self.scripts.of(script.account) if before != after else ():
+        account = script.account
+        now = {each.id: each for each in after.values()}
+        hosts = {each.script for each in before.values() if now.get(each.id, each) != each}
+        concerned = {
+            each.name: each for host in hosts for each in self.scripts.mentioning(account, host)
+        }
+        for other in concerned.values():
             bound = tuple(forwarded(each, other.name, before, after) for each in other.bindings)
             if other.name != script.name and bound != other.bindings:
                 self.scripts.save(replace(other, bindings=bound))

@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime
 
 from flowflare.emulator import codes
-from flowflare.emulator.runtime.document import module_document
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.scripts.script import Export
 from flowflare.emulator.services.scripts.upload import Upload
@@ -36,10 +35,10 @@ async def exports_of(upload: Upload, workers: Workers) -> list[Export]:
         if not _MODULE_NAME.fullmatch(module.name):
             raise codes.invalid_script(f'"{module.name}" is not a valid module name.')
     answer = await workers.probe(
-        modules=[module_document(each) for each in upload.modules],
+        upload.modules,
         service_worker=upload.service_worker,
-        compatibility_date=metadata.compatibility_date,
-        compatibility_flags=metadata.compatibility_flags,
+        date=metadata.compatibility_date,
+        flags=metadata.compatibility_flags,
     )
     if "problem" in answer:
         raise codes.invalid_script(answer["problem"])
