@@ -14,6 +14,9 @@ from typing import Any
 
 import yaml
 
+from flowflare.fleet.tenants.files import stack_files
+from flowflare.fleet.tenants.files import write as write_files
+from flowflare.fleet.tenants.read import read_fleet
 from tests.e2e.conftest import make_project
 from tests.e2e.embedded import TOKEN, Account, Cloudflare
 
@@ -48,7 +51,8 @@ class FleetProject:
             "tenants": dict(tenants),
         }
         (self.root / "tenants.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
-        self.succeeds("fleet", "config")
+        # What `flowflare fleet config` does.
+        write_files(stack_files(read_fleet(self.root, {}), self.root), self.root)
 
     @property
     def base_url(self) -> str:

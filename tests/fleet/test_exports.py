@@ -93,6 +93,29 @@ def test_an_export_loads_with_the_same_rows(
     assert list((tmp_path / "scratch").iterdir()) == [tmp_path / "scratch/acme.sql"]
 
 
+def test_numbers_that_are_rounded_on_the_way_are_found(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    """The embedded Cloudflare's export goes through JavaScript's numbers."""
+    one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (9007199254740993)")
+    with pytest.raises(FleetError, match="has other contents than D1 measures, in a"):
+        exporter(client, store, tmp_path).export([one])
+    assert read_manifests(store, "acme-prod") == []
+
+
+def test_many_tables_and_columns(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    wide = ", ".join(f"c{number} INTEGER DEFAULT {number}" for number in range(90))
+    tables = "".join(f"CREATE TABLE t{number} (a);" for number in range(60))
+    one = make(
+        account, "acme", f"{tables} CREATE TABLE wide ({wide}); INSERT INTO wide (c0) VALUES (7)"
+    )
+    manifest = exporter(client, store, tmp_path).export([one])
+    assert len(manifest.databases[0].tables) == 61
+    assert manifest.databases[0].compared == "contents"
+
+
 class Meanwhile:
     """A client during whose calls for an export somebody else does something."""
 
@@ -155,5 +178,5 @@ def test_a_database_that_is_gone_must_have_an_export(
 def test_an_export_that_does_not_load_is_none(sql: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "sql").write_text(sql)
     with pytest.raises(FleetError, match=said):
-        exported_sql.count(tmp_path / "sql", tmp_path)
+        exported_sql.measured(tmp_path / "sql", tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == ["sql"]

@@ -51,7 +51,7 @@ def _killed_while_it_is_brought_up(fleet: FleetProject) -> None:
     def is_under_way(event: dict) -> bool:
         return event["event"] == "step" and event["kind"] == "started"
 
-    events = fleet.kill_when(is_under_way, "up")
+    events = fleet.kill_when(is_under_way, "up", "--workers", "1")
     assert events[0]["resumed"]
     assert events[0]["waves"] == [["t02"], ["t04"]]
     assert fleet.outcomes()["t02"] == "running"
@@ -59,7 +59,7 @@ def _killed_while_it_is_brought_up(fleet: FleetProject) -> None:
 
 def _the_next_run_goes_on(fleet: FleetProject) -> None:
     before = fleet.account.last_request()
-    events = fleet.events("up")
+    events = fleet.events("up", "--workers", "1")
     assert events[0]["rollout"] == fleet.records()["t01"]["rollout"]
     assert (events[0]["through"], events[0]["waves"]) == (2, [["t02"], ["t04"]])
     assert events[-1]["event"] == "done"

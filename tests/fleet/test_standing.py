@@ -25,7 +25,7 @@ LONG_AGO = "2020-01-01T00:00:00.000Z"
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> FleetProject:
     fleet = make_fleet(tmp_path_factory.mktemp("standing") / "fleet", cloudflare, 4)
-    fleet.events("up")
+    fleet.events("up", "--workers", "1")
     return fleet
 
 
@@ -135,12 +135,12 @@ def test_an_upgrade_that_makes_the_canary_ill(fleet: FleetProject) -> None:
         tenants | {"t01": {"config": {"debug": True}}},
         health={"workflow": "none", "withinSeconds": 1},
     )
-    events = fleet.events("up", "--tenants", "t01", code=1)
+    events = fleet.events("up", "--tenants", "t01", "--workers", "1", code=1)
     assert events[-1]["reason"] == "t01 is not healthy"
     assert events[-1]["where"]["unhealthy"] == ["t01"]
     assert fleet.outcomes()["t01"] == "unhealthy"
     fleet.write(tenants)
-    assert fleet.events("up", "--tenants", "t01")[-1]["event"] == "done"
+    assert fleet.events("up", "--tenants", "t01", "--workers", "1")[-1]["event"] == "done"
     assert fleet.outcomes()["t01"] == "applied"
 
 
@@ -154,7 +154,7 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     assert "--retire t03" in refused.stderr
     assert fleet.outcomes()["t02"] == "applied"
 
-    words = ("up", "--tenants", "t02,t03", "--retire", "t03")
+    words = ("up", "--tenants", "t02,t03", "--retire", "t03", "--workers", "1")
     events = fleet.kill_when(lambda event: event["event"] == "exported", *words)
     assert events[-1]["databases"] == {"t03-prod-flowflare-db": sum(map(len, tables.values()))}
     assert fleet.outcomes()["t02"] == "suspended"
@@ -175,7 +175,9 @@ def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
     assert refused.returncode == 1
     assert "--tenants t04 --lose-data t04" in refused.stderr
     assert fleet.outcomes()["t04"] == "applied"
-    events = fleet.events("destroy", "--tenants", "t04", "--lose-data", "t04", "--no-export")
+    events = fleet.events(
+        "destroy", "--tenants", "t04", "--lose-data", "t04", "--no-export", "--workers", "1"
+    )
     assert events[-1]["removed"] == 1
     assert fleet.outcomes()["t04"] == "destroyed"
     assert not (fleet.root / ".flowflare/exports/t04-prod").exists()

@@ -2,7 +2,7 @@
 
 An export is a folder of a store, `<stack>/<time>/`: a file of SQL for each database and
 `manifest.json`, written last, with digests and rows. It is proven when the SQL loads into SQLite
-and has, table by table, the rows that D1 counts before and after.
+and has, table by table, the rows that D1 counts before and after, and the same contents.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -38,6 +38,9 @@ _SUSPEND: Final = (
 )
 
 
+Compared = Literal["rows", "contents"]
+
+
 class ExportedDatabase(Frozen):
     """One database of an export."""
 
@@ -47,6 +50,10 @@ class ExportedDatabase(Frozen):
     sha256: str = Field(description="Digest of the file, in hexadecimal.")
     size: int = Field(description="Bytes of the file.")
     tables: Mapping[str, int] = Field(description="Rows by table.")
+    compared: Compared = Field(
+        description="What was found to be the same in D1 and in the loaded file: `contents`, or "
+        "`rows` alone where D1 takes too long to measure more."
+    )
 
 
 class Manifest(Frozen):
@@ -169,14 +176,15 @@ class Exporter:
         """Exports a database until what is exported is what is there."""
         database = Database(self._client, one.account_id, one.uuid)
         file = self._scratch / f"{one.name}.sql"
-        before = _counts(database)
+        before = _rows(database)
         for _ in range(_TRIES):
             digest = self._download(one, file)
-            exported = exported_sql.count(file, self._scratch)
-            after = _counts(database)
-            if exported == before == after:
-                key = f"{folder}/{file.name}"
-                size = file.stat().st_size
+            columns, exported = exported_sql.measured(file, self._scratch)
+            after = _rows(database)
+            tables = exported_sql.rows_of(exported)
+            if tables == before == after:
+                compared = self._compare(one, database, columns, exported)
+                key, size = f"{folder}/{file.name}", file.stat().st_size
                 self._keep(file, key, digest)
                 return ExportedDatabase(
                     name=one.name,
@@ -184,18 +192,33 @@ class Exporter:
                     file=file.name,
                     sha256=digest,
                     size=size,
-                    tables=exported,
+                    tables=tables,
+                    compared=compared,
                 )
             if before == after:
-                raise FleetError(
-                    f"the export of database {one.name} has other rows than D1 counts: "
-                    f"{_difference(exported, after)}",
-                    remedy="Nothing was deleted. Try again.",
-                )
+                raise _unequal(one, "other rows than D1 counts", tables, after)
             before = after
         raise FleetError(
             f"database {one.name} changed during each of {_TRIES} exports", remedy=_SUSPEND
         )
+
+    def _compare(
+        self,
+        one: OneDatabase,
+        database: Database,
+        columns: exported_sql.Columns,
+        exported: Mapping[str, str],
+    ) -> Compared:
+        """Compares contents, as far as D1 has the time to measure its own."""
+        try:
+            there = exported_sql.measures(database.query, columns)
+        except ApiError as error:
+            if error.status in (0, 401, 403, 404, 429):
+                raise
+            return "rows"  # D1 gives a statement 30 s; rows were counted
+        if there != exported:
+            raise _unequal(one, "other contents than D1 measures", exported, there)
+        return "contents"
 
     def _download(self, one: OneDatabase, file: Path) -> str:
         """Fetches an export into a file; its digest. The address is a secret of its own."""
@@ -277,15 +300,24 @@ def export_store(place: str, root: Path, environ: Mapping[str, str] | None = Non
     return open_store(url, os.environ if environ is None else environ, base=root)
 
 
-def _counts(database: Database) -> dict[str, int]:
+def _rows(database: Database) -> dict[str, int]:
     return count_rows(database, [str(row["name"]) for row in database.query(exported_sql.TABLES)])
 
 
-def _difference(exported: Mapping[str, int], counted: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{name} {exported.get(name, 'missing')} instead of {counted.get(name, 'none')}"
-        for name in sorted(exported.keys() | counted.keys())
-        if exported.get(name) != counted.get(name)
+def _unequal(
+    one: OneDatabase, what: str, exported: Mapping[str, object], there: Mapping[str, object]
+) -> FleetError:
+    tables = sorted(
+        {
+            name.partition("\0")[0]
+            for name in exported.keys() | there.keys()
+            if exported.get(name) != there.get(name)
+        }
+    )
+    return FleetError(
+        f"the export of database {one.name} has {what}, in {', '.join(tables)}",
+        remedy="Nothing was deleted. Run it again. If it stays so, export those tables yourself, "
+        "and then: flowflare fleet destroy with --no-export",
     )
 
 

@@ -174,7 +174,7 @@ class Rollout:
         for result in self._runner.run(self._tasks(wave), self._tell):
             work = self._works[result.task.stack]
             if result.ok:
-                waiting.append(checks.submit(self._examine, work, result, since))
+                waiting.append(checks.submit(self._examine_one, work, result, since))
             else:
                 self._fail(work, result, "failed", result.error, result.remedy)
         for one in waiting:
@@ -202,6 +202,13 @@ class Rollout:
             )
         else:
             self._emit(step_event(work.tenant, event))
+
+    def _examine_one(self, work: Work, result: Result, since: str) -> None:
+        try:
+            self._examine(work, result, since)
+        except BaseException:
+            self._runner.stop()  # such as records that cannot be written
+            raise
 
     def _examine(self, work: Work, result: Result, since: str) -> None:
         """Asks a tenant that was brought up whether it is well, in a thread of its own."""

@@ -169,14 +169,12 @@ def _print(console: "Console", event: FleetEvent, picture: Picture) -> None:
     if not text:
         return
     mark, style = _MARKS.get(event.event, (" ", ""))
-    if isinstance(event, events.HealthChecked) and not event.healthy:
-        mark, style = "!", "red"
     console.print(f"{mark} {text}", style=style or None, markup=False)
     if isinstance(event, events.WaveBegan) and picture.done:
         console.print(f"  {picture.summary()}", markup=False)
 
 
-def sentence(event: FleetEvent) -> str:  # noqa: C901, PLR0911 -- one line for each event
+def sentence(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each event
     """An event in words; empty for what only the live display and JSON show."""
     if isinstance(event, events.RolloutBegan):
         goes = "goes on" if event.resumed else "begins"
@@ -195,9 +193,6 @@ def sentence(event: FleetEvent) -> str:  # noqa: C901, PLR0911 -- one line for e
     if isinstance(event, events.TenantFailed):
         remedy = f"\n      {event.remedy}" if event.remedy else ""
         return f"{event.tenant:<24} {event.outcome:<10} {_indented(event.error)}{remedy}"
-    if isinstance(event, events.HealthChecked):
-        well = "healthy" if event.healthy else "unhealthy"
-        return f"{event.tenant:<24} {well:<10} {'; '.join(event.found)}"
     if isinstance(event, events.Exported):
         rows = ", ".join(f"{name} {count:,} rows" for name, count in event.databases.items())
         return f"{event.tenant:<24} exported   {rows or 'no databases'} to {event.place}"
