@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config import reference
+from flowflare.fleet.tenants import schema as tenants
 from flowflare.review import document, report
 from flowflare.review.drift import model as drift
 from tests.docs.generate_cli import cli_page
@@ -55,6 +56,10 @@ def test_schema_of_reports() -> None:
 
 def test_schema_of_drift() -> None:
     matches("flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2))
+
+
+def test_schema_of_tenants() -> None:
+    matches("flowflare.tenants.schema.json", json.dumps(tenants.json_schema(), indent=2))
 
 
 def test_fleet_events() -> None:

@@ -1,0 +1,59 @@
+"""The pages about fleets and environments: their samples and commands are the code's."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import typer
+import yaml
+
+from flowflare.cli.app import app
+from flowflare.fleet.tenants.model import Limits
+from flowflare.fleet.tenants.read import read_fleet
+from flowflare.fleet.tenants.source import SAMPLE
+
+ROOT = Path(__file__).parents[2]
+FLEET = (ROOT / "docs/fleet.md").read_text("utf-8")
+ENVIRONMENTS = (ROOT / "docs/environments.md").read_text("utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL)
+COMMAND = re.compile(r"\bflowflare (?:fleet|env) [a-z]+(?: [^`|>#\n.]+)?")
+
+
+@pytest.mark.parametrize("line", sorted(set(COMMAND.findall(FLEET + ENVIRONMENTS))))
+def test_its_commands_are_commands(line: str) -> None:
+    group: Any = typer.main.get_command(app)
+    words = shlex.split(line)[1:]
+    command = group.commands[words[0]].commands[words[1]]
+    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    assert [word for word in words[2:] if word.startswith("-") and word not in known] == []
+
+
+def test_its_samples_are_fleets(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    schema = json.loads((ROOT / "docs/flowflare.tenants.schema.json").read_text("utf-8"))
+    stacks = []
+    for text in (BLOCKS[0], SAMPLE):
+        assert jsonschema.Draft202012Validator(schema).is_valid(yaml.safe_load(text))
+        (tmp_path / "tenants.yaml").write_text(text)
+        stacks.append(read_fleet(tmp_path, {}).stacks())
+    assert stacks[0][-3:] == ("gamma-prod", "old-dev", "old-prod")
+    assert stacks[1] == ("acme-dev", "acme-prod", "beta-prod")
+
+
+def test_its_figures_are_the_codes() -> None:
+    text = " ".join(FLEET.split())
+    for figure in dict(Limits()).values():
+        assert re.search(rf"\b{figure:,} (Workers|D1|cron|routes|custom)", text), figure
+
+
+def test_its_workflow_is_one() -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", ENVIRONMENTS, re.DOTALL)
+    jobs = yaml.safe_load(block)["jobs"]
+    assert list(jobs) == ["up", "down", "sweep"]
+    assert "head.repo.full_name == github.repository" in jobs["up"]["if"]
+    last = [job["steps"][-1]["run"].split()[2] for job in jobs.values()]
+    assert last == ["up", "down", "sweep"]
