@@ -114,6 +114,15 @@ def test_what_the_disk_says_is_an_error_of_the_state(store: FolderStore) -> None
         store.get("a")
 
 
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_an_empty_one(store: FolderStore) -> None:
+    store.put("a/b", b"1")
+    loop = store.folder / "loop"
+    loop.symlink_to(loop)
+    assert store.keys("a/") == ["a/b"]
+    with pytest.raises(StateError, match="Too many levels of symbolic links"):
+        store.keys("loop/x")
+
+
 def test_an_object_says_for_how_long_it_has_been_so(store: FolderStore) -> None:
     store.put("k", b"1")
     later = FolderStore(store.folder, clock=lambda: (store.folder / "k").stat().st_mtime + 90)

@@ -140,23 +140,35 @@ def test_a_store_without_a_clock_leaves_it_to_ours(folder: Aged) -> None:
     assert acquire(folder, "p", "dev", clock=Time(63.0).clock).taken is not None
 
 
-@pytest.mark.parametrize("change", ["dead", "another began", "another machine", "alive"])
+@pytest.mark.parametrize(
+    "change", ["dead", "unburied", "another began", "another machine", "alive"]
+)
 def test_only_a_run_that_is_provably_dead_is_not_waited_for(folder: Aged, change: str) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
+    unburied = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    began = _began(unburied.pid)
+    assert unburied.stdin is not None
+    assert unburied.stdout is not None
+    unburied.stdin.close()
+    while Path(f"/proc/{unburied.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        threading.Event().wait(0.005)
     me = this_process()
     holder = {
         "dead": replace(me, pid=ended.pid),
+        "unburied": replace(me, pid=unburied.pid, began=began),
         "another began": replace(me, pid=1, began="0"),
         "another machine": replace(me, pid=ended.pid, machine="another boot"),
         "alive": replace(me, pid=os.getppid(), began=_began(os.getppid())),
     }[change]
     put(folder, holder=holder)
-    if change in ("dead", "another began"):
+    if change in ("dead", "unburied", "another began"):
         assert acquire(folder, "p", "dev").taken is not None
     else:
         with pytest.raises(LockedError):
             acquire(folder, "p", "dev")
+    unburied.stdout.close()
+    unburied.wait()
 
 
 def _began(pid: int) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-_PROC = Path("/proc")
+_PROC: Final = Path("/proc")
+_ENDED: Final = ("Z", "X")
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ def alive(pid: int) -> bool:
 
 
 def _began(pid: int) -> str:
+    """The tick at which a process began; empty for one that has ended, a zombie included."""
     with contextlib.suppress(OSError, IndexError):
         # The second field is the program's name in parentheses, and may hold anything.
-        return (_PROC / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()[19]
+        fields = (_PROC / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()
+        return "" if fields[0] in _ENDED else fields[19]
     return ""

@@ -117,7 +117,7 @@ class FolderStore:
         folder, _, name = prefix.rpartition("/")
         top = self.path(folder) if folder else self.folder
         found = []
-        for parent, folders, names in os.walk(top):
+        for parent, folders, names in os.walk(top, onerror=_refuse_unreadable):
             if Path(parent) == top:
                 folders[:] = [one for one in folders if one.startswith(name)]
                 names = [one for one in names if one.startswith(name)]  # noqa: PLW2901
@@ -139,6 +139,12 @@ class FolderStore:
         finally:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    """A folder that cannot be listed must not look like an empty one."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise StateError(f"{error.filename}: {error.strerror}")
 
 
 def _is_object(name: str) -> bool:
