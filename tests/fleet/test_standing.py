@@ -150,7 +150,7 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     fleet.write(fleet.tenants | {"t02": {"status": "suspended"}, "t03": {"status": "retired"}})
     refused = fleet.run("fleet", "up", "-e", "prod", "--tenants", "t02,t03")
     assert refused.returncode == 1
-    assert "t03: retired in tenants.yaml, and its stack stands still" in refused.stderr
+    assert "retired in tenants.yaml, and still there: t03" in refused.stderr
     assert "--retire t03" in refused.stderr
     assert fleet.outcomes()["t02"] == "applied"
 

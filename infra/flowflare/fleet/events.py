@@ -147,6 +147,9 @@ class Done(_Event):
     applied: int = Field(description="How many tenants were brought up.")
     unchanged: int = Field(description="How many were as they should be, without a call.")
     removed: int = Field(default=0, description="How many were retired or destroyed.")
+    left: tuple[str, ...] = Field(
+        default=(), description="Who is retired in the file and still there: not named."
+    )
     api_calls: int = Field(default=0, description="How many calls to the API it took.")
     seconds: float = Field(description="How long it ran.")
 

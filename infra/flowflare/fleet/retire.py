@@ -4,7 +4,7 @@ Each tenant goes its own way through both, and what stops one leaves the others 
 was killed is run again: exports are made anew of what is there, and stand for what is not.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -178,17 +178,25 @@ class Removal:
 
 
 def to_retire(
-    session: "Session", named: tuple[str, ...], records: Mapping[str, TenantRecord]
-) -> tuple[Leaving, ...]:
+    session: "Session",
+    named: Collection[str],
+    records: Mapping[str, TenantRecord],
+    asked: Collection[str] = (),
+) -> tuple[tuple[Leaving, ...], tuple[str, ...]]:
     """The tenants that an `up` has to take away, each of which must have been named.
 
     Args:
         session: the selected tenants.
         named: the names given with `--retire`.
         records: what is known (`Records.all`).
+        asked: the names given with `--tenants`: who asks for a retired one is told what to name.
+
+    Returns:
+        Those to take away; and the names of those that are retired in the file, stand still, and
+        are left alone since nobody named them.
 
     Raises:
-        FleetError: one is retired in the file and not named, or the other way round.
+        FleetError: a named one is not retired in the file, or one that was asked for is not named.
     """
     file, retired = session.fleet.file, [one for one in session.tenants if one.status == "retired"]
     known = {one.name: one.status for one in session.tenants}
@@ -198,17 +206,16 @@ def to_retire(
         if known[name] != "retired":
             message = f"--retire {name}: {file} says that it is {known[name]}"
             raise FleetError(message, remedy="Write `status: retired` for it there first.")
-    left = standing(session, retired, records)
-    unnamed = [one.tenant for one in left if one.tenant not in named]
-    if unnamed:
-        options = " ".join(f"--retire {name}" for name in unnamed)
+    there = standing(session, retired, records)
+    left = tuple(one.tenant for one in there if one.tenant not in named)
+    refused = [name for name in left if name in asked]
+    if refused:
+        options = " ".join(f"--retire {name}" for name in refused)
         raise FleetError(
-            f"{', '.join(unnamed)}: retired in {file}, and its stack stands still"
-            if len(unnamed) == 1
-            else f"{', '.join(unnamed)}: retired in {file}, and their stacks stand still",
+            f"retired in {file}, and still there: {', '.join(refused)}",
             remedy=f"Its databases are exported, then all of it is deleted: add {options}",
         )
-    return left
+    return tuple(one for one in there if one.tenant in named), left
 
 
 def standing(

@@ -97,7 +97,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     selection = selection_of(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
     records = session.records.all()
-    leaving = to_retire(session, tuple(retire or ()), records)
+    leaving, left = to_retire(session, tuple(retire or ()), records, selection.tenants)
     stacks = [session.stack(one) for one in session.standing]
     say = messages().print
     found = pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
@@ -127,12 +127,14 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
                 applied=len(plan.works),
                 unchanged=len(plan.unchanged) + len(plan.through),
                 removed=len(leaving),
+                left=left,
                 api_calls=calls,
                 seconds=clock.seconds(),
             )
         )
     if not json:
         _tell_done(plan, len(leaving), calls, clock.seconds())
+        _tell_left(environment, left)
 
 
 def _roll(
@@ -204,3 +206,12 @@ def _tell_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) ->
     parts += [f"{removed} retired"] if removed else []
     answers().print(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
     answers().print(f"\nNext:  flowflare fleet status -e {plan.environment}", markup=False)
+
+
+def _tell_left(environment: str, left: tuple[str, ...]) -> None:
+    from flowflare.cli.console import answers
+
+    if left:
+        options = " ".join(f"--retire {name}" for name in left)
+        answers().print(f"\nRetired in the file, and left alone until named: {', '.join(left)}")
+        answers().print(f"  flowflare fleet up -e {environment} {options}", markup=False)
