@@ -68,13 +68,14 @@ class Worker:
 
     def send(self, task: Message) -> None:
         """Gives it a task; one that has just ended does not get it, which is noticed as its end."""
-        with contextlib.suppress(BrokenPipeError, ValueError):
+        self._said.clear()
+        with contextlib.suppress(OSError, ValueError):
             self._tasks.write(json.dumps(task).encode() + b"\n")
             self._tasks.flush()
 
     def dismiss(self) -> None:
         """Tells it that there come no more tasks and nobody waits for what it does."""
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._tasks.close()
 
     def wait(self) -> None:
@@ -99,6 +100,7 @@ class Worker:
 
     def why(self) -> str:
         """How it ended, in words: the exit code or signal, and the last line that it said."""
+        self.dismiss()
         code = self._process.wait()
         self._words.join(1)
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,238 @@
+"""The pool with real worker processes: results, events, crashes, kills, cancellation, secrets."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.engine import open_stack
+from flowflare.errors import EngineError, SecretError
+from flowflare.fleet.pool import Pool, Result, Task, TaskEvent
+from flowflare.fleet.worker import Worker, default_workers
+from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
+from tests.engine.integrity import verify
+from tests.engine.killing import children
+from tests.engine.projects import CLOUD, PASSPHRASE, SALT
+
+PROGRAM = """
+import os
+import pulumi
+from cloud import D1Database
+
+config = pulumi.Config("p")
+act = config.get("act")
+if act == "crash":
+    os._exit(7)
+if act == "kill":
+    os.kill(os.getpid(), 9)
+if act == "fail":
+    raise ValueError("the program does not want to")
+if act == "print":
+    print("to standard output")
+    os.write(1, b"past Python\\n")
+if act == "environ":
+    print(" ".join(f"{name}={value}" for name, value in os.environ.items() if "SECRET" in name))
+if act == "fork" and os.fork() == 0:
+    print("the copy")
+before = None
+for number in range(config.get_int("databases") or 0):
+    opts = pulumi.ResourceOptions(depends_on=[before] if before else [])
+    before = D1Database(f"db{number}", opts, accountId=config.get("account"), name=f"db{number}")
+pulumi.export("answer", 42)
+"""
+PARENT = """
+import json, os, sys
+from pathlib import Path
+from flowflare.fleet.pool import Pool, Task
+
+root, stack = Path(sys.argv[1]), sys.argv[2]
+with Pool(root, lambda _: os.environ, 1) as pool:
+    print("began", flush=True)
+    for result in pool.run([Task("up", stack)]):
+        print(result, flush=True)
+"""
+
+
+def project(root: Path, stacks: Mapping[str, Mapping[str, Any]], base_url: str = "") -> Path:
+    (root / "infra").mkdir(parents=True)
+    (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n")
+    (root / "infra/__main__.py").write_text(PROGRAM)
+    (root / "infra/cloud.py").write_text(CLOUD)
+    common = {"flowflare:engine": "embedded", "p:account": ACCOUNT}
+    common |= {"cloudflare:baseUrl": base_url, "cloudflare:apiToken": TOKEN} if base_url else {}
+    for name, own in stacks.items():
+        file = {"encryptionsalt": SALT, "config": {**common, **own}}
+        (root / f"Pulumi.{name}.yaml").write_text(json.dumps(file))
+    return root
+
+
+def environ_of(stack: str) -> dict[str, str]:
+    if stack == "nobody":
+        raise SecretError("there is no passphrase of nobody", remedy="Write one.")
+    return {**os.environ, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "SECRET_OF": stack}
+
+
+def by_stack(results: list[Result]) -> dict[str, Result]:
+    return {one.task.stack: one for one in results}
+
+
+def test_each_task_ends_by_itself_whatever_the_others_do(tmp_path: Path) -> None:
+    acts = ("crash", "fail", "print", "environ", "fork", "kill", "fine", "nobody", "last")
+    root = project(tmp_path / "p", {name: {"p:act": name} for name in acts})
+    events: list[TaskEvent] = []
+    with Pool(root, environ_of, 2) as pool:
+        wanted = [*acts, "nowhere"]
+        tasks = (Task("preview", one) for one in wanted)
+        found = by_stack(list(pool.run(tasks, events.append)))
+        again = list(pool.run([Task("outputs", "fine")]))
+    assert found.keys() == set(wanted)
+    failed = {stack for stack, one in found.items() if not one.ok}
+    assert failed == {"crash", "fail", "kill", "nobody", "nowhere"}
+    assert found["crash"].error == "its process ended: exit code 7"
+    assert found["kill"].error.startswith("its process ended: signal SIGKILL")
+    assert "--workers" in found["kill"].remedy
+    assert "the program does not want to" in found["fail"].error
+    assert "Pulumi.nowhere.yaml" in found["nowhere"].error
+    assert (found["nobody"].error, found["nobody"].remedy) == (
+        "there is no passphrase of nobody",
+        "Write one.",
+    )
+    said = {(one.task.stack, one.data["message"]) for one in events if one.kind == "note"}
+    assert {("print", "to standard output"), ("print", "past Python")} <= said
+    # A task has its own environment and nothing of the one before it.
+    assert ("environ", "SECRET_OF=environ") in said
+    assert [one.task.stack for one in events if one.kind == "began"].count("fine") == 1
+    assert again[0].value == {}
+
+
+def test_an_up_tells_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
+    events: list[TaskEvent] = []
+    with FakeCloudflare() as cloudflare:
+        root = project(tmp_path / "p", {"a": {"p:databases": 2}}, cloudflare.base_url)
+        with Pool(root, environ_of, 1) as pool:
+            [up] = pool.run([Task("up", "a")], events.append)
+            [down] = pool.run([Task("destroy", "a")])
+            [unknown] = pool.run([Task("dance", "a")])
+    assert (up.ok, up.value["steps"], up.value["outputs"]) == (True, {"create": 2}, {"answer": 42})
+    assert up.api_calls == 2
+    done = [one.data["name"] for one in events if one.data.get("kind") == "done"]
+    assert {"db0", "db1"} <= set(done)
+    assert (down.ok, down.value["steps"]) == (True, {"delete": 2})
+    assert (unknown.ok, unknown.error) == (False, "there is no task 'dance'")
+
+
+def test_stopped_it_hands_out_nothing_more_and_ends_what_runs(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", {name: {} for name in "abcd"})
+    found = []
+    with Pool(root, environ_of, 1) as pool:
+        for result in pool.run(Task("outputs", one) for one in "abcd"):
+            found.append(result.task.stack)
+            pool.stop()
+        [worker] = pool._living
+    assert found == ["a"]
+    assert not alive(worker.pid)
+
+
+def test_the_worker_has_no_secret_of_the_environment(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", {"a": {}})
+    os.environ["SECRET_OF_ANOTHER"] = "hunter2"  # as a fleet's passphrases are
+    try:
+        with Pool(root, environ_of, 1) as pool:
+            [result] = pool.run([Task("outputs", "a")])
+            [worker] = pool._living
+            own = Path(f"/proc/{worker.pid}/environ").read_bytes()
+            said = Path(f"/proc/{worker.pid}/cmdline").read_bytes()
+    finally:
+        del os.environ["SECRET_OF_ANOTHER"]
+    assert result.ok
+    assert b"hunter2" not in own + said
+    assert PASSPHRASE.encode() not in own + said
+
+
+def test_no_worker_starts(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", {name: {} for name in "abcdef"})
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "sitecustomize.py").write_text("import os; os._exit(3)")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(broken)
+    try:
+        with Pool(root, environ_of, 1) as pool, pytest.raises(EngineError, match="exit code 3"):
+            list(pool.run(Task("outputs", one) for one in "abcdef"))
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
+
+
+@pytest.mark.parametrize("how", ["killed", "cancelled"])
+def test_a_parent_that_is_gone_lets_one_call_end_and_state_hold(tmp_path: Path, how: str) -> None:
+    with FakeCloudflare() as cloudflare:
+        cloudflare.hook = slowly
+        root = project(tmp_path / "p", {"a": {"p:databases": 6}}, cloudflare.base_url)
+        parent = subprocess.Popen(
+            [sys.executable, "-c", PARENT, str(root), "a"],
+            env=environ_of("a"),
+            stdout=subprocess.PIPE,
+        )
+        wait(lambda: len(cloudflare.requests) >= 2)
+        [worker] = children(parent.pid)
+        parent.send_signal(signal.SIGKILL if how == "killed" else signal.SIGINT)
+        sent = len(cloudflare.requests)
+        wait(lambda: not alive(worker))
+        parent.communicate()
+        made = sorted(one["name"] for one in cloudflare.copy_world().databases.values())
+        assert len(cloudflare.requests) <= sent + 1
+        assert len(made) < 6
+        state = root / ".flowflare/state/.pulumi/stacks/p/a.json"
+        verify(state)
+        latest = json.loads(state.read_text())["checkpoint"]["latest"]
+        assert not latest.get("pending_operations")
+        ids = {one.get("id") for one in latest["resources"] if "d1Database" in one["type"]}
+        assert ids == set(cloudflare.copy_world().databases)
+        cloudflare.hook = None
+        open_stack(root, "a", environ=environ_of("a")).up()
+        names = [one["name"] for one in cloudflare.copy_world().databases.values()]
+        assert sorted(names) == [f"db{number}" for number in range(6)]
+
+
+def slowly(request: Request, when: str) -> None:
+    if when == "before":
+        time.sleep(0.3)
+
+
+def test_a_worker_that_was_reading_ends_at_once(tmp_path: Path) -> None:
+    root = project(tmp_path / "p", {"a": {}})
+    worker = Worker(root, lambda _: None)
+    began = time.monotonic()
+    worker.dismiss()
+    worker.wait()
+    assert time.monotonic() - began < 20
+    assert not alive(worker.pid)
+
+
+def test_how_many_workers() -> None:
+    assert 1 <= default_workers() <= 8
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be collected has ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
