@@ -17,8 +17,10 @@ from typing import Final
 
 #: Seconds for a program that says nothing of itself: most wait a minute.
 _UNKNOWN: Final = 50.0
-#: Seconds for a program that is known to wait 300 s or more: a window's wait ends before.
-_PATIENT: Final = 290.0
+#: Seconds for one that waits for ever: longer than the longest block.
+_PATIENT: Final = 600.0
+#: Seconds for wrangler, which waits 300.
+_WRANGLER: Final = 295.0
 # Ours has an answer's way back to go before the program's clock has run out.
 _MARGIN: Final = 5.0
 #: Seconds that every program waits when it is asked to; all of them ignore a minute and more.
@@ -39,7 +41,7 @@ def patience_of(headers: Mapping[str, str]) -> float:
     if headers.get("x-stainless-lang") == "go":
         return _PATIENT
     if headers.get("user-agent", "").startswith("wrangler/"):
-        return _PATIENT
+        return _WRANGLER
     return _UNKNOWN
 
 

@@ -1,0 +1,252 @@
+"""The forwarder over HTTP: what it is given goes on byte for byte, and what goes wrong is said."""
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import httpx
+import pytest
+
+from flowflare.fleet.forwarder import Forwarder, Limit
+
+SECRET = "Bearer a-token-that-nobody-may-see-0123456789"
+Answer = Callable[[socket.socket, bytes], None]
+
+
+@dataclass
+class Upstream:
+    """An API that keeps each request as it came, and answers as it is told."""
+
+    listener: socket.socket
+    answer: Answer
+    requests: list[bytes] = field(default_factory=list)
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/client/v4"
+
+    def serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = self.listener.accept()
+                threading.Thread(target=self._take, args=(line,), daemon=True).start()
+
+    def _take(self, line: socket.socket) -> None:
+        line.settimeout(20)
+        with line, contextlib.suppress(OSError):
+            data = b""
+            while chunk := line.recv(65536):
+                data += chunk
+                if _is_whole(data):
+                    self.requests.append(data)
+                    self.answer(line, data)
+                    data = b""
+        self.closed.set()
+
+
+def _is_whole(data: bytes) -> bool:
+    head, found, body = data.partition(b"\r\n\r\n")
+    if b"transfer-encoding: chunked" in head.lower():
+        return body.endswith(b"0\r\n\r\n")
+    for row in head.lower().split(b"\r\n"):
+        if row.startswith(b"content-length:"):
+            return len(body) >= int(row.partition(b":")[2])
+    return bool(found)
+
+
+def say(body: bytes = b"{}", *headers: bytes, status: bytes = b"200 OK") -> Answer:
+    rows = [b"HTTP/1.1 " + status, b"content-length: %d" % len(body), *headers, b"", body]
+    return lambda line, _: line.sendall(b"\r\n".join(rows))
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        served = Upstream(listener, say())
+        thread = threading.Thread(target=served.serve, daemon=True)
+        thread.start()
+        yield served
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.fixture
+def forwarder() -> Iterator[Forwarder]:
+    timeout = httpx.Timeout(10, read=1.0)
+    with Forwarder(timeout=timeout) as running:
+        yield running
+
+
+def raw(forwarder: Forwarder, upstream: Upstream, request: bytes) -> bytes:
+    """Sends bytes to the forwarder; `@` stands for the base URL's path."""
+    url = httpx.URL(forwarder.base_url("acme", upstream.base_url))
+    with socket.create_connection((url.host, url.port or 0), timeout=20) as line:
+        line.sendall(request.replace(b"@", url.raw_path, 1))
+        data = b""
+        while chunk := line.recv(65536):
+            data += chunk
+    return data
+
+
+def test_path_query_headers_and_body_go_byte_for_byte(
+    forwarder: Forwarder, upstream: Upstream
+) -> None:
+    rest = b"/a%2fb/./c//d%7E~;x?q=%20+&cursor=%3D%3D&q=2"
+    body = b'--B\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{"a":\xff}\r\n--B--\r\n'
+    answer = raw(
+        forwarder,
+        upstream,
+        b"POST @" + rest + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Authorization: " + SECRET.encode() + b"\r\nContent-Type: multipart/form-data; boundary=B"
+        b"\r\nX-Double: 1\r\nX-Double: 2\r\nContent-Length: %d\r\n\r\n" % len(body) + body,
+    )
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    [request] = upstream.requests
+    head, _, sent = request.partition(b"\r\n\r\n")
+    assert sent == body
+    first, *rows = head.split(b"\r\n")
+    assert first == b"POST /client/v4" + rest + b" HTTP/1.1"
+    named = [(row.partition(b": ")[0].lower(), row.partition(b": ")[2]) for row in rows]
+    assert sorted(named) == [
+        (b"authorization", SECRET.encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"content-type", b"multipart/form-data; boundary=B"),
+        (b"host", upstream.base_url.removeprefix("http://").removesuffix("/client/v4").encode()),
+        (b"x-double", b"1"),
+        (b"x-double", b"2"),
+    ]
+
+
+def test_answers_come_back_as_they_are(forwarder: Forwarder, upstream: Upstream) -> None:
+    """Absolute addresses, an encoding, several cookies and an unusual status among it."""
+    body = b'{"next": "https://api.cloudflare.com/client/v4/x?page=2", "z": "\x1f\x8b"}'
+    rows = (b"set-cookie: a=1", b"set-cookie: b=2", b"content-encoding: made-up", b"server: cf")
+    upstream.answer = say(body, *rows, b'ratelimit: "default";r=5;t=3', status=b"418 Teapot")
+    answer = raw(forwarder, upstream, b"GET @/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    head, _, sent = answer.partition(b"\r\n\r\n")
+    assert sent == body
+    status, *found = head.split(b"\r\n")
+    assert status.startswith(b"HTTP/1.1 418")
+    wanted = [*rows, b'ratelimit: "default";r=5;t=3', b"content-length: %d" % len(body)]
+    assert sorted(found) == sorted([*wanted, b"Connection: close"])
+
+
+def test_a_body_of_unknown_length_is_streamed_both_ways(
+    forwarder: Forwarder, upstream: Upstream
+) -> None:
+    def echo(line: socket.socket, request: bytes) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        time.sleep(0.05)
+        line.sendall(b"1\r\n%s\r\n0\r\n\r\n" % (b"Y" if b"X" * 100_000 in request else b"N"))
+
+    upstream.answer = echo
+
+    def chunks() -> Iterator[bytes]:
+        yield b"X" * 100_000
+
+    answer = httpx.put(forwarder.base_url("acme", upstream.base_url) + "/x", content=chunks())
+    # httpx sends it in one chunk, which arrives in as many as it was read in.
+    assert answer.text in ("abcY", "abcN")
+    body = upstream.requests[0].partition(b"\r\n\r\n")[2]
+    assert body.count(b"X") == 100_000
+
+
+def test_a_client_that_goes_away_ends_the_call_upstream(
+    forwarder: Forwarder, upstream: Upstream
+) -> None:
+    upstream.answer = lambda line, _: None
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(forwarder.base_url("acme", upstream.base_url) + "/x", timeout=0.2)
+    assert upstream.closed.wait(0.7), "before the forwarder's own time is over"
+    assert forwarder.state().sending == 0
+
+
+def broken_off(line: socket.socket, _: bytes) -> None:
+    line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
+    line.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_answer_that_breaks_off_breaks_off(forwarder: Forwarder, upstream: Upstream) -> None:
+    upstream.answer = broken_off
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(forwarder.base_url("acme", upstream.base_url) + "/x")
+
+
+def test_no_answer_is_told_in_the_envelope_with_its_cause(
+    forwarder: Forwarder, upstream: Upstream
+) -> None:
+    account = "0123456789abcdef" * 2
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    down = forwarder.base_url("acme", f"http://127.0.0.1:{port}/client/v4")
+    answer = httpx.post(f"{down}/accounts/{account}/d1/database?name=secret", json={})
+    assert answer.status_code == 502
+    said = answer.json()
+    assert (said["success"], said["result"], said["messages"]) == (False, None, [])
+    [error] = said["errors"]
+    assert error["code"] == 502
+    assert f"no answer from 127.0.0.1:{port}: " in error["message"]
+    assert error["message"].endswith("(POST /accounts/{id}/d1/database)")
+
+    upstream.answer = lambda line, _: line.shutdown(socket.SHUT_RDWR)
+    cut = httpx.get(forwarder.base_url("acme", upstream.base_url) + "/x")
+    assert (cut.status_code, "disconnected" in cut.text) == (502, True)
+    upstream.answer = lambda line, _: None
+    late = httpx.get(forwarder.base_url("acme", upstream.base_url) + "/x")
+    assert (late.status_code, "ReadTimeout" in late.text) == (504, True)
+
+
+def test_only_this_runs_calls_are_sent_on(forwarder: Forwarder, upstream: Upstream) -> None:
+    good = forwarder.base_url("acme", upstream.base_url)
+    assert good.startswith("http://127.0.0.1:")
+    token = good.split("/")[3]
+    assert len(token) >= 32
+    other = httpx.get(good.replace(token, "x" * len(token)) + "/x")
+    outside = httpx.get(good.removesuffix("/client/v4") + "/emulator/faults")
+    assert [other.status_code, outside.status_code] == [403, 403]
+    assert "none of that run's" in other.json()["errors"][0]["message"]
+    assert upstream.requests == []
+    with Forwarder() as second:
+        assert second.address != forwarder.address
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(second.address)
+
+
+def test_nothing_is_written_down(
+    upstream: Upstream, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG), Forwarder() as forwarder:
+        url = forwarder.base_url("acme", upstream.base_url)
+        for answer in (say(), broken_off):
+            upstream.answer = answer
+            with contextlib.suppress(httpx.HTTPError), httpx.Client() as client:
+                client.get(f"{url}/x?key=hidden-query", headers={"Authorization": SECRET})
+        token = forwarder.address.rpartition("/")[2]
+    ours = [one for one in caplog.records if one.threadName == "forwarder"]
+    written = "".join([*(one.getMessage() for one in ours), *capfd.readouterr()])
+    assert SECRET not in written
+    assert "hidden-query" not in written
+    assert token not in written
+
+
+def test_counts_and_forecasts(upstream: Upstream) -> None:
+    limit = Limit(calls=10, window=60, reserve=2)
+    with Forwarder(limit_of=lambda _: limit) as forwarder:
+        assert (forwarder.state().left, forwarder.forecast(5)) == (8, 0)
+        for stack, method in (("acme", "GET"), ("acme", "POST"), ("beta", "DELETE")):
+            httpx.request(method, forwarder.base_url(stack, upstream.base_url) + "/x")
+        assert forwarder.counts() == {"acme": 2, "beta": 1}
+        assert (forwarder.tally()["acme"].reads, forwarder.tally()["acme"].writes) == (1, 1)
+        state = forwarder.state()
+        assert (state.left, state.limit, state.waiting, state.seconds) == (5, 8, {}, 0)
+        assert forwarder.forecast(5) == 0
+        assert forwarder.forecast(6) == pytest.approx(60, abs=2)
+        assert forwarder.forecast(8 * 100) == pytest.approx(60 * 100, abs=61)
