@@ -1,0 +1,172 @@
+"""Real programs through the forwarder on the embedded Cloudflare: the SDK, wrangler, an up."""
+
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from cloudflare import Cloudflare as Sdk
+
+from flowflare.config.files import read_project
+from flowflare.errors import ConfigError
+from flowflare.fleet.engines import opened
+from flowflare.fleet.forwarder import Forwarder, environment
+from flowflare.render.node import ensure_node_packages
+from tests.e2e.conftest import ROOT, Project
+from tests.e2e.embedded import Cloudflare
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+
+@pytest.fixture
+def forwarder() -> Iterator[Forwarder]:
+    with Forwarder() as running:
+        yield running
+
+
+@pytest.fixture
+def token(cloudflare: Cloudflare) -> str:
+    """A token of the test's own, so that its limit is nobody else's."""
+    return f"forwarded-{uuid.uuid4().hex}{uuid.uuid4().hex}"[:60]
+
+
+def limit(cloudflare: Cloudflare, token: str, calls: int, seconds: float) -> None:
+    """Beyond it, the token is blocked for so long that no test would end."""
+    cloudflare.limit(calls, seconds=seconds, block=300, token=token)
+
+
+def asked(cloudflare: Cloudflare, account: str) -> list[int]:
+    """The statuses of an account's calls."""
+    return [one["status"] for one in cloudflare.account(account).requests()]
+
+
+def test_the_official_sdk_of_several_stacks_stays_below_the_limit(
+    cloudflare: Cloudflare, forwarder: Forwarder, token: str
+) -> None:
+    """Nothing but the API's headers tells the forwarder of the limit."""
+    limit(cloudflare, token, 20, 1.0)
+    account = uuid.uuid4().hex
+
+    def work(stack: str) -> None:
+        base_url = forwarder.base_url(stack, cloudflare.base_url)
+        with Sdk(base_url=base_url, api_token=token, max_retries=0) as sdk:
+            made = sdk.d1.database.create(account_id=account, name=f"{stack}-runs")
+            for number in range(13):
+                sql = f"SELECT {number} AS n"
+                [page] = sdk.d1.database.query(made.uuid, account_id=account, sql=sql)  # type: ignore[arg-type]
+                assert page.results == [{"n": number}]
+            assert len(list(sdk.d1.database.list(account_id=account, per_page=1))) >= 1
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(work, ["acme", "beta", "cafe"]))
+    statuses = asked(cloudflare, account)
+    assert len(statuses) >= 3 * 15
+    assert set(statuses) == {200}
+    assert sum(forwarder.counts().values()) == len(statuses)
+    assert sum(count.held for count in forwarder.tally().values()) > 0
+
+
+def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(
+    cloudflare: Cloudflare, forwarder: Forwarder, token: str
+) -> None:
+    """It says how long it waits; the forwarder's 429 comes before that, and the API sees none."""
+    limit(cloudflare, token, 1, 2.0)
+    account = uuid.uuid4().hex
+    base_url = forwarder.base_url("acme", cloudflare.base_url)
+    answers: list[int] = []
+    hooks = {"response": [lambda answer: answers.append(answer.status_code)]}
+    with Sdk(
+        base_url=base_url,
+        api_token=token,
+        timeout=1.0,
+        http_client=httpx.Client(event_hooks=hooks),  # type: ignore[arg-type]
+    ) as sdk:
+        for _ in range(2):
+            assert list(sdk.d1.database.list(account_id=account)) == []
+    assert answers[0] == 200
+    assert answers[1:] in ([429, 200], [429, 429, 200])
+    assert asked(cloudflare, account) == [200, 200]
+
+
+def test_wrangler_waits_for_the_budget(
+    cloudflare: Cloudflare, forwarder: Forwarder, token: str, tmp_path: Path
+) -> None:
+    """It repeats some of its calls only, so that a 429 would end it: it is held back instead."""
+    limit(cloudflare, token, 3, 2.0)
+    account = uuid.uuid4().hex
+    (tmp_path / "wrangler.json").write_text(
+        '{"name": "app", "main": "index.js", "compatibility_date": "2026-11-01"}'
+    )
+    (tmp_path / "index.js").write_text("export default { fetch: () => new Response('here') };")
+    programs = ensure_node_packages(root=ROOT)
+    plain = {
+        "PATH": os.defpath,
+        "HOME": str(tmp_path),
+        "CI": "true",
+        "CLOUDFLARE_API_TOKEN": token,
+        "CLOUDFLARE_ACCOUNT_ID": account,
+        "CLOUDFLARE_BASE_URL": cloudflare.base_url,
+        "WRANGLER_SEND_METRICS": "false",
+        # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        [programs.node, ROOT / "node_modules/wrangler/bin/wrangler.js", "deploy"],
+        cwd=tmp_path,
+        env=environment(forwarder.address, "acme", plain),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloudflare.account(account).scripts() == ["app"]
+    statuses = asked(cloudflare, account)
+    assert 429 not in statuses
+    count = forwarder.tally()["acme"]
+    assert count.calls >= 5
+    assert count.held > 0
+
+
+def test_an_up_of_the_embedded_engine_is_the_same_through_it(
+    project: Project, forwarder: Forwarder
+) -> None:
+    """State does not know of the forwarder, and what comes after goes without it."""
+    environ = dict(os.environ)
+    stack = opened(read_project(project.root, "local"), environ, forwarder.address)
+    after = project.account.last_request()
+    assert stack.up().changed > 0
+    assert forwarder.counts()["local"] == len(project.account.requests(after))
+    counted = forwarder.tally()["local"]
+    assert counted.writes == len(project.account.writes(after))
+    states = project.root.glob(".flowflare/state/.pulumi/**/*.json")
+    for state in states:
+        text = state.read_text()
+        assert forwarder.address not in text
+        assert "/local/" not in text
+    direct = opened(read_project(project.root, "local"), environ)
+    assert direct.up().changed == 0
+    assert forwarder.counts()["local"] == counted.calls
+
+
+def test_an_address_that_would_lead_past_the_budget_is_refused(
+    project: Project, forwarder: Forwarder
+) -> None:
+    project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
+    with pytest.raises(ConfigError, match=r"Pulumi.local.yaml:\d+: `cloudflare:baseUrl`: a fleet"):
+        opened(read_project(project.root, "local"), {}, forwarder.address)
+
+
+def test_an_emulator_that_is_gone_is_said_and_comes_back(
+    cloudflare: Cloudflare, forwarder: Forwarder, token: str
+) -> None:
+    account = uuid.uuid4().hex
+    url = forwarder.base_url("acme", cloudflare.base_url) + f"/accounts/{account}/workers/scripts"
+    with cloudflare.account(account).fault({"kind": "cut"}, times=1):
+        cut = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+    assert cut.status_code == 502
+    assert httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200
