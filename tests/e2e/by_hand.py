@@ -1,8 +1,6 @@
 """What somebody installs by hand: databases through the API, Workers by wrangler or an upload."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from flowflare.render.node import ensure_node_packages
 from tests.cli.command import Said, flowflare
-from tests.e2e.conftest import ROOT, Project
+from tests.e2e.conftest import Project
 from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.e2e.wrangler import run_wrangler
 
 KEY = "a-key-that-callers-outside-have-0123456789"
 
@@ -23,7 +21,7 @@ class ByHand:
 
     def __init__(self, project: Project, cloudflare: Cloudflare) -> None:
         self.project = project
-        self._base_url = cloudflare.base_url
+        self._cloudflare = cloudflare
         account = f"{cloudflare.base_url}/accounts/{project.account.identity}"
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.http = httpx.Client(base_url=account, headers=headers, timeout=30)
@@ -94,32 +92,10 @@ class ByHand:
         return {folder.name: folder for folder in out.iterdir()}
 
     def wrangler(self, folder: Path, *words: str, secrets: Mapping[str, str] | None = None) -> str:
-        programs = ensure_node_packages(root=ROOT)
         if secrets:
             (folder / "secrets.json").write_text(json.dumps(secrets))
             words = (*words, "--secrets-file", "secrets.json")
-        done = subprocess.run(
-            [programs.node, ROOT / "node_modules/wrangler/bin/wrangler.js", *words],
-            cwd=folder,
-            env={
-                "PATH": os.defpath,
-                "HOME": str(folder),
-                "CI": "true",
-                "CLOUDFLARE_API_BASE_URL": self._base_url,
-                "CLOUDFLARE_API_TOKEN": TOKEN,
-                "CLOUDFLARE_ACCOUNT_ID": self.project.account.identity,
-                "WRANGLER_SEND_METRICS": "false",
-                # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
-                "HTTPS_PROXY": "http://127.0.0.1:9",
-                "NO_PROXY": "127.0.0.1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return run_wrangler(folder, self.project.account, self._cloudflare, *words)
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Clients that the stack's own program does not declare: a second program's, and wrangler's."""
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,10 @@ import httpx
 import pytest
 import yaml
 
-from flowflare.render.node import ensure_node_packages
 from tests.docs.generate_outputs import SECOND_PROGRAM
 from tests.e2e.conftest import ROOT, Project, make_project
 from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.e2e.wrangler import run_wrangler
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -80,32 +78,6 @@ def test_a_second_program_takes_the_service_from_the_first_ones_outputs(
     assert first.account.scripts() == ["local-flowflare-service"]
 
 
-def wrangler(folder: Path, first: Project, cloudflare: Cloudflare, *words: str) -> str:
-    programs = ensure_node_packages(root=ROOT)
-    done = subprocess.run(
-        [programs.node, ROOT / "node_modules/wrangler/bin/wrangler.js", *words],
-        cwd=folder,
-        env={
-            "PATH": os.defpath,
-            "HOME": str(folder),
-            "CI": "true",
-            "CLOUDFLARE_API_BASE_URL": cloudflare.base_url,
-            "CLOUDFLARE_API_TOKEN": TOKEN,
-            "CLOUDFLARE_ACCOUNT_ID": first.account.identity,
-            "WRANGLER_SEND_METRICS": "false",
-            # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
-            "HTTPS_PROXY": "http://127.0.0.1:9",
-            "NO_PROXY": "127.0.0.1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_wrangler_deploys_a_client_with_the_names_that_outputs_tells(
     first: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
@@ -127,10 +99,10 @@ def test_wrangler_deploys_a_client_with_the_names_that_outputs_tells(
     (tmp_path / "wrangler.json").write_text(json.dumps(config))
     (tmp_path / "index.js").write_text(SOURCE)
     (tmp_path / "secrets.json").write_text(json.dumps({"WORKFLOW_API_KEY": outputs["api_key"]}))
-    wrangler(tmp_path, first, cloudflare, "deploy", "--secrets-file", "secrets.json")
+    run_wrangler(tmp_path, first.account, cloudflare, "deploy", "--secrets-file", "secrets.json")
     first.account.settle()
     found = first.account.get("/workers/scripts/reports-by-wrangler/subdomain")
     assert asked(found["url"])[0] == 200
     first.stack().up()
     assert asked(found["url"])[0] == 200
-    wrangler(tmp_path, first, cloudflare, "delete", "--force")
+    run_wrangler(tmp_path, first.account, cloudflare, "delete", "--force")

@@ -28,6 +28,7 @@ _PLACEMENT: Final = ("mode", "region", "host", "hostname")
 _JSON_TEXTS: Final = frozenset({"algorithm", "json"})
 _KEY_LIKE: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL", re.IGNORECASE)
 _TEXTS: Final = ("text", "key_base64", "key_jwk")
+_VALUES: Final = (*_TEXTS, "json")
 
 
 def find_script(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
@@ -163,9 +164,9 @@ def _one(
     sent = _sent(given)
     if sent.get("type") == "inherit":
         return
-    hidden = _is_secret(sent) or _is_secret(live)
+    hidden = _is_secret(sent) or _is_secret(live) or _may_be_secret(live)
     for key, before, after in differing(comparable(sent, script), comparable(live, script)):
-        shown = (SECRET, SECRET) if hidden and key in _TEXTS else (before, after)
+        shown = (SECRET, SECRET) if hidden and key in _VALUES else (before, after)
         yield Difference(path=f"{path}.{key}", declared=shown[0], account=shown[1])
         if key == "type":
             return
@@ -198,9 +199,14 @@ def _as_input(live: Mapping[str, Any], *, camels: bool = True) -> Props:
         for key in _JSON_TEXTS & found.keys()
     }
     inputs: Props = {**dict(from_api(found)), **texts}
-    if isinstance(inputs.get("text"), str) and _KEY_LIKE.search(str(found.get("name"))):
-        inputs["text"] = Secret(inputs["text"])  # by hand it is easily put among the variables
+    if _may_be_secret(live):
+        inputs.update((key, Secret(inputs[key])) for key in _VALUES if key in inputs)
     return inputs
+
+
+def _may_be_secret(live: Mapping[str, Any]) -> bool:
+    """Whether a variable seems to hold a secret: by hand it is easily put there."""
+    return _KEY_LIKE.search(str(live.get("name"))) is not None
 
 
 def _is_secret(binding: Mapping[str, Any]) -> bool:
@@ -209,7 +215,8 @@ def _is_secret(binding: Mapping[str, Any]) -> bool:
 
 def _told(binding: Mapping[str, Any]) -> dict[str, Any]:
     """A binding without any value that might be a secret."""
-    return {key: value for key, value in binding.items() if key not in _TEXTS}
+    hidden = _VALUES if _may_be_secret(binding) else _TEXTS
+    return {key: value for key, value in binding.items() if key not in hidden}
 
 
 def _code(inputs: Props, parts: Mapping[str, str]) -> Iterator[Difference]:

@@ -1,0 +1,88 @@
+"""Live class migrations and the program's: which fit, and what is said of those that do not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import pytest
+
+from flowflare.adoption.classes import find_classes
+from flowflare.adoption.thing import Findings, Thing, Wanted
+from flowflare.api import Client
+from flowflare.engine.goal import Goal
+from flowflare.engine.providers.protocol import Recorded
+from flowflare.model import ClassMigration
+from flowflare.model.class_migrations import SERVICE_HISTORY, to_wire
+from flowflare.review.drift.account import Account
+
+TYPE = "pulumi-python:dynamic/flowflare:DurableObjectMigrations"
+CARTS = (
+    ClassMigration(tag="v1", new_sqlite_classes=("Cart",)),
+    ClassMigration(tag="v2", new_sqlite_classes=("Order",)),
+)
+
+
+class Lists:
+    """An account with one script `shop`."""
+
+    def __init__(self, tag: str | None, classes: Sequence[str], *, sqlite: bool = True) -> None:
+        self._script = {"id": "shop", "migration_tag": tag}
+        self._spaces = [{"script": "shop", "class": name, "use_sqlite": sqlite} for name in classes]
+
+    def call(self, method: str, path: str, *, query: Mapping[str, str] | None = None) -> Any:
+        assert method == "GET"
+        return [self._script] if path.endswith("/scripts") else self._spaces
+
+
+def look(
+    lists: Lists, history: Sequence[ClassMigration], name: str = "shop"
+) -> tuple[Thing | None, Findings]:
+    inputs = {"account_id": "a", "script_name": name, "history": to_wire(history)}
+    goal = Goal(f"urn:pulumi:s::p::{TYPE}::x", TYPE, "x", custom=True, inputs=inputs)
+    account, findings = Account(cast("Client", lists), "a"), Findings()
+    wanted = Wanted(goal, inputs, Recorded(TYPE, ()))
+    return find_classes(wanted, account, findings), findings
+
+
+@pytest.mark.parametrize(
+    ("tag", "classes", "steps"), [(None, [], 0), ("v1", ["Cart"], 1), ("v2", ["Cart", "Order"], 2)]
+)
+def test_state_gets_the_steps_that_are_live(
+    tag: str | None, classes: list[str], steps: int
+) -> None:
+    thing, findings = look(Lists(tag, classes), CARTS)
+    assert thing is not None
+    assert (len(thing.inputs["history"]), thing.outputs["migration_tag"]) == (steps, tag or "")
+    assert bool(thing.differences) == (steps < 2)
+    assert not findings.refusals
+
+
+def test_a_script_that_is_not_there_is_missing() -> None:
+    thing, findings = look(Lists("v1", ["Cart"]), CARTS, "another")
+    assert (thing, findings.refusals) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("lists", "history", "said"),
+    [
+        (Lists("v9", ["Cart", "Old"]), CARTS, "{tag: v9, newSqliteClasses: [Cart, Old]}"),
+        (Lists(None, ["Cart"]), CARTS, "declares its Durable Objects as `exports`"),
+        (Lists("v2", ["Cart"]), CARTS, "has no namespace of it"),
+        (Lists("v9", ["Other"]), SERVICE_HISTORY, "instead of WorkflowTracker"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(
+    lists: Lists, history: Sequence[ClassMigration], said: str
+) -> None:
+    thing, findings = look(lists, history)
+    assert thing is None or findings.refusals
+    assert said in "".join(findings.refusals)
+
+
+def test_the_services_step_under_another_tag_is_the_same_step() -> None:
+    _, findings = look(Lists("flowflare-v1", ["WorkflowTracker"]), SERVICE_HISTORY)
+    assert (findings.tag, findings.refusals) == ("flowflare-v1", [])
+
+
+def test_a_class_that_keeps_keys_and_values_is_told() -> None:
+    _, findings = look(Lists("v1", ["Cart"], sqlite=False), CARTS)
+    assert "as keys and values" in "".join(findings.notes)

@@ -1,0 +1,52 @@
+"""What the Pulumi CLI imports: what it had, sealed as it was, and new records with open secrets."""
+
+from flowflare.adoption.owners import owned_elsewhere
+from flowflare.adoption.state import merged
+from flowflare.engine.state import Deployment, Resource
+from flowflare.engine.values import Secret
+from flowflare.engine.wire import SECRET, SIGNATURE
+
+D1 = "cloudflare:index/d1Database:D1Database"
+SEALED = {SIGNATURE: SECRET, "ciphertext": "v1:a:b"}
+STACK = {"urn": "urn:pulumi:s::p::t::stack", "type": "t", "custom": False, "outputs": {"k": SEALED}}
+NEW = Resource(
+    urn="urn:pulumi:s::p::t::key",
+    type="t",
+    custom=True,
+    id="adopted",
+    outputs={"list": [{"text": Secret('quoted "key"')}]},
+)
+
+
+def database(account: str) -> Resource:
+    inputs = {"accountId": account, "name": "db"}
+    return Resource(urn=f"urn:pulumi:s::p::{D1}::db", type=D1, custom=True, id="u", inputs=inputs)
+
+
+def test_what_was_there_stays_as_it_was_and_new_secrets_are_open() -> None:
+    before = {"version": 3, "deployment": {"manifest": {"time": "t"}, "resources": [STACK]}}
+    known = Resource(urn=str(STACK["urn"]), type="t", custom=False)
+    made = merged(before, Deployment((known, NEW)))["deployment"]
+    assert made["manifest"] == {"time": "t"}
+    first, second = made["resources"]
+    assert first == STACK
+    assert second["outputs"] == {
+        "list": [{"text": {SIGNATURE: SECRET, "plaintext": '"quoted \\"key\\""'}}]
+    }
+
+
+def test_a_stack_without_a_deployment_gets_one() -> None:
+    made = merged({"version": 3, "deployment": None}, Deployment((NEW,)))
+    assert [one["urn"] for one in made["deployment"]["resources"]] == [NEW.urn]
+
+
+def test_whose_a_thing_is_goes_by_type_id_and_account() -> None:
+    record = {"urn": "x", "type": D1, "id": "u", "inputs": {"accountId": "one"}}
+    states = [
+        ("p/other", {"checkpoint": {"latest": {"resources": [record]}}}),
+        ("p/empty", {"checkpoint": {"latest": None}}),
+        ("p/odd", []),
+    ]
+    mine = database("one")
+    assert list(owned_elsewhere([mine], states)) == [(mine, "p/other")]
+    assert list(owned_elsewhere([database("two")], states)) == []
