@@ -223,6 +223,7 @@ class Deployer:
             outputs = old.outputs
         else:
             foreseen = case.handler.foresee(case.existing if known else None, plain(case.inputs))
+            foreseen = {**foreseen, **self.future_outputs(goal, case.inputs)}
             outputs = annotate(foreseen, old.outputs if old is not None and known else {})
         outputs = make_secret(annotate(outputs, case.inputs), goal.additional_secret_outputs)
         id_ = old.id if old is not None and known else self.future_id(goal)
@@ -232,6 +233,10 @@ class Deployer:
     def future_id(self, goal: Goal) -> str:  # noqa: ARG002 -- a recording has a stand-in for it
         """The id of what a preview would make: empty, it is not known."""
         return ""
+
+    def future_outputs(self, goal: Goal, inputs: Props) -> Props:  # noqa: ARG002 -- as above
+        """What a preview knows of outputs, beside what the provider says of them."""
+        return {}
 
     def _performed(self, case: _Case) -> Answer:
         step = step_of(case.goal, case.old, case.inputs, case.decision)

@@ -46,6 +46,11 @@ PURE_CHECKS: Final = frozenset(
     f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}"
     for name in ("D1Migrations", "DurableObjectMigrations")
 )
+# Secret outputs of dynamic types that change when an input does, and only then.
+_MADE_OF_INPUTS: Final = {
+    f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}": output
+    for name, output in (("ApiKey", "api_key"), ("SecretValue", "value"))
+}
 
 
 @dataclass(frozen=True)
@@ -97,11 +102,19 @@ def stand_in(name: str) -> str:
 
 
 class Recorder(Deployer):
-    """Answers registrations as after a first `up`, ids by stand-ins."""
+    """Answers registrations as after a first `up`, ids and generated secrets by stand-ins."""
 
     def future_id(self, goal: Goal) -> str:
         """The stand-in: the resource's name in brackets."""
         return stand_in(goal.name)
+
+    def future_outputs(self, goal: Goal, inputs: Props) -> Props:
+        """Secrets made of inputs: another stand-in for other inputs, as the values would be."""
+        output = _MADE_OF_INPUTS.get(goal.type)
+        if output is None:
+            return {}
+        told = _of_the_run({key: value for key, value in inputs.items() if key != PROVIDER_KEY})
+        return {output: Secret(f"[{output} of {goal.name}: {secret_text(Secret(told))}]")}
 
     def earlier(self) -> dict[str, Sequence[str]]:
         """URN to the URNs that its resource may have had before."""
