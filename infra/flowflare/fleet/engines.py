@@ -57,6 +57,33 @@ def opened(
     return CliStack(project, environ=environment(forwarder, project.stack, environ))
 
 
+def make(stack: "EmbeddedStack | CliStack") -> None:
+    """Makes a stack of the Pulumi CLI where its backend has none; the embedded engine's need none.
+
+    Raises:
+        FlowflareError: the CLI cannot make it.
+    """
+    if not is_embedded(stack.project):
+        from flowflare.engine.pulumi.stack import CliStack
+
+        assert isinstance(stack, CliStack)
+        stack.make()
+
+
+def stands(stack: "EmbeddedStack | CliStack", environ: Mapping[str, str]) -> bool:
+    """Whether a stack has resources; one that its backend does not know has none.
+
+    Raises:
+        StateError: its state cannot be read.
+    """
+    if not is_embedded(stack.project):
+        from flowflare.engine.pulumi.making import is_made
+
+        if is_made(stack.project, environ) is False:
+            return False
+    return not stack.is_empty()
+
+
 def refuse_own_address(project: Project) -> None:
     """Refuses an API's address in the configuration of a CLI's stack.
 

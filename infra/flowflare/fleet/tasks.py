@@ -106,7 +106,10 @@ def up(scene: Scene) -> dict[str, Any]:
     Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
     many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
+    from flowflare.fleet.engines import make
+
     stack = scene.opened()
+    make(stack)
     _check_policies(scene, stack)
     told = _told(_let_in(scene, lambda: stack.up(scene.tell)))
     if scene.options.get("show_secrets"):

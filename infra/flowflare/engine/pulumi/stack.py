@@ -160,6 +160,16 @@ class CliStack:
         said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
         return [*said, *([str(lease)] if lease else [])]
 
+    def make(self) -> None:
+        """Makes the stack where its backend has none, with the salt or provider of its file.
+
+        Raises:
+            FlowflareError: the CLI cannot make it.
+        """
+        from flowflare.engine.pulumi.making import make
+
+        make(self.project, self._environ, self._workspace)
+
     def export(self) -> Mapping[str, Any]:
         """The stack's deployment as `pulumi stack export` prints it, its secrets sealed."""
         return self._workspace.export()

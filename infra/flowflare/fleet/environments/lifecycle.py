@@ -18,7 +18,7 @@ from flowflare.config.files import Project, read_base, read_project
 from flowflare.engine.lease import held
 from flowflare.engine.state_folder import backend_of, store_of
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError
-from flowflare.fleet.engines import opened
+from flowflare.fleet.engines import make, opened, stands
 from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
@@ -159,6 +159,7 @@ def _up(
     project = read_project(where.root, spec.stack)
     environ = where.environ_of(base)
     stack = opened(project, environ, api=where.api)
+    make(stack)
     where.judge(project)
     where.ready(project)
     update = stack.up(where.on_event)
@@ -198,8 +199,9 @@ def take_down(name: str, where: Surroundings, *, only_expired: bool = False) -> 
         _refuse_foreign(file, record.stack, where, found)
         _write(file, record.text)
         project = read_project(where.root, record.stack)
-        stack = opened(project, where.environ_of(record.base), api=where.api)
-        if not stack.is_empty():
+        environ = where.environ_of(record.base)
+        stack = opened(project, environ, api=where.api)
+        if stands(stack, environ):
             where.ready(project)
             stack.destroy(where.on_event)
         _forget_state(project, where)

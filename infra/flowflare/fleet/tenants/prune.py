@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flowflare.config.files import read_project
 from flowflare.errors import FlowflareError
-from flowflare.fleet.engines import opened
+from flowflare.fleet.engines import opened, stands
 from flowflare.fleet.tenants.files import StackFile
 
 
@@ -40,11 +40,11 @@ def prune(files: Iterable[StackFile], root: Path, environ: Mapping[str, str]) ->
 
 def _pruned(file: StackFile, root: Path, environ: Mapping[str, str]) -> Pruned:
     try:
-        is_empty = opened(read_project(root, file.stack), environ).is_empty()
+        has_resources = stands(opened(read_project(root, file.stack), environ), environ)
     except FlowflareError as error:
         message = f"whether its stack has resources cannot be known: {error.message}"
         return Pruned(file, message, error.remedy or "")
-    if not is_empty:
+    if has_resources:
         remedy = f"Destroy it first: flowflare destroy --stack {file.stack}"
         return Pruned(file, "its stack still has resources", remedy)
     file.path.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""Makes a stack of the Pulumi CLI in its backend, once, with the salt or provider of its file."""
+
+from collections.abc import Mapping
+
+import yaml
+
+from flowflare.config.files import Project
+from flowflare.engine.backend import Backend
+from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.workspace import Workspace
+from flowflare.errors import FlowflareError
+from flowflare.storage.opened import open_store
+
+
+def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
+    """Whether the backend has the stack; None where only the CLI can tell.
+
+    Raises:
+        StateError: the backend cannot be reached.
+    """
+    url = backend_url(project.root, environ)
+    if not url.startswith(("file://", "s3://")):
+        return None
+    return Backend(open_store(url, environ, base=project.root), project.name, project.stack).exists
+
+
+def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> None:
+    """Makes the stack where there is none (`pulumi stack init`); the one selected stays so.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        workspace: runs the CLI.
+
+    Raises:
+        FlowflareError: the CLI cannot make it.
+    """
+    if is_made(project, environ):
+        return
+    file = yaml.safe_load(project.stack_file.read_text("utf-8"))
+    provider = file.get("secretsprovider") if isinstance(file, dict) else None
+    words = ["--secrets-provider", str(provider)] if provider else []
+    try:
+        workspace.run("stack", "init", "--no-select", *words)
+    except FlowflareError as error:
+        if "already exists" not in error.message:
+            raise
