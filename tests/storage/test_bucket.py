@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from flowflare.storage.bucket import Patience, S3Store
 from flowflare.storage.bucket_url import BucketUrl, read_bucket_url
 from flowflare.storage.store import ABSENT
 from tests.storage.wire import KEYS, Wire
+from tests.storage.writers import count_together
 
 
 def content(store: S3Store, key: str = "k") -> bytes | None:
@@ -62,34 +62,18 @@ def test_a_write_on_a_condition_that_does_not_hold_is_refused(store: S3Store) ->
 
 
 def test_of_two_writers_one_wins_each_round(store: S3Store) -> None:
-    store.put("count", b"0")
-
-    def count() -> None:
-        done = 0
-        while done < 3:
-            stored = store.get("count")
-            assert stored is not None
-            try:
-                store.put("count", str(int(stored.data) + 1).encode(), only_if=stored.tag)
-            except ConflictError:
-                continue
-            done += 1
-
-    threads = [threading.Thread(target=count) for _ in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert content(store, "count") == b"6"
+    assert count_together(store, 2, 3) == 6
 
 
 def test_what_was_cut_off_is_asked_again(wire: Wire, store: S3Store) -> None:
     wire.trouble("PUT", "unheard", "busy")
+    store.put("other", b"1")
+    wire.trouble("PUT", "too-many", "unheard")
     tag = store.put("k", b"1" * 1000, only_if=ABSENT)
     wire.trouble("GET", "unheard", "answer-torn")
     assert content(store) == b"1" * 1000
     wire.trouble("GET", "answer-lost")
-    assert store.keys("") == ["k"]
+    assert store.keys("") == ["k", "other"]
     wire.trouble("DELETE", "answer-lost")
     store.delete("k", only_if=tag)
     assert content(store) is None

@@ -8,6 +8,7 @@ import pytest
 from flowflare.errors import ConflictError, StateError
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.store import ABSENT
+from tests.storage.writers import count_together
 
 
 @pytest.fixture
@@ -16,29 +17,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def test_of_writers_who_read_the_same_one_wins_each_round(store: FolderStore) -> None:
-    store.put("count", b"0")
-    refused = []
-
-    def count() -> None:
-        done = 0
-        while done < 5:
-            stored = store.get("count")
-            assert stored is not None
-            try:
-                store.put("count", str(int(stored.data) + 1).encode(), only_if=stored.tag)
-            except ConflictError:
-                refused.append(1)
-            else:
-                done += 1
-
-    threads = [threading.Thread(target=count) for _ in range(4)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    stored = store.get("count")
-    assert stored is not None
-    assert stored.data == b"20"
+    assert count_together(store, 4, 5) == 20
 
 
 def test_of_those_who_create_one_wins(store: FolderStore) -> None:

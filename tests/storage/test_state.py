@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -129,6 +132,28 @@ def test_what_a_run_killed_on_another_machine_left_is_taken_over(
     sample.open().up(events.append)
     assert "took over the stack from a run that is dead: ann@elsewhere" in events[0].message
     assert store.keys(".pulumi/locks/") == []
+
+
+def test_a_run_killed_here_is_taken_over_at_once(
+    sample: Sample, store: S3Store, world: World
+) -> None:
+    sample.program(PROGRAM + "    import os; z.token.apply(lambda _: os.kill(os.getpid(), 9))\n")
+    program = (
+        "import sys, pathlib; from flowflare.engine import open_stack;"
+        "open_stack(pathlib.Path(sys.argv[1]), 'dev').up()"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", program, sample.root], env=os.environ | sample.environ, check=False
+    )
+    assert killed.returncode == -9
+    lease = read_lease(store, "p", "dev")
+    assert lease is not None
+    assert not lease.released
+    assert len(read_locks(Backend(store, "p", "dev"))) == 1
+    events: list[Event] = []
+    sample.program(PROGRAM).open().up(events.append)
+    assert "took over the stack from a run that is dead" in events[0].message
+    assert world.ids() == ["w-a", "z-a"]
 
 
 def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(

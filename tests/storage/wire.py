@@ -13,9 +13,13 @@ from flowflare.storage.bucket import Patience, S3Store
 from flowflare.storage.bucket_url import read_bucket_url
 
 #: Cut before the store hears of it; after it has done it; in the middle of its answer; or it says
-#: that it is too busy.
-Trouble = Literal["unheard", "answer-lost", "answer-torn", "busy"]
-BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#: that it is too busy, as S3 does or as R2.
+Trouble = Literal["unheard", "answer-lost", "answer-torn", "busy", "too-many"]
+_EMPTY = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+REFUSALS = {
+    "busy": b"HTTP/1.1 503 Slow Down\r\n" + _EMPTY,
+    "too-many": b"HTTP/1.1 429 Too Many Requests\r\n" + _EMPTY,
+}
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "canary-secret-key",
@@ -66,9 +70,8 @@ class Wire:
         length = int(names.get(b"content-length", b":0").partition(b":")[2])
         body = reader.read(length)
         trouble = self._next(first)
-        if trouble == "busy":
-            client.sendall(BUSY)
-        if trouble in ("busy", "unheard"):
+        if trouble in REFUSALS or trouble == "unheard":
+            client.sendall(REFUSALS.get(trouble, b""))
             return
         with self.one_at_a_time:
             answer = self._asked(head[0], names, body)

@@ -101,7 +101,7 @@ class Backend:
     @property
     def exists(self) -> bool:
         """Whether the stack has a checkpoint."""
-        return bool(self._candidates())
+        return bool(self._found())
 
     def load(self) -> Any:
         """The checkpoint's parsed content, None where the stack has none.
@@ -117,7 +117,7 @@ class Backend:
         Raises:
             StateError: there is one, and it is not readable JSON.
         """
-        found = self.store.read_many(self._candidates())
+        found = self._found()
         if not found:
             return Checkpoint(None, self.key, ABSENT)
         key = min(found, key=lambda one: (found[one].age or 0.0, one != self.target))
@@ -167,9 +167,8 @@ class Backend:
         """The key under which checkpoints are written."""
         return f"{self.key}.gz" if self.gzip else self.key
 
-    def _candidates(self) -> list[str]:
-        possible = {self.key + ending for ending in _ENDINGS}
-        return [key for key in self.store.keys(self.key) if key in possible]
+    def _found(self) -> dict[str, Stored]:
+        return self.store.read_many([self.key + ending for ending in _ENDINGS])
 
     def _parsed(self, key: str, stored: Stored) -> Any:
         shown = self.store.shown(key)

@@ -93,7 +93,8 @@ def status_of(error: Any) -> int:
 
 def passes(error: Any) -> bool:
     """Whether a refusal (a ClientError) passes by itself, so that trying again makes sense."""
-    return code_of(error) in _PASSING or (status_of(error) >= 500 and status_of(error) != 501)
+    status = status_of(error)  # R2 takes one write per second of an object, and says 429 to more
+    return code_of(error) in _PASSING or status == 429 or (status >= 500 and status != 501)
 
 
 def is_unmet(error: Any) -> bool:
