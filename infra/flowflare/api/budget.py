@@ -93,9 +93,10 @@ class Budget:
     def tell(self, seconds: float) -> None:
         """Says that somebody waits now, if it is long and was not said already."""
         until = self._clock() + seconds
-        if self._on_wait is None or seconds < NOTICED or until < self._told + NOTICED:
-            return
-        self._told = until
+        with self._lock:
+            if self._on_wait is None or seconds < NOTICED or until < self._told + NOTICED:
+                return
+            self._told = until
         self._on_wait(seconds)
 
     def end(self, headers: Mapping[str, str] | None = None) -> None:

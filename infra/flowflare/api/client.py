@@ -104,7 +104,8 @@ class Client:
             doubtful = doubtful or is_doubtful(attempt.status)
             wait = self._wait(attempt, attempts, waited)
             if wait is not None:
-                self._budget.tell(wait)
+                if attempt.status == 429:
+                    self._budget.tell(wait)
                 self._pace.sleep(wait)
                 waited += wait
             if doubtful and find is not None:

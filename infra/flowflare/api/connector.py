@@ -1,11 +1,14 @@
 """Opens clients, and holds what they share: the clock, the retries, and each token's budget."""
 
+import math
+import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flowflare.api.budget import Budget
+from flowflare.api.budget import CALLS, Budget, OnWait
 from flowflare.api.client import Client
 from flowflare.api.retries import Pace, Retries
 
@@ -22,6 +25,7 @@ class Connector:
         pace: their clock, time-out and retries.
         transport: what sends requests instead of the network's, made anew for each client.
         budget: makes the budget of a token, by default Cloudflare's limit.
+        on_wait: is told the seconds of a wait for a budget, where nobody else asked to be.
     """
 
     def __init__(
@@ -30,10 +34,12 @@ class Connector:
         *,
         transport: "Callable[[], httpx.BaseTransport] | None" = None,
         budget: Callable[[Pace], Budget] | None = None,
+        on_wait: OnWait | None = None,
     ) -> None:
         self.pace = pace or Pace()
         self._transport = transport
         self._make_budget = budget or self._counted
+        self._listeners = [] if on_wait is None else [on_wait]
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], Budget] = {}
         # Clients are closed when nobody holds them any more; budgets outlive them.
@@ -60,13 +66,30 @@ class Connector:
                 self._clients[key] = client
             return client
 
+    @contextmanager
+    def telling(self, on_wait: OnWait) -> Iterator[None]:
+        """Lets somebody know, inside the block, when calls wait for a budget for long.
+
+        Args:
+            on_wait: is told the seconds, in the thread that waits.
+        """
+        self._listeners.append(on_wait)
+        try:
+            yield
+        finally:
+            self._listeners.remove(on_wait)
+
+    def _tell(self, seconds: float) -> None:
+        for listener in self._listeners[-1:]:
+            listener(seconds)
+
     def _budget(self, key: tuple[str, str]) -> Budget:
         if key not in self._budgets:
             self._budgets[key] = self._make_budget(self.pace)
         return self._budgets[key]
 
     def _counted(self, pace: Pace) -> Budget:
-        return Budget(pace.clock, pace.sleep, calls=pace.calls)
+        return Budget(pace.clock, pace.sleep, calls=pace.calls, on_wait=self._tell)
 
     def _made(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
         import httpx
@@ -100,8 +123,17 @@ def _verification(base_url: str) -> "ssl.SSLContext | bool":
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-#: The connector of this process: its budget is everybody's who is not given another.
-PROCESS = Connector()
+def waiting(seconds: float) -> str:
+    """A wait for the budget, in words."""
+    return (
+        f"waiting {math.ceil(seconds)} s: the account's calls are used up (Cloudflare allows "
+        f"{CALLS:,} in 5 minutes)"
+    )
+
+
+#: The connector of this process: its budget is everybody's who is not given another. A plugin of
+#: the Pulumi CLI has no other way to say that it waits than its standard error.
+PROCESS = Connector(on_wait=lambda seconds: print(waiting(seconds), file=sys.stderr))  # noqa: T201
 
 
 def connect(base_url: str, token: str, *, max_retries: int = 4, timeout: float = 60.0) -> Client:

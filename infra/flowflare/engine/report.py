@@ -2,8 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flowflare.engine.events import Event, Failure, OnEvent, Step
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from flowflare.api import Connector
 
 
 class Report:
@@ -54,6 +60,19 @@ class Report:
     def note(self, event: Event) -> None:
         """A message of the program or of the engine."""
         self._tell(event)
+
+    def of_waits(self, api: "Connector | None") -> "AbstractContextManager[None]":
+        """Inside the block, notes when calls wait for the account's budget.
+
+        Args:
+            api: what opens the API's clients; None for what this process shares.
+        """
+        from flowflare.api import PROCESS, waiting
+
+        def tell(seconds: float) -> None:
+            self.note(Event("note", message=waiting(seconds), severity="warning"))
+
+        return (api or PROCESS).telling(tell)
 
     def _tell(self, event: Event, step: Step | None = None) -> None:
         with self._lock:

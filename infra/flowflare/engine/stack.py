@@ -105,7 +105,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with self._held("update", report) as held:
+        with self._held("update", report) as held, report.of_waits(self._api):
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
             ledger = self._ledger(opened, held)
@@ -153,7 +153,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
-        with self._held("destroy", report) as held:
+        with self._held("destroy", report) as held, report.of_waits(self._api):
             opened = self._open(check=True)
             self._refuse_remote(opened.config)
             ledger = self._ledger(opened, held)

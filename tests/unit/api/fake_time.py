@@ -53,11 +53,13 @@ class Api:
     requests: list[str] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
 
-    def client(self, *, calls: int = 1200) -> Client:
-        connector = Connector(
+    def connector(self, *, calls: int = 1200) -> Connector:
+        return Connector(
             self.time.pace(calls=calls), transport=lambda: httpx.MockTransport(self._answer)
         )
-        return connector.open("http://127.0.0.1:1/client/v4", TOKEN)
+
+    def client(self, *, calls: int = 1200) -> Client:
+        return self.connector(calls=calls).open("http://127.0.0.1:1/client/v4", TOKEN)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(f"{request.method} {request.url.path.removeprefix('/client/v4')}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.api import Connector
+from flowflare.api import Connector, waiting
 from flowflare.api.budget import Budget, read_policies
 from tests.unit.api.fake_time import TOKEN, Api, FakeTime, answer
 
@@ -132,3 +132,59 @@ def test_no_header_is_an_error(header: str) -> None:
         assert name
         assert calls >= 0
         assert seconds >= 0
+
+
+def test_a_long_wait_is_told_once_for_all_who_wait_and_a_short_one_is_not() -> None:
+    api = Api([answer(ratelimit='"default";r=0;t=40'), answer(ratelimit='"default";r=0;t=1')])
+    told: list[float] = []
+    connector = api.connector()
+    client = connector.open(URL, TOKEN)
+    with connector.telling(told.append):
+        for _ in range(3):
+            client.call("GET", "/x")
+    assert told == [40.0]
+    assert api.time.seconds == pytest.approx(41)
+    assert "waiting 40 s: the account's calls are used up" in waiting(39.2)
+
+
+def test_a_refused_call_tells_how_long_it_waits() -> None:
+    api = Api([answer(429, retry_after="300"), answer()])
+    told: list[float] = []
+    connector = api.connector()
+    with connector.telling(told.append):
+        connector.open(URL, TOKEN).call("GET", "/x")
+    assert told == [300.0]
+
+
+def test_a_reserve_is_left_alone_of_every_limit_that_is_told() -> None:
+    time = FakeTime()
+    budget = Budget(time.clock, time.sleep, calls=12, window=10.0, reserve=2)
+    assert budget.left() == 10
+    for _ in range(10):
+        assert budget.attempt() == 0
+    assert budget.attempt() > 0
+    for _ in range(10):
+        budget.end()
+    time.seconds = 11
+    assert budget.attempt() == 0
+    told = {"ratelimit": '"burst";r=3;t=5', "ratelimit-policy": '"burst";q=6;w=10'}
+    budget.end(told)  # a sixth of six is one
+    assert budget.left() == 2
+    assert (budget.forecast(2), budget.forecast(3)) == (0, 5)
+
+
+@given(st.lists(st.floats(0, 3), max_size=30), st.integers(1, 6), st.integers(1, 40))
+@settings(max_examples=100, deadline=None)
+def test_a_forecast_is_what_comes(idle: list[float], limit: int, more: int) -> None:
+    """Calls that take no time are all sent when it was said, within what a wait is rounded to."""
+    time = FakeTime()
+    budget = Budget(time.clock, time.sleep, calls=limit, window=30.0)
+    for seconds in idle:
+        time.seconds += seconds
+        budget.begin()
+        budget.end()
+    said, since = budget.forecast(more), time.seconds
+    for _ in range(more):
+        budget.begin()
+        budget.end()
+    assert time.seconds - since == pytest.approx(said, abs=0.01 * more)
