@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.events import Event
+from flowflare.engine.holder import Holder
+from flowflare.engine.lease import Lease, held, lease_key, read_lease
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import (
     EngineError,
@@ -21,6 +23,7 @@ from flowflare.errors import (
     StateError,
     UpdateFailed,
 )
+from flowflare.storage.folder import FolderStore
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 from tests.engine.projects import changed, make_sample
 
@@ -121,6 +124,31 @@ def test_what_the_cli_itself_refuses(fake: Fake, said: str, error: Any) -> None:
     with pytest.raises(error) as refused:
         fake.says(said).unlock()
     assert said != "error: something new" or refused.value.message == "pulumi: something new"
+
+
+def test_a_run_holds_the_lease_of_its_stack(fake: Fake, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "state")
+    store.folder.mkdir()
+    environ = {**fake.stack._environ, "PULUMI_BACKEND_URL": store.url}
+    stack = CliStack(fake.stack.project, environ=environ)
+    fake.plays("change-up")
+    seen: list[Lease | None] = []
+    stack.up(lambda _: seen.append(read_lease(store, "p", "dev")))
+    assert [one.released for one in seen if one] == [False] * len(seen) != []
+    lease = read_lease(store, "p", "dev")
+    assert lease is not None
+    assert lease.released
+    with held(store, "p", "dev"):
+        with pytest.raises(LockedError, match="held by another run"):
+            stack.destroy()
+        with pytest.raises(LockedError, match="run that is alive"):
+            stack.unlock()
+    elsewhere = Holder(7, "ann", "elsewhere")
+    store.put(lease_key("p", "dev"), replace(lease, holder=elsewhere, released=False).data)
+    assert [line.partition(" since")[0] for line in stack.unlock()][1:] == [
+        "the lease of ann@elsewhere (pid 7)"
+    ]
+    assert fake.calls()[-1] == "cancel"
 
 
 def test_an_interrupted_creation_is_taken_over_first(
