@@ -45,6 +45,16 @@ def test_an_error_stops_an_up_and_an_accepted_one_does_not(project: Project) -> 
     assert "(accepted: It is a toy.)" in answer.err
     assert project.account.databases() == ["local-flowflare-db"]
 
+    # A rotation is an `up` too.
+    strict = accepted | {"api-calls": {"max": 0}}
+    project.edit("Pulumi.local.yaml", json.dumps(accepted), json.dumps(strict))
+    answer = flowflare("secrets", "rotate", *at)
+    assert answer.code == 1
+    assert "error api-calls" in answer.err
+    told = json.loads(flowflare("secrets", "status", *at, "--json").out)
+    assert told["api_keys"]["accepted"] == [1]
+    project.edit("Pulumi.local.yaml", json.dumps(strict), json.dumps(accepted))
+
     # The program against the state that this has left: the same, then one variable more.
     assert sections(project.root, ["local"]) == ((), ("local",))
     override = {"orders": {"variables": {"SHOP": "books"}}}

@@ -241,7 +241,10 @@ def _row(*cells: str) -> str:
 
 
 def _described(field: FieldInfo) -> tuple[str, str, str]:
-    return _takes(field.annotation), _default(field), field.description or ""
+    takes = _takes(field.annotation)
+    if any(_may_be_true(one) for one in field.metadata):
+        takes = f"true or false, or {takes}"
+    return takes, _default(field), field.description or ""
 
 
 _WORDS: Mapping[Any, str] = {bool: "true or false", int: "a whole number", float: "a number"}
@@ -267,6 +270,12 @@ def _takes(annotation: Any, *, several: bool = False) -> str:
     else:
         text = (_PLURALS if several else _WORDS).get(annotation, "text")
     return text
+
+
+def _may_be_true(validator: object) -> bool:
+    """Whether a value is also taken as true or false, and made a mapping of defaults."""
+    taken = getattr(validator, "json_schema_input_type", None)
+    return bool in get_args(taken)
 
 
 def _default(field: FieldInfo) -> str:

@@ -47,12 +47,15 @@ class Rotation:
         stack: the stack's name.
         opened: opens the stack as its files are now.
         patience: how long a health check waits.
+        judge: stops a step by raising, before anything is sent: what policies are asked by. It gets
+            the project with the step's keys, and what makes the plan.
     """
 
     root: Path
     stack: str
     opened: Callable[[Project], Runner]
     patience: health.Patience = field(default_factory=health.Patience)
+    judge: Callable[[Project, Callable[[], Plan]], None] | None = None
 
     def project(self) -> Project:
         """The project as its files are now."""
@@ -100,12 +103,12 @@ class Rotation:
             What the health check found right, as sentences.
 
         Raises:
-            FlowflareError: `up` failed; what it made is in state.
+            FlowflareError: `up` failed; what it made is in state. Or a policy stands against it;
+                the configuration is then as it was.
             RolloutError: the health check failed.
         """
         before = api_keys(self.opened(self.project()).read())
-        set_keys(self.project().stack_file, step.keys.configuration)
-        runner = self.opened(self.project())
+        runner = self._configured(step)
         try:
             runner.up(on_event)
             outputs = runner.outputs()
@@ -122,6 +125,20 @@ class Rotation:
             )
         except FlowflareError as error:
             raise _with_way_back(error, step, self.project()) from error
+
+    def _configured(self, step: Step) -> Runner:
+        """The stack with a step's keys in its configuration, if nothing stands against them."""
+        project, keys = self.project(), self.keys()
+        set_keys(project.stack_file, step.keys.configuration)
+        project = self.project()
+        runner = self.opened(project)
+        if self.judge is not None:
+            try:
+                self.judge(project, runner.preview)
+            except FlowflareError:
+                set_keys(project.stack_file, keys.configuration)
+                raise
+        return runner
 
 
 def configured_keys(project: Project) -> Keys:

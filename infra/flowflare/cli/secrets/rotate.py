@@ -1,5 +1,6 @@
 """`flowflare secrets rotate`: brings in a new API key, and drops the old one when told to."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from flowflare.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from flowflare.config.files import Project
+    from flowflare.engine.events import Plan
     from flowflare.rollout.rotate import Rotation
     from flowflare.rollout.rotation import Step
 
@@ -54,7 +57,7 @@ def rotate(
     from flowflare.rollout.rotate import Rotation
 
     root = project_root(cwd)
-    rotation = Rotation(root, stack, opened, Patience(timeout))
+    rotation = Rotation(root, stack, opened, Patience(timeout), _judge)
     if not preview:
         make_ready(read_project(root, stack))
     steps = rotation.steps(finish=finish)
@@ -69,6 +72,14 @@ def rotate(
         print_json(document | {"next": following})
     else:
         _show(steps, following, preview=preview)
+
+
+def _judge(project: "Project", plan: "Callable[[], Plan]") -> None:
+    """Asks the stack's policies about a step, as `up` does."""
+    from flowflare.cli.policies import check_policies, has_policies
+
+    if has_policies(project):
+        check_policies(project, plan())
 
 
 def _perform(
