@@ -2,7 +2,11 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -141,24 +145,47 @@ def told(state: Any) -> list[Any]:
     return sorted(plain, key=lambda one: str(one["urn"]))
 
 
-def test_a_run_that_was_killed_before_state_was_written_is_run_again(hand: ByHand) -> None:
+def kill_in_the_ledger(hand: ByHand) -> None:
+    """Kills a run when D1 has its ledger and the run has not heard of it."""
+    account, last = hand.project.account, hand.project.account.last_request()
+    hand.adopt("--dry-run", *FOUND)
+    asked = [one for one in account.writes(last) if one.endswith("/query")]
+    words = ["adopt", *FOUND, "--api-key-file", "key.txt"]
+    with account.fault(
+        {"kind": "silence", "done": True}, method="POST", path="*/query", nth=len(asked) + 1
+    ) as fault:
+        process = subprocess.Popen(
+            [Path(sys.executable).parent / "flowflare", *words],
+            cwd=hand.project.root,
+            stderr=subprocess.DEVNULL,
+        )
+        while not fault.fired():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+
+
+def test_a_run_that_was_killed_is_run_again(hand: ByHand) -> None:
     uuid = install(hand, key=SECRET)
-    hand.adopt(*FOUND)
-    whole, file = told(state(hand.project)), hand.project.root / "Pulumi.local.yaml"
-    text, ledger = file.read_text(), "SELECT name, checksum FROM flowflare_migrations ORDER BY name"
+    kill_in_the_ledger(hand)
+    ledger = "SELECT name, checksum FROM flowflare_migrations ORDER BY name"
     rows = hand.sql(uuid, ledger)
-    assert len(rows) == len(FILES)
-    # As it was killed between them: names and ledger are written, and no state is.
+    assert (len(rows), state(hand.project)) == (len(FILES), None)
+    hand.adopt()
+    whole, file = told(state(hand.project)), hand.project.root / "Pulumi.local.yaml"
+    text = file.read_text()
+    # Without its state, as it would be had the run never been killed.
     shutil.rmtree(hand.project.root / ".flowflare/state")
-    assert "0 found" not in hand.adopt().out
-    assert (told(state(hand.project)), file.read_text(), hand.sql(uuid, ledger)) == (
-        *(whole, text, rows),
-    )
+    hand.sql(uuid, "DROP TABLE flowflare_migrations; DROP TABLE d1_migrations;")
+    hand.adopt()
+    again = (told(state(hand.project)), file.read_text(), hand.sql(uuid, ledger))
+    assert again == (whole, text, rows)
     # Once more there is nothing to do, and the key is not asked for again.
     before = state(hand.project)
     assert "nothing left to take over" in hand.run("adopt").out
     assert state(hand.project) == before
-    # And as it was killed before the ledger, by a run that wrote state first.
+    # A ledger that somebody has dropped is noted again.
     hand.sql(uuid, "DROP TABLE flowflare_migrations; DROP TABLE d1_migrations;")
     assert "flowflare-db" in hand.run("adopt").out
     assert hand.sql(uuid, ledger) == rows
