@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from flowflare.config.files import PROJECT_FILE, private_folder
 from flowflare.engine.backend import Backend
+from flowflare.engine.pulumi.state import named_backend
 from flowflare.errors import StateError
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.opened import open_store
@@ -71,9 +70,6 @@ def _named(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
     """What names a backend, and the backend; None where nothing does, or one that is not ours."""
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
-        named = f"backend.url in {PROJECT_FILE}"
-        project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
-        backend = project.get("backend") if isinstance(project, dict) else None
-        url = str(backend.get("url") or "") if isinstance(backend, dict) else ""
+        named, url = f"backend.url in {PROJECT_FILE}", named_backend(root)
     served = url.startswith(_SERVED)
     return named, open_store(url, environ, base=root) if served else None

@@ -6,6 +6,7 @@ alone. When standard input ends, the pool has gone: what only reads stops at onc
 stops between two calls to the API, with its state as after any run that failed.
 """
 
+import gc
 import json
 import os
 import queue
@@ -52,7 +53,7 @@ class Process:
 
     def serve(self) -> None:
         """Does tasks until there come no more."""
-        base = dict(os.environ)
+        base, frozen = dict(os.environ), False
         threading.Thread(target=self._listen, daemon=True).start()
         self._answer(_READY)
         while (request := self._waiting.get()) is not None:
@@ -60,6 +61,11 @@ class Process:
                 self._answer(self._done(request))
             finally:
                 _set_environment(base)
+            if not frozen:
+                # What is imported by now stays: no need to look through it again and again.
+                gc.collect()
+                gc.freeze()
+                frozen = True
 
     def gate(self) -> None:
         """Stands before every call to the API, and counts it.

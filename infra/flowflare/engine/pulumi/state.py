@@ -6,6 +6,7 @@ export`, which opens the secrets: those are held in memory and written nowhere.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,16 +37,28 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     """
     if environ.get("PULUMI_BACKEND_URL"):
         return environ["PULUMI_BACKEND_URL"]
-    project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
-    backend = project.get("backend") if isinstance(project, dict) else None
-    if isinstance(backend, dict) and backend.get("url"):
-        return str(backend["url"])
+    named = named_backend(root)
+    if named:
+        return named
     home = environ.get("PULUMI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pulumi")
     try:
         credentials = json.loads((Path(home) / "credentials.json").read_text("utf-8"))
     except (OSError, ValueError):
         return PULUMI_CLOUD if environ.get("PULUMI_ACCESS_TOKEN") else ""
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
+
+
+def named_backend(root: Path) -> str:
+    """`backend: url:` of a project's `Pulumi.yaml`, empty where it has none."""
+    return _backend_in((root / PROJECT_FILE).read_text("utf-8"))
+
+
+@lru_cache(maxsize=4)
+def _backend_in(text: str) -> str:
+    """The same in a file's text: every stack of a fleet asks for it, several times."""
+    project = yaml.safe_load(text)
+    backend = project.get("backend") if isinstance(project, dict) else None
+    return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
 def read_deployment(
