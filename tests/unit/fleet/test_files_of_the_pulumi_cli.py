@@ -1,0 +1,114 @@
+"""The real Pulumi CLI with the files that a fleet and an environment write. Passed with 3.260."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from flowflare.fleet.environments.lifecycle import Surroundings, bring_up, take_down
+from flowflare.fleet.tenants.files import stack_files, write
+from flowflare.fleet.tenants.prune import prune
+from flowflare.fleet.tenants.read import read_fleet
+
+pytestmark = [
+    pytest.mark.pulumi_cli,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
+]
+FLEET = f"""
+defaults: {{accountId: {"f" * 32}, debug: true, retentionDays: 30}}
+environments: {{prod: {{}}}}
+tenants: {{acme: {{config: {{shop:list: [1, {{a: "b: c"}}]}}}}}}
+"""
+PROGRAM = """
+import pulumi
+config = pulumi.Config("flowflare")
+pulumi.export("is", f"{config.get('tenant')} {config.get('environment')} {config.get('protect')}")
+"""
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "state").mkdir()
+    return {
+        **os.environ,
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PULUMI_CONFIG_PASSPHRASE": "one",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "shop"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    (root / "__main__.py").write_text(PROGRAM)
+    (root / "tenants.yaml").write_text(FLEET)
+    return root
+
+
+@pytest.fixture
+def pulumi(root: Path, environ: dict[str, str]) -> Callable[..., str]:
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            ["pulumi", *words, "--non-interactive"],
+            cwd=root,
+            env=environ,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    return run
+
+
+def test_what_the_cli_writes_stays(
+    root: Path, environ: dict[str, str], pulumi: Callable[..., str]
+) -> None:
+    def kinds() -> list[str]:
+        return [one.kind for one in stack_files(read_fleet(root, environ), root)]
+
+    write(stack_files(read_fleet(root, environ), root), root)
+    pulumi("stack", "init", "acme-prod")
+    pulumi("config", "set", "--secret", "a:token", "secret", "-s", "acme-prod")
+    assert kinds() == ["same"]
+    pulumi("config", "set", "flowflare:debug", "false", "-s", "acme-prod")
+    assert kinds() == ["changed"]
+    write(stack_files(read_fleet(root, environ), root), root)
+    got = [
+        pulumi("config", "get", key, "-s", "acme-prod") for key in ("a:token", "flowflare:debug")
+    ]
+    assert [one.strip() for one in got] == ["secret", "true"]
+    assert pulumi("config", "get", "shop:list", "-s", "acme-prod").strip() == '[1,{"a":"b: c"}]'
+
+    (root / "tenants.yaml").write_text(FLEET.partition("tenants:")[0])
+    [pruned] = prune(stack_files(read_fleet(root, environ), root), root, environ)
+    assert not pruned.why_kept
+
+
+def test_an_environment_is_a_stack_of_its_own(
+    root: Path, environ: dict[str, str], pulumi: Callable[..., str]
+) -> None:
+    write(stack_files(read_fleet(root, environ), root), root)
+
+    pulumi("stack", "init", "acme-prod")
+    pulumi("config", "set", "--secret", "shop:key", "secret", "-s", "acme-prod")
+    where = Surroundings(root, environ)
+    opened = bring_up("pr-1", where, ttl=timedelta(hours=1), base="acme-prod")
+    assert opened.update.outputs["is"] == "acme pr1 false"
+    assert pulumi("config", "get", "shop:key", "-s", "pr-1").strip() == "secret"
+    assert "acme-prod*" in pulumi("stack", "ls")
+    again = bring_up("pr-1", where, ttl=timedelta(hours=1))
+    assert again.record.base == "acme-prod"
+
+    assert take_down("pr-1", where)
+    assert "pr-1" not in pulumi("stack", "ls")
+    assert not (root / "Pulumi.pr-1.yaml").exists()
