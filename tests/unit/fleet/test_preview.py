@@ -1,0 +1,176 @@
+"""Previews of fleets: who is planned, what is shown once, what is refused; with real workers."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flowflare.fleet.pending import pending
+from flowflare.fleet.preview import FleetPreview, preview, rollout_seconds
+from flowflare.fleet.records import TenantRecord
+from flowflare.fleet.session import Session, open_session
+from flowflare.fleet.tenants.files import stack_files, write
+from flowflare.fleet.tenants.read import read_fleet
+from flowflare.fleet.tenants.selection import Selection
+from tests.engine.projects import CLOUD
+
+PROGRAM = """
+import json
+import pulumi
+from cloud import D1Database, WorkersScript
+
+config = pulumi.Config("flowflare")
+if config.get("environment") != "prod":
+    raise ValueError("no")
+account, tenant = config.require("accountId"), config.require("tenant")
+D1Database("database", accountId=account, name=f"{tenant}-prod-flowflare-db")
+WorkersScript(
+    "script",
+    accountId=account,
+    scriptName=f"{tenant}-prod-flowflare-shop",
+    mainModule="worker.js",
+    content=f"// origins: {config.get('allowedOrigins')}\\n" + "line\\n" * 60
+    + f"// debug: {config.get_bool('debug')}\\n",
+)
+print("hello")
+"""
+ACCOUNT = "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"
+
+
+def make(root: Path, tenants: dict) -> Path:
+    (root / "infra").mkdir(parents=True)
+    (root / "infra/__main__.py").write_text(PROGRAM)
+    (root / "infra/cloud.py").write_text(CLOUD)
+    (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\nmain: infra\n")
+    say(root, tenants)
+    return root
+
+
+def say(root: Path, tenants: dict) -> None:
+    defaults = {
+        "engine": "embedded",
+        "accountId": ACCOUNT,
+        "cloudflare:baseUrl": "http://127.0.0.1:9/client/v4",
+        "cloudflare:apiToken": "t" * 40,
+    }
+    file = {"defaults": defaults, "environments": {"prod": {}}, "tenants": tenants}
+    (root / "tenants.yaml").write_text(yaml.safe_dump(file))
+    write(stack_files(read_fleet(root, {}), root), root)
+
+
+def opened(root: Path, *tenants: str) -> Session:
+    return open_session(root, os.environ, "prod", Selection(tenants=tenants))
+
+
+def record(session: Session, stack: str, **fields) -> None:
+    now = pending(session.root, [stack], {}, session.environ).fingerprints[stack]
+    known = {"outcome": "applied", "fingerprint": now, "at": "2026-11-24T00:00:00Z", **fields}
+    session.records.write(TenantRecord(stack=stack, **known))
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> tuple[FleetPreview, list[str]]:
+    """One preview that all stories look at: workers take a second to start."""
+    policy = {"policies": {"name-pattern": {"pattern": "acme-.*", "severity": "error"}}}
+    own = {"allowedOrigins": ["https://gamma.example"]}
+    tenants = {
+        "acme": {},
+        "beta": {},
+        "gamma": {"config": own},
+        "delta": {"config": {"debug": True, **policy}},
+        "done": {},
+        "broken": {},
+        "paused": {"status": "suspended"},
+        "old": {"status": "retired"},
+        "older": {"status": "retired"},
+    }
+    root = make(tmp_path_factory.mktemp("fleet") / "shop", tenants)
+    session = opened(root)
+    record(session, "done-prod")
+    record(session, "beta-prod", outcome="failed", error="no")
+    record(session, "old-prod")
+    record(session, "older-prod", outcome="retired")
+    state = root / ".flowflare/state/.pulumi/stacks/shop/broken-prod.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{")
+    said: list[str] = []
+    progress: list[tuple[int, int]] = []
+    found = preview(
+        session,
+        diff=True,
+        workers=2,
+        on_event=lambda one: said.append(str(one.data.get("message"))),
+        on_progress=lambda done, of: progress.append((done, of)),
+    )
+    assert progress[-1] == (6, 6)
+    return found, said
+
+
+def test_equal_changes_are_told_once_with_their_stacks(
+    planned: tuple[FleetPreview, list[str]],
+) -> None:
+    found, said = planned
+    sections = {one.stacks: one for one in found.report.sections}
+    # What a stack is called by nature, and an origin of its own, make no change of its own.
+    alike = sections["acme-prod", "beta-prod", "delta-prod", "gamma-prod", "paused-prod"]
+    assert alike.review is not None
+    [script] = [one for one in alike.review.entries if one.kind == "WorkersScript"]
+    told = {one.path: one.new for one in script.changes}
+    assert told["scriptName"] == "<tenant>-<environment>-flowflare-shop"
+    assert alike.api_calls == 2
+    assert "hello" in said
+
+
+def test_who_is_not_looked_at_and_why_the_others_are(
+    planned: tuple[FleetPreview, list[str]],
+) -> None:
+    found, _ = planned
+    assert found.same_inputs == ("done-prod",)
+    assert found.retired == ("old-prod",)
+    assert found.why["acme-prod"] == "never applied"
+    assert found.why["beta-prod"] == "failed"
+    assert (found.tenants, len(found.why)) == (9, 6)
+
+
+def test_what_cannot_be_planned_is_a_section_of_its_own(
+    planned: tuple[FleetPreview, list[str]],
+) -> None:
+    found, _ = planned
+    [broken] = [one for one in found.report.sections if one.review is None]
+    assert broken.stacks == ("broken-prod",)
+    assert "not valid JSON" in broken.error
+
+
+def test_policies_are_asked(planned: tuple[FleetPreview, list[str]]) -> None:
+    found, _ = planned
+    assert {one.rule for one in found.report.policy} == {"name-pattern"}
+    assert {one.stacks for one in found.report.policy} == {("delta-prod",)}
+    assert found.stopped == 1
+
+
+def test_calls_and_time_are_forecast(planned: tuple[FleetPreview, list[str]]) -> None:
+    found, _ = planned
+    assert found.report.api_calls == 10  # two for each of the five that change
+    assert found.seconds == rollout_seconds(10, 5, 2) == 5
+    # 1,200 calls go at once; each further 1,200 have to wait for 5 minutes.
+    assert rollout_seconds(0, 0, 2) == 0
+    assert rollout_seconds(1200, 1, 8) == 601
+    assert rollout_seconds(15_000, 1000, 8) == 3600
+
+
+def test_whose_inputs_are_the_ones_applied_is_planned_when_asked_for(tmp_path: Path) -> None:
+    root = make(tmp_path / "shop", {"acme": {}, "beta": {}})
+    record(opened(root), "acme-prod")
+    found = preview(opened(root, "acme"), again=True, workers=1)
+    assert found.same_inputs == ()
+    assert found.why == {"acme-prod": "asked for again"}
+    assert [one.stacks for one in found.report.sections] == [("acme-prod",)]
+
+
+def test_nobody_to_plan_starts_no_worker(tmp_path: Path) -> None:
+    root = make(tmp_path / "shop", {"acme": {}})
+    record(opened(root), "acme-prod")
+    found = preview(opened(root))
+    assert (found.same_inputs, found.report.sections) == (("acme-prod",), ())
+    assert (found.report.exit_code, found.seconds) == (0, 0)

@@ -1,0 +1,105 @@
+"""Where tenants are: what records, leases and files tell together."""
+
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine.lease import held
+from flowflare.fleet.records import Records, TenantRecord
+from flowflare.fleet.status import FleetStatus, status
+from flowflare.storage.folder import FolderStore
+from tests.unit.fleet.test_preview import make, opened, record, say
+
+TENANTS = {name: {} for name in ("applied", "changed", "never", "failed", "ill", "cut", "busy")}
+TENANTS |= {"off": {"status": "suspended"}, "gone": {"status": "retired"}}
+TENANTS |= {"going": {"status": "retired"}}
+
+
+def states(found: FleetStatus) -> dict[str, str]:
+    return {one.tenant: one.state for one in found.tenants}
+
+
+def test_everybody_is_somewhere(tmp_path: Path) -> None:
+    root = make(tmp_path / "shop", {**TENANTS, "left": {}, "away": {}})
+    session = opened(root)
+    for name in ("applied", "changed", "busy", "going", "left"):
+        record(session, f"{name}-prod", release="1.2.3", api_calls=15)
+    record(session, "failed-prod", outcome="failed", error="no\nand more")
+    record(session, "ill-prod", outcome="unhealthy", error="no answer")
+    record(session, "cut-prod", outcome="running")
+    record(session, "off-prod", outcome="suspended")
+    record(session, "gone-prod", outcome="retired")
+    record(session, "away-prod", outcome="retired")
+    changed = {"changed": {"config": {"debug": True}}}
+    say(root, {**TENANTS, **changed})
+    with held(session.store, "shop", "busy-prod") as holding:
+        found = status(opened(root))
+    assert states(found) == {
+        "failed": "failed",
+        "ill": "unhealthy",
+        "cut": "interrupted",
+        "busy": "running",
+        "going": "leaving",
+        "left": "unlisted",
+        "changed": "changed",
+        "never": "never",
+        "off": "suspended",
+        "applied": "applied",
+        "gone": "retired",
+    }
+    # Who needs somebody comes first; of who was retired and is in no file, nothing is said.
+    assert [one.state for one in found.tenants][:2] == ["failed", "unhealthy"]
+    by_name = {one.tenant: one for one in found.tenants}
+    assert by_name["busy"].by == str(holding.lease.holder)
+    assert by_name["changed"].why == "configuration"
+    assert by_name["failed"].why == "no"
+    assert (by_name["applied"].release, by_name["applied"].api_calls) == ("1.2.3", 15)
+    assert sum(found.counts.values()) == len(found.tenants) == 11
+
+
+def test_a_run_that_has_ended_holds_nobody(tmp_path: Path) -> None:
+    session = opened(make(tmp_path / "shop", {"acme": {}}))
+    record(session, "acme-prod")
+    with held(session.store, "shop", "acme-prod"):
+        pass
+    assert states(status(session)) == {"acme": "applied"}
+
+
+def test_only_who_is_selected_is_told(tmp_path: Path) -> None:
+    root = make(tmp_path / "shop", {"acme": {}, "beta": {}})
+    assert states(status(opened(root, "beta"), all_tenants=False)) == {"beta": "never"}
+
+
+# Records ------------------------------------------------------------------------------------------
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    session = opened(make(tmp_path / "shop", {"acme": {}}))
+    record(session, "acme-prod", seconds=1.5, wave=2, rollout="r")
+    [known] = session.records.all().values()
+    assert session.records.get("acme-prod") == known
+    assert (known.seconds, known.wave, known.rollout) == (1.5, 2, "r")
+    assert known.fingerprint is not None
+    assert known.holds(known.fingerprint)
+    session.records.delete("acme-prod")
+    assert session.records.all() == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"format": 2}', '{"format": 1, "stack": "other-prod"}', "\x00\x01"],
+)
+def test_a_record_that_cannot_be_read_counts_as_failed(tmp_path: Path, text: str) -> None:
+    store = FolderStore(tmp_path)
+    store.put(".flowflare/fleet/shop/prod/acme.json", text.encode())
+    [found] = Records(store, "shop", "prod").all().values()
+    assert (found.stack, found.outcome) == ("acme-prod", "failed")
+    assert "cannot be read" in found.error
+
+
+def test_environments_and_projects_have_records_of_their_own(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    for project, environment in (("shop", "prod"), ("shop", "dev"), ("shop2", "prod")):
+        one = TenantRecord(stack=f"acme-{environment}", outcome="applied", at="")
+        Records(store, project, environment).write(one)
+    assert list(Records(store, "shop", "prod").all()) == ["acme-prod"]
