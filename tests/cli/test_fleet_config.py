@@ -1,0 +1,107 @@
+"""`flowflare fleet config` and the refusals of `flowflare env`, as the command line has them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from flowflare.cli.env.surroundings import shown_left
+from flowflare.fleet.environments.lifecycle import Surroundings
+from flowflare.fleet.environments.records import EnvironmentRecord
+from tests.cli.command import Said, flowflare
+
+TENANTS = """
+defaults: {engine: embedded, accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e}
+environments: {dev: {}, prod: {}}
+tenants: {acme: {config: {debug: true}}, beta: {only: [prod]}}
+"""
+
+
+def config(root: Path, *words: str) -> Said:
+    return flowflare("fleet", "config", "--cwd", str(root), *words)
+
+
+def test_files_are_written_checked_and_pruned(root: Path) -> None:
+    (root / "tenants.yaml").write_text(TENANTS)
+    checked = config(root, "--check")
+    assert (checked.code, "3 files are not as tenants.yaml says" in checked.err) == (1, True)
+    assert not list(root.glob("Pulumi.*-*.yaml"))
+    assert "2 files: 2 new." in config(root, "-e", "prod").out
+    assert "3 files: 1 new, 2 as it must be." in config(root).out
+    assert config(root, "--check").code == 0
+
+    (root / "tenants.yaml").write_text(TENANTS.replace("debug: true", "debug: false"))
+    changed = config(root, "--check", "--diff", "-e", "prod")
+    assert changed.code == 1
+    assert "-  flowflare:debug: true\n    +  flowflare:debug: false" in changed.out
+
+    (root / "tenants.yaml").write_text(TENANTS.replace("acme", "gamma"))
+    stale = config(root)
+    assert "stale    Pulumi.acme-dev.yaml" in stale.out
+    assert "flowflare fleet config --prune" in stale.out
+    files = json.loads(config(root, "--json", "--prune").out)["files"]
+    kinds = {one["file"]: one["kind"] for one in files}
+    assert kinds == {
+        "Pulumi.acme-dev.yaml": "removed",
+        "Pulumi.acme-prod.yaml": "removed",
+        "Pulumi.beta-prod.yaml": "same",
+        "Pulumi.gamma-dev.yaml": "same",
+        "Pulumi.gamma-prod.yaml": "same",
+    }
+    assert config(root, "--check").code == 0
+
+
+def test_without_a_source_it_is_explained(root: Path) -> None:
+    said = config(root)
+    assert said.code == 1
+    assert "tenants.yaml: there is no such file" in said.err
+    assert "A small one to begin with" in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("env up local", "Pulumi.local.yaml was not written by `flowflare env up`"),
+        ("env up Pr-1", "'Pr-1' is no name for an environment"),
+        ("env up pr-1 --ttl 2y", "'2y' is no time to live"),
+        ("env up pr-1 --seed none.sql", "the seed 'none.sql' cannot be read"),
+        ("env up pr-1 --from none", "stack `none` has no such file"),
+        ("env down Pr-1", "'Pr-1' is no name for an environment"),
+    ],
+)
+def test_an_environment_that_cannot_be(root: Path, words: str, part: str) -> None:
+    said = flowflare(*words.split(), "--cwd", str(root))
+    assert (said.code, part in said.err, "Traceback" in said.err) == (1, True, False)
+    assert not (root / "Pulumi.pr-1.yaml").exists()
+    assert json.loads(flowflare("env", "list", "--json", "--cwd", str(root)).out) == {
+        "environments": []
+    }
+
+
+def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> None:
+    here = ("--cwd", str(root))
+    assert "No ephemeral environments" in flowflare("env", "list", *here).out
+    assert "Nothing to remove." in flowflare("env", "sweep", *here).out
+    assert "There is no ephemeral environment pr-1" in flowflare("env", "down", "pr-1", *here).out
+    records = Surroundings(root, {}).records()
+    now = datetime.now(UTC)
+    for name, hours in (("pr-1", -1.5), ("pr-2", 50.5)):
+        record = EnvironmentRecord(
+            name=name,
+            project="shop",
+            stack=name,
+            environment=name.replace("-", ""),
+            base="local",
+            created=now,
+            expires=now + timedelta(hours=hours),
+            text="",
+        )
+        records.write(record, None)
+    listed = flowflare("env", "list", *here).out
+    assert "over for 1 h" in listed
+    assert "2 d 2 h" in listed
+    document = json.loads(flowflare("env", "sweep", "--dry-run", "--json", *here).out)
+    assert [one["name"] for one in document["would_remove"]] == ["pr-1"]
+    assert shown_left(timedelta(minutes=3)) == "3 min"
