@@ -4,7 +4,7 @@ from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, pro
 
 
 def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
-    """Remove the locks of a stack whose run was killed.
+    """Remove the locks and the lease of a run that was killed.
 
     Make sure that no other run works on the stack: two at once can make things twice.
 
