@@ -4,12 +4,13 @@ The state is the same with the forwarder as without it: the CLI's stacks get its
 environment, which no state keeps, and the embedded engine's clients are opened at it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowflare.config.engine import is_embedded
 from flowflare.config.files import Project
-from flowflare.errors import ConfigError, Problem
+from flowflare.errors import ConfigError, FlowflareError, Problem
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from flowflare.engine.pulumi.stack import CliStack
 
 BASE_URL: Final = "cloudflare:baseUrl"
+#: Bytes of memory for a stack of the CLI: 340 MiB measured for the CLI (100), its language host,
+#: the program, the plugin of dynamic resources (50 each) and a worker, with Cloudflare's plugin,
+#: which is a Go program of unknown size, reckoned at twice what stands in for it in tests.
+MEMORY_OF_CLI: Final = 512 * 1024 * 1024
 
 
 def opened(
@@ -82,6 +87,46 @@ def stands(stack: "EmbeddedStack | CliStack", environ: Mapping[str, str]) -> boo
         if is_made(stack.project, environ) is False:
             return False
     return not stack.is_empty()
+
+
+class Prepared:
+    """The environments of a fleet's stacks, with what its CLIs need made sure of once.
+
+    Args:
+        root: the project's folder.
+        environ_of: makes a stack's environment.
+        is_cli: whether any of the stacks is the Pulumi CLI's.
+    """
+
+    def __init__(
+        self, root: Path, environ_of: Callable[[str], Mapping[str, str]], *, is_cli: bool
+    ) -> None:
+        self._root = root
+        self._environ_of = environ_of
+        self._ready: Mapping[str, str] | FlowflareError | None = None if is_cli else {}
+
+    def environ_of(self, stack: str) -> Mapping[str, str]:
+        """A stack's environment; the first one looks for the CLI, and for its plugins.
+
+        Raises:
+            EngineError: there is no CLI, or a plugin is missing and cannot be downloaded.
+        """
+        environ = self._environ_of(stack)
+        if self._ready is None:
+            self._ready = _made_ready(self._root, environ)
+        if isinstance(self._ready, FlowflareError):
+            raise self._ready
+        return {**environ, **self._ready}
+
+
+def _made_ready(root: Path, environ: Mapping[str, str]) -> Mapping[str, str] | FlowflareError:
+    from flowflare.engine.pulumi.command import require_cli
+    from flowflare.engine.pulumi.plugins import ensure_plugins
+
+    try:
+        return ensure_plugins(root, require_cli(environ, "this fleet"), environ)
+    except FlowflareError as error:
+        return error  # of every stack: nobody tries again
 
 
 def refuse_own_address(project: Project) -> None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowflare.config.engine import ENGINE
 from flowflare.config.files import read_base
 from flowflare.engine.state_folder import store_of
 from flowflare.fleet.records import Records, TenantRecord
@@ -56,6 +57,14 @@ class Session:
     def environ_of(self) -> Callable[[str], Mapping[str, str]]:
         """Makes a stack's environment: its passphrase is in it, and no other stack's."""
         return Passphrases(self.fleet, self.root, self.environ).environ_of
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether all of the tenants' stacks are the embedded engine's."""
+        base = read_base(self.root).values.get(ENGINE)
+        configured = (one.config.get(self.environment.name, {}) for one in self.tenants)
+        engines = {config.get(ENGINE, base.text if base else None) for config in configured}
+        return engines <= {"embedded"}
 
     def stands(self, tenant: Tenant, records: Mapping[str, TenantRecord]) -> bool:
         """Whether a tenant's stack may have resources.

@@ -129,9 +129,13 @@ class Worker:
                 self._put((self, {"said": line}))
 
 
-def default_workers() -> int:
-    """How many workers this machine can have: by its cores and by the memory that is free."""
-    return max(1, min(MOST, _cores(), _free_memory() // MEMORY))
+def default_workers(memory: int = MEMORY) -> int:
+    """How many workers this machine can have: by its cores and by the memory that is free.
+
+    Args:
+        memory: bytes that one takes.
+    """
+    return max(1, min(MOST, _cores(), _free_memory() // memory))
 
 
 def _cores() -> int:

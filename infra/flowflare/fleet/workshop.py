@@ -49,13 +49,18 @@ def workshop(
         workers: how many processes; None for what cores and memory allow.
         on_budget: is told when calls wait for the account's budget.
     """
+    from flowflare.fleet.engines import MEMORY_OF_CLI, Prepared
     from flowflare.fleet.forwarder import Forwarder, Limit
     from flowflare.fleet.forwarder.limit import reserve_of
+    from flowflare.fleet.worker import MEMORY, default_workers
 
+    is_cli = not session.is_embedded
+    count = workers or default_workers(MEMORY_OF_CLI if is_cli else MEMORY)
+    prepared = Prepared(session.root, session.environ_of, is_cli=is_cli)
     reserve = reserve_of(session.environ)
     limit_of: Callable[[str], Limit] = lambda upstream: Limit.of(upstream, reserve)  # noqa: E731
     with (
         Forwarder(limit_of=limit_of, on_event=on_budget) as forwarder,
-        Pool(session.root, session.environ_of, workers, forwarder.address) as pool,
+        Pool(session.root, prepared.environ_of, count, forwarder.address) as pool,
     ):
         yield Workshop(pool, forwarder)
