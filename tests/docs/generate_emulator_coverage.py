@@ -72,6 +72,13 @@ _WORLD = """\
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
   Workflows work, queues without consumers. Hyperdrive and Vectorize are checked and give nothing to
   the Worker; a type that is not known here is kept as it is and gives nothing either.
+- **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in one
+  workerd, loaded when one of them is first asked for. Sixteen stay; of the others, those that did
+  nothing for ten seconds end, and keep their data: no open WebSocket or request, no unfinished
+  Workflow, no alarm that rings within a minute. A later alarm loads them in time.
+  `PUT /emulator/units` with `{"loaded": 4, "idle_seconds": 2}` keeps fewer, `{}` as many as before.
+  D1, KV, R2 and rate limits are in a workerd of their own. What `caches` holds ends with its
+  workerd.
 - **Deployments** of several versions are kept and shown; all requests go to the largest share.
 - **Time Travel** goes back to every bookmark that was asked for, exactly. A time leads to what was
   there after the last write through the API before it; writes of Workers count from the next

@@ -1,5 +1,6 @@
 """What the Node child knows of an account, and which of its scripts a change concerns."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,11 +16,11 @@ class Told:
     """By the scripts' names."""
     _things: dict[str, frozenset[str]] = field(default_factory=dict)
     _dependent: dict[str, set[str]] = field(default_factory=dict)
+    _code: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def code(self) -> set[str]:
-        """The names of the code that the child keeps."""
-        return {str(each["code"]) for each in self.documents.values()}
+    def has_code(self, name: str) -> bool:
+        """Whether the child keeps the code of that name."""
+        return self._code[name] > 0
 
     def concerned(self, things: Iterable[str]) -> set[str]:
         """The names of the scripts whose documents may be others now."""
@@ -44,13 +45,15 @@ class Told:
             things: what the documents depend on, by script.
         """
         for name in (*removed, *documents):
-            self.documents.pop(name, None)
+            if name in self.documents:
+                self._code[self.documents.pop(name)["code"]] -= 1
             for thing in self._things.pop(name, frozenset()):
                 self._dependent[thing].discard(name)
                 if not self._dependent[thing]:
                     del self._dependent[thing]
         for name, document in documents.items():
             self.documents[name] = document
+            self._code[document["code"]] += 1
             self._things[name] = things[name]
             for thing in things[name]:
                 self._dependent.setdefault(thing, set()).add(name)

@@ -228,11 +228,10 @@ class Workers:
             depends[name] = things_of(script, contents.workflows.values())
         changed = [each for name, each in documents.items() if told.documents.get(name) != each]
         removed = [name for name in told.documents.keys() & names if name not in scripts]
-        known = told.code
         code = {
             code_of(each): [module_document(part) for part in self._reader.modules(each)]
             for each in scripts.values()
-            if code_of(each) not in known
+            if not told.has_code(code_of(each))
         }
         keys = [key_of(account, name) for name in removed]
         change = {"account": account, "changed": changed, "removed": keys}
