@@ -11,7 +11,7 @@ from flowflare.engine.state_folder import backend_of
 from tests.e2e.by_hand import ByHand, by_hand
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.test_adopt_original import FOUND, SECRET, install
+from tests.e2e.test_adopt_original import FILES, FOUND, SECRET, install
 from tests.unit.adoption.test_original import ORIGINAL
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -86,7 +86,7 @@ def test_what_another_stack_owns_and_a_database_that_the_script_does_not_use(
     project: Project, cloudflare: Cloudflare
 ) -> None:
     with by_hand(project, cloudflare) as hand:
-        install(hand, key=SECRET)
+        uuid = install(hand, key=SECRET)
         other = project.root / "Pulumi.other.yaml"
         shutil.copy(project.root / "Pulumi.local.yaml", other)
         hand.adopt(*FOUND, "--stack", "other")
@@ -96,6 +96,11 @@ def test_what_another_stack_owns_and_a_database_that_the_script_does_not_use(
         hand.database("another-db")
         said = hand.adopt("--names", "found", "--names", "database=another-db", code=1).err
         assert "uses the D1 database flowflare-db as DB" in said
+        # Made anew by hand it is another database than the one in state.
+        hand.call("DELETE", f"/d1/database/{uuid}")
+        hand.database("flowflare-db", *FILES)
+        said = hand.adopt("--stack", "other", code=1).err
+        assert f"stands in the stack's state as {uuid}" in said
 
 
 def test_the_originals_tables_are_known_and_their_rows_can_come_along(
