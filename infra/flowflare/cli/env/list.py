@@ -1,13 +1,6 @@
 """`flowflare env list`: shows the ephemeral environments and how long they live."""
 
-from typing import TYPE_CHECKING, Any
-
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from flowflare.fleet.environments.records import EnvironmentRecord
 
 
 def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
@@ -18,13 +11,19 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
     import os
 
     from flowflare.cli.console import answers, print_json
-    from flowflare.cli.env.surroundings import shown_left, shown_time
+    from flowflare.cli.env.surroundings import document, shown_left, shown_time
     from flowflare.fleet.environments.lifecycle import Surroundings
 
     where = Surroundings(project_root(cwd), os.environ)
     records, now = where.records().all(), where.now()
     if json:
-        print_json({"environments": [document(one, now) for one in records]})
+        print_json(
+            {
+                "environments": [
+                    {**document(one), "expired": one.has_expired(now)} for one in records
+                ]
+            }
+        )
         return
     for one in records:
         left = shown_left(one.expires - now)
@@ -34,16 +33,3 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
         answers().print("No ephemeral environments.  Next:  flowflare env up pr-123", markup=False)
     elif any(one.has_expired(now) for one in records):
         answers().print("\nNext:  flowflare env sweep", markup=False)
-
-
-def document(record: "EnvironmentRecord", now: "datetime") -> dict[str, Any]:
-    """What is printed of an environment as JSON."""
-    return {
-        "name": record.name,
-        "stack": record.stack,
-        "environment": record.environment,
-        "from": record.base,
-        "created": record.created.isoformat(),
-        "expires": record.expires.isoformat(),
-        "expired": record.has_expired(now),
-    }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from flowflare.config.files import Project
     from flowflare.fleet.environments.lifecycle import Surroundings
+    from flowflare.fleet.environments.records import EnvironmentRecord
 
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="The environment's name, for example pr-123.")
@@ -46,6 +47,18 @@ def _judge(project: "Project") -> None:
     if has_policies(project):
         plan = plan_of(project, lambda text: messages().print(text, markup=False))
         check_policies(project, plan)
+
+
+def document(record: "EnvironmentRecord") -> dict[str, str]:
+    """What is printed of an environment as JSON."""
+    return {
+        "name": record.name,
+        "stack": record.stack,
+        "environment": record.environment,
+        "from": record.base,
+        "created": record.created.isoformat(),
+        "expires": record.expires.isoformat(),
+    }
 
 
 def shown_time(moment: datetime) -> str:

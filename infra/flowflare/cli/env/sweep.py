@@ -68,14 +68,13 @@ def _preview(root: "Path", json: bool) -> None:
     import os
 
     from flowflare.cli.console import answers, print_json
-    from flowflare.cli.env.list import document
-    from flowflare.cli.env.surroundings import shown_left
+    from flowflare.cli.env.surroundings import document, shown_left
     from flowflare.fleet.environments.lifecycle import Surroundings, expired
 
     where = Surroundings(root, os.environ)
     records, now = expired(where), where.now()
     if json:
-        print_json({"would_remove": [document(one, now) for one in records]})
+        print_json({"would_remove": [document(one) for one in records]})
         return
     for one in records:
         left = shown_left(one.expires - now)

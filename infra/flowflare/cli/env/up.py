@@ -71,14 +71,11 @@ def up(
 
 
 def _document(opened: "Opened") -> dict[str, Any]:
-    record, update = opened.record, opened.update
+    from flowflare.cli.env.surroundings import document
+
+    update = opened.update
     return {
-        "name": record.name,
-        "stack": record.stack,
-        "environment": record.environment,
-        "from": record.base,
-        "created": record.created.isoformat(),
-        "expires": record.expires.isoformat(),
+        **document(opened.record),
         "new": opened.is_new,
         "changed": update.changed,
         "seconds": round(update.seconds, 3),

@@ -32,7 +32,8 @@ def _waves(value: list[Wave]) -> list[Wave]:
     return value
 
 
-def _tenant(value: Any) -> Any:
+def _or_nothing(value: Any) -> Any:
+    """Nothing behind a name, `acme:`, is a mapping without keys."""
     return {} if value is None else value
 
 
@@ -178,10 +179,10 @@ class TenantsFile(Written):
         description="What every stack is configured with. A key without a namespace is "
         "Flowflare's; null takes a key away that was set before.",
     )
-    environments: dict[Environment, EnvironmentConfig] = Field(
-        min_length=1, description="The environments by name."
+    environments: dict[Environment, Annotated[EnvironmentConfig, BeforeValidator(_or_nothing)]] = (
+        Field(min_length=1, description="The environments by name.")
     )
-    tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_tenant)]] = Field(
+    tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_or_nothing)]] = Field(
         default_factory=dict, description="The tenants by name."
     )
     limits: AccountLimitsConfig = Field(
@@ -215,13 +216,14 @@ def json_schema() -> dict[str, Any]:
     definitions["Config"] = _config_schema(definitions)
     others = {model.__name__[1:]: model.model_json_schema() for model in (_Folder, _Command)}
     definitions.update(others)
-    tenants = schema["properties"]["tenants"]
-    named = tenants.pop("additionalProperties")
+    tenants, environments = schema["properties"]["tenants"], schema["properties"]["environments"]
+    for named in (tenants, environments):
+        named["additionalProperties"] = {"anyOf": [named["additionalProperties"], {"type": "null"}]}
     # Two forms have no tenants in them; a tenant may be called `folder` all the same.
     schema["properties"]["tenants"] = {
         "description": tenants["description"],
         "anyOf": [
-            {"type": "object", "additionalProperties": {"anyOf": [named, {"type": "null"}]}},
+            {"type": "object", "additionalProperties": tenants["additionalProperties"]},
             *({"$ref": f"#/$defs/{name}"} for name in others),
         ],
     }

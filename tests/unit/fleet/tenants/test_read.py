@@ -43,7 +43,7 @@ def test_a_suspended_tenant_is_configured_so_and_only_names_its_environments(
     text = (
         HEAD
         + """
-environments: {dev: {}, prod: {waves: [2, 100%], health: {workflow: orders}}}
+environments: {dev: , prod: {waves: [2, 100%], health: {workflow: orders}}}
 tenants: {beta: {status: suspended, only: [prod], tags: [eu, eu, big]}, alpha: }
 """
     )
@@ -204,7 +204,10 @@ def test_the_schema_for_editors_knows_the_same_file() -> None:
     check = jsonschema.Draft202012Validator(json_schema())
     good = {
         "defaults": {"accountId": ACCOUNT, "flowflare:debug": None, "aws:region": "x"},
-        "environments": {"prod": {"waves": [1, "10%", "100%"], "passphrase": {"env": "A"}}},
+        "environments": {
+            "dev": None,
+            "prod": {"waves": [1, "10%", "100%"], "passphrase": {"env": "A"}},
+        },
         "tenants": {"acme": None, "folder": {"status": "retired"}},
         "limits": {"workers": 3},
     }
