@@ -59,6 +59,7 @@ class Picture:
     wave: str = ""
     running: dict[str, tuple[float, str]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
+    checks: list[float] = field(default_factory=list)
     calls: int = 0
 
     def take(self, event: FleetEvent) -> None:
@@ -72,6 +73,8 @@ class Picture:
         elif isinstance(event, events.StepEvent) and event.kind == "started":
             since, _ = self.running.get(event.tenant, (self.clock(), ""))
             self.running[event.tenant] = (since, f"{event.op} {event.resource}")
+        elif isinstance(event, events.HealthChecked):
+            self.checks.append(event.seconds)
         elif isinstance(event, events.TenantDone | events.TenantFailed):
             self.running.pop(event.tenant, None)
             self.calls += event.api_calls
@@ -85,7 +88,9 @@ class Picture:
         return max(self.total - self.done - self.failed - len(self.running), 0)
 
     def seconds_to_go(self) -> float | None:
-        """How long it may take: by what tenants took so far, or what the calls left allow.
+        """How long it may take: by what tenants took so far, or by what the calls left allow.
+
+        The last check is waited for; the others go on beside the work.
 
         Returns:
             Seconds; None while no tenant has ended.
@@ -98,7 +103,8 @@ class Picture:
         work = each * self.waiting + sum(max(each - one, 0) for one in begun)
         left = self.waiting + len(self.running)
         forecast = self.budget.forecast(round(self.calls / ended * left)) if self.budget else 0.0
-        return max(work / max(self.workers, 1), forecast)
+        check = sum(self.checks) / len(self.checks) if self.checks else 0.0
+        return max(work / max(self.workers, 1), forecast) + check
 
     def summary(self) -> str:
         """One line: how many are where, calls left, time to go."""
@@ -134,8 +140,9 @@ def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
             if json:
                 sys.stdout.write(events.as_line(event) + "\n")
                 sys.stdout.flush()
-            else:
-                _print(messages(), event, picture)
+        # Not with the lock: the live display's own is taken before ours when it draws itself.
+        if not json:
+            _print(messages(), event, picture)
 
     if json or not messages().is_terminal:
         yield emit
@@ -181,14 +188,16 @@ def sentence(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each ev
         count = sum(map(len, event.waves))
         return (
             f"Rollout {event.rollout} of {event.environment} {goes}: {count} to bring up in "
-            f"{len(event.waves)} waves, {event.through} through, {event.unchanged} unchanged"
+            f"{_counted(len(event.waves), 'wave')}, {event.through} through, "
+            f"{event.unchanged} unchanged"
         )
     if isinstance(event, events.WaveBegan):
         names = ", ".join(event.tenants[:_SHOWN])
         more = f" and {len(event.tenants) - _SHOWN} more" if len(event.tenants) > _SHOWN else ""
         return f"Wave {event.wave} of {event.of}: {names}{more}"
     if isinstance(event, events.TenantDone):
-        changed = f"{event.changed} changed, {event.api_calls} calls, {event.seconds:.1f} s"
+        calls = _counted(event.api_calls, "call")
+        changed = f"{event.changed} changed, {calls}, {event.seconds:.1f} s"
         return f"{event.tenant:<24} {event.outcome:<10} {changed}"
     if isinstance(event, events.TenantFailed):
         remedy = f"\n      {event.remedy}" if event.remedy else ""
@@ -198,8 +207,6 @@ def sentence(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each ev
         return f"{event.tenant:<24} exported   {rows or 'no databases'} to {event.place}"
     if isinstance(event, events.Waiting):
         return f"{event.reason}: about {_duration(event.seconds)}, {event.calls_left} calls left"
-    if isinstance(event, events.StepEvent) and event.kind == "failed":
-        return f"{event.tenant:<24} {event.resource}: {_indented(event.message)}"
     return ""
 
 
@@ -224,6 +231,10 @@ def picture_of(event: events.Stopped) -> str:
 
 def _indented(text: str) -> str:
     return text.replace("\n", "\n      ")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,102 @@
+"""What people see of a rollout: how far it is, how long it may take, who is where."""
+
+from dataclasses import dataclass
+
+from flowflare.cli.fleet.display import Picture, picture_of, sentence, shown
+from flowflare.fleet import events
+from flowflare.fleet.forwarder import BudgetState
+
+
+@dataclass
+class Budget:
+    left: int | None = 900
+    seconds: float = 0.0
+
+    def state(self) -> BudgetState:
+        return BudgetState(self.left, 1100, 300.0)
+
+    def forecast(self, calls: int) -> float:
+        return self.seconds * calls
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def begun(clock: Clock, budget: Budget | None = None) -> Picture:
+    """Ten tenants in two waves; the canary took 4 s and 20 calls, two others are under way."""
+    picture = Picture(clock=clock, workers=2, budget=budget)
+    names = tuple(f"t{number}" for number in range(10))
+    for event in (
+        events.RolloutBegan(
+            rollout="r",
+            environment="prod",
+            resumed=False,
+            unchanged=3,
+            through=0,
+            waves=(names[:1], names[1:]),
+        ),
+        events.WaveBegan(wave=2, of=2, tenants=names[1:]),
+        events.TenantBegan(tenant="t0", stack="t0-prod", doing="up"),
+        events.HealthChecked(tenant="t0", stack="t0-prod", healthy=True, found=(), seconds=2),
+        events.TenantDone(tenant="t0", stack="t0-prod", outcome="applied", seconds=4, api_calls=20),
+        events.TenantBegan(tenant="t1", stack="t1-prod", doing="up"),
+        events.TenantBegan(tenant="t2", stack="t2-prod", doing="up"),
+    ):
+        picture.take(event)
+    return picture
+
+
+def test_how_long_it_may_take() -> None:
+    """Seven wait, two have run for 3 of 4 s, two at a time, and a check of 2 s at the end."""
+    clock = Clock()
+    picture = begun(clock)
+    clock.now += 3
+    assert picture.waiting == 7
+    assert picture.seconds_to_go() == (7 * 4 + 2 * 1) / 2 + 2
+    assert picture.summary() == "wave 2 of 2: 1 done, 2 running, 7 waiting, about 17 s to go"
+
+
+def test_the_calls_that_are_left_may_be_what_it_waits_for() -> None:
+    """Nine tenants of 20 calls each, at a second a call."""
+    picture = begun(Clock(), Budget(left=120, seconds=1))
+    assert picture.seconds_to_go() == 9 * 20 + 2
+    assert "120 of 1100 calls left, about 3 min to go" in picture.summary()
+
+
+def test_nobody_knows_how_long_before_the_first_is_done() -> None:
+    assert Picture(total=3).seconds_to_go() is None
+
+
+def test_who_is_where() -> None:
+    where = events.Where(done=("a", "b"), failed=("c",), waiting=tuple(map(str, range(20))))
+    event = events.Stopped(
+        rollout="r", reason="c did not come up", where=where, remedy="", seconds=7
+    )
+    assert picture_of(event).splitlines() == [
+        "Stopped after 7 s: c did not come up.",
+        "  done          2  a, b",
+        "  failed        1  c",
+        "  not begun    20  0, 1, 2, 3, 4, 5, 6, 7 and 12 more",
+    ]
+
+
+def test_json_is_one_event_a_line(capsys) -> None:
+    with shown(Picture(), json=True) as emit:
+        emit(events.WaveBegan(at="now", wave=1, of=2, tenants=("ä\n",)))
+    assert capsys.readouterr().out == (
+        '{"event": "wave-began", "at": "now", "wave": 1, "of": 2, "tenants": ["ä\\n"]}\n'
+    )
+
+
+def test_what_is_no_line_of_its_own() -> None:
+    """Steps are for the live display; what is wrong with a tenant is said once."""
+    step = events.StepEvent(tenant="a", stack="a-prod", kind="failed", message="no")
+    failed = events.TenantFailed(
+        tenant="a", stack="a-prod", outcome="failed", error="no\n  really", remedy="Say yes."
+    )
+    assert sentence(step) == ""
+    assert sentence(failed).splitlines()[1:] == ["        really", "      Say yes."]
