@@ -8,7 +8,9 @@ import jsonschema
 import pytest
 
 from flowflare.review import html, markdown
+from flowflare.review.checkout import find_repository
 from flowflare.review.commits import Question, compare_commits
+from flowflare.review.record import record
 from flowflare.review.report import Report
 from flowflare.review.report_text import lines
 from flowflare.review.text import joined
@@ -198,6 +200,70 @@ def test_a_worker_without_its_packages_is_shown_by_sources_and_lock(tmp_path: Pa
         "-// greeter 1.0.0",
         "+// greeter 2.0.0",
     ]
+
+
+def test_a_stack_that_goes_deletes_what_it_has(bare: Repo) -> None:
+    files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
+    bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""}, "base")
+    bare.commit({"Pulumi.one.yaml": None}, "head")
+    found = report(bare)
+    (section,) = found.sections
+    assert (section.stacks, section.kind, section.risk) == (("one",), "removed", "loses-data")
+    assert section.review is not None
+    assert [(one.op, one.name) for one in section.review.entries] == [("delete", "q")]
+    assert (found.unchanged, found.counts.delete, found.exit_code) == (("two",), 1, 3)
+
+
+def test_a_program_without_end_is_ended(bare: Repo, tmp_path: Path) -> None:
+    code = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\ntime.sleep(60)\n"
+    files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": code}
+    bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""})
+    found = find_repository(bare.project)
+    checkout = found.lay_out(found.commit("HEAD"), tmp_path / "out")
+    (recorded,) = record([checkout], None, b"key", patience=2.0)
+    assert {stack: raw["error"] for stack, raw in recorded.stacks.items()} == {
+        "one": "its program took longer than 2 s",
+        "two": "its program took longer than 2 s while one was recorded",
+    }
+
+
+DYNAMIC = """\
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, Resource, ResourceProvider
+
+
+class Provider(ResourceProvider):
+    def check(self, olds, news):
+        raise AssertionError("a comparison runs nothing of a recording")
+
+    def diff(self, _id, olds, news):
+        raise AssertionError("a comparison runs nothing of a recording")
+
+    def create(self, props):
+        raise AssertionError("a recording makes nothing")
+
+
+class Mark(Resource):
+    def __init__(self, name, words):
+        super().__init__(Provider(), name, {"words": words})
+
+
+Mark("theirs", "old")
+"""
+
+
+def test_users_dynamic_resources_stand_beside_ours_and_do_not_run(tmp_path: Path) -> None:
+    fleet = (Path(__file__).parents[2] / "infra/__main__.py").read_text(encoding="utf-8")
+    made = tracked(tmp_path / "dynamic", program=f"{fleet}\n{DYNAMIC}")
+    made.commit({"infra/__main__.py": f"{fleet}\n{DYNAMIC}".replace('"old"', '"new"')})
+    (section,) = report(made, stacks=("ann",)).sections
+    assert (section.kind, section.error, section.risk) == ("changed", "", "safe")
+    assert section.review is not None
+    (entry,) = [one for one in section.review.entries if one.op != "same"]
+    (change,) = entry.changes
+    assert (entry.op, entry.name, entry.kind) == ("update", "theirs", "Resource")
+    assert (change.path, change.old, change.new) == ("words", "old", "new")
+    assert section.review.refusals == ()
+    assert len(section.review.entries) > 5
 
 
 def test_uncommitted_changes_are_noted(bare: Repo) -> None:
