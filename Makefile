@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test fleet check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-diff bench-runtime clean
+.PHONY: help up down test fleet check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_
 
 bench-diff: .venv/dev node_modules/.dev ## Time of flowflare diff of 1,000 stacks
 	$(BIN)/python bench/diff_fleet.py
+
+bench-fleet: .venv/dev node_modules/.dev ## Time of previews and ups of a fleet of 1,000
+	$(BIN)/python bench/fleet.py
 
 bench-runtime: .venv/dev node_modules/.dev build/service.js ## Speed of the tracking runtime, beside another one if OTHER names it
 	$(BIN)/python -m bench.compare $(OTHER)

@@ -19,11 +19,12 @@ from flowflare.fleet.tenants.source import SAMPLE
 ROOT = Path(__file__).parents[2]
 FLEET = (ROOT / "docs/fleet.md").read_text("utf-8")
 ENVIRONMENTS = (ROOT / "docs/environments.md").read_text("utf-8")
+PREVIEWS = (ROOT / "docs/fleet-previews.md").read_text("utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL)
 COMMAND = re.compile(r"\bflowflare (?:fleet|env) [a-z]+(?: [^`|>#\n.]+)?")
 
 
-@pytest.mark.parametrize("line", sorted(set(COMMAND.findall(FLEET + ENVIRONMENTS))))
+@pytest.mark.parametrize("line", sorted(set(COMMAND.findall(FLEET + ENVIRONMENTS + PREVIEWS))))
 def test_its_commands_are_commands(line: str) -> None:
     group: Any = typer.main.get_command(app)
     words = shlex.split(line)[1:]

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from flowflare.config import reference
+from flowflare.fleet import preview as fleet_preview
+from flowflare.fleet import status as fleet_status
 from flowflare.fleet.tenants import schema as tenants
 from flowflare.review import document, report
 from flowflare.review.drift import model as drift
@@ -60,6 +62,15 @@ def test_schema_of_drift() -> None:
 
 def test_schema_of_tenants() -> None:
     matches("flowflare.tenants.schema.json", json.dumps(tenants.json_schema(), indent=2))
+
+
+def test_schema_of_fleet_previews() -> None:
+    text = json.dumps(fleet_preview.json_schema(), indent=2)
+    matches("flowflare.fleet-preview.schema.json", text)
+
+
+def test_schema_of_fleet_status() -> None:
+    matches("flowflare.fleet-status.schema.json", json.dumps(fleet_status.json_schema(), indent=2))
 
 
 def test_fleet_events() -> None:

@@ -28,7 +28,7 @@ class ReportedCommit(Frozen):
     """One of the two commits that are compared."""
 
     name: str = Field(description="As it was asked for: a branch, a tag, a hash.")
-    sha: str = Field(description="Its full hash.")
+    sha: str = Field(description="Its full hash; empty for files that are in no commit.")
     subject: str = Field(description="The first line of its message.")
 
 
