@@ -49,13 +49,14 @@ class Others:
         uuid = self.call("GET", f"/d1/database/{database}")["uuid"]
         self.call("POST", f"/d1/database/{uuid}/query", json={"sql": text})
 
-    def deploy(self, script: str, code: str) -> None:
+    def deploy(self, script: str, code: str, **more: Any) -> None:
         """Uploads other code as wrangler does, with the bindings that are there."""
         live = self.call("GET", f"/workers/scripts/{script}/settings")
         metadata = {
             "main_module": "index.js",
             "keep_bindings": sorted({one["type"] for one in live["bindings"]}),
             "compatibility_date": live["compatibility_date"],
+            **more,
         }
         files = {
             "metadata": (None, json.dumps(metadata), "application/json"),
@@ -95,8 +96,11 @@ def make_rich(project: Project) -> str:
         "databases": {"SHOP_DB": {"migrations": "worker_src/orders/migrations"}},
         "crons": ["5 * * * *"],
         "routes": [{"pattern": f"{domain}/orders/*", "zoneId": zone}],
+        "domains": [{"hostname": f"shop.{domain}", "zoneId": zone}],
         "observability": True,
         "limits": {"cpuMs": 50},
+        "placement": {"mode": "smart"},
+        "compatibilityFlags": ["nodejs_compat"],
     }
     source = project.root / "worker_src/orders/src/index.js"
     source.write_text(source.read_text().replace("async fetch(", "scheduled() {},\n  async fetch("))
@@ -127,6 +131,12 @@ def test_an_account_as_state_has_it_and_what_others_do_to_it(
         drop=("LIMIT", "SESSION_KEY"),
     )
     others.settings(ORDERS, observability={"enabled": False}, limits={"cpu_ms": 10})
+    others.settings(ORDERS, placement={}, compatibility_flags=["nodejs_compat", "nodejs_als"])
+    (domain,) = others.call("GET", f"/workers/domains?zone_id={zone}")
+    others.call("DELETE", f"/workers/domains/{domain['id']}")
+    hostname = f"other.{domain['hostname'].partition('.')[2]}"
+    here = {"hostname": hostname, "zone_id": zone, "service": ORDERS, "environment": "production"}
+    others.call("PUT", "/workers/domains", json=here)
     others.call("PUT", f"/workers/scripts/{ORDERS}/schedules", json=[{"cron": "7 * * * *"}])
     others.call("POST", f"/workers/scripts/{SERVICE}/subdomain", json={"enabled": False})
     route = others.call("GET", f"/zones/{zone}/workers/routes")[0]
@@ -156,6 +166,10 @@ def test_an_account_as_state_has_it_and_what_others_do_to_it(
         ("extra", f"{client}-script", 'bindings["MORE"]'),
         ("changed", f"{client}-script", "observability.enabled"),
         ("changed", f"{client}-script", "limits.cpu_ms"),
+        ("changed", f"{client}-script", "placement.mode"),
+        ("changed", f"{client}-script", "compatibility_flags"),
+        ("missing", f"flowflare-domain-{domain['hostname']}", ""),
+        ("extra", f"{client}-script", "domains"),
         ("missing", f"{client}-crons", 'schedules["5 * * * *"]'),
         ("extra", f"{client}-crons", 'schedules["7 * * * *"]'),
         ("changed", f"{service}-subdomain", "enabled"),
@@ -181,6 +195,17 @@ def test_what_wrangler_deploys_and_what_is_deleted(project: Project, others: Oth
     assert "the code is not what state uploaded (last deployed from wrangler)" in answer.out
     code = [one for one in drift(project).stacks[0].findings if one.path == "content"]
     assert [one.by for one in code] == ["wrangler"]
+
+    # Classes come with an upload: a tag that the history does not have, and a namespace.
+    step = {"new_tag": "by-hand", "steps": [{"new_sqlite_classes": ["Extra"]}]}
+    classes = "export class WorkflowTracker {}\nexport class Extra {}\n"
+    code_of_others = f"{classes}export default {{ fetch() {{}} }};\n"
+    others.deploy(SERVICE, code_of_others, migrations={"old_tag": "workflow-tracker-v1"} | step)
+    ours = "flowflare-service-class-migrations"
+    assert {one for one in seen(drift(project)) if one[1] == ours} == {
+        ("changed", ours, "migration_tag"),
+        ("extra", ours, 'classes["Extra"]'),
+    }
 
     # The real engine's state is the same file in the same layout, and its way back is another.
     project.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
