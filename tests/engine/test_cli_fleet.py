@@ -15,9 +15,10 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
-from flowflare.fleet.engines import opened
+from flowflare.fleet.engines import Prepared, opened
 from flowflare.fleet.forwarder import Forwarder
 from flowflare.fleet.pool import Pool, Result, Task
+from tests.aws import serve_aws
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.projects import CLOUD
 
@@ -69,6 +70,23 @@ def fleet(tmp_path: Path, cloudflare: FakeCloudflare) -> Fleet:
     return made_fleet(tmp_path, cloudflare, f"file://{tmp_path}/state")
 
 
+@pytest.fixture(params=["file", "s3"])
+def any_fleet(
+    request: pytest.FixtureRequest, tmp_path: Path, cloudflare: FakeCloudflare
+) -> Iterator[Fleet]:
+    """With its state in a folder, and in a bucket."""
+    if request.param == "file":
+        (tmp_path / "state").mkdir()
+        yield made_fleet(tmp_path, cloudflare, f"file://{tmp_path}/state")
+        return
+    with serve_aws() as aws:
+        where = {"LocationConstraint": "eu-central-1"}
+        aws.client("s3").create_bucket(Bucket="states", CreateBucketConfiguration=where)
+        url = f"s3://states?endpoint={aws.endpoint}&region=eu-central-1&s3ForcePathStyle=true"
+        environment = {key: value for key, value in aws.environment.items() if "URL" not in key}
+        yield made_fleet(tmp_path, cloudflare, url, **environment)
+
+
 def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str, **more: str) -> Fleet:
     root, plugin = folder / "project", folder / "bin" / "pulumi-resource-cloudflare"
     plugin.parent.mkdir()
@@ -97,11 +115,13 @@ def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str, **more: s
 
 
 def test_three_at_once_share_a_budget_and_nothing_else(
-    fleet: Fleet, cloudflare: FakeCloudflare
+    any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
+    fleet = any_fleet
+    prepared = Prepared(fleet.root, fleet.environ_of, is_cli=True)
     with (
         Forwarder() as forwarder,
-        Pool(fleet.root, fleet.environ_of, 3, forwarder.address) as pool,
+        Pool(fleet.root, prepared.environ_of, 3, forwarder.address) as pool,
     ):
         done = fleet.run(pool)
         assert [one.error for one in done.values()] == ["", "", ""]

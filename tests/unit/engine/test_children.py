@@ -1,0 +1,118 @@
+"""Processes of a CLI: they end with whoever runs it, and what a dead one left is found."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, mark_of
+from flowflare.engine.pulumi.command import Cli
+from flowflare.engine.pulumi.invocation import invocation
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="both are Linux's ways")
+
+# A CLI that tells when it is told to stop, and a plugin in a process group of its own.
+CLI = """#!/bin/sh
+setsid sleep 60 &
+echo $! > "$HOME/plugin"
+trap 'kill $(cat "$HOME/plugin"); echo stopped > "$HOME/told"; exit 0' INT
+echo $$ > "$HOME/cli"
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Iterator[Path]:
+    program = tmp_path / "bin" / "pulumi"
+    program.parent.mkdir()
+    # Its own name: what a process is, is told by the program's.
+    shutil.copy("/bin/sh", program)
+    (tmp_path / "script").write_text(CLI)
+    yield program
+    for name in ("cli", "plugin"):
+        if (tmp_path / name).exists() and alive(read(tmp_path / name)):
+            os.kill(read(tmp_path / name), signal.SIGKILL)
+
+
+def read(file: Path) -> int:
+    until(lambda: file.exists() and file.read_text().strip() != "")
+    return int(file.read_text())
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+def start(cli: Path, home: Path) -> "subprocess.Popen[bytes]":
+    """A runner, which runs the CLI as a stack's workspace does."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from flowflare.engine.pulumi.command import Cli\n"
+        "from flowflare.engine.pulumi.invocation import _completed\n"
+        "from flowflare.engine.pulumi.children import launched\n"
+        "import os; environ = {**os.environ, 'HOME': sys.argv[2], sys.argv[3]: sys.argv[4]}\n"
+        "_completed(launched(sys.argv[1], [sys.argv[2] + '/script']), '/', environ)"
+    )
+    words = [str(cli), str(home), MARK, mark_of(home, "acme-prod")]
+    return subprocess.Popen([sys.executable, "-c", code, *words])
+
+
+def test_a_cli_whose_runner_is_killed_stops_in_order(cli: Path, tmp_path: Path) -> None:
+    with start(cli, tmp_path) as runner:
+        number, plugin = read(tmp_path / "cli"), read(tmp_path / "plugin")
+        assert end_left_behind(mark_of(tmp_path, "acme-prod")) == []
+        runner.kill()
+    until((tmp_path / "told").exists)
+    until(lambda: not alive(number) and not alive(plugin))
+
+
+def test_what_a_killed_cli_leaves_is_ended_for_its_stack_alone(cli: Path, tmp_path: Path) -> None:
+    with start(cli, tmp_path) as runner:
+        number, plugin = read(tmp_path / "cli"), read(tmp_path / "plugin")
+        os.kill(number, signal.SIGKILL)
+        runner.wait(20)
+    assert alive(plugin)
+    assert end_left_behind(mark_of(tmp_path, "acme-prod-2")) == []
+    assert end_left_behind(mark_of(tmp_path / "bin")) == []
+    assert end_left_behind(mark_of(tmp_path)) == [plugin]
+    until(lambda: not alive(plugin))
+
+
+def test_a_runner_that_is_gone_already_starts_nothing(tmp_path: Path) -> None:
+    command = launched("/bin/echo", ["here"])
+    command[command.index(str(os.getpid()))] = "1"
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (130, b"")
+
+
+def test_a_command_gives_its_words_its_environment_and_what_it_prints(tmp_path: Path) -> None:
+    from pulumi.automation.errors import CommandError
+
+    program = tmp_path / "pulumi"
+    program.write_text(
+        '#!/bin/sh\necho "$@"; echo "$PULUMI_AUTOMATION_API $X ${PATH%%:*}" >&2; exit "$CODE"\n'
+    )
+    program.chmod(0o755)
+    command = invocation(Cli(program, (3, 260, 0)))
+    environ = {"X": "own", "PATH": os.defpath, "CODE": "0"}
+    done = command.run(["stack", "export", "--non-interactive"], str(tmp_path), environ)
+    assert done.stdout == "--non-interactive stack export"
+    assert done.stderr == f"true own {tmp_path}"
+    with pytest.raises(CommandError, match="code: 7"):
+        command.run(["up"], str(tmp_path), {**environ, "CODE": "7"})
