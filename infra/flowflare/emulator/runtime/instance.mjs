@@ -124,7 +124,7 @@ export class Instance {
     await this.#started;
     await this.#gate.exclusive(async () => {
       this.running = false;
-      await this.#miniflare?.dispose();
+      await this.#miniflare?.dispose().catch((error) => this.#work.note(error.message));
       if (this.#room) await rm(this.#room, { recursive: true, force: true });
     }, PATIENCE);
     await this.#work.ended(this);
