@@ -63,12 +63,10 @@ class FlowflareStack(pulumi.ComponentResource):
         self.clients = self._declare_clients(name, spec, rendered, files)
         self.service.serve(list(self.clients.values()), has_addresses=False)
         self._declare_addresses(name, spec)
-        self.client_urls: pulumi.Output[Mapping[str, str | None]] = pulumi.Output.all(
-            **{
-                client.name: self.clients[client.name].url
-                for client in spec.clients
-                if client.workers_dev
-            }
+        urls = {one.name: self.clients[one.name].url for one in spec.clients if one.workers_dev}
+        # Of nothing `all` makes a list.
+        self.client_urls: pulumi.Output[Mapping[str, str | None]] = (
+            pulumi.Output.all(**urls) if urls else pulumi.Output.from_input({})
         )
         self.register_outputs({"service_url": self.service.url, "client_urls": self.client_urls})
 
