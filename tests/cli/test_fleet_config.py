@@ -52,6 +52,13 @@ def test_files_are_written_checked_and_pruned(root: Path) -> None:
     assert config(root, "--check").code == 0
 
 
+def test_keys_of_a_fleets_stack_are_rotated_in_its_source(root: Path) -> None:
+    (root / "tenants.yaml").write_text(TENANTS)
+    config(root)
+    said = flowflare("secrets", "rotate", "--preview", "--stack", "acme-dev", "--cwd", str(root))
+    assert (said.code, "Pulumi.acme-dev.yaml is written from tenants.yaml" in said.err) == (1, True)
+
+
 def test_without_a_source_it_is_explained(root: Path) -> None:
     said = config(root)
     assert said.code == 1

@@ -57,10 +57,20 @@ def test_an_environment_lives_until_it_is_swept(project: Project, tmp_path: Path
     assert [one.ran for one in first.seeded] == [True]
     assert project.account.scripts() == ["pr1-flowflare-orders", "pr1-flowflare-service"]
 
+    (project.root / "seed.sql").write_text(f"{SEED}-- changed")
+    seeds = read_seeds([str(project.root / "seed.sql")], project.root)
     again = bring_up("pr-1", later(where, HOUR), ttl=HOUR, seeds=seeds)
     assert (again.update.changed, again.is_new) == (0, False)
-    assert [one.ran for one in again.seeded] == [False]
+    assert [(one.ran, one.changed) for one in again.seeded] == [(False, True)]
     assert again.record.created == first.record.created
+    assert rows(project) == [{"a": "it's"}]
+
+    (project.root / "bad.sql").write_text(
+        "INSERT INTO g VALUES ('lost'); INSERT INTO h VALUES (1);"
+    )
+    bad = read_seeds([str(project.root / "bad.sql")], project.root)
+    with pytest.raises(FleetError, match=r"the seed bad\.sql failed: .*no such table: h"):
+        bring_up("pr-1", later(where, HOUR), ttl=HOUR, seeds=bad)
     assert rows(project) == [{"a": "it's"}]
 
     machine = surroundings(other_checkout(project, tmp_path / "ci"))

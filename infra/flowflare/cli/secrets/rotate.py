@@ -53,10 +53,12 @@ def rotate(
     from flowflare.cli.console import print_json
     from flowflare.cli.stacks import make_ready, opened
     from flowflare.config.files import read_project
+    from flowflare.fleet.tenants.files import refuse_single
     from flowflare.rollout.health import Patience
     from flowflare.rollout.rotate import Rotation
 
     root = project_root(cwd)
+    refuse_single(read_project(root, stack))
     rotation = Rotation(root, stack, opened, Patience(timeout), _judge)
     if not preview:
         make_ready(read_project(root, stack))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from flowflare.config.files import Base, as_text, private_folder, read_base
+from flowflare.config.files import Base, Project, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
 from flowflare.errors import ConfigError, FleetError, Problem
@@ -105,6 +105,19 @@ def refuse_outdated(files: Iterable[StackFile]) -> None:
     more = f" and {len(needed) - _NAMED} more" if len(needed) > _NAMED else ""
     message = f"not as tenants.yaml says: {', '.join(needed[:_NAMED])}{more}"
     raise FleetError(message, remedy="Write them, look at the diff: flowflare fleet config")
+
+
+def refuse_single(project: Project) -> None:
+    """Stops a command that would write to a file which the next `fleet config` writes anew.
+
+    Raises:
+        FleetError: the stack is a fleet's.
+    """
+    if project.stack_file.read_text("utf-8").startswith(MARK):
+        raise FleetError(
+            f"{project.stack_file.name} is written from tenants.yaml, and so are its API keys",
+            remedy="Set apiKeys and apiKeyInUse there, step by step as docs/fleet.md says.",
+        )
 
 
 def _file(

@@ -45,6 +45,12 @@ class Passphrases:
             own[VARIABLE] = self._opened(stack, source)
         return own
 
+    def closed(self, stack: str) -> dict[str, str]:
+        """The environment of one stack's run that opens no secret: without any passphrase."""
+        del stack
+        left_out = {*self._variables, VARIABLE, _FILE_VARIABLE}
+        return {key: value for key, value in self._environ.items() if key not in left_out}
+
     def _opened(self, stack: str, source: PassphraseSource) -> str:
         if source.env is not None:
             text = self._environ.get(source.env, "")
