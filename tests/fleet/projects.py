@@ -17,6 +17,7 @@ import yaml
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
+from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import make_project
 from tests.e2e.embedded import TOKEN, Account, Cloudflare
 
@@ -63,28 +64,15 @@ class FleetProject:
         """What tenants.yaml says of each."""
         return dict(yaml.safe_load((self.root / "tenants.yaml").read_text())["tenants"])
 
-    def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command as a person would."""
-        return subprocess.run(
-            [COMMAND, *words],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            timeout=110,
-            check=False,
-            env=os.environ | environment,
-        )
-
-    def succeeds(self, *words: str, **environment: str) -> str:
-        done = self.run(*words, **environment)
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
+    def run(self, *words: str) -> Said:
+        """Runs a fleet's command in this process, in environment `prod`."""
+        return flowflare("fleet", *words, "-e", "prod", "-C", str(self.root))
 
     def events(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
-        """Runs a fleet's command with --json; its events."""
-        done = self.run("fleet", *words, "-e", "prod", "--json")
-        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        """Runs a fleet's command in this process with --json; its events."""
+        done = self.run(*words, "--json")
+        assert done.code == code, f"{done.out}\n{done.err}"
+        return [json.loads(line) for line in done.out.splitlines()]
 
     @contextmanager
     def started(self, *words: str):

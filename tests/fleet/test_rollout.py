@@ -43,7 +43,7 @@ def _one_breaks(fleet: FleetProject) -> None:
     assert stopped["where"]["done"] == ["t01", "t03"]
     assert stopped["where"]["failed"] == ["t02"]
     assert stopped["where"]["waiting"] == ["t04"]
-    assert stopped["remedy"].endswith("flowflare fleet up --workers 2 -e prod --json")
+    assert stopped["remedy"].startswith("Put the trouble of t02 right, then run it again")
     assert fleet.outcomes() == {"t01": "applied", "t02": "failed", "t03": "applied"}
 
 
@@ -88,7 +88,7 @@ def _nobody_opens_anothers_service(fleet: FleetProject) -> None:
 
 def _nothing_is_left_to_do(fleet: FleetProject) -> None:
     before = fleet.account.last_request()
-    done = fleet.run("fleet", "up", "-e", "prod")
-    assert done.returncode == 0
-    assert done.stdout == "Nothing to do: all 4 tenants are as they should be.\n"
+    done = fleet.run("up")
+    assert done.code == 0
+    assert done.out == "Nothing to do: all 4 tenants are as they should be.\n"
     assert fleet.account.requests(before) == []

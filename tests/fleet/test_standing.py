@@ -148,10 +148,10 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     """One line of the file each; what a retired tenant had is in the export, row by row."""
     tables = rows_of(fleet, "t03")
     fleet.write(fleet.tenants | {"t02": {"status": "suspended"}, "t03": {"status": "retired"}})
-    refused = fleet.run("fleet", "up", "-e", "prod", "--tenants", "t02,t03")
-    assert refused.returncode == 1
-    assert "retired in tenants.yaml, and still there: t03" in refused.stderr
-    assert "--retire t03" in refused.stderr
+    refused = fleet.run("up", "--tenants", "t02,t03")
+    assert refused.code == 1
+    assert "retired in tenants.yaml, and still there: t03" in refused.err
+    assert "--retire t03" in refused.err
     assert fleet.outcomes()["t02"] == "applied"
 
     words = ("up", "--tenants", "t02,t03", "--retire", "t03", "--workers", "1")
@@ -171,9 +171,9 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
 
 
 def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
-    refused = fleet.run("fleet", "destroy", "-e", "prod", "--tenants", "t04")
-    assert refused.returncode == 1
-    assert "--tenants t04 --lose-data t04" in refused.stderr
+    refused = fleet.run("destroy", "--tenants", "t04")
+    assert refused.code == 1
+    assert "--tenants t04 --lose-data t04" in refused.err
     assert fleet.outcomes()["t04"] == "applied"
     events = fleet.events(
         "destroy", "--tenants", "t04", "--lose-data", "t04", "--no-export", "--workers", "1"

@@ -1,0 +1,120 @@
+"""Plans without a secret opened say what plans with them say, or nothing."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flowflare.config.files import read_project
+from flowflare.engine import open_stack
+from flowflare.engine.events import Plan
+from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.review.against_state import plan_against
+from flowflare.review.changes import review
+from flowflare.review.sealed import plan_sealed
+from tests.e2e.conftest import UNCOUNTED, Project, make_project
+from tests.e2e.embedded import Cloudflare
+from tests.engine.projects import PASSPHRASE, SALT
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+OPEN = {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "SHOP_TOKEN": "from the environment"}
+
+
+def secure(text: str) -> str:
+    return f'{{secure: "{Vault(Passphrase(PASSPHRASE, "a test"), SALT).seal_text(text)}"}}'
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
+    """A stack with secrets of every kind, up."""
+    project = make_project(tmp_path_factory.mktemp("sealed") / "shop", cloudflare)
+    file = project.root / "Pulumi.local.yaml"
+    sources = f"{{ONE: {secure('hunter2')}, TWO: {{generated: {{}}}}, THREE: {{environment: "
+    overrides = f"{{orders: {{secrets: {sources}SHOP_TOKEN}}}}}}}}"
+    file.write_text(f"encryptionsalt: {SALT}\n{file.read_text()}")
+    project.configure(f"flowflare:clientOverrides: {overrides}")
+    os.environ["SHOP_TOKEN"] = OPEN["SHOP_TOKEN"]
+    try:
+        open_stack(project.root, "local", environ=os.environ | OPEN, api=UNCOUNTED).up()
+        yield project
+    finally:
+        del os.environ["SHOP_TOKEN"]
+
+
+def told(plan: Plan) -> list[dict]:
+    reviewed = review(plan, diff=True).model_dump(exclude={"outputs"})
+    return [one for one in reviewed["entries"] if one["op"] != "same"] + [reviewed["refusals"]]
+
+
+def both(root: Path, *, same_secrets: bool = True) -> tuple[Plan | None, Plan]:
+    project = read_project(root, "local")
+    closed = {key: value for key, value in os.environ.items() if "PASSPHRASE" not in key}
+    sealed = plan_sealed(root, project, closed, same_secrets=same_secrets)
+    return sealed, plan_against(root, project, os.environ | OPEN)
+
+
+def edit(old: str, new: str) -> Callable[[str], str]:
+    def apply(text: str) -> str:
+        assert old in text
+        return text.replace(old, new)
+
+    return apply
+
+
+CHANGES = {
+    "nothing": lambda text: text,
+    "plain": lambda text: f"{text}  flowflare:debug: true\n  flowflare:retentionDays: 3\n",
+    "protection": edit("flowflare:protect: false", "flowflare:protect: true"),
+    "a secret less": edit("TWO: {generated: {}}, ", ""),
+    "a secret more": edit("TWO: ", "FOUR: {generated: {}}, TWO: "),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_it_says_what_the_plan_with_secrets_says(shop: Project, change: str) -> None:
+    file = shop.root / "Pulumi.local.yaml"
+    before = file.read_text()
+    file.write_text(CHANGES[change](before))
+    try:
+        sealed, opened = both(shop.root)
+    finally:
+        file.write_text(before)
+    assert sealed is not None
+    assert told(sealed) == told(opened)
+    assert bool(opened.changed) is (change not in ("nothing", "protection"))
+    assert "hunter2" not in str(sealed)
+
+
+def test_secrets_that_may_be_others_are_not_told_without_them(shop: Project) -> None:
+    sealed, opened = both(shop.root, same_secrets=False)
+    assert sealed is None
+    assert opened.changed == 0
+
+
+def test_a_program_that_looks_into_a_secret_is_not_told_without_it(shop: Project) -> None:
+    program = shop.root / "infra/__main__.py"
+    before = program.read_text()
+    asks = (
+        "import pulumi\nassert pulumi.Config('flowflare').get('clientOverrides').count('hunter2')\n"
+    )
+    program.write_text(asks + before)
+    try:
+        sealed, opened = both(shop.root)
+    finally:
+        program.write_text(before)
+    assert sealed is None
+    assert opened.changed == 0
+
+
+def test_a_new_stack_is_told_without_secrets(shop: Project) -> None:
+    file = shop.root / "Pulumi.other.yaml"
+    text = (shop.root / "Pulumi.local.yaml").read_text()
+    file.write_text(text)
+    project = read_project(shop.root, "other")
+    sealed = plan_sealed(shop.root, project, os.environ, same_secrets=False)
+    opened = plan_against(shop.root, project, os.environ | OPEN)
+    file.unlink()
+    assert sealed is not None
+    assert told(sealed) == told(opened)
