@@ -74,6 +74,14 @@ class FleetProject:
         assert done.code == code, f"{done.out}\n{done.err}"
         return [json.loads(line) for line in done.out.splitlines()]
 
+    def succeeds(self, *words: str) -> str:
+        """Runs a command as a person would; what it prints."""
+        done = subprocess.run(
+            [COMMAND, *words], cwd=self.root, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
     @contextmanager
     def started(self, *words: str):
         """A running command, its events read one by one; killed at the end if it still runs."""
