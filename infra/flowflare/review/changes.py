@@ -19,7 +19,7 @@ from flowflare.review.entries import (
     Risk,
 )
 from flowflare.review.migrations import MIGRATIONS_TYPE, files_to_run
-from flowflare.review.risk import Classes, assess
+from flowflare.review.risk import Surroundings, assess
 
 
 def review(plan: Plan, *, diff: bool = False) -> Review:
@@ -29,11 +29,11 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
         plan: what an engine would do, or has done.
         diff: whether texts that change are compared line by line.
     """
-    classes = Classes.of(plan.steps)
+    around = Surroundings.of(plan.steps)
     refused = {failure.urn for failure in plan.failures if failure.kind == "protected"}
     moving = {step.name for step in plan.steps if step.op in ("create", "replace", "update")}
     entries = [
-        _entry(_narrowed(step, moving), classes, refused=step.urn in refused, diff=diff)
+        _entry(_narrowed(step, moving), around, refused=step.urn in refused, diff=diff)
         for step in plan.steps
         if step.custom
     ]
@@ -46,9 +46,9 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
     )
 
 
-def _entry(step: Step, classes: Classes, *, refused: bool, diff: bool) -> Entry:
+def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> Entry:
     kind = step.type.rpartition(":")[2]
-    reasons = assess(step, classes)
+    reasons = assess(step, around)
     # What uploads a script beforehand drops nothing: it inherits the rest.
     is_script = kind == SCRIPT_TYPE
     before, after = (_bindings(step.old), _bindings(step.new)) if is_script else ({}, {})

@@ -28,33 +28,36 @@ _STORES: Final = {
 
 
 @dataclass(frozen=True)
-class Classes:
-    """Durable Object classes by the name of the script that implements them.
+class Surroundings:
+    """What a step's meaning depends on beside the step.
 
     Attributes:
-        old: as in state.
-        new: as the program wants it.
+        old: Durable Object classes by the name of the script that implements them, as in state.
+        new: the same as the program wants it.
+        another_key: whether a generation of the API key begins.
     """
 
     old: Mapping[str, Sequence[str]]
     new: Mapping[str, Sequence[str]]
+    another_key: bool = False
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> "Classes":
+    def of(cls, steps: Sequence[Step]) -> "Surroundings":
         """What a plan's steps say."""
-        return cls(implemented(steps), implemented(steps, new=True))
+        begins = any(one.op == "create" and one.type.endswith(":ApiKey") for one in steps)
+        return cls(implemented(steps), implemented(steps, new=True), begins)
 
 
-def assess(step: Step, classes: Classes) -> tuple[Reason, ...]:
+def assess(step: Step, around: Surroundings) -> tuple[Reason, ...]:
     """The sentences about a step, worst first; none for one that needs no word.
 
     Args:
         step: the step.
-        classes: who implements what.
+        around: the plan that it is a step of.
     """
     kind = step.type.rpartition(":")[2]
     rule = _RULES.get(kind, _store if kind in _STORES else None)
-    found = list(rule(step, classes)) if rule is not None and step.op != "same" else []
+    found = list(rule(step, around)) if rule is not None and step.op != "same" else []
     found += _of_protection(step)
     return tuple(sorted(found, key=lambda one: RISKS.index(one.risk)))
 
@@ -71,9 +74,9 @@ def _of_protection(step: Step) -> Iterator[Reason]:
         )
 
 
-def _script(step: Step, classes: Classes) -> Iterator[Reason]:
+def _script(step: Step, around: Surroundings) -> Iterator[Reason]:
     old, new = _text(step.old, "scriptName"), _text(step.new, "scriptName")
-    had = ", ".join(classes.old.get(old, ()))
+    had = ", ".join(around.old.get(old, ()))
     if step.op == "update" and had:
         yield _restart(had)
     elif step.op == "replace" and had:
@@ -88,16 +91,16 @@ def _script(step: Step, classes: Classes) -> Iterator[Reason]:
         yield _safe(f"The Worker `{old}` stops answering.")
 
 
-def _history(step: Step, classes: Classes) -> Iterator[Reason]:
+def _history(step: Step, around: Surroundings) -> Iterator[Reason]:
     name = _text(step.new, "script_name") or _text(step.old, "script_name")
     if step.op == "replace":
         old = _text(step.old, "script_name")
-        had = ", ".join(classes.old.get(old, ())) or "its classes"
+        had = ", ".join(around.old.get(old, ())) or "its classes"
         yield _loss(f"`{name}` begins with empty namespaces: the objects of {had} stay behind.")
         return
     for one in steps_to_send(step):
         yield from _class_step(one)
-    had = ", ".join(classes.old.get(name, ()))
+    had = ", ".join(around.old.get(name, ()))
     if step.op == "update" and had:
         yield _restart(had)
 
@@ -113,8 +116,8 @@ def _class_step(one: ClassStep) -> Iterator[Reason]:
         )
 
 
-def _database(step: Step, classes: Classes) -> Iterator[Reason]:
-    del classes
+def _database(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
     old, new = _text(step.old, "name"), _text(step.new, "name")
     if step.op == "replace" and old == new:
         yield _loss(f"`{old}` is deleted with everything in it and made anew, empty.")
@@ -124,8 +127,8 @@ def _database(step: Step, classes: Classes) -> Iterator[Reason]:
         yield _loss(f"The database `{old}` is deleted with everything in it.")
 
 
-def _migrations(step: Step, classes: Classes) -> Iterator[Reason]:
-    del classes
+def _migrations(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
     for file in files_to_run(step):
         for found in file.findings:
             if found.rule in LOSING_RULES:
@@ -138,27 +141,31 @@ LOSING_RULES: Final = frozenset(
 )
 
 
-def _workflow(step: Step, classes: Classes) -> Iterator[Reason]:
-    del classes
+def _workflow(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
     old = _text(step.old, "workflowName")
     if step.op in ("replace", "delete"):
         yield _loss(f"The Workflow `{old}` is deleted with its instances; those that run end.")
 
 
-def _api_key(step: Step, classes: Classes) -> Iterator[Reason]:
-    del classes
+def _api_key(step: Step, around: Surroundings) -> Iterator[Reason]:
     if step.op in ("replace", "delete"):
         yield _safe("Whoever still calls the service with this key is refused.")
+    if step.op == "delete" and around.another_key:
+        yield _safe(
+            "Another key begins in this same `up`: until each client has it, its calls are "
+            "refused. Nobody is interrupted by: flowflare secrets rotate"
+        )
 
 
-def _bindings(step: Step, classes: Classes) -> Iterator[Reason]:
-    had = ", ".join(classes.old.get(_text(step.old, "script_name"), ()))
+def _bindings(step: Step, around: Surroundings) -> Iterator[Reason]:
+    had = ", ".join(around.old.get(_text(step.old, "script_name"), ()))
     if step.op == "update" and had:
         yield _restart(had)
 
 
-def _store(step: Step, classes: Classes) -> Iterator[Reason]:
-    del classes
+def _store(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
     inside = _STORES[step.type.rpartition(":")[2]]
     if step.op == "replace":
         yield _loss(f"A new one is made, empty; the old one is deleted with {inside}.")
@@ -166,7 +173,7 @@ def _store(step: Step, classes: Classes) -> Iterator[Reason]:
         yield _loss(f"It is deleted with {inside}.")
 
 
-_RULES: Final[Mapping[str, Callable[[Step, Classes], Iterator[Reason]]]] = {
+_RULES: Final[Mapping[str, Callable[[Step, Surroundings], Iterator[Reason]]]] = {
     "WorkersScript": _script,
     "DurableObjectMigrations": _history,
     "D1Database": _database,

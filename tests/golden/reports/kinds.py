@@ -108,6 +108,7 @@ KINDS: dict[str, list[Edit]] = {
     "retention": [of_stack("  flowflare:retentionDays: 30\n")],
     "protection_lifted": [of_stack("  flowflare:protect: false\n")],
     "api_key_accepted": [of_stack("  flowflare:apiKeys: [2, 1]\n  flowflare:apiKeyInUse: 1\n")],
+    "api_key_replaced": [of_stack("  flowflare:apiKeys: [2]\n  flowflare:apiKeyInUse: 2\n")],
     "stack_added": [("Pulumi.dev.yaml", "", f"{SALT}config:\n  flowflare:environment: dev\n")],
     "stacks_added": [
         (f"Pulumi.t{number}.yaml", "", f"{SALT}config:\n  flowflare:environment: t{number}\n")
