@@ -12,17 +12,10 @@ from flowflare.review.report import Report, rollout_seconds
 from flowflare.review.report_text import duration
 from flowflare.review.sections import Section
 from flowflare.review.visible import shortened, visible
-from flowflare.review.words import MARKS, RISK_WORDS
+from flowflare.review.words import KINDS, MARKS, RISK_WORDS
 
 _TEMPLATE: Final = "report.html.j2"
 _RISKS: Final = ("loses-data", "restarts")
-_KINDS: Final = {
-    "changed": "",
-    "added": "new",
-    "removed": "goes",
-    "head-alone": "shown as if new",
-    "not-recorded": "not compared",
-}
 
 
 def render(report: Report) -> str:
@@ -49,7 +42,7 @@ def _environment() -> jinja2.Environment:
         finalize=_readable,
     )
     environment.globals |= {
-        "KINDS": _KINDS,
+        "KINDS": KINDS,
         "MARKS": MARKS,
         "RISKS": _RISKS,
         "RISK_WORDS": RISK_WORDS,

@@ -16,10 +16,10 @@ from flowflare.review.facts import (
 )
 from flowflare.review.folding import Fold, fitting, folds, told
 from flowflare.review.markdown_escapes import prose, span
-from flowflare.review.markdown_sections import KINDS, SectionText, names
+from flowflare.review.markdown_sections import SectionText, names
 from flowflare.review.report import PolicyFinding, Report, ReportedCommit, rollout_seconds
 from flowflare.review.report_text import duration
-from flowflare.review.words import RISK_WORDS
+from flowflare.review.words import KINDS, RISK_WORDS
 
 _ALERTS: Final = {"loses-data": "CAUTION", "restarts": "WARNING"}
 _MOST_SENTENCES: Final = 10

@@ -22,20 +22,13 @@ from flowflare.review.facts import (
 from flowflare.review.folding import Fold
 from flowflare.review.markdown_escapes import code, fence, prose, span
 from flowflare.review.sections import Section
-from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
+from flowflare.review.words import KINDS, MARKS, RISK_WORDS, RISKS_SAID
 
 #: Names that are listed before a list is folded.
 FEW_NAMES: Final = 4
 _MOST_NAMES: Final = 2_000
 _MOST_REFUSALS: Final = 20
 _MOST_LINES_OF_ERROR: Final = 12
-KINDS: Final = {
-    "changed": "",
-    "added": "new",
-    "removed": "goes",
-    "head-alone": "shown as if new",
-    "not-recorded": "not compared",
-}
 
 
 def names(found: Sequence[str], most: int = 1) -> str:

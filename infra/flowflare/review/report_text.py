@@ -5,7 +5,7 @@ from typing import Final
 
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
-from flowflare.review.text import Line, summary
+from flowflare.review.text import Line, readable, summary
 from flowflare.review.text import lines as lines_of_review
 from flowflare.review.words import RISKS_SAID
 
@@ -21,6 +21,10 @@ _KINDS: Final = {
 
 def lines(report: Report) -> Iterator[Line]:
     """The whole report, heading and summary included."""
+    return readable(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[Line]:
     yield Line("title", f"{report.project}: {_commits(report)}")
     for note in report.notes:
         yield Line("restarts", f"  {note.text}")

@@ -16,6 +16,7 @@ from flowflare.review.entries import (
 )
 from flowflare.review.facts import class_step, rows
 from flowflare.review.values import leaves
+from flowflare.review.visible import visible
 from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
 
 _WIDEST: Final = 100
@@ -40,6 +41,15 @@ def lines(review: Review, *, created: bool = False) -> Iterator[Line]:
         review: the review.
         created: whether the properties of what is created are told too.
     """
+    return readable(_lines(review, created=created))
+
+
+def readable(found: Iterable[Line]) -> Iterator[Line]:
+    """Lines with whatever would act on a terminal made visible: escapes, controls, bidi."""
+    return (Line(one.style, visible(one.text, keep="\t")) for one in found)
+
+
+def _lines(review: Review, *, created: bool) -> Iterator[Line]:
     shown = [one for one in review.entries if one.op != "same" or one.protection == "lifted"]
     for risk in RISKS:
         group = [entry for entry in shown if entry.risk == risk]
@@ -55,7 +65,7 @@ def lines(review: Review, *, created: bool = False) -> Iterator[Line]:
 def _refusals(review: Review) -> Iterator[Line]:
     for refusal in review.refusals:
         if refusal.kind != "skipped":
-            first, *rest = refusal.reason.splitlines()
+            first, *rest = refusal.reason.splitlines() or [""]
             named = first if first.startswith(refusal.name) else f"{refusal.name}: {first}"
             yield Line("loses-data", f"  ! {named}")
             yield from (Line("loses-data", f"{_INDENT}{line.strip()}") for line in rest)

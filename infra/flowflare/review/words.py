@@ -20,6 +20,14 @@ RISKS_SAID: Final = {
     "restarts": "restarts Durable Objects",
     "safe": "safe",
 }
+#: What happens to a section's stacks, beside their names.
+KINDS: Final = {
+    "changed": "",
+    "added": "new",
+    "removed": "goes",
+    "head-alone": "shown as if new",
+    "not-recorded": "not compared",
+}
 
 
 def short_type(type_token: str) -> str:

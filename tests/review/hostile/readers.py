@@ -125,7 +125,7 @@ def acting_in_comment(markdown: str) -> list[str]:
             if (tag, name, value) not in ATTRIBUTES
         ),
         *(f"word {one!r}" for one in _words(shown.outside) if not _is_plain(one)),
-        *(f"character {one!r}" for one in _unseen(markdown)),
+        *(f"character {one!r}" for one in unseen(markdown)),
         *_foreign_parts(markdown),
     ]
 
@@ -143,7 +143,7 @@ def acting_in_page(page: str) -> list[str]:
             for name, value in attributes.items()
             if tag != "meta" and not _is_own(name, value)
         ),
-        *(f"character {one!r}" for one in _unseen(page)),
+        *(f"character {one!r}" for one in unseen(page)),
     ]
 
 
@@ -168,7 +168,7 @@ def _is_plain(word: str) -> bool:
     return _PLAIN.fullmatch(word) is not None and _HASH.search(word) is None
 
 
-def _unseen(text: str) -> Iterator[str]:
+def unseen(text: str) -> Iterator[str]:
     """Characters that act instead of being seen."""
     for one in dict.fromkeys(text):
         category = unicodedata.category(one)
