@@ -122,27 +122,26 @@ class _Maker:
         program, of_program = self._program(project.main)
         unknown += of_program
         unknown += [self._broken[one] for one in wanted.sources.values() if one in self._broken]
+        sealed = self._secrets(project, wanted, unknown)
         parts = {
-            "config": self._config(project, wanted, unknown),
+            "config": self._config(project, sealed, unknown),
             "code": self._code(wanted),
             "migrations": self._migrations(wanted),
             "program": _digest([program, self._files(wanted.policies)]),
             "tool": tool_digest(),
+            "secrets": sealed,
         }
         if unknown:
             digest = f"unknown-{uuid4().hex}"
             return Fingerprint(digest=digest, parts=parts, unknown=tuple(dict.fromkeys(unknown)))
         return Fingerprint(digest=_digest(parts), parts=parts)
 
-    def _config(self, project: Project, wanted: Named, unknown: list[str]) -> str:
+    def _config(self, project: Project, secrets: str, unknown: list[str]) -> str:
         values = {key: [value.text, value.secret] for key, value in project.values.items()}
-        has_secrets = any(value.secret for value in project.values.values())
         said: list[Any] = [
             project.name,
             project.stack,
             values,
-            # The salt belongs to the ciphertexts; without any, nothing depends on it.
-            project.encryption_salt if has_secrets else None,
             None if _BASE_URL in values else self._environ.get("CLOUDFLARE_BASE_URL", ""),
         ]
         said += [
@@ -150,8 +149,14 @@ class _Maker:
             for name in _CONFIGURING
             if self._environ.get(name)
         ]
-        said += [[place.owner, self._secret(place, unknown)] for place in wanted.secrets]
-        return _digest(said)
+        return _digest([*said, secrets])
+
+    def _secrets(self, project: Project, wanted: Named, unknown: list[str]) -> str:
+        """All that secrets come from: with the same digest none has been set anew."""
+        sealed = {key: value.text for key, value in project.values.items() if value.secret}
+        places = [[place.owner, self._secret(place, unknown)] for place in wanted.secrets]
+        # The salt belongs to the ciphertexts; without any, nothing depends on it.
+        return _digest([sealed, project.encryption_salt if sealed else None, places])
 
     def _secret(self, place: SecretPlace, unknown: list[str]) -> str:
         if place.kind == "aws":

@@ -14,6 +14,7 @@ _PARTS = {
     "migrations": "migrations",
     "program": "program",
     "tool": "release of Flowflare or Pulumi",
+    "secrets": "secrets",
 }
 
 

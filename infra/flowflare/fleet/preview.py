@@ -5,7 +5,7 @@ against their state by the pool; equal changes are shown once.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, Literal
 from uuid import uuid4
@@ -13,8 +13,9 @@ from uuid import uuid4
 from pydantic import Field
 
 from flowflare.fleet.pending import Pending, pending
-from flowflare.fleet.pool import Pool, Task, TaskEvent
+from flowflare.fleet.pool import Pool, Result, Task, TaskEvent
 from flowflare.fleet.preview_groups import Groups
+from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import without_noise
 from flowflare.review.report import Report, ReportedCommit, make
@@ -100,10 +101,15 @@ def preview(
     stacks = [session.stack(one) for one in session.standing]
     found = pending(session.root, stacks, records, session.environ)
     wanted = list(found.fingerprints) if again else list(found.stacks)
-    groups, done = Groups(), 0
-    run = uuid4().hex
-    with Pool(session.root, session.environ_of, workers) as pool:
-        for result in pool.run((Task("preview", one, {"run": run}) for one in wanted), on_event):
+    groups, done, opened = Groups(), 0, set[str]()
+    wants = {one: _sealed(found.fingerprints[one], records.get(one)) for one in wanted}
+
+    def environ_of(stack: str) -> Mapping[str, str]:
+        own = session.passphrases
+        return own.environ_of(stack) if stack in opened else own.closed(stack)
+
+    with Pool(session.root, environ_of, workers) as pool:
+        for result in _planned(pool, wants, opened, on_event or _nobody):
             stack, done = result.task.stack, done + 1
             if result.ok:
                 groups.add(stack, result.value)
@@ -117,6 +123,45 @@ def preview(
         if one.status == "retired" and session.stands(one, records)
     ]
     return _document(session, found, groups, left, pool.workers, diff=diff)
+
+
+def _planned(
+    pool: Pool, wants: Mapping[str, str], opened: set[str], tell: Callable[[TaskEvent], None]
+) -> Iterator[Result]:
+    """Plans stacks, first without their secrets; then those that take them, which `opened` gets.
+
+    A passphrase costs a quarter of a second of CPU to make a key of, or a command to ask for it.
+    """
+    run, said = uuid4().hex, dict[str, list[TaskEvent]]()
+
+    def keep(event: TaskEvent) -> None:
+        said.setdefault(event.task.stack, []).append(event)
+
+    first = (Task("preview", one, {"run": run, "sealed": how}) for one, how in wants.items())
+    for result in pool.run(first, keep):
+        events = said.pop(result.task.stack, [])
+        if not result.ok or "opens" in result.value:
+            opened.add(result.task.stack)
+            continue
+        for event in events:
+            tell(event)
+        yield result
+    yield from pool.run((Task("preview", one, {"run": run}) for one in sorted(opened)), tell)
+
+
+def _sealed(now: Fingerprint, record: TenantRecord | None) -> str:
+    """What a plan without secrets may take for granted: `same` secrets, or a `new` stack."""
+    before = record.fingerprint if record and record.outcome in ("applied", "suspended") else None
+    if before is None or before.unknown or now.unknown:
+        return "new"
+    parts = ("secrets", "program", "tool")
+    same = all(now.parts.get(one) == before.parts.get(one, "") for one in parts)
+    return "same" if same else "new"
+
+
+def _nobody(event: TaskEvent) -> None:
+    """Whom nobody listens to."""
+    del event
 
 
 def _document(

@@ -24,13 +24,15 @@ def preview(scene: "Scene") -> dict[str, Any]:
     """What an `up` of the stack would do.
 
     Args:
-        scene: its option `run` tells runs of the pool apart.
+        scene: its option `run` tells runs of the pool apart. `sealed` says that no secret is to be
+            opened: `same` where all of them are those of the last `up`, `new` where the stack is
+            expected to be new.
 
     Returns:
         `key`: the same for stacks that differ in their own words alone; `words`: those words with
         what stands for them; `changed`: whether there is anything to do or to refuse; `api_calls`;
         `review`: a `Review`, null where one of the same key was sent before in this run;
-        `policy`: findings.
+        `policy`: findings. Or only `opens`: it takes the secrets to tell.
 
     Raises:
         FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
@@ -40,9 +42,17 @@ def preview(scene: "Scene") -> dict[str, Any]:
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
     from flowflare.review.recording_process import words_of
+    from flowflare.review.sealed import plan_sealed
 
     project = read_project(scene.root, scene.stack)
-    plan = plan_against(scene.root, project, scene.environ)
+    sealed = scene.options.get("sealed")
+    if sealed is None:
+        plan = plan_against(scene.root, project, scene.environ)
+    else:
+        found = plan_sealed(scene.root, project, scene.environ, same_secrets=sealed == "same")
+        if found is None:
+            return {"opens": True}
+        plan = found
     # What differs line by line tells changes of code apart, whether it is shown or not.
     reviewed = review(plan, diff=True)
     words = words_of(project)

@@ -30,7 +30,8 @@ class Fingerprint(Frozen):
 
     digest: str = Field(description="SHA-256 of the parts, in hexadecimal.")
     parts: Mapping[str, str] = Field(
-        description="Digests by part: `config`, `code`, `migrations`, `program`, `tool`."
+        description="Digests by part: `config`, `code`, `migrations`, `program`, `tool`; and "
+        "`secrets`, which is a part of `config`: where secrets come from."
     )
     unknown: tuple[str, ...] = Field(
         default=(), description="What it depends on that cannot be known here, sentences."

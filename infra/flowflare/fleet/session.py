@@ -56,7 +56,12 @@ class Session:
     @cached_property
     def environ_of(self) -> Callable[[str], Mapping[str, str]]:
         """Makes a stack's environment: its passphrase is in it, and no other stack's."""
-        return Passphrases(self.fleet, self.root, self.environ).environ_of
+        return self.passphrases.environ_of
+
+    @cached_property
+    def passphrases(self) -> Passphrases:
+        """Opens the stacks' passphrases."""
+        return Passphrases(self.fleet, self.root, self.environ)
 
     @property
     def is_embedded(self) -> bool:

@@ -8,6 +8,8 @@ import hashlib
 import hmac
 
 _LENGTH = 16
+#: Stands for every secret where none is opened (`review/sealed.py`).
+SEALED = "sealed-5d0a3c64d1b94b7e8a8f1f0c6c0b9e2d"
 
 
 def fingerprint(key: str, name: str, value: str) -> str:

@@ -178,7 +178,7 @@ def test_a_secret_of_the_environment_counts_under_a_key_and_stands_nowhere(root:
     one = of(root, SHOP_TOKEN="hunter2", **KEY)
     assert not one.unknown
     assert one.matches(of(root, SHOP_TOKEN="hunter2", **KEY))
-    assert one.changed_parts(of(root, SHOP_TOKEN="hunter3", **KEY)) == ("config",)
+    assert one.changed_parts(of(root, SHOP_TOKEN="hunter3", **KEY)) == ("config", "secrets")
     # Without the key no list of passwords leads from the record to the secret.
     other = of(root, SHOP_TOKEN="hunter2", **{KEY_VARIABLE: "another key of another fleet"})
     assert not one.matches(other)
@@ -189,7 +189,7 @@ def test_a_secret_file_counts_by_its_content(root: Path) -> None:
     (root / "token.txt").write_text("one")
     before = of(root, **KEY)
     (root / "token.txt").write_text("two")
-    assert before.changed_parts(of(root, **KEY)) == ("config",)
+    assert before.changed_parts(of(root, **KEY)) == ("config", "secrets")
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.fleet.pending import pending
+from flowflare.fleet.pool import Pool, Task
 from flowflare.fleet.preview import FleetPreview, preview, rollout_seconds
 from flowflare.fleet.records import TenantRecord
 from flowflare.fleet.session import Session, open_session
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection
+from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import CLOUD
 
 PROGRAM = """
@@ -30,6 +33,7 @@ WorkersScript(
     accountId=account,
     scriptName=f"{tenant}-prod-flowflare-shop",
     mainModule="worker.js",
+    bindings=[],
     content=f"// origins: {config.get('allowedOrigins')}\\n" + "line\\n" * 60
     + f"// debug: {config.get_bool('debug')}\\n",
 )
@@ -174,3 +178,51 @@ def test_nobody_to_plan_starts_no_worker(tmp_path: Path) -> None:
     found = preview(opened(root))
     assert (found.same_inputs, found.report.sections) == (("acme-prod",), ())
     assert (found.report.exit_code, found.seconds) == (0, 0)
+
+
+def test_a_passphrase_is_asked_for_only_where_a_secret_may_be_another(tmp_path: Path) -> None:
+    secrets = {"P_ACME": "acme's", "P_BETA": "beta's"}
+    with FakeCloudflare() as cloudflare:
+        root = make(tmp_path / "shop", {"acme": {}, "beta": {}})
+        file = yaml.safe_load((root / "tenants.yaml").read_text())
+        file["environments"]["prod"] = {"passphrase": {"env": "P_{TENANT}"}}
+        file["defaults"]["cloudflare:baseUrl"] = cloudflare.base_url
+        del file["defaults"]["cloudflare:apiToken"]  # each stack has its own, sealed
+        (root / "tenants.yaml").write_text(yaml.safe_dump(file))
+        write(stack_files(read_fleet(root, {}), root), root)
+        for tenant, text in (("acme", "acme's"), ("beta", "beta's")):
+            sealed(root / f"Pulumi.{tenant}-prod.yaml", text)
+        session = open_session(root, os.environ | secrets, "prod", Selection())
+        with Pool(root, session.environ_of, 2) as pool:
+            assert [one.error for one in pool.run(Task("up", one) for one in STACKS)] == ["", ""]
+        for stack in STACKS:
+            record(session, stack)
+        file["defaults"]["debug"] = True
+        (root / "tenants.yaml").write_text(yaml.safe_dump(file))
+        write(stack_files(read_fleet(root, {}), root), root)
+        sealed(root / "Pulumi.beta-prod.yaml", "beta's")
+        closed, opened = (
+            preview(open_session(root, os.environ | known, "prod", Selection()), workers=1)
+            for known in ({}, secrets)
+        )
+    # Of acme only debug is another; of beta its secret, too.
+    assert {one.stacks: bool(one.review) for one in closed.report.sections} == {
+        ("acme-prod",): True,
+        ("beta-prod",): False,
+    }
+    assert "variable P_BETA has no passphrase" in closed.report.sections[0].error
+    assert [one.stacks for one in opened.report.sections] == [STACKS]
+    assert opened.why["beta-prod"] == "changed: configuration, secrets"
+
+
+STACKS = ("acme-prod", "beta-prod")
+
+
+def sealed(file: Path, passphrase: str) -> None:
+    """Sets the stack's secret anew, as `pulumi config set --secret` does."""
+    stack = yaml.safe_load(file.read_text())
+    vault = Vault(Passphrase(passphrase, "a test"), stack.get("encryptionsalt", ""))
+    stack["encryptionsalt"] = vault.salt
+    stack["config"]["cloudflare:apiToken"] = {"secure": vault.seal_text(TOKEN)}
+    first, _, _ = file.read_text().partition("\n")
+    file.write_text(f"{first}\n{yaml.safe_dump(stack, sort_keys=False)}")

@@ -16,7 +16,7 @@ from flowflare.model.secret_sources import (
     from_wire,
 )
 from flowflare.resources.providers.base import STORED_MODULE, CloudflareProvider, Props
-from flowflare.secrets.fingerprint import fingerprint
+from flowflare.secrets.fingerprint import SEALED, fingerprint
 from flowflare.secrets.sources import Place, Seen, fetch, look
 
 #: Inputs that hold for one run only, where paths start and whether it is a preview: `check` takes
@@ -83,6 +83,8 @@ class SecretValueProvider(CloudflareProvider):
 
     def _look(self, olds: Props, news: Props) -> Seen:
         key = news.get("fingerprint_key")
+        if key == SEALED:  # a preview without secrets; whoever makes it knows that none is new
+            return Seen(olds.get("fingerprint"), olds.get("version"))
         source, known = _source(news), key if _is_text(key) else None
         seen = look(source, self._place(), name=news["secret_name"], key=known)
         is_new = _version(olds) != seen.version or olds.get("source") != news["source"]
