@@ -5,9 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flowflare.errors import SecretError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.stack import EmbeddedStack
     from flowflare.fleet.tasks import Scene
 
 
@@ -24,22 +28,35 @@ def export(scene: "Scene") -> dict[str, Any]:
         FleetError: an export could not be proven; nothing is to be deleted then.
         ApiError: the API refused.
     """
-    from flowflare.engine.access import base_url, token
+    from flowflare.engine.access import base_url
     from flowflare.fleet.exports import Exporter, databases_of, export_store
 
-    databases = databases_of(scene.opened().read())
+    stack = scene.opened()
+    databases = databases_of(stack.read())
     store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
     place = store.shown(scene.stack)
     if not databases:
         return {"place": place, "databases": {}}
-    client = scene.api.open(
-        base_url(scene.project, scene.environ), token(scene.project, scene.environ)
-    )
+    client = scene.api.open(base_url(scene.project, scene.environ), _token(scene, stack))
     with _scratch(scene) as scratch:
         exporter = Exporter(client, store, scene.stack, scratch, sleep=scene.pause)
         manifest = exporter.export(databases)
     found = manifest.databases if manifest else ()
     return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
+
+
+def _token(scene: "Scene", stack: "EmbeddedStack | CliStack") -> str:
+    """The API token; where only the Pulumi CLI can open it, that is asked."""
+    from flowflare.engine.access import token
+    from flowflare.engine.pulumi.stack import CliStack
+
+    try:
+        return token(scene.project, scene.environ)
+    except SecretError:
+        opened = stack.setting("cloudflare:apiToken") if isinstance(stack, CliStack) else ""
+        if not opened:
+            raise
+        return opened
 
 
 @contextmanager

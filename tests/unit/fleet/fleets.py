@@ -18,28 +18,11 @@ class Killed(BaseException):
 
 
 @dataclass
-class World:
-    """What outlives a process: the account, the records, what was written down.
+class Records:
+    """Records, and how many more things happen before the process is killed."""
 
-    Attributes:
-        has: the version that each stack has.
-        records: by stack.
-        broken: tenants whose `up` fails.
-        sick: tenants that are up and not healthy; those in `late` are found out at a wave's end.
-        ups: every `up` that ended well, in order.
-        kill_after: how many more writes and ups there are before the process is killed.
-        during: called at each `up`.
-    """
-
-    has: dict[str, str] = field(default_factory=dict)
     records: dict[str, TenantRecord] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    sick: set[str] = field(default_factory=set)
-    late: set[str] = field(default_factory=set)
-    ups: list[str] = field(default_factory=list)
-    events: list[FleetEvent] = field(default_factory=list)
     kill_after: int = 1_000_000
-    during: Callable[[str], None] = lambda stack: None
 
     def write(self, record: TenantRecord) -> None:
         self.tick()
@@ -49,6 +32,27 @@ class World:
         self.kill_after -= 1
         if self.kill_after < 0:
             raise Killed
+
+
+@dataclass
+class World(Records):
+    """What outlives a process: the account, the records, what was written down.
+
+    Attributes:
+        has: the version that each stack has.
+        broken: tenants whose `up` fails.
+        sick: tenants that are up and not healthy; those in `late` are found out at a wave's end.
+        ups: every `up` that ended well, in order.
+        during: called at each `up`.
+    """
+
+    has: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    sick: set[str] = field(default_factory=set)
+    late: set[str] = field(default_factory=set)
+    ups: list[str] = field(default_factory=list)
+    events: list[FleetEvent] = field(default_factory=list)
+    during: Callable[[str], None] = lambda stack: None
 
     def names(self, kind: str) -> list[str]:
         return [one.tenant for one in self.events if one.event == kind]

@@ -4,36 +4,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowflare.fleet.pool import Result, Task, TaskEvent
-from flowflare.fleet.records import TenantRecord
 from flowflare.fleet.retire import Leaving, Removal
 from flowflare.fleet.rollout import Rules
 from flowflare.fleet.tenants.selection import Selection
 from flowflare.fleet.unfinished import Unfinished
 from flowflare.storage.folder import FolderStore
-from tests.unit.fleet.fleets import Killed
+from tests.unit.fleet.fleets import Killed, Records
 
 NAMES = ("a", "b", "c")
 
 
-class Account:
+class Account(Records):
     """Three stacks with a database each, where exports go, and records."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.there = {f"{name}-prod" for name in NAMES}
         self.exported: set[str] = set()
-        self.records: dict[str, TenantRecord] = {}
         self.refuses: set[tuple[str, str]] = set()
         self.events: list = []
-        self.kill_after = 1_000_000
-
-    def write(self, record: TenantRecord) -> None:
-        self.tick()
-        self.records[record.stack] = record
-
-    def tick(self) -> None:
-        self.kill_after -= 1
-        if self.kill_after < 0:
-            raise Killed
 
     def run(self, tasks, on_event=None):
         for task in tasks:
