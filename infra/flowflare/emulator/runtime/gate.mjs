@@ -1,4 +1,4 @@
-/** Lets many pass at a time, or one alone: queries pass together, a reload alone. */
+/** Lets many pass at a time, or one alone: requests pass together, a reload alone. */
 export class Gate {
   #inside = new Set();
   #closed = undefined;
@@ -50,6 +50,34 @@ export class Gate {
     } finally {
       this.#closed = undefined;
       open();
+    }
+  }
+}
+
+/** Lets a few do something at a time, in the order in which they came. */
+export class Turns {
+  #free;
+  #waiting = [];
+
+  /** @param {number} count how many at a time */
+  constructor(count) {
+    this.#free = count;
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async take(work) {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
     }
   }
 }

@@ -104,16 +104,13 @@ export class Instance {
       });
       this.#room = made.room;
       this.#miniflare = made.miniflare;
-      await this.#miniflare.ready;
       await this.#find();
+      this.running = true;
     } catch (error) {
       this.#work.note(`Workers do not start: ${error.message}`);
       this.unit.problem = error.message;
-      await this.#miniflare?.dispose().catch(() => {});
-      this.#miniflare = undefined;
     }
     this.unit.tried = true;
-    this.running = this.#miniflare !== undefined;
     const milliseconds = Math.round(performance.now() - began);
     const event = before.length > 0 ? 'reloaded' : 'loaded';
     emit(event, { workers: this.unit.workers.length, milliseconds });

@@ -11,6 +11,7 @@ import path from 'node:path';
 
 import { dueOf } from './alarms.mjs';
 import { databasePath, makeRoom, objectsOf, ROOMS, remove, sweep } from './files.mjs';
+import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
 import { workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
@@ -26,8 +27,8 @@ const LIMITS = { units: 16, idle: 10_000 };
 const HURRY = 10;
 /** So many times as long before its alarm rings, a unit stays. */
 const KEEPING = 6;
-/** So many units are loaded at a time while somebody waits for all of them. */
-const TOGETHER = 2;
+/** So many workerds start at a time: the first of many is not to wait for the last. */
+const TOGETHER = 4;
 /** A unit is loaded so long before an alarm of it rings, and timers run for at most a day. */
 const AHEAD = 1_000;
 const LONGEST_TIMER = 86_400_000;
@@ -54,6 +55,7 @@ export class Runtime {
   /** @type {Set<Instance>} all that have not ended */
   #instances = new Set();
   #limits = LIMITS;
+  #turns = new Turns(TOGETHER);
   #rooms = 0;
   #retiring;
   /** How many uploads are being looked at: they belong to the burst that a reload waits for. */
@@ -327,7 +329,7 @@ export class Runtime {
       emit: this.#emit,
       note: this.#note,
       ended: (instance) => this.#ended(instance),
-      run: (unit, more) => this.#run(unit, more),
+      run: (unit, more) => this.#turns.take(() => this.#run(unit, more)),
     };
   }
 
@@ -339,7 +341,15 @@ export class Runtime {
     const workers = unit.workers.map((worker) =>
       workerOptions(worker, code.get(worker.code), newest, access),
     );
-    return { room, miniflare: this.#miniflare(room, workers, more) };
+    const miniflare = this.#miniflare(room, workers, more);
+    try {
+      await miniflare.ready;
+    } catch (error) {
+      await miniflare.dispose().catch(() => {});
+      await rm(room, { recursive: true, force: true });
+      throw error;
+    }
+    return { room, miniflare };
   }
 
   #miniflare(root, workers, more) {
