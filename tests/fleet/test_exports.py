@@ -12,6 +12,7 @@ from flowflare.errors import ApiError, FleetError
 from flowflare.fleet import exported_sql
 from flowflare.fleet.exports import Exporter, OneDatabase, export_store, read_manifests
 from flowflare.storage import Store
+from tests.aws import serve_aws
 from tests.e2e.embedded import TOKEN, Account, Cloudflare
 
 SCHEMA = """\
@@ -91,6 +92,22 @@ def test_an_export_loads_with_the_same_rows(
         names = {row["name"] for row in database.execute("SELECT name FROM sqlite_master")}
     assert names >= {"part_of", "texts", "again"}
     assert list((tmp_path / "scratch").iterdir()) == [tmp_path / "scratch/acme.sql"]
+
+
+def test_an_export_may_go_to_a_bucket(account: Account, client: Client, tmp_path: Path) -> None:
+    one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+    with serve_aws() as aws:
+        aws.client("s3").create_bucket(
+            Bucket="archive", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        store = export_store("s3://archive/tenants", tmp_path, aws.environment)
+        manifest = exporter(client, store, tmp_path).export([one])
+        assert read_manifests(store, "acme-prod") == [manifest]
+        [sql] = [key for key in store.keys("acme-prod/") if key.endswith("acme.sql")]
+        stored = store.get(sql)
+    assert stored is not None
+    assert b"INSERT INTO" in stored.data
+    assert store.shown("acme-prod") == "s3://archive/tenants/acme-prod"
 
 
 def test_numbers_that_are_rounded_on_the_way_are_found(
