@@ -106,7 +106,11 @@ def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> Non
             text="",
         )
         records.write(record, None)
-    listed = flowflare("env", "list", *here).out
+    broken = root / ".flowflare/state/.flowflare/environments/shop/pr-3.json"
+    broken.write_text('{"format": 2}')
+    said = flowflare("env", "list", *here)
+    assert "pr-3.json is no record of an environment that is read here" in said.err
+    listed = said.out
     assert "over for 1 h" in listed
     assert "2 d 2 h" in listed
     document = json.loads(flowflare("env", "sweep", "--dry-run", "--json", *here).out)

@@ -1,6 +1,7 @@
 """`flowflare env list`: shows the ephemeral environments and how long they live."""
 
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
+from flowflare.errors import StateError
 
 
 def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
@@ -10,12 +11,15 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
     """
     import os
 
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import answers, messages, print_json
     from flowflare.cli.env.surroundings import document, shown_left, shown_time
     from flowflare.fleet.environments.lifecycle import Surroundings
 
     where = Surroundings(project_root(cwd), os.environ)
-    records, now = where.records().all(), where.now()
+    broken: list[StateError] = []
+    records, now = where.records().all(broken), where.now()
+    for error in broken:
+        messages().print(f"warning: {error}", markup=False)
     if json:
         print_json(
             {

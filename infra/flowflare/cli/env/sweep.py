@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
-from flowflare.errors import FleetError
+from flowflare.errors import FleetError, StateError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,24 +44,33 @@ def sweep(
         messages().print(f"Removing environment {record.name}", markup=False)
 
     swept: list[Swept] = []
+    broken: list[StateError] = []
     with surroundings(root, "Working") as where:
-        for one in lifecycle.sweep(where, began):
+        for one in lifecycle.sweep(where, began, broken):
             swept.append(one)
             if one.error:
                 text = f"  {one.record.name} is still there: {one.error.message}"
                 messages().print(text, markup=False)
-    failed = [one.record.name for one in swept if one.error]
+    for error in broken:
+        messages().print(f"  {error}", markup=False)
     if json:
         print_json(_document(swept))
     else:
-        gone = len(swept) - len(failed)
+        gone = sum(not one.error for one in swept)
         answers().print(f"{gone} removed." if swept else "Nothing to remove.", markup=False)
-    if failed:
-        count = "1 environment is" if len(failed) == 1 else f"{len(failed)} environments are"
+    _refuse([one.record.name for one in swept if one.error], broken)
+
+
+def _refuse(left: list[str], broken: list[StateError]) -> None:
+    """Ends the command with what is still there."""
+    if left:
+        count = "1 environment is" if len(left) == 1 else f"{len(left)} environments are"
         raise FleetError(
-            f"{count} still there: {', '.join(failed)}",
-            remedy="Run it again, or look at one: flowflare env down " + failed[0],
+            f"{count} still there: {', '.join(left)}",
+            remedy=f"Run it again, or look at one: flowflare env down {left[0]}",
         )
+    if broken:
+        raise broken[0]
 
 
 def _preview(root: "Path", json: bool) -> None:

@@ -140,7 +140,7 @@ def _summary(files: "Sequence[StackFile]", pruned: "Sequence[Pruned]", *, check:
     if counts["stale"] and not pruned:
         text += "\nStale files are of stacks that are gone: flowflare fleet config --prune"
     elif not check and (counts["new"] or counts["changed"]):
-        text += "\n\nNext:  git diff, then flowflare fleet preview"
+        text += "\n\nNext:  git diff, then flowflare fleet preview -e ENVIRONMENT"
     return text
 
 

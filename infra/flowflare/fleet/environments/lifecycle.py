@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowflare.config.files import Project, read_base, read_project
 from flowflare.engine.lease import held
 from flowflare.engine.state_folder import backend_of, store_of
-from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError
+from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
 from flowflare.fleet.engines import make, opened, stands
 from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
 from flowflare.fleet.environments.names import environment_of
@@ -309,10 +309,17 @@ def _write(file: Path, text: str) -> None:
         raise
 
 
-def expired(where: Surroundings) -> tuple[EnvironmentRecord, ...]:
-    """The environments whose time is over, the one that ended first at the head."""
+def expired(
+    where: Surroundings, broken: list[StateError] | None = None
+) -> tuple[EnvironmentRecord, ...]:
+    """The environments whose time is over, the one that ended first at the head.
+
+    Args:
+        where: where they are looked for.
+        broken: gains an error for each record that cannot be read.
+    """
     now = where.now()
-    over = [one for one in where.records().all() if one.has_expired(now)]
+    over = [one for one in where.records().all(broken) if one.has_expired(now)]
     return tuple(sorted(over, key=lambda one: (one.expires, one.name)))
 
 
@@ -329,19 +336,26 @@ class Swept:
     error: FlowflareError | None = None
 
 
-def sweep(where: Surroundings, began: Callable[[EnvironmentRecord], None]) -> Iterator[Swept]:
+def sweep(
+    where: Surroundings,
+    began: Callable[[EnvironmentRecord], None],
+    broken: list[StateError] | None = None,
+) -> Iterator[Swept]:
     """Takes away every environment whose time is over; one that fails stops no other.
 
     Args:
         where: where it is done.
         began: is told each one before it goes.
+        broken: gains an error for each record that cannot be read.
     """
-    for record in expired(where):
+    for record in expired(where, broken):
         began(record)
         try:
             gone = take_down(record.name, where, only_expired=True)
         except FlowflareError as error:
             yield Swept(record, error)
+        except OSError as error:
+            yield Swept(record, FleetError(f"{error.filename}: {error.strerror}"))
         else:
             if gone:
                 yield Swept(record)

@@ -68,14 +68,24 @@ class EnvironmentRecords:
         self._project = project
         self._folder = f"{_FOLDER}/{project}/"
 
-    def all(self) -> tuple[EnvironmentRecord, ...]:
-        """Every record, by name.
+    def all(self, broken: list[StateError] | None = None) -> tuple[EnvironmentRecord, ...]:
+        """Every record that can be read, by name.
+
+        Args:
+            broken: gains an error for each that cannot.
 
         Raises:
-            StateError: the backend, or one of them, cannot be read.
+            StateError: the backend cannot be read.
         """
         found = self._store.read_many(self._store.keys(self._folder))
-        return tuple(self._read(key, stored).record for key, stored in sorted(found.items()))
+        records = []
+        for key, stored in sorted(found.items()):
+            try:
+                records.append(self._read(key, stored).record)
+            except StateError as error:
+                if broken is not None:
+                    broken.append(error)
+        return tuple(records)
 
     def get(self, name: str) -> Found | None:
         """One environment's record, None where it has none.
