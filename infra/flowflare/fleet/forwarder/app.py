@@ -18,7 +18,7 @@ from flowflare.fleet.forwarder.passing import Body, Receive, passed_on, request_
 from flowflare.fleet.forwarder.patience import patience_of, retry_after
 from flowflare.fleet.forwarder.state import OnBudgetEvent
 from flowflare.fleet.forwarder.tally import Tally
-from flowflare.fleet.forwarder.turns import HeldTooLong, Turns
+from flowflare.fleet.forwarder.turns import HeldTooLong, RunEnded, Turns
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -58,6 +58,11 @@ class App:
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
+    def close(self) -> None:
+        """Answers every call that is held back: the run has ended."""
+        for turns in self.turns.values():
+            turns.close()
+
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         route = read_route(self.token, scope["raw_path"], scope["query_string"])
         if route is None:
@@ -75,6 +80,9 @@ class App:
             wait = retry_after(held.seconds)
             text = f"Please wait: the account's calls are used up for {held.seconds:.0f} s more"
             await _send(send, refusal(429, TOO_MANY, text, retry_after=wait))
+            return
+        except RunEnded:
+            await _send(send, refusal(503, 503, "the run that this call belongs to has ended"))
             return
         self.tally.add(route.stack, method, waited)
         request = request_for(method, route.upstream, route.target, scope["headers"], body)
@@ -94,10 +102,10 @@ class App:
         except httpx.HTTPError as error:
             await _send(send, _no_answer(error, request.method, route))
             return
-        head = {"status": response.status_code, "headers": passed_on(response.headers.raw)}
-        await send({"type": "http.response.start", **head})
-        # An answer that breaks off here breaks off there: it is left unfinished.
         async with contextlib.aclosing(response):
+            head = {"status": response.status_code, "headers": passed_on(response.headers.raw)}
+            await send({"type": "http.response.start", **head})
+            # An answer that breaks off here breaks off there: it is left unfinished.
             with contextlib.suppress(httpx.HTTPError):
                 async for chunk in response.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -26,6 +26,8 @@ _TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0, pool=None)
 _CONNECTIONS: Final = httpx.Limits(
     max_connections=None, max_keepalive_connections=16, keepalive_expiry=3.0
 )
+# What is on this machine is not asked of the environment's proxy.
+_DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 _START: Final = 20.0
 
 
@@ -55,6 +57,7 @@ class Forwarder:
         self._port = 0
         self._app: App | None = None
         self._server: uvicorn.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._listens = threading.Event()
 
@@ -76,8 +79,10 @@ class Forwarder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._server is not None:
+        if self._server is not None and self._loop is not None and self._app is not None:
             self._server.should_exit = True
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._app.close)
         if self._thread is not None:
             self._thread.join()
 
@@ -112,7 +117,7 @@ class Forwarder:
             if limit.calls is not None:
                 most = max(1, limit.calls - limit.reserve)
             known = left if left < UNLIMITED // 2 else None
-            seconds = turns.forecast(0) if waiting else 0.0
+            seconds = turns.next_in() if waiting else 0.0
             states.append(BudgetState(known, most, limit.window, turns.sending, waiting, seconds))
         if not states:
             limit = self._limit_of(CLOUDFLARE)
@@ -132,7 +137,7 @@ class Forwarder:
             asyncio.run(self._serve(listener))
 
     async def _serve(self, listener: socket.socket) -> None:
-        client = httpx.AsyncClient(timeout=self._timeout, limits=_CONNECTIONS)
+        client = httpx.AsyncClient(timeout=self._timeout, limits=_CONNECTIONS, mounts=_DIRECT)
         async with client:
             app = App(self._token, client, self._limit_of, self._on_event)
             config = uvicorn.Config(
@@ -151,6 +156,7 @@ class Forwarder:
             )
             self._server = uvicorn.Server(config)
             listener.listen(1024)
+            self._loop = asyncio.get_running_loop()
             self._app = app
             self._listens.set()
             await self._server.serve(sockets=[listener])

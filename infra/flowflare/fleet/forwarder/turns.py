@@ -5,6 +5,7 @@ calls holds one with a single call back by one call.
 """
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Mapping
 from typing import Final
@@ -29,6 +30,10 @@ class HeldTooLong(Exception):  # noqa: N818 -- it is an answer, not a failure
     def __init__(self, seconds: float) -> None:
         super().__init__(f"held back for {seconds:.0f} s more")
         self.seconds = seconds
+
+
+class RunEnded(Exception):  # noqa: N818 -- it is an answer, not a failure
+    """A call was held back when its run ended."""
 
 
 class Turns:
@@ -59,6 +64,7 @@ class Turns:
 
         Raises:
             HeldTooLong: its turn did not come in that time; it is not counted.
+            RunEnded: nor will it come.
         """
         loop = asyncio.get_running_loop()
         began, turn = loop.time(), loop.create_future()
@@ -66,24 +72,31 @@ class Turns:
         self._admit()
         if turn.done():
             return 0.0
-        self._tell()
         try:
             await asyncio.wait([turn], timeout=patience)
         except asyncio.CancelledError:
-            if turn.done():
-                self.give()
-            else:
+            if not turn.done():
                 self._forget(stack, turn)
+            elif turn.exception() is None:
+                self.give()
             raise
         if not turn.done():
             self._forget(stack, turn)
             raise HeldTooLong(self._budget.forecast(1 + self._count()))
+        turn.result()
         return loop.time() - began
 
     def give(self, headers: Mapping[str, str] | None = None) -> None:
         """Ends a call with what its answer's headers say of the limit; None without an answer."""
         self._sending -= 1
         self._budget.end(headers)
+        self._admit()
+
+    def close(self) -> None:
+        """Sends away whoever waits."""
+        queues, self._queues = self._queues, {}
+        for turn in itertools.chain.from_iterable(queues.values()):
+            turn.set_exception(RunEnded())
         self._admit()
 
     def pause(self, seconds: float) -> None:
@@ -98,6 +111,10 @@ class Turns:
     def waiting(self) -> dict[str, int]:
         """How many calls of which stacks are held back."""
         return {stack: len(queue) for stack, queue in list(self._queues.items())}
+
+    def next_in(self) -> float:
+        """Seconds until the next call may be sent."""
+        return self._budget.forecast(1)
 
     def forecast(self, calls: int) -> float:
         """Seconds until those that wait, and so many more, can have been sent."""
@@ -122,6 +139,7 @@ class Turns:
             if wait > 0:
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(max(wait, _LEAST), self._admit)
+                self._tell(wait)
                 return
             self._sending += 1
             self._next().set_result(None)
@@ -146,8 +164,7 @@ class Turns:
         if not self._queues:
             self._admit()  # nobody waits any more, which is said
 
-    def _tell(self) -> None:
-        seconds = self._budget.forecast(1)
+    def _tell(self, seconds: float) -> None:
         if self._told_at is None and seconds >= NOTICED:
             self._told_at = asyncio.get_running_loop().time()
             self._say(BudgetEvent("waiting", seconds, self.waiting()))

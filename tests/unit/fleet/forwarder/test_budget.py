@@ -141,7 +141,7 @@ def test_waiting_is_told_once_with_its_seconds() -> None:
     run(story())
     assert [event.kind for event in events] == ["waiting", "resumed"]
     assert events[0].seconds == pytest.approx(60, abs=1)
-    assert events[0].waiting == {"t0": 1}
+    assert events[0].waiting == {"t0": 4, "t1": 4}
     assert events[1].seconds == pytest.approx(60, abs=1)
 
 

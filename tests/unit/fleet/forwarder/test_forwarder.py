@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from flowflare.fleet.forwarder import Forwarder, Limit
+from flowflare.fleet.forwarder import BudgetEvent, ForwardedConnector, Forwarder, Limit
 
 SECRET = "Bearer a-token-that-nobody-may-see-0123456789"
 Answer = Callable[[socket.socket, bytes], None]
@@ -250,3 +250,35 @@ def test_counts_and_forecasts(upstream: Upstream) -> None:
         assert forwarder.forecast(5) == 0
         assert forwarder.forecast(6) == pytest.approx(60, abs=2)
         assert forwarder.forecast(8 * 100) == pytest.approx(60 * 100, abs=61)
+
+
+def test_a_run_that_ends_leaves_nobody_waiting(upstream: Upstream) -> None:
+    limit = Limit(calls=1, window=300, reserve=0)
+    outcome: list[httpx.Response] = []
+    events: list[BudgetEvent] = []
+    with Forwarder(limit_of=lambda _: limit, on_event=events.append) as forwarder:
+        url = forwarder.base_url("acme", upstream.base_url) + "/x"
+        httpx.get(url)
+        waiting = threading.Thread(target=lambda: outcome.append(httpx.get(url, timeout=60)))
+        waiting.start()
+        deadline = time.monotonic() + 10
+        while not forwarder.state().waiting and time.monotonic() < deadline:
+            time.sleep(0.01)
+        state = forwarder.state()
+        assert (state.waiting, state.left) == ({"acme": 1}, 0)
+        assert state.seconds == pytest.approx(300, abs=5)
+        since = time.monotonic()
+    waiting.join(10)
+    assert time.monotonic() - since < 5
+    assert outcome[0].status_code == 503
+    assert "has ended" in outcome[0].text
+    assert [event.kind for event in events][:1] == ["waiting"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    with Forwarder() as forwarder:
+        connector = ForwardedConnector(forwarder.address, "acme")
+        assert connector.open(upstream.base_url, SECRET).call("GET", "/x") == {}
