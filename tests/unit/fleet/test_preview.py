@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from flowflare.cli.fleet.preview import _markdown, _refuse, _show
 from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.errors import FleetError
 from flowflare.fleet.pending import pending
 from flowflare.fleet.pool import Pool, Task
 from flowflare.fleet.preview import FleetPreview, preview, rollout_seconds
@@ -226,3 +228,37 @@ def sealed(file: Path, passphrase: str) -> None:
     stack["config"]["cloudflare:apiToken"] = {"secure": vault.seal_text(TOKEN)}
     first, _, _ = file.read_text().partition("\n")
     file.write_text(f"{first}\n{yaml.safe_dump(stack, sort_keys=False)}")
+
+
+# What the command shows of it ---------------------------------------------------------------------
+
+
+def test_it_is_shown_as_text_and_as_markdown(
+    planned: tuple[FleetPreview, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _show(planned[0])
+    text, markdown = capsys.readouterr().out, _markdown(planned[0], 60_000)
+    assert "the stacks' state -> the files of prod" in text
+    assert "5 stacks: acme-prod, beta-prod, delta-prod, gamma-prod, paused-prod" in text
+    for said in (text, markdown):
+        assert "1 stack has the inputs last applied: not looked at, no call needed." in said
+        assert "2 API calls for each tenant that changes" in said
+        assert "old-prod" in said
+        assert "older-prod" not in said
+    assert "Next:" not in text
+    assert "to `the files of prod`." in markdown
+
+
+def test_an_up_that_would_be_stopped_ends_the_command(
+    planned: tuple[FleetPreview, list[str]],
+) -> None:
+    found, _ = planned
+    with pytest.raises(FleetError, match=r"1 stack could not be planned: .*not valid JSON"):
+        _refuse(found)
+    report = found.report
+    sections = tuple(one for one in report.sections if one.review is not None)
+    judged = report.model_copy(update={"sections": sections})
+    with pytest.raises(FleetError, match="refused in 1 stack"):
+        _refuse(found.model_copy(update={"report": judged}))
+    fine = judged.model_copy(update={"policy": ()})
+    _refuse(found.model_copy(update={"report": fine}))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flowflare.cli.main import main
 from flowflare.engine.lease import held
 from flowflare.fleet.records import Records, TenantRecord
 from flowflare.fleet.status import FleetStatus, status
@@ -68,6 +69,28 @@ def test_a_run_that_has_ended_holds_nobody(tmp_path: Path) -> None:
 def test_only_who_is_selected_is_told(tmp_path: Path) -> None:
     root = make(tmp_path / "shop", {"acme": {}, "beta": {}})
     assert states(status(opened(root, "beta"), all_tenants=False)) == {"beta": "never"}
+
+
+def test_of_many_in_one_state_the_first_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make(tmp_path / "shop", {f"t{number:02}": {} for number in range(30)} | {"fine": {}})
+    record(opened(root), "fine-prod")
+    with pytest.raises(SystemExit, match="0"):
+        main(["fleet", "status", "-e", "prod", "-C", str(root)])
+    text = capsys.readouterr().out
+    assert text.startswith(
+        "shop: 31 tenants in prod\n      30  never applied\n       1  as it should be\n"
+    )
+    assert "t19 " in text
+    assert "t20 " not in text
+    assert "... and 10 more: --all names them" in text
+    with pytest.raises(SystemExit, match="0"):
+        main(["fleet", "status", "-e", "prod", "-C", str(root), "--all", "--changed"])
+    text = capsys.readouterr().out
+    assert "t29 " in text
+    assert "fine" not in text
+    assert "more" not in text
 
 
 # Records ------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def _table(tenants: "list[TenantStatus]", *, everybody: bool) -> Iterator[str]:
     if not tenants:
         return
     width = max(6, *(len(one.tenant) for one in tenants))
-    yield f"{'TENANT':<{width}}  {'STATE':<11}  {'RELEASE':<8}  {'LAST RUN':<20}  CALLS  "
+    yield f"{'TENANT':<{width}}  {'STATE':<11}  {'RELEASE':<8}  {'LAST RUN':<20}  CALLS"
     for _, group in groupby(tenants, lambda one: one.state):
         alike = list(group)
         shown = alike if everybody else alike[:_FEW]

@@ -1,0 +1,93 @@
+"""Drift of a fleet: what is alike is told once, and the document has every stack."""
+
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from flowflare.fleet.drift import FleetDrift, drift, lines
+from flowflare.fleet.pool import OnTaskEvent, Result, Task
+from flowflare.review.drift.model import Drifted, StackDrift
+
+
+class Shop:
+    """Answers as workers that have asked an account; a stack named `broken` could not be."""
+
+    def __init__(self) -> None:
+        self.runs: set[str] = set()
+
+    def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
+        for task in tasks:
+            self.runs.add(task.options["run"])
+            yield answer(task)
+
+
+def answer(task: Task) -> Result:
+    tenant = task.stack.removesuffix("-prod")
+    if tenant == "dead":
+        return Result(task, ok=False, error="its process ended: signal SIGKILL")
+    found = StackDrift(stack=task.stack, engine="embedded", resources=9, api_calls=10)
+    if tenant == "broken":
+        found = found.model_copy(update={"error": "no token"})
+    elif tenant != "fine":
+        cron = "0 2 * * *" if tenant == "odd" else "0 1 * * *"
+        one = Drifted(
+            kind="extra",
+            severity="warning",
+            resource="script",
+            type="cloudflare:index/workersScript:WorkersScript",
+            message=f"cron {cron} of {tenant}-prod-flowflare-service runs, and state has none",
+            action="adopt",
+            remedy=f"flowflare up --stack {task.stack}",
+        )
+        found = found.model_copy(update={"findings": (one,)})
+    words = {
+        f"{tenant}-prod-flowflare": "<tenant>-<environment>-flowflare",
+        f"={task.stack}": "<stack>",
+        f"--stack {task.stack}": "--stack <stack>",
+    }
+    return Result(task, ok=True, value={"drift": found.model_dump(mode="json"), "words": words})
+
+
+@pytest.fixture
+def found() -> FleetDrift:
+    shop, done = Shop(), []
+    session = SimpleNamespace(project="shop")
+    stacks = [f"{one}-prod" for one in ("acme", "beta", "odd", "fine", "broken", "dead")]
+    made = drift(session, shop, stacks, done.append)
+    assert done == [1, 2, 3, 4, 5, 6]
+    assert len(shop.runs) == 1
+    return made
+
+
+def test_what_is_alike_is_told_once_in_common_words(found: FleetDrift) -> None:
+    text = "\n".join(line.text for line in lines(found))
+    assert text.count("cron 0 1 * * *") == 1
+    assert "shop/2 stacks: acme-prod, beta-prod" in text
+    assert "of <tenant>-<environment>-flowflare-service runs" in text
+    assert "flowflare up --stack <stack>" in text
+
+
+def test_who_is_alone_is_told_in_its_own_words(found: FleetDrift) -> None:
+    text = "\n".join(line.text for line in lines(found))
+    assert "shop/odd-prod\n" in text
+    assert "cron 0 2 * * * of odd-prod-flowflare-service" in text
+    assert "fine-prod" not in text
+    assert "it could not be looked at: no token" in text
+    assert "3 things have drifted in 3 of 6 stacks (50 API calls). 2 could not be" in text
+
+
+def test_who_could_not_be_asked_comes_first(found: FleetDrift) -> None:
+    assert [stacks for stacks, _ in found.groups] == [
+        ("broken-prod",),
+        ("dead-prod",),
+        ("acme-prod", "beta-prod"),
+        ("odd-prod",),
+    ]
+
+
+def test_the_document_has_every_stack(found: FleetDrift) -> None:
+    named = [one.stack for one in found.document.stacks]
+    assert named == sorted(named)
+    assert len(named) == 6
+    assert found.document.exit_code == 1
