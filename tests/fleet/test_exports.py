@@ -185,6 +185,22 @@ def test_a_database_that_is_gone_must_have_an_export(
         exporter(client, store, tmp_path).export([first, second])
 
 
+def test_rows_that_come_after_the_export_keep_the_database(
+    account: Account, client: Client, store: Store, tmp_path: Path
+) -> None:
+    one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+    exports = exporter(client, store, tmp_path)
+    with pytest.raises(FleetError, match="database acme has no export"):
+        exports.require_current([one])
+    exports.export([one])
+    exports.require_current([one])
+    query(account, one.uuid, "INSERT INTO a VALUES (2)")
+    with pytest.raises(FleetError, match="acme has changed since its export; nothing was deleted"):
+        exports.require_current([one])
+    client.call("DELETE", f"/accounts/{account.identity}/d1/database/{one.uuid}")
+    exports.require_current([one])
+
+
 @pytest.mark.parametrize(
     ("sql", "said"),
     [

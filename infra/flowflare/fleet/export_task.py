@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
+    from flowflare.fleet.exports import Exporter, OneDatabase
     from flowflare.fleet.tasks import Scene
 
 
@@ -28,21 +29,44 @@ def export(scene: "Scene") -> dict[str, Any]:
         FleetError: an export could not be proven; nothing is to be deleted then.
         ApiError: the API refused.
     """
+    stack = scene.opened()
+    with _exporter(scene, stack) as (exporter, databases, place):
+        manifest = exporter.export(databases) if databases else None
+    found = manifest.databases if manifest else ()
+    return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
+
+
+def require_current(scene: "Scene", stack: "EmbeddedStack | CliStack") -> None:
+    """Sees that a stack's databases are as their exports have them.
+
+    Args:
+        scene: the stack; its option `exports` says where exports are.
+        stack: the stack on its engine.
+
+    Raises:
+        FleetError: one has no export, or other rows by now; nothing is to be deleted then.
+        ApiError: the API refused.
+    """
+    with _exporter(scene, stack) as (exporter, databases, _):
+        if databases:
+            exporter.require_current(databases)
+
+
+@contextmanager
+def _exporter(
+    scene: "Scene", stack: "EmbeddedStack | CliStack"
+) -> "Iterator[tuple[Exporter, tuple[OneDatabase, ...], str]]":
     from flowflare.engine.access import base_url
     from flowflare.fleet.exports import Exporter, databases_of, export_store
 
-    stack = scene.opened()
-    databases = databases_of(stack.read())
     store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
-    place = store.shown(scene.stack)
-    if not databases:
-        return {"place": place, "databases": {}}
-    client = scene.api.open(base_url(scene.project, scene.environ), _token(scene, stack))
+    databases = databases_of(stack.read())
+    # Without a database nobody is called, and no token needed.
+    token = _token(scene, stack) if databases else ""
+    client = scene.api.open(base_url(scene.project, scene.environ), token)
     with _scratch(scene) as scratch:
         exporter = Exporter(client, store, scene.stack, scratch, sleep=scene.pause)
-        manifest = exporter.export(databases)
-    found = manifest.databases if manifest else ()
-    return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
+        yield exporter, databases, store.shown(scene.stack)
 
 
 def _token(scene: "Scene", stack: "EmbeddedStack | CliStack") -> str:

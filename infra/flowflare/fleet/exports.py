@@ -145,6 +145,35 @@ class Exporter:
         whole = manifest.model_copy(update={"databases": (*made, *before)})
         return whole if whole.databases else None
 
+    def require_current(self, databases: Sequence[OneDatabase]) -> None:
+        """Asks once more, right before databases are deleted, whether their exports have it all.
+
+        Args:
+            databases: the stack's.
+
+        Raises:
+            FleetError: one has no export, or other rows by now.
+            ApiError: the API refused.
+        """
+        known = self._known()
+        for one in databases:
+            if not self._exists(one):
+                continue
+            rows = _rows(Database(self._client, one.account_id, one.uuid))
+            if one.uuid not in known:
+                raise FleetError(f"database {one.name} has no export in {self._store.url}")
+            if dict(known[one.uuid].tables) != rows:
+                message = f"database {one.name} has changed since its export"
+                raise FleetError(f"{message}; nothing was deleted", remedy=_SUSPEND)
+
+    def _known(self) -> dict[str, ExportedDatabase]:
+        """What the newest whole export of each database holds, by its id."""
+        return {
+            database.uuid: database
+            for manifest in read_manifests(self._store, self._stack)
+            for database in manifest.databases
+        }
+
     def _exists(self, one: OneDatabase) -> bool:
         try:
             self._client.call("GET", _path(one))
@@ -158,11 +187,7 @@ class Exporter:
         """What earlier exports hold of databases that an interrupted run has deleted."""
         if not gone:
             return ()
-        known = {
-            database.uuid: database
-            for manifest in read_manifests(self._store, self._stack)
-            for database in manifest.databases
-        }
+        known = self._known()
         for one in gone:
             if one.uuid not in known:
                 raise FleetError(

@@ -93,7 +93,11 @@ class Removal:
             if self._took(names, result):
                 self._exported(names[result.task.stack], result)
         destroys = [
-            Task("destroy", one.stack, {"lose_data": "all", "wait": WAIT})
+            Task(
+                "destroy",
+                one.stack,
+                {"lose_data": "all", "wait": WAIT, "exports": self._exports},
+            )
             for one in leaving
             if one.tenant not in self._failed
         ]

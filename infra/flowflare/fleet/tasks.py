@@ -121,11 +121,16 @@ def destroy(scene: Scene) -> dict[str, Any]:
     """Destroys a stack; `lose_data` names what is deleted although it is protected.
 
     `all` stands for whatever in this stack is; who asks for it has been given the tenant's name.
+    `exports` says where an export of every database is; it must have the rows that there are now.
     """
     stack = scene.opened()
     lose_data = scene.options.get("lose_data", ())
     if lose_data == "all":
         lose_data = [one.name for one in stack.read().resources if one.protect]
+    if scene.options.get("exports"):
+        from flowflare.fleet.export_task import require_current
+
+        require_current(scene, stack)
     lost = tuple(lose_data)
     return _told(_let_in(scene, lambda: stack.destroy(scene.tell, lose_data=lost)))
 
