@@ -1,7 +1,6 @@
 """Real programs through the forwarder on the embedded Cloudflare: the SDK, wrangler, an up."""
 
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,9 @@ from flowflare.config.files import read_project
 from flowflare.errors import ConfigError
 from flowflare.fleet.engines import opened
 from flowflare.fleet.forwarder import Forwarder, environment
-from flowflare.render.node import ensure_node_packages
-from tests.e2e.conftest import ROOT, Project
+from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.wrangler import run_wrangler
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -102,28 +101,9 @@ def test_wrangler_waits_for_the_budget(
         '{"name": "app", "main": "index.js", "compatibility_date": "2026-11-01"}'
     )
     (tmp_path / "index.js").write_text("export default { fetch: () => new Response('here') };")
-    programs = ensure_node_packages(root=ROOT)
-    plain = {
-        "PATH": os.defpath,
-        "HOME": str(tmp_path),
-        "CI": "true",
-        "CLOUDFLARE_API_TOKEN": token,
-        "CLOUDFLARE_ACCOUNT_ID": account,
-        "CLOUDFLARE_BASE_URL": cloudflare.base_url,
-        "WRANGLER_SEND_METRICS": "false",
-        # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
-        "HTTPS_PROXY": "http://127.0.0.1:9",
-    }
-    done = subprocess.run(
-        [programs.node, ROOT / "node_modules/wrangler/bin/wrangler.js", "deploy"],
-        cwd=tmp_path,
-        env=environment(forwarder.address, "acme", plain),
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    plain = {"CLOUDFLARE_BASE_URL": cloudflare.base_url, "CLOUDFLARE_API_TOKEN": token}
+    forwarded = environment(forwarder.address, "acme", plain)
+    run_wrangler(tmp_path, cloudflare.account(account), cloudflare, "deploy", environ=forwarded)
     assert cloudflare.account(account).scripts() == ["app"]
     statuses = asked(cloudflare, account)
     assert 429 not in statuses

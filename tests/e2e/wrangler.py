@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from flowflare.render.node import ensure_node_packages
@@ -9,7 +10,13 @@ from tests.e2e.conftest import ROOT
 from tests.e2e.embedded import TOKEN, Account, Cloudflare
 
 
-def run_wrangler(folder: Path, account: Account, cloudflare: Cloudflare, *words: str) -> str:
+def run_wrangler(
+    folder: Path,
+    account: Account,
+    cloudflare: Cloudflare,
+    *words: str,
+    environ: Mapping[str, str] | None = None,
+) -> str:
     """Runs it in a folder; returns what it prints.
 
     Args:
@@ -17,6 +24,7 @@ def run_wrangler(folder: Path, account: Account, cloudflare: Cloudflare, *words:
         account: the account that it works in.
         cloudflare: where that account is.
         words: the command's words.
+        environ: what its environment has besides.
     """
     programs = ensure_node_packages(root=ROOT)
     done = subprocess.run(
@@ -33,6 +41,7 @@ def run_wrangler(folder: Path, account: Account, cloudflare: Cloudflare, *words:
             # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1",
+            **(environ or {}),
         },
         capture_output=True,
         text=True,

@@ -83,7 +83,8 @@ def _install(project: "Project") -> None:
     from flowflare.cli.checks import installed_plugins
     from flowflare.cli.console import messages
     from flowflare.engine.pulumi.checks import cli_check, plugin_check
-    from flowflare.engine.pulumi.command import find_cli, install, install_plugin
+    from flowflare.engine.pulumi.command import find_cli, install
+    from flowflare.engine.pulumi.plugins import install_plugin
     from flowflare.engine.pulumi.versions import cloudflare_plugin
 
     cli = find_cli(os.environ)

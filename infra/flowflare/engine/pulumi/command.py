@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, Plugin, supported
+from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, supported
 from flowflare.errors import EngineError
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
@@ -114,29 +114,6 @@ def _not_installed(reason: str) -> EngineError:
         remedy="It comes from get.pulumi.com. Where that cannot be reached, copy the release "
         f"archive pulumi-v{PULUMI_VERSION} from another machine and put its programs on PATH.",
     )
-
-
-def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None:
-    """Installs a resource plugin of an exact version.
-
-    Raises:
-        EngineError: it cannot be downloaded.
-    """
-    words = ["plugin", "install", "resource", plugin.name, plugin.version]
-    done = subprocess.run(
-        [str(cli.path), *words],
-        env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or ["pulumi does not say why"]
-        raise EngineError(
-            f"the plugin {plugin.name} {plugin.version} could not be installed: {reason[0]}",
-            remedy="It comes from get.pulumi.com. Where that cannot be reached, give its archive: "
-            f"pulumi plugin install resource {plugin.name} {plugin.version} --file ARCHIVE",
-        )
 
 
 def _candidates(environ: Mapping[str, str]) -> list[Path]:
