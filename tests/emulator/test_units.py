@@ -152,6 +152,18 @@ def test_a_database_is_shared_by_units(account: Account) -> None:
     assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 4}]
 
 
+def test_a_binding_to_a_database_that_is_deleted_is_gone_at_once(account: Account) -> None:
+    source = "export default { fetch: (_, env) => new Response(typeof env.DB) };"
+    urls = []
+    for name in ("one", "two"):
+        bound = {"type": "d1", "name": "DB", "id": account.database(name)}
+        account.put(name, source, bindings=[bound])
+        urls.append(account.enable(name))
+    assert [get(url).text for url in urls] == ["object", "object"]
+    account.call("DELETE", f"/d1/database/{bound['id']}")
+    assert [get(url).text for url in urls] == ["object", "undefined"]
+
+
 def test_a_unit_that_nobody_asks_for_ends_and_comes_back_with_its_data(crowded: Account) -> None:
     url = counter(crowded)
     assert get(url).json() == 1
