@@ -8,6 +8,7 @@ and has, table by table, the rows that D1 counts before and after, and the same 
 import contextlib
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from flowflare.fleet import exported_sql
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
+from flowflare.storage.folder import FolderStore
 
 if TYPE_CHECKING:
     from flowflare.api import Client
@@ -290,9 +292,11 @@ class Exporter:
 
     def _keep(self, file: Path, key: str, digest: str) -> None:
         """Puts a file into the store and makes sure that it is there as it was."""
-        self._store.put(key, file.read_bytes())
-        stored = self._store.get(key)
-        if stored is None or hashlib.sha256(stored.data).hexdigest() != digest:
+        if isinstance(self._store, FolderStore):
+            _move(file, self._store.path(key))
+        else:
+            self._store.put(key, file.read_bytes())
+        if _digest(self._store, key) != digest:
             raise FleetError(f"{self._store.shown(key)} is not what was written there")
 
 
@@ -313,8 +317,33 @@ def read_manifests(store: "Store", stack: str) -> list[Manifest]:
 
 
 def _is_whole(store: "Store", manifest: str, one: ExportedDatabase) -> bool:
-    stored = store.get(f"{manifest.removesuffix(MANIFEST)}{one.file}")
-    return stored is not None and hashlib.sha256(stored.data).hexdigest() == one.sha256
+    return _digest(store, f"{manifest.removesuffix(MANIFEST)}{one.file}") == one.sha256
+
+
+def _digest(store: "Store", key: str) -> str | None:
+    """The digest of an object, None where there is none; a file is read piece by piece."""
+    if isinstance(store, FolderStore):
+        with contextlib.suppress(FileNotFoundError), store.path(key).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        return None
+    stored = store.get(key)
+    return None if stored is None else hashlib.sha256(stored.data).hexdigest()
+
+
+def _move(file: Path, target: Path) -> None:
+    """Moves a file to its place in one step, readable by its owner alone; it reaches the disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}")
+    shutil.move(file, draft)
+    draft.chmod(0o600)
+    with draft.open("rb") as moved:
+        os.fsync(moved.fileno())
+    draft.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
