@@ -1,7 +1,6 @@
 """The Workers as the services see them: published, asked, forgotten; and where they answer.
 
-It owns the Node child, starts it anew when it dies, and tells it each account's document after
-every change.
+It owns the Node child, starts it anew when it dies, and tells it what changed of an account.
 """
 
 import asyncio
