@@ -37,6 +37,9 @@ def test_objects_come_back_below_the_prefix(wire: Wire, bucket: str) -> None:
     assert below.copy(".pulumi/meta.yaml", "b")
     assert not below.copy("none", "c")
     assert set(below.read_many(["b", "none", ".pulumi/meta.yaml"])) == {"b", ".pulumi/meta.yaml"}
+    assert below.tags("") == {one: below.get(one).tag for one in ("b", ".pulumi/meta.yaml")}
+    assert list(below.tags(".pulumi/", ending=".yaml")) == [".pulumi/meta.yaml"]
+    assert below.tags("", ending=".json") == {}
     below.delete("b")
     below.delete("b")
     assert below.get("b") is None

@@ -52,6 +52,13 @@ def test_what_others_put_beside_the_objects_is_none(store: FolderStore) -> None:
     assert store.keys("none/") == store.keys("nothing") == []
 
 
+def test_tags_are_those_that_are_read_and_written(store: FolderStore) -> None:
+    tags = {key: store.put(key, key.encode()) for key in ("a/b.json", "a/c.json", "a/c.json.bak")}
+    assert store.tags("a/") == tags
+    assert store.tags("a/", ending=".json") == {one: tags[one] for one in ("a/b.json", "a/c.json")}
+    assert store.tags("b/") == {}
+
+
 def test_a_condition_is_one_of_content(store: FolderStore) -> None:
     tag = store.put("k", b"1")
     with pytest.raises(ConflictError, match="changed by another process"):

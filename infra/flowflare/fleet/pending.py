@@ -69,15 +69,16 @@ def reason(now: Fingerprint, record: TenantRecord | None) -> str:
     if record is None:
         return "never applied"
     if record.outcome not in ("applied", "suspended"):
-        return {"running": "interrupted", "destroyed": "destroyed", "retired": "retired"}.get(
-            record.outcome, record.outcome
-        )
-    if record.holds(now):
-        return ""
+        return "interrupted" if record.outcome == "running" else record.outcome
+    if record.elsewhere:
+        return "its state was written by something else since"
+    return "" if record.holds(now) else _difference(now, record.fingerprint)
+
+
+def _difference(now: Fingerprint, before: Fingerprint | None) -> str:
     if now.unknown:
         more = f" (and {len(now.unknown) - 1} more)" if len(now.unknown) > 1 else ""
         return f"cannot be told: {now.unknown[0]}{more}"
-    if record.fingerprint is None or record.fingerprint.unknown:
+    if before is None or before.unknown:
         return "what was applied is not known"
-    parts = now.changed_parts(record.fingerprint)
-    return f"changed: {', '.join(_PARTS.get(one, one) for one in parts)}"
+    return f"changed: {', '.join(_PARTS.get(one, one) for one in now.changed_parts(before))}"

@@ -151,7 +151,9 @@ def _planned(
 
 def _sealed(now: Fingerprint, record: TenantRecord | None) -> str:
     """What a plan without secrets may take for granted: `same` secrets, or a `new` stack."""
-    before = record.fingerprint if record and record.outcome in ("applied", "suspended") else None
+    if record is None or record.outcome not in ("applied", "suspended") or record.elsewhere:
+        return "new"
+    before = record.fingerprint
     if before is None or before.unknown or now.unknown:
         return "new"
     parts = ("secrets", "program", "tool")

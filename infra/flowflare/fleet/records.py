@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
 _FOLDER: Final = ".flowflare/fleet"
+_DONE: Final = ("applied", "suspended")
+_STATES: Final = ".pulumi/stacks"
 _UNREADABLE: Final = "its record cannot be read"
 
 
@@ -66,10 +68,19 @@ class TenantRecord(Frozen):
     release: str = Field(default="", description="The release of Flowflare that ran it.")
     wave: int = Field(default=0, description="The wave that it ran in, from 1; 0 for none.")
     rollout: str = Field(default="", description="The rollout that it ran in.")
+    state: str = Field(
+        default="", description="The version of the state that it left; empty where not known."
+    )
+    elsewhere: bool = Field(
+        default=False,
+        exclude=True,
+        description="Whether something else has written the state since, such as `pulumi up`; seen "
+        "when all records are read, and not kept.",
+    )
 
     def holds(self, fingerprint: Fingerprint) -> bool:
         """Whether these inputs are what the stack has: applied, and the same."""
-        done = self.outcome in ("applied", "suspended")
+        done = self.outcome in _DONE and not self.elsewhere
         return done and fingerprint.matches(self.fingerprint)
 
 
@@ -84,6 +95,7 @@ class Records:
 
     def __init__(self, store: "Store", project: str, environment: str) -> None:
         self._store = store
+        self._project = project
         self._environment = environment
         self._folder = f"{_FOLDER}/{project}/{environment}/"
 
@@ -95,7 +107,8 @@ class Records:
         """
         found = self._store.read_many(self._store.keys(self._folder))
         records = (self._read(key, stored.data) for key, stored in sorted(found.items()))
-        return {one.stack: one for one in records}
+        states = self._states("")
+        return {one.stack: self._seen(one, states) for one in records}
 
     def get(self, stack: str) -> TenantRecord | None:
         """One stack's record, None where it has none.
@@ -115,6 +128,9 @@ class Records:
         Raises:
             StateError: the backend cannot be written.
         """
+        if record.outcome in _DONE and not record.state:
+            state = self._states(record.stack).get(record.stack, "")
+            record = record.model_copy(update={"state": state})
         document = {"format": FORMAT, **record.model_dump(mode="json")}
         text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         self._store.put(self._key(record.stack), text.encode())
@@ -126,6 +142,22 @@ class Records:
             StateError: the backend cannot be written.
         """
         self._store.delete(self._key(stack))
+
+    def _states(self, stack: str) -> dict[str, str]:
+        """The versions of states in the backend by stack: one stack's, or all of the project."""
+        prefix = f"{_STATES}/{self._project}/"
+        found = {}
+        for ending in (".json", ".json.gz"):
+            for key, tag in self._store.tags(f"{prefix}{stack}", ending=ending).items():
+                found[key.removeprefix(prefix).removesuffix(ending)] = tag
+        return found
+
+    def _seen(self, record: TenantRecord, states: Mapping[str, str]) -> TenantRecord:
+        """A record with what its stack's state tells; one without a known state tells nothing."""
+        if record.outcome not in _DONE or not record.state:
+            return record
+        elsewhere = states.get(record.stack) != record.state
+        return record.model_copy(update={"elsewhere": elsewhere})
 
     def _key(self, stack: str) -> str:
         return f"{self._folder}{stack.removesuffix(f'-{self._environment}')}.json"

@@ -165,15 +165,20 @@ class S3Store:
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a text, sorted."""
-        found: list[str] = []
+        return sorted(self.tags(prefix))
+
+    def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
+        """The tags of some objects, as the listing has them."""
+        found: dict[str, str] = {}
         more: dict[str, str] = {}
         place = {"Bucket": self._url.bucket, "Prefix": self._url.prefix + prefix}
         while True:
             page, _ = self._asked(_listing({**place, **more}))
             cut = len(self._url.prefix)
-            found += [str(one["Key"])[cut:] for one in page.get("Contents") or ()]
+            listed = page.get("Contents") or ()
+            found |= {str(one["Key"])[cut:]: str(one["ETag"]) for one in listed}
             if not page.get("IsTruncated"):
-                return sorted(found)
+                return {key: tag for key, tag in found.items() if key.endswith(ending)}
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:

@@ -125,6 +125,11 @@ class FolderStore:
             found += [(place / one).as_posix() for one in names if _is_object(one)]
         return sorted(found)
 
+    def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
+        """The tags of some objects, made of their content."""
+        wanted = [key for key in self.keys(prefix) if key.endswith(ending)]
+        return {key: stored.tag for key, stored in self.read_many(wanted).items()}
+
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
         """Reads several objects one after the other."""
         read = ((key, self.get(key)) for key in keys)

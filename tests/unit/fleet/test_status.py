@@ -66,6 +66,19 @@ def test_a_run_that_has_ended_holds_nobody(tmp_path: Path) -> None:
     assert states(status(session)) == {"acme": "applied"}
 
 
+def test_a_state_that_something_else_has_written_counts_as_changed(tmp_path: Path) -> None:
+    session = opened(make(tmp_path / "shop", {"acme": {}, "beta": {}, "gone": {}}))
+    for tenant in ("acme", "beta", "gone"):
+        session.store.put(f".pulumi/stacks/shop/{tenant}-prod.json", b"one")
+        session.store.put(f".pulumi/stacks/shop/{tenant}-prod.json.bak", b"before")
+        record(session, f"{tenant}-prod")
+    session.store.put(".pulumi/stacks/shop/beta-prod.json", b"two")
+    session.store.delete(".pulumi/stacks/shop/gone-prod.json")
+    found = status(session)
+    assert states(found) == {"beta": "changed", "gone": "changed", "acme": "applied"}
+    assert found.tenants[0].why == "its state was written by something else since"
+
+
 def test_only_who_is_selected_is_told(tmp_path: Path) -> None:
     root = make(tmp_path / "shop", {"acme": {}, "beta": {}})
     assert states(status(opened(root, "beta"), all_tenants=False)) == {"beta": "never"}

@@ -122,7 +122,10 @@ def _show(found: "FleetPreview") -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.report_text import print_report
 
-    print_report(found.report)
+    if found.why:
+        print_report(found.report)
+    else:
+        answers().print("Nothing would change.", markup=False)
     for line in _notes(found):
         answers().print(line, markup=False)
     if found.report.sections and not found.stopped:
