@@ -1,6 +1,12 @@
 """What people see of a rollout: how far it is, how long it may take, who is where."""
 
+import contextlib
+import os
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from threading import Timer
 
 from flowflare.cli.fleet.display import Picture, picture_of, sentence, shown
 from flowflare.fleet import events
@@ -100,3 +106,40 @@ def test_what_is_no_line_of_its_own() -> None:
     )
     assert sentence(step) == ""
     assert sentence(failed).splitlines()[1:] == ["        really", "      Say yes."]
+
+
+LIVE = """
+import time
+from flowflare.cli.fleet.display import Picture, shown
+from flowflare.fleet import events
+
+names = tuple(f"t{number}" for number in range(60))
+with shown(Picture(), json=False) as emit:
+    emit(events.RolloutBegan(
+        rollout="r", environment="prod", resumed=False, unchanged=0, through=0, waves=(names,)
+    ))
+    for name in names:
+        emit(events.TenantBegan(tenant=name, stack=f"{name}-prod", doing="up"))
+        time.sleep(0.015)
+        emit(events.TenantDone(tenant=name, stack=f"{name}-prod", outcome="applied", seconds=1))
+"""
+
+
+def test_a_terminal_shows_it_live() -> None:
+    """Lines are printed while the display draws itself: neither waits for the other."""
+    ours, theirs = os.openpty()
+    words = [sys.executable, "-c", LIVE]
+    environ = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        stuck = Timer(30, process.kill)
+        stuck.start()
+        text = b""
+        with contextlib.suppress(OSError):  # EIO, when nobody has the terminal any more
+            while part := os.read(ours, 65536):
+                text += part
+        stuck.cancel()
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"t59                      applied" in text
+    assert re.search(rb"[1-9]\d? done, 1 running, \d+ waiting, about \d+ s to go", text)
