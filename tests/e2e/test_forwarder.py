@@ -43,15 +43,15 @@ def asked(cloudflare: Cloudflare, account: str) -> list[int]:
     return [one["status"] for one in cloudflare.account(account).requests()]
 
 
-def test_the_official_sdk_of_several_stacks_stays_below_the_limit(
+def test_the_official_sdk_of_several_stacks_and_machines_stays_below_the_limit(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
-    """Nothing but the API's headers tells the forwarder of the limit."""
+    """Nothing but the API's headers tells two forwarders of the limit and of each other."""
     limit(cloudflare, token, 20, 1.0)
     account = uuid.uuid4().hex
 
-    def work(stack: str) -> None:
-        base_url = forwarder.base_url(stack, cloudflare.base_url)
+    def work(machine: Forwarder, stack: str) -> None:
+        base_url = machine.base_url(stack, cloudflare.base_url)
         with Sdk(base_url=base_url, api_token=token, max_retries=0) as sdk:
             made = sdk.d1.database.create(account_id=account, name=f"{stack}-runs")
             for number in range(13):
@@ -60,13 +60,17 @@ def test_the_official_sdk_of_several_stacks_stays_below_the_limit(
                 assert page.results == [{"n": number}]
             assert len(list(sdk.d1.database.list(account_id=account, per_page=1))) >= 1
 
-    with ThreadPoolExecutor() as threads:
-        list(threads.map(work, ["acme", "beta", "cafe"]))
+    with Forwarder() as other, ThreadPoolExecutor() as threads:
+        machines = [forwarder, forwarder, other]
+        list(threads.map(work, machines, ["acme", "beta", "cafe"]))
+        counts = {**forwarder.counts(), **other.counts()}
+        tallies = [*forwarder.tally().values(), *other.tally().values()]
     statuses = asked(cloudflare, account)
     assert len(statuses) >= 3 * 15
     assert set(statuses) == {200}
-    assert sum(forwarder.counts().values()) == len(statuses)
-    assert sum(count.held for count in forwarder.tally().values()) > 0
+    assert sorted(counts) == ["acme", "beta", "cafe"]
+    assert sum(counts.values()) == len(statuses)
+    assert all(count.held for count in tallies)
 
 
 def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(

@@ -21,6 +21,8 @@ OnWait = Callable[[float], None]
 _POLICY: Final = re.compile(r'\s*"?([\w.-]+)"?\s*((?:;[^,]*)*)')
 # Shorter waits would not move a clock of seconds on at all.
 _LEAST: Final = 0.001
+# Until an answer may have come.
+_ANSWER: Final = 0.05
 
 
 @dataclass
@@ -29,6 +31,24 @@ class _Left:
 
     calls: int
     until: float
+
+
+@dataclass(frozen=True)
+class Others:
+    """Who else makes calls with a token.
+
+    Attributes:
+        reserve: how many calls of a window are left to people at the dashboard; of another limit
+            that an answer tells of, the same share.
+        machines: how many may run without knowing of each other: of the calls that an answer
+            leaves, one in so many is sent before the next answer tells what the others did.
+    """
+
+    reserve: int = 0
+    machines: int = 1
+
+
+NOBODY: Final = Others()
 
 
 class Budget:
@@ -42,8 +62,7 @@ class Budget:
         sleep: waits.
         calls: how many calls a window may have.
         window: the window in seconds.
-        reserve: how many of these are left alone, for people at the dashboard; of another limit
-            that an answer tells of, the same share.
+        others: who else makes calls.
         on_wait: is told the seconds of a wait that somebody would notice, once for all who wait.
     """
 
@@ -54,14 +73,15 @@ class Budget:
         *,
         calls: int = CALLS,
         window: float = WINDOW,
-        reserve: int = 0,
+        others: Others = NOBODY,
         on_wait: OnWait | None = None,
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._calls = max(1, calls - reserve)
-        self._kept = reserve / min(calls, CALLS)
+        self._calls = max(1, calls - others.reserve)
+        self._kept = others.reserve / min(calls, CALLS)
         self._window = window
+        self._machines = others.machines
         self._on_wait = on_wait
         self._told = -math.inf
         self._lock = threading.Lock()
@@ -160,10 +180,15 @@ class Budget:
         self._forget(now)
         waits = [left.until - now for left in self._left.values() if left.calls <= 0]
         waits.append(self._paused - now)
+        waits += [_ANSWER for left in self._left.values() if self._is_bold(left)]
         if self._open + len(self._ended) >= self._calls:
             waits.append(self._ended[0] + self._window - now if self._ended else _LEAST)
             waits.append(_LEAST)
         return max(0.0, *waits)
+
+    def _is_bold(self, left: _Left) -> bool:
+        """Whether one more call under way would be too many for what others may be sending."""
+        return self._open > 0 and left.calls + self._open < self._machines * (self._open + 1)
 
     def _forget(self, now: float) -> None:
         """Drops what is over: calls that left the window, and what answers said of earlier ones."""

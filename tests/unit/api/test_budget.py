@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowflare.api import Connector, waiting
-from flowflare.api.budget import Budget, read_policies
+from flowflare.api.budget import Budget, Others, read_policies
 from tests.unit.api.fake_time import TOKEN, Api, FakeTime, answer
 
 URL = "http://127.0.0.1:1/client/v4"
@@ -158,7 +158,7 @@ def test_a_refused_call_tells_how_long_it_waits() -> None:
 
 def test_a_reserve_is_left_alone_of_every_limit_that_is_told() -> None:
     time = FakeTime()
-    budget = Budget(time.clock, time.sleep, calls=12, window=10.0, reserve=2)
+    budget = Budget(time.clock, time.sleep, calls=12, window=10.0, others=Others(reserve=2))
     assert budget.left() == 10
     for _ in range(10):
         assert budget.attempt() == 0
@@ -188,3 +188,19 @@ def test_a_forecast_is_what_comes(idle: list[float], limit: int, more: int) -> N
         budget.begin()
         budget.end()
     assert time.seconds - since == pytest.approx(said, abs=0.01 * more)
+
+
+def test_the_fewer_calls_are_left_the_fewer_are_sent_before_an_answer() -> None:
+    """So that eight machines that see the same number do not use it up eight times."""
+    time = FakeTime()
+    budget = Budget(time.clock, time.sleep, others=Others(machines=8))
+    for left, at_once in ((400, 50), (100, 12), (8, 1), (1, 1)):
+        assert budget.attempt() == 0
+        budget.end({"ratelimit": f'"default";r={left};t=60'})
+        sent = 0
+        while budget.attempt() == 0:
+            sent += 1
+        assert sent == at_once
+        for _ in range(sent):
+            budget.end()
+        time.seconds += 61

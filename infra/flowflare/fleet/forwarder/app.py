@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 
-from flowflare.api.budget import Budget
+from flowflare.api.budget import Budget, Others
 from flowflare.api.retries import asked_wait
 from flowflare.fleet.forwarder.address import Route, read_route
 from flowflare.fleet.forwarder.envelope import TOO_MANY, Answer, refusal, template
-from flowflare.fleet.forwarder.limit import UNLIMITED, Limit
+from flowflare.fleet.forwarder.limit import MACHINES, UNLIMITED, Limit
 from flowflare.fleet.forwarder.passing import Body, Receive, passed_on, request_for
 from flowflare.fleet.forwarder.patience import patience_of, retry_after
 from flowflare.fleet.forwarder.state import OnBudgetEvent
@@ -119,7 +119,7 @@ class App:
                 _never,
                 calls=limit.calls or UNLIMITED,
                 window=limit.window,
-                reserve=limit.reserve,
+                others=Others(limit.reserve, MACHINES),
             )
             self.turns[upstream] = Turns(budget, self.on_event)
         return self.turns[upstream]

@@ -11,6 +11,8 @@ from flowflare.errors import ConfigError, Problem
 
 #: Calls in 5 minutes that nobody of a fleet's run makes: the dashboard's count as well.
 RESERVE: Final = 100
+#: Machines that may work on one account at once; more of them rely on the reserve.
+MACHINES: Final = 8
 #: Stands for no limit where a number is needed.
 UNLIMITED: Final = 1_000_000_000
 RESERVE_VARIABLE: Final = "FLOWFLARE_RESERVED_CALLS"
