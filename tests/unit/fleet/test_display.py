@@ -109,18 +109,16 @@ def test_what_is_no_line_of_its_own() -> None:
 
 
 LIVE = """
-import time
 from flowflare.cli.fleet.display import Picture, shown
 from flowflare.fleet import events
 
-names = tuple(f"t{number}" for number in range(60))
+names = tuple(f"t{number}" for number in range(1500))
 with shown(Picture(), json=False) as emit:
     emit(events.RolloutBegan(
         rollout="r", environment="prod", resumed=False, unchanged=0, through=0, waves=(names,)
     ))
     for name in names:
         emit(events.TenantBegan(tenant=name, stack=f"{name}-prod", doing="up"))
-        time.sleep(0.015)
         emit(events.TenantDone(tenant=name, stack=f"{name}-prod", outcome="applied", seconds=1))
 """
 
@@ -141,5 +139,5 @@ def test_a_terminal_shows_it_live() -> None:
         stuck.cancel()
     os.close(ours)
     assert process.returncode == 0
-    assert b"t59                      applied" in text
-    assert re.search(rb"[1-9]\d? done, 1 running, \d+ waiting, about \d+ s to go", text)
+    assert b"t1499                    applied" in text
+    assert re.search(rb"[1-9]\d* done, \d running, \d+ waiting, about \d+ (s|min) to go", text)
