@@ -130,7 +130,7 @@ def copy_states(root: Path) -> None:
     records = Records(store_of(root, os.environ), "fleet", "prod")
     known = records.all()[stacks[0]]
     for stack, found in pending(root, stacks, {}, os.environ).fingerprints.items():
-        fields = known.model_dump() | {"stack": stack, "fingerprint": found}
+        fields = known.model_dump() | {"stack": stack, "fingerprint": found, "state": ""}
         records.write(TenantRecord.model_validate(fields))
 
 

@@ -127,8 +127,12 @@ class FolderStore:
 
     def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
         """The tags of some objects, made of their content."""
-        wanted = [key for key in self.keys(prefix) if key.endswith(ending)]
-        return {key: stored.tag for key, stored in self.read_many(wanted).items()}
+        found = {}
+        for key in self.keys(prefix):
+            stored = self.get(key) if key.endswith(ending) else None
+            if stored is not None:
+                found[key] = stored.tag
+        return found
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
         """Reads several objects one after the other."""
