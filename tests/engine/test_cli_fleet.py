@@ -131,10 +131,9 @@ def test_three_at_once_share_a_budget_and_nothing_else(
     for stack in STACKS:
         exported = fleet.pulumi(stack, "stack", "export")
         assert "127.0.0.1" not in exported
-        fleet.pulumi(stack, "preview", "--expect-no-changes")
         shown = json.loads(fleet.pulumi(stack, "stack", "output", "--json", "--show-secrets"))
         assert shown["hidden"] == f"secret of {stack}"
-    fleet.environ["PULUMI_CONFIG_PASSPHRASE"] = "of somebody else"
+    fleet.pulumi("beta-prod", "preview", "--expect-no-changes")
     selected = subprocess.run(
         ["pulumi", "stack", "--show-name"],
         cwd=fleet.root,
