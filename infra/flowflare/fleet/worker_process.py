@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from flowflare.errors import EngineError, FlowflareError
+from flowflare.errors import ApiError, FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Event
@@ -29,8 +29,17 @@ _LAST_CALL: Final = 90.0
 _READY: Final = {"ready": True}
 
 
-class Abandoned(EngineError):  # noqa: N818 -- it is no error of anybody's
-    """The pool has gone: no further call is sent."""
+class Abandoned(ApiError):  # noqa: N818 -- it is no error of anybody's
+    """The pool has gone: no further call is sent.
+
+    Args:
+        doubtful: whether the call was sent before without an answer, so that it may have been done.
+    """
+
+    def __init__(self, *, doubtful: bool) -> None:
+        text = "the command that ran this has ended: no further call was sent"
+        super().__init__(text, status=0)
+        self.doubtful = doubtful
 
 
 class Process:
@@ -49,6 +58,7 @@ class Process:
         self._waiting: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._gone = threading.Event()
         self._writes = False
+        self._waited = threading.local()
         self.calls = 0
 
     def serve(self) -> None:
@@ -73,18 +83,21 @@ class Process:
         Raises:
             Abandoned: the pool has gone.
         """
-        self.pause(0)
+        waited, self._waited.so = getattr(self._waited, "so", False), False
+        if self._gone.is_set():
+            raise Abandoned(doubtful=waited)
         with self._lock:
             self.calls += 1
 
     def pause(self, seconds: float) -> None:
-        """Waits, no longer than the pool is there.
+        """Waits, such as before a call is sent again, and no longer than the pool is there.
 
         Raises:
             Abandoned: the pool has gone.
         """
-        if self._gone.wait(seconds) if seconds > 0 else self._gone.is_set():
-            raise Abandoned("the command that ran this has ended: no further call was sent")
+        self._waited.so = True
+        if self._gone.wait(seconds):
+            raise Abandoned(doubtful=True)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -93,7 +106,8 @@ class Process:
 
         since, number = time.monotonic(), request["task"]
         self._writes, self.calls = request["kind"] in WRITING, 0
-        self.pause(0)
+        if self._gone.is_set():
+            os._exit(0)
         _set_environment(request["environ"])
         scene = Scene(
             root=Path(request["root"]),

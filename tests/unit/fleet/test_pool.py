@@ -203,6 +203,29 @@ def test_a_parent_that_is_gone_lets_one_call_end_and_state_hold(tmp_path: Path, 
         assert sorted(names) == [f"db{number}" for number in range(6)]
 
 
+def test_a_call_without_an_answer_stays_in_doubt_when_the_parent_goes(tmp_path: Path) -> None:
+    with FakeCloudflare() as cloudflare:
+        root = project(tmp_path / "p", {"a": {"p:databases": 1}}, cloudflare.base_url)
+        # It is made, nobody hears of it, and nothing can be asked.
+        cloudflare.hook = lambda request, when: "cut" if when == "after" else None
+        parent = subprocess.Popen(
+            [sys.executable, "-c", PARENT, str(root), "a"],
+            env=environ_of("a"),
+            stdout=subprocess.PIPE,
+        )
+        wait(lambda: len(cloudflare.requests) >= 2)
+        [worker] = children(parent.pid)
+        parent.kill()
+        parent.communicate()
+        wait(lambda: not alive(worker))
+        state = root / ".flowflare/state/.pulumi/stacks/p/a.json"
+        [pending] = json.loads(state.read_text())["checkpoint"]["latest"]["pending_operations"]
+        assert pending["type"] == "creating"
+        cloudflare.hook = None
+        open_stack(root, "a", environ=environ_of("a")).up()
+        assert len(cloudflare.copy_world().databases) == 1
+
+
 def slowly(request: Request, when: str) -> None:
     if when == "before":
         time.sleep(0.3)

@@ -20,6 +20,9 @@ from flowflare.fleet.tenants.selection import Selection
 from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import CLOUD
 
+# One process has them all: their workers are started once.
+pytestmark = pytest.mark.xdist_group("fleet-previews")
+
 PROGRAM = """
 import json
 import pulumi
