@@ -120,8 +120,10 @@ def serve_wire() -> Iterator[Wire]:
             wire.port = server.server_address[1]
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
             thread.start()
-            yield wire
-            server.shutdown()
-            thread.join()
+            try:
+                yield wire
+            finally:
+                server.shutdown()
+                thread.join()
     finally:
         moto.stop()
