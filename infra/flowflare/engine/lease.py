@@ -316,10 +316,25 @@ def held_now(
     for key, stored in store.read_many(there).items():
         with contextlib.suppress(StateError):
             lease = _read(store, key, stored)
-            left = _left(lease, stored, clock or Clock())
-            if not lease.released and not lease.is_gone and left + _MARGIN >= 0:
+            if _is_held(lease, stored, clock or Clock()):
                 found[wanted[key]] = lease
     return found
+
+
+def is_held(store: Store, project: str, stack: str) -> bool:
+    """Whether a stack's lease is held at this moment.
+
+    Raises:
+        StateError: the store cannot be reached, or the lease cannot be read.
+    """
+    key = lease_key(project, stack)
+    stored = store.get(key)
+    return stored is not None and _is_held(_read(store, key, stored), stored, Clock())
+
+
+def _is_held(lease: Lease, stored: Stored, clock: Clock) -> bool:
+    ended = lease.released or lease.is_gone
+    return not ended and _left(lease, stored, clock) + _MARGIN >= 0
 
 
 def _left(lease: Lease, stored: Stored, clock: Clock) -> float:

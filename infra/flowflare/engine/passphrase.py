@@ -23,6 +23,8 @@ from flowflare.engine.state import load_value, secret_text
 from flowflare.engine.values import Secret, Value
 from flowflare.errors import SecretError
 
+#: The variable that says where a fleet has a stack's passphrase from, for messages.
+ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"
 ITERATIONS: Final = 1_000_000
 _CHECK_WORD: Final = "pulumi"
 _KEYS: dict[tuple[bytes, str], bytes] = {}
@@ -60,7 +62,8 @@ def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = Tr
         SecretError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
     """
     if "PULUMI_CONFIG_PASSPHRASE" in environ:
-        return Passphrase(environ["PULUMI_CONFIG_PASSPHRASE"], "PULUMI_CONFIG_PASSPHRASE")
+        origin = environ.get(ORIGIN) or "PULUMI_CONFIG_PASSPHRASE"
+        return Passphrase(environ["PULUMI_CONFIG_PASSPHRASE"], origin)
     named = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
     if named:
         try:
@@ -162,8 +165,8 @@ class Vault:
                 break
         raise SecretError(
             f"the passphrase from {self._passphrase.origin} does not open this stack's secrets",
-            remedy="Set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to the "
-            "passphrase that the stack was made with.",
+            remedy="It must be the one that the stack was made with, as PULUMI_CONFIG_PASSPHRASE, "
+            "PULUMI_CONFIG_PASSPHRASE_FILE or `passphrase` in tenants.yaml gives it.",
         )
 
 

@@ -52,6 +52,7 @@ class Result:
         seconds: how long it took.
         api_calls: requests to Cloudflare's API that the worker made for it; 0 for the Pulumi
             CLI's, which the forwarder counts.
+        held: whether it failed because another run holds the stack; nothing was done.
     """
 
     task: Task
@@ -61,6 +62,7 @@ class Result:
     remedy: str = ""
     seconds: float = 0.0
     api_calls: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -267,6 +269,7 @@ def _result(task: Task, message: Mapping[str, Any]) -> Result:
         remedy=str(message.get("remedy") or ""),
         seconds=float(message["seconds"]),
         api_calls=int(message["calls"]),
+        held=bool(message.get("held")),
     )
 
 

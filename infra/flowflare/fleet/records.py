@@ -4,16 +4,19 @@ One small object for each stack in the state backend, `.flowflare/fleet/<project
 <tenant>.json`, so that machines that share the backend share it. No secret is in it.
 """
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
+from flowflare.errors import ConflictError
 from flowflare.model.frozen import Frozen
+from flowflare.storage.store import ABSENT
 
 if TYPE_CHECKING:
-    from flowflare.storage.store import Store
+    from flowflare.storage.store import Store, Stored
 
 FORMAT: Final = 1
 Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
@@ -98,6 +101,9 @@ class Records:
         self._project = project
         self._environment = environment
         self._folder = f"{_FOLDER}/{project}/{environment}/"
+        # What was read of each stack, and what this process has put in its place.
+        self._read_as: dict[str, Stored] = {}
+        self._claims: dict[str, str] = {}
 
     def all(self) -> dict[str, TenantRecord]:
         """Every record by its stack's name; one that cannot be read counts as failed.
@@ -106,9 +112,13 @@ class Records:
             StateError: the backend cannot be read.
         """
         found = self._store.read_many(self._store.keys(self._folder))
-        records = (self._read(key, stored.data) for key, stored in sorted(found.items()))
-        states = self._states("")
-        return {one.stack: self._seen(one, states) for one in records}
+        states = self._states("") if found else {}
+        records = {}
+        for key, stored in sorted(found.items()):
+            one = self._read(key, stored.data)
+            self._read_as[one.stack] = stored
+            records[one.stack] = self._seen(one, states)
+        return records
 
     def get(self, stack: str) -> TenantRecord | None:
         """One stack's record, None where it has none.
@@ -120,10 +130,52 @@ class Records:
         stored = self._store.get(key)
         return None if stored is None else self._read(key, stored.data)
 
+    def claim(self, record: TenantRecord) -> TenantRecord | None:
+        """Writes that work on a stack begins, unless another run works on it or has since.
+
+        Args:
+            record: the new record.
+
+        Returns:
+            None where it is written; else the record that is there, as the other run left it.
+
+        Raises:
+            StateError: the backend cannot be read or written.
+        """
+        stack, before = record.stack, self._read_as.get(record.stack)
+        key = self._key(stack)
+        if before is not None and self._read(key, before.data).outcome == "running":
+            from flowflare.engine.lease import is_held
+
+            if is_held(self._store, self._project, stack):
+                return self._now(stack)
+        try:
+            tag = self._store.put(key, _text(record), only_if=before.tag if before else ABSENT)
+        except ConflictError:
+            return self._now(stack)
+        self._claims[stack] = tag
+        return None
+
+    def release(self, stack: str) -> None:
+        """Takes a claim back, because another run holds the stack: the record is as it was.
+
+        Raises:
+            StateError: the backend cannot be written.
+        """
+        tag, before = self._claims.pop(stack, None), self._read_as.get(stack)
+        if tag is None:
+            return
+        with contextlib.suppress(ConflictError):
+            if before is None:
+                self._store.delete(self._key(stack), only_if=tag)
+            else:
+                self._store.put(self._key(stack), before.data, only_if=tag)
+
     def write(self, record: TenantRecord) -> None:
         """Writes a stack's record over the one before.
 
-        Who writes holds the stack's lease, so no other record is lost.
+        Of two runs that work on a stack one after the other, the one that claimed it last tells
+        how it ended: the record of the other one is left out.
 
         Raises:
             StateError: the backend cannot be written.
@@ -131,9 +183,11 @@ class Records:
         if record.outcome in _DONE and not record.state:
             state = self._states(record.stack).get(record.stack, "")
             record = record.model_copy(update={"state": state})
-        document = {"format": FORMAT, **record.model_dump(mode="json")}
-        text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        self._store.put(self._key(record.stack), text.encode())
+        stack = record.stack
+        with contextlib.suppress(ConflictError):
+            tag = self._store.put(self._key(stack), _text(record), only_if=self._claims.get(stack))
+            if stack in self._claims:
+                self._claims[stack] = tag
 
     def delete(self, stack: str) -> None:
         """Forgets a stack, as after its retirement.
@@ -142,6 +196,13 @@ class Records:
             StateError: the backend cannot be written.
         """
         self._store.delete(self._key(stack))
+
+    def _now(self, stack: str) -> TenantRecord | None:
+        stored = self._store.get(self._key(stack))
+        if stored is None:
+            return None
+        self._read_as[stack] = stored
+        return self._seen(self._read(self._key(stack), stored.data), self._states(stack))
 
     def _states(self, stack: str) -> dict[str, str]:
         """The versions of states in the backend by stack: one stack's, or all of the project."""
@@ -172,6 +233,11 @@ class Records:
             return TenantRecord.model_validate(raw)
         except (ValueError, ValidationError, KeyError, AttributeError, TypeError):
             return _unreadable(stack)
+
+
+def _text(record: TenantRecord) -> bytes:
+    document = {"format": FORMAT, **record.model_dump(mode="json")}
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _unreadable(stack: str) -> TenantRecord:

@@ -108,7 +108,7 @@ class Removal:
 
     def _first_tasks(self, leaving: Sequence[Leaving]) -> Iterator[Task]:
         for one in leaving:
-            self._write(one.stack, "running")
+            self._records.claim(self._record(one.stack, "running"))
             if self._exports is not None:
                 yield Task("export", one.stack, {"exports": self._exports})
 
@@ -127,7 +127,10 @@ class Removal:
             return True
         tenant, stack = names[result.task.stack], result.task.stack
         self._failed.append(tenant)
-        self._write(stack, "failed", result)
+        if result.held:
+            self._records.release(stack)
+        else:
+            self._records.write(self._record(stack, "failed", result))
         self._emit(
             events.TenantFailed(
                 tenant=tenant,
@@ -155,7 +158,7 @@ class Removal:
     def _destroyed(self, tenant: str, result: Result) -> None:
         value: Mapping[str, Any] = result.value or {}
         self._gone.append(tenant)
-        self._write(result.task.stack, self._outcome, result)
+        self._records.write(self._record(result.task.stack, self._outcome, result))
         self._emit(
             events.TenantDone(
                 tenant=tenant,
@@ -167,17 +170,15 @@ class Removal:
             )
         )
 
-    def _write(self, stack: str, outcome: Outcome, result: Result | None = None) -> None:
-        self._records.write(
-            TenantRecord(
-                stack=stack,
-                outcome=outcome,
-                at=written(self._rules.now()),
-                seconds=round(result.seconds, 3) if result else 0.0,
-                api_calls=result.api_calls if result else 0,
-                error=result.error if result else "",
-                release=self._rules.release,
-            )
+    def _record(self, stack: str, outcome: Outcome, result: Result | None = None) -> TenantRecord:
+        return TenantRecord(
+            stack=stack,
+            outcome=outcome,
+            at=written(self._rules.now()),
+            seconds=round(result.seconds, 3) if result else 0.0,
+            api_calls=result.api_calls if result else 0,
+            error=result.error if result else "",
+            release=self._rules.release,
         )
 
 

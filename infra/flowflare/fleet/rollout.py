@@ -39,6 +39,12 @@ class Runner(Protocol):
 class Writer(Protocol):
     """Where outcomes are kept."""
 
+    def claim(self, record: TenantRecord) -> TenantRecord | None:
+        """Writes that work begins, or gives the record of another run that came first."""
+
+    def release(self, stack: str) -> None:
+        """Takes a claim back."""
+
     def write(self, record: TenantRecord) -> None:
         """Writes a stack's record over the one before."""
 
@@ -188,10 +194,22 @@ class Rollout:
             if self._stopped:
                 return
             work = self._plan.works[name]
-            self._write(work, "running")
+            present = self._records.claim(self._record(work, "running"))
+            if present is not None and present.holds(work.fingerprint):
+                self._was_done(work, present)
+                continue
             with self._lock:
                 self._progress.running.append(name)
             yield Task("up", work.stack, {"show_secrets": True, "wait": WAIT})
+
+    def _was_done(self, work: Work, present: TenantRecord) -> None:
+        """Another run has brought a tenant up, with the same inputs, since this one was planned."""
+        with self._lock:
+            self._progress.done.append(work.tenant)
+        outcome: Literal["applied", "suspended"] = "suspended" if work.suspended else "applied"
+        self._emit(
+            events.TenantDone(tenant=work.tenant, stack=present.stack, outcome=outcome, seconds=0.0)
+        )
 
     def _tell(self, event: TaskEvent) -> None:
         work = self._works[event.task.stack]
@@ -228,7 +246,7 @@ class Rollout:
             self._fail(work, result, "unhealthy", "; ".join(verdict.found), "")
             return
         outcome: Literal["applied", "suspended"] = "suspended" if work.suspended else "applied"
-        self._write(work, outcome, result)
+        self._records.write(self._record(work, outcome, result))
         with self._lock:
             self._wells[work.tenant] = tenant
             self._ended(work, result, self._progress.done)
@@ -257,7 +275,10 @@ class Rollout:
         )
 
     def _fail(self, work: Work, result: Result, outcome: Outcome, error: str, remedy: str) -> None:
-        self._write(work, outcome, result, error)
+        if result.held:
+            self._records.release(work.stack)
+        else:
+            self._records.write(self._record(work, outcome, result, error))
         with self._lock:
             progress = self._progress
             self._ended(
@@ -286,23 +307,21 @@ class Rollout:
         how.append(work.tenant)
         self._progress.api_calls += result.api_calls
 
-    def _write(
+    def _record(
         self, work: Work, outcome: Outcome, result: Result | None = None, error: str = ""
-    ) -> None:
-        self._records.write(
-            TenantRecord(
-                stack=work.stack,
-                outcome=outcome,
-                # Of what failed nobody knows how much was applied.
-                fingerprint=work.applied if outcome == "failed" else work.fingerprint,
-                at=written(self._rules.now()),
-                seconds=round(result.seconds, 3) if result else 0.0,
-                api_calls=result.api_calls if result else 0,
-                error=error,
-                release=self._rules.release,
-                wave=self._wave.number if self._wave else 0,
-                rollout=self._plan.rollout,
-            )
+    ) -> TenantRecord:
+        return TenantRecord(
+            stack=work.stack,
+            outcome=outcome,
+            # Of what failed nobody knows how much was applied.
+            fingerprint=work.applied if outcome == "failed" else work.fingerprint,
+            at=written(self._rules.now()),
+            seconds=round(result.seconds, 3) if result else 0.0,
+            api_calls=result.api_calls if result else 0,
+            error=error,
+            release=self._rules.release,
+            wave=self._wave.number if self._wave else 0,
+            rollout=self._plan.rollout,
         )
 
     def _end(self, seconds: float) -> events.Stopped:

@@ -160,12 +160,16 @@ def _check_policies(scene: Scene, stack: "EmbeddedStack | CliStack") -> None:
 def _let_in(scene: Scene, do: Callable[[], T]) -> T:
     """Does what takes the stack's lock, again while another run holds it and `wait` is not over."""
     deadline = time.monotonic() + float(scene.options.get("wait", 0))
+    told = ""
     while True:
         try:
             return do()
-        except LockedError:
+        except LockedError as error:
             if time.monotonic() >= deadline:
                 raise
+            if told != error.message:
+                told = error.message
+                scene.tell(Event("note", message=f"waits: {told}"))
             scene.pause(0.5)
 
 

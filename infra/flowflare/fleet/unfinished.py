@@ -5,6 +5,7 @@ One small object for each environment and selection in the state backend,
 of their own. It is gone when everybody is as they should be.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -42,6 +43,8 @@ class Unfinished:
         self._store = store
         self._key = f"{_FOLDER}/{project}/{environment}/{_name(selection)}.json"
         self._now = now
+        # What is there; None where nobody has looked.
+        self._there: str | None = None
 
     def rollout(self) -> str:
         """The id of the unfinished rollout, or a new one, which counts as begun with `begin`.
@@ -49,12 +52,13 @@ class Unfinished:
         Raises:
             StateError: the backend cannot be read.
         """
-        stored = self._store.get(self._key)
+        self._there, stored = "", self._store.get(self._key)
         if stored is not None:
-            try:
-                return str(json.loads(stored.data)["rollout"])
-            except (ValueError, LookupError, TypeError):
-                pass  # half a name leads nowhere: as if there were none
+            # Half a name leads nowhere: as if there were none.
+            with contextlib.suppress(ValueError, LookupError, TypeError):
+                self._there = str(json.loads(stored.data)["rollout"])
+        if self._there:
+            return self._there
         return f"{self._now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
 
     def begin(self, rollout: str) -> None:
@@ -63,7 +67,9 @@ class Unfinished:
         Raises:
             StateError: the backend cannot be written.
         """
-        self._store.put(self._key, json.dumps({"rollout": rollout}).encode())
+        if self._there != rollout:
+            self._store.put(self._key, json.dumps({"rollout": rollout}).encode())
+            self._there = rollout
 
     def end(self) -> None:
         """Notes that it has come to its end.
@@ -71,7 +77,9 @@ class Unfinished:
         Raises:
             StateError: the backend cannot be written.
         """
-        self._store.delete(self._key)
+        if self._there != "":
+            self._store.delete(self._key)
+            self._there = ""
 
 
 def _name(selection: "Selection") -> str:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from flowflare.errors import ApiError, FlowflareError
+from flowflare.errors import ApiError, FlowflareError, LockedError
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Event
@@ -124,6 +124,7 @@ class Process:
             answer |= {"value": perform(request["kind"], scene), "ok": True}
         except FlowflareError as error:
             answer |= {"error": error.message, "remedy": error.remedy or ""}
+            answer |= {"held": isinstance(error, LockedError)}
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is

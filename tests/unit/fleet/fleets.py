@@ -24,6 +24,13 @@ class Records:
     records: dict[str, TenantRecord] = field(default_factory=dict)
     kill_after: int = 1_000_000
 
+    def claim(self, record: TenantRecord) -> TenantRecord | None:
+        self.write(record)
+        return None
+
+    def release(self, stack: str) -> None:
+        self.records.pop(stack)
+
     def write(self, record: TenantRecord) -> None:
         self.tick()
         self.records[record.stack] = record

@@ -1,10 +1,11 @@
 """Opens one tenant's passphrase for one tenant's run, and keeps those of the others out of it."""
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from flowflare.engine.passphrase import ORIGIN
 from flowflare.errors import SecretError
 from flowflare.fleet.tenants.model import Fleet, PassphraseSource, Tenant, stack_of
 
@@ -42,8 +43,27 @@ class Passphrases:
             left_out |= {VARIABLE, _FILE_VARIABLE}
         own = {key: value for key, value in self._environ.items() if key not in left_out}
         if source is not None:
+            where = _place(source)
             own[VARIABLE] = self._opened(stack, source)
+            own[ORIGIN] = f"{where} for stack {stack}"
         return own
+
+    def refuse_made_here(self, stacks: Iterable[str]) -> None:
+        """Refuses stacks without a passphrase: one made on this machine is on no other.
+
+        Raises:
+            SecretError: there are some.
+        """
+        if VARIABLE in self._environ or self._environ.get(_FILE_VARIABLE):
+            return
+        without = [one for one in stacks if self._sources.get(one) is None]
+        if without:
+            more = f" and {len(without) - 1} more" if len(without) > 1 else ""
+            raise SecretError(
+                f"stack {without[0]}{more}: there is no passphrase, and one made here would open "
+                "nothing on another machine, which shares the state",
+                remedy=f"Write `passphrase` in tenants.yaml, or set {VARIABLE}.",
+            )
 
     def closed(self, stack: str) -> dict[str, str]:
         """The environment of one stack's run that opens no secret: without any passphrase."""
@@ -54,18 +74,19 @@ class Passphrases:
     def _opened(self, stack: str, source: PassphraseSource) -> str:
         if source.env is not None:
             text = self._environ.get(source.env, "")
-            where, remedy = f"environment variable {source.env}", f"Set {source.env}."
+            remedy = f"Set {source.env}."
         elif source.file is not None:
             path = self._root / source.file
             text = _line(path.read_text("utf-8")) if path.is_file() else ""
-            where, remedy = f"file {source.file}", f"Write it to {source.file}."
+            remedy = f"Write it to {source.file}."
         else:
             words = list(source.command)
-            where = f"command `{' '.join(words)}`"
             remedy = "Run it by itself: it must print the passphrase and end with exit code 0."
             text = self._printed(words)
         if not text:
-            raise SecretError(f"the {where} has no passphrase of stack {stack}", remedy=remedy)
+            raise SecretError(
+                f"the {_place(source)} has no passphrase of stack {stack}", remedy=remedy
+            )
         return text
 
     def _printed(self, words: list[str]) -> str:
@@ -91,6 +112,16 @@ def _sources(fleet: Fleet, tenant: Tenant) -> dict[str, PassphraseSource | None]
         stack_of(tenant.name, environment): fleet.passphrase_source(tenant, environment)
         for environment in tenant.environments
     }
+
+
+def _place(source: PassphraseSource) -> str:
+    if source.env is not None:
+        return f"environment variable {source.env}"
+    return (
+        f"file {source.file}"
+        if source.file is not None
+        else f"command `{' '.join(source.command)}`"
+    )
 
 
 def _line(text: str) -> str:
