@@ -59,18 +59,26 @@ class Problem:
         return f"{text}\n    {self.remedy}" if self.remedy else text
 
 
+#: How many of the problems of a configuration are shown; what is wrong in each of 10,000 lines
+#: is one mistake.
+SHOWN = 100
+
+
 class ConfigError(FlowflareError):
     """Configuration problems, collected and shown together.
 
     Args:
-        problems: every mistake found, in the order in which a reader meets them.
+        problems: every mistake found, in the order in which a reader meets them; the message has
+            the first `SHOWN`.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         count = f"{len(self.problems)} problems" if len(self.problems) != 1 else "1 problem"
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{count} in the configuration:\n{lines}")
+        lines = [f"  {problem}" for problem in self.problems[:SHOWN]]
+        if len(self.problems) > SHOWN:
+            lines.append(f"  and {len(self.problems) - SHOWN} more")
+        super().__init__(f"{count} in the configuration:\n" + "\n".join(lines))
 
 
 class RenderError(FlowflareError):

@@ -32,6 +32,13 @@ def write(root: Path, old: str, new: str, file: str = "Pulumi.local.yaml") -> No
     (root / file).write_text(text.replace(old, new))
 
 
+def test_a_name_that_would_drive_a_terminal(root: Path) -> None:
+    with (root / "Pulumi.local.yaml").open("a") as file:
+        file.write('  "flowflare:\\e[31mred": x\n')
+    said = refused(root, "render", "flowflare:\\x1b[31mred")
+    assert "\x1b" not in said.err
+
+
 @pytest.mark.parametrize("command", [*RUNS, "render", "emulator start"])
 def test_invalid_yaml(root: Path, command: str) -> None:
     write(root, "  flowflare:protect: false", "  flowflare:protect: [a: b")

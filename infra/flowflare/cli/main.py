@@ -31,6 +31,13 @@ def main(words: list[str] | None = None) -> None:
 def _show(error: FlowflareError) -> None:
     from flowflare.cli.console import messages
 
-    messages().print(f"error: {error.message}", style="red", markup=False, highlight=False)
-    if error.remedy:
-        messages().print(f"  {error.remedy}", markup=False, highlight=False)
+    message, remedy = _harmless(error.message), _harmless(error.remedy or "")
+    messages().print(f"error: {message}", style="red", markup=False, highlight=False)
+    if remedy:
+        messages().print(f"  {remedy}", markup=False, highlight=False)
+
+
+def _harmless(text: str) -> str:
+    """The text without what drives a terminal: it quotes names that anybody may have written."""
+    kept = text.replace("\r\n", "\n")
+    return "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in kept)

@@ -6,6 +6,7 @@ and the model is built.
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
 from typing import Any, get_args, get_origin
@@ -29,6 +30,8 @@ from flowflare.config.secure import marked
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import StackSpec, names
 
+# No longer than what Python reads as a number.
+_WHOLE = re.compile(r"[0-9]{1,999}")
 _PREFIX = f"{NAMESPACE}:"
 _CLIENTS = "clients"
 _OVERRIDES = "clientOverrides"
@@ -90,7 +93,7 @@ def _structured(
         field = fields.get(name)
         if field is not None and field.annotation is bool:
             written[name] = {"true": True, "false": False}.get(text, text)
-        elif field is not None and _is_number(field.annotation) and text.isdecimal():
+        elif field is not None and _is_number(field.annotation) and _WHOLE.fullmatch(text):
             written[name] = int(text)
         elif field is not None and _is_structured(field.annotation):
             try:

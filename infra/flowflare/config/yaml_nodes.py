@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from flowflare.config.yaml_size import too_much
 from flowflare.errors import Problem
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -79,7 +80,11 @@ def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None
         The root node, None for an empty or unreadable text.
     """
     try:
-        return _composed(text)
+        root = _composed(text)
+        problem = None if root is None else too_much(root, file)
+        if problem is None:
+            return root
+        problems.append(problem)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f"{file}:{mark.line + 1}" if mark else file
@@ -88,6 +93,10 @@ def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None
         problems.append(Problem(line, message, remedy))
     except yaml.YAMLError as error:
         problems.append(Problem(file, f"invalid YAML: {error}"))
+    except RecursionError:
+        problems.append(Problem(file, "invalid YAML: it is nested too deep"))
+    except (OverflowError, ValueError):  # `"\\UFFFFFFFF"`: PyYAML hands chr()'s error on
+        problems.append(Problem(file, "invalid YAML: an escape in it names no character"))
     return None
 
 
@@ -159,7 +168,8 @@ def scalar(node: yaml.Node) -> object:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        # Python reads no longer ones, and nobody means them as numbers.
+        return int(text) if len(text) < 1000 else text
     if _FLOAT.fullmatch(text):
         return float(text)
     return text
