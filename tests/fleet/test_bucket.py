@@ -1,0 +1,177 @@
+"""A fleet on several machines, its state in a bucket: who does what, and what a cut line leaves."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from flowflare.engine import open_stack
+from flowflare.errors import SecretError
+from tests.e2e.embedded import TOKEN
+from tests.fleet.machines import Bucket, Machine, copied, kill_whole, machine_of
+from tests.fleet.projects import FleetProject
+from tests.storage.wire import serve_wire
+
+NAMES = ("t01", "t02", "t03")
+LEASE = ".flowflare/leases/flowflare/{}-prod.json"
+STATE = ".pulumi/stacks/flowflare/{}-prod.json"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Bucket]:
+    with serve_wire() as wire:
+        bucket = Bucket(wire, "fleet-state")
+        bucket.s3.create_bucket(Bucket=bucket.name)
+        yield bucket
+
+
+@pytest.fixture
+def one(
+    fleet_project: Callable[..., FleetProject], served: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> Machine:
+    """The first machine; its environment is this process's as well."""
+    token = {"CLOUDFLARE_API_TOKEN": TOKEN}
+    words = {f"WORDS_{name.upper()}": f"canary-words-of-{name}" for name in NAMES}
+    fleet = fleet_project(
+        len(NAMES), waves=["100%"], health={}, passphrase={"env": "WORDS_{TENANT}"}
+    )
+    machine = machine_of(fleet, served, **token, **words)
+    machine.change(**{"cloudflare:apiToken": None})
+    for key, value in machine.environment.items():
+        monkeypatch.setenv(key, value)
+    return machine
+
+
+@pytest.mark.xdist_group("fleet bucket")
+@pytest.mark.workerd
+@pytest.mark.timeout(240)
+def test_machines_share_a_fleet(
+    one: Machine, served: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = copied(one, tmp_path / "two")
+    _shards_bring_everybody_up_once(one, two, served)
+    _nothing_is_left_to_do(two, served)
+    _the_same_tenants_at_the_same_time(one, two, served)
+    _another_machine_takes_over(one, two, served)
+    _one_has_no_line_and_one_the_wrong_words(one, served, monkeypatch)
+    _no_secret_lies_open(one, served)
+    _every_command_works_there(one, two, served)
+
+
+def _shards_bring_everybody_up_once(one: Machine, two: Machine, bucket: Bucket) -> None:
+    before = one.account.last_request()
+    first, second = one.together_with(two, ("up", "--shard", "1/2"), ("up", "--shard", "2/2"))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert sorted(first.tenants("tenant-done") + second.tenants("tenant-done")) == list(NAMES)
+    assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
+    assert len(one.account.scripts()) == 2 * len(NAMES)
+    made = [line for line in one.account.writes(before) if line.endswith("/d1/database")]
+    assert len(made) == len(NAMES)
+
+
+def _nothing_is_left_to_do(machine: Machine, bucket: Bucket) -> None:
+    """No checkpoint is read, nothing is written, and a record is one request."""
+    bucket.wire.requests.clear()
+    assert machine.run("up").out == "Nothing to do: all 3 tenants are as they should be.\n"
+    assert not [line for line in bucket.wire.requests if not line.startswith("GET ")]
+    assert bucket.asked()["GET .pulumi/stacks"] == 0
+    assert len(bucket.wire.requests) <= 4 + len(NAMES)
+
+
+def _the_same_tenants_at_the_same_time(one: Machine, two: Machine, bucket: Bucket) -> None:
+    for machine in (one, two):
+        machine.change(retentionDays=31)
+    before = one.account.last_request()
+    first, second = one.together_with(two, ("up",), ("up",))
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
+    # Each tenant's service was written by one of the two.
+    written = [line for line in one.account.writes(before) if line.startswith("PUT")]
+    assert len(written) == len(set(written)), written
+    assert two.events("up")[-1]["unchanged"] == len(NAMES)
+
+
+def _another_machine_takes_over(one: Machine, two: Machine, bucket: Bucket) -> None:
+    """The first one's power is cut; its lease, a short one, tells of it when it has run out."""
+    for machine in (one, two):
+        machine.change(retentionDays=32)
+    with one.started("up", "--tenants", "t02") as process:
+        assert process.stdout is not None
+        for _ in takewhile(lambda line: '"started"' not in line, process.stdout):
+            pass
+        kill_whole(process)
+    lease = LEASE.format("t02")
+    assert not bucket.document(lease)["released"]
+    elsewhere = {"hostname": "runner-1", "machine": ""}
+    bucket.change(lease, **elsewhere, seconds=3.0)
+    bucket.change_all(".pulumi/locks/organization/flowflare/t02-prod/", **elsewhere)
+    began = time.monotonic()
+    events = two.events("up")
+    assert time.monotonic() - began > 2
+    notes = [one["message"] for one in events if one.get("kind") == "note"]
+    assert "waits: stack t02-prod is held by another run" in notes[0]
+    assert "@runner-1" in notes[0]
+    assert any("took over the stack from a run that is dead" in text for text in notes)
+    assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
+
+
+def _one_has_no_line_and_one_the_wrong_words(
+    machine: Machine, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others go on, and the next run brings everybody to the same."""
+    machine.change(retentionDays=33)
+    state = f"PUT /{bucket.name}/{STATE} "
+    bucket.wire.trouble(state.format("t01"), "answer-lost", "busy", "answer-torn")
+    bucket.wire.trouble(state.format("t02"), *["unheard"] * 4)
+    before = machine.account.last_request()
+    with monkeypatch.context() as changed:
+        # What opens another tenant's secrets opens none of this one's.
+        changed.setenv("WORDS_T03", "canary-words-of-t01")
+        events = machine.events("up", "--max-failures", "9", code=1)
+    assert events[-1]["where"]["done"] == ["t01"]
+    failed = {one["tenant"]: one for one in events if one["event"] == "tenant-failed"}
+    assert f"s3://{bucket.name}: the store does not answer" in failed["t02"]["error"]
+    assert failed["t03"]["api_calls"] == 0
+    where = "environment variable WORDS_T03 for stack t03-prod does not open"
+    assert where in failed["t03"]["error"]
+    assert "canary" not in str(events)
+    assert not [line for line in machine.account.requests(before) if "t03" in str(line)]
+    assert bucket.outcomes() == {"t01": "applied", "t02": "failed", "t03": "failed"}
+    assert not bucket.wire.troubles
+    events = machine.events("up", "--workers", "1")
+    begun = [one["tenant"] for one in events if one["event"] == "tenant-began"]
+    assert sorted(begun) == ["t02", "t03"]
+    assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
+
+
+def _no_secret_lies_open(machine: Machine, bucket: Bucket) -> None:
+    """Neither a passphrase nor a token nor an API key; one tenant's words open no other's."""
+    environ = {**bucket.environment, "PULUMI_CONFIG_PASSPHRASE": "canary-words-of-t01"}
+    key = open_stack(machine.root, "t01-prod", environ=environ).outputs(show_secrets=True)
+    with pytest.raises(SecretError):
+        open_stack(machine.root, "t02-prod", environ=environ).outputs(show_secrets=True)
+    secrets = ["canary", TOKEN, key["api_key"]]
+    objects = bucket.objects()
+    assert len(objects) > 30
+    for name, data in objects.items():
+        assert not [one for one in secrets if one.encode() in data], name
+
+
+def _every_command_works_there(one: Machine, two: Machine, bucket: Bucket) -> None:
+    two.change(retentionDays=33)
+    status = json.loads(two.run("status", "--json").out)
+    assert status["counts"] == {"applied": len(NAMES)}
+    for command in ("preview", "drift"):
+        done = one.run(command, "--workers", "1")
+        assert done.code == 0, done.out + done.err
+    one.change({"t01": {"status": "retired"}})
+    events = one.events("up", "--retire", "t01", "--exports", bucket.exports)
+    assert events[-1]["removed"] == 1
+    assert [key for key in bucket.objects("exports/t01-prod/") if key.endswith(".sql")]
+    gone = one.events("destroy", "--tenants", "t02", "--lose-data", "t02", "--no-export")
+    assert gone[-1]["removed"] == 1
+    assert bucket.outcomes() == {"t01": "retired", "t02": "destroyed", "t03": "applied"}
+    assert {name.partition("-")[0] for name in one.account.scripts()} == {"t03"}
