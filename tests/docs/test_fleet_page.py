@@ -58,3 +58,16 @@ def test_its_workflow_is_one() -> None:
     assert "head.repo.full_name == github.repository" in jobs["up"]["if"]
     last = [job["steps"][-1]["run"].split()[2] for job in jobs.values()]
     assert last == ["up", "down", "sweep"]
+
+
+def test_its_matrix_job_is_one() -> None:
+    [jobs] = [text["jobs"] for text in map(yaml.safe_load, BLOCKS) if "jobs" in text]
+    up = jobs["up"]
+    assert up["strategy"]["matrix"]["shard"] == list(range(1, 9))
+    assert up["steps"][-1]["run"].endswith("--shard ${{ matrix.shard }}/8")
+    runs = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    commands = [run.removeprefix(".venv/bin/") for run in runs if "flowflare" in run]
+    assert [command.split()[2] for command in commands] == ["config", "up", "up", "status"]
+    for command in commands:
+        test_its_commands_are_commands(command)
+    assert set(jobs) >= {need for job in jobs.values() if (need := job.get("needs"))}

@@ -6,7 +6,7 @@ One small object for each stack in the state backend, `.flowflare/fleet/<project
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, ValidationError
@@ -105,13 +105,18 @@ class Records:
         self._read_as: dict[str, Stored] = {}
         self._claims: dict[str, str] = {}
 
-    def all(self) -> dict[str, TenantRecord]:
-        """Every record by its stack's name; one that cannot be read counts as failed.
+    def all(self, stacks: Collection[str] | None = None) -> dict[str, TenantRecord]:
+        """Records by their stacks' names; one that cannot be read counts as failed.
+
+        Args:
+            stacks: whose, such as a shard's; None for all of the environment.
 
         Raises:
             StateError: the backend cannot be read.
         """
-        found = self._store.read_many(self._store.keys(self._folder))
+        wanted = None if stacks is None else {self._key(stack) for stack in stacks}
+        keys = self._store.keys(self._folder)
+        found = self._store.read_many([key for key in keys if wanted is None or key in wanted])
         states = self._states("") if found else {}
         records = {}
         for key, stored in sorted(found.items()):
@@ -207,11 +212,11 @@ class Records:
     def _states(self, stack: str) -> dict[str, str]:
         """The versions of states in the backend by stack: one stack's, or all of the project."""
         prefix = f"{_STATES}/{self._project}/"
-        found = {}
-        for ending in (".json", ".json.gz"):
-            for key, tag in self._store.tags(f"{prefix}{stack}", ending=ending).items():
-                found[key.removeprefix(prefix).removesuffix(ending)] = tag
-        return found
+        tags = self._store.tags(f"{prefix}{stack}", ending=(".json", ".json.gz"))
+        return {
+            key.removeprefix(prefix).removesuffix(".gz").removesuffix(".json"): tag
+            for key, tag in sorted(tags.items())
+        }
 
     def _seen(self, record: TenantRecord, states: Mapping[str, str]) -> TenantRecord:
         """A record with what its stack's state tells; one without a known state tells nothing."""

@@ -167,7 +167,7 @@ class S3Store:
         """The keys that begin with a text, sorted."""
         return sorted(self.tags(prefix))
 
-    def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
+    def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
         """The tags of some objects, as the listing has them."""
         found: dict[str, str] = {}
         more: dict[str, str] = {}

@@ -125,7 +125,7 @@ class FolderStore:
             found += [(place / one).as_posix() for one in names if _is_object(one)]
         return sorted(found)
 
-    def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
+    def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
         """The tags of some objects, made of their content."""
         found = {}
         for key in self.keys(prefix):

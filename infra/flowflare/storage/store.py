@@ -81,8 +81,11 @@ class Store(Protocol):
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a text, sorted."""
 
-    def tags(self, prefix: str, *, ending: str = "") -> dict[str, str]:
-        """The tags of the objects whose keys begin, and end, with a text; nothing else is read."""
+    def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
+        """The tags of the objects whose keys begin, and end, with a text; nothing else is read.
+
+        Of several endings the key has one.
+        """
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
         """Reads several objects, at once where that is faster; absent ones are left out."""

@@ -96,7 +96,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     root = project_root(cwd)
     selection = selection_of(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
-    records = session.records.all()
+    records = session.records.all({session.stack(one) for one in session.tenants})
     leaving, left = to_retire(session, tuple(retire or ()), records, selection.tenants)
     stacks = [session.stack(one) for one in session.standing]
     say = messages().print
