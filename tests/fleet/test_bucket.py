@@ -16,6 +16,8 @@ from tests.fleet.projects import FleetProject
 from tests.storage.wire import serve_wire
 
 NAMES = ("t01", "t02", "t03")
+# One process at a time is the cheapest.
+UP = ("up", "--workers", "1")
 LEASE = ".flowflare/leases/flowflare/{}-prod.json"
 STATE = ".pulumi/stacks/flowflare/{}-prod.json"
 
@@ -63,7 +65,7 @@ def test_machines_share_a_fleet(
 
 def _shards_bring_everybody_up_once(one: Machine, two: Machine, bucket: Bucket) -> None:
     before = one.account.last_request()
-    first, second = one.together_with(two, ("up", "--shard", "1/2"), ("up", "--shard", "2/2"))
+    first, second = one.together_with(two, (*UP, "--shard", "1/2"), (*UP, "--shard", "2/2"))
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert sorted(first.tenants("tenant-done") + second.tenants("tenant-done")) == list(NAMES)
     assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
@@ -85,20 +87,20 @@ def _the_same_tenants_at_the_same_time(one: Machine, two: Machine, bucket: Bucke
     for machine in (one, two):
         machine.change(retentionDays=31)
     before = one.account.last_request()
-    first, second = one.together_with(two, ("up",), ("up",))
+    first, second = one.together_with(two, UP, UP)
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
     # Each tenant's service was written by one of the two.
     written = [line for line in one.account.writes(before) if line.startswith("PUT")]
     assert len(written) == len(set(written)), written
-    assert two.events("up")[-1]["unchanged"] == len(NAMES)
+    assert two.events(*UP)[-1]["unchanged"] == len(NAMES)
 
 
 def _another_machine_takes_over(one: Machine, two: Machine, bucket: Bucket) -> None:
     """The first one's power is cut; its lease, a short one, tells of it when it has run out."""
     for machine in (one, two):
         machine.change(retentionDays=32)
-    with one.started("up", "--tenants", "t02") as process:
+    with one.started(*UP, "--tenants", "t02") as process:
         assert process.stdout is not None
         for _ in takewhile(lambda line: '"started"' not in line, process.stdout):
             pass
@@ -109,7 +111,7 @@ def _another_machine_takes_over(one: Machine, two: Machine, bucket: Bucket) -> N
     bucket.change(lease, **elsewhere, seconds=3.0)
     bucket.change_all(".pulumi/locks/organization/flowflare/t02-prod/", **elsewhere)
     began = time.monotonic()
-    events = two.events("up")
+    events = two.events(*UP)
     assert time.monotonic() - began > 2
     notes = [one["message"] for one in events if one.get("kind") == "note"]
     assert "waits: stack t02-prod is held by another run" in notes[0]
@@ -130,7 +132,7 @@ def _one_has_no_line_and_one_the_wrong_words(
     with monkeypatch.context() as changed:
         # What opens another tenant's secrets opens none of this one's.
         changed.setenv("WORDS_T03", "canary-words-of-t01")
-        events = machine.events("up", "--max-failures", "9", code=1)
+        events = machine.events(*UP, "--max-failures", "9", code=1)
     assert events[-1]["where"]["done"] == ["t01"]
     failed = {one["tenant"]: one for one in events if one["event"] == "tenant-failed"}
     assert f"s3://{bucket.name}: the store does not answer" in failed["t02"]["error"]
@@ -141,7 +143,7 @@ def _one_has_no_line_and_one_the_wrong_words(
     assert not [line for line in machine.account.requests(before) if "t03" in str(line)]
     assert bucket.outcomes() == {"t01": "applied", "t02": "failed", "t03": "failed"}
     assert not bucket.wire.troubles
-    events = machine.events("up", "--workers", "1")
+    events = machine.events(*UP)
     begun = [one["tenant"] for one in events if one["event"] == "tenant-began"]
     assert sorted(begun) == ["t02", "t03"]
     assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
@@ -165,13 +167,13 @@ def _every_command_works_there(one: Machine, two: Machine, bucket: Bucket) -> No
     status = json.loads(two.run("status", "--json").out)
     assert status["counts"] == {"applied": len(NAMES)}
     for command in ("preview", "drift"):
-        done = one.run(command, "--workers", "1")
+        done = one.run(command, *UP[1:])
         assert done.code == 0, done.out + done.err
     one.change({"t01": {"status": "retired"}})
-    events = one.events("up", "--retire", "t01", "--exports", bucket.exports)
+    events = one.events(*UP, "--retire", "t01", "--exports", bucket.exports)
     assert events[-1]["removed"] == 1
     assert [key for key in bucket.objects("exports/t01-prod/") if key.endswith(".sql")]
-    gone = one.events("destroy", "--tenants", "t02", "--lose-data", "t02", "--no-export")
+    gone = one.events("destroy", "--tenants", "t02", "--lose-data", "t02", "--no-export", *UP[1:])
     assert gone[-1]["removed"] == 1
     assert bucket.outcomes() == {"t01": "retired", "t02": "destroyed", "t03": "applied"}
     assert {name.partition("-")[0] for name in one.account.scripts()} == {"t03"}

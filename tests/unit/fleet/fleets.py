@@ -48,6 +48,7 @@ class World(Records):
     Attributes:
         has: the version that each stack has.
         broken: tenants whose `up` fails.
+        held: those that another run holds for longer than they are waited for.
         sick: tenants that are up and not healthy; those in `late` are found out at a wave's end.
         ups: every `up` that ended well, in order.
         during: called at each `up`.
@@ -55,6 +56,7 @@ class World(Records):
 
     has: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     sick: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
     ups: list[str] = field(default_factory=list)
@@ -79,6 +81,8 @@ class Runner:
             self._world.during(task.stack)
             if task.stack.removesuffix("-prod") in self._world.broken:
                 yield Result(task, ok=False, error="it is broken", seconds=1, api_calls=3)
+            elif task.stack.removesuffix("-prod") in self._world.held:
+                yield Result(task, ok=False, error="another run holds it", held=True)
             else:
                 self._world.tick()
                 self._world.has[task.stack] = self._version

@@ -89,6 +89,13 @@ def test_it_may_go_on_after_some_failures() -> None:
     assert world.ups == []
 
 
+def test_who_is_held_by_another_run_keeps_the_record() -> None:
+    world, asked = World(held={"t02"}), tenants(3)
+    rollout = roll(world, planned(world, asked, waves=("100%",)), max_failures=9)
+    assert rollout.where.failed == ("t02",)
+    assert sorted(world.records) == ["t01-prod", "t03-prod"]
+
+
 def test_a_person_can_stop_it() -> None:
     """What runs comes to its end, nothing else is begun."""
     world, asked = World(), tenants(3)
