@@ -64,6 +64,7 @@ def _the_next_run_goes_on(fleet: FleetProject) -> None:
     assert (events[0]["through"], events[0]["waves"]) == (2, [["t02"], ["t04"]])
     assert events[-1]["event"] == "done"
     assert events[-1]["applied"] == 2
+    assert {one["op"] for one in events if one["event"] == "step" and "op" in one} == {"create"}
     assert fleet.outcomes() == dict.fromkeys(TENANTS, "applied")
     assert not [one for one in fleet.account.writes(before) if "t01" in one or "t03" in one]
     assert len(fleet.account.databases()) == 4

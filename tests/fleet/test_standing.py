@@ -76,6 +76,7 @@ def test_a_workflow_that_nobody_runs(first: Tenant, checking: Checking) -> None:
     verdict = checking(0.5, workflow="no-such-workflow").check(first, LONG_AGO)
     assert not verdict.healthy
     assert "no-such-workflow is Running after" in verdict.found[0]
+    assert "params" in verdict.remedy
 
 
 def test_a_workflow_that_fails(first: Tenant, checking: Checking) -> None:
@@ -84,6 +85,7 @@ def test_a_workflow_that_fails(first: Tenant, checking: Checking) -> None:
     verdict = checking(workflow="order-processing", params=params).check(first, LONG_AGO)
     assert not verdict.healthy
     assert "of order-processing failed: " in verdict.found[0]
+    assert verdict.remedy == "If its params are why, they stand in health.params."
 
 
 def test_runs_that_failed_since_the_wave_began(first: Tenant, checking: Checking) -> None:

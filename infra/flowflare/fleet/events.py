@@ -58,13 +58,13 @@ class TenantBegan(_OfTenant):
 
 
 class StepEvent(_OfTenant):
-    """Something happens to a resource of a tenant, or its run has something to say."""
+    """A resource of a tenant changes, or its run says something; nothing of those that stay."""
 
     event: Literal["step"] = "step"
     kind: Literal["started", "done", "failed", "skipped", "note"] = Field(
         description="As in the events of one stack's `up`."
     )
-    op: str | None = Field(default=None, description="create, update, replace, delete or same.")
+    op: str | None = Field(default=None, description="create, update, replace or delete.")
     resource: str | None = Field(default=None, description="The resource's name.")
     type: str | None = Field(default=None, description="Its type.")
     message: str = Field(default="", description="A note's text, or why it failed.")

@@ -57,11 +57,13 @@ class Verdict:
         healthy: whether it is.
         found: what was found right; or what is wrong, alone.
         seconds: how long it took until that was known.
+        remedy: what to look at, where that is known.
     """
 
     healthy: bool
     found: tuple[str, ...]
     seconds: float
+    remedy: str = ""
 
 
 class Checker:
@@ -71,14 +73,21 @@ class Checker:
         http: what asks.
         expected: what the environment wants of its tenants.
         patience: how long a tenant is given, and by which clock; else `within_seconds`.
+        place: where the params of the environment's run stand, for the remedy.
     """
 
     def __init__(
-        self, http: "httpx.Client", expected: Health, patience: Patience | None = None
+        self,
+        http: "httpx.Client",
+        expected: Health,
+        patience: Patience | None = None,
+        *,
+        place: str = "health.params",
     ) -> None:
         self._http = http
         self._expected = expected
         self._patience = patience or Patience(expected.within_seconds)
+        self._place = place
 
     def check(self, tenant: Tenant, since: str) -> Verdict:
         """Asks everything, one after the other, until something is wrong.
@@ -96,10 +105,10 @@ class Checker:
     def _verdict(self, asking: Iterator[str]) -> Verdict:
         begun = self._patience.clock()
         try:
-            found, healthy = tuple(asking), True
+            found, healthy, remedy = tuple(asking), True, ""
         except RolloutError as error:
-            found, healthy = (error.message,), False
-        return Verdict(healthy, found, self._patience.clock() - begun)
+            found, healthy, remedy = (error.message,), False, error.remedy or ""
+        return Verdict(healthy, found, self._patience.clock() - begun, remedy)
 
     def _everything(self, tenant: Tenant, since: str) -> Iterator[str]:
         if tenant.service_url is not None:
@@ -107,7 +116,11 @@ class Checker:
         stack = answers.Stack(tenant.service_url, tenant.client_urls, {}, refuses_keyless=True)
         yield from answers.check(stack, self._patience, http=self._http)
         if tenant.service_url is not None and self._expected.workflow is not None:
-            yield self._run(tenant, self._expected.workflow)
+            try:
+                yield self._run(tenant, self._expected.workflow)
+            except RolloutError as error:
+                remedy = f"If its params are why, they stand in {self._place}."
+                raise RolloutError(error.message, remedy=remedy) from None
         yield from self._error_rate(tenant, since)
 
     def _opens(self, tenant: Tenant) -> str:

@@ -13,7 +13,7 @@ from flowflare.fleet import events
 from flowflare.fleet.events import Emit
 from flowflare.fleet.pool import Result, Task, TaskEvent
 from flowflare.fleet.records import Outcome, TenantRecord
-from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, step_event, written
+from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, is_same, step_event, written
 
 if TYPE_CHECKING:
     from flowflare.fleet.session import Session
@@ -117,7 +117,7 @@ class Removal:
         if event.kind == "began":
             doing: Literal["export", "destroy"] = "export" if task.kind == "export" else "destroy"
             self._emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
-        else:
+        elif not is_same(event):
             self._emit(step_event(tenant, event))
 
     def _took(self, names: Mapping[str, str], result: Result) -> bool:

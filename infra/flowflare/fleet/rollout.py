@@ -218,7 +218,7 @@ class Rollout:
             self._emit(
                 events.TenantBegan(tenant=work.tenant, stack=work.stack, doing="up", wave=number)
             )
-        else:
+        elif not is_same(event):
             self._emit(step_event(work.tenant, event))
 
     def _examine_one(self, work: Work, result: Result, since: str) -> None:
@@ -243,7 +243,7 @@ class Rollout:
             )
         )
         if not verdict.healthy:
-            self._fail(work, result, "unhealthy", "; ".join(verdict.found), "")
+            self._fail(work, result, "unhealthy", "; ".join(verdict.found), verdict.remedy)
             return
         outcome: Literal["applied", "suspended"] = "suspended" if work.suspended else "applied"
         self._records.write(self._record(work, outcome, result))
@@ -340,6 +340,11 @@ class Rollout:
     def _emit(self, event: FleetEvent) -> None:
         with self._lock:
             self._emit_one(event)
+
+
+def is_same(event: TaskEvent) -> bool:
+    """Whether an event only says that a resource is as it was, which is not told of a fleet."""
+    return event.kind == "step" and event.data.get("op") == "same" and event.data["kind"] == "done"
 
 
 def step_event(tenant: str, event: TaskEvent) -> events.StepEvent:

@@ -100,6 +100,8 @@ def test_json_is_one_event_a_line(capsys) -> None:
 
 def test_what_is_no_line_of_its_own() -> None:
     """Steps are for the live display; what is wrong with a tenant is said once."""
+    ill = events.HealthChecked(tenant="a", stack="a-prod", healthy=False, found=("no",), seconds=1)
+    assert sentence(ill) == ""
     step = events.StepEvent(tenant="a", stack="a-prod", kind="failed", message="no")
     failed = events.TenantFailed(
         tenant="a", stack="a-prod", outcome="failed", error="no\n  really", remedy="Say yes."

@@ -164,7 +164,8 @@ def _roll(
 
     unfinished.begin(plan.rollout)
     with httpx.Client(timeout=10) as http:
-        checker = Checker(http, session.environment.health)
+        place = f"tenants.yaml: environments.{session.environment.name}.health.params"
+        checker = Checker(http, session.environment.health, place=place)
         rollout = Rollout(plan, shop, session.records, checker, emit, rules)
         with stopping(rollout.stop):
             stopped = rollout.run()
