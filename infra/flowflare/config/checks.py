@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from flowflare.config.address_checks import check_addresses
 from flowflare.config.binding_checks import check_bindings
-from flowflare.config.class_checks import check_classes
+from flowflare.config.circle_checks import check_circles
+from flowflare.config.class_checks import check_classes, script_names
 from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
 from flowflare.errors import Problem
 from flowflare.model import names
@@ -53,6 +54,7 @@ def check_stack(
         *_reserved(clients),
         *_collisions(workflows),
         *check_bindings(clients),
+        *check_circles(clients, script_names(written, environment, clients)),
         *check_classes(written, environment, clients),
         *check_addresses(written, clients),
         *_physical_names(written, environment, clients, workflows),

@@ -29,7 +29,7 @@ def check_classes(
         environment: the environment's name.
         clients: the clients as they are written, by name.
     """
-    scripts = _script_names(written, environment, clients)
+    scripts = script_names(written, environment, clients)
     histories = {
         script: _history(mapping(clients.get(client)), scripts)
         for client, script in scripts.items()
@@ -135,7 +135,7 @@ def _bound_elsewhere(
                 yield path, f"in client `{owner}`: {one.message}", remedy
 
 
-def _script_names(
+def script_names(
     written: Mapping[str, Any], environment: str, clients: Mapping[str, object]
 ) -> dict[str, str]:
     """The name in the account of the service and of each client, by its name here."""
