@@ -216,3 +216,19 @@ def test_a_mistake_in_the_configuration_leaves_no_emulator(root: Path, wrong: st
     assert wrong.partition(": ")[0] in said.err
     assert "Starting" not in said.err
     assert not (root / ".flowflare/emulator").exists()
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_a_disk_that_is_full(root: Path, size: int) -> None:
+    limited = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+        "from flowflare.cli.main import main; main(['init', 'new'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: a file could not be written: File too large\n  Make room and run it again.\n"
+    )

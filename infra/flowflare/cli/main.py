@@ -1,8 +1,12 @@
 """The entry point: runs a command and turns what goes wrong into a sentence and an exit code."""
 
+import errno
 import sys
 
 from flowflare.errors import FlowflareError
+
+# Writing says so of a file that is open, and then without its name.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def main(words: list[str] | None = None) -> None:
@@ -22,9 +26,11 @@ def main(words: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno not in _FULL:
             raise
-        _show(FlowflareError(f"{error.filename}: {error.strerror}"))
+        what = error.filename or "a file could not be written"
+        remedy = "Make room and run it again." if error.errno in _FULL else None
+        _show(FlowflareError(f"{what}: {error.strerror}", remedy=remedy))
         sys.exit(1)
 
 
