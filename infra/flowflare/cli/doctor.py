@@ -89,7 +89,7 @@ def _install(project: "Project") -> None:
 
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":
-        with messages().status("Installing the Pulumi CLI from get.pulumi.com"):
+        with messages().status("Installing the Pulumi CLI from its release"):
             cli = install(os.environ)
         messages().print(f"Installed {cli.path}", markup=False)
     if plugin_check(installed_plugins(cli, project)).status != "ok":

@@ -76,7 +76,7 @@ def test_an_installation_without_a_network_says_so(
     monkeypatch.setenv("no_proxy", "")
     with pytest.raises(EngineError, match=r"Pulumi 3\.260\.0 could not be installed") as failed:
         install({"HOME": str(tmp_path)})
-    assert "get.pulumi.com" in str(failed.value.remedy)
+    assert "github.com/pulumi/pulumi/releases" in str(failed.value.remedy)
 
 
 def test_the_project_file_asks_for_the_same_versions() -> None:

@@ -13,7 +13,6 @@ from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, su
 from flowflare.errors import EngineError
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
-_INSTALLER: Final = "https://get.pulumi.com/install.sh"
 OFFICIAL_INSTALL: Final = f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI_VERSION}"
 
 
@@ -80,39 +79,30 @@ def install_folder(environ: Mapping[str, str]) -> Path:
 
 
 def install(environ: Mapping[str, str]) -> Cli:
-    """Installs the pinned CLI with Pulumi's official installer, beside any other version.
+    """Installs the pinned CLI from its release, beside any other version.
 
     Raises:
-        EngineError: the installer cannot be downloaded or fails.
+        EngineError: it cannot be downloaded, or is not what the release's checksums say.
     """
-    import httpx
+    from flowflare.engine.pulumi.download import download
 
     folder = install_folder(environ)
     try:
-        script = httpx.get(_INSTALLER, follow_redirects=True, timeout=30).raise_for_status().text
-    except httpx.HTTPError as error:
-        raise _not_installed(f"{_INSTALLER}: {error}") from None
-    words = ["--no-edit-path", "--install-root", str(folder), "--version", PULUMI_VERSION]
-    done = subprocess.run(
-        ["/bin/sh", "-s", "--", *words],
-        input=script,
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        download(folder / "bin")
+    except EngineError as error:
+        raise _not_installed(error.message) from None
     program = folder / "bin" / "pulumi"
-    if done.returncode or not program.is_file():
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise _not_installed(said[-1] if said else "the installer does not say why")
+    if not program.is_file():
+        raise _not_installed("the release has no program `pulumi`")
     return Cli(program, _version_of(program, environ))
 
 
 def _not_installed(reason: str) -> EngineError:
     return EngineError(
         f"Pulumi {PULUMI_VERSION} could not be installed: {reason}",
-        remedy="It comes from get.pulumi.com. Where that cannot be reached, copy the release "
-        f"archive pulumi-v{PULUMI_VERSION} from another machine and put its programs on PATH.",
+        remedy="It comes from github.com/pulumi/pulumi/releases. Where that cannot be reached, "
+        f"copy the release archive pulumi-v{PULUMI_VERSION} from another machine and put its "
+        "programs on PATH.",
     )
 
 
