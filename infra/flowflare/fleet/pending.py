@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowflare.fleet.fingerprint import fingerprints
+from flowflare.fleet.fingerprint.fingerprints import fingerprints
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.render.node import Progress
 

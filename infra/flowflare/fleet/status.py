@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from pydantic import Field
 
 from flowflare.engine.lease import held_now
-from flowflare.fleet.fingerprint import fingerprints
+from flowflare.fleet.fingerprint.fingerprints import fingerprints
 from flowflare.fleet.pending import reason
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import without_noise

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.fleet.fingerprint import KEY_VARIABLE, Fingerprint, fingerprints
-from flowflare.fleet.fingerprint_tool import digest_of
+from flowflare.fleet.fingerprint.fingerprints import KEY_VARIABLE, Fingerprint, fingerprints
+from flowflare.fleet.fingerprint.tool import digest_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
 PULUMI = """\

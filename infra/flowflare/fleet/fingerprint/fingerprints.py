@@ -20,9 +20,9 @@ from uuid import uuid4
 from flowflare import library
 from flowflare.config.files import Project, read_project
 from flowflare.errors import FlowflareError
-from flowflare.fleet.fingerprint_program import program_files
-from flowflare.fleet.fingerprint_sources import Named, SecretPlace, named
-from flowflare.fleet.fingerprint_tool import files_in, tool_digest
+from flowflare.fleet.fingerprint.program import program_files
+from flowflare.fleet.fingerprint.sources import Named, SecretPlace, named
+from flowflare.fleet.fingerprint.tool import files_in, tool_digest
 from flowflare.fleet.records import Fingerprint
 from flowflare.render.bundle import Source, bundle_sources
 from flowflare.render.node import Progress

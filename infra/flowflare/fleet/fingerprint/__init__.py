@@ -1,0 +1,1 @@
+"""Fingerprints of stacks: what their programs depend on, without running them."""
