@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from flowflare.engine import open_stack
-from flowflare.fleet import exported_sql
+from flowflare.fleet.exports import exported_sql
 from flowflare.fleet.health import Checker, Tenant
 from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience

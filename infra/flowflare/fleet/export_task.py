@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
-    from flowflare.fleet.exports import Exporter, OneDatabase
+    from flowflare.fleet.exports.exporter import Exporter, OneDatabase
     from flowflare.fleet.tasks import Scene
 
 
@@ -57,7 +57,7 @@ def _exporter(
     scene: "Scene", stack: "EmbeddedStack | CliStack"
 ) -> "Iterator[tuple[Exporter, tuple[OneDatabase, ...], str]]":
     from flowflare.engine.access import base_url
-    from flowflare.fleet.exports import Exporter, databases_of, export_store
+    from flowflare.fleet.exports.exporter import Exporter, databases_of, export_store
 
     store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
     databases = databases_of(stack.read())

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from flowflare.errors import ApiError, FleetError
-from flowflare.fleet import exported_sql
+from flowflare.fleet.exports import exported_sql
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen

@@ -1,0 +1,1 @@
+"""Exports of databases as SQL, and the proof that they restore."""
