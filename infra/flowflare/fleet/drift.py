@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from flowflare.fleet.pool import Task
 from flowflare.fleet.preview_groups import said
+from flowflare.fleet.workers.pool import Task
 from flowflare.review.drift.model import Document, StackDrift, document
 from flowflare.review.drift.text import Line, lines_of, summary
 from flowflare.review.report_text import names
 
 if TYPE_CHECKING:
     from flowflare.fleet.session import Session
-    from flowflare.fleet.workshop import Workshop
+    from flowflare.fleet.workers.workshop import Workshop
 
 
 @dataclass

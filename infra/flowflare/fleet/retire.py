@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowflare.errors import FleetError
 from flowflare.fleet import events
 from flowflare.fleet.events import Emit
-from flowflare.fleet.pool import Result, Task, TaskEvent
 from flowflare.fleet.records import Outcome, TenantRecord
 from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, is_same, step_event, written
+from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
 if TYPE_CHECKING:
     from flowflare.fleet.session import Session

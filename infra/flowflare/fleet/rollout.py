@@ -15,10 +15,10 @@ from typing import Any, Final, Literal, Protocol
 from flowflare.fleet import events
 from flowflare.fleet.events import Emit, FleetEvent
 from flowflare.fleet.health import Checker, Tenant
-from flowflare.fleet.pool import OnTaskEvent, Result, Task, TaskEvent
 from flowflare.fleet.records import Outcome, TenantRecord
 from flowflare.fleet.rollout_plan import RolloutPlan, Work
 from flowflare.fleet.waves import Wave
+from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task, TaskEvent
 
 # Checks wait for answers; they cost a thread each and hardly any work.
 _CHECKS_AT_ONCE: Final = 16

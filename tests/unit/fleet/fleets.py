@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from flowflare.fleet.events import FleetEvent
 from flowflare.fleet.health import Tenant as Answering
 from flowflare.fleet.health import Verdict
-from flowflare.fleet.pool import Result, Task, TaskEvent
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.rollout import Rollout, Rules
 from flowflare.fleet.rollout_plan import RolloutPlan, plan_rollout
 from flowflare.fleet.tenants.model import Environment, Tenant
+from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
 
 class Killed(BaseException):

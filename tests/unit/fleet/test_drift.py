@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowflare.fleet.drift import FleetDrift, drift, lines
-from flowflare.fleet.pool import OnTaskEvent, Result, Task
+from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task
 from flowflare.review.drift.model import Drifted, StackDrift
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from flowflare.engine import open_stack
 from flowflare.errors import EngineError, SecretError
-from flowflare.fleet.pool import Pool, Result, Task, TaskEvent
-from flowflare.fleet.worker import Worker, default_workers
+from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
+from flowflare.fleet.workers.worker import Worker, default_workers
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.integrity import verify
 from tests.engine.killing import children
@@ -50,7 +50,7 @@ pulumi.export("answer", 42)
 PARENT = """
 import json, os, sys
 from pathlib import Path
-from flowflare.fleet.pool import Pool, Task
+from flowflare.fleet.workers.pool import Pool, Task
 
 root, stack = Path(sys.argv[1]), sys.argv[2]
 with Pool(root, lambda _: os.environ, 1) as pool:

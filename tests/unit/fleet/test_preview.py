@@ -10,13 +10,13 @@ from flowflare.cli.fleet.preview import _markdown, _refuse, _show
 from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.errors import FleetError
 from flowflare.fleet.pending import pending
-from flowflare.fleet.pool import Pool, Task
 from flowflare.fleet.preview import FleetPreview, preview, rollout_seconds
 from flowflare.fleet.records import TenantRecord
 from flowflare.fleet.session import Session, open_session
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection
+from flowflare.fleet.workers.pool import Pool, Task
 from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import CLOUD
 

@@ -61,7 +61,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.fleet import events
     from flowflare.fleet.retire import Removal, standing
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.workshop import workshop
+    from flowflare.fleet.workers.workshop import workshop
 
     named = names_of(tenants)
     if not named:

@@ -48,7 +48,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     from flowflare.cli.fleet.running import make_ready
     from flowflare.fleet.drift import drift as looked
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.workshop import workshop
+    from flowflare.fleet.workers.workshop import workshop
 
     selection = selection_of(tenants, tag, shard)
     session = open_session(project_root(cwd), os.environ, environment, selection)

@@ -21,8 +21,8 @@ from flowflare.errors import FleetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowflare.fleet.pool import TaskEvent
     from flowflare.fleet.preview import FleetPreview
+    from flowflare.fleet.workers.pool import TaskEvent
 
 
 class Form(StrEnum):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flowflare.fleet.rollout_plan import RolloutPlan
     from flowflare.fleet.session import Session
     from flowflare.fleet.unfinished import Unfinished
-    from flowflare.fleet.workshop import Workshop
+    from flowflare.fleet.workers.workshop import Workshop
 
 RetireOption = Annotated[
     list[str] | None,
@@ -91,7 +91,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.fleet.rollout_plan import plan_rollout
     from flowflare.fleet.session import open_session
     from flowflare.fleet.unfinished import Unfinished
-    from flowflare.fleet.workshop import workshop
+    from flowflare.fleet.workers.workshop import workshop
 
     root = project_root(cwd)
     selection = selection_of(tenants, tag, shard, changed=changed)

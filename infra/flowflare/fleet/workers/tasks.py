@@ -23,12 +23,12 @@ T = TypeVar("T")
 _POLICIES: Final = "flowflare:policies"
 #: Kinds of tasks: `module:function`. A function takes the scene and returns JSON values.
 KINDS: Final[dict[str, str]] = {
-    "preview": "flowflare.fleet.preview_task:preview",
-    "up": "flowflare.fleet.tasks:up",
-    "destroy": "flowflare.fleet.tasks:destroy",
-    "outputs": "flowflare.fleet.tasks:outputs",
-    "drift": "flowflare.fleet.drift_task:drift",
-    "export": "flowflare.fleet.export_task:export",
+    "preview": "flowflare.fleet.workers.preview_task:preview",
+    "up": "flowflare.fleet.workers.tasks:up",
+    "destroy": "flowflare.fleet.workers.tasks:destroy",
+    "outputs": "flowflare.fleet.workers.tasks:outputs",
+    "drift": "flowflare.fleet.workers.drift_task:drift",
+    "export": "flowflare.fleet.workers.export_task:export",
 }
 #: Those that write to an account or to state, and are stopped between two calls only.
 WRITING: Final = frozenset({"up", "destroy"})
@@ -66,7 +66,7 @@ class Scene:
     @cached_property
     def api(self) -> "Connector":
         """Opens the API's clients, through the forwarder where there is one."""
-        from flowflare.fleet.gated import gated
+        from flowflare.fleet.workers.gated import gated
 
         return gated(self.gate, self.pause, self.forwarder, self.stack)
 
@@ -76,7 +76,7 @@ class Scene:
         Raises:
             EngineError: it is the Pulumi CLI's, which is not installed or of another version.
         """
-        from flowflare.fleet.engines import opened
+        from flowflare.fleet.workers.engines import opened
 
         return opened(self.project, self.environ, forwarder=self.forwarder, api=self.api)
 
@@ -106,7 +106,7 @@ def up(scene: Scene) -> dict[str, Any]:
     Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
     many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
-    from flowflare.fleet.engines import make
+    from flowflare.fleet.workers.engines import make
 
     stack = scene.opened()
     make(stack)
@@ -128,7 +128,7 @@ def destroy(scene: Scene) -> dict[str, Any]:
     if lose_data == "all":
         lose_data = [one.name for one in stack.read().resources if one.protect]
     if scene.options.get("exports"):
-        from flowflare.fleet.export_task import require_current
+        from flowflare.fleet.workers.export_task import require_current
 
         require_current(scene, stack)
     lost = tuple(lose_data)

@@ -1,6 +1,6 @@
 """Runs many stacks' work in a few processes, each of which imports Pulumi once.
 
-A worker is `python -m flowflare.fleet.worker_process`: one task a line comes in, events and the
+A worker is `python -m flowflare.fleet.workers.worker_process`: one task a line comes in, events and the
 result go out. Passphrase and token come in with the task, through the pipe. Whatever a worker does
 is one task's failure; the pool goes on with another worker.
 """
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 from flowflare.errors import EngineError, FlowflareError
-from flowflare.fleet.worker import Worker, default_workers
+from flowflare.fleet.workers.worker import Worker, default_workers
 
 #: Seconds that a task may take which only reads; a program may hang.
 PATIENCE: Final[Mapping[str, float]] = {"preview": 120.0, "outputs": 120.0, "drift": 900.0}

@@ -12,7 +12,7 @@ from flowflare.config.files import read_project
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine.events import Plan
-    from flowflare.fleet.tasks import Scene
+    from flowflare.fleet.workers.tasks import Scene
     from flowflare.review.entries import Review
 
 _POLICIES: Final = "flowflare:policies"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
-_MODULE: Final = "flowflare.fleet.worker_process"
+_MODULE: Final = "flowflare.fleet.workers.worker_process"
 #: What a worker has of the environment before it has a task; secrets lie in the rest.
 _PASSED: Final = frozenset(
     {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "TZ", "USER", "VIRTUAL_ENV", "SYSTEMROOT"}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flowflare.fleet.pool import OnTaskEvent, Pool, Result, Task
+from flowflare.fleet.workers.pool import OnTaskEvent, Pool, Result, Task
 
 if TYPE_CHECKING:
     from flowflare.fleet.forwarder import Forwarder, OnBudgetEvent
@@ -49,10 +49,10 @@ def workshop(
         workers: how many processes; None for what cores and memory allow.
         on_budget: is told when calls wait for the account's budget.
     """
-    from flowflare.fleet.engines import MEMORY_OF_CLI, Prepared
     from flowflare.fleet.forwarder import Forwarder, Limit
     from flowflare.fleet.forwarder.limit import reserve_of
-    from flowflare.fleet.worker import MEMORY, default_workers
+    from flowflare.fleet.workers.engines import MEMORY_OF_CLI, Prepared
+    from flowflare.fleet.workers.worker import MEMORY, default_workers
 
     is_cli = not session.is_embedded
     count = workers or default_workers(MEMORY_OF_CLI if is_cli else MEMORY)
