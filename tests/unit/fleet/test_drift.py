@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flowflare.fleet.drift import FleetDrift, drift, lines
+from flowflare.fleet.preview.drift import FleetDrift, drift, lines
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task
 from flowflare.review.drift.model import Drifted, StackDrift
 

@@ -10,7 +10,7 @@ from flowflare.cli.fleet.preview import _markdown, _refuse, _show
 from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.errors import FleetError
 from flowflare.fleet.pending import pending
-from flowflare.fleet.preview import FleetPreview, preview, rollout_seconds
+from flowflare.fleet.preview.preview import FleetPreview, preview, rollout_seconds
 from flowflare.fleet.records import TenantRecord
 from flowflare.fleet.session import Session, open_session
 from flowflare.fleet.tenants.files import stack_files, write

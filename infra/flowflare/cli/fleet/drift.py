@@ -17,7 +17,7 @@ from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
-    from flowflare.fleet.drift import FleetDrift
+    from flowflare.fleet.preview.drift import FleetDrift
 
 
 def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
@@ -46,7 +46,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.fleet.running import make_ready
-    from flowflare.fleet.drift import drift as looked
+    from flowflare.fleet.preview.drift import drift as looked
     from flowflare.fleet.session import open_session
     from flowflare.fleet.workers.workshop import workshop
 
@@ -77,7 +77,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 def _show(found: "FleetDrift") -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.drift import STYLES
-    from flowflare.fleet.drift import lines
+    from flowflare.fleet.preview.drift import lines
 
     for line in lines(found):
         answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)

@@ -21,7 +21,7 @@ from flowflare.errors import FleetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowflare.fleet.preview import FleetPreview
+    from flowflare.fleet.preview.preview import FleetPreview
     from flowflare.fleet.workers.pool import TaskEvent
 
 
@@ -76,7 +76,7 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare fleet preview -e prod --json | jq '.report.sections[].stacks'
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.fleet.preview import preview as planned
+    from flowflare.fleet.preview.preview import preview as planned
     from flowflare.fleet.session import open_session
 
     selection = selection_of(tenants, tag, shard, changed=changed)

@@ -38,7 +38,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
         FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
             a file with policies cannot be used.
     """
-    from flowflare.fleet.preview_groups import said
+    from flowflare.fleet.preview.groups import said
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
     from flowflare.review.recording_process import words_of

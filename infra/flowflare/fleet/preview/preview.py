@@ -13,7 +13,7 @@ from uuid import uuid4
 from pydantic import Field
 
 from flowflare.fleet.pending import Pending, pending
-from flowflare.fleet.preview_groups import Groups
+from flowflare.fleet.preview.groups import Groups
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.model.frozen import Frozen
