@@ -4,7 +4,7 @@ import inspect
 
 from pydantic import BaseModel
 
-from flowflare.fleet.events import MODELS, Where
+from flowflare.fleet.rollout.events import MODELS, Where
 
 _INTRODUCTION = """\
 # Events of a fleet

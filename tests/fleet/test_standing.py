@@ -12,7 +12,7 @@ import pytest
 
 from flowflare.engine import open_stack
 from flowflare.fleet.exports import exported_sql
-from flowflare.fleet.health import Checker, Tenant
+from flowflare.fleet.rollout.health import Checker, Tenant
 from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience
 from tests.e2e.embedded import Cloudflare

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from flowflare.fleet.events import FleetEvent
-from flowflare.fleet.health import Tenant as Answering
-from flowflare.fleet.health import Verdict
 from flowflare.fleet.records import Fingerprint, TenantRecord
-from flowflare.fleet.rollout import Rollout, Rules
-from flowflare.fleet.rollout_plan import RolloutPlan, plan_rollout
+from flowflare.fleet.rollout.events import FleetEvent
+from flowflare.fleet.rollout.health import Tenant as Answering
+from flowflare.fleet.rollout.health import Verdict
+from flowflare.fleet.rollout.plan import RolloutPlan, plan_rollout
+from flowflare.fleet.rollout.rollout import Rollout, Rules
 from flowflare.fleet.tenants.model import Environment, Tenant
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 

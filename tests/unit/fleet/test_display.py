@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from threading import Timer
 
 from flowflare.cli.fleet.display import Picture, picture_of, sentence, shown
-from flowflare.fleet import events
 from flowflare.fleet.forwarder import BudgetState
+from flowflare.fleet.rollout import events
 
 
 @dataclass
@@ -112,7 +112,7 @@ def test_what_is_no_line_of_its_own() -> None:
 
 LIVE = """
 from flowflare.cli.fleet.display import Picture, shown
-from flowflare.fleet import events
+from flowflare.fleet.rollout import events
 
 names = tuple(f"t{number}" for number in range(1500))
 with shown(Picture(), json=False) as emit:

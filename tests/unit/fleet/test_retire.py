@@ -3,10 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.fleet.retire import Leaving, Removal
-from flowflare.fleet.rollout import Rules
+from flowflare.fleet.rollout.retire import Leaving, Removal
+from flowflare.fleet.rollout.rollout import Rules
+from flowflare.fleet.rollout.unfinished import Unfinished
 from flowflare.fleet.tenants.selection import Selection
-from flowflare.fleet.unfinished import Unfinished
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 from flowflare.storage.folder import FolderStore
 from tests.unit.fleet.fleets import Killed, Records

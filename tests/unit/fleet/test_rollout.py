@@ -100,7 +100,7 @@ def test_a_person_can_stop_it() -> None:
     """What runs comes to its end, nothing else is begun."""
     world, asked = World(), tenants(3)
     plan = planned(world, asked, waves=("100%",))
-    from flowflare.fleet.rollout import Rollout, Rules
+    from flowflare.fleet.rollout.rollout import Rollout, Rules
     from tests.unit.fleet.fleets import Checker, Runner
 
     rollout = Rollout(plan, Runner(world, "1"), world, Checker(world), world.events.append, Rules())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.fleet.waves import Candidate, plan_waves
+from flowflare.fleet.rollout.waves import Candidate, plan_waves
 
 NAMES = [f"t{number:02}" for number in range(40)]
 sizes = st.lists(

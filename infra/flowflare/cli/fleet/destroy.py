@@ -58,8 +58,8 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         refuse_left,
         rules_of,
     )
-    from flowflare.fleet import events
-    from flowflare.fleet.retire import Removal, standing
+    from flowflare.fleet.rollout import events
+    from flowflare.fleet.rollout.retire import Removal, standing
     from flowflare.fleet.session import open_session
     from flowflare.fleet.workers.workshop import workshop
 

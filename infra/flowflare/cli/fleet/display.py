@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
-from flowflare.fleet import events
-from flowflare.fleet.events import Emit, FleetEvent
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.events import Emit, FleetEvent
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

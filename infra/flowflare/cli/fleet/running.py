@@ -10,10 +10,10 @@ from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
     from flowflare.cli.fleet.display import Picture
-    from flowflare.fleet.events import Emit
     from flowflare.fleet.forwarder import BudgetEvent
-    from flowflare.fleet.retire import Removed
-    from flowflare.fleet.rollout import Rules
+    from flowflare.fleet.rollout.events import Emit
+    from flowflare.fleet.rollout.retire import Removed
+    from flowflare.fleet.rollout.rollout import Rules
     from flowflare.fleet.session import Session
 
 
@@ -31,7 +31,7 @@ def refuse_left(removed: "Removed", what: str, emit: "Emit", seconds: float) -> 
     """
     if not removed.failed:
         return
-    from flowflare.fleet import events
+    from flowflare.fleet.rollout import events
 
     reason = f"could not be {what}: {', '.join(removed.failed)}"
     remedy = f"Put the cause right, then run it again: {again()}"
@@ -44,7 +44,7 @@ def rules_of(max_failures: int = 1) -> "Rules":
     """How a rollout of this command is run."""
     from importlib.metadata import version
 
-    from flowflare.fleet.rollout import Rules
+    from flowflare.fleet.rollout.rollout import Rules
 
     return Rules(max_failures=max_failures, command=again(), release=version("flowflare"))
 
@@ -86,7 +86,7 @@ def budget_teller(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], 
     """What tells the display that calls wait for the account's budget."""
 
     def tell(event: "BudgetEvent") -> None:
-        from flowflare.fleet.events import Waiting
+        from flowflare.fleet.rollout.events import Waiting
 
         if event.kind == "waiting":
             left = picture.budget.state().left if picture.budget else 0

@@ -18,12 +18,12 @@ from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
     from flowflare.cli.fleet.running import Clock
-    from flowflare.fleet.events import Emit
-    from flowflare.fleet.retire import Leaving
-    from flowflare.fleet.rollout import Rules
-    from flowflare.fleet.rollout_plan import RolloutPlan
+    from flowflare.fleet.rollout.events import Emit
+    from flowflare.fleet.rollout.plan import RolloutPlan
+    from flowflare.fleet.rollout.retire import Leaving
+    from flowflare.fleet.rollout.rollout import Rules
+    from flowflare.fleet.rollout.unfinished import Unfinished
     from flowflare.fleet.session import Session
-    from flowflare.fleet.unfinished import Unfinished
     from flowflare.fleet.workers.workshop import Workshop
 
 RetireOption = Annotated[
@@ -85,12 +85,12 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.cli.fleet.display import Picture, shown
     from flowflare.cli.fleet.options import selection_of
     from flowflare.cli.fleet.running import Clock, budget_teller, make_ready, rules_of
-    from flowflare.fleet import events
     from flowflare.fleet.pending import pending
-    from flowflare.fleet.retire import to_retire
-    from flowflare.fleet.rollout_plan import plan_rollout
+    from flowflare.fleet.rollout import events
+    from flowflare.fleet.rollout.plan import plan_rollout
+    from flowflare.fleet.rollout.retire import to_retire
+    from flowflare.fleet.rollout.unfinished import Unfinished
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.unfinished import Unfinished
     from flowflare.fleet.workers.workshop import workshop
 
     root = project_root(cwd)
@@ -159,8 +159,8 @@ def _roll(
 
     from flowflare.cli.fleet.display import picture_of
     from flowflare.cli.fleet.running import stopping
-    from flowflare.fleet.health import Checker
-    from flowflare.fleet.rollout import Rollout
+    from flowflare.fleet.rollout.health import Checker
+    from flowflare.fleet.rollout.rollout import Rollout
 
     unfinished.begin(plan.rollout)
     with httpx.Client(timeout=10) as http:
@@ -189,7 +189,7 @@ def _retire(
         FleetError: somebody could not be taken away.
     """
     from flowflare.cli.fleet.running import refuse_left, rules_of
-    from flowflare.fleet.retire import Removal
+    from flowflare.fleet.rollout.retire import Removal
 
     rules = rules_of()
     removal = Removal(shop, session.records, emit, rules, outcome="retired", exports=exports)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 
-from flowflare.fleet import events
-from flowflare.fleet.events import Emit, FleetEvent
-from flowflare.fleet.health import Checker, Tenant
 from flowflare.fleet.records import Outcome, TenantRecord
-from flowflare.fleet.rollout_plan import RolloutPlan, Work
-from flowflare.fleet.waves import Wave
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.events import Emit, FleetEvent
+from flowflare.fleet.rollout.health import Checker, Tenant
+from flowflare.fleet.rollout.plan import RolloutPlan, Work
+from flowflare.fleet.rollout.waves import Wave
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task, TaskEvent
 
 # Checks wait for answers; they cost a thread each and hardly any work.

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from flowflare.fleet.rollout.waves import Candidate, Left, Wave, plan_waves
 from flowflare.fleet.tenants.model import Environment, Tenant, stack_of
-from flowflare.fleet.waves import Candidate, Left, Wave, plan_waves
 
 if TYPE_CHECKING:
     from flowflare.fleet.records import Fingerprint, TenantRecord

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowflare.errors import FleetError
-from flowflare.fleet import events
-from flowflare.fleet.events import Emit
 from flowflare.fleet.records import Outcome, TenantRecord
-from flowflare.fleet.rollout import WAIT, Rules, Runner, Writer, is_same, step_event, written
+from flowflare.fleet.rollout import events
+from flowflare.fleet.rollout.events import Emit
+from flowflare.fleet.rollout.rollout import (
+    WAIT,
+    Rules,
+    Runner,
+    Writer,
+    is_same,
+    step_event,
+    written,
+)
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
 if TYPE_CHECKING:
