@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from flowflare.config import reference
-from flowflare.fleet import preview as fleet_preview
 from flowflare.fleet import status as fleet_status
+from flowflare.fleet.preview import preview as fleet_preview
 from flowflare.fleet.tenants import schema as tenants
 from flowflare.review import document, report
 from flowflare.review.drift import model as drift

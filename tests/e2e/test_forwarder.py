@@ -12,8 +12,8 @@ from cloudflare import Cloudflare as Sdk
 
 from flowflare.config.files import read_project
 from flowflare.errors import ConfigError
+from flowflare.fleet.engines import opened
 from flowflare.fleet.forwarder import Forwarder, environment
-from flowflare.fleet.workers.engines import opened
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler

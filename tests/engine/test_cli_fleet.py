@@ -15,8 +15,8 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
+from flowflare.fleet.engines import Prepared, opened
 from flowflare.fleet.forwarder import Forwarder
-from flowflare.fleet.workers.engines import Prepared, opened
 from flowflare.fleet.workers.pool import Pool, Result, Task
 from tests.aws import serve_aws
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
@@ -178,7 +178,7 @@ def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event
     """Kills a process that brings acme up, by its id and nothing else, while a call is answered."""
     code = (
         "import sys; from pathlib import Path; from flowflare.config.files import read_project\n"
-        "from flowflare.fleet.workers.engines import opened; import os\n"
+        "from flowflare.fleet.engines import opened; import os\n"
         "opened(read_project(Path(sys.argv[1]), 'acme-prod'), os.environ).up()"
     )
     environ = {**os.environ, **fleet.environ_of("acme-prod")}

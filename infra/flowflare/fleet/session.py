@@ -84,7 +84,7 @@ class Session:
             return known.outcome not in ("retired", "destroyed")
         from flowflare.config.files import read_project
         from flowflare.errors import FlowflareError
-        from flowflare.fleet.workers.engines import opened
+        from flowflare.fleet.engines import opened
 
         try:
             project = read_project(self.root, self.stack(tenant))

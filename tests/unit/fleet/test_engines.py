@@ -12,8 +12,8 @@ from flowflare.engine import EmbeddedStack
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.engine.pulumi.versions import cloudflare_plugin
 from flowflare.errors import ConfigError, EngineError
+from flowflare.fleet.engines import Prepared, opened
 from flowflare.fleet.forwarder import routed
-from flowflare.fleet.workers.engines import Prepared, opened
 
 ADDRESS = "http://127.0.0.1:4000/token"
 # Notes what it is asked and how; a plugin cannot be had while `offline` is there.

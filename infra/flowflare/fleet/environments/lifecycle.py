@@ -18,6 +18,7 @@ from flowflare.config.files import Project, read_base, read_project
 from flowflare.engine.lease import held
 from flowflare.engine.state_folder import backend_of, store_of
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
+from flowflare.fleet.engines import make, opened, stands
 from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
@@ -27,7 +28,6 @@ from flowflare.fleet.environments.records import (
     utc_now,
 )
 from flowflare.fleet.environments.seeding import Seeded, SeedFile, refuse_unknown, run_seeds
-from flowflare.fleet.workers.engines import make, opened, stands
 
 if TYPE_CHECKING:
     from flowflare.api import Connector

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from flowflare.fleet.preview.groups import said
 from flowflare.fleet.workers.pool import Task
+from flowflare.fleet.workers.words import said
 from flowflare.review.drift.model import Document, StackDrift, document
 from flowflare.review.drift.text import Line, lines_of, summary
 from flowflare.review.report_text import names

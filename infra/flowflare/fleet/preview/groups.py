@@ -1,10 +1,10 @@
 """Puts the plans of many stacks together: equal changes are one section, the riskiest first."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flowflare.fleet.workers.words import common_text, said
 from flowflare.review.entries import Review
 from flowflare.review.policy.findings import PolicyFinding as Found
 from flowflare.review.report import PolicyFinding
@@ -38,7 +38,9 @@ class Groups:
         """Takes one stack's plan."""
         for raw in value["policy"]:
             found = Found.model_validate(raw)
-            common = found.model_copy(update={"message": _common(found.message, value["words"])})
+            common = found.model_copy(
+                update={"message": common_text(found.message, value["words"])}
+            )
             self._found.setdefault(common, []).append(stack)
         if not value["changed"]:
             self._unchanged.append(stack)
@@ -106,30 +108,6 @@ class Groups:
             )
             for one in order
         )
-
-
-def said(value: Any, words: Mapping[str, str]) -> Any:
-    """JSON values with common words in the place of a stack's own.
-
-    Args:
-        value: the values.
-        words: a stack's words with what stands for them; one that begins with `=` is a whole
-            value and no part of another.
-    """
-    text = json.dumps(value)
-    for own, common in words.items():
-        if own.startswith("="):
-            text = text.replace(json.dumps(own[1:]), json.dumps(common))
-        else:
-            text = text.replace(own, common)
-    return json.loads(text)
-
-
-def _common(text: str, words: Mapping[str, str]) -> str:
-    for own, common in words.items():
-        if not own.startswith("="):
-            text = text.replace(own, common)
-    return text
 
 
 def _without_differences(section: Section) -> Section:

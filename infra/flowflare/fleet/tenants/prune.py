@@ -6,8 +6,8 @@ from pathlib import Path
 
 from flowflare.config.files import read_project
 from flowflare.errors import FlowflareError
+from flowflare.fleet.engines import opened, stands
 from flowflare.fleet.tenants.files import StackFile
-from flowflare.fleet.workers.engines import opened, stands
 
 
 @dataclass(frozen=True)

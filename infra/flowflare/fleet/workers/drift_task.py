@@ -6,7 +6,7 @@ from flowflare.config.engine import is_embedded
 from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
-    from flowflare.fleet.workers.tasks import Scene
+    from flowflare.fleet.workers.scene import Scene
     from flowflare.review.drift.account import Account
 
 # A list of an account is asked for once by each process; one run of the pool is kept at a time.

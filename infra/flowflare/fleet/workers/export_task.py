@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
     from flowflare.fleet.exports.exporter import Exporter, OneDatabase
-    from flowflare.fleet.workers.tasks import Scene
+    from flowflare.fleet.workers.scene import Scene
 
 
 def export(scene: "Scene") -> dict[str, Any]:

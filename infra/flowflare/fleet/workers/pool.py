@@ -1,8 +1,8 @@
 """Runs many stacks' work in a few processes, each of which imports Pulumi once.
 
-A worker is `python -m flowflare.fleet.workers.worker_process`: one task a line comes in, events and the
-result go out. Passphrase and token come in with the task, through the pipe. Whatever a worker does
-is one task's failure; the pool goes on with another worker.
+A worker is `python -m flowflare.fleet.workers.worker_process`: one task a line comes in, events and
+the result go out. Passphrase and token come in with the task, through the pipe. Whatever a worker
+does is one task's failure; the pool goes on with another worker.
 """
 
 import queue

@@ -12,7 +12,7 @@ from flowflare.config.files import read_project
 if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine.events import Plan
-    from flowflare.fleet.workers.tasks import Scene
+    from flowflare.fleet.workers.scene import Scene
     from flowflare.review.entries import Review
 
 _POLICIES: Final = "flowflare:policies"
@@ -38,7 +38,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
         FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
             a file with policies cannot be used.
     """
-    from flowflare.fleet.preview.groups import said
+    from flowflare.fleet.workers.words import said
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
     from flowflare.review.recording_process import words_of

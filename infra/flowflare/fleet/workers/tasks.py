@@ -2,19 +2,14 @@
 
 import importlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from flowflare.config.files import Project, read_project
 from flowflare.engine.events import Event
 from flowflare.errors import EngineError, LockedError
+from flowflare.fleet.workers.scene import Scene
 
 if TYPE_CHECKING:
-    from flowflare.api import Connector
-    from flowflare.engine.events import OnEvent
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
 
@@ -32,53 +27,6 @@ KINDS: Final[dict[str, str]] = {
 }
 #: Those that write to an account or to state, and are stopped between two calls only.
 WRITING: Final = frozenset({"up", "destroy"})
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One task's stack and surroundings.
-
-    Attributes:
-        root: the project's folder.
-        stack: the stack's name.
-        options: what the kind takes.
-        environ: the stack's environment, its secrets among it; `os.environ` is the same.
-        forwarder: the address of the fleet's forwarder with its token, None for none.
-        gate: stands before every call to the API; raises when the pool has gone.
-        pause: waits between calls; raises when the pool has gone.
-        tell: takes the engine's events.
-    """
-
-    root: Path
-    stack: str
-    options: Mapping[str, Any]
-    environ: Mapping[str, str] = field(repr=False)
-    forwarder: str | None = field(repr=False)
-    gate: Callable[[], None]
-    pause: Callable[[float], None]
-    tell: "OnEvent"
-
-    @cached_property
-    def project(self) -> Project:
-        """The project seen through the stack."""
-        return read_project(self.root, self.stack)
-
-    @cached_property
-    def api(self) -> "Connector":
-        """Opens the API's clients, through the forwarder where there is one."""
-        from flowflare.fleet.workers.gated import gated
-
-        return gated(self.gate, self.pause, self.forwarder, self.stack)
-
-    def opened(self) -> "EmbeddedStack | CliStack":
-        """The stack on its engine.
-
-        Raises:
-            EngineError: it is the Pulumi CLI's, which is not installed or of another version.
-        """
-        from flowflare.fleet.workers.engines import opened
-
-        return opened(self.project, self.environ, forwarder=self.forwarder, api=self.api)
 
 
 def perform(kind: str, scene: Scene) -> Any:
@@ -106,7 +54,7 @@ def up(scene: Scene) -> dict[str, Any]:
     Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
     many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
-    from flowflare.fleet.workers.engines import make
+    from flowflare.fleet.engines import make
 
     stack = scene.opened()
     make(stack)

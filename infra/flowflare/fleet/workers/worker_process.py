@@ -102,7 +102,8 @@ class Process:
     # ----------------------------------------------------------------------------------------------
 
     def _done(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        from flowflare.fleet.workers.tasks import WRITING, Scene, perform
+        from flowflare.fleet.workers.scene import Scene
+        from flowflare.fleet.workers.tasks import WRITING, perform
 
         since, number = time.monotonic(), request["task"]
         self._writes, self.calls = request["kind"] in WRITING, 0

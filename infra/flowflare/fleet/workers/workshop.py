@@ -49,9 +49,9 @@ def workshop(
         workers: how many processes; None for what cores and memory allow.
         on_budget: is told when calls wait for the account's budget.
     """
+    from flowflare.fleet.engines import MEMORY_OF_CLI, Prepared
     from flowflare.fleet.forwarder import Forwarder, Limit
     from flowflare.fleet.forwarder.limit import reserve_of
-    from flowflare.fleet.workers.engines import MEMORY_OF_CLI, Prepared
     from flowflare.fleet.workers.worker import MEMORY, default_workers
 
     is_cli = not session.is_embedded
