@@ -14,7 +14,7 @@ from flowflare.engine.lease import held_now
 from flowflare.fleet.fingerprint.fingerprints import fingerprints
 from flowflare.fleet.pending import reason
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import without_noise
+from flowflare.review.document import schema_of
 
 if TYPE_CHECKING:
     from flowflare.engine.lease import Lease
@@ -173,8 +173,4 @@ def _told(
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    title = "flowflare fleet status --json"
-    schema: dict[str, Any] = FleetStatus.model_json_schema(mode="serialization")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    body: dict[str, Any] = without_noise({**schema, "title": title})
-    return head | body
+    return schema_of(FleetStatus, "flowflare fleet status --json")

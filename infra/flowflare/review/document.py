@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from flowflare.model.frozen import Frozen
 from flowflare.review.calls import summed
@@ -67,24 +67,26 @@ def document(
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    schema = Document.model_json_schema(mode="serialization")
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "flowflare preview --json",
-    }
-    body: dict[str, Any] = without_noise({**schema, "title": head["title"]})
+    return schema_of(Document, "flowflare preview --json")
+
+
+def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """The JSON Schema of what a command prints: the model's, under the command's name."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    schema = model.model_json_schema(mode="serialization")
+    body: dict[str, Any] = _without_noise({**schema, "title": title})
     return head | body
 
 
-def without_noise(schema: Any) -> Any:
+def _without_noise(schema: Any) -> Any:
     """The schema without generated titles, and open for keys to come."""
     if isinstance(schema, list):
-        return [without_noise(item) for item in schema]
+        return [_without_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     noise = ("additionalProperties", "title")
     return {
-        key: without_noise(value)
+        key: _without_noise(value)
         for key, value in schema.items()
         if key not in noise or not isinstance(value, str | bool)
     }

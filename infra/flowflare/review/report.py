@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import without_noise
+from flowflare.review.document import schema_of
 from flowflare.review.entries import RISKS, Risk
 from flowflare.review.sections import Section
 
@@ -159,13 +159,7 @@ def rollout_seconds(calls: int, stacks: int) -> int:
 
 def json_schema() -> dict[str, Any]:
     """The report's JSON Schema."""
-    schema = Report.model_json_schema(mode="serialization")
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "flowflare diff --format json",
-    }
-    body: dict[str, Any] = without_noise({**schema, "title": head["title"]})
-    return head | body
+    return schema_of(Report, "flowflare diff --format json")
 
 
 def _counts(sections: Sequence[Section], unchanged: Sequence[str]) -> Counts:

@@ -17,7 +17,7 @@ from flowflare.fleet.preview.groups import Groups
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import without_noise
+from flowflare.review.document import schema_of
 from flowflare.review.report import Report, ReportedCommit, make
 
 if TYPE_CHECKING:
@@ -219,8 +219,4 @@ def rollout_seconds(calls: int, stacks: int, workers: int) -> int:
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    title = "flowflare fleet preview --json"
-    schema: dict[str, Any] = FleetPreview.model_json_schema(mode="serialization")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    body: dict[str, Any] = without_noise({**schema, "title": title})
-    return head | body
+    return schema_of(FleetPreview, "flowflare fleet preview --json")

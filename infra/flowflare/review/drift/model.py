@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import without_noise
+from flowflare.review.document import schema_of
 
 FORMAT: Final = 1
 Kind = Literal["changed", "missing", "extra"]
@@ -98,8 +98,4 @@ def document(project: str, stacks: Sequence[StackDrift]) -> Document:
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    title = "flowflare drift --json"
-    schema: dict[str, Any] = Document.model_json_schema(mode="serialization")
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    body: dict[str, Any] = without_noise({**schema, "title": title})
-    return head | body
+    return schema_of(Document, "flowflare drift --json")
