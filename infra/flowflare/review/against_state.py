@@ -6,7 +6,6 @@ stack's engine keeps it. Without a remote backend no network is needed, and no a
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,10 +25,8 @@ from flowflare.engine.state import Deployment
 from flowflare.engine.state_folder import backend_of
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
-from flowflare.review.checkout import find_repository
 from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
-from flowflare.review.report import Report, ReportedCommit, make
 from flowflare.review.sections import Section, in_order
 from flowflare.storage.opened import local_folder
 
@@ -82,31 +79,6 @@ def sections(
         for error, names in failed.items()
     ]
     return in_order(made), tuple(unchanged)
-
-
-def compare_with_state(root: Path, head: str = "HEAD", stacks: Sequence[str] = ()) -> Report:
-    """Reports what an `up` of every stack would do, done at a commit, by the stacks' state.
-
-    Args:
-        root: the project's folder in the working tree.
-        head: the commit, by any name that git knows.
-        stacks: the stacks to look at; none for all that the commit has a file of.
-
-    Raises:
-        CheckoutError: the commit is not there, or the folder is in no git repository.
-        ConfigError: the commit's project file is not in order.
-    """
-    from flowflare.config.files import read_project, stacks_of
-
-    repository = find_repository(root)
-    commit = repository.commit(head)
-    with tempfile.TemporaryDirectory(prefix="flowflare-diff-") as folder:
-        checkout = repository.lay_out(commit, Path(folder).resolve() / "head").root
-        names = list(stacks) or stacks_of(checkout)
-        found, unchanged = sections(root, names, checkout=checkout)
-        project = read_project(checkout, names[0]).name if names else ""
-    told = ReportedCommit(name=commit.name, sha=commit.sha, subject=commit.subject)
-    return make(project, None, told, found, unchanged)
 
 
 def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> Plan:

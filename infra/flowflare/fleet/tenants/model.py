@@ -25,12 +25,6 @@ def stack_of(tenant: str, environment: str) -> str:
     return f"{tenant}-{environment}"
 
 
-def tenant_and_environment(stack: str) -> tuple[str, str]:
-    """The tenant and the environment of a fleet's stack, the way back from `stack_of`."""
-    tenant, _, environment = stack.rpartition("-")
-    return tenant, environment
-
-
 class PassphraseSource(Frozen):
     """Where the passphrase of a stack's secrets comes from; exactly one is given.
 

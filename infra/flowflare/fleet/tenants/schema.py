@@ -13,7 +13,6 @@ from flowflare.config.schema import NAMESPACE, Written, refusal
 from flowflare.config.schema.written import Environment, Word
 from flowflare.fleet.tenants.model import Limits, Status, Wave
 
-SCHEMA_FILE = "flowflare.tenants.schema.json"
 _SHARE = re.compile(r"(\d{1,3})%")
 
 
