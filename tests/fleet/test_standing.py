@@ -12,7 +12,7 @@ import pytest
 
 from flowflare.engine import open_stack
 from flowflare.fleet.exports import exported_sql
-from flowflare.fleet.rollout.health import Checker, Tenant
+from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience
 from tests.e2e.embedded import Cloudflare
@@ -30,8 +30,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> F
 
 
 @pytest.fixture(scope="module")
-def first(fleet: FleetProject) -> Tenant:
-    return Tenant.of(open_stack(fleet.root, "t01-prod").outputs(show_secrets=True))
+def first(fleet: FleetProject) -> Endpoints:
+    return Endpoints.of(open_stack(fleet.root, "t01-prod").outputs(show_secrets=True))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def checking():
 Checking = Callable[..., Checker]
 
 
-def test_who_is_well(first: Tenant, checking: Checking) -> None:
+def test_who_is_well(first: Endpoints, checking: Checking) -> None:
     expected = {"workflow": HEALTH["workflow"], "params": HEALTH["params"]}
     verdict = checking(**expected).check(first, LONG_AGO)
     assert verdict.healthy, verdict.found
@@ -60,26 +60,26 @@ def test_who_is_well(first: Tenant, checking: Checking) -> None:
 
 
 def test_who_is_suspended_has_nothing_to_ask(checking: Checking) -> None:
-    verdict = checking(workflow="order-processing").check(Tenant.of({}), LONG_AGO)
+    verdict = checking(workflow="order-processing").check(Endpoints.of({}), LONG_AGO)
     assert verdict.healthy
 
 
-def test_a_key_that_opens_nothing(first: Tenant, checking: Checking) -> None:
-    wrong = Tenant(first.service_url, first.client_urls, "another-key")
+def test_a_key_that_opens_nothing(first: Endpoints, checking: Checking) -> None:
+    wrong = Endpoints(first.service_url, first.client_urls, "another-key")
     verdict = checking(0.3).check(wrong, LONG_AGO)
     assert not verdict.healthy
     assert "the service does not open to its key" in verdict.found[0]
     assert "401" in verdict.found[0]
 
 
-def test_a_workflow_that_nobody_runs(first: Tenant, checking: Checking) -> None:
+def test_a_workflow_that_nobody_runs(first: Endpoints, checking: Checking) -> None:
     verdict = checking(0.5, workflow="no-such-workflow").check(first, LONG_AGO)
     assert not verdict.healthy
     assert "no-such-workflow is Running after" in verdict.found[0]
     assert "params" in verdict.remedy
 
 
-def test_a_workflow_that_fails(first: Tenant, checking: Checking) -> None:
+def test_a_workflow_that_fails(first: Endpoints, checking: Checking) -> None:
     """Nothing can be reserved of what is no order."""
     params = {"order_id": "health", "items": "none"}
     verdict = checking(workflow="order-processing", params=params).check(first, LONG_AGO)
@@ -88,7 +88,7 @@ def test_a_workflow_that_fails(first: Tenant, checking: Checking) -> None:
     assert verdict.remedy == "If its params are why, they stand in health.params."
 
 
-def test_runs_that_failed_since_the_wave_began(first: Tenant, checking: Checking) -> None:
+def test_runs_that_failed_since_the_wave_began(first: Endpoints, checking: Checking) -> None:
     """One of two, of which half may; and a synthetic run that failed is none of them."""
     post(first, "service/start-workflow", {"workflowType": "good", "runId": "good-1"})
     post(first, "service/start-workflow", {"workflowType": "bad", "runId": "bad-1"})
@@ -118,13 +118,13 @@ class _LetsAnybodyIn(BaseHTTPRequestHandler):
 def test_a_service_that_lets_anybody_in(checking: Checking) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _LetsAnybodyIn) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        open_to_all = Tenant(f"http://127.0.0.1:{server.server_port}", {}, "key")
+        open_to_all = Endpoints(f"http://127.0.0.1:{server.server_port}", {}, "key")
         verdict = checking(0.2).check(open_to_all, LONG_AGO)
         server.shutdown()
     assert verdict.found == ("not healthy: the service answers 200 to who has no key",)
 
 
-def post(tenant: Tenant, route: str, body: dict) -> dict:
+def post(tenant: Endpoints, route: str, body: dict) -> dict:
     headers = {"X-API-Key": tenant.api_key}
     answer = httpx.post(f"{tenant.service_url}/{route}", json=body, headers=headers)
     return answer.raise_for_status().json()

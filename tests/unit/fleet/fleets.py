@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.rollout.events import FleetEvent
-from flowflare.fleet.rollout.health import Tenant as Answering
-from flowflare.fleet.rollout.health import Verdict
+from flowflare.fleet.rollout.health import Endpoints, Verdict
 from flowflare.fleet.rollout.plan import RolloutPlan, plan_rollout
 from flowflare.fleet.rollout.rollout import Rollout, Rules
 from flowflare.fleet.tenants.model import Environment, Tenant
@@ -103,13 +102,13 @@ class Checker:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def check(self, tenant: Answering, since: str) -> Verdict:
+    def check(self, tenant: Endpoints, since: str) -> Verdict:
         return self._verdict(tenant, self._world.sick)
 
-    def check_errors(self, tenant: Answering, since: str) -> Verdict:
+    def check_errors(self, tenant: Endpoints, since: str) -> Verdict:
         return self._verdict(tenant, self._world.late)
 
-    def _verdict(self, tenant: Answering, sick: set[str]) -> Verdict:
+    def _verdict(self, tenant: Endpoints, sick: set[str]) -> Verdict:
         name = str(tenant.service_url).removeprefix("https://").removesuffix("-prod")
         found = ("runs fail",) if name in sick else ()
         return Verdict(name not in sick, found, 0.5)

@@ -26,7 +26,7 @@ _PAUSE: Final = 0.2
 
 
 @dataclass(frozen=True)
-class Tenant:
+class Endpoints:
     """Where a tenant answers.
 
     Attributes:
@@ -40,7 +40,7 @@ class Tenant:
     api_key: str = field(repr=False)
 
     @classmethod
-    def of(cls, outputs: Mapping[str, Any]) -> "Tenant":
+    def of(cls, outputs: Mapping[str, Any]) -> "Endpoints":
         """Reads a stack's outputs, its secrets opened."""
         return cls(
             outputs.get("service_url") or None,
@@ -89,7 +89,7 @@ class Checker:
         self._patience = patience or Patience(expected.within_seconds)
         self._place = place
 
-    def check(self, tenant: Tenant, since: str) -> Verdict:
+    def check(self, tenant: Endpoints, since: str) -> Verdict:
         """Asks everything, one after the other, until something is wrong.
 
         Args:
@@ -98,7 +98,7 @@ class Checker:
         """
         return self._verdict(self._everything(tenant, since))
 
-    def check_errors(self, tenant: Tenant, since: str) -> Verdict:
+    def check_errors(self, tenant: Endpoints, since: str) -> Verdict:
         """Asks for the error rate alone: what a wave's tenants are asked once more at its end."""
         return self._verdict(self._error_rate(tenant, since))
 
@@ -110,7 +110,7 @@ class Checker:
             found, healthy, remedy = (error.message,), False, error.remedy or ""
         return Verdict(healthy, found, self._patience.clock() - begun, remedy)
 
-    def _everything(self, tenant: Tenant, since: str) -> Iterator[str]:
+    def _everything(self, tenant: Endpoints, since: str) -> Iterator[str]:
         if tenant.service_url is not None:
             yield self._opens(tenant)
         stack = answers.Stack(tenant.service_url, tenant.client_urls, {}, refuses_keyless=True)
@@ -123,7 +123,7 @@ class Checker:
                 raise RolloutError(error.message, remedy=remedy) from None
         yield from self._error_rate(tenant, since)
 
-    def _opens(self, tenant: Tenant) -> str:
+    def _opens(self, tenant: Endpoints) -> str:
         try:
             self._insist(tenant, "list-workflows", {"limit": 1}, RolloutError)
         except RolloutError as error:
@@ -131,7 +131,7 @@ class Checker:
             raise RolloutError(message) from None
         return "the service opens to its key"
 
-    def _run(self, tenant: Tenant, workflow: str) -> str:
+    def _run(self, tenant: Endpoints, workflow: str) -> str:
         """Starts a run and waits for its end; calls that fail are repeated until time is up."""
         begun = self._patience.clock()
         run, status, trouble, key = "", "not started", "", uuid4().hex
@@ -154,7 +154,7 @@ class Checker:
                 raise RolloutError(f"{what} is {status} after {seconds:.0f} s{trouble}")
             self._patience.sleep(_PAUSE)
 
-    def _started(self, tenant: Tenant, workflow: str, key: str) -> str:
+    def _started(self, tenant: Endpoints, workflow: str, key: str) -> str:
         body = {
             "workflowType": workflow,
             "params": dict(self._expected.params),
@@ -165,7 +165,7 @@ class Checker:
         }
         return str(self._ask(tenant, "start-workflow", body)["workflowId"])
 
-    def _error_rate(self, tenant: Tenant, since: str) -> Iterator[str]:
+    def _error_rate(self, tenant: Endpoints, since: str) -> Iterator[str]:
         if tenant.service_url is None:
             return
         ended, failed = 0, 0
@@ -185,7 +185,7 @@ class Checker:
         yield found
 
     def _insist(
-        self, tenant: Tenant, route: str, body: Mapping[str, Any], trouble: type[RolloutError]
+        self, tenant: Endpoints, route: str, body: Mapping[str, Any], trouble: type[RolloutError]
     ) -> dict[str, Any]:
         """Asks, again after such trouble, until time is up."""
         deadline = self._patience.clock() + self._patience.seconds
@@ -197,7 +197,7 @@ class Checker:
                     raise
             self._patience.sleep(_PAUSE)
 
-    def _ask(self, tenant: Tenant, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _ask(self, tenant: Endpoints, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
         import httpx
 
         url = f"{tenant.service_url}/service/{route}"

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 from flowflare.fleet.records import Outcome, TenantRecord
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
-from flowflare.fleet.rollout.health import Checker, Tenant
+from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.rollout.plan import RolloutPlan, Work
 from flowflare.fleet.rollout.waves import Wave
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task, TaskEvent
@@ -112,7 +112,7 @@ class Rollout:
         self._lock = threading.RLock()
         self._progress = _Progress()
         self._works = {work.stack: work for work in plan.works.values()}
-        self._wells: dict[str, Tenant] = {}
+        self._wells: dict[str, Endpoints] = {}
         self._wave: Wave | None = None
         self._stopped = ""
 
@@ -231,7 +231,7 @@ class Rollout:
     def _examine(self, work: Work, result: Result, since: str) -> None:
         """Asks a tenant that was brought up whether it is well, in a thread of its own."""
         value: Mapping[str, Any] = result.value or {}
-        tenant = Tenant.of(value.get("outputs") or {})
+        tenant = Endpoints.of(value.get("outputs") or {})
         verdict = self._checker.check(tenant, since)
         self._emit(
             events.HealthChecked(
