@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flowflare.cli.fleet.options import EnvironmentOption, WorkersOption
-from flowflare.cli.fleet.up import EXPORTS, ExportsOption
+from flowflare.cli.fleet.options import EXPORTS, EnvironmentOption, ExportsOption, WorkersOption
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FleetError
 

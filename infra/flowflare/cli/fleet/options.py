@@ -1,6 +1,6 @@
 """The options that commands over many tenants share, and which tenants they mean."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -52,6 +52,13 @@ WorkersOption = Annotated[
         show_default=False,
     ),
 ]
+ExportsOption = Annotated[
+    str,
+    typer.Option(
+        "--exports", metavar="DIR", help="Where databases are exported to, or an s3:// URL."
+    ),
+]
+EXPORTS: Final = ".flowflare/exports"
 
 
 def selection_of(

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flowflare.cli.fleet.options import (
+    EXPORTS,
     ChangedOption,
     EnvironmentOption,
+    ExportsOption,
     ShardOption,
     TagOption,
     TenantsOption,
@@ -44,13 +46,6 @@ MaxFailuresOption = Annotated[
         help="Begin no other tenant after so many that failed. One canary is always enough.",
     ),
 ]
-ExportsOption = Annotated[
-    str,
-    typer.Option(
-        "--exports", metavar="DIR", help="Where databases are exported to, or an s3:// URL."
-    ),
-]
-EXPORTS = ".flowflare/exports"
 
 
 def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
