@@ -6,9 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,7 +17,7 @@ from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
 from tests.e2e.embedded import Account
-from tests.fleet.projects import COMMAND, FleetProject
+from tests.fleet.projects import FleetProject
 from tests.storage.wire import KEYS, Wire
 
 PROJECT = "flowflare"
@@ -87,26 +85,6 @@ class Bucket:
 @dataclass(frozen=True)
 class Machine(FleetProject):
     """A copy of the project, and what a command has in its environment there."""
-
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
-        command = [COMMAND, "fleet", *words, "-e", "prod", "--json"]
-        environ = os.environ | self.environment
-        with subprocess.Popen(
-            command,
-            cwd=self.root,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environ,
-        ) as process:
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.kill()
 
     def change(self, tenants: dict[str, Any] | None = None, **defaults: Any) -> None:
         """Changes what every tenant has, or the tenants; writes the stacks' files."""

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,11 @@ HEALTH = {
 
 @dataclass(frozen=True)
 class FleetProject:
-    """A project of several tenants in one environment, `prod`."""
+    """A project of several tenants in one environment, `prod`; and what its commands find set."""
 
     root: Path
     account: Account
+    environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, tenants: Mapping[str, Any], **environment: Any) -> None:
         """Writes tenants.yaml and the stacks' files."""
@@ -87,7 +88,12 @@ class FleetProject:
         """A running command, its events read one by one; killed at the end if it still runs."""
         command = [COMMAND, "fleet", *words, "-e", "prod", "--json"]
         with subprocess.Popen(
-            command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | self.environment,
         ) as process:
             try:
                 yield process
