@@ -111,6 +111,7 @@ def test_what_is_no_line_of_its_own() -> None:
 
 
 LIVE = """
+import time
 from flowflare.cli.fleet.display import Picture, shown
 from flowflare.fleet.rollout import events
 
@@ -120,6 +121,7 @@ with shown(Picture(), json=False) as emit:
         rollout="r", environment="prod", resumed=False, unchanged=0, through=0, waves=(names,)
     ))
     for name in names:
+        time.sleep(0.4 if name == "t750" else 0)  # until it has drawn itself anew
         emit(events.TenantBegan(tenant=name, stack=f"{name}-prod", doing="up"))
         emit(events.TenantDone(tenant=name, stack=f"{name}-prod", outcome="applied", seconds=1))
 """
