@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from flowflare.adoption.model import Adoption, Entry
+from flowflare.review.text import Line
 
 _WIDTH: Final = 80
 _SAYS: Final = {
@@ -15,13 +16,6 @@ _SAYS: Final = {
     "missing": "made by the next up",
     "foreign": "beside the stack, and left alone",
 }
-
-
-class Line(NamedTuple):
-    """A line with its style: a status, `title`, or nothing."""
-
-    style: str
-    text: str
 
 
 def lines(document: Adoption) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -213,8 +213,6 @@ _STYLES: "Mapping[str, str]" = {
 
 def _show(document: "Adoption") -> None:
     from flowflare.adoption.text import lines
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_lines
 
-    for line in lines(document):
-        options: dict[str, Any] = {"style": _STYLES.get(line.style, ""), "markup": False}
-        answers().print(line.text, **options)
+    print_lines(lines(document), _STYLES)

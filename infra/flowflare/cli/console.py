@@ -4,11 +4,15 @@ import contextlib
 import json
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from flowflare.review.text import Line
 
 
 @cache
@@ -32,6 +36,12 @@ def command() -> str:
     with contextlib.suppress(ValueError):
         return str(own.absolute().relative_to(Path.cwd()))
     return str(own)
+
+
+def print_lines(lines: "Iterable[Line]", styles: Mapping[str, str]) -> None:
+    """Writes lines to standard output, each in the colours that its style has."""
+    for line in lines:
+        answers().print(line.text, style=styles.get(line.style, ""), markup=False)
 
 
 def print_json(document: Any) -> None:

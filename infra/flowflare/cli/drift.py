@@ -118,8 +118,7 @@ STYLES = {
 
 
 def _show(found: "Document") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_lines
     from flowflare.review.drift.text import lines
 
-    for line in lines(found):
-        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
+    print_lines(lines(found), STYLES)

@@ -31,11 +31,10 @@ def print_review(review: "Review", *, created: bool = False) -> None:
         review: the review.
         created: whether the properties of what is created are told too.
     """
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_lines
     from flowflare.review.text import lines
 
-    for line in lines(review, created=created):
-        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
+    print_lines(lines(review, created=created), STYLES)
 
 
 def print_meaning(update: "Update") -> None:

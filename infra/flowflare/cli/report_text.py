@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
 def print_report(report: "Report") -> None:
     """Prints the whole report to standard output."""
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_lines
     from flowflare.review.report_text import lines
 
-    for line in lines(report):
-        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
+    print_lines(lines(report), STYLES)

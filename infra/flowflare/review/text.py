@@ -28,7 +28,7 @@ _TOLD_BY_THE_SCRIPT: Final = ("content", "bindings", "compatibility", "main_modu
 
 
 class Line(NamedTuple):
-    """A line with its style: an operation, a risk, `title`, or nothing."""
+    """A line with its style: an operation, a risk, a status, `title` or the like; or nothing."""
 
     style: str
     text: str

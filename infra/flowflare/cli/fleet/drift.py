@@ -75,9 +75,8 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
 
 def _show(found: "FleetDrift") -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import print_lines
     from flowflare.cli.drift import STYLES
     from flowflare.fleet.preview.drift import lines
 
-    for line in lines(found):
-        answers().print(line.text, style=STYLES.get(line.style, ""), markup=False)
+    print_lines(lines(found), STYLES)

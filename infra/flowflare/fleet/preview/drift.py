@@ -9,8 +9,9 @@ from uuid import uuid4
 from flowflare.fleet.workers.pool import Task
 from flowflare.fleet.workers.words import said
 from flowflare.review.drift.model import Document, StackDrift, document
-from flowflare.review.drift.text import Line, lines_of, summary
+from flowflare.review.drift.text import lines_of, summary
 from flowflare.review.report_text import names
+from flowflare.review.text import Line
 
 if TYPE_CHECKING:
     from flowflare.fleet.session import Session

@@ -1,20 +1,14 @@
 """What has drifted as lines of text: by severity, the worst first, with what to do next."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from flowflare.review.drift.model import Document, Drifted, StackDrift
+from flowflare.review.text import Line
 from flowflare.review.words import short_type
 
 MARKS: Final = {"changed": "~", "missing": "-", "extra": "+"}
 _TITLES: Final = (("error", "Broken or gone"), ("warning", "Different"))
-
-
-class Line(NamedTuple):
-    """A line with its style: a kind of drift, `title`, `error`, or nothing."""
-
-    style: str
-    text: str
 
 
 def lines(document: Document) -> Iterator[Line]:
