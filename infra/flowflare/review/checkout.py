@@ -89,15 +89,6 @@ class Repository:
             return one
         return one if sha == one.sha else Commit(one.name, sha, self._subject(sha))
 
-    def changed_files(self, base: Commit, head: Commit, *paths: str) -> list[str]:
-        """The project's files that differ, below the given paths, relative to the project."""
-        prefix = "" if self.project == "." else f"{self.project}/"
-        wanted = [f":(top,literal){prefix}{path}" for path in paths] or [self._place()]
-        text = self._git(
-            "diff", "--name-only", "--no-renames", "-z", base.sha, head.sha, "--", *wanted
-        )
-        return sorted(name.removeprefix(prefix) for name in text.split("\0") if name)
-
     def uncommitted(self) -> bool:
         """Whether the working tree has changes in the project that are in no commit."""
         words = ("status", "--porcelain", "--untracked-files=normal", "--", self._place())
