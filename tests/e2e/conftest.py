@@ -17,6 +17,7 @@ from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
 from tests.e2e.killable import Zygote, zygote
+from tests.uncounted import uncounted
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")
@@ -64,7 +65,8 @@ def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudflare]
     programs = ensure_node_packages(root=ROOT)
     data = tmp_path_factory.mktemp("cloudflare")
     settings = process.Settings(data, 0, programs.node, programs.node_modules)
-    running = process.start(settings, lambda _: None)
+    with uncounted():
+        running = process.start(settings, lambda _: None)
     served = Cloudflare(running)
     try:
         yield served

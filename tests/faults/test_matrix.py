@@ -19,7 +19,8 @@ from tests.e2e.embedded import Cloudflare
 from tests.faults.outage import MORE, TROUBLES, Call, Outage, Trouble, Waits, calls_of, outage
 from tests.faults.shop import Shop, inventory, make_shop, state_of
 
-pytestmark = pytest.mark.workerd
+# The same few lines run some thousand times; their coverage is counted in other tests.
+pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 
 TRACKING = "local-flowflare-db"
 ARCHIVE = "local-flowflare-orders-archive"

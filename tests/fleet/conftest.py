@@ -1,6 +1,6 @@
 """Fleets on the shared embedded Cloudflare."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.conftest import cloudflare as cloudflare  # noqa: PLC0414 -- a fixture
 from tests.e2e.embedded import Cloudflare
 from tests.fleet.projects import FleetProject, make_fleet
+from tests.uncounted import uncounted
 
 
 @pytest.fixture
@@ -18,3 +19,10 @@ def fleet_project(tmp_path: Path, cloudflare: Cloudflare) -> Callable[..., Fleet
         return make_fleet(tmp_path / "fleet", cloudflare, count, **environment)
 
     return make
+
+
+@pytest.fixture
+def uncounted_processes() -> Iterator[None]:
+    """Commands and workers that a test starts are not counted in coverage."""
+    with uncounted():
+        yield

@@ -50,6 +50,8 @@ def one(
 @pytest.mark.xdist_group("fleet bucket")
 @pytest.mark.workerd
 @pytest.mark.timeout(240)
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("uncounted_processes")
 def test_machines_share_a_fleet(
     one: Machine, served: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,7 +23,7 @@ from websockets.sync.client import connect
 from tests.worker.hostile import INNOCENT, Hostile, messages, requests, updates
 from tests.worker.worker_calls import KEY, Api, Probe
 
-pytestmark = pytest.mark.workerd
+pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 
 SERVICE = Path(__file__).parent.parent.parent / "worker_src/flowflare/src/service.js"
 WRITING = ["/api/workflows/update", "/service/start-workflow"]

@@ -13,7 +13,7 @@ from schemathesis.engine import events, from_schema
 from tests.worker.pairs.conftest import ROOT
 from tests.worker.worker_calls import KEY, Api
 
-pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("pairs")]
+pytestmark = [pytest.mark.workerd, pytest.mark.no_cover, pytest.mark.xdist_group("pairs")]
 
 SERVICE = ROOT / "worker_src/flowflare/src/service.js"
 GENERATION = {
