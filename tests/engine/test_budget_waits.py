@@ -1,5 +1,7 @@
 """A run that waits for the account's budget says so, among its other events."""
 
+import re
+
 from flowflare.api import Connector, Pace
 from flowflare.config.files import read_project
 from flowflare.engine import EmbeddedStack
@@ -27,5 +29,6 @@ def test_up_and_destroy_tell_of_a_wait(cloud_sample: Sample) -> None:
         stack = EmbeddedStack(project, environ=cloud_sample.environ, api=Connector(pace))
         getattr(stack, run)(events.append)
         notes = [event.message for event in events if event.kind == "note"]
-        assert notes[0].startswith("waiting 300 s: the account's calls are used up")
+        # A call that waits for its turn beside it may move the clock by a part of a second.
+        assert re.match(r"waiting 30[01] s: the account's calls are used up", notes[0])
         assert notes == notes[:1]
