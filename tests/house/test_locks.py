@@ -1,5 +1,6 @@
 """What the Makefile installs first is locked, and the locks fit each other."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -25,3 +26,8 @@ def test_the_locks_agree() -> None:
 
 def test_npm_locks_hold_no_address() -> None:
     assert "resolved" not in (ROOT / "package-lock.json").read_text()
+
+
+def test_every_npm_package_is_locked_by_its_content_on_every_platform() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert not [name for name, package in packages.items() if name and "integrity" not in package]
