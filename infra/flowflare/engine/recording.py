@@ -6,8 +6,10 @@ ciphertext, another one for another ciphertext, so that two recordings tell a se
 rewritten from one that was not.
 """
 
+import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -46,6 +48,7 @@ PURE_CHECKS: Final = frozenset(
     f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}"
     for name in ("D1Migrations", "DurableObjectMigrations")
 )
+_ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
 # Secret outputs of dynamic types that change when an input does, and only then.
 _MADE_OF_INPUTS: Final = {
     f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}": output
@@ -74,11 +77,14 @@ class Stamps:
     """Stands for secrets: equal ones are stamped alike, and nobody can go back from a stamp.
 
     Args:
-        key: random, the same for recordings that are to be compared.
+        key: the same for recordings that are to be compared.
+        folders: where the checkout is, the innermost first. A secret that names them gets the
+            same stamp in every checkout.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, folders: Sequence[str] = ()) -> None:
         self._key = key
+        self._folders = folders
 
     def open_text(self, ciphertext: str) -> str:
         """The stand-in of an encrypted configuration value."""
@@ -92,7 +98,23 @@ class Stamps:
         """A stamp stands for itself."""
         return ciphertext
 
+    def stamp_provider(self, text: str) -> str:
+        """The stamp of a pickled provider that names the checkout's folder; else the pickle itself.
+
+        dill pickles a class of the program's own file by value, with that file's path.
+        """
+        try:
+            pickled = base64.b64decode(text, validate=True)
+        except ValueError:
+            return text
+        named = [folder.encode() for folder in self._folders if folder.encode() in pickled]
+        for folder in named:
+            pickled = pickled.replace(folder, b"")
+        return f"pickle-{hashlib.sha256(pickled).hexdigest()}" if named else text
+
     def _stamp(self, text: str) -> str:
+        for folder in self._folders:
+            text = text.replace(folder, "")
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
@@ -147,7 +169,9 @@ def record(project: Project, stamps: Stamps) -> Recorded:
     except FlowflareError as error:
         return Recorded(error=str(error))
     own = [one for one in ledger.all() if not one.type.startswith(PROVIDER_PREFIX) or one.parent]
-    return Recorded(_in_order(own), aliases, tuple(report.failures))
+    # Resources are registered from several threads, so failures come in any order.
+    failures = sorted(report.failures, key=lambda one: (one.urn, one.reason))
+    return Recorded(_in_order(own), aliases, tuple(failures))
 
 
 def _run(
@@ -215,12 +239,19 @@ def dump(recorded: Recorded, stamps: Stamps, texts: Texts) -> dict[str, Any]:
     """A recording as JSON values; its long texts go into `texts`."""
     return {
         "resources": [
-            texts.shortened(dump_resource(_bare(one), stamps)) for one in recorded.resources
+            texts.shortened(dump_resource(_bare(one, stamps), stamps)) for one in recorded.resources
         ],
         "aliases": {urn: list(earlier) for urn, earlier in recorded.aliases.items()},
-        "failures": [vars(one) for one in recorded.failures],
-        "error": recorded.error,
+        "failures": [
+            vars(replace(one, reason=_without_addresses(one.reason))) for one in recorded.failures
+        ],
+        "error": _without_addresses(recorded.error),
     }
+
+
+def _without_addresses(text: str) -> str:
+    """An error's text without addresses in memory: `<Thing object at 0x7f...>` in every run."""
+    return _ADDRESS.sub("at 0x...", text)
 
 
 def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
@@ -230,6 +261,16 @@ def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
     return Recorded(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
 
 
-def _bare(one: Resource) -> Resource:
+def _bare(one: Resource, stamps: Stamps) -> Resource:
     """A record without what differs from run to run."""
-    return replace(one, created="", modified="", provider="")
+    inputs, outputs = (_with_stamped_provider(props, stamps) for props in (one.inputs, one.outputs))
+    return replace(one, created="", modified="", provider="", inputs=inputs, outputs=outputs)
+
+
+def _with_stamped_provider(props: Props, stamps: Stamps) -> Props:
+    pickled = props.get(PROVIDER_KEY)
+    if isinstance(pickled, Secret):
+        pickled = pickled.value
+    if not isinstance(pickled, str):
+        return props
+    return {**props, PROVIDER_KEY: stamps.stamp_provider(pickled)}

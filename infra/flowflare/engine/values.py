@@ -233,6 +233,6 @@ def as_number(value: float) -> int | float:
 
 
 def json_text(value: Value) -> str:
-    """Compact JSON of a plain value, numbers as Go writes them."""
+    """Compact JSON of a plain value, numbers and the order of keys as Go writes them."""
     prepared = map_leaves(value, lambda leaf: as_number(leaf) if isinstance(leaf, float) else leaf)
-    return json.dumps(prepared, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(prepared, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

@@ -31,8 +31,12 @@ _UNKNOWN_TEXTS: Final = frozenset(
 
 
 def read_struct(struct: "struct_pb2.Struct") -> Props:
-    """The properties that a request carries; a top-level None counts as absent."""
-    read = {key: read_value(item) for key, item in struct.fields.items()}
+    """The properties that a request carries, sorted; a top-level None counts as absent.
+
+    A protobuf map has another order in every process (protobuf.dev, Maps). Without sorting, that
+    order would reach state, secrets and reports.
+    """
+    read = {key: read_value(item) for key, item in sorted(struct.fields.items())}
     return {key: item for key, item in read.items() if item is not None}
 
 
@@ -44,7 +48,7 @@ def read_value(value: "struct_pb2.Value") -> Value:
     """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
-        fields = {key: read_value(item) for key, item in value.struct_value.fields.items()}
+        fields = {key: read_value(item) for key, item in sorted(value.struct_value.fields.items())}
         return from_signature(fields) if SIGNATURE in fields else fields
     if kind == "list_value":
         return [read_value(item) for item in value.list_value.values]

@@ -134,6 +134,7 @@ class _Process:
             )
         request = {
             "root": str(checkout.root),
+            "top": str(checkout.top),
             "stacks": None if stacks is None else list(stacks),
             "key": base64.b64encode(key).decode(),
             "answer": str(self._answer),
@@ -174,7 +175,8 @@ class _Process:
         """What was recorded."""
         header = self._header or {}
         if self._header is None:
-            return CommitRecording(error=self._error or _reason(self._last_words()))
+            words = self._placeless(self._last_words())
+            return CommitRecording(error=self._error or _reason(words))
         if header.get("format") != FORMAT:
             text = f"its code records in format {header.get('format')}, not {FORMAT}"
             return CommitRecording(error=text)
@@ -196,16 +198,21 @@ class _Process:
         *lines, self._rest = text.split("\n")
         try:
             for line in lines:
-                self._take(_read(self._placeless(line)))
+                self._take(_read(self._placeless(line, _as_json)))
         except (ValueError, TypeError, KeyError, AttributeError):
             self._error = "its program has written into its recording"
         return bool(lines)
 
-    def _placeless(self, line: str) -> str:
-        """A line without where the checkout happens to lie."""
+    def _placeless(self, text: str, write: Callable[[str], str] = str) -> str:
+        """A text with a word for the checkout's folder, whose name differs in every run.
+
+        Args:
+            text: the text.
+            write: how the text writes the folder's name.
+        """
         for folder in (self._checkout.root, self._checkout.top):
-            line = line.replace(json.dumps(str(folder))[1:-1], _HERE)
-        return line
+            text = text.replace(write(str(folder)), _HERE)
+        return text
 
     def _take(self, line: Mapping[str, Any]) -> None:
         if "format" in line:
@@ -225,6 +232,10 @@ class _Process:
         with self._said.open("rb") as said:
             said.seek(max(0, self._said.stat().st_size - _LAST_WORDS))
             return said.read().decode(errors="replace")
+
+
+def _as_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def _read(line: str) -> Any:

@@ -27,7 +27,7 @@ _CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.
 
 
 def main() -> None:
-    """Records what standard input asks for: {root, stacks or null, key, answer: a file's path}."""
+    """Records what standard input asks for: {root, top, stacks or null, key, answer: a path}."""
     request = json.loads(sys.stdin.read())
     sys.addaudithook(_refuse_network)
     # The SDK takes a stack trace of every resource, which nobody reads here.
@@ -36,7 +36,8 @@ def main() -> None:
         own = os.getpid()
         write = _writer(answer)
         try:
-            for line in lines(Path(request["root"]), request["stacks"], request["key"]):
+            top = Path(request.get("top", request["root"]))
+            for line in lines(Path(request["root"]), request["stacks"], request["key"], top):
                 if os.getpid() != own:
                     os._exit(0)  # a copy that the program has made of this process by forking
                 write(line)
@@ -44,13 +45,16 @@ def main() -> None:
             write({"error": str(error)})
 
 
-def lines(root: Path, stacks: list[str] | None, key: str) -> Iterator[dict[str, Any]]:
+def lines(
+    root: Path, stacks: list[str] | None, key: str, top: Path | None = None
+) -> Iterator[dict[str, Any]]:
     """The recording in lines.
 
     Args:
         root: the project's folder in the checkout.
         stacks: the stacks to record; None for all that have a file.
         key: stamps secrets; in base64.
+        top: the checkout's folder, by default the project's.
 
     Yields:
         First `{format, stacks}`; for each stack `{begin}`, and when it is done `{stack, project,
@@ -63,7 +67,8 @@ def lines(root: Path, stacks: list[str] | None, key: str) -> Iterator[dict[str, 
     known = stacks_of(root)
     wanted = known if stacks is None else [name for name in stacks if name in known]
     yield {"format": FORMAT, "stacks": wanted}
-    stamps, texts = Stamps(base64.b64decode(key)), Texts()
+    folders = (str(root), str(top or root))
+    stamps, texts = Stamps(base64.b64decode(key), folders), Texts()
     for name in wanted:
         yield {"begin": name}
         before = len(texts.by_digest)

@@ -58,7 +58,8 @@ def whole(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
         if isinstance(value, dict):
             if value.keys() == {TEXT}:
                 return told(texts[value[TEXT]])
-            return {told(key): told(item) for key, item in value.items()}
+            # A commit's own release may have recorded maps in another order each time.
+            return {told(key): told(item) for key, item in sorted(value.items())}
         return [told(item) for item in value] if isinstance(value, list) else value
 
     return {key: told(value) for key, value in raw.items() if key != "words"}
@@ -109,7 +110,8 @@ class _Pairs:
             self._left_out([old, new])
             return ["secret", _is_secret(old), _is_secret(new), old == new]
         if isinstance(old, dict) and isinstance(new, dict):
-            return {name: self._item(old, new, name) for name in old.keys() | new.keys()}
+            # In order: `_item` also appends to lists that are compared later.
+            return {name: self._item(old, new, name) for name in sorted(old.keys() | new.keys())}
         if isinstance(old, list) and isinstance(new, list):
             return self._lists(old, new)
         if old == new:

@@ -75,10 +75,11 @@ class Groups:
         Args:
             diff: whether the lines that differ in texts are kept.
         """
-        own = {group.stacks[0]: group for group in self._groups.values() if len(group.stacks) == 1}
+        # Workers answer in any order; groups are merged in the order of their stacks' names.
+        groups = sorted(self._groups.values(), key=lambda group: min(group.stacks))
+        own = {group.stacks[0]: group for group in groups if len(group.stacks) == 1}
         made = merged(
-            Section.of(sorted(group.stacks), "changed", group.common())
-            for group in self._groups.values()
+            Section.of(sorted(group.stacks), "changed", group.common()) for group in groups
         )
         made = [
             Section.of(one.stacks, "changed", Review.model_validate(own[one.stacks[0]].review))

@@ -1,0 +1,140 @@
+"""The same commits give the same bytes: whatever the hash seed, the folder and the run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.review.conftest import Repo, stack_file, tracked
+
+#: A shop in which everything that could come in another order is there several times.
+PULUMI = """\
+name: shop
+runtime: python
+main: infra/
+config:
+  flowflare:clients:
+    value:
+      orders:
+        source: worker_src/orders/src/index.js
+        workflows: {order-processing: {className: OrderWorkflow}}
+        variables: {LIMITS: {low: 1, high: 9, names: [a, b], deep: {z: 1, a: 2}}, CURRENCY: EUR}
+        secrets:
+          PAYMENT_KEY: {secure: "v1:AAAA:AAAA"}
+          MAIL_KEY: {generated: {bytes: 32}}
+          ZEBRA_KEY: {environment: ZEBRA}
+        bindings:
+          MAILS: {type: queue, queue_name: mails}
+          RECEIPTS: {type: r2_bucket, bucket_name: receipts}
+          CACHE: {type: kv_namespace, namespace_id: 0f2ac74b498b48028cb68387c421e279}
+        databases: {ORDERS_DB: {migrations: migrations/orders}}
+        durableObjects: {CARTS: {className: Cart}, BASKETS: {className: Basket}}
+        classMigrations: [{tag: v1, newSqliteClasses: [Cart, Basket]}]
+      mails:
+        source: src/mails.js
+        secrets: {SMTP_KEY: {generated: {bytes: 16}}, IMAP_KEY: {file: key.txt}}
+      stock:
+        source: src/mails.js
+        variables: {A: "1", B: "2", C: "3"}
+"""
+PROGRAM = """\
+import pathlib
+import pulumi
+from pulumi.dynamic import Resource, ResourceProvider
+from flowflare.resources import FlowflareStack
+
+stack = FlowflareStack.from_config()
+
+
+class Provider(ResourceProvider):
+    words = {"one", "two", "three", "four"}
+
+    def create(self, props):
+        return str(self.words), {}
+
+
+class Mark(Resource):
+    def __init__(self, name, props):
+        super().__init__(Provider(), name, props)
+
+
+KEYS = "north south east west up down left right".split()
+MANY = {key: {inner: key + inner for inner in KEYS} for key in KEYS}
+here = str(pathlib.Path(__file__).parent)
+for name in ("first", "second"):
+    Mark(name, {"many": MANY, "secret": pulumi.Output.secret(MANY)})
+    secret = pulumi.Output.secret({"here": here, **MANY})
+    made = {"accountId": "a", "queueName": name, "settings": secret, "plain": MANY}
+    pulumi.CustomResource("cloudflare:index/queue:Queue", name, made)
+    pulumi.export(name, MANY)
+    pulumi.export(name + "-key", pulumi.Output.secret(MANY))
+pulumi.export("key", stack.service.api_key)
+"""
+CODE = """\
+import { DurableObject } from "cloudflare:workers";
+export class Cart extends DurableObject {}
+export class Basket extends DurableObject {}
+"""
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    made = tracked(tmp_path_factory.mktemp("bytes") / "shop", program=PROGRAM)
+    index = made.project / "worker_src/orders/src/index.js"
+    files = {
+        "Pulumi.yaml": PULUMI,
+        "key.txt": "key",
+        "src/mails.js": 'export default { fetch: () => new Response("mails") };\n',
+        "migrations/orders/0001_orders.sql": "CREATE TABLE orders (id TEXT PRIMARY KEY) STRICT;\n",
+        "worker_src/orders/src/index.js": CODE + index.read_text("utf-8"),
+    }
+    salt = "encryptionsalt: v1:AAAA:v1:AAAA:AAAA\n"
+    files |= {f"Pulumi.{one}.yaml": salt + stack_file(one) for one in ("ann", "bea", "cid")}
+    made.commit(files, "the shop")
+    made.commit({}, "nothing")
+    return made
+
+
+COMMAND = "from flowflare.cli.main import main; main()"
+FORMS = ("json", "txt", "md", "html")
+
+
+def reports(repo: Repo, base: str, folder: Path, seed: int) -> dict[str, bytes]:
+    """The report in every form, by a process with a hash seed and a temporary folder of its own."""
+    place = folder / ("t" * (seed + 1))
+    place.mkdir(parents=True)
+    outputs = [word for form in FORMS for word in ("-o", str(place / f"report.{form}"))]
+    done = subprocess.run(
+        [sys.executable, "-c", COMMAND, "diff", base, "HEAD", *outputs],
+        cwd=repo.project,
+        env=os.environ | {"PYTHONHASHSEED": str(seed), "TMPDIR": str(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    return {form: (place / f"report.{form}").read_bytes() for form in FORMS}
+
+
+@pytest.mark.timeout(300)
+def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
+    repo: Repo, tmp_path: Path
+) -> None:
+    said = [reports(repo, "HEAD", tmp_path, seed)["txt"].decode() for seed in range(3)]
+    assert [one.splitlines()[-1] for one in said] == ["Nothing changes in 3 stacks."] * 3
+
+
+@pytest.mark.timeout(300)
+def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Path) -> None:
+    said = reports(repo, "HEAD~1", tmp_path, 1)["txt"].decode()
+    assert said.splitlines()[-1] == "Nothing changes in 3 stacks."
+
+
+@pytest.mark.timeout(300)
+def test_a_change_is_told_in_the_same_bytes_by_every_run(repo: Repo, tmp_path: Path) -> None:
+    first, *others = [reports(repo, "HEAD~2", tmp_path, seed) for seed in range(3)]
+    for other in others:
+        for form in FORMS:
+            assert other[form] == first[form], form
