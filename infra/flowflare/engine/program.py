@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare.engine.event_loop import LoopEnded, run_to_end
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.errors import FlowflareError, ProgramError
 
@@ -76,6 +77,7 @@ def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: 
 
     Raises:
         FlowflareError: one that the program raised, itself or as the cause of Pulumi's RunError.
+        KeyboardInterrupt: Ctrl-C, or a program or provider that raises it.
         ProgramError: the program failed in any other way, or is not there.
     """
     if not program.file.is_file():
@@ -85,9 +87,9 @@ def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: 
         )
     try:
         contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run)
-    except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit) and not error.code:
-            return
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise _explained(error, program) from error
     finally:
         _restore_pickle()
@@ -129,10 +131,6 @@ def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run:
                 _restore_pickle()
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
-        executor = _InPlace if dry_run else ThreadPoolExecutor
-        loop.set_default_executor(executor(_PARALLEL, thread_name_prefix="resource"))
-        loop.set_exception_handler(_quiet)
         # The SDK's settings are context variables: they hold for this task and what it starts.
         settings.configure(
             settings.Settings(
@@ -146,9 +144,17 @@ def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run:
                 parallel=_PARALLEL,
             )
         )
-        await run_in_stack(body)
+        try:
+            await run_in_stack(body)
+        except SystemExit as end:
+            # A program may end itself with sys.exit(0): what it has declared is registered by now.
+            # A callback may not, because others have not run yet, and what they would declare
+            # would be deleted. Its `SystemExit` ends the loop and does not come here.
+            if end.code or isinstance(end, LoopEnded):
+                raise
 
-    asyncio.run(main())
+    executor = _InPlace if dry_run else ThreadPoolExecutor
+    run_to_end(main, executor(_PARALLEL, thread_name_prefix="resource"))
 
 
 class _InPlace(ThreadPoolExecutor):
@@ -172,11 +178,6 @@ class _InPlace(ThreadPoolExecutor):
         finally:
             asyncio._set_running_loop(loop)  # noqa: SLF001
         return future
-
-
-def _quiet(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-    """Says nothing of futures that nobody awaited: the failure itself is raised."""
-    del loop, context
 
 
 def _restore_pickle() -> None:
@@ -205,6 +206,8 @@ def _message(error: BaseException) -> str:
         return f"the program ended itself with {error.code!r}"
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
+    if isinstance(error, asyncio.CancelledError):
+        return f"the program cancelled what its resources wait for ({str(error) or 'no reason'})"
     if type(error).__name__ == "RunError":
         return str(error)
     return f"{type(error).__name__}: {error}"

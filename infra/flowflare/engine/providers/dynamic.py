@@ -8,9 +8,10 @@ and what is kept of their answers follows it to the letter: plain values, number
 import asyncio
 import base64
 import binascii
+import functools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar
 
 from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff
@@ -23,6 +24,27 @@ if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider
 
 PROVIDER_KEY: Final = "__provider"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def _as_failure(call: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Make any end of a provider's call a failure of its resource, `sys.exit` among them.
+
+    Only Ctrl-C ends the run: everything else belongs to the resource that the provider served.
+    """
+
+    @functools.wraps(call)
+    def answer(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return call(*args, **kwargs)
+        except (Exception, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raised = f"{type(error).__name__}: {error}"
+            raise EngineError(f"the dynamic provider ended with {raised}") from error
+
+    return answer
 
 
 class DynamicProviders:
@@ -83,6 +105,7 @@ class Dynamic:
     def __init__(self, providers: Loader) -> None:
         self._providers = providers
 
+    @_as_failure
     def check(self, old: Props, new: Props) -> Props:
         """Lets the provider check and complete the inputs.
 
@@ -95,6 +118,7 @@ class Dynamic:
             raise EngineError("; ".join(f"{one.property}: {one.reason}" for one in result.failures))
         return _kept({**result.inputs, PROVIDER_KEY: new[PROVIDER_KEY]})
 
+    @_as_failure
     def diff(self, old: Existing, new: Props) -> Diff:
         """Lets the provider compare the old outputs with the new inputs."""
         provider = self._providers.load(old.outputs if _provider_unknown(new) else new)
@@ -103,6 +127,7 @@ class Dynamic:
             result.changes, tuple(result.replaces or ()), bool(result.delete_before_replace)
         )
 
+    @_as_failure
     def foresee(self, old: Existing | None, new: Props) -> Props:
         """What the provider says beforehand of its outputs; Pulumi's own never say anything."""
         del old
@@ -111,6 +136,7 @@ class Dynamic:
         say = getattr(self._providers.load(new), "foresee", None)
         return {} if say is None else _whole(say(_seen(new)), new)
 
+    @_as_failure
     def create(self, new: Props) -> Made:
         """Lets the provider make it."""
         result = self._providers.load(new).create(_seen(new))
@@ -118,15 +144,18 @@ class Dynamic:
             raise EngineError("the dynamic provider made a resource without an id")
         return Made(str(result.id), _whole(result.outs, new))
 
+    @_as_failure
     def update(self, old: Existing, new: Props) -> Props:
         """Lets the provider change it."""
         result = self._providers.load(new).update(old.id, _seen(old.outputs), _seen(new))
         return _whole(result.outs, new)
 
+    @_as_failure
     def delete(self, old: Existing) -> None:
         """Lets the provider remove it."""
         self._providers.load(old.outputs).delete(old.id, _seen(old.outputs))
 
+    @_as_failure
     def read(self, old: Existing) -> Made | None:
         """Lets the provider look it up."""
         props = old.outputs or old.inputs
