@@ -9,7 +9,6 @@ import base64
 import binascii
 import contextlib
 import hashlib
-import json
 import os
 import secrets
 import tempfile
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flowflare.engine.state import load_value, secret_text
+from flowflare.engine.state import load_secret_text, secret_text
 from flowflare.engine.values import Secret, Value
 from flowflare.errors import SecretError
 
@@ -118,7 +117,11 @@ class Vault:
         Raises:
             SecretError: wrong passphrase, or the text was changed.
         """
-        return load_value(json.loads(self.open_text(ciphertext)), self)
+        text = self.open_text(ciphertext)
+        try:
+            return load_secret_text(text)
+        except ValueError as error:
+            raise SecretError(f"a secret of the state cannot be read: {error}") from None
 
     def open_text(self, ciphertext: str) -> str:
         """Opens a secret of the configuration, whose plain text is the bare string.
@@ -173,7 +176,11 @@ class Vault:
 def _split_salt(salt: str) -> tuple[str, str]:
     parts = salt.split(":", 2)
     if len(parts) != 3 or parts[0] != "v1":
-        raise SecretError(f"the stack's encryption salt is malformed: {salt!r}")
+        raise SecretError(
+            "the stack's encryption salt is not one of Pulumi's passphrase format",
+            remedy="It has the form v1:<salt>:v1:<nonce>:<ciphertext>; put back the encryptionsalt "
+            "line of the stack's file from version control.",
+        )
     return f"v1:{parts[1]}", parts[2]
 
 
@@ -218,7 +225,10 @@ def _decrypt(key: bytes, ciphertext: str) -> str:
 
     parts = ciphertext.split(":")
     if len(parts) != 3 or parts[0] != "v1":
-        raise SecretError(f"not a secret of Pulumi's passphrase format: {ciphertext[:12]!r}")
+        raise SecretError(
+            "a secret is not in Pulumi's passphrase format",
+            remedy="Set the value again; in a stack's file, with pulumi config set --secret.",
+        )
     try:
         return AESGCM(key).decrypt(_decode(parts[1]), _decode(parts[2]), None).decode()
     except (InvalidTag, ValueError):

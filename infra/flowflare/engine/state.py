@@ -194,7 +194,7 @@ def load_value(value: Value, opener: Opener) -> Value:
     """A value of a checkpoint; secrets stay sealed until they are looked at.
 
     Raises:
-        ValueError: a signature is unknown or a secret has neither or both of its forms.
+        ValueError, TypeError: a signature is unknown, or a secret has not exactly one text.
     """
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET:
@@ -206,12 +206,42 @@ def load_value(value: Value, opener: Opener) -> Value:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def load_secret_text(text: str) -> Value:
+    """Read the value of an opened secret from its JSON text.
+
+    Pulumi encrypts only the outermost secret. The `ciphertext` of a secret inside it is JSON that
+    its no-op encrypter passed through (`SerializePropertyValue` in pkg/resource/stack of
+    pulumi/pulumi), so no key is needed for it.
+
+    Raises:
+        ValueError: the text is not the JSON of a value; the message quotes none of it.
+    """
+    try:
+        return load_value(json.loads(text), INSIDE_SECRET)
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        raise ValueError("the content of a secret is not a value of Pulumi's") from None
+
+
+class _InsideSecret:
+    """Opens secrets that lie inside an opened secret, without a key."""
+
+    def open(self, ciphertext: str) -> Value:
+        """The value, from its JSON text."""
+        return load_secret_text(ciphertext)
+
+
+INSIDE_SECRET: Final = _InsideSecret()
+
+
 def _load_secret(value: Mapping[str, Any], opener: Opener) -> Secret:
     if ("ciphertext" in value) == ("plaintext" in value):
         raise ValueError("a secret must have either a ciphertext or a plaintext")
-    if "ciphertext" in value:
-        return Secret(ciphertext=value["ciphertext"], opener=opener)
-    return Secret(load_value(json.loads(value["plaintext"]), opener))
+    text = value.get("ciphertext", value.get("plaintext"))
+    if not isinstance(text, str):
+        raise TypeError("the ciphertext or plaintext of a secret must be a text")
+    if "ciphertext" in value and opener is not INSIDE_SECRET:
+        return Secret(ciphertext=text, opener=opener)
+    return Secret(load_secret_text(text))
 
 
 def secret_text(secret: Secret) -> str:

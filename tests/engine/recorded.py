@@ -1,0 +1,90 @@
+"""Projects around the states that the Pulumi CLI and Cloudflare's plugin wrote, for tests."""
+
+import copy
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.engine.state import Deployment, read_checkpoint
+
+ROOT = Path(__file__).parents[2]
+RECORDED = Path(__file__).parent / "recordings" / "pulumi-cloudflare-6.23"
+PASSPHRASE = "correct horse"
+SHOP_TOKEN = "canary-shop-token-5f2a"
+ACCOUNT = "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"
+BASE_URL = "http://127.0.0.1:8780/client/v4"
+_FILES = ("Pulumi.yaml", "infra/__main__.py", "worker_src/orders")
+
+
+def read_recorded(name: str) -> dict[str, Any]:
+    """What `pulumi stack export` printed after a step, such as `1-first-up`."""
+    exported: dict[str, Any] = json.loads((RECORDED / f"{name}.state.json").read_text("utf-8"))
+    return exported
+
+
+def open_vault(exported: Mapping[str, Any]) -> Vault:
+    """What opens the secrets of a recorded state."""
+    salt = exported["deployment"]["secrets_providers"]["state"]["salt"]
+    return Vault(Passphrase(PASSPHRASE, "a test"), salt)
+
+
+def to_checkpoint(exported: Mapping[str, Any], stack: str = "rec") -> dict[str, Any]:
+    """A checkpoint file's content, as the CLI's own backends keep it."""
+    latest = copy.deepcopy(exported["deployment"])
+    named = {"stack": f"organization/flowflare/{stack}", "latest": latest}
+    return {"version": 3, "checkpoint": named}
+
+
+def deployment_of(exported: Mapping[str, Any]) -> Deployment:
+    """The state as the engine reads it, its secrets sealed."""
+    return read_checkpoint(to_checkpoint(exported), open_vault(exported))
+
+
+def record_of(exported: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The record of a resource, by the end of its URN."""
+    resources = exported["deployment"]["resources"]
+    [found] = [one for one in resources if one["urn"].endswith(f"::{name}")]
+    return dict(found)
+
+
+def applied_config(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration with which a state was written; the dynamic provider's record has it."""
+    inputs = record_of(exported, "default")["inputs"]
+    own = {key: value for key, value in inputs.items() if key != "flowflare:clients"}
+    return {key: json.loads(text) if text[0] in "[{" else text for key, text in own.items()}
+
+
+def make_recorded_project(
+    root: Path, exported: Mapping[str, Any], *, account: str = ACCOUNT, base_url: str = BASE_URL
+) -> dict[str, str]:
+    """Writes this repository's program and the recorded stack `rec` with a state into a folder.
+
+    Returns:
+        The environment in which commands find state and passphrase, and no Pulumi CLI.
+    """
+    for name in _FILES:
+        source, target = ROOT / name, root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copied = shutil.copytree if source.is_dir() else shutil.copy
+        copied(source, target)
+    (root / "node_modules").symlink_to(ROOT / "node_modules")
+    (root / ".flowflare").mkdir()
+
+    def placed(text: str) -> str:
+        return text.replace(ACCOUNT, account).replace(BASE_URL, base_url)
+
+    stack = {"encryptionsalt": open_vault(exported).salt, "config": applied_config(exported)}
+    (root / "Pulumi.rec.yaml").write_text(placed(json.dumps(stack)), "utf-8")
+    state = root / "backend" / ".pulumi" / "stacks" / "flowflare" / "rec.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(placed(json.dumps(to_checkpoint(exported))), "utf-8")
+    (root / "backend" / ".pulumi" / "meta.yaml").write_text("version: 1\n", "utf-8")
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PULUMI_BACKEND_URL": f"file://{root}/backend",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "SHOP_TOKEN": SHOP_TOKEN,
+    }

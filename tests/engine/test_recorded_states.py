@@ -1,0 +1,88 @@
+"""States that the real CLI and Cloudflare's plugin wrote are read, and never quoted."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from flowflare.engine.pulumi.state import from_export
+from flowflare.engine.show import shown_props
+from flowflare.engine.state import Deployment, read_checkpoint
+from flowflare.engine.values import Secret, leaves, plain
+from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.errors import FlowflareError
+from tests.e2e.canaries import Canaries
+from tests.engine.planting import damages, positions
+from tests.engine.recorded import (
+    SHOP_TOKEN,
+    deployment_of,
+    open_vault,
+    read_recorded,
+    record_of,
+    to_checkpoint,
+)
+
+STATES = ["1-first-up", "5-refresh"]
+
+
+def bindings_of(deployment: Deployment, name: str) -> Any:
+    [script] = [one for one in deployment.resources if one.name == name]
+    return script.inputs["bindings"]
+
+
+def open_everything(deployment: Deployment) -> None:
+    for one in deployment.resources:
+        for props in (one.inputs, one.outputs):
+            shown_props(props)
+            plain(props)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_secrets_inside_a_secret_open_without_a_key(state: str) -> None:
+    bindings = bindings_of(deployment_of(read_recorded(state)), "flowflare-orders-script")
+    assert isinstance(bindings, Secret)
+    opened = {one["name"]: one for one in bindings.value}
+    assert isinstance(opened["SHOP_TOKEN"]["text"], Secret)
+    assert opened["SHOP_TOKEN"]["text"].value == SHOP_TOKEN
+    assert isinstance(opened["MODE"]["text"], Secret)
+    assert plain(bindings) == plain(bindings.value)
+    assert {repr(leaf) for leaf in leaves(bindings)} == {"[secret]"}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_secret_of_a_recorded_state_opens(state: str) -> None:
+    open_everything(deployment_of(read_recorded(state)))
+
+
+@pytest.mark.parametrize("inner", ["ciphertext", "plaintext"])
+def test_an_export_with_open_secrets_may_hold_either_form_inside(inner: str) -> None:
+    """`pulumi stack export --show-secrets` opens the inner ones, and older releases do not."""
+    exported = copy.deepcopy(read_recorded("1-first-up"))
+    vault = open_vault(exported)
+    for secret in positions(exported):
+        text = vault.open_text(secret.pop("ciphertext"))
+        secret["plaintext"] = json.dumps(with_inner(json.loads(text), inner))
+    bindings = bindings_of(from_export(exported), "flowflare-orders-script")
+    assert SHOP_TOKEN in json.dumps(plain(bindings))
+
+
+def with_inner(value: Any, form: str) -> Any:
+    if isinstance(value, dict) and value.get(SIGNATURE) == SECRET:
+        return {SIGNATURE: SECRET, form: value["ciphertext"]}
+    if isinstance(value, dict):
+        return {key: with_inner(item, form) for key, item in value.items()}
+    return [with_inner(item, form) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("damage", list(damages(open_vault(read_recorded("1-first-up")))))
+@pytest.mark.parametrize("name", ["flowflare-orders-script", "default_6_23_1", "flowflare-rec"])
+def test_no_message_quotes_a_secret_that_cannot_be_read(damage: str, name: str) -> None:
+    exported = copy.deepcopy(read_recorded("1-first-up"))
+    exported["deployment"]["resources"] = [record_of(exported, name)]
+    vault, canaries = open_vault(exported), Canaries()
+    damages(vault)[damage](next(positions(exported)), canaries.plant("damaged"))
+    with pytest.raises(FlowflareError) as raised:
+        open_everything(read_checkpoint(to_checkpoint(exported), vault))
+    canaries.look(damage, f"{raised.value} {raised.value.message} {raised.value.remedy}")
+    assert canaries.seen == []
