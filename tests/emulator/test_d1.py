@@ -159,6 +159,27 @@ def test_read_replication_is_set_afterwards(account: Account) -> None:
     assert refused.errors[0][0] == 7400
 
 
+def test_read_replication_is_set_at_the_creation(account: Account) -> None:
+    asked = {"name": "orders", "read_replication": {"mode": "auto"}}
+    made = account.call("POST", "/d1/database", json=asked)
+    assert made["read_replication"] == {"mode": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("given", "received"), [(None, "null"), ("auto", "string"), ([], "array"), (1, "number")]
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_read_replication_that_is_not_an_object_is_refused_and_changes_nothing(
+    account: Account, method: str, given: object, received: str
+) -> None:
+    path = f"/d1/database/{account.database()}"
+    account.call("PUT", path, json={"read_replication": {"mode": "auto"}})
+    refused = account.refused(method, path, json={"read_replication": given})
+    text = f"read_replication: Expected object, received {received}"
+    assert (refused.status, refused.errors) == (400, ((7400, text),))
+    assert account.call("GET", path)["read_replication"] == {"mode": "auto"}
+
+
 def test_databases_are_listed_in_pages(account: Account) -> None:
     for number in range(3):
         account.database(f"db-{number}")

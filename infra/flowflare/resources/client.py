@@ -27,6 +27,7 @@ from flowflare.resources.bindings import (
     script_bindings,
     upload_bindings,
 )
+from flowflare.resources.database import declare_database
 from flowflare.resources.dynamic import (
     D1Migrations,
     DurableObjectMigrations,
@@ -228,11 +229,11 @@ class FlowflareClient(pulumi.ComponentResource):
         ids, last = {}, []
         for database in self.spec.databases:
             part = f"{self._name}-{hyphenated(database.binding)}"
-            resource = cloudflare.D1Database(
+            resource = declare_database(
                 f"{part}-database",
                 account_id=self._account_id,
-                name=database.database_name,
-                primary_location_hint=database.location_hint,
+                database_name=database.database_name,
+                location_hint=database.location_hint,
                 jurisdiction=database.jurisdiction,
                 opts=self._options(protected=f"{part}-database"),
             )

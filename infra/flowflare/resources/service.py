@@ -14,8 +14,8 @@ from flowflare.model import StackSpec
 from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
 from flowflare.model.class_neighbours import neighbours_of
 from flowflare.render.worker import RenderedWorker
-from flowflare.resources import cloudflare
 from flowflare.resources.bindings import Values, script_bindings, upload_bindings
+from flowflare.resources.database import declare_database
 from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
 from flowflare.resources.script import (
     declare_addresses,
@@ -66,10 +66,10 @@ class FlowflareService(pulumi.ComponentResource):
         super().__init__("flowflare:index:Service", name, {}, opts)
         self._name, self._spec, self._rendered = name, spec, rendered
         self.script_name = spec.service.script_name
-        self._database = cloudflare.D1Database(
+        self._database = declare_database(
             f"{name}-database",
             account_id=spec.account_id,
-            name=spec.service.database_name,
+            database_name=spec.service.database_name,
             opts=self._options(protected=f"{name}-database"),
         )
         self.database_id = self._database.id

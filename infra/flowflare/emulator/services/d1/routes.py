@@ -73,15 +73,12 @@ class D1Routes:
 
     async def _update(self, request: Request) -> Response:
         asked = await json_object(request)
-        replication = asked.get("read_replication")
-        if request.method == "PATCH" and replication is None:
-            raise codes.query_failed("read_replication: Required")
-        if replication is None:
+        if "read_replication" not in asked:
+            if request.method == "PATCH":
+                raise codes.query_failed("read_replication: Required")
             return success(await self._full(self._find(request)))
-        if not isinstance(replication, dict):
-            raise codes.invalid_property("read_replication: Expected object")
         changed = self._store.set_replication(
-            account_of(request), name_of(request, "database"), replication.get("mode")
+            account_of(request), name_of(request, "database"), asked
         )
         return success(await self._full(changed))
 

@@ -11,6 +11,7 @@ from flowflare.emulator.database import Database
 _JURISDICTIONS = {"eu", "fedramp", "us"}
 _REGIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
 _REPLICATION = {"auto", "disabled"}
+_JSON_TYPES = {bool: "boolean", list: "array", str: "string"}
 _LONGEST_NAME = 64
 
 
@@ -41,21 +42,18 @@ class D1Store:
         """Makes a database.
 
         Raises:
-            Refusal: 7400 a property is wrong (`read_replication` may only be set later), 7502 the
-                name is taken.
+            Refusal: 7400 a property is wrong, 7502 the name is taken.
         """
         name, region = asked.get("name"), asked.get("primary_location_hint")
         jurisdiction = asked.get("jurisdiction")
         if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
             raise codes.invalid_property("name: must be a string of 1 to 64 characters")
-        if "read_replication" in asked:
-            kind = "null" if asked["read_replication"] is None else "a value"
-            raise codes.invalid_property(f"read_replication: Expected object, received {kind}")
+        replication = replication_mode(asked) if "read_replication" in asked else "disabled"
         if region is not None and region not in _REGIONS:
             raise codes.invalid_property(f"primary_location_hint: Invalid enum value: '{region}'")
         if jurisdiction is not None and jurisdiction not in _JURISDICTIONS:
             raise codes.invalid_property(f"jurisdiction: Invalid enum value: '{jurisdiction}'")
-        made = D1Database(account, hyphened_id(), name, now(), region, jurisdiction, "disabled")
+        made = D1Database(account, hyphened_id(), name, now(), region, jurisdiction, replication)
         try:
             self._database.run(
                 "INSERT INTO databases VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(made).values()
@@ -90,15 +88,14 @@ class D1Store:
         )
         return [D1Database(**row) for row in rows]
 
-    def set_replication(self, account: str, identity: str, mode: object) -> D1Database:
-        """Turns read replication on or off.
+    def set_replication(self, account: str, identity: str, asked: dict[str, Any]) -> D1Database:
+        """Turn read replication on or off, as `read_replication` of a request says.
 
         Raises:
-            Refusal: 7404, or 7400 an unknown mode.
+            Refusal: 7404, or 7400 what is asked for is not an object with a known mode.
         """
         found = self.get(account, identity)
-        if mode not in _REPLICATION:
-            raise codes.invalid_property(f"read_replication.mode: Invalid enum value: '{mode}'")
+        mode = replication_mode(asked)
         self._database.run("UPDATE databases SET replication = ? WHERE uuid = ?", mode, found.uuid)
         return self.get(account, found.uuid)
 
@@ -111,3 +108,20 @@ class D1Store:
         found = self.get(account, identity)
         self._database.run("DELETE FROM databases WHERE uuid = ?", found.uuid)
         return found
+
+
+def replication_mode(asked: dict[str, Any]) -> str:
+    """Read the mode in a request's `read_replication`, which must be an object.
+
+    Raises:
+        Refusal: 7400; `null` is refused as well, which Terraform's provider sends for an attribute
+            that is left out (cloudflare/terraform-provider-cloudflare#6309).
+    """
+    given = asked["read_replication"]
+    if not isinstance(given, dict):
+        found = "null" if given is None else _JSON_TYPES.get(type(given), "number")
+        raise codes.invalid_property(f"read_replication: Expected object, received {found}")
+    mode = given.get("mode")
+    if not isinstance(mode, str) or mode not in _REPLICATION:
+        raise codes.invalid_property(f"read_replication.mode: Invalid enum value: '{mode}'")
+    return mode
