@@ -190,3 +190,15 @@ def test_without_an_upgrade_there_is_word_of_it(service: Api, probe: Probe) -> N
     assert answer.json()["success"] is False
     assert service.post(PATH, {}).status_code == 405
     assert probe.call("tracker-fetch") == {"status": 426}
+
+
+def test_a_request_that_dies_while_it_gathers_leaves_no_event_behind(
+    watch: Watch, probe: Probe, fresh: str
+) -> None:
+    socket = watch(query={"workflowId": fresh})
+    heard(socket)
+
+    probe.client.post("/publish", json={"run": fresh, "dies": True})
+    probe.call("publish", run=fresh)
+
+    assert len(events_of(socket, fresh, 2)) == 2

@@ -1,5 +1,6 @@
 """Watchers of some runs only, watchers who come back, and those who ask for too much."""
 
+import json
 import time
 from typing import Any
 
@@ -164,7 +165,17 @@ def test_who_has_missed_too_much_is_told_to_fetch_anew(
 
 
 @pytest.mark.parametrize(
-    "query", [{"since": "-1"}, {"since": "x"}, {"since": "9" * 20}, {"workflowId": "a b"}]
+    "query",
+    [
+        *[{"since": "-1"}, {"since": "x"}, {"since": "9" * 20}, {"since": ""}],
+        *[
+            {"workflowId": "a b"},
+            {"workflowId": ""},
+            {"ref_id": ""},
+            {"ref_id": "7", "ref_type": ""},
+        ],
+        *[{"refId": "7"}, {"filters": '{"ref_id":"7"}'}, {"bound": "{}"}],
+    ],
 )
 def test_a_bad_address_is_refused(watch: Watch, query: dict[str, str]) -> None:
     with pytest.raises(InvalidStatus) as refused:
@@ -179,6 +190,10 @@ def test_a_bad_address_is_refused(watch: Watch, query: dict[str, str]) -> None:
         ("subscribe", {"workflowId": "a b"}),
         ("subscribe", {"since": -1}),
         ("subscribe", {"ref_id": {}}),
+        ("subscribe", {"ref_id": ""}),
+        ("subscribe", {"ref_id": None}),
+        ("subscribe", {"refId": "7"}),
+        ("subscribe", {"filters": {"ref_id": "7"}}),
         ("resume", {"since": "x"}),
         ("unsubscribe", {}),
     ],
@@ -194,6 +209,28 @@ def test_a_bad_subscription_changes_nothing(
     started(service, fresh)
 
     assert len(told_until(socket, fresh, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "subscribe", "ref_id": "7"},
+        {"type": "subscribe", "filters": {"ref_id": "7"}},
+        {"type": "subscribe", "params": None},
+        {"type": "subscribe", "params": ""},
+    ],
+)
+def test_a_subscription_is_in_params_or_refused(
+    service: Api, watch: Watch, fresh: str, message: object
+) -> None:
+    socket = watch(query=by_run(fresh))
+    heard(socket)
+
+    socket.send(json.dumps(message))
+    assert heard(socket)["type"] == "error"
+    started(service, fresh)
+
+    assert {run_of(event) for event in told_until(socket, fresh, 1)} == {fresh}
 
 
 def test_one_who_talks_too_much_is_shown_out_and_others_stay(

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.worker.feed_calls import Watch, heard, heard_of, tell
-from tests.worker.worker_calls import KEY, Api
+from tests.worker.worker_calls import KEY, Api, Probe
 
 pytestmark = pytest.mark.workerd
 
@@ -160,8 +160,50 @@ def test_a_ticket_for_one_run_shows_no_workflows(service: Api, watch: Watch, fre
 
 
 def test_what_a_browser_may_not_set_it_cannot(watch: Watch, service: Api, fresh: str) -> None:
-    ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})
+    ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})["ticket"]
 
-    socket = watch(key="", query={"ticket": ticket["ticket"], "bound": "{}"})
+    assert heard(watch(key="", query={"ticket": ticket}))["filters"] == {"workflowId": fresh}
+    assert refused(watch, query={"ticket": ticket, "bound": "{}"}) == 400
 
-    assert heard(socket)["filters"] == {"workflowId": fresh}
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"filters": {"ref_id": ""}}, ["filters.ref_id"]),
+        ({"filters": {"ref_id": None}}, ["filters.ref_id"]),
+        ({"filters": {"ref_id": "7", "ref_type": None}}, ["filters.ref_type"]),
+        ({"filters": {"refId": "7"}}, ["filters.refId"]),
+        ({"filters": {"REF_ID": "7", "ref_type": "order"}}, ["filters.REF_ID"]),
+        ({"filters": {"filters": {"ref_id": "7"}}}, ["filters.filters"]),
+        ({"filters": {"status": "Running"}}, ["filters.status"]),
+        ({"filters": {"__proto__": {"ref_id": "7"}}}, ["filters.__proto__"]),
+        # What JSON leaves of {ref_id: undefined}.
+        ({"filters": {}}, ["filters"]),
+        ({"filters": None}, ["filters"]),
+        ({"filters": ""}, ["filters"]),
+        ({"filters": ["ref_id"]}, ["filters"]),
+        ({"filter": {"ref_id": "7"}}, ["filter"]),
+        ({"ref_id": "7"}, ["ref_id"]),
+        ({"filters": {"ref_id": "7"}, "workflowType": "mail"}, ["workflowType"]),
+        ({"filters": {"ref_id": "7"}, "expires_in": None}, ["expires_in"]),
+        (
+            {"since": 1, "filters": {"refId": "7", "ref_id": ""}, "expires_in": 99},
+            ["since", "filters.refId", "filters.ref_id", "expires_in"],
+        ),
+    ],
+)
+def test_a_grant_that_would_be_wider_than_it_was_meant_is_refused_by_name(
+    service: Api, body: object, named: list[str]
+) -> None:
+    answer = service.post(TICKET, body)
+
+    assert answer.status_code == 400
+    assert [error["path"] for error in answer.json()["errors"]] == named
+    assert all(name in answer.json()["error"] for name in named)
+    assert "ticket" not in answer.json()
+
+
+def test_the_entrypoint_grants_no_more_than_the_service(probe: Probe, fresh: str) -> None:
+    for filters in ({"ref_id": ""}, {"refId": fresh}, {}):
+        answer = probe.call("rpc-fetch", path=TICKET, body={"filters": filters})
+        assert (answer["status"], "ticket" in answer["body"]) == (400, False)

@@ -12,6 +12,7 @@ import {
   updateWorkflowInstance,
   updateWorkflowStep,
 } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
+import { publish } from '../../../worker_src/flowflare/src/feed.js';
 import { together } from '../../../worker_src/flowflare/src/together.js';
 import { STEPS } from './steps.js';
 
@@ -78,6 +79,8 @@ const ENVS = {
   nothing: () => ({}),
 };
 
+let batches = 0;
+
 const REPORTS = { updateWorkflowInstance, updateWorkflowStep, recordStepRetry };
 
 const CALLS = {
@@ -89,17 +92,21 @@ const CALLS = {
     return { rows: results, rows_read: meta.rows_read };
   },
 
-  async together({ statements, milliseconds = 10 }, env, ctx) {
+  /** `end` is what becomes of this request while its batch is under way, unless it answers. */
+  async together({ statements, milliseconds = 10, end = 'answer' }, env, ctx) {
     let sent = 0;
     const counting = {
       prepare: (sql) => env.DB.prepare(sql),
       batch: async (list) => {
         sent = Math.max(sent, list.length);
+        batches++;
+        if (end === 'abort') ctx.abort('as at the end of its CPU time');
         await scheduler.wait(milliseconds); // Others come meanwhile.
         return env.DB.batch(list);
       },
     };
-    const db = together(counting, (promise) => ctx.waitUntil(promise));
+    // Without waitUntil a request ends when its client leaves, as it does with it after half a minute.
+    const db = together(counting, (promise) => end === 'cancel' || ctx.waitUntil(promise));
     try {
       const results = await db.batch(
         statements.map(({ sql, values }) => db.prepare(sql).bind(...values)),
@@ -108,6 +115,19 @@ const CALLS = {
     } catch (error) {
       return { error: String(error) };
     }
+  },
+
+  /** Broadcasts an event; a request that dies does so while it gathers what others have to broadcast. */
+  async publish({ run, dies = false }, env, ctx) {
+    const event = { type: 'run_update', run_update: { id: run, status: 'Running' } };
+    ctx.waitUntil(publish(env.WORKFLOW_TRACKER, [event]));
+    if (dies) ctx.abort('as at the end of its CPU time');
+    return {};
+  },
+
+  /** How many batches `together` has sent so far. */
+  async batches() {
+    return { batches };
   },
 
   async tracking({ name, data, bound = 'service', url }, env) {

@@ -17,8 +17,8 @@ export const feedOf = (namespace) => namespace.get(namespace.idFromName(FEED_NAM
 
 /** Events of this long go to the object in one call: a call costs it more than many events. */
 const GATHER_MS = 20;
-/** A request that was to send, and has not for this long, never will. */
-const GIVEN_UP_MS = 1000;
+/** A request that was to send, and has not for this long, has died. */
+const GIVEN_UP_MS = 200;
 const MAX_EVENTS = 500;
 
 /**
@@ -39,10 +39,15 @@ let gatheringSince = 0;
 export async function publish(namespace, events) {
   if (events.length === 0) return;
   waiting.push(...events);
-  if (Date.now() - gatheringSince < GIVEN_UP_MS) return;
-  gatheringSince = Date.now();
-  await scheduler.wait(GATHER_MS);
-  gatheringSince = 0;
+  if (Date.now() - gatheringSince < GIVEN_UP_MS) {
+    // Another request has taken it on. Whether it lived to do it is seen later.
+    await scheduler.wait(GIVEN_UP_MS);
+    if (!waiting.includes(events[0])) return;
+  } else {
+    gatheringSince = Date.now();
+    await scheduler.wait(GATHER_MS);
+    gatheringSince = 0;
+  }
   while (waiting.length > 0) {
     const gathered = waiting.splice(0, MAX_EVENTS);
     try {

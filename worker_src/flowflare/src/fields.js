@@ -14,25 +14,82 @@ class Invalid extends Error {}
  * @returns {{[K in keyof R]: ReturnType<R[K]>}}
  */
 export function readFields(input, readers, path = '') {
+  return read(input, readers, path, () => []);
+}
+
+export const EMPTY = 'must not be empty: give it a value, or leave it out';
+
+/**
+ * Reads what narrows down what somebody may see. A misspelt name or an empty value would widen it unnoticed, so
+ * each of them is a fault.
+ * @template {Record<string, (value: unknown) => unknown>} R
+ * @param {unknown} input
+ * @param {R} readers
+ * @param {string} [path] where the input stands in the request
+ * @returns {{[K in keyof R]: ReturnType<R[K]>}}
+ */
+export function readGrant(input, readers, path = '') {
+  const known = Object.keys(readers);
+  return read(input, readers, path, (given) => [
+    ...Object.keys(given)
+      .filter((name) => !known.includes(name))
+      .slice(0, NAMED_FAULTS)
+      .map((name) => ({
+        name: shownName(name),
+        message: `is unknown here; use ${known.join(', ')}`,
+      })),
+    ...known
+      .filter((name) => Object.hasOwn(given, name) && isAbsent(given[name]))
+      .map((name) => ({ name, message: EMPTY })),
+  ]);
+}
+
+const NAMED_FAULTS = 10;
+
+/** @param {string} name what a caller made up, which is repeated only if it looks like a name */
+const shownName = (name) => (/^[\w-]{1,64}$/.test(name) ? name : '(a name that is not shown)');
+
+/**
+ * @template {Record<string, (value: unknown) => unknown>} R
+ * @param {unknown} input
+ * @param {R} readers
+ * @param {string} path
+ * @param {(given: Record<string, unknown>) => {name: string, message: string}[]} faultsOf what is wrong with the
+ *   input as a whole
+ * @returns {{[K in keyof R]: ReturnType<R[K]>}}
+ */
+function read(input, readers, path, faultsOf) {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw invalid([{ path, message: `${path || 'the body'} must be an object` }]);
   }
   const given = /** @type {Record<string, unknown>} */ (input);
-  /** @type {{path: string, message: string}[]} */
-  const errors = [];
+  const faults = faultsOf(given);
+  const errors = faults.map(({ name, message }) => fault(path, name, message));
   /** @type {Record<string, unknown>} */
   const values = {};
-  for (const [name, read] of Object.entries(readers)) {
+  for (const [name, readValue] of Object.entries(readers)) {
+    if (faults.some((known) => known.name === name)) continue;
     try {
-      values[name] = read(Object.hasOwn(given, name) ? given[name] : undefined);
+      values[name] = readValue(Object.hasOwn(given, name) ? given[name] : undefined);
     } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
-      const field = path ? `${path}.${name}` : name;
-      errors.push({ path: field, message: `${field} ${error.message}` });
+      if (error instanceof Invalid) errors.push(fault(path, name, error.message));
+      // What an object within the input has wrong is named by its own reader.
+      else if (error instanceof Problem && error.errors) errors.push(...error.errors);
+      else throw error;
     }
   }
   if (errors.length > 0) throw invalid(errors);
   return /** @type {{[K in keyof R]: ReturnType<R[K]>}} */ (values);
+}
+
+/**
+ * @param {string} path
+ * @param {string} name
+ * @param {string} message
+ */
+function fault(path, name, message) {
+  const field = path ? `${path}.${name}` : name;
+  return { path: field, message: `${field} ${message}` };
 }
 
 /** @param {{path: string, message: string}[]} errors */
@@ -65,7 +122,7 @@ export const required = (read) => (value) => {
  * @param {string} description completes "must be ..."
  * @returns {(value: unknown) => string}
  */
-const matching = (pattern, description) => (value) => {
+export const matching = (pattern, description) => (value) => {
   // Numbers are welcome as references and ids: an order's id often is one.
   const text = Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || !pattern.test(text)) throw new Invalid(`must be ${description}`);

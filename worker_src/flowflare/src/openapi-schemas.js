@@ -31,6 +31,13 @@ export const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 export const object = (properties, required = []) => ({ type: 'object', properties, required });
 
 /**
+ * What narrows down what somebody may see: no other names, and no field without a value.
+ * @param {Record<string, Schema>} properties
+ * @returns {Schema}
+ */
+export const grant = (properties) => ({ type: 'object', properties, additionalProperties: false });
+
+/**
  * What a request may hold: a field that is not required may also be null or ''.
  * @param {Record<string, Schema>} properties
  * @param {string[]} [required]

@@ -3,6 +3,7 @@
 import {
   FILTERS,
   flag,
+  grant,
   input,
   list,
   nullableText,
@@ -224,8 +225,11 @@ const PATHS = {
   '/api/ws-ticket': post(
     'issueTicket',
     'A ticket that opens the live feed for a browser, which cannot send a key.',
-    input({
-      filters: told('Runs that the ticket is for; all, if not given.', input(WATCHED)),
+    grant({
+      filters: told('Runs that the ticket is for; all, if not given.', {
+        ...grant(WATCHED),
+        minProperties: 1,
+      }),
       expires_in: told('Seconds; 60 if not given.', { type: 'integer', minimum: 1, maximum: 60 }),
     }),
     object({ ticket: string, protocols: list(string), expires_at: string }, [
@@ -266,7 +270,7 @@ export const OPENAPI = Object.freeze({
     title: 'Flowflare',
     version: '0.1.0',
     description:
-      'Tracks Cloudflare Workflows. An absent field, null and an empty text say the same.',
+      'Tracks Cloudflare Workflows. An absent field, null and an empty text say the same, but not in what grants access.',
   },
   security: [{ key: [] }, { bearer: [] }],
   paths: PATHS,

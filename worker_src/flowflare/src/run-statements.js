@@ -117,8 +117,14 @@ const SELECT_STARTED = `SELECT ${RUN_SUMMARY}, request_digest FROM workflow_runs
 export const startStatements = (db, run, now) => [
   db.prepare(REGISTER).bind(...identity(run, now), null),
   db.prepare(INSERT_RUN).bind(...identity(run, now), run.request_digest),
-  ...(run.request_digest === null ? [] : [db.prepare(SELECT_STARTED).bind(run.id)]),
+  ...(run.request_digest === null ? [] : [startedStatement(db, run.id)]),
 ];
+
+/**
+ * @param {D1Database} db
+ * @param {string} id
+ */
+export const startedStatement = (db, id) => db.prepare(SELECT_STARTED).bind(id);
 
 /**
  * Inserts or changes a run. The first statement changes a row if the run is new, the second if the

@@ -14,7 +14,7 @@ import {
 } from './fields.js';
 import { hex, newRunId, runIdForKey, sha256 } from './ids.js';
 import { Problem } from './problem.js';
-import { startStatements } from './run-statements.js';
+import { startedStatement, startStatements } from './run-statements.js';
 import { createInstance, workflowFor } from './workflow-bindings.js';
 
 /** @typedef {Record<string, unknown>} Row */
@@ -75,9 +75,11 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
       new Date().toISOString(),
     ),
   );
-  const created = inserted.results.length > 0;
-  const [found] = /** @type {Row[]} */ ((created ? inserted : existing).results);
-  const { request_digest, ...row } = found;
+  const [stored] = inserted.results.length > 0 ? inserted.results : (existing?.results ?? []);
+  // Statements that another request failed to answer for are sent again, and then insert nothing: nobody else
+  // has an id that was made here.
+  const created = inserted.results.length > 0 || !repeatable;
+  const { request_digest, ...row } = /** @type {Row} */ (stored ?? (await startedRun(db, id)));
   if (created) announce([{ type: 'run_update', run_update: row }]);
   else if (request_digest !== digest) {
     throw new Problem(422, 'This Idempotency-Key or run id was used for another request');
@@ -96,6 +98,15 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
     created,
     idempotent_replay: !created,
   };
+}
+
+/**
+ * @param {D1Database} db
+ * @param {string} id
+ */
+async function startedRun(db, id) {
+  const [{ results }] = await db.batch([startedStatement(db, id)]);
+  return results[0];
 }
 
 /**

@@ -23,17 +23,23 @@ import { Problem } from './problem.js';
 const MAX_STATEMENTS = 40;
 /** Requests with more text than this are sent alone: together they would become too large. */
 const MAX_LENGTH = 32 * 1024;
-/** A request that is not sent for this long sends itself: whoever was to send it has gone away. */
-const PATIENCE_MS = 2000;
-/** D1 gives up on a batch after 30 s. */
-const LOST_MS = 35_000;
+/** A batch holds other requests back for this long. After that it is slow, or its request has died. */
+const HELD_MS = 100;
+/** A request whose statements another one sent, and that hears nothing for this long, sends them itself. */
+const LOST_MS = 2000;
 
 // Requests of one isolate share memory, but the I/O of one may not be waited for by another: it ends with its
-// own request. So whoever writes while nobody does sends; who comes meanwhile waits to be told, and the first
-// of these sends the next batch, for all of them.
+// own request. So a request sends its batch if no batch is under way. Requests that come meanwhile wait to be
+// told, and the first of them sends the next batch, for all of them.
 /** @type {Entry[]} */
 const waiting = [];
-let sending = 0;
+
+/**
+ * The batches under way. A request can end at any await without running another line: it is cancelled, or it has
+ * used up its CPU time. Its batch then stays in here, which is why an old one counts for nothing.
+ * @type {Set<{since: number}>}
+ */
+const underway = new Set();
 
 /**
  * A database for one request, whose small batches may be sent with those of other requests. Each is still
@@ -71,83 +77,102 @@ const lengthOf = (value) => (typeof value === 'string' ? value.length : 0);
 
 /**
  * @param {D1Database} db
- * @param {D1PreparedStatement[]} statements
+ * @param {D1PreparedStatement[]} statements which may be carried out twice without harm
  * @param {() => void} onSend called if these are not all that this request sends
  * @returns {Promise<Results>}
+ * @throws {Problem} 503 if two requests died that were to send them
  */
 async function write(db, statements, onSend) {
-  /** @type {Entry} */
-  const own = { statements, tell: () => {} };
-  if (sending === 0) return send(db, own, onSend);
-  /** @type {Promise<Turn>} */
-  const told = new Promise((resolve) => {
-    own.tell = resolve;
-  });
-  waiting.push(own);
-  const turn = await turnOf(own, told);
-  if ('results' in turn) return turn.results;
-  if ('error' in turn) throw turn.error;
-  return turn.send === 'own' ? db.batch(statements) : send(db, own, onSend);
-}
-
-/**
- * @param {Entry} own
- * @param {Promise<Turn>} told
- * @returns {Promise<Turn>}
- */
-async function turnOf(own, told) {
-  for (const milliseconds of [PATIENCE_MS, LOST_MS]) {
-    /** @type {number | null} */
-    let timer = null;
-    // The runtime ends a request that waits for nothing of its own: this is something.
-    /** @type {Promise<null>} */
-    const tired = new Promise((resolve) => {
-      timer = setTimeout(() => resolve(null), milliseconds);
-    });
-    const turn = await Promise.race([told, tired]);
-    clearTimeout(timer);
-    if (turn !== null) return turn;
-    const at = waiting.indexOf(own);
-    if (at >= 0) {
-      waiting.splice(at, 1);
-      return { send: 'all' };
-    }
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const turn = await turnOf(statements);
+    if (turn === null) continue;
+    if ('results' in turn) return turn.results;
+    if ('error' in turn) throw turn.error;
+    return turn.send === 'own' ? db.batch(statements) : send(db, statements, onSend);
   }
   const headers = { 'Retry-After': '1' };
   throw new Problem(503, 'It is not known whether this was stored; repeat it', { headers });
 }
 
 /**
+ * @param {D1PreparedStatement[]} statements
+ * @returns {Promise<Turn | null>} null: another request sent them, and never said what became of them
+ */
+async function turnOf(statements) {
+  if (!isHeldBack()) return { send: 'all' };
+  /** @type {Entry} */
+  const own = { statements, tell: () => {} };
+  /** @type {Promise<Turn>} */
+  const told = new Promise((resolve) => {
+    own.tell = resolve;
+  });
+  waiting.push(own);
+  const turn = await within(HELD_MS, told);
+  if (turn !== null) return turn;
+  const at = waiting.indexOf(own);
+  if (at < 0) return within(LOST_MS, told);
+  waiting.splice(at, 1);
+  return { send: 'all' };
+}
+
+/** Whether a batch is under way that is worth waiting for. */
+function isHeldBack() {
+  const now = Date.now();
+  for (const batch of underway) {
+    if (now - batch.since >= HELD_MS) underway.delete(batch);
+  }
+  return underway.size > 0;
+}
+
+/**
+ * The runtime ends a request that waits for nothing of its own: the timer is something.
+ * @param {number} milliseconds
+ * @param {Promise<Turn>} told
+ * @returns {Promise<Turn | null>} null if the time is over
+ */
+async function within(milliseconds, told) {
+  /** @type {number | null} */
+  let timer = null;
+  /** @type {Promise<null>} */
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => resolve(null), milliseconds);
+  });
+  const turn = await Promise.race([told, late]);
+  clearTimeout(timer);
+  return turn;
+}
+
+/**
  * Sends a request's statements, and with them those of others that wait.
  * @param {D1Database} db
- * @param {Entry} own
+ * @param {D1PreparedStatement[]} own
  * @param {() => void} onSend
  * @returns {Promise<Results>} of the request's own
  */
 async function send(db, own, onSend) {
-  const others = takeWaiting(MAX_STATEMENTS - own.statements.length);
+  const others = takeWaiting(MAX_STATEMENTS - own.length);
   if (others.length > 0) onSend();
-  sending += 1;
+  const batch = { since: Date.now() };
+  underway.add(batch);
   try {
-    const group = [own, ...others];
     const results = /** @type {Results} */ (
-      await db.batch(group.flatMap(({ statements }) => statements))
+      await db.batch([...own, ...others.flatMap(({ statements }) => statements)])
     );
-    let at = own.statements.length;
+    let at = own.length;
     for (const { statements, tell } of others) {
       tell({ results: results.slice(at, at + statements.length) });
       at += statements.length;
     }
-    return results.slice(0, own.statements.length);
+    return results.slice(0, own.length);
   } catch (error) {
     // Refused for one request's sake, nothing was written: each tries by itself.
     const isRefused = others.length > 0 && /SQLITE_/.test(String(error));
     for (const { tell } of others) tell(isRefused ? { send: 'own' } : { error });
-    if (isRefused) return db.batch(own.statements);
+    if (isRefused) return db.batch(own);
     throw error;
   } finally {
-    sending -= 1;
-    if (sending === 0) waiting.shift()?.tell({ send: 'all' });
+    underway.delete(batch);
+    if (!isHeldBack()) waiting.shift()?.tell({ send: 'all' });
   }
 }
 

@@ -13,6 +13,7 @@ import {
   needsIdentity,
   readFilters,
   readSince,
+  readSubscription,
   readWatch,
   runOf,
   within,
@@ -217,11 +218,11 @@ export class WorkflowTracker extends DurableObject {
       const found = await answerQuery(this.env.DB, params, bound);
       send(socket, JSON.stringify({ type: 'query_result', ...found }));
     } else if (type === 'subscribe') {
-      const since = readSince(params);
-      const wanted = within(readFilters(params), bound);
+      const subscription = readSubscription(message);
+      const wanted = within(subscription.filters, bound);
       this.#watchers.change(socket, { filters: wanted, bound });
       send(socket, JSON.stringify({ type: 'subscribed', filters: wanted, seq: this.#log.seq }));
-      if (since !== null) this.#catchUp(socket, wanted, since);
+      if (subscription.since !== null) this.#catchUp(socket, wanted, subscription.since);
     } else if (type === 'resume') {
       this.#catchUp(socket, filters, readSince(params) ?? 0);
     } else {

@@ -1,6 +1,16 @@
 /** Which events a watcher wants: those of one run, one type, one reference, or all. */
 
-import { integer, invalid, label, optional, readFields, runId, workflowName } from './fields.js';
+import {
+  integer,
+  label,
+  matching,
+  optional,
+  readFields,
+  readGrant,
+  runId,
+  text,
+  workflowName,
+} from './fields.js';
 import { Problem } from './problem.js';
 
 /** @typedef {import('./feed.js').FeedEvent} FeedEvent */
@@ -23,23 +33,36 @@ const FIELDS = {
   ref_type: optional(label),
 };
 const SINCE = { since: optional(integer(0, Number.MAX_SAFE_INTEGER)) };
+/** A filter beside `params` would be overlooked. Without `params` a subscription is to everything. */
+const MESSAGE = { type: text, params: (/** @type {unknown} */ given) => given ?? {} };
+/** In an address everything is text. */
+const SINCE_TEXT = { since: optional(matching(/^\d{1,15}$/, 'the seq of a frame')) };
 
 /**
  * @param {unknown} params
+ * @param {string} [path] where they stand in the request
  * @returns {Filters} without what is not given
- * @throws {Problem} 400 with the fields at fault
+ * @throws {Problem} 400 with the fields at fault: an unknown name and an empty value would let more through
  */
-export function readFilters(params) {
-  const given = Object.entries(readFields(params ?? {}, FIELDS));
-  return Object.fromEntries(given.filter(([, value]) => value !== null));
-}
+export const readFilters = (params, path) => withoutNull(readGrant(params, FIELDS, path));
 
 /**
  * @param {unknown} params
  * @returns {number | null} the number of the last event that the watcher has seen
  * @throws {Problem} 400
  */
-export const readSince = (params) => readFields(params ?? {}, SINCE).since;
+export const readSince = (params) => readFields(params, SINCE).since;
+
+/**
+ * @param {unknown} message a watcher's, with what to watch from now on in `params`
+ * @returns {{filters: Filters, since: number | null}}
+ * @throws {Problem} 400
+ */
+export function readSubscription(message) {
+  const { params } = readGrant(message, MESSAGE);
+  const { since, ...filters } = readGrant(params, { ...FIELDS, ...SINCE });
+  return { filters: withoutNull(filters), since };
+}
 
 /**
  * Filters and `since` from a WebSocket's address.
@@ -48,11 +71,16 @@ export const readSince = (params) => readFields(params ?? {}, SINCE).since;
  */
 export function readWatch(query) {
   const given = Object.fromEntries(query);
-  if (given.since !== undefined && !/^\d{1,15}$/.test(given.since)) {
-    throw invalid([{ path: 'since', message: 'since must be the seq of a frame' }]);
-  }
-  return { filters: readFilters(given), since: given.since ? Number(given.since) : null };
+  const { since, ...filters } = readGrant(given, { ...FIELDS, ...SINCE_TEXT });
+  return { filters: withoutNull(filters), since: since === null ? null : Number(since) };
 }
+
+/**
+ * @param {Record<string, string | null>} filters
+ * @returns {Filters}
+ */
+const withoutNull = (filters) =>
+  Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== null));
 
 /**
  * @param {Filters} filters

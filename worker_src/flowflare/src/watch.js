@@ -21,7 +21,9 @@ export async function watch({ request, env, options, trusted }) {
     throw new Problem(426, 'Connect with a WebSocket', { headers: { Upgrade: 'websocket' } });
   }
   requireOrigin(request, options.allowedOrigins ?? []);
-  const { filters, since } = readWatch(new URL(request.url).searchParams);
+  const address = new URL(request.url).searchParams;
+  address.delete('ticket');
+  const { filters, since } = readWatch(address);
   const query = new URLSearchParams(Object.entries(within(filters, bound)));
   if (since !== null) query.set('since', String(since));
   query.set('bound', JSON.stringify(bound));

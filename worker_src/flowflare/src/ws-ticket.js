@@ -1,7 +1,7 @@
 /** Tickets for browsers, which cannot send a key when they open a WebSocket: good for a minute, for some runs or all. */
 
 import { activeKeys } from './auth.js';
-import { integer, optional, plainObject, readFields } from './fields.js';
+import { EMPTY, integer, invalid, optional, readGrant } from './fields.js';
 import { parseJson } from './http.js';
 import { Problem } from './problem.js';
 import { readFilters } from './watch-filters.js';
@@ -18,9 +18,20 @@ const MAX_LENGTH = 8192;
 const PURPOSE = 'flowflare.ws-ticket.v1.';
 
 const FIELDS = {
-  filters: optional(plainObject),
+  filters: optional(grantedFilters),
   expires_in: optional(integer(1, MAX_SECONDS)),
 };
+
+/**
+ * @param {unknown} given
+ * @returns {Filters}
+ * @throws {Problem} 400: a filter whose value was undefined leaves no trace in JSON but these braces
+ */
+function grantedFilters(given) {
+  const filters = readFilters(given, 'filters');
+  if (Object.keys(filters).length > 0) return filters;
+  throw invalid([{ path: 'filters', message: `filters ${EMPTY}` }]);
+}
 
 /**
  * @param {Keys} env
@@ -29,11 +40,11 @@ const FIELDS = {
  * @throws {Problem} 400 with the fields at fault
  */
 export async function issueTicket(env, body) {
-  const { filters, expires_in } = readFields(body, FIELDS);
+  const { filters, expires_in } = readGrant(body, FIELDS);
   const [key] = activeKeys(env);
   if (key === undefined) throw new Problem(401, 'The service has no key to sign tickets with');
   const expires = Date.now() + (expires_in ?? MAX_SECONDS) * 1000;
-  const payload = base64url(encode(JSON.stringify({ expires, filters: readFilters(filters) })));
+  const payload = base64url(encode(JSON.stringify({ expires, filters: filters ?? {} })));
   const ticket = `${payload}.${base64url(new Uint8Array(await signature(key, payload)))}`;
   return {
     success: true,

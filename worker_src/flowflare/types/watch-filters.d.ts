@@ -15,16 +15,26 @@ export type Identity = {
 };
 /**
  * @param {unknown} params
+ * @param {string} [path] where they stand in the request
  * @returns {Filters} without what is not given
- * @throws {Problem} 400 with the fields at fault
+ * @throws {Problem} 400 with the fields at fault: an unknown name and an empty value would let more through
  */
-export declare function readFilters(params: unknown): Filters;
+export declare const readFilters: (params: unknown, path?: string) => Filters;
 /**
  * @param {unknown} params
  * @returns {number | null} the number of the last event that the watcher has seen
  * @throws {Problem} 400
  */
 export declare const readSince: (params: unknown) => number | null;
+/**
+ * @param {unknown} message a watcher's, with what to watch from now on in `params`
+ * @returns {{filters: Filters, since: number | null}}
+ * @throws {Problem} 400
+ */
+export declare function readSubscription(message: unknown): {
+    filters: Filters;
+    since: number | null;
+};
 /**
  * Filters and `since` from a WebSocket's address.
  * @param {URLSearchParams} query
