@@ -1,5 +1,6 @@
 """`flowflare diff`: says what the change from one commit to another will do to every stack."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -63,8 +64,20 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     ] = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="End with 0: nothing changes, 2: it does, 3: loses data."),
+        typer.Option(
+            "--exit-code",
+            help="End with 0: nothing changes, 2: it does, 3: loses data, 1: something is unknown.",
+        ),
     ] = False,
+    allow_unknown: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-unknown",
+            metavar="STACK=REASON",
+            help="Let the check pass although this stack could not be compared; the report says "
+            "why. May be given several times.",
+        ),
+    ] = None,
     max_size: Annotated[
         int,
         typer.Option(
@@ -86,14 +99,18 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare diff origin/main --format json --exit-code | jq .risk
 
       flowflare diff origin/main --output plan/report.json --output plan/report.html
+
+      flowflare diff main --exit-code --allow-unknown "dev=its file is repaired here"
     """
+    allowed = _allowed(allow_unknown or ())
     files = {path: form or _form_of(path) for path in output or ()}
     from flowflare.cli.console import messages
     from flowflare.review.commits import Question, compare_commits
 
-    question = Question(base, head, tuple(stack or ()), merge_base)
+    question = Question(base, head, tuple(stack or ()), merge_base, allowed)
     with messages().status("Comparing") as status:
         report = compare_commits(project_root(cwd), question, status.update)
+    _refuse_needless(allowed, report)
     if not files:
         _show(report, form or Form.text, max_size)
     for path, of_file in files.items():
@@ -101,6 +118,43 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         path.write_text(_text(report, of_file, max_size), encoding="utf-8")
     if exit_code and report.exit_code:
         raise typer.Exit(report.exit_code)
+
+
+def _allowed(given: Sequence[str]) -> dict[str, str]:
+    """The stacks that may be unknown, each with the reason."""
+    allowed: dict[str, str] = {}
+    problems = []
+    for word in given:
+        stack, _, reason = (part.strip() for part in word.partition("="))
+        if not stack or not reason:
+            problems.append(f"{word!r} is not STACK=REASON")
+        elif stack in allowed:
+            problems.append(f"{stack} is named twice")
+        allowed[stack] = reason
+    _refuse_allowed(problems)
+    return allowed
+
+
+def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
+    """Refuse names that accept nothing: an old one would hide what becomes unknown later."""
+    from flowflare.review.report import unknown_stacks
+
+    unknown = unknown_stacks(report.sections)
+    stacks = {stack for one in report.sections for stack in one.stacks} | set(report.unchanged)
+    _refuse_allowed(
+        [
+            f"{name} is compared, not unknown: remove it"
+            if name in stacks
+            else f"{name} is not a stack of either commit"
+            for name in allowed
+            if name not in unknown
+        ]
+    )
+
+
+def _refuse_allowed(problems: Sequence[str]) -> None:
+    if problems:
+        raise typer.BadParameter("; ".join(problems), param_hint="'--allow-unknown'")
 
 
 def _form_of(path: Path) -> Form:

@@ -18,6 +18,7 @@ STYLES = {
     "delete": "red",
     "same": "",
     "loses-data": "bold red",
+    "unknown": "bold magenta",
     "restarts": "yellow",
     "safe": "",
     "title": "bold",

@@ -74,10 +74,7 @@ def sections(
         Section.of([stack for stack, _ in members], "changed", members[0][1])
         for members in groups.values()
     ]
-    made += [
-        Section(stacks=tuple(names), kind="not-recorded", error=error)
-        for error, names in failed.items()
-    ]
+    made += [Section.unknown(names, error) for error, names in failed.items()]
     return in_order(made), tuple(unchanged)
 
 

@@ -1,6 +1,6 @@
 """Makes a review out of a plan: one entry per resource, riskiest first."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from flowflare.review.entries import (
     Protection,
     Refusal,
     Review,
-    Risk,
+    worst,
 )
 from flowflare.review.migrations import MIGRATIONS_TYPE, files_to_run
 from flowflare.review.risk import Surroundings, assess
@@ -59,7 +59,7 @@ def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> En
         name=step.name,
         type=step.type,
         urn=step.urn,
-        risk=_worst(reason.risk for reason in reasons),
+        risk=worst(reason.risk for reason in reasons),
         reasons=reasons,
         note=step.note,
         protection=_protection(step, refused=refused),
@@ -82,11 +82,6 @@ def _narrowed(step: Step, moving: Collection[str]) -> Step:
         for one in step.changes
     )
     return replace(step, changes=changes)
-
-
-def _worst(risks: Iterator[Risk]) -> Risk:
-    found = set(risks)
-    return next((risk for risk in RISKS if risk in found), "safe")
 
 
 def _protection(step: Step, *, refused: bool) -> Protection:

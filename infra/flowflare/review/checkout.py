@@ -6,10 +6,12 @@ working tree's packages were installed from, they are linked in.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from flowflare.errors import FlowflareError
 from flowflare.render.packages import LOCK_FILES
@@ -17,6 +19,19 @@ from flowflare.render.packages import LOCK_FILES
 
 class CheckoutError(FlowflareError):
     """A commit that is not there, or a folder that is no part of a git repository."""
+
+
+class NoProjectError(CheckoutError):
+    """A commit without the project.
+
+    Args:
+        message: which commit, which folder.
+        is_absent: whether the commit has a project of this name in no other folder either.
+    """
+
+    def __init__(self, message: str, *, is_absent: bool) -> None:
+        super().__init__(message)
+        self.is_absent = is_absent
 
 
 @dataclass(frozen=True)
@@ -102,7 +117,8 @@ class Repository:
             folder: an empty folder.
 
         Raises:
-            CheckoutError: git cannot write them, or the commit has no such project.
+            NoProjectError: the commit has no such project.
+            CheckoutError: git cannot write them.
         """
         index = folder / "index"
         files = folder / "files"
@@ -113,9 +129,22 @@ class Repository:
         index.unlink(missing_ok=True)
         root = files / self.project
         if not (root / "Pulumi.yaml").is_file():
-            raise CheckoutError(f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}")
+            raise self._no_project(commit, files)
         self._link_packages(files)
         return Checkout(files, root)
+
+    def _no_project(self, commit: Commit, files: Path) -> NoProjectError:
+        """The error for a commit without `Pulumi.yaml` in the project's folder."""
+        text = f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}"
+        name = _project_name(self.top / self.project / "Pulumi.yaml")
+        elsewhere = sorted(
+            path.parent.relative_to(files).as_posix()
+            for path in files.rglob("Pulumi.yaml")
+            if _project_name(path) == name
+        )
+        if elsewhere:
+            text += f"; the project {name} is in {', '.join(elsewhere)} there"
+        return NoProjectError(text, is_absent=not elsewhere)
 
     def _place(self) -> str:
         """The project's folder as git takes paths; it knows no dot for the top."""
@@ -149,6 +178,18 @@ def same_packages(one: Checkout, other: Checkout) -> bool:
         for each in (one, other)
     )
     return first == second
+
+
+def _project_name(file: Path) -> str:
+    """The name in a `Pulumi.yaml`, empty where there is none."""
+    try:
+        found = _NAME.search(file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
+_NAME: Final = re.compile(r"""^name:\s*["']?([A-Za-z0-9_.-]+)""", re.MULTILINE)
 
 
 def _locks(files: Path) -> list[Path]:

@@ -2,8 +2,8 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowflare.config.files import stacks_of
@@ -14,6 +14,7 @@ from flowflare.review.checkout import (
     Checkout,
     CheckoutError,
     Commit,
+    NoProjectError,
     Repository,
     find_repository,
     same_packages,
@@ -33,12 +34,14 @@ class Question:
         head: the commit to come to.
         stacks: the stacks to look at; none for all.
         merge_base: whether to start from where head has parted from base, as pull requests do.
+        allowed_unknown: stacks that may be unknown, each with the reason.
     """
 
     base: str
     head: str = "HEAD"
     stacks: Sequence[str] = ()
     merge_base: bool = True
+    allowed_unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare_commits(
@@ -79,16 +82,19 @@ def compare_commits(
             )
         )
         old, new = (
-            next(recorded) if isinstance(one, Checkout) else CommitRecording(error=one)
+            next(recorded) if isinstance(one, Checkout) else _not_recorded(one)
             for one in (before, after)
         )
     tell("Comparing")
     sections, unchanged = group(old, new, key)
     if old.error and not new.error:
         text = f"The base cannot be recorded: {old.error}. HEAD is shown alone."
+        if old.is_absent:
+            text = f"The project is new: {old.error}. Every stack is shown as new."
         notes.append(Note(kind="base-not-recorded", text=text))
     notes += _packages(sources, old, new)
-    policy, weaker = judge_commits(old, new, sections, repository.date_of(head))
+    allowed = question.allowed_unknown
+    policy, weaker = judge_commits(old, new, sections, repository.date_of(head), allowed)
     return report.make(
         new.project or old.project,
         ReportedCommit(name=base.name, sha=base.sha, subject=base.subject),
@@ -97,6 +103,7 @@ def compare_commits(
         unchanged,
         notes=[*notes, *weaker],
         policy=policy,
+        allowed_unknown=allowed,
     )
 
 
@@ -128,20 +135,25 @@ def _packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa:
     return [Note(kind="packages", text=text)]
 
 
+def _not_recorded(error: CheckoutError) -> CommitRecording:
+    is_absent = isinstance(error, NoProjectError) and error.is_absent
+    return CommitRecording(error=error.message, is_absent=is_absent)
+
+
 def _laid_out(
     repository: Repository, base: Commit, head: Commit, folder: Path
-) -> tuple[Checkout | str, Checkout | str]:
+) -> tuple[Checkout | CheckoutError, Checkout | CheckoutError]:
     """Both commits' files; for one that has no such project, why."""
-    made: list[Checkout | str] = []
+    made: list[Checkout | CheckoutError] = []
     for name, commit in (("base", base), ("head", head)):
         try:
             made.append(repository.lay_out(commit, folder / name))
         except CheckoutError as error:
-            made.append(error.message)
+            made.append(error)
     return made[0], made[1]
 
 
-def _check_stacks(wanted: Sequence[str], *checkouts: Checkout | str) -> None:
+def _check_stacks(wanted: Sequence[str], *checkouts: Checkout | CheckoutError) -> None:
     known: set[str] = set()
     for one in checkouts:
         try:

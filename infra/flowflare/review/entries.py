@@ -1,5 +1,6 @@
 """What a review consists of: one entry per resource, with its changes, its risk and its price."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
@@ -7,11 +8,16 @@ from pydantic import Field
 from flowflare.model.frozen import Frozen
 
 Op = Literal["create", "update", "replace", "delete", "same"]
-Risk = Literal["safe", "restarts", "loses-data"]
+Risk = Literal["safe", "restarts", "unknown", "loses-data"]
 Protection = Literal["none", "kept", "lifted", "refused"]
 
-#: The risks, worst first.
-RISKS: tuple[Risk, ...] = ("loses-data", "restarts", "safe")
+#: The risks, worst first. `unknown`: something could not be compared, so it may lose data too.
+RISKS: tuple[Risk, ...] = ("loses-data", "unknown", "restarts", "safe")
+
+
+def worst(risks: Iterable[Risk]) -> Risk:
+    """The worst of some risks, `safe` if there are none."""
+    return min(risks, key=RISKS.index, default="safe")
 
 
 class Reason(Frozen):
@@ -128,6 +134,11 @@ class Entry(Frozen):
     )
 
     @property
+    def is_shown(self) -> bool:
+        """Whether a report lists it: it changes, loses its protection, or was not compared."""
+        return self.op != "same" or self.protection == "lifted" or self.risk == "unknown"
+
+    @property
     def kind(self) -> str:
         """The last word of the type, as people say it: `D1Database`."""
         return self.type.rpartition(":")[2]
@@ -173,8 +184,7 @@ class Review(Frozen):
     @property
     def risk(self) -> Risk:
         """The worst risk of all."""
-        risks = {entry.risk for entry in self.entries}
-        return next((risk for risk in RISKS if risk in risks), "safe")
+        return worst(entry.risk for entry in self.entries)
 
     @property
     def api_calls(self) -> int:

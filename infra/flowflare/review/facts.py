@@ -11,7 +11,7 @@ from flowflare.review.entries import RISKS, ChangedProperty, ClassStep, Entry, R
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
 from flowflare.review.values import leaves
-from flowflare.review.words import RISK_WORDS, RISKS_SAID
+from flowflare.review.words import NOT_COMPARED, RISK_WORDS, RISKS_SAID
 
 # Told by lines of their own, or as code.
 _TOLD_ELSEWHERE: Final = ("content", "history", "migrations", "applied", "allow_data_loss")
@@ -21,6 +21,8 @@ _NOISE_OF_CREATION: Final = (
     *("accountId", "account_id", "mainModule", "api", "scriptName"),
     *("begun", "force", "scripts"),
 )
+#: What stands for the operation on a resource that could not be compared.
+UNSEEN: Final = "not compared"
 _OPS: Final = ("create", "update", "replace", "delete")
 
 
@@ -47,23 +49,30 @@ class Danger:
 
     Attributes:
         section: the section's number, from 1.
-        entry: the resource.
+        entry: the resource; None for the section as a whole.
         text: the sentence.
     """
 
     section: int
-    entry: Entry
+    entry: Entry | None
     text: str
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The operation and the resource's name, both empty for the section as a whole."""
+        return (operation(self.entry), self.entry.name) if self.entry else ("", "")
 
 
 def shown(review: Review) -> list[Entry]:
-    """The resources to show: those that change, and those that lose their protection."""
-    return [one for one in review.entries if one.op != "same" or one.protection == "lifted"]
+    """The resources to show."""
+    return [one for one in review.entries if one.is_shown]
 
 
 def operation(entry: Entry) -> str:
     """The operation's word."""
-    return "unprotect" if entry.op == "same" else entry.op
+    if entry.op != "same":
+        return entry.op
+    return "unprotect" if entry.protection == "lifted" else UNSEEN
 
 
 def remarks(entry: Entry) -> tuple[str, ...]:
@@ -176,7 +185,7 @@ def ended(text: str) -> str:
 def counted(entries: Iterable[Entry]) -> str:
     """Resources by operation: `1 create, 2 update`; a lifted protection counts as `unprotect`."""
     counts = Counter(operation(one) for one in entries)
-    return ", ".join(f"{counts[op]:,} {op}" for op in (*_OPS, "unprotect") if counts[op])
+    return ", ".join(f"{counts[op]:,} {op}" for op in (*_OPS, "unprotect", UNSEEN) if counts[op])
 
 
 def per_operation(section: Section) -> tuple[int, ...]:
@@ -187,13 +196,17 @@ def per_operation(section: Section) -> tuple[int, ...]:
 
 def dangers(report: Report, risk: str) -> tuple[Danger, ...]:
     """Every sentence about one of the risks, section by section."""
-    return tuple(
-        Danger(number, entry, reason.text)
-        for number, section in enumerate(report.sections, start=1)
-        for entry in (section.review.entries if section.review else ())
-        for reason in entry.reasons
-        if reason.risk == risk
-    )
+    return tuple(_dangers(report, risk))
+
+
+def _dangers(report: Report, risk: str) -> Iterator[Danger]:
+    for number, section in enumerate(report.sections, start=1):
+        if section.error and risk == section.risk == "unknown":
+            yield Danger(number, None, NOT_COMPARED.get(section.kind, "Not compared."))
+        for entry in section.review.entries if section.review else ():
+            for reason in entry.reasons:
+                if reason.risk == risk:
+                    yield Danger(number, entry, reason.text)
 
 
 def stacks(count: int) -> str:
@@ -210,15 +223,15 @@ def headline(report: Report) -> str:
     """The report's first words, the risk first, without a name in them."""
     if not report.sections:
         return "Nothing changes"
-    changed = f"{report.counts.changed:,} of {stacks(report.counts.stacks)} would change"
     if not report.counts.changed:
         return "Not compared"
+    changed = f"{report.counts.changed:,} of {stacks(report.counts.stacks)} would change"
     return f"{RISK_WORDS[report.risk]}: {changed}"
 
 
 def risk_of(section: Section) -> str:
-    """A section's risk, or that it is not known."""
-    return RISKS_SAID[section.risk] if section.review else "unknown"
+    """A section's risk in words."""
+    return RISKS_SAID[section.risk]
 
 
 def by_risk(entries: Sequence[Entry]) -> dict[str, list[Entry]]:

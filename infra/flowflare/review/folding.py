@@ -54,12 +54,16 @@ def folds(report: Report) -> list[Fold]:
         found += _of_entries(report, "resource", risk)
     found += [Fold("policy")] if report.policy else []
     found += [Fold("section", number) for number in _backwards(len(report.sections))]
-    found += [Fold("danger", number, 0, "restarts") for number in _backwards(_MOST_SENTENCES)]
+    found += _dangers("restarts")
     found += [Fold("row", number) for number in _backwards(len(report.sections))]
-    return [*found, *(Fold("danger", at, 0, "loses-data") for at in _backwards(_MOST_SENTENCES))]
+    return [*found, *_dangers("unknown"), *_dangers("loses-data")]
 
 
 _MOST_SENTENCES: Final = 10
+
+
+def _dangers(risk: str) -> list[Fold]:
+    return [Fold("danger", at, 0, risk) for at in _backwards(_MOST_SENTENCES)]
 
 
 def _backwards(count: int) -> range:

@@ -15,7 +15,7 @@ from flowflare.review.visible import shortened, visible
 from flowflare.review.words import KINDS, MARKS, RISK_WORDS
 
 _TEMPLATE: Final = "report.html.j2"
-_RISKS: Final = ("loses-data", "restarts")
+_RISKS: Final = ("loses-data", "unknown", "restarts")
 
 
 def render(report: Report) -> str:

@@ -9,7 +9,6 @@ from flowflare.review.facts import (
     calls,
     dangers,
     headline,
-    operation,
     per_operation,
     risk_of,
     stacks,
@@ -21,7 +20,7 @@ from flowflare.review.report import PolicyFinding, Report, ReportedCommit, rollo
 from flowflare.review.report_text import duration
 from flowflare.review.words import KINDS, RISK_WORDS
 
-_ALERTS: Final = {"loses-data": "CAUTION", "restarts": "WARNING"}
+_ALERTS: Final = {"loses-data": "CAUTION", "unknown": "CAUTION", "restarts": "WARNING"}
 _MOST_SENTENCES: Final = 10
 _MOST_POLICIES: Final = 30
 _MOST_NOTES: Final = 20
@@ -102,11 +101,14 @@ class _Page:
             yield from (f"> - {self._danger(one)}" for one in kept)
             more = len(found) - len(kept)
             if more:
-                yield f"> - {'and ' if kept else ''}{more:,} {'more' if kept else 'resources'}"
+                others = "stacks or resources" if risk == "unknown" else "resources"
+                yield f"> - {'and ' if kept else ''}{more:,} {'more' if kept else others}"
 
     def _danger(self, one: Danger) -> str:
         where = names(self._report.sections[one.section - 1].stacks)
-        return f"{where}: {operation(one.entry)} {span(one.entry.name)}. {prose(one.text)}"
+        operation, name = one.subject
+        subject = f"{operation} {span(name)}. " if name else ""
+        return f"{where}: {subject}{prose(one.text)}"
 
     def _table(self, left_out: Collection[Fold]) -> Iterator[str]:
         sections = self._report.sections
@@ -123,7 +125,8 @@ class _Page:
             kind = f" ({KINDS[section.kind]})" if KINDS[section.kind] else ""
             sent = section.api_calls * len(section.stacks)
             time = duration(rollout_seconds(sent, len(section.stacks) if sent else 0))
-            risk = f"**{risk_of(section)}**" if section.risk == "loses-data" else risk_of(section)
+            is_bold = section.risk in ("loses-data", "unknown")
+            risk = f"**{risk_of(section)}**" if is_bold else risk_of(section)
             numbers = " | ".join(str(count) if count else "" for count in per_operation(section))
             yield (
                 f"| {number + 1} | {names(section.stacks)}{kind} | {numbers} | {risk} "

@@ -90,7 +90,7 @@ class SectionText:
         first = found if len(found) <= FEW_NAMES else found[:1]
         listed = ", ".join(code(name) for name in first) or "every stack"
         more = f" and {len(found) - len(first):,} more" if len(found) > len(first) else ""
-        risk = RISK_WORDS[section.risk] if section.review else "Not compared"
+        risk = RISK_WORDS[section.risk] if section.is_compared else "Not compared"
         kind = f" ({KINDS[section.kind]})" if section.review and KINDS[section.kind] else ""
         parts = [f"<b>{self._number + 1}. {risk}</b>: {listed}{more}{kind}"]
         if self._entries:

@@ -19,7 +19,7 @@ _VARIES: Final = " ..."
 
 def merge_key(review: Review) -> str:
     """The same text for reviews that may be shown as one."""
-    entries = [_told(one) for one in review.entries if _shown(one)]
+    entries = [_told(one) for one in review.entries if one.is_shown]
     refusals = [one.model_dump() for one in review.refusals]
     return json.dumps([entries, refusals], sort_keys=True)
 
@@ -47,10 +47,10 @@ def of_several(review: Review, varying: Collection[str]) -> Review:
 def of_all(reviews: Sequence[Review]) -> Review:
     """One review for several that have the same `merge_key`."""
     same = set.intersection(*({_id(one) for one in each.entries} for each in reviews))
-    kept = [[one for one in each.entries if _shown(one) or _id(one) in same] for each in reviews]
-    shown = [[one for one in each if _shown(one)] for each in kept]
+    kept = [[one for one in each.entries if one.is_shown or _id(one) in same] for each in reviews]
+    shown = [[one for one in each if one.is_shown] for each in kept]
     merged = iter([_of_entries(alike) for alike in zip(*shown, strict=True)])
-    entries = tuple(next(merged) if _shown(one) else one for one in kept[0])
+    entries = tuple(next(merged) if one.is_shown else one for one in kept[0])
     outputs = {
         name: value
         for name, value in reviews[0].outputs.items()
@@ -61,10 +61,6 @@ def of_all(reviews: Sequence[Review]) -> Review:
 
 def _id(entry: Entry) -> tuple[str, str]:
     return entry.name, entry.type
-
-
-def _shown(entry: Entry) -> bool:
-    return entry.op != "same" or entry.protection == "lifted"
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -45,12 +45,14 @@ class CommitRecording:
             different in every stack by nature with what stands for it.
         texts: long texts by digest.
         error: why nothing of the commit could be recorded; empty when something was.
+        is_absent: whether that is because the commit has no such project, in no folder.
     """
 
     project: str = ""
     stacks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    is_absent: bool = False
 
 
 def record(

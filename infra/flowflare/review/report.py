@@ -4,7 +4,7 @@ Every form (text, Markdown, HTML, JSON) is made of it; its JSON Schema is
 docs/flowflare.report.schema.json. Nothing in it depends on when or where it was made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import schema_of
-from flowflare.review.entries import RISKS, Risk
+from flowflare.review.entries import Risk, worst
 from flowflare.review.sections import Section
 
 FORMAT: Final = 1
@@ -35,10 +35,13 @@ class ReportedCommit(Frozen):
 class Note(Frozen):
     """Something that a reader has to know about the report itself."""
 
-    kind: Literal["base-not-recorded", "merge-base", "uncommitted", "packages", "other"] = Field(
-        description="`base-not-recorded`: the sections show HEAD alone, as if every stack were "
-        "new; `merge-base`: the base is where the two branches parted; `uncommitted`: the working "
-        "tree's own changes are not in it; `packages`: a Worker is shown by its sources."
+    kind: Literal[
+        "allowed-unknown", "base-not-recorded", "merge-base", "uncommitted", "packages", "other"
+    ] = Field(
+        description="`allowed-unknown`: a stack may be unknown; `base-not-recorded`: the sections "
+        "show HEAD alone, as if every stack were new; `merge-base`: the base is where "
+        "the two branches parted; `uncommitted`: the working tree's own changes are not in it; "
+        "`packages`: a Worker is shown by its sources."
     )
     text: str = Field(description="The sentences to show.")
 
@@ -59,7 +62,9 @@ class Counts(Frozen):
 
     stacks: int = Field(description="Stacks that either commit has.")
     changed: int = Field(description="Stacks in which something changes, new and removed ones too.")
-    not_recorded: int = Field(description="Stacks that could not be compared.")
+    not_recorded: int = Field(
+        description="Stacks that could not be compared, or that only have resources that could not."
+    )
     create: int = Field(description="Resources made.")
     update: int = Field(description="Resources changed in place.")
     replace: int = Field(description="Resources replaced.")
@@ -81,8 +86,14 @@ class Report(Frozen):
     )
     head: ReportedCommit = Field(description="The commit to come to.")
     risk: Risk = Field(description="The worst risk of all.")
-    exit_code: Literal[0, 2, 3] = Field(
-        description="Of `--exit-code`: 0 nothing changes, 2 something does, 3 data is lost."
+    exit_code: Literal[0, 1, 2, 3] = Field(
+        description="Of `--exit-code`: 0 nothing changes, 2 something does, 3 data is lost; 1 if "
+        "something could not be compared, whatever else happens, unless `allowed_unknown` has it."
+    )
+    allowed_unknown: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Stacks that may be unknown without failing the check, each with the reason "
+        "that `--allow-unknown` gives. Their risk stays `unknown`.",
     )
     api_calls: int = Field(
         description="Requests to Cloudflare's API for all stacks while nothing fails."
@@ -106,6 +117,7 @@ def make(  # noqa: PLR0913 -- a report's parts, each by its name
     *,
     notes: Sequence[Note] = (),
     policy: Sequence[PolicyFinding] = (),
+    allowed_unknown: Mapping[str, str] | None = None,
 ) -> Report:
     """Makes a report of its sections, everything that is summed up counted.
 
@@ -117,10 +129,12 @@ def make(  # noqa: PLR0913 -- a report's parts, each by its name
         unchanged: the stacks in which nothing changes.
         notes: about the report itself.
         policy: what policies have found.
+        allowed_unknown: stacks that may be unknown, each with the reason.
     """
+    allowed = dict(sorted((allowed_unknown or {}).items()))
     calls = sum(one.api_calls * len(one.stacks) for one in sections)
     touched = sum(len(one.stacks) for one in sections if one.api_calls)
-    risk: Risk = next((risk for risk in RISKS if risk in {one.risk for one in sections}), "safe")
+    risk = worst(one.risk for one in sections)
     return Report(
         format=FORMAT,
         flowflare=version("flowflare"),
@@ -128,15 +142,46 @@ def make(  # noqa: PLR0913 -- a report's parts, each by its name
         base=base,
         head=head,
         risk=risk,
-        exit_code=3 if risk == "loses-data" else 2 if sections else 0,
+        exit_code=_exit_code(sections, risk, allowed),
+        allowed_unknown=allowed,
         api_calls=calls,
         seconds=rollout_seconds(calls, touched),
         counts=_counts(sections, unchanged),
-        notes=tuple(notes),
+        notes=(*_of_allowed(allowed), *notes),
         policy=tuple(policy),
         sections=tuple(sections),
         unchanged=tuple(unchanged),
     )
+
+
+def unknown_stacks(sections: Sequence[Section]) -> frozenset[str]:
+    """The stacks of which something could not be compared."""
+    return frozenset(stack for one in sections if _has_unknown(one) for stack in one.stacks)
+
+
+def _has_unknown(section: Section) -> bool:
+    """Whether something in it could not be compared, even if a worse risk is known."""
+    entries = section.review.entries if section.review else ()
+    in_doubt = (reason.risk == "unknown" for entry in entries for reason in entry.reasons)
+    return section.risk == "unknown" or any(in_doubt)
+
+
+def _exit_code(
+    sections: Sequence[Section], risk: Risk, allowed: Mapping[str, str]
+) -> Literal[0, 1, 2, 3]:
+    unknown = [one for one in sections if _has_unknown(one)]
+    # A section without stacks is a whole commit, which nobody can accept by name.
+    if any(not one.stacks or not allowed.keys() >= set(one.stacks) for one in unknown):
+        return 1
+    if risk == "loses-data":
+        return 3
+    return 2 if sections else 0
+
+
+def _of_allowed(allowed: Mapping[str, str]) -> Iterator[Note]:
+    for stack, reason in allowed.items():
+        text = f"`{stack}` may be unknown (--allow-unknown): {reason}"
+        yield Note(kind="allowed-unknown", text=text)
 
 
 def rollout_seconds(calls: int, stacks: int) -> int:
@@ -170,8 +215,8 @@ def _counts(sections: Sequence[Section], unchanged: Sequence[str]) -> Counts:
             if one.review is not None
         )
 
-    changed = sum(len(one.stacks) for one in sections if one.review is not None)
-    not_recorded = sum(len(one.stacks) for one in sections if one.review is None)
+    changed = sum(len(one.stacks) for one in sections if one.is_compared)
+    not_recorded = sum(len(one.stacks) for one in sections if not one.is_compared)
     return Counts(
         stacks=changed + not_recorded + len(unchanged),
         changed=changed,

@@ -63,6 +63,8 @@ def total(report: Report) -> str:
     ]
     if counts.not_recorded:
         parts.insert(1, f"{counts.not_recorded:,} not compared")
+    elif not counts.stacks:
+        parts.insert(1, "no stack compared")
     if counts.refused:
         parts.append(f"{counts.refused:,} refused")
     return "; ".join(parts)
@@ -94,7 +96,7 @@ def _section(section: Section) -> Iterator[Line]:
         yield Line("loses-data", f"  ! {line}")
     if section.review is None:
         return
-    yield Line(section.risk, f"  {summary(section.review)}{_each(section)}")
+    yield Line(section.risk, f"  {summary(section.review, section.risk)}{_each(section)}")
     for one in lines_of_review(section.review, created=True):
         yield Line(one.style, f"  {one.text}")
 

@@ -14,7 +14,7 @@ from flowflare.engine.recording import Recorded, Stamps, Texts, load
 from flowflare.model.frozen import Frozen
 from flowflare.review.changes import review
 from flowflare.review.compare import compare
-from flowflare.review.entries import Review, Risk
+from flowflare.review.entries import RISKS, Review, Risk, worst
 from flowflare.review.merging import merge_key, of_all, of_several
 from flowflare.review.record import CommitRecording
 from flowflare.review.sameness import Change, change_of, whole
@@ -36,9 +36,14 @@ class Section(Frozen):
     kind: Kind = Field(
         description="`added` and `removed` stacks have a file in one of the commits only; "
         "`head-alone`: the base could not be recorded, see `error`, and the review is as if the "
-        "stack were new; `not-recorded`: the head could not be, and there is no review."
+        "stack were new; `not-recorded`: the head could not be, and there is no review. The risk "
+        "of both is `unknown`, unless the base has no such project at all."
     )
-    risk: Risk = Field(default="safe", description="The worst risk of its resources.")
+    risk: Risk = Field(
+        default="safe",
+        description="The worst risk of its resources; at least `unknown` if a commit could not be "
+        "recorded.",
+    )
     api_calls: int = Field(
         default=0, description="Requests to Cloudflare's API that each of the stacks takes."
     )
@@ -48,16 +53,50 @@ class Section(Frozen):
     )
 
     @classmethod
-    def of(cls, stacks: Sequence[str], kind: Kind, review: Review, error: str = "") -> "Section":
-        """A section about a review, its sums taken from it."""
+    def of(
+        cls,
+        stacks: Sequence[str],
+        kind: Kind,
+        review: Review,
+        error: str = "",
+        *,
+        is_new: bool = False,
+    ) -> "Section":
+        """Make a section about a review, its sums taken from it.
+
+        Args:
+            stacks: the stacks.
+            kind: what happens to them.
+            review: what `up` would do in each.
+            error: why the base could not be recorded.
+            is_new: whether the base is known to have no such stacks, whatever the error.
+        """
+        of_base: Risk = "unknown" if error and not is_new else "safe"
         return cls(
             stacks=tuple(stacks),
             kind=kind,
-            risk=review.risk,
+            risk=worst((review.risk, of_base)),
             api_calls=review.api_calls,
             review=review,
             error=error,
         )
+
+    @classmethod
+    def unknown(cls, stacks: Sequence[str], error: str) -> "Section":
+        """Make a section about stacks that could not be compared.
+
+        Args:
+            stacks: the stacks; none for a whole commit.
+            error: why not.
+        """
+        return cls(stacks=tuple(stacks), kind="not-recorded", risk="unknown", error=error)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether it shows a change; without one it only says what could not be compared."""
+        if self.review is None:
+            return False
+        return self.risk != "unknown" or bool(self.review.changed or self.review.refusals)
 
     @property
     def refused(self) -> int:
@@ -81,7 +120,7 @@ def group(
     """
     if head.error:
         stacks = tuple(sorted(base.stacks))
-        return (Section(stacks=stacks, kind="not-recorded", error=head.error),), ()
+        return (Section.unknown(stacks, head.error),), ()
     groups: dict[str, list[_Member]] = {}
     unchanged = []
     for stack in sorted(base.stacks.keys() | head.stacks.keys()):
@@ -104,7 +143,8 @@ def merged(sections: Iterable[Section]) -> list[Section]:
     found: dict[str, list[Section]] = {}
     for section in sections:
         told = merge_key(section.review) if section.review is not None else section.error
-        found.setdefault(f"{section.kind} {section.error} {told}", []).append(section)
+        key = f"{section.kind} {section.risk} {section.error} {told}"
+        found.setdefault(key, []).append(section)
     return [_merged(alike) if len(alike) > 1 else alike[0] for alike in found.values()]
 
 
@@ -112,13 +152,12 @@ def _merged(alike: Sequence[Section]) -> Section:
     first = alike[0]
     stacks = sorted(stack for one in alike for stack in one.stacks)
     reviews = [one.review for one in alike if one.review is not None]
-    if not reviews:
-        return Section(stacks=tuple(stacks), kind=first.kind, error=first.error)
-    return Section.of(stacks, first.kind, of_all(reviews), first.error)
+    review = of_all(reviews) if reviews else None
+    return first.model_copy(update={"stacks": tuple(stacks), "review": review})
 
 
 def in_order(sections: Iterable[Section]) -> tuple[Section, ...]:
-    """Sections as they are shown: data loss first, then what could not be recorded, the rest."""
+    """Sections as they are shown, the worst risk first."""
     return tuple(sorted(sections, key=_rank))
 
 
@@ -165,7 +204,7 @@ def _section(
 ) -> Section:
     first, stacks = members[0], [one.name for one in members]
     if first.failure:
-        return Section(stacks=tuple(stacks), kind="not-recorded", error=first.failure)
+        return Section.unknown(stacks, first.failure)
     before, after = first.before, first.after
     if len(members) == 1:
         before, after = _own(first, commits)
@@ -179,11 +218,12 @@ def _section(
         )
         reviewed = review(plan, diff=True)
     except _UNREADABLE_ERRORS:
-        return Section(stacks=tuple(stacks), kind="not-recorded", error=_UNREADABLE)
+        return Section.unknown(stacks, _UNREADABLE)
     if len({one.change.unseen for one in members}) > 1:
         common = set.intersection(*(set(one.change.context) for one in members))
         reviewed = of_several(reviewed, set(first.change.context) - common)
-    return Section.of(stacks, _kind(first), reviewed, first.error)
+    is_new = commits[0].is_absent
+    return Section.of(stacks, _kind(first), reviewed, first.error, is_new=is_new)
 
 
 def _own(
@@ -207,7 +247,4 @@ def _kind(member: _Member) -> Kind:
 
 
 def _rank(section: Section) -> tuple[int, int, tuple[str, ...]]:
-    if section.review is None:
-        return 1, -len(section.stacks), section.stacks
-    order = {"loses-data": 0, "restarts": 2, "safe": 3}
-    return order[section.risk], -len(section.stacks), section.stacks
+    return RISKS.index(section.risk), -len(section.stacks), section.stacks

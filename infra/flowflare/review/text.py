@@ -13,8 +13,9 @@ from flowflare.review.entries import (
     LintFinding,
     MigrationFile,
     Review,
+    Risk,
 )
-from flowflare.review.facts import class_step, rows
+from flowflare.review.facts import class_step, operation, rows
 from flowflare.review.values import leaves
 from flowflare.review.visible import visible
 from flowflare.review.words import MARKS, RISK_WORDS, RISKS_SAID
@@ -50,7 +51,7 @@ def readable(found: Iterable[Line]) -> Iterator[Line]:
 
 
 def _lines(review: Review, *, created: bool) -> Iterator[Line]:
-    shown = [one for one in review.entries if one.op != "same" or one.protection == "lifted"]
+    shown = [one for one in review.entries if one.is_shown]
     for risk in RISKS:
         group = [entry for entry in shown if entry.risk == risk]
         if group:
@@ -74,21 +75,25 @@ def _refusals(review: Review) -> Iterator[Line]:
         yield Line("", f"    left as they are, since they depend on it: {', '.join(waiting)}")
 
 
-def summary(review: Review) -> str:
-    """What it comes to in one line: `1 create, 2 update, 8 unchanged; 5 API calls; safe`."""
+def summary(review: Review, risk: Risk | None = None) -> str:
+    """What it comes to in one line: `1 create, 2 update, 8 unchanged; 5 API calls; safe`.
+
+    Args:
+        review: the review.
+        risk: the risk to say, by default the review's.
+    """
     counts: Counter[str] = Counter(entry.op for entry in review.entries)
     parts = [f"{counts[op]} {op}" for op in ("create", "update", "replace", "delete") if counts[op]]
     if counts["same"]:
         parts.append(f"{counts['same']} unchanged")
     calls = "1 API call" if review.api_calls == 1 else f"{review.api_calls:,} API calls"
-    said = f"{', '.join(parts) or 'no resources'}; {calls}; {RISKS_SAID[review.risk]}"
+    said = f"{', '.join(parts) or 'no resources'}; {calls}; {RISKS_SAID[risk or review.risk]}"
     refused = sum(one.kind != "skipped" for one in review.refusals)
     return f"{said}; {refused} refused" if refused else said
 
 
 def _entry(entry: Entry, *, created: bool) -> Iterator[Line]:
-    op = "unprotect" if entry.op == "same" else entry.op
-    head = f"  {MARKS[entry.op]} {op:<9} {entry.name:<36} {entry.kind:<24}"
+    head = f"  {MARKS[entry.op]} {operation(entry):<9} {entry.name:<36} {entry.kind:<24}"
     yield Line(entry.op, f"{head}{_remarks(entry)}".rstrip())
     for reason in entry.reasons:
         mark = "  " if reason.risk == "safe" else "! "

@@ -11,12 +11,14 @@ DONE: Final = {
 MARKS: Final = {"create": "+", "update": "~", "replace": "±", "delete": "-", "same": " "}
 RISK_WORDS: Final = {
     "loses-data": "Loses data",
+    "unknown": "Unknown",
     "restarts": "Restarts Durable Objects",
     "safe": "Safe",
 }
 #: The same within a sentence.
 RISKS_SAID: Final = {
     "loses-data": "loses data",
+    "unknown": "unknown",
     "restarts": "restarts Durable Objects",
     "safe": "safe",
 }
@@ -27,6 +29,12 @@ KINDS: Final = {
     "removed": "goes",
     "head-alone": "shown as if new",
     "not-recorded": "not compared",
+}
+
+#: Why the risk of a whole section is unknown, by its kind.
+NOT_COMPARED: Final = {
+    "head-alone": "The base could not be recorded, so nobody knows what changes from there.",
+    "not-recorded": "The head could not be recorded, so nobody knows what `up` would do.",
 }
 
 

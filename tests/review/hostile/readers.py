@@ -34,7 +34,7 @@ IN_A_PAGE: Final = (IN_A_COMMENT - {"blockquote", "br", "b", "sub"}) | {
 }
 PAGES_ATTRIBUTES: Final = {
     "class": re.compile(
-        r"(box )?(loses-data|restarts|safe)|soft|rows|added|removed|place|same|wrap"
+        r"(box )?(loses-data|unknown|restarts|safe)|soft|rows|added|removed|place|same|wrap"
     ),
     "style": re.compile(r"white-space: pre-line"),
     "href": re.compile(r"#section-\d+"),

@@ -115,7 +115,8 @@ RICH: dict[str, Any] = {
     "base": {"name": "main", "sha": "1" * 40, "subject": "Open the shop"},
     "head": {"name": "topic", "sha": "2" * 40, "subject": "Change it"},
     "risk": "loses-data",
-    "exit_code": 3,
+    "exit_code": 1,
+    "allowed_unknown": {"ida": "its file is repaired here"},
     "api_calls": 1_234,
     "seconds": 400,
     "counts": {
@@ -143,8 +144,13 @@ RICH: dict[str, Any] = {
     "sections": [
         _section(["ann", "bea"], "changed", "loses-data", _SCRIPT, _CLASSES, _FILES, _GONE),
         _section(list("cdefgh"), "added", "restarts", _SCRIPT),
-        _section(["ida"], "head-alone", "safe", _FILES, error="main.py:1: broken\nmore of it"),
-        {"stacks": ["jon"], "kind": "not-recorded", "error": "its program ended\nwith exit code 3"},
+        _section(["ida"], "head-alone", "unknown", _FILES, error="main.py:1: broken\nmore of it"),
+        {
+            "stacks": ["jon"],
+            "kind": "not-recorded",
+            "risk": "unknown",
+            "error": "its program ended\nwith exit code 3",
+        },
     ],
     "unchanged": ["kim", "lea"],
 }

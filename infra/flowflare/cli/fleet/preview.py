@@ -56,7 +56,10 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     ] = 60_000,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="End with 0: nothing changes, 2: it does, 3: loses data."),
+        typer.Option(
+            "--exit-code",
+            help="End with 0: nothing changes, 2: it does, 3: loses data, 1: something is unknown.",
+        ),
     ] = False,
     workers: WorkersOption = None,
     cwd: ProjectOption = None,

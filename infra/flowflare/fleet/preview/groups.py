@@ -87,10 +87,7 @@ class Groups:
             else one
             for one in made
         ]
-        made += [
-            Section(stacks=tuple(sorted(stacks)), kind="not-recorded", error=error)
-            for error, stacks in self._failed.items()
-        ]
+        made += [Section.unknown(sorted(stacks), error) for error, stacks in self._failed.items()]
         return in_order(made if diff else map(_without_differences, made))
 
     def policy(self) -> tuple[PolicyFinding, ...]:

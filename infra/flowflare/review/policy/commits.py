@@ -5,16 +5,17 @@ Python functions run where the program runs, in the recording process of their c
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.errors import PolicyError
 from flowflare.review.policy.declare import load
 from flowflare.review.policy.findings import PolicyFinding as Found
+from flowflare.review.policy.findings import Severity
 from flowflare.review.policy.judge import (
     KEY,
     accepted,
@@ -69,7 +70,11 @@ def recorded_policies(project: "Project", raw: Raw, texts: Mapping[str, str]) ->
 
 
 def judge_commits(
-    base: "CommitRecording", head: "CommitRecording", sections: "Sequence[Section]", day: str
+    base: "CommitRecording",
+    head: "CommitRecording",
+    sections: "Sequence[Section]",
+    day: str,
+    allowed_unknown: Collection[str] = (),
 ) -> "tuple[tuple[PolicyFinding, ...], tuple[Note, ...]]":
     """What HEAD's policies find in every stack, and how they are weaker than the base's.
 
@@ -78,6 +83,7 @@ def judge_commits(
         head: the recording to come to.
         sections: the comparison, for policies about the `up`.
         day: the head commit's date, from which ages count.
+        allowed_unknown: stacks that may be unknown.
 
     Returns:
         The findings, the same in several stacks once, errors first; and the notes.
@@ -96,11 +102,30 @@ def judge_commits(
         before = (base.stacks.get(name) or {}).get("policies") or {}
         for text in _weaker(before, kept):
             weaker.setdefault(text, []).append(name)
+    for name in _not_judged(base, head):
+        severity: Severity = "warning" if name in allowed_unknown else "error"
+        groups.setdefault(_NOT_JUDGED.model_copy(update={"severity": severity}), []).append(name)
     notes = [
         Note(kind="other", text=f"{text} ({', '.join(_few(names))})")
         for text, names in sorted(weaker.items())
     ]
     return tuple(_reported(groups)), tuple(notes)
+
+
+_NOT_JUDGED: Final = Found(
+    rule="unknown",
+    severity="error",
+    message="The stack could not be recorded, so no policy has judged it.",
+    remedy="Correct what the report says about it, or accept it: --allow-unknown STACK=REASON.",
+)
+
+
+def _not_judged(base: "CommitRecording", head: "CommitRecording") -> list[str]:
+    """Stacks with policies in the base whose head could not be recorded."""
+    with_policies = [name for name, raw in sorted(base.stacks.items()) if raw.get("policies")]
+    if head.error:
+        return with_policies
+    return [name for name in with_policies if (head.stacks.get(name) or {}).get("error")]
 
 
 def _judged(

@@ -45,7 +45,8 @@ def test_a_report_is_read(file: Path) -> None:
         ({"head": None}, "head: "),
         ({"project": 7}, "project: Input should be a valid string"),
         ({"unchanged": "dev"}, "unchanged: "),
-        ({"exit_code": 1}, "exit_code: "),
+        ({"exit_code": 4}, "exit_code: "),
+        ({"risk": "none"}, "risk: "),
     ],
 )
 def test_anything_else_than_the_model_is_refused(

@@ -98,3 +98,20 @@ def test_a_policy_that_fails_is_an_error_with_its_line(tmp_path: Path) -> None:
     )
     assert (found.rule, found.severity) == ("python", "error")
     assert "infra/policies.py:1: SyntaxError" in found.message
+
+
+def test_a_stack_that_was_not_recorded_is_not_judged_and_that_is_an_error(tmp_path: Path) -> None:
+    base = recorded(tmp_path / "base", {"protection": True})
+    broken = {name: {"resources": [], "error": "broken"} for name in ("one", "two")}
+    head = CommitRecording("shop", broken)
+    found, _ = judge_commits(base, head, (), DAY)
+    assert [(one.rule, one.severity, one.stacks) for one in found] == [
+        ("unknown", "error", ("one", "two"))
+    ]
+    found, _ = judge_commits(base, head, (), DAY, ["one"])
+    assert [(one.severity, one.stacks) for one in found] == [
+        ("error", ("two",)),
+        ("warning", ("one",)),
+    ]
+    found, _ = judge_commits(base, CommitRecording(error="broken"), (), DAY)
+    assert [one.stacks for one in found] == [("one", "two")]

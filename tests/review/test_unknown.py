@@ -1,0 +1,179 @@
+"""What `flowflare diff` could not compare is unknown, in every form, and fails the check."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from flowflare.review import html, markdown
+from flowflare.review.commits import Question, compare_commits
+from flowflare.review.facts import headline
+from flowflare.review.report import Report, json_schema
+from tests.cli.command import Said, flowflare
+from tests.review.conftest import Repo
+
+RAW = """\
+import pulumi
+made = {"accountId": "a", "queueName": "q"}
+pulumi.CustomResource("cloudflare:index/queue:Queue", "q", made)
+"""
+BROKEN = "config: {p:days: [}\n"
+
+
+def project(repo: Repo, **stacks: str) -> None:
+    """A project with a queue in each of its stacks."""
+    files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
+    repo.commit(files | {f"Pulumi.{name}.yaml": text for name, text in stacks.items()}, "base")
+
+
+@pytest.fixture
+def broken(bare: Repo) -> Repo:
+    """A pull request that makes the file of one of two stacks invalid."""
+    project(bare, dev="", prod="")
+    bare.commit({"Pulumi.prod.yaml": BROKEN}, "head")
+    return bare
+
+
+def diff(repo: Repo, *words: str) -> Said:
+    return flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "--exit-code", *words)
+
+
+def report(repo: Repo) -> Report:
+    return compare_commits(repo.project, Question("HEAD~1"))
+
+
+def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
+    broken: Repo, tmp_path: Path
+) -> None:
+    files = {form: tmp_path / f"r.{form}" for form in ("json", "txt", "md", "html")}
+    said = diff(broken, *(word for file in files.values() for word in ("-o", str(file))))
+    assert said.code == 1
+    document = json.loads(files["json"].read_text("utf-8"))
+    jsonschema.validate(document, json_schema())
+    assert (document["risk"], document["exit_code"]) == ("unknown", 1)
+    assert document["sections"][0]["risk"] == "unknown"
+    text = files["txt"].read_text("utf-8")
+    assert text.splitlines()[-1].endswith("; unknown")
+    assert "safe" not in text
+    page = files["md"].read_text("utf-8")
+    assert "## Not compared in `p`" in page
+    assert "> [!CAUTION]\n> **Unknown**" in page
+    assert "> - `prod`: The head could not be recorded" in page
+    assert '<section class="box unknown">' in files["html"].read_text("utf-8")
+
+
+def test_the_documented_check_fails(broken: Repo) -> None:
+    """The line of docs/pull-requests.md before this release, as somebody may still have it."""
+    script = f"(exit {diff(broken).code}) || [ $? -eq 2 ]"
+    assert subprocess.run(["/bin/sh", "-c", script], check=False).returncode == 1
+
+
+def test_a_base_that_could_not_be_recorded_is_unknown_too(bare: Repo) -> None:
+    """Otherwise one pull request breaks a stack's file and a second one changes it unseen."""
+    project(bare, prod=BROKEN)
+    bare.commit({"Pulumi.prod.yaml": ""}, "head")
+    found = report(bare)
+    assert [(one.kind, one.risk) for one in found.sections] == [("head-alone", "unknown")]
+    assert (found.risk, found.exit_code) == ("unknown", 1)
+    assert headline(found) == "Unknown: 1 of 1 stack would change"
+
+
+def test_a_project_that_is_new_is_not_unknown(bare: Repo) -> None:
+    bare.commit({"README.md": "nothing yet"})
+    project(bare, prod="")
+    found = report(bare)
+    assert (found.risk, found.exit_code) == ("safe", 2)
+    assert "The project is new" in found.notes[0].text
+
+
+def test_a_project_that_moves_to_another_folder_is_unknown(tmp_path: Path) -> None:
+    from tests.review.conftest import repository
+
+    old = repository(tmp_path / "repo", "old")
+    project(old, prod="")
+    old.git("mv", "old", "new")
+    moved = Repo(old.top, old.top / "new")
+    moved.commit({}, "head")
+    found = report(moved)
+    assert (found.risk, found.exit_code) == ("unknown", 1)
+    assert "the project p is in old there" in found.sections[0].error
+
+
+def test_a_head_of_which_nothing_can_be_recorded_is_unknown(bare: Repo) -> None:
+    project(bare, prod="")
+    bare.commit({"Pulumi.yaml": "name: [\n"}, "head")
+    found = report(bare)
+    assert (found.risk, found.exit_code) == ("unknown", 1)
+
+
+def test_a_loss_of_data_does_not_hide_what_is_unknown(bare: Repo) -> None:
+    project(bare, dev="", prod="")
+    bare.commit({"Pulumi.prod.yaml": BROKEN, "Pulumi.dev.yaml": None}, "head")
+    found = report(bare)
+    assert (found.risk, found.exit_code) == ("loses-data", 1)
+    assert [one.risk for one in found.sections] == ["loses-data", "unknown"]
+
+
+def test_an_unknown_stack_is_accepted_by_name_and_the_report_says_why(
+    broken: Repo, tmp_path: Path
+) -> None:
+    allowed = ("--allow-unknown", "prod=it is repaired by the next one")
+    said = diff(broken, *allowed)
+    assert said.code == 2
+    assert "`prod` may be unknown (--allow-unknown): it is repaired by the next one" in said.out
+    assert said.out.splitlines()[-1].endswith("; unknown")
+    file = tmp_path / "r.json"
+    assert diff(broken, *allowed, "-o", str(file)).code == 2
+    found = Report.model_validate_json(file.read_text("utf-8"), strict=True)
+    assert found.allowed_unknown == {"prod": "it is repaired by the next one"}
+    assert "it is repaired by the next one" in markdown.render(found)
+    assert "it is repaired by the next one" in html.render(found)
+
+
+def test_names_that_accept_nothing_are_named_all_at_once(broken: Repo) -> None:
+    said = diff(broken, "--allow-unknown", "dev=why", "--allow-unknown", "prd=why")
+    assert said.code == 2
+    words = " ".join(said.err.replace("│", " ").split())
+    assert "dev is compared, not unknown: remove it" in words
+    assert "prd is not a stack of either commit" in words
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("word", ["prod", "prod=", "=why", "prod= "])
+def test_a_name_without_a_reason_is_a_usage_problem(broken: Repo, word: str) -> None:
+    said = diff(broken, "--allow-unknown", word)
+    assert (said.code, f"'{word}' is not STACK=REASON" in said.err) == (2, True)
+
+
+PAGE = (Path(__file__).parents[2] / "docs/pull-requests.md").read_text("utf-8")
+
+
+def required_check(repo: Repo, more: str = "") -> int:
+    """Run the check of docs/pull-requests.md as a CI job would."""
+    section = PAGE.partition("## Required checks")[2]
+    script = section.partition("```shell\n")[2].partition("```")[0]
+    assert "origin/main HEAD" in script
+    script = script.replace("origin/main HEAD", f"HEAD~1 HEAD {more}")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-e", "-c", script],
+        cwd=repo.project,
+        env=os.environ | {"PATH": path},
+        check=False,
+        capture_output=True,
+    )
+    return done.returncode
+
+
+def test_the_required_check_fails_on_an_unknown_stack(broken: Repo) -> None:
+    assert required_check(broken) == 1
+    assert required_check(broken, "--allow-unknown prod=later") == 0
+
+
+def test_the_required_check_fails_on_an_acceptance_that_is_not_needed(broken: Repo) -> None:
+    """A usage error ends with 2, as a change does."""
+    assert required_check(broken, "--allow-unknown prod=later --allow-unknown dev=later") == 1
