@@ -13,6 +13,7 @@ from flowflare.config.files import read_project
 from flowflare.engine.events import Event
 from flowflare.engine.holder import Holder
 from flowflare.engine.lease import Lease, held, lease_key, read_lease
+from flowflare.engine.pulumi.plugins import HOSTS
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import (
     EngineError,
@@ -72,6 +73,8 @@ def fake(tmp_path: Path, cloudflare: FakeCloudflare) -> Fake:
     program = folder / "pulumi"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PROGRAM}" "{folder}" "$@"\n')
     program.chmod(0o755)
+    for plugin in (*HOSTS, "pulumi-resource-cloudflare"):
+        (folder / plugin).touch(mode=0o755)
     config = {"cloudflare:baseUrl": cloudflare.base_url, "cloudflare:apiToken": TOKEN}
     sample = make_sample(tmp_path / "p", config=config)
     environ = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path), **sample.environ}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.automation.events import EngineEvent
 
 from flowflare.engine.events import Event
+from flowflare.engine.pulumi.stream import read_event
 from flowflare.engine.pulumi.translate import Translator
 
 STREAMS = Path(__file__).parent / "streams"
@@ -22,7 +22,7 @@ def replay(name: str) -> tuple[Translator, list[Event]]:
         events.append, lambda: float(next(seconds)), planning=name.endswith("-preview")
     )
     for line in (STREAMS / f"{name}.jsonl").read_text("utf-8").splitlines():
-        run.take(EngineEvent.from_json(json.loads(line)))
+        run.take(read_event(line))
     run.finish()
     return run, events
 
@@ -138,3 +138,14 @@ def test_no_traceback_no_debug_line_and_no_secret_is_told(name: str) -> None:
     ]
     assert "token-of" not in text
     assert "token-of" not in (STREAMS / f"{name}.jsonl").read_text("utf-8")
+
+
+def test_a_program_that_the_engine_cut_off_is_no_failure_of_its_own() -> None:
+    """The SDK raises this when the engine ends the run, as it does once a resource has failed."""
+    run, _ = replay("failure")
+    message = "Resource monitor has terminated, shutting down"
+    event = {"diagnosticEvent": {"message": f"{message}\n", "severity": "error"}}
+    run.take(read_event(json.dumps(event)))
+    run.finish()
+    assert run.report.failures
+    assert run.program_errors == []

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from flowflare.config.files import Project
     from flowflare.engine.pulumi.checks import Check
-    from flowflare.engine.pulumi.command import Cli
     from flowflare.storage.store import Store
 
 PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
@@ -78,7 +76,7 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.engine.pulumi.checks import (
         backend_check,
         cli_check,
-        plugin_check,
+        plugin_checks,
         python_check,
         secrets_check,
         stack_check,
@@ -94,7 +92,7 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
         yield from _bucket(project, _store_of_the_cli)
     yield secrets_check(project, os.environ, _secrets_provider(project))
     if cli is not None and cli_check(cli).status != "fail":
-        yield plugin_check(installed_plugins(cli, project))
+        yield from plugin_checks(project.root, os.environ)
         if backend.status != "fail":
             yield stack_check(project, _exported(project))
     address, token, problem = _access(project)
@@ -125,16 +123,6 @@ def _store_of_the_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
     from flowflare.engine.state_folder import store_of
 
     return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
-
-
-def installed_plugins(cli: "Cli", project: "Project") -> str:
-    """What `pulumi plugin ls --json` prints."""
-    words = [str(cli.path), "plugin", "ls", "--json"]
-    environ = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
-    done = subprocess.run(
-        words, cwd=project.root, env=environ, capture_output=True, text=True, check=False
-    )
-    return done.stdout
 
 
 def _exported(project: "Project") -> "Mapping[str, Any] | FlowflareError":

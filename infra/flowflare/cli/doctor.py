@@ -80,20 +80,18 @@ def _show(checks: "list[Check]") -> None:
 
 
 def _install(project: "Project") -> None:
-    from flowflare.cli.checks import installed_plugins
     from flowflare.cli.console import messages
-    from flowflare.engine.pulumi.checks import cli_check, plugin_check
+    from flowflare.engine.pulumi.checks import cli_check
     from flowflare.engine.pulumi.command import find_cli, install
-    from flowflare.engine.pulumi.plugins import install_plugin
-    from flowflare.engine.pulumi.versions import cloudflare_plugin
+    from flowflare.engine.pulumi.plugins import install_plugin, is_installed, required_plugins
 
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":
         with messages().status("Installing the Pulumi CLI from its release"):
             cli = install(os.environ)
         messages().print(f"Installed {cli.path}", markup=False)
-    if plugin_check(installed_plugins(cli, project)).status != "ok":
-        plugin = cloudflare_plugin()
-        with messages().status(f"Installing the plugin {plugin.name} {plugin.version}"):
-            install_plugin(cli, plugin, os.environ)
-        messages().print(f"Installed the plugin {plugin.name} {plugin.version}", markup=False)
+    for plugin in required_plugins(project.root):
+        if not is_installed(plugin, project.root, os.environ):
+            with messages().status(f"Installing the plugin {plugin.name} {plugin.version}"):
+                install_plugin(cli, plugin, os.environ)
+            messages().print(f"Installed the plugin {plugin.name} {plugin.version}", markup=False)

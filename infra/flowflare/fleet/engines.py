@@ -90,7 +90,7 @@ def stands(stack: "EmbeddedStack | CliStack", environ: Mapping[str, str]) -> boo
 
 
 class Prepared:
-    """The environments of a fleet's stacks, with what its CLIs need made sure of once.
+    """The environments of a fleet's stacks; what its CLIs need is checked once.
 
     Args:
         root: the project's folder.
@@ -103,30 +103,34 @@ class Prepared:
     ) -> None:
         self._root = root
         self._environ_of = environ_of
-        self._ready: Mapping[str, str] | FlowflareError | None = None if is_cli else {}
+        self._unchecked = is_cli
+        self._refused: FlowflareError | None = None
 
     def environ_of(self, stack: str) -> Mapping[str, str]:
-        """A stack's environment; the first one looks for the CLI, and for its plugins.
+        """A stack's environment; the first call looks for the CLI and for its plugins.
 
         Raises:
-            EngineError: there is no CLI, or a plugin is missing and cannot be downloaded.
+            EngineError: there is no CLI, or a plugin is not installed.
         """
         environ = self._environ_of(stack)
-        if self._ready is None:
-            self._ready = _made_ready(self._root, environ)
-        if isinstance(self._ready, FlowflareError):
-            raise self._ready
-        return {**environ, **self._ready}
+        if self._unchecked:
+            self._unchecked = False
+            self._refused = _missing(self._root, environ)
+        if self._refused is not None:
+            raise self._refused  # of every stack
+        return environ
 
 
-def _made_ready(root: Path, environ: Mapping[str, str]) -> Mapping[str, str] | FlowflareError:
+def _missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
     from flowflare.engine.pulumi.command import require_cli
-    from flowflare.engine.pulumi.plugins import ensure_plugins
+    from flowflare.engine.pulumi.plugins import require_plugins
 
+    what = "this fleet"
     try:
-        return ensure_plugins(root, require_cli(environ, "this fleet"), environ)
+        require_plugins(what, root, require_cli(environ, what), environ)
     except FlowflareError as error:
-        return error  # of every stack: nobody tries again
+        return error
+    return None
 
 
 def refuse_own_address(project: Project) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, mark_of
 from flowflare.engine.pulumi.command import Cli
-from flowflare.engine.pulumi.invocation import invocation
+from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
+from flowflare.engine.pulumi.stream import EventLog
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="both are Linux's ways")
 
@@ -64,10 +65,10 @@ def start(cli: Path, home: Path) -> "subprocess.Popen[bytes]":
     code = (
         "import sys; from pathlib import Path\n"
         "from flowflare.engine.pulumi.command import Cli\n"
-        "from flowflare.engine.pulumi.invocation import _completed\n"
-        "from flowflare.engine.pulumi.children import launched\n"
-        "import os; environ = {**os.environ, 'HOME': sys.argv[2], sys.argv[3]: sys.argv[4]}\n"
-        "_completed(launched(sys.argv[1], [sys.argv[2] + '/script']), '/', environ)"
+        "from flowflare.engine.pulumi.invocation import run_command\n"
+        "environ = {'HOME': sys.argv[2], sys.argv[3]: sys.argv[4]}\n"
+        "cli, home = Cli(Path(sys.argv[1]), None), Path(sys.argv[2])\n"
+        "run_command(cli, ['script'], cwd=home, environ=environ)"
     )
     words = [str(cli), str(home), MARK, mark_of(home, "acme-prod")]
     return subprocess.Popen([sys.executable, "-c", code, *words])
@@ -101,18 +102,45 @@ def test_a_runner_that_is_gone_already_starts_nothing(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (130, b"")
 
 
-def test_a_command_gives_its_words_its_environment_and_what_it_prints(tmp_path: Path) -> None:
-    from pulumi.automation.errors import CommandError
-
+def test_a_command_gets_its_words_and_environment_and_its_output_is_read(tmp_path: Path) -> None:
     program = tmp_path / "pulumi"
     program.write_text(
         '#!/bin/sh\necho "$@"; echo "$PULUMI_AUTOMATION_API $X ${PATH%%:*}" >&2; exit "$CODE"\n'
     )
     program.chmod(0o755)
-    command = invocation(Cli(program, (3, 260, 0)))
-    environ = {"X": "own", "PATH": os.defpath, "CODE": "0"}
-    done = command.run(["stack", "export", "--non-interactive"], str(tmp_path), environ)
-    assert done.stdout == "--non-interactive stack export"
-    assert done.stderr == f"true own {tmp_path}"
-    with pytest.raises(CommandError, match="code: 7"):
-        command.run(["up"], str(tmp_path), {**environ, "CODE": "7"})
+    cli, environ = Cli(program, (3, 260, 0)), {"X": "own", "PATH": os.defpath}
+    done = run_command(cli, ["stack", "export"], cwd=tmp_path, environ={**environ, "CODE": "0"})
+    assert done == "stack export --non-interactive"
+    with pytest.raises(CommandFailedError) as failed:
+        run_command(cli, ["up"], cwd=tmp_path, environ={**environ, "CODE": "7"})
+    assert failed.value.stdout == "up --non-interactive"
+    assert failed.value.stderr == f"true own {tmp_path}"
+
+
+def test_events_are_read_while_the_command_runs(tmp_path: Path) -> None:
+    """The command ends only after its first event was read."""
+    program = tmp_path / "pulumi"
+    event = '{"diagnosticEvent": {"message": "%s", "severity": "info"}}\\n'
+    program.write_text(
+        f"#!/bin/sh\nprintf '{event}' one > \"$2\"\n"
+        f"until [ -e read ]; do sleep 0.05; done\nprintf '{event}' two >> \"$2\"\n"
+    )
+    program.chmod(0o755)
+    messages = []
+    with EventLog() as log:
+
+        def read() -> None:
+            for event in log.new_events():
+                assert event.diagnostic_event is not None
+                messages.append(event.diagnostic_event.message)
+                (tmp_path / "read").touch()
+
+        run_command(
+            Cli(program, None),
+            ["--event-log", log.path],
+            cwd=tmp_path,
+            environ={},
+            inherited=log.inherited,
+            meanwhile=read,
+        )
+    assert messages == ["one", "two"]

@@ -1,6 +1,5 @@
 """The Pulumi CLI and what is around it: found, judged, installed where that is possible."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ def put_pulumi(folder: Path, said: str) -> Path:
 @pytest.mark.parametrize(
     ("said", "version", "status"),
     [
-        (f"v{versions.PULUMI_VERSION}", (3, 260, 0), "ok"),
+        (f"v{versions.PULUMI_VERSION}", (3, 274, 1), "ok"),
         ("v3.299.1-alpha", (3, 299, 1), "warn"),
         ("v3.254.9", (3, 254, 9), "fail"),
         ("v4.0.0", (4, 0, 0), "fail"),
@@ -52,10 +51,10 @@ def test_a_cli_is_judged_by_its_version(
 def test_the_path_goes_before_what_was_installed_at_home(tmp_path: Path) -> None:
     environ = {"PATH": "", "HOME": str(tmp_path)}
     assert find_cli(environ) is None
-    official = put_pulumi(tmp_path / ".pulumi/bin", "v3.260.0")
-    pinned = put_pulumi(tmp_path / f".pulumi/versions/{versions.PULUMI_VERSION}/bin", "v3.260.0")
+    official = put_pulumi(tmp_path / ".pulumi/bin", "v3.274.1")
+    pinned = put_pulumi(tmp_path / f".pulumi/versions/{versions.PULUMI_VERSION}/bin", "v3.274.1")
     assert getattr(find_cli(environ), "path", None) == pinned
-    first = put_pulumi(tmp_path / "bin", "v3.260.0")
+    first = put_pulumi(tmp_path / "bin", "v3.274.1")
     assert getattr(find_cli({**environ, "PATH": str(first.parent)}), "path", None) == first
     assert official.exists()
 
@@ -65,7 +64,7 @@ def test_a_missing_cli_is_named_with_the_way_to_it(tmp_path: Path) -> None:
         require_cli({"PATH": "", "HOME": str(tmp_path)}, "stack prod")
     assert "stack prod is the Pulumi CLI's" in refused.value.message
     assert "flowflare doctor --install" in str(refused.value.remedy)
-    official = "curl -fsSL https://get.pulumi.com | sh -s -- --version 3.260.0"
+    official = "curl -fsSL https://get.pulumi.com | sh -s -- --version 3.274.1"
     assert official in str(refused.value.remedy)
 
 
@@ -74,9 +73,15 @@ def test_an_installation_without_a_network_says_so(
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(EngineError, match=r"Pulumi 3\.260\.0 could not be installed") as failed:
+    with pytest.raises(EngineError, match=r"Pulumi 3\.274\.1 could not be installed") as failed:
         install({"HOME": str(tmp_path)})
     assert "github.com/pulumi/pulumi/releases" in str(failed.value.remedy)
+
+
+def test_the_pinned_cli_is_the_one_that_the_tests_build() -> None:
+    module = (Path(__file__).parents[3] / "tools/pulumi/go.mod").read_text("utf-8")
+    assert f"github.com/pulumi/pulumi/pkg/v3 v{versions.PULUMI_VERSION} " in module
+    assert "tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi" in module
 
 
 def test_the_project_file_asks_for_the_same_versions() -> None:
@@ -84,15 +89,6 @@ def test_the_project_file_asks_for_the_same_versions() -> None:
     wanted = f'requiredPulumiVersion: "{versions.REQUIRED_PULUMI}"'
     assert wanted in (root / "Pulumi.yaml").read_text("utf-8")
     assert wanted in (root / "templates/starter/Pulumi.yaml.j2").read_text("utf-8")
-
-
-def test_the_plugin_is_the_one_that_the_package_pins() -> None:
-    plugin = versions.cloudflare_plugin()
-    rows = [{"name": "cloudflare", "version": plugin.version}]
-    assert checks.plugin_check(json.dumps(rows)).status == "ok"
-    other = checks.plugin_check(json.dumps([{"name": "cloudflare", "version": "5.0.0"}]))
-    assert (other.status, "there are 5.0.0" in other.message) == ("warn", True)
-    assert f"pulumi plugin install resource cloudflare {plugin.version}" in other.remedy
 
 
 @pytest.fixture

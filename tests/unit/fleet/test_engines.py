@@ -9,6 +9,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine import EmbeddedStack
+from flowflare.engine.pulumi.plugins import HOSTS
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.engine.pulumi.versions import cloudflare_plugin
 from flowflare.errors import ConfigError, EngineError
@@ -16,19 +17,17 @@ from flowflare.fleet.engines import Prepared, opened
 from flowflare.fleet.forwarder import routed
 
 ADDRESS = "http://127.0.0.1:4000/token"
-# Notes what it is asked and how; a plugin cannot be had while `offline` is there.
+# Notes what it is asked and how.
 PULUMI = """#!{python}
 import json, os, pathlib, sys
 here = pathlib.Path(__file__).parent
 if sys.argv[1:] == ["version"]:
-    print("v3.260.0")
+    print("v3.274.1")
     sys.exit()
 names = ("CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL", "NO_PROXY")
 with (here / "calls").open("a") as calls:
     told = {{name: os.environ.get(name) for name in names}}
     print(json.dumps([sys.argv[1:], os.getcwd(), told]), file=calls)
-if (here / "offline").exists():
-    sys.exit("error: no such host")
 print("{{}}")
 """
 
@@ -39,6 +38,8 @@ def folder(tmp_path: Path) -> Path:
     pulumi.parent.mkdir()
     pulumi.write_text(PULUMI.format(python=sys.executable))
     pulumi.chmod(0o755)
+    for host in HOSTS:
+        (pulumi.parent / host).touch(mode=0o755)
     (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
     (tmp_path / "Pulumi.acme-prod.yaml").write_text("config:\n  shop:a: b\n")
     return tmp_path
@@ -52,16 +53,12 @@ def environ(folder: Path) -> Mapping[str, str]:
     }
 
 
-def calls(folder: Path) -> list[list[str]]:
-    return [json.loads(line)[0] for line in (folder / "bin/calls").read_text().splitlines()]
-
-
 def test_commands_of_the_cli_get_the_forwarders_address(folder: Path) -> None:
     stack = opened(read_project(folder, "acme-prod"), environ(folder), ADDRESS)
     assert isinstance(stack, CliStack)
     stack.export()
     [words, _, told] = json.loads((folder / "bin/calls").read_text())
-    assert words[:2] == ["--non-interactive", "stack"]
+    assert words[:2] == ["stack", "export"]
     url = routed(ADDRESS, "acme-prod")
     assert told == {
         "CLOUDFLARE_BASE_URL": url,
@@ -91,37 +88,25 @@ def test_an_embedded_stack_keeps_its_address(folder: Path) -> None:
     assert isinstance(opened(project, environ(folder), ADDRESS), EmbeddedStack)
 
 
-def test_plugins_are_made_sure_of_once_for_all_stacks(folder: Path) -> None:
-    asked: list[str] = []
+def test_a_missing_plugin_is_told_of_every_stack_and_looked_for_once(folder: Path) -> None:
+    prepared = Prepared(folder, lambda _: environ(folder), is_cli=True)
+    named = f"pulumi plugin install resource cloudflare {cloudflare_plugin().version}"
+    for _ in range(2):
+        with pytest.raises(EngineError, match=named):
+            prepared.environ_of("acme-prod")
+        (folder / "bin" / "pulumi").unlink(missing_ok=True)
+    assert not (folder / "bin/calls").exists(), "nothing is downloaded"
+
+
+def test_each_stack_gets_its_own_environment_once_the_plugins_are_there(folder: Path) -> None:
+    (folder / "bin/pulumi-resource-cloudflare").touch(mode=0o755)
 
     def environ_of(stack: str) -> Mapping[str, str]:
-        asked.append(stack)
         return {**environ(folder), "PULUMI_CONFIG_PASSPHRASE": stack}
 
     prepared = Prepared(folder, environ_of, is_cli=True)
-    found = [prepared.environ_of(stack) for stack in ("acme-prod", "beta-prod")]
-    assert [one["PULUMI_CONFIG_PASSPHRASE"] for one in found] == asked == ["acme-prod", "beta-prod"]
-    assert {one["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] for one in found} == {"true"}
-    assert [words[:2] for words in calls(folder)] == [["plugin", "install"]]
-
-
-def test_a_plugin_that_cannot_be_had_is_told_of_every_stack_and_asked_for_once(
-    folder: Path,
-) -> None:
-    (folder / "bin/offline").touch()
-    prepared = Prepared(folder, lambda _: environ(folder), is_cli=True)
-    for _ in range(2):
-        with pytest.raises(EngineError, match=r"no such host\n.*--file ARCHIVE"):
-            prepared.environ_of("acme-prod")
-    assert len(calls(folder)) == 1
-
-
-def test_a_plugin_on_path_is_used_as_it_is(folder: Path) -> None:
-    plugin = folder / "bin" / f"pulumi-resource-{cloudflare_plugin().name}"
-    plugin.touch(mode=0o755)
-    prepared = Prepared(folder, lambda _: environ(folder), is_cli=True)
-    assert prepared.environ_of("acme-prod") == environ(folder)
-    assert not (folder / "bin/calls").exists()
+    for stack in ("acme-prod", "beta-prod"):
+        assert prepared.environ_of(stack) == environ_of(stack)
 
 
 def test_a_fleet_without_the_cli_needs_none() -> None:

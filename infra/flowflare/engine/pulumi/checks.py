@@ -1,10 +1,9 @@
 """What `flowflare doctor` checks of the Pulumi CLI and of where it keeps a stack."""
 
-import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,12 +11,11 @@ from typing import Any, Final, Literal
 from flowflare.config.files import Project
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.command import OFFICIAL_INSTALL, Cli
+from flowflare.engine.pulumi.plugins import install_command, is_installed, required_plugins
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.versions import (
     PULUMI_VERSION,
     REQUIRED_PULUMI,
-    Plugin,
-    cloudflare_plugin,
     supported,
 )
 from flowflare.engine.urns import name_of
@@ -62,23 +60,20 @@ def cli_check(cli: Cli | None) -> Check:
     return Check("pulumi", "ok", f"{cli.path} is {cli.shown}")
 
 
-def plugin_check(listed: str, wanted: Plugin | None = None) -> Check:
-    """Whether the plugin is there that the Python package pins.
+def plugin_checks(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Whether the plugins that the program's packages pin are installed.
 
     Args:
-        listed: what `pulumi plugin ls --json` prints.
-        wanted: the plugin, by default Cloudflare's.
+        root: the project's folder.
+        environ: the environment of the CLI's commands.
     """
-    plugin = wanted or cloudflare_plugin()
-    rows: list[Mapping[str, Any]] = json.loads(listed or "[]")
-    there = sorted(str(row.get("version")) for row in rows if row.get("name") == plugin.name)
-    install = f"pulumi plugin install resource {plugin.name} {plugin.version}"
-    if plugin.version in there:
-        return Check("plugin", "ok", f"{plugin.name} {plugin.version}")
-    found = f" (there are {', '.join(there)})" if there else ""
-    message = f"{plugin.name} {plugin.version} is not installed{found}"
-    remedy = f"The first `up` downloads it; where the network forbids that: {install}"
-    return Check("plugin", "warn", message, remedy)
+    for plugin in required_plugins(root):
+        named = f"{plugin.name} {plugin.version}"
+        if is_installed(plugin, root, environ):
+            yield Check("plugin", "ok", named)
+        else:
+            remedy = f"Run: {install_command(plugin)}"
+            yield Check("plugin", "fail", f"{named} is not installed", remedy)
 
 
 def backend_check(project: Project, environ: Mapping[str, str]) -> Check:

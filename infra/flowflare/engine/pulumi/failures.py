@@ -24,6 +24,8 @@ _ECHOES: Final = (
     "preview failed",
     "destroy failed",
     "an unhandled error occurred: program exited with non-zero exit code",
+    # The program's, whose engine has ended the run because a resource failed.
+    "Resource monitor has terminated",
 )
 
 

@@ -1,89 +1,116 @@
-"""One command of the CLI as the Automation API runs it: it ends with whoever waits for it.
+"""Runs one command of the CLI in a process that ends with the thread that waits for it.
 
-What it prints goes into memory, not through a pipe: a CLI that writes to a pipe nobody reads any
-more dies on the spot, before it has written state and given up its lock.
+What the CLI prints goes into memory, not through a pipe: a CLI that writes to a pipe which nobody
+reads any more dies on the spot, before it has written state and given up its lock.
 """
 
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 from flowflare.engine.pulumi.children import launched
 from flowflare.engine.pulumi.command import Cli
-from flowflare.engine.pulumi.versions import PULUMI_VERSION
 
-if TYPE_CHECKING:
-    from pulumi.automation import CommandResult, PulumiCommand
-
-OnOutput = Callable[[str], Any]
+# Seconds between two looks at a CLI that runs.
+_PACE = 0.05
 
 
-def invocation(cli: Cli) -> "PulumiCommand":
-    """The command for the Automation API; its own would look for another CLI on PATH.
+class CommandFailedError(Exception):
+    """A command of the CLI ended with another exit code than 0.
 
     Args:
-        cli: the CLI that was found.
+        stdout: what it wrote to standard output.
+        stderr: what it wrote to standard error.
     """
-    from pulumi.automation import CommandResult, PulumiCommand
-    from pulumi.automation.errors import create_command_error
-    from semver import VersionInfo
 
-    program = str(cli.path.absolute())
-
-    class Found(PulumiCommand):
-        """The CLI that was found."""
-
-        def __init__(self) -> None:
-            self.command = program
-            # One built from source does not know its version; it is taken for the pinned one.
-            self.version = VersionInfo.parse(cli.shown if cli.version else PULUMI_VERSION)
-
-        def run(
-            self,
-            args: list[str],
-            cwd: str,
-            additional_env: Mapping[str, str],
-            on_output: OnOutput | None = None,
-            on_error: OnOutput | None = None,
-        ) -> "CommandResult":
-            """Runs a command to its end; nobody is told of its output before."""
-            del on_output, on_error
-            words = [word for word in args if word != "--non-interactive"]
-            environ = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-            # Programs of its language hosts lie beside the CLI.
-            beside = [str(Path(program).parent), environ.get("PATH", os.defpath)]
-            environ["PATH"] = os.pathsep.join(beside)
-            command = launched(program, ["--non-interactive", *words])
-            out, err, code = _completed(command, cwd, environ)
-            result = CommandResult(stdout=_lines(out), stderr=_lines(err), code=code)
-            if code != 0:
-                raise create_command_error(result)
-            return result
-
-    return Found()
+    def __init__(self, stdout: str, stderr: str) -> None:
+        super().__init__(stderr or stdout)
+        self.stdout = stdout
+        self.stderr = stderr
 
 
-def _completed(
-    command: list[str], cwd: str, environ: Mapping[str, str]
-) -> tuple[bytes, bytes, int]:
-    """Runs a program to its end: what it printed, and its exit code."""
+def run_command(
+    cli: Cli,
+    words: Sequence[str],
+    *,
+    cwd: Path,
+    environ: Mapping[str, str],
+    inherited: Sequence[int] = (),
+    meanwhile: Callable[[], None] = lambda: None,
+) -> str:
+    """Run a command to its end, and for as long as it takes to end after Ctrl-C.
+
+    Ctrl-C reaches the CLI as well, which ends the step under way, writes state and gives up its
+    lock.
+
+    Args:
+        cli: the CLI.
+        words: the command's words; `--non-interactive` is added.
+        cwd: the folder that it runs in.
+        environ: variables beside those of this process.
+        inherited: descriptors that it gets.
+        meanwhile: called again and again while it runs, and once after its end.
+
+    Returns:
+        What it wrote to standard output.
+
+    Raises:
+        CommandFailedError: it ended with another exit code than 0.
+        KeyboardInterrupt: somebody pressed Ctrl-C, and the command has ended.
+    """
+    command = launched(str(cli.path.absolute()), [*words, "--non-interactive"])
+    variables = environment(cli, environ)
+    interrupted: KeyboardInterrupt | None = None
+    with (
+        _memory() as out,
+        _memory() as err,
+        subprocess.Popen(
+            command, cwd=cwd, env=variables, stdout=out, stderr=err, pass_fds=inherited
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                try:
+                    meanwhile()
+                    time.sleep(_PACE)
+                except KeyboardInterrupt as error:
+                    interrupted = error
+            meanwhile()
+        finally:
+            process.wait()
+        texts = _text(out), _text(err)
+    if interrupted is not None:
+        raise interrupted
+    if process.returncode != 0:
+        raise CommandFailedError(*texts)
+    return texts[0]
+
+
+def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
+    """Make the environment of a command: programs of its language hosts are beside the CLI.
+
+    Args:
+        cli: the CLI.
+        environ: variables beside those of this process.
+    """
+    variables = {**os.environ, **environ, "PULUMI_AUTOMATION_API": "true"}
+    beside = [str(cli.path.absolute().parent), variables.get("PATH", os.defpath)]
+    return {**variables, "PATH": os.pathsep.join(beside)}
+
+
+def _memory() -> IO[bytes]:
+    """Open a file that has no place: what is printed may hold opened secrets."""
     if sys.platform != "linux":
-        done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, check=False)
-        return done.stdout, done.stderr, done.returncode
-    with _memory("stdout") as out, _memory("stderr") as err:
-        done = subprocess.run(command, cwd=cwd, env=environ, stdout=out, stderr=err, check=False)
-        out.seek(0)
-        err.seek(0)
-        return out.read(), err.read(), done.returncode
+        return tempfile.TemporaryFile()
+    return os.fdopen(os.memfd_create("pulumi-output"), "w+b")
 
 
-def _memory(name: str) -> IO[bytes]:
-    """A file without a place: what is printed may hold opened secrets."""
-    return os.fdopen(os.memfd_create(f"pulumi-{name}"), "w+b")
-
-
-def _lines(text: bytes) -> str:
-    return "\n".join(line.rstrip() for line in text.decode(errors="replace").splitlines())
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    lines = file.read().decode(errors="replace").splitlines()
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,19 +1,111 @@
-"""Installs plugins: one by its version, or a project's before several CLIs would fetch them."""
+"""Checks that the plugins of a stack are installed before the CLI starts, and installs them.
+
+Without a plugin the CLI tries to download it several times before it says that it is missing: 108 s
+where the network does not let it. Looking for the plugin takes a few milliseconds. The rules by
+which the CLI finds one are in Pulumi's `sdk/go/common/workspace/plugins.go`.
+"""
 
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import yaml
+
+from flowflare.config.files import PROJECT_FILE
 from flowflare.engine.pulumi.command import Cli
-from flowflare.engine.pulumi.versions import Plugin, cloudflare_plugin
+from flowflare.engine.pulumi.versions import Plugin, pinned_plugins
 from flowflare.errors import EngineError
 
-#: Keeps CLIs from fetching what is there: two that do at once are in each other's way.
-_FETCHES_NOTHING: Final = {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+#: The programs of Pulumi's release that run Python programs and their dynamic resources.
+HOSTS: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
+
+
+def require_plugins(
+    what: str,
+    root: Path,
+    cli: Cli,
+    environ: Mapping[str, str],
+    *,
+    runs_program: bool = True,
+) -> None:
+    """Refuse to start the CLI without the plugins that it will load.
+
+    Args:
+        what: what needs them, for the message: `stack prod`.
+        root: the project's folder.
+        cli: the CLI.
+        environ: the environment of its commands.
+        runs_program: whether the program runs; the CLI loads the plugins of all its packages.
+
+    Raises:
+        EngineError: some are missing; the message has the commands that install them.
+    """
+    lacking = [host for host in HOSTS if not _has_host(host, cli, environ)]
+    if lacking:
+        raise EngineError(
+            f"{what} needs {' and '.join(lacking)}: not found on PATH or beside {cli.path}",
+            remedy="Pulumi's release has them: flowflare doctor --install",
+        )
+    wanted = required_plugins(root) if runs_program else []
+    missing = [plugin for plugin in wanted if not is_installed(plugin, root, environ)]
+    if missing:
+        names = " and ".join(f"{plugin.name} {plugin.version}" for plugin in missing)
+        one = len(missing) == 1
+        raise EngineError(
+            f"{what} needs the plugin{'' if one else 's'} {names}, which {'is' if one else 'are'} "
+            "not installed",
+            remedy=f"Run: {' && '.join(map(install_command, missing))}",
+        )
+
+
+def required_plugins(root: Path) -> list[Plugin]:
+    """List the plugins that the program's installed packages pin.
+
+    Args:
+        root: the project's folder; `virtualenv` of its `Pulumi.yaml` says which packages.
+    """
+    runtime = _project(root).get("runtime")
+    options = runtime.get("options") if isinstance(runtime, dict) else None
+    named = options.get("virtualenv") if isinstance(options, dict) else None
+    if named:
+        return pinned_plugins((root / str(named)).glob("lib/python3*/site-packages"))
+    return pinned_plugins()
+
+
+def is_installed(plugin: Plugin, root: Path, environ: Mapping[str, str]) -> bool:
+    """Whether the CLI finds a plugin without downloading it.
+
+    Args:
+        plugin: the plugin, with its exact version.
+        root: the project's folder.
+        environ: the environment of the CLI's commands.
+    """
+    variables = {**os.environ, **environ}
+    attached = variables.get("PULUMI_DEBUG_PROVIDERS", "").split(",")
+    if any(one.partition(":")[0] == plugin.name for one in attached):
+        return True
+    if plugin.name in _own_providers(root):
+        return True
+    if _on_path(f"pulumi-resource-{plugin.name}", variables):
+        return True
+    folder = plugin_folder(environ) / f"resource-{plugin.name}-v{plugin.version}"
+    # A download that was cut off leaves the second file.
+    return folder.is_dir() and not folder.with_name(f"{folder.name}.partial").exists()
+
+
+def plugin_folder(environ: Mapping[str, str]) -> Path:
+    """Find the folder that the CLI keeps plugins in."""
+    variables = {**os.environ, **environ}
+    home = variables.get("PULUMI_HOME") or str(Path(variables.get("HOME") or "~") / ".pulumi")
+    return Path(home).expanduser() / "plugins"
+
+
+def install_command(plugin: Plugin) -> str:
+    """Write the command that installs a plugin."""
+    return f"pulumi plugin install resource {plugin.name} {plugin.version}"
 
 
 def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None:
@@ -22,46 +114,42 @@ def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None
     Raises:
         EngineError: it cannot be downloaded.
     """
-    what = f"the plugin {plugin.name} {plugin.version}"
-    _install(cli, environ, what, "resource", plugin.name, plugin.version)
-
-
-def ensure_plugins(root: Path, cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
-    """Installs what the project's program asks for and is not there, in the shared PULUMI_HOME.
-
-    Args:
-        root: the project's folder.
-        cli: the CLI.
-        environ: the environment of its commands.
-
-    Returns:
-        Variables for the CLIs that run afterwards.
-
-    Raises:
-        EngineError: a plugin is not there and cannot be downloaded.
-    """
-    plugin = cloudflare_plugin()
-    if shutil.which(f"pulumi-resource-{plugin.name}", path=environ.get("PATH", "")):
-        return {}  # one on PATH is used as it is, and `plugin install` would fetch another
-    python = {"PULUMI_PYTHON_CMD": sys.executable}
-    variables = {**os.environ, **python, **environ}
-    _install(cli, variables, "the plugins of this project", "--cwd", str(root))
-    return dict(_FETCHES_NOTHING)
-
-
-def _install(cli: Cli, environ: Mapping[str, str], what: str, *words: str) -> None:
     done = subprocess.run(
-        [str(cli.path), "plugin", "install", *words, "--non-interactive", "--color", "never"],
+        [str(cli.path), *install_command(plugin).split()[1:], "--non-interactive", "--color=never"],
         env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        plugin = cloudflare_plugin()
         reason = done.stderr.strip().splitlines()[-1:] or ["pulumi does not say why"]
         raise EngineError(
-            f"{what} could not be installed: {reason[0]}",
+            f"the plugin {plugin.name} {plugin.version} could not be installed: {reason[0]}",
             remedy="It comes from get.pulumi.com. Where that cannot be reached, give an archive: "
-            f"pulumi plugin install resource {plugin.name} {plugin.version} --file ARCHIVE",
+            f"{install_command(plugin)} --file ARCHIVE",
         )
+
+
+def _has_host(host: str, cli: Cli, environ: Mapping[str, str]) -> bool:
+    beside = {cli.path.absolute().parent / host, cli.path.resolve().parent / host}
+    if any(os.access(program, os.X_OK) for program in beside):
+        return True
+    return _on_path(host, {**os.environ, **environ})
+
+
+def _on_path(program: str, variables: Mapping[str, str]) -> bool:
+    if variables.get("PULUMI_IGNORE_AMBIENT_PLUGINS", "").lower() in ("1", "true"):
+        return False
+    return shutil.which(program, path=variables.get("PATH", os.defpath)) is not None
+
+
+def _own_providers(root: Path) -> set[str]:
+    """Names of the plugins that `plugins:` of `Pulumi.yaml` takes from a folder."""
+    plugins = _project(root).get("plugins")
+    providers = plugins.get("providers") if isinstance(plugins, dict) else None
+    return {str(one.get("name")) for one in providers or () if isinstance(one, dict)}
+
+
+def _project(root: Path) -> Mapping[str, Any]:
+    project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
+    return project if isinstance(project, dict) else {}

@@ -14,7 +14,8 @@ from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, wit
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import program_error
 from flowflare.engine.pulumi.hold import hold, let_go
-from flowflare.engine.pulumi.state import from_export, read_deployment
+from flowflare.engine.pulumi.invocation import CommandFailedError
+from flowflare.engine.pulumi.state import from_export, read_deployment, stored_deployment
 from flowflare.engine.pulumi.translate import Taken, Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.show import shown_props
@@ -85,6 +86,7 @@ class CliStack:
             FlowflareError: the program failed, or passphrase, state or backend are not in order.
         """
         since, began = self._clock(), self._utc_now()
+        self._workspace.require_plugins("up")
         with self._hold(on_event):
             self._settle(on_event)
             run = self._operate("up", on_event)
@@ -214,19 +216,17 @@ class CliStack:
     def _operate(
         self, what: str, on_event: OnEvent | None, *, planning: bool = False
     ) -> Translator:
-        from pulumi.automation.errors import CommandError
-
         if self._holding and not planning:
             self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
         error: FlowflareError | None = None
         try:
             self._workspace.operate(what, run.take)
-        except CommandError as raised:
+        except CommandFailedError as raised:
             error = self._workspace.error(raised)
-        except RuntimeError as raised:  # the Automation API's, for a preview that did not begin
-            error = EngineError(f"pulumi {what}: {raised}")
         run.finish()
+        if error is None and not run.ended:
+            error = EngineError(f"pulumi {what} did not say how it ended")
         for failure in run.report.failures:
             if failure.type.startswith(PROVIDER_PREFIX):
                 raise EngineError(
@@ -247,6 +247,9 @@ class CliStack:
 
     def _settle(self, on_event: OnEvent | None) -> None:
         """Sees to the creations that a killed run had begun, before the CLI makes them again."""
+        stored = stored_deployment(self.project, self._environ)
+        if stored is not None and not pending_creations(stored):
+            return
         exported = self._workspace.export()
         deployment = exported.get("deployment") or {}
         pending = pending_creations(deployment)

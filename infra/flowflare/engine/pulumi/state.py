@@ -18,7 +18,7 @@ from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.state import Deployment, read_checkpoint
 from flowflare.errors import EngineError, StateError
 from flowflare.storage.folder import FolderStore
-from flowflare.storage.opened import local_folder, redacted
+from flowflare.storage.opened import local_folder, open_store, redacted
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
 Export = Callable[[], Mapping[str, Any]]
@@ -89,6 +89,31 @@ def read_deployment(
             remedy="Install it: flowflare doctor --install",
         )
     return from_export(export())
+
+
+def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Read a stack's deployment from a folder or a bucket, with its secrets sealed.
+
+    `pulumi stack export` says the same, and takes half a second of CPU to start.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, for the backend.
+
+    Returns:
+        The deployment as `pulumi stack export` prints it below `deployment`; None for a stack or a
+        backend that only the CLI can read, or say why not.
+
+    Raises:
+        StateError: the backend cannot be reached.
+    """
+    url = backend_url(project.root, environ)
+    if not url.startswith(("file://", "s3://")):
+        return None
+    store = open_store(url, environ, base=project.root)
+    checkpoint = (Backend(store, project.name, project.stack).load() or {}).get("checkpoint")
+    latest = checkpoint.get("latest") if isinstance(checkpoint, dict) else None
+    return latest if isinstance(latest, dict) else None
 
 
 def from_export(exported: Mapping[str, Any]) -> Deployment:

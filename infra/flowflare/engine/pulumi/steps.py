@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flowflare.engine.events import Change, Op, Step
+from flowflare.engine.pulumi.stream import StepMetadata
 from flowflare.engine.show import SECRET_TEXT, changes, shown_props
 from flowflare.engine.state import PROVIDER_PREFIX, load_value
 from flowflare.engine.urns import name_of
@@ -34,21 +35,22 @@ class _Masked:
         return SECRET_TEXT
 
 
-def is_provider(metadata: Any) -> bool:
+def is_provider(metadata: StepMetadata) -> bool:
     """Whether the step is about a provider itself, which no plan lists."""
-    return str(metadata.type).startswith(PROVIDER_PREFIX)
+    return metadata.type.startswith(PROVIDER_PREFIX)
 
 
-def step_of(metadata: Any) -> Step | None:
+def step_of(metadata: StepMetadata) -> Step | None:
     """The step that an event's metadata describes; None where it is part of another.
 
     Args:
-        metadata: `pulumi.automation.events.StepEventMetadata`.
+        metadata: what the event says of the step.
     """
-    op = OPS.get(str(getattr(metadata.op, "value", metadata.op)))
+    op = OPS.get(metadata.op)
     if op is None or is_provider(metadata):
         return None
     old, new = metadata.old, metadata.new
+    shown = new or old
     before = _props(old.inputs) if old and op != "create" else None
     after = _props(new.inputs) if new and op != "delete" else None
     keys = tuple(metadata.keys or ())
@@ -57,10 +59,10 @@ def step_of(metadata: Any) -> Step | None:
         urn=metadata.urn,
         type=metadata.type,
         name=name_of(metadata.urn),
-        custom=bool((new or old).custom) if new or old else True,
+        custom=shown.custom if shown else True,
         changes=_changes(metadata, op, before or {}, after or {}, keys),
         replaces=keys if op == "replace" else (),
-        note=_NOTES.get(str(getattr(metadata.op, "value", metadata.op)), ""),
+        note=_NOTES.get(metadata.op, ""),
         old=None if before is None else shown_props(before),
         new=None if after is None else shown_props(after),
         outputs=shown_props(_props(old.outputs)) if old and op != "create" else None,
@@ -69,7 +71,7 @@ def step_of(metadata: Any) -> Step | None:
     )
 
 
-def outputs_of(metadata: Any) -> dict[str, Any]:
+def outputs_of(metadata: StepMetadata) -> dict[str, Any]:
     """The outputs of the resource after the step, secrets and unknowns by their names."""
     return shown_props(_props(metadata.new.outputs)) if metadata.new else {}
 
@@ -86,7 +88,7 @@ def _props(raw: Mapping[str, Any] | None) -> Props:
 
 
 def _changes(
-    metadata: Any, op: Op, old: Props, new: Props, keys: tuple[str, ...]
+    metadata: StepMetadata, op: Op, old: Props, new: Props, keys: tuple[str, ...]
 ) -> tuple[Change, ...]:
     """The differences that the inputs show, and those that only the engine can see."""
     if op in ("same", "delete"):
@@ -94,7 +96,7 @@ def _changes(
     found = list(changes(old, new, replaces=keys))
     if op == "create":
         return tuple(found)
-    kinds = {path: str(one.diff_kind.value) for path, one in (metadata.detailed_diff or {}).items()}
+    kinds = {path: one.diff_kind for path, one in (metadata.detailed_diff or {}).items()}
     kinds = kinds or dict.fromkeys(metadata.diffs or (), "update")
     for path, kind in sorted(kinds.items()):
         if not any(_covers(one.path, path) for one in found) and not path.startswith("__"):

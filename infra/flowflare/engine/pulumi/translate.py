@@ -1,13 +1,13 @@
 """Turns the Pulumi engine's event stream into the events that both engines are shown by.
 
-The stream is that of `--event-log`, typed by `pulumi.automation.events`; its JSON form is recorded
-in `tests/engine/streams`. What only the command line is told (debug lines, progress, the second
+The stream is that of `--event-log`, read by `stream`; its JSON form is recorded in
+`tests/engine/streams`. What only the command line is told (debug lines, progress, the second
 half of a replacement) is left out.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from flowflare.engine.destroy import failure_of, protected
 from flowflare.engine.events import Event, OnEvent, Step
@@ -19,12 +19,10 @@ from flowflare.engine.pulumi.failures import (
     reason,
 )
 from flowflare.engine.pulumi.steps import OPS, outputs_of, step_of
+from flowflare.engine.pulumi.stream import Diagnostic, EngineEvent, ResourceState, StepMetadata
 from flowflare.engine.report import Report
 from flowflare.engine.urns import STACK_TYPE, name_of, type_of
 from flowflare.errors import UpdateFailed
-
-if TYPE_CHECKING:
-    from pulumi.automation.events import EngineEvent
 
 _TRACEBACK = "Traceback (most recent call last):"
 
@@ -71,9 +69,9 @@ class Translator:
         self.report = Report(self.on_event, self.clock)
         self._running: dict[str, Running] = {}
         self._reasons: dict[str, list[str]] = {}
-        self._ended = False
+        self.ended = False
 
-    def take(self, event: "EngineEvent") -> None:
+    def take(self, event: EngineEvent) -> None:
         """Takes the next event of the stream."""
         if event.diagnostic_event is not None:
             self._diagnostic(event.diagnostic_event)
@@ -84,7 +82,7 @@ class Translator:
         elif event.res_op_failed_event is not None:
             self._fail(event.res_op_failed_event.metadata)
         elif event.summary_event is not None:
-            self._ended = True
+            self.ended = True
 
     def finish(self) -> None:
         """Ends the run: what was refused without a step of its own becomes a failure too."""
@@ -98,19 +96,20 @@ class Translator:
         known = (one for one in self.report.steps if one.urn == urn)
         return next(known, None) or _unplanned(urn)
 
-    def _diagnostic(self, event: Any) -> None:
+    def _diagnostic(self, event: Diagnostic) -> None:
         text = plain_text(event.message)
         if event.severity == "error":
             self._error(event.urn or "", event.message)
         elif event.severity in ("info", "warning") and text and not event.ephemeral:
-            self.report.note(Event("note", message=text, severity=event.severity))
+            severity: Literal["info", "warning"] = "info" if event.severity == "info" else "warning"
+            self.report.note(Event("note", message=text, severity=severity))
         elif event.severity == "info#err" and not self._is_noise(text):
             self.report.note(Event("note", message=text, severity="warning"))
 
     def _is_noise(self, text: str) -> bool:
         """Once something failed, the program is interrupted and prints where it stood."""
         failed = bool(self._reasons or self.report.failures or self.program_errors)
-        return failed or self._ended or not text or _TRACEBACK in text
+        return failed or self.ended or not text or _TRACEBACK in text
 
     def _error(self, urn: str, message: str) -> None:
         if is_echo(message):
@@ -120,7 +119,7 @@ class Translator:
         else:
             self.program_errors.append(program_reason(message))
 
-    def _begin(self, metadata: Any) -> None:
+    def _begin(self, metadata: StepMetadata) -> None:
         step = step_of(metadata)
         if step is None:
             return
@@ -129,23 +128,22 @@ class Translator:
         elif step.type != STACK_TYPE:
             self._running[step.urn] = Running(step, self.report.started(step))
 
-    def _end(self, metadata: Any) -> None:
+    def _end(self, metadata: StepMetadata) -> None:
         if metadata.type == STACK_TYPE:
             self.outputs = outputs_of(metadata)
         running = self._running.get(metadata.urn)
-        if running is not None and _op(metadata) in OPS:
+        if running is not None and metadata.op in OPS:
             del self._running[metadata.urn]
             self.report.done(running.step, running.since)
 
-    def _fail(self, metadata: Any) -> None:
+    def _fail(self, metadata: StepMetadata) -> None:
         running = self._running.pop(metadata.urn, None)
         step = running.step if running else step_of(metadata) or _unplanned(metadata.urn)
-        if _op(metadata).startswith("create") and metadata.new is not None:
-            self._note_refused_creation(metadata)
+        if metadata.op.startswith("create") and metadata.new is not None:
+            self._note_refused_creation(metadata, metadata.new)
         self._report_failure(step, running.since if running else None)
 
-    def _note_refused_creation(self, metadata: Any) -> None:
-        new = metadata.new
+    def _note_refused_creation(self, metadata: StepMetadata, new: ResourceState) -> None:
         record = {
             "urn": metadata.urn,
             "type": metadata.type,
@@ -164,10 +162,6 @@ class Translator:
         self.report.failed(
             step, failure_of(step, protected(step, stopped) if stopped else error), since
         )
-
-
-def _op(metadata: Any) -> str:
-    return str(getattr(metadata.op, "value", metadata.op))
 
 
 def _unplanned(urn: str) -> Step:

@@ -1,13 +1,15 @@
 """Which Pulumi CLI and which Cloudflare plugin the real engine runs with: the one place."""
 
 import json
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 #: The CLI that tests were passed with and `flowflare doctor --install` installs.
-PULUMI_VERSION: Final = "3.260.0"
+PULUMI_VERSION: Final = "3.274.1"
 #: What may run: state, events and messages are those of 3.255 and later. `Pulumi.yaml` says the
 #: same as `requiredPulumiVersion` (pulumi/pulumi #21627), so that plain `pulumi up` refuses too.
 REQUIRED_PULUMI: Final = ">=3.255.0 <4.0.0"
@@ -40,8 +42,29 @@ def cloudflare_plugin() -> Plugin:
         ModuleNotFoundError: the package is not installed.
     """
     spec = find_spec("pulumi_cloudflare")
-    if spec is None or spec.origin is None:
+    plugin = None if spec is None or spec.origin is None else _plugin(Path(spec.origin).parent)
+    if plugin is None:
         raise ModuleNotFoundError("No module named 'pulumi_cloudflare'", name="pulumi_cloudflare")
-    declared = Path(spec.origin).with_name("pulumi-plugin.json").read_text("utf-8")
-    fields = json.loads(declared)
-    return Plugin(str(fields["name"]), str(fields["version"]))
+    return plugin
+
+
+def pinned_plugins(folders: Iterable[Path] | None = None) -> list[Plugin]:
+    """List the plugins that installed packages pin (`pulumi-plugin.json`), without importing them.
+
+    Args:
+        folders: folders that packages are installed in; by default those of this Python.
+    """
+    searched = map(Path, sys.path) if folders is None else folders
+    packages = (package for folder in searched for package in sorted(folder.glob("pulumi_*")))
+    return list(dict.fromkeys(plugin for plugin in map(_plugin, packages) if plugin))
+
+
+def _plugin(package: Path) -> Plugin | None:
+    """Read what a package pins; None for a package without a plugin."""
+    try:
+        fields = json.loads((package / "pulumi-plugin.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not fields.get("resource") or not fields.get("name") or not fields.get("version"):
+        return None
+    return Plugin(str(fields["name"]), str(fields["version"]).removeprefix("v"))

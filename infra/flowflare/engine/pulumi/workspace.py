@@ -1,31 +1,37 @@
-"""Runs one Pulumi command for one stack, through the Automation API, and waits for its end."""
+"""Runs commands of the Pulumi CLI for one stack."""
 
 import json
 import os
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from flowflare.config.files import Project, private_folder
 from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.failures import command_error
-from flowflare.engine.pulumi.invocation import invocation
+from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
+from flowflare.engine.pulumi.plugins import require_plugins
 from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.stream import EngineEvent, EventLog
 from flowflare.errors import FlowflareError
 from flowflare.storage.opened import redacted
 
-if TYPE_CHECKING:
-    from pulumi.automation import Stack
-    from pulumi.automation.events import EngineEvent
-
-OnEngineEvent = Callable[["EngineEvent"], None]
+OnEngineEvent = Callable[[EngineEvent], None]
+_OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "preview": ("preview",),
+    "up": ("up", "--yes", "--skip-preview"),
+    "destroy": ("destroy", "--yes", "--skip-preview"),
+    "preview_destroy": ("destroy", "--preview-only"),
+}
 #: Set for every command: no look for updates, and a salt that is missing in the stack's file is
-#: taken from its state instead of made anew.
+#: taken from its state instead of made anew. `--event-log` is one of the debugging options. Nothing
+#: is downloaded: what is missing was refused before, or is an error at once.
 _ENVIRONMENT: Final = {
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    "PULUMI_DEBUG_COMMANDS": "true",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
 }
@@ -50,37 +56,53 @@ class Workspace:
         self._variables = {**python, **environ, **_ENVIRONMENT, MARK: self._mark}
 
     def operate(self, what: str, on_event: OnEngineEvent) -> None:
-        """Runs `preview`, `up`, `destroy` or `preview_destroy` and tells of its events.
-
-        Ctrl-C reaches the CLI as well, which ends after the step that runs; this waits for that.
+        """Run the program's `preview`, `up` or `destroy` and report its events.
 
         Args:
-            what: the method of `pulumi.automation.Stack`.
-            on_event: is told each event of the engine, in another thread.
+            what: `preview`, `up`, `destroy` or `preview_destroy`.
+            on_event: gets each event of the engine soon after it happened.
 
         Raises:
-            CommandError: the CLI's, as it is: the events may say more than its output.
+            EngineError: a plugin is not installed; nothing was started.
+            CommandFailedError: the CLI's, as it is: the events may say more than its output.
             KeyboardInterrupt: somebody pressed Ctrl-C, and the CLI has ended.
         """
+        self.require_plugins(what)
         self._end_left_behind()
-        stack = self._stack()
-        outcome: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                options: dict[str, Any] = {"on_event": on_event, "color": "never"}
-                if what in ("up", "destroy"):
-                    options["show_secrets"] = False
-                getattr(stack, what)(**options)
-            except BaseException as error:  # noqa: BLE001 -- raised again in the caller's thread
-                outcome.append(error)
-
         try:
-            _finish(threading.Thread(target=run, name=f"pulumi-{what}"))
+            with EventLog() as log:
+
+                def report() -> None:
+                    for event in log.new_events():
+                        on_event(event)
+
+                run_command(
+                    self._cli,
+                    [*self._stack(_OPERATIONS[what]), "--event-log", log.path, "--color", "never"],
+                    cwd=self.project.root,
+                    environ=self._variables,
+                    inherited=log.inherited,
+                    meanwhile=report,
+                )
         finally:
             self._end_left_behind()
-        if outcome:
-            raise outcome[0]
+
+    def require_plugins(self, what: str) -> None:
+        """Refuse an operation whose plugins are not installed.
+
+        Args:
+            what: the operation, as for `operate`.
+
+        Raises:
+            EngineError: a plugin is missing; the message has the command that installs it.
+        """
+        require_plugins(
+            f"stack {self.project.stack}",
+            self.project.root,
+            self._cli,
+            self._environ,
+            runs_program=what in ("preview", "up"),
+        )
 
     def run(self, *words: str) -> str:
         """Runs any other command for the stack and returns what it prints.
@@ -91,24 +113,21 @@ class Workspace:
         Raises:
             FlowflareError: it failed, in the words of `failures`.
         """
-        from pulumi.automation.errors import CommandError
-
-        command = invocation(self._cli)
         try:
-            done = command.run(
-                [*words, "--stack", self.project.stack, "--non-interactive"],
-                str(self.project.root),
-                self._variables,
+            return run_command(
+                self._cli,
+                self._stack(words),
+                cwd=self.project.root,
+                environ=self._variables,
             )
-        except CommandError as error:
+        except CommandFailedError as error:
             raise self.error(error) from None
-        return done.stdout
 
-    def error(self, error: Exception) -> FlowflareError:
+    def error(self, failed: CommandFailedError) -> FlowflareError:
         """What a failed command means for the reader."""
-        out, _, err = str(error).partition("\n stderr: ")
         place = redacted(backend_url(self.project.root, self._environ))
-        return command_error(err, out.partition("stdout: ")[2], stack=self._name, backend=place)
+        name = self.project.stack
+        return command_error(failed.stderr, failed.stdout, stack=name, backend=place)
 
     def export(self, *, show_secrets: bool = False) -> Mapping[str, Any]:
         """The stack's deployment with its version, as `pulumi stack export` prints it."""
@@ -127,45 +146,9 @@ class Workspace:
         finally:
             Path(name).unlink(missing_ok=True)
 
-    @property
-    def _name(self) -> str:
-        return self.project.stack
+    def _stack(self, words: Iterable[str]) -> list[str]:
+        return [*words, "--stack", self.project.stack]
 
     def _end_left_behind(self) -> None:
         """Ends what a CLI that was killed has left: an earlier run's, or this one's."""
         end_left_behind(self._mark)
-
-    def _stack(self) -> "Stack":
-        from pulumi.automation import LocalWorkspace, Stack
-        from pulumi.automation.errors import CommandError
-
-        class Unselecting(LocalWorkspace):
-            """Sees that the stack exists, and leaves alone which one the user has selected."""
-
-            def select_stack(self, stack_name: str) -> None:
-                self.pulumi_command.run(
-                    ["stack", "--show-name", "--stack", stack_name], self.work_dir, self.env_vars
-                )
-
-        workspace = Unselecting(
-            work_dir=str(self.project.root),
-            env_vars=self._variables,
-            pulumi_command=invocation(self._cli),
-        )
-        try:
-            return Stack.select(self._name, workspace)
-        except CommandError as error:
-            raise self.error(error) from None
-
-
-def _finish(thread: threading.Thread) -> None:
-    """Runs a thread to its end; what interrupts the wait is raised when it has ended."""
-    interrupted: KeyboardInterrupt | None = None
-    thread.start()
-    while thread.is_alive():
-        try:
-            thread.join(0.2)
-        except KeyboardInterrupt as error:
-            interrupted = error
-    if interrupted is not None:
-        raise interrupted
