@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test coverage fleet check lint types layers javascript pytest golden docs types-js released lock wheel bench bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test coverage fleet check lint types layers javascript pytest golden docs types-js released lock wheel pulumi bench bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,8 @@ released: .venv/dev node_modules/.dev ## Keep this release's bundles for later r
 
 wheel: .venv/dev build/service.js ## Build the wheel into dist/
 	$(BIN)/uv build --wheel --no-build-isolation --quiet
+
+pulumi: build/pulumi/pulumi ## Build the Pulumi CLI from its Go module, for the tests marked pulumi_cli
 
 fleet: .venv/dev node_modules/.dev build/service.js ## A fleet of 50 tenants from the first up to retirement, with kills
 	FLOWFLARE_FLEET_TENANTS=50 $(BIN)/pytest -q --no-cov tests/fleet/test_life.py --durations=1
@@ -132,3 +134,16 @@ node_modules/.dev: package.json package-lock.json | .venv/dev
 build/service.js: $(shell find worker_src/flowflare -name '*.js' -not -path '*/node_modules/*') | .venv/dev node_modules/.dev
 	@mkdir -p build
 	@$(BIN)/python -m flowflare.render.service_bundle $@
+
+PULUMI_MODULES = github.com/pulumi/pulumi
+
+# Ten minutes of CPU the first time; Go keeps what it compiled. The tests put build/pulumi on PATH.
+build/pulumi/pulumi: tools/pulumi/go.mod tools/pulumi/go.sum tests/support/pulumi_cli.py | .venv/dev
+	@command -v go > /dev/null || { echo "go is not installed. Install Go 1.26 or newer, or a release of Pulumi." >&2; exit 1; }
+	@echo "Building the Pulumi CLI"
+	@mkdir -p $(@D)
+	@cd tools/pulumi && version=$$(go list -m -f '{{.Version}}' $(PULUMI_MODULES)/pkg/v3) \
+		&& go build -ldflags "-s -w -X $(PULUMI_MODULES)/sdk/v3/go/common/version.Version=$$version" \
+		-o ../../$@.new $(PULUMI_MODULES)/pkg/v3/cmd/pulumi
+	@$(BIN)/python -m tests.support.pulumi_cli $(@D)
+	@mv $@.new $@

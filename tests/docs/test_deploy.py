@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,6 @@ def test_a_flowflare_command_has_these_options(words: list[str]) -> None:
 
 
 @pytest.mark.pulumi_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH")
 @pytest.mark.parametrize("words", commands("pulumi"), ids=" ".join)
 def test_a_pulumi_command_has_these_options(words: list[str]) -> None:
     plain = [word for word in words if word in {"stack", "init", "rm", "refresh", "import", "up"}]

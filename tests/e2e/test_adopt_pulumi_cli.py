@@ -1,7 +1,6 @@
 """A stack of the real Pulumi CLI takes an install over; Cloudflare's plugin is stood in for."""
 
 import json
-import shutil
 from typing import Any
 
 import pytest
@@ -13,11 +12,7 @@ from tests.e2e.test_adopt_original import SECRET, install
 from tests.e2e.test_pulumi_cli import environ, pulumi
 
 __all__ = ["environ"]
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(300)]
 
 
 def run(project: Project, environ: dict[str, str], *words: str) -> Any:

@@ -1,42 +1,28 @@
 """The whole program under the real Pulumi CLI, on the embedded Cloudflare: `pulumi up` and ours.
 
-Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.260.
+Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.274.1.
 """
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Project
+from tests.support.pulumi_cli import cli_environ
 
-PLUGIN = Path(__file__).parents[1] / "engine" / "cloudflare_plugin.py"
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 def environ(project: Project, tmp_path: Path) -> dict[str, str]:
     """What makes the example's stack one of the CLI."""
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
-    program = tmp_path / "bin" / "pulumi-resource-cloudflare"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PLUGIN}"\n')
-    program.chmod(0o755)
-    (tmp_path / "state").mkdir()
     return {
-        "PATH": f"{program.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
+        **cli_environ(tmp_path),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
 
 

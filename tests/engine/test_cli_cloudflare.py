@@ -1,12 +1,10 @@
 """Cloudflare's resources on stacks of the real Pulumi CLI: lost answers and killed runs converge.
 
-Cloudflare's own plugin is stood in for by `cloudflare_plugin.py`. Passed with CLI 3.260.
+Cloudflare's own plugin is stood in for by `cloudflare_plugin.py`. Passed with CLI 3.274.1.
 """
 
 import os
-import shutil
 import subprocess
-import sys
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +18,9 @@ from flowflare.errors import UpdateFailed
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, FakeCloudflare, Request
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, changed
+from tests.support.pulumi_cli import cli_environ
 
-PLUGIN = Path(__file__).parent / "cloudflare_plugin.py"
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.pulumi_cli
 PROGRAM = f"""
     import pulumi
     from cloud import D1Database
@@ -38,19 +33,7 @@ TIMES_AGO = "2020-01-01T00:00:00Z"
 @pytest.fixture
 def environ(cloud_sample: Sample, tmp_path: Path) -> dict[str, str]:
     """An environment in which the CLI finds the plugin, and `dev` is a stack of it."""
-    program = tmp_path / "bin" / "pulumi-resource-cloudflare"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PLUGIN}"\n')
-    program.chmod(0o755)
-    (tmp_path / "state").mkdir()
-    found = {
-        **os.environ,
-        **cloud_sample.environ,
-        "PATH": f"{program.parent}:{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
-        "PULUMI_PYTHON_CMD": sys.executable,
-    }
+    found = {**os.environ, **cloud_sample.environ, **cli_environ(tmp_path)}
     words = ["pulumi", "stack", "init", "organization/p/dev", "--non-interactive"]
     subprocess.run(words, cwd=cloud_sample.root, env=found, check=True, capture_output=True)
     return found

@@ -1,8 +1,7 @@
-"""Many stacks of the real Pulumi CLI at once: workers, one budget, kills. Passed with CLI 3.260."""
+"""Many stacks of the real Pulumi CLI at once: workers, one budget, kills; with CLI 3.274.1."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -21,8 +20,8 @@ from flowflare.fleet.workers.pool import Pool, Result, Task
 from tests.aws import serve_aws
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.projects import CLOUD
+from tests.support.pulumi_cli import cli_environ
 
-PLUGIN = Path(__file__).parent / "cloudflare_plugin.py"
 STACKS = ("acme-prod", "beta-prod", "cafe-prod")
 PROGRAM = f"""
 import pulumi
@@ -31,11 +30,7 @@ database = D1Database("db", accountId="{ACCOUNT}", name=f"{{pulumi.get_stack()}}
 pulumi.export("id", database.id)
 pulumi.export("hidden", pulumi.Config().require_secret("hidden"))
 """
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-    pytest.mark.timeout(240),
-]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(240)]
 
 
 @dataclass
@@ -66,8 +61,7 @@ class Fleet:
 
 @pytest.fixture
 def fleet(tmp_path: Path, cloudflare: FakeCloudflare) -> Fleet:
-    (tmp_path / "state").mkdir()
-    return made_fleet(tmp_path, cloudflare, f"file://{tmp_path}/state")
+    return made_fleet(tmp_path, cloudflare)
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -76,8 +70,7 @@ def any_fleet(
 ) -> Iterator[Fleet]:
     """With its state in a folder, and in a bucket."""
     if request.param == "file":
-        (tmp_path / "state").mkdir()
-        yield made_fleet(tmp_path, cloudflare, f"file://{tmp_path}/state")
+        yield made_fleet(tmp_path, cloudflare)
         return
     with serve_aws() as aws:
         where = {"LocationConstraint": "eu-central-1"}
@@ -87,21 +80,15 @@ def any_fleet(
         yield made_fleet(tmp_path, cloudflare, url, **environment)
 
 
-def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str, **more: str) -> Fleet:
-    root, plugin = folder / "project", folder / "bin" / "pulumi-resource-cloudflare"
-    plugin.parent.mkdir()
-    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PLUGIN}"\n')
-    plugin.chmod(0o755)
+def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str = "", **more: str) -> Fleet:
+    root = folder / "project"
     (root / "infra").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n")
     (root / "infra" / "__main__.py").write_text(PROGRAM)
     (root / "infra" / "cloud.py").write_text(CLOUD)
     environ = {
-        "PATH": f"{plugin.parent}:{os.environ['PATH']}",
+        **cli_environ(folder, backend),
         "HOME": str(folder),
-        "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_BACKEND_URL": backend,
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
         "CLOUDFLARE_API_TOKEN": TOKEN,
         "CLOUDFLARE_BASE_URL": cloudflare.base_url,
         **more,

@@ -1,10 +1,8 @@
-"""Stacks of the real Pulumi CLI, driven by us: passed with CLI 3.260."""
+"""Stacks of the real Pulumi CLI, driven by us: passed with CLI 3.274.1."""
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,9 @@ from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, World, changed, ops
+from tests.support.pulumi_cli import cli_environ
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.pulumi_cli
 PROGRAM = """
     import pulumi
     from things import Thing
@@ -82,12 +78,9 @@ def real(thing_sample: Sample, tmp_path: Path) -> Real:
     environ = {
         **os.environ,
         **thing_sample.environ,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
-        "PULUMI_PYTHON_CMD": sys.executable,
+        **cli_environ(tmp_path),
         "PYTHONPATH": str(thing_sample.root / "infra"),
     }
-    (tmp_path / "state").mkdir()
     made = Real(thing_sample, environ)
     made.pulumi("stack", "init")
     return made

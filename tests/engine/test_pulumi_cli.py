@@ -1,17 +1,16 @@
 """The same stack under the real Pulumi CLI and back: neither engine sees anything to change.
 
-Needs `pulumi` with its Python language host on PATH; passed with CLI 3.260.
+Passed with CLI 3.274.1.
 """
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.engine.projects import Sample, World, changed
+from tests.support.pulumi_cli import cli_environ
 
 PROGRAM = """
     import pulumi
@@ -31,18 +30,14 @@ PROGRAM = """
 
 
 @pytest.mark.pulumi_cli
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH")
 def test_both_engines_continue_each_others_state(
     thing_sample: Sample, world: World, tmp_path: Path
 ) -> None:
     environ = {
         **os.environ,
         **thing_sample.environ,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{thing_sample.root}/.flowflare/state",
-        "PULUMI_PYTHON_CMD": sys.executable,
+        **cli_environ(tmp_path, f"file://{thing_sample.root}/.flowflare/state"),
         "PYTHONPATH": str(thing_sample.root / "infra"),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
 
     def pulumi(*words: str) -> str:

@@ -1,13 +1,11 @@
 """A fleet of the real Pulumi CLI: up in waves with health checks, nothing to do, retired.
 
-Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.260.
+Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.274.1.
 """
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,29 +14,17 @@ import yaml
 
 from tests.e2e.embedded import TOKEN
 from tests.fleet.projects import COMMAND, FleetProject
+from tests.support.pulumi_cli import cli_environ
 
-PLUGIN = Path(__file__).parents[1] / "engine" / "cloudflare_plugin.py"
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-    pytest.mark.timeout(300),
-]
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """An environment in which the CLI finds the plugin and keeps to itself."""
-    program = tmp_path / "bin" / "pulumi-resource-cloudflare"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PLUGIN}"\n')
-    program.chmod(0o755)
-    (tmp_path / "state").mkdir()
     return {
-        "PATH": f"{program.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
+        **cli_environ(tmp_path),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
         "CLOUDFLARE_API_TOKEN": TOKEN,
     }
 

@@ -1,10 +1,8 @@
-"""The real Pulumi CLI on a bucket that the embedded engine writes; passed with CLI 3.260."""
+"""The real Pulumi CLI on a bucket that the embedded engine writes; passed with CLI 3.274.1."""
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,11 +16,9 @@ from flowflare.errors import LockedError
 from flowflare.storage.bucket import S3Store
 from tests.engine.projects import Sample, World
 from tests.storage.wire import Wire
+from tests.support.pulumi_cli import cli_environ
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.pulumi_cli
 
 
 def test_both_engines_share_a_bucket_and_see_each_others_locks(
@@ -33,11 +29,8 @@ def test_both_engines_share_a_bucket_and_see_each_others_locks(
     environ = {
         **os.environ,
         **sample.environ,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": bucket,
-        "PULUMI_PYTHON_CMD": sys.executable,
+        **cli_environ(tmp_path, bucket),
         "PYTHONPATH": str(sample.root / "infra"),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
 
     def pulumi(*words: str) -> subprocess.CompletedProcess[str]:

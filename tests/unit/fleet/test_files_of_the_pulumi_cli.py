@@ -1,9 +1,7 @@
-"""The real Pulumi CLI with the files that a fleet and an environment write. Passed with 3.260."""
+"""The real Pulumi CLI with the files that a fleet and an environment write. Passed with 3.274.1."""
 
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +12,9 @@ from flowflare.fleet.environments.lifecycle import Surroundings, bring_up, take_
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.prune import prune
 from flowflare.fleet.tenants.read import read_fleet
+from tests.support.pulumi_cli import cli_environ
 
-pytestmark = [
-    pytest.mark.pulumi_cli,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the pulumi CLI is not on PATH"),
-]
+pytestmark = pytest.mark.pulumi_cli
 FLEET = f"""
 defaults: {{accountId: {"f" * 32}, debug: true, retentionDays: 30}}
 environments: {{prod: {{}}}}
@@ -33,15 +29,7 @@ pulumi.export("is", f"{config.get('tenant')} {config.get('environment')} {config
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
-    (tmp_path / "state").mkdir()
-    return {
-        **os.environ,
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path}/state",
-        "PULUMI_PYTHON_CMD": sys.executable,
-        "PULUMI_CONFIG_PASSPHRASE": "one",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-    }
+    return {**os.environ, **cli_environ(tmp_path), "PULUMI_CONFIG_PASSPHRASE": "one"}
 
 
 @pytest.fixture
