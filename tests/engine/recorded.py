@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from flowflare.config.files import read_project
+from flowflare.engine.events import Plan
 from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.engine.pulumi.recorded import recorded_plan
+from flowflare.engine.pulumi.stream import read_event
+from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.state import Deployment, read_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +60,28 @@ def applied_config(exported: Mapping[str, Any]) -> dict[str, Any]:
     inputs = record_of(exported, "default")["inputs"]
     own = {key: value for key, value in inputs.items() if key != "flowflare:clients"}
     return {key: json.loads(text) if text[0] in "[{" else text for key, text in own.items()}
+
+
+def fill_in_code(root: Path, environ: Mapping[str, str]) -> None:
+    """Puts the code that the program uploads today in place of the cut bundles of a state."""
+    plan = recorded_plan(read_project(root, "rec"), environ)
+    code = {one.urn: str((one.new or {}).get("content", "")) for one in plan.steps}
+    state = root / "backend" / ".pulumi" / "stacks" / "flowflare" / "rec.json"
+    raw = json.loads(state.read_text("utf-8"))
+    for one in raw["checkpoint"]["latest"]["resources"]:
+        for part in ("inputs", "outputs"):
+            if "content" in one.get(part, {}):
+                one[part]["content"] = code[one["urn"]]
+    state.write_text(json.dumps(raw), "utf-8")
+
+
+def replay(name: str) -> Plan:
+    """The plan that the recorded event log of a `pulumi preview` tells."""
+    run = Translator(None, lambda: 0.0, planning=True)
+    for line in (RECORDED / f"{name}.events.jsonl").read_text("utf-8").splitlines():
+        run.take(read_event(line))
+    run.finish()
+    return Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
 
 
 def make_recorded_project(

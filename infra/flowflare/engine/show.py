@@ -26,6 +26,8 @@ UNKNOWN_SHOWN: Final = "[unknown]"
 _LONGEST: Final = 200
 # Not the reader's: the pickled dynamic provider and the engine's own bookkeeping.
 _HIDDEN: Final = frozenset({"__provider", "__internal", "__meta", "__pulumi_raw_state_delta"})
+# What tells the items of a secret list apart, such as a script's bindings.
+_OPEN_IN_A_LIST: Final = frozenset({"name", "type"})
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
@@ -53,6 +55,22 @@ def shown_props(props: Props, *, show_secrets: bool = False) -> dict[str, Any]:
         for key, value in props.items()
         if key not in _HIDDEN
     }
+
+
+def shown_inputs(props: Props) -> dict[str, Any]:
+    """Inputs by name as JSON values; a secret list of named items shows their names and types.
+
+    Cloudflare's plugin makes all of `bindings` secret, and a review compares bindings by name.
+    """
+    return {
+        key: list(shown(named).values()) if (named := _secret_names(value)) else shown(value)
+        for key, value in props.items()
+        if key not in _HIDDEN
+    }
+
+
+def _secret_names(value: Value) -> dict[str, Value] | None:
+    return _by_name(value) if isinstance(value, Secret) else None
 
 
 def told(value: Value) -> Any:
@@ -151,7 +169,7 @@ def _names(old: Value, new: Value) -> list[tuple[str, Value, Value]] | None:
 def _by_name(value: Value) -> dict[str, Value] | None:
     """The items of a list by their names, None where the items have none of their own.
 
-    A list that is secret as a whole is opened for its names; all else in it stays secret.
+    A list that is secret as a whole is opened for names and types; all else in it stays secret.
     """
     if value is None:
         return {}
@@ -167,7 +185,7 @@ def _by_name(value: Value) -> dict[str, Value] | None:
 
 def _hidden(item: Props) -> Props:
     return {
-        key: value if key == "name" or isinstance(value, Secret) else Secret(value)
+        key: value if key in _OPEN_IN_A_LIST or isinstance(value, Secret) else Secret(value)
         for key, value in item.items()
     }
 

@@ -3,7 +3,7 @@
 from flowflare.engine.events import Step
 from flowflare.engine.goal import Goal
 from flowflare.engine.plan import Decision
-from flowflare.engine.show import changes, shown_props
+from flowflare.engine.show import changes, shown_inputs, shown_props
 from flowflare.engine.state import Resource
 from flowflare.engine.urns import name_of, type_of
 from flowflare.engine.values import Props
@@ -39,8 +39,8 @@ def step_of(goal: Goal, old: Resource | None, inputs: Props, decision: Decision)
         replaces=decision.replaces,
         delete_before_replace=decision.delete_before_replace and decision.op == "replace",
         note=note,
-        old=None if old is None else shown_props(old.inputs),
-        new=shown_props(inputs),
+        old=None if old is None else shown_inputs(old.inputs),
+        new=shown_inputs(inputs),
         outputs=None if old is None else shown_props(old.outputs),
         protected=old is not None and old.protect,
         protect=goal.protect,

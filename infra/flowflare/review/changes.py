@@ -52,6 +52,8 @@ def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> En
     # What uploads a script beforehand drops nothing: it inherits the rest.
     is_script = kind == SCRIPT_TYPE
     before, after = (_bindings(step.old), _bindings(step.new)) if is_script else ({}, {})
+    if before is None or after is None:
+        before = after = {}  # one of the lists is secret as a whole
     dropped, added = before.keys() - after.keys(), after.keys() - before.keys()
     whole = step.op in ("create", "delete", "same")
     return Entry(
@@ -97,12 +99,14 @@ def _waits_for(step: Step) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _bindings(props: Mapping[str, Any] | None) -> dict[str, ChangedBinding]:
-    """The bindings of a Worker's inputs by name; none where the list is secret as a whole."""
+def _bindings(props: Mapping[str, Any] | None) -> dict[str, ChangedBinding] | None:
+    """The bindings of a Worker's inputs by name; None if the list is secret as a whole."""
     bindings = (props or {}).get("bindings")
+    if bindings is not None and not isinstance(bindings, list):
+        return None
     return {
         str(one["name"]): ChangedBinding(name=str(one["name"]), type=str(one.get("type") or ""))
-        for one in (bindings if isinstance(bindings, list) else ())
+        for one in bindings or ()
         if isinstance(one, dict) and "name" in one
     }
 

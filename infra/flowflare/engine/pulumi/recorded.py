@@ -80,6 +80,7 @@ def detailed(plan: Plan, recorded: Plan) -> Plan:
         if other is None or other.op != step.op:
             return step
         fields: dict[str, Any] = {"old": other.old, "new": other.new, "outputs": other.outputs}
-        return replace(step, changes=other.changes or step.changes, **fields)
+        found, note = other.changes or step.changes, other.note or step.note
+        return replace(step, changes=found, note=note, **fields)
 
     return replace(plan, steps=tuple(map(told, plan.steps)))

@@ -1,11 +1,11 @@
 """Turns the metadata of a step, as the Pulumi engine streams it, into a step of `engine.events`."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from flowflare.engine.events import Change, Op, Step
 from flowflare.engine.pulumi.stream import StepMetadata
-from flowflare.engine.show import SECRET_TEXT, changes, shown_props
+from flowflare.engine.show import SECRET_TEXT, changes, shown_props, told
 from flowflare.engine.state import PROVIDER_PREFIX, load_value
 from flowflare.engine.urns import name_of
 from flowflare.engine.values import UNKNOWN, Props, Value, map_leaves
@@ -54,15 +54,16 @@ def step_of(metadata: StepMetadata) -> Step | None:
     before = _props(old.inputs) if old and op != "create" else None
     after = _props(new.inputs) if new and op != "delete" else None
     keys = tuple(metadata.keys or ())
+    found = _changes(metadata, op, before or {}, after or {}, keys)
     return Step(
         op=op,
         urn=metadata.urn,
         type=metadata.type,
         name=name_of(metadata.urn),
         custom=shown.custom if shown else True,
-        changes=_changes(metadata, op, before or {}, after or {}, keys),
+        changes=found,
         replaces=keys if op == "replace" else (),
-        note=_NOTES.get(metadata.op, ""),
+        note=_note(metadata, op, found),
         old=None if before is None else shown_props(before),
         new=None if after is None else shown_props(after),
         outputs=shown_props(_props(old.outputs)) if old and op != "create" else None,
@@ -90,33 +91,73 @@ def _props(raw: Mapping[str, Any] | None) -> Props:
 def _changes(
     metadata: StepMetadata, op: Op, old: Props, new: Props, keys: tuple[str, ...]
 ) -> tuple[Change, ...]:
-    """The differences that the inputs show, and those that only the engine can see."""
+    """Find the differences between the inputs, and those that only the provider sees."""
     if op in ("same", "delete"):
         return ()
     found = list(changes(old, new, replaces=keys))
     if op == "create":
         return tuple(found)
-    kinds = {path: one.diff_kind for path, one in (metadata.detailed_diff or {}).items()}
-    kinds = kinds or dict.fromkeys(metadata.diffs or (), "update")
-    for path, kind in sorted(kinds.items()):
-        if not any(_covers(one.path, path) for one in found) and not path.startswith("__"):
-            found.append(_unseen(path, kind))
+    outputs = _props(metadata.old.outputs) if metadata.old else {}
+    for path, kind in sorted(_kinds(metadata).items()):
+        key = _top(path)
+        if key.startswith("__") or any(_top(one.path) == key for one in found):
+            continue
+        if _is_computed(key, kind, old, new):
+            continue
+        change = _unseen(path, kind, outputs.get(key, old.get(key)), new.get(key))
+        found += [change] if change else []
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def _covers(shown: str, path: str) -> bool:
-    return _top(shown) == _top(path)
+def _kinds(metadata: StepMetadata) -> dict[str, str]:
+    """The paths that the provider calls different, with what happens there."""
+    kinds = {path: one.diff_kind for path, one in (metadata.detailed_diff or {}).items()}
+    return kinds or dict.fromkeys(metadata.diffs or (), "update")
+
+
+def _is_computed(key: str, kind: str, old: Props, new: Props) -> bool:
+    """Whether a difference is an output that the update computes anew.
+
+    Cloudflare's plugin lists each of them among the `diffs` of an update: they become unknown.
+    """
+    return key not in old and key not in new and kind.startswith("update")
 
 
 def _top(path: str) -> str:
     return path.replace("[", ".").split(".", 1)[0]
 
 
-def _unseen(path: str, kind: str) -> Change:
-    """A difference between values that are secret, or that only the provider knows."""
+def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
+    """A difference that the inputs do not show; None where the values say that there is none.
+
+    Args:
+        path: the property's path.
+        kind: what the provider says of it, such as `update-replace`.
+        old: what state has at the first part of the path, an output before an input.
+        new: what the program wants there.
+    """
     plain, _, forces = kind.partition("-")
-    if plain == "add":
-        return Change(path, "add", new=SECRET_TEXT, replaces=bool(forces))
-    if plain == "delete":
-        return Change(path, "delete", old=SECRET_TEXT, replaces=bool(forces))
-    return Change(path, "update", SECRET_TEXT, SECRET_TEXT, replaces=bool(forces))
+    told_kind: Literal["add", "delete", "update"] = (
+        "add" if plain == "add" else "delete" if plain == "delete" else "update"
+    )
+    before, after = told(old), told(new)
+    if path != _top(path) or (before == after and SECRET_TEXT in str(before)):
+        before, after = SECRET_TEXT, SECRET_TEXT  # what differs is below, or hidden
+    elif before == after:
+        return None
+    return Change(
+        path,
+        told_kind,
+        old=None if told_kind == "add" else before,
+        new=None if told_kind == "delete" else after,
+        replaces=bool(forces),
+    )
+
+
+def _note(metadata: StepMetadata, op: Op, found: tuple[Change, ...]) -> str:
+    """What to say beside a step that its changes do not say."""
+    if op == "update" and not found and metadata.new and metadata.new.custom:
+        computed = sorted(path for path in _kinds(metadata) if not path.startswith("__"))
+        anew = f" and computes {', '.join(computed)} anew" if computed else ""
+        return f"no input differs: its provider updates it{anew}"
+    return _NOTES.get(metadata.op, "")
