@@ -14,7 +14,7 @@ from flowflare.review.commits import Question, compare_commits
 from flowflare.review.facts import headline
 from flowflare.review.report import Report, json_schema
 from tests.cli.command import Said, flowflare
-from tests.review.conftest import Repo
+from tests.review.conftest import Repo, tracked
 
 RAW = """\
 import pulumi
@@ -177,3 +177,78 @@ def test_the_required_check_fails_on_an_unknown_stack(broken: Repo) -> None:
 def test_the_required_check_fails_on_an_acceptance_that_is_not_needed(broken: Repo) -> None:
     """A usage error ends with 2, as a change does."""
     assert required_check(broken, "--allow-unknown prod=later --allow-unknown dev=later") == 1
+
+
+ESC = "environment:\n  - acme/prod\n"
+READS = """\
+import pulumi
+config = pulumi.Config("p")
+made = {"accountId": "a", "queueName": config.require("queue"), "settings": config.require_int("n")}
+pulumi.CustomResource("cloudflare:index/queue:Queue", "q", made)
+"""
+
+
+def test_a_stack_with_an_environment_is_compared_and_a_word_says_that_it_is_not_read(
+    bare: Repo,
+) -> None:
+    project(bare, prod=ESC)
+    bare.commit({"__main__.py": READS, "Pulumi.prod.yaml": ESC + "config: {p:n: 1}\n"}, "base")
+    bare.commit({"__main__.py": READS.replace('"a"', '"b"')}, "head")
+    found = report(bare)
+    assert (found.risk, found.exit_code) == ("safe", 2)
+    assert [one.kind for one in found.sections] == ["changed"]
+    (note,) = found.notes
+    assert note.text == (
+        "The values of Pulumi ESC's `environment:` (acme/prod) are not read; stand-ins take their "
+        "place in prod."
+    )
+
+
+def test_another_environment_makes_the_stack_unknown(bare: Repo) -> None:
+    project(bare, prod=ESC)
+    bare.commit({"Pulumi.prod.yaml": ESC.replace("acme/prod", "acme/new")}, "head")
+    found = report(bare)
+    assert (found.risk, found.exit_code, found.counts.changed) == ("unknown", 1, 0)
+    said = "`environment` changes from `acme/prod` to `acme/new`"
+    assert said in found.sections[0].doubts[0]
+    assert said in markdown.render(found)
+    assert "<code>acme/prod</code> to <code>acme/new</code>" in html.render(found)
+
+
+def test_an_account_of_an_environment_has_a_stand_in(tmp_path: Path) -> None:
+    """A stack file that is nothing but `environment:`."""
+    made = tracked(tmp_path / "shop")
+    made.commit({"Pulumi.esc.yaml": ESC, "Pulumi.ann.yaml": None, "Pulumi.bea.yaml": None}, "esc")
+    made.commit({"Pulumi.esc.yaml": ESC + "config: {flowflare:debug: true}\n"}, "head")
+    found = report(made)
+    assert [(one.stacks, one.kind, one.error) for one in found.sections] == [
+        (("esc",), "changed", "")
+    ]
+    made.commit({"Pulumi.new.yaml": ESC}, "another")
+    (section,) = report(made).sections
+    assert section.review is not None
+    accounts = {
+        change.new
+        for entry in section.review.entries
+        for change in entry.changes
+        if change.path in {"accountId", "account_id"}
+    }
+    assert accounts == {"[flowflare:accountId of the environment]"}
+
+
+FOREIGN = "secretsprovider: awskms://alias/prod?region=eu-west-1\nencryptedkey: AAAA\n"
+
+
+@pytest.mark.parametrize("head", [FOREIGN, ""], ids=["a key of AWS", "Pulumi Cloud's own key"])
+def test_secrets_of_a_foreign_provider_are_compared_as_they_are_encrypted(
+    bare: Repo, head: str
+) -> None:
+    secret = f"{head}config:\n  p:queue: {{secure: {{}}}}\n  p:n: 1\n"
+    project(bare, prod=secret.replace("{}", "AAABAAAA=="))
+    bare.commit({"__main__.py": READS}, "base")
+    bare.commit({"Pulumi.prod.yaml": secret.replace("{}", "AAABBBBB==")}, "head")
+    found = report(bare)
+    assert (found.risk, found.exit_code, found.counts.update) == ("safe", 2, 1)
+    kinds = [one.kind for one in found.notes]
+    assert kinds == (["not-read"] if head else [])
+    assert "eu-west-1" not in found.model_dump_json()

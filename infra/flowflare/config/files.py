@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from flowflare.config.cli_keys import CliKey, find_cli_keys
 from flowflare.config.yaml_nodes import Entry, ValueReader, entries, read_tree, scalar
 from flowflare.errors import ConfigError, Problem
 
@@ -54,6 +55,7 @@ class Project:
         encryption_salt: `encryptionsalt` of the stack file, None where there is none.
         stack_file: the stack's file.
         places: file and line of each key and, joined by dots, of every key inside its value.
+        cli_keys: keys that only the Pulumi CLI honours.
     """
 
     root: Path
@@ -64,6 +66,11 @@ class Project:
     encryption_salt: str | None
     stack_file: Path
     places: Mapping[str, tuple[str, int]]
+    cli_keys: tuple[CliKey, ...] = ()
+
+    def cli_key(self, name: str) -> CliKey | None:
+        """The key of that name that only the Pulumi CLI honours, if the files have it."""
+        return next((one for one in self.cli_keys if one.key == name), None)
 
 
 def read_project(root: Path, stack: str) -> Project:
@@ -111,6 +118,7 @@ def read_project(root: Path, stack: str) -> Project:
         encryption_salt=_text(stack_fields, "encryptionsalt"),
         stack_file=stack_file,
         places=places,
+        cli_keys=find_cli_keys(fields, stack_fields, files=(PROJECT_FILE, stack_file.name)),
     )
 
 

@@ -37,12 +37,16 @@ class Configuration:
         }
 
 
-def open_configuration(project: Project, vault: TextOpener) -> Configuration:
+def open_configuration(
+    project: Project, vault: TextOpener, *, needs_salt: bool = True
+) -> Configuration:
     """Opens the secrets of a project's configuration.
 
     Args:
         project: the project seen through the stack.
         vault: opens what is encrypted under the stack file's `encryptionsalt`.
+        needs_salt: whether a secret without an `encryptionsalt` is an error. Other secrets
+            providers than the passphrase have none; their secrets get stand-ins in a recording.
 
     Raises:
         SecretError: a value cannot be opened; it is named.
@@ -50,7 +54,7 @@ def open_configuration(project: Project, vault: TextOpener) -> Configuration:
     texts = {}
     for key, value in project.values.items():
         try:
-            texts[key] = _opened(value, project, vault)
+            texts[key] = _opened(value, project, vault, needs_salt=needs_salt)
         except SecretError as error:
             raise SecretError(
                 f"{value.file}:{value.line}: {key}: {error.message}", remedy=error.remedy
@@ -59,15 +63,16 @@ def open_configuration(project: Project, vault: TextOpener) -> Configuration:
     return Configuration(texts, secret)
 
 
-def _opened(value: ConfigValue, project: Project, vault: TextOpener) -> str:
+def _opened(value: ConfigValue, project: Project, vault: TextOpener, *, needs_salt: bool) -> str:
     if not value.secret:
         return value.text
-    if not project.encryption_salt:
+    if needs_salt and not project.encryption_salt:
         raise SecretError(
             f"the value is encrypted, but {project.stack_file.name} has no encryptionsalt",
             remedy="Put back the encryptionsalt line that belongs to it, or set the value again.",
         )
-    if value.text.startswith("v1:"):
+    # The ciphertext of the passphrase begins with `v1:`, that of Pulumi Cloud is bare base64.
+    if value.text[:1] not in "{[":
         return vault.open_text(value.text)
     leaves = _opened_leaves(json.loads(value.text), vault)
     return leaves if isinstance(leaves, str) else json.dumps(leaves, separators=(",", ":"))

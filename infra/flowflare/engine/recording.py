@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from flowflare.config.files import Project
@@ -27,6 +28,7 @@ from flowflare.engine.providers.dynamic import PROVIDER_KEY
 from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
 from flowflare.engine.report import Report
+from flowflare.engine.stand_ins import with_stand_ins
 from flowflare.engine.state import (
     PROVIDER_PREFIX,
     Deployment,
@@ -39,6 +41,8 @@ from flowflare.engine.values import Props, Secret, Value, annotate, plain
 from flowflare.errors import EngineError, FlowflareError
 
 FORMAT: Final = 1
+_SEALED: Final = "sealed-"
+_ACCOUNT: Final = "flowflare:accountId"
 # Texts from this length on are kept once for all stacks: code, SQL.
 _LONG: Final = 200
 #: The key of a reference to a long text by its digest.
@@ -65,12 +69,14 @@ class Recorded:
         aliases: URN to the URNs under which the resource may have stood before.
         failures: resources that the program declares and `up` would refuse.
         error: why the program could not be recorded; empty when it was.
+        stand_ins: values that stand for others, with the words to show instead.
     """
 
     resources: tuple[Resource, ...] = ()
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     error: str = ""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
 
 
 class Stamps:
@@ -88,7 +94,7 @@ class Stamps:
 
     def open_text(self, ciphertext: str) -> str:
         """The stand-in of an encrypted configuration value."""
-        return f"sealed-{self._stamp(ciphertext)}"
+        return f"{_SEALED}{self._stamp(ciphertext)}"
 
     def seal(self, secret: Secret) -> str:
         """The stamp of a secret that the program holds."""
@@ -160,14 +166,27 @@ def record(project: Project, stamps: Stamps) -> Recorded:
         project: the project seen through the stack.
         stamps: stand for its secrets.
     """
-    report = Report(None, lambda: 0.0)
-    ledger = Ledger(Deployment(), lambda: "", None)
     try:
-        config = open_configuration(project, stamps)
-        with importable(project.main if project.main.is_dir() else project.main.parent):
-            aliases = _run(project, config, ledger, report)
+        config = _with_account(open_configuration(project, stamps, needs_salt=False))
+        return with_stand_ins(project, config, partial(_recorded, project))
     except FlowflareError as error:
         return Recorded(error=str(error))
+
+
+def _with_account(config: Configuration) -> Configuration:
+    """The configuration with a stamp of an account's form where the account is a secret."""
+    account = config.texts.get(_ACCOUNT, "")
+    if _ACCOUNT not in config.secret:
+        return config
+    texts = {**config.texts, _ACCOUNT: account.removeprefix(_SEALED)}
+    return Configuration(texts, config.secret)
+
+
+def _recorded(project: Project, config: Configuration) -> Recorded:
+    report = Report(None, lambda: 0.0)
+    ledger = Ledger(Deployment(), lambda: "", None)
+    with importable(project.main if project.main.is_dir() else project.main.parent):
+        aliases = _run(project, config, ledger, report)
     own = [one for one in ledger.all() if not one.type.startswith(PROVIDER_PREFIX) or one.parent]
     # Resources are registered from several threads, so failures come in any order.
     failures = sorted(report.failures, key=lambda one: (one.urn, one.reason))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from flowflare.engine.events import Event, Failure, OnEvent, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
     from flowflare.api import Connector
+    from flowflare.config.cli_keys import CliKey
 
 
 class Report:
@@ -60,6 +62,11 @@ class Report:
     def note(self, event: Event) -> None:
         """A message of the program or of the engine."""
         self._tell(event)
+
+    def name_cli_keys(self, keys: "Iterable[CliKey]") -> None:
+        """Name what a project's files ask of the Pulumi CLI and this engine does not do."""
+        for key in keys:
+            self.note(Event("note", message=str(key), severity="warning"))
 
     def of_waits(self, api: "Connector | None") -> "AbstractContextManager[None]":
         """Inside the block, notes when calls wait for the account's budget.

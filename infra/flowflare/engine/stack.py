@@ -81,6 +81,7 @@ class EmbeddedStack:
         """
         opened = self._open()
         report = Report(on_event, self._clock)
+        report.name_cli_keys(self.project.cli_keys)
         ledger = Ledger(opened.deployment, lambda: "", None)
         providers = self._providers(opened.config)
         with _importable(self.project):
@@ -105,6 +106,7 @@ class EmbeddedStack:
         """
         since = self._clock()
         report = Report(on_event, self._clock)
+        report.name_cli_keys(self.project.cli_keys)
         with self._held("update", report) as held, report.of_waits(self._api):
             opened = self._open(check=True)
             self._refuse_remote(opened.config)

@@ -36,7 +36,7 @@ async function bundle(entry) {
     });
     const [output] = Object.values(result.metafile.outputs);
     return {
-      content: result.outputFiles[0].text,
+      content: withoutPlaces(result.outputFiles[0].text),
       exports: output.exports,
       inputs: Object.keys(result.metafile.inputs),
       leftOut: [...leftOut].sort(),
@@ -53,6 +53,12 @@ async function bundle(entry) {
       })),
     };
   }
+}
+
+/** Names of sources in a recording without where packages happen to be installed. */
+function withoutPlaces(code) {
+  if (request.packages === 'required') return code;
+  return code.replace(/^(\/\/ )(?:\.\.\/)+(?:[^\n]*?\/)?(?=node_modules\/)/gm, '$1');
 }
 
 /** The source itself, or a module that exports some names of it, so that the rest is left out. */

@@ -2,18 +2,24 @@
 
 A commit's files hold no packages. A Worker that imports some is then bundled of its own sources,
 the imports left as they are, and what is locked is told below, so that two such commits can be
-compared. Nothing of this is ever uploaded.
+compared. A package that the commit has itself and that cannot be bundled is told by a digest of
+its files; if that changes, the Worker is not compared. Nothing of this is ever uploaded.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 #: Set by `review/record.py`: `installed` bundles the packages that are there, `sources` none.
 VARIABLE: Final = "FLOWFLARE_RECORDING"
+#: The checkout's folder: lock files and packages are looked for up to there.
+TOP_VARIABLE: Final = "FLOWFLARE_RECORDING_TOP"
+#: How a line begins that tells a package of the commit's own that could not be bundled.
+NOT_COMPARED: Final = "// not compared: "
 #: How the line begins that names what was left out.
 LEFT_OUT: Final = "// npm packages left out: "
 LOCK_FILES: Final = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock")
@@ -35,22 +41,35 @@ def locked(names: Sequence[str], entry: str, folder: Path) -> str:
     Args:
         names: the packages as they are imported.
         entry: the Worker's source, relative to `folder`.
-        folder: the project's folder; lock files above it are not looked at.
+        folder: the project's folder.
     """
-    lock = _nearest(entry, folder)
-    if lock is None:
-        lines = ["// package.json", LEFT_OUT + ", ".join(names)]
-        return "".join(f"{line}\n" for line in [*lines, "// nothing is locked"])
-    lines = [f"// {lock.relative_to(folder).as_posix()}", LEFT_OUT + ", ".join(names)]
-    return "".join(f"{line}\n" for line in [*lines, *_versions(lock)])
+    parents = list(_parents(entry, folder))
+    found = (parent / name for parent in parents for name in LOCK_FILES)
+    lock = next((file for file in found if file.is_file()), None)
+    place = "package.json" if lock is None else Path(os.path.relpath(lock, folder)).as_posix()
+    lines = [f"// {place}", LEFT_OUT + ", ".join(names)]
+    lines += _ranges(names, parents) if lock is None else _versions(lock)
+    top = parents[-1]
+    lines += [
+        f"// {file.relative_to(top).as_posix()} {_digest(file.read_bytes())}"
+        for file in _files(top)
+        if file.suffix == ".patch"
+    ]
+    packages = sorted({match[0] for name in names if (match := _PACKAGE.match(name))})
+    lines += [line for name in packages for line in _not_compared(name, parents)]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _nearest(entry: str, folder: Path) -> Path | None:
-    for parent in Path(entry).parents:
-        for name in LOCK_FILES:
-            if (folder / parent / name).is_file():
-                return folder / parent / name
-    return None
+_PACKAGE: Final = re.compile(r"(?:@[^/]+/)?[^/]+")
+
+
+def _parents(entry: str, folder: Path) -> Iterator[Path]:
+    """The folders above a source, up to the checkout's."""
+    top = Path(os.environ.get(TOP_VARIABLE) or folder)
+    for parent in (folder / entry).resolve().parents:
+        yield parent
+        if parent in (top, top.resolve(), parent.parent):
+            return
 
 
 def _versions(lock: Path) -> list[str]:
@@ -58,11 +77,73 @@ def _versions(lock: Path) -> list[str]:
     data = lock.read_bytes()
     try:
         packages: dict[str, Any] = json.loads(data)["packages"]
-        found = {
-            f"// {path.rpartition('node_modules/')[2]} {package.get('version', '')}".rstrip()
-            for path, package in packages.items()
-            if path
-        }
+        found = {_version(path, package) for path, package in packages.items() if path}
     except (ValueError, TypeError, KeyError, AttributeError):
-        return [f"// sha256 {hashlib.sha256(data).hexdigest()}"]
+        return [f"// {_digest(data)}"]
     return sorted(found)
+
+
+def _version(path: str, package: Mapping[str, Any]) -> str:
+    """A locked package: its version, and what tells two packages of one version apart."""
+    exact = str(package.get("integrity") or package.get("resolved") or "")[:32]
+    name, version = path.rpartition("node_modules/")[2], package.get("version", "")
+    return " ".join(filter(None, ("//", name, version, exact)))
+
+
+def _ranges(names: Sequence[str], parents: Sequence[Path]) -> list[str]:
+    """The versions that the nearest `package.json` asks for, where nothing is locked."""
+    package = next((one for parent in parents if (one := _package(parent))), {})
+    asked = {
+        name: str(spec)
+        for key in ("dependencies", "devDependencies", "optionalDependencies")
+        for name, spec in (package.get(key) or {}).items()
+    }
+    imported = sorted({match[0] for name in names if (match := _PACKAGE.match(name))})
+    found = [f"// {name} {asked[name]}" for name in imported if name in asked]
+    return [*found, "// nothing is locked"]
+
+
+def _not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
+    """A package that the commit has itself, with a digest of its files."""
+    for parent in parents:
+        link = parent / "node_modules" / name
+        target = link.resolve()
+        if not link.exists():
+            continue
+        if target.is_relative_to(parents[-1]) and "node_modules" not in target.parts:
+            digest = _digest(
+                *(
+                    part
+                    for file in _files(target)
+                    for part in (file.relative_to(target).as_posix().encode(), file.read_bytes())
+                )
+            )
+            place = target.relative_to(parents[-1]).as_posix()
+            yield f"{NOT_COMPARED}{name} in {place}, {digest}"
+        return
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a commit below a folder, sorted; without installed packages and links."""
+    for path, inner, files in os.walk(folder):
+        inner[:] = sorted(one for one in inner if one not in _NOT_OF_A_COMMIT)
+        for file in sorted(files):
+            found = Path(path, file)
+            if found.is_file() and not found.is_symlink():
+                yield found
+
+
+_NOT_OF_A_COMMIT: Final = ("node_modules", ".git", ".flowflare", "__pycache__")
+
+
+def _package(folder: Path) -> Mapping[str, Any]:
+    try:
+        read = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _digest(*parts: bytes) -> str:
+    whole = parts[0] if len(parts) == 1 else b"".join(hashlib.sha256(one).digest() for one in parts)
+    return f"sha256 {hashlib.sha256(whole).hexdigest()}"

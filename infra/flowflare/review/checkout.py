@@ -1,8 +1,7 @@
 """Lays a commit's files out in a folder of their own, without touching the repository's own.
 
 git writes them through an index of their own, so that line endings and filters are applied as in
-any checkout. npm packages are no part of a commit: where the commit's lock file is the one that the
-working tree's packages were installed from, they are linked in.
+any checkout. npm packages are linked in (`local_packages.py`).
 """
 
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from flowflare.errors import FlowflareError
-from flowflare.render.packages import LOCK_FILES
+from flowflare.review.local_packages import link_packages, lock_alike
 
 
 class CheckoutError(FlowflareError):
@@ -130,7 +129,7 @@ class Repository:
         root = files / self.project
         if not (root / "Pulumi.yaml").is_file():
             raise self._no_project(commit, files)
-        self._link_packages(files)
+        link_packages(files, self.top)
         return Checkout(files, root)
 
     def _no_project(self, commit: Commit, files: Path) -> NoProjectError:
@@ -150,15 +149,6 @@ class Repository:
         """The project's folder as git takes paths; it knows no dot for the top."""
         return ":(top)" if self.project == "." else f":(top,literal){self.project}"
 
-    def _link_packages(self, files: Path) -> None:
-        """Links what was installed from the same lock file."""
-        for lock in _locks(files):
-            here = self.top / lock.relative_to(files)
-            packages = here.parent / "node_modules"
-            same = here.is_file() and here.read_bytes() == lock.read_bytes()
-            if same and packages.is_dir() and not (lock.parent / "node_modules").exists():
-                (lock.parent / "node_modules").symlink_to(packages)
-
     def _subject(self, sha: str) -> str:
         return _text(self._git("log", "-1", "--format=%s", sha))
 
@@ -172,12 +162,8 @@ def _text(name: str) -> str:
 
 
 def same_packages(one: Checkout, other: Checkout) -> bool:
-    """Whether two checkouts lock the same npm packages."""
-    first, second = (
-        {lock.relative_to(each.top): lock.read_bytes() for lock in _locks(each.top)}
-        for each in (one, other)
-    )
-    return first == second
+    """Whether two checkouts lock and patch the same npm packages."""
+    return lock_alike(one.top, other.top)
 
 
 def _project_name(file: Path) -> str:
@@ -190,12 +176,6 @@ def _project_name(file: Path) -> str:
 
 
 _NAME: Final = re.compile(r"""^name:\s*["']?([A-Za-z0-9_.-]+)""", re.MULTILINE)
-
-
-def _locks(files: Path) -> list[Path]:
-    """Files that lock npm packages, but those inside of packages."""
-    found = (path for name in LOCK_FILES for path in files.rglob(name) if path.is_file())
-    return sorted(one for one in found if "node_modules" not in one.relative_to(files).parts)
 
 
 def find_repository(root: Path) -> Repository:

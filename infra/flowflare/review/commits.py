@@ -2,9 +2,10 @@
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from flowflare.config.files import stacks_of
 from flowflare.errors import ConfigError, FlowflareError, Problem
@@ -22,6 +23,7 @@ from flowflare.review.checkout import (
 from flowflare.review.policy.commits import judge_commits
 from flowflare.review.record import CommitRecording, record
 from flowflare.review.report import Note, Report, ReportedCommit
+from flowflare.review.report_text import names
 from flowflare.review.sections import group
 
 
@@ -93,6 +95,7 @@ def compare_commits(
             text = f"The project is new: {old.error}. Every stack is shown as new."
         notes.append(Note(kind="base-not-recorded", text=text))
     notes += _packages(sources, old, new)
+    notes += _not_read(old, new)
     allowed = question.allowed_unknown
     policy, weaker = judge_commits(old, new, sections, repository.date_of(head), allowed)
     return report.make(
@@ -138,6 +141,24 @@ def _packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa:
 def _not_recorded(error: CheckoutError) -> CommitRecording:
     is_absent = isinstance(error, NoProjectError) and error.is_absent
     return CommitRecording(error=error.message, is_absent=is_absent)
+
+
+_WHERE: Final = {
+    "environment": "The values of Pulumi ESC's `environment:`",
+    "secretsprovider": "The secrets that `secretsprovider:` encrypts",
+}
+
+
+def _not_read(*recorded: CommitRecording) -> Iterator[Note]:
+    """What is said where values of a stack are not in its files."""
+    found: dict[str, set[str]] = {}
+    for one in recorded:
+        for stack, raw in one.stacks.items():
+            for key, value in (raw.get("not_read") or {}).items():
+                text = f"{_WHERE.get(key, key)} ({value}) are not read; stand-ins take their place"
+                found.setdefault(text, set()).add(stack)
+    for text, stacks in sorted(found.items()):
+        yield Note(kind="not-read", text=f"{text} in {names(tuple(sorted(stacks)))}.")
 
 
 def _laid_out(

@@ -203,6 +203,8 @@ def _dangers(report: Report, risk: str) -> Iterator[Danger]:
     for number, section in enumerate(report.sections, start=1):
         if section.error and risk == section.risk == "unknown":
             yield Danger(number, None, NOT_COMPARED.get(section.kind, "Not compared."))
+        for doubt in section.doubts if risk == "unknown" else ():
+            yield Danger(number, None, doubt)
         for entry in section.review.entries if section.review else ():
             for reason in entry.reasons:
                 if reason.risk == risk:

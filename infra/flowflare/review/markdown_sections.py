@@ -108,11 +108,14 @@ class SectionText:
         return ["<details>", summary, "", listed + rest, "", "</details>", ""]
 
     def _error(self) -> list[str]:
+        doubts = [f"- **{RISK_WORDS['unknown']}:** {prose(one)}" for one in self._section.doubts]
+        found = [*doubts, ""] if doubts else []
         error = self._section.error
         if not error:
-            return []
+            return found
         which = "head" if self._section.review is None else "base"
-        return [f"The {which} could not be recorded:", "", *fence(_lines(error), "text"), ""]
+        text = fence(_lines(error), "text")
+        return [*found, f"The {which} could not be recorded:", "", *text, ""]
 
     def _resources(self, left_out: Collection[Fold]) -> Iterator[str]:
         hidden: list[Entry] = []

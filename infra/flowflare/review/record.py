@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.render.packages import VARIABLE
+from flowflare.render.packages import TOP_VARIABLE, VARIABLE
 from flowflare.review.checkout import Checkout
 
 FORMAT: Final = 1
@@ -128,7 +128,10 @@ class _Process:
                 [sys.executable, "-P", "-m", _PROCESS],
                 cwd=checkout.root,
                 env=_environment(checkout, home)
-                | {VARIABLE: "sources" if sources else "installed"},
+                | {
+                    VARIABLE: "sources" if sources else "installed",
+                    TOP_VARIABLE: str(checkout.top),
+                },
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=said,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The version of the lines that this process writes.
 FORMAT: Final = 1
+#: Keys of Pulumi's own files whose values a recording does not have.
+NOT_READ: Final = ("environment", "secretsprovider")
 POLICIES: Final = "flowflare:policies"
 _CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
@@ -92,7 +94,12 @@ def _recorded(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict
         recorded = Recorded(error=str(error))
     except Exception as error:  # noqa: BLE001 -- whatever a program has broken is its stack's error
         recorded = Recorded(error=f"{type(error).__name__}: {error}")
-    raw = dump(recorded, stamps, texts) | {"words": words}
+    raw = dump(recorded, stamps, texts)
+    for value, shown in recorded.stand_ins.items():
+        raw = json.loads(json.dumps(raw).replace(value, shown))
+    raw["words"] = words
+    if read is not None and (keys := [one for one in read.cli_keys if one.key in NOT_READ]):
+        raw["not_read"] = {one.key: one.value for one in keys}
     if read is not None and not recorded.error and POLICIES in read.values:
         from flowflare.review.policy.commits import recorded_policies
 

@@ -36,11 +36,18 @@ class Note(Frozen):
     """Something that a reader has to know about the report itself."""
 
     kind: Literal[
-        "allowed-unknown", "base-not-recorded", "merge-base", "uncommitted", "packages", "other"
+        "allowed-unknown",
+        "base-not-recorded",
+        "merge-base",
+        "not-read",
+        "uncommitted",
+        "packages",
+        "other",
     ] = Field(
         description="`allowed-unknown`: a stack may be unknown; `base-not-recorded`: the sections "
         "show HEAD alone, as if every stack were new; `merge-base`: the base is where "
-        "the two branches parted; `uncommitted`: the working tree's own changes are not in it; "
+        "the two branches parted; `not-read`: values that are in no commit have stand-ins; "
+        "`uncommitted`: the working tree's own changes are not in it; "
         "`packages`: a Worker is shown by its sources."
     )
     text: str = Field(description="The sentences to show.")
@@ -163,7 +170,7 @@ def _has_unknown(section: Section) -> bool:
     """Whether something in it could not be compared, even if a worse risk is known."""
     entries = section.review.entries if section.review else ()
     in_doubt = (reason.risk == "unknown" for entry in entries for reason in entry.reasons)
-    return section.risk == "unknown" or any(in_doubt)
+    return section.risk == "unknown" or bool(section.doubts) or any(in_doubt)
 
 
 def _exit_code(

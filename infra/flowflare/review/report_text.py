@@ -96,6 +96,8 @@ def _section(section: Section) -> Iterator[Line]:
         yield Line("loses-data", f"  ! {line}")
     if section.review is None:
         return
+    for doubt in section.doubts:
+        yield Line("unknown", f"  ! {doubt}")
     yield Line(section.risk, f"  {summary(section.review, section.risk)}{_each(section)}")
     for one in lines_of_review(section.review, created=True):
         yield Line(one.style, f"  {one.text}")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowflare.engine.events import Step
+from flowflare.render.packages import NOT_COMPARED
 from flowflare.review.classes import implemented, steps_to_send
 from flowflare.review.entries import RISKS, ClassStep, Reason
 from flowflare.review.migrations import files_to_run
@@ -75,6 +76,7 @@ def _of_protection(step: Step) -> Iterator[Reason]:
 
 
 def _script(step: Step, around: Surroundings) -> Iterator[Reason]:
+    yield from _not_compared(step)
     old, new = _text(step.old, "scriptName"), _text(step.new, "scriptName")
     had = ", ".join(around.old.get(old, ()))
     if step.op == "update" and had:
@@ -89,6 +91,28 @@ def _script(step: Step, around: Surroundings) -> Iterator[Reason]:
         yield _loss(f"The objects of {had} are deleted with the script `{old}`.")
     elif step.op == "delete":
         yield _safe(f"The Worker `{old}` stops answering.")
+
+
+def _not_compared(step: Step) -> Iterator[Reason]:
+    """Packages of the commit's own that differ and are not in the code that is compared."""
+    if step.op == "delete":
+        return
+    old, new = (
+        {
+            line.removeprefix(NOT_COMPARED).partition(",")[0]: line
+            for line in _text(props, "content").splitlines()
+            if line.startswith(NOT_COMPARED)
+        }
+        for props in (step.old, step.new)
+    )
+    for package in sorted(old.keys() | new.keys()):
+        if old.get(package) != new.get(package):
+            name, _, folder = package.partition(" in ")
+            yield Reason(
+                risk="unknown",
+                text=f"The package `{name}` in `{folder}` is not compared: it cannot be bundled "
+                "from the commit, for example because it is built first.",
+            )
 
 
 def _history(step: Step, around: Surroundings) -> Iterator[Reason]:

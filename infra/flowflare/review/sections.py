@@ -52,6 +52,10 @@ class Section(Frozen):
         default="", description="Why a commit could not be recorded; empty when both were."
     )
 
+    doubts: tuple[str, ...] = Field(
+        default=(), description="What else of the stacks could not be compared, sentences."
+    )
+
     @classmethod
     def of(
         cls,
@@ -61,6 +65,7 @@ class Section(Frozen):
         error: str = "",
         *,
         is_new: bool = False,
+        doubts: Sequence[str] = (),
     ) -> "Section":
         """Make a section about a review, its sums taken from it.
 
@@ -70,8 +75,9 @@ class Section(Frozen):
             review: what `up` would do in each.
             error: why the base could not be recorded.
             is_new: whether the base is known to have no such stacks, whatever the error.
+            doubts: what else could not be compared.
         """
-        of_base: Risk = "unknown" if error and not is_new else "safe"
+        of_base: Risk = "unknown" if doubts or (error and not is_new) else "safe"
         return cls(
             stacks=tuple(stacks),
             kind=kind,
@@ -79,6 +85,7 @@ class Section(Frozen):
             api_calls=review.api_calls,
             review=review,
             error=error,
+            doubts=tuple(doubts),
         )
 
     @classmethod
@@ -222,8 +229,20 @@ def _section(
     if len({one.change.unseen for one in members}) > 1:
         common = set.intersection(*(set(one.change.context) for one in members))
         reviewed = of_several(reviewed, set(first.change.context) - common)
-    is_new = commits[0].is_absent
-    return Section.of(stacks, _kind(first), reviewed, first.error, is_new=is_new)
+    is_new, doubts = commits[0].is_absent, _doubts(before, after)
+    return Section.of(stacks, _kind(first), reviewed, first.error, is_new=is_new, doubts=doubts)
+
+
+def _doubts(before: Raw | None, after: Raw | None) -> list[str]:
+    """What of a stack differs and is not in its recordings."""
+    if before is None or after is None:
+        return []
+    old, new = ((one.get("not_read") or {}).get("environment", "") for one in (before, after))
+    if old == new:
+        return []
+    was, becomes = (f"`{one}`" if one else "nothing" for one in (old, new))
+    text = f"`environment` changes from {was} to {becomes}"
+    return [f"{text}. Its values are not read, so any configuration may change."]
 
 
 def _own(

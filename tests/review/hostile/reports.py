@@ -144,6 +144,7 @@ RICH: dict[str, Any] = {
     "sections": [
         _section(["ann", "bea"], "changed", "loses-data", _SCRIPT, _CLASSES, _FILES, _GONE),
         _section(list("cdefgh"), "added", "restarts", _SCRIPT),
+        _section(["max"], "changed", "unknown", doubts=["`environment` changes from a to b."]),
         _section(["ida"], "head-alone", "unknown", _FILES, error="main.py:1: broken\nmore of it"),
         {
             "stacks": ["jon"],

@@ -1,0 +1,200 @@
+"""npm packages that a commit has itself: a change of one is never "Nothing changes"."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowflare.review.checkout import find_repository
+from flowflare.review.commits import Question, compare_commits
+from flowflare.review.report import Report
+from tests.review.conftest import Repo, tracked
+
+ORDERS = "worker_src/orders/src/index.js"
+SHARED = "../packages/shared"
+
+
+def package(**fields: Any) -> str:
+    return json.dumps({"private": True, "type": "module", **fields})
+
+
+def workspace(top: Path, *, main: str = "index.js", source: str = "index.js") -> Repo:
+    """A repository with the project in `deploy` and a package in `packages/shared` beside it."""
+    made = tracked(top, "deploy")
+    code = 'import { rate } from "@acme/shared";\nimport { say } from "greeter";\nsay(rate);\n'
+    index = (made.project / ORDERS).read_text("utf-8")
+    lock = {"packages": {"node_modules/greeter": {"version": "1.0.0", "integrity": "sha512-AAAA"}}}
+    files = {
+        "../package.json": package(name="root", workspaces=["packages/*", "deploy"]),
+        "../package-lock.json": json.dumps(lock),
+        "../.gitignore": "node_modules\n",
+        "package.json": package(name="deploy", dependencies={"@acme/shared": "*"}),
+        f"{SHARED}/package.json": package(name="@acme/shared", version="1.0.0", main=main),
+        f"{SHARED}/{source}": "export const rate = 1;\n",
+        ORDERS: code + index,
+        "Pulumi.bea.yaml": None,
+    }
+    made.commit(files, "workspace")
+    return made
+
+
+def report(repo: Repo) -> Report:
+    return compare_commits(repo.project, Question("HEAD~1"))
+
+
+def lines(found: Report) -> list[str]:
+    """The lines of code that change, in all sections."""
+    return [
+        line
+        for section in found.sections
+        for entry in (section.review.entries if section.review else ())
+        for difference in entry.differences
+        for line in difference.lines
+        if line[0] in "+-"
+    ]
+
+
+def install(repo: Repo) -> None:
+    """What `npm install` leaves in the working tree: the workspace is a link into it."""
+    modules = repo.top / "node_modules"
+    (modules / "@acme").mkdir(parents=True)
+    (modules / "@acme/shared").symlink_to("../../packages/shared")
+    (modules / "greeter").mkdir()
+    (modules / "greeter/package.json").write_text(package(name="greeter", main="index.js"))
+    (modules / "greeter/index.js").write_text("export const say = (text) => text;\n")
+
+
+@pytest.mark.parametrize("is_installed", [True, False], ids=["installed", "as in a pull request"])
+def test_a_changed_workspace_package_is_bundled_from_each_commit(
+    tmp_path: Path, *, is_installed: bool
+) -> None:
+    made = workspace(tmp_path / "repo")
+    if is_installed:
+        install(made)
+    made.commit({f"{SHARED}/index.js": "export const rate = 2;\n"}, "another rate")
+    found = report(made)
+    assert (found.exit_code, found.risk) == (2, "safe")
+    assert lines(found) == ["-var rate = 1;", "+var rate = 2;"]
+    assert str(tmp_path) not in found.model_dump_json()
+
+
+def test_a_package_that_is_built_first_makes_its_worker_unknown_by_name(tmp_path: Path) -> None:
+    made = workspace(tmp_path / "repo", main="dist/index.js", source="src/index.ts")
+    made.commit({f"{SHARED}/src/index.ts": "export const rate = 2;\n"}, "another rate")
+    found = report(made)
+    assert (found.exit_code, found.risk) == (1, "unknown")
+    (section,) = found.sections
+    assert section.review is not None
+    (entry,) = [one for one in section.review.entries if one.risk == "unknown"]
+    assert (entry.name, entry.kind) == ("flowflare-orders-script", "WorkersScript")
+    assert "`@acme/shared` in `packages/shared` is not compared" in entry.reasons[0].text
+    made.commit({"../README.md": "nothing of the Worker's"}, "read me")
+    assert report(made).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"../package-lock.json": '{"packages": {"node_modules/greeter": {"version": "2"}}}'},
+            ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 2"],
+        ),
+        (
+            {
+                "../package-lock.json": json.dumps(
+                    {
+                        "packages": {
+                            "node_modules/greeter": {"version": "1.0.0", "resolved": "git#2"}
+                        }
+                    }
+                )
+            },
+            ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 1.0.0 git#2"],
+        ),
+        (
+            {"../patches/greeter+1.0.0.patch": "-say\n+shout\n"},
+            ["+// patches/greeter+1.0.0.patch sha256 ..."],
+        ),
+    ],
+    ids=["a lock file above the project", "another tarball of one version", "a patch"],
+)
+def test_what_decides_about_packages_is_told(
+    tmp_path: Path, files: dict[str, str | None], said: list[str]
+) -> None:
+    made = workspace(tmp_path / "repo")
+    install(made)
+    made.commit(files, "packages")
+    found = report(made)
+    told = [re.sub(r"sha256 [0-9a-f]{64}", "sha256 ...", line) for line in lines(found)]
+    assert (found.exit_code, told) == (2, said)
+
+
+def laid_out(repo: Repo, folder: Path) -> Path:
+    found = find_repository(repo.project)
+    return found.lay_out(found.commit("HEAD"), folder).top
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"package.json": package(workspaces=["libs/*"])}, "node_modules"),
+        ({"package.json": package(workspaces={"packages": ["./libs/{a,b}"]})}, "node_modules"),
+        ({"package.json": package(workspaces=["**"])}, "node_modules"),
+        ({"pnpm-workspace.yaml": "packages: ['libs/**', '!libs/b']\n"}, "node_modules"),
+        ({"app/package.json": package(dependencies={"a": "file:../libs/a"})}, "app/node_modules"),
+        ({"app/package.json": package(dependencies={"a": "link:../libs/a"})}, "app/node_modules"),
+        (
+            {"app/package.json": package(devDependencies={"a": "workspace:../libs/a"})},
+            "app/node_modules",
+        ),
+    ],
+)
+def test_each_way_to_name_a_package_of_the_repository_is_followed(
+    bare: Repo, tmp_path: Path, files: dict[str, str | None], place: str
+) -> None:
+    own = {"libs/a/package.json": package(name="a"), "libs/a/index.js": "", "Pulumi.yaml": ""}
+    bare.commit(own | files)
+    top = laid_out(bare, tmp_path / "out")
+    assert (top / place / "a").resolve() == (top / "libs/a").resolve()
+
+
+def test_a_commit_links_nothing_from_outside_and_writes_nothing_there(
+    bare: Repo, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    (outside / "x").mkdir(parents=True)
+    (outside / "x/package.json").write_text(package(name="x"))
+    (bare.project / "libs").symlink_to(outside)
+    (bare.project / "node_modules").symlink_to(outside)
+    specs = {"x": f"file:{outside}/x", "../../../../outside/y": "file:a", "z": "link:libs/x"}
+    bare.commit(
+        {
+            "package.json": package(dependencies=specs, workspaces=["libs/*", "a", "../*"]),
+            "a/package.json": package(name="../../../../outside/y"),
+            "Pulumi.yaml": "",
+        }
+    )
+    top = laid_out(bare, tmp_path / "out")
+    assert sorted(path.name for path in outside.iterdir()) == ["x"]
+    assert sorted(path.name for path in top.iterdir()) == [
+        *("Pulumi.yaml", "a", "libs", "node_modules", "package.json")
+    ]
+
+
+def test_packages_installed_at_other_versions_than_the_lock_are_not_used(
+    bare: Repo, tmp_path: Path
+) -> None:
+    """`git switch` changes the lock file and leaves `node_modules` as it was."""
+    lock = {"packages": {"": {}, "node_modules/a": {"version": "2.0.0"}}}
+    bare.commit({"Pulumi.yaml": "", ".gitignore": "node_modules\n"})
+    bare.commit({"package-lock.json": json.dumps(lock)})
+    modules = bare.project / "node_modules"
+    (modules / "a").mkdir(parents=True)
+    hidden = {"packages": {"node_modules/a": {"version": "1.0.0"}}}
+    (modules / ".package-lock.json").write_text(json.dumps(hidden))
+    assert not (laid_out(bare, tmp_path / "stale") / "node_modules").exists()
+    hidden["packages"]["node_modules/a"]["version"] = "2.0.0"
+    (modules / ".package-lock.json").write_text(json.dumps(hidden))
+    assert (laid_out(bare, tmp_path / "fresh") / "node_modules/a").is_dir()
