@@ -116,3 +116,47 @@ def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> Non
     document = json.loads(flowflare("env", "sweep", "--dry-run", "--json", *here).out)
     assert [one["name"] for one in document["would_remove"]] == ["pr-1"]
     assert shown_left(timedelta(minutes=3)) == "3 min"
+
+
+ADDRESSES = """
+defaults: {accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e}
+environments:
+  dev: {}
+  prod:
+    config: {"cloudflare:baseUrl": https://proxy.example/client/v4}
+tenants:
+  acme: {}
+  beta:
+    config: {engine: embedded, "cloudflare:baseUrl": https://api.cloudflare.com/client/v4}
+  gamma:
+    config: {retentionDays: thirty}
+"""
+
+
+@pytest.mark.parametrize("command", ["config", "config --check", "preview -e prod", "up -e prod"])
+def test_an_address_that_fleet_up_would_refuse_is_refused_with_all_other_problems(
+    root: Path, command: str
+) -> None:
+    (root / "tenants.yaml").write_text(ADDRESSES)
+    said = flowflare("fleet", *command.split(), "--cwd", str(root))
+    assert (said.code, said.out) == (1, "")
+    for part in (
+        "tenants.yaml:6: `cloudflare:baseUrl`: a fleet's calls go through one budget",
+        "set CLOUDFLARE_BASE_URL in the environment instead",
+        "tenants.yaml:10: `cloudflare:baseUrl`: is 'https://api.cloudflare.com/client/v4'",
+        "the embedded engine works on loopback only",
+        "tenants.yaml:12:",
+        "retentionDays",
+    ):
+        assert part in said.err
+    assert not list(root.glob("Pulumi.*-*.yaml"))
+
+
+def test_an_encrypted_address_that_only_a_stacks_file_has_is_refused_too(root: Path) -> None:
+    (root / "tenants.yaml").write_text(TENANTS.replace("engine: embedded, ", ""))
+    assert config(root).code == 0
+    file = root / "Pulumi.acme-dev.yaml"
+    file.write_text(file.read_text() + "  cloudflare:baseUrl: {secure: v1:a:b}\n")
+    said = config(root, "--check")
+    assert (said.code, said.out) == (1, "")
+    assert "Pulumi.acme-dev.yaml: `cloudflare:baseUrl`: a fleet's calls go" in said.err

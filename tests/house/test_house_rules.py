@@ -73,3 +73,32 @@ def test_every_package_has_a_layer() -> None:
     pyproject = (ROOT / "pyproject.toml").read_text()
     packages = [path.parent.name for path in (ROOT / "infra/flowflare").glob("*/__init__.py")]
     assert not [name for name in packages if f"flowflare.{name}" not in pyproject]
+
+
+#: Files that read only what Flowflare itself or the kernel wrote just now, with what they call.
+OWN_TEXT = {
+    "infra/flowflare/reading/json_text.py": {"json.loads"},
+    "infra/flowflare/engine/providers/cloudflare/workers_script.py": {"json.loads"},
+    "infra/flowflare/review/recording_process.py": {"json.loads"},
+    "infra/flowflare/fleet/workers/worker.py": {"json.loads", ".read_text"},
+    "infra/flowflare/fleet/workers/words.py": {"json.loads"},
+    "infra/flowflare/fleet/workers/worker_process.py": {"json.loads", ".read_text"},
+    "infra/flowflare/fleet/exports/exporter.py": {".read_bytes"},
+    "infra/flowflare/engine/pulumi/children.py": {".read_bytes", ".read_text"},
+    "infra/flowflare/engine/holder.py": {".read_text"},
+    "infra/flowflare/resources/sliced_module.py": {".read_text"},
+    "infra/flowflare/resources/cloudflare.py": {".read_text"},
+}
+UNBOUNDED = re.compile(r"json\.loads?(?=\()|yaml\.safe_load|\.read_text(?=\()|\.read_bytes(?=\()")
+
+
+def test_what_others_wrote_is_read_within_bounds() -> None:
+    package = ROOT / "infra" / "flowflare"
+    found = {
+        relative(path): sorted(set(calls) - OWN_TEXT.get(relative(path), set()))
+        for path in PYTHON
+        if path.is_relative_to(package) and not path.is_relative_to(package / "emulator")
+        if (calls := UNBOUNDED.findall(path.read_text()))
+    }
+    unbounded = {path: calls for path, calls in found.items() if calls}
+    assert not unbounded, "use flowflare.reading: read_text, read_bytes, parse_json"

@@ -27,6 +27,7 @@ from flowflare.engine.report import Report
 from flowflare.engine.state import Deployment
 from flowflare.engine.urns import name_of
 from flowflare.errors import AdoptionError
+from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
@@ -216,7 +217,7 @@ def _with(project: Project, settings: Mapping[tuple[str, ...], str]) -> Project:
             merged[key] = text
             continue
         before = values[key].text if key in values else "{}"
-        block = merged.setdefault(key, json.loads(before))
+        block = merged.setdefault(key, parse_json(before))
         for part in inner[:-1]:
             block = block.setdefault(part, {})
         block[inner[-1]] = text

@@ -11,6 +11,7 @@ from flowflare.adoption.thing import Findings
 from flowflare.api import Client
 from flowflare.errors import SecretError
 from flowflare.model import StackSpec
+from flowflare.reading.files import read_text
 from flowflare.resources.live_script import read_references
 from flowflare.review.drift.account import Account
 
@@ -34,9 +35,9 @@ def read_key(file: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
     if file is not None:
         origin = str(file)
         try:
-            text = file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretError(f"{file}: the API key cannot be read: {error}") from None
+            text = read_text(file).strip()
+        except OSError as error:
+            raise SecretError(f"{file}: the API key cannot be read: {error.strerror}") from None
     if not text and file is None:
         return "", ""
     if not _KEY.fullmatch(text):

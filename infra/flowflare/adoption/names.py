@@ -1,6 +1,5 @@
 """Recognises a stack's parts under other names than the rule's, by what they are made of."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +11,7 @@ from flowflare.model import ClientSpec, StackSpec
 from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY
+from flowflare.reading.json_text import parse_json
 from flowflare.resources.live_script import read_references
 from flowflare.review.drift.account import Account
 
@@ -71,7 +71,7 @@ def written_names(project: Project, names: Mapping[str, str]) -> dict[tuple[str,
     Names that stand in `Pulumi.yaml` come along: a stack's key replaces the project's key whole.
     """
     value = project.values.get(NAMES)
-    before = _flat(json.loads(value.text)) if value is not None else {}
+    before = _flat(parse_json(value.text)) if value is not None else {}
     wanted = {key: name for key, name in names.items() if before.get(key) != name}
     if wanted and value is not None and value.file == PROJECT_FILE:
         wanted = before | wanted

@@ -1,15 +1,14 @@
 """Finds whose a thing is: other stacks' states that lie beside this one's."""
 
-import gzip
-import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from flowflare.engine.backend import parse_stored
 from flowflare.engine.state import Resource
 from flowflare.storage.store import Store
 
 _STACKS: Final = ".pulumi/stacks/"
-_GZIP: Final = b"\x1f\x8b"
 #: Of these an account has one under an id; what belongs to a script goes with the script.
 _OWNED: Final = frozenset(
     {
@@ -53,9 +52,8 @@ def states_beside(store: Store, own: str) -> Iterator[tuple[str, Any]]:
     keys = [key for key in store.keys(_STACKS) if not key.startswith(own)]
     for key, stored in sorted(store.read_many([key for key in keys if _is_state(key)]).items()):
         try:
-            data = stored.data
-            raw = json.loads(gzip.decompress(data) if data.startswith(_GZIP) else data)
-        except (OSError, EOFError, ValueError):
+            raw = parse_stored(stored.data)
+        except (OSError, EOFError, ValueError, zlib.error):
             continue
         yield key.removeprefix(_STACKS).partition(".json")[0], raw
 

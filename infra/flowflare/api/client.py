@@ -5,7 +5,6 @@ are not used: importing them costs 0.3 s of CPU a process, and their models drop
 Cloudflare adds before the SDK knows them.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flowflare.api.budget import Budget
 from flowflare.api.retries import Pace, asked_wait, is_doubtful, may_repeat
 from flowflare.errors import ApiError
+from flowflare.reading.json_text import JsonError, parse_json
 
 if TYPE_CHECKING:
     import httpx
@@ -187,8 +187,8 @@ def _result(method: str, path: str, response: "httpx.Response") -> Any:
     if response.status_code == 204 or not response.content:
         return None
     try:
-        envelope = response.json()
-    except json.JSONDecodeError:
+        envelope = parse_json(response.content)
+    except JsonError:
         return response.text
     if not isinstance(envelope, dict) or "success" not in envelope:
         return envelope
@@ -199,8 +199,8 @@ def _result(method: str, path: str, response: "httpx.Response") -> Any:
 
 def _refused(method: str, path: str, response: "httpx.Response", tried: str = "") -> ApiError:
     try:
-        errors = response.json().get("errors") or []
-    except (json.JSONDecodeError, AttributeError):
+        errors = parse_json(response.content).get("errors") or []
+    except (JsonError, AttributeError):
         errors = []
     texts = [f"{error.get('message')} [code: {error.get('code')}]" for error in errors]
     text = "; ".join(texts) or response.reason_phrase or "no reason given"

@@ -93,13 +93,15 @@ class Connector:
 
     def _made(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
         import httpx
-        from cloudflare import Cloudflare, DefaultHttpxClient
+        from cloudflare import DefaultHttpxClient
+
+        from flowflare.api.sdk import QuietCloudflare
 
         if self._transport:
             http = httpx.Client(transport=self._transport())
         else:
             http = DefaultHttpxClient(verify=_verification(base_url))
-        sdk = Cloudflare(
+        sdk = QuietCloudflare(
             base_url=base_url,
             api_token=token,
             max_retries=0,

@@ -1,12 +1,14 @@
 """Gathers what `flowflare doctor` looks at: this machine, the embedded Cloudflare, an account."""
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
+from flowflare.config.yaml_nodes import plain_keys
 from flowflare.errors import FlowflareError
+from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,23 +177,16 @@ def _zones_in(value: Any) -> Iterator[str]:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return None
 
 
-def _yaml(text: str) -> dict[str, Any]:
-    import yaml
-
-    loaded = yaml.safe_load(text)
-    return loaded if isinstance(loaded, dict) else {}
-
-
 def _runtime_options(project: "Project") -> dict[str, Any]:
-    runtime = _yaml((project.root / "Pulumi.yaml").read_text("utf-8")).get("runtime")
+    runtime = plain_keys(read_text(project.root / "Pulumi.yaml")).get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
     return options if isinstance(options, dict) else {}
 
 
 def _secrets_provider(project: "Project") -> str:
-    return str(_yaml(project.stack_file.read_text("utf-8")).get("secretsprovider") or "")
+    return str(plain_keys(read_text(project.stack_file)).get("secretsprovider") or "")

@@ -12,6 +12,8 @@ from flowflare.cli.options import (
     project_root,
 )
 from flowflare.errors import EmulatorError
+from flowflare.reading.files import open_file
+from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +90,7 @@ def logs(
     """
     import time
     from collections import deque
+    from io import TextIOWrapper
 
     from flowflare.cli.local import data_folder
     from flowflare.emulator import process
@@ -96,7 +99,7 @@ def logs(
     if not path.exists():
         typer.echo("No embedded Cloudflare has run here.", err=True)
         return
-    with path.open(encoding="utf-8", errors="replace") as log:
+    with TextIOWrapper(open_file(path), encoding="utf-8", errors="replace") as log:
         for line in deque(log, lines):
             typer.echo(line, nl=False)
         while follow:
@@ -118,7 +121,7 @@ def _report(root: "Path") -> dict[str, Any]:
         return {"running": False}
     url = f"http://127.0.0.1:{running.port}/emulator/workers"
     try:
-        answer = httpx.get(url, timeout=10).raise_for_status().json()
+        answer = parse_json(httpx.get(url, timeout=10).raise_for_status().content)
     except (httpx.HTTPError, ValueError) as error:
         raise EmulatorError(
             f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE, is_embedded
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
+from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
@@ -134,7 +135,9 @@ def _holder(port: int) -> str | None:
     import httpx
 
     try:
-        health = httpx.get(f"http://127.0.0.1:{port}/emulator/health", timeout=1).json()
+        health = parse_json(
+            httpx.get(f"http://127.0.0.1:{port}/emulator/health", timeout=1).content
+        )
         data = Path(health["data"])
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return None

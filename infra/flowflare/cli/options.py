@@ -35,7 +35,7 @@ def project_root(given: Path | None) -> Path:
     start = (given or Path.cwd()).resolve()
     candidates = [start] if given else [start, *start.parents]
     for folder in candidates:
-        if (folder / "Pulumi.yaml").is_file():
+        if (folder / "Pulumi.yaml").exists():
             return folder
     raise ConfigError(
         [

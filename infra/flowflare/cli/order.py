@@ -14,6 +14,7 @@ from flowflare.cli.options import (
     project_root,
 )
 from flowflare.errors import FlowflareError
+from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,7 +117,7 @@ def _post(
 
     try:
         response = http.post(url, json=body, headers=headers)
-        answer: dict[str, Any] = response.json()
+        answer: dict[str, Any] = parse_json(response.content)
     except (httpx.HTTPError, ValueError) as error:
         raise FlowflareError(
             f"{url} did not answer: {str(error) or type(error).__name__}",

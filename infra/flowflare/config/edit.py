@@ -14,6 +14,7 @@ import yaml
 
 from flowflare.config.yaml_nodes import ValueReader
 from flowflare.errors import ConfigError, Problem
+from flowflare.reading.files import read_text
 
 #: What can be written: whole numbers and lists of them.
 Written = int | Sequence[int]
@@ -33,8 +34,7 @@ def set_keys(file: Path, values: Mapping[str, Written]) -> bool:
     Raises:
         ConfigError: the file is no YAML, or its layout is one that cannot be edited safely.
     """
-    with file.open(encoding="utf-8", newline="") as stream:
-        before = stream.read()
+    before = read_text(file, newline="")
     text = before
     for key, value in values.items():
         text = _with_key(file, text, key, value)

@@ -21,6 +21,7 @@ from flowflare.config.edit import (
     _root,
 )
 from flowflare.config.yaml_nodes import ValueReader
+from flowflare.reading.files import read_text
 
 _CONFIG = "config"
 _STEP = 2
@@ -43,8 +44,7 @@ def set_paths(file: Path, values: Mapping[tuple[str, ...], str]) -> bool:
     Raises:
         ConfigError: the file is no YAML, or its layout is one that cannot be edited safely.
     """
-    with file.open(encoding="utf-8", newline="") as stream:
-        before = stream.read()
+    before = read_text(file, newline="")
     text = before
     for path, value in values.items():
         text = _with(file, text, (_CONFIG, *path), value)

@@ -85,7 +85,7 @@ def read_project(root: Path, stack: str) -> Project:
     """
     problems: list[Problem] = []
     project_file = root / PROJECT_FILE
-    if not project_file.is_file():
+    if not project_file.exists():
         problem = Problem(
             PROJECT_FILE,
             f"there is no such file in {root}",
@@ -98,7 +98,7 @@ def read_project(root: Path, stack: str) -> Project:
     stack_file = stack_folder / f"Pulumi.{stack}.yaml"
     values, places = _configuration(PROJECT_FILE, fields, name, problems, declared=True)
     stack_fields: Mapping[str, Entry] = {}
-    if stack_file.is_file():
+    if stack_file.exists():
         stack_fields = _top_level(stack_file, problems)
         own, own_places = _configuration(stack_file.name, stack_fields, name, problems)
         values |= own

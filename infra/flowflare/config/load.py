@@ -5,7 +5,6 @@ laid over `clients`, what a schema cannot see is checked (files that exist, name
 and the model is built.
 """
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path as FilePath
@@ -29,6 +28,7 @@ from flowflare.config.schema import NAMESPACE, StackConfig
 from flowflare.config.secure import marked
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import StackSpec, names
+from flowflare.reading.json_text import parse_json
 
 # No longer than what Python reads as a number.
 _WHOLE = re.compile(r"[0-9]{1,999}")
@@ -97,10 +97,10 @@ def _structured(
             written[name] = int(text)
         elif field is not None and _is_structured(field.annotation):
             try:
-                written[name] = marked(json.loads(text), (key,), secure)
+                written[name] = marked(parse_json(text), (key,), secure)
             except ValueError:
                 # A text that was a secret is not shown.
-                shown = "a secret text" if (key,) in secure else repr(text)
+                shown = "a secret text" if (key,) in secure else f"{text!r:.60}"
                 message = f"`{key}`: is {shown}, not a list or a mapping"
                 problems.append(Problem(places.of((name,)), message, field.description))
         else:

@@ -4,11 +4,11 @@ Pulumi opens a structured value before a program sees it, and marks nothing but 
 was a secret is known from the files, and marked again here: a secret leaf is `{"secure": text}`.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from flowflare.config.files import ConfigValue
+from flowflare.reading.json_text import parse_json
 
 #: Where a value stands: its full key, then the keys and indexes inside it.
 Path = tuple[str | int, ...]
@@ -23,7 +23,7 @@ def secure_paths(values: Mapping[str, ConfigValue]) -> frozenset[Path]:
 
 def _paths(key: str, value: ConfigValue) -> Iterator[Path]:
     try:
-        read = json.loads(value.text)
+        read = parse_json(value.text)
     except ValueError:
         # The ciphertext of a value that is one secret as a whole.
         yield (key,)

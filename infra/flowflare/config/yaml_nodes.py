@@ -5,6 +5,7 @@ not. So only the node tree is PyYAML's: a plain scalar is a boolean, a number or
 says so, and otherwise the text as it is written.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import yaml
 
 from flowflare.config.yaml_size import too_much
 from flowflare.errors import Problem
+from flowflare.reading.files import UnusableFileError
+from flowflare.reading.files import read_text as read_file
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -56,16 +59,30 @@ def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
 
     Args:
         path: the file; it exists.
-        problems: gains an entry when the file is no YAML.
+        problems: gains an entry when the file cannot be read or is not YAML.
 
     Returns:
         The root node, None for an empty or unreadable file.
     """
     try:
-        return read_text(path.read_text(encoding="utf-8"), path.name, problems)
-    except UnicodeDecodeError:
-        problems.append(Problem(path.name, "is not UTF-8 text", "Save the file as UTF-8."))
+        return read_text(read_file(path), path.name, problems)
+    except OSError as error:
+        problems.append(unreadable(path, error))
     return None
+
+
+def unreadable(path: Path, error: OSError) -> Problem:
+    """Say why a configuration file cannot be read.
+
+    Args:
+        path: the file.
+        error: what reading it raised.
+    """
+    if not isinstance(error, UnusableFileError):
+        return Problem(path.name, f"cannot be read: {error.strerror}")
+    why = error.strerror or ""
+    remedy = "Save the file as UTF-8." if "UTF-8" in why else "Put an ordinary file in its place."
+    return Problem(path.name, why, remedy)
 
 
 def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:
@@ -98,6 +115,14 @@ def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None
     except (OverflowError, ValueError):  # `"\\UFFFFFFFF"`: PyYAML hands chr()'s error on
         problems.append(Problem(file, "invalid YAML: an escape in it names no character"))
     return None
+
+
+def plain_keys(text: str) -> dict[str, object]:
+    """Read the keys of a YAML text that somebody else checks; nothing where it is not a mapping."""
+    problems: list[Problem] = []
+    root = read_text(text, "", problems)
+    value = ValueReader("", problems).value(root, "", 1) if root is not None else None
+    return value if isinstance(value, dict) else {}
 
 
 def entries(node: yaml.MappingNode, file: str, problems: list[Problem]) -> Iterator[Entry]:
@@ -168,8 +193,8 @@ def scalar(node: yaml.Node) -> object:
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        # Python reads no longer ones, and nobody means them as numbers.
-        return int(text) if len(text) < 1000 else text
-    if _FLOAT.fullmatch(text):
+        # JSON's readers agree on no longer ones, and nobody means them as numbers.
+        return int(text) if len(text) < 300 else text
+    if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)
     return text

@@ -5,10 +5,13 @@ which was born at another time.
 """
 
 import json
+import os
 import platform
 import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from flowflare.emulator.environment import needed_environment
 
 _NAME = "emulator.json"
 
@@ -36,7 +39,11 @@ def born(pid: int) -> str | None:
         # Field 3 of proc(5)'s stat is the state, field 22 the start in ticks since boot.
         return None if fields[0] == "Z" else fields[19]
     told = subprocess.run(
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=needed_environment(os.environ),
     )
     return told.stdout.strip() or None
 

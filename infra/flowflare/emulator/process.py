@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import select
 import signal
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.emulator import pidfile
+from flowflare.emulator.environment import needed_environment
 from flowflare.errors import EmulatorError
 
 _START_PATIENCE = 90.0
@@ -131,13 +131,6 @@ def _same_port(running: Running, port: int) -> Running:
     return running
 
 
-#: What of the environment it needs. It runs for days, and must not keep the secrets of whoever
-#: started it; coverage measures it in tests.
-_NEEDED = re.compile(
-    r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|VIRTUAL_ENV|(PYTHON|LD_|SSL_CERT_|COV)\w*|NODE_EXTRA_CA_CERTS"
-)
-
-
 def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
     """Starts the emulator in a session of its own.
 
@@ -160,7 +153,7 @@ def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-m", "flowflare.emulator", *words],
-            {name: value for name, value in os.environ.items() if _NEEDED.fullmatch(name)},
+            needed_environment(os.environ),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_DUP2, say, 1),

@@ -8,7 +8,6 @@ the newest counts, as for the CLI.
 
 import gzip
 import importlib.metadata
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +22,11 @@ from flowflare.engine.state import (
     read_checkpoint,
     salt_of,
 )
+from flowflare.engine.state_shape import check_checkpoint, refuse_foreign
 from flowflare.engine.values import Opener
 from flowflare.errors import ConflictError, StateError
+from flowflare.reading.files import decompress
+from flowflare.reading.json_text import parse_json
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.store import ABSENT, Store, Stored
 
@@ -107,7 +109,7 @@ class Backend:
         """The checkpoint's parsed content, None where the stack has none.
 
         Raises:
-            StateError: there is one, and it is not readable JSON.
+            StateError: there is one, and it is not a checkpoint.
         """
         return self.present().raw
 
@@ -115,7 +117,7 @@ class Backend:
         """The checkpoint with the tag that it has now.
 
         Raises:
-            StateError: there is one, and it is not readable JSON.
+            StateError: there is one, and it is not a checkpoint.
         """
         found = self._found()
         if not found:
@@ -125,10 +127,7 @@ class Backend:
 
     def salt(self, raw: Any) -> str:
         """The salt string in a checkpoint's content, empty where there is none."""
-        try:
-            return salt_of(raw) if raw else ""
-        except (KeyError, TypeError, AttributeError):
-            return ""  # reading it will say what is wrong
+        return salt_of(raw) if raw else ""
 
     def read(self, raw: Any, opener: Opener) -> Deployment:
         """The state in a checkpoint's content; nothing is opened.
@@ -178,13 +177,27 @@ class Backend:
                 remedy="Write it once with the Pulumi CLI without PULUMI_DIY_BACKEND_ZSTD.",
             )
         try:
-            data = stored.data
-            return json.loads(gzip.decompress(data) if data.startswith(_GZIP) else data)
+            raw = parse_stored(stored.data)
+            refuse_foreign(raw)
+            check_checkpoint(raw)
+        except StateError as error:
+            raise StateError(f"{shown}: {error.message}", remedy=error.remedy) from None
         except (ValueError, OSError, EOFError, zlib.error) as error:
             raise StateError(
-                f"the state file {shown} is not valid JSON: {error}",
+                f"the state file {shown} is not a checkpoint of Pulumi: {error}",
                 remedy=f"The state before the last write is {shown}.bak: copy it back.",
             ) from None
+        return raw
+
+
+def parse_stored(data: bytes) -> Any:
+    """Parse a stored checkpoint, compressed or not.
+
+    Raises:
+        JsonError: it is not JSON, or is nested too deeply.
+        OSError, EOFError, zlib.error: its compressed data is damaged or stands for too much.
+    """
+    return parse_json(decompress(data) if data.startswith(_GZIP) else data)
 
 
 class StateWriter:

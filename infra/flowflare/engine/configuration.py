@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from flowflare.config.files import ConfigValue, Project
 from flowflare.engine.values import Props, Secret
 from flowflare.errors import SecretError
+from flowflare.reading.json_text import parse_json
 
 
 class TextOpener(Protocol):
@@ -74,7 +75,7 @@ def _opened(value: ConfigValue, project: Project, vault: TextOpener, *, needs_sa
     # The ciphertext of the passphrase begins with `v1:`, that of Pulumi Cloud is bare base64.
     if value.text[:1] not in "{[":
         return vault.open_text(value.text)
-    leaves = _opened_leaves(json.loads(value.text), vault)
+    leaves = _opened_leaves(parse_json(value.text), vault)
     return leaves if isinstance(leaves, str) else json.dumps(leaves, separators=(",", ":"))
 
 

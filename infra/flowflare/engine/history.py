@@ -16,6 +16,7 @@ from flowflare.config.files import ConfigValue, Project
 from flowflare.engine.backend import Backend
 from flowflare.engine.report import Report
 from flowflare.errors import StateError
+from flowflare.reading.json_text import parse_json
 
 _ENVIRONMENT: Final = {"exec.kind": "flowflare"}
 
@@ -70,5 +71,5 @@ def _written(value: ConfigValue) -> Any:
     """A configuration value as the stack's file has it, its secrets sealed."""
     if value.text[:1] in ("{", "["):
         with contextlib.suppress(ValueError):
-            return json.loads(value.text)
+            return parse_json(value.text)
     return {"secure": value.text} if value.secret else value.text

@@ -23,6 +23,7 @@ from typing import Final
 
 from flowflare.engine.holder import Holder, read_holder, this_process
 from flowflare.errors import ConflictError, LockedError, StateError
+from flowflare.reading.json_text import parse_json
 from flowflare.storage.store import ABSENT, Store, Stored
 
 SECONDS: Final = 60.0
@@ -359,7 +360,7 @@ def _refuse_held(stack: str, lease: Lease, stored: Stored, clock: Clock, *, kern
 
 def _read(store: Store, key: str, stored: Stored) -> Lease:
     try:
-        raw = json.loads(stored.data)
+        raw = parse_json(stored.data)
         return Lease(
             owner=str(raw["owner"]),
             holder=read_holder(raw),

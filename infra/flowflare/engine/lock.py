@@ -19,6 +19,8 @@ from flowflare.engine.backend import Backend, now
 from flowflare.engine.holder import Holder, alive, read_holder, this_process
 from flowflare.engine.lease import Clock, Holding, Lease, end, held
 from flowflare.errors import LockedError, StateError
+from flowflare.reading.files import open_lock
+from flowflare.reading.json_text import parse_json
 
 _OURS: Final = "flowflare"
 
@@ -122,7 +124,7 @@ def read_locks(backend: Backend) -> list[Lock]:
 
 def _read_lock(key: str, data: bytes) -> Lock:
     try:
-        raw = json.loads(data)
+        raw = parse_json(data)
         return Lock(
             key=key,
             holder=read_holder(raw),
@@ -170,7 +172,7 @@ def _kernel_lock(backend: Backend) -> Iterator[None]:
         return
     path = backend.folder / f"{backend.project}.{backend.stack}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with open_lock(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

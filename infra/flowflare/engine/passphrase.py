@@ -21,6 +21,7 @@ from typing import Final
 from flowflare.engine.state import load_secret_text, secret_text
 from flowflare.engine.values import Secret, Value
 from flowflare.errors import SecretError
+from flowflare.reading.files import read_text
 
 #: The variable that says where a fleet has a stack's passphrase from, for messages.
 ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"
@@ -66,17 +67,17 @@ def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = Tr
     named = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
     if named:
         try:
-            return Passphrase(Path(named).read_text("utf-8").strip(), named)
-        except (OSError, UnicodeDecodeError) as error:
+            return Passphrase(read_text(Path(named)).strip(), named)
+        except OSError as error:
             raise SecretError(
-                f"PULUMI_CONFIG_PASSPHRASE_FILE: {named} cannot be read: {error}"
+                f"PULUMI_CONFIG_PASSPHRASE_FILE: {named} cannot be read: {error.strerror}"
             ) from None
     own = folder / "passphrase"
-    if not own.is_file():
+    if not own.exists():
         if not make:
             return Passphrase("", str(own), lost=True)
         _write_private(own, secrets.token_urlsafe(32) + "\n")
-    return Passphrase(own.read_text("utf-8").strip(), str(own), folder / "keys")
+    return Passphrase(read_text(own).strip(), str(own), folder / "keys")
 
 
 class Vault:
@@ -207,7 +208,7 @@ def _kept_key(path: Path | None) -> bytes | None:
     if path is None or not path.is_file():
         return None
     with contextlib.suppress(OSError, SecretError, UnicodeDecodeError):
-        key = _decode(path.read_text("ascii"))
+        key = _decode(read_text(path))
         return key if len(key) == 32 else None
     return None
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
 
+from flowflare.engine.state_shape import check_checkpoint, refuse_foreign
 from flowflare.engine.urns import STACK_TYPE, name_of
 from flowflare.engine.values import (
     UNKNOWN,
@@ -32,6 +33,7 @@ from flowflare.engine.wire import (
     to_signature,
 )
 from flowflare.errors import StateError
+from flowflare.reading.json_text import parse_json
 
 PROVIDER_PREFIX: Final = "pulumi:providers:"
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"
@@ -217,8 +219,8 @@ def load_secret_text(text: str) -> Value:
         ValueError: the text is not the JSON of a value; the message quotes none of it.
     """
     try:
-        return load_value(json.loads(text), INSIDE_SECRET)
-    except (ValueError, TypeError, OverflowError, RecursionError):
+        return load_value(parse_json(text), INSIDE_SECRET)
+    except (ValueError, TypeError):
         raise ValueError("the content of a secret is not a value of Pulumi's") from None
 
 
@@ -324,7 +326,8 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
         StateError: it is no checkpoint of a version and with secrets that this engine serves.
     """
     try:
-        _refuse_foreign(raw)
+        refuse_foreign(raw)
+        check_checkpoint(raw)
         latest = raw["checkpoint"].get("latest") or {}
         return Deployment(
             resources=tuple(load_resource(one, opener) for one in latest.get("resources") or ()),
@@ -349,15 +352,6 @@ def salt_of(raw: Any) -> str:
             "pulumi stack change-secrets-provider passphrase",
         )
     return str((providers.get("state") or {}).get("salt") or "")
-
-
-def _refuse_foreign(raw: Mapping[str, Any]) -> None:
-    version, features = raw["version"], raw.get("features") or ()
-    if version not in (3, 4) or features:
-        named = f" with the features {', '.join(features)}" if features else ""
-        raise StateError(
-            f"the state has the format version {version}{named}; this engine reads version 3"
-        )
 
 
 def renamed(resource: Resource, urns: Mapping[str, str]) -> Resource:

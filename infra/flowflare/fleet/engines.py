@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from flowflare.config.engine import is_embedded
 from flowflare.config.files import Project
 from flowflare.errors import ConfigError, FlowflareError, Problem
+from flowflare.fleet.forwarder.limit import is_loopback
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -134,10 +135,7 @@ def _missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
 
 
 def refuse_own_address(project: Project) -> None:
-    """Refuses an API's address in the configuration of a CLI's stack.
-
-    The provider takes it before the environment's, and keeps it in state: calls would be counted
-    by nobody.
+    """Refuse an API's address in the configuration of a CLI's stack.
 
     Raises:
         ConfigError: there is one.
@@ -145,8 +143,31 @@ def refuse_own_address(project: Project) -> None:
     value = project.values.get(BASE_URL)
     if value is None or is_embedded(project):
         return
-    problem = (
-        f"`{BASE_URL}`: a fleet's calls go through one budget, and this address would lead past it"
-    )
-    remedy = "Take it out here and set CLOUDFLARE_BASE_URL in the environment instead."
-    raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
+    problem = address_problem(f"{value.file}:{value.line}", value.text, embedded=False)
+    assert problem is not None
+    raise ConfigError([problem])
+
+
+def address_problem(place: str, address: str, *, embedded: bool) -> Problem | None:
+    """Say why a stack of a fleet cannot have this address as its `cloudflare:baseUrl`.
+
+    Cloudflare's provider prefers it to the environment's address and keeps it in state, so that
+    the calls of a CLI's stack would not be counted.
+
+    Args:
+        place: file and line of the address.
+        address: the address.
+        embedded: whether the stack is the embedded engine's, which needs one on this machine.
+
+    Returns:
+        The problem; None where the address can be used.
+    """
+    if not embedded:
+        message = "a fleet's calls go through one budget, and this address would lead past it"
+        remedy = "Take it out here and set CLOUDFLARE_BASE_URL in the environment instead."
+        return Problem(place, f"`{BASE_URL}`: {message}", remedy)
+    if is_loopback(address):
+        return None
+    message = f"is {address!r:.100}, and the embedded engine works on loopback only"
+    remedy = "Write http://127.0.0.1:PORT/client/v4, or take `flowflare:engine` out."
+    return Problem(place, f"`{BASE_URL}`: {message}", remedy)

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from flowflare.errors import ConflictError
 from flowflare.model.frozen import Frozen
+from flowflare.reading.json_text import parse_json
 from flowflare.storage.store import ABSENT
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class Records:
         tenant = key.removeprefix(self._folder).removesuffix(".json")
         stack = f"{tenant}-{self._environment}"
         try:
-            raw: dict[str, Any] = json.loads(data)
+            raw: dict[str, Any] = parse_json(data)
             if raw.pop("format") != FORMAT or raw["stack"] != stack:
                 return _unreadable(stack)
             return TenantRecord.model_validate(raw)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flowflare.errors import MigrationError
+from flowflare.reading.files import UnusableFileError, read_bytes
 
 # wrangler takes any name that ends in .sql and makes four digits, an underscore and what it was
 # told, spaces as underscores (packages/wrangler/src/d1/migrations). Names are quoted into SQL, and
@@ -120,7 +121,9 @@ def _number_problems(migrations: Sequence[Migration]) -> list[str]:
 
 def _read(path: Path) -> Migration:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnusableFileError as error:
+        raise MigrationError(f"{path.name}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise MigrationError(f"{path.name}: is not UTF-8 text") from None
     if "\0" in text:

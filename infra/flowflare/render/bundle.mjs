@@ -2,7 +2,7 @@
 //
 // The documented specifiers of the runtime library resolve into a namespace of their own, so that
 // the bundle holds no path of this machine: the same bytes from a wheel and from a checkout.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -31,7 +31,7 @@ async function bundle(entry) {
       metafile: true,
       outfile: 'worker.js',
       write: false,
-      plugins: [library(request.library), packages(request.packages, leftOut)],
+      plugins: [library(request.library), packages(request.packages, leftOut), regularFiles()],
       ...(entry.tsconfig ? { tsconfig: entry.tsconfig } : { tsconfigRaw: {} }),
     });
     const [output] = Object.values(result.metafile.outputs);
@@ -113,6 +113,20 @@ function packages(mode, leftOut) {
         if (!foreign || (mode === 'installed' && found.errors.length === 0)) return found;
         leftOut.add(name);
         return { path: name, external: true };
+      });
+    },
+  };
+}
+
+/** Refuses a named pipe, a socket or a device, which esbuild would wait for without end. */
+function regularFiles() {
+  return {
+    name: 'regular-files',
+    setup(build) {
+      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file }) => {
+        const found = await stat(file).catch(() => undefined);
+        if (!found || found.isFile() || found.isDirectory()) return undefined;
+        return { errors: [{ text: `${path.relative(process.cwd(), file)} is not a file` }] };
       });
     },
   };

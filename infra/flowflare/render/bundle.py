@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from flowflare import library
 from flowflare.errors import NodeError, RenderError
+from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 from flowflare.render import packages
 from flowflare.render.cache import Bundle, BundleCache, digest
 from flowflare.render.node import Progress, ensure_node_packages, run_node
@@ -142,10 +144,10 @@ def _key(source: Source, esbuild_version: str) -> str:
     tsconfig = _tsconfig(source)
     return digest(
         esbuild_version,
-        _SCRIPT.read_text(encoding="utf-8"),
+        read_text(_SCRIPT),
         source.entry,
         ",".join(source.names),
-        tsconfig.read_text(encoding="utf-8") if tsconfig else "",
+        read_text(tsconfig) if tsconfig else "",
         json.dumps(_specifiers(library.folder("worker_src") / "flowflare")),
     )
 
@@ -160,13 +162,13 @@ def _tsconfig(source: Source) -> Path | None:
 
 
 def _esbuild_version() -> str:
-    package = json.loads((library.node_project() / "package.json").read_text(encoding="utf-8"))
+    package = parse_json(read_text(library.node_project() / "package.json"))
     return str(package["dependencies"]["esbuild"])
 
 
 def _specifiers(library_folder: Path) -> dict[str, str]:
     """The documented specifiers and the library's files they mean, from its package.json."""
-    package = json.loads((library_folder / "package.json").read_text(encoding="utf-8"))
+    package = parse_json(read_text(library_folder / "package.json"))
     return {
         package["name"] + name.removeprefix("."): targets["default"].removeprefix("./")
         for name, targets in package["exports"].items()
@@ -180,6 +182,8 @@ def _run(
     on_progress: Progress | None,
     mode: packages.Packages,
 ) -> list[dict[str, Any]]:
+    for source in sources:
+        _refuse_unusable_packages(source)
     programs = ensure_node_packages(on_progress, root=root, install=mode == "required")
     request = {
         "esbuild": str(programs.node_modules / "esbuild" / "lib" / "main.js"),
@@ -195,11 +199,19 @@ def _run(
     if done.returncode != 0:
         message = f"esbuild does not run: {done.stderr.strip()[-2000:]}"
         raise NodeError(message, remedy="Are the Node packages whole? `npm ci` installs them anew.")
-    answers: list[dict[str, Any]] = json.loads(done.stdout)
+    answers: list[dict[str, Any]] = parse_json(done.stdout)
     errors = [error for answer in answers for error in answer.get("errors", ())]
     if errors:
         raise _refused(errors)
     return answers
+
+
+def _refuse_unusable_packages(source: Source) -> None:
+    """Refuse a `package.json` that esbuild would wait for: a named pipe, or a device."""
+    for parent in Path(source.entry).parents:
+        path = source.folder / parent / "package.json"
+        if path.exists() and not path.is_file():
+            raise RenderError(f"{path} is not a file", remedy="Put an ordinary file in its place.")
 
 
 def _entry(source: Source) -> dict[str, object]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowflare.config.files import private_folder
+from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.json_text import parse_json
 
 #: Finds a bundle's input on disk by the name it is recorded under; of a name that ends in `/` the
 #: folder's listing counts.
@@ -47,13 +49,13 @@ class BundleCache:
     def find(self, key: str, locate: Locate) -> Bundle | None:
         """The bundle stored under the key, if no input has changed since."""
         try:
-            stored = json.loads(self._file(key).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        inputs: Mapping[str, str] = stored["inputs"]
-        if _hashes(inputs, locate) != inputs:
-            return None
-        return Bundle(stored["content"], tuple(stored["exports"]))
+            stored = parse_json(read_text(self._file(key)))
+            inputs: Mapping[str, str] = stored["inputs"]
+            if _hashes(inputs, locate) != inputs:
+                return None
+            return Bundle(stored["content"], tuple(stored["exports"]))
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            return None  # it is bundled anew
 
     def store(self, key: str, bundle: Bundle, inputs: Iterable[str], locate: Locate) -> None:
         """Stores a bundle with its inputs' hashes; a killed run leaves no half of it."""
@@ -84,7 +86,7 @@ def _hashes(inputs: Iterable[str], locate: Locate) -> dict[str, str]:
 
 
 def _text(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
+    return read_bytes(path) if path.is_file() else b""
 
 
 def _listing(folder: Path) -> bytes:

@@ -9,7 +9,6 @@ hash.
 import fcntl
 import hashlib
 import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -20,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowflare import library
+from flowflare.child_environment import child_environment
 from flowflare.errors import NodeError
+from flowflare.reading.files import open_lock, read_bytes, read_text
+from flowflare.reading.json_text import JsonError, parse_json
 
 Progress = Callable[[str], None]
 
@@ -56,7 +58,7 @@ class NodePlace:
 
     def installed(self) -> Path:
         """The folder that holds the packages of exactly this lock."""
-        text = (self.lock / "package-lock.json").read_bytes()
+        text = read_bytes(self.lock / "package-lock.json")
         return self.cache / f"node-{hashlib.sha256(text).hexdigest()[:16]}"
 
 
@@ -146,9 +148,8 @@ def run_node(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a Node script to its end; its output is UTF-8 text.
 
-    It gets none of the environment but what a program needs to run: secrets lie there.
+    It gets none of the environment's secrets.
     """
-    needed = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
     return subprocess.run(
         [str(programs.node), *arguments],
         input=stdin,
@@ -156,28 +157,28 @@ def run_node(
         capture_output=True,
         check=False,
         encoding="utf-8",
-        env={name: os.environ[name] for name in needed if name in os.environ},
+        env=child_environment(os.environ),
     )
 
 
 def _wanted_versions(lock: Path) -> dict[str, str]:
-    package = json.loads((lock / "package.json").read_text(encoding="utf-8"))
+    package = parse_json(read_text(lock / "package.json"))
     return dict(package["dependencies"])
 
 
 def _installed_version(node_modules: Path, name: str) -> str | None:
     try:
-        text = (node_modules / name / "package.json").read_text(encoding="utf-8")
-    except OSError:
+        package = parse_json(read_text(node_modules / name / "package.json"))
+    except (OSError, JsonError):
         return None
-    return str(json.loads(text).get("version"))
+    return str(package.get("version")) if isinstance(package, dict) else None
 
 
 @contextmanager
 def _only_one(lock: Path) -> Iterator[None]:
     """Holds a lock that the system releases even when the process is killed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
+    with open_lock(lock) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -194,7 +195,18 @@ def _install(node: Path, lock: Path, target: Path) -> None:
             shutil.copy(lock / name, work / name)
         command = [str(node), str(npm), "ci", "--omit=dev", "--ignore-scripts", "--no-audit"]
         done = subprocess.run(
-            [*command, "--no-fund"], cwd=work, capture_output=True, check=False, text=True
+            [*command, "--no-fund"],
+            cwd=work,
+            capture_output=True,
+            check=False,
+            text=True,
+            # npm's own settings, with the token of a private registry.
+            env=child_environment(
+                os.environ,
+                names=frozenset({"NODE_AUTH_TOKEN", "NODE_OPTIONS"}),
+                prefixes=("NPM_",),
+                network=True,
+            ),
         )
         if done.returncode != 0:
             message = f"npm could not install the Node packages:\n{_last_lines(done.stderr)}"

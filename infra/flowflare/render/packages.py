@@ -7,12 +7,14 @@ its files; if that changes, the Worker is not compared. Nothing of this is ever 
 """
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.json_text import parse_json
 
 #: Set by `review/record.py`: `installed` bundles the packages that are there, `sources` none.
 VARIABLE: Final = "FLOWFLARE_RECORDING"
@@ -51,7 +53,7 @@ def locked(names: Sequence[str], entry: str, folder: Path) -> str:
     lines += _ranges(names, parents) if lock is None else _versions(lock)
     top = parents[-1]
     lines += [
-        f"// {file.relative_to(top).as_posix()} {_digest(file.read_bytes())}"
+        f"// {file.relative_to(top).as_posix()} {_digest(read_bytes(file))}"
         for file in _files(top)
         if file.suffix == ".patch"
     ]
@@ -74,9 +76,9 @@ def _parents(entry: str, folder: Path) -> Iterator[Path]:
 
 def _versions(lock: Path) -> list[str]:
     """A line for each locked package; other tools' files are told by their digest."""
-    data = lock.read_bytes()
+    data = read_bytes(lock)
     try:
-        packages: dict[str, Any] = json.loads(data)["packages"]
+        packages: dict[str, Any] = parse_json(data)["packages"]
         found = {_version(path, package) for path, package in packages.items() if path}
     except (ValueError, TypeError, KeyError, AttributeError):
         return [f"// {_digest(data)}"]
@@ -115,7 +117,7 @@ def _not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
                 *(
                     part
                     for file in _files(target)
-                    for part in (file.relative_to(target).as_posix().encode(), file.read_bytes())
+                    for part in (file.relative_to(target).as_posix().encode(), read_bytes(file))
                 )
             )
             place = target.relative_to(parents[-1]).as_posix()
@@ -138,7 +140,7 @@ _NOT_OF_A_COMMIT: Final = ("node_modules", ".git", ".flowflare", "__pycache__")
 
 def _package(folder: Path) -> Mapping[str, Any]:
     try:
-        read = json.loads((folder / "package.json").read_text(encoding="utf-8"))
+        read = parse_json(read_text(folder / "package.json"))
     except (OSError, ValueError):
         return {}
     return read if isinstance(read, dict) else {}

@@ -1,18 +1,29 @@
 """Renders Jinja2 templates into JavaScript; a value gets in through the `js` filter alone.
 
-A template of the same name in the project's `templates/` is used instead of ours.
+A template of the same name in the project's `templates/` is used instead of ours. Templates run in
+Jinja's sandbox: they reach what they are given and no Python behind it, so that a template that was
+taken from elsewhere cannot read the secrets of whoever deploys it.
 """
 
 import json
 import traceback
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any, Final
 
 import jinja2
+from jinja2.exceptions import SecurityError
+from jinja2.loaders import split_template_path
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowflare import library
 from flowflare.errors import RenderError
+from flowflare.reading.files import read_text
+
+#: The most that `*` may repeat a text or list, and the largest result of `**` in bits.
+_MOST_REPEATED: Final = 1_000_000
+_MOST_BITS: Final = 10_000
 
 
 class JavaScript(str):
@@ -46,18 +57,32 @@ def render(template: str, context: Mapping[str, object], *, root: Path) -> str:
         root: the project's folder, whose own `templates/` come first.
 
     Raises:
-        RenderError: the template is no Jinja2, uses a name that is not there, or prints a value
-            without the `js` filter; with the template's file and line.
+        RenderError: the template is not Jinja2, cannot be read, uses a missing name, reaches for
+            what the sandbox refuses, fails, or prints a value without the `js` filter; with the
+            template's file and line.
     """
     try:
         return _environment(root / "templates").get_template(template).render(context)
     except jinja2.TemplateSyntaxError as error:
         place = f"{error.filename or error.name}:{error.lineno}"
         raise RenderError(f"{place}: {error.message}") from error
-    except (jinja2.TemplateError, _NotJavaScriptError, TypeError) as error:
-        remedy = "Print values through the `js` filter: {{ value | js }}"
-        shown = remedy if isinstance(error, _NotJavaScriptError) else None
-        raise RenderError(f"{_place(error, template)}: {error}", remedy=shown) from error
+    except jinja2.TemplateNotFound as error:
+        raise RenderError(f"{_place(error, template)}: no template {error.name!r:.100}") from error
+    except OSError as error:
+        raise RenderError(f"{error.filename} {error.strerror}") from error
+    except RecursionError as error:
+        message = "it is nested too deeply, or includes or calls itself without end"
+        raise RenderError(f"{_place(error, template)}: {message}") from None
+    except Exception as error:
+        raise RenderError(f"{_place(error, template)}: {error}", remedy=_remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str | None:
+    if isinstance(error, _NotJavaScriptError):
+        return "Print values through the `js` filter: {{ value | js }}"
+    if isinstance(error, SecurityError):
+        return "Templates run in Jinja's sandbox: use the values that the template is given."
+    return None
 
 
 class _NotJavaScriptError(Exception):
@@ -74,11 +99,11 @@ def _only_javascript(value: object) -> object:
 
 @lru_cache(maxsize=8)
 def _environment(own: Path) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([own, library.folder("templates")]),
+    environment = _Sandbox(
+        loader=_Templates((own, library.folder("templates"))),
         undefined=jinja2.StrictUndefined,
         # HTML escaping would corrupt JavaScript.
-        autoescape=False,  # noqa: S701
+        autoescape=False,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -86,6 +111,52 @@ def _environment(own: Path) -> jinja2.Environment:
     )
     environment.filters["js"] = js
     return environment
+
+
+class _Templates(jinja2.BaseLoader):
+    """Finds templates by name in folders, the first that has it.
+
+    Args:
+        folders: the folders.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Read a template: its text, its file, and whether that text is still current."""
+        del environment
+        parts = split_template_path(template)
+        for folder in self._folders:
+            path = folder.joinpath(*parts)
+            if path.exists():
+                written = path.stat().st_mtime_ns
+                return read_text(path), str(path), partial(_is_unchanged, path, written)
+        raise jinja2.TemplateNotFound(template)
+
+
+def _is_unchanged(path: Path, written: int) -> bool:
+    try:
+        return path.stat().st_mtime_ns == written
+    except OSError:
+        return False
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, and no arithmetic that never ends or fills the memory."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Calculate `*` or `**` of bounded operands."""
+        counts = [one for one in (left, right) if isinstance(one, int)]
+        if operator == "**" and len(counts) == 2 and left.bit_length() * right > _MOST_BITS:
+            raise SecurityError(f"the result of `**` has more than {_MOST_BITS:,} bits")
+        if operator == "*" and len(counts) == 1 and counts[0] > _MOST_REPEATED:
+            raise SecurityError(f"`*` repeats something more than {_MOST_REPEATED:,} times")
+        return super().call_binop(context, operator, left, right)
 
 
 def _place(error: Exception, template: str) -> str:

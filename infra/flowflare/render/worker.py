@@ -13,6 +13,7 @@ from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_neighbours import ClassNeighbours, neighbours_of
+from flowflare.reading.files import read_text
 from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.node import Progress
@@ -150,7 +151,7 @@ def service_source() -> Source:
 
 def read_finished(path: Path) -> Bundle:
     """Reads a bundle that travels with the package."""
-    content = path.read_text(encoding="utf-8")
+    content = read_text(path)
     return Bundle(content, tuple(sorted(_split(content)[1])))
 
 

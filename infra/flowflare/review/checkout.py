@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from flowflare.child_environment import child_environment
 from flowflare.errors import FlowflareError
+from flowflare.reading.files import read_bytes
 from flowflare.review.local_packages import link_packages, lock_alike
 
 
@@ -169,7 +171,7 @@ def same_packages(one: Checkout, other: Checkout) -> bool:
 def _project_name(file: Path) -> str:
     """The name in a `Pulumi.yaml`, empty where there is none."""
     try:
-        found = _NAME.search(file.read_text(encoding="utf-8", errors="replace"))
+        found = _NAME.search(read_bytes(file).decode(errors="replace"))
     except OSError:
         return ""
     return found.group(1) if found else ""
@@ -188,6 +190,12 @@ def find_repository(root: Path) -> Repository:
     return Repository(top, root.resolve().relative_to(top.resolve()).as_posix())
 
 
+def _environment() -> dict[str, str]:
+    """What git needs: its own variables, and the network for filters such as Git LFS."""
+    selected = child_environment(os.environ, prefixes=("GIT_", "SSH_"), network=True)
+    return selected | {"GIT_OPTIONAL_LOCKS": "0"}
+
+
 def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str:
     """Runs git; its output without the last line feed."""
     command = ["git", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false", *words]
@@ -197,7 +205,7 @@ def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str
             cwd=folder,
             capture_output=True,
             check=False,
-            env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"} | environment,
+            env=_environment() | environment,
         )
     except FileNotFoundError:
         raise CheckoutError("git is not installed", remedy="Install git 2.30 or newer.") from None

@@ -6,7 +6,6 @@ the Workers. Other packages come from the working tree, if its lock file and pat
 commit's. The commit may be a stranger's: nothing is written or linked outside the checkout.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,8 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from flowflare.config.yaml_nodes import plain_keys
+from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.json_text import parse_json
 from flowflare.render.packages import LOCK_FILES
 
 _MODULES: Final = "node_modules"
@@ -75,7 +75,7 @@ class PackageFiles:
     def contents(self) -> Mapping[str, bytes]:
         """Lock files and patches by their paths, with what is in them."""
         files = (*self.locks, *self._found[".patch"])
-        return {file.relative_to(self.top).as_posix(): file.read_bytes() for file in files}
+        return {file.relative_to(self.top).as_posix(): read_bytes(file) for file in files}
 
     def local_packages(self) -> Iterator[LocalPackage]:
         """The packages that the folder has itself, those with a path of their own first."""
@@ -127,7 +127,7 @@ def link_packages(checkout: Path, working_tree: Path) -> None:
         place = lock.parent.relative_to(top)
         installed = there.top / place / _MODULES
         own = there.top / place / lock.name
-        same = own.is_file() and own.read_bytes() == lock.read_bytes()
+        same = own.is_file() and read_bytes(own) == read_bytes(lock)
         if same and patches == _patches(there) and _is_of(installed, lock):
             for name in _installed(installed):
                 _link(top, lock.parent / _MODULES, name, installed / name)
@@ -212,13 +212,13 @@ def _json(file: Path) -> Mapping[str, Any]:
     if file.is_symlink():
         return {}
     try:
-        return _mapping(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError):
+        return _mapping(parse_json(read_text(file)))
+    except (OSError, ValueError):
         return {}
 
 
 def _yaml(file: Path) -> Mapping[str, Any]:
     try:
-        return _mapping(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return plain_keys(read_text(file))
+    except OSError:
         return {}

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare.reading.json_text import parse_json
 from flowflare.render.packages import TOP_VARIABLE, VARIABLE
 from flowflare.review.checkout import Checkout
 
@@ -245,10 +246,7 @@ def _as_json(text: str) -> str:
 
 def _read(line: str) -> Any:
     """A line's value; names of files may hold bytes that are no text, which no report may hold."""
-    value = json.loads(line)
-    if "\\ud" not in line:
-        return value
-    return json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    return parse_json(line)
 
 
 def _environment(checkout: Checkout, home: Path) -> dict[str, str]:

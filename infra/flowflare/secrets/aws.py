@@ -14,6 +14,7 @@ from typing import Any
 
 from flowflare.errors import SecretError
 from flowflare.model.secret_sources import AwsParameterSource, AwsSecretSource
+from flowflare.reading.json_text import parse_json
 
 _CURRENT = "AWSCURRENT"
 _MAKING = threading.Lock()
@@ -103,7 +104,7 @@ def _member(data: bytes, source: AwsSecretSource, key: str) -> bytes:
     whole = AwsSecretSource(secret_id=source.secret_id)
     remedy = "Store a JSON object, or leave `key` out to take the whole value."
     try:
-        document = json.loads(data)
+        document = parse_json(data)
     except ValueError:
         raise SecretError(f"{whole} is no JSON, so it has no key {key}", remedy=remedy) from None
     if not isinstance(document, dict):

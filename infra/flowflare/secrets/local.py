@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flowflare.errors import SecretError
 from flowflare.model.secret_sources import EnvironmentSource, FileSource
+from flowflare.reading.files import UnusableFileError, read_bytes
 
 
 def read_variable(source: EnvironmentSource, environ: Mapping[str, str]) -> bytes:
@@ -36,7 +37,7 @@ def read_file(source: FileSource, root: Path) -> bytes:
     """
     path = located(source, root)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except FileNotFoundError:
         raise SecretError(
             f"{source} is not there",
@@ -45,6 +46,8 @@ def read_file(source: FileSource, root: Path) -> bytes:
         ) from None
     except OSError as error:
         remedy = f"Whoever runs this must be able to read {path}."
+        if isinstance(error, UnusableFileError):
+            remedy = "Write the value to an ordinary file; the source may be read more than once."
         raise SecretError(f"{source} cannot be read: {error.strerror}", remedy=remedy) from None
     return data.removesuffix(b"\n").removesuffix(b"\r")
 

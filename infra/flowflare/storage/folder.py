@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from flowflare.errors import ConflictError, StateError
+from flowflare.reading.files import MOST_STORED_BYTES, UnusableFileError, open_file
 from flowflare.storage.store import ABSENT, Stored
 
 _SIDECAR: Final = ".attrs"
@@ -69,8 +70,11 @@ class FolderStore:
         path = self.path(key)
         with _in_words(path):
             try:
-                with path.open("rb") as file:
-                    data, written = file.read(), os.fstat(file.fileno()).st_mtime
+                with open_file(path) as file:
+                    found = os.fstat(file.fileno())
+                    if found.st_size > MOST_STORED_BYTES:
+                        raise UnusableFileError(path, "is larger than 1 GiB")
+                    data, written = file.read(), found.st_mtime
             except (FileNotFoundError, NotADirectoryError):
                 return None
         return Stored(data, _tag(data), self._clock() - written)
@@ -184,7 +188,8 @@ def _locked(path: Path) -> Iterator[int | None]:
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            there = os.open(path, os.O_RDWR | os.O_CLOEXEC)  # to write, as NFS demands for a lock
+            # To write, as NFS demands for a lock; a FIFO would be waited for.
+            there = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             yield None
             return

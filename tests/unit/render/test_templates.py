@@ -55,3 +55,58 @@ def test_a_wrong_template_is_named_with_its_line(tmp_path: Path, text: str, mess
 def test_a_template_that_is_nowhere(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match=r"nowhere\.js\.j2"):
         render("nowhere.js.j2", {}, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ ''.__class__.__mro__ | js }}",
+        "{{ ''['__class__'] | js }}",
+        "{{ a | attr('__class__') | js }}",
+        "{{ a.format.__globals__ | js }}",
+        "{{ '{0.__class__.__mro__}'.format(a) | js }}",
+        "{{ code.format_map({'a': a}).__class__ | js }}",
+        "{{ lipsum.__globals__ | js }}",
+        "{{ lipsum.__globals__['os'].environ | js }}",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() | js }}",
+        "{{ joiner.__init__.__globals__ | js }}",
+        "{{ namespace.__init__ | js }}",
+        "{{ self.__init__ | js }}",
+        "{{ self._TemplateReference__context.environment | js }}",
+        "{{ missing.__class__ | js }}",
+        "{{ [a] | map(attribute='__class__') | list | js }}",
+        "{{ [a] | map('attr', '__class__') | list | js }}",
+        "{% set taken = options.pop('debug') %}{{ taken | js }}",
+        "{{ options.update({'debug': true}) | js }}",
+        "{{ ''.join.__self__.__class__ | js }}",
+        "{{ (options.keys)().__class__ | js }}",
+    ],
+)
+def test_a_template_reaches_no_python_behind_its_values(tmp_path: Path, text: str) -> None:
+    root = template(tmp_path, text)
+    options = {"debug": False}
+    context = {"a": "x", "code": JavaScript("run(a);"), "options": options}
+    with pytest.raises(RenderError) as refused:
+        render("own.js.j2", context, root=root)
+    assert "own.js.j2:1" in refused.value.message
+    assert options == {"debug": False}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ ('a' * 10 ** 9) | js }}", "repeats something more than 1,000,000 times"),
+        ("{{ (9 ** 9 ** 9 ** 9 ** 9) | js }}", "has more than 10,000 bits"),
+        ("{{ (1 / 0) | js }}", "division by zero"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "calls itself without end"),
+        ("{% include 'own.js.j2' %}", "includes or calls itself without end"),
+        ("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " | js }}", "nested too deeply"),
+        ("{% include '../../Pulumi.yaml' %}", "no template '../../Pulumi.yaml'"),
+    ],
+)
+def test_a_template_that_fails_or_never_ends_is_refused_by_name(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(RenderError, match=r"own\.js\.j2") as refused:
+        render("own.js.j2", {}, root=template(tmp_path, text))
+    assert message in refused.value.message

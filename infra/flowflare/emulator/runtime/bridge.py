@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flowflare.emulator.environment import needed_environment
 from flowflare.errors import EmulatorError
 
 _MAIN = Path(__file__).parent / "main.mjs"
@@ -94,7 +95,7 @@ class Bridge:
                 limit=_LINE_LIMIT,
                 # Miniflare must ask nobody: neither for updates nor with reports.
                 env={
-                    **os.environ,
+                    **needed_environment(os.environ),
                     "WRANGLER_SEND_METRICS": "false",
                     "CI": "true",
                     "TMPDIR": str(temporary),

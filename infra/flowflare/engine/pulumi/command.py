@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from flowflare.child_environment import child_environment
 from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, supported
 from flowflare.errors import EngineError
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+#: GitHub limits downloads of plugins that name no token.
+_PLUGIN_NAMES: Final = frozenset({"GITHUB_TOKEN"})
+#: Passphrases and opened configuration: PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG.
+_OPENING: Final = "PULUMI_CONFIG"
 OFFICIAL_INSTALL: Final = f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI_VERSION}"
 
 
@@ -116,10 +121,23 @@ def _candidates(environ: Mapping[str, str]) -> list[Path]:
     ]
 
 
+def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Select what the CLI needs for commands that run no program and open no state.
+
+    Args:
+        environ: the environment to select from.
+    """
+    selected = child_environment(
+        environ, names=_PLUGIN_NAMES, prefixes=("PULUMI_", "PYTHON"), network=True
+    )
+    without = {name: value for name, value in selected.items() if not name.startswith(_OPENING)}
+    return {**without, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+
+
 def _version_of(path: Path, environ: Mapping[str, str]) -> tuple[int, ...] | None:
     done = subprocess.run(
         [str(path), "version"],
-        env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        env=cli_environment(environ),
         capture_output=True,
         text=True,
         check=False,

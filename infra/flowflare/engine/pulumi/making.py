@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-import yaml
-
 from flowflare.config.files import Project
+from flowflare.config.yaml_nodes import plain_keys
 from flowflare.engine.backend import Backend
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.errors import FlowflareError
+from flowflare.reading.files import read_text
 from flowflare.storage.opened import open_store
 
 
@@ -37,8 +37,7 @@ def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> 
     """
     if is_made(project, environ):
         return
-    file = yaml.safe_load(project.stack_file.read_text("utf-8"))
-    provider = file.get("secretsprovider") if isinstance(file, dict) else None
+    provider = plain_keys(read_text(project.stack_file)).get("secretsprovider")
     words = ["--secrets-provider", str(provider)] if provider else []
     try:
         workspace.run("stack", "init", "--no-select", *words)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from flowflare.config.files import PROJECT_FILE
-from flowflare.engine.pulumi.command import Cli
+from flowflare.config.yaml_nodes import plain_keys
+from flowflare.engine.pulumi.command import Cli, cli_environment
 from flowflare.engine.pulumi.versions import Plugin, pinned_plugins
 from flowflare.errors import EngineError
+from flowflare.reading.files import read_text
 
 #: The programs of Pulumi's release that run Python programs and their dynamic resources.
 HOSTS: Final = ("pulumi-language-python", "pulumi-resource-pulumi-python")
@@ -116,7 +116,7 @@ def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None
     """
     done = subprocess.run(
         [str(cli.path), *install_command(plugin).split()[1:], "--non-interactive", "--color=never"],
-        env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        env=cli_environment(environ),
         capture_output=True,
         text=True,
         check=False,
@@ -151,5 +151,4 @@ def _own_providers(root: Path) -> set[str]:
 
 
 def _project(root: Path) -> Mapping[str, Any]:
-    project = yaml.safe_load((root / PROJECT_FILE).read_text("utf-8"))
-    return project if isinstance(project, dict) else {}
+    return plain_keys(read_text(root / PROJECT_FILE))

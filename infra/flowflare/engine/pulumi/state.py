@@ -4,19 +4,20 @@ A `file://` backend is read as it lies there, without the CLI; any other one by 
 export`, which opens the secrets: those are held in memory and written nowhere.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from flowflare.config.files import PROJECT_FILE, Project
+from flowflare.config.yaml_nodes import plain_keys
 from flowflare.engine.backend import Backend
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.state import Deployment, read_checkpoint
+from flowflare.engine.state_shape import check_deployment
 from flowflare.errors import EngineError, StateError
+from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.opened import local_folder, open_store, redacted
 
@@ -42,7 +43,7 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
         return named
     home = environ.get("PULUMI_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".pulumi")
     try:
-        credentials = json.loads((Path(home) / "credentials.json").read_text("utf-8"))
+        credentials = parse_json(read_text(Path(home) / "credentials.json"))
     except (OSError, ValueError):
         return PULUMI_CLOUD if environ.get("PULUMI_ACCESS_TOKEN") else ""
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
@@ -50,14 +51,13 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
 
 def named_backend(root: Path) -> str:
     """`backend: url:` of a project's `Pulumi.yaml`, empty where it has none."""
-    return _backend_in((root / PROJECT_FILE).read_text("utf-8"))
+    return _backend_in(read_text(root / PROJECT_FILE))
 
 
 @lru_cache(maxsize=4)
 def _backend_in(text: str) -> str:
     """The same in a file's text: every stack of a fleet asks for it, several times."""
-    project = yaml.safe_load(text)
-    backend = project.get("backend") if isinstance(project, dict) else None
+    backend = plain_keys(text).get("backend")
     return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
@@ -122,9 +122,16 @@ def from_export(exported: Mapping[str, Any]) -> Deployment:
     Raises:
         StateError: it is not one of a version that this engine serves.
     """
+    present: Any = exported.get("deployment")
+    if present is None and "deployment" in exported:
+        return Deployment()  # of a stack that has only been made
+    try:
+        check_deployment(present)
+    except ValueError as error:
+        raise StateError(f"the exported state is not a deployment of Pulumi: {error}") from None
     deployment = {
         key: value
-        for key, value in (exported.get("deployment") or {}).items()
+        for key, value in present.items()
         if key != "secrets_providers"  # whoever keeps them, they are open here
     }
     checkpoint = {"version": exported.get("version"), "checkpoint": {"latest": deployment}}

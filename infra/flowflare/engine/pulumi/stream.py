@@ -5,7 +5,6 @@ have the fields that this package uses, by the names of `pulumi.automation.event
 module costs 1.3 s of CPU, which is a tenth of an `up` without changes.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -13,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from flowflare.reading.json_text import parse_json
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class EngineEvent:
 
 def read_event(line: str | bytes) -> EngineEvent:
     """Read one line of an event log."""
-    raw = json.loads(line)
+    raw = parse_json(line)
     message = raw.get("diagnosticEvent")
     return EngineEvent(
         Diagnostic(

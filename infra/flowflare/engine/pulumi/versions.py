@@ -1,12 +1,14 @@
 """Which Pulumi CLI and which Cloudflare plugin the real engine runs with: the one place."""
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 
 #: The CLI that tests were passed with and `flowflare doctor --install` installs.
 PULUMI_VERSION: Final = "3.274.1"
@@ -62,7 +64,7 @@ def pinned_plugins(folders: Iterable[Path] | None = None) -> list[Plugin]:
 def _plugin(package: Path) -> Plugin | None:
     """Read what a package pins; None for a package without a plugin."""
     try:
-        fields = json.loads((package / "pulumi-plugin.json").read_text("utf-8"))
+        fields = parse_json(read_text(package / "pulumi-plugin.json"))
     except (OSError, ValueError):
         return None
     if not fields.get("resource") or not fields.get("name") or not fields.get("version"):

@@ -16,7 +16,8 @@ from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
 from flowflare.engine.pulumi.plugins import require_plugins
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.stream import EngineEvent, EventLog
-from flowflare.errors import FlowflareError
+from flowflare.errors import FlowflareError, StateError
+from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.storage.opened import redacted
 
 OnEngineEvent = Callable[[EngineEvent], None]
@@ -132,7 +133,12 @@ class Workspace:
     def export(self, *, show_secrets: bool = False) -> Mapping[str, Any]:
         """The stack's deployment with its version, as `pulumi stack export` prints it."""
         words = ["stack", "export", *(["--show-secrets"] if show_secrets else [])]
-        exported: Mapping[str, Any] = json.loads(self.run(*words))
+        try:
+            exported = parse_json(self.run(*words))
+        except JsonError as error:
+            raise StateError(f"the state that pulumi exports cannot be read: {error}") from None
+        if not isinstance(exported, dict):
+            raise StateError("the state that pulumi exports is not a deployment")
         return exported
 
     def import_(self, exported: Mapping[str, Any]) -> None:

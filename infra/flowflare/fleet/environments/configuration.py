@@ -4,7 +4,6 @@ Whatever would meet the other stack in the account is left out: names set by han
 domains. What is meant for data that stays is undone: protection, suspension, reasons for losing.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.tenants.stack_text import parsed, stack_text
 from flowflare.model import StackSpec
+from flowflare.reading.files import read_bytes, read_text
+from flowflare.reading.json_text import parse_json
 
 _MARK: Final = "# Written by `flowflare env up` (docs/environments.md): gone when its time is over."
 _KEPT: Final = "# The next `env up` writes it anew, and `env down` or `env sweep` removes it."
@@ -67,7 +68,7 @@ def ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephemeral:
     """
     project = read_project(root, base)
     problems: list[Problem] = []
-    present = parsed(project.stack_file.name, project.stack_file.read_text("utf-8"), problems)
+    present = parsed(project.stack_file.name, read_text(project.stack_file), problems)
     if problems:
         raise ConfigError(problems)
     named = mapping(present.pop("config", None))
@@ -147,7 +148,9 @@ def _whose(base: Base, stack: str) -> tuple[str | None, str]:
     """The tenant and the environment of a stack, which its names in the account begin with."""
     problems: list[Problem] = []
     file = base.stack_folder / f"Pulumi.{stack}.yaml"
-    own = mapping(parsed(file.name, file.read_text("utf-8", "replace"), problems).get("config"))
+    own = mapping(
+        parsed(file.name, read_bytes(file).decode("utf-8", "replace"), problems).get("config")
+    )
 
     def text(key: str) -> str | None:
         shared = base.values.get(_PREFIX + key)
@@ -173,6 +176,6 @@ def _refuse_taken_classes(whole: Mapping[str, str]) -> None:
 
 def _parsed(text: str | None) -> Any:
     try:
-        return json.loads(text or "null")
+        return parse_json(text or "null")
     except ValueError:
         return None

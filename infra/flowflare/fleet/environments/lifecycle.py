@@ -28,6 +28,7 @@ from flowflare.fleet.environments.records import (
     utc_now,
 )
 from flowflare.fleet.environments.seeding import Seeded, SeedFile, refuse_unknown, run_seeds
+from flowflare.reading.files import read_bytes
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -250,7 +251,7 @@ def _refuse_meeting(
 
 def _refuse_foreign(file: Path, stack: str, where: Surroundings, found: Found | None) -> None:
     """Stops before a stack is touched that somebody made in another way, or protected."""
-    text = file.read_text("utf-8", "replace") if file.is_file() else None
+    text = read_bytes(file).decode("utf-8", "replace") if file.is_file() else None
     if text is not None and not is_ephemeral(text):
         raise FleetError(
             f"{file.name} was not written by `flowflare env up`: stack {stack} is no ephemeral one",
@@ -296,7 +297,7 @@ def _forget_state(project: Project, where: Surroundings) -> None:
 
 def _write(file: Path, text: str) -> None:
     """Puts the stack's file in place in one step."""
-    if file.is_file() and file.read_text("utf-8", "replace") == text:
+    if file.is_file() and read_bytes(file).decode("utf-8", "replace") == text:
         return
     handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
     try:

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from flowflare.errors import StateError
 from flowflare.model.frozen import Frozen
+from flowflare.reading.json_text import parse_json
 from flowflare.storage.store import ABSENT
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class EnvironmentRecords:
 
     def _read(self, key: str, stored: "Stored") -> Found:
         try:
-            raw: dict[str, Any] = json.loads(stored.data)
+            raw: dict[str, Any] = parse_json(stored.data)
             is_known = raw.pop("format") == FORMAT
             record = EnvironmentRecord.model_validate(raw)
             if is_known and key == self._key(record.name) and record.project == self._project:

@@ -15,6 +15,7 @@ from flowflare.config.problems import nearest
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.environments.records import Seed
 from flowflare.migrations.ledger import Database
+from flowflare.reading.files import read_text
 
 if TYPE_CHECKING:
     from flowflare.api import Client
@@ -83,9 +84,9 @@ def read_seeds(given: Sequence[str], root: Path) -> tuple[SeedFile, ...]:
         path = Path(file)
         database = where if equals else SERVICE
         try:
-            sql = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            sql = read_text(path)
+        except OSError as error:
+            why = error.strerror
             remedy = "Write --seed FILE.sql, or --seed CLIENT/BINDING=FILE.sql."
             raise FleetError(f"the seed {file!r} cannot be read: {why}", remedy=remedy) from None
         if len(sql.encode()) > LARGEST:

@@ -23,6 +23,7 @@ from flowflare.fleet.exports import exported_sql
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
+from flowflare.reading.files import open_file
 from flowflare.storage.folder import FolderStore
 
 if TYPE_CHECKING:
@@ -323,7 +324,7 @@ def _is_whole(store: "Store", manifest: str, one: ExportedDatabase) -> bool:
 def _digest(store: "Store", key: str) -> str | None:
     """The digest of an object, None where there is none; a file is read piece by piece."""
     if isinstance(store, FolderStore):
-        with contextlib.suppress(FileNotFoundError), store.path(key).open("rb") as file:
+        with contextlib.suppress(FileNotFoundError), open_file(store.path(key)) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
         return None
     stored = store.get(key)

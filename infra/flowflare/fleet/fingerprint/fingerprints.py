@@ -24,6 +24,7 @@ from flowflare.fleet.fingerprint.program import program_files
 from flowflare.fleet.fingerprint.sources import Named, SecretPlace, named
 from flowflare.fleet.fingerprint.tool import files_in, tool_digest
 from flowflare.fleet.records import Fingerprint
+from flowflare.reading.files import read_bytes, read_text
 from flowflare.render.bundle import Source, bundle_sources
 from flowflare.render.node import Progress
 from flowflare.render.worker import service_source
@@ -187,7 +188,7 @@ class _Maker:
     def _service(self) -> str:
         finished = library.finished_service_bundle()
         if finished is not None:
-            return _digest(finished.read_text("utf-8"))
+            return _digest(read_text(finished))
         [made] = bundle_sources([service_source()], root=self._root)
         return _digest([made.content, made.exports])
 
@@ -232,13 +233,13 @@ class _Maker:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def _bytes(path: Path) -> bytes:
-    return path.read_bytes() if path.is_file() else b""
+    return read_bytes(path) if path.is_file() else b""
 
 
 def _digest(value: Any) -> str:

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from flowflare.reading.files import read_text
+
 _READS: Final = re.compile(r"^\s*# flowflare: reads (.+)$", re.MULTILINE)
 #: Modules of Python that give the same answers everywhere and at any time.
 _PURE: Final = frozenset(
@@ -110,7 +112,7 @@ class _Module:
     def look(self) -> None:
         """Reads the file and walks through it."""
         try:
-            text = self._file.read_text("utf-8")
+            text = read_text(self._file)
             tree = ast.parse(text)
         except (OSError, ValueError, SyntaxError):
             self.unknown.append(f"{self._shown()} cannot be read as Python")
@@ -212,7 +214,7 @@ class _Module:
 
     def _known_variables(self) -> set[tuple[int, int]]:
         if not hasattr(self, "_known"):
-            tree = ast.parse(self._file.read_text("utf-8"))
+            tree = ast.parse(read_text(self._file))
             self._known = {
                 (node.lineno, node.col_offset)
                 for node in ast.walk(tree)

@@ -4,11 +4,12 @@ It is read as it is written, without Pulumi and without opening anything. What i
 no matter here: the program says so when it runs.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from flowflare.reading.json_text import parse_json
 
 _AWS: Final = ("awsSecretsManager", "awsParameter")
 
@@ -102,7 +103,7 @@ def _place(owner: str, source: Any) -> SecretPlace | None:
 
 def _mapping(text: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(text) if text else {}
+        value = parse_json(text) if text else {}
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from flowflare import library
+from flowflare.reading.files import read_bytes
 
 #: Folders of the package on which no stack depends.
 _APART: Final = frozenset(
@@ -51,7 +52,7 @@ def files_in(folder: Path, pattern: str, *, deep: bool = False) -> dict[str, str
     """
     found = sorted(folder.rglob(pattern) if deep else folder.glob(pattern))
     return {
-        one.relative_to(folder).as_posix(): hashlib.sha256(one.read_bytes()).hexdigest()
+        one.relative_to(folder).as_posix(): hashlib.sha256(read_bytes(one)).hexdigest()
         for one in found
         if one.is_file() and not one.name.startswith(".")
     }

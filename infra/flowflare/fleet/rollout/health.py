@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from flowflare.errors import RolloutError
 from flowflare.fleet.tenants.model import Health
+from flowflare.reading.json_text import parse_json
 from flowflare.rollout import health as answers
 from flowflare.rollout.health import Patience
 
@@ -203,7 +204,7 @@ class Checker:
         url = f"{tenant.service_url}/service/{route}"
         try:
             response = self._http.post(url, json=body, headers={"X-API-Key": tenant.api_key})
-            answer = response.json()
+            answer = parse_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
             raise NoAnswerError(f"{route} did not answer: {type(error).__name__}", 0) from None
         if response.is_success:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from flowflare.reading.json_text import parse_json
+
 if TYPE_CHECKING:
     from flowflare.fleet.tenants.selection import Selection
     from flowflare.storage.store import Store
@@ -56,7 +58,7 @@ class Unfinished:
         if stored is not None:
             # Half a name leads nowhere: as if there were none.
             with contextlib.suppress(ValueError, LookupError, TypeError):
-                self._there = str(json.loads(stored.data)["rollout"])
+                self._there = str(parse_json(stored.data)["rollout"])
         if self._there:
             return self._there
         return f"{self._now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"

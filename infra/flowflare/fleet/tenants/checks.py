@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowflare.config.engine import ENGINE
 from flowflare.config.files import Base, as_text
 from flowflare.config.load import load_stack
 from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, Problem
+from flowflare.fleet.engines import BASE_URL, address_problem
 from flowflare.fleet.tenants.layers import Layers, position_of
 from flowflare.fleet.tenants.model import Limits
 from flowflare.fleet.tenants.source import Source
@@ -56,6 +58,7 @@ def check_stacks(
     for one in stacks:
         texts = shared | {key: as_text(value)[0] for key, value in one.values.items()}
         places = _Places(one, base, source)
+        found += [(one, problem) for problem in _address_problems(texts, places)]
         try:
             spec = load_stack(
                 texts, project=base.name, stack=one.stack, origins=places, root=base.root
@@ -69,6 +72,18 @@ def check_stacks(
         *_collisions(specs, source),
         *_beyond(specs, limits, source),
     ]
+
+
+def _address_problems(
+    texts: Mapping[str, str], places: Mapping[str, tuple[str, int]]
+) -> Iterator[Problem]:
+    """Addresses of the API that `fleet up` would refuse when the first tenants are deployed."""
+    if BASE_URL in texts:
+        file, line = places[BASE_URL]
+        embedded = texts.get(ENGINE) == "embedded"
+        problem = address_problem(f"{file}:{line}", texts[BASE_URL], embedded=embedded)
+        if problem is not None:
+            yield problem
 
 
 class _Places(Mapping[str, tuple[str, int]]):

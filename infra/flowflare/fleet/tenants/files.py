@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from flowflare.config.engine import ENGINE
 from flowflare.config.files import Base, Project, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
+from flowflare.config.yaml_nodes import unreadable
 from flowflare.errors import ConfigError, FleetError, Problem
+from flowflare.fleet.engines import BASE_URL, address_problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
 from flowflare.fleet.tenants.stack_text import MARK, parsed, stack_text
+from flowflare.reading.files import UnusableFileError, open_lock, read_bytes, read_text
 
 Kind = Literal["new", "changed", "same", "stale"]
 _CONFIG: Final = "config"
@@ -84,7 +88,7 @@ def write(files: Iterable[StackFile], root: Path) -> tuple[StackFile, ...]:
     if not needed:
         return ()
     folder = private_folder(root)
-    with (folder / "fleet-config.lock").open("a") as lock:
+    with open_lock(folder / "fleet-config.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         # One at a time writes here, so what a killed one left is written over.
         draft = folder / "fleet-config.draft"
@@ -113,7 +117,7 @@ def refuse_single(project: Project) -> None:
     Raises:
         FleetError: the stack is a fleet's.
     """
-    if project.stack_file.read_text("utf-8").startswith(MARK):
+    if read_text(project.stack_file).startswith(MARK):
         raise FleetError(
             f"{project.stack_file.name} is written from tenants.yaml, and so are its API keys",
             remedy="Set apiKeys and apiKeyInUse there, step by step as docs/fleet.md says.",
@@ -125,11 +129,11 @@ def _file(
 ) -> StackFile:
     plain = stack_text(config, {})
     try:
-        before = path.read_text("utf-8")
+        before = read_text(path)
     except FileNotFoundError:
         return StackFile(path, plain, "new", stack)
-    except UnicodeDecodeError:
-        problems.append(Problem(path.name, "is not UTF-8 text", "Save the file as UTF-8."))
+    except UnusableFileError as error:
+        problems.append(unreadable(path, error))
         return StackFile(path, plain, "changed", stack)
     if before == plain:
         return StackFile(path, plain, "same", stack, before)
@@ -137,6 +141,10 @@ def _file(
     own = mapping(present.pop(_CONFIG, None))
     is_ours = before.startswith(MARK)
     wanted = _with_secrets(config, own, base)
+    if is_secure(wanted.get(BASE_URL)) and wanted.get(ENGINE) != "embedded":
+        # `tenants.yaml` does not name it, so that only the file shows it.
+        problem = address_problem(path.name, "", embedded=False)
+        problems += [problem] if problem else []
     if not is_ours:
         problems += _lost(path, own, wanted, base)
     text = stack_text(wanted, present)
@@ -203,7 +211,7 @@ def _stale(base: Base, stacks: frozenset[str], environment: str | None) -> list[
         stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
         if stack in stacks or (environment and not stack.endswith(f"-{environment}")):
             continue
-        text = path.read_text("utf-8", "replace")
+        text = read_bytes(path).decode("utf-8", "replace")
         if text.startswith(MARK):
             found.append(StackFile(path, "", "stale", stack, text))
     return found

@@ -8,6 +8,7 @@ from typing import Final
 from flowflare.engine.passphrase import ORIGIN
 from flowflare.errors import SecretError
 from flowflare.fleet.tenants.model import Fleet, PassphraseSource, Tenant, stack_of
+from flowflare.reading.files import read_text
 
 VARIABLE: Final = "PULUMI_CONFIG_PASSPHRASE"
 _FILE_VARIABLE: Final = "PULUMI_CONFIG_PASSPHRASE_FILE"
@@ -77,7 +78,7 @@ class Passphrases:
             remedy = f"Set {source.env}."
         elif source.file is not None:
             path = self._root / source.file
-            text = _line(path.read_text("utf-8")) if path.is_file() else ""
+            text = _line(read_text(path)) if path.exists() else ""
             remedy = f"Write it to {source.file}."
         else:
             words = list(source.command)

@@ -79,7 +79,7 @@ def read_source(root: Path, environ: Mapping[str, str], problems: list[Problem])
         ConfigError: there is no file; the error explains it with a sample.
     """
     file = root / FILE
-    if not file.is_file():
+    if not file.exists():
         raise ConfigError([_no_file(root)])
     written, places = _values(read_tree(file, problems), FILE, "", problems)
     if written is None:

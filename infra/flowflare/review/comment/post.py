@@ -1,6 +1,5 @@
 """Brings a report to its pull request: reads it, renders it, and keeps the comment."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +9,8 @@ from typing import Any, Final
 
 from flowflare.api.retries import Pace, Retries
 from flowflare.errors import CommentError
+from flowflare.reading.files import UnusableFileError, read_bytes
+from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.review.comment import github, gitlab, sticky
 from flowflare.review.comment.marker import LIMIT, RESERVE, Shown, is_name, without_commands
 from flowflare.review.comment.received import read_report
@@ -92,12 +93,12 @@ def read_event(path: str | None) -> Mapping[str, Any]:
     """
     if not path:
         return {}
-    with Path(path).open("rb") as file:
-        text = file.read(_MOST_EVENT)
     try:
-        event = json.loads(text)
-    except ValueError as error:
-        raise CommentError(f"GITHUB_EVENT_PATH: {path} is not JSON: {error}") from None
+        event = parse_json(read_bytes(Path(path), most=_MOST_EVENT))
+    except UnusableFileError as error:
+        raise CommentError(f"GITHUB_EVENT_PATH: {error}") from None
+    except JsonError as error:
+        raise CommentError(f"GITHUB_EVENT_PATH: {path} cannot be read: {error}") from None
     return event if isinstance(event, dict) else {}
 
 

@@ -1,14 +1,13 @@
 """Reads a report that a pull request's own job made, and trusts nothing in it."""
 
-import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
 
 from flowflare.errors import CommentError
+from flowflare.reading.files import UnusableFileError, read_bytes
+from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.review.report import FORMAT, Report
 
 #: The largest report that is read, in bytes.
@@ -32,16 +31,14 @@ def read_report(path: Path) -> Report:
     """
     text = _bytes(path)
     try:
-        value = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise _invalid(path, "it is not JSON", str(error)) from None
+        value = parse_json(text, levels=MOST_DEEP)
+    except JsonError as error:
+        raise _invalid(path, str(error)) from None
     if not isinstance(value, dict) or "format" not in value:
         raise _invalid(path, "it is no report of `flowflare diff`")
     if type(value["format"]) is not int or value["format"] != FORMAT:
         found = str(value["format"])[:20]
         raise _invalid(path, f"its format is {found!r}, this release reads {FORMAT}")
-    if _deeper(value, MOST_DEEP):
-        raise _invalid(path, f"its lists and mappings stand more than {MOST_DEEP} deep")
     if _larger(value, MOST):
         raise _invalid(path, f"a number in it is larger than {MOST:,}")
     try:
@@ -54,33 +51,13 @@ def read_report(path: Path) -> Report:
 
 def _bytes(path: Path) -> bytes:
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return read_bytes(path, most=MOST_BYTES, follow_links=False)
+    except UnusableFileError as error:
+        raise _invalid(path, f"it {error.strerror}") from None
     except OSError as error:
         if path.is_symlink():
             raise _invalid(path, "it is a link") from error
         raise
-    with open(opened, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
-        if not stat.S_ISREG(os.fstat(opened).st_mode):
-            raise _invalid(path, "it is no file")
-        text = file.read(MOST_BYTES + 1)
-    if len(text) > MOST_BYTES:
-        raise _invalid(path, f"it is larger than {MOST_BYTES // 1024 // 1024} MiB")
-    return text
-
-
-def _deeper(value: Any, most: int) -> bool:
-    """Whether anything stands more than so deep, found level by level."""
-    level = [value]
-    for _ in range(most + 1):
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _larger(value: Any, most: int) -> bool:
@@ -89,10 +66,6 @@ def _larger(value: Any, most: int) -> bool:
         inside = value.values() if isinstance(value, dict) else value
         return any(_larger(inner, most) for inner in inside)
     return isinstance(value, int | float) and not -most <= value <= most
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _invalid(path: Path, why: str, detail: str = "") -> CommentError:

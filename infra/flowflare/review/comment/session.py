@@ -10,6 +10,7 @@ import httpx
 
 from flowflare.api.retries import Pace, asked_wait
 from flowflare.errors import CommentError
+from flowflare.reading.json_text import parse_json
 
 _PAGES: Final = 1_000
 # GitHub: after a secondary rate limit without a `retry-after`, wait at least a minute.
@@ -250,7 +251,7 @@ def _value(answer: httpx.Response, name: str) -> Any:
     if not answer.content:
         return None
     try:
-        return answer.json()
+        return parse_json(answer.content)
     except ValueError:
         raise CommentError(f"{name} answers with something that is not JSON") from None
 
@@ -258,7 +259,7 @@ def _value(answer: httpx.Response, name: str) -> Any:
 def _said(answer: httpx.Response) -> str:
     """The answer's own words on one line, cut short."""
     try:
-        value = answer.json()
+        value = parse_json(answer.content)
     except ValueError:
         value = None
     if isinstance(value, dict):

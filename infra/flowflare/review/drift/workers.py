@@ -5,13 +5,13 @@ another value looks as it did.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
 from flowflare.engine.state import Resource
 from flowflare.engine.values import Secret, plain
+from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
 from flowflare.review.drift.scene import SECRET, Scene, as_sent, differing, drifted, shown, text
@@ -158,7 +158,7 @@ def comparable(binding: Mapping[str, Any], script: str) -> dict[str, Any]:
     for key in _JSON & found.keys():
         if isinstance(found[key], str):
             try:
-                found[key] = json.loads(found[key])
+                found[key] = parse_json(found[key])
             except ValueError:
                 continue
     return {key: value for key, value in found.items() if value is not None}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.errors import PolicyError
+from flowflare.reading.files import read_bytes
 from flowflare.review.policy.declare import load
 from flowflare.review.policy.findings import PolicyFinding as Found
 from flowflare.review.policy.findings import Severity
@@ -241,4 +242,4 @@ def _few(names: Sequence[str]) -> Iterable[str]:
 
 
 def _digest(project: "Project", file: str) -> str:
-    return hashlib.sha256((project.root / file).read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(read_bytes(project.root / file)).hexdigest()[:16]

@@ -1,6 +1,5 @@
 """Judges a stack by the policies that its configuration switches on."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import PoliciesConfig, PolicyConfig
 from flowflare.errors import PolicyError
+from flowflare.reading.json_text import parse_json
 from flowflare.review.policy import data_rules, worker_rules
 from flowflare.review.policy.declare import Declared, load, place_of
 from flowflare.review.policy.findings import PolicyFinding
@@ -85,7 +85,7 @@ def policies_of(project: "Project") -> PoliciesConfig | None:
 def parsed(text: str) -> PoliciesConfig | None:
     """The policies in a configuration value's text."""
     try:
-        return PoliciesConfig.model_validate(json.loads(text))
+        return PoliciesConfig.model_validate(parse_json(text))
     except (ValidationError, ValueError):
         return None
 
@@ -212,6 +212,6 @@ def _structured(text: str) -> Any:
     if text[:1] not in "[{":
         return {"true": True, "false": False}.get(text, text)
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return text

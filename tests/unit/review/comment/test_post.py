@@ -192,7 +192,7 @@ def test_an_event_that_is_none_is_told(tmp_path: Path, text: str) -> None:
     path = tmp_path / "event.json"
     path.write_text(text)
     if text[:1] in "{":
-        with pytest.raises(CommentError, match="is not JSON"):
+        with pytest.raises(CommentError, match="is not valid JSON"):
             read_event(str(path))
     else:
         assert read_event(str(path)) == {}

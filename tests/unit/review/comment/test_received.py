@@ -98,7 +98,7 @@ def test_nesting_has_a_limit(file: Path) -> None:
     for _ in range(80):
         deep = [deep]
     file.write_text(json.dumps(report() | {"notes": deep}))
-    with pytest.raises(CommentError, match="more than 64 deep"):
+    with pytest.raises(CommentError, match="more than 64 levels deep"):
         read_report(file)
 
 

@@ -7,6 +7,7 @@ from flowflare.api import Part
 from flowflare.engine.providers.cloudflare.kind import Kind, picked, snake, to_api
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import Props, Value, json_text
+from flowflare.reading.json_text import JsonError, parse_json
 
 _COMPUTED = (
     "createdOn",
@@ -119,8 +120,8 @@ def _json(value: Value) -> Any:
     """A value whose keys stay as they are; a text that is JSON stands for what it says."""
     if isinstance(value, str):
         try:
-            return json.loads(value)
-        except json.JSONDecodeError:
+            return parse_json(value)
+        except JsonError:
             return value
     return json.loads(json_text(value))
 

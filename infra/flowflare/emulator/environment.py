@@ -1,0 +1,22 @@
+"""What of the environment the emulator and what it starts get.
+
+They run for days, and must not keep the secrets of whoever started them.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+# Coverage measures it in tests.
+_NEEDED: Final = re.compile(
+    r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|VIRTUAL_ENV|(PYTHON|LD_|SSL_CERT_|COV)\w*|NODE_EXTRA_CA_CERTS"
+)
+
+
+def needed_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Select the variables that the emulator, Node and workerd need.
+
+    Args:
+        environ: the environment to select from.
+    """
+    return {name: value for name, value in environ.items() if _NEEDED.fullmatch(name)}
