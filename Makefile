@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test coverage fleet check lint types layers javascript pytest golden docs types-js released lock wheel pulumi bench bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test coverage fleet check lint types layers javascript pytest golden docs types-js released lock wheel pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ fleet: .venv/dev node_modules/.dev build/service.js ## A fleet of 50 tenants fro
 
 bench: .venv/dev node_modules/.dev ## CPU of a preview against importing pulumi_cloudflare
 	$(BIN)/python bench/preview_cpu.py
+
+bench-cli: pulumi node_modules/.dev ## Time of preview and up of a stack of the Pulumi CLI, beside plain pulumi
+	$(BIN)/python -m bench.cli_cost
 
 bench-diff: .venv/dev node_modules/.dev ## Time of flowflare diff of 1,000 stacks
 	$(BIN)/python bench/diff_fleet.py

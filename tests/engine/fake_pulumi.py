@@ -1,7 +1,8 @@
 """A `pulumi` program for tests without the CLI: plays a recorded stream, keeps an exported state.
 
 It lives in a folder: `stream` names the recording that the next operation plays, `export.json` is
-the deployment, `says` what a command without a recording fails with, `calls` what was asked of it.
+the deployment, `says` what a command without a recording fails with, `calls` what was asked of it,
+`versions` how often its version was.
 """
 
 import json
@@ -30,6 +31,8 @@ HISTORY = [
 def main(folder: Path, words: list[str]) -> int:
     words = [word for word in words if word != "--non-interactive"]
     if words == ["version"]:
+        with (folder / "versions").open("a") as asked:
+            asked.write("asked\n")
         return say(VERSION)
     with (folder / "calls").open("a") as calls:
         calls.write(" ".join(words) + "\n")

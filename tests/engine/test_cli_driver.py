@@ -15,6 +15,7 @@ from flowflare.engine.holder import Holder
 from flowflare.engine.lease import Lease, held, lease_key, read_lease
 from flowflare.engine.pulumi.plugins import HOSTS
 from flowflare.engine.pulumi.stack import CliStack
+from flowflare.engine.pulumi.versions import cloudflare_plugin
 from flowflare.errors import (
     EngineError,
     LockedError,
@@ -92,6 +93,30 @@ def test_an_up_is_told_while_it_runs_and_selects_no_stack(fake: Fake) -> None:
     assert update.outputs == {"token": "[secret]"}
     assert [event.kind for event in events].count("done") == 5
     assert "stack select" not in fake.calls()
+
+
+def test_an_operation_starts_one_command_of_the_cli(fake: Fake, tmp_path: Path) -> None:
+    """Its state is a folder's, which is read without the CLI; the version was asked before."""
+    store = FolderStore(tmp_path / "state")
+    checkpoint = {"version": 3, "checkpoint": {"latest": {"resources": []}}}
+    store.put(".pulumi/stacks/p/dev.json", json.dumps(checkpoint).encode())
+    environ = {**fake.stack._environ, "PULUMI_BACKEND_URL": store.url}
+    for what, stream in (("up", "change-up"), ("preview", "change-preview")):
+        stack = CliStack(fake.stack.project, environ=environ)
+        (fake.folder / "calls").unlink(missing_ok=True)
+        fake.plays(stream)
+        getattr(stack, what)()
+        assert fake.calls() == [what]
+    assert (fake.folder / "versions").read_text() == "asked\n"
+
+
+def test_a_missing_plugin_is_said_before_the_cli_is_started(fake: Fake) -> None:
+    (fake.folder / "pulumi-resource-cloudflare").unlink()
+    command = f"pulumi plugin install resource cloudflare {cloudflare_plugin().version}"
+    for run in (fake.stack.up, fake.stack.preview):
+        with pytest.raises(EngineError, match=command):
+            run()
+    assert not (fake.folder / "calls").exists()
 
 
 def test_a_preview_is_planned_by_the_cli(fake: Fake) -> None:

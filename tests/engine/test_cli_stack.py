@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +110,68 @@ def test_it_is_previewed_brought_up_left_alone_and_destroyed(real: Real, world: 
     stack.destroy()
     assert world.ids() == []
     assert stack.is_empty()
+
+
+def test_a_preview_runs_the_program_once_and_tells_each_item_of_a_list_with_a_secret(
+    real: Real, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As in a process of the CLI's: its folder is the working folder, what it prints is told."""
+    program = """
+        import os
+        import pulumi
+        from things import Thing
+        with open("../runs", "a") as runs:
+            runs.write(os.environ["PULUMI_CONFIG_PASSPHRASE"] + "\\n")
+        print("one line")
+        hidden = {"name": "a", "text": pulumi.Output.secret("hidden")}
+        Thing("z", [hidden, {"name": "b", "text": "old"}])
+    """
+    real.program(program).up()
+    (real.sample.root / "runs").unlink()
+    events: list[Event] = []
+    plan = real.program(program.replace("old", "new")).preview(events.append)
+    assert (real.sample.root / "runs").read_text() == "correct horse\n"
+    assert [event.message for event in events if event.kind == "note"] == ["one line"]
+    [step] = [step for step in plan.steps if step.name == "z"]
+    assert [(one.path, one.new) for one in step.changes] == [('value["b"].text', "new")]
+    assert "hidden" not in repr(plan)
+    assert capfd.readouterr() == ("", "")
+    assert Path.cwd() != real.sample.root / "infra"
+    assert "PULUMI_CONFIG_PASSPHRASE" not in os.environ
+
+
+def test_ctrl_c_ends_a_preview_whose_program_hangs(real: Real) -> None:
+    real.program("""
+        import threading
+        from pathlib import Path
+        Path("../begun").touch()
+        threading.Event().wait()
+    """)
+    # A runner in the background ignores Ctrl-C, and what it starts inherits that.
+    code = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+    code += "os.execv(sys.argv[1], sys.argv[1:])"
+    flowflare = str(Path(sys.executable).parent / "flowflare")
+    command = [sys.executable, "-c", code, flowflare, "preview", "--stack", "dev"]
+    with subprocess.Popen(
+        command,
+        cwd=real.sample.root,
+        env=real.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        wait_for((real.sample.root / "begun").exists)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert b"Traceback" not in said
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert condition()
 
 
 def test_failures_are_ours(real: Real, world: World) -> None:

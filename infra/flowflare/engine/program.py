@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowflare.engine.event_loop import LoopEnded, run_to_end
-from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.errors import FlowflareError, ProgramError
 
 # A program's body changes sys.argv, sys.modules["__main__"] and pickle: one body at a time.
@@ -66,14 +65,15 @@ class Program:
         return self.main if self.main.is_dir() else self.main.parent
 
 
-def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: bool) -> None:
+def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bool = False) -> None:
     """Runs a program to its end, every registration served.
 
     Args:
         program: the program.
-        monitor: serves its registrations.
-        engine: takes its messages.
+        monitor: serves its registrations: a `ResourceMonitor`, or a stub of Pulumi's.
+        engine: takes its messages: an `Engine`, or a stub of Pulumi's.
         dry_run: whether it is a preview.
+        waits: whether calls wait for another process; a preview of ours answers at once.
 
     Raises:
         FlowflareError: one that the program raised, itself or as the cause of Pulumi's RunError.
@@ -86,7 +86,7 @@ def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: 
             remedy="Set `main` in Pulumi.yaml to the folder of the program's __main__.py.",
         )
     try:
-        contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run)
+        contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run, waits=waits)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -117,7 +117,7 @@ def importable(folder: Path) -> Iterator[None]:
                 sys.modules.pop(name, None)
 
 
-def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: bool) -> None:
+def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bool) -> None:
     from pulumi.runtime import config, settings
     from pulumi.runtime.stack import run_in_stack
 
@@ -153,7 +153,7 @@ def _run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run:
             if end.code or isinstance(end, LoopEnded):
                 raise
 
-    executor = _InPlace if dry_run else ThreadPoolExecutor
+    executor = _InPlace if dry_run and not waits else ThreadPoolExecutor
     run_to_end(main, executor(_PARALLEL, thread_name_prefix="resource"))
 
 

@@ -66,6 +66,7 @@ class EmbeddedStack:
         self._clock = clock
         self._api = api
         self._lease_clock = lease_clock
+        self._runner: Callable[..., None] | None = None  # by default `flowflare.engine.program.run`
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written.
@@ -326,7 +327,7 @@ class EmbeddedStack:
         program = Program(
             project.root, project.main, project.name, project.stack, config.texts, config.secret
         )
-        run(program, monitor, Engine(report), dry_run=dry_run)
+        (self._runner or run)(program, monitor, Engine(report), dry_run=dry_run)
 
 
 def open_stack(

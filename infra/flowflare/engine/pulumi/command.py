@@ -1,5 +1,7 @@
 """Finds the Pulumi CLI, sees that its version is one that may be driven, and installs it."""
 
+import contextlib
+import json
 import os
 import re
 import shutil
@@ -12,6 +14,8 @@ from typing import Final
 from flowflare.child_environment import child_environment
 from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, supported
 from flowflare.errors import EngineError
+from flowflare.reading.files import read_text
+from flowflare.reading.json_text import parse_json
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
 #: GitHub limits downloads of plugins that name no token.
@@ -135,13 +139,45 @@ def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _version_of(path: Path, environ: Mapping[str, str]) -> tuple[int, ...] | None:
-    done = subprocess.run(
-        [str(path), "version"],
-        env=cli_environment(environ),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    match = _VERSION.match(done.stdout.strip())
+    """Ask a CLI for its version, once for each program: that is a twentieth of a preview."""
+    found = path.resolve().stat()
+    key = f"{path.resolve()} {found.st_size} {found.st_mtime_ns}"
+    file = _cache_folder(environ) / "pulumi-versions.json"
+    known = _read_versions(file)
+    if key not in known:
+        done = subprocess.run(
+            [str(path), "version"],
+            env=cli_environment(environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        known[key] = done.stdout.strip()
+        if done.returncode == 0:
+            _write_versions(file, known)
+    match = _VERSION.match(known[key])
     return tuple(int(part) for part in match.groups()) if match else None
+
+
+def _cache_folder(environ: Mapping[str, str]) -> Path:
+    home = environ.get("HOME") or str(Path.home())
+    return Path(environ.get("XDG_CACHE_HOME") or f"{home}/.cache") / "flowflare"
+
+
+def _read_versions(file: Path) -> dict[str, str]:
+    try:
+        known = parse_json(read_text(file))
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(said) for key, said in known.items()} if isinstance(known, dict) else {}
+
+
+def _write_versions(file: Path, known: Mapping[str, str]) -> None:
+    """Keep what was asked; a cache that cannot be written is none."""
+    newest = dict(list(known.items())[-8:])
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f".{file.name}.{os.getpid()}")
+        fresh.write_text(json.dumps(newest), "utf-8")
+        fresh.replace(file)

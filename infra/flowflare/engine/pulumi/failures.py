@@ -24,9 +24,11 @@ _ECHOES: Final = (
     "preview failed",
     "destroy failed",
     "an unhandled error occurred: program exited with non-zero exit code",
-    # The program's, whose engine has ended the run because a resource failed.
-    "Resource monitor has terminated",
 )
+
+
+# The SDK's error in a program whose engine has ended the run, as it does once a resource failed.
+_CUT_OFF: Final = "Resource monitor has terminated"
 
 
 def plain_text(message: str) -> str:
@@ -36,7 +38,12 @@ def plain_text(message: str) -> str:
 
 def is_echo(message: str) -> bool:
     """Whether a message only repeats that something failed."""
-    return plain_text(message).startswith(_ECHOES)
+    return plain_text(message).startswith(_ECHOES) or is_cut_off(message)
+
+
+def is_cut_off(message: str) -> bool:
+    """Whether a program failed only because the engine had ended the run."""
+    return _CUT_OFF in message
 
 
 def reason(message: str) -> str:

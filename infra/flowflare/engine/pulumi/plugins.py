@@ -67,12 +67,21 @@ def required_plugins(root: Path) -> list[Plugin]:
     Args:
         root: the project's folder; `virtualenv` of its `Pulumi.yaml` says which packages.
     """
+    named = virtualenv(root)
+    if named:
+        return pinned_plugins((root / named).glob("lib/python3*/site-packages"))
+    return pinned_plugins()
+
+
+def virtualenv(root: Path) -> str:
+    """Read `runtime: options: virtualenv:` of `Pulumi.yaml`; empty if it has none.
+
+    Args:
+        root: the project's folder.
+    """
     runtime = _project(root).get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
-    named = options.get("virtualenv") if isinstance(options, dict) else None
-    if named:
-        return pinned_plugins((root / str(named)).glob("lib/python3*/site-packages"))
-    return pinned_plugins()
+    return str(options.get("virtualenv") or "") if isinstance(options, dict) else ""
 
 
 def is_installed(plugin: Plugin, root: Path, environ: Mapping[str, str]) -> bool:

@@ -6,7 +6,7 @@ plan is the embedded engine's: property by property, binding by binding, and no 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.backend import Backend
@@ -18,6 +18,9 @@ from flowflare.engine.stack import EmbeddedStack, _Opened
 from flowflare.engine.state import Deployment
 from flowflare.storage.folder import FolderStore
 
+if TYPE_CHECKING:
+    from flowflare.engine.pulumi.served import ServedProgram
+
 
 class RecordedStack(EmbeddedStack):
     """A stack whose state the Pulumi CLI keeps; it can be previewed and nothing else.
@@ -26,13 +29,20 @@ class RecordedStack(EmbeddedStack):
         project: the project seen through the stack.
         deployment: its state.
         environ: the environment.
+        served: the command of the CLI that runs the program; None to run it alone.
     """
 
     def __init__(
-        self, project: Project, deployment: Deployment, *, environ: Mapping[str, str]
+        self,
+        project: Project,
+        deployment: Deployment,
+        *,
+        environ: Mapping[str, str],
+        served: "ServedProgram | None" = None,
     ) -> None:
         super().__init__(project, environ=environ)
         self._deployment = deployment
+        self._runner = served.run if served else None
 
     def _open(self, *, check: bool = False) -> _Opened:
         del check

@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
 from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.command import require_cli
-from flowflare.engine.pulumi.failures import program_error
+from flowflare.engine.pulumi.failures import is_cut_off, program_error
 from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
+from flowflare.engine.pulumi.plugins import virtualenv
 from flowflare.engine.pulumi.state import from_export, read_deployment, stored_deployment
 from flowflare.engine.pulumi.translate import Taken, Translator
 from flowflare.engine.pulumi.workspace import Workspace
@@ -23,6 +24,9 @@ from flowflare.engine.stack import failed
 from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.engine.urns import name_of
 from flowflare.errors import EngineError, FlowflareError
+
+if TYPE_CHECKING:
+    from flowflare.engine.pulumi.served import ServedProgram
 
 
 class CliStack:
@@ -63,15 +67,12 @@ class CliStack:
         Raises:
             FlowflareError: the program, the configuration or the state is not in order.
         """
-        from flowflare.engine.pulumi.recorded import detailed, recorded_plan
+        from flowflare.engine.pulumi.recorded import detailed
 
-        run = self._operate("preview", on_event, planning=True)
+        self._workspace.require_plugins("preview")
+        run, recorded = self._recorded_preview(on_event)
         plan = Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
-        try:
-            recorded = recorded_plan(self.project, self._environ, export=self._opened_export)
-        except FlowflareError:
-            return plan  # such as secrets that only the CLI can open
-        return detailed(plan, recorded)
+        return plan if recorded is None else detailed(plan, recorded)
 
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says, after what an earlier run left half done.
@@ -208,37 +209,80 @@ class CliStack:
             finally:
                 self._holding = None
 
+    def _recorded_preview(self, on_event: OnEvent | None) -> tuple[Translator, Plan | None]:
+        """Preview by the CLI, and record the program while it runs.
+
+        Returns:
+            What the CLI said, and the recording's plan; None if the program cannot be recorded,
+            such as for secrets that only the CLI can open.
+        """
+        from flowflare.engine.pulumi.recorded import RecordedStack, recorded_plan
+        from flowflare.engine.pulumi.served import ServedProgram
+
+        ended: list[Translator] = []
+
+        def run_cli(address: str) -> None:
+            run = self._operate("preview", on_event, planning=True, served=served, client=address)
+            ended.append(run)
+
+        served = ServedProgram(run_cli, self._environ)
+        if virtualenv(self.project.root):  # the program needs the Python in there
+            run = self._operate("preview", on_event, planning=True)
+            with contextlib.suppress(FlowflareError):
+                return run, recorded_plan(self.project, self._environ, export=self._opened_export)
+            return run, None
+        plan: Plan | None = None
+        try:
+            deployment = read_deployment(self.project, self._environ, self._opened_export)
+            recorded = RecordedStack(self.project, deployment, environ=self._environ, served=served)
+            plan = recorded.preview()
+        except FlowflareError:
+            if served.started and not ended:
+                raise
+        if not served.started:
+            return self._operate("preview", on_event, planning=True), None
+        return ended[0], plan if served.recorded else None
+
     def _import(self, exported: Mapping[str, Any]) -> None:
         if self._holding:
             self._holding.check()
         self._workspace.import_(exported)
 
     def _operate(
-        self, what: str, on_event: OnEvent | None, *, planning: bool = False
+        self,
+        what: str,
+        on_event: OnEvent | None,
+        *,
+        planning: bool = False,
+        served: "ServedProgram | None" = None,
+        client: str = "",
     ) -> Translator:
         if self._holding and not planning:
             self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
         error: FlowflareError | None = None
         try:
-            self._workspace.operate(what, run.take)
+            self._workspace.operate(what, run.take, client=client)
         except CommandFailedError as raised:
             error = self._workspace.error(raised)
         run.finish()
         if error is None and not run.ended:
             error = EngineError(f"pulumi {what} did not say how it ended")
-        for failure in run.report.failures:
+        self._refuse_broken_plugins(run.report.failures)
+        program = _program_failure(run, served)
+        if program is not None:
+            raise failed(run.report.failures, program=program) if run.report.failures else program
+        if error is not None and not run.report.failures:
+            raise error
+        return run
+
+    def _refuse_broken_plugins(self, failures: Collection[Failure]) -> None:
+        for failure in failures:
             if failure.type.startswith(PROVIDER_PREFIX):
                 raise EngineError(
                     f"a plugin of stack {self.project.stack} does not run: {failure.reason}",
                     remedy=f"Run: flowflare doctor --stack {self.project.stack} --install",
                 )
-        if run.program_errors:
-            program = program_error("\n".join(run.program_errors))
-            raise failed(run.report.failures, program=program) if run.report.failures else program
-        if error is not None and not run.report.failures:
-            raise error
-        return run
 
     def _ended(self, run: Translator, since: float) -> Update:
         if run.report.failures:
@@ -318,6 +362,14 @@ def explained(failure: Failure) -> Failure:
         "otherwise (flowflare:names)."
     )
     return replace(failure, reason=f"{failure.reason}\n{advice}")
+
+
+def _program_failure(run: Translator, served: "ServedProgram | None") -> FlowflareError | None:
+    """Why the program failed; None if it did not, or only because the engine ended the run."""
+    if run.program_errors:
+        return program_error("\n".join(run.program_errors))
+    error = served.error if served else None
+    return None if error is None or is_cut_off(error.message) else error
 
 
 def _settled_sentence(name: str, found: Found | None) -> str:

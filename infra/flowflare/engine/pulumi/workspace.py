@@ -56,12 +56,13 @@ class Workspace:
         self._mark = mark_of(project.root, project.stack)
         self._variables = {**python, **environ, **_ENVIRONMENT, MARK: self._mark}
 
-    def operate(self, what: str, on_event: OnEngineEvent) -> None:
+    def operate(self, what: str, on_event: OnEngineEvent, *, client: str = "") -> None:
         """Run the program's `preview`, `up` or `destroy` and report its events.
 
         Args:
             what: `preview`, `up`, `destroy` or `preview_destroy`.
             on_event: gets each event of the engine soon after it happened.
+            client: the address of a language host that runs the program; empty for the CLI's own.
 
         Raises:
             EngineError: a plugin is not installed; nothing was started.
@@ -77,9 +78,10 @@ class Workspace:
                     for event in log.new_events():
                         on_event(event)
 
+                words = [*self._stack(_OPERATIONS[what]), "--event-log", log.path]
                 run_command(
                     self._cli,
-                    [*self._stack(_OPERATIONS[what]), "--event-log", log.path, "--color", "never"],
+                    [*words, "--color=never", *([f"--client={client}"] if client else [])],
                     cwd=self.project.root,
                     environ=self._variables,
                     inherited=log.inherited,
