@@ -42,7 +42,7 @@ def test_the_tracking_sample_tracks_with_a_text_for_an_id(service: Api, probe: P
     run = service.start("sample", params={"id": "text"})["runId"]
 
     assert outcome(probe, run)["output"] == {"result": {"paid": 1}, "type": "string", "payments": 1}
-    [step] = service.run(run)["steps"]
+    step = service.step_in(run, "Completed")
     assert (step["step_name"], step["step_index"]) == ("process-payment", 1)
     assert (step["status"], step["state"]) == ("Completed", '{"paid":1}')
 

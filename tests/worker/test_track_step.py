@@ -1,18 +1,12 @@
 """trackStep: it never fails a step and never repeats one, and tells errors of their retry."""
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd
-
-
-def tracked(service: Api, run: str) -> dict[str, Any]:
-    [step] = service.run(run)["steps"]
-    return step
 
 
 @pytest.mark.parametrize(
@@ -33,7 +27,7 @@ def test_whatever_a_step_returns_is_recorded(
 ) -> None:
     result = probe.call("step", step=step, run=fresh)
 
-    stored = tracked(service, fresh)
+    stored = service.step_in(fresh, "Completed")
     assert result["calls"] == 1
     assert "retryCount" not in result
     assert (stored["status"], stored["state"]) == ("Completed", state)
@@ -46,7 +40,7 @@ def test_an_error_is_recorded_annotated_and_thrown_on(
     config = {"maxRetries": 5, "baseDelay": 10_000, "backoffType": "exponential"}
     thrown = probe.call("step", step="failing", run=fresh, config=config)
 
-    stored = tracked(service, fresh)
+    stored = service.step_in(fresh, "Retrying")
     assert (thrown["type"], thrown["message"]) == ("TypeError", "no luck")
     assert (thrown["retryCount"], thrown["retryDelay"]) == (1, 10_000)
     assert "nonRetryable" not in thrown
@@ -67,7 +61,7 @@ def test_attempts_go_on_where_the_last_one_ended(
     config = {"maxRetries": 3, "baseDelay": 100, "backoffType": backoff}
     thrown = [probe.call("step", step="failing", run=fresh, config=config) for _ in range(4)]
 
-    stored = tracked(service, fresh)
+    stored = service.step_in(fresh, "Failed")
     assert [error.get("retryDelay") for error in thrown] == [*delays, None]
     assert [error["retryCount"] for error in thrown] == [1, 2, 3, 3]
     assert [error.get("nonRetryable") for error in thrown] == [None, None, None, True]
@@ -82,25 +76,24 @@ def test_a_step_that_succeeds_after_all_is_completed(
     for step in ("failing", "failing", "object"):
         probe.call("step", step=step, run=fresh, config={"maxRetries": 1})
 
-    stored = tracked(service, fresh)
+    stored = service.step_in(fresh, "Completed")
     assert (stored["status"], stored["attempt"]) == ("Completed", 3)
 
 
 def test_a_replay_of_a_completed_step_harms_nothing(service: Api, probe: Probe, fresh: str) -> None:
     probe.call("step", step="object", run=fresh)
-    before = tracked(service, fresh)
+    before = service.step_in(fresh, "Completed")
 
     probe.call("step", step="failing", run=fresh)
 
-    assert tracked(service, fresh) == before
+    assert service.step_in(fresh, "Completed") == before
 
 
 def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh: str) -> None:
     thrown = probe.call("step", step="final", run=fresh)
 
     assert thrown["nonRetryable"] is True
-    assert tracked(service, fresh)["status"] == "Failed"
-    assert tracked(service, fresh)["retries"] == []
+    assert service.step_in(fresh, "Failed")["retries"] == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +106,7 @@ def test_what_is_no_error_is_thrown_in_one(
     thrown = probe.call("step", step=step, run=fresh)
 
     assert (thrown["message"], thrown["cause"], thrown["retryCount"]) == (message, cause, 1)
-    assert tracked(service, fresh)["retries"][0]["last_error"] == message
+    assert service.step_in(fresh, "Retrying")["retries"][0]["last_error"] == message
 
 
 def test_a_frozen_error_is_thrown_as_it_is(service: Api, probe: Probe, fresh: str) -> None:
@@ -121,7 +114,7 @@ def test_a_frozen_error_is_thrown_as_it_is(service: Api, probe: Probe, fresh: st
 
     assert (thrown["type"], thrown["message"]) == ("RangeError", "cold")
     assert "retryCount" not in thrown
-    assert tracked(service, fresh)["status"] == "Retrying"
+    assert service.step_in(fresh, "Retrying")["status"] == "Retrying"
 
 
 @pytest.mark.parametrize("config", [None, {}, {"baseDelay": "soon", "backoffType": "fast"}])

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,16 @@ class Api:
 
     def run(self, run_id: str) -> dict[str, Any]:
         return self.ok("/service/get-workflow", {"workflowId": run_id})["workflow"]
+
+    def step_in(self, run_id: str, status: str) -> dict[str, Any]:
+        """The only step of a run once it has the status, or as it is after a while."""
+        deadline = time.monotonic() + 10
+        while True:
+            steps = self.run(run_id)["steps"]
+            if [step["status"] for step in steps] == [status] or time.monotonic() > deadline:
+                [step] = steps
+                return step
+            time.sleep(0.02)
 
     def start(self, workflow_type: str, /, **fields: object) -> dict[str, Any]:
         return self.ok("/service/start-workflow", {"workflowType": workflow_type} | fields)

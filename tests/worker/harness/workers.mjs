@@ -10,6 +10,7 @@ const RETENTION = { days: 30, byStatus: { Errored: 60, Running: 90 } };
 const workflows = {
   ORDER_PROCESSING: { name: 'order-processing', className: 'OrderWorkflow', scriptName: 'orders' },
   ECHO: { name: 'echo', className: 'EchoWorkflow', scriptName: 'probe' },
+  TIMED: { name: 'timed', className: 'TimedWorkflow', scriptName: 'probe' },
   TRACKED: { name: 'tracked', className: 'TrackedWorkflow', scriptName: 'probe' },
   SAMPLE: { name: 'sample', className: 'SampleWorkflow', scriptName: 'probe' },
 };
@@ -32,7 +33,7 @@ const service = (name, contents, bindings, database = 'tracking') =>
     bindings,
   });
 
-const client = (name, contents, bindings = {}) =>
+const client = (name, contents, bindings = {}, objects = {}) =>
   worker(name, contents, {
     d1Databases: { DB: 'tracking', RETAINED: 'retained' },
     serviceBindings: {
@@ -40,7 +41,7 @@ const client = (name, contents, bindings = {}) =>
       WORKFLOW_SERVICE_RPC: { name: 'service', entrypoint: 'FlowflareService' },
       ...bindings,
     },
-    durableObjects: { WORKFLOW_TRACKER: { ...TRACKER, scriptName: 'service' } },
+    durableObjects: { WORKFLOW_TRACKER: { ...TRACKER, scriptName: 'service' }, ...objects },
     bindings: { WORKFLOW_API_KEY: KEY },
     workflows: Object.fromEntries(
       Object.entries(workflows)
@@ -52,12 +53,33 @@ const client = (name, contents, bindings = {}) =>
     ),
   });
 
+/** Services that are not well, by name, each with how long it takes. */
+const UNWELL = {
+  hanging: { TAKES_MS: 600_000 },
+  slow: { TAKES_MS: 60_000 },
+  late: { TAKES_MS: 1200 },
+  deaf: { ANSWERS_MS: 20_000 },
+  recovering: { REFUSALS: 6 },
+};
+
+const isDown = () => new Response('down', { status: 500 });
+
+/** A service that was silent for one caller is not waited for by the next: each has its own. */
+const PROBE_BINDINGS = {
+  DOWN: isDown,
+  DOWN_TOO: isDown,
+  DOWN_AS_WELL: isDown,
+  HANGING_RPC: { name: 'hanging', entrypoint: 'FlowflareService' },
+  ...Object.fromEntries(Object.keys(UNWELL).map((name) => [name.toUpperCase(), name])),
+};
+
 export async function workers() {
-  const [library, sample, orders, probe] = await Promise.all([
+  const [library, sample, orders, probe, delayed] = await Promise.all([
     bundle(LIBRARY_ENTRY),
     bundle('tests/worker/samples/service.js'),
     bundle('worker_src/orders/src/index.js'),
     bundle('tests/worker/probe/index.js'),
+    bundle('tests/worker/probe/delayed.js'),
   ]);
   // As the toolkit renders it: the finished bundle, then the stack's part.
   const rendered = (options) =>
@@ -82,6 +104,15 @@ export async function workers() {
     service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
     service('sample', sample, keys),
     client('orders', orders),
-    client('probe', probe, { DOWN: () => new Response('down', { status: 500 }) }),
+    ...Object.entries(UNWELL).map(([name, bindings]) =>
+      worker(name, delayed, {
+        serviceBindings: { SERVICE: 'service' },
+        durableObjects: { WORKFLOW_TRACKER: TRACKER },
+        bindings,
+      }),
+    ),
+    client('probe', probe, PROBE_BINDINGS, {
+      HANGING_TRACKER: { ...TRACKER, scriptName: 'hanging' },
+    }),
   ];
 }

@@ -14,7 +14,11 @@ import {
 } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
 import { publish } from '../../../worker_src/flowflare/src/feed.js';
 import { together } from '../../../worker_src/flowflare/src/together.js';
+import { ENVS } from './envs.js';
 import { STEPS } from './steps.js';
+import { executions } from './timed-workflow.js';
+
+export { TimedWorkflow } from './timed-workflow.js';
 
 export default {
   async fetch(request, env, ctx) {
@@ -59,25 +63,6 @@ export class SampleWorkflow extends WorkflowEntrypoint {
     return { result, type, payments };
   }
 }
-
-/** What Workers may be bound to. */
-const ENVS = {
-  service: ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }) => ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }),
-  tracker: ({ WORKFLOW_TRACKER }) => ({ WORKFLOW_TRACKER }),
-  url: ({ WORKFLOW_API_KEY }, url) => ({ TRACKER_API_URL: url, SERVICE_API_KEY: WORKFLOW_API_KEY }),
-  rpc: ({ WORKFLOW_SERVICE_RPC }) => ({ WORKFLOW_SERVICE_RPC }),
-  'service-down-but-rpc': ({ DOWN, WORKFLOW_SERVICE_RPC }) => ({
-    WORKFLOW_SERVICE: DOWN,
-    WORKFLOW_SERVICE_RPC,
-  }),
-  'service-down': ({ DOWN }) => ({ WORKFLOW_SERVICE: DOWN }),
-  'service-down-but-tracker': ({ DOWN, WORKFLOW_TRACKER }) => ({
-    WORKFLOW_SERVICE: DOWN,
-    WORKFLOW_TRACKER,
-  }),
-  'wrong-key': ({ WORKFLOW_SERVICE }) => ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY: 'wrong' }),
-  nothing: () => ({}),
-};
 
 let batches = 0;
 
@@ -196,6 +181,11 @@ const CALLS = {
       body: JSON.stringify(body),
     });
     return { status: response.status, body: await response.json() };
+  },
+
+  /** How often each step of a run was carried out. */
+  async executions({ run }) {
+    return Object.fromEntries([...executions].filter(([key]) => key.startsWith(`${run} `)));
   },
 
   async restart({ binding, id }, env) {

@@ -110,7 +110,9 @@ async function changedRows(db, statements) {
  */
 function workOf(db, update, now) {
   if (update.type === 'run_update') {
-    const reset = update.run.restart ? [resetStepsStatement(db, update.run.id)] : [];
+    const reset = update.run.restart
+      ? [resetStepsStatement(db, update.run.id, update.run.order)]
+      : [];
     return {
       statements: [...reset, ...updateStatements(db, update.run, now)],
       outcome: (results) => runOutcome(results.slice(reset.length)),
@@ -142,8 +144,11 @@ function stepOutcome(results) {
 }
 
 /** @param {D1Result<Row>[]} results */
-function retryOutcome([upserted]) {
+function retryOutcome([upserted, step]) {
   const row = upserted.results[0];
+  if (row === undefined && step?.results.length > 0) {
+    return { result: { updated: false, ignored: true, status: step.results[0].status } };
+  }
   if (row === undefined) {
     return { problem: new Problem(400, 'There is no such step to record a retry of') };
   }

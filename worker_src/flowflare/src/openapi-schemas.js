@@ -66,6 +66,14 @@ const number = (/** @type {number} */ minimum) => ({
   minimum,
   maximum: 1_000_000,
 });
+const order = told(
+  'Rises from update to update, such as the clock in ms; a late update changes nothing.',
+  {
+    type: 'integer',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+  },
+);
 const json = (/** @type {string} */ size) =>
   told(`Any JSON, up to ${size}; a text is stored as it is.`, {});
 
@@ -199,6 +207,7 @@ export const SCHEMAS = {
       metadata: json('16 KiB'),
       sleep_until: ref('Time'),
       restart: told('true takes a finished run up again.', flag),
+      order,
     },
     ['id'],
   ),
@@ -210,6 +219,7 @@ export const SCHEMAS = {
       status: ref('StepStatus'),
       state: told('Any JSON; beyond 256 KiB only its size is kept.', {}),
       attempt: number(1),
+      order,
     },
     ['workflow_run_id', 'step_index', 'step_name'],
   ),
@@ -221,6 +231,7 @@ export const SCHEMAS = {
       retry_count: number(0),
       retry_at: ref('Time'),
       last_error: told('Cut to 8 Ki characters; what is no text is kept as JSON.', {}),
+      order,
     },
     ['workflow_run_id', 'step_index'],
   ),

@@ -2,7 +2,7 @@
 
 import { encodeCursor } from './cursor.js';
 import { planOf, SCANNED_ROWS } from './list-plan.js';
-import { RUN_SUMMARY, STEP_SUMMARY } from './run-statements.js';
+import { RUN_SUMMARY, STEP_COLUMNS, STEP_SUMMARY } from './run-statements.js';
 import { marked } from './stuck.js';
 
 /** @typedef {Record<string, unknown>} Row */
@@ -112,11 +112,11 @@ async function including(db, { include }, runs) {
 export async function readRun(db, id) {
   const [runs, steps, retries] = await batch(db, [
     db.prepare('SELECT *, id AS runId FROM workflow_runs WHERE id = ?').bind(id),
-    db.prepare(stepsOf('SELECT ?', '*')).bind(id),
+    db.prepare(stepsOf('SELECT ?', STEP_COLUMNS)).bind(id),
     db.prepare(retriesOf('SELECT ?')).bind(id),
   ]);
   if (runs.length === 0) return null;
-  const [{ request_digest, ...run }] = marked(withSteps(runs, steps, retries));
+  const [{ request_digest, last_order, ...run }] = marked(withSteps(runs, steps, retries));
   return run;
 }
 

@@ -20,6 +20,7 @@
  * @property {string | null} output_result
  * @property {string | null} sleep_until
  * @property {boolean | null} restart lets a finished run go on
+ * @property {number | null} order rises from update to update; a lower one than the last changes nothing
  */
 
 // A long text is shown by its size alone in lists and broadcasts; the run itself has all of it.
@@ -34,6 +35,10 @@ const shown = (column) =>
 export const RUN_SUMMARY = `id, id AS runId, workflow_id, workflow_name, status, native_status, ref_id, ref_type,
   ${shown('input_params')}, ${shown('output_result')}, ${shown('metadata')},
   created_at, updated_at, completed_at, sleep_until`;
+
+/** The columns of a step in full. */
+export const STEP_COLUMNS =
+  'id, workflow_run_id, step_name, status, step_index, state, started_at, completed_at, attempt';
 
 /** The columns of a step in lists and broadcasts. */
 export const STEP_SUMMARY = `id, workflow_run_id, step_name, status, step_index, ${shown('state')},
@@ -66,10 +71,12 @@ INSERT INTO workflow_runs (id, workflow_id, workflow_name, ref_id, ref_type, inp
 SELECT ?1, id, name, ?3, ?4, ?5, ?6, ?7, ?7, ?8 FROM workflow WHERE ${IDENTITY}
 ON CONFLICT (id) DO NOTHING RETURNING ${RUN_SUMMARY}`;
 
-// ?8 workflow_id  ?9 status  ?10 native_status  ?11 output_result  ?12 sleep_until  ?13 restart
+// ?8 workflow_id  ?9 status  ?10 native_status  ?11 output_result  ?12 sleep_until  ?13 restart  ?14 order
 //
-// A finished run stays as it finished: only the same status may be told again, unless it is restarted.
-const ACCEPTED = "(?13 OR ?9 IS NULL OR status = ?9 OR status NOT IN ('Completed', 'Errored'))";
+// A finished run stays as it finished: only the same status may be told again, unless it is restarted. An update
+// that a later one has overtaken, or that comes twice, changes nothing either.
+const ACCEPTED = `(?14 IS NULL OR ?14 >= coalesce(last_order, 0))
+  AND (?13 OR ?9 IS NULL OR status = ?9 OR status NOT IN ('Completed', 'Errored'))`;
 const CHANGES = `
   status = coalesce(?9, status),
   native_status = iif(?9 IS NULL, native_status, ?10),
@@ -80,14 +87,15 @@ const CHANGES = `
   metadata = coalesce(?6, metadata),
   updated_at = ?7,
   completed_at = iif(coalesce(?9, status) IN ('Completed', 'Errored'), coalesce(completed_at, ?7), NULL),
-  sleep_until = iif(coalesce(?9, status) = 'Sleeping', coalesce(?12, sleep_until), NULL)`;
+  sleep_until = iif(coalesce(?9, status) = 'Sleeping', coalesce(?12, sleep_until), NULL),
+  last_order = coalesce(?14, last_order)`;
 
 const UPSERT_RUN = `
 INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, native_status, ref_id, ref_type,
                            input_params, output_result, metadata, created_at, updated_at,
-                           completed_at, sleep_until)
+                           completed_at, sleep_until, last_order)
 SELECT ?1, id, name, coalesce(?9, 'Running'), ?10, coalesce(?3, ref_id), coalesce(?4, ref_type),
-       ?5, ?11, ?6, ?7, ?7, iif(?9 IN ('Completed', 'Errored'), ?7, NULL), iif(?9 = 'Sleeping', ?12, NULL)
+       ?5, ?11, ?6, ?7, ?7, iif(?9 IN ('Completed', 'Errored'), ?7, NULL), iif(?9 = 'Sleeping', ?12, NULL), ?14
 FROM workflow WHERE id = coalesce(
   (SELECT workflow_id FROM workflow_runs WHERE id = ?1),
   (SELECT id FROM workflow WHERE id = ?8),
@@ -168,6 +176,7 @@ const NO_CHANGES = {
   output_result: null,
   sleep_until: null,
   restart: null,
+  order: null,
 };
 
 /**
@@ -187,7 +196,7 @@ const identity = (run, now) => [
 
 /**
  * @param {NewRun & RunChanges} run
- * @returns {unknown[]} ?8 to ?13
+ * @returns {unknown[]} ?8 to ?14
  */
 const changes = (run) => [
   run.workflow_id,
@@ -196,4 +205,5 @@ const changes = (run) => [
   run.output_result,
   run.sleep_until,
   run.restart ? 1 : 0,
+  run.order,
 ];

@@ -11,6 +11,7 @@ import { STEP_SUMMARY } from './run-statements.js';
  * @property {import('./statuses.js').StepStatus | null} status
  * @property {string | null} state
  * @property {number | null} attempt
+ * @property {number | null} order rises from update to update: the caller's clock in milliseconds
  */
 
 /**
@@ -22,29 +23,40 @@ import { STEP_SUMMARY } from './run-statements.js';
  * @property {number | null} retry_count without it, the attempt that the step is in
  * @property {string | null} retry_at
  * @property {string | null} last_error
+ * @property {number | null} order
  */
 
-// ?1 run  ?2 name  ?3 index  ?4 status  ?5 state  ?6 attempt  ?7 now  ?8 id
+// ?1 run  ?2 name  ?3 index  ?4 status  ?5 state  ?6 attempt  ?7 time  ?8 order  ?9 id
 //
-// A step that fails and runs again is in its next attempt, whether the caller counts or not. What is told
-// late (of an earlier attempt, or of a step that is done) changes nothing; but a failed step whose caller
+// Updates that have an order number are taken in its order: what is late or comes twice has a lower number, or the
+// same, and a step that has failed is in its next attempt when it runs again. A higher attempt is newer in any
+// case, since the clocks that give the numbers may differ.
+//
+// Without a number: a step that fails and runs again is in its next attempt, whether the caller counts or not. What
+// is told late (of an earlier attempt, or of a step that is done) changes nothing; but a failed step whose caller
 // says that it is being attempted once more has not failed.
 const CHANGES = `
   status = coalesce(?4, status),
   state = coalesce(?5, state),
-  attempt = coalesce(?6, attempt + (status = 'Retrying' AND ?4 = 'Running')),
+  attempt = iif(?8 IS NULL,
+    coalesce(?6, attempt + (status = 'Retrying' AND ?4 = 'Running')),
+    max(coalesce(?6, 1), attempt + (status IN ('Retrying', 'Failed') AND coalesce(?4, '') = 'Running'))),
   started_at = coalesce(started_at, iif(coalesce(?4, status) = 'Pending', NULL, ?7)),
   completed_at = iif(coalesce(?4, status) IN ('Completed', 'Failed'),
-                     coalesce(iif(?4 IS NULL OR status = ?4, completed_at, NULL), ?7), NULL)`;
+                     coalesce(iif(?4 IS NULL OR status = ?4, completed_at, NULL), ?7), NULL),
+  last_order = iif(?8 IS NULL, last_order, max(?8, coalesce(last_order, 0)))`;
 const ACCEPTED = `
-  (?6 IS NULL OR ?6 >= attempt)
-  AND (?4 IS NULL OR status = ?4 OR status NOT IN ('Completed', 'Failed')
-       OR (status = 'Failed' AND ?6 > attempt))`;
+  iif(?8 IS NULL,
+    (?6 IS NULL OR ?6 >= attempt)
+    AND (?4 IS NULL OR status = ?4 OR status NOT IN ('Completed', 'Failed')
+         OR (status = 'Failed' AND ?6 > attempt)),
+    (?8 >= coalesce(last_order, 0) OR coalesce(?6, 0) > attempt)
+    AND (?4 IS NULL OR status = ?4 OR status <> 'Completed'))`;
 
 const COLUMNS =
-  'workflow_run_id, step_name, step_index, status, state, attempt, started_at, completed_at';
+  'workflow_run_id, step_name, step_index, status, state, attempt, started_at, completed_at, last_order';
 const VALUES = `?1, ?2, ?3, coalesce(?4, 'Running'), ?5, coalesce(?6, 1),
-  iif(?4 = 'Pending', NULL, ?7), iif(?4 IN ('Completed', 'Failed'), ?7, NULL)`;
+  iif(?4 = 'Pending', NULL, ?7), iif(?4 IN ('Completed', 'Failed'), ?7, NULL), ?8`;
 const ON_CONFLICT = `
 ON CONFLICT (workflow_run_id, step_index, step_name) DO UPDATE SET ${CHANGES} WHERE ${ACCEPTED}`;
 
@@ -57,25 +69,30 @@ INSERT INTO workflow_steps (${COLUMNS}) SELECT ${VALUES} FROM workflow_runs WHER
 ${ON_CONFLICT} RETURNING ${STEP_SUMMARY}`;
 
 // The run, if it is given, has to be the step's own.
-const OF_ID = 'id = ?8 AND (?1 IS NULL OR workflow_run_id = ?1)';
+const OF_ID = 'id = ?9 AND (?1 IS NULL OR workflow_run_id = ?1)';
 const UPDATE_BY_ID = `UPDATE workflow_steps SET ${CHANGES} WHERE ${OF_ID} AND ${ACCEPTED}`;
 const TOUCH_RUN_OF = `
-UPDATE workflow_runs SET updated_at = ?7
+UPDATE workflow_runs SET updated_at = max(updated_at, ?7)
 WHERE id = (SELECT workflow_run_id FROM workflow_steps WHERE ${OF_ID})`;
-const SELECT_BY_ID = `SELECT ${STEP_SUMMARY} FROM workflow_steps WHERE id = ?8 AND coalesce(?1, workflow_run_id) = workflow_run_id`;
+const SELECT_BY_ID = `SELECT ${STEP_SUMMARY} FROM workflow_steps WHERE id = ?9 AND coalesce(?1, workflow_run_id) = workflow_run_id`;
 const SELECT_BY_PLACE = `
 SELECT ${STEP_SUMMARY} FROM workflow_steps WHERE workflow_run_id = ?1 AND step_index = ?3 AND step_name = ?2`;
 
-// ?1 step  ?2 run  ?3 index  ?4 name  ?5 retry_count  ?6 retry_at  ?7 last_error  ?8 now
+// ?1 step  ?2 run  ?3 index  ?4 name  ?5 retry_count  ?6 retry_at  ?7 last_error  ?8 now  ?9 order
+const RETRIED_STEP = `
+id = coalesce(?1, (SELECT max(id) FROM workflow_steps WHERE workflow_run_id = ?2
+                   AND step_index = ?3 AND step_name = coalesce(?4, step_name)))
+  AND (?2 IS NULL OR workflow_run_id = ?2)`;
+// Without a count the retry is of the attempt that the step is in, unless the step has gone on since.
 const UPSERT_RETRY = `
 INSERT INTO workflow_step_retries (workflow_step_id, retry_count, retry_at, last_error, created_at)
 SELECT id, coalesce(?5, attempt), ?6, ?7, ?8 FROM workflow_steps
-WHERE id = coalesce(?1, (SELECT max(id) FROM workflow_steps WHERE workflow_run_id = ?2
-                         AND step_index = ?3 AND step_name = coalesce(?4, step_name)))
-  AND (?2 IS NULL OR workflow_run_id = ?2)
+WHERE ${RETRIED_STEP}
+  AND (?5 IS NOT NULL OR ?9 IS NULL OR ?9 >= coalesce(last_order, 0))
 ON CONFLICT (workflow_step_id, retry_count) DO UPDATE SET
   retry_at = coalesce(excluded.retry_at, retry_at), last_error = coalesce(excluded.last_error, last_error)
 RETURNING *, (SELECT workflow_run_id FROM workflow_steps WHERE id = workflow_step_id) AS workflow_run_id`;
+const SELECT_RETRIED = `SELECT id, status FROM workflow_steps WHERE ${RETRIED_STEP}`;
 
 /**
  * The first statement changes a row if the update was accepted, the last answers with the step as it then is.
@@ -111,7 +128,7 @@ export const stepInRunStatements = (db, step, now) => [
 /**
  * @param {StepUpdate} step
  * @param {string} now
- * @returns {unknown[]} ?1 to ?7
+ * @returns {unknown[]} ?1 to ?8
  */
 const valuesOf = (step, now) => [
   step.workflow_run_id,
@@ -120,39 +137,50 @@ const valuesOf = (step, now) => [
   step.status,
   step.state,
   step.attempt,
-  now,
+  timeOf(step.order, now),
+  step.order,
 ];
 
+const DAY_MS = 24 * 3600 * 1000;
+
 /**
- * Answers with the retry's row, or with none if there is no such step.
+ * When a step changed: what is reported again, or late, has its caller's clock for an order number.
+ * @param {number | null} order
+ * @param {string} now
+ * @returns {string} ISO 8601
+ */
+function timeOf(order, now) {
+  const latest = Date.parse(now);
+  const isClock = order !== null && order > latest - DAY_MS && order < latest;
+  return isClock ? new Date(order).toISOString() : now;
+}
+
+/**
+ * The first statement answers with the retry's row, or with none if there is no such step or it has gone on since.
+ * Which of the two, the last one answers where it can matter.
  * @param {D1Database} db
  * @param {RetryUpdate} retry
  * @param {string} now
  */
-export const retryStatements = (db, retry, now) => [
-  db
-    .prepare(UPSERT_RETRY)
-    .bind(
-      retry.workflow_step_id,
-      retry.workflow_run_id,
-      retry.step_index,
-      retry.step_name,
-      retry.retry_count,
-      retry.retry_at,
-      retry.last_error,
-      now,
-    ),
-];
+export function retryStatements(db, retry, now) {
+  const step = [retry.workflow_step_id, retry.workflow_run_id, retry.step_index, retry.step_name];
+  const values = [retry.retry_count, retry.retry_at, retry.last_error, now, retry.order];
+  const upsert = db.prepare(UPSERT_RETRY).bind(...step, ...values);
+  const mayBeLate = retry.order !== null && retry.retry_count === null;
+  return mayBeLate ? [upsert, db.prepare(SELECT_RETRIED).bind(...step)] : [upsert];
+}
 
 // Only where the run had ended: a Workflow that says at every replay that it restarts has not been restarted.
 const RESET = `
 UPDATE workflow_steps
-SET status = 'Pending', attempt = attempt + 1, state = NULL, started_at = NULL, completed_at = NULL
+SET status = 'Pending', attempt = attempt + 1, state = NULL, started_at = NULL, completed_at = NULL,
+  last_order = coalesce(?2, last_order)
 WHERE workflow_run_id = (SELECT id FROM workflow_runs WHERE id = ?1 AND completed_at IS NOT NULL)`;
 
 /**
  * Makes the steps of a run that is taken up again pending, each in its next attempt.
  * @param {D1Database} db
  * @param {string} run
+ * @param {number | null} order the restart's
  */
-export const resetStepsStatement = (db, run) => db.prepare(RESET).bind(run);
+export const resetStepsStatement = (db, run, order) => db.prepare(RESET).bind(run, order);

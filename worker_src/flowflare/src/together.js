@@ -1,7 +1,5 @@
 /** Lets requests that write at the same time share a D1 batch: D1 carries out one after the other, each a round trip. */
 
-import { Problem } from './problem.js';
-
 /** @typedef {Record<string, unknown>} Row */
 /** @typedef {D1Result<Row>[]} Results */
 
@@ -80,23 +78,17 @@ const lengthOf = (value) => (typeof value === 'string' ? value.length : 0);
  * @param {D1PreparedStatement[]} statements which may be carried out twice without harm
  * @param {() => void} onSend called if these are not all that this request sends
  * @returns {Promise<Results>}
- * @throws {Problem} 503 if two requests died that were to send them
  */
 async function write(db, statements, onSend) {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const turn = await turnOf(statements);
-    if (turn === null) continue;
-    if ('results' in turn) return turn.results;
-    if ('error' in turn) throw turn.error;
-    return turn.send === 'own' ? db.batch(statements) : send(db, statements, onSend);
-  }
-  const headers = { 'Retry-After': '1' };
-  throw new Problem(503, 'It is not known whether this was stored; repeat it', { headers });
+  const turn = await turnOf(statements);
+  if ('results' in turn) return turn.results;
+  if ('error' in turn) throw turn.error;
+  return turn.send === 'own' ? db.batch(statements) : send(db, statements, onSend);
 }
 
 /**
  * @param {D1PreparedStatement[]} statements
- * @returns {Promise<Turn | null>} null: another request sent them, and never said what became of them
+ * @returns {Promise<Turn>}
  */
 async function turnOf(statements) {
   if (!isHeldBack()) return { send: 'all' };
@@ -110,9 +102,9 @@ async function turnOf(statements) {
   const turn = await within(HELD_MS, told);
   if (turn !== null) return turn;
   const at = waiting.indexOf(own);
-  if (at < 0) return within(LOST_MS, told);
-  waiting.splice(at, 1);
-  return { send: 'all' };
+  if (at >= 0) waiting.splice(at, 1);
+  // Another request sent them. If it never says what became of them, they are sent again.
+  return (at < 0 && (await within(LOST_MS, told))) || { send: 'all' };
 }
 
 /** Whether a batch is under way that is worth waiting for. */

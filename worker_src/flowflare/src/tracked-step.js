@@ -1,9 +1,10 @@
 /** A Workflow's step that the platform retries, each attempt of it recorded. */
 
 import { jsonText } from './json-text.js';
+import { acknowledged, report } from './outbox.js';
 import { planRetry } from './retry-plan.js';
-import { failure, MAX_STATE_BYTES } from './step-failure.js';
-import { sendUpdates, warnOnce } from './transport.js';
+import { completed, failure, MAX_STATE_BYTES, running } from './step-reports.js';
+import { warnOnce } from './transport.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./workflow.js').StepUpdate} StepUpdate */
@@ -76,7 +77,10 @@ export function trackedStep(
  */
 async function attempted(env, place, context, execute, config) {
   const told = context?.attempt;
-  const { attempt, done } = await begin(env, place, told);
+  const patience = { isOver: false };
+  const begun = await acknowledged(env, begin(env, place, told, patience));
+  patience.isOver = true;
+  const { attempt, done } = begun || { attempt: told, done: false };
   /** @type {T} */
   let result;
   try {
@@ -84,19 +88,14 @@ async function attempted(env, place, context, execute, config) {
   } catch (thrown) {
     const plan = planRetry(thrown, told ?? attempt ?? 1, retriesOf(config));
     // A step that is done is done, even if it has to run again and fails.
-    if (!done) await sendUpdates(env, { updates: failure(place, attempt, thrown, plan) });
+    if (!done) report(env, failure(place, attempt, thrown, plan));
     throw thrown;
   }
+  // The step is done: whatever it would wait for now could only undo that.
   const state = jsonText(result, MAX_STATE_BYTES);
-  await report(env, { ...place, status: 'Completed', state, attempt });
+  report(env, [completed(place, attempt, state)]);
   return result;
 }
-
-/**
- * @param {TrackingEnv} env
- * @param {StepUpdate} step_update
- */
-const report = (env, step_update) => sendUpdates(env, { type: 'step_update', step_update });
 
 /**
  * Records that an attempt begins. The platform counts from 1 again when a Workflow is restarted; the
@@ -104,17 +103,18 @@ const report = (env, step_update) => sendUpdates(env, { type: 'step_update', ste
  * @param {TrackingEnv} env
  * @param {StepUpdate} place
  * @param {number | undefined} told the platform's number of the attempt
+ * @param {{isOver: boolean}} patience nothing more is said of the beginning once the attempt has begun
  * @returns {Promise<{attempt: number | undefined, done: boolean}>} the record's number of it
  */
-async function begin(env, place, told) {
-  const running = { ...place, status: /** @type {const} */ ('Running') };
-  const started = await report(env, { ...running, attempt: told });
+async function begin(env, place, told, patience) {
+  const [started] = await report(env, [running(place, told)]);
   if (!started) return { attempt: told, done: false };
   const done = started.ignored === true && started.status === 'Completed';
   if (started.ignored !== true || done) return { attempt: started.attempt, done };
+  // A service of the previous release takes the platform's number for an earlier attempt.
   const failed = ['Failed', 'Retrying'].includes(started.status);
   const attempt = started.attempt + (failed ? 1 : 0);
-  await report(env, { ...running, attempt });
+  if (!patience.isOver) await report(env, [running(place, attempt)]);
   return { attempt, done };
 }
 

@@ -1,7 +1,6 @@
-/** How a Worker's updates reach the service: whatever the Worker is bound to, within a few seconds, or not. */
+/** How a Worker's updates reach the service: by whatever the Worker is bound to. */
 
 import { feedOf } from './feed.js';
-import { jsonText } from './json-text.js';
 
 /**
  * What may be found in a Worker's env; one of the first five is needed.
@@ -18,10 +17,8 @@ import { jsonText } from './json-text.js';
 /** @typedef {{status: number, text: string}} Reply */
 /** @typedef {(body: string) => Promise<Reply>} Transport */
 
-/** A step waits for its tracking no longer than this. */
-const DEADLINE_MS = 4000;
-const ATTEMPTS = 3;
-const FIRST_PAUSE_MS = 50;
+/** A way that has not answered by then is tried no longer. */
+const DEADLINE_MS = 5000;
 const PATH = '/api/workflows/update';
 
 /** @type {Set<string>} */
@@ -35,52 +32,11 @@ export function warnOnce(message) {
 }
 
 /**
- * Sends updates; never throws.
- * @param {TrackingEnv} env
- * @param {object} updates what /api/workflows/update takes
- * @returns {Promise<any>} the answer's `result` or `results`; false if the updates did not arrive or were refused
- */
-export async function sendUpdates(env, updates) {
-  try {
-    const transports = transportsOf(env ?? {});
-    if (transports.length === 0) {
-      warnOnce(
-        'nothing is tracked: bind WORKFLOW_SERVICE or WORKFLOW_TRACKER, or set TRACKER_API_URL',
-      );
-      return false;
-    }
-    const { status, text } = await withDeadline(deliver(transports, jsonText(updates)));
-    const answer = status === 200 ? JSON.parse(text) : {};
-    if (answer.success) return answer.result ?? answer.results;
-    console.warn(`flowflare: an update was not recorded: ${status} ${text.slice(0, 500)}`);
-  } catch (error) {
-    console.warn(`flowflare: an update was not recorded: ${error}`);
-  }
-  return false;
-}
-
-/**
- * @param {Promise<Reply>} reply
- * @returns {Promise<Reply>} the reply, or word that there was none in time
- */
-async function withDeadline(reply) {
-  const answered = new AbortController();
-  const late = scheduler
-    .wait(DEADLINE_MS, { signal: answered.signal })
-    .then(() => ({ status: 0, text: 'no answer in time' }));
-  try {
-    return await Promise.race([reply, late]);
-  } finally {
-    answered.abort();
-  }
-}
-
-/**
  * Every way there is, the best first; the service may be bound under either of two names.
  * @param {TrackingEnv} env
  * @returns {Transport[]}
  */
-function transportsOf(env) {
+export function transportsOf(env) {
   const key = env.SERVICE_API_KEY ?? env.WORKFLOW_API_KEY ?? '';
   const service = env.WORKFLOW_TRACKER_API ?? env.WORKFLOW_SERVICE;
   const rpc = env.WORKFLOW_SERVICE_RPC;
@@ -98,22 +54,34 @@ function transportsOf(env) {
 }
 
 /**
- * Tries each way in turn, then again: an update may be repeated without harm.
+ * Tries each way in turn; never throws.
  * @param {Transport[]} transports
- * @param {string} body
- * @returns {Promise<Reply>}
+ * @param {string} body JSON
+ * @returns {Promise<Reply>} the service's answer, or status 0 with what went wrong
  */
-async function deliver(transports, body) {
+export async function deliver(transports, body) {
   let reply = { status: 0, text: 'not sent' };
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (attempt > 0) await scheduler.wait(FIRST_PAUSE_MS * 4 ** attempt * Math.random());
-    for (const transport of transports) {
-      reply = await transport(body).catch((error) => ({ status: 0, text: String(error) }));
-      if (!isWorthAnotherWay(reply.status)) return reply;
-    }
-    if (reply.status === 401 || reply.status === 403) return reply;
+  for (const transport of transports) {
+    reply = await inTime(transport(body)).catch((error) => ({ status: 0, text: String(error) }));
+    if (!isWorthAnotherWay(reply.status)) return reply;
   }
   return reply;
+}
+
+/**
+ * @param {Promise<Reply>} reply
+ * @returns {Promise<Reply>} the reply, or word that there was none in time
+ */
+async function inTime(reply) {
+  const answered = new AbortController();
+  const late = scheduler
+    .wait(DEADLINE_MS, { signal: answered.signal })
+    .then(() => ({ status: 0, text: 'no answer in time' }));
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    answered.abort();
+  }
 }
 
 /** @param {number} status a wrong key may still have another way; a wrong update has none */

@@ -23,6 +23,8 @@ const KIB = 1024;
 const UNNAMED = 'unregistered';
 
 const rowId = integer(1, Number.MAX_SAFE_INTEGER);
+/** Rises from update to update of its caller. */
+const order = optional(integer(0, Number.MAX_SAFE_INTEGER));
 const runRef = {
   workflow_name: optional(workflowName),
   workflow_id: optional(rowId),
@@ -41,6 +43,7 @@ const RUN_FIELDS = {
   metadata: optional(jsonColumn(16 * KIB)),
   sleep_until: optional(time),
   restart: optional(flag),
+  order,
 };
 
 const STEP_FIELDS = {
@@ -52,6 +55,7 @@ const STEP_FIELDS = {
   status: optional(oneOf(STEP_STATUSES)),
   state: optional(jsonColumn(256 * KIB, 'truncate')),
   attempt: optional(integer(1, 1_000_000)),
+  order,
 };
 
 const RETRY_FIELDS = {
@@ -62,6 +66,7 @@ const RETRY_FIELDS = {
   retry_count: optional(integer(0, 1_000_000)),
   retry_at: optional(time),
   last_error: optional(shortened(8 * KIB)),
+  order,
 };
 
 /**

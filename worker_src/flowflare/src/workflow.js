@@ -1,9 +1,10 @@
 /** What Workflows report their progress with. Nothing here ever fails the Workflow that calls it. */
 
 import { jsonText } from './json-text.js';
+import { acknowledged, report } from './outbox.js';
 import { annotated, planRetry } from './retry-plan.js';
-import { failure, MAX_STATE_BYTES } from './step-failure.js';
-import { sendUpdates, warnOnce } from './transport.js';
+import { completed, failure, MAX_STATE_BYTES } from './step-reports.js';
+import { warnOnce } from './transport.js';
 
 export { trackedStep } from './tracked-step.js';
 
@@ -32,34 +33,45 @@ export { trackedStep } from './tracked-step.js';
  */
 
 /**
+ * Reports one update, and waits up to half a second for the service to acknowledge it. An update that is not
+ * acknowledged is sent again in the background.
+ * @param {TrackingEnv} env
+ * @param {string} type
+ * @param {unknown} data
+ */
+async function acknowledgedUpdate(env, type, data) {
+  const answers = await acknowledged(env, report(env, [{ type, [type]: data }]));
+  return answers === false ? false : answers[0];
+}
+
+/**
  * @param {RunUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it, or false
+ * @returns {Promise<any>} what the service made of it; false if that is not known, or the update was refused
  */
-export const updateWorkflowInstance = (data, env) =>
-  sendUpdates(env, { type: 'run_update', run_update: data });
+export const updateWorkflowInstance = (data, env) => acknowledgedUpdate(env, 'run_update', data);
 
 /**
  * @param {StepUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it, with the step's `id` and `attempt`, or false
+ * @returns {Promise<any>} what the service made of it, with the step's `id` and `attempt`; false if that is not
+ *   known, or the update was refused
  */
-export const updateWorkflowStep = (data, env) =>
-  sendUpdates(env, { type: 'step_update', step_update: data });
+export const updateWorkflowStep = (data, env) => acknowledgedUpdate(env, 'step_update', data);
 
 /**
  * @param {StepRetry} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it, or false
+ * @returns {Promise<any>} what the service made of it; false if that is not known, or the retry was refused
  */
-export const recordStepRetry = (data, env) =>
-  sendUpdates(env, { type: 'retry_update', retry_update: data });
+export const recordStepRetry = (data, env) => acknowledgedUpdate(env, 'retry_update', data);
 
 /** @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a step's start */
 
 /**
  * Runs one attempt of a step and records it. It does not retry: an error is recorded, told when its retry
- * is due, and thrown on, so that the caller (best a `step.do` around it) tries again.
+ * is due, and thrown on, so that the caller (best a `step.do` around it) tries again. Before the attempt it
+ * waits up to half a second for the service, after it for nothing.
  * @template T
  * @param {TrackingEnv} env
  * @param {string} workflowInstanceId the run's id: `event.instanceId`
@@ -93,11 +105,12 @@ export async function trackStep(
   } catch (thrown) {
     const plan = planRetry(thrown, attempt ?? 1, retryConfig ?? {});
     // A step that is done is done, even if a replay of it fails.
-    if (!isDone(started)) await sendUpdates(env, { updates: failure(step, attempt, thrown, plan) });
+    if (!isDone(started)) report(env, failure(step, attempt, thrown, plan));
     throw annotated(thrown, plan);
   }
+  // The step is done: whatever it would wait for now could only undo that.
   const state = jsonText(result, MAX_STATE_BYTES);
-  await updateWorkflowStep({ ...step, status: 'Completed', state, attempt }, env);
+  report(env, [completed(step, attempt, state)]);
   return result;
 }
 

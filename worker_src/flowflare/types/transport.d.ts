@@ -1,4 +1,4 @@
-/** How a Worker's updates reach the service: whatever the Worker is bound to, within a few seconds, or not. */
+/** How a Worker's updates reach the service: by whatever the Worker is bound to. */
 export type TrackingEnv = {
     /**
      * the service
@@ -37,9 +37,15 @@ export type Transport = (body: string) => Promise<Reply>;
 /** @param {string} message said once in the life of an isolate: a Workflow with a mistake makes it at every step */
 export declare function warnOnce(message: string): void;
 /**
- * Sends updates; never throws.
+ * Every way there is, the best first; the service may be bound under either of two names.
  * @param {TrackingEnv} env
- * @param {object} updates what /api/workflows/update takes
- * @returns {Promise<any>} the answer's `result` or `results`; false if the updates did not arrive or were refused
+ * @returns {Transport[]}
  */
-export declare function sendUpdates(env: TrackingEnv, updates: object): Promise<any>;
+export declare function transportsOf(env: TrackingEnv): Transport[];
+/**
+ * Tries each way in turn; never throws.
+ * @param {Transport[]} transports
+ * @param {string} body JSON
+ * @returns {Promise<Reply>} the service's answer, or status 0 with what went wrong
+ */
+export declare function deliver(transports: Transport[], body: string): Promise<Reply>;

@@ -1,12 +1,33 @@
-/** What is recorded of an attempt that failed. */
+/** What is reported of an attempt of a step: that it begins, is done, or has failed. */
 
 import { jsonText } from './json-text.js';
 import { describe } from './retry-plan.js';
 
 export const MAX_STATE_BYTES = 256 * 1024;
 
+/** @typedef {import('./workflow.js').StepUpdate} StepUpdate */
+
 /**
- * @param {import('./workflow.js').StepUpdate} step
+ * @param {StepUpdate} step
+ * @param {number | undefined} attempt undefined lets the service count
+ */
+export const running = (step, attempt) => ({
+  type: 'step_update',
+  step_update: { ...step, status: 'Running', attempt },
+});
+
+/**
+ * @param {StepUpdate} step
+ * @param {number | undefined} attempt
+ * @param {string} state
+ */
+export const completed = (step, attempt, state) => ({
+  type: 'step_update',
+  step_update: { ...step, status: 'Completed', state, attempt },
+});
+
+/**
+ * @param {StepUpdate} step
  * @param {number | undefined} attempt
  * @param {unknown} thrown
  * @param {import('./retry-plan.js').RetryPlan} plan
