@@ -59,7 +59,6 @@ def make(root: Path, *, debug: bool, port: int) -> None:
         "accountId": ACCOUNT,
         "debug": debug,
         "cloudflare:baseUrl": f"http://127.0.0.1:{port}/client/v4",
-        "cloudflare:apiToken": "flowflare-embedded-cloudflare-no-secret-0",
     }
     fleet = {
         "defaults": defaults,

@@ -55,8 +55,8 @@ def test_a_preview_compares_with_the_state_in_a_folder(
 
 def test_doctor_names_what_is_missing_and_what_to_do(root: Path) -> None:
     local = root / "Pulumi.local.yaml"
-    kept = [line for line in local.read_text().splitlines() if "apiToken" not in line]
-    local.write_text("\n".join(line for line in kept if "engine: embedded" not in line))
+    lines = local.read_text().splitlines()
+    local.write_text("\n".join(line for line in lines if "engine: embedded" not in line))
     said = flowflare("doctor", "--json", "--cwd", str(root))
     assert said.code == 1
     checks = {check["name"]: check for check in json.loads(said.out)["checks"]}
@@ -80,7 +80,8 @@ def test_doctor_never_shows_a_token_and_refuses_one_in_the_clear(root: Path) -> 
     local = root / "Pulumi.local.yaml"
     text = local.read_text().replace("flowflare:engine: embedded", "flowflare:debug: true")
     lines = [line for line in text.splitlines() if "baseUrl" not in line]
-    local.write_text("\n".join(lines))
+    token = "a-token-in-the-clear-0123456789-0123456789"
+    local.write_text("\n".join([*lines, f"  cloudflare:apiToken: {token}"]))
     said = flowflare("doctor", "--cwd", str(root))
     assert "the token stands there in the clear" in said.out
-    assert "flowflare-embedded-cloudflare-no-secret-0" not in said.out + said.err
+    assert token not in said.out + said.err

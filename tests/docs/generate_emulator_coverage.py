@@ -156,7 +156,7 @@ def sdk_operations() -> dict[Operation, Entry]:
 def served(data: Path) -> dict[Operation, str]:
     """The emulator's operations with their paths as its routes spell them."""
     nothing = Path("unused")
-    parts = assemble(Programs(nothing, nothing, lock=0), data, {})
+    parts = assemble(Programs(nothing, nothing, lock=0), data, {}, "t" * 40)
     parts.database.close()
     return {
         Operation.of(method, path): path

@@ -10,7 +10,7 @@ import httpx
 
 from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import Project
-from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
 
 KEY = "a-key-that-callers-outside-have-0123456789"
@@ -23,7 +23,7 @@ class ByHand:
         self.project = project
         self._cloudflare = cloudflare
         account = f"{cloudflare.base_url}/accounts/{project.account.identity}"
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {cloudflare.token}"}
         self.http = httpx.Client(base_url=account, headers=headers, timeout=30)
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ import httpx
 
 from flowflare.emulator.process import Running
 
-TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
 READS = frozenset({"GET", "HEAD"})
 
 
@@ -20,11 +19,18 @@ class Cloudflare:
         self.pid = running.pid
         self.data = running.data
         self.base_url = running.base_url
-        self._control = httpx.Client(base_url=f"http://127.0.0.1:{port}/emulator", timeout=30)
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self.token = running.token
+        headers = {"Authorization": f"Bearer {self.token}"}
+        control = f"http://127.0.0.1:{port}/emulator"
+        self._control = httpx.Client(base_url=control, headers=headers, timeout=30)
         self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
         # Many tests share it, and all of them one token.
         self.limit(None)
+
+    def another_token(self) -> str:
+        """A token with a limit of its own."""
+        answer = self._control.post("/tokens").raise_for_status().json()
+        return str(answer["token"])
 
     def limit(self, calls: int | None, **rule: float) -> None:
         """Sets how many calls the token has, None for no limit."""

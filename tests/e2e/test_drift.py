@@ -12,7 +12,7 @@ from flowflare.cli.drift import look
 from flowflare.review.drift.model import Document
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project
-from tests.e2e.embedded import READS, TOKEN, Cloudflare
+from tests.e2e.embedded import READS, Cloudflare
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -25,7 +25,7 @@ class Others:
 
     def __init__(self, cloudflare: Cloudflare, project: Project) -> None:
         self._account = f"/accounts/{project.account.identity}"
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        headers = {"Authorization": f"Bearer {cloudflare.token}"}
         self.http = httpx.Client(base_url=cloudflare.base_url, headers=headers)
 
     def call(self, method: str, path: str, **arguments: Any) -> Any:

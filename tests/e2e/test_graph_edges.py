@@ -19,7 +19,7 @@ from flowflare.engine.providers.cloudflare import KINDS, Access
 from flowflare.errors import ApiError
 from flowflare.resources import providers
 from tests.e2e.conftest import ROOT
-from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.e2e.embedded import Cloudflare
 from tests.unit.resources.recording_monitor import Declared, record
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -83,7 +83,7 @@ class Maker:
     def __init__(self, graph: Mapping[str, Declared], cloudflare: Cloudflare) -> None:
         self._graph = graph
         self._account = uuid4().hex
-        self._access = {"baseUrl": cloudflare.base_url, "apiToken": TOKEN}
+        self._access = {"baseUrl": cloudflare.base_url, "apiToken": cloudflare.token}
         self._database_id = str(uuid4())
 
     def make(self, name: str, **changes: Any) -> None:

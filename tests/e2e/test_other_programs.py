@@ -11,7 +11,7 @@ import yaml
 
 from tests.docs.generate_outputs import SECOND_PROGRAM
 from tests.e2e.conftest import ROOT, Project, make_project
-from tests.e2e.embedded import TOKEN, Cloudflare
+from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -55,7 +55,7 @@ def second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Proj
         "flowflare:protect": False,
         "flowflare:clients": {"reports": {"source": "reports.js"}},
         "cloudflare:baseUrl": cloudflare.base_url,
-        "cloudflare:apiToken": TOKEN,
+        "cloudflare:apiToken": cloudflare.token,
     }
     (folder / "Pulumi.local.yaml").write_text(yaml.safe_dump({"config": config}))
     return Project(folder, first.account)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.conftest import ROOT
-from tests.e2e.embedded import TOKEN, Account, Cloudflare
+from tests.e2e.embedded import Account, Cloudflare
 
 
 def run_wrangler(
@@ -35,7 +35,7 @@ def run_wrangler(
             "HOME": str(folder),
             "CI": "true",
             "CLOUDFLARE_API_BASE_URL": cloudflare.base_url,
-            "CLOUDFLARE_API_TOKEN": TOKEN,
+            "CLOUDFLARE_API_TOKEN": cloudflare.token,
             "CLOUDFLARE_ACCOUNT_ID": account.identity,
             "WRANGLER_SEND_METRICS": "false",
             # Whatever wrangler asks of the Internet goes nowhere, and must not matter.

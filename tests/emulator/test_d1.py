@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, request
+from tests.emulator.emulated import Account, request
 
 pytestmark = pytest.mark.workerd
 
@@ -15,7 +15,7 @@ def test_the_official_sdk_makes_finds_queries_and_deletes_a_database(cloud: Runn
     from cloudflare import Cloudflare
 
     account = Account(cloud).id
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         made = sdk.d1.database.create(account_id=account, name="orders")
         assert made.uuid
         assert made.name == "orders"

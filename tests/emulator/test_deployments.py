@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, get, upload
+from tests.emulator.emulated import Account, get, upload
 
 pytestmark = pytest.mark.workerd
 
@@ -71,7 +71,7 @@ def test_the_official_sdk_deploys(account: Account, cloud: Running) -> None:
     from cloudflare import Cloudflare
 
     old, new = two_versions(account)
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         deployments = sdk.workers.scripts.deployments
         body: Any = split(**{old: 25, new: 75})
         made = deployments.create("app", account_id=account.id, **body)

@@ -3,7 +3,7 @@
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, durable_object, get, new_sqlite
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite
 
 pytestmark = pytest.mark.workerd
 
@@ -44,7 +44,7 @@ def test_objects_are_listed_once_they_store_something(account: Account, cloud: R
 
     from cloudflare import Cloudflare
 
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         spaces = sdk.durable_objects.namespaces
         assert [each.class_ for each in spaces.list(account_id=account.id)] == ["Counter"]
         pages = spaces.objects.list(namespace["id"], account_id=account.id, limit=1)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, get
+from tests.emulator.emulated import Account, get
 
 pytestmark = pytest.mark.workerd
 
@@ -73,7 +73,7 @@ def test_the_official_sdk_exports(account: Account, cloud: Running) -> None:
 
     database = account.database()
     account.query(database, SCHEMA)
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         ask = {"account_id": account.id, "output_format": "polling"}
         begun = sdk.d1.database.export(database, **ask)  # type: ignore[arg-type]
         assert begun.at_bookmark

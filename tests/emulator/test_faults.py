@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.emulator.emulated import Account, request
+from tests.emulator.emulated import Account
 
 pytestmark = pytest.mark.workerd
 
@@ -150,6 +150,6 @@ def test_rules_count_what_they_see(account: Account, faults: Faults) -> None:
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(account: Account, rule: dict[str, Any]) -> None:
-    response = request("POST", f"{account.root}/emulator/faults", json=rule)
+    response = account.ask_control("POST", "/faults", json=rule)
     assert response.status_code == 400
     assert response.json()["problems"]

@@ -227,7 +227,7 @@ def test_data_of_another_format_is_refused(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(EmulatorError, match="has format 99, this emulator reads"):
-        assemble(Programs(NODE, NODE_MODULES, 0), tmp_path, {})
+        assemble(Programs(NODE, NODE_MODULES, 0), tmp_path, {}, "t" * 40)
 
 
 def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:

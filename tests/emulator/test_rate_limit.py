@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from flowflare.emulator.rate_limit import Limit, RateLimit
-from tests.emulator.emulated import Account, get, request
+from tests.emulator.emulated import Account, bearer, get
 
 
 class Clock:
@@ -56,8 +56,8 @@ def test_a_token_may_have_a_limit_of_its_own_or_none() -> None:
 
 @pytest.mark.workerd
 def test_clients_are_told_and_refused(account: Account) -> None:
-    token = "a-token-with-a-limit-of-its-own-0123456789"
-    headers = {"Authorization": f"Bearer {token}"}
+    token = account.control("POST", "/tokens")["token"]
+    headers = bearer(token)
     rule = {"calls": 2, "seconds": 60, "block": 0.2, "token": token}
     account.control("PUT", "/rate-limit", json=rule)
 
@@ -75,5 +75,5 @@ def test_clients_are_told_and_refused(account: Account) -> None:
     entry = account.log()[-1]
     assert (entry["status"], entry["codes"]) == (429, [971])
     account.call("GET", "/workers/scripts")
-    wrong = request("PUT", f"{account.root}/emulator/rate-limit", json={"calls": 0})
+    wrong = account.ask_control("PUT", "/rate-limit", json={"calls": 0})
     assert wrong.status_code == 400

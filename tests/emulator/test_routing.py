@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, Refused, get, request
+from tests.emulator.emulated import Account, Refused, get, request
 
 pytestmark = pytest.mark.workerd
 
@@ -206,7 +206,7 @@ def test_the_official_sdk_makes_zones_routes_and_domains(account: Account, cloud
 
     name = unique()
     account.put("app")
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         zone = sdk.zones.create(account={"id": account.id}, name=name)
         assert zone
         assert [each.id for each in sdk.zones.list(name=name)] == [zone.id]

@@ -7,43 +7,47 @@ import httpx
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, get
+from tests.emulator.emulated import Account, bearer, get
 
 pytestmark = pytest.mark.workerd
 
+# What every project had before each data folder had a token of its own.
+FORMER = "flowflare-embedded-cloudflare-no-secret-0"
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+
+def test_a_call_without_the_tokens_of_this_data_is_refused(cloud: Running) -> None:
+    """Also with one that is as well-formed as Cloudflare's own."""
+    for headers in [
         {},
         {"Authorization": "Bearer short"},
-        {"Authorization": f"Basic {TOKEN}"},
-        {"Authorization": f"Bearer {TOKEN} x"},
-        {"X-Auth-Key": "a" * 37},
-    ],
-)
-def test_a_call_without_a_proper_token_is_refused(cloud: Running, headers: dict[str, str]) -> None:
-    response = get(f"{cloud.base_url}/user", headers=headers)
-    assert response.status_code == 403
-    assert response.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
+        {"Authorization": f"Basic {cloud.token}"},
+        {"Authorization": f"Bearer {cloud.token} x"},
+        bearer(FORMER),
+        bearer(secrets.token_hex(20)),
+        {"X-Auth-Key": cloud.token},
+        {"X-Auth-Key": "a" * 37, "X-Auth-Email": "user@example.com"},
+    ]:
+        response = get(f"{cloud.base_url}/user", headers=headers)
+        assert response.status_code == 403
+        assert response.json()["errors"] == [{"code": 10000, "message": "Authentication error"}]
 
 
-def test_a_key_with_its_email_is_accepted(cloud: Running) -> None:
-    headers = {"X-Auth-Key": "a" * 37, "X-Auth-Email": "user@example.com"}
+def test_the_token_is_accepted_as_a_key_with_its_email(cloud: Running) -> None:
+    headers = {"X-Auth-Key": cloud.token, "X-Auth-Email": "user@example.com"}
     assert get(f"{cloud.base_url}/user", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", ""])
 def test_another_machines_name_is_refused(account: Account, host: str) -> None:
     account.put("app")
-    headers = {"Authorization": f"Bearer {TOKEN}", "Host": host}
+    headers = {**bearer(account.running.token), "Host": host}
     addresses = [f"{account.running.base_url}/user", f"{account.root}/emulator/health"]
     for address in [*addresses, account.enable("app")]:
         assert get(address, headers=headers).status_code == 403
 
 
 def test_localhost_is_this_machine(cloud: Running) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}", "Host": f"localhost:{cloud.port}"}
+    headers = {**bearer(cloud.token), "Host": f"localhost:{cloud.port}"}
     assert get(f"{cloud.base_url}/user", headers=headers).status_code == 200
 
 
@@ -59,7 +63,7 @@ def test_nothing_listens_but_on_loopback(account: Account) -> None:
 
 
 def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = bearer(cloud.token)
     response = get(f"{cloud.base_url}/accounts/acc-1/d1/database", headers=headers)
     assert response.status_code == 404
     error = response.json()["errors"][0]
@@ -91,7 +95,7 @@ def test_the_log_tells_what_was_asked_since(account: Account) -> None:
 
 
 def test_who_am_i(account: Account) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = bearer(account.running.token)
     with httpx.Client(base_url=account.running.base_url, headers=headers) as client:
         account.database()
         assert client.get("/user").json()["result"]["email"]

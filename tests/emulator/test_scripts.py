@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import ESM, HELLO, TOKEN, Account, get, upload
+from tests.emulator.emulated import ESM, HELLO, Account, get, upload
 
 pytestmark = pytest.mark.workerd
 
@@ -38,7 +38,7 @@ def test_wranglers_encoding_is_accepted(account: Account) -> None:
 def test_the_official_sdks_encoding_is_accepted(account: Account, cloud: Running) -> None:
     from cloudflare import Cloudflare
 
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         made = sdk.workers.scripts.update(
             "app",
             account_id=account.id,
@@ -128,7 +128,7 @@ def test_no_answer_and_no_log_shows_a_secret(account: Account) -> None:
     answers += [account.http.get(path).text for path in paths]
     answers += [json.dumps(account.log()), json.dumps(account.control("GET", "/workers"))]
     assert not [each for each in answers if SECRET in each]
-    assert TOKEN not in json.dumps(account.log())
+    assert account.running.token not in json.dumps(account.log())
     bindings = account.call("GET", "/workers/scripts/app/settings")["bindings"]
     assert bindings == [
         {"name": "KEY", "type": "secret_text"},

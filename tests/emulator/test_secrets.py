@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import HELLO, TOKEN, Account, Refused, get, upload
+from tests.emulator.emulated import HELLO, Account, Refused, get, upload
 
 pytestmark = pytest.mark.workerd
 
@@ -92,7 +92,7 @@ def test_the_official_sdk_changes_many(account: Account, cloud: Running) -> None
     from cloudflare import Cloudflare
 
     account.put("app")
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         bulk = sdk.workers.scripts.secrets.bulk_update
         given: Any = {"A": secret("A"), "B": secret("B")}
         bulk("app", account_id=account.id, secrets=given)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, Refused, get
+from tests.emulator.emulated import Account, Refused, get
 
 pytestmark = pytest.mark.workerd
 
@@ -148,7 +148,7 @@ def test_a_queue_in_use_is_not_deleted(account: Account) -> None:
 def test_the_official_sdk_makes_them(account: Account, cloud: Running) -> None:
     from cloudflare import Cloudflare
 
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         namespace = sdk.kv.namespaces.create(account_id=account.id, title="t")
         assert [each.id for each in sdk.kv.namespaces.list(account_id=account.id)] == [namespace.id]
         bucket = sdk.r2.buckets.create(account_id=account.id, name="files")

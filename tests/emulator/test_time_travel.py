@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import TOKEN, Account, get
+from tests.emulator.emulated import Account, get
 
 pytestmark = pytest.mark.workerd
 
@@ -87,7 +87,7 @@ def test_the_official_sdk_goes_back(account: Account, cloud: Running) -> None:
 
     database = account.database()
     account.query(database, "CREATE TABLE t (a)")
-    with Cloudflare(base_url=cloud.base_url, api_token=TOKEN, max_retries=0) as sdk:
+    with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:
         travel = sdk.d1.database.time_travel
         mark = travel.get_bookmark(database, account_id=account.id).bookmark
         assert mark

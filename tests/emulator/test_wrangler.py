@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.emulated import NODE, NODE_MODULES, TOKEN, Account, get
+from tests.emulator.emulated import NODE, NODE_MODULES, Account, get
 
 pytestmark = pytest.mark.workerd
 
@@ -61,7 +61,7 @@ class Project:
                 "HOME": str(self.folder),
                 "CI": "true",
                 "CLOUDFLARE_API_BASE_URL": self.account.running.base_url,
-                "CLOUDFLARE_API_TOKEN": TOKEN,
+                "CLOUDFLARE_API_TOKEN": self.account.running.token,
                 "CLOUDFLARE_ACCOUNT_ID": self.account.id,
                 "WRANGLER_SEND_METRICS": "false",
                 # Whatever wrangler asks of the Internet goes nowhere, and must not matter.

@@ -8,7 +8,7 @@ from flowflare.api import connect
 from flowflare.migrations.apply import migrate
 from flowflare.migrations.files import read_migrations
 from flowflare.migrations.ledger import Database, read_ledger
-from tests.emulator.emulated import TOKEN, Account
+from tests.emulator.emulated import Account
 from tests.emulator.test_wrangler import Project
 
 pytestmark = pytest.mark.workerd
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.workerd
 
 def test_both_tools_apply_each_file_once(account: Account, tmp_path: Path) -> None:
     project = Project(tmp_path, account, account.database("db"))
-    client = connect(account.running.base_url, TOKEN)
+    client = connect(account.running.base_url, account.running.token)
     uuid = account.call("GET", "/d1/database/db")["uuid"]
     database = Database(client, account.id, uuid)
     folder = tmp_path / "migrations"

@@ -14,12 +14,14 @@ from typing import Any
 
 import yaml
 
+from flowflare.config.engine import data_folder
+from flowflare.emulator.api_token import read_token
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
 from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import make_project
-from tests.e2e.embedded import TOKEN, Account, Cloudflare
+from tests.e2e.embedded import Account, Cloudflare
 
 COMMAND = str(Path(sys.executable).parent / "flowflare")
 HEALTH = {
@@ -44,7 +46,6 @@ class FleetProject:
             "accountId": self.account.identity,
             "protect": True,
             "cloudflare:baseUrl": self.base_url,
-            "cloudflare:apiToken": TOKEN,
         }
         prod = {"waves": [1, "50%", "100%"], "health": HEALTH, **environment}
         written = {
@@ -55,6 +56,13 @@ class FleetProject:
         (self.root / "tenants.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
         # What `flowflare fleet config` does.
         write_files(stack_files(read_fleet(self.root, {}), self.root), self.root)
+
+    @property
+    def token(self) -> str:
+        """The token of the emulator that the project shares."""
+        token = read_token(data_folder(self.root))
+        assert token is not None
+        return token
 
     @property
     def base_url(self) -> str:

@@ -1,6 +1,7 @@
 """A fleet on several machines, its state in a bucket: who does what, and what a cut line leaves."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import takewhile
@@ -10,7 +11,6 @@ import pytest
 
 from flowflare.engine import open_stack
 from flowflare.errors import SecretError
-from tests.e2e.embedded import TOKEN
 from tests.fleet.machines import Bucket, Machine, copied, kill_whole, machine_of
 from tests.fleet.projects import FleetProject
 from tests.storage.wire import serve_wire
@@ -35,13 +35,12 @@ def one(
     fleet_project: Callable[..., FleetProject], served: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> Machine:
     """The first machine; its environment is this process's as well."""
-    token = {"CLOUDFLARE_API_TOKEN": TOKEN}
     words = {f"WORDS_{name.upper()}": f"canary-words-of-{name}" for name in NAMES}
     fleet = fleet_project(
         len(NAMES), waves=["100%"], health={}, passphrase={"env": "WORDS_{TENANT}"}
     )
+    token = {"CLOUDFLARE_API_TOKEN": fleet.token}
     machine = machine_of(fleet, served, **token, **words)
-    machine.change(**{"cloudflare:apiToken": None})
     for key, value in machine.environment.items():
         monkeypatch.setenv(key, value)
     return machine
@@ -157,7 +156,7 @@ def _no_secret_lies_open(machine: Machine, bucket: Bucket) -> None:
     key = open_stack(machine.root, "t01-prod", environ=environ).outputs(show_secrets=True)
     with pytest.raises(SecretError):
         open_stack(machine.root, "t02-prod", environ=environ).outputs(show_secrets=True)
-    secrets = ["canary", TOKEN, key["api_key"]]
+    secrets = ["canary", os.environ["CLOUDFLARE_API_TOKEN"], key["api_key"]]
     objects = bucket.objects()
     assert len(objects) > 30
     for name, data in objects.items():

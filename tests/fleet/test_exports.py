@@ -13,7 +13,7 @@ from flowflare.fleet.exports import exported_sql
 from flowflare.fleet.exports.exporter import Exporter, OneDatabase, export_store, read_manifests
 from flowflare.storage import Store
 from tests.aws import serve_aws
-from tests.e2e.embedded import TOKEN, Account, Cloudflare
+from tests.e2e.embedded import Account, Cloudflare
 
 SCHEMA = """\
 CREATE TABLE "odd ""name" (
@@ -49,7 +49,7 @@ def account(cloudflare: Cloudflare) -> Account:
 
 @pytest.fixture
 def client(cloudflare: Cloudflare) -> Client:
-    return Connector(Pace(calls=1_000_000)).open(cloudflare.base_url, TOKEN)
+    return Connector(Pace(calls=1_000_000)).open(cloudflare.base_url, cloudflare.token)
 
 
 @pytest.fixture

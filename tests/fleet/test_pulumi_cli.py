@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.e2e.embedded import TOKEN
+from tests.e2e.embedded import Cloudflare
 from tests.fleet.projects import COMMAND, FleetProject
 from tests.support.pulumi_cli import cli_environ
 
@@ -20,12 +20,12 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
+def environ(tmp_path: Path, cloudflare: Cloudflare) -> dict[str, str]:
     """An environment in which the CLI finds the plugin and keeps to itself."""
     return {
         **cli_environ(tmp_path),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-        "CLOUDFLARE_API_TOKEN": TOKEN,
+        "CLOUDFLARE_API_TOKEN": cloudflare.token,
     }
 
 
@@ -59,7 +59,7 @@ def says(fleet: FleetProject, tenants: dict) -> None:
     fleet.write(tenants)
     file = fleet.root / "tenants.yaml"
     written = yaml.safe_load(file.read_text())
-    for key in ("engine", "cloudflare:baseUrl", "cloudflare:apiToken"):
+    for key in ("engine", "cloudflare:baseUrl"):
         written["defaults"].pop(key)
     file.write_text(yaml.safe_dump(written, sort_keys=False))
     fleet.succeeds("fleet", "config")

@@ -17,7 +17,7 @@ from typing import Any
 
 ACCOUNT = "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"
 DATABASE = "545c4809-1648-42c5-9184-54be1ad6a228"
-TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
+TOKEN = "t0" * 20
 
 _QUERY = re.compile(r"/accounts/\w+/d1/database/([\w-]+)/query")
 _BOOKMARK = re.compile(r"/accounts/\w+/d1/database/([\w-]+)/time_travel/bookmark")

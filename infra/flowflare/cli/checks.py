@@ -46,7 +46,8 @@ def machine_checks(project: "Project") -> "Iterator[Check]":
 
 def embedded_checks(project: "Project") -> "Iterator[Check]":
     """The embedded Cloudflare and the state beside it."""
-    from flowflare.cli.local import data_folder, require_embedded
+    from flowflare.cli.local import require_embedded
+    from flowflare.config.engine import data_folder
     from flowflare.emulator import process
     from flowflare.engine import open_stack
     from flowflare.engine.pulumi.checks import Check

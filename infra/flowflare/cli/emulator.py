@@ -1,5 +1,6 @@
 """`flowflare emulator`: starts, stops and shows the embedded Cloudflare of a project."""
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +47,7 @@ def stop(cwd: ProjectOption = None) -> None:
     Example: flowflare emulator stop
     """
     from flowflare.cli.console import messages
-    from flowflare.cli.local import data_folder
+    from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
     stopped = process.stop(data_folder(project_root(cwd)))
@@ -70,8 +71,54 @@ def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
         answers().print("No embedded Cloudflare runs. Start it: flowflare emulator start")
         return
     answers().print(f"It answers on {report['base_url']} (process {report['pid']})", markup=False)
+    if report["status"] != "ready":
+        answers().print(f"Its Workers do not run: {report['problem']}", markup=False)
     for worker in report["workers"]:
         answers().print(f"  {worker['script']:<40} {worker['url']}", markup=False)
+
+
+@app.command()
+def env(
+    stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
+) -> None:
+    """Print the address, token and account for wrangler, SDKs, Pulumi and Terraform.
+
+    The token lets a client do everything in the embedded Cloudflare, and nothing elsewhere. The
+    embedded Cloudflare must run.
+
+    Examples:
+
+      eval "$(flowflare emulator env)"
+
+      flowflare emulator env --json
+    """
+    from flowflare.cli.console import print_json
+    from flowflare.config.engine import data_folder
+    from flowflare.config.files import read_project
+    from flowflare.emulator import process
+
+    project = read_project(project_root(cwd), stack)
+    running = process.status(data_folder(project.root))
+    if running is None:
+        raise EmulatorError(
+            "no embedded Cloudflare runs in this project",
+            remedy="Start it: flowflare emulator start",
+        )
+    account = project.values.get("flowflare:accountId")
+    variables = {
+        "CLOUDFLARE_BASE_URL": running.base_url,
+        # wrangler's own name of the same.
+        "CLOUDFLARE_API_BASE_URL": running.base_url,
+        "CLOUDFLARE_API_TOKEN": running.token,
+        "CLOUDFLARE_ACCOUNT_ID": account.text if account else "",
+    }
+    known = {name: value for name, value in variables.items() if value}
+    if json:
+        shown = {"url": running.base_url, "token": running.token}
+        print_json({**shown, "account": account.text if account else None, "environment": known})
+        return
+    for name, value in known.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 @app.command()
@@ -92,7 +139,7 @@ def logs(
     from collections import deque
     from io import TextIOWrapper
 
-    from flowflare.cli.local import data_folder
+    from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
     path = process.log_file(data_folder(project_root(cwd)))
@@ -113,15 +160,19 @@ def logs(
 def _report(root: "Path") -> dict[str, Any]:
     import httpx
 
-    from flowflare.cli.local import data_folder
+    from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
     running = process.status(data_folder(root))
     if running is None:
         return {"running": False}
-    url = f"http://127.0.0.1:{running.port}/emulator/workers"
+    url = f"http://127.0.0.1:{running.port}/emulator"
     try:
-        answer = parse_json(httpx.get(url, timeout=10).raise_for_status().content)
+        # A runtime that is not started again answers 503, with the reason.
+        health = parse_json(httpx.get(f"{url}/health", timeout=10).content)
+        headers = {"Authorization": f"Bearer {running.token}"}
+        shown = httpx.get(f"{url}/workers", headers=headers, timeout=10).raise_for_status()
+        answer = parse_json(shown.content)
     except (httpx.HTTPError, ValueError) as error:
         raise EmulatorError(
             f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",
@@ -131,6 +182,8 @@ def _report(root: "Path") -> dict[str, Any]:
         "running": True,
         "pid": running.pid,
         "base_url": running.base_url,
+        "status": health["status"],
+        "problem": health.get("problem"),
         "workers": answer["workers"],
         "log": str(process.log_file(data_folder(root))),
     }

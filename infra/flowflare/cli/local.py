@@ -5,18 +5,19 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowflare.config.engine import ENGINE, is_embedded
+from flowflare.config.engine import ENGINE, data_folder, is_embedded
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
-    from flowflare.config.files import Project
+    from flowflare.config.files import ConfigValue, Project
     from flowflare.emulator.process import Running
 
 BASE_URL = "cloudflare:baseUrl"
 API = "/client/v4"
 EXAMPLE = f"http://127.0.0.1:8780{API}"
 # The emulator listens on 127.0.0.1, which `localhost` leads to.
+_WARNED: "list[ConfigValue]" = []
 _LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
 
 
@@ -41,12 +42,23 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
             f"{ENGINE}: embedded",
             remedy=f"Run: pulumi {pulumi} --stack {project.stack}",
         )
+    _warn_of_former_token(project)
     return _port(project)
 
 
-def data_folder(root: Path) -> Path:
-    """Where a project's embedded Cloudflare keeps its data."""
-    return root / ".flowflare" / "emulator"
+def _warn_of_former_token(project: "Project") -> None:
+    """Say once a process that the fixed token of earlier versions is not used."""
+    found = project.former_token
+    if found is not None and not _WARNED:
+        _WARNED.append(found)
+        from flowflare.cli.console import messages
+
+        messages().print(
+            f"warning: {found.file}:{found.line}: cloudflare:apiToken is the fixed token of "
+            "earlier versions, which is not accepted any more; the token of this project's own "
+            "embedded Cloudflare is used. Delete the line.",
+            markup=False,
+        )
 
 
 def _port(project: "Project") -> int:

@@ -1,5 +1,6 @@
-"""Which engine runs a stack: the embedded one where its configuration says so, else the CLI."""
+"""Tells which engine runs a stack, and where the embedded one's Cloudflare keeps its data."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowflare.errors import ConfigError, Problem
@@ -8,6 +9,11 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
 
 ENGINE: Final = "flowflare:engine"
+
+
+def data_folder(root: Path) -> Path:
+    """Return where a project's embedded Cloudflare keeps its data."""
+    return root / ".flowflare" / "emulator"
 
 
 def is_embedded(project: "Project") -> bool:

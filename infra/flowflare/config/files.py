@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from flowflare.config.cli_keys import CliKey, find_cli_keys
+from flowflare.config.former_token import API_TOKEN, find_former_token
 from flowflare.config.yaml_nodes import Entry, ValueReader, entries, read_tree, scalar
 from flowflare.errors import ConfigError, Problem
 
@@ -56,6 +57,7 @@ class Project:
         stack_file: the stack's file.
         places: file and line of each key and, joined by dots, of every key inside its value.
         cli_keys: keys that only the Pulumi CLI honours.
+        former_token: the fixed token of earlier versions, which is not among the values.
     """
 
     root: Path
@@ -67,6 +69,7 @@ class Project:
     stack_file: Path
     places: Mapping[str, tuple[str, int]]
     cli_keys: tuple[CliKey, ...] = ()
+    former_token: ConfigValue | None = None
 
     def cli_key(self, name: str) -> CliKey | None:
         """The key of that name that only the Pulumi CLI honours, if the files have it."""
@@ -109,6 +112,9 @@ def read_project(root: Path, stack: str) -> Project:
         problems.append(_no_stack_file(stack_folder, stack))
     if problems:
         raise ConfigError(problems)
+    former_token = find_former_token(values)
+    if former_token is not None:
+        del values[API_TOKEN]
     return Project(
         root=root,
         name=name,
@@ -119,6 +125,7 @@ def read_project(root: Path, stack: str) -> Project:
         stack_file=stack_file,
         places=places,
         cli_keys=find_cli_keys(fields, stack_fields, files=(PROJECT_FILE, stack_file.name)),
+        former_token=former_token,
     )
 
 

@@ -3,15 +3,17 @@
 import time
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.doors import Tokens
 from flowflare.emulator.faults import Faults, Rule
 from flowflare.emulator.rate_limit import Limit, RateLimit
 from flowflare.emulator.request_log import RequestLog
+from flowflare.emulator.requests import account_of, json_object, number
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.store import KEY_VALUE_RULES, AccountsStore
 from flowflare.errors import EmulatorError
@@ -24,6 +26,18 @@ class Units(BaseModel):
 
     loaded: PositiveInt = 16
     idle_seconds: PositiveFloat = 10
+
+
+class Cron(BaseModel):
+    """Which cron trigger to ring; without a cron the script's first, without a time now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account: str
+    script: str
+    cron: str | None = None
+    time: int | None = Field(default=None, ge=0, le=8_640_000_000_000_000)
+    """Milliseconds since 1970, as far as JavaScript's dates go."""
 
 
 class Control:
@@ -64,10 +78,12 @@ class Control:
         ]
 
     async def _health(self, _: Request) -> Response:
-        return JSONResponse({**self._identity, "crashes": self._workers.crashes})
+        health = self._workers.health()
+        shown = {**self._identity, **health, "crashes": self._workers.crashes}
+        return JSONResponse(shown, 503 if health["status"] == "failed" else 200)
 
     async def _requests(self, request: Request) -> Response:
-        since = int(request.query_params.get("since", "0"))
+        since = number(request, "since", 0)
         return JSONResponse(self._log.since(since, request.query_params.get("account")))
 
     async def _forget(self, _: Request) -> Response:
@@ -79,7 +95,7 @@ class Control:
 
     async def _add_rule(self, request: Request) -> Response:
         try:
-            rule = Rule.model_validate_json(await request.body())
+            rule = Rule.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
         return JSONResponse(self._faults.add(rule).view(), 201)
@@ -109,11 +125,13 @@ class Control:
             for row in rows
             if account in {None, row["account"]}
         ]
-        return JSONResponse({"workers": workers, "runtime": await self._workers.describe()})
+        running = self._workers.health()["status"] == "ready"
+        runtime = await self._workers.describe() if running else None
+        return JSONResponse({"workers": workers, "runtime": runtime})
 
     async def _limit(self, request: Request) -> Response:
         try:
-            asked = Units.model_validate_json(await request.body())
+            asked = Units.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
         await self._workers.limit(asked.loaded, asked.idle_seconds)
@@ -124,29 +142,50 @@ class Control:
         return JSONResponse(settled, 500 if settled["problems"] else 200)
 
     async def _cron(self, request: Request) -> Response:
-        asked = await request.json()
-        account, script = str(asked["account"]), str(asked["script"])
+        try:
+            asked = Cron.model_validate(await json_object(request))
+        except ValidationError as error:
+            return JSONResponse({"problems": _problems(error)}, 400)
+        account, script = asked.account, asked.script
         row = self._database.row(
             "SELECT cron FROM schedules WHERE account = ? AND script = ? ORDER BY position",
             account,
             script,
         )
-        cron = asked.get("cron") or (row["cron"] if row else None)
+        cron = asked.cron or (row["cron"] if row else None)
         if cron is None:
             return JSONResponse({"problem": f"'{script}' has no cron trigger"}, 404)
-        moment = int(asked.get("time") or time.time() * 1000)
+        moment = asked.time or int(time.time() * 1000)
         try:
-            outcome = await self._workers.scheduled(account, script, str(cron), moment)
+            outcome = await self._workers.scheduled(account, script, cron, moment)
         except EmulatorError as error:
             return JSONResponse({"problem": error.message}, 500)
         return JSONResponse({"outcome": outcome, "cron": cron})
 
     async def _account(self, request: Request) -> Response:
-        rule = (await request.json()).get("key_value_classes")
+        rule = (await json_object(request)).get("key_value_classes")
         if rule not in KEY_VALUE_RULES:
             return JSONResponse({"problem": f"one of {', '.join(KEY_VALUE_RULES)}"}, 400)
-        self._accounts.set_key_value_rule(request.path_params["account"], rule)
+        self._accounts.set_key_value_rule(account_of(request), rule)
         return Response(status_code=204)
+
+
+class TokenControl:
+    """More API tokens than the data folder's: each has calls of its own in the limit.
+
+    Args:
+        tokens: the tokens that the API takes.
+    """
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def routes(self) -> list[BaseRoute]:
+        """The operations of the control surface."""
+        return [Route("/emulator/tokens", self._add, methods=["POST"])]
+
+    async def _add(self, _: Request) -> Response:
+        return JSONResponse({"token": self._tokens.add()}, 201)
 
 
 class LimitControl:
@@ -172,7 +211,7 @@ class LimitControl:
 
     async def _set(self, request: Request) -> Response:
         try:
-            self._limit.set(Limit.model_validate_json(await request.body()))
+            self._limit.set(Limit.model_validate(await json_object(request)))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
         return Response(status_code=204)

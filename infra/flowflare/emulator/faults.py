@@ -8,11 +8,26 @@ the connection is cut, or nothing is said until the client gives up.
 import asyncio
 import fnmatch
 import itertools
-import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import SchemaError
+
+_MOST_SEARCHED = 2_000
+"""Characters of a path that rules look at; none of Cloudflare's is as long."""
+
+_HeaderName = Annotated[str, StringConstraints(pattern=r"^[\w!#$%&'*+.^`|~-]+$", max_length=100)]
+_HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=1_000)]
 
 
 class _Action(BaseModel):
@@ -26,7 +41,7 @@ class Answer(_Action):
     status: int = Field(ge=200, le=599)
     code: int = 10013
     message: str = "fault injected"
-    headers: dict[str, str] = {}
+    headers: dict[_HeaderName, _HeaderValue] = {}
     retry: bool | None = None
     """Sent as `x-should-retry`, which the SDKs obey; None sends nothing."""
 
@@ -73,24 +88,59 @@ class Rule(BaseModel):
 
     action: Action
     method: str | None = None
-    path: str | None = None
+    path: str | None = Field(default=None, max_length=500)
     """A glob over the path below `/client/v4`, such as `/accounts/*/d1/database`."""
-    pattern: str | None = None
-    """A regular expression, searched in the path below `/client/v4`."""
+    pattern: str | None = Field(default=None, max_length=200)
+    """A regular expression, searched in the path below `/client/v4`. It is the regex crate's of
+    Rust, which takes time in proportion to the path: no look-around, no back-references."""
     account: str | None = None
     nth: int | None = Field(default=None, ge=1)
     """Only from the nth matching call on; the first is 1."""
     times: int | None = Field(default=None, ge=1)
     """For so many calls; without it one call when `nth` is given, else every call."""
 
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            _compile(pattern)
+        return pattern
+
+    @cached_property
+    def search(self) -> TypeAdapter[str] | None:
+        """The compiled pattern."""
+        return None if self.pattern is None else _compile(self.pattern)
+
     def matches(self, method: str, path: str, account: str | None) -> bool:
         """Whether a call is one of this rule's."""
+        path = path[:_MOST_SEARCHED]
         return (
             (self.method is None or self.method.upper() == method)
             and (self.path is None or fnmatch.fnmatchcase(path, self.path))
-            and (self.pattern is None or re.search(self.pattern, path) is not None)
+            and (self.search is None or _finds(self.search, path))
             and (self.account is None or self.account == account)
         )
+
+
+def _compile(pattern: str) -> TypeAdapter[str]:
+    """Compile a pattern with pydantic's engine: it never backtracks, and bounds what it compiles.
+
+    Raises:
+        ValueError: the engine does not take the pattern.
+    """
+    try:
+        return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
+    except SchemaError as error:
+        # The engine's last line says what is wrong; those before it draw where.
+        raise ValueError(f"not a pattern: {str(error).splitlines()[-1]}") from None
+
+
+def _finds(search: TypeAdapter[str], text: str) -> bool:
+    try:
+        search.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 @dataclass

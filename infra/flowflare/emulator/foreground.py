@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from flowflare.emulator import pidfile
+from flowflare.emulator import api_token, pidfile
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import application, assemble, listen, server_for
 from flowflare.errors import EmulatorError
@@ -43,7 +43,7 @@ async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None
         EmulatorError: the data is in use, the port is taken, or workerd does not start.
     """
     data = options.data.resolve()
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    api_token.make_private(data)
     with _alone(data) as lock, listen(options.port) as bound:
         port = bound.getsockname()[1]
         identity = {
@@ -54,7 +54,7 @@ async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None
             "data": str(data),
         }
         programs = Programs(options.node, options.node_modules, lock)
-        parts = assemble(programs, data, identity)
+        parts = assemble(programs, data, identity, api_token.ensure_token(data))
         try:
             with suppress(asyncio.CancelledError), _signals(_this_task().cancel):
                 await parts.workers.start()

@@ -1,46 +1,30 @@
-"""What surrounds every call: the Host check, the limit on calls, authentication, faults, the log.
+"""Surrounds every call of the API: authentication, the limit on calls, faults, the log.
 
 It is plain ASGI because a fault must be able to cut the connection, which no response can.
 """
 
 import asyncio
 import json
+import logging
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flowflare.emulator import codes, faults
 from flowflare.emulator.clock import now
+from flowflare.emulator.doors import Tokens, headers_of
 from flowflare.emulator.envelope import Refusal, failure, refusal
 from flowflare.emulator.rate_limit import RateLimit
 from flowflare.emulator.request_log import Entry, RequestLog
 from flowflare.emulator.requests import API
 
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\]|[\w.-]+\.localhost)(:\d+)?", re.I)
-_TOKEN = re.compile(r"Bearer [\w-]{40,80}")
-_KEY = re.compile(r"[0-9a-f]{37,60}")
+_LOG = logging.getLogger("emulator")
 _ACCOUNT = re.compile(r"/accounts/([0-9a-f]{32})(?:/|$)")
 _UNKNOWN = "(The emulator does not know the operation"
-
-
-class HostCheck:
-    """Refuses requests that came here under another machine's name (DNS rebinding)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers 403, or passes the request on."""
-        if scope["type"] == "http" and not _LOOPBACK.fullmatch(_headers(scope).get("host", "")):
-            answer = PlainTextResponse("The Host header must name this machine.\n", 403)
-            await answer(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
 
 @dataclass
@@ -85,25 +69,32 @@ class _Call:
 
 
 class Gatekeeper:
-    """The limit on calls, authentication, fault rules and the log, for calls of the API.
+    """Authentication, the limit on calls, fault rules and the log, for calls of the API.
 
     Args:
         app: what answers.
+        tokens: the tokens that calls may carry.
         rules: the standing fault rules.
         log: where calls are written.
         limit: how many calls a token has.
     """
 
     def __init__(
-        self, app: ASGIApp, rules: faults.Faults, log: RequestLog, limit: RateLimit
+        self,
+        app: ASGIApp,
+        tokens: Tokens,
+        rules: faults.Faults,
+        log: RequestLog,
+        limit: RateLimit,
     ) -> None:
         self._app = app
+        self._tokens = tokens
         self._rules = rules
         self._log = log
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a call meet its fault rule, checks its token, and writes it into the log."""
+        """Check a call's token, let it meet its fault rule, and write it into the log."""
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self._app(scope, receive, send)
             return
@@ -123,7 +114,12 @@ class Gatekeeper:
             self._log.add(call.entry())
 
     async def _meet(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
-        verdict = self._limit.count(_token(_headers(scope)))
+        headers = headers_of(scope)
+        if not self._tokens.admits(headers):
+            # Before the limit and the faults: only who has a token is counted or held.
+            await failure(codes.authentication())(scope, receive, _watch(call, send))
+            return
+        verdict = self._limit.count(_token(headers))
         send = _with_headers(verdict.headers, send)
         if verdict.refused:
             await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
@@ -132,11 +128,19 @@ class Gatekeeper:
         call.fault = standing.id if standing else None
         watched = _watch(call, send)
         if standing is None or await _went_on(standing):
-            authentic = _authentic(_headers(scope))
-            app = self._app if authentic else failure(codes.authentication())
-            await app(scope, receive, watched)
+            await self._answer(call, scope, receive, watched)
         else:
             await self._suffer(standing.rule.action, scope, receive, watched)
+
+    async def _answer(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the service answer; a failure of its own is an answer in Cloudflare's envelope."""
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            _LOG.exception("%s %s", call.method, call.path)
+            if call.status is not None:
+                raise
+            await failure(codes.internal("the emulator's log has the reason"))(scope, receive, send)
 
     async def _suffer(
         self, action: faults.Action, scope: Scope, receive: Receive, send: Send
@@ -211,13 +215,3 @@ def _cut(scope: Scope) -> None:
 
 def _token(headers: Mapping[str, str]) -> str:
     return headers.get("authorization", "").removeprefix("Bearer ") or headers.get("x-auth-key", "")
-
-
-def _authentic(headers: Mapping[str, str]) -> bool:
-    if _TOKEN.fullmatch(headers.get("authorization", "")):
-        return True
-    return bool(headers.get("x-auth-email")) and bool(_KEY.fullmatch(headers.get("x-auth-key", "")))
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.emulator import pidfile
+from flowflare.emulator.api_token import make_private, read_token
 from flowflare.emulator.environment import needed_environment
 from flowflare.errors import EmulatorError
 
@@ -48,6 +49,22 @@ class Running:
     data: Path
     log: Path
 
+    @property
+    def token(self) -> str:
+        """The API token of its data.
+
+        Raises:
+            EmulatorError: there is none, as an earlier version of the emulator runs.
+        """
+        token = read_token(self.data)
+        if token is None:
+            raise EmulatorError(
+                f"the embedded Cloudflare (process {self.pid}) has no API token in {self.data}",
+                remedy="It is of an earlier version. Stop it, and it starts again with a token: "
+                "flowflare emulator stop",
+            )
+        return token
+
 
 def start(settings: Settings, on_progress: Progress) -> Running:
     """Starts the emulator in the background and waits until it is ready.
@@ -64,7 +81,7 @@ def start(settings: Settings, on_progress: Progress) -> Running:
             an emulator runs on this data with another port.
     """
     data = settings.data.resolve()
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private(data)
     with _one_at_a_time(data, on_progress):
         running = status(data)
         if running is not None:
@@ -140,6 +157,8 @@ def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
         its process id, and the file descriptor of what it says.
     """
     log = log_file(data)
+    if log.exists():
+        log.chmod(0o600)
     mode = os.O_TRUNC if log.exists() and log.stat().st_size > _LARGEST_LOG else os.O_APPEND
     arguments = {
         "--data": data,

@@ -1,6 +1,5 @@
 """What the operations read from a request, refused in Cloudflare's words where it is not there."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -10,9 +9,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from flowflare.emulator import codes
+from flowflare.emulator.json_text import NotJsonError, parse_json
 
 API = "/client/v4"
+CONTROL = "/emulator"
 _ID = re.compile(r"[0-9a-f]{32}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +65,7 @@ def flag(request: Request, name: str) -> bool:
 def number(request: Request, name: str, default: int) -> int:
     """A positive number in the query, the default where there is none or nonsense."""
     text = request.query_params.get(name, "")
-    return int(text) if text.isdecimal() and int(text) > 0 else default
+    return int(text) if _NUMBER.fullmatch(text) and int(text) > 0 else default
 
 
 async def json_body(request: Request) -> Any:
@@ -73,9 +75,9 @@ async def json_body(request: Request) -> Any:
         Refusal: 10001, it is none.
     """
     try:
-        return json.loads(await request.body())
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise codes.invalid_body("The request body is not valid JSON.") from None
+        return parse_json(await request.body())
+    except NotJsonError as error:
+        raise codes.invalid_body(f"The request body is not valid JSON: {error}.") from None
 
 
 async def json_object(request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,12 +17,13 @@ from starlette.routing import BaseRoute
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowflare.emulator import codes
-from flowflare.emulator.control import Control, LimitControl
+from flowflare.emulator.control import Control, LimitControl, TokenControl
 from flowflare.emulator.database import Database
-from flowflare.emulator.envelope import Refusal, failure
+from flowflare.emulator.doors import Doors, Tokens
+from flowflare.emulator.envelope import Refusal, failure, refusal
 from flowflare.emulator.faults import Faults
 from flowflare.emulator.front import FrontDoor
-from flowflare.emulator.middleware import Gatekeeper, HostCheck
+from flowflare.emulator.middleware import Gatekeeper
 from flowflare.emulator.rate_limit import RateLimit
 from flowflare.emulator.request_log import RequestLog
 from flowflare.emulator.requests import API
@@ -80,15 +82,17 @@ class Parts:
     log: RequestLog
     limit: RateLimit
     routing: RoutingStore
+    tokens: Tokens
 
 
-def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
+def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: str) -> Parts:
     """Opens the database and makes every part.
 
     Args:
         programs: where Node and its packages are.
         data: the folder of all data.
         identity: what `/emulator/health` says of this process.
+        token: the data folder's API token.
 
     Raises:
         EmulatorError: another version of the emulator wrote the data.
@@ -106,7 +110,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
     zones = ZonesStore(database)
     routing = RoutingStore(database, zones)
     workers.know(scripts, workflows, routing)
-    rules, log, limit = Faults(), RequestLog(), RateLimit()
+    rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
     services: Sequence[_Service] = [
         AccountRoutes(accounts),
         D1Routes(D1Store(database), workers, History(database, workers)),
@@ -123,10 +127,11 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any]) -> Parts:
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(TargetsStore(database), workers),
         Control(database, workers, accounts, rules, log, identity),
+        TokenControl(tokens),
         LimitControl(limit),
     ]
     routes = [route for service in services for route in service.routes()]
-    return Parts(database, workers, routes, rules, log, limit, routing)
+    return Parts(database, workers, routes, rules, log, limit, routing, tokens)
 
 
 def application(parts: Parts) -> Starlette:
@@ -135,14 +140,22 @@ def application(parts: Parts) -> Starlette:
         routes=parts.routes,
         middleware=[
             Middleware(FrontDoor, routing=parts.routing, workers=parts.workers),
-            Middleware(HostCheck),
-            Middleware(Gatekeeper, rules=parts.faults, log=parts.log, limit=parts.limit),
+            Middleware(Doors, tokens=parts.tokens),
+            Middleware(
+                Gatekeeper,
+                tokens=parts.tokens,
+                rules=parts.faults,
+                log=parts.log,
+                limit=parts.limit,
+            ),
         ],
         exception_handlers={
             Refusal: _refused,
             EmulatorError: _cannot,
             404: _unknown,
             405: _unknown,
+            HTTPException: _unreadable,
+            Exception: _failed,
         },
     )
     app.router.redirect_slashes = False
@@ -193,6 +206,17 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _cannot(_: Request, error: Exception) -> Response:
     _LOG.error("%s", error)
     return failure(codes.internal(str(error)))
+
+
+async def _unreadable(_: Request, error: Exception) -> Response:
+    """A body that Starlette cannot read, such as a broken multipart one."""
+    assert isinstance(error, HTTPException)
+    return failure(refusal(error.status_code, 10026, error.detail))
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    """A failure of the emulator's own; uvicorn logs it."""
+    return failure(codes.internal("the emulator's log has the reason"))
 
 
 async def _unknown(request: Request, _: Exception) -> Response:

@@ -1,8 +1,11 @@
-"""The API's address and the token that a stack's configuration or the environment names."""
+"""Finds a stack's API: its address and token, as configuration, emulator or environment have it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from flowflare.config.engine import data_folder, is_embedded
+from flowflare.config.former_token import API_TOKEN
+from flowflare.emulator.api_token import read_token
 from flowflare.errors import SecretError
 
 if TYPE_CHECKING:
@@ -17,6 +20,27 @@ def base_url(project: "Project", environ: Mapping[str, str]) -> str:
     return value.text if value else environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
 
 
+def own_token(project: "Project") -> str | None:
+    """Return the API token of a project's own embedded Cloudflare.
+
+    Returns:
+        None where the stack is not the embedded engine's, its configuration has a token, or no
+        embedded Cloudflare has run in the project.
+    """
+    if not is_embedded(project) or API_TOKEN in project.values:
+        return None
+    return read_token(data_folder(project.root))
+
+
+def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment of a stack's run, with the token of its own embedded Cloudflare.
+
+    That token goes before one that the environment has: the latter is for a real account.
+    """
+    own = own_token(project)
+    return environ if own is None else {**environ, "CLOUDFLARE_API_TOKEN": own}
+
+
 def token(project: "Project", environ: Mapping[str, str]) -> str:
     """The API token, the one secret that is opened by who only calls the API.
 
@@ -27,8 +51,8 @@ def token(project: "Project", environ: Mapping[str, str]) -> str:
     Raises:
         SecretError: there is none, or it cannot be opened here.
     """
-    value = project.values.get("cloudflare:apiToken")
-    given = environ.get("CLOUDFLARE_API_TOKEN", "")
+    value = project.values.get(API_TOKEN)
+    given = stack_environment(project, environ).get("CLOUDFLARE_API_TOKEN", "")
     if value is None and not given:
         remedy = (
             "Run `pulumi config set --secret cloudflare:apiToken`, or set CLOUDFLARE_API_TOKEN."

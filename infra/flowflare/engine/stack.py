@@ -269,6 +269,7 @@ class EmbeddedStack:
 
     def _providers(self, config: Configuration) -> "Providers":
         from flowflare.api import PROCESS
+        from flowflare.engine.access import stack_environment
         from flowflare.engine.providers.registry import Providers
         from flowflare.engine.stack_reference import StackReferences
 
@@ -277,7 +278,7 @@ class EmbeddedStack:
             project.name,
             project.stack,
             config.values,
-            self._environ,
+            stack_environment(project, self._environ),
             api=self._api or PROCESS,
             references=StackReferences(self._backend, project.root, self._environ),
         )

@@ -8,7 +8,7 @@ import httpx
 from flowflare.api import Client, Connector, Pace, Retries
 
 START = 1_800_000_000.0
-TOKEN = "flowflare-embedded-cloudflare-no-secret-0"
+TOKEN = "t0" * 20
 
 
 @dataclass

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import logging
 import os
 import signal
 import sys
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.emulator.environment import needed_environment
+from flowflare.emulator.json_text import NotJsonError, write_json
 from flowflare.errors import EmulatorError
 
+_LOG = logging.getLogger("emulator")
 _MAIN = Path(__file__).parent / "main.mjs"
 _LINE_LIMIT = 512 * 1024 * 1024
 _STOP_PATIENCE = 8.0
@@ -119,16 +122,21 @@ class Bridge:
 
         Raises:
             RuntimeGone: it ended first.
-            EmulatorError: it answered that it cannot.
+            EmulatorError: it answered that it cannot, or the parameters are not JSON.
         """
         if self._reader.done() or self._process.stdin is None:
             raise RuntimeGone
+        try:
+            request = write_json({"op": operation, **parameters})
+        except NotJsonError as error:
+            message = f"The Workers runtime cannot be asked '{operation}': {error}"
+            raise EmulatorError(message) from None
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
-        line = json.dumps({"id": number, "op": operation, **parameters})
         try:
-            self._process.stdin.write(line.encode() + b"\n")
+            # The number stands before the JSON, so that a line that cannot be read has an answer.
+            self._process.stdin.write(f"{number} {request}\n".encode())
             await self._process.stdin.drain()
         except ConnectionError:
             raise RuntimeGone from None
@@ -149,17 +157,30 @@ class Bridge:
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
+        try:
+            async for line in self._process.stdout:
+                self._take(line)
+        finally:
+            # However the reading ended, nobody may wait for an answer that no one will read.
+            self._kill_group()
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(RuntimeGone())
+            self._waiting.clear()
+            self._end()
+
+    def _take(self, line: bytes) -> None:
+        """Handle one line; a line that is not in order is logged and spoils no other."""
+        try:
             message = json.loads(line)
             if "id" in message:
                 self._answer(message)
             else:
                 self._hear(message)
-        self._kill_group()
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(RuntimeGone())
-        self._waiting.clear()
+        except (ValueError, LookupError, TypeError):
+            _LOG.exception("the Workers runtime wrote a line that cannot be read")
+
+    def _end(self) -> None:
         if not self._up.done():
             self._up.set_exception(_no_start("the Node child ended at once"))
         elif not self._stopping:
@@ -173,7 +194,7 @@ class Bridge:
         if "error" in message:
             future.set_exception(EmulatorError(message["error"]))
         else:
-            future.set_result(message["ok"])
+            future.set_result(message.get("ok"))
 
     def _hear(self, message: Event) -> None:
         if message["event"] == "up" and not self._up.done():

@@ -105,6 +105,19 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
     }
 
 
+def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
+    """What the child shall know of a script that cannot be run: where it is asked, and why not."""
+    return {
+        "key": key_of(script.account, script.name),
+        "script": script.name,
+        "port": port,
+        "enabled": script.enabled,
+        "code": "",
+        "answers": [],
+        "down": f"The Worker '{script.name}' cannot be run: {problem}.",
+    }
+
+
 def _targets(
     by_type: Mapping[str, list[Binding]], type_: str, kind: str, key: str, contents: Contents
 ) -> dict[str, str]:

@@ -1,6 +1,8 @@
 /**
- * Runs the embedded Cloudflare's Workers: one JSON request a line on stdin, one JSON answer a line
- * on stdout, events in between.
+ * Runs the embedded Cloudflare's Workers: one request a line on stdin, a number and JSON; one JSON
+ * answer a line on stdout, events in between.
+ *
+ * A line or a promise that fails is answered or noted, and spoils no other.
  *
  * Everything else that is printed goes to stderr, which the Python side writes to the log file. When
  * stdin ends, because the Python side stopped or was killed, workerd is stopped and this process ends.
@@ -77,14 +79,17 @@ async function stop() {
 
 const lines = createInterface({ input: process.stdin });
 lines.on('line', async (line) => {
-  const request = JSON.parse(line);
+  const end = line.indexOf(' ');
+  const id = Number(line.slice(0, end));
   try {
-    send({ id: request.id, ok: (await operations[request.op](request)) ?? {} });
+    const request = JSON.parse(line.slice(end));
+    send({ id, ok: (await operations[request.op](request)) ?? {} });
   } catch (error) {
-    send({ id: request.id, error: text(error) });
+    send({ id, error: text(error) });
   }
 });
 lines.on('close', stop);
+process.on('unhandledRejection', (error) => emit('note', { message: text(error) }));
 process.on('SIGTERM', stop);
 process.on('SIGINT', () => {});
 process.stdout.on('error', stop);

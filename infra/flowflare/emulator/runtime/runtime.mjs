@@ -16,7 +16,7 @@ import { Instance } from './instance.mjs';
 import { workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
 import { Stores } from './stores.mjs';
-import { digestOf, unitsOf } from './units.mjs';
+import { digestOf, unitsOf, withoutAbsent } from './units.mjs';
 
 const DEBOUNCE = 150;
 /** A reload waits so long for uploads that belong to the same burst. */
@@ -36,6 +36,8 @@ const LONGEST_TIMER = 86_400_000;
 class Account {
   /** @type {Map<string, {worker: object, digest: string}>} by key */
   workers = new Map();
+  /** @type {Map<string, string>} why Workers that are not run are down, by key */
+  down = new Map();
   /** @type {Map<string, object[]>} modules by the names that Workers use */
   code = new Map();
   /** @type {Map<string, import('./units.mjs').Unit>} by digest */
@@ -86,7 +88,7 @@ export class Runtime {
    * Takes what changed of an account; reloads soon what is in use of it.
    *
    * @param {{account: string, changed: object[], removed: string[]}} change Workers as they are now,
-   *   and keys of those that are not there any more
+   *   `down` where they cannot be run, and keys of those that are not there any more
    * @param {Record<string, object[]>} code modules that came with it, by the names its Workers use;
    *   the others came before
    */
@@ -94,9 +96,13 @@ export class Runtime {
     const account = this.#accounts.get(id) ?? new Account();
     this.#accounts.delete(id);
     this.#accounts.set(id, account);
-    for (const key of removed) account.workers.delete(key);
+    for (const key of [...removed, ...changed.map((worker) => worker.key)]) {
+      account.workers.delete(key);
+      account.down.delete(key);
+    }
     for (const worker of changed) {
-      account.workers.set(worker.key, { worker, digest: digestOf(worker) });
+      if (worker.down) account.down.set(worker.key, worker.down);
+      else account.workers.set(worker.key, { worker, digest: digestOf(worker) });
     }
     for (const [name, modules] of Object.entries(code)) account.code.set(name, modules);
     const needed = new Set([...account.workers.values()].map(({ worker }) => worker.code));
@@ -112,8 +118,9 @@ export class Runtime {
    */
   async visit({ account, key }, pass) {
     for (;;) {
-      const unit = this.#accounts.get(account)?.byKey.get(key);
-      if (!unit) throw new Error('This Worker is not there any more.');
+      const found = this.#accounts.get(account);
+      const unit = found?.byKey.get(key);
+      if (!unit) throw new Error(found?.down.get(key) ?? 'This Worker is not there any more.');
       const instance = await this.#load(unit);
       if (instance.stopped) continue;
       if (unit.problem) throw new Error(unit.problem);
@@ -139,7 +146,13 @@ export class Runtime {
     const problems = settled.flatMap(({ account, problem }) =>
       problem ? [{ account, problem }] : [],
     );
-    return { problems };
+    const down = accounts.flatMap((id) =>
+      [...(this.#accounts.get(id)?.down.values() ?? [])].map((problem) => ({
+        account: id,
+        problem,
+      })),
+    );
+    return { problems: [...problems, ...down] };
   }
 
   /**
@@ -339,7 +352,7 @@ export class Runtime {
     const { code } = this.#accounts.get(unit.account);
     const newest = this.#programs.workerd.compatibilityDate;
     const workers = unit.workers.map((worker) =>
-      workerOptions(worker, code.get(worker.code), newest, access),
+      workerOptions(withoutAbsent(worker, unit.keys), code.get(worker.code), newest, access),
     );
     const miniflare = this.#miniflare(room, workers, more);
     try {

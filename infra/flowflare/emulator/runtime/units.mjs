@@ -95,6 +95,26 @@ function groups(workers) {
   return [...found.values()];
 }
 
+/**
+ * A Worker without its bindings to Workers that are not run: workerd starts with none of them.
+ *
+ * @param {object} worker
+ * @param {Set<string>} keys those of the Workers that run with it
+ */
+export function withoutAbsent(worker, keys) {
+  const present = (bindings) =>
+    Object.fromEntries(
+      Object.entries(bindings).filter(([, target]) => !target.worker || keys.has(target.worker)),
+    );
+  const { services, objects, workflows } = worker;
+  return {
+    ...worker,
+    services: present(services),
+    objects: present(objects),
+    workflows: present(workflows),
+  };
+}
+
 function* referred({ services, objects, workflows }) {
   for (const { worker } of Object.values(services)) yield worker;
   for (const { worker } of Object.values(objects)) if (worker) yield worker;

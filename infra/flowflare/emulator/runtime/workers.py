@@ -14,18 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import NotJsonError, write_json
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeGone
 from flowflare.emulator.runtime.changes import Changes
 from flowflare.emulator.runtime.contents import Reader, things_of
 from flowflare.emulator.runtime.document import (
     code_of,
+    down_document,
     key_of,
     module_document,
     worker_document,
 )
 from flowflare.emulator.runtime.told import Told
 from flowflare.emulator.services.routing.store import RoutingStore
-from flowflare.emulator.services.scripts.script import Module
+from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import WorkflowsStore
 from flowflare.errors import EmulatorError
@@ -46,6 +48,14 @@ class Gone:
     namespaces: tuple[str, ...] = ()
     workflows: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+
+
+class _GaveUpError(EmulatorError):
+    def __init__(self, restarts: int) -> None:
+        super().__init__(
+            f"The Workers runtime ended {restarts} times and is not started again.",
+            remedy="Its log says why: flowflare emulator logs. Then: flowflare emulator stop",
+        )
 
 
 class Workers:
@@ -72,6 +82,7 @@ class Workers:
         self._ready = asyncio.Event()
         self._broken: EmulatorError | None = None
         self._restarts = 0
+        self._reviving = False
         self.crashes = 0
 
     def know(self, scripts: ScriptsStore, workflows: WorkflowsStore, routing: RoutingStore) -> None:
@@ -92,13 +103,19 @@ class Workers:
             if self._limits:
                 await bridge.ask("limit", **self._limits)
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
-                await self._publish(bridge, row["account"])
+                await self._publish_alone(bridge, row["account"])
         except RuntimeGone:
             raise EmulatorError(
                 "The Workers runtime ended while it started.",
                 remedy="Its last words are in the emulator's log.",
             ) from None
         self._ready.set()
+
+    def health(self) -> dict[str, str]:
+        """Report `status`: `ready`, `restarting`, or `failed` with the `problem`."""
+        if self._broken is not None:
+            return {"status": "failed", "problem": self._broken.message}
+        return {"status": "ready" if self._ready.is_set() else "restarting"}
 
     async def stop(self) -> None:
         """Ends the child and workerd."""
@@ -113,6 +130,8 @@ class Workers:
             gone: what was deleted; its data is removed.
         """
         await self._ready.wait()
+        if self._broken is not None:
+            raise self._broken
         if self._bridge is not None:
             await self._publish(self._bridge, account)
         if gone is not None and gone != Gone():
@@ -204,6 +223,13 @@ class Workers:
                     raise EmulatorError("The Workers runtime ended during the query.") from None
                 await asyncio.sleep(0.05)
 
+    async def _publish_alone(self, bridge: Bridge, account: str) -> None:
+        """Tell the child of one account; what goes wrong with it is no other account's trouble."""
+        try:
+            await self._publish(bridge, account)
+        except EmulatorError as error:
+            _LOG.error("account %s cannot be run: %s", account, error)
+
     async def _publish(self, bridge: Bridge, account: str) -> None:
         async with self._locks[account]:
             told = self._told.get(account)
@@ -222,15 +248,13 @@ class Workers:
         scripts = self._reader.scripts(account, names)
         documents, depends = {}, {}
         for name, script in scripts.items():
-            contents = self._reader.contents(script, self._port(account, name))
-            documents[name] = worker_document(script, contents)
-            depends[name] = things_of(script, contents.workflows.values())
+            documents[name], depends[name] = self._document(script)
         changed = [each for name, each in documents.items() if told.documents.get(name) != each]
         removed = [name for name in told.documents.keys() & names if name not in scripts]
         code = {
             code_of(each): [module_document(part) for part in self._reader.modules(each)]
-            for each in scripts.values()
-            if not told.has_code(code_of(each))
+            for name, each in scripts.items()
+            if "down" not in documents[name] and not told.has_code(code_of(each))
         }
         keys = [key_of(account, name) for name in removed]
         change = {"account": account, "changed": changed, "removed": keys}
@@ -242,6 +266,25 @@ class Workers:
         self._told[account] = told
         self._changes.forget(account, number)
         return list(answer["taken"])
+
+    def _document(self, script: Script) -> tuple[dict[str, Any], frozenset[str]]:
+        """What the child is told of a script, and what that depends on.
+
+        A script whose rows are not in order is down by itself: no other waits for it to be mended.
+        """
+        port = self._port(script.account, script.name)
+        problem = script.problem
+        if problem is None:
+            try:
+                contents = self._reader.contents(script, port)
+                document = worker_document(script, contents)
+                write_json(document)
+            except (NotJsonError, LookupError, TypeError, ValueError, AttributeError):
+                _LOG.exception("script %s of account %s", script.name, script.account)
+                problem = "what is stored of it is not in order"
+            else:
+                return document, things_of(script, contents.workflows.values())
+        return down_document(script, port, problem), frozenset({f"script/{script.name}"})
 
     def _known(self) -> dict[str, list[str]]:
         tables = {"databases": "uuid", "namespaces": "id", "workflows": "id", "targets": "key"}
@@ -287,15 +330,21 @@ class Workers:
         _LOG.log(level, "runtime %s %s", kind, details or "")
 
     async def _revive(self) -> None:
-        """Starts the child anew after it died."""
+        """Start the child again after it died, until that has failed too often."""
+        if self._reviving:
+            return  # The child died while it started: whoever starts it sees that and goes on.
+        self._reviving = True
         self._ready.clear()
-        self._restarts += 1
-        _LOG.error("the Workers runtime ended; starting it again (%d)", self._restarts)
-        try:
-            if self._restarts > _MOST_RESTARTS:
-                raise EmulatorError(f"The Workers runtime ended {self._restarts} times.")
-            await self.start()
-        except EmulatorError as error:
-            _LOG.error("%s", error)
-            self._broken = error
-            self._ready.set()
+        while not self._ready.is_set():
+            self._restarts += 1
+            _LOG.error("the Workers runtime ended; starting it again (%d)", self._restarts)
+            try:
+                if self._restarts > _MOST_RESTARTS:
+                    raise _GaveUpError(self._restarts)
+                await self.start()
+            except _GaveUpError as error:
+                self._broken = error
+                self._ready.set()
+            except EmulatorError as error:
+                _LOG.error("%s", error)
+        self._reviving = False

@@ -87,7 +87,11 @@ class Providers:
         from flowflare.engine.providers.dynamic import Dynamic, DynamicProviders
 
         if self._dynamic is None:
-            self._dynamic = Dynamic(DynamicProviders(self._project, plain(self._config), self._api))
+            # As configuration, which no state keeps here: they look into the process's environment,
+            # and the stack's may have another token.
+            token = self._environ.get("CLOUDFLARE_API_TOKEN")
+            config = ({"cloudflare:apiToken": token} if token else {}) | plain(self._config)
+            self._dynamic = Dynamic(DynamicProviders(self._project, config, self._api))
         return self._dynamic
 
     def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:

@@ -48,13 +48,9 @@ def statements_of(body: dict[str, Any]) -> list[Statement]:
 
 
 def _statements(asked: dict[str, Any]) -> list[Statement]:
-    sql, params = asked.get("sql"), asked.get("params") or []
+    sql, params = asked.get("sql"), _parameters(asked.get("params") or [])
     if not isinstance(sql, str):
         raise codes.invalid_property("sql: Expected string")
-    if not isinstance(params, list):
-        raise codes.invalid_property("params: Expected array")
-    if len(params) > _MOST_PARAMETERS:
-        raise codes.query_failed("too many SQL variables: SQLITE_ERROR")
     texts = split(sql)
     if params and len(texts) > 1:
         raise codes.invalid_property("params: cannot be used with several statements")
@@ -66,6 +62,16 @@ def _statements(asked: dict[str, Any]) -> list[Statement]:
     # D1's API takes any JSON scalar; SQLite has no booleans.
     values = tuple(int(each) if isinstance(each, bool) else each for each in params)
     return [Statement(text, values) for text in texts]
+
+
+def _parameters(given: Any) -> list[Any]:
+    if not isinstance(given, list):
+        raise codes.invalid_property("params: Expected array")
+    if not all(each is None or isinstance(each, str | int | float) for each in given):
+        raise codes.invalid_property("params: Expected array of strings, numbers, booleans, nulls")
+    if len(given) > _MOST_PARAMETERS:
+        raise codes.query_failed("too many SQL variables: SQLITE_ERROR")
+    return given
 
 
 async def run(

@@ -1,6 +1,5 @@
 """HTTP for Workers scripts and the services of the same names."""
 
-import json
 from typing import Any
 
 from starlette.requests import Request
@@ -9,12 +8,13 @@ from starlette.routing import BaseRoute
 
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
+from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.requests import account_of, flag, json_object, name_of, operation
 from flowflare.emulator.runtime.workers import Gone, Workers
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
-from flowflare.emulator.services.scripts.upload import read_upload
+from flowflare.emulator.services.scripts.upload import read_upload, validate_metadata
 from flowflare.emulator.services.scripts.validation import exports_of, refuse_name
 
 _SCRIPTS = "/accounts/{account}/workers/scripts"
@@ -89,12 +89,8 @@ class ScriptRoutes:
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise codes.content_type("Content-Type must be 'multipart/form-data'.")
         part = (await request.form()).get("settings")
-        text = part if isinstance(part, str) or part is None else (await part.read()).decode()
-        try:
-            settings = json.loads(text or "")
-        except json.JSONDecodeError:
-            raise codes.unparsable("The part 'settings' is not a JSON object.") from None
-        script = self._store.change_settings(account, name, settings)
+        text = part if isinstance(part, str) or part is None else await part.read()
+        script = self._store.change_settings(account, name, _settings(text or ""))
         await self._workers.publish(account)
         return success(views.settings(script, self._store.ledger(account)))
 
@@ -133,6 +129,23 @@ class ScriptRoutes:
         script = self._store.get(account, name)
         body, content_type = views.content(script, self._store.scripts.modules(script))
         return Response(body, media_type=content_type)
+
+
+def _settings(text: bytes | str) -> dict[str, Any]:
+    """The part `settings`, with what is stored in the shape that an upload's metadata has.
+
+    Raises:
+        Refusal: 10026, it is not a JSON object, or one of its members has another type.
+    """
+    try:
+        settings = parse_json(text)
+    except NotJsonError as error:
+        raise codes.unparsable(f"The part 'settings' is not valid JSON: {error}.") from None
+    if not isinstance(settings, dict):
+        raise codes.unparsable("The part 'settings' is not a JSON object.")
+    known = {key: value for key, value in settings.items() if value is not None}
+    validate_metadata(known, part="settings")
+    return known
 
 
 _SCRIPT_SETTINGS = ("logpush", "observability", "tags", "tail_consumers")

@@ -8,6 +8,7 @@ from typing import Any
 
 from flowflare.emulator.clock import hyphened_id, now
 from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 
 Binding = Mapping[str, Any]
 _KEPT_VERSIONS = 20
@@ -58,6 +59,9 @@ class Script:
     migration_tag: str | None
     enabled: bool
     previews: bool
+    problem: str | None = None
+    """Why its row cannot be read. All else is then empty, so that it can be listed, deleted and
+    uploaded again, and is not run."""
 
     @property
     def deployment_id(self) -> str:
@@ -212,10 +216,8 @@ class Scripts:
             live.account,
             live.name,
         )
-        return [
-            replace(live, bindings=tuple(json.loads(row["bindings"])), **_fields(row["record"]))
-            for row in rows
-        ]
+        found = (_with_record(live, row) for row in rows)
+        return [each for each in found if each.problem is None]
 
     def next_number(self, account: str, name: str) -> int:
         """The number of the script's next version."""
@@ -236,30 +238,59 @@ class Scripts:
 
 def _record(script: Script) -> str:
     exports = [vars(each) for each in script.exports]
-    return json.dumps({key: getattr(script, key) for key in _RECORD} | {"exports": exports})
+    return write_json({key: getattr(script, key) for key in _RECORD} | {"exports": exports})
 
 
 def _bindings(script: Script) -> str:
-    return json.dumps([dict(each) for each in script.bindings])
-
-
-def _fields(record: str) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(record)
-    fields["exports"] = tuple(
-        Export(each["name"], each["kind"], each["base"], tuple(each["handlers"]))
-        for each in fields["exports"]
-    )
-    return fields
+    return write_json([dict(each) for each in script.bindings])
 
 
 def _script(row: sqlite3.Row) -> Script:
-    return Script(
+    bare = Script(
         account=row["account"],
         name=row["name"],
         tag=row["tag"],
-        bindings=tuple(json.loads(row["bindings"])),
+        etag="",
+        created_on=now(),
+        modified_on=now(),
+        main="",
+        service_worker=False,
+        metadata={"compatibility_date": "2021-11-02", "compatibility_flags": []},
+        bindings=(),
+        exports=(),
+        version_id=hyphened_id(),
+        number=0,
+        deployed_from="api",
         migration_tag=row["migration_tag"],
         enabled=bool(row["enabled"]),
         previews=bool(row["previews"]),
-        **_fields(row["record"]),
     )
+    return _with_record(bare, row)
+
+
+def _with_record(script: Script, row: sqlite3.Row) -> Script:
+    """Add what a row holds as JSON; a row that is not in order spoils its own script alone."""
+    try:
+        fields = parse_json(row["record"])
+        exports = [
+            Export(each["name"], each["kind"], each["base"], tuple(each["handlers"]))
+            for each in fields["exports"]
+        ]
+        bindings = parse_json(row["bindings"])
+        _require_shape(fields, bindings)
+        return replace(script, **{**fields, "exports": tuple(exports)}, bindings=tuple(bindings))
+    except NotJsonError as error:
+        return replace(script, problem=f"its stored record is not valid JSON: {error}")
+    except (LookupError, TypeError, ValueError):
+        return replace(script, problem="its stored record lacks what every script has")
+
+
+def _require_shape(fields: dict[str, Any], bindings: list[Any]) -> None:
+    if set(fields) != {*_RECORD, "exports"}:
+        raise ValueError
+    metadata = fields["metadata"]
+    texts = [metadata["compatibility_date"], *metadata["compatibility_flags"]]
+    for each in bindings:
+        texts += [each["name"], each["type"]]
+    if not all(isinstance(each, str) for each in texts):
+        raise ValueError

@@ -5,7 +5,7 @@ SDK as a part of type application/json after them. A module's name is its part's
 field has the same name with the first two, and is `files` with the SDK.
 """
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from flowflare.emulator import codes
+from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.services.scripts.script import Module
 
 _PART_LIMIT = 64 * 1024 * 1024
@@ -124,15 +125,31 @@ async def _text(part: UploadFile | str | None) -> str:
 
 def _metadata(text: str) -> Metadata:
     try:
-        given = json.loads(text)
+        given = parse_json(text)
         known = {key: value for key, value in given.items() if value is not None}
-        return Metadata.model_validate(known)
-    except (json.JSONDecodeError, AttributeError):
+    except NotJsonError as error:
+        raise codes.unparsable(f"The part 'metadata' is not valid JSON: {error}.") from None
+    except AttributeError:
         raise codes.unparsable("The part 'metadata' is not a JSON object.") from None
+    return validate_metadata(known, part="metadata")
+
+
+def validate_metadata(given: Mapping[str, Any], *, part: str) -> Metadata:
+    """Read an upload's metadata, or settings that have its shape.
+
+    Args:
+        given: the JSON object.
+        part: the name of the part that held it, for the message.
+
+    Raises:
+        Refusal: 10026, a member has another type.
+    """
+    try:
+        return Metadata.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(each) for each in first["loc"])
-        raise codes.unparsable(f"metadata.{place}: {first['msg']}") from None
+        raise codes.unparsable(f"{part}.{place}: {first['msg']}") from None
 
 
 async def _modules(form: FormData) -> list[Module]:

@@ -1,6 +1,5 @@
 """The rules of what bindings point to: a name is taken once in an account; what was made stays."""
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from flowflare.emulator import target_codes as codes
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.services.targets.kinds import Kind, Target
 
 
@@ -34,7 +34,7 @@ class TargetsStore:
             self._database.run(
                 "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?, ?)",
                 *list(vars(made).values())[:-1],
-                json.dumps(dict(record)),
+                write_json(dict(record)),
             )
         except sqlite3.IntegrityError:
             raise kind.exists(name) from None
@@ -58,7 +58,7 @@ class TargetsStore:
             account,
             kind.name,
         )
-        return [Target(**{**dict(row), "record": json.loads(row["record"])}) for row in rows]
+        return [Target(**{**dict(row), "record": _record(row["record"])}) for row in rows]
 
     def delete(self, account: str, kind: Kind, identity: str) -> Target:
         """Deletes one and returns what it was.
@@ -81,10 +81,20 @@ class TargetsStore:
     def bound(self, target: Target) -> list[str]:
         """The names of the scripts that are bound to a queue."""
         rows = self._database.rows(
-            "SELECT DISTINCT scripts.name FROM scripts, json_each(scripts.bindings) AS each "
+            "SELECT DISTINCT scripts.name FROM scripts, json_each("
+            "CASE WHEN json_valid(scripts.bindings) THEN scripts.bindings ELSE '[]' END) AS each "
             "WHERE account = ? AND each.value ->> 'type' = 'queue' "
             "AND each.value ->> 'queue_name' = ? ORDER BY 1",
             target.account,
             target.name,
         )
         return [row["name"] for row in rows]
+
+
+def _record(text: str) -> dict[str, Any]:
+    """What a target was made with; a row that is not in order spoils its own settings alone."""
+    try:
+        record = parse_json(text)
+    except NotJsonError:
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -3,7 +3,6 @@
 Here all requests go to the version with the largest share: the split itself is kept and shown.
 """
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from flowflare.emulator import codes
 from flowflare.emulator.clock import hyphened_id, now
 from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.services.scripts.script import Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
@@ -45,7 +45,7 @@ class DeploymentsStore:
             name,
             _KEPT,
         )
-        made: list[Deployment] = [json.loads(row["record"]) for row in rows]
+        made = [each for row in rows if (each := _record(row["record"]))]
         if rows and rows[0]["version"] == live.version_id:
             return made
         return [_of_upload(live), *made]
@@ -92,9 +92,18 @@ class DeploymentsStore:
             account,
             name,
             live.version_id,
-            json.dumps(made),
+            write_json(made),
         )
         return made
+
+
+def _record(text: str) -> Deployment | None:
+    """A stored deployment, None where its row is not in order."""
+    try:
+        record = parse_json(text)
+    except NotJsonError:
+        return None
+    return record if isinstance(record, dict) else None
 
 
 def _shares(asked: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,100 @@
+"""Decides who may ask at all: this machine by its own name, no foreign web page, a known token.
+
+A browser sends whatever page it shows to loopback, so each request says where it comes from: `Host`
+(against DNS rebinding), `Origin` and `Sec-Fetch-Site`. A page served by a Worker on this very port
+has another host, `*.localhost`, and is foreign too.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import failure
+from flowflare.emulator.requests import API, CONTROL
+
+_OWN = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.I)
+_LOOPBACK = re.compile(rf"{_OWN.pattern}|[\w.-]+\.localhost(:\d+)?", re.I)
+_BEARER = re.compile(r"Bearer ([\w-]{40,80})")
+_SITES = ("same-origin", "none")
+_JSON = "application/json"
+# Asked before anybody has the token, and files under names that nobody can guess.
+_OPEN = re.compile(rf"{CONTROL}/(health|(uploads|exports)/[^/]+)")
+_FILES = f"{CONTROL}/uploads/"
+
+
+class Tokens:
+    """The tokens that the API takes: the data folder's, and those made on the control surface.
+
+    Args:
+        own: the data folder's.
+    """
+
+    def __init__(self, own: str) -> None:
+        self._known = [own]
+
+    def add(self) -> str:
+        """Make another token, which is valid until the emulator stops."""
+        self._known.append(secrets.token_hex(20))
+        return self._known[-1]
+
+    def admits(self, headers: Mapping[str, str]) -> bool:
+        """Whether a call carries a known token, as `Authorization` or as a key with an email."""
+        bearer = _BEARER.fullmatch(headers.get("authorization", ""))
+        if bearer:
+            return self._knows(bearer[1])
+        return bool(headers.get("x-auth-email")) and self._knows(headers.get("x-auth-key", ""))
+
+    def _knows(self, given: str) -> bool:
+        return any(hmac.compare_digest(given.encode(), each.encode()) for each in self._known)
+
+
+class Doors:
+    """Refuses requests of other machines' names and of foreign pages, and control without a token.
+
+    Args:
+        app: what answers all others.
+        tokens: the tokens that control takes.
+    """
+
+    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+        self._app = app
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 or 415, or pass the request on."""
+        app = self._app
+        if scope["type"] == "http":
+            app = self._refusal(scope, headers_of(scope)) or app
+        await app(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> ASGIApp | None:
+        path, host = scope["path"], headers.get("host", "")
+        control = path.startswith(f"{CONTROL}/")
+        own = _OWN if control or path.startswith(API) else _LOOPBACK
+        if not own.fullmatch(host):
+            return PlainTextResponse("The Host header must name this machine.\n", 403)
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+        if origin not in (None, f"http://{host}") or site not in (None, *_SITES):
+            return PlainTextResponse("Web pages of another origin may not ask here.\n", 403)
+        if not control:
+            return None
+        if not _OPEN.fullmatch(path) and not self._tokens.admits(headers):
+            return failure(codes.authentication())
+        kind = headers.get("content-type", _JSON if not _has_body(headers) else "")
+        if kind.partition(";")[0].strip() != _JSON and not path.startswith(_FILES):
+            return failure(codes.content_type(f"Content-Type must be '{_JSON}'."))
+        return None
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return a request's headers by their names in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _has_body(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
