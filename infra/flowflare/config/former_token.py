@@ -18,9 +18,7 @@ def find_former_token(values: "Mapping[str, ConfigValue]") -> "ConfigValue | Non
     """Return the fixed token among a stack's values, None where the stack has another or none.
 
     Args:
-        values: full key to value. Only stacks of the embedded engine had the token.
+        values: full key to value. No other Cloudflare has ever taken the token.
     """
-    engine, token = values.get("flowflare:engine"), values.get(API_TOKEN)
-    if engine is None or engine.text != "embedded" or token is None or token.secret:
-        return None
-    return token if token.text == FORMER_TOKEN else None
+    token = values.get(API_TOKEN)
+    return token if token is not None and token.text == FORMER_TOKEN else None

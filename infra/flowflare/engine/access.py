@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Final
 from flowflare.config.engine import data_folder, is_embedded
 from flowflare.config.former_token import API_TOKEN
 from flowflare.emulator.api_token import read_token
+from flowflare.emulator.process import status
 from flowflare.errors import SecretError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flowflare.config.files import Project
 
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
@@ -24,12 +27,19 @@ def own_token(project: "Project") -> str | None:
     """Return the API token of a project's own embedded Cloudflare.
 
     Returns:
-        None where the stack is not the embedded engine's, its configuration has a token, or no
-        embedded Cloudflare has run in the project.
+        None where the configuration has a token, the stack is neither the embedded engine's nor
+        at the address of the project's running emulator, or none has run in the project.
     """
-    if not is_embedded(project) or API_TOKEN in project.values:
+    data = data_folder(project.root)
+    if API_TOKEN in project.values or not (is_embedded(project) or _is_at(project, data)):
         return None
-    return read_token(data_folder(project.root))
+    return read_token(data)
+
+
+def _is_at(project: "Project", data: "Path") -> bool:
+    """Whether a stack's configuration names the address of the emulator that serves the data."""
+    value, running = project.values.get("cloudflare:baseUrl"), status(data)
+    return value is not None and running is not None and value.text == running.base_url
 
 
 def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
+from flowflare.engine.access import stack_environment
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
 from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
@@ -51,7 +52,7 @@ class CliStack:
         utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.project = project
-        self._environ = environ
+        self._environ = environ = stack_environment(project, environ)
         self._clock = clock
         self._utc_now = utc_now
         cli = require_cli(environ, f"stack {project.stack}")
