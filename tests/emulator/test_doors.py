@@ -89,7 +89,7 @@ def test_a_pattern_is_compiled_when_it_is_posted(
 def test_no_pattern_stops_the_emulator(account: Account) -> None:
     """Python's engine needs longer than the universe has been there for these."""
     long = "a" * 1_000 + "!"
-    for pattern in ("^(/.*a+)+$", "(x+x+)+y", "(a|a)*b", "(.*a){20}z"):
+    for pattern in ("(a+)+Z", "(a|a)*Z", "(.*a){20}Z", "^(/.*a+)+$"):
         rule = {"action": {"kind": "cut"}, "account": account.id, "pattern": pattern}
         account.control("POST", "/faults", json=rule)
     with httpx.Client(headers=account.http.headers, timeout=10) as client:

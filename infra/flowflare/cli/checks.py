@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowflare.config.files import Project
+    from flowflare.emulator.process import Running
     from flowflare.engine.pulumi.checks import Check
     from flowflare.storage.store import Store
 
+_INSTALL: Final = "Install the wheel again with its lock file (docs/install.md)."
 PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
@@ -30,7 +32,7 @@ def machine_checks(project: "Project") -> "Iterator[Check]":
         found = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
         yield Check("packages", "ok", found)
     except PackageNotFoundError as error:
-        yield Check("packages", "fail", f"{error.name} is missing", "Run: pip install flowflare")
+        yield Check("packages", "fail", f"{error.name} is missing", _INSTALL)
     try:
         node = find_node()
         packages = find_node_packages(project.root)
@@ -59,10 +61,14 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
         message = f"not running; `flowflare up` starts it on port {port}"
         yield Check("cloudflare", "ok", f"the embedded one, {message}")
     elif running.port == port:
-        yield Check("cloudflare", "ok", f"the embedded one answers on {running.base_url}")
+        yield _answering(running)
     else:
         message = f"it runs on port {running.port}, and {project.stack_file.name} says {port}"
         yield Check("cloudflare", "fail", message, "Run: flowflare emulator stop")
+    if project.former_token is not None:
+        place = f"{project.former_token.file}:{project.former_token.line}"
+        message = f"{place}: the fixed token of earlier versions is ignored"
+        yield Check("token", "warn", message, "Delete the line: the engine reads the own token.")
     yield from _bucket(project, store_of)
     try:
         outputs = open_stack(project.root, project.stack).outputs(show_secrets=True)
@@ -71,6 +77,30 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     else:
         state = "its state is in order" if outputs else "it is not up yet"
         yield Check("state", "ok", f"stack {project.stack}: {state}")
+
+
+def _answering(running: "Running") -> "Check":
+    """What the embedded Cloudflare says of itself, and who may ask it."""
+    from flowflare.cli.emulator import health_of
+    from flowflare.emulator.api_token import token_file
+    from flowflare.engine.pulumi.checks import Check
+
+    remedy = "Run: flowflare emulator stop"
+    try:
+        health = health_of(running)
+    except FlowflareError as error:
+        return Check("cloudflare", "fail", error.message, error.remedy or "")
+    if health["status"] != "ready":
+        message = f"the embedded one is not ready: {health['problem'] or health['status']}"
+        return Check("cloudflare", "fail", message, remedy)
+    if not token_file(running.data).exists():
+        message = "an embedded one of an earlier version runs, which takes any token"
+        return Check("cloudflare", "fail", message, remedy)
+    message = (
+        f"the embedded one answers on {running.base_url}. Its API needs the token in "
+        f"{token_file(running.data)}; its Workers answer every user of this machine."
+    )
+    return Check("cloudflare", "ok", message)
 
 
 def pulumi_checks(project: "Project") -> "Iterator[Check]":

@@ -19,6 +19,8 @@ from flowflare.reading.json_text import parse_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flowflare.emulator.process import Running
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -157,6 +159,30 @@ def logs(
                 time.sleep(0.2)
 
 
+def health_of(running: "Running") -> dict[str, Any]:
+    """Ask the embedded Cloudflare how it is: `status`, and `problem` where it is not `ready`.
+
+    Raises:
+        EmulatorError: it does not answer.
+    """
+    import httpx
+
+    try:
+        # A runtime that is not started again answers 503, with the reason.
+        url = f"http://127.0.0.1:{running.port}/emulator/health"
+        health = parse_json(httpx.get(url, timeout=10).content)
+        return {"status": str(health["status"]), "problem": health.get("problem")}
+    except (httpx.HTTPError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _no_answer(running, error) from None
+
+
+def _no_answer(running: "Running", error: Exception) -> EmulatorError:
+    return EmulatorError(
+        f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",
+        remedy="Its log may say why: flowflare emulator logs. Then: flowflare emulator stop",
+    )
+
+
 def _report(root: "Path") -> dict[str, Any]:
     import httpx
 
@@ -166,18 +192,14 @@ def _report(root: "Path") -> dict[str, Any]:
     running = process.status(data_folder(root))
     if running is None:
         return {"running": False}
+    health = health_of(running)
     url = f"http://127.0.0.1:{running.port}/emulator"
     try:
-        # A runtime that is not started again answers 503, with the reason.
-        health = parse_json(httpx.get(f"{url}/health", timeout=10).content)
         headers = {"Authorization": f"Bearer {running.token}"}
         shown = httpx.get(f"{url}/workers", headers=headers, timeout=10).raise_for_status()
         answer = parse_json(shown.content)
     except (httpx.HTTPError, ValueError) as error:
-        raise EmulatorError(
-            f"the embedded Cloudflare (process {running.pid}) does not answer: {error}",
-            remedy="Its log may say why: flowflare emulator logs. Then: flowflare emulator stop",
-        ) from None
+        raise _no_answer(running, error) from None
     return {
         "running": True,
         "pid": running.pid,
