@@ -1,6 +1,6 @@
 """`flowflare diff`: says what the change from one commit to another will do to every stack."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from flowflare.cli.allow_unknown import read_allowed, refuse_allowed
 from flowflare.cli.options import ProjectOption, project_root
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
       flowflare diff main --exit-code --allow-unknown "dev=its file is repaired here"
     """
-    allowed = _allowed(allow_unknown or ())
+    allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _form_of(path) for path in output or ()}
     from flowflare.cli.console import messages
     from flowflare.review.commits import Question, compare_commits
@@ -120,28 +121,13 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.Exit(report.exit_code)
 
 
-def _allowed(given: Sequence[str]) -> dict[str, str]:
-    """The stacks that may be unknown, each with the reason."""
-    allowed: dict[str, str] = {}
-    problems = []
-    for word in given:
-        stack, _, reason = (part.strip() for part in word.partition("="))
-        if not stack or not reason:
-            problems.append(f"{word!r} is not STACK=REASON")
-        elif stack in allowed:
-            problems.append(f"{stack} is named twice")
-        allowed[stack] = reason
-    _refuse_allowed(problems)
-    return allowed
-
-
 def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
     """Refuse names that accept nothing: an old one would hide what becomes unknown later."""
     from flowflare.review.report import unknown_stacks
 
     unknown = unknown_stacks(report.sections)
     stacks = {stack for one in report.sections for stack in one.stacks} | set(report.unchanged)
-    _refuse_allowed(
+    refuse_allowed(
         [
             f"{name} is compared, not unknown: remove it"
             if name in stacks
@@ -150,11 +136,6 @@ def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
             if name not in unknown
         ]
     )
-
-
-def _refuse_allowed(problems: Sequence[str]) -> None:
-    if problems:
-        raise typer.BadParameter("; ".join(problems), param_hint="'--allow-unknown'")
 
 
 def _form_of(path: Path) -> Form:

@@ -9,12 +9,26 @@ from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from flowflare.config.files import Project
     from flowflare.review.drift.account import Account
     from flowflare.review.drift.compare import Engine
     from flowflare.review.drift.model import Document, StackDrift
+
+
+AllowUnknownOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-unknown",
+        metavar="NAME=REASON",
+        help="Let the check pass although something could not be compared: a resource, all of a "
+        "type such as cloudflare:index/dnsRecord:DnsRecord, or all of a stack. May be given "
+        "several times.",
+        show_default=False,
+    ),
+]
 
 
 def drift(
@@ -33,11 +47,12 @@ def drift(
         bool,
         typer.Option("--exit-code", help="End with 2 where something has drifted, for schedulers."),
     ] = False,
+    allow_unknown: AllowUnknownOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare the state of stacks with the account: what was changed, is missing, was added.
 
-    Only reads, and opens no secret but the API token. The JSON's schema is
+    Only reads. Ends with 1 if something could not be compared. The JSON's schema is
     docs/flowflare.drift.schema.json.
 
     Examples:
@@ -45,42 +60,82 @@ def drift(
       flowflare drift --stack prod
 
       flowflare drift --exit-code --json | jq '.stacks[].findings[]'
+
+      flowflare drift --allow-unknown "cloudflare:index/dnsRecord:DnsRecord=another tool's"
     """
+    from flowflare.cli.allow_unknown import read_allowed
     from flowflare.cli.console import messages, print_json
     from flowflare.config.files import stacks_of
 
     root = project_root(cwd)
     names = stack or stacks_of(root)
+    allowed = read_allowed(allow_unknown or (), "NAME")
     with messages().status("Asking the account"):
-        found = look(root, names)
+        found = look(root, names, allowed)
+    refuse_needless(found, allowed)
     if json:
         print_json(found.model_dump(mode="json"))
     else:
         _show(found)
-    broken = [one for one in found.stacks if one.error]
-    if broken:
-        listed = ", ".join(one.stack for one in broken)
-        raise FlowflareError(f"could not be looked at: {listed}")
+    end(found, exit_code=exit_code)
+
+
+def refuse_needless(found: "Document", allowed: "Mapping[str, str]") -> None:
+    """Refuse names of `--allow-unknown` of which nothing is unknown."""
+    from flowflare.cli.allow_unknown import refuse_unused
+
+    if any(one.error for one in found.stacks):
+        return  # what is unknown of it is not known
+    unknown = [(one.stack, each) for one in found.stacks for each in one.unknown]
+    named = [(stack, each.resource, each.type) for stack, each in unknown]
+    refuse_unused(allowed, {name for names in named for name in names})
+
+
+def end(found: "Document", *, exit_code: bool) -> None:
+    """End the command as its result demands, after it was shown.
+
+    Args:
+        found: the result.
+        exit_code: whether something that has drifted ends it with 2.
+
+    Raises:
+        FlowflareError: something could not be compared.
+    """
+    broken = [one.stack for one in found.stacks if one.error]
+    unknown = [one.stack for one in found.stacks if one.result == "unknown" and not one.error]
+    problems = [
+        *([f"could not be looked at: {_few(broken)}"] if broken else []),
+        *([f"could not be compared in every part: {_few(unknown)}"] if unknown else []),
+    ]
+    if problems:
+        raise FlowflareError("; ".join(problems))
     if exit_code and found.exit_code:
         raise typer.Exit(found.exit_code)
 
 
-def look(root: "Path", stacks: list[str]) -> "Document":
+def _few(stacks: "Sequence[str]") -> str:
+    more = f" and {len(stacks) - 5:,} more" if len(stacks) > 5 else ""
+    return ", ".join(stacks[:5]) + more
+
+
+def look(root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = None) -> "Document":
     """Compares stacks with their accounts; a list of an account is asked for once.
 
     Args:
         root: the project's folder.
         stacks: the stacks.
+        allowed: what may be unknown, with the reasons.
 
     Raises:
         ConfigError: there is no such stack, or its files are not in order.
     """
     from flowflare.config.files import read_project
+    from flowflare.review.drift.compare import allowing
     from flowflare.review.drift.model import document
 
     accounts: dict[tuple[str, str, str], Account] = {}
     projects = [read_project(root, name) for name in dict.fromkeys(stacks)]
-    found = [_drift(project, accounts) for project in projects]
+    found = [allowing(_drift(project, accounts), allowed or {}) for project in projects]
     return document(projects[0].name if projects else "", found)
 
 

@@ -63,13 +63,14 @@ def shown_inputs(props: Props) -> dict[str, Any]:
     Cloudflare's plugin makes all of `bindings` secret, and a review compares bindings by name.
     """
     return {
-        key: list(shown(named).values()) if (named := _secret_names(value)) else shown(value)
+        key: list(shown(named).values()) if (named := secret_names(value)) else shown(value)
         for key, value in props.items()
         if key not in _HIDDEN
     }
 
 
-def _secret_names(value: Value) -> dict[str, Value] | None:
+def secret_names(value: Value) -> dict[str, Value] | None:
+    """The items of a secret list by name, their names and types open; None for another value."""
     return _by_name(value) if isinstance(value, Secret) else None
 
 

@@ -101,8 +101,8 @@ def read_state(
     Args:
         project: the project seen through the stack.
         environ: the environment.
-        opened: whether the secrets of a state that the Pulumi CLI exports can be looked at; it
-            opens all of them or none.
+        opened: whether the Pulumi CLI must open the secrets of a state that it exports. If not,
+            they stay sealed where it cannot: it opens all of them or none.
 
     Raises:
         FlowflareError: it cannot be read, or only by the Pulumi CLI, which is not installed.
@@ -118,7 +118,12 @@ def read_state(
     from flowflare.engine.pulumi.stack import CliStack
 
     stack = CliStack(project, environ=environ)
-    return stack.read() if opened else from_export(stack.export())
+    try:
+        return stack.read()
+    except FlowflareError:
+        if opened:
+            raise
+        return from_export(stack.export())
 
 
 class _Elsewhere(RecordedStack):

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flowflare.cli.allow_unknown import read_allowed
+from flowflare.cli.drift import STYLES, AllowUnknownOption, end, refuse_needless
 from flowflare.cli.fleet.options import (
     EnvironmentOption,
     ShardOption,
@@ -14,7 +16,6 @@ from flowflare.cli.fleet.options import (
     selection_of,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
-from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
     from flowflare.fleet.preview.drift import FleetDrift
@@ -29,14 +30,15 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         bool,
         typer.Option("--exit-code", help="End with 2 where something has drifted, for schedulers."),
     ] = False,
+    allow_unknown: AllowUnknownOption = None,
     workers: WorkersOption = None,
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare the state of tenants with their account: what was changed, is missing, was added.
 
-    Only reads, and opens no secret but the API token. Stacks that have drifted alike are told once;
-    the JSON tells each, in the schema of docs/flowflare.drift.schema.json.
+    Only reads. Ends with 1 if something could not be compared. Stacks that have drifted alike are
+    reported once; the JSON reports each, in the schema of docs/flowflare.drift.schema.json.
 
     Examples:
 
@@ -50,6 +52,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     from flowflare.fleet.session import open_session
     from flowflare.fleet.workers.workshop import workshop
 
+    allowed = read_allowed(allow_unknown or (), "NAME")
     selection = selection_of(tenants, tag, shard)
     session = open_session(project_root(cwd), os.environ, environment, selection)
     records = session.records.all()
@@ -61,22 +64,18 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
             shop,
             stacks,
             lambda done: status.update(f"Asking the account: {done:,} of {len(stacks):,}"),
+            allowed=allowed,
         )
+    refuse_needless(found.document, allowed)
     if json:
         print_json(found.document.model_dump(mode="json"))
     else:
         _show(found)
-    broken = [one.stack for one in found.document.stacks if one.error]
-    if broken:
-        more = f" and {len(broken) - 5:,} more" if len(broken) > 5 else ""
-        raise FleetError(f"could not be looked at: {', '.join(broken[:5])}{more}")
-    if exit_code and found.document.exit_code:
-        raise typer.Exit(found.document.exit_code)
+    end(found.document, exit_code=exit_code)
 
 
 def _show(found: "FleetDrift") -> None:
     from flowflare.cli.console import print_lines
-    from flowflare.cli.drift import STYLES
     from flowflare.fleet.preview.drift import lines
 
     print_lines(lines(found), STYLES)

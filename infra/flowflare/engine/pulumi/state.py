@@ -15,7 +15,7 @@ from flowflare.engine.backend import Backend
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.state import Deployment, read_checkpoint
 from flowflare.engine.state_shape import check_deployment
-from flowflare.errors import EngineError, StateError
+from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.storage.folder import FolderStore
@@ -144,4 +144,4 @@ class _NoSecrets:
     def open(self, ciphertext: str) -> Any:
         """Refuses."""
         del ciphertext
-        raise StateError("the exported state holds a sealed secret")
+        raise SecretError("the Pulumi CLI exported it sealed")

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from flowflare.fleet.workers.pool import Task
 from flowflare.fleet.workers.words import said
+from flowflare.review.drift.compare import allowing
 from flowflare.review.drift.model import Document, StackDrift, document
 from flowflare.review.drift.text import lines_of, summary
 from flowflare.review.report_text import names
@@ -36,6 +37,8 @@ def drift(
     shop: "Workshop",
     stacks: Iterable[str],
     on_progress: Callable[[int], None] | None = None,
+    *,
+    allowed: Mapping[str, str] | None = None,
 ) -> FleetDrift:
     """Asks the accounts.
 
@@ -44,12 +47,14 @@ def drift(
         shop: workers and the budget that they share.
         stacks: the stacks.
         on_progress: is told how many have been looked at.
+        allowed: what may be unknown, with the reasons.
     """
     run, found, words = uuid4().hex, [], {}
     for result in shop.run(Task("drift", stack, {"run": run}) for stack in stacks):
         stack = result.task.stack
         if result.ok:
-            found.append(StackDrift.model_validate(result.value["drift"]))
+            drifted = StackDrift.model_validate(result.value["drift"])
+            found.append(allowing(drifted, allowed or {}))
             words[stack] = result.value["words"]
         else:
             found.append(_failed(stack, result.error))
@@ -78,7 +83,7 @@ def _grouped(
     groups: dict[str, list[StackDrift]] = {}
     common: dict[str, Any] = {}
     for one in found:
-        if not one.findings and not one.error:
+        if not one.findings and not one.error and not one.unknown:
             continue
         raw = one.model_dump(mode="json", exclude={"stack", "api_calls"})
         told = said(raw, words.get(one.stack, {}))

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from flowflare.engine.providers.cloudflare.kind import to_api
 from flowflare.engine.state import Resource
+from flowflare.engine.values import UNKNOWN, plain
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
-from flowflare.review.drift.scene import Scene, as_sent, drifted, shown, text
+from flowflare.review.drift.scene import Scene, as_sent, differing, drifted, masked, shown, text
 
 
 def compare_addresses(scene: Scene, account: Account) -> Iterator[Drifted]:
@@ -29,7 +31,9 @@ def _crons(
     script: Resource, one: Resource | None, name: str, account: Account
 ) -> Iterator[Drifted]:
     live = set(account.schedules(name))
-    listed = as_sent(one.inputs.get("schedules")) if one else []
+    listed = plain(one.inputs.get("schedules")) if one else []
+    if listed is UNKNOWN:
+        return
     wanted = {str(each.get("cron")) for each in listed or []}
     about = one or script
     for cron in sorted(wanted - live):
@@ -46,8 +50,10 @@ def _subdomain(
     script: Resource, one: Resource | None, name: str, account: Account
 ) -> Iterator[Drifted]:
     live = account.subdomain(name)
-    wanted = as_sent(one.inputs) if one else {}
+    wanted = to_api(plain(one.inputs)) if one else {}
     for key in ("enabled", "previews_enabled"):
+        if wanted.get(key) is UNKNOWN:
+            continue
         before, after = bool(wanted.get(key)), bool(live.get(key))
         if before != after:
             what = "workers.dev" if key == "enabled" else "preview URLs"
@@ -119,24 +125,16 @@ def _found(
 ) -> Iterator[Drifted]:
     """Compares a record with what the account has under its name."""
     wanted = as_sent(one.inputs)
-    label = wanted.get("pattern") or wanted.get("hostname") or wanted.get("workflow_name")
+    label = masked(wanted.get("pattern") or wanted.get("hostname") or wanted.get("workflow_name"))
     if live is None:
         message = f"{what} {label} is not in the account"
         yield drifted(one, "missing", message, state=label, severity="error", action="remake")
         return
     for key in (_snake(each) for each in keys):
-        if wanted.get(key) != live.get(key):
-            message = f"{what} {label}: {key} is {shown(live.get(key))}, state says " + shown(
-                wanted.get(key)
-            )
+        for path, before, after in differing(wanted.get(key), live.get(key), key):
+            message = f"{what} {label}: {path} is {shown(after)}, state says {shown(before)}"
             yield drifted(
-                one,
-                "changed",
-                message,
-                path=key,
-                state=wanted.get(key),
-                account=live.get(key),
-                severity="error",
+                one, "changed", message, path=path, state=before, account=after, severity="error"
             )
 
 

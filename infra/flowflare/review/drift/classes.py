@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowflare.engine.state import Resource
-from flowflare.engine.values import Secret, plain
+from flowflare.engine.values import plain
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import from_wire
 from flowflare.review.drift.account import Account
@@ -29,7 +29,7 @@ def compare_classes(scene: Scene, account: Account) -> Iterator[Drifted]:
 
 
 def _tag(one: Resource, live: Any) -> Iterator[Drifted]:
-    wanted = one.outputs.get("migration_tag")
+    wanted = plain(one.outputs.get("migration_tag"))
     if isinstance(wanted, str) and wanted != (live or ""):
         message = f"the class migration {shown(live)} is live, state says {wanted}"
         yield drifted(
@@ -45,10 +45,10 @@ def _tag(one: Resource, live: Any) -> Iterator[Drifted]:
 
 
 def _namespaces(one: Resource, live: set[str]) -> Iterator[Drifted]:
-    history = one.inputs.get("history")
-    if isinstance(history, Secret) or not isinstance(history, list):
+    history = plain(one.inputs.get("history"))
+    if not isinstance(history, list):
         return
-    wanted = set(classes_after(from_wire(plain(history))))
+    wanted = set(classes_after(from_wire(history)))
     for each in sorted(wanted - live):
         message = f"class {each} has no namespace any more; its objects' data is gone with it"
         yield drifted(

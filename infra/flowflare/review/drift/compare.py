@@ -3,33 +3,18 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from flowflare.engine.state import Deployment
+from flowflare.engine.state import Deployment, Pending
 from flowflare.engine.urns import name_of
 from flowflare.errors import ApiError, FlowflareError
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.addresses import compare_addresses
 from flowflare.review.drift.classes import compare_classes
 from flowflare.review.drift.databases import compare_databases
-from flowflare.review.drift.model import Action, Drifted, StackDrift
-from flowflare.review.drift.scene import Scene
+from flowflare.review.drift.model import Action, Drifted, StackDrift, Unknown
+from flowflare.review.drift.scene import COMPARED, Scene
 from flowflare.review.drift.workers import compare_scripts
 
 Engine = Literal["embedded", "pulumi"]
-_COMPARED: Final = frozenset(
-    {
-        "D1Database",
-        "D1Migrations",
-        "DurableObjectMigrations",
-        "ScriptBindings",
-        "WorkersCronTrigger",
-        "WorkersCustomDomain",
-        "WorkersDevUrl",
-        "WorkersRoute",
-        "WorkersScript",
-        "WorkersScriptSubdomain",
-        "Workflow",
-    }
-)
 #: Made by the stack and in no account, or there only as a binding.
 _NOWHERE: Final = frozenset({"ApiKey", "SecretValue"})
 _SECRETS: Final = (
@@ -42,7 +27,7 @@ def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engin
     """What has drifted in a stack.
 
     Args:
-        deployment: its state; no secret in it is opened.
+        deployment: its state; of its secrets, those that the account shows are opened in memory.
         account: the account that it is in.
         stack: the stack's name.
         engine: whose state it is.
@@ -58,21 +43,16 @@ def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engin
     except ApiError as problem:
         error = str(problem)
     found.sort(key=lambda one: (one.severity, one.resource, one.type, one.path, one.kind))
-    interrupted = [name_of(one.resource.urn) for one in deployment.pending]
-    unseen = [
-        *scene.unseen,
-        *([_SECRETS] if scene.scripts else []),
-        *_not_compared(scene),
-        *(f"{name}: an interrupted run left it in doubt; run up first" for name in interrupted),
-    ]
-    compared = sum(len(records) for kind, records in scene.resources.items() if kind in _COMPARED)
+    unknown = [*scene.unknown, *_not_compared(scene), *map(_interrupted, deployment.pending)]
+    compared = sum(len(records) for kind, records in scene.resources.items() if kind in COMPARED)
     return StackDrift(
         stack=stack,
         engine=engine,
         resources=compared,
         api_calls=account.calls - before,
         findings=tuple(found),
-        unseen=tuple(unseen),
+        unknown=tuple(unknown),
+        unseen=(*scene.unseen, *([_SECRETS] if scene.scripts else [])),
         error=error,
     )
 
@@ -90,12 +70,36 @@ def _findings(scene: Scene, account: Account) -> Iterator[Drifted]:
     yield from compare_databases(scene, account)
 
 
-def _not_compared(scene: Scene) -> Iterator[str]:
+def allowing(found: StackDrift, reasons: Mapping[str, str]) -> StackDrift:
+    """The result with what may be unknown marked so.
+
+    Args:
+        found: what was found in a stack.
+        reasons: by the name of a stack or resource, or by a type's token, why it may be unknown.
+    """
+
+    def marked(one: Unknown) -> Unknown:
+        names = (found.stack, one.resource, one.type)
+        reason = next((reasons[name] for name in names if name in reasons), "")
+        return one.model_copy(update={"allowed": reason}) if reason else one
+
+    unknown = [marked(one).model_dump() for one in found.unknown]
+    return StackDrift.model_validate({**found.model_dump(), "unknown": unknown})
+
+
+def _interrupted(one: Pending) -> Unknown:
+    message = "an interrupted run left it in doubt; run up first"
+    name = name_of(one.resource.urn)
+    return Unknown(resource=name, type=one.resource.type, message=message)
+
+
+def _not_compared(scene: Scene) -> Iterator[Unknown]:
     for kind, records in sorted(scene.resources.items()):
-        ours = kind in _COMPARED or kind in _NOWHERE or records[0].type.startswith("pulumi:")
+        ours = kind in COMPARED or kind in _NOWHERE or records[0].type.startswith("pulumi:")
         if not ours:
-            names = ", ".join(sorted(one.name for one in records))
-            yield f"{records[0].type} is not compared: {names}"
+            for one in sorted(records, key=lambda each: each.name):
+                message = "drift does not know this type of resource"
+                yield Unknown(resource=one.name, type=one.type, message=message)
 
 
 def _remedy(action: Action, stack: str, engine: Engine) -> str:

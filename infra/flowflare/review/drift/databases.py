@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flowflare.engine.state import Resource
-from flowflare.engine.values import Secret, plain
+from flowflare.engine.values import UNKNOWN, plain
 from flowflare.errors import MigrationError
 from flowflare.migrations.baseline import Difference, differences
 from flowflare.migrations.files import Migration, migration
@@ -59,6 +59,8 @@ def _gone(one: Resource) -> Drifted:
 def _migrations(
     scene: Scene, database: Resource, one: Resource, account: Account
 ) -> Iterator[Drifted]:
+    if UNKNOWN in (one.inputs.get("migrations"), one.outputs.get("applied")):
+        return
     answers = account.query(text(one, "database_id"), OBJECTS + _LEDGERS)
     if answers is None:
         yield _gone(database)
@@ -76,7 +78,7 @@ def _migrations(
     try:
         found = differences(made, files)
     except MigrationError as error:
-        scene.unseen.append(f"{one.name}: {error.message}; its tables were not compared")
+        scene.note(one, f"{error.message}; its tables were not compared")
         return
     yield from (_object(one, each) for each in found)
 
@@ -146,12 +148,10 @@ def _object(one: Resource, found: Difference) -> Drifted:
 
 
 def _applied(one: Resource) -> dict[str, str]:
-    rows = one.outputs.get("applied")
-    listed: Sequence[Any] = [] if isinstance(rows, Secret) else plain(rows or [])
+    listed: Sequence[Any] = plain(one.outputs.get("applied") or [])
     return {str(row["name"]): str(row["checksum"]) for row in listed}
 
 
 def _files(one: Resource) -> list[Migration]:
-    rows = one.inputs.get("migrations")
-    listed: Sequence[Any] = [] if isinstance(rows, Secret) else plain(rows or [])
+    listed: Sequence[Any] = plain(one.inputs.get("migrations") or [])
     return [migration(str(row["name"]), str(row["sql"])) for row in listed]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import schema_of
@@ -15,6 +15,7 @@ from flowflare.review.document import schema_of
 FORMAT: Final = 1
 Kind = Literal["changed", "missing", "extra"]
 Severity = Literal["error", "warning"]
+Result = Literal["same", "drifted", "unknown"]
 #: What to do: who knows the stack's engine words it.
 Action = Literal["put-back", "adopt", "restore", "remake", "remove"]
 
@@ -47,6 +48,17 @@ class Drifted(Frozen):
     remedy: str = Field(default="", description="What to do next.")
 
 
+class Unknown(Frozen):
+    """Something of a stack that could not be compared."""
+
+    resource: str = Field(description="The resource's name in the program.")
+    type: str = Field(description="Its type's token.")
+    message: str = Field(description="What could not be compared, and why.")
+    allowed: str = Field(
+        default="", description="The reason that `--allow-unknown` gives; empty without one."
+    )
+
+
 class StackDrift(Frozen):
     """What has drifted in one stack."""
 
@@ -57,10 +69,29 @@ class StackDrift(Frozen):
         description="Requests that it took; a list that another stack has asked for counts there."
     )
     findings: tuple[Drifted, ...] = Field(default=(), description="What differs, worst first.")
+    unknown: tuple[Unknown, ...] = Field(
+        default=(),
+        description="What this run could not compare. If any of it is not allowed, the stack's "
+        "result is `unknown`.",
+    )
     unseen: tuple[str, ...] = Field(
-        default=(), description="What could not be compared, sentences."
+        default=(), description="What no run can compare, such as secrets' values; sentences."
     )
     error: str = Field(default="", description="Why the stack could not be looked at.")
+    result: Result = Field(
+        default="same",
+        description="`unknown`: something could not be compared, whatever else was found; "
+        "`drifted`: something differs; `same`: all that was compared is as state has it.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_result(cls, values: Any) -> Any:
+        """Derive the result, so that it never says another thing than the rest."""
+        unknown = [_allowed(one) for one in values.get("unknown", ())]
+        uncertain = bool(values.get("error")) or not all(unknown)
+        found = "drifted" if values.get("findings") else "same"
+        return {**values, "result": "unknown" if uncertain else found}
 
 
 class Document(Frozen):
@@ -70,11 +101,16 @@ class Document(Frozen):
     flowflare: str = Field(description="The release of Flowflare that made it.")
     project: str = Field(description="The Pulumi project's name.")
     exit_code: Literal[0, 1, 2] = Field(
-        description="Of `--exit-code`: 0 nothing has drifted, 2 something has, 1 a stack could "
-        "not be looked at."
+        description="0 nothing has drifted; 1 something could not be compared: the command ends "
+        "with it in any case; 2 something has drifted, and all was compared: of `--exit-code`."
     )
     api_calls: int = Field(description="Requests that it took in all.")
     stacks: tuple[StackDrift, ...] = Field(description="The stacks, in the order of their names.")
+
+
+def _allowed(one: Any) -> bool:
+    """Whether something unknown is accepted; its fields may not have been read yet."""
+    return bool(one.allowed if isinstance(one, Unknown) else one.get("allowed"))
 
 
 def document(project: str, stacks: Sequence[StackDrift]) -> Document:
@@ -84,13 +120,12 @@ def document(project: str, stacks: Sequence[StackDrift]) -> Document:
         project: the project's name.
         stacks: what was found in each stack.
     """
-    found = any(one.findings for one in stacks)
-    failed = any(one.error for one in stacks)
+    results = {one.result for one in stacks}
     return Document(
         format=FORMAT,
         flowflare=version("flowflare"),
         project=project,
-        exit_code=1 if failed else 2 if found else 0,
+        exit_code=1 if "unknown" in results else 2 if "drifted" in results else 0,
         api_calls=sum(one.api_calls for one in stacks),
         stacks=tuple(sorted(stacks, key=lambda one: one.stack)),
     )

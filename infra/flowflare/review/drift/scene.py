@@ -1,15 +1,33 @@
 """A stack's state in the words of the account: resources by kind, values as the API spells them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from flowflare.engine import show
 from flowflare.engine.providers.cloudflare.kind import to_api
 from flowflare.engine.state import Deployment, Resource
-from flowflare.engine.values import Secret, Value
-from flowflare.review.drift.model import Action, Drifted, Kind, Severity
+from flowflare.engine.values import UNKNOWN, Props, Secret, Value, leaves, plain
+from flowflare.errors import SecretError
+from flowflare.review.drift.model import Action, Drifted, Kind, Severity, Unknown
 
 SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
+#: The types that are compared, by the last word of their tokens.
+COMPARED: Final = frozenset(
+    {
+        "D1Database",
+        "D1Migrations",
+        "DurableObjectMigrations",
+        "ScriptBindings",
+        "WorkersCronTrigger",
+        "WorkersCustomDomain",
+        "WorkersDevUrl",
+        "WorkersRoute",
+        "WorkersScript",
+        "WorkersScriptSubdomain",
+        "Workflow",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -20,23 +38,36 @@ class Scene:
         resources: the records by the last word of their type; old halves of replacements and what
             is only read are left out.
         scripts: script name to the record of its `WorkersScript`.
-        unseen: sentences about what could not be compared; grows.
+        unseen: sentences about what no run can compare; grows.
+        unknown: what this run could not compare; grows.
     """
 
     resources: Mapping[str, tuple[Resource, ...]]
     scripts: Mapping[str, Resource]
     unseen: list[str] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
 
     @classmethod
     def of(cls, deployment: Deployment) -> "Scene":
-        """The scene of a state."""
+        """Make the scene of a state; properties that are secret as a whole are opened in memory.
+
+        One that cannot be opened becomes `UNKNOWN`, and is noted among what is unknown.
+        """
+        unknown: list[Unknown] = []
         kinds: dict[str, list[Resource]] = {}
         for one in deployment.resources:
             if one.custom and not (one.delete or one.external or one.pending_replacement):
-                kinds.setdefault(one.type.rpartition(":")[2], []).append(one)
+                kind = one.type.rpartition(":")[2]
+                kinds.setdefault(kind, []).append(
+                    _opened(one, unknown) if kind in COMPARED else one
+                )
         found = {kind: tuple(records) for kind, records in kinds.items()}
         scripts = {text(one, "scriptName"): one for one in found.get("WorkersScript", ())}
-        return cls(found, scripts)
+        return cls(found, scripts, unknown=unknown)
+
+    def note(self, one: Resource, message: str) -> None:
+        """Note something of a record that could not be compared."""
+        self.unknown.append(Unknown(resource=one.name, type=one.type, message=message))
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         """The records of a type."""
@@ -47,16 +78,41 @@ class Scene:
         return {text(one, key): one for one in self.of_kind(kind)}
 
 
+def _opened(one: Resource, unknown: list[Unknown]) -> Resource:
+    """The record with its secret properties opened, as far as they can be."""
+
+    def opened(props: Props) -> Props:
+        return {
+            key: _open(one, key, value, unknown) if isinstance(value, Secret) else value
+            for key, value in props.items()
+            if not key.startswith("__")  # the real engine's own bookkeeping
+        }
+
+    computed = {key: value for key, value in one.outputs.items() if key not in one.inputs}
+    return replace(one, inputs=opened(one.inputs), outputs=opened(computed))
+
+
+def _open(one: Resource, key: str, value: Secret, unknown: list[Unknown]) -> Value:
+    """A secret's value, still marked; a list's items by name, with names and types open."""
+    try:
+        named = show.secret_names(value)
+    except SecretError as error:
+        message = f"{key} is secret in state and cannot be opened: {error.message}"
+        unknown.append(Unknown(resource=one.name, type=one.type, message=message))
+        return UNKNOWN
+    return value if named is None else list(named.values())
+
+
 def text(one: Resource, key: str) -> str:
-    """A property of a record as text: an input, else an output; empty for none or a secret."""
-    value = one.inputs.get(key, one.outputs.get(key))
+    """A property of a record as text: an input, else an output; empty if it has none."""
+    value = plain(one.inputs.get(key, one.outputs.get(key)))
     return value if isinstance(value, str) else ""
 
 
 def as_sent(value: Value) -> Any:
-    """A value of the state as the API spells it, each secret as `[secret]` and not opened."""
+    """A value of the state as the API spells it; secrets keep their mark."""
     if isinstance(value, Secret):
-        return SECRET
+        return Secret(to_api(plain(value)))
     if isinstance(value, dict):
         return to_api({key: as_sent(item) for key, item in value.items()})
     if isinstance(value, list):
@@ -64,18 +120,31 @@ def as_sent(value: Value) -> Any:
     return to_api(value)
 
 
+def masked(value: Value) -> Any:
+    """A value as JSON values, each secret as `[secret]`."""
+    return show.shown(value)
+
+
 def differing(wanted: Any, live: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Where the account is not as state says; what only the account knows does not count.
 
     Yields:
-        The path, what state says, what the account says.
+        The path, what state says, what the account says; `[secret]` for both where state holds a
+        secret. What could not be opened does not count: the scene has noted it.
+
+    Raises:
+        SecretError: a secret inside cannot be opened.
     """
-    if isinstance(wanted, dict) and isinstance(live, dict):
+    if isinstance(wanted, Secret):
+        if any(differing(wanted.value, live)):
+            yield path, SECRET, SECRET
+    elif isinstance(wanted, dict) and isinstance(live, dict):
         for key in sorted(wanted):
             inner = f"{path}.{key}" if path else key
             yield from differing(wanted[key], live.get(key), inner)
-    elif wanted != SECRET and not _same(wanted, live):
-        yield path, wanted, live
+    elif wanted is not UNKNOWN and not _same(plain(wanted), live):
+        secret = any(isinstance(leaf, Secret) for leaf in leaves(wanted))
+        yield path, masked(wanted), SECRET if secret else live
 
 
 def _same(wanted: Any, live: Any) -> bool:

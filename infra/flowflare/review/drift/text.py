@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from flowflare.review.drift.model import Document, Drifted, StackDrift
+from flowflare.review.drift.model import Document, Drifted, StackDrift, Unknown
 from flowflare.review.text import Line
 from flowflare.review.words import short_type
 
@@ -28,11 +28,28 @@ def summary(document: Document) -> str:
     total = len(document.stacks)
     stacks = "1 stack" if total == 1 else f"{total:,} stacks"
     calls = "1 API call" if document.api_calls == 1 else f"{document.api_calls:,} API calls"
-    if not found and not failed:
-        return f"Nothing has drifted in {stacks} ({calls})."
     things = "1 thing has" if found == 1 else f"{found:,} things have"
     text = f"{things} drifted in {drifted:,} of {stacks} ({calls})."
-    return f"{text} {failed:,} could not be looked at." if failed else text
+    if not found:
+        unknown = any(one.result == "unknown" for one in document.stacks)
+        nothing = "No drift was found" if unknown else "Nothing has drifted"
+        text = f"{nothing} in {stacks} ({calls})."
+    if failed:
+        text += f" {failed:,} could not be looked at."
+    return text + _unknown_summary(document)
+
+
+def _unknown_summary(document: Document) -> str:
+    """What of the stacks that were looked at is unknown, a sentence; empty if nothing is."""
+    unknown = [
+        sum(not each.allowed for each in one.unknown) for one in document.stacks if not one.error
+    ]
+    count, stacks = sum(unknown), sum(map(bool, unknown))
+    if not count:
+        return ""
+    things = "1 thing" if count == 1 else f"{count:,} things"
+    where = "1 stack" if stacks == 1 else f"{stacks:,} stacks"
+    return f" {things} in {where} could not be compared: the result is unknown."
 
 
 def lines_of(one: StackDrift) -> Iterator[Line]:
@@ -50,9 +67,17 @@ def lines_of(one: StackDrift) -> Iterator[Line]:
         yield Line("", f"    {action}: {remedy}")
     if one.error:
         yield Line("error", f"  ! it could not be looked at: {one.error}")
-    elif not one.findings:
+    elif one.result == "same":
         yield Line("", f"  nothing: {one.resources} resources are as state has them")
+    yield from map(_unknown, one.unknown)
     yield from (Line("", f"  not seen: {each}") for each in one.unseen)
+
+
+def _unknown(one: Unknown) -> Line:
+    name = f"{one.resource} {short_type(one.type)}"
+    if one.allowed:
+        return Line("", f"  ? allowed  {name}: {one.message} (--allow-unknown: {one.allowed})")
+    return Line("error", f"  ? unknown  {name}: {one.message}")
 
 
 def _finding(one: Drifted) -> Iterator[Line]:

@@ -5,16 +5,29 @@ another value looks as it did.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from flowflare.engine.providers.cloudflare.kind import snake
 from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
 from flowflare.engine.state import Resource
-from flowflare.engine.values import Secret, plain
+from flowflare.engine.values import UNKNOWN, Props, Secret, Value, leaves, plain
+from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
-from flowflare.review.drift.scene import SECRET, Scene, as_sent, differing, drifted, shown, text
+from flowflare.review.drift.scene import (
+    SECRET,
+    Scene,
+    as_sent,
+    differing,
+    drifted,
+    masked,
+    shown,
+    text,
+)
 
 # What an upload sets, with what Cloudflare has where it says nothing.
 _SETTINGS: Final[Mapping[str, Any]] = {
@@ -26,6 +39,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
 }
 _PLACEMENT: Final = ("mode", "region", "host", "hostname")
 _JSON: Final = frozenset({"algorithm", "json"})
+# What of a secret nobody can read back, as Pulumi and as the API spell it.
+_VALUES: Final = frozenset({"text", "key_base64", "key_jwk", "keyBase64", "keyJwk"})
 
 
 def compare_scripts(scene: Scene, account: Account) -> Iterator[Drifted]:
@@ -37,108 +52,165 @@ def compare_scripts(scene: Scene, account: Account) -> Iterator[Drifted]:
             yield drifted(one, "missing", message, severity="error", action="remake", state=name)
             continue
         found = [
-            *_settings(one, account.settings(name)),
+            *_settings(scene, one, account.settings(name)),
             *_bindings(scene, one, name, account.settings(name)),
-            *_code(one, name, account),
+            *_code(scene, one, name, account),
         ]
         by = account.deployed_from(name) if found else ""
         yield from (each.model_copy(update={"by": by}) for each in found)
 
 
-def _settings(one: Resource, live: Mapping[str, Any]) -> Iterator[Drifted]:
+def _settings(scene: Scene, one: Resource, live: Mapping[str, Any]) -> Iterator[Drifted]:
     for key, default in _SETTINGS.items():
         wanted = as_sent(one.inputs.get(_camel(key)))
+        if wanted is UNKNOWN:
+            continue
         there = live.get(key)
         if key == "placement":
             there = {part: value for part, value in (there or {}).items() if part in _PLACEMENT}
         if not wanted and default is not None:
             # What an upload leaves out, Cloudflare resets.
             switched_on = there and there != default and (there or {}) != {"enabled": False}
-            found = [(key, wanted, there)] if switched_on else []
+            found = [(key, masked(wanted), there)] if switched_on else []
         else:
-            found = list(differing(wanted, there, key)) if wanted else []
+            found = _found(scene, one, wanted, there, key) if wanted else []
             # Switched off, it has nothing else to say.
             found = [one for one in found if one[0].endswith(".enabled")] or found
         for path, before, after in found:
             message = f"{path} is {shown(after)}, state says {shown(before)}"
             yield drifted(one, "changed", message, path=path, state=before, account=after)
-    flags = sorted(as_sent(one.inputs.get("compatibilityFlags")) or [])
+    flags = _listed(one, "compatibilityFlags")
     there = sorted(live.get("compatibility_flags") or [])
-    if flags != there:
+    if flags is not None and flags != there:
         message = f"compatibility flags are {shown(there)}, state says {shown(flags)}"
         path = "compatibility_flags"
         yield drifted(one, "changed", message, path=path, state=flags, account=there)
-    tails = sorted(each.get("service") for each in as_sent(one.inputs.get("tailConsumers")) or [])
+    tails = _listed(one, "tailConsumers")
     there = sorted(str(each.get("service")) for each in live.get("tail_consumers") or [])
-    if tails != there:
+    if tails is not None and tails != there:
         message = f"Tail Workers are {shown(there)}, state says {shown(tails)}"
         yield drifted(one, "changed", message, path="tail_consumers", state=tails, account=there)
+
+
+@dataclass(frozen=True)
+class _Binding:
+    """A binding that state has.
+
+    Attributes:
+        fields: its fields as the API spells them, opened; a secret's value is left out.
+        hidden: the fields that are secret in state.
+    """
+
+    fields: Mapping[str, Any]
+    hidden: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Its fields without what is secret."""
+        told = _told(self.fields)
+        return {key: SECRET if key in self.hidden else value for key, value in told.items()}
 
 
 def _bindings(
     scene: Scene, one: Resource, script: str, live: Mapping[str, Any]
 ) -> Iterator[Drifted]:
-    wanted = _wanted(scene, one, script)
-    if wanted is None:
-        scene.unseen.append(f"{one.name}: its bindings are one secret in state; not compared")
+    given = one.inputs.get("bindings")
+    if given is UNKNOWN:
+        return  # noted where it could not be opened
+    given = [] if given is None else given
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        scene.note(one, "its bindings are not a list of bindings in state")
         return
+    wanted, doubtful = _wanted(scene, one, script, given)
     there = {str(each.get("name")): each for each in live.get("bindings") or ()}
-    for name, given in wanted.items():
+    for name, binding in wanted.items():
         path = f'bindings["{name}"]'
         found = there.get(name)
         if found is None:
-            what = _what(given)
-            message = f"{what} {name} is not bound any more"
-            yield drifted(one, "missing", message, path=path, state=_told(given), severity="error")
+            message = f"{_what(binding.fields)} {name} is not bound any more"
+            yield drifted(one, "missing", message, path=path, state=binding.told, severity="error")
+        elif binding.fields.get("type") == "inherit":
+            scene.note(one, f"{path} is inherited, and state does not say what it is")
         else:
-            yield from _one_binding(one, script, path, given, found)
-    for name in sorted(there.keys() - wanted.keys()):
+            yield from _one_binding(one, script, path, binding, found)
+    for name in sorted(there.keys() - wanted.keys() - doubtful):
         found = there[name]
         message = f"{_what(found)} {name} is bound, and state does not know it"
         path = f'bindings["{name}"]'
         yield drifted(one, "extra", message, path=path, account=_told(found), action="adopt")
 
 
-def _wanted(scene: Scene, one: Resource, script: str) -> dict[str, dict[str, Any]] | None:
-    """The bindings of a script by name, those that it inherits from what uploads them first."""
-    given = one.inputs.get("bindings")
-    if isinstance(given, Secret):
-        return None
-    found = {}
-    for each in given or ():
-        if not isinstance(each, dict):
-            return None
-        masked = {
-            key: SECRET if isinstance(item, Secret) else item
-            for key, item in each.items()
-            if not key.startswith("__")  # the real engine's own bookkeeping
-        }
-        found[str(each["name"])] = dict(sent_binding(masked))
+def _wanted(
+    scene: Scene, one: Resource, script: str, given: Sequence[Props]
+) -> tuple[dict[str, _Binding], set[str]]:
+    """The bindings of a script by name, and the names of those that could not be opened.
+
+    What a script inherits stands at the resource that uploads it first.
+    """
+    found: dict[str, _Binding] = {}
+    doubtful: set[str] = set()
+
+    def take(about: Resource, each: Props) -> None:
+        name = str(plain(each.get("name")))
+        try:
+            found[name] = _opened(each)
+        except SecretError as error:
+            found.pop(name, None)
+            doubtful.add(name)
+            scene.note(about, f'bindings["{name}"] cannot be opened: {error.message}')
+
+    for each in given:
+        take(one, each)
     for earlier in (*scene.of_kind("ScriptBindings"), *scene.of_kind("DurableObjectMigrations")):
         listed = earlier.inputs.get("bindings")
         if text(earlier, "script_name") != script or not isinstance(listed, list):
             continue
         for each in listed:
             name = str(plain(each.get("name"))) if isinstance(each, dict) else ""
-            if found.get(name, {}).get("type") == "inherit":
-                found[name] = as_sent(each)
-    return found
+            if name in found and found[name].fields.get("type") == "inherit":
+                take(earlier, each)
+    return found, doubtful
+
+
+def _opened(given: Props) -> _Binding:
+    """A binding opened; a secret's value stays closed, since the API shows nobody's.
+
+    Raises:
+        SecretError: a field cannot be opened.
+    """
+    closed = _VALUES if str(plain(given.get("type"))).startswith("secret_") else frozenset()
+    fields = {
+        key: value
+        for key, value in given.items()
+        if not key.startswith("__") and key not in closed  # the real engine's own bookkeeping
+    }
+    hidden = frozenset(snake(key) for key, value in fields.items() if _holds_secret(value))
+    return _Binding(dict(sent_binding(plain(fields))), hidden)
+
+
+def _holds_secret(value: Value) -> bool:
+    return any(isinstance(leaf, Secret) for leaf in leaves(value))
 
 
 def _one_binding(
     one: Resource,
     script: str,
     path: str,
-    wanted: Mapping[str, Any],
+    wanted: _Binding,
     live: Mapping[str, Any],
 ) -> Iterator[Drifted]:
-    if wanted.get("type") == "inherit":
-        return
-    before, after = comparable(wanted, script), comparable(live, script)
+    before, after = comparable(wanted.fields, script), comparable(live, script)
+    hidden = {*wanted.hidden, *({"id"} if "database_id" in wanted.hidden else ())}
     for inner, here, there in differing(before, after):
-        message = f"{path}.{inner} is {shown(there)}, state says {shown(here)}"
         at = f"{path}.{inner}"
-        yield drifted(one, "changed", message, path=at, state=here, account=there, severity="error")
+        message = f"{at} is {shown(there)}, state says {shown(here)}"
+        told = (here, there)
+        if re.split(r"[.\[]", inner, maxsplit=1)[0] in hidden:
+            told = (SECRET, SECRET)
+            message = f"{at} is not what state says, which holds it as a secret"
+        yield drifted(
+            one, "changed", message, path=at, state=told[0], account=told[1], severity="error"
+        )
         if inner == "type":
             return
 
@@ -164,13 +236,33 @@ def comparable(binding: Mapping[str, Any], script: str) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _code(one: Resource, script: str, account: Account) -> Iterator[Drifted]:
-    etag = plain(one.outputs.get("etag")) if not isinstance(one.outputs.get("etag"), Secret) else ""
+def _found(
+    scene: Scene, one: Resource, wanted: Any, live: Any, key: str
+) -> list[tuple[str, Any, Any]]:
+    """Where a setting differs; one that cannot be opened is noted."""
+    try:
+        return list(differing(wanted, live, key))
+    except SecretError as error:
+        scene.note(one, f"{key} cannot be opened: {error.message}")
+        return []
+
+
+def _listed(one: Resource, key: str) -> list[str] | None:
+    """A list of names of a script's inputs, sorted; None if it could not be opened."""
+    given = plain(one.inputs.get(key))
+    if given is UNKNOWN:
+        return None
+    return sorted(str(each["service"] if isinstance(each, dict) else each) for each in given or ())
+
+
+def _code(scene: Scene, one: Resource, script: str, account: Account) -> Iterator[Drifted]:
+    etag = plain(one.outputs.get("etag"))
     live = account.scripts()[script].get("etag")
     if etag and etag == live:
         return
-    content = one.inputs.get("content")
+    content = plain(one.inputs.get("content"))
     if not isinstance(content, str):
+        scene.note(one, "state does not hold its code as a text")
         return
     there = main_module(account.content(script), text(one, "mainModule"))
     if there is not None and _digest(there) == _digest(content):
@@ -211,7 +303,7 @@ def _what(binding: Mapping[str, Any]) -> str:
 
 
 def _told(binding: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = ("text", "key_base64", "key_jwk") if "secret" in str(binding.get("type")) else ()
+    hidden = _VALUES if "secret" in str(binding.get("type")) else ()
     return {key: value for key, value in binding.items() if key not in hidden}
 
 

@@ -1,0 +1,30 @@
+"""Rewrites a state of the embedded engine as Cloudflare's plugin stores the same stack."""
+
+import json
+from typing import Any
+
+from flowflare.engine.passphrase import Vault
+from flowflare.engine.wire import SECRET, SIGNATURE
+
+_SCRIPT = "cloudflare:index/workersScript:WorkersScript"
+
+
+def seal_bindings(latest: dict[str, Any], vault: Vault) -> None:
+    """Makes each script's `bindings` a secret list with its texts secret inside, in place.
+
+    As in `recordings/pulumi-cloudflare-6.23`: the inner ciphertext is plain JSON.
+    """
+    for record in latest["resources"]:
+        if record["type"] == _SCRIPT:
+            for part in ("inputs", "outputs"):
+                opened = [_with_inner(one, vault) for one in record[part]["bindings"]]
+                text = vault.seal_text(json.dumps(opened))
+                record[part]["bindings"] = {SIGNATURE: SECRET, "ciphertext": text}
+
+
+def _with_inner(binding: dict[str, Any], vault: Vault) -> dict[str, Any]:
+    text = binding.get("text")
+    if text is None:
+        return binding
+    plain = vault.open_text(text["ciphertext"]) if isinstance(text, dict) else json.dumps(text)
+    return {**binding, "text": {SIGNATURE: SECRET, "ciphertext": plain}}
