@@ -5,11 +5,14 @@ import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import typer
 
 from flowflare.cli.app import app
+from flowflare.engine.pulumi.account_checks import PERMISSIONS, ROUTES
+from flowflare.engine.pulumi.download import RELEASE
 from flowflare.engine.pulumi.versions import PULUMI_VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -77,3 +80,27 @@ def test_every_export_is_one_that_something_reads() -> None:
         "PULUMI_BACKEND_URL",
         "PULUMI_CONFIG_PASSPHRASE_FILE",
     }
+
+
+def test_the_page_says_where_the_cli_comes_from() -> None:
+    """The code downloads a release of GitHub's and compares its checksum; no script runs."""
+    assert urlsplit(RELEASE).hostname == "github.com"
+    assert "SHA-256 in the release's checksum file" in " ".join(PAGE.split())
+    assert "get.pulumi.com" not in PAGE
+
+
+def test_ci_installs_the_cli_before_it_needs_it_and_keeps_pull_requests_out() -> None:
+    section = PAGE.split("## In CI")[1].split("## ")[0]
+    [block] = re.findall(r"```shell\n(.*?)```", section, re.DOTALL)
+    first, *others = [line for line in block.splitlines() if line.startswith("flowflare")]
+    assert first == "flowflare doctor --stack prod --install"
+    assert [line.split()[1] for line in others] == ["preview", "up"]
+    # The plan of a pull request is another command's, which needs nothing that is secret.
+    assert "[without credentials](pull-requests.md)" in section
+    assert "On each pull request" not in section
+
+
+def test_the_permissions_are_those_that_doctor_looks_for() -> None:
+    rows = re.findall(r"^\| ((?:Account|Zone), [^|]+?) \|", PAGE, re.MULTILINE)
+    optional = "Account, Account Settings, Read"
+    assert sorted(rows) == sorted([*(one for one, _, _ in PERMISSIONS), ROUTES[0], optional])

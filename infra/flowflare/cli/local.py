@@ -10,14 +10,14 @@ from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
-    from flowflare.config.files import ConfigValue, Project
+    from flowflare.config.files import Project
     from flowflare.emulator.process import Running
 
 BASE_URL = "cloudflare:baseUrl"
 API = "/client/v4"
 EXAMPLE = f"http://127.0.0.1:8780{API}"
 # The emulator listens on 127.0.0.1, which `localhost` leads to.
-_WARNED: "list[ConfigValue]" = []
+_WARNED: set[Path] = set()
 _LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
 
 
@@ -47,10 +47,10 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
 
 
 def _warn_of_former_token(project: "Project") -> None:
-    """Say once a process that the fixed token of earlier versions is not used."""
+    """Say once a process and project that the fixed token of earlier versions is not used."""
     found = project.former_token
-    if found is not None and not _WARNED:
-        _WARNED.append(found)
+    if found is not None and project.root not in _WARNED:
+        _WARNED.add(project.root)
         from flowflare.cli.console import messages
 
         messages().print(

@@ -10,7 +10,7 @@ from flowflare.emulator.envelope import Problem, Refusal, refusal
 
 
 def authentication() -> Refusal:
-    """No token, or one that no token of Cloudflare's looks like."""
+    """No token, or one that this data folder does not have."""
     return refusal(403, 10000, "Authentication error")
 
 

@@ -22,7 +22,7 @@ PERMISSIONS: Final = (
         "/accounts/{account}/workers/scripts",
     ),
 )
-_ROUTES: Final = ("Zone, Workers Routes, Edit", "Workers Routes Write")
+ROUTES: Final = ("Zone, Workers Routes, Edit", "Workers Routes Write")
 # A person waits for the answer.
 _PACE: Final = Pace(timeout=15.0, retries=Retries(attempts=2, patience=10.0))
 _SOON: Final = timedelta(days=14)
@@ -61,7 +61,7 @@ def account_checks(
     if granted is not None:
         return [*checks, *_listed(granted, zones)]
     calls = [(shown, path.format(account=account)) for shown, _, path in PERMISSIONS if account]
-    calls += [(_ROUTES[0], f"/zones/{zone}/workers/routes") for zone in zones]
+    calls += [(ROUTES[0], f"/zones/{zone}/workers/routes") for zone in zones]
     return [*checks, *(_asked(client, shown, path) for shown, path in calls)]
 
 
@@ -128,7 +128,7 @@ def _granted(client: Client, account: str) -> set[str] | None:
 
 def _listed(granted: set[str], zones: Sequence[str]) -> list[Check]:
     wanted = [(shown, name) for shown, name, _ in PERMISSIONS]
-    wanted += [_ROUTES] if zones else []
+    wanted += [ROUTES] if zones else []
     return [
         Check("permission", "ok", shown) if name in granted else _missing(shown)
         for shown, name in wanted
