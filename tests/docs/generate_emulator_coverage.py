@@ -56,9 +56,10 @@ _WORLD = """\
 ## What is there from the start
 
 - **Accounts**: every id of 32 hexadecimal digits is an account, with a workers.dev subdomain.
-- **The token** of the data folder, and no other: `flowflare emulator env` prints it. Control paths below
-  `/emulator/` need it too, with `application/json`; `POST /emulator/tokens` makes another, until the
-  emulator stops, with a limit of its own. [What is protected, and what is not](emulator-access.md).
+- **The token** of the data folder, and no other: `flowflare emulator env` prints it. Control paths
+  below `/emulator/` need it too, with `application/json`; `POST /emulator/tokens` makes another one
+  with a limit of its own, until the emulator stops.
+  [What is protected, and what is not](emulator-access.md).
 - **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname
   used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and
   its account from the first script; then it is held to both. `POST /zones` makes one under a name
