@@ -1,9 +1,14 @@
 """The entry point: runs a command and turns what goes wrong into a sentence and an exit code."""
 
 import errno
+import os
 import sys
+import traceback
+from functools import partial
+from typing import Any
 
 from flowflare.errors import FlowflareError
+from flowflare.redaction.known import KnownSecrets, hiding
 
 # Writing says so of a file that is open, and then without its name.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -18,7 +23,9 @@ def main(words: list[str] | None = None) -> None:
     from flowflare.cli.app import app
 
     try:
-        app(words, prog_name="flowflare")
+        with hiding(os.environ) as secrets:
+            sys.excepthook = partial(_report_bug, secrets)
+            app(words, prog_name="flowflare")
     except FlowflareError as error:
         _show(error)
         sys.exit(error.exit_code)
@@ -32,6 +39,11 @@ def main(words: list[str] | None = None) -> None:
         remedy = "Make room and run it again." if error.errno in _FULL else None
         _show(FlowflareError(f"{what}: {error.strerror}", remedy=remedy))
         sys.exit(1)
+
+
+def _report_bug(secrets: KnownSecrets, *raised: Any) -> None:
+    """Write the traceback of a mistake of ours, which may quote what a program was given."""
+    sys.stderr.write(secrets.hide("".join(traceback.format_exception(*raised))))
 
 
 def _show(error: FlowflareError) -> None:

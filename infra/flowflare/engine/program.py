@@ -23,6 +23,7 @@ from typing import Any, Final
 from flowflare.engine.event_loop import LoopEnded, run_to_end
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.errors import FlowflareError, ProgramError
+from flowflare.redaction.streams import hiding_output
 
 # A program's body changes sys.argv, sys.modules["__main__"] and pickle: one body at a time.
 _BODY_LOCK: Final = threading.Lock()
@@ -86,7 +87,8 @@ def run(program: Program, monitor: ResourceMonitor, engine: Engine, *, dry_run: 
             remedy="Set `main` in Pulumi.yaml to the folder of the program's __main__.py.",
         )
     try:
-        contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run)
+        with hiding_output():
+            contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from flowflare.engine.events import Event, Failure, OnEvent, Step
+from flowflare.redaction.known import current, hide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +55,9 @@ class Report:
         """A step has failed, or is refused."""
         seconds = 0.0 if since is None else self._clock() - since
         skipped = failure.kind == "skipped"
-        event = Event("skipped" if skipped else "failed", step, failure.reason, "error", seconds)
+        failure = replace(failure, reason=hide(failure.reason))
+        kind: Literal["skipped", "failed"] = "skipped" if skipped else "failed"
+        event = Event(kind, _without_secrets(step), failure.reason, "error", seconds)
         with self._lock:
             self.failures.append(failure)
             if self._on_event is not None:
@@ -82,8 +86,29 @@ class Report:
         return (api or PROCESS).telling(tell)
 
     def _tell(self, event: Event, step: Step | None = None) -> None:
+        if event.message:
+            event = replace(event, message=hide(event.message))
+        if event.step is not None:
+            event = replace(event, step=_without_secrets(event.step))
         with self._lock:
-            if step is not None:
-                self.steps.append(step)
+            if step is not None and event.step is not None:
+                self.steps.append(event.step)
             if self._on_event is not None:
                 self._on_event(event)
+
+
+def _without_secrets(step: Step) -> Step:
+    """A step without the secrets that a program has put where nothing marks them as such."""
+    secrets = current()
+    if secrets is None:
+        return step
+    values = [step.old, step.new, step.outputs, [[one.old, one.new] for one in step.changes]]
+    shown = secrets.hide_values(values)
+    if shown is values:
+        return step
+    old, new, outputs, changed = shown
+    changes = tuple(
+        replace(one, old=before, new=after)
+        for one, (before, after) in zip(step.changes, changed, strict=True)
+    )
+    return replace(step, old=old, new=new, outputs=outputs, changes=changes)

@@ -22,6 +22,7 @@ from flowflare.engine.report import Report
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
+from flowflare.redaction.known import hides_secrets
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -67,6 +68,7 @@ class EmbeddedStack:
         self._api = api
         self._lease_clock = lease_clock
 
+    @hides_secrets
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written.
 
@@ -91,6 +93,7 @@ class EmbeddedStack:
             Deleter(ledger, providers, report).plan(ledger.kept())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
 
+    @hides_secrets
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says.
 
@@ -121,6 +124,7 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
+    @hides_secrets
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Says what `destroy` would do; no API call, nothing is written.
 
@@ -139,6 +143,7 @@ class EmbeddedStack:
         deleter.plan(ledger.kept(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
+    @hides_secrets
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -174,6 +179,7 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), {}, self._clock() - since)
 
+    @hides_secrets
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs as JSON values, by name.
 
@@ -284,10 +290,8 @@ class EmbeddedStack:
     def _refuse_remote(self, config: Configuration) -> None:
         from flowflare.engine.providers.cloudflare.access import require_loopback
 
-        base_url = config.texts.get("cloudflare:baseUrl") or self._environ.get(
-            "CLOUDFLARE_BASE_URL"
-        )
-        if base_url:
+        named = config.texts.get("cloudflare:baseUrl")
+        if base_url := named or self._environ.get("CLOUDFLARE_BASE_URL"):
             require_loopback(base_url)
 
     def _apply(
@@ -305,7 +309,8 @@ class EmbeddedStack:
 
             deleter = Deleter(ledger, providers, report)
             deleter.clear_interrupted()
-            deleter.delete(ledger.kept(), replaced=_replaced(report))
+            replaced = [step.urn for step in report.steps if step.op == "replace"]
+            deleter.delete(ledger.kept(), replaced=replaced)
 
     def _run(
         self,
@@ -392,7 +397,3 @@ def _merge_outputs(ledger: Ledger, before: Deployment) -> None:
     old, new = before.stack, Deployment(ledger.all()).stack
     if old is not None and new is not None:
         ledger.set_outputs(new.urn, {**old.outputs, **new.outputs})
-
-
-def _replaced(report: Report) -> list[str]:
-    return [step.urn for step in report.steps if step.op == "replace"]

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
 
+from flowflare.redaction.known import learn
+
 Value = Any
 """A property value; a recursive union that mypy could only follow at every caller's cost."""
 
@@ -56,6 +58,7 @@ class Secret:
         self._opener = opener
         self._value: Callable[[], Value] | None = None
         if opener is None or value is not None:
+            learn(value)
             self._value = lambda: value
 
     @property

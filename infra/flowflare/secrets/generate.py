@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flowflare.redaction.known import learn
+
 #: Makes that many random bytes.
 RandomBytes = Callable[[int], bytes]
 
@@ -40,7 +42,9 @@ def generate_api_key(
         random_bytes: the source of randomness.
     """
     key_id = random_bytes(4).hex()
-    return ApiKey(key_id, f"ff_{environment_name}_{key_id}_{_base64url(random_bytes(32))}")
+    text = f"ff_{environment_name}_{key_id}_{_base64url(random_bytes(32))}"
+    learn(text)
+    return ApiKey(key_id, text)
 
 
 def generate_secret(size: int, *, random_bytes: RandomBytes | None = None) -> str:

@@ -14,6 +14,7 @@ from flowflare.model.secret_sources import (
     GeneratedSource,
     SecretSource,
 )
+from flowflare.redaction.known import learn
 from flowflare.secrets.fingerprint import fingerprint
 from flowflare.secrets.generate import RandomBytes, generate_secret
 
@@ -102,6 +103,14 @@ def fetch(
     Raises:
         SecretError: the value is not there or cannot be a secret of a Worker.
     """
+    value = _fetched(source, place, version, random_bytes)
+    learn(value.text)
+    return value
+
+
+def _fetched(
+    source: SecretSource, place: Place, version: str | None, random_bytes: RandomBytes | None
+) -> Value:
     if isinstance(source, GeneratedSource):
         return Value(generate_secret(source.bytes, random_bytes=random_bytes))
     if isinstance(source, EnvironmentSource):

@@ -15,7 +15,9 @@ from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import program_error
 from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
+from flowflare.engine.pulumi.known_secrets import StackSecrets
 from flowflare.engine.pulumi.state import from_export, read_deployment, stored_deployment
+from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.engine.pulumi.translate import Taken, Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.show import shown_props
@@ -23,6 +25,7 @@ from flowflare.engine.stack import failed
 from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.engine.urns import name_of
 from flowflare.errors import EngineError, FlowflareError
+from flowflare.redaction.known import current, hides_secrets
 
 
 class CliStack:
@@ -53,7 +56,9 @@ class CliStack:
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
         self._holding: Holding | None = None
+        self._secrets = StackSecrets(project, environ, self._opened_export)
 
+    @hides_secrets
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Lets the CLI say what `up` would do; a recording of the program adds the details.
 
@@ -73,6 +78,7 @@ class CliStack:
             return plan  # such as secrets that only the CLI can open
         return detailed(plan, recorded)
 
+    @hides_secrets
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says, after what an earlier run left half done.
 
@@ -95,6 +101,7 @@ class CliStack:
         run.report.failures[:] = map(explained, run.report.failures)
         return self._ended(run, since)
 
+    @hides_secrets
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Lets the CLI say what `destroy` would do.
 
@@ -105,6 +112,7 @@ class CliStack:
         left = [one for one in run.report.failures if one.name not in lose_data]
         return Plan(tuple(run.report.steps), {}, tuple(left))
 
+    @hides_secrets
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -131,6 +139,7 @@ class CliStack:
                     self._workspace.run("state", "unprotect", one.urn, "--yes")
             return self._ended(self._operate("destroy", on_event), since)
 
+    @hides_secrets
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs as JSON values, by name.
 
@@ -219,11 +228,7 @@ class CliStack:
         if self._holding and not planning:
             self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
-        error: FlowflareError | None = None
-        try:
-            self._workspace.operate(what, run.take)
-        except CommandFailedError as raised:
-            error = self._workspace.error(raised)
+        error = self._followed(what, run)
         run.finish()
         if error is None and not run.ended:
             error = EngineError(f"pulumi {what} did not say how it ended")
@@ -239,6 +244,22 @@ class CliStack:
         if error is not None and not run.report.failures:
             raise error
         return run
+
+    def _followed(self, what: str, run: Translator) -> FlowflareError | None:
+        """Runs an operation, and what it says through the filter; returns why it failed."""
+        if (secrets := current()) is not None:
+            secrets.learn_later(self._secrets.find)
+
+        def take(event: EngineEvent) -> None:
+            if event.res_outputs_event is not None and not run.planning:
+                self._secrets.state_has_changed()
+            run.take(event)
+
+        try:
+            self._workspace.operate(what, take)
+        except CommandFailedError as raised:
+            return self._workspace.error(raised)
+        return None
 
     def _ended(self, run: Translator, since: float) -> Update:
         if run.report.failures:

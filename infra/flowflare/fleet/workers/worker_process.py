@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flowflare.errors import ApiError, FlowflareError, LockedError
+from flowflare.redaction.known import hiding
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Event
@@ -121,15 +122,18 @@ class Process:
             tell=self._teller(number),
         )
         answer: dict[str, Any] = {"task": number, "ok": False}
-        try:
-            answer |= {"value": perform(request["kind"], scene), "ok": True}
-        except FlowflareError as error:
-            answer |= {"error": error.message, "remedy": error.remedy or ""}
-            answer |= {"held": isinstance(error, LockedError)}
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is
-            answer |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
+        with hiding(request["environ"]) as secrets:
+            try:
+                answer |= {"value": perform(request["kind"], scene), "ok": True}
+            except FlowflareError as error:
+                answer |= {"error": secrets.hide(error.message)}
+                answer |= {"remedy": secrets.hide(error.remedy or "")}
+                answer |= {"held": isinstance(error, LockedError)}
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is
+                text = f"{type(error).__name__}: {error}"
+                answer |= {"error": secrets.hide(text), "remedy": ""}
         return answer | {"seconds": time.monotonic() - since, "calls": self.calls}
 
     def _teller(self, number: int) -> "Callable[[Event], None]":

@@ -8,8 +8,11 @@ from pulumi.output import Unknown
 
 from flowflare.api import PROCESS, Client, Connector
 from flowflare.errors import SecretError
+from flowflare.redaction.known import hides_secrets
 
 Props = dict[str, Any]
+#: What the engine calls of a provider and may fail with words of a source or of the API.
+_METHODS = frozenset({"check", "create", "update", "delete", "read"})
 
 #: The module that every state names for a provider's class, wherever its file lies.
 STORED_MODULE = "flowflare.resources.providers"
@@ -27,6 +30,12 @@ class CloudflareProvider(ResourceProvider):
     _client: Client | None = None
     #: Inputs that say which thing it is: another value is another thing.
     identity: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        """Hide secrets in the errors that a provider's own methods raise."""
+        super().__init_subclass__()
+        for name in _METHODS & vars(cls).keys():
+            setattr(cls, name, hides_secrets(vars(cls)[name]))
 
     def configure(self, req: ConfigureRequest) -> None:
         """Takes base URL and token from the configuration, else from the environment."""
