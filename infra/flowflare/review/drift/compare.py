@@ -17,9 +17,11 @@ from flowflare.review.drift.workers import compare_scripts
 Engine = Literal["embedded", "pulumi"]
 _COMPARED: Final = frozenset(
     {
+        "CronCleanup",
         "D1Database",
         "D1Migrations",
         "DurableObjectMigrations",
+        "NoCrons",
         "ScriptBindings",
         "WorkersCronTrigger",
         "WorkersCustomDomain",
