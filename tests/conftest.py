@@ -1,11 +1,13 @@
-"""What holds for every test: which CLI it finds, and when it is skipped for want of one."""
+"""What holds for every test: how it ends, which CLI it finds, when it is skipped without one."""
 
 import pytest
 
+from tests.support import ending
 from tests.support.pulumi_cli import give_time, skip_without_cli, use_built_cli
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ending)
     use_built_cli()
 
 

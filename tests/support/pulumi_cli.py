@@ -42,10 +42,10 @@ def why_not_runnable() -> str:
 
 
 def give_time(items: list[pytest.Item]) -> None:
-    """Give tests of the CLI 300 s instead of 120: each of its commands takes 5 s of CPU."""
+    """Give tests of the CLI 600 s instead of 300: each of its commands takes 5 s of CPU."""
     for item in items:
         if item.get_closest_marker("pulumi_cli") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(600))
 
 
 def skip_without_cli(item: pytest.Item) -> None:
