@@ -7,6 +7,7 @@ the program a second time for those details would cost half as much CPU as the w
 """
 
 import contextlib
+import contextvars
 import io
 import os
 import platform
@@ -87,7 +88,7 @@ class ServedProgram:
             except FlowflareError as error:
                 self.error = error
         self.succeeded = self.error is None
-        self.recorded = self.succeeded and both.recorded
+        self.recorded = both.is_recorded() and self.succeeded
 
 
 # The SDK's own limit: a Worker's code may be longer than the default of 4 MiB allows.
@@ -100,6 +101,9 @@ _UNLIMITED: Final = [
 class _Both:
     """The CLI's monitor, and behind it the recording's.
 
+    The recording goes through the registrations one after the other, in a thread of its own: it
+    opens secrets, and the program need not wait for that.
+
     Args:
         cli: the stub of the CLI's monitor.
         recording: the embedded engine's monitor.
@@ -108,22 +112,30 @@ class _Both:
     def __init__(self, cli: Any, recording: ResourceMonitor) -> None:
         self._cli = cli
         self._recording = recording
-        self.recorded = True
+        self._thread = futures.ThreadPoolExecutor(1, thread_name_prefix="recording")
+        self._calls: list[futures.Future[Any]] = []
 
     def __getattr__(self, method: str) -> Any:
         call = getattr(self._cli, method)
         if method not in _RECORDED:
             return call
+        record = getattr(self._recording, method)
 
         def called(request: Any) -> Any:
             answer = call(request)
-            try:
-                getattr(self._recording, method)(request)
-            except Exception:  # noqa: BLE001 -- the CLI's plan is good without its details
-                self.recorded = False
+            context = contextvars.copy_context()
+            self._calls.append(self._thread.submit(context.run, record, request))
             return answer
 
         return called
+
+    def is_recorded(self) -> bool:
+        """Wait for the recording; whether it took every registration.
+
+        The CLI's plan is good without the recording's details.
+        """
+        self._thread.shutdown()
+        return all(call.exception() is None for call in self._calls)
 
 
 class _Printed(contextlib.redirect_stdout[io.TextIOBase]):
