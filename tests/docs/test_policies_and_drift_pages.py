@@ -44,7 +44,7 @@ def test_its_commands_are_commands() -> None:
     import typer
 
     group = typer.main.get_command(app)
-    lines = re.findall(r"^ +(?:- run: )?flowflare (.+)$", DRIFT, re.MULTILINE)
+    lines = re.findall(r"^ +(?:- run: )?(?:\.venv/bin/)?flowflare (.+)$", DRIFT, re.MULTILINE)
     assert len(lines) == 5
     for line in lines:
         name, *words = shlex.split(line)
