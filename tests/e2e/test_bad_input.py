@@ -89,7 +89,7 @@ def test_several_mistakes_of_the_configuration_at_once(standing: Project) -> Non
             "  Pulumi.yaml:15: `flowflare:clients.orders.workflows.order-processing.clasName`: "
             "there is no such key\n"
             "    Did you mean `className`?\n"
-            "  Pulumi.local.yaml:9: `flowflare:debugg`: there is no such key\n"
+            "  Pulumi.local.yaml:8: `flowflare:debugg`: there is no such key\n"
             "    Did you mean `debug`?\n"
         )
 
