@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Project
+from tests.e2e.embedded import Cloudflare
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
-def environ(project: Project, tmp_path: Path) -> dict[str, str]:
-    """What makes the example's stack one of the CLI."""
+def environ(project: Project, cloudflare: Cloudflare, tmp_path: Path) -> dict[str, str]:
+    """What makes the example's stack one of the CLI, with what `flowflare emulator env` prints."""
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
     return {
         **cli_environ(tmp_path),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+        "CLOUDFLARE_API_TOKEN": cloudflare.token,
     }
 
 
