@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ if act == "fail":
 if act == "print":
     print("to standard output")
     os.write(1, b"past Python\\n")
+if act == "talk":
+    print("\\n".join(f"line {number}" for number in range(5000)))
 if act == "environ":
     print(" ".join(f"{name}={value}" for name, value in os.environ.items() if "SECRET" in name))
 if act == "fork" and os.fork() == 0:
@@ -110,6 +113,16 @@ def test_each_task_ends_by_itself_whatever_the_others_do(tmp_path: Path) -> None
     assert ("environ", "SECRET_OF=environ") in said
     assert [one.task.stack for one in events if one.kind == "began"].count("fine") == 1
     assert again[0].value == {}
+
+
+def test_each_line_that_a_program_prints_is_told_of_its_own_stack(tmp_path: Path) -> None:
+    """The output comes through another pipe than the answer, which may be read before it."""
+    root = project(tmp_path / "p", {name: {"p:act": "talk"} for name in ("a", "b", "c")})
+    events: list[TaskEvent] = []
+    with Pool(root, environ_of, 1) as pool:
+        list(pool.run((Task("preview", stack) for stack in ("a", "b", "c")), events.append))
+    said = Counter(one.task.stack for one in events if one.kind == "note")
+    assert said == {"a": 5000, "b": 5000, "c": 5000}
 
 
 def test_an_up_tells_its_steps_and_counts_its_calls(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
+from flowflare.fleet.workers.worker_process import END_OF_OUTPUT
+
 _MODULE: Final = "flowflare.fleet.workers.worker_process"
 #: What a worker has of the environment before it has a task; secrets lie in the rest.
 _PASSED: Final = frozenset(
@@ -42,6 +44,7 @@ class Worker:
         self._put = put
         self._root = root
         self._said: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._output_ended = threading.Event()
         self.was_ready = False
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", _MODULE],
@@ -70,6 +73,7 @@ class Worker:
     def send(self, task: Message) -> None:
         """Gives it a task; one that has just ended does not get it, which is noticed as its end."""
         self._said.clear()
+        self._output_ended.clear()
         with contextlib.suppress(OSError, ValueError):
             self._tasks.write(json.dumps(task).encode() + b"\n")
             self._tasks.flush()
@@ -119,15 +123,26 @@ class Worker:
             for line in answers:
                 message = json.loads(line)
                 self.was_ready = self.was_ready or "ready" in message
+                if "ok" in message:
+                    self._wait_for_output()
                 self._put((self, message))
         self._put((self, None))
 
     def _hear(self, words: IO[bytes]) -> None:
         with words, contextlib.suppress(ValueError, OSError):
             for raw in words:
-                line = raw.decode(errors="replace").rstrip("\n")
-                self._said.append(line)
-                self._put((self, {"said": line}))
+                text, end, _ = raw.partition(END_OF_OUTPUT)
+                line = text.decode(errors="replace").rstrip("\n")
+                if line or not end:
+                    self._said.append(line)
+                    self._put((self, {"said": line}))
+                if end:
+                    self._output_ended.set()
+
+    def _wait_for_output(self) -> None:
+        """Wait until all that the task's program printed has been put, so that it is the task's."""
+        while self._words.is_alive() and not self._output_ended.wait(0.1):
+            pass
 
 
 def default_workers(memory: int = MEMORY) -> int:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 #: Seconds that a call may still take when the pool has gone.
 _LAST_CALL: Final = 90.0
 _READY: Final = {"ready": True}
+#: The line in the output that ends a task's part of it. Answers come through another pipe, so
+#: the pool could otherwise take the last lines of one task for the next one's.
+END_OF_OUTPUT: Final = b"\0end of a task's output\n"
 
 
 class Abandoned(ApiError):  # noqa: N818 -- it is no error of anybody's
@@ -48,12 +51,14 @@ class Process:
     Args:
         tasks: brings a line for each task.
         answers: takes a line for each answer.
+        output: the file descriptor that the output of programs goes to.
     """
 
-    def __init__(self, tasks: IO[str], answers: IO[str]) -> None:
+    def __init__(self, tasks: IO[str], answers: IO[str], output: int) -> None:
         self._own = os.getpid()
         self._tasks = tasks
         self._answers = answers
+        self._output = output
         self._lock = threading.Lock()
         self._waiting: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._gone = threading.Event()
@@ -68,7 +73,9 @@ class Process:
         self._answer(_READY)
         while (request := self._waiting.get()) is not None:
             try:
-                self._answer(self._done(request))
+                answer = self._done(request)
+                self._end_output()
+                self._answer(answer)
             finally:
                 _set_environment(base)
             if not frozen:
@@ -154,6 +161,15 @@ class Process:
             self._answers.write(line + "\n")
             self._answers.flush()
 
+    def _end_output(self) -> None:
+        if os.getpid() != self._own:
+            return
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):  # the program may have closed it
+                stream.flush()
+        with suppress(OSError):
+            os.write(self._output, END_OF_OUTPUT)
+
     def _listen(self) -> None:
         with suppress(ValueError, OSError):
             for line in self._tasks:
@@ -193,7 +209,7 @@ def main() -> None:
     os.dup2(2, 1)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)
-    Process(tasks, answers).serve()
+    Process(tasks, answers, os.dup(2)).serve()
 
 
 if __name__ == "__main__":
