@@ -42,6 +42,11 @@ def owned_elsewhere(
                 yield wanted[key], name
 
 
+def identity_of(record: Resource) -> tuple[str, str, str]:
+    """What no two resources of a stack share: a subdomain has its account for an id."""
+    return record.type, record.id, str(record.inputs.get("scriptName") or "")
+
+
 def states_beside(store: Store, own: str) -> Iterator[tuple[str, Any]]:
     """The checkpoints of other stacks in a backend; what cannot be read is left out.
 

@@ -5,7 +5,7 @@ Property names are snake_case on both sides: a dynamic resource translates nothi
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import Resource
@@ -15,13 +15,17 @@ from flowflare.model import ClassMigration, secret_sources
 from flowflare.model.class_migrations import to_wire
 from flowflare.resources.providers import (
     ApiKeyProvider,
+    CronCleanupProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
+    NoCronsProvider,
     ScriptBindingsProvider,
     SecretValueProvider,
     WorkersDevUrlProvider,
 )
 from flowflare.resources.providers.secret_value import PREVIEW_INPUT, ROOT_INPUT
+
+CRON_TRIGGER: Final = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
 
 
 class ApiKey(Resource, module="flowflare", name="ApiKey"):
@@ -47,6 +51,28 @@ class ApiKey(Resource, module="flowflare", name="ApiKey"):
         secret = pulumi.ResourceOptions(additional_secret_outputs=["api_key"])
         opts = pulumi.ResourceOptions.merge(opts, secret)
         super().__init__(ApiKeyProvider(), name, props, opts)
+
+
+class CronCleanup(Resource, module="flowflare", name="CronCleanup"):
+    """What clears the cron triggers of a Worker once its program drops them.
+
+    Args:
+        name: the resource's name.
+        account_id: the account.
+        script_name: the script.
+        opts: Pulumi's options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account_id: pulumi.Input[str],
+        script_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"account_id": account_id, "script_name": script_name}
+        super().__init__(CronCleanupProvider(), name, props, opts)
 
 
 class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
@@ -189,6 +215,39 @@ class SecretValue(Resource, module="flowflare", name="SecretValue"):
         secret = pulumi.ResourceOptions(additional_secret_outputs=["value", "fingerprint_key"])
         opts = pulumi.ResourceOptions.merge(opts, secret)
         super().__init__(SecretValueProvider(), name, props, opts)
+
+
+class NoCrons(Resource, module="flowflare", name="NoCrons"):
+    """A Worker for which the program declares no cron triggers.
+
+    It clears those that an earlier program declared under the same name as a
+    `WorkersCronTrigger`, which Cloudflare's plugin only forgets.
+
+    Args:
+        name: the name that the `WorkersCronTrigger` had.
+        account_id: the account.
+        script_name: the script.
+        opts: Pulumi's options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account_id: pulumi.Input[str],
+        script_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        # The plugin's names, so that a comparison with what it wrote shows the schedules alone.
+        props: dict[str, Any] = {
+            "accountId": account_id,
+            "scriptName": script_name,
+            "schedules": [],
+        }
+        earlier = pulumi.ResourceOptions(aliases=[pulumi.Alias(type_=CRON_TRIGGER)])
+        super().__init__(
+            NoCronsProvider(), name, props, pulumi.ResourceOptions.merge(opts, earlier)
+        )
 
 
 class WorkersDevUrl(Resource, module="flowflare", name="WorkersDevUrl"):

@@ -12,7 +12,7 @@ import pulumi
 from flowflare.model import ClientSpec, ObservabilitySpec, ServiceSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
-from flowflare.resources.dynamic import WorkersDevUrl
+from flowflare.resources.dynamic import CronCleanup, NoCrons, WorkersDevUrl
 
 _RATE = "head_sampling_rate"
 
@@ -99,16 +99,28 @@ def declare_crons(
     spec: ServiceSpec | ClientSpec,
     parent: pulumi.Resource,
 ) -> None:
-    """Declares the cron triggers of a Worker, unless its configuration leaves them alone."""
+    """Declare the cron triggers of a Worker so that they end when the program drops them.
+
+    Cloudflare's plugin deletes a `WorkersCronTrigger` without a call. The service, whose triggers
+    are Flowflare's own, always has one resource of that name. A client's are cleared by a resource
+    beside them, so that a client without triggers has none. Triggers that no program of the stack
+    declared are left alone.
+    """
+    after = pulumi.ResourceOptions(parent=parent, depends_on=[script])
+    worker = {"account_id": account_id, "script_name": spec.script_name}
     if spec.crons is None:
+        if isinstance(spec, ServiceSpec):
+            NoCrons(f"{name}-crons", **worker, opts=after)
         return
-    cloudflare.WorkersCronTrigger(
+    triggers = cloudflare.WorkersCronTrigger(
         f"{name}-crons",
-        account_id=account_id,
-        script_name=spec.script_name,
+        **worker,
         schedules=[cloudflare.WorkersCronTriggerScheduleArgs(cron=cron) for cron in spec.crons],
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[script]),
+        opts=after,
     )
+    if spec.crons and isinstance(spec, ClientSpec):
+        after = pulumi.ResourceOptions(parent=parent, depends_on=[script, triggers])
+        CronCleanup(f"{name}-cron-cleanup", **worker, opts=after)
 
 
 def declare_addresses(

@@ -11,8 +11,10 @@ from pulumi.output import Unknown
 from flowflare.errors import ApiError, ClassMigrationError, MigrationError, SecretError
 from flowflare.resources.providers import (
     ApiKeyProvider,
+    CronCleanupProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
+    NoCronsProvider,
     ScriptBindingsProvider,
     SecretValueProvider,
     WorkersDevUrlProvider,
@@ -58,8 +60,10 @@ def script(*history: Props, name: str = "service", content: str = "export {};") 
     ("provider", "reference"),
     [
         (ApiKeyProvider(), "ApiKeyProvider"),
+        (CronCleanupProvider(), "CronCleanupProvider"),
         (D1MigrationsProvider(), "D1MigrationsProvider"),
         (DurableObjectMigrationsProvider(), "DurableObjectMigrationsProvider"),
+        (NoCronsProvider(), "NoCronsProvider"),
         (ScriptBindingsProvider(), "ScriptBindingsProvider"),
         (SecretValueProvider(), "SecretValueProvider"),
         (WorkersDevUrlProvider(), "WorkersDevUrlProvider"),

@@ -207,6 +207,6 @@ class WorkerConfig(Written):
     )
     crons: Crons | None = Field(
         default=None,
-        description="Cron triggers, in UTC. Cloudflare keeps triggers that are only left out: an "
-        "empty list removes them.",
+        description="Cron triggers, in UTC. Left out, the triggers that the stack set before are "
+        "removed and others stay; an empty list removes all.",
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import is_cut_off, program_error
 from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
+from flowflare.engine.pulumi.plugin_records import is_sealed, make_readable, unreadable
 from flowflare.engine.pulumi.plugins import virtualenv
 from flowflare.engine.pulumi.state import from_export, read_deployment, stored_deployment
 from flowflare.engine.pulumi.translate import Taken, Translator
@@ -125,12 +126,15 @@ class CliStack:
 
         since = self._clock()
         with self._hold(on_event):
-            self._settle(on_event)
-            records = self._read().resources
+            self._settle(on_event, mend=False)
+            exported = self._workspace.export()
+            records = from_export(exported).resources
             refuse_protected(records, lose_data, stack=self.project.stack)
             for one in records:
                 if one.name in lose_data and one.protect:
                     self._workspace.run("state", "unprotect", one.urn, "--yes")
+            if unreadable(exported.get("deployment") or {}):
+                self._mend(self._workspace.export())
             return self._ended(self._operate("destroy", on_event), since)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -290,23 +294,42 @@ class CliStack:
             raise failed(run.report.failures)
         return Update(tuple(run.report.steps), run.outputs, self._clock() - since)
 
-    def _settle(self, on_event: OnEvent | None) -> None:
-        """Sees to the creations that a killed run had begun, before the CLI makes them again."""
+    def _settle(self, on_event: OnEvent | None, *, mend: bool = True) -> None:
+        """Settle what a killed run had begun to create, before the CLI creates it again."""
         stored = stored_deployment(self.project, self._environ)
         if stored is not None and not pending_creations(stored):
+            if mend and unreadable(stored):
+                self._mend(self._workspace.export())
             return
         exported = self._workspace.export()
         deployment = exported.get("deployment") or {}
         pending = pending_creations(deployment)
         if not pending:
+            if mend:
+                self._mend(exported)
             return
-        account = self._account()
+        account, opened = self._account(), self._opened(deployment, pending)
+        known = {one["urn"]: one for one in pending_creations(opened)}
         found: dict[str, Found | None] = {}
         for one in pending:
             urn = one["urn"]
-            found[urn] = account.made_by(one)
+            found[urn] = account.made_by(known[urn])
             _tell(on_event, _settled_sentence(name_of(urn), found[urn]))
         self._import({**exported, "deployment": settled(deployment, found)})
+
+    def _mend(self, exported: Mapping[str, Any]) -> None:
+        """Complete what earlier versions wrote for the plugin, which cannot read it otherwise."""
+        deployment = exported.get("deployment") or {}
+        lacking = unreadable(deployment)
+        if lacking:
+            opened = self._opened(deployment, lacking)
+            self._import({**exported, "deployment": make_readable(deployment, opened)})
+
+    def _opened(self, deployment: Any, records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The deployment with its secrets open, where those records have any."""
+        if not any(map(is_sealed, records)):
+            return dict(deployment)
+        return dict(self._opened_export().get("deployment") or {})
 
     def _adopt(self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None) -> bool:
         """Takes over what this run made without hearing of it; whether there was such a thing."""

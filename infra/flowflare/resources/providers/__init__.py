@@ -8,16 +8,20 @@ prints a traceback for any other error.
 """
 
 from flowflare.resources.providers.api_key import ApiKeyProvider
+from flowflare.resources.providers.cron_cleanup import CronCleanupProvider
 from flowflare.resources.providers.d1_migrations import D1MigrationsProvider
 from flowflare.resources.providers.durable_object_migrations import DurableObjectMigrationsProvider
+from flowflare.resources.providers.no_crons import NoCronsProvider
 from flowflare.resources.providers.script_bindings import ScriptBindingsProvider
 from flowflare.resources.providers.secret_value import SecretValueProvider
 from flowflare.resources.providers.workers_dev_url import WorkersDevUrlProvider
 
 __all__ = [
     "ApiKeyProvider",
+    "CronCleanupProvider",
     "D1MigrationsProvider",
     "DurableObjectMigrationsProvider",
+    "NoCronsProvider",
     "ScriptBindingsProvider",
     "SecretValueProvider",
     "WorkersDevUrlProvider",

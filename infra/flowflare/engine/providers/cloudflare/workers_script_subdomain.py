@@ -28,8 +28,13 @@ class WorkersScriptSubdomain(Kind):
         self.delete_at(_path(old.inputs or old.outputs))
 
     def id_of(self, known: Props) -> str:
+        """The account: the plugin takes it for resources of which Terraform requires an id."""
+        return str(known["accountId"])
+
+    def terraform_id(self, id_: str, outputs: Props) -> str:
         """The script's name."""
-        return str(known["scriptName"])
+        del id_
+        return str(outputs["scriptName"])
 
     def look_up(self, known: Props) -> Props:
         """Asks for it."""
