@@ -244,8 +244,6 @@ def killed_while_creating(real: Real, world: World) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        until = time.monotonic() + 60
-        while not (world.folder / "log").exists() and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_for((world.folder / "log").exists)
         kill_tree(process.pid)
     (world.folder / "log").unlink()

@@ -39,7 +39,7 @@ def parse_json(text: str | bytes, *, levels: int = MOST_LEVELS) -> Any:
         value = json.loads(
             text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole_number
         )
-        if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text.lower():  # type: ignore[operator]
+        if _may_have_surrogates(text):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     except UnicodeDecodeError:
         raise JsonError("it is not UTF-8 text") from None
@@ -52,6 +52,13 @@ def parse_json(text: str | bytes, *, levels: int = MOST_LEVELS) -> Any:
     if _is_deeper(value, levels):
         raise _too_deep(levels)
     return value
+
+
+def _may_have_surrogates(text: str | bytes) -> bool:
+    """Whether a text has the escape of one; a state may be large, so it is not copied for that."""
+    if isinstance(text, bytes):
+        return b"\\ud" in text or b"\\uD" in text
+    return "\\ud" in text or "\\uD" in text
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -74,7 +74,13 @@ class PackageFiles:
 
     def contents(self) -> Mapping[str, bytes]:
         """Lock files and patches by their paths, with what is in them."""
-        files = (*self.locks, *self._found[".patch"])
+        return self._read(*self.locks) | self.patches()
+
+    def patches(self) -> dict[str, bytes]:
+        """Patches by their paths, with what is in them."""
+        return self._read(*self._found[".patch"])
+
+    def _read(self, *files: Path) -> dict[str, bytes]:
         return {file.relative_to(self.top).as_posix(): read_bytes(file) for file in files}
 
     def local_packages(self) -> Iterator[LocalPackage]:
@@ -122,13 +128,13 @@ def link_packages(checkout: Path, working_tree: Path) -> None:
     files, there = PackageFiles(top), PackageFiles(working_tree.resolve())
     for package in files.local_packages():
         _link(top, package.modules, package.name, package.folder)
-    patches = _patches(files)
+    patched_alike = files.patches() == there.patches()
     for lock in files.locks:
         place = lock.parent.relative_to(top)
         installed = there.top / place / _MODULES
         own = there.top / place / lock.name
         same = own.is_file() and read_bytes(own) == read_bytes(lock)
-        if same and patches == _patches(there) and _is_of(installed, lock):
+        if same and patched_alike and _is_of(installed, lock):
             for name in _installed(installed):
                 _link(top, lock.parent / _MODULES, name, installed / name)
 
@@ -136,10 +142,6 @@ def link_packages(checkout: Path, working_tree: Path) -> None:
 def lock_alike(one: Path, other: Path) -> bool:
     """Whether two checkouts lock and patch npm packages in the same way."""
     return PackageFiles(one.resolve()).contents() == PackageFiles(other.resolve()).contents()
-
-
-def _patches(files: PackageFiles) -> Mapping[str, bytes]:
-    return {name: text for name, text in files.contents().items() if name.endswith(".patch")}
 
 
 def _is_of(modules: Path, lock: Path) -> bool:
