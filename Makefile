@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test coverage fleet check lint types layers javascript pytest golden docs types-js released lock wheel pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,9 +25,19 @@ down: .venv/run ## Destroy the stack and stop the embedded Cloudflare
 	@$(BIN)/flowflare destroy --stack $(STACK) --yes
 	@$(BIN)/flowflare emulator stop
 
-test: check pytest ## Everything from lint to end-to-end tests
+test: check pytest ## Lint, types and tests of every kind, without the long ones: ten minutes on two idle cores
 
-check: lint types layers javascript ## Everything but the tests
+test-all: check ## Lint, types and every test; prints its time and result
+	@start=$$(date +%s); result=passed; \
+	$(MAKE) --no-print-directory pytest-all || result=failed; \
+	seconds=$$(($$(date +%s) - start)); \
+	echo "make test-all: the tests $$result after $$((seconds / 60)) min $$((seconds % 60)) s"; \
+	test $$result = passed
+
+# The parts run side by side and print their output one after the other. GNU make 3.81, which macOS has, cannot do that.
+check: .venv/dev node_modules/.dev ## Lint, types, layers and JavaScript, without the tests
+	@$(MAKE) --no-print-directory --keep-going --jobs=4 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+		types javascript lint layers
 
 lint: .venv/dev
 	$(BIN)/ruff check infra tests bench
@@ -43,12 +53,17 @@ javascript: node_modules/.dev
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off
 	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
 
+PYTEST = $(BIN)/pytest -n 3 --dist loadgroup
+
 pytest: .venv/dev node_modules/.dev build/service.js
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(PYTEST) -m "not long"
+
+pytest-all: .venv/dev node_modules/.dev build/service.js
+	$(PYTEST)
 
 # Counting makes Python run at half its speed, so it is a command of its own.
 coverage: .venv/dev node_modules/.dev build/service.js ## The tests with their coverage, which has a floor
-	$(BIN)/pytest -n 3 --dist loadgroup --cov --cov-report=
+	$(PYTEST) --cov --cov-report=
 
 golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden tests; review the diff
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden tests/docs
