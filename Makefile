@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,8 +77,13 @@ types-js: node_modules/.dev ## Rewrite the runtime library's .d.ts files
 released: .venv/dev node_modules/.dev ## Keep this release's bundles for later releases to be tested with
 	$(BIN)/python -m tests.worker.released.write
 
-wheel: .venv/dev build/service.js ## Build the wheel into dist/
-	$(BIN)/uv build --wheel --no-build-isolation --quiet
+wheel: .venv/dev build/service.js ## Build the wheel and the source distribution into dist/
+	$(BIN)/uv build --no-build-isolation --quiet
+
+sbom: .venv/dev node_modules/.dev ## Write what a release depends on to build/sbom, as CycloneDX
+	@mkdir -p build/sbom
+	$(NPM) sbom --sbom-format cyclonedx --omit dev --package-lock-only --loglevel=error > build/sbom/npm.json
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type library -o build/sbom/python.json requirements.lock
 
 pulumi: build/pulumi/pulumi ## Build the Pulumi CLI from its Go module, for the tests marked pulumi_cli
 

@@ -19,7 +19,7 @@ INSTALLS = re.compile(
     r"(?<![\w/.-])flowflare(?![\w/-]|-\*|\.whl)"
 )
 SECRET = re.compile(r"\$\{\{\s*(?:secrets|vars)\.(\w+)\s*\}\}")
-PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
+PINNED = re.compile(r"(?:actions|pypa)/[a-z-]+@[0-9a-f]{40}")
 
 
 def samples() -> Iterator[tuple[str, dict[Any, Any]]]:

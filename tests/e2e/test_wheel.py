@@ -34,6 +34,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin/flowflare"
 
 
+def test_the_source_distribution_builds_the_wheel_of_the_checkout(tmp_path: Path) -> None:
+    uv = [str(Path(sys.executable).parent / "uv"), "--quiet", "--offline", "build"]
+    build = [*uv, "--no-build-isolation", "--out-dir"]
+    subprocess.run([*build, str(tmp_path / "sdist")], cwd=ROOT, check=True)
+    subprocess.run([*build, str(tmp_path / "checkout"), "--wheel"], cwd=ROOT, check=True)
+    [through_sdist] = (tmp_path / "sdist").glob("*.whl")
+    [direct] = (tmp_path / "checkout").glob("*.whl")
+    assert through_sdist.read_bytes() == direct.read_bytes()
+
+
 def run(command: Path, *words: str, cwd: Path) -> str:
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(

@@ -24,6 +24,12 @@ def test_the_locks_agree() -> None:
     assert {name: development.get(name) for name in others} == others
 
 
+def test_the_npm_package_has_the_version_of_the_python_package() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    package = json.loads((ROOT / "package.json").read_text())
+    assert package["version"] == pyproject["project"]["version"]
+
+
 def test_npm_locks_hold_no_address() -> None:
     assert "resolved" not in (ROOT / "package-lock.json").read_text()
 

@@ -1,17 +1,19 @@
 """The workflows: who may run a stranger's code has no secret, who has a token runs none of it."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-FOLDER = Path(__file__).parents[2] / ".github" / "workflows"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.y*ml"))
 TEXTS = {file.stem: file.read_text("utf-8") for file in FILES}
 WORKFLOWS: dict[str, dict[Any, Any]] = {name: yaml.safe_load(text) for name, text in TEXTS.items()}
-PINNED = re.compile(r"actions/[a-z-]+@[0-9a-f]{40}")
+PINNED = re.compile(r"(?:actions|pypa)/[a-z-]+@[0-9a-f]{40}")
 
 
 def events(name: str) -> set[str]:
@@ -29,9 +31,9 @@ def used(name: str, action: str) -> list[dict[str, Any]]:
     return [step.get("with", {}) for step in steps(name) if step.get("uses", "").startswith(action)]
 
 
-def test_there_are_three() -> None:
-    assert set(WORKFLOWS) == {"plan", "comment", "up"}
-    assert [name for name, text in TEXTS.items() if len(text.splitlines()) > 60] == []
+def test_these_workflows_exist_and_each_is_short() -> None:
+    assert set(WORKFLOWS) == {"plan", "comment", "up", "ci", "release"}
+    assert [name for name, text in TEXTS.items() if len(text.splitlines()) > 70] == []
 
 
 def test_permissions_are_no_more_than_each_needs() -> None:
@@ -40,9 +42,38 @@ def test_permissions_are_no_more_than_each_needs() -> None:
         "plan": {"contents": "read"},
         "comment": {"actions": "read", "contents": "read", "pull-requests": "write"},
         "up": {"contents": "read"},
+        "ci": {"contents": "read"},
+        "release": {"contents": "read"},
     }
-    jobs = [job for workflow in WORKFLOWS.values() for job in workflow["jobs"].values()]
-    assert not [job for job in jobs if "permissions" in job]
+    jobs = {
+        (name, job): parts["permissions"]
+        for name, workflow in WORKFLOWS.items()
+        for job, parts in workflow["jobs"].items()
+        if "permissions" in parts
+    }
+    assert jobs == {
+        ("release", "attest"): {"attestations": "write", "id-token": "write"},
+        ("release", "publish"): {"id-token": "write"},
+    }
+
+
+def test_a_job_that_can_publish_or_attest_runs_no_code_of_the_repository() -> None:
+    for name in ("attest", "publish"):
+        steps_of_job = WORKFLOWS["release"]["jobs"][name]["steps"]
+        assert not [step for step in steps_of_job if "run" in step]
+        assert steps_of_job[0]["uses"].startswith("actions/download-artifact@")
+    assert WORKFLOWS["release"]["jobs"]["publish"]["environment"] == "pypi"
+
+
+def test_ci_tests_every_python_that_the_package_supports() -> None:
+    classifiers = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    versions = [one.rsplit(" ", 1)[1] for one in classifiers if re.search(r":: 3\.\d+$", one)]
+    jobs = WORKFLOWS["ci"]["jobs"]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == versions
+    assert [step["run"] for step in steps("ci") if "run" in step] == [
+        "make test PYTHON=python",
+        ".ci/run",
+    ]
 
 
 def test_what_starts_them() -> None:
@@ -50,12 +81,16 @@ def test_what_starts_them() -> None:
         "plan": {"pull_request"},
         "comment": {"workflow_run"},
         "up": {"push"},
+        "ci": {"push", "pull_request"},
+        "release": {"push"},
     }
     assert WORKFLOWS["comment"][True]["workflow_run"]["workflows"] == [WORKFLOWS["plan"]["name"]]
     assert WORKFLOWS["up"][True]["push"] == {"branches": ["main"]}
+    assert WORKFLOWS["ci"][True]["push"] == {"branches": ["main"]}
+    assert WORKFLOWS["release"][True]["push"] == {"tags": ["v*"]}
 
 
-@pytest.mark.parametrize("name", ["plan", "comment"])
+@pytest.mark.parametrize("name", ["plan", "comment", "ci"])
 def test_no_secret_reaches_a_pull_request(name: str) -> None:
     assert "secrets" not in WORKFLOWS[name]
     assert "secrets." not in TEXTS[name]
