@@ -1,16 +1,15 @@
-"""What holds for every test: which CLI it finds, and when it is skipped for want of one."""
+"""Set what holds for every test: how it ends, and which Pulumi CLI it finds or is skipped for."""
 
 import pytest
 
-from tests.support.pulumi_cli import give_time, skip_without_cli, use_built_cli
+from tests.support import dead_workers, ending
+from tests.support.pulumi_cli import skip_without_cli, use_built_cli
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ending)
+    config.pluginmanager.register(dead_workers)
     use_built_cli()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    give_time(items)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -30,7 +30,7 @@ database = D1Database("db", accountId="{ACCOUNT}", name=f"{{pulumi.get_stack()}}
 pulumi.export("id", database.id)
 pulumi.export("hidden", pulumi.Config().require_secret("hidden"))
 """
-pytestmark = [pytest.mark.pulumi_cli, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.pulumi_cli
 
 
 @dataclass

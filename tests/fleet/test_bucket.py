@@ -48,7 +48,6 @@ def one(
 
 @pytest.mark.xdist_group("fleet bucket")
 @pytest.mark.workerd
-@pytest.mark.timeout(240)
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncounted_processes")
 def test_machines_share_a_fleet(

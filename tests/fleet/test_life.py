@@ -27,7 +27,7 @@ MIGRATIONS = "worker_src/orders/migrations"
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncounted_processes")
 @pytest.mark.xdist_group("fleet-life")
-@pytest.mark.timeout(120 + 60 * COUNT)
+@pytest.mark.timeout(600 + 60 * COUNT)
 def test_every_tenant_keeps_its_own_through_kills_failures_upgrades_and_rotation(
     fleet_project: Callable[..., FleetProject],
 ) -> None:

@@ -118,7 +118,6 @@ def reports(repo: Repo, base: str, folder: Path, seed: int) -> dict[str, bytes]:
     return {form: (place / f"report.{form}").read_bytes() for form in FORMS}
 
 
-@pytest.mark.timeout(300)
 def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
     repo: Repo, tmp_path: Path
 ) -> None:
@@ -126,13 +125,11 @@ def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
     assert [one.splitlines()[-1] for one in said] == ["Nothing changes in 3 stacks."] * 3
 
 
-@pytest.mark.timeout(300)
 def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Path) -> None:
     said = reports(repo, "HEAD~1", tmp_path, 1)["txt"].decode()
     assert said.splitlines()[-1] == "Nothing changes in 3 stacks."
 
 
-@pytest.mark.timeout(300)
 def test_a_change_is_told_in_the_same_bytes_by_every_run(repo: Repo, tmp_path: Path) -> None:
     first, *others = [reports(repo, "HEAD~2", tmp_path, seed) for seed in range(3)]
     for other in others:

@@ -41,13 +41,6 @@ def why_not_runnable() -> str:
     return ""
 
 
-def give_time(items: list[pytest.Item]) -> None:
-    """Give tests of the CLI 300 s instead of 120: each of its commands takes 5 s of CPU."""
-    for item in items:
-        if item.get_closest_marker("pulumi_cli") and not item.get_closest_marker("timeout"):
-            item.add_marker(pytest.mark.timeout(300))
-
-
 def skip_without_cli(item: pytest.Item) -> None:
     """Skip a test marked `pulumi_cli`, with the reason, where the CLI cannot run programs."""
     if item.get_closest_marker("pulumi_cli") is not None and (reason := why_not_runnable()):
