@@ -8,14 +8,16 @@ the real module: a star import, or `load_all`, executes everything that is left.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# A class with its decorator; the generator writes nothing else at the margin after the header.
-_CLASS = re.compile(r"^(?:@pulumi\.(?:input|output)_type\n)?class (\w+)", re.MULTILINE)
+# The generator writes nothing else at the margin after the header.
+_CLASS = "\nclass "
+_DECORATORS = frozenset({"@pulumi.input_type", "@pulumi.output_type"})
+_NAME = re.compile(r"\w+")
 _ALL = re.compile(r"^__all__ = (\[.*?^\])", re.MULTILINE | re.DOTALL)
 
 
@@ -32,7 +34,7 @@ class SlicedModule(ModuleType):
         self.__file__ = str(path)
         self.__package__ = name.rpartition(".")[0]
         self._source = path.read_text(encoding="utf-8")
-        starts = [(match.start(), match.group(1)) for match in _CLASS.finditer(self._source)]
+        starts = list(_find_classes(self._source))
         ends = [start for start, _ in starts[1:]] + [len(self._source)]
         self._slices = {name: (start, end) for (start, name), end in zip(starts, ends, strict=True)}
         self._first = starts[0][0] if starts else len(self._source)
@@ -46,10 +48,9 @@ class SlicedModule(ModuleType):
         vars(self).pop("__all__", None)
 
     def load(self, prefix: str) -> list[str]:
-        """Executes the classes whose names begin with the prefix; returns their names."""
+        """Execute the classes whose names begin with the prefix; return their names."""
         chosen = [name for name in self._exported if name.startswith(prefix)]
-        for name in chosen:
-            getattr(self, name)
+        self._execute_classes(chosen)
         return chosen
 
     @contextmanager
@@ -62,13 +63,8 @@ class SlicedModule(ModuleType):
             vars(self).pop("__all__", None)
 
     def load_all(self) -> list[str]:
-        """Executes every class that is left; returns the module's names."""
-        pieces, done = [], 0
-        for start, end in sorted(self._slices.values()):
-            pieces += [self._empty_lines(done, start), self._source[start:end]]
-            done = end
-        self._slices = {}
-        self._execute("".join(pieces))
+        """Execute every class that is left; return the module's names."""
+        self._execute_classes(self._slices)
         return self._exported
 
     def __getattr__(self, name: str) -> Any:
@@ -83,15 +79,36 @@ class SlicedModule(ModuleType):
         return sorted({*super().__dir__(), *self._exported})
 
     def _load(self, name: str) -> Any:
-        if name in self._slices:
-            start, end = self._slices.pop(name)
-            self._execute(self._empty_lines(0, start) + self._source[start:end])
+        self._execute_classes([name])
         return vars(self)[name]
 
-    def _empty_lines(self, start: int, end: int) -> str:
-        """As many lines as the source has there: they keep the line numbers of tracebacks."""
-        return "\n" * self._source.count("\n", start, end)
+    def _execute_classes(self, names: Iterable[str]) -> None:
+        """Execute those of the classes that were not executed yet.
+
+        All are compiled at once, with as many empty lines between them as keep the line numbers of
+        tracebacks: compiling each on its own reads the lines before it every time.
+        """
+        slices = sorted(self._slices.pop(name) for name in list(names) if name in self._slices)
+        pieces, done = [], 0
+        for start, end in slices:
+            pieces += ["\n" * self._source.count("\n", done, start), self._source[start:end]]
+            done = end
+        self._execute("".join(pieces))
 
     def _execute(self, source: str) -> None:
         code = compile(source, str(self.__file__), "exec")
         exec(code, vars(self))  # noqa: S102 -- the installed package's own source
+
+
+def _find_classes(source: str) -> Iterator[tuple[int, str]]:
+    """Find where each class begins, with its decorator; yields the place and the name.
+
+    Searching for plain text takes a fifth of the time of a regular expression.
+    """
+    at = source.find(_CLASS)
+    while at >= 0:
+        line = source.rfind("\n", 0, at) + 1
+        match = _NAME.match(source, at + len(_CLASS))
+        assert match is not None
+        yield line if source[line:at] in _DECORATORS else at + 1, match.group()
+        at = source.find(_CLASS, match.end())
