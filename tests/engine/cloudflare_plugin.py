@@ -1,12 +1,15 @@
-"""A Cloudflare plugin for the Pulumi CLI: the embedded engine's handlers over Pulumi's protocol.
+"""A Cloudflare plugin for the Pulumi CLI: the embedded engine's calls over Pulumi's protocol.
 
 It stands in for Cloudflare's own plugin, which no test can download, on a Cloudflare on loopback.
+What it keeps in state, refuses and does not call is as recorded of the real one: `plugin_rules.py`.
 Of lost answers it knows as little as the real one: it asks again and reports what it is told.
 """
 
 import os
 import sys
+from collections.abc import Callable
 from concurrent import futures
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,7 +23,8 @@ from flowflare.engine.urns import type_of
 from flowflare.engine.values import Props, annotate, plain
 from flowflare.engine.wire import read_struct, write_struct
 
-D1 = "cloudflare:index/d1Database:D1Database"
+sys.path.insert(0, str(Path(__file__).parents[2]))  # the CLI starts this file by its path
+from tests.engine import plugin_rules as rules
 
 
 class Plugin(provider_pb2_grpc.ResourceProviderServicer):
@@ -45,60 +49,135 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=False)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return provider_pb2.CheckResponse(inputs=request.news)
+        inputs = rules.with_secrets(read_struct(request.news))
+        return provider_pb2.CheckResponse(inputs=write_struct(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        old = Existing(request.id, _plain(request.old_inputs), _plain(request.olds))
-        diff = self._handler(request.urn).diff(old, _plain(request.news))
+        old, new = self._existing(request, context), _plain(request.news)
+        diff = self._handler(request.urn).diff(old, new)
+        changes = diff.changes or self._resets_replication(request, old, new)
         response = provider_pb2.DiffResponse
         return response(
-            changes=response.DIFF_SOME if diff.changes else response.DIFF_NONE,
+            changes=response.DIFF_SOME if changes else response.DIFF_NONE,
             replaces=diff.replaces,
             deleteBeforeReplace=diff.delete_before_replace,
         )
 
     def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        new, inputs = _plain(request.properties), read_struct(request.properties)
-        try:
-            if type_of(request.urn) == D1:
-                id_, outputs = self._post_database(new)
-            else:
-                made = self._handler(request.urn).create(new)
-                id_, outputs = made.id, made.outputs
-        except Exception as error:  # noqa: BLE001 -- the CLI shows it
-            context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        struct = write_struct(annotate(outputs, inputs))
+        new, type_ = _plain(request.properties), type_of(request.urn)
+
+        def make() -> tuple[str, Props]:
+            if type_ == rules.D1:
+                return self._post_database(new)
+            made = self._handler(request.urn).create(new)
+            outputs = made.outputs
+            if type_ == rules.SCRIPT:
+                outputs = {"placement": {}, **outputs}
+            return self._terraform_id(type_, made.id, outputs), outputs
+
+        id_, outputs = rules.written(type_, *reversed(_answered(context, make)))
+        struct = write_struct(annotate(outputs, read_struct(request.properties)))
         return provider_pb2.CreateResponse(id=id_, properties=struct)
 
+    def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
+        type_, outputs = type_of(request.urn), _plain(request.properties)
+        terraform_id = _answered(context, lambda: rules.read_state(type_, outputs))
+        old = Existing(request.id, _plain(request.inputs), outputs)
+        made = _answered(context, lambda: self._handler(request.urn).read(old))
+        if made is None:
+            return provider_pb2.ReadResponse()
+        attributes = made.outputs
+        if type_ == rules.SCRIPT and not attributes.get("placement"):
+            attributes = {key: value for key, value in attributes.items() if key != "placement"}
+        id_, told = rules.written(type_, attributes, terraform_id)
+        struct = write_struct(annotate(told, read_struct(request.properties)))
+        return provider_pb2.ReadResponse(id=id_, properties=struct, inputs=request.inputs)
+
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
-        old = Existing(request.id, _plain(request.old_inputs), _plain(request.olds))
-        outputs = self._handler(request.urn).update(old, _plain(request.news))
-        struct = write_struct(annotate(outputs, read_struct(request.news)))
+        old, new = self._existing(request, context), _plain(request.news)
+        type_ = type_of(request.urn)
+
+        def change() -> Props:
+            if type_ == rules.D1:
+                return {**old.outputs, **new, **self._put_database(old.id, new)}
+            return dict(self._handler(request.urn).update(old, new))
+
+        outputs = _answered(context, change)
+        if type_ == rules.SCRIPT:
+            outputs = {"placement": {}, **outputs}
+        told = rules.written(type_, outputs, rules.read_state(type_, old.outputs))[1]
+        struct = write_struct(annotate(told, read_struct(request.news)))
         return provider_pb2.UpdateResponse(properties=struct)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
-        outputs = _plain(request.properties)
-        self._handler(request.urn).delete(Existing(request.id, outputs, outputs))
+        type_, outputs = type_of(request.urn), _plain(request.properties)
+        _answered(context, lambda: rules.read_state(type_, outputs))
+        if type_ not in rules.DELETED_SILENTLY:
+            old = Existing(request.id, outputs, outputs)
+            _answered(context, lambda: self._handler(request.urn).delete(old))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
         return empty_pb2.Empty()
 
+    def _existing(self, request: Any, context: Any) -> Existing:
+        outputs = _plain(request.olds)
+        _answered(context, lambda: rules.read_state(type_of(request.urn), outputs))
+        return Existing(request.id, _plain(request.old_inputs), outputs)
+
     def _handler(self, urn: str) -> Any:
         return KINDS[type_of(urn)](Access(self.config, {}))
 
+    def _terraform_id(self, type_: str, id_: str, outputs: Props) -> str:
+        return str(outputs["scriptName"]) if type_ == rules.SUBDOMAIN else id_
+
+    def _resets_replication(self, request: Any, old: Existing, new: Props) -> bool:
+        """Whether it plans to reset what a refresh wrote into state and no program sets."""
+        known = old.outputs.get("readReplication") or {}
+        is_set = "readReplication" in new or "readReplication" in list(request.ignoreChanges)
+        return type_of(request.urn) == rules.D1 and bool(known) and not is_set
+
     def _post_database(self, new: Props) -> tuple[str, Props]:
         """Asks twice where no answer comes; what the second answer says is what is reported."""
-        address = f"{self.config['baseUrl']}/accounts/{new['accountId']}/d1/database"
-        headers = {"Authorization": f"Bearer {self.config['apiToken']}"}
+        body = {"name": new["name"]}
+        if "readReplication" in new:
+            body["read_replication"] = new["readReplication"]
         try:
-            answer = httpx.post(address, json={"name": new["name"]}, headers=headers)
+            answer = self._send("POST", new, "", body)
         except httpx.TransportError:
-            answer = httpx.post(address, json={"name": new["name"]}, headers=headers)
+            answer = self._send("POST", new, "", body)
+        # What is optional and not set is left empty, whatever the answer says.
+        return answer["uuid"], {"readReplication": {}, **new, **_computed(answer)}
+
+    def _put_database(self, id_: str, new: Props) -> Props:
+        body = {"name": new["name"], "read_replication": new.get("readReplication")}
+        return _computed(self._send("PUT", new, f"/{id_}", body))
+
+    def _send(self, method: str, new: Props, path: str, body: Props) -> Any:
+        address = f"{self.config['baseUrl']}/accounts/{new['accountId']}/d1/database{path}"
+        headers = {"Authorization": f"Bearer {self.config['apiToken']}"}
+        answer = httpx.request(method, address, json=body, headers=headers)
         if answer.status_code != 200:
             raise RuntimeError(f"failed to make http request: {answer.status_code} {answer.text}")
-        result = answer.json()["result"]
-        return result["uuid"], {**new, "uuid": result["uuid"], "version": result["version"]}
+        return answer.json()["result"]
+
+
+def _computed(answer: Any) -> Props:
+    known = {
+        "uuid": "uuid",
+        "version": "version",
+        "createdAt": "created_at",
+        "fileSize": "file_size",
+        "numTables": "num_tables",
+    }
+    return {key: answer[name] for key, name in known.items() if name in answer}
+
+
+def _answered(context: Any, work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 -- the CLI shows it
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
 def _plain(struct: Any) -> Props:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flowflare.adoption.model import Difference
 from flowflare.adoption.thing import Findings, Thing, Wanted
-from flowflare.engine.providers.cloudflare.kind import picked
+from flowflare.engine.providers.cloudflare.kind import from_api, picked
 from flowflare.engine.providers.cloudflare.workers_custom_domain import WorkersCustomDomain
 from flowflare.engine.providers.cloudflare.workflow import _COMPUTED
 from flowflare.engine.values import Props
@@ -33,7 +33,7 @@ def find_subdomain(wanted: Wanted, account: Account, findings: Findings) -> Thin
     row = account.subdomain(name)
     live = {key: bool(row.get(api)) for key, api in _SUBDOMAIN.items()}
     inputs, found = _taken(wanted, live)
-    return Thing(name, inputs, dict(inputs), name, found)
+    return Thing(wanted.text("accountId"), inputs, dict(inputs), name, found)
 
 
 _SUBDOMAIN = {"enabled": "enabled", "previewsEnabled": "previews_enabled"}
@@ -61,7 +61,8 @@ def find_crons(wanted: Wanted, account: Account, findings: Findings) -> Thing | 
     if live != declared:
         inputs["schedules"] = [{"cron": cron} for cron in live]
         found = [Difference(path="schedules", declared=declared, account=live)]
-    return Thing(name, inputs, dict(inputs), name, found)
+    outputs = {**inputs, "schedules": from_api(list(account.cron_triggers(name)))}
+    return Thing(name, inputs, outputs, name, found)
 
 
 def find_route(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:

@@ -14,7 +14,7 @@ from flowflare.adoption.adopter import Adopter, is_thing, without
 from flowflare.adoption.key import KeyChoice
 from flowflare.adoption.model import Adoption, Entry
 from flowflare.adoption.names import TRACKER_TAG, written_names
-from flowflare.adoption.owners import owned_elsewhere
+from flowflare.adoption.owners import identity_of, owned_elsewhere
 from flowflare.adoption.state import Ran, Target
 from flowflare.adoption.thing import Find, Findings
 from flowflare.api import Client
@@ -245,9 +245,9 @@ def _refuse_others(deployment: Deployment, target: Target, findings: Findings) -
             "Two stacks with one thing undo each other's changes. Take it out of that stack "
             "first: pulumi state delete",
         )
-    ids = {(one.type, one.id): one for one in target.deployment.resources if is_thing(one)}
+    ids = {identity_of(one): one for one in target.deployment.resources if is_thing(one)}
     for one in new:
-        other = ids.get((one.type, one.id))
+        other = ids.get(identity_of(one))
         if other is not None and other.urn != one.urn and one.id != secrets.ADOPTED:
             findings.refuse(
                 f"{one.name} ({short_type(one.type)} {one.id}) stands in this stack's state "

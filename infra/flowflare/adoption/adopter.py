@@ -11,6 +11,7 @@ from flowflare.engine.apply import Answer, Deployer
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.provider_references import ProviderReferences
+from flowflare.engine.providers.cloudflare import PluginState
 from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
@@ -104,7 +105,10 @@ class Adopter(Deployer):
 
     def _managed(self, wanted: Wanted, old: Resource, thing: Thing | None) -> Answer:
         goal, message = wanted.goal, ""
-        elsewhere = thing is not None and thing.status != "kept" and thing.id != old.id
+        # Earlier versions stored the script's name as the ID of a subdomain.
+        elsewhere = (
+            thing is not None and thing.status != "kept" and old.id not in (thing.id, thing.name)
+        )
         if elsewhere:
             assert thing is not None
             self._findings.refuse(
@@ -137,7 +141,10 @@ class Adopter(Deployer):
             raise EngineError("what it is made of is not known yet")
         status: Status = thing.status or ("different" if thing.differences else "found")
         self._tell(wanted, status, thing.name, thing=thing)
-        marked = annotate(thing.outputs, thing.inputs)
+        outputs = thing.outputs
+        if isinstance(wanted.handler, PluginState):
+            outputs = wanted.handler.complete(thing.id, outputs)
+        marked = annotate(outputs, thing.inputs)
         outputs = make_secret(marked, goal.additional_secret_outputs)
         self._ledger.put(goal.record(thing.inputs, outputs, thing.id), None)
         return Answer(goal.urn, thing.id, outputs)

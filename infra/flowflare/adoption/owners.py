@@ -42,6 +42,11 @@ def owned_elsewhere(
                 yield wanted[key], name
 
 
+def identity_of(record: Resource) -> tuple[str, str, str]:
+    """Return what no two resources of a stack share; the ID of a subdomain is its account's."""
+    return record.type, record.id, str(record.inputs.get("scriptName") or "")
+
+
 def states_beside(store: Store, own: str) -> Iterator[tuple[str, Any]]:
     """The checkpoints of other stacks in a backend; what cannot be read is left out.
 

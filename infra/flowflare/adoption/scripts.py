@@ -49,7 +49,9 @@ def find_script(wanted: Wanted, account: Account, findings: Findings) -> Thing |
     ]
     others = sorted(parts.keys() - {str(inputs.get("mainModule")), ""})
     message = f"its next upload drops the modules {', '.join(others)}" if others else ""
-    outputs = {**picked(row, _COMPUTED), **known(inputs)}
+    # The plugin's state has the same two answers.
+    computed = {**row, **account.deployed(name), "logpush": settings.get("logpush")}
+    outputs = {"placement": {}, **picked(computed, _COMPUTED), **known(inputs)}
     return Thing(name, known(inputs), outputs, name, found, message)
 
 

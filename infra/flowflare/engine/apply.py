@@ -16,7 +16,7 @@ from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.provider_references import ProviderReferences
-from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
+from flowflare.engine.providers.protocol import Completing, Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import Resource
@@ -261,8 +261,10 @@ class Deployer:
 
     def _same(self, case: _Case) -> Resource:
         assert case.old is not None
-        record = self._record(case, case.old.outputs, case.old.id)
-        return self._ledger.put(record, case.old)
+        old, outputs = case.old, case.old.outputs
+        if isinstance(case.handler, Completing):
+            outputs = case.handler.completed(old.id, outputs)
+        return self._ledger.put(self._record(case, outputs, old.id), old)
 
     def _updated(self, case: _Case) -> Resource:
         old = case.old

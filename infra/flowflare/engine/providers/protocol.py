@@ -6,7 +6,7 @@ answers what was secret in their inputs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flowflare.engine.plan import Diff
 from flowflare.engine.state import Resource
@@ -77,6 +77,14 @@ class Handler(Protocol):
 
     def recover(self, new: Props) -> Made | None:
         """Finds what a creation that was killed may have made of these inputs; None for nothing."""
+
+
+@runtime_checkable
+class Completing(Protocol):
+    """A handler that completes records which an earlier version of this engine wrote."""
+
+    def completed(self, id_: str, outputs: Props) -> Props:
+        """Return an unchanged resource's outputs with everything that a record needs."""
 
 
 def is_ambiguous(error: BaseException) -> bool:

@@ -95,17 +95,16 @@ class Providers:
         return self._dynamic
 
     def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:
-        from flowflare.engine.providers.cloudflare import KINDS, Access
+        from flowflare.engine.providers.cloudflare import KINDS, Access, serve
 
-        kind = KINDS.get(type_)
-        if kind is None:
+        if type_ not in KINDS:
             return Recorded(type_, self._served())
         inputs = self._inputs_now(provider)
         key = (inputs.get("baseUrl"), inputs.get("apiToken"))
         access = self._cloudflare.get(key)
         if not isinstance(access, Access):
             access = self._cloudflare[key] = Access(inputs, self._environ, api=self._api)
-        return kind(access)
+        return serve(type_, access) or Recorded(type_, self._served())
 
     def _inputs_now(self, provider: Resource) -> Props:
         """A default provider is what the configuration says today, whatever state remembers."""

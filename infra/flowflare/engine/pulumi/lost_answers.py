@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from flowflare.engine.providers.cloudflare import KINDS, Access
+from flowflare.engine.providers.cloudflare import Access, serve
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.pulumi.adopt import Found
-from flowflare.engine.show import SECRET_TEXT
-from flowflare.engine.state import load_value
-from flowflare.engine.values import Props, plain
+from flowflare.engine.pulumi.plugin_records import plain_props
+from flowflare.engine.values import Props
 from flowflare.errors import SecretError
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
@@ -52,10 +51,9 @@ class Account:
         Raises:
             ApiError: the account cannot be asked.
         """
-        kind = KINDS.get(str(resource["type"]))
-        if kind is None:
+        handler, inputs = serve(str(resource["type"]), self._access), _inputs(resource)
+        if handler is None:
             return None
-        handler, inputs = kind(self._access), _inputs(resource)
         made = handler.recover(inputs)
         if made is not None and not made.certain:
             # A PUT: its name is known, whether it was carried out is not.
@@ -74,7 +72,9 @@ class Account:
         """
         if resource["type"] != D1_DATABASE:
             return None
-        made = KINDS[D1_DATABASE](self._access).recover(_inputs(resource))
+        handler = serve(D1_DATABASE, self._access)
+        assert handler is not None
+        made = handler.recover(_inputs(resource))
         if made is None or not _is_after(made.outputs.get("createdAt"), since):
             return None
         return _found(made, _inputs(resource))
@@ -103,18 +103,9 @@ def _is_after(created: object, since: datetime) -> bool:
     return when >= since - _SKEW
 
 
-class _Sealed:
-    """Stands for secrets among the inputs: nothing is looked up by them."""
-
-    def open(self, ciphertext: str) -> Any:
-        """Returns a mask."""
-        del ciphertext
-        return SECRET_TEXT
-
-
 def _inputs(resource: Mapping[str, Any]) -> Props:
-    raw = resource.get("inputs") or {}
-    return {key: plain(load_value(value, _Sealed())) for key, value in raw.items()}
+    # Nothing is looked up by a secret.
+    return plain_props(resource.get("inputs") or {})
 
 
 class _Reading(Access):

@@ -11,22 +11,23 @@ from flowflare.config.files import Project
 from flowflare.engine.access import stack_environment
 from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
 from flowflare.engine.lease import Holding
-from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import is_cut_off, program_error
 from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
+from flowflare.engine.pulumi.plugin_records import unreadable
 from flowflare.engine.pulumi.plugins import virtualenv
-from flowflare.engine.pulumi.state import from_export, read_deployment, stored_deployment
-from flowflare.engine.pulumi.translate import Taken, Translator
+from flowflare.engine.pulumi.state import from_export, read_deployment
+from flowflare.engine.pulumi.state_repair import StateRepair
+from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.show import shown_props
 from flowflare.engine.stack import failed
 from flowflare.engine.state import PROVIDER_PREFIX, Deployment
-from flowflare.engine.urns import name_of
 from flowflare.errors import EngineError, FlowflareError
 
 if TYPE_CHECKING:
+    from flowflare.engine.pulumi.lost_answers import Account
     from flowflare.engine.pulumi.served import ServedProgram
 
 
@@ -57,6 +58,7 @@ class CliStack:
         self._utc_now = utc_now
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
+        self._repair = StateRepair(project, environ, self._workspace, self._account, self._import)
         self._holding: Holding | None = None
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
@@ -90,9 +92,10 @@ class CliStack:
         since, began = self._clock(), self._utc_now()
         self._workspace.require_plugins("up")
         with self._hold(on_event):
-            self._settle(on_event)
+            self._repair.prepare(on_event)
             run = self._operate("up", on_event)
-            if run.report.failures and self._adopt(run.refused_creations, began, on_event):
+            refused = run.refused_creations if run.report.failures else ()
+            if self._repair.take_over(refused, began, on_event):
                 run = self._operate("up", on_event)
         run.report.failures[:] = map(explained, run.report.failures)
         return self._ended(run, since)
@@ -125,12 +128,15 @@ class CliStack:
 
         since = self._clock()
         with self._hold(on_event):
-            self._settle(on_event)
-            records = self._read().resources
+            self._repair.prepare(on_event, upgrade=False)
+            exported = self._workspace.export()
+            records = from_export(exported).resources
             refuse_protected(records, lose_data, stack=self.project.stack)
             for one in records:
                 if one.name in lose_data and one.protect:
                     self._workspace.run("state", "unprotect", one.urn, "--yes")
+            if unreadable(exported.get("deployment") or {}):
+                self._repair.complete()
             return self._ended(self._operate("destroy", on_event), since)
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -290,45 +296,7 @@ class CliStack:
             raise failed(run.report.failures)
         return Update(tuple(run.report.steps), run.outputs, self._clock() - since)
 
-    def _settle(self, on_event: OnEvent | None) -> None:
-        """Sees to the creations that a killed run had begun, before the CLI makes them again."""
-        stored = stored_deployment(self.project, self._environ)
-        if stored is not None and not pending_creations(stored):
-            return
-        exported = self._workspace.export()
-        deployment = exported.get("deployment") or {}
-        pending = pending_creations(deployment)
-        if not pending:
-            return
-        account = self._account()
-        found: dict[str, Found | None] = {}
-        for one in pending:
-            urn = one["urn"]
-            found[urn] = account.made_by(one)
-            _tell(on_event, _settled_sentence(name_of(urn), found[urn]))
-        self._import({**exported, "deployment": settled(deployment, found)})
-
-    def _adopt(self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None) -> bool:
-        """Takes over what this run made without hearing of it; whether there was such a thing."""
-        from flowflare.engine.pulumi.lost_answers import is_name_taken
-
-        taken = [one for one in refused if is_name_taken(one.reason)]
-        if not taken:
-            return False
-        account, exported = self._account(), self._workspace.export()
-        deployment: dict[str, Any] = dict(exported.get("deployment") or {})
-        adopted = False
-        for one in taken:
-            thing = account.just_made(one.record, began)
-            if thing is not None:
-                adopted = True
-                deployment = with_resource(deployment, one.record, thing)
-                _tell(on_event, _settled_sentence(name_of(one.record["urn"]), thing))
-        if adopted:
-            self._import({**exported, "deployment": deployment})
-        return adopted
-
-    def _account(self) -> Any:
+    def _account(self) -> "Account":
         from flowflare.engine.pulumi.lost_answers import Account
 
         return Account(self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken"))
@@ -371,12 +339,6 @@ def _program_failure(run: Translator, served: "ServedProgram | None") -> Flowfla
         return program_error("\n".join(run.program_errors))
     error = served.error if served else None
     return None if error is None or is_cut_off(error.message) else error
-
-
-def _settled_sentence(name: str, found: Found | None) -> str:
-    if found is None:
-        return f"{name}: an interrupted run had begun to make it and left nothing; it is made now"
-    return f"{name}: an earlier request made it and the answer was lost; taken over as {found.id}"
 
 
 def _tell(on_event: OnEvent | None, sentence: str) -> None:

@@ -43,8 +43,12 @@ class Account:
 
     def schedules(self, script: str) -> tuple[str, ...]:
         """The cron expressions of a script, sorted."""
+        return tuple(sorted(str(one["cron"]) for one in self.cron_triggers(script)))
+
+    def cron_triggers(self, script: str) -> Sequence[Row]:
+        """The cron triggers of a script, with their times."""
         found = self._once(f"/workers/scripts/{script}/schedules")
-        return tuple(sorted(str(one["cron"]) for one in (found or {}).get("schedules") or ()))
+        return tuple((found or {}).get("schedules") or ())
 
     def subdomain(self, script: str) -> Row:
         """Whether a script answers at workers.dev."""
@@ -60,12 +64,16 @@ class Account:
         listed = self.scripts().get(script, {}).get("last_deployed_from")
         if listed:
             return str(listed)
+        return str(self.deployed(script).get("last_deployed_from") or "")
+
+    def deployed(self, script: str) -> Row:
+        """What Cloudflare computed of a script's last upload; empty if it is not known."""
         try:
             found = self._once(f"/workers/services/{script}")
         except ApiError:
-            return ""  # an older address; without it the finding says less
-        live = (found.get("default_environment") or {}).get("script") or {}
-        return str(live.get("last_deployed_from") or "")
+            return {}  # an older address; without it a finding says less
+        live: Row = (found.get("default_environment") or {}).get("script") or {}
+        return live
 
     def domains(self) -> Sequence[Row]:
         """The account's custom domains."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from flowflare.engine.providers.cloudflare.access import Access
 from flowflare.engine.providers.cloudflare.d1_database import D1Database
 from flowflare.engine.providers.cloudflare.kind import Kind
+from flowflare.engine.providers.cloudflare.plugin_state import PluginState
 from flowflare.engine.providers.cloudflare.workers_cron_trigger import WorkersCronTrigger
 from flowflare.engine.providers.cloudflare.workers_custom_domain import WorkersCustomDomain
 from flowflare.engine.providers.cloudflare.workers_route import WorkersRoute
@@ -26,4 +27,11 @@ KINDS: Mapping[str, type[Kind]] = {
     "cloudflare:index/workersCustomDomain:WorkersCustomDomain": WorkersCustomDomain,
 }
 
-__all__ = ["KINDS", "Access"]
+
+def serve(type_: str, access: Access) -> PluginState | None:
+    """Return what serves a type, with the outputs that the plugin writes; None for another type."""
+    kind = KINDS.get(type_)
+    return None if kind is None else PluginState(kind(access))
+
+
+__all__ = ["KINDS", "Access", "PluginState", "serve"]

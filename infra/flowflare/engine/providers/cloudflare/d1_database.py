@@ -57,7 +57,11 @@ class D1Database(Kind):
         found = self._named(new)
         if found is None or found.get("num_tables"):
             return None
-        return Made(str(found["uuid"]), _outputs(new, found), "readReplication" not in new)
+        is_set = "readReplication" in new
+        # What the program does not set, the plugin stores as empty at a creation. With the value of
+        # the answer in state it would plan to reset it.
+        outputs = _outputs(new, found) | ({} if is_set else {"readReplication": {}})
+        return Made(str(found["uuid"]), outputs, not is_set)
 
     def _post(self, new: Props) -> dict[str, Any]:
         """Sends the request so that an answer lost on the way never makes a second database."""

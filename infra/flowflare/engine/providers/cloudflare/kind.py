@@ -90,6 +90,11 @@ class Kind(ABC):
     def id_of(self, known: Props) -> str:
         """The id of the resource that these properties name."""
 
+    def terraform_id(self, id_: str, outputs: Props) -> str:
+        """Return Terraform's `id`; it is Pulumi's ID unless the plugin makes one of its own."""
+        del outputs
+        return id_
+
     def read(self, old: Existing) -> Made | None:
         """Looks it up."""
         try:

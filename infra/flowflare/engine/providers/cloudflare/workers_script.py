@@ -4,9 +4,11 @@ import json
 from typing import Any, ClassVar
 
 from flowflare.api import Part
+from flowflare.engine.providers.cloudflare.access import is_gone
 from flowflare.engine.providers.cloudflare.kind import Kind, picked, snake, to_api
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import Props, Value, json_text
+from flowflare.errors import ApiError
 from flowflare.reading.json_text import JsonError, parse_json
 
 _COMPUTED = (
@@ -76,9 +78,23 @@ class WorkersScript(Kind):
         return str(known["scriptName"])
 
     def look_up(self, known: Props) -> Props:
-        """Asks for its settings; they tell whether it is there."""
-        answer = self.access.client.call("GET", f"{_path(known)}/settings")
-        return {**known, **picked(answer, ("logpush", "usageModel"))}
+        """Ask for its settings, which say whether it is there, and for what Cloudflare computed."""
+        settings = self.access.client.call("GET", f"{_path(known)}/settings")
+        return {
+            **known,
+            **picked(self._computed(known), _COMPUTED),
+            **picked(settings, ("logpush", "usageModel")),
+        }
+
+    def _computed(self, known: Props) -> Any:
+        path = f"/accounts/{known['accountId']}/workers/services/{known['scriptName']}"
+        try:
+            service = self.access.client.call("GET", path)
+        except ApiError as error:
+            if is_gone(error):
+                return {}
+            raise
+        return service["default_environment"]["script"]
 
     def _put(self, new: Props) -> Props:
         module = str(new.get("mainModule") or new["bodyPart"])
@@ -89,7 +105,7 @@ class WorkersScript(Kind):
         ]
         query = {"bindings_inherit": new["bindingsInherit"]} if "bindingsInherit" in new else None
         answer = self.access.client.call("PUT", _path(new), parts=parts, query=query)
-        return {**picked(answer, _COMPUTED), **new}
+        return {"placement": {}, **picked(answer, _COMPUTED), **new}
 
 
 def metadata(new: Props) -> str:

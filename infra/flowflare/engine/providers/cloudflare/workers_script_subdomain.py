@@ -28,8 +28,13 @@ class WorkersScriptSubdomain(Kind):
         self.delete_at(_path(old.inputs or old.outputs))
 
     def id_of(self, known: Props) -> str:
-        """The script's name."""
-        return str(known["scriptName"])
+        """Return the account ID, which the plugin uses as the resource's ID."""
+        return str(known["accountId"])
+
+    def terraform_id(self, id_: str, outputs: Props) -> str:
+        """Return the script's name."""
+        del id_
+        return str(outputs["scriptName"])
 
     def look_up(self, known: Props) -> Props:
         """Asks for it."""

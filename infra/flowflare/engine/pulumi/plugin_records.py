@@ -1,0 +1,72 @@
+"""Mend records of a deployment that Cloudflare's plugin cannot read: pure functions on JSON.
+
+Earlier versions of this package wrote resources into states of the CLI without what the plugin
+keeps beside their attributes. Secrets in a deployment stay sealed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flowflare.engine.providers.cloudflare import KINDS, Access, serve
+from flowflare.engine.providers.cloudflare.plugin_state import is_complete
+from flowflare.engine.show import SECRET_TEXT
+from flowflare.engine.state import load_value
+from flowflare.engine.values import Props, plain
+from flowflare.engine.wire import SECRET, SIGNATURE
+
+Json = dict[str, Any]
+
+
+def unreadable(deployment: Mapping[str, Any]) -> list[Json]:
+    """List the records of Cloudflare's resources that the plugin cannot read."""
+    return [one for one in deployment.get("resources") or () if _lacks_state(one)]
+
+
+def is_sealed(value: object) -> bool:
+    """Whether there is a sealed secret anywhere in a JSON value."""
+    if isinstance(value, dict):
+        return value.get(SIGNATURE) == SECRET or any(map(is_sealed, value.values()))
+    return isinstance(value, list) and any(map(is_sealed, value))
+
+
+def make_readable(deployment: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
+    """Add to records of Cloudflare's resources what the plugin would have written.
+
+    Args:
+        deployment: the deployment, sealed; left as it is.
+        opened: the same one with its secrets open, which tell how many bindings a script has.
+    """
+    known = {one["urn"]: one for one in opened.get("resources") or () if not one.get("delete")}
+    records = [
+        _completed(one, known.get(one["urn"], one)) if _lacks_state(one) else one
+        for one in deployment.get("resources") or ()
+    ]
+    return {**deployment, "resources": records}
+
+
+def plain_props(raw: Mapping[str, Any]) -> Props:
+    """A record's properties as plain values; a text stands for what is sealed."""
+    return {key: plain(load_value(value, _Masked())) for key, value in raw.items()}
+
+
+def _lacks_state(record: Mapping[str, Any]) -> bool:
+    return record["type"] in KINDS and not is_complete(record.get("outputs") or {})
+
+
+def _completed(record: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
+    handler = serve(record["type"], Access({}, {}))
+    assert handler is not None
+    sealed = dict(record.get("outputs") or record.get("inputs") or {})
+    outputs = plain_props(opened.get("outputs") or opened.get("inputs") or {})
+    complete = handler.complete(str(record["id"]), outputs)
+    added = {key: complete[key] for key in complete.keys() - sealed.keys()}
+    return {**record, "outputs": {**sealed, **added}}
+
+
+class _Masked:
+    """Opens nothing."""
+
+    def open(self, ciphertext: str) -> Any:
+        """Return a mask."""
+        del ciphertext
+        return SECRET_TEXT

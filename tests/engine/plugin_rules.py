@@ -1,0 +1,156 @@
+"""How Cloudflare's plugin treats states, secrets and ids, as its recorded states show it.
+
+Written for tests and by hand: nothing here comes from the code that the tests are about. What the
+recordings do not show is from the sources of pulumi-terraform-bridge (`pkg/tfbridge/rawstate.go`,
+`pkg/pf/tfbridge/resource_state.go`) and of terraform-provider-cloudflare 5.22.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowflare.engine.values import Secret, Value, plain
+
+RECORDED = Path(__file__).parent / "recordings" / "pulumi-cloudflare-6.23"
+D1 = "cloudflare:index/d1Database:D1Database"
+CRONS = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
+SUBDOMAIN = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
+SCRIPT = "cloudflare:index/workersScript:WorkersScript"
+META, DELTA = "__meta", "__pulumi_raw_state_delta"
+# What the plugin deletes without a call. It sends a DELETE for scripts, databases, Workflows and
+# subdomains (`recordings/destroy.jsonl`, and `9-destroy-refused` of 6.23), and by its source for
+# routes and custom domains too.
+DELETED_SILENTLY = frozenset({CRONS})
+SENSITIVE = frozenset({"text", "keyBase64", "keyJwk"})
+STATES = ("1-first-up", "5-refresh")
+Props = dict[str, Any]
+
+
+class UnreadableError(Exception):
+    """A state that the plugin cannot read."""
+
+
+def keys_by_name() -> dict[str, list[frozenset[str]]]:
+    """The output keys of every Cloudflare resource in the recorded states, by its name."""
+    found: dict[str, list[frozenset[str]]] = {}
+    for state in STATES:
+        exported = json.loads((RECORDED / f"{state}.state.json").read_text("utf-8"))
+        for one in exported["deployment"]["resources"]:
+            if one["type"].startswith("cloudflare:"):
+                keys = frozenset(one["outputs"])
+                found.setdefault(one["urn"].rpartition("::")[2], []).append(keys)
+    return found
+
+
+def computed_of(type_: str) -> frozenset[str]:
+    """The attributes that any recorded resource of a type has."""
+    found: set[str] = set()
+    for state in STATES:
+        exported = json.loads((RECORDED / f"{state}.state.json").read_text("utf-8"))
+        for one in exported["deployment"]["resources"]:
+            if one["type"] == type_:
+                found |= one["outputs"].keys() - {META, DELTA}
+    return frozenset(found)
+
+
+def written(type_: str, attributes: Mapping[str, Any], id_: str) -> tuple[str, Props]:
+    """Pulumi's id and the outputs that the plugin answers with.
+
+    Args:
+        type_: the resource's type.
+        attributes: its attributes.
+        id_: Terraform's id of it.
+    """
+    kept = {key: value for key, value in attributes.items() if not key.startswith("__")}
+    known = computed_of(type_)
+    if known:  # routes and custom domains are not in the recordings
+        kept = {key: value for key, value in kept.items() if key in known}
+    outputs = {**kept, "id": id_}
+    told = {**outputs, META: '{"schema_version":"500"}', DELTA: _delta(outputs)}
+    return (str(attributes["accountId"]) if type_ == SUBDOMAIN else id_), told
+
+
+def read_state(type_: str, outputs: Mapping[str, Any]) -> str:
+    """Terraform's id in a state, in plain values.
+
+    Raises:
+        UnreadableError: it lacks what the plugin keeps, or Terraform's state cannot be made of it.
+    """
+    if META not in outputs:  # taken for a state of Terraform's provider 4, and upgraded
+        if type_ == D1:
+            raise UnreadableError("missing required database_id")
+        return "{<nil>}"
+    if json.loads(outputs[META]).get("schema_version") != "500":
+        raise UnreadableError(f"the state of {type_} was created by a newer provider version")
+    if DELTA in outputs:
+        recover(plain(outputs[DELTA]), {k: v for k, v in outputs.items() if k not in (META, DELTA)})
+    return str(outputs.get("id") or "{<nil>}")
+
+
+def recover(delta: Any, value: Any) -> Any:
+    """Terraform's state from a value and its delta.
+
+    Raises:
+        UnreadableError: the two do not fit.
+    """
+    if not delta:
+        if isinstance(value, dict):
+            raise UnreadableError("cannot process Object values due to map vs object confusion")
+        return [recover(None, item) for item in value] if isinstance(value, list) else value
+    [(kind, rest)] = delta.items()
+    if kind == "replace":
+        return rest["raw"]
+    if kind == "arr":
+        items = rest.get("el", {})
+        if not isinstance(value, list) or any(int(index) >= len(value) for index in items):
+            raise UnreadableError("Data integrity error: the delta does not apply cleanly")
+        return [recover(items.get(str(index)), item) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        raise UnreadableError("expected PropertyValue to be an Object encoding a Terraform object")
+    parts = rest.get("ps" if kind == "obj" else "el", {})
+    found = {key: recover(parts.get(key), item) for key, item in value.items()}
+    found |= {key: recover(part, None) for key, part in parts.items() if key not in value}
+    return {_snake(key) if kind == "obj" else key: item for key, item in found.items()}
+
+
+def with_secrets(inputs: Mapping[str, Any]) -> Props:
+    """Checked inputs as the plugin returns them: what the schema calls sensitive is secret."""
+    bindings = inputs.get("bindings")
+    is_secret = isinstance(bindings, Secret)
+    listed = bindings.value if isinstance(bindings, Secret) else bindings
+    if not isinstance(listed, list):
+        return dict(inputs)
+    marked = [_marked(one) if isinstance(one, dict) else one for one in listed]
+    secret = is_secret or any(
+        isinstance(value, Secret)
+        for one in marked
+        if isinstance(one, dict)
+        for value in one.values()
+    )
+    return {**inputs, "bindings": Secret(marked) if secret else marked}
+
+
+def _marked(binding: Mapping[str, Value]) -> Props:
+    return {
+        key: Secret(value) if key in SENSITIVE and isinstance(value, str) else value
+        for key, value in binding.items()
+    }
+
+
+def _delta(value: Value) -> Any:
+    if isinstance(value, Secret):
+        return _delta(value.value)
+    if isinstance(value, list):
+        items = {str(index): _delta(item) for index, item in enumerate(value)}
+        parts = {index: item for index, item in items.items() if item}
+        return {"arr": {"el": parts}} if parts else None
+    if not isinstance(value, dict):
+        return None
+    parts = {key: found for key, item in value.items() if (found := _delta(item))}
+    return {"obj": {"ps": parts} if parts else {}}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)
