@@ -68,8 +68,9 @@ coverage: .venv/dev node_modules/.dev build/service.js ## The tests with their c
 golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden tests; review the diff
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden tests/docs
 
-docs: .venv/dev ## Rewrite the generated reference pages
+docs: .venv/dev node_modules/.dev ## Rewrite the generated pages and build the site into build/site
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
+	$(BIN)/zensical build --strict
 
 types-js: node_modules/.dev ## Rewrite the runtime library's .d.ts files
 	$(NODE) .ci/declarations.mjs worker_src/flowflare/types

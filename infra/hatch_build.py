@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-TRAVELLING = ("templates", "worker_src", "migrations", "package.json", "package-lock.json")
+TRAVELLING = ("templates", "worker_src", "migrations", "docs", "package.json", "package-lock.json")
 
 
 class TravellingFiles(BuildHookInterface):

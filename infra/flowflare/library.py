@@ -1,13 +1,13 @@
-"""Where the files that travel with the package are: templates, sources, migrations, Node lock.
+"""Where the files that ship with the package are: templates, sources, migrations, docs, Node lock.
 
-In a checkout they are the top-level folders; in a wheel they lie under `_data/`. Nothing else asks
-which of the two it is.
+In a checkout they are the top-level folders; in a wheel they are below `_data/`. No other module
+asks which of the two it runs from.
 """
 
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["templates", "worker_src", "migrations"]
+Kind = Literal["templates", "worker_src", "migrations", "docs"]
 
 _PACKAGE = Path(__file__).parent
 _WHEEL_DATA = _PACKAGE / "_data"

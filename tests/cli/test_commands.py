@@ -15,6 +15,7 @@ from tests.cli.command import flowflare
 PROGRAM = str(Path(sys.executable).parent / "flowflare")
 COMMANDS = (
     *("init", "up", "preview", "destroy", "outputs", "render", "order", "unlock", "doctor"),
+    *("docs", "schema"),
     *("secrets status", "secrets rotate"),
     *(f"emulator {word}" for word in ("start", "stop", "status", "logs")),
 )

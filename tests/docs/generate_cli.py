@@ -1,4 +1,4 @@
-"""Generates docs/cli.md: what `--help` says of every command."""
+"""Generates docs/reference/cli.md: what `--help` says of every command."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ what `--json` prints is alone on standard output.
 
 
 def cli_page() -> str:
-    """The Markdown text of docs/cli.md."""
+    """The Markdown text of docs/reference/cli.md."""
     found = list(commands())
     rows = "".join(f"| [`{path}`](#{_anchor(path)}) | {_brief(text)} |\n" for path, text in found)
     sections = "\n".join(f"## {path}\n\n```text\n{text}\n```\n" for path, text in found)

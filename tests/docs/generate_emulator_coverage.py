@@ -1,4 +1,4 @@
-"""Generates docs/emulator-coverage.md: which of Cloudflare's operations the emulator serves.
+"""Generates reference/emulator-coverage.md: which of Cloudflare's operations the emulator serves.
 
 Cloudflare's side is the list of operations that its official Python SDK brings along, under the
 names of its API reference; the emulator's side is its own route table.
@@ -59,7 +59,7 @@ _WORLD = """\
 - **The token** of the data folder, and no other: `flowflare emulator env` prints it. Control paths
   below `/emulator/` need it too, with `application/json`; `POST /emulator/tokens` makes another one
   with a limit of its own, until the emulator stops.
-  [What is protected, and what is not](emulator-access.md).
+  [What is protected, and what is not](../how-to/emulator-access.md).
 - **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname
   used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and
   its account from the first script; then it is held to both. `POST /zones` makes one under a name
@@ -125,7 +125,7 @@ class Entry:
 
 
 def coverage_page(data: Path) -> str:
-    """The Markdown text of docs/emulator-coverage.md.
+    """The Markdown text of docs/reference/emulator-coverage.md.
 
     Args:
         data: a folder for the emulator that is asked for its routes.

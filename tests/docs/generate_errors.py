@@ -1,4 +1,4 @@
-"""Generates docs/errors.md: the exceptions a person may meet, as errors.py has them."""
+"""Generates docs/reference/errors.md: the exceptions a person may meet, as errors.py has them."""
 
 import inspect
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Python all of them are in `flowflare.errors`, and catching one class catches tho
 
 
 def errors_page() -> str:
-    """The Markdown text of docs/errors.md."""
+    """The Markdown text of docs/reference/errors.md."""
     rows = (
         f"| {'&emsp;' * depth}`{kind.__name__}` | {kind.exit_code} | {_meaning(kind)} |\n"
         for kind, depth in error_classes()

@@ -1,4 +1,4 @@
-"""Generates docs/fleet-events.md: the lines that the fleet's commands print with `--json`."""
+"""Generates reference/fleet-events.md: the lines that the fleet's commands print with `--json`."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""Generates docs/outputs.md: what a stack hands to others, and which of it is secret."""
+"""Generates docs/reference/outputs.md: what a stack hands to others, and which of it is secret."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ is `api_key`. After the key was rotated the secret is set again.
 
 
 def outputs_page() -> str:
-    """The Markdown text of docs/outputs.md."""
+    """The Markdown text of docs/reference/outputs.md."""
     rows = (
         f"| `{name}` | {'yes' if secret else 'no'} | {MEANINGS.get(name, '')} |\n"
         for name, secret in exported().items()

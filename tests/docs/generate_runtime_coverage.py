@@ -1,4 +1,4 @@
-"""Generates docs/runtime-coverage.md: where each entry of the runtime's API reference is tested.
+"""Generates reference/runtime-coverage.md: where the runtime's API reference is tested.
 
 `steps::start_and_end_are_one_row` is that test in `tests/worker/test_steps.py`, and a name alone is
 of the file before it. One that is not there is refused, so that the page cannot speak of tests that
@@ -160,7 +160,7 @@ _SECTIONS = {
 
 
 def runtime_coverage_page() -> str:
-    """The Markdown text of docs/runtime-coverage.md.
+    """The Markdown text of docs/reference/runtime-coverage.md.
 
     Raises:
         LookupError: there is no such test.
@@ -181,7 +181,7 @@ def _shown(tests: str) -> str:
         if separator:
             folder, slash, name = file.rpartition("/")
             opened = _WORKER / f"{folder}{slash}test_{name}.py"
-            shown.append(f"[{opened.stem}](../{opened.relative_to(_ROOT)}):")
+            shown.append(f"{opened.relative_to(_ROOT)}:")
         if opened is None or f"test_{test}" not in _tests_in(opened):
             message = f"{opened} has no test_{test}"
             raise LookupError(message)

@@ -10,7 +10,7 @@ import typer
 from flowflare.adoption.model import Status
 from flowflare.cli.app import app
 
-PAGE = (Path(__file__).parent.parent.parent / "docs/adopt.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs/how-to/adopt.md").read_text()
 
 
 def test_its_commands_are_commands() -> None:

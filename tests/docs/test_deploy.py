@@ -1,4 +1,4 @@
-"""The commands of docs/deploy.md exist, as far as that can be seen without an account."""
+"""The commands of docs/how-to/deploy.md exist, as far as that can be seen without an account."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ from flowflare.engine.pulumi.download import RELEASE
 from flowflare.engine.pulumi.versions import PULUMI_VERSION
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/deploy.md").read_text("utf-8")
+PAGE = (ROOT / "docs/how-to/deploy.md").read_text("utf-8")
 BLOCKS = re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL)
 ASSIGNMENTS = re.compile(r"export( [A-Z_]+=\S+)+")
 

@@ -17,9 +17,9 @@ from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.source import SAMPLE
 
 ROOT = Path(__file__).parents[2]
-FLEET = (ROOT / "docs/fleet.md").read_text("utf-8")
-ENVIRONMENTS = (ROOT / "docs/environments.md").read_text("utf-8")
-PREVIEWS = (ROOT / "docs/fleet-previews.md").read_text("utf-8")
+FLEET = (ROOT / "docs/how-to/fleet.md").read_text("utf-8")
+ENVIRONMENTS = (ROOT / "docs/how-to/environments.md").read_text("utf-8")
+PREVIEWS = (ROOT / "docs/how-to/fleet-previews.md").read_text("utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", FLEET, re.DOTALL)
 COMMAND = re.compile(r"\bflowflare (?:fleet|env) [a-z]+(?: [^`|>#\n.]+)?")
 
@@ -35,7 +35,9 @@ def test_its_commands_are_commands(line: str) -> None:
 
 def test_its_samples_are_fleets(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    schema = json.loads((ROOT / "docs/flowflare.tenants.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        (ROOT / "docs/reference/schemas/flowflare.tenants.schema.json").read_text("utf-8")
+    )
     stacks = []
     for text in (BLOCKS[0], SAMPLE):
         assert jsonschema.Draft202012Validator(schema).is_valid(yaml.safe_load(text))

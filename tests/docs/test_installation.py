@@ -109,7 +109,7 @@ def test_the_steps_that_install_have_no_secret() -> None:
 
 
 def test_the_page_about_installing_uses_files_that_the_makefile_makes() -> None:
-    page = (ROOT / "docs/install.md").read_text("utf-8")
+    page = (ROOT / "docs/how-to/install.md").read_text("utf-8")
     blocks = re.findall(r"```shell\n(.*?)```", page, re.DOTALL)
     lines = [shlex.split(line) for block in blocks for line in block.splitlines()]
     makefile = (ROOT / "Makefile").read_text("utf-8")

@@ -9,7 +9,7 @@ from flowflare.migrations.files import migration
 from flowflare.migrations.findings import RULES
 from flowflare.migrations.lint import lint
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "migrations.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "how-to" / "migrations.md").read_text()
 TABLES = """\
 CREATE TABLE old_items (id INTEGER PRIMARY KEY);
 CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT);

@@ -6,6 +6,9 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from flowflare.fleet.preview import preview as fleet_preview
 from flowflare.fleet.tenants import schema as tenants
 from flowflare.review import document, report
 from flowflare.review.drift import model as drift
+from tests.docs.generate_architecture import architecture_page
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
@@ -25,6 +29,7 @@ from tests.docs.generate_runtime_coverage import runtime_coverage_page
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
+FENCED = re.compile(r"^(`{3,}).*?^\1", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -37,76 +42,122 @@ def matches(name: str, generated: str) -> None:
 
 
 def test_commands() -> None:
-    matches("cli.md", cli_page())
+    matches("reference/cli.md", cli_page())
+
+
+def test_architecture() -> None:
+    matches("explanation/architecture.md", architecture_page())
 
 
 def test_configuration() -> None:
-    matches("configuration.md", reference.reference_page())
+    matches("reference/configuration.md", reference.reference_page())
 
 
 def test_schema_for_editors() -> None:
-    matches("flowflare.schema.json", json.dumps(reference.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.schema.json", json.dumps(reference.json_schema(), indent=2)
+    )
 
 
 def test_schema_of_previews() -> None:
-    matches("flowflare.plan.schema.json", json.dumps(document.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.plan.schema.json", json.dumps(document.json_schema(), indent=2)
+    )
 
 
 def test_schema_of_reports() -> None:
-    matches("flowflare.report.schema.json", json.dumps(report.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.report.schema.json", json.dumps(report.json_schema(), indent=2)
+    )
 
 
 def test_schema_of_drift() -> None:
-    matches("flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2)
+    )
 
 
 def test_schema_of_tenants() -> None:
-    matches("flowflare.tenants.schema.json", json.dumps(tenants.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.tenants.schema.json",
+        json.dumps(tenants.json_schema(), indent=2),
+    )
 
 
 def test_schema_of_fleet_previews() -> None:
     text = json.dumps(fleet_preview.json_schema(), indent=2)
-    matches("flowflare.fleet-preview.schema.json", text)
+    matches("reference/schemas/flowflare.fleet-preview.schema.json", text)
 
 
 def test_schema_of_fleet_status() -> None:
-    matches("flowflare.fleet-status.schema.json", json.dumps(fleet_status.json_schema(), indent=2))
+    matches(
+        "reference/schemas/flowflare.fleet-status.schema.json",
+        json.dumps(fleet_status.json_schema(), indent=2),
+    )
 
 
 def test_fleet_events() -> None:
-    matches("fleet-events.md", fleet_events_page())
+    matches("reference/fleet-events.md", fleet_events_page())
 
 
 def test_errors() -> None:
-    matches("errors.md", errors_page())
+    matches("reference/errors.md", errors_page())
 
 
 def test_emulator_coverage(tmp_path: Path) -> None:
-    matches("emulator-coverage.md", coverage_page(tmp_path))
+    matches("reference/emulator-coverage.md", coverage_page(tmp_path))
 
 
 def test_runtime_coverage() -> None:
-    matches("runtime-coverage.md", runtime_coverage_page())
+    matches("reference/runtime-coverage.md", runtime_coverage_page())
 
 
 def test_outputs(example: Path) -> None:
-    matches("outputs.md", outputs_page())
+    matches("reference/outputs.md", outputs_page())
 
 
-@pytest.mark.parametrize("name", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_a_link_leads_somewhere(name: str) -> None:
-    links = LINK.findall((ROOT / name).read_text(encoding="utf-8"))
-    inside = [link.partition("#")[0] for link in links if "://" not in link]
-    assert not [link for link in inside if link and not (ROOT / link).exists()]
+PAGES = sorted(DOCS.rglob("*.md"))
+LINKED = [*(ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")), *PAGES]
 
 
-def test_every_page_is_reached_from_the_readme() -> None:
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_link_leads_somewhere(page: Path) -> None:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    inside = [link.partition("#")[0] for link in LINK.findall(text) if "://" not in link]
+    assert not [link for link in inside if link and not (page.parent / link).exists()]
+
+
+@pytest.mark.parametrize("start", ["README.md", "docs/index.md"])
+def test_every_page_is_reached_from(start: str) -> None:
     seen: set[Path] = set()
-    ahead = [ROOT / "README.md"]
+    ahead = [ROOT / start]
     while ahead:
         page = ahead.pop()
         seen.add(page)
         links = (link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8")))
         inside = ((page.parent / link).resolve() for link in links if link.endswith(".md"))
         ahead += [one for one in inside if one not in seen]
-    assert sorted(DOCS.glob("*.md")) == sorted(one for one in seen if one.parent == DOCS)
+    assert [page for page in PAGES if page not in seen and page != DOCS / "index.md"] == []
+
+
+def test_the_site_lists_every_page_but_single_decisions() -> None:
+    listed = set(re.findall(r'"([\w/-]+\.md)"', (ROOT / "zensical.toml").read_text("utf-8")))
+    pages = {str(page.relative_to(DOCS)) for page in PAGES}
+    assert listed <= pages
+    assert [page for page in pages - listed if "/decisions/0" not in page] == []
+
+
+def test_the_site_is_built_strictly_and_asks_no_other_host(tmp_path: Path) -> None:
+    config = (ROOT / "zensical.toml").read_text("utf-8")
+    config = config.replace('"build/site"', '"site"')
+    (tmp_path / "zensical.toml").write_text(config)
+    shutil.copytree(DOCS, tmp_path / "docs")
+    build = [sys.executable, "-m", "zensical", "build", "--strict", "-f", "zensical.toml"]
+    done = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    pages = [page.read_text("utf-8") for page in (tmp_path / "site").rglob("*.html")]
+    assert len(pages) > len(PAGES) // 2
+    loaded = re.compile(
+        r"<(?:script|img|iframe)[^>]*src=\"?https?:|<link[^>]*rel=\"?(?:stylesheet|preconnect)\"?[^>]*https?:"
+    )
+    assert [page[:200] for page in pages if loaded.search(page)] == []

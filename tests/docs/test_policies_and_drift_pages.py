@@ -11,7 +11,7 @@ from flowflare.cli.app import app
 from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
 from flowflare.review.policy.declare import load
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
+DOCS = Path(__file__).parent.parent.parent / "docs" / "how-to"
 POLICIES, DRIFT = ((DOCS / name).read_text() for name in ("policies.md", "drift.md"))
 
 

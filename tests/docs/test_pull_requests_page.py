@@ -14,7 +14,7 @@ from flowflare.review.comment.marker import LIMIT
 from flowflare.review.comment.received import MOST_BYTES, MOST_DEEP
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/pull-requests.md").read_text("utf-8")
+PAGE = (ROOT / "docs/how-to/pull-requests.md").read_text("utf-8")
 WORKFLOWS = {file.name: file.read_text("utf-8") for file in ROOT.glob(".github/workflows/*.yml")}
 COMMAND = re.compile(r"\bflowflare (?:diff|comment|up|doctor)(?: [^`|>\n]+)?")
 COMMANDS = sorted(
@@ -43,7 +43,8 @@ def test_its_figures_are_the_codes() -> None:
 
 def test_it_names_each_workflow_as_it_is() -> None:
     rows = re.findall(r"^\| `(\w+\.yml)` \|", PAGE, re.MULTILINE)
-    assert sorted(rows) == sorted(WORKFLOWS)
+    of_this_repository = {"ci.yml", "release.yml"}  # CONTRIBUTING.md explains them
+    assert set(rows) == set(WORKFLOWS) - of_this_repository
 
 
 def test_every_secret_of_a_workflow_is_explained() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.golden.reports.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/review-comparison.md"
+PAGE = ROOT / "docs/explanation/review-comparison.md"
 EXPECTED = ROOT / "tests/golden/reports/expected"
 OURS = re.compile(
     r"^(`{3,})markdown\n<!-- ours: (\w+)( head)? -->\n.*?^\1$", re.MULTILINE | re.DOTALL

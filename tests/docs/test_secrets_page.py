@@ -12,7 +12,7 @@ import yaml
 from flowflare.config.load import load_stack
 from flowflare.rollout.rotation import Keys, steps
 
-PAGE = (Path(__file__).parent.parent.parent / "docs" / "secrets.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "how-to" / "secrets.md").read_text()
 
 
 def test_its_sources_are_the_schemas() -> None:

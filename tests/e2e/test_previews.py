@@ -24,7 +24,9 @@ from tests.e2e.shop import CONFIG, MAILS, copy_of, make_shop, write, write_clien
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 HERE = Path(__file__).parent.parent / "golden/previews"
-SCHEMA = json.loads((HERE.parents[2] / "docs/flowflare.plan.schema.json").read_text())
+SCHEMA = json.loads(
+    (HERE.parents[2] / "docs/reference/schemas/flowflare.plan.schema.json").read_text()
+)
 MAILS_FILE = "worker_src/mails/src/index.js"
 
 

@@ -18,7 +18,9 @@ from tests.cli.command import Said, flowflare
 from tests.review.conftest import PULUMI, Repo, stack_file, tracked
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "docs/flowflare.report.schema.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "docs/reference/schemas/flowflare.report.schema.json").read_text(
+        encoding="utf-8"
+    )
 )
 # The type without the 300,000 lines of its package.
 RAW = """\

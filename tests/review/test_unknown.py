@@ -67,7 +67,7 @@ def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
 
 
 def test_the_documented_check_fails(broken: Repo) -> None:
-    """The line of docs/pull-requests.md before this release, as somebody may still have it."""
+    """The line that the page on pull requests had before this release."""
     script = f"(exit {diff(broken).code}) || [ $? -eq 2 ]"
     assert subprocess.run(["/bin/sh", "-c", script], check=False).returncode == 1
 
@@ -149,11 +149,11 @@ def test_a_name_without_a_reason_is_a_usage_problem(broken: Repo, word: str) -> 
     assert (said.code, f"'{word}' is not STACK=REASON" in said.err) == (2, True)
 
 
-PAGE = (Path(__file__).parents[2] / "docs/pull-requests.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs/how-to/pull-requests.md").read_text("utf-8")
 
 
 def required_check(repo: Repo, more: str = "") -> int:
-    """Run the check of docs/pull-requests.md as a CI job would."""
+    """Run the check of docs/how-to/pull-requests.md as a CI job would."""
     section = PAGE.partition("## Required checks")[2]
     script = section.partition("```shell\n")[2].partition("```")[0]
     assert "origin/main HEAD" in script

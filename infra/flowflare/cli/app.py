@@ -9,6 +9,7 @@ from flowflare.cli.adopt import adopt
 from flowflare.cli.comment import comment
 from flowflare.cli.destroy import destroy
 from flowflare.cli.diff import diff
+from flowflare.cli.docs import docs, schema
 from flowflare.cli.doctor import doctor
 from flowflare.cli.drift import drift
 from flowflare.cli.order import order
@@ -62,6 +63,8 @@ app.command()(unlock)
 app.command()(drift)
 app.command()(adopt)
 app.command()(doctor)
+app.command()(docs)
+app.command()(schema)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(migrations.app, name="migrations")
 app.add_typer(fleet.app, name="fleet")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flowflare.engine.pulumi.checks import Check
     from flowflare.storage.store import Store
 
-_INSTALL: Final = "Install the wheel again with its lock file (docs/install.md)."
+_INSTALL: Final = "Install the wheel again with its lock file (flowflare docs install)."
 PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
 _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 

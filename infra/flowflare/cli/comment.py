@@ -60,7 +60,7 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
     In GitHub Actions and GitLab CI it finds out by itself which one. The token comes from
     GITHUB_TOKEN or GITLAB_TOKEN. The report is data: it names neither the pull request nor
-    anything else that this command acts on. docs/pull-requests.md has the workflows.
+    anything else that this command acts on. `flowflare docs pull-requests` has the workflows.
 
     Examples:
 

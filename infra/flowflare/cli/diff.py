@@ -88,8 +88,8 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 ) -> None:
     """Say what the change from one commit to another will do to every stack, and at what risk.
 
-    Both commits are recorded in folders of their own: nothing is called, no secret opened. The
-    JSON's schema is docs/flowflare.report.schema.json.
+    Both commits are recorded in folders of their own: nothing is called, no secret opened.
+    `flowflare schema report` prints the JSON's schema.
 
     Examples:
 

@@ -52,8 +52,8 @@ def drift(
 ) -> None:
     """Compare the state of stacks with the account: what was changed, is missing, was added.
 
-    Only reads. Ends with 1 if something could not be compared. The JSON's schema is
-    docs/flowflare.drift.schema.json.
+    Only reads. Ends with 1 if something could not be compared. `flowflare schema
+    drift` prints the JSON's schema.
 
     Examples:
 

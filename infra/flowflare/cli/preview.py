@@ -34,7 +34,7 @@ def preview(
 ) -> None:
     """Say what `up` would do and at what risk; no call to Cloudflare is made.
 
-    The JSON's schema is docs/flowflare.plan.schema.json.
+    `flowflare schema plan` prints the JSON's schema.
 
     Examples:
 

@@ -72,11 +72,15 @@ The API is Cloudflare's unless `cloudflare:baseUrl` says otherwise; the token is
 
 Every mistake in these files is reported at once, with file, line, key and what to write instead.
 
-An editor with the YAML language server completes and checks all of it with `flowflare.schema.json`,
-which lies beside this page. A comment in the first line of a file tells it so:
+An editor with the YAML language server completes and checks these files with a JSON Schema. Write
+it into the project, and name it in the first line of each file:
+
+```shell
+flowflare schema config > flowflare.schema.json
+```
 
 ```yaml
-# yaml-language-server: $schema=docs/flowflare.schema.json
+# yaml-language-server: $schema=flowflare.schema.json
 ```
 """
 
@@ -150,7 +154,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
 
 
 def reference_page() -> str:
-    """The Markdown text of docs/configuration.md."""
+    """The Markdown text of docs/reference/configuration.md."""
     return "\n".join([_INTRODUCTION, *_sections(), *_bindings(), *_secrets()])
 
 

@@ -1,4 +1,4 @@
-"""A review as a JSON document, for `--json`; its schema is docs/flowflare.plan.schema.json."""
+"""A review as a JSON document, for `--json`; `flowflare schema plan` prints its schema."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Literal

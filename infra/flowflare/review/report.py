@@ -1,7 +1,7 @@
 """The report of `flowflare diff`: what happens to every stack between two commits, as one model.
 
-Every form (text, Markdown, HTML, JSON) is made of it; its JSON Schema is
-docs/flowflare.report.schema.json. Nothing in it depends on when or where it was made.
+Every form (text, Markdown, HTML, JSON) is made of it; `flowflare schema report` prints its JSON
+Schema. Nothing in it depends on when or where it was made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

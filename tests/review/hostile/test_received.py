@@ -24,7 +24,9 @@ from tests.unit.review.comment.conftest import Clock
 from tests.unit.review.comment.forge import BOT, TOKEN, Forge, serving
 
 SCHEMA = json.loads(
-    (Path(__file__).parents[3] / "docs/flowflare.report.schema.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[3] / "docs/reference/schemas/flowflare.report.schema.json").read_text(
+        encoding="utf-8"
+    )
 )
 HEAD = "2" * 40
 NUMBERS = st.sampled_from([-1, 0, 2**53, 10**30, 10**400, 1e308, -0.0, 0.5, True])

@@ -11,7 +11,9 @@ from flowflare.review.document import document
 from flowflare.review.text import joined, lines, summary
 from tests.unit.review.steps import script, step
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "docs/flowflare.plan.schema.json").read_text())
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "docs/reference/schemas/flowflare.plan.schema.json").read_text()
+)
 SECRET = {"name": "KEY", "type": "secret_text", "text": "[secret]"}
 FLAG = {"name": "FLAG", "type": "plain_text", "text": "on"}
 

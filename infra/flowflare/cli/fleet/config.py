@@ -46,8 +46,8 @@ def config(
     """Write Pulumi.<tenant>-<environment>.yaml of every tenant in tenants.yaml.
 
     Names, collisions, limits and each stack's configuration are checked first, and all mistakes
-    are told at once. Secrets, encryptionsalt and secretsprovider of a file are kept. docs/fleet.md
-    says what tenants.yaml holds; without one, the command shows a small one.
+    are told at once. Secrets, encryptionsalt and secretsprovider of a file are kept. `flowflare
+    docs fleet` says what tenants.yaml holds; without one, the command shows a small one.
 
     Examples:
 

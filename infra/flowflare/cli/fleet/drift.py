@@ -38,7 +38,7 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """Compare the state of tenants with their account: what was changed, is missing, was added.
 
     Only reads. Ends with 1 if something could not be compared. Stacks that have drifted alike are
-    reported once; the JSON reports each, in the schema of docs/flowflare.drift.schema.json.
+    reported once; the JSON reports each. `flowflare schema drift` prints its schema.
 
     Examples:
 

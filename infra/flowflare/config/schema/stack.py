@@ -133,5 +133,5 @@ class StackConfig(WorkerConfig):
     )
     policies: PoliciesConfig = Field(
         default_factory=PoliciesConfig,
-        description="Checks of the team's that every change must pass; see docs/policies.md.",
+        description="The team's own checks of every change; see `flowflare docs policies`.",
     )

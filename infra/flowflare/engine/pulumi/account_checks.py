@@ -80,7 +80,7 @@ def _token(client: Client, account: str) -> Check:
                 return Check("token", "fail", error.message, remedy)
             refusal = error
     assert refusal is not None
-    remedy = f"Make a new one ({_TOKENS}) with the permissions of docs/deploy.md."
+    remedy = f"Make a new one ({_TOKENS}) with the permissions that `flowflare docs deploy` lists."
     return Check("token", "fail", f"Cloudflare refuses it: {refusal.message}", remedy)
 
 

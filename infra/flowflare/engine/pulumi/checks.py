@@ -82,7 +82,7 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
     if not url:
         remedy = (
             "Set PULUMI_BACKEND_URL, for example to file://$HOME or "
-            "s3://BUCKET?region=REGION (docs/deploy.md), or run: pulumi login"
+            "s3://BUCKET?region=REGION (flowflare docs deploy), or run: pulumi login"
         )
         return Check("backend", "fail", "it is not said where state is kept", remedy)
     folder = local_folder(url, environ)

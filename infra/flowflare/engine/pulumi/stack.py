@@ -327,8 +327,8 @@ def explained(failure: Failure) -> Failure:
         return failure
     advice = (
         "Something in the account has its name, and nothing shows that this stack made it. If it "
-        "did, take it over: pulumi import TYPE NAME ID, as docs/deploy.md says. If not, name yours "
-        "otherwise (flowflare:names)."
+        "did, take it over: pulumi import TYPE NAME ID, as `flowflare docs deploy` says. If not, "
+        "name yours otherwise (flowflare:names)."
     )
     return replace(failure, reason=f"{failure.reason}\n{advice}")
 

@@ -120,7 +120,7 @@ def refuse_single(project: Project) -> None:
     if read_text(project.stack_file).startswith(MARK):
         raise FleetError(
             f"{project.stack_file.name} is written from tenants.yaml, and so are its API keys",
-            remedy="Set apiKeys and apiKeyInUse there, step by step as docs/fleet.md says.",
+            remedy="Set apiKeys and apiKeyInUse there, step by step: flowflare docs fleet",
         )
 
 

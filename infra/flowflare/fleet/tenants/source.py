@@ -103,7 +103,9 @@ def _values(
         return {}, {}
     if not isinstance(node, yaml.MappingNode):
         place = f"{file}:{node.start_mark.line + 1}"
-        problems.append(Problem(place, "holds no keys", f"docs/fleet.md shows what {FILE} holds."))
+        problems.append(
+            Problem(place, "holds no keys", f"`flowflare docs fleet` shows what {FILE} holds.")
+        )
         return None, {}
     reader = ValueReader(file, problems)
     value = reader.value(node, path, node.start_mark.line + 1)

@@ -1,6 +1,6 @@
 """What has drifted, as data: one finding for each thing that state and account see differently.
 
-`flowflare drift --json` prints it; its JSON Schema is docs/flowflare.drift.schema.json.
+`flowflare drift --json` prints it; `flowflare schema drift` prints its JSON Schema.
 """
 
 from collections.abc import Sequence

@@ -74,7 +74,7 @@ def load(root: Path, files: Iterable[str], known: Iterable[str] = ()) -> tuple[D
         if not own:
             raise PolicyError(
                 f"{file} declares no policy",
-                remedy='Write one: @policy("name") above a function; see docs/policies.md.',
+                remedy='Write one: @policy("name") above a function; see flowflare docs policies.',
             )
         for one in own:
             if one.name in taken:

@@ -1,0 +1,118 @@
+"""`flowflare docs` and `flowflare schema`: print the pages and JSON Schemas of this version."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flowflare.cli.options import JsonOption
+from flowflare.library import folder
+
+PARTS = ("tutorial", "how-to", "reference", "explanation")
+
+
+def docs(
+    page: Annotated[
+        str | None, typer.Argument(metavar="PAGE", help="The page to print; without it, a list.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a page of the documentation that belongs to this version.
+
+    Without PAGE, list the pages. On a terminal the page is formatted, otherwise it is Markdown.
+
+    Examples:
+
+      flowflare docs
+
+      flowflare docs secrets
+
+      flowflare docs deploy | less
+    """
+    from flowflare.cli.console import answers, print_json
+
+    pages = _list_pages()
+    if page is not None:
+        text = _find(pages, page, "PAGE").read_text("utf-8")
+        if json:
+            print_json({"page": page, "markdown": text})
+        else:
+            _print_markdown(text)
+        return
+    titles = {name: _read_title(file) for name, file in pages.items()}
+    if json:
+        print_json([{"page": name, "title": title} for name, title in titles.items()])
+        return
+    for name, title in titles.items():
+        answers().print(f"{name:<24} {title}", markup=False)
+    answers().print("\nNext:  flowflare docs PAGE", markup=False)
+
+
+def schema(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="The schema to print; without it, a list.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Print a JSON Schema: of configuration files, and of what commands print as JSON.
+
+    Without NAME, list the schemas. With NAME, `--json` changes nothing: a schema is JSON.
+
+    Examples:
+
+      flowflare schema
+
+      flowflare schema config > flowflare.schema.json
+    """
+    from flowflare.cli.console import answers, print_json
+
+    schemas = _list_schemas()
+    if name is not None:
+        typer.echo(_find(schemas, name, "NAME").read_text("utf-8"), nl=False)
+    elif json:
+        print_json(list(schemas))
+    else:
+        for each in schemas:
+            answers().print(each, markup=False)
+        answers().print("\nNext:  flowflare schema NAME", markup=False)
+
+
+def _list_pages() -> Mapping[str, Path]:
+    """The pages by name, in the order of the documentation's parts; a part's index is the part."""
+    root = folder("docs")
+    files = [file for part in PARTS for file in sorted((root / part).glob("*.md"))]
+    return {file.parent.name if file.stem == "index" else file.stem: file for file in files}
+
+
+def _list_schemas() -> Mapping[str, Path]:
+    """The schemas by name: `flowflare.plan.schema.json` is `plan`, the configuration's `config`."""
+    files = sorted((folder("docs") / "reference" / "schemas").glob("flowflare*.schema.json"))
+    names = {file: file.name.removeprefix("flowflare").partition("schema")[0] for file in files}
+    found = {name.strip(".") or "config": file for file, name in names.items()}
+    return dict(sorted(found.items()))
+
+
+def _find(files: Mapping[str, Path], name: str, argument: str) -> Path:
+    if name not in files:
+        from flowflare.config.problems import nearest
+
+        message = f"{name!r} does not exist. {nearest(name, files, 'They are')}"
+        raise typer.BadParameter(message, param_hint=argument)
+    return files[name]
+
+
+def _read_title(file: Path) -> str:
+    return file.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+
+
+def _print_markdown(text: str) -> None:
+    """Format Markdown on a terminal; a pipe gets it as it is."""
+    from flowflare.cli.console import answers
+
+    if answers().is_terminal:
+        from rich.markdown import Markdown
+
+        answers().print(Markdown(text))
+    else:
+        typer.echo(text, nl=False)
