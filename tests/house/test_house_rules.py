@@ -86,6 +86,7 @@ OWN_TEXT = {
     "infra/flowflare/fleet/exports/exporter.py": {".read_bytes"},
     "infra/flowflare/engine/pulumi/children.py": {".read_bytes", ".read_text"},
     "infra/flowflare/engine/holder.py": {".read_text"},
+    "infra/flowflare/cli/docs.py": {".read_text"},
     "infra/flowflare/resources/sliced_module.py": {".read_text"},
     "infra/flowflare/resources/cloudflare.py": {".read_text"},
 }
