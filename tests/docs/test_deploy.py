@@ -14,6 +14,7 @@ from flowflare.cli.app import app
 from flowflare.engine.pulumi.account_checks import PERMISSIONS, ROUTES
 from flowflare.engine.pulumi.download import RELEASE
 from flowflare.engine.pulumi.versions import PULUMI_VERSION
+from tests.support.tiers import keep_every
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/deploy.md").read_text("utf-8")
@@ -49,7 +50,7 @@ def test_a_flowflare_command_has_these_options(words: list[str]) -> None:
 
 
 @pytest.mark.pulumi_cli
-@pytest.mark.parametrize("words", commands("pulumi"), ids=" ".join)
+@pytest.mark.parametrize("words", keep_every(4, commands("pulumi")), ids=" ".join)
 def test_a_pulumi_command_has_these_options(words: list[str]) -> None:
     plain = [word for word in words if word in {"stack", "init", "rm", "refresh", "import", "up"}]
     done = subprocess.run(["pulumi", *plain, "--help"], capture_output=True, text=True, check=True)

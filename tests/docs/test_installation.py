@@ -62,9 +62,9 @@ def test_an_installation_by_name_is_recognized(text: str, found: bool) -> None:
     assert bool(INSTALLS.search(text)) is found
 
 
-@pytest.mark.parametrize("file", [*PAGES, *WORKFLOWS, *CODE], ids=lambda file: file.name)
-def test_nothing_installs_the_name_that_nobody_owns(file: Path) -> None:
-    assert not INSTALLS.search(file.read_text("utf-8"))
+def test_nothing_installs_the_name_that_nobody_owns() -> None:
+    files = [*PAGES, *WORKFLOWS, *CODE]
+    assert not [str(file) for file in files if INSTALLS.search(file.read_text("utf-8"))]
 
 
 @pytest.mark.parametrize(("name", "workflow"), SAMPLES, ids=[name for name, _ in SAMPLES])

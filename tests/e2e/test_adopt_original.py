@@ -166,6 +166,7 @@ def kill_in_the_ledger(hand: ByHand) -> None:
         process.wait()
 
 
+@pytest.mark.long
 def test_a_run_that_was_killed_is_run_again(hand: ByHand) -> None:
     uuid = install(hand, key=SECRET)
     kill_in_the_ledger(hand)

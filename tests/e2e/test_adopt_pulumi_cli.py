@@ -12,7 +12,7 @@ from tests.e2e.test_adopt_original import SECRET, install
 from tests.e2e.test_pulumi_cli import environ, pulumi
 
 __all__ = ["environ"]
-pytestmark = pytest.mark.pulumi_cli
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 
 def run(project: Project, environ: dict[str, str], *words: str) -> Any:

@@ -82,6 +82,7 @@ def remove_the_class(project: Project) -> None:
     arrange(project, {"carts": carts, "orders": client("orders")})
 
 
+@pytest.mark.long
 def test_a_deletion_killed_before_each_call_goes_on_and_loses_no_other_binding(
     shop: Project,
 ) -> None:

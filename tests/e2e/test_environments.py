@@ -83,6 +83,7 @@ def test_an_environment_lives_until_it_is_swept(project: Project, tmp_path: Path
     assert not take_down("pr-1", where)
 
 
+@pytest.mark.long
 def test_killed_at_any_point_it_is_run_again(
     project: Project, warm: Zygote, tmp_path: Path
 ) -> None:

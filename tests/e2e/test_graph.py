@@ -17,6 +17,7 @@ from flowflare.engine.events import Event
 from flowflare.errors import UpdateFailed
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
+from tests.support.tiers import keep_every
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -176,7 +177,9 @@ def names(events: list[Event], kind: str) -> list[str]:
     return [event.step.name for event in events if event.step and event.kind == kind]
 
 
-@pytest.mark.parametrize(("edge", "refusal"), REFUSED.items(), ids=[" ".join(e) for e in REFUSED])
+@pytest.mark.parametrize(
+    ("edge", "refusal"), keep_every(3, REFUSED.items()), ids=[" ".join(e) for e in REFUSED]
+)
 def test_without_an_edge_up_fails(project: Project, edge: Edge, refusal: Refusal) -> None:
     resource, other = edge
     program = alter(project, resource, without=other, **(refusal.instead or {}))

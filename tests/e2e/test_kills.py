@@ -4,6 +4,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.killable import Zygote, has_fired
+from tests.support.tiers import keep_every
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("kills")]
 
@@ -24,7 +25,7 @@ def test_these_are_all_the_calls(project: Project) -> None:
 
 
 @pytest.mark.parametrize("action", [UNDONE, DONE], ids=["undone", "done"])
-@pytest.mark.parametrize("nth", range(1, CALLS_OF_UP + 1))
+@pytest.mark.parametrize("nth", keep_every(4, range(1, CALLS_OF_UP + 1)))
 def test_up_killed_at_a_call_converges(
     project: Project, warm: Zygote, nth: int, action: dict[str, object]
 ) -> None:
@@ -34,7 +35,7 @@ def test_up_killed_at_a_call_converges(
     assert_whole(project)
 
 
-@pytest.mark.parametrize("nth", range(1, CALLS_OF_DESTROY + 1))
+@pytest.mark.parametrize("nth", keep_every(4, range(1, CALLS_OF_DESTROY + 1)))
 def test_destroy_killed_at_a_call_ends_with_nothing(
     project: Project, warm: Zygote, nth: int
 ) -> None:

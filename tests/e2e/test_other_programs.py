@@ -78,6 +78,7 @@ def test_a_second_program_takes_the_service_from_the_first_ones_outputs(
     assert first.account.scripts() == ["local-flowflare-service"]
 
 
+@pytest.mark.long
 def test_wrangler_deploys_a_client_with_the_names_that_outputs_tells(
     first: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ ORDERS = {"method": "PUT", "pattern": "/scripts/local-flowflare-orders$"}
 UNDONE, DONE = {"kind": "answer", "status": 503}, {"kind": "lose"}
 
 
+@pytest.mark.long
 def test_a_rotation_killed_anywhere_goes_on_and_locks_nobody_out(
     project: Project, warm: Zygote
 ) -> None:

@@ -59,6 +59,7 @@ def run(command: Path, *words: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_init_makes_a_project_whose_up_works(
     installed: Path, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:

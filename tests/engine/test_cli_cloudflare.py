@@ -69,6 +69,7 @@ def test_a_lost_answer_is_found_and_taken_over(
     assert changed(stack.preview()) == {}
 
 
+@pytest.mark.long
 def test_a_database_that_was_there_before_is_left_alone(
     cloud_sample: Sample, cloudflare: FakeCloudflare, environ: dict[str, str]
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_database_that_was_there_before_is_left_alone(
     assert list(cloudflare.world.databases) == ["id-1"]
 
 
+@pytest.mark.long
 def test_a_run_killed_before_its_answer_is_settled(
     cloud_sample: Sample, cloudflare: FakeCloudflare, environ: dict[str, str]
 ) -> None:

@@ -101,6 +101,7 @@ def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str = "", **mo
     return found
 
 
+@pytest.mark.long
 def test_three_at_once_share_a_budget_and_nothing_else(
     any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
@@ -182,6 +183,7 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     assert condition()
 
 
+@pytest.mark.long
 def test_a_killed_worker_leaves_no_process_and_no_lock(
     fleet: Fleet,
     cloudflare: FakeCloudflare,

@@ -140,6 +140,7 @@ def test_a_preview_runs_the_program_once_and_tells_each_item_of_a_list_with_a_se
     assert "PULUMI_CONFIG_PASSPHRASE" not in os.environ
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_a_preview_whose_program_hangs(real: Real) -> None:
     real.program("""
         import threading
@@ -191,6 +192,7 @@ def test_failures_are_ours(real: Real, world: World) -> None:
         real.open().up()
 
 
+@pytest.mark.long
 def test_a_killed_run_is_unlocked_settled_and_run_again(real: Real, world: World) -> None:
     killed_while_creating(real, world)
     with pytest.raises(LockedError, match="flowflare unlock --stack dev"):
@@ -203,6 +205,7 @@ def test_a_killed_run_is_unlocked_settled_and_run_again(real: Real, world: World
     assert world.ids() == ["w-a", "z-a"]
 
 
+@pytest.mark.long
 def test_what_a_killed_run_made_is_imported_and_then_the_same(real: Real, world: World) -> None:
     killed_while_creating(real, world)
     real.open().unlock()
@@ -217,6 +220,7 @@ def test_what_a_killed_run_made_is_imported_and_then_the_same(real: Real, world:
     assert world.ids() == []
 
 
+@pytest.mark.long
 def test_embedded_state_is_imported_exported_and_read_the_same(real: Real, world: World) -> None:
     real.sample.program(PROGRAM).up()
     import_(real, {"version": 3, "deployment": real.sample.latest()})

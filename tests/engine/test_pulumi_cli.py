@@ -29,6 +29,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.pulumi_cli
 def test_both_engines_continue_each_others_state(
     thing_sample: Sample, world: World, tmp_path: Path

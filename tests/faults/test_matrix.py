@@ -254,7 +254,13 @@ class Life:
     "trouble",
     [
         pytest.param(
-            trouble, id=trouble.name, marks=pytest.mark.xdist_group(f"faults-{number % 2}")
+            trouble,
+            id=trouble.name,
+            marks=[
+                pytest.mark.xdist_group(f"faults-{number % 2}"),
+                # Each takes half a minute; a lost answer leaves the most behind.
+                *([] if trouble.name == "lost" else [pytest.mark.long]),
+            ],
         )
         for number, trouble in enumerate(TROUBLES)
     ],

@@ -46,6 +46,7 @@ def one(
     return machine
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("fleet bucket")
 @pytest.mark.workerd
 @pytest.mark.no_cover

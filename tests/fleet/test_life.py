@@ -1,6 +1,6 @@
 """A fleet's life from the first tenant to the last, with what goes wrong on the way.
 
-`make test` runs it with a few tenants; FLOWFLARE_FLEET_TENANTS=50 (`make fleet`) with more.
+`make test-all` runs it with a few tenants; FLOWFLARE_FLEET_TENANTS=50 (`make fleet`) with more.
 """
 
 import os
@@ -24,6 +24,7 @@ WEIGHTS = "ALTER TABLE parcels ADD COLUMN weight INTEGER NOT NULL DEFAULT 7;\n"
 MIGRATIONS = "worker_src/orders/migrations"
 
 
+@pytest.mark.long
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("uncounted_processes")
 @pytest.mark.xdist_group("fleet-life")

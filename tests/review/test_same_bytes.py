@@ -118,6 +118,7 @@ def reports(repo: Repo, base: str, folder: Path, seed: int) -> dict[str, bytes]:
     return {form: (place / f"report.{form}").read_bytes() for form in FORMS}
 
 
+@pytest.mark.long
 def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
     repo: Repo, tmp_path: Path
 ) -> None:

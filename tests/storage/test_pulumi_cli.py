@@ -18,7 +18,7 @@ from tests.engine.projects import Sample, World
 from tests.storage.wire import Wire
 from tests.support.pulumi_cli import cli_environ
 
-pytestmark = pytest.mark.pulumi_cli
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 
 def test_both_engines_share_a_bucket_and_see_each_others_locks(

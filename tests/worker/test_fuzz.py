@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.support.tiers import keep_every
 from tests.worker.hostile import INNOCENT, Hostile, messages, requests, updates
 from tests.worker.worker_calls import KEY, Api, Probe
 
@@ -170,7 +171,7 @@ def fields(document: Any, path: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("innocent")
-@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("path", keep_every(4, ROUTES))
 def test_hostile_requests(line: Line, document: Any, path: str) -> None:
     names = fields(document, path)
 

@@ -38,6 +38,7 @@ def test_other_machines_are_refused(url: str, capsys: pytest.CaptureFixture[str]
     assert "--allow-remote" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_two_services_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
     other = [
         "--other",

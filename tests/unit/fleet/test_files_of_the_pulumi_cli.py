@@ -82,6 +82,7 @@ def test_what_the_cli_writes_stays(
     assert not pruned.why_kept
 
 
+@pytest.mark.long
 def test_an_environment_is_a_stack_of_its_own(
     root: Path, environ: dict[str, str], pulumi: Callable[..., str]
 ) -> None:

@@ -99,6 +99,7 @@ def test_what_is_described_is_taken(document: Any, service: Api, fresh: str) -> 
     assert len(calls) == len(document["paths"]) - 1
 
 
+@pytest.mark.long
 def test_what_is_not_described_is_refused(document: Any, service: Api) -> None:
     problems, calls = problems_of(without_the_feed(document), service, "negative")
 
