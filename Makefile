@@ -69,7 +69,7 @@ golden: .venv/dev node_modules/.dev ## Rewrite the expected files of the golden 
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/golden tests/docs
 
 docs: .venv/dev node_modules/.dev ## Rewrite the generated pages and build the site into build/site
-	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs
+	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs tests/house/test_cloudflare_stub.py
 	$(BIN)/zensical build --strict
 
 types-js: node_modules/.dev ## Rewrite the runtime library's .d.ts files

@@ -58,7 +58,9 @@ class Values:
     service: pulumi.Input[str] | None = None
 
 
-def script_bindings(bindings: Iterable[Binding], values: Values) -> list[Any]:
+def script_bindings(
+    bindings: Iterable[Binding], values: Values
+) -> list[cloudflare.WorkersScriptBindingArgs]:
     """The bindings as `WorkersScript` takes them; keys and secrets are secret."""
     return [_argument(binding, values) for binding in bindings]
 
@@ -83,7 +85,7 @@ def _arguments() -> set[str]:
     return set(inspect.signature(cloudflare.WorkersScriptBindingArgs).parameters)
 
 
-def _argument(binding: Binding, values: Values) -> Any:
+def _argument(binding: Binding, values: Values) -> cloudflare.WorkersScriptBindingArgs:
     if not _is_known(binding):
         return cloudflare.WorkersScriptBindingArgs(name=binding.name, type="inherit")
     filled = _filled(binding, values)

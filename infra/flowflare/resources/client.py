@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 
@@ -90,7 +89,7 @@ class FlowflareClient(pulumi.ComponentResource):
         url: its URL, None when it has none.
     """
 
-    script: Any
+    script: cloudflare.WorkersScript
     url: pulumi.Output[str | None]
 
     def __init__(  # noqa: PLR0913 -- what a client needs of its stack, in any program
@@ -164,7 +163,7 @@ class FlowflareClient(pulumi.ComponentResource):
             bindings=script_bindings(bindings, values),
             opts=self._options(before, protected=script_name if spec.class_migrations else None),
         )
-        self.workflows: list[Any] = [
+        self.workflows: list[cloudflare.Workflow] = [
             cloudflare.Workflow(
                 f"{name}-{workflow.name}",
                 account_id=account_id,
@@ -226,7 +225,8 @@ class FlowflareClient(pulumi.ComponentResource):
         self, migrations: Mapping[str, Sequence[Migration]]
     ) -> tuple[Mapping[str, pulumi.Output[str]], list[pulumi.Resource]]:
         """The client's own databases with their tables; also returns what comes after them."""
-        ids, last = {}, []
+        ids: dict[str, pulumi.Output[str]] = {}
+        last: list[pulumi.Resource] = []
         for database in self.spec.databases:
             part = f"{self._name}-{hyphenated(database.binding)}"
             resource = declare_database(

@@ -1,7 +1,5 @@
 """Declare a D1 database whose read replication the program leaves alone."""
 
-from typing import Any
-
 import pulumi
 
 from flowflare.resources import cloudflare
@@ -15,7 +13,7 @@ def declare_database(
     location_hint: str | None = None,
     jurisdiction: str | None = None,
     opts: pulumi.ResourceOptions,
-) -> Any:
+) -> cloudflare.D1Database:
     """Declare a `D1Database`.
 
     Args:

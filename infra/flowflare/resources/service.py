@@ -5,7 +5,7 @@ script itself, which binds the clients' Workflows and so comes after them.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -14,6 +14,7 @@ from flowflare.model import StackSpec
 from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
 from flowflare.model.class_neighbours import neighbours_of
 from flowflare.render.worker import RenderedWorker
+from flowflare.resources import cloudflare
 from flowflare.resources.bindings import Values, script_bindings, upload_bindings
 from flowflare.resources.database import declare_database
 from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
@@ -47,7 +48,7 @@ class FlowflareService(pulumi.ComponentResource):
         script: its script; set by `serve`.
     """
 
-    script: Any
+    script: cloudflare.WorkersScript
 
     script_name: str
     database_id: pulumi.Output[str]
@@ -107,7 +108,9 @@ class FlowflareService(pulumi.ComponentResource):
             service_bindings([client.spec for client in clients], spec.service.other_keys),
             Values({DATABASE_BINDING: self.database_id}, self._api_keys),
         )
-        before = [resource for client in clients for resource in client.workflows]
+        before: list[pulumi.Resource] = [
+            workflow for client in clients for workflow in client.workflows
+        ]
         tails = spec.service.tail_consumers
         before += [client.script for client in clients if client.spec.script_name in tails]
         script = self.script = declare_script(

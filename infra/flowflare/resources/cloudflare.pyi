@@ -1,0 +1,416 @@
+"""The classes in use of `pulumi_cloudflare`, for mypy; `make docs` writes this file."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+class D1Database(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        fields: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        jurisdiction: pulumi.Input[str | None] = ...,
+        name: pulumi.Input[str | None] = ...,
+        primary_location_hint: pulumi.Input[str | None] = ...,
+        read_replication: pulumi.Input[Any | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def created_at(self) -> pulumi.Output[str]: ...
+    @property
+    def fields(self) -> pulumi.Output[Sequence[str] | None]: ...
+    @property
+    def file_size(self) -> pulumi.Output[float]: ...
+    @property
+    def jurisdiction(self) -> pulumi.Output[str | None]: ...
+    @property
+    def name(self) -> pulumi.Output[str]: ...
+    @property
+    def num_tables(self) -> pulumi.Output[float]: ...
+    @property
+    def primary_location_hint(self) -> pulumi.Output[str | None]: ...
+    @property
+    def read_replication(self) -> pulumi.Output[Any]: ...
+    @property
+    def uuid(self) -> pulumi.Output[str]: ...
+    @property
+    def version(self) -> pulumi.Output[str]: ...
+
+class WorkersCronTrigger(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        schedules: pulumi.Input[
+            Sequence[pulumi.Input[WorkersCronTriggerScheduleArgs]] | None
+        ] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def schedules(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def script_name(self) -> pulumi.Output[str]: ...
+
+class WorkersCronTriggerScheduleArgs:
+    def __init__(
+        self,
+        *,
+        cron: pulumi.Input[str],
+        created_on: pulumi.Input[str | None] = ...,
+        modified_on: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+
+class WorkersCustomDomain(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        environment: pulumi.Input[str | None] = ...,
+        hostname: pulumi.Input[str | None] = ...,
+        service: pulumi.Input[str | None] = ...,
+        zone_id: pulumi.Input[str | None] = ...,
+        zone_name: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def cert_id(self) -> pulumi.Output[str]: ...
+    @property
+    def environment(self) -> pulumi.Output[str]: ...
+    @property
+    def hostname(self) -> pulumi.Output[str]: ...
+    @property
+    def service(self) -> pulumi.Output[str]: ...
+    @property
+    def zone_id(self) -> pulumi.Output[str]: ...
+    @property
+    def zone_name(self) -> pulumi.Output[str]: ...
+
+class WorkersRoute(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        pattern: pulumi.Input[str | None] = ...,
+        script: pulumi.Input[str | None] = ...,
+        zone_id: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def pattern(self) -> pulumi.Output[str]: ...
+    @property
+    def script(self) -> pulumi.Output[str | None]: ...
+    @property
+    def zone_id(self) -> pulumi.Output[str]: ...
+
+class WorkersScript(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        annotations: pulumi.Input[Any | None] = ...,
+        assets: pulumi.Input[Any | None] = ...,
+        bindings: pulumi.Input[Sequence[pulumi.Input[WorkersScriptBindingArgs]] | None] = ...,
+        bindings_inherit: pulumi.Input[str | None] = ...,
+        body_part: pulumi.Input[str | None] = ...,
+        cache_options: pulumi.Input[Any | None] = ...,
+        compatibility_date: pulumi.Input[str | None] = ...,
+        compatibility_flags: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        content: pulumi.Input[str | None] = ...,
+        content_file: pulumi.Input[str | None] = ...,
+        content_sha256: pulumi.Input[str | None] = ...,
+        content_type: pulumi.Input[str | None] = ...,
+        exports: pulumi.Input[Mapping[str, pulumi.Input[Any]] | None] = ...,
+        files: pulumi.Input[Mapping[str, pulumi.Input[Any]] | None] = ...,
+        force: pulumi.Input[bool | None] = ...,
+        keep_assets: pulumi.Input[bool | None] = ...,
+        keep_bindings: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        limits: pulumi.Input[WorkersScriptLimitsArgs | None] = ...,
+        logpush: pulumi.Input[bool | None] = ...,
+        main_module: pulumi.Input[str | None] = ...,
+        migrations: pulumi.Input[Any | None] = ...,
+        observability: pulumi.Input[WorkersScriptObservabilityArgs | None] = ...,
+        package_dependencies: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
+        placement: pulumi.Input[WorkersScriptPlacementArgs | None] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+        tail_consumers: pulumi.Input[
+            Sequence[pulumi.Input[WorkersScriptTailConsumerArgs]] | None
+        ] = ...,
+        usage_model: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def annotations(self) -> pulumi.Output[Any]: ...
+    @property
+    def assets(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def bindings(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def bindings_inherit(self) -> pulumi.Output[str | None]: ...
+    @property
+    def body_part(self) -> pulumi.Output[str]: ...
+    @property
+    def cache_options(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def compatibility_date(self) -> pulumi.Output[str]: ...
+    @property
+    def compatibility_flags(self) -> pulumi.Output[Sequence[str]]: ...
+    @property
+    def content(self) -> pulumi.Output[str | None]: ...
+    @property
+    def content_file(self) -> pulumi.Output[str | None]: ...
+    @property
+    def content_sha256(self) -> pulumi.Output[str | None]: ...
+    @property
+    def content_type(self) -> pulumi.Output[str | None]: ...
+    @property
+    def created_on(self) -> pulumi.Output[str]: ...
+    @property
+    def etag(self) -> pulumi.Output[str]: ...
+    @property
+    def exports(self) -> pulumi.Output[Mapping[str, Any] | None]: ...
+    @property
+    def files(self) -> pulumi.Output[Mapping[str, Any] | None]: ...
+    @property
+    def force(self) -> pulumi.Output[bool | None]: ...
+    @property
+    def handlers(self) -> pulumi.Output[Sequence[str]]: ...
+    @property
+    def has_assets(self) -> pulumi.Output[bool]: ...
+    @property
+    def has_modules(self) -> pulumi.Output[bool]: ...
+    @property
+    def keep_assets(self) -> pulumi.Output[bool | None]: ...
+    @property
+    def keep_bindings(self) -> pulumi.Output[Sequence[str] | None]: ...
+    @property
+    def last_deployed_from(self) -> pulumi.Output[str]: ...
+    @property
+    def limits(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def logpush(self) -> pulumi.Output[bool]: ...
+    @property
+    def main_module(self) -> pulumi.Output[str | None]: ...
+    @property
+    def migration_tag(self) -> pulumi.Output[str]: ...
+    @property
+    def migrations(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def modified_on(self) -> pulumi.Output[str]: ...
+    @property
+    def named_handlers(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def observability(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def package_dependencies(self) -> pulumi.Output[Sequence[Any] | None]: ...
+    @property
+    def placement(self) -> pulumi.Output[Any]: ...
+    @property
+    def placement_mode(self) -> pulumi.Output[str]: ...
+    @property
+    def placement_status(self) -> pulumi.Output[str]: ...
+    @property
+    def script_name(self) -> pulumi.Output[str]: ...
+    @property
+    def startup_time_ms(self) -> pulumi.Output[int]: ...
+    @property
+    def tail_consumers(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def usage_model(self) -> pulumi.Output[str]: ...
+
+class WorkersScriptBindingArgs:
+    def __init__(
+        self,
+        *,
+        name: pulumi.Input[str],
+        type: pulumi.Input[str],
+        algorithm: pulumi.Input[str | None] = ...,
+        allowed_destination_addresses: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        allowed_sender_addresses: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        app_id: pulumi.Input[str | None] = ...,
+        bucket_name: pulumi.Input[str | None] = ...,
+        certificate_id: pulumi.Input[str | None] = ...,
+        class_name: pulumi.Input[str | None] = ...,
+        database_id: pulumi.Input[str | None] = ...,
+        dataset: pulumi.Input[str | None] = ...,
+        destination_address: pulumi.Input[str | None] = ...,
+        dispatch_namespace: pulumi.Input[str | None] = ...,
+        entrypoint: pulumi.Input[str | None] = ...,
+        environment: pulumi.Input[str | None] = ...,
+        format: pulumi.Input[str | None] = ...,
+        id: pulumi.Input[str | None] = ...,
+        index_name: pulumi.Input[str | None] = ...,
+        instance_name: pulumi.Input[str | None] = ...,
+        json: pulumi.Input[str | None] = ...,
+        jurisdiction: pulumi.Input[str | None] = ...,
+        key_base64: pulumi.Input[str | None] = ...,
+        key_jwk: pulumi.Input[str | None] = ...,
+        namespace: pulumi.Input[str | None] = ...,
+        namespace_id: pulumi.Input[str | None] = ...,
+        network_id: pulumi.Input[str | None] = ...,
+        old_name: pulumi.Input[str | None] = ...,
+        outbound: pulumi.Input[Any | None] = ...,
+        part: pulumi.Input[str | None] = ...,
+        pipeline: pulumi.Input[str | None] = ...,
+        queue_name: pulumi.Input[str | None] = ...,
+        retry: pulumi.Input[Any | None] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+        secret_name: pulumi.Input[str | None] = ...,
+        service: pulumi.Input[str | None] = ...,
+        service_id: pulumi.Input[str | None] = ...,
+        simple: pulumi.Input[Any | None] = ...,
+        store_id: pulumi.Input[str | None] = ...,
+        stream: pulumi.Input[str | None] = ...,
+        text: pulumi.Input[str | None] = ...,
+        tunnel_id: pulumi.Input[str | None] = ...,
+        usages: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        version_id: pulumi.Input[str | None] = ...,
+        workflow_name: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptLimitsArgs:
+    def __init__(
+        self,
+        *,
+        cpu_ms: pulumi.Input[int | None] = ...,
+        subrequests: pulumi.Input[int | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptObservabilityArgs:
+    def __init__(
+        self,
+        *,
+        enabled: pulumi.Input[bool],
+        head_sampling_rate: pulumi.Input[float | None] = ...,
+        issues: pulumi.Input[Any | None] = ...,
+        logs: pulumi.Input[WorkersScriptObservabilityLogsArgs | None] = ...,
+        traces: pulumi.Input[WorkersScriptObservabilityTracesArgs | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptObservabilityLogsArgs:
+    def __init__(
+        self,
+        *,
+        enabled: pulumi.Input[bool],
+        invocation_logs: pulumi.Input[bool],
+        destinations: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        head_sampling_rate: pulumi.Input[float | None] = ...,
+        persist: pulumi.Input[bool | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptObservabilityTracesArgs:
+    def __init__(
+        self,
+        *,
+        destinations: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
+        enabled: pulumi.Input[bool | None] = ...,
+        head_sampling_rate: pulumi.Input[float | None] = ...,
+        persist: pulumi.Input[bool | None] = ...,
+        propagation_policy: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptPlacementArgs:
+    def __init__(
+        self,
+        *,
+        host: pulumi.Input[str | None] = ...,
+        hostname: pulumi.Input[str | None] = ...,
+        last_analyzed_at: pulumi.Input[str | None] = ...,
+        mode: pulumi.Input[str | None] = ...,
+        region: pulumi.Input[str | None] = ...,
+        status: pulumi.Input[str | None] = ...,
+        targets: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
+    ) -> None: ...
+
+class WorkersScriptSubdomain(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        enabled: pulumi.Input[bool | None] = ...,
+        previews_enabled: pulumi.Input[bool | None] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def enabled(self) -> pulumi.Output[bool]: ...
+    @property
+    def previews_enabled(self) -> pulumi.Output[bool]: ...
+    @property
+    def script_name(self) -> pulumi.Output[str]: ...
+
+class WorkersScriptTailConsumerArgs:
+    def __init__(
+        self,
+        *,
+        service: pulumi.Input[str],
+        environment: pulumi.Input[str | None] = ...,
+        namespace: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+
+class Workflow(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        class_name: pulumi.Input[str | None] = ...,
+        concurrency: pulumi.Input[Any | None] = ...,
+        default_retention: pulumi.Input[Any | None] = ...,
+        limits: pulumi.Input[Any | None] = ...,
+        schedules: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+        workflow_name: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def class_name(self) -> pulumi.Output[str]: ...
+    @property
+    def concurrency(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def created_on(self) -> pulumi.Output[str]: ...
+    @property
+    def default_retention(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def instances(self) -> pulumi.Output[Mapping[str, float]]: ...
+    @property
+    def is_deleted(self) -> pulumi.Output[float]: ...
+    @property
+    def limits(self) -> pulumi.Output[Any | None]: ...
+    @property
+    def modified_on(self) -> pulumi.Output[str]: ...
+    @property
+    def name(self) -> pulumi.Output[str]: ...
+    @property
+    def schedules(self) -> pulumi.Output[Sequence[Any] | None]: ...
+    @property
+    def script_deleted(self) -> pulumi.Output[bool]: ...
+    @property
+    def script_name(self) -> pulumi.Output[str]: ...
+    @property
+    def terminator_running(self) -> pulumi.Output[float]: ...
+    @property
+    def triggered_on(self) -> pulumi.Output[str]: ...
+    @property
+    def version_id(self) -> pulumi.Output[str]: ...
+    @property
+    def workflow_name(self) -> pulumi.Output[str]: ...
