@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import flowflare
+from tests.support.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).parent / "flowflare")
 COMMANDS = (
@@ -129,5 +130,5 @@ def on_a_terminal(words: list[str], typed: str = "", **environment: str) -> str:
     except OSError:  # the other end is closed: Linux says EIO
         pass
     os.close(ours)
-    assert process.wait(20) == 1
+    assert process.wait(PATIENCE) == 1
     return shown.decode()

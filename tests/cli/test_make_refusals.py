@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 ROOT = Path(__file__).parent.parent.parent
 LOCKS = [path.name for path in ROOT.glob("requirements*.lock")]
 NEEDED = ("Makefile", "pyproject.toml", *LOCKS)
@@ -30,7 +32,7 @@ def make(checkout: Path, target: str, python: str) -> tuple[int, str]:
         cwd=checkout,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Said, flowflare
+from tests.support.waiting import PATIENCE
 from tests.uncounted import uncounted
 
 PROGRAM = str(Path(sys.executable).parent / "flowflare")
@@ -149,7 +150,7 @@ def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProc
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
         env=os.environ | environment,
     )

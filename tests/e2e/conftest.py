@@ -17,6 +17,7 @@ from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
 from tests.e2e.killable import Zygote, zygote
+from tests.support.waiting import PATIENCE
 from tests.uncounted import uncounted
 
 ROOT = Path(__file__).parent.parent.parent
@@ -54,7 +55,7 @@ class Project:
             cwd=self.root,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=PATIENCE,
             check=False,
             env=os.environ | environment,
         )

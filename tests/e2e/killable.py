@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.embedded import Fault
+from tests.support.waiting import PATIENCE, wait_until
 
 ZYGOTE = Path(__file__).parent / "zygote.py"
 
@@ -38,10 +38,7 @@ class Zygote:
     ) -> int:
         """Starts a run and kills it with SIGKILL as soon as something has happened."""
         pid = self.start(root, do, stack)
-        deadline = time.monotonic() + 20
-        while not reached():
-            assert time.monotonic() < deadline, "the call was never made"
-            time.sleep(0.01)
+        wait_until(reached)
         os.kill(pid, signal.SIGKILL)
         return self.wait()
 
@@ -67,7 +64,7 @@ def zygote() -> Iterator[Zygote]:
         finally:
             assert process.stdin is not None
             process.stdin.close()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def has_fired(fault: Fault) -> Callable[[], bool]:

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from flowflare.engine.state_folder import backend_of
 from tests.e2e.by_hand import KEY, ByHand, by_hand
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -127,7 +127,7 @@ def test_its_data_stays_and_the_next_up_changes_just_what_differs(hand: ByHand) 
     assert hand.call("GET", "/workers/durable_objects/namespaces") == spaces
     url = hand.url("flowflare-service").replace("http", "ws", 1)
     with connect(f"{url}/api/tracker-websocket", additional_headers={"X-API-Key": KEY}) as feed:
-        assert json.loads(feed.recv(timeout=10))["seq"] == 41
+        assert json.loads(feed.recv(timeout=PATIENCE))["seq"] == 41
 
 
 def told(state: Any) -> list[Any]:
@@ -159,9 +159,7 @@ def kill_in_the_ledger(hand: ByHand) -> None:
             cwd=hand.project.root,
             stderr=subprocess.DEVNULL,
         )
-        while not fault.fired():
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_until(fault.fired, process=process)
         process.kill()
         process.wait()
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project, make_project
-from tests.e2e.embedded import Cloudflare, Fault
+from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -211,11 +211,11 @@ def test_two_runs_at_once(project: Project) -> None:
     root = str(project.root)
     with project.account.fault({"kind": "hold"}, method="POST", nth=1) as fault:
         first = start(project)
-        wait_for(fault)
+        wait_until(fault.fired, process=first)
         second = flowflare("up", "--cwd", root)
         unlock = flowflare("unlock", "--cwd", root)
         fault.release()
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=PATIENCE)
     for said in (second, unlock):
         assert (said.code, said.out) == (1, "")
         assert f"stack local is locked by another run: {os.environ.get('USER', 'uid')}" in said.err
@@ -234,10 +234,3 @@ def start(project: Project) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def wait_for(fault: Fault) -> None:
-    deadline = time.monotonic() + 30
-    while not fault.fired():
-        assert time.monotonic() < deadline, "the call was never made"
-        time.sleep(0.05)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from flowflare.emulator import process
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -57,13 +57,11 @@ def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        while not fault.fired():
-            assert up.poll() is None
-            time.sleep(0.05)
+        wait_until(fault.fired, process=up)
         os.kill(running.pid, signal.SIGKILL)
         os.waitpid(running.pid, 0)
     served.close()
-    out, err = up.communicate(timeout=60)
+    out, err = up.communicate(timeout=PATIENCE)
     assert (up.returncode, out) == (1, "")
     assert "error: 1 resource failed, 9 skipped:\n  flowflare-service-migrations" in err
     assert "no answer from http://127.0.0.1:" in err

@@ -3,12 +3,12 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Project
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -20,15 +20,17 @@ def test_up_stops_after_the_step_that_runs(project: Project) -> None:
         project.account.fault({"kind": "hold"}, method="POST", nth=1) as fault,
         subprocess.Popen(command, cwd=project.root, stdout=pipe, stderr=pipe, text=True) as process,
     ):
-        while not fault.fired():
-            time.sleep(0.02)
+        assert process.stderr is not None
+        wait_until(fault.fired, process=process)
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)
+        said = ""
+        while "Stopping after the step that runs" not in said:
+            said += (line := process.stderr.readline())
+            assert line, said
         fault.release()
-        _, said = process.communicate(timeout=60)
+        said += process.stderr.read()
 
     assert process.returncode == 130
-    assert "Stopping after the step that runs" in said
     assert "Traceback" not in said
     assert project.account.databases() == ["local-flowflare-db"]
     assert project.stack().up().changed == 10

@@ -10,6 +10,7 @@ import yaml
 
 from tests.e2e.conftest import FILES, ROOT
 from tests.ports import free_port, is_open
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
 
@@ -43,7 +44,7 @@ def make(root: Path, target: str) -> str:
         cwd=root,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Project, point
 from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -51,7 +52,7 @@ def run(command: Path, *words: str, cwd: Path) -> str:
         cwd=cwd,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=PATIENCE,
         env=clean,
         check=False,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.conftest import ROOT
 from tests.e2e.embedded import Account, Cloudflare
+from tests.support.waiting import PATIENCE
 
 
 def run_wrangler(
@@ -45,7 +46,7 @@ def run_wrangler(
         },
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

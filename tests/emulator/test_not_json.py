@@ -16,7 +16,8 @@ from flowflare.emulator import process
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.process import Running
 from tests.emulator.emulated import ESM, HELLO, Account, get, settings
-from tests.emulator.test_process import children, same_account, within
+from tests.emulator.test_process import children, same_account
+from tests.support.waiting import wait_until
 
 DEEP = "[" * 100_000 + "]" * 100_000
 # Values that Python's own reader takes, or fails on in a way of its own.
@@ -266,7 +267,7 @@ def test_health_says_when_the_runtime_is_given_up(data: Path) -> None:
 
     with closing(Account(running)) as account:
         account.put("app")
-        assert within(90, killed_until_it_fails)
+        wait_until(killed_until_it_fails)
         assert _health(running).status_code == 503
         assert _health(running).json()["problem"].startswith("The Workers runtime ended 6 times")
         refused = account.refused("POST", "/d1/database", json={"name": "db"})

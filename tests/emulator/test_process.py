@@ -8,8 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from tests.emulator.emulated import (
     new_sqlite,
     settings,
 )
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.workerd
 
@@ -59,7 +59,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "data"
     yield folder
     process.stop(folder)
-    assert not of_folder(folder)
+    wait_until(lambda: not of_folder(folder))
 
 
 def of_folder(data: Path) -> list[int]:
@@ -87,15 +87,6 @@ def children(pid: int) -> list[int]:
         if parent == pid:
             found += [int(entry.name), *children(int(entry.name))]
     return found
-
-
-def within(seconds: float, done: Callable[[], bool]) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if done():
-            return True
-        time.sleep(0.05)
-    return done()
 
 
 @contextmanager
@@ -144,7 +135,7 @@ def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
         assert get(url).json() == 1
     family = children(running.pid)
     assert process.stop(data)
-    assert not [pid for pid in [running.pid, *family] if pidfile.born(pid)]
+    wait_until(lambda: not [pid for pid in [running.pid, *family] if pidfile.born(pid)])
     assert process.status(data) is None
     for port in (running.port, int(url.rpartition(":")[2])):
         with socket.socket() as knock:
@@ -160,9 +151,9 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
         assert get(url).json() == 1
     family = children(running.pid)
     os.kill(running.pid, signal.SIGKILL)
-    assert within(10, lambda: process.status(data) is None)
+    wait_until(lambda: process.status(data) is None)
     again = process.start(settings(data, running.port), quiet)
-    assert within(10, lambda: not [pid for pid in family if pidfile.born(pid)])
+    wait_until(lambda: not [pid for pid in family if pidfile.born(pid)])
     assert again.port == running.port
     assert get(url).json() == 2
     with same_account(again, account.id) as found:
@@ -185,11 +176,11 @@ def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
         assert get(url).json() == 1
         node = children(running.pid)[0]
         os.kill(children(node)[0], signal.SIGKILL)
-        assert within(60, lambda: count_of(url) >= 2)
+        wait_until(lambda: count_of(url) >= 2)
         health = f"{account.root}/emulator/health"
-        assert within(10, lambda: get(health).json()["crashes"] == 1)
+        wait_until(lambda: get(health).json()["crashes"] == 1)
         os.kill(node, signal.SIGKILL)
-        assert within(60, lambda: count_of(url) >= 3)
+        wait_until(lambda: count_of(url) >= 3)
         assert account.rows(account.database(), "SELECT 1 AS one") == [{"one": 1}]
 
 
@@ -244,4 +235,4 @@ def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:
         assert process.status(data) is not None
         child.terminate()
         assert child.stdout.read() == ""
-        assert child.wait(20) == 0
+        assert child.wait(PATIENCE) == 0

@@ -8,6 +8,7 @@ from websockets.sync.client import connect
 
 from flowflare.emulator.process import Running
 from tests.emulator.emulated import Account, durable_object, get, new_sqlite
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.workerd
 
@@ -161,7 +162,7 @@ def test_websockets_pass_through(account: Account) -> None:
     url = account.enable("app").replace("http", "ws")
     with connect(url) as socket:
         socket.send("hello")
-        assert socket.recv(timeout=10) == "echo hello"
+        assert socket.recv(timeout=PATIENCE) == "echo hello"
 
 
 def test_queries_go_on_while_workers_are_reloaded(account: Account) -> None:

@@ -1,11 +1,11 @@
 """Workflows: made, moved, deleted, run across scripts, and resumed after workerd was reloaded."""
 
-import time
 from typing import Any
 
 import pytest
 
 from tests.emulator.emulated import Account, get
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.workerd
 
@@ -40,21 +40,18 @@ def deploy(account: Account) -> str:
 
 
 def finished(url: str, instance: str) -> dict[str, Any]:
-    for _ in range(100):
-        status: dict[str, Any] = get(url, params={"id": instance}).json()
-        if status["status"] not in {"running", "queued", "waiting"}:
-            return status
-        time.sleep(0.1)
-    raise AssertionError(status)
+    return wait_until(
+        lambda: get(url, params={"id": instance}).json(),
+        lambda status: status["status"] not in {"running", "queued", "waiting"},
+    )
 
 
 def test_an_instance_runs_across_scripts_and_survives_a_reload(account: Account) -> None:
     url = deploy(account)
     instance = get(url).json()["id"]
-    for _ in range(50):
-        if get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS"):
-            break
-    before = get(url, params={"id": instance}).json()["__LOCAL_DEV_STEP_OUTPUTS"]
+    before = wait_until(
+        lambda: get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS")
+    )
     account.put("service", SERVICE + "// changed", bindings=[{**BINDING, "script_name": "client"}])
     status = finished(url, instance)
     assert status["status"] == "complete"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.emulated import NODE, NODE_MODULES, Account, get
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.workerd
 
@@ -70,7 +71,7 @@ class Project:
             },
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

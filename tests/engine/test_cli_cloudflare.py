@@ -19,6 +19,7 @@ from tests.engine.fake_cloudflare import ACCOUNT, TIME, FakeCloudflare, Request
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, changed
 from tests.support.pulumi_cli import cli_environ
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.pulumi_cli
 PROGRAM = f"""
@@ -89,7 +90,7 @@ def test_a_run_killed_before_its_answer_is_settled(
     def hold(request: Request, when: str) -> str | None:
         if when == "after" and is_creation(request):
             made.set()
-            release.wait(60)
+            release.wait(PATIENCE)
         return None
 
     cloudflare.hook = hold
@@ -102,7 +103,7 @@ def test_a_run_killed_before_its_answer_is_settled(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        assert made.wait(60)
+        assert made.wait(PATIENCE)
         kill_tree(process.pid)
     release.set()
     cloudflare.hook = None

@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.aws import serve_aws
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.projects import CLOUD
 from tests.support.pulumi_cli import cli_environ
+from tests.support.waiting import PATIENCE, wait_until
 
 STACKS = ("acme-prod", "beta-prod", "cafe-prod")
 PROGRAM = f"""
@@ -154,7 +154,7 @@ def held(cloudflare: FakeCloudflare) -> Iterator[tuple[threading.Event, threadin
     def hold(request: Request, when: str) -> str | None:
         if when == "after" and request.method == "POST" and "acme" in str(request.body):
             made.set()
-            release.wait(60)
+            release.wait(PATIENCE)
         return None
 
     cloudflare.hook = hold
@@ -171,16 +171,9 @@ def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event
     )
     environ = {**os.environ, **fleet.environ_of("acme-prod")}
     with subprocess.Popen([sys.executable, "-c", code, str(fleet.root)], env=environ) as process:
-        assert made.wait(60)
+        assert made.wait(PATIENCE)
         assert marked(fleet.root)
         process.kill()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert condition()
 
 
 @pytest.mark.long
@@ -193,7 +186,7 @@ def test_a_killed_worker_leaves_no_process_and_no_lock(
     made, release = held
     run_and_kill(fleet, cloudflare, made)
     release.set()
-    until(lambda: not marked(fleet.root))
+    wait_until(lambda: not marked(fleet.root))
     cloudflare.hook = None
     stack = opened(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
     update = stack.up()
@@ -211,7 +204,7 @@ def test_what_a_killed_cli_leaves_is_ended_and_its_creation_settled(
     run_and_kill(fleet, cloudflare, made)
     [cli] = [pid for pid in marked(fleet.root) if is_cli(pid)]
     os.kill(cli, 9)
-    until(lambda: cli not in marked(fleet.root))
+    wait_until(lambda: cli not in marked(fleet.root))
     assert marked(fleet.root)
     release.set()
     cloudflare.hook = None
@@ -219,7 +212,7 @@ def test_what_a_killed_cli_leaves_is_ended_and_its_creation_settled(
     stack.unlock()
     assert stack.up().outputs["id"] in cloudflare.world.databases
     assert len(cloudflare.world.databases) == 1
-    until(lambda: not marked(fleet.root))
+    wait_until(lambda: not marked(fleet.root))
     assert end_left_behind(mark_of(fleet.root)) == []
 
 

@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from flowflare.errors import LockedError, ProgramError, ProtectedError, StateErr
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, World, changed, ops
 from tests.support.pulumi_cli import cli_environ
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.pulumi_cli
 PROGRAM = """
@@ -161,18 +160,11 @@ def test_ctrl_c_ends_a_preview_whose_program_hangs(real: Real) -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
-        wait_for((real.sample.root / "begun").exists)
+        wait_until((real.sample.root / "begun").exists)
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert b"Traceback" not in said
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert condition()
 
 
 def test_failures_are_ours(real: Real, world: World) -> None:
@@ -248,6 +240,6 @@ def killed_while_creating(real: Real, world: World) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        wait_for((world.folder / "log").exists)
+        wait_until((world.folder / "log").exists)
         kill_tree(process.pid)
     (world.folder / "log").unlink()

@@ -12,6 +12,7 @@ import pytest
 from flowflare.engine import Event
 from flowflare.errors import FlowflareError, ProgramError, UpdateFailed
 from tests.engine.projects import Sample, World
+from tests.support.waiting import PATIENCE
 
 ENDS = """
     import asyncio, sys
@@ -88,7 +89,7 @@ def end_of(work: Callable[[], object]) -> BaseException | None:
     # Daemons, so that a run that hangs fails this test and no other.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive(), "the run waits for ever"
     return ends[0]
 

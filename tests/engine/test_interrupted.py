@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.engine.fake_cloudflare import ACCOUNT, FakeCloudflare, Request, World
 from tests.engine.projects import PASSPHRASE, Sample, changed
 from tests.engine.projects import World as Things
 from tests.engine.test_cloudflare import graph
+from tests.support.waiting import PATIENCE, wait_until
 
 
 @dataclass(frozen=True)
@@ -224,14 +224,6 @@ def start(sample: Sample) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert process.poll() is None, "the run ended too early"
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_killed_process_leaves_a_lock_that_the_next_run_takes_over(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
@@ -246,7 +238,7 @@ def test_a_killed_process_leaves_a_lock_that_the_next_run_takes_over(
 
     cloudflare.hook = die
     process = start(cloud_sample)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(PATIENCE) == -signal.SIGKILL
     cloudflare.hook = None
     assert cloudflare.world.names()["databases"] == ["flow"]
     locks = cloud_sample.root / ".flowflare/state/.pulumi/locks/organization/p/dev"
@@ -283,7 +275,7 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
     ).program("from slow import Thing\nThing('slow')")
     process = start(thing_sample)
     try:
-        wait_for((world.folder / "begun").exists, process)
+        wait_until((world.folder / "begun").exists, process=process)
         with pytest.raises(
             LockedError, match=rf"(?s)pid {process.pid}.*flowflare unlock"
         ) as caught:
@@ -295,7 +287,7 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
             thing_sample.open().unlock()
         assert changed(thing_sample.open().preview()) == {"slow": "create"}
         (world.folder / "go").touch()
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

@@ -102,7 +102,7 @@ def test_independent_resources_are_made_at_the_same_time(thing_sample: Sample) -
         import threading
         import pulumi
         from pulumi.dynamic import CreateResult, Resource, ResourceProvider
-        together = threading.Barrier(2, timeout=20)
+        together = threading.Barrier(2, timeout=240)
         class Provider(ResourceProvider):
             def create(self, props):
                 import pair

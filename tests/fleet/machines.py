@@ -19,6 +19,7 @@ from flowflare.fleet.tenants.read import read_fleet
 from tests.e2e.embedded import Account
 from tests.fleet.projects import FleetProject
 from tests.storage.wire import KEYS, Wire
+from tests.support.waiting import PATIENCE
 
 PROJECT = "flowflare"
 
@@ -111,7 +112,7 @@ class Ended:
 
     @classmethod
     def of(cls, process: "subprocess.Popen[str]") -> "Ended":
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
         return cls(process.returncode, [json.loads(line) for line in out.splitlines()], err)
 
     def tenants(self, event: str) -> list[str]:

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -130,12 +129,6 @@ class FleetProject:
 
     def outcomes(self) -> dict[str, str]:
         return {name: one["outcome"] for name, one in sorted(self.records().items())}
-
-    def wait(self, reached: Callable[[], bool], seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while not reached():
-            assert time.monotonic() < deadline, "it did not come"
-            time.sleep(0.05)
 
 
 def make_fleet(root: Path, cloudflare: Cloudflare, count: int, **environment: Any) -> FleetProject:

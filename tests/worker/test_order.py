@@ -1,13 +1,13 @@
 """The example client from end to end: an order, its Workflow, and what the service saw of it."""
 
 import json
-import time
 from typing import Any
 
 import httpx
 import pytest
 from websockets.sync.client import connect
 
+from tests.support.waiting import PATIENCE, wait_until
 from tests.worker.worker_calls import KEY, Api, Workers
 
 pytestmark = pytest.mark.workerd
@@ -19,12 +19,10 @@ def orders(clients: dict[str, httpx.Client]) -> httpx.Client:
 
 
 def completed(orders: httpx.Client, order_id: str) -> dict[str, Any]:
-    for _ in range(200):
-        run = orders.get(f"/orders/{order_id}").json()
-        if run["status"] in {"Completed", "Errored"}:
-            return run
-        time.sleep(0.05)
-    pytest.fail(f"the order's run is still {run}")
+    return wait_until(
+        lambda: orders.get(f"/orders/{order_id}").json(),
+        lambda run: run["status"] in {"Completed", "Errored"},
+    )
 
 
 def told_states(frame: dict[str, Any], run: str) -> list[str]:
@@ -44,7 +42,7 @@ def test_an_order_is_carried_out_and_every_step_is_seen(
         run = completed(orders, fresh)
         states: list[str] = []
         while "Completed" not in states:
-            states += told_states(json.loads(socket.recv(timeout=5)), run["id"])
+            states += told_states(json.loads(socket.recv(timeout=PATIENCE)), run["id"])
 
     assert placed.status_code == 202
     assert placed.json()["order_id"] == fresh

@@ -1,13 +1,12 @@
 """Retention: what a cron trigger deletes, and what it leaves alone."""
 
-import time
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.support.waiting import holds, wait_until
 from tests.worker.worker_calls import Probe, Workers
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("retention")]
@@ -56,14 +55,8 @@ class Retained:
         last = f"last-{uuid.uuid4().hex}"
         self.run(last, "Running", 1000, None)
         workers.schedule("retaining")
-        self.until(lambda: self.left(last) == [])
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """The event is answered when it has begun, not when it is over."""
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        # The event is answered when it has begun, not when it is over.
+        wait_until(lambda: self.left(last) == [])
 
     def left(self, name: str) -> list[str]:
         rows = self.sql("SELECT id FROM workflow_runs WHERE workflow_name = ? ORDER BY id", name)
@@ -142,13 +135,11 @@ def test_one_call_deletes_a_bounded_number_and_the_next_goes_on(
     )
 
     workers.schedule("retaining")
-    retained.until(lambda: len(retained.left(fresh)) <= 501)
-    time.sleep(0.2)
-    after_one = len(retained.left(fresh))
+    wait_until(lambda: len(retained.left(fresh)) <= 1501 - 1000)
+    assert holds(lambda: len(retained.left(fresh)) == 1501 - 1000, seconds=0.2)
     workers.schedule("retaining")
 
-    assert after_one == 1501 - 1000
-    retained.until(lambda: retained.left(fresh) == [f"{fresh}-1"])
+    wait_until(lambda: retained.left(fresh) == [f"{fresh}-1"])
 
 
 def test_many_steps_of_one_run_are_deleted_over_rounds(
@@ -164,7 +155,7 @@ def test_many_steps_of_one_run_are_deleted_over_rounds(
 
     workers.schedule("retaining")
 
-    retained.until(lambda: retained.left(fresh) == [])
+    wait_until(lambda: retained.left(fresh) == [])
 
 
 def test_without_retention_all_is_kept(workers: Workers, probe: Probe, fresh: str) -> None:

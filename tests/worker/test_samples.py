@@ -1,23 +1,11 @@
 """The API reference's samples, copied as they stand, run."""
 
-import time
-from typing import Any
-
 import httpx
 import pytest
 
 from tests.worker.worker_calls import KEY, Api, Probe
 
 pytestmark = pytest.mark.workerd
-
-
-def outcome(probe: Probe, run: str) -> dict[str, Any]:
-    for _ in range(100):
-        status = probe.call("instance", binding="SAMPLE", id=run)
-        if status["status"] in {"complete", "errored"}:
-            return status
-        time.sleep(0.05)
-    pytest.fail(f"the sample is still {status}")
 
 
 def test_the_service_sample_is_a_service(clients: dict[str, httpx.Client], fresh: str) -> None:
@@ -41,7 +29,11 @@ def test_the_client_sample_is_a_client(service: Api, probe: Probe, fresh: str) -
 def test_the_tracking_sample_tracks_with_a_text_for_an_id(service: Api, probe: Probe) -> None:
     run = service.start("sample", params={"id": "text"})["runId"]
 
-    assert outcome(probe, run)["output"] == {"result": {"paid": 1}, "type": "string", "payments": 1}
+    assert probe.ended("SAMPLE", run)["output"] == {
+        "result": {"paid": 1},
+        "type": "string",
+        "payments": 1,
+    }
     step = service.step_in(run, "Completed")
     assert (step["step_name"], step["step_index"]) == ("process-payment", 1)
     assert (step["status"], step["state"]) == ("Completed", '{"paid":1}')
@@ -51,7 +43,7 @@ def test_the_tracking_sample_runs_with_the_real_step(service: Api, probe: Probe)
     run = service.start("sample", params={"id": "step"})["runId"]
 
     result = {"result": {"paid": 1}, "type": "function", "payments": 1}
-    assert outcome(probe, run)["output"] == result
+    assert probe.ended("SAMPLE", run)["output"] == result
     assert service.run(run)["steps"] == []
 
 

@@ -1,6 +1,5 @@
 """Starting runs: what is recorded, what reaches the Workflow, and what may be repeated."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -9,15 +8,6 @@ import pytest
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd
-
-
-def settled(probe: Probe, binding: str, run_id: str) -> dict:
-    for _ in range(100):
-        status = probe.call("instance", binding=binding, id=run_id)
-        if status["status"] in {"complete", "errored"}:
-            return status
-        time.sleep(0.05)
-    pytest.fail(f"{run_id} is still {status}")
 
 
 def test_a_start_records_a_run_and_its_workflow(service: Api, probe: Probe, fresh: str) -> None:
@@ -51,7 +41,7 @@ def test_references_may_be_left_out(service: Api, fresh: str) -> None:
 def test_params_and_references_reach_the_workflow(service: Api, probe: Probe) -> None:
     started = service.start("echo", params={"deep": {"n": [1]}}, ref_id=42, ref_type="order")
 
-    output = settled(probe, "ECHO", started["workflowId"])["output"]
+    output = probe.ended("ECHO", started["workflowId"])["output"]
 
     assert output == {"deep": {"n": [1]}, "ref_id": "42", "ref_type": "order"}
 
@@ -107,7 +97,7 @@ def test_a_repeated_start_carries_out_what_was_cut_off(
 ) -> None:
     body = {"workflowType": "echo", "params": {"n": 1}, "runId": fresh}
     service.post("/service/start-workflow", body)
-    settled(probe, "ECHO", fresh)
+    probe.ended("ECHO", fresh)
 
     replay = service.post("/service/start-workflow", body).json()
 
@@ -141,7 +131,7 @@ def test_a_map_of_workflows_is_the_only_choice(
     mail = allow_list.start("mail", params={"to": "ann"})
     echo = allow_list.start("echo", runId=fresh)
 
-    assert settled(probe, "ECHO", mail["runId"])["output"] == {"to": "ann"}
+    assert probe.ended("ECHO", mail["runId"])["output"] == {"to": "ann"}
     assert echo["status"] == "Running"
     missing = probe.client.post("/instance", json={"binding": "ECHO", "id": fresh})
     assert missing.status_code == 500

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.worker.worker_calls import KEY, Api, Probe
 
 pytestmark = pytest.mark.workerd
@@ -50,22 +50,21 @@ def test_long_texts_are_written_alone(probe: Probe, fresh: str) -> None:
         assert [answer["sent"] for answer in pool.map(write, range(20))] == [1] * 20
 
 
-def test_nobody_waits_long_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
-    def write(number: int) -> float:
-        began = time.monotonic()
+def test_nobody_waits_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
+    def write(number: int, **how: object) -> list[Any]:
         statements = [{"sql": INSERT, "values": [f"{fresh}-{number}"]}]
-        # Only the first takes long, and it is under way when the others come.
-        milliseconds = 4000 if number == 0 else 1
-        time.sleep(0.3 * (number > 0))
-        answer = probe.call("together", statements=statements, milliseconds=milliseconds)
-        assert answer["rows"] == [[{"name": f"{fresh}-{number}"}]]
-        return time.monotonic() - began
+        return probe.call("together", statements=statements, milliseconds=1, **how)["rows"]
 
+    before = probe.call("batches")["batches"]
     with ThreadPoolExecutor(6) as pool:
-        took = list(pool.map(write, range(6)))
+        first = pool.submit(write, 0, held=fresh)
+        wait_until(lambda: probe.call("batches")["batches"] > before)
+        others = list(pool.map(write, range(1, 6)))
+        assert not first.done()
+        probe.call("release", held=fresh)
 
-    assert took[0] > 4
-    assert max(took[1:]) < 2
+    rows = [first.result(), *others]
+    assert rows == [[[{"name": f"{fresh}-{number}"}]] for number in range(6)]
 
 
 def left_while_writing(probe: Probe, name: str, end: str) -> None:
@@ -77,8 +76,7 @@ def left_while_writing(probe: Probe, name: str, end: str) -> None:
     before = probe.call("batches")["batches"]
     with socket.create_connection((url.hostname, url.port)) as line:
         line.sendall(head.encode())
-        while probe.call("batches")["batches"] == before:
-            pass
+        wait_until(lambda: probe.call("batches")["batches"] > before)
         if end == "abort":
             assert b" 500 " in line.recv(100)
 
@@ -101,30 +99,26 @@ def test_a_request_that_dies_while_it_writes_slows_nobody_after_it(
     left_while_writing(probe, f"{fresh}-lost", end)
     after = [took_alone(probe, f"{fresh}-after-{number}") for number in range(9)]
 
-    # The first may still wait for the lost batch, for a tenth of a second.
-    assert statistics.median(after) < statistics.median(before) + 0.5
-    assert after[0] < 1.5
+    # A write that waits for the lost batch takes 2 s more than others, however slow the machine is.
+    assert min(after) < min(before) + 1
 
 
 def test_writes_that_a_dying_request_took_along_are_made_all_the_same(
     probe: Probe, fresh: str
 ) -> None:
-    def write(number: int) -> tuple[float, Any]:
-        began = time.monotonic()
+    def write(number: int) -> dict[str, Any]:
         statements = [{"sql": INSERT, "values": [f"{fresh}-{number}"]}]
         call = {"statements": statements, "end": "abort" if number % 5 == 2 else "answer"}
         answer = probe.client.post("/together", json=call)
-        rows = answer.json() if answer.status_code == 200 else {"sent": 0}
-        return time.monotonic() - began, rows
+        return answer.json() if answer.status_code == 200 else {"sent": 0}
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(write, range(100)))
 
     kept = {number: answers[number] for number in range(100) if number % 5 != 2}
-    for number, (_, answer) in kept.items():
+    for number, answer in kept.items():
         assert answer.get("rows") == [[{"name": f"{fresh}-{number}"}]], answer
-    assert max(took for took, _ in kept.values()) < 10
-    assert max(answer["sent"] for _, answer in kept.values()) > 1, "none were written together"
+    assert max(answer["sent"] for answer in kept.values()) > 1, "none were written together"
 
 
 def test_callers_that_hang_up_keep_nobody_waiting(service: Api, fresh: str) -> None:

@@ -1,22 +1,17 @@
 """trackedStep in real Workflows: each attempt of the platform is recorded; what a restart keeps."""
 
-import time
 from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd
 
 
 def ended(probe: Probe, run: str) -> dict[str, Any]:
-    for _ in range(200):
-        instance = probe.call("instance", binding="TRACKED", id=run)
-        if instance["status"] in ("complete", "errored"):
-            return instance
-        time.sleep(0.05)
-    raise AssertionError(instance)
+    return probe.ended("TRACKED", run)
 
 
 def step_of(service: Api, run: str) -> dict[str, Any]:
@@ -80,10 +75,7 @@ def test_a_restarted_workflow_goes_on_counting(service: Api, probe: Probe, fresh
     service.step_in(fresh, "Failed")
 
     probe.call("restart", binding="TRACKED", id=fresh)
-    for _ in range(100):
-        if step_of(service, fresh)["attempt"] == 4:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: step_of(service, fresh)["attempt"] == 4)
     ended(probe, fresh)
 
     step = service.step_in(fresh, "Failed")
@@ -97,10 +89,7 @@ def test_track_step_goes_on_counting_as_well(service: Api, probe: Probe, fresh: 
     assert service.step_in(fresh, "Retrying")["attempt"] == 1
 
     probe.call("restart", binding="TRACKED", id=fresh)
-    for _ in range(100):
-        if step_of(service, fresh)["attempt"] == 2:
-            break
-        time.sleep(0.05)
+    wait_until(lambda: step_of(service, fresh)["attempt"] == 2)
     ended(probe, fresh)
 
     step = service.step_in(fresh, "Retrying")

@@ -1,11 +1,10 @@
 """Steps whose tracker hangs, is slow, fails or is missing: they run as if nobody tracked them."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.worker.worker_calls import Api, Probe
 
 pytestmark = pytest.mark.workerd
@@ -16,23 +15,7 @@ STEPS = {1: "step-1", 2: "step-2", 3: "step-3"}
 
 
 def ended(probe: Probe, run: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 90
-    while True:
-        instance = probe.call("instance", binding="TIMED", id=run)
-        if instance["status"] in ("complete", "errored"):
-            return instance
-        assert time.monotonic() < deadline, instance
-        time.sleep(0.05)
-
-
-def seen(service: Api, run: str, is_right: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The run once it is as it should be, or as it is after a while."""
-    deadline = time.monotonic() + 20
-    while True:
-        found = service.run(run)
-        if is_right(found) or time.monotonic() > deadline:
-            return found
-        time.sleep(0.05)
+    return probe.ended("TIMED", run)
 
 
 def all_completed(run: dict[str, Any]) -> bool:
@@ -75,7 +58,7 @@ def test_a_run_that_has_ended_shows_all_its_steps(
     service.start("timed", runId=fresh, params={"form": form, "bound": "service"})
     ended(probe, fresh)
 
-    run = seen(service, fresh, all_completed)
+    run = wait_until(lambda: service.run(fresh), all_completed)
 
     assert [(step["step_index"], step["status"], step["state"]) for step in run["steps"]] == [
         (index, "Completed", f'{{"index":{index}}}') for index in STEPS
@@ -91,7 +74,7 @@ def test_updates_that_come_late_or_twice_give_the_same_table(
     service.start("timed", runId=fresh, params={"form": form, "bound": bound, "failures": 2})
     instance = ended(probe, fresh)
 
-    run = seen(service, fresh, all_completed)
+    run = wait_until(lambda: service.run(fresh), all_completed)
 
     assert instance["output"]["results"] == list(STEPS)
     assert [

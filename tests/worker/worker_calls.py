@@ -2,11 +2,12 @@
 
 import json
 import subprocess
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
+from tests.support.waiting import wait_until
 
 KEY = "ff_test_key"
 
@@ -58,14 +59,12 @@ class Api:
         return self.ok("/service/get-workflow", {"workflowId": run_id})["workflow"]
 
     def step_in(self, run_id: str, status: str) -> dict[str, Any]:
-        """The only step of a run once it has the status, or as it is after a while."""
-        deadline = time.monotonic() + 10
-        while True:
-            steps = self.run(run_id)["steps"]
-            if [step["status"] for step in steps] == [status] or time.monotonic() > deadline:
-                [step] = steps
-                return step
-            time.sleep(0.02)
+        """The only step of a run, once it has the status."""
+        [step] = wait_until(
+            lambda: self.run(run_id)["steps"],
+            lambda steps: [step["status"] for step in steps] == [status],
+        )
+        return step
 
     def start(self, workflow_type: str, /, **fields: object) -> dict[str, Any]:
         return self.ok("/service/start-workflow", {"workflowType": workflow_type} | fields)
@@ -81,6 +80,13 @@ class Probe:
         answer = self.client.post(f"/{name}", json=arguments)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def ended(self, binding: str, run: str) -> dict[str, Any]:
+        """An instance of a Workflow, once it has ended."""
+        return wait_until(
+            lambda: self.call("instance", binding=binding, id=run),
+            lambda instance: instance["status"] in {"complete", "errored"},
+        )
 
     def sql(self, sql: str, *values: object, database: str = "DB") -> list[dict[str, Any]]:
         return self.call("sql", sql=sql, values=values, database=database)["rows"]

@@ -75,7 +75,8 @@ async def _serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[
         serving = asyncio.create_task(server._serve([bound]))  # noqa: SLF001
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
-        ready()
+        if server.started:
+            ready()
         await serving
 
 

@@ -5,8 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, ma
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
 from flowflare.engine.pulumi.stream import EventLog
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="both are Linux's ways")
 
@@ -42,7 +42,7 @@ def cli(tmp_path: Path) -> Iterator[Path]:
 
 
 def read(file: Path) -> int:
-    until(lambda: file.exists() and file.read_text().strip() != "")
+    wait_until(lambda: file.exists() and file.read_text().strip() != "")
     return int(file.read_text())
 
 
@@ -51,13 +51,6 @@ def alive(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 def start(cli: Path, home: Path) -> "subprocess.Popen[bytes]":
@@ -79,20 +72,20 @@ def test_a_cli_whose_runner_is_killed_stops_in_order(cli: Path, tmp_path: Path) 
         number, plugin = read(tmp_path / "cli"), read(tmp_path / "plugin")
         assert end_left_behind(mark_of(tmp_path, "acme-prod")) == []
         runner.kill()
-    until((tmp_path / "told").exists)
-    until(lambda: not alive(number) and not alive(plugin))
+    wait_until((tmp_path / "told").exists)
+    wait_until(lambda: not alive(number) and not alive(plugin))
 
 
 def test_what_a_killed_cli_leaves_is_ended_for_its_stack_alone(cli: Path, tmp_path: Path) -> None:
     with start(cli, tmp_path) as runner:
         number, plugin = read(tmp_path / "cli"), read(tmp_path / "plugin")
         os.kill(number, signal.SIGKILL)
-        runner.wait(20)
+        runner.wait(PATIENCE)
     assert alive(plugin)
     assert end_left_behind(mark_of(tmp_path, "acme-prod-2")) == []
     assert end_left_behind(mark_of(tmp_path / "bin")) == []
     assert plugin in end_left_behind(mark_of(tmp_path))  # and a `sleep`, if one ran just then
-    until(lambda: not alive(plugin))
+    wait_until(lambda: not alive(plugin))
 
 
 def test_a_runner_that_is_gone_already_starts_nothing(tmp_path: Path) -> None:

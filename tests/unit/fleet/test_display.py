@@ -11,6 +11,7 @@ from threading import Timer
 from flowflare.cli.fleet.display import Picture, picture_of, sentence, shown
 from flowflare.fleet.forwarder import BudgetState
 from flowflare.fleet.rollout import events
+from tests.support.waiting import PATIENCE
 
 
 @dataclass
@@ -110,8 +111,9 @@ def test_what_is_no_line_of_its_own() -> None:
     assert sentence(failed).splitlines()[1:] == ["        really", "      Say yes."]
 
 
+DRAWN = re.compile(rb"[1-9]\d* done, \d running, \d+ waiting, about \d+ (s|min) to go")
 LIVE = """
-import time
+import sys
 from flowflare.cli.fleet.display import Picture, shown
 from flowflare.fleet.rollout import events
 
@@ -121,7 +123,8 @@ with shown(Picture(), json=False) as emit:
         rollout="r", environment="prod", resumed=False, unchanged=0, through=0, waves=(names,)
     ))
     for name in names:
-        time.sleep(0.4 if name == "t750" else 0)  # until it has drawn itself anew
+        if name == "t750":
+            sys.stdin.readline()  # until the terminal shows what has been drawn
         emit(events.TenantBegan(tenant=name, stack=f"{name}-prod", doing="up"))
         emit(events.TenantDone(tenant=name, stack=f"{name}-prod", outcome="applied", seconds=1))
 """
@@ -132,16 +135,21 @@ def test_a_terminal_shows_it_live() -> None:
     ours, theirs = os.openpty()
     words = [sys.executable, "-c", LIVE]
     environ = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environ) as process:
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=theirs, stderr=theirs, env=environ
+    ) as process:
+        assert process.stdin is not None
         os.close(theirs)
-        stuck = Timer(30, process.kill)
+        stuck = Timer(PATIENCE, process.kill)
         stuck.start()
         text = b""
         with contextlib.suppress(OSError):  # EIO, when nobody has the terminal any more
             while part := os.read(ours, 65536):
                 text += part
+                if DRAWN.search(text) and not process.stdin.closed:
+                    process.stdin.close()
         stuck.cancel()
     os.close(ours)
     assert process.returncode == 0
     assert b"t1499                    applied" in text
-    assert re.search(rb"[1-9]\d* done, \d running, \d+ waiting, about \d+ (s|min) to go", text)
+    assert DRAWN.search(text)

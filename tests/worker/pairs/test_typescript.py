@@ -1,11 +1,11 @@
 """The library as a package: its declarations, and a client Worker in TypeScript upon them."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_until
 from tests.worker.pairs.conftest import ROOT, node
 from tests.worker.worker_calls import Api
 
@@ -55,12 +55,12 @@ def test_a_typescript_client_runs(pairs: dict[str, Api], fresh: str) -> None:
     started = pairs["mailer"].client.get("/", params={"to": fresh}).json()
     assert started["found"] == 1
 
-    for _ in range(100):
-        run = pairs["mailer"].client.get("/", params={"id": started["workflowId"]})
-        if run.json()["workflow"]["status"] == "Completed":
-            break
-        time.sleep(0.05)
-    workflow = run.json()["workflow"]
+    workflow = wait_until(
+        lambda: (
+            pairs["mailer"].client.get("/", params={"id": started["workflowId"]}).json()["workflow"]
+        ),
+        lambda workflow: workflow["status"] == "Completed",
+    )
     assert json.loads(workflow["output_result"]) == {"to": fresh, "at": 5}
     assert [(step["step_name"], step["status"]) for step in workflow["steps"]] == [
         ("send", "Completed"),

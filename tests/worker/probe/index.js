@@ -65,6 +65,8 @@ export class SampleWorkflow extends WorkflowEntrypoint {
 }
 
 let batches = 0;
+/** Names of batches that are no longer held. */
+const released = new Set();
 
 const REPORTS = { updateWorkflowInstance, updateWorkflowStep, recordStepRetry };
 
@@ -77,8 +79,11 @@ const CALLS = {
     return { rows: results, rows_read: meta.rows_read };
   },
 
-  /** `end` is what becomes of this request while its batch is under way, unless it answers. */
-  async together({ statements, milliseconds = 10, end = 'answer' }, env, ctx) {
+  /**
+   * `end` is what becomes of this request while its batch is under way, unless it answers; `held` names a batch
+   * that is under way until it is released.
+   */
+  async together({ statements, milliseconds = 10, end = 'answer', held }, env, ctx) {
     let sent = 0;
     const counting = {
       prepare: (sql) => env.DB.prepare(sql),
@@ -86,7 +91,9 @@ const CALLS = {
         sent = Math.max(sent, list.length);
         batches++;
         if (end === 'abort') ctx.abort('as at the end of its CPU time');
-        await scheduler.wait(milliseconds); // Others come meanwhile.
+        do {
+          await scheduler.wait(milliseconds); // Others come meanwhile.
+        } while (held !== undefined && !released.has(held));
         return env.DB.batch(list);
       },
     };
@@ -107,6 +114,11 @@ const CALLS = {
     const event = { type: 'run_update', run_update: { id: run, status: 'Running' } };
     ctx.waitUntil(publish(env.WORKFLOW_TRACKER, [event]));
     if (dies) ctx.abort('as at the end of its CPU time');
+    return {};
+  },
+
+  async release({ held }) {
+    released.add(held);
     return {};
   },
 

@@ -345,6 +345,6 @@ class Workers:
             except _GaveUpError as error:
                 self._broken = error
                 self._ready.set()
-            except EmulatorError as error:
-                _LOG.error("%s", error)
+            except Exception:  # noqa: BLE001 -- requests wait until it runs or has failed too often
+                _LOG.exception("the Workers runtime does not start")
         self._reviving = False

@@ -6,6 +6,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Final
 
@@ -59,7 +60,7 @@ class Forwarder:
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._listens = threading.Event()
+        self._started: Future[None] = Future()
 
     def __enter__(self) -> "Forwarder":
         listener = socket.socket()
@@ -69,8 +70,13 @@ class Forwarder:
             target=self._run, args=(listener,), name="forwarder", daemon=True
         )
         self._thread.start()
-        if not self._listens.wait(_START) or self._app is None:
-            raise EngineError("the forwarder of this run does not start")
+        try:
+            error = self._started.exception(_START)
+        except TimeoutError as late:
+            error = late
+        if error is not None:
+            text = f"the forwarder of this run does not start: {error!r}"
+            raise EngineError(text) from error
         return self
 
     def __exit__(
@@ -133,8 +139,14 @@ class Forwarder:
     # ----------------------------------------------------------------------------------------------
 
     def _run(self, listener: socket.socket) -> None:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(self._serve(listener))
+        try:
+            with listener:
+                asyncio.run(self._serve(listener))
+        except BaseException as error:
+            if not self._started.done():
+                self._started.set_exception(error)  # `__enter__` waits for it
+            elif not isinstance(error, KeyboardInterrupt):
+                raise
 
     async def _serve(self, listener: socket.socket) -> None:
         client = httpx.AsyncClient(timeout=self._timeout, limits=_CONNECTIONS, mounts=_DIRECT)
@@ -158,5 +170,5 @@ class Forwarder:
             listener.listen(1024)
             self._loop = asyncio.get_running_loop()
             self._app = app
-            self._listens.set()
+            self._started.set_result(None)
             await self._server.serve(sockets=[listener])

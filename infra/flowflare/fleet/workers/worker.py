@@ -106,8 +106,8 @@ class Worker:
     def why(self) -> str:
         """How it ended, in words: the exit code or signal, and the last line that it said."""
         self.dismiss()
-        code = self._process.wait()
-        self._words.join(1)
+        self.wait()
+        code = self._process.returncode
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         last = next((line for line in reversed(self._said) if line.strip()), "")
         return f"{how}; it said: {last.strip()}" if last else how
@@ -119,7 +119,8 @@ class Worker:
         return ""
 
     def _read(self, answers: IO[bytes]) -> None:
-        with answers, contextlib.suppress(ValueError, OSError):
+        # A program can write to this pipe too. What cannot be read ends the worker, not the pool.
+        with answers, contextlib.suppress(ValueError, OSError, TypeError):
             for line in answers:
                 message = json.loads(line)
                 self.was_ready = self.was_ready or "ready" in message

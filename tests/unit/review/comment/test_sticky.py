@@ -8,6 +8,7 @@ import pytest
 from flowflare.errors import CommentError
 from flowflare.review.comment.marker import Shown, compose
 from flowflare.review.comment.target import Target
+from tests.support.waiting import PATIENCE
 from tests.unit.review.comment.conftest import Clock, Runs
 from tests.unit.review.comment.forge import BOT, REPOSITORY, A, B, C, Fault, Forge
 
@@ -164,7 +165,7 @@ def test_two_runs_that_look_before_either_writes_end_with_one(runs: Runs, forge:
     def meet(method: str, path: str) -> None:
         if method == "POST" and "/comments" in path and not getattr(looked, "met", False):
             looked.met = True
-            barrier.wait(10)
+            barrier.wait(PATIENCE)
 
     forge.before = meet
     _at_once(runs, [(1, A), (2, A)])
