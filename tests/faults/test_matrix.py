@@ -22,6 +22,8 @@ from tests.faults.shop import Shop, inventory, make_shop, state_of
 # The same few lines run some thousand times; their coverage is counted in other tests.
 pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 
+#: How many tests share the calls of a run, for each trouble, so that none of them takes long.
+PARTS = 4
 TRACKING = "local-flowflare-db"
 ARCHIVE = "local-flowflare-orders-archive"
 
@@ -251,25 +253,28 @@ class Life:
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    ("trouble", "part"),
     [
         pytest.param(
             trouble,
-            id=trouble.name,
+            part,
+            id=f"{trouble.name}-{part}",
             marks=[
-                pytest.mark.xdist_group(f"faults-{number % 2}"),
-                # Each takes half a minute; a lost answer leaves the most behind.
+                pytest.mark.xdist_group(f"faults-{(number + part) % 2}"),
+                # A lost answer leaves the most behind.
                 *([] if trouble.name == "lost" else [pytest.mark.long]),
             ],
         )
         for number, trouble in enumerate(TROUBLES)
+        for part in range(PARTS)
     ],
 )
 def test_a_trouble_that_lasts_is_got_over_by_the_next_run(
-    trouble: Trouble, calm: Calm, cloudflare: Cloudflare, tmp_path: Path
+    trouble: Trouble, part: int, calm: Calm, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     score = Score()
-    phases = {"up": calm.up, "update": calm.update, "destroy": calm.destroy}
+    runs = {"up": calm.up, "update": calm.update, "destroy": calm.destroy}
+    phases = {phase: calls[part::PARTS] for phase, calls in runs.items()}
     left = {phase: Chains(calls) for phase, calls in phases.items()}
     while any(left.values()):
         life = Life(make_shop(tmp_path / str(score.tried), cloudflare), calm, trouble)
@@ -283,7 +288,7 @@ def test_a_trouble_that_lasts_is_got_over_by_the_next_run(
             if chain and not met:
                 break
     assert sum(map(len, phases.values())) == score.tried or score.problems
-    score.tell(f"{trouble.name} for good")
+    score.tell(f"{trouble.name} for good, part {part + 1} of {PARTS}")
 
 
 @pytest.mark.parametrize(
