@@ -262,7 +262,7 @@ class Life:
             marks=[
                 pytest.mark.xdist_group(f"faults-{(number + part) % 2}"),
                 # A lost answer leaves the most behind.
-                *([] if trouble.name == "lost" else [pytest.mark.long]),
+                *([] if trouble.name == "lost" and part == 0 else [pytest.mark.long]),
             ],
         )
         for number, trouble in enumerate(TROUBLES)
