@@ -11,8 +11,8 @@ import pytest
 from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.engine.values import reveal
 from tests.aws import serve_aws
+from tests.canaries.search import Canaries
 from tests.cli.command import Said, flowflare
-from tests.e2e.canaries import Canaries
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.rotating import outputs
@@ -69,7 +69,7 @@ class Shop:
         for one in self.project.stack().read().resources:
             for name in ("api_key", "value"):
                 if name in one.outputs:
-                    self.canaries.values[one.name] = reveal(one.outputs[name])
+                    self.canaries.hide(one.name, reveal(one.outputs[name]))
 
 
 def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long story
@@ -81,7 +81,8 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
     canaries = Canaries()
     shop = Shop(project, canaries)
     phrase = canaries.plant("passphrase")
-    token = canaries.values["token"] = cloudflare.another_token()
+    token = cloudflare.another_token()
+    canaries.hide("token", token)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", phrase)
     monkeypatch.setenv("SHOP_TOKEN", canaries.plant("environment"))
     file = tmp_path / "elsewhere" / "token"

@@ -12,8 +12,9 @@ from flowflare.engine.state import Deployment, read_checkpoint
 from flowflare.engine.values import Secret, leaves, plain
 from flowflare.engine.wire import SECRET, SIGNATURE
 from flowflare.errors import FlowflareError
-from tests.e2e.canaries import Canaries
-from tests.engine.planting import damages, positions
+from tests.canaries.damage import damages
+from tests.canaries.planting import positions
+from tests.canaries.search import Canaries
 from tests.engine.recorded import (
     SHOP_TOKEN,
     deployment_of,

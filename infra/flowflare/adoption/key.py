@@ -9,6 +9,7 @@ from typing import Any, Final
 from flowflare.adoption.secrets import KEY_BINDING, Key
 from flowflare.adoption.thing import Findings
 from flowflare.api import Client
+from flowflare.api.headers import check_secret
 from flowflare.errors import SecretError
 from flowflare.model import StackSpec
 from flowflare.reading.files import read_text
@@ -85,7 +86,8 @@ class KeyChoice:
                 "next up makes it a secret. Whoever could read the account's Workers has seen it: "
                 "think of flowflare secrets rotate."
             )
-            text, origin = str(bound["text"]), f"the variable {KEY_BINDING}"
+            origin = f"the variable {KEY_BINDING}"
+            text = check_secret(str(bound["text"]), origin)
         if not text and not self.new:
             findings.refuse(f"{service} has an API key, which nobody can read back", _TAKE)
         elif not text:

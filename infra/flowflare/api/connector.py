@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.api.budget import CALLS, Budget, OnWait
 from flowflare.api.client import Client
+from flowflare.api.headers import check_secret
 from flowflare.api.retries import Pace, Retries
 
 if TYPE_CHECKING:
@@ -55,7 +56,11 @@ class Connector:
             token: an API token; sent as a bearer, never logged.
             pace: another time-out and other retries than the connector's, for a client of its
                 own; the token's budget is the same.
+
+        Raises:
+            SecretError: the token cannot be sent.
         """
+        check_secret(token, "the API token for Cloudflare")
         key = (base_url.rstrip("/"), token)
         with self._lock:
             if pace is not None:

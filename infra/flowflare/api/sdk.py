@@ -1,12 +1,22 @@
-"""The official SDK's client, without the program that it would run for a header.
+"""The official SDK's client, without the program that it runs for a header and what it logs.
 
 For `X-Stainless-OS` the SDK asks `platform.platform()`, which on Python runs `uname -p`: whatever
 PATH calls `uname`, with the whole environment, its secrets included.
 """
 
+import logging
 import platform
 
 from cloudflare import Cloudflare, __version__
+
+
+def _has_no_content(record: logging.LogRecord) -> bool:
+    """Whether a line of the SDK's log is without a request's content."""
+    return not str(record.msg).startswith("Request options")
+
+
+# With CLOUDFLARE_LOG=debug the SDK logs what is sent, and with it the secrets of a script.
+logging.getLogger("cloudflare._base_client").addFilter(_has_no_content)
 
 
 class QuietCloudflare(Cloudflare):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flowflare.api.headers import check_secret
 from flowflare.cli.options import (
     DEFAULT_STACK,
     JsonOption,
@@ -91,7 +92,7 @@ def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> 
         run_id = started["workflowId"]
         while True:
             asked = {"workflowId": run_id}
-            key = {"X-API-Key": tracking.api_key}
+            key = {"X-API-Key": check_secret(tracking.api_key, "the stack's API key")}
             answer = _post(http, f"{tracking.service_url}/service/get-workflow", asked, key)
             run: dict[str, Any] = answer["workflow"]
             if run["status"] in ENDED:

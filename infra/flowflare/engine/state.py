@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
 
-from flowflare.engine.state_shape import check_checkpoint, refuse_foreign
+from flowflare.engine.state_shape import check_checkpoint, refuse_foreign, shown_word
 from flowflare.engine.urns import STACK_TYPE, name_of
 from flowflare.engine.values import (
     UNKNOWN,
@@ -347,7 +347,7 @@ def salt_of(raw: Any) -> str:
     providers = latest.get("secrets_providers") or {}
     if providers and providers.get("type") != "passphrase":
         raise StateError(
-            f"the state's secrets are kept by {providers.get('type')!r}",
+            f"the state's secrets are kept by {shown_word(providers.get('type'))!r}",
             remedy="The embedded engine opens passphrase secrets: "
             "pulumi stack change-secrets-provider passphrase",
         )

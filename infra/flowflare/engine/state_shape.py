@@ -5,11 +5,13 @@
 `sdk/go/common/apitype/core.go` of pulumi/pulumi.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from flowflare.errors import StateError
 
+_WORD: Final = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*")
 _WORDS: Final[Mapping[type, str]] = {
     dict: "an object",
     list: "a list",
@@ -55,11 +57,20 @@ def refuse_foreign(raw: Any) -> None:
         return  # checking its shape says so
     version, features = raw.get("version"), raw.get("features") or ()
     if version not in (3, 4) or features:
-        listed = ", ".join(map(str, features)) if isinstance(features, list) else "unknown"
+        listed = ", ".join(map(shown_word, features)) if isinstance(features, list) else "unknown"
         named = f" with the features {listed:.100}" if features else ""
+        number = version if isinstance(version, int) else "unknown"
         raise StateError(
-            f"the state has the format version {version!r:.20}{named}; this engine reads version 3"
+            f"the state has the format version {number}{named}; this engine reads version 3"
         )
+
+
+def shown_word(value: Any) -> str:
+    """Return a word of a state for a message, `unknown` for what is not one.
+
+    In a damaged state a ciphertext may be anywhere; each has other characters than letters.
+    """
+    return value if isinstance(value, str) and _WORD.fullmatch(value) else "unknown"
 
 
 def check_checkpoint(raw: Any) -> None:

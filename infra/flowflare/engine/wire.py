@@ -44,7 +44,7 @@ def read_value(value: "struct_pb2.Value") -> Value:
     """One value of a request.
 
     Raises:
-        ValueError: a map carries a signature that this engine does not know.
+        ValueError: a map carries a signature that this engine does not know, or not its fields.
     """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
@@ -65,12 +65,13 @@ def from_signature(fields: Props) -> Value:
     """The special value that a map with a signature stands for, its other fields already read.
 
     Raises:
-        ValueError: the signature is not known.
+        ValueError: the signature is not known, or a field that belongs to it is missing. The
+            message quotes nothing: in a damaged state a secret may be anywhere.
     """
     signature = fields[SIGNATURE]
     rest = {key: item for key, item in fields.items() if key != SIGNATURE}
     if signature == SECRET:
-        inner = rest["value"]
+        inner = _required(rest, "value")
         return inner if isinstance(inner, Secret) else Secret(inner)
     if signature == OUTPUT:
         inner = rest.get("value", UNKNOWN)
@@ -79,8 +80,14 @@ def from_signature(fields: Props) -> Value:
         return Asset(signature == ARCHIVE, rest)
     if signature == RESOURCE:
         version = str(rest.get("packageVersion") or "")
-        return Reference(str(rest["urn"]), rest.get("id"), version)
-    raise ValueError(f"a value with the unknown signature {signature!r}")
+        return Reference(str(_required(rest, "urn")), rest.get("id"), version)
+    raise ValueError("a value has a signature that this engine does not know")
+
+
+def _required(fields: Props, name: str) -> Value:
+    if name not in fields:
+        raise ValueError(f"a value with a signature has no {name!r}")
+    return fields[name]
 
 
 def to_signature(value: Asset | Reference) -> Props:

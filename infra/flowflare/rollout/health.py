@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowflare.api.headers import check_secret
 from flowflare.errors import RolloutError
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _asked(http: "httpx.Client", method: str, url: str, key: str | None) -> int 
     """The status of an answer, or why there was none."""
     import httpx
 
-    headers = {} if key is None else {"X-API-Key": key}
+    headers = {} if key is None else {"X-API-Key": check_secret(key, "the stack's API key")}
     body = None if key is None else {"limit": 1}
     try:
         return http.request(method, url, headers=headers, json=body).status_code

@@ -147,8 +147,9 @@ def _summary(files: "Sequence[StackFile]", pruned: "Sequence[Pruned]", *, check:
 def _difference(file: "StackFile") -> str:
     from difflib import unified_diff
 
-    lines = unified_diff(
-        file.before.splitlines(keepends=True), file.text.splitlines(keepends=True), n=1
-    )
+    from flowflare.fleet.tenants.stack_text import hide_ciphertexts
+
+    before, after = hide_ciphertexts(file.before), hide_ciphertexts(file.text)
+    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=1)
     # The names of both sides stand above already.
     return "".join(f"    {line}" for line in list(lines)[2:])

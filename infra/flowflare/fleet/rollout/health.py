@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from flowflare.api.headers import check_secret
 from flowflare.errors import RolloutError
 from flowflare.fleet.tenants.model import Health
 from flowflare.reading.json_text import parse_json
@@ -203,7 +204,8 @@ class Checker:
 
         url = f"{tenant.service_url}/service/{route}"
         try:
-            response = self._http.post(url, json=body, headers={"X-API-Key": tenant.api_key})
+            key = check_secret(tenant.api_key, "the stack's API key")
+            response = self._http.post(url, json=body, headers={"X-API-Key": key})
             answer = parse_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
             raise NoAnswerError(f"{route} did not answer: {type(error).__name__}", 0) from None

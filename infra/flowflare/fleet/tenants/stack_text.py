@@ -19,6 +19,8 @@ from flowflare.errors import Problem
 MARK: Final = "# Written by `flowflare fleet config` from tenants.yaml: change it there."
 _KEPT: Final = "# Secrets, encryptionsalt and secretsprovider are Pulumi's: they are kept."
 _CONFIG: Final = "config"
+#: Keys of Pulumi's whose values are ciphertexts, or hold one.
+_SEALED: Final = frozenset({"secure", "encryptionsalt", "encryptedkey"})
 
 #: Texts that every YAML reads as texts without quotes.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/@=-]*(:[A-Za-z0-9_.+/@=-]+)*")
@@ -55,6 +57,39 @@ def parsed(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
         problems.append(Problem(f"{name}:1", "holds no keys; `config:` is expected"))
         node = None
     return mapping(ValueReader(name, problems).value(node, "", 1)) if node else {}
+
+
+def hide_ciphertexts(text: str) -> str:
+    """Return the text of a stack's file with `[secret]` for each ciphertext and key of Pulumi's.
+
+    Args:
+        text: what a file holds; one that is not YAML is hidden as a whole.
+    """
+    problems: list[Problem] = []
+    root = read_text(text, "", problems)
+    if problems:
+        return "[secret]\n"
+    shown = text
+    for start, end in sorted(_sealed_spans(root), reverse=True):
+        sealed = text[start:end]
+        after = sealed[len(sealed.rstrip()) :]  # a block's span ends with its last line break
+        shown = f"{shown[:start]}[secret]{after}{shown[end:]}"
+    return shown
+
+
+def _sealed_spans(node: yaml.Node | None) -> set[tuple[int, int]]:
+    """Where in the text sealed values begin and end."""
+    if isinstance(node, yaml.SequenceNode):
+        return {span for item in node.value for span in _sealed_spans(item)}
+    if not isinstance(node, yaml.MappingNode):
+        return set()
+    spans = set()
+    for key, value in node.value:
+        if key.value in _SEALED and isinstance(value, yaml.ScalarNode):
+            spans.add((value.start_mark.index, value.end_mark.index))
+        else:
+            spans |= _sealed_spans(value)
+    return spans
 
 
 def _mapping(values: Mapping[str, Any], indent: str) -> Iterator[str]:

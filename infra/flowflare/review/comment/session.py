@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from flowflare.api.headers import check_secret
 from flowflare.api.retries import Pace, asked_wait
 from flowflare.errors import CommentError
 from flowflare.reading.json_text import parse_json
@@ -70,7 +71,7 @@ class Session:
         self.pace = pace
         self._client = httpx.Client(
             headers={
-                "Authorization": f"Bearer {token}",
+                "Authorization": f"Bearer {check_secret(token, service.variable)}",
                 "Accept": service.accept,
                 "User-Agent": "flowflare",
             },

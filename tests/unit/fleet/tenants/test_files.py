@@ -12,7 +12,7 @@ from flowflare.config.yaml_nodes import ValueReader, read_text
 from flowflare.errors import ConfigError, FleetError
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files, write
 from flowflare.fleet.tenants.prune import prune
-from flowflare.fleet.tenants.stack_text import MARK, stack_text
+from flowflare.fleet.tenants.stack_text import MARK, hide_ciphertexts, stack_text
 from tests.unit.fleet.tenants.fleets import ACCOUNT, HEAD, fleet, project
 
 TWO = "environments: {prod: {}}\ntenants: {acme: {config: {debug: true}}, beta: }\n"
@@ -150,3 +150,31 @@ def test_a_killed_writer_is_run_again(tmp_path: Path) -> None:
     # What a kill in the middle of a write leaves: the draft, and no file.
     (root / ".flowflare" / "fleet-config.draft").write_text("conf")
     assert written(root) == whole
+
+
+SEALED = """# who: ü
+encryptionsalt: v1:one
+config:
+  "ä:b": {secure: "v1:two", other: 2}
+  flowflare:c:
+    - secure: >-
+        v1:three
+        four
+    - {"secure": 'v1:five'}
+  flowflare:d: secure
+"""
+
+
+def test_a_difference_shows_no_ciphertext_however_it_is_written() -> None:
+    assert hide_ciphertexts(SEALED).splitlines() == [
+        "# who: ü",
+        "encryptionsalt: [secret]",
+        "config:",
+        '  "ä:b": {secure: [secret], other: 2}',
+        "  flowflare:c:",
+        "    - secure: [secret]",
+        '    - {"secure": [secret]}',
+        "  flowflare:d: secure",
+    ]
+    assert hide_ciphertexts("") == ""
+    assert hide_ciphertexts("config: {secure: [v1:six") == "[secret]\n"

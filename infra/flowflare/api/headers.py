@@ -1,0 +1,30 @@
+"""Checks a secret before it is sent in an HTTP header.
+
+h11 and httpx refuse a header with a line break or a letter outside ASCII, and their error quotes
+the header: the whole secret.
+"""
+
+import re
+from typing import Final
+
+from flowflare.errors import SecretError
+
+_SENDABLE: Final = re.compile(r"[\x21-\x7e]*")
+
+
+def check_secret(secret: str, what: str) -> str:
+    """Return a secret that can be sent in a header as it is.
+
+    Args:
+        secret: a token or a key.
+        what: what messages call it.
+
+    Raises:
+        SecretError: it has a character that no header carries; the message quotes none of it.
+    """
+    if not _SENDABLE.fullmatch(secret):
+        raise SecretError(
+            f"{what} has a space, a line break or a letter outside ASCII, so it cannot be sent",
+            remedy="Set it again without a line break at its end; `printf %s` writes none.",
+        )
+    return secret

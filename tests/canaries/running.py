@@ -1,0 +1,84 @@
+"""Runs commands on a project of canaries and looks at everything that they print and write."""
+
+import json
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.canaries.planted import Planted
+from tests.cli.command import Said, flowflare
+
+COMMAND = str(Path(sys.executable).parent / "flowflare")
+_OWN = ("PULUMI_", "AWS_", "CLOUDFLARE_", "FLOWFLARE_", "GITHUB_", "GITLAB_", "CI_")
+
+
+def run_here(made: Planted, *words: str, asked: Collection[str] = ()) -> Said:
+    """Run a command in this process, which must have the project's environment (`inside`).
+
+    Args:
+        made: the project.
+        words: the command's words.
+        asked: the canaries that it was asked to print.
+    """
+    try:
+        said = flowflare(*words, *_place(made, words))
+    except Exception:  # noqa: BLE001 -- any is a traceback that a person would see
+        said = Said(1, "", traceback.format_exc())
+    return _looked(made, words, said, asked)
+
+
+def run_process(made: Planted, *words: str, **environ: str) -> Said:
+    """Run a command as a person would, and look at what the processes below it are given."""
+    own = {key: value for key, value in os.environ.items() if not key.startswith(_OWN)}
+    with made.canaries.watching_children(but=("python", "pulumi", "pulumi-language-python")):
+        done = subprocess.run(
+            [COMMAND, *words, *_place(made, words)],
+            cwd=made.root,
+            env=own | made.environ | environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    return _looked(made, words, Said(done.returncode, done.stdout, done.stderr))
+
+
+@contextmanager
+def inside(environ: Mapping[str, str]) -> Iterator[None]:
+    """Give this process the environment of a project, and nothing of its own that commands read."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(_OWN):
+            del os.environ[name]
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _place(made: Planted, words: tuple[str, ...]) -> tuple[str, ...]:
+    return () if "--help" in words else ("--cwd", str(made.root))
+
+
+def _looked(made: Planted, words: tuple[str, ...], said: Said, asked: Collection[str] = ()) -> Said:
+    command = " ".join(words)
+    made.take_states()
+    for where, text in ((f"stdout of {command}", said.out), (f"stderr of {command}", said.err)):
+        made.canaries.look(where, _without(text, asked))
+        # Cloudflare's SDK logs those of errors that it passes on.
+        if "Traceback (most recent call last)" in text and "DEBUG]" not in text:
+            made.canaries.seen.append(f"a traceback, in {where}: {text[-2000:]}")
+    made.look_at_written(command)
+    return said
+
+
+def _without(text: str, asked: Collection[str]) -> str:
+    for value in asked:
+        for form in (value, json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]):
+            text = text.replace(form, "[asked for]")
+    return text
