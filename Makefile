@@ -25,9 +25,9 @@ down: .venv/run ## Destroy the stack and stop the embedded Cloudflare
 	@$(BIN)/flowflare destroy --stack $(STACK) --yes
 	@$(BIN)/flowflare emulator stop
 
-test: check pytest ## Lint, types and tests of every kind, without the long ones: ten minutes on two idle cores
+test: check pytest ## Lint, types and a selection of every kind of test, without the long ones
 
-test-all: check ## Lint, types and every test; prints its time and result
+test-all: check ## Lint, types and every test, as in CI; prints how long the tests took
 	@start=$$(date +%s); result=passed; \
 	$(MAKE) --no-print-directory pytest-all || result=failed; \
 	seconds=$$(($$(date +%s) - start)); \

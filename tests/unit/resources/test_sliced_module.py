@@ -4,7 +4,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 
 import pytest
 
@@ -60,6 +60,21 @@ def test_a_class_is_executed_when_it_is_asked_for(module: SlicedModule) -> None:
 def test_classes_with_a_prefix(module: SlicedModule) -> None:
     assert module.load("One") == ["One", "OneArgs"]
     assert module.executed == ["One", "OneArgs"]
+
+
+def test_classes_with_a_prefix_are_compiled_at_once(module: SlicedModule) -> None:
+    compiled = []
+
+    def note(_frame: FrameType, event: str, function: object) -> None:
+        if event == "c_call" and function is compile:
+            compiled.append(event)
+
+    sys.setprofile(note)
+    try:
+        module.load("One")
+    finally:
+        sys.setprofile(None)
+    assert len(compiled) == 1
 
 
 def test_a_star_import_gets_everything_or_what_is_exported(module: SlicedModule) -> None:
