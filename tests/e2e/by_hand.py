@@ -12,6 +12,7 @@ from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
+from tests.support.waiting import PATIENCE
 
 KEY = "a-key-that-callers-outside-have-0123456789"
 
@@ -24,7 +25,7 @@ class ByHand:
         self._cloudflare = cloudflare
         account = f"{cloudflare.base_url}/accounts/{project.account.identity}"
         headers = {"Authorization": f"Bearer {cloudflare.token}"}
-        self.http = httpx.Client(base_url=account, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=account, headers=headers, timeout=PATIENCE)
 
     def close(self) -> None:
         self.http.close()

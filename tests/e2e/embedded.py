@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from flowflare.emulator.process import Running
+from tests.support.waiting import PATIENCE
 
 READS = frozenset({"GET", "HEAD"})
 
@@ -22,8 +23,8 @@ class Cloudflare:
         self.token = running.token
         headers = {"Authorization": f"Bearer {self.token}"}
         control = f"http://127.0.0.1:{port}/emulator"
-        self._control = httpx.Client(base_url=control, headers=headers, timeout=30)
-        self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=30)
+        self._control = httpx.Client(base_url=control, headers=headers, timeout=PATIENCE)
+        self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=PATIENCE)
         # Many tests share it, and all of them one token.
         self.limit(None)
 

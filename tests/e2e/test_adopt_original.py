@@ -89,7 +89,7 @@ def test_its_data_stays_and_the_next_up_changes_just_what_differs(hand: ByHand) 
     uuid = install(hand)
     insert = "INSERT INTO workflow (name) VALUES ('kept') RETURNING id"
     hand.sql(uuid, insert)
-    assert httpx.get(hand.url("flowflare-service"), timeout=30).text == "kept"
+    assert httpx.get(hand.url("flowflare-service"), timeout=PATIENCE).text == "kept"
     spaces = hand.call("GET", "/workers/durable_objects/namespaces")
     told = hand.run("adopt", code=1).err
     assert all(name in told for name in NAMES.values())

@@ -10,6 +10,7 @@ from flowflare.cli.drift import look
 from tests.e2e.by_hand import KEY, ByHand, by_hand
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 FILES = sorted((ROOT / "migrations").glob("*.sql"))
@@ -48,7 +49,7 @@ def installed(hand: ByHand) -> str:
 
 def listed(url: str) -> list[str]:
     headers = {"X-API-Key": KEY}
-    answer = httpx.post(f"{url}/service/list-workflows", json={}, headers=headers, timeout=30)
+    answer = httpx.post(f"{url}/service/list-workflows", json={}, headers=headers, timeout=PATIENCE)
     return [run["id"] for run in answer.raise_for_status().json()["workflows"]]
 
 
@@ -58,7 +59,7 @@ def test_it_is_taken_over_and_the_next_up_writes_nothing(
     with by_hand(project, cloudflare) as hand:
         uuid = installed(hand)
         service = hand.url(SERVICE)
-        httpx.post(f"{hand.url(ORDERS)}/orders", json={}, timeout=30).raise_for_status()
+        httpx.post(f"{hand.url(ORDERS)}/orders", json={}, timeout=PATIENCE).raise_for_status()
         runs = listed(service)
         rows = hand.sql(uuid, "SELECT id, name, applied_at FROM d1_migrations")
 

@@ -9,6 +9,7 @@ import pytest
 from flowflare.errors import UpdateFailed
 from tests.e2e.conftest import Project
 from tests.e2e.shop import write, write_clients
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -64,7 +65,7 @@ def shop(project: Project) -> Project:
 
 def count(project: Project, name: str) -> str:
     urls = project.stack().outputs()["client_urls"]
-    return httpx.get(urls[name], timeout=30).raise_for_status().text
+    return httpx.get(urls[name], timeout=PATIENCE).raise_for_status().text
 
 
 def namespaces(project: Project) -> dict[str, str]:

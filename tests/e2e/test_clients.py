@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -128,7 +129,7 @@ def configure(project: Project, clients: dict[str, Any], before: str) -> str:
 def asked(project: Project, cloudflare: Cloudflare, host: str, path: str) -> httpx.Response:
     project.account.settle()
     url = f"http://127.0.0.1:{cloudflare.port}{path}"
-    return httpx.get(url, headers={"Host": host}, timeout=30).raise_for_status()
+    return httpx.get(url, headers={"Host": host}, timeout=PATIENCE).raise_for_status()
 
 
 def settings(project: Project) -> dict[str, Any]:

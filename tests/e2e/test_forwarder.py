@@ -47,7 +47,7 @@ def test_the_official_sdk_of_several_stacks_and_machines_stays_below_the_limit(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
     """Nothing but the API's headers tells two forwarders of the limit and of each other."""
-    limit(cloudflare, token, 20, 1.0)
+    limit(cloudflare, token, 20, 3.0)
     account = uuid.uuid4().hex
 
     def work(machine: Forwarder, stack: str) -> None:
@@ -77,7 +77,7 @@ def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
     """It says how long it waits; the forwarder's 429 comes before that, and the API sees none."""
-    limit(cloudflare, token, 1, 2.0)
+    limit(cloudflare, token, 1, 6.0)
     account = uuid.uuid4().hex
     base_url = forwarder.base_url("acme", cloudflare.base_url)
     answers: list[int] = []
@@ -85,7 +85,7 @@ def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(
     with Sdk(
         base_url=base_url,
         api_token=token,
-        timeout=1.0,
+        timeout=3.0,
         http_client=httpx.Client(event_hooks=hooks),  # type: ignore[arg-type]
     ) as sdk:
         for _ in range(2):

@@ -13,6 +13,7 @@ from tests.docs.generate_outputs import SECOND_PROGRAM
 from tests.e2e.conftest import ROOT, Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -62,7 +63,7 @@ def second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Proj
 
 
 def asked(url: str) -> Any:
-    return httpx.get(url, timeout=30).raise_for_status().json()
+    return httpx.get(url, timeout=PATIENCE).raise_for_status().json()
 
 
 def test_a_second_program_takes_the_service_from_the_first_ones_outputs(

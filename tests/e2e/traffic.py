@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from tests.support.waiting import PATIENCE
+
 
 @dataclass
 class Traffic:
@@ -30,13 +32,13 @@ class Traffic:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def through_the_client(self) -> None:
-        with httpx.Client(timeout=30) as http:
+        with httpx.Client(timeout=PATIENCE) as http:
             while not self.stop.is_set():
                 # Nobody ordered it: a right key gets 404, a wrong one 401.
                 self._count("client", http, "GET", f"{self.client_url}/orders/none", 404)
 
     def from_outside(self) -> None:
-        with httpx.Client(timeout=30) as http:
+        with httpx.Client(timeout=PATIENCE) as http:
             while not self.stop.is_set():
                 url = f"{self.service_url}/service/list-workflows"
                 self._count("outside", http, "POST", url, 200, {"X-API-Key": self.outside_key})

@@ -10,6 +10,7 @@ import pytest
 from flowflare.emulator import process
 from flowflare.emulator.process import Running
 from tests.emulator.emulated import Account, bearer, get, request, settings
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.workerd
 
@@ -92,7 +93,7 @@ def test_no_pattern_stops_the_emulator(account: Account) -> None:
     for pattern in ("(a+)+Z", "(a|a)*Z", "(.*a){20}Z", "^(/.*a+)+$"):
         rule = {"action": {"kind": "cut"}, "account": account.id, "pattern": pattern}
         account.control("POST", "/faults", json=rule)
-    with httpx.Client(headers=account.http.headers, timeout=10) as client:
+    with httpx.Client(headers=account.http.headers, timeout=PATIENCE) as client:
         url = f"{account.running.base_url}/accounts/{account.id}/{long}"
         assert client.get(url).status_code == 404
 

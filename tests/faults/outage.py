@@ -23,7 +23,7 @@ PATIENT = 12
 #: Real seconds after which a call that is never answered counts as lost.
 SHORT = 0.05
 #: The same for all other calls, in case one of them is never answered instead.
-LONG = 4.0
+LONG = 30.0
 
 
 @dataclass(frozen=True)

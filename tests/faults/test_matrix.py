@@ -18,6 +18,7 @@ from tests.e2e.conftest import cloudflare as cloudflare  # noqa: PLC0414 -- a fi
 from tests.e2e.embedded import Cloudflare
 from tests.faults.outage import MORE, TROUBLES, Call, Outage, Trouble, Waits, calls_of, outage
 from tests.faults.shop import Shop, inventory, make_shop, state_of
+from tests.support.waiting import PATIENCE
 
 # The same few lines run some thousand times; their coverage is counted in other tests.
 pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
@@ -356,5 +357,5 @@ def sale(shop: Shop) -> dict[str, int]:
     """Sells once: the till's object writes a row and counts them."""
     shop.account.settle()
     url = shop.stack(Waits().api()).outputs()["client_urls"]["orders"]
-    sold: dict[str, int] = httpx.get(url, timeout=20).raise_for_status().json()
+    sold: dict[str, int] = httpx.get(url, timeout=PATIENCE).raise_for_status().json()
     return sold

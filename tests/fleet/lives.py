@@ -8,6 +8,7 @@ import httpx
 from flowflare.engine import open_stack
 from tests.e2e.conftest import UNCOUNTED
 from tests.fleet.projects import FleetProject
+from tests.support.waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Life:
     def order(self) -> None:
         """Somebody orders: one run in its service's database."""
         order = {"order_id": f"of-{self.tenant}"}
-        httpx.post(f"{self.orders_url}/orders", json=order, timeout=60).raise_for_status()
+        httpx.post(f"{self.orders_url}/orders", json=order, timeout=PATIENCE).raise_for_status()
 
     def orders(self) -> set[str]:
         """The orders that its service knows."""
@@ -42,7 +43,7 @@ class Life:
 
     def _listed(self, key: str) -> httpx.Response:
         url = f"{self.service_url}/service/list-workflows"
-        return httpx.post(url, json={"limit": 100}, headers={"X-API-Key": key}, timeout=60)
+        return httpx.post(url, json={"limit": 100}, headers={"X-API-Key": key}, timeout=PATIENCE)
 
 
 def life_of(fleet: FleetProject, tenant: str, *, passphrase_of: str = "") -> Life:

@@ -17,6 +17,7 @@ from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience
 from tests.e2e.embedded import Cloudflare
 from tests.fleet.projects import HEALTH, FleetProject, make_fleet
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.xdist_group("standing fleet"), pytest.mark.workerd]
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -36,7 +37,7 @@ def first(fleet: FleetProject) -> Endpoints:
 
 @pytest.fixture
 def checking():
-    with httpx.Client(timeout=10) as http:
+    with httpx.Client(timeout=PATIENCE) as http:
 
         def make(seconds: float = 20, **expected) -> Checker:
             return Checker(http, Health(**expected), Patience(seconds))
