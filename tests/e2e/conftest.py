@@ -17,6 +17,7 @@ from flowflare.engine import EmbeddedStack, open_stack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
 from tests.e2e.killable import Zygote, zygote
+from tests.ports import point_at
 from tests.support.waiting import PATIENCE
 from tests.uncounted import uncounted
 
@@ -105,7 +106,7 @@ def point(root: Path, cloudflare: Cloudflare) -> Project:
     account = uuid4().hex
     project = Project(root, cloudflare.account(account))
     project.edit("Pulumi.local.yaml", "f10f1a4ef10f1a4ef10f1a4ef10f1a4e", account)
-    project.edit("Pulumi.local.yaml", "http://127.0.0.1:8780/client/v4", cloudflare.base_url)
+    point_at(root / "Pulumi.local.yaml", cloudflare.base_url)
     # The commands find the emulator that runs by its data folder, and start none of their own.
     (root / ".flowflare").mkdir()
     (root / ".flowflare/emulator").symlink_to(cloudflare.data)

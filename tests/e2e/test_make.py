@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import FILES, ROOT
-from tests.ports import free_port, is_open
+from tests.ports import free_port, is_open, point_at
 from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
@@ -53,8 +53,7 @@ def make(root: Path, target: str) -> str:
 
 def test_up_again_and_down(checkout: Path) -> None:
     port = free_port()
-    local = checkout / "Pulumi.local.yaml"
-    local.write_text(local.read_text().replace("127.0.0.1:8780", f"127.0.0.1:{port}"))
+    point_at(checkout / "Pulumi.local.yaml", f"http://127.0.0.1:{port}/client/v4")
 
     first = make(checkout, "up")
     worker_ports = [int(number) for number in re.findall(r"http://127\.0\.0\.1:(\d+)\n", first)]

@@ -134,3 +134,23 @@ def test_tests_wait_for_events_and_not_for_seconds() -> None:
         if re.search(r"(time|asyncio)\.sleep\(", path.read_text())
     }
     assert sleeping == set(SLEEPING), "use wait_until of tests/support/waiting.py"
+
+
+#: Files of tests that name the port of a new project: as text, or in what was recorded.
+DEFAULT_PORT = {
+    "tests/cli/test_refusals.py",
+    "tests/docs/generate_emulator_coverage.py",
+    "tests/engine/recorded.py",
+    "tests/unit/api/test_connector.py",
+    "tests/unit/fleet/forwarder/test_addresses.py",
+}
+
+
+def test_tests_pass_in_a_checkout_that_uses_another_port() -> None:
+    naming = {
+        relative(path)
+        for path in PYTHON
+        if path.is_relative_to(ROOT / "tests") and path != Path(__file__)
+        if "127.0.0.1:8780" in path.read_text() or '"8780"' in path.read_text()
+    }
+    assert naming - DEFAULT_PORT == set(), "use point_at of tests/ports.py"
