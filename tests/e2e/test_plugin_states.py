@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
+from flowflare.engine.cron_cleanups import CRON_CLEANUP
 from flowflare.engine.pulumi.adopt import Found, with_resource
 from flowflare.engine.pulumi.lost_answers import Account
 from flowflare.engine.pulumi.stack import CliStack
+from flowflare.review.changes import review
 from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
@@ -147,6 +149,17 @@ def as_before(latest: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**latest, "resources": resources}
 
 
+def without_cleanups(latest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A state as versions before this one wrote it, without what clears cron triggers."""
+    kept = [one for one in latest["resources"] if one["type"] != CRON_CLEANUP]
+    urns = {one["urn"] for one in kept}
+    resources = [
+        {**one, "dependencies": [urn for urn in one.get("dependencies", []) if urn in urns]}
+        for one in kept
+    ]
+    return {**latest, "resources": resources}
+
+
 @pytest.fixture
 def handed_over(running: Project, cloudflare: Cloudflare, tmp_path: Path) -> "Handed":
     """The embedded engine's state, for the CLI to import."""
@@ -217,3 +230,47 @@ def test_up_mends_a_state_that_the_plugin_cannot_read(handed_over: Handed) -> No
     assert "missing required database_id" in handed_over.refresh(fails=True)
     assert handed_over.stack().up().changed == 0
     handed_over.refresh_and_send_nothing()
+
+
+CLEANUP, CRONS = "flowflare-service-cron-cleanup", "flowflare-service-crons"
+SCHEDULES = "/workers/scripts/local-flowflare-service/schedules"
+
+
+def drop_crons(handed: Handed) -> tuple[dict[str, str], int, int]:
+    """Takes the retention out of the program.
+
+    Returns:
+        What the preview said of the triggers, the calls that it foresaw, and those that were made.
+    """
+    project = handed.project
+    assert [one["cron"] for one in project.account.get(SCHEDULES)["schedules"]] == ["*/10 * * * *"]
+    # As the CLI writes it.
+    project.edit("Pulumi.local.yaml", '\n  flowflare:retentionDays: "30"', "")
+    plan = handed.stack().preview()
+    after = project.account.last_request()
+    handed.stack().up()
+    made = len(project.account.requests(after))
+    ops = {one.name: one.op for one in plan.steps if one.name in (CLEANUP, CRONS)}
+    return ops, review(plan).api_calls, made
+
+
+@pytest.mark.pulumi_cli
+def test_the_account_loses_the_crons_that_a_cli_stack_drops(handed_over: Handed) -> None:
+    handed_over.take(handed_over.latest)
+    ops, foreseen, made = drop_crons(handed_over)
+    assert ops == {CLEANUP: "delete", CRONS: "delete"}
+    assert foreseen == made
+    assert handed_over.project.account.get(SCHEDULES)["schedules"] == []
+    handed_over.refresh_and_send_nothing()
+    handed_over.stack().destroy()
+    assert handed_over.project.account.holds_nothing()
+
+
+@pytest.mark.pulumi_cli
+def test_it_loses_those_that_an_earlier_version_deployed(handed_over: Handed) -> None:
+    handed_over.take(without_cleanups(handed_over.latest))
+    assert handed_over.stack().preview().changed == 0
+    ops, foreseen, made = drop_crons(handed_over)
+    assert ops == {CLEANUP: "delete", CRONS: "delete"}
+    assert foreseen == made
+    assert handed_over.project.account.get(SCHEDULES)["schedules"] == []

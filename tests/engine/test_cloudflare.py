@@ -78,14 +78,7 @@ def test_requests_are_those_of_the_real_provider(
     cloudflare.requests.clear()
 
     cloud_sample.destroy()
-    assert cloudflare.writes() == [
-        "DELETE /workflows/order",
-        "DELETE /workers/scripts/orders/subdomain",
-        "DELETE /workers/scripts/orders",
-        "PUT /workers/scripts/flowflare-service/schedules",
-        "DELETE /workers/scripts/flowflare-service",
-        f"DELETE /d1/database/{uuid}",
-    ]
+    assert [as_recorded(one, uuid) for one in cloudflare.requests] == recorded("destroy")
     assert not any(cloudflare.world.names().values())
 
 

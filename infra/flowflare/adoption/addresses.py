@@ -65,6 +65,16 @@ def find_crons(wanted: Wanted, account: Account, findings: Findings) -> Thing | 
     return Thing(name, inputs, outputs, name, found)
 
 
+def find_cron_cleanup(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
+    """Find the script whose cron triggers are cleared later; nothing is called for it now."""
+    del findings
+    name = wanted.text("script_name")
+    if name not in account.scripts():
+        return None
+    made = wanted.handler.create(wanted.inputs)
+    return Thing(made.id, dict(wanted.inputs), made.outputs, name, status="kept")
+
+
 def find_route(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     """The route with that pattern; one that leads elsewhere stops the adoption."""
     pattern, script = wanted.text("pattern"), wanted.text("script")

@@ -33,6 +33,7 @@ from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
 
 _FINDERS: Final[Mapping[str, Find]] = {
+    "CronCleanup": addresses.find_cron_cleanup,
     "D1Database": databases.find_database,
     "DurableObjectMigrations": classes.find_classes,
     "ScriptBindings": scripts.find_bindings,

@@ -53,8 +53,8 @@ from flowflare.model.secret_sources import (
 )
 from flowflare.model.worker import LimitsSpec, PlacementSpec
 
-#: What every Worker of a suspended stack has. An empty list of crons, since Cloudflare keeps those
-#: that are only left out.
+#: What every Worker of a suspended stack has. An empty list of crons, so that triggers that
+#: somebody else set do not run either.
 _SUSPENDED: Mapping[str, Any] = {"workers_dev": False, "routes": (), "domains": (), "crons": ()}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
 
+from flowflare.engine.cron_cleanups import with_cron_cleanups
 from flowflare.engine.state_shape import check_checkpoint, refuse_foreign, shown_word
 from flowflare.engine.urns import STACK_TYPE, name_of
 from flowflare.engine.values import (
@@ -316,7 +317,7 @@ def _compact(value: Any) -> str:
 
 
 def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
-    """Reads a checkpoint file's content.
+    """Read a checkpoint file's content; what an earlier version left out of it is added.
 
     Args:
         raw: the parsed JSON.
@@ -328,7 +329,7 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
     try:
         refuse_foreign(raw)
         check_checkpoint(raw)
-        latest = raw["checkpoint"].get("latest") or {}
+        latest = with_cron_cleanups(raw["checkpoint"].get("latest") or {})
         return Deployment(
             resources=tuple(load_resource(one, opener) for one in latest.get("resources") or ()),
             pending=tuple(

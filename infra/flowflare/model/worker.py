@@ -82,5 +82,6 @@ class WorkerSpec(Frozen):
         default=(), description="Names of the Workers that get its logs."
     )
     crons: tuple[str, ...] | None = Field(
-        default=None, description="Cron triggers; None leaves them alone."
+        default=None,
+        description="Cron triggers; None removes those that this stack set and keeps others.",
     )

@@ -15,6 +15,7 @@ from flowflare.model import ClassMigration, secret_sources
 from flowflare.model.class_migrations import to_wire
 from flowflare.resources.providers import (
     ApiKeyProvider,
+    CronCleanupProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
     ScriptBindingsProvider,
@@ -47,6 +48,28 @@ class ApiKey(Resource, module="flowflare", name="ApiKey"):
         secret = pulumi.ResourceOptions(additional_secret_outputs=["api_key"])
         opts = pulumi.ResourceOptions.merge(opts, secret)
         super().__init__(ApiKeyProvider(), name, props, opts)
+
+
+class CronCleanup(Resource, module="flowflare", name="CronCleanup"):
+    """Clears the cron triggers of a Worker when it is deleted.
+
+    Args:
+        name: the resource's name.
+        account_id: the account.
+        script_name: the script.
+        opts: Pulumi's options.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        account_id: pulumi.Input[str],
+        script_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = {"account_id": account_id, "script_name": script_name}
+        super().__init__(CronCleanupProvider(), name, props, opts)
 
 
 class D1Migrations(Resource, module="flowflare", name="D1Migrations"):

@@ -12,7 +12,7 @@ import pulumi
 from flowflare.model import ClientSpec, ObservabilitySpec, ServiceSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources import cloudflare
-from flowflare.resources.dynamic import WorkersDevUrl
+from flowflare.resources.dynamic import CronCleanup, WorkersDevUrl
 
 _RATE = "head_sampling_rate"
 
@@ -99,15 +99,29 @@ def declare_crons(
     spec: ServiceSpec | ClientSpec,
     parent: pulumi.Resource,
 ) -> None:
-    """Declares the cron triggers of a Worker, unless its configuration leaves them alone."""
+    """Declare the cron triggers of a Worker, and what clears them when the program drops both.
+
+    The cleanup comes first, so that it is deleted last: a run killed between the two deletions
+    still knows of schedules to clear. A Worker without `crons` has neither; triggers that no
+    program declared are left alone.
+    """
     if spec.crons is None:
         return
+    before = [script]
+    if spec.crons:
+        cleanup = CronCleanup(
+            f"{name}-cron-cleanup",
+            account_id=account_id,
+            script_name=spec.script_name,
+            opts=pulumi.ResourceOptions(parent=parent, depends_on=[script]),
+        )
+        before.append(cleanup)
     cloudflare.WorkersCronTrigger(
         f"{name}-crons",
         account_id=account_id,
         script_name=spec.script_name,
         schedules=[cloudflare.WorkersCronTriggerScheduleArgs(cron=cron) for cron in spec.crons],
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=[script]),
+        opts=pulumi.ResourceOptions(parent=parent, depends_on=before),
     )
 
 

@@ -81,10 +81,20 @@ def _bindings(step: Step) -> int:
     return 0 if step.op == "delete" else 2  # what is bound, the upload or the settings
 
 
+def _cron_cleanup(step: Step) -> int:
+    return 1 if step.op in ("delete", "replace") else 0  # the schedules are cleared once
+
+
+def _crons(step: Step) -> int:
+    return 0 if step.op == "delete" else 1  # deleted without a call: CronCleanup clears them
+
+
 _COUNTS: Final[Mapping[str, Callable[[Step], int]]] = {
+    "CronCleanup": _cron_cleanup,
     "D1Database": _database,
     "D1Migrations": _migrations,
     "DurableObjectMigrations": _class_history,
     "ScriptBindings": _bindings,
+    "WorkersCronTrigger": _crons,
     "WorkersDevUrl": _url,
 }

@@ -11,6 +11,7 @@ from pulumi.output import Unknown
 from flowflare.errors import ApiError, ClassMigrationError, MigrationError, SecretError
 from flowflare.resources.providers import (
     ApiKeyProvider,
+    CronCleanupProvider,
     D1MigrationsProvider,
     DurableObjectMigrationsProvider,
     ScriptBindingsProvider,
@@ -58,6 +59,7 @@ def script(*history: Props, name: str = "service", content: str = "export {};") 
     ("provider", "reference"),
     [
         (ApiKeyProvider(), "ApiKeyProvider"),
+        (CronCleanupProvider(), "CronCleanupProvider"),
         (D1MigrationsProvider(), "D1MigrationsProvider"),
         (DurableObjectMigrationsProvider(), "DurableObjectMigrationsProvider"),
         (ScriptBindingsProvider(), "ScriptBindingsProvider"),

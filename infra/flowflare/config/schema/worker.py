@@ -207,6 +207,6 @@ class WorkerConfig(Written):
     )
     crons: Crons | None = Field(
         default=None,
-        description="Cron triggers, in UTC. Cloudflare keeps triggers that are only left out: an "
-        "empty list removes them.",
+        description="Cron triggers, in UTC. If it is left out, triggers that this stack set before "
+        "are removed and other triggers are kept. An empty list removes all triggers.",
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flowflare.config.files import Project
 from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
+from flowflare.engine.cron_cleanups import CRON_CLEANUP
 from flowflare.engine.events import OnEvent, Plan, Step
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, read_deployment
@@ -81,7 +82,8 @@ def detailed(plan: Plan, recorded: Plan) -> Plan:
     """The CLI's plan with the details that the recorded one has of the same steps.
 
     The CLI decides what is done; where both say the same of a resource, the recorded step tells it
-    by property and by binding.
+    by property and by binding. Of cron cleanups the recording knows more: `up` adds them to the
+    state of an earlier version before the CLI starts.
     """
     known = {step.urn: step for step in recorded.steps}
 
@@ -93,4 +95,6 @@ def detailed(plan: Plan, recorded: Plan) -> Plan:
         found, note = other.changes or step.changes, other.note or step.note
         return replace(step, changes=found, note=note, **fields)
 
-    return replace(plan, steps=tuple(map(told, plan.steps)))
+    steps = [told(step) for step in plan.steps if step.type != CRON_CLEANUP]
+    cleanups = [step for step in recorded.steps if step.type == CRON_CLEANUP]
+    return replace(plan, steps=(*steps, *cleanups))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
+from flowflare.engine.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
 from flowflare.engine.events import Event, OnEvent
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.plugin_records import is_sealed, make_readable, unreadable
@@ -58,7 +59,7 @@ class StateRepair:
         before = exported.get("deployment") or {}
         after = self._without_pending(before, on_event)
         if upgrade:
-            after = self._readable(after)
+            after = with_cron_cleanups(self._readable(after))
         if after != before:
             self._import({**exported, "deployment": after})
 
@@ -129,7 +130,8 @@ class StateRepair:
 
 
 def _is_in_order(deployment: Deployment, *, upgrade: bool) -> bool:
-    return not pending_creations(deployment) and not (upgrade and unreadable(deployment))
+    lacking = upgrade and (unreadable(deployment) or missing_cron_cleanups(deployment))
+    return not lacking and not pending_creations(deployment)
 
 
 def _tell(on_event: OnEvent | None, urn: str, found: Found | None) -> None:

@@ -8,6 +8,7 @@ prints a traceback for any other error.
 """
 
 from flowflare.resources.providers.api_key import ApiKeyProvider
+from flowflare.resources.providers.cron_cleanup import CronCleanupProvider
 from flowflare.resources.providers.d1_migrations import D1MigrationsProvider
 from flowflare.resources.providers.durable_object_migrations import DurableObjectMigrationsProvider
 from flowflare.resources.providers.script_bindings import ScriptBindingsProvider
@@ -16,6 +17,7 @@ from flowflare.resources.providers.workers_dev_url import WorkersDevUrlProvider
 
 __all__ = [
     "ApiKeyProvider",
+    "CronCleanupProvider",
     "D1MigrationsProvider",
     "DurableObjectMigrationsProvider",
     "ScriptBindingsProvider",

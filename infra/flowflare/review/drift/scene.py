@@ -15,6 +15,7 @@ SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 #: The types that are compared, by the last word of their tokens.
 COMPARED: Final = frozenset(
     {
+        "CronCleanup",
         "D1Database",
         "D1Migrations",
         "DurableObjectMigrations",

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from flowflare.engine.providers.cloudflare.access import is_gone
 from flowflare.engine.providers.cloudflare.kind import Kind, from_api, to_api
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.values import Props
-from flowflare.errors import ApiError
 
 
 class WorkersCronTrigger(Kind):
@@ -27,15 +25,8 @@ class WorkersCronTrigger(Kind):
         return self._put(new)
 
     def delete(self, old: Existing) -> None:
-        """Clears the schedules: the API has no DELETE, and the real provider leaves them running.
-
-        A script that is gone took its schedules with it.
-        """
-        try:
-            self.access.client.call("PUT", _path(old.inputs or old.outputs), body=[])
-        except ApiError as error:
-            if not is_gone(error):
-                raise
+        """Call nothing, as Cloudflare's plugin does: `CronCleanup` clears the schedules."""
+        del old
 
     def id_of(self, known: Props) -> str:
         """The script's name."""

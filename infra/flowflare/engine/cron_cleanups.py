@@ -1,0 +1,84 @@
+"""Add to a deployment of an earlier version what clears its cron triggers: functions on JSON.
+
+The program declares a `CronCleanup` beside a Worker's cron triggers, and dropping both clears the
+schedules. An earlier version stored the triggers alone, and Cloudflare's plugin deletes those
+without a call, so that they would go on running. With the records that are added here such a state
+is like one of today's.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flowflare.engine.urns import child, name_of, parse, type_of
+
+CRON_CLEANUP: Final = "pulumi-python:dynamic/flowflare:CronCleanup"
+_TRIGGER: Final = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
+_DYNAMIC: Final = "pulumi-python:dynamic/"
+_SUFFIX: Final = "-crons"
+#: Which components declare triggers; those of other programs are none of ours.
+_COMPONENTS: Final = ("flowflare:index:Client", "flowflare:index:Service")
+#: How Pulumi's SDK writes `flowflare.resources.providers.CronCleanupProvider` into state.
+_PROVIDER: Final = (
+    "gASVPAAAAAAAAACMHWZsb3dmbGFyZS5yZXNvdXJjZXMucHJvdmlkZXJzlIwTQ3JvbkNsZWFudXBQcm92aWRlcpSTlCmB"
+    "lC4="
+)
+
+Json = dict[str, Any]
+
+
+def with_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
+    """Add the missing records, after what they need.
+
+    Args:
+        deployment: a deployment as the CLI exports it and backends store it; left as it is.
+    """
+    missing = missing_cron_cleanups(deployment)
+    if not missing:
+        return dict(deployment)
+    return {**deployment, "resources": [*deployment["resources"], *missing]}
+
+
+def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
+    """List the records that are missing; none where no dynamic resource names their provider."""
+    records = deployment.get("resources") or ()
+    providers = [
+        one["provider"]
+        for one in records
+        if one["type"].startswith(_DYNAMIC) and one.get("provider")
+    ]
+    if not providers:
+        return []
+    known = {one["urn"] for one in records}
+    made = [_cleanup_of(one, providers[-1]) for one in records if _is_ours(one)]
+    return [one for one in made if one["urn"] not in known]
+
+
+def _is_ours(record: Mapping[str, Any]) -> bool:
+    inputs, parent = record.get("inputs") or {}, record.get("parent")
+    return (
+        record["type"] == _TRIGGER
+        and not record.get("delete")
+        and bool(inputs.get("schedules"))
+        and all(isinstance(inputs.get(key), str) for key in ("accountId", "scriptName"))
+        and name_of(record["urn"]).endswith(_SUFFIX)
+        and bool(parent)
+        and type_of(str(parent)) in _COMPONENTS
+    )
+
+
+def _cleanup_of(trigger: Mapping[str, Any], provider: str) -> Json:
+    urn, inputs, parent = parse(trigger["urn"]), trigger["inputs"], str(trigger["parent"])
+    account, script = inputs["accountId"], inputs["scriptName"]
+    props = {"__provider": _PROVIDER, "account_id": account, "script_name": script}
+    name = f"{urn.name.removesuffix(_SUFFIX)}-cron-cleanup"
+    return {
+        "urn": child(urn.stack, urn.project, parent, CRON_CLEANUP, name),
+        "custom": True,
+        "id": f"{account}/{script}",
+        "type": CRON_CLEANUP,
+        "inputs": props,
+        "outputs": props,
+        "parent": parent,
+        "dependencies": list(trigger.get("dependencies") or ()),
+        "provider": provider,
+    }
