@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowflare.adoption.thing import Findings, Thing, Wanted, known
-from flowflare.engine.values import Props, Secret, make_secret, plain
+from flowflare.engine.values import Props, make_secret, new_secret, plain
 from flowflare.errors import FlowflareError
 from flowflare.review.drift.account import Account
 
@@ -44,7 +44,7 @@ class Key:
         outputs: Props = {
             **{key: value for key, value in wanted.inputs.items() if value is not None},
             "key_id": identity,
-            "api_key": Secret(self.text),
+            "api_key": new_secret(self.text),
         }
         message = f"taken over from {self.from_}"
         return Thing(identity, dict(wanted.inputs), outputs, "", (), message, "kept")

@@ -8,6 +8,7 @@ from flowflare.adoption.adopter import Adopter
 from flowflare.adoption.owners import states_beside
 from flowflare.config.files import Project
 from flowflare.engine.events import Plan
+from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import locked
 from flowflare.engine.monitor import Engine, ResourceMonitor
@@ -80,6 +81,7 @@ class _Looking(EmbeddedStack):
         ledger = Ledger(opened.deployment, lambda: "", None)
         adopter = make(ledger, self._providers(opened.config), report)
         project = self.project
+        learn_given_secrets(project, self._environ)
         monitor = ResourceMonitor(project.name, project.stack, adopter, dry_run=True)
         program = Program(
             project.root,

@@ -1,9 +1,12 @@
 """The entry point: runs a command and turns what goes wrong into a sentence and an exit code."""
 
 import errno
+import os
 import sys
+import traceback
 
 from flowflare.errors import FlowflareError
+from flowflare.redaction.redactor import redacting
 
 # Writing says so of a file that is open, and then without its name.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -18,7 +21,14 @@ def main(words: list[str] | None = None) -> None:
     from flowflare.cli.app import app
 
     try:
-        app(words, prog_name="flowflare")
+        with redacting(os.environ) as redactor:
+            try:
+                app(words, prog_name="flowflare")
+            except (FlowflareError, OSError):
+                raise
+            except Exception:  # noqa: BLE001 -- a mistake of ours; its traceback may quote a secret
+                sys.stderr.write(redactor.redact(traceback.format_exc()))
+                sys.exit(1)
     except FlowflareError as error:
         _show(error)
         sys.exit(error.exit_code)

@@ -8,6 +8,7 @@ from flowflare.config.former_token import API_TOKEN
 from flowflare.emulator.api_token import read_token
 from flowflare.emulator.process import status
 from flowflare.errors import SecretError
+from flowflare.redaction.redactor import learn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,7 @@ def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping
     That token goes before one that the environment has: the latter is for a real account.
     """
     own = own_token(project)
+    learn(own)
     return environ if own is None else {**environ, "CLOUDFLARE_API_TOKEN": own}
 
 

@@ -22,6 +22,7 @@ from flowflare.engine.state import load_secret_text, secret_text
 from flowflare.engine.values import Secret, Value
 from flowflare.errors import SecretError
 from flowflare.reading.files import read_text
+from flowflare.redaction.redactor import learn
 
 #: The variable that says where a fleet has a stack's passphrase from, for messages.
 ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"
@@ -89,6 +90,7 @@ class Vault:
     """
 
     def __init__(self, passphrase: Passphrase, salt: str = "") -> None:
+        learn(passphrase.text)
         self._passphrase = passphrase
         self._salt = salt
         self._key: bytes | None = None
@@ -118,11 +120,13 @@ class Vault:
         Raises:
             SecretError: wrong passphrase, or the text was changed.
         """
-        text = self.open_text(ciphertext)
+        text = _decrypt(self._the_key(), ciphertext)
         try:
-            return load_secret_text(text)
+            value = load_secret_text(text)
         except ValueError as error:
             raise SecretError(f"a secret of the state cannot be read: {error}") from None
+        learn(value)
+        return value
 
     def open_text(self, ciphertext: str) -> str:
         """Opens a secret of the configuration, whose plain text is the bare string.
@@ -130,7 +134,9 @@ class Vault:
         Raises:
             SecretError: wrong passphrase, or the text was changed.
         """
-        return _decrypt(self._the_key(), ciphertext)
+        text = _decrypt(self._the_key(), ciphertext)
+        learn(text)
+        return text
 
     def seal(self, secret: Secret) -> str:
         """Seals a secret, or returns what it was sealed as by this vault before."""

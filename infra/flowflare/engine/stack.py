@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from flowflare.config.files import Project, read_project
 from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
-from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.events import Event, OnEvent, Plan, Update
 from flowflare.engine.history import history
 from flowflare.engine.lease import Clock, Lease
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import Held, Lock, locked, unlock
 from flowflare.engine.passphrase import Vault, find_passphrase
-from flowflare.engine.report import Report
+from flowflare.engine.report import Report, failed
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment
-from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
+from flowflare.errors import FlowflareError
+from flowflare.redaction.redactor import redact_values, redacts
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
@@ -68,6 +69,7 @@ class EmbeddedStack:
         self._lease_clock = lease_clock
         self._runner: Callable[..., None] | None = None  # by default `flowflare.engine.program.run`
 
+    @redacts
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written.
 
@@ -92,6 +94,7 @@ class EmbeddedStack:
             Deleter(ledger, providers, report).plan(ledger.kept())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
 
+    @redacts
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says.
 
@@ -122,6 +125,7 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
+    @redacts
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Says what `destroy` would do; no API call, nothing is written.
 
@@ -140,6 +144,7 @@ class EmbeddedStack:
         deleter.plan(ledger.kept(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
+    @redacts
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -319,10 +324,12 @@ class EmbeddedStack:
         dry_run: bool,
     ) -> None:
         from flowflare.engine.apply import Deployer
+        from flowflare.engine.given_secrets import learn_given_secrets
         from flowflare.engine.monitor import Engine, ResourceMonitor
         from flowflare.engine.program import Program, run
 
         project = self.project
+        learn_given_secrets(project, self._environ)
         deployer = Deployer(ledger, providers, report, dry_run=dry_run)
         monitor = ResourceMonitor(project.name, project.stack, deployer, dry_run=dry_run)
         program = Program(
@@ -356,28 +363,6 @@ def open_stack(
     return EmbeddedStack(project, environ=used, clock=clock, api=api)
 
 
-def failed(failures: list[Failure], program: FlowflareError | None = None) -> FlowflareError:
-    """The error that lists what failed, each with its name and reason, and counts the skipped."""
-    causes = [one for one in failures if one.kind != "skipped"]
-    lines = []
-    for one in causes:
-        first, *rest = one.reason.splitlines()
-        lines.append(f"  {one.name} ({one.type}): {first}")
-        lines += [f"    {line.strip()}" for line in rest]
-    if program is not None:
-        lines.append(f"  the program: {program.message}")
-    count = "1 resource" if len(causes) == 1 else f"{len(causes)} resources"
-    skipped = len(failures) - len(causes)
-    after = f", {skipped} skipped" if skipped else ""
-    text = "\n".join(lines)
-    if program is None and all(one.kind == "protected" for one in causes):
-        return ProtectedError(f"{count} would lose data, and protect stops it{after}:\n{text}")
-    return UpdateFailed(
-        f"{count} failed{after}:\n{text}",
-        remedy="What was made is kept in state: put the cause right and run it again.",
-    )
-
-
 def _importable(project: Project) -> Any:
     from flowflare.engine.program import importable
 
@@ -386,7 +371,7 @@ def _importable(project: Project) -> Any:
 
 def _outputs(ledger: Ledger) -> dict[str, Any]:
     stack = Deployment(ledger.all()).stack
-    return shown_props(stack.outputs) if stack else {}
+    return redact_values(shown_props(stack.outputs)) if stack else {}
 
 
 def _merge_outputs(ledger: Ledger, before: Deployment) -> None:

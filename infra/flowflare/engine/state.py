@@ -25,6 +25,7 @@ from flowflare.engine.values import (
     as_number,
     json_text,
     map_leaves,
+    new_secret,
 )
 from flowflare.engine.wire import (
     SECRET,
@@ -244,7 +245,7 @@ def _load_secret(value: Mapping[str, Any], opener: Opener) -> Secret:
         raise TypeError("the ciphertext or plaintext of a secret must be a text")
     if "ciphertext" in value and opener is not INSIDE_SECRET:
         return Secret(ciphertext=text, opener=opener)
-    return Secret(load_secret_text(text))
+    return new_secret(load_secret_text(text))
 
 
 def secret_text(secret: Secret) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
 
+from flowflare.redaction.redactor import learn
+
 Value = Any
 """A property value; a recursive union that mypy could only follow at every caller's cost."""
 
@@ -146,6 +148,12 @@ def equal(left: Value, right: Value, *, strict: bool = False) -> bool:
     return bool(left == right)
 
 
+def new_secret(value: Value) -> Secret:
+    """Mark a value as secret that is one from now on, and report it to the run's filter."""
+    learn(value)
+    return Secret(value)
+
+
 def reveal(value: Value) -> Value:
     """The value without the secret mark around it, if it has one."""
     return value.value if isinstance(value, Secret) else value
@@ -211,7 +219,7 @@ def annotate(value: Value, like: Value) -> Value:
     if isinstance(like, Secret):
         if isinstance(value, Secret):
             return value
-        return like if equal(value, plain(like.value)) else Secret(value)
+        return like if equal(value, plain(like.value)) else new_secret(value)
     if isinstance(value, dict) and isinstance(like, dict):
         return {key: annotate(item, like.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(like, list) and len(value) == len(like):
@@ -222,7 +230,7 @@ def annotate(value: Value, like: Value) -> Value:
 def make_secret(props: Props, names: tuple[str, ...]) -> Props:
     """The properties with the named ones secret (Pulumi's `additionalSecretOutputs`)."""
     return {
-        key: Secret(value) if key in names and not isinstance(value, Secret) else value
+        key: new_secret(value) if key in names and not isinstance(value, Secret) else value
         for key, value in props.items()
     }
 

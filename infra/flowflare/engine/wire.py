@@ -5,7 +5,7 @@ Signatures and the unknown's texts are those of Pulumi's `sdk/go/common/resource
 
 from typing import TYPE_CHECKING, Final
 
-from flowflare.engine.values import UNKNOWN, Asset, Props, Reference, Secret, Value
+from flowflare.engine.values import UNKNOWN, Asset, Props, Reference, Secret, Value, new_secret
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2  # type: ignore[import-untyped]
@@ -72,10 +72,10 @@ def from_signature(fields: Props) -> Value:
     rest = {key: item for key, item in fields.items() if key != SIGNATURE}
     if signature == SECRET:
         inner = _required(rest, "value")
-        return inner if isinstance(inner, Secret) else Secret(inner)
+        return inner if isinstance(inner, Secret) else new_secret(inner)
     if signature == OUTPUT:
         inner = rest.get("value", UNKNOWN)
-        return Secret(inner) if rest.get("secret") and not isinstance(inner, Secret) else inner
+        return new_secret(inner) if rest.get("secret") and not isinstance(inner, Secret) else inner
     if signature in (ASSET, ARCHIVE):
         return Asset(signature == ARCHIVE, rest)
     if signature == RESOURCE:

@@ -17,14 +17,16 @@ from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
 from flowflare.engine.pulumi.plugin_records import unreadable
 from flowflare.engine.pulumi.plugins import virtualenv
+from flowflare.engine.pulumi.stack_secrets import StackSecrets
 from flowflare.engine.pulumi.state import from_export, read_deployment
 from flowflare.engine.pulumi.state_repair import StateRepair
 from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
+from flowflare.engine.report import failed
 from flowflare.engine.show import shown_props
-from flowflare.engine.stack import failed
 from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.errors import EngineError, FlowflareError
+from flowflare.redaction.redactor import redacts
 
 if TYPE_CHECKING:
     from flowflare.engine.pulumi.lost_answers import Account
@@ -59,8 +61,10 @@ class CliStack:
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
         self._repair = StateRepair(project, environ, self._workspace, self._account, self._import)
+        self._secrets = StackSecrets(project, environ, self._opened_export)
         self._holding: Holding | None = None
 
+    @redacts
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Lets the CLI say what `up` would do; a recording of the program adds the details.
 
@@ -77,6 +81,7 @@ class CliStack:
         plan = Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
         return plan if recorded is None else detailed(plan, recorded)
 
+    @redacts
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says, after what an earlier run left half done.
 
@@ -100,6 +105,7 @@ class CliStack:
         run.report.failures[:] = map(explained, run.report.failures)
         return self._ended(run, since)
 
+    @redacts
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Lets the CLI say what `destroy` would do.
 
@@ -110,6 +116,7 @@ class CliStack:
         left = [one for one in run.report.failures if one.name not in lose_data]
         return Plan(tuple(run.report.steps), {}, tuple(left))
 
+    @redacts
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -268,8 +275,9 @@ class CliStack:
             self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
         error: FlowflareError | None = None
+        take = self._secrets.follow(run.take)
         try:
-            self._workspace.operate(what, run.take, client=client)
+            self._workspace.operate(what, take, client=client)
         except CommandFailedError as raised:
             error = self._workspace.error(raised)
         run.finish()

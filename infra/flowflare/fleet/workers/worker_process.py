@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flowflare.errors import ApiError, FlowflareError, LockedError
+from flowflare.redaction.redactor import redacting
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Event
@@ -128,15 +129,18 @@ class Process:
             tell=self._teller(number),
         )
         answer: dict[str, Any] = {"task": number, "ok": False}
-        try:
-            answer |= {"value": perform(request["kind"], scene), "ok": True}
-        except FlowflareError as error:
-            answer |= {"error": error.message, "remedy": error.remedy or ""}
-            answer |= {"held": isinstance(error, LockedError)}
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is
-            answer |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
+        with redacting(request["environ"]) as redactor:
+            try:
+                answer |= {"value": perform(request["kind"], scene), "ok": True}
+            except FlowflareError as error:
+                answer |= {"error": error.message, "remedy": error.remedy or ""}
+                answer |= {"held": isinstance(error, LockedError)}
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is
+                answer |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
+            for field in answer.keys() & {"error", "remedy"}:
+                answer[field] = redactor.redact(answer[field])
         return answer | {"seconds": time.monotonic() - since, "calls": self.calls}
 
     def _teller(self, number: int) -> "Callable[[Event], None]":

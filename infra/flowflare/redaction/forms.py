@@ -1,0 +1,85 @@
+"""Lists the texts in which a secret can appear."""
+
+import base64
+import html
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, quote_plus
+
+#: A secret of this many characters is replaced anywhere in a text. A shorter one is likely to be
+#: part of other words, so it is replaced only as a word of its own.
+LONG: Final = 6
+#: Shorter secrets are not replaced at all. The Pulumi CLI has the same limit (`CreateFilter` in
+#: sdk/go/common/util/logging/log.go).
+SHORTEST: Final = 3
+# JSON's literals and Python's None are in too many messages to say anything about a secret.
+_LITERALS: Final = frozenset({"true", "false", "null", "none"})
+_PEM_BOUNDARY: Final = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
+_PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The texts that stand for one secret.
+
+    Attributes:
+        anywhere: replaced wherever they appear.
+        words: replaced where no letter, digit or underscore is next to them.
+    """
+
+    anywhere: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
+
+
+def forms_of(secret: str) -> Forms:
+    """List the texts that stand for a secret.
+
+    Args:
+        secret: its value. Each long line of it counts too, because logs print line by line.
+    """
+    text = secret.strip()
+    if len(text) < SHORTEST or text.lower() in _LITERALS:
+        return Forms()
+    if len(text) < LONG:
+        return Forms(words=frozenset({text}))
+    lines = [line.strip() for line in text.splitlines()]
+    wholes = {text, text.replace("\r\n", "\n"), text.replace("\n", "\r\n")}
+    wholes |= {one for one in lines if len(one) >= LONG and not _PEM_BOUNDARY.fullmatch(one)}
+    return Forms(frozenset(form for whole in wholes for form in _encoded(whole)))
+
+
+def _encoded(text: str) -> Iterator[str]:
+    yield text
+    for escaped in (
+        repr(text),
+        ascii(text),
+        json.dumps(text),
+        json.dumps(text, ensure_ascii=False),
+    ):
+        inner = escaped[1:-1]
+        yield inner
+        yield json.dumps(inner, ensure_ascii=False)[1:-1]  # JSON inside JSON
+        # Go's encoding/json escapes these, and so does the Pulumi CLI.
+        yield inner.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    yield html.escape(text)
+    data = text.encode(errors="surrogatepass")
+    for url in (quote(data, safe=""), quote(data), quote(data, safe="!'()*~"), quote_plus(data)):
+        yield url
+        yield _PERCENT.sub(lambda match: match[0].lower(), url)
+    yield data.hex()
+    yield data.hex().upper()
+    for encoded in (base64.b64encode(data).decode(), *_inside_base64(data)):
+        if len(encoded) >= LONG:
+            yield encoded
+            yield encoded.replace("+", "-").replace("/", "_")
+
+
+def _inside_base64(data: bytes) -> Iterator[str]:
+    """What base64 of any longer text that contains the data has in common, by its offset mod 3."""
+    for offset, first in ((0, 0), (1, 2), (2, 3)):
+        encoded = base64.b64encode(bytes(offset) + data).decode()
+        # The first characters, and the last one before padding, also depend on the surroundings.
+        yield encoded[first : (offset + len(data)) * 8 // 6]

@@ -1,0 +1,87 @@
+"""A program that shows its secrets in every way that a program has, for tests of the filter."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flowflare.engine.passphrase import Passphrase, Vault
+from tests.canaries.search import Canaries
+
+#: Appended to the example's program. `RAISES` says with which secret it fails at its end.
+TALK = """
+import base64, json, logging, os, subprocess, sys, threading, traceback
+from urllib.parse import quote
+
+config = pulumi.Config("talk")
+given = [config.require("password"), config.require_object("login")["password"]]
+given.append(os.environ["SHOP_TOKEN"])
+
+def show(what, value):
+    print("printed", what, value)
+    print("in pieces ", end="")
+    for letter in value:
+        print(letter, end="", flush=True)
+    print()
+    print("to standard error", value, file=sys.stderr)
+    sys.stdout.buffer.write(f"in bytes {value}\\n".encode())
+    sys.stdout.flush()
+    os.write(1, f"to a descriptor {value}\\n".encode())
+    subprocess.run(["sh", "-c", 'echo "by a child $0"; echo "by a child $0" >&2', value])
+    logging.getLogger("program").warning("logged %s", value)
+    pulumi.log.info(f"told as information {value}")
+    pulumi.log.warn("told as a warning " + json.dumps({"key": value}))
+    pulumi.log.info("told with a resource " + value, resource=stack.service)
+    print("in a URL", f"https://shop.example/?key={quote(value, safe='')}")
+    print("in base64", base64.b64encode(f"user:{value}".encode()).decode())
+    print("repeated", repr(value), ascii(value))
+    try:
+        raise ValueError(f"caught {value}")
+    except ValueError:
+        traceback.print_exc()
+    thread = threading.Thread(target=lambda: int(value))
+    thread.start()
+    thread.join()
+
+for value in given:
+    show("a given secret", value)
+
+def take(key):
+    show("a resource's output", key)
+    if os.environ.get("RAISES") == "output":
+        raise ValueError(f"raised with an output {key}")
+
+stack.service.api_key.apply(take)
+if os.environ.get("RAISES") == "configuration":
+    raise ValueError(f"raised with a given secret {given[0]}")
+"""
+
+
+def make_talkative(root: Path) -> None:
+    """Have a project's program show its secrets."""
+    program = root / "infra/__main__.py"
+    program.write_text(program.read_text() + TALK)
+
+
+def plant_configuration(canaries: Canaries, phrase: str) -> tuple[str, dict[str, Any]]:
+    """Make secrets for the configuration of a talkative program.
+
+    Returns:
+        The stack's encryption salt, and the configuration.
+    """
+    vault = Vault(Passphrase(phrase, "the test"))
+
+    def secure(what: str) -> Mapping[str, str]:
+        return {"secure": vault.seal_text(canaries.plant(what))}
+
+    client = {
+        "source": "worker_src/orders/src/index.js",
+        "workflows": {"order-processing": {"className": "OrderWorkflow"}},
+        "secrets": {"SHOP_TOKEN": {"environment": "SHOP_TOKEN"}},
+    }
+    config = {
+        "talk:password": secure("password"),
+        "talk:login": {"user": "shop", "password": secure("login")},
+        "flowflare:clients": {"orders": client},
+    }
+    return vault.salt, json.loads(json.dumps(config))

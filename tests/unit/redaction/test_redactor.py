@@ -1,0 +1,242 @@
+"""What the filter replaces of a secret: every form that a program may show, and nothing else."""
+
+import base64
+import html
+import json
+import re
+import threading
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowflare.errors import ConfigError, FlowflareError, Problem
+from flowflare.redaction.output import Passage
+from flowflare.redaction.redactor import Redactor, current, learn, redact, redacting, redacts
+
+SECRET = 'pa55/w+rd "quoted" <ü>&\'\\n'
+KEY = (
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIIEvQIBADANBgkqhkiG9w0B\nAQEFAASC\nab=\n"
+    "-----END PRIVATE KEY-----\n"
+)
+
+
+def knowing(*secrets: object) -> Redactor:
+    redactor = Redactor()
+    for secret in secrets:
+        redactor.learn(secret)
+    return redactor
+
+
+def escaped_by_go(text: str) -> str:
+    escaped = json.dumps(text, ensure_ascii=False)
+    for letter in "<>&":
+        escaped = escaped.replace(letter, f"\\u{ord(letter):04x}")
+    return escaped
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "repr": repr,
+    "ascii": ascii,
+    "JSON": json.dumps,
+    "JSON that is not ASCII": lambda text: json.dumps(text, ensure_ascii=False),
+    "JSON inside JSON": lambda text: json.dumps(json.dumps({"a": text})),
+    "JSON of Go": escaped_by_go,
+    "query of a URL": lambda text: f"https://host/?key={quote(text, safe='')}&more",
+    "path of a URL": quote,
+    "encodeURIComponent": lambda text: quote(text, safe="!'()*~"),
+    "form": quote_plus,
+    "lower-case URL": lambda text: re.sub("%..", lambda match: match[0].lower(), quote(text)),
+    "HTML": html.escape,
+    "hexadecimal": lambda text: text.encode().hex(),
+    "upper-case hexadecimal": lambda text: text.encode().hex().upper(),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode(),
+    "basic authentication": lambda text: base64.b64encode(f"user:{text}".encode()).decode(),
+    "base64 after two bytes": lambda text: base64.b64encode(f"ab{text}cd".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_a_secret_is_replaced_in_every_form(form: str) -> None:
+    shown = knowing(SECRET).redact(f"before {FORMS[form](SECRET)} after")
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+    assert "[secret]" in shown
+    # In base64 of a longer text, letters at both ends belong to the secret and to its neighbours.
+    assert len(shown) < len("before [secret] after") + 40
+    assert SECRET[:8] not in shown
+
+
+def test_other_text_stays() -> None:
+    text = "D1 database acme-prod-flowflare-db: HTTP 400: name is taken [code: 7502] true 12"
+    assert knowing(SECRET, KEY, "42", "x", "", "true", True, None).redact(text) == text
+
+
+def test_a_short_secret_is_replaced_as_a_word_of_its_own() -> None:
+    redactor = knowing("prod", 1234.0)
+    assert redactor.redact("stage prod, pin=1234.") == "stage [secret], pin=[secret]."
+    assert redactor.redact("products and 12345") == "products and 12345"
+
+
+@pytest.mark.parametrize("secret", ["1", "no", "true", "False", "null", "None", "  x  "])
+def test_a_secret_that_is_in_every_text_is_not_replaced(secret: str) -> None:
+    assert knowing(secret).redact(f"it is {secret} here") == f"it is {secret} here"
+
+
+def test_secrets_that_overlap_leave_nothing_of_either() -> None:
+    redactor = knowing("abcdefgh", "efghijkl", "abcdefghijklmnop")
+    assert redactor.redact("-abcdefghijkl-") == "-[secret]-"
+    assert redactor.redact("-abcdefghijklmnop-") == "-[secret]-"
+    assert redactor.redact("-abcdefghabcdefgh-") == "-[secret][secret]-"
+
+
+def test_each_long_line_of_a_secret_is_replaced() -> None:
+    redactor = knowing(KEY)
+    logged = "\n".join(f"10:0{index} {line}" for index, line in enumerate(KEY.splitlines()))
+    shown = redactor.redact(logged)
+    assert "MIIE" not in shown
+    assert "AQEF" not in shown
+    assert "-----BEGIN PRIVATE KEY-----" in shown
+    assert redactor.redact(KEY) == "[secret]\n"
+    assert redactor.redact(KEY.replace("\n", "\r\n")) == "[secret]\r\n"
+    assert redactor.redact(repr(KEY)) == "'[secret]\\n'"
+
+
+@pytest.mark.parametrize("as_written", [lambda value: value, json.dumps])
+def test_each_long_text_in_a_list_or_a_mapping_is_a_secret(
+    as_written: Callable[[object], object],
+) -> None:
+    bindings = [
+        {"type": "secret_text", "name": "PAYMENT_KEY", "text": "hunter2-hunter2"},
+        {"type": "d1", "name": "DB_OF_ORDERS", "id": "0123456789abcdef"},
+    ]
+    account = {"user": "admin", "password": "correct horse"}
+    redactor = knowing(as_written(account), as_written(bindings))
+    text = "admin: correct horse; PAYMENT_KEY: hunter2-hunter2; DB_OF_ORDERS 0123456789abcdef"
+    shown = "admin: [secret]; PAYMENT_KEY: [secret]; DB_OF_ORDERS 0123456789abcdef"
+    assert redactor.redact(text) == shown
+
+
+def test_values_are_replaced_and_those_without_a_secret_are_the_same_object() -> None:
+    redactor = knowing("hunter2-hunter2", "prod")
+    values = {"url": "https://x/?k=hunter2-hunter2", "list": ["prod", 1]}
+    assert redactor.redact_values(values) == {"url": "https://x/?k=[secret]", "list": ["prod", 1]}
+    other = {"url": "https://x/"}
+    assert redactor.redact_values(other) is other
+
+
+# ----------------------------------------------------------------------------------------------
+
+# Few letters, so that secrets overlap, begin inside each other and appear by chance.
+LETTERS = st.text("ab\n", min_size=0, max_size=12)
+
+
+def written_in_pieces(redactor: Redactor, text: str, cuts: list[int]) -> str:
+    shown: list[str] = []
+    passage = Passage(redactor, shown.append)
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        passage.write(text[start:end])
+    passage.write("", is_last=True)
+    return "".join(shown)
+
+
+@settings(max_examples=200)
+@given(
+    secrets=st.lists(st.text("abc\n", min_size=3, max_size=9), min_size=1, max_size=4),
+    around=st.lists(LETTERS, min_size=2, max_size=5),
+    data=st.data(),
+)
+def test_no_split_of_writes_leaks_a_secret(
+    secrets: list[str], around: list[str], data: st.DataObject
+) -> None:
+    redactor = knowing(*secrets)
+    text = "".join(part + data.draw(st.sampled_from([*secrets, ""])) for part in around)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    whole = redactor.redact(text)
+    pieces = written_in_pieces(redactor, text, cuts)
+    long = [one.strip() for one in secrets if len(one.strip()) >= 6]
+    assert not [one for one in long if one in pieces.replace("[secret]", "\0")]
+    # A short secret counts as a word of its own where an earlier part has ended.
+    if all(len(one.strip()) >= 6 or len(one.strip()) < 3 for one in secrets):
+        assert pieces == whole
+
+
+@settings(max_examples=100)
+@given(
+    secret=st.text(min_size=6, max_size=30).filter(lambda text: len(text.strip()) >= 6),
+    form=st.sampled_from(sorted(FORMS)),
+    data=st.data(),
+)
+def test_no_split_of_writes_leaks_an_encoded_secret(
+    secret: str, form: str, data: st.DataObject
+) -> None:
+    redactor = knowing(secret)
+    text = f"{{ {FORMS[form](secret.strip())} }}"
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    assert written_in_pieces(redactor, text, cuts) == redactor.redact(text)
+    assert "[secret]" in redactor.redact(text)
+
+
+def test_text_in_which_no_secret_begins_is_passed_on_at_once() -> None:
+    shown: list[str] = []
+    passage = Passage(knowing("hunter2"), shown.append)
+    passage.write("Continue? [y/N] ")
+    assert shown == ["Continue? [y/N] "]
+    passage.write("h")
+    passage.write("unt")
+    assert shown[1:] == []
+    passage.write("ing\n")
+    assert shown[1:] == ["hunting\n"]
+
+
+# ----------------------------------------------------------------------------------------------
+
+
+def test_a_filter_lasts_as_long_as_a_run_and_threads_share_it() -> None:
+    learn("canary-before")
+    with redacting({"CLOUDFLARE_API_TOKEN": "canary-token"}):
+        with redacting({}):
+            thread = threading.Thread(target=learn, args=("canary-one",))
+            thread.start()
+            thread.join()
+        text = "canary-before canary-one canary-token"
+        assert redact(text) == "canary-before [secret] [secret]"
+    assert current() is None
+    with redacting({}):
+        assert redact("canary-one") == "canary-one"
+
+
+def test_errors_leave_a_run_without_secrets() -> None:
+    class Stack:
+        def __init__(self) -> None:
+            self._environ = {"PULUMI_CONFIG_PASSPHRASE": "correct horse"}
+
+        @redacts
+        def up(self, error: FlowflareError) -> None:
+            raise error
+
+    with pytest.raises(FlowflareError) as plain:
+        Stack().up(FlowflareError("it is correct horse", remedy="Not correct horse."))
+    assert str(plain.value) == "it is [secret]\n  Not [secret]."
+    with pytest.raises(ConfigError) as listed:
+        Stack().up(ConfigError([Problem("a:1", "is 'correct horse'", "Not correct horse.")]))
+    assert "correct horse" not in f"{listed.value} {listed.value.problems} {listed.value.args}"
+
+
+def test_secrets_of_another_process_are_asked_for_before_a_text_is_filtered() -> None:
+    redactor, calls = Redactor(), []
+
+    def find_more() -> None:
+        calls.append(1)
+        redactor.learn("canary-later")
+        assert redactor.redact("x") == "x"
+
+    redactor.learn_later(find_more)
+    assert calls == []
+    assert redactor.redact("canary-later") == "[secret]"
+    assert calls == [1]
