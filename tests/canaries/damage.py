@@ -34,7 +34,7 @@ def misfits(vault: Vault) -> dict[str, Damage]:
         "a map of maps": opens_to(lambda text: {text: {"name": text}}),
         "maps without names": opens_to(lambda text: [{"type": text, "text": text}]),
         "names that are maps": opens_to(lambda text: [{"name": {"text": text}, "type": [text]}]),
-        "a number": opens_to(lambda text: [int(text[:12], 16)]),
+        "a number": opens_to(lambda text: [float(len(text))]),
         "null": opens_to(lambda _: None),
     }
 

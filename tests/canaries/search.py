@@ -2,7 +2,9 @@
 
 import base64
 import os
+import re
 import secrets
+import string
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -10,7 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 #: So many bytes of a secret are enough to be found; a message that quotes less gives little away.
-PIECE = 12
+PIECE = 8
+# Hexadecimal digits are everywhere: of those, more must be the same.
+_HEX_PIECE = 16
+# The beginning of an API key, `ff_<stack>_<key id>_`, is shown to people.
+_PUBLIC = re.compile(r"^ff_[a-z0-9]+_[0-9a-f]{8}_")
+_LETTERS = string.ascii_letters + string.digits
 #: Every encoding changes these: JSON, URLs, `repr`, shells, HTML.
 _TAIL = "+/?ü\"'<&"
 
@@ -26,15 +33,18 @@ class Canaries:
 
     def plant(self, what: str, tail: str = _TAIL) -> str:
         """Make a new one; in a header of HTTP only one without a tail can be sent."""
-        value = f"{secrets.token_hex(12)}{tail}"
+        value = "".join(secrets.choice(_LETTERS) for _ in range(24)) + tail
         self.hide(what, value)
         return value
 
     def hide(self, what: str, value: str) -> None:
         """Take a value that something else made as one that must never be seen."""
         self.values[what] = value
+        value = _PUBLIC.sub("", value)
         for form, text in _forms(value):
             self._pieces.update(dict.fromkeys(_cut(text), f"{what}, {form}"))
+        digits = value.encode().hex().encode()
+        self._pieces.update(dict.fromkeys(_cut(digits, _HEX_PIECE), f"{what}, hexadecimal"))
 
     def hide_sealed(self, what: str, ciphertext: str) -> None:
         """Take a ciphertext as one of which no message may quote a piece; files may have it."""
@@ -49,7 +59,7 @@ class Canaries:
             sealed: whether it may hold ciphertexts, as a state or a stack's file does.
         """
         data = data.encode(errors="surrogateescape") if isinstance(data, str) else data
-        found = _cut(data)
+        found = _cut(data) | _cut(data, _HEX_PIECE)
         for pieces in (self._pieces,) if sealed else (self._pieces, self._sealed):
             told = {pieces[one]: one for one in sorted(found & pieces.keys())}
             self.seen += [f"{what}, in {where}: {piece!r}" for what, piece in told.items()]
@@ -112,7 +122,6 @@ def _forms(value: str) -> Iterator[tuple[str, bytes]]:
     """The forms that a secret may be written in; others keep long pieces of the first one."""
     raw = value.encode()
     yield "plain", raw
-    yield "hexadecimal", raw.hex().encode()
     for shift in range(3):
         # In base64 a value looks another way at each of three places of what is around it.
         text = base64.b64encode(b"x" * shift + raw)[(0, 2, 3)[shift] : -4]
@@ -120,8 +129,8 @@ def _forms(value: str) -> Iterator[tuple[str, bytes]]:
         yield f"base64url at {shift}", text.replace(b"+", b"-").replace(b"/", b"_")
 
 
-def _cut(data: bytes) -> set[bytes]:
-    return {data[at : at + PIECE] for at in range(len(data) - PIECE + 1)}
+def _cut(data: bytes, size: int = PIECE) -> set[bytes]:
+    return {data[at : at + size] for at in range(len(data) - size + 1)}
 
 
 def _descendants(pid: int) -> set[str]:
