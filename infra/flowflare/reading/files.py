@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 MOST_BYTES: Final = 64 * 1024 * 1024
 #: The largest stored object: a stack's state, compressed or not.
 MOST_STORED_BYTES: Final = 1024 * 1024 * 1024
+_PART: Final = 1024 * 1024
 _KINDS: Final = {
     stat.S_IFIFO: "is a named pipe, not a file",
     stat.S_IFSOCK: "is a socket, not a file",
@@ -96,8 +97,8 @@ def read_bytes(path: Path, *, most: int = MOST_BYTES, follow_links: bool = True)
     """
     with open_file(path, follow_links=follow_links) as file:
         if os.fstat(file.fileno()).st_size <= most:
-            data = file.read(most + 1)  # it may grow while it is read
-            if len(data) <= most:
+            data = _read_most(file, most)
+            if data is not None:
                 return data
     raise UnusableFileError(path, f"is larger than {most // 1024 // 1024} MiB")
 
@@ -133,7 +134,21 @@ def decompress(data: bytes, *, most: int = MOST_STORED_BYTES) -> bytes:
         OSError, EOFError, zlib.error: the data is damaged or stands for more bytes.
     """
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        found = file.read(most + 1)
-    if len(found) > most:
+        found = _read_most(file, most)
+    if found is None:
         raise gzip.BadGzipFile(f"it decompresses to more than {most // 1024 // 1024} MiB")
     return found
+
+
+def _read_most(file: io.BufferedIOBase, most: int) -> bytes | None:
+    """Read to the end, or return None for more than `most` bytes.
+
+    `read(most + 1)` would allocate that much memory at once for the smallest file.
+    """
+    parts, left = [], most
+    while part := file.read(_PART):
+        left -= len(part)
+        if left < 0:
+            return None
+        parts.append(part)
+    return b"".join(parts)

@@ -34,12 +34,13 @@ class CommandFailedError(Exception):
         self.stderr = stderr
 
 
-def run_command(
+def run_command(  # noqa: PLR0913 -- a process's parts, each by its name
     cli: Cli,
     words: Sequence[str],
     *,
     cwd: Path,
     environ: Mapping[str, str],
+    given: str = "",
     inherited: Sequence[int] = (),
     meanwhile: Callable[[], None] = lambda: None,
 ) -> str:
@@ -53,6 +54,7 @@ def run_command(
         words: the command's words; `--non-interactive` is added.
         cwd: the folder that it runs in.
         environ: variables beside those of this process.
+        given: what it reads from standard input, which may hold secrets.
         inherited: descriptors that it gets.
         meanwhile: called again and again while it runs, and once after its end.
 
@@ -67,10 +69,17 @@ def run_command(
     variables = environment(cli, environ)
     interrupted: KeyboardInterrupt | None = None
     with (
+        _hold(given) as text,
         _memory() as out,
         _memory() as err,
         subprocess.Popen(
-            command, cwd=cwd, env=variables, stdout=out, stderr=err, pass_fds=inherited
+            command,
+            cwd=cwd,
+            env=variables,
+            stdin=text,
+            stdout=out,
+            stderr=err,
+            pass_fds=inherited,
         ) as process,
     ):
         try:
@@ -103,11 +112,19 @@ def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
     return {**variables, "PATH": os.pathsep.join(beside)}
 
 
+def _hold(text: str) -> IO[bytes]:
+    """Open a file without a name that holds a text."""
+    file = _memory()
+    file.write(text.encode())
+    file.seek(0)
+    return file
+
+
 def _memory() -> IO[bytes]:
-    """Open a file that has no place: what is printed may hold opened secrets."""
+    """Open a file without a name: what passes through it may hold decrypted secrets."""
     if sys.platform != "linux":
         return tempfile.TemporaryFile()
-    return os.fdopen(os.memfd_create("pulumi-output"), "w+b")
+    return os.fdopen(os.memfd_create("pulumi"), "w+b")
 
 
 def _text(file: IO[bytes]) -> str:

@@ -1,14 +1,11 @@
 """Runs commands of the Pulumi CLI for one stack."""
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.files import Project, private_folder
+from flowflare.config.files import Project
 from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.failures import command_error
@@ -107,11 +104,12 @@ class Workspace:
             runs_program=what in ("preview", "up"),
         )
 
-    def run(self, *words: str) -> str:
-        """Runs any other command for the stack and returns what it prints.
+    def run(self, *words: str, given: str = "") -> str:
+        """Run any other command for the stack and return what it prints.
 
         Args:
             words: the command's words; the stack's name is added.
+            given: what the command reads from standard input.
 
         Raises:
             FlowflareError: it failed, in the words of `failures`.
@@ -122,6 +120,7 @@ class Workspace:
                 self._stack(words),
                 cwd=self.project.root,
                 environ=self._variables,
+                given=given,
             )
         except CommandFailedError as error:
             raise self.error(error) from None
@@ -144,15 +143,12 @@ class Workspace:
         return exported
 
     def import_(self, exported: Mapping[str, Any]) -> None:
-        """Puts a deployment in place of the stack's; its secrets are sealed and stay so."""
-        folder = private_folder(self.project.root)
-        handle, name = tempfile.mkstemp(dir=folder, prefix="import-", suffix=".json")  # mode 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(exported, file)
-            self.run("stack", "import", "--file", name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        """Replace the stack's deployment.
+
+        Secrets in it may be in plaintext, so it never is a file: the CLI reads it from standard
+        input and encrypts them.
+        """
+        self.run("stack", "import", given=json.dumps(exported))
 
     def _stack(self, words: Iterable[str]) -> list[str]:
         return [*words, "--stack", self.project.stack]
