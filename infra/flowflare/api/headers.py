@@ -12,6 +12,11 @@ from flowflare.errors import SecretError
 _SENDABLE: Final = re.compile(r"[\x21-\x7e]*")
 
 
+def is_sendable(secret: str) -> bool:
+    """Whether a header can contain the secret."""
+    return _SENDABLE.fullmatch(secret) is not None
+
+
 def check_secret(secret: str, what: str) -> str:
     """Return a secret that can be sent in a header as it is.
 
@@ -20,9 +25,9 @@ def check_secret(secret: str, what: str) -> str:
         what: what messages call it.
 
     Raises:
-        SecretError: it has a character that no header carries; the message quotes none of it.
+        SecretError: it has a character that a header cannot contain; the message does not quote it.
     """
-    if not _SENDABLE.fullmatch(secret):
+    if not is_sendable(secret):
         raise SecretError(
             f"{what} has a space, a line break or a letter outside ASCII, so it cannot be sent",
             remedy="Set it again without a line break at its end; `printf %s` writes none.",

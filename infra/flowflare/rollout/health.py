@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowflare.api.headers import check_secret
-from flowflare.errors import RolloutError
+from flowflare.api.headers import check_secret, is_sendable
+from flowflare.errors import RolloutError, SecretError
 
 if TYPE_CHECKING:
     import httpx
@@ -67,10 +67,11 @@ def check(
         What was found right, as sentences.
 
     Raises:
-        RolloutError: something was still wrong at the end.
+        RolloutError: something was still wrong at the end, or a key cannot be sent at all.
     """
     import httpx
 
+    _refuse_unsendable(stack)
     patience = patience or Patience()
     if http is None:
         with httpx.Client(timeout=10, follow_redirects=False) as own:
@@ -83,6 +84,15 @@ def check(
         if patience.clock() >= deadline:
             raise RolloutError("not healthy: " + "; ".join(wrong))
         patience.sleep(_PAUSE)
+
+
+def _refuse_unsendable(stack: Stack) -> None:
+    """Stop at once for a key that no request can carry: no later answer would be another one."""
+    for generation, key in stack.keys.items():
+        try:
+            check_secret(key, f"generation {generation} of the API key")
+        except SecretError as error:
+            raise RolloutError(f"not healthy: {error.message}", remedy=error.remedy) from None
 
 
 def _wrong(http: "httpx.Client", stack: Stack) -> list[str]:
@@ -100,6 +110,8 @@ def _wrong_of_service(http: "httpx.Client", stack: Stack, url: str) -> Iterator[
         if answer != 200:
             yield f"the service answers {answer} to key generation {generation}"
     for generation, key in stack.refused.items():
+        if not is_sendable(key):
+            continue  # so it opens nothing
         answer = _asked(http, "POST", url + _ROUTE, key)
         if answer != 401:
             yield f"the service answers {answer} to the dropped generation {generation}"
@@ -113,7 +125,7 @@ def _asked(http: "httpx.Client", method: str, url: str, key: str | None) -> int 
     """The status of an answer, or why there was none."""
     import httpx
 
-    headers = {} if key is None else {"X-API-Key": check_secret(key, "the stack's API key")}
+    headers = {} if key is None else {"X-API-Key": key}
     body = None if key is None else {"limit": 1}
     try:
         return http.request(method, url, headers=headers, json=body).status_code

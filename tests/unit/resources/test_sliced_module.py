@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -9,6 +10,7 @@ from types import FrameType, ModuleType
 import pytest
 
 from flowflare.resources.sliced_module import SlicedModule
+from tests.support.waiting import PATIENCE
 
 SOURCE = '''
 import sys
@@ -55,6 +57,33 @@ def test_a_class_is_executed_when_it_is_asked_for(module: SlicedModule) -> None:
     assert module.Two is module.Two
     assert module.executed == ["Two"]
     assert module.One.__module__ == "sliced"
+
+
+def test_a_class_that_another_thread_is_executing_is_waited_for(module: SlicedModule) -> None:
+    """The second thread asks while the body of the class runs in the first."""
+    asks = threading.Event()
+    answers: list[object] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is SlicedModule.__getattr__.__code__:
+            asks.set()
+
+    def ask() -> None:
+        sys.setprofile(note)
+        answers.append(getattr(module, "One", "no such attribute"))
+
+    class Executed(list[str]):
+        def append(self, name: str) -> None:
+            other.start()
+            assert asks.wait(PATIENCE)
+            super().append(name)
+
+    other = threading.Thread(target=ask)
+    vars(module)["executed"] = Executed()
+    first = module.One
+    other.join(PATIENCE)
+    assert answers == [first]
+    assert module.executed == ["One"]
 
 
 def test_classes_with_a_prefix(module: SlicedModule) -> None:

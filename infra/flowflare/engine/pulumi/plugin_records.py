@@ -5,16 +5,18 @@ keeps beside their attributes. Secrets in a deployment stay sealed.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare import KINDS, Access, serve
-from flowflare.engine.providers.cloudflare.plugin_state import is_complete
+from flowflare.engine.providers.cloudflare.plugin_state import DELTA_KEY, META_KEY, is_complete
 from flowflare.engine.show import SECRET_TEXT
 from flowflare.engine.state import load_value
 from flowflare.engine.values import Props, plain
 from flowflare.engine.wire import SECRET, SIGNATURE
 
 Json = dict[str, Any]
+#: What the plugin keeps beside a resource's attributes.
+_ADDED: Final = ("id", META_KEY, DELTA_KEY)
 
 
 def unreadable(deployment: Mapping[str, Any]) -> list[Json]:
@@ -34,18 +36,19 @@ def make_readable(deployment: Mapping[str, Any], opened: Mapping[str, Any]) -> J
 
     Args:
         deployment: the deployment, sealed; left as it is.
-        opened: the same one with its secrets open, which tell how many bindings a script has.
+        opened: the same deployment with its secrets open, which show how many bindings a script
+            has. A record that is not in it is completed from what it shows without them.
     """
-    known = {one["urn"]: one for one in opened.get("resources") or () if not one.get("delete")}
+    known = {_identity(record): record for record in opened.get("resources") or ()}
     records = [
-        _completed(one, known.get(one["urn"], one)) if _lacks_state(one) else one
-        for one in deployment.get("resources") or ()
+        _complete(record, known.get(_identity(record), record)) if _lacks_state(record) else record
+        for record in deployment.get("resources") or ()
     ]
     return {**deployment, "resources": records}
 
 
 def plain_props(raw: Mapping[str, Any]) -> Props:
-    """A record's properties as plain values; a text stands for what is sealed."""
+    """Return a record's properties as plain values, with a mask for each sealed secret."""
     return {key: plain(load_value(value, _Masked())) for key, value in raw.items()}
 
 
@@ -53,13 +56,19 @@ def _lacks_state(record: Mapping[str, Any]) -> bool:
     return record["type"] in KINDS and not is_complete(record.get("outputs") or {})
 
 
-def _completed(record: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
+def _identity(record: Mapping[str, Any]) -> tuple[object, ...]:
+    """Tell records of one URN apart: a replaced resource stays in the state until it is deleted."""
+    return record["urn"], bool(record.get("delete")), record.get("id"), record.get("created")
+
+
+def _complete(record: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
     handler = serve(record["type"], Access({}, {}))
     assert handler is not None
     sealed = dict(record.get("outputs") or record.get("inputs") or {})
     outputs = plain_props(opened.get("outputs") or opened.get("inputs") or {})
     complete = handler.complete(str(record["id"]), outputs)
-    added = {key: complete[key] for key in complete.keys() - sealed.keys()}
+    # Nothing else is copied: in `complete` secrets are open.
+    added = {key: complete[key] for key in _ADDED if key not in sealed}
     return {**record, "outputs": {**sealed, **added}}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from flowflare.api.headers import check_secret
-from flowflare.errors import RolloutError
+from flowflare.errors import FlowflareError, RolloutError
 from flowflare.fleet.tenants.model import Health
 from flowflare.reading.json_text import parse_json
 from flowflare.rollout import health as answers
@@ -108,7 +108,7 @@ class Checker:
         begun = self._patience.clock()
         try:
             found, healthy, remedy = tuple(asking), True, ""
-        except RolloutError as error:
+        except FlowflareError as error:  # also a key that cannot be sent: this tenant is not well
             found, healthy, remedy = (error.message,), False, error.remedy or ""
         return Verdict(healthy, found, self._patience.clock() - begun, remedy)
 
@@ -209,6 +209,8 @@ class Checker:
             answer = parse_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
             raise NoAnswerError(f"{route} did not answer: {type(error).__name__}", 0) from None
+        if not isinstance(answer, dict):
+            raise NoAnswerError(f"{route} did not answer with a JSON object", response.status_code)
         if response.is_success:
             return dict(answer)
         said = f"{route} answered {response.status_code}: {answer.get('error')}"

@@ -70,26 +70,35 @@ def hide_ciphertexts(text: str) -> str:
     if problems:
         return "[secret]\n"
     shown = text
-    for start, end in sorted(_sealed_spans(root), reverse=True):
+    for start, end in reversed(_outermost(_sealed_spans(root))):
         sealed = text[start:end]
-        after = sealed[len(sealed.rstrip()) :]  # a block's span ends with its last line break
+        after = sealed[len(sealed.rstrip()) :]  # a block's span ends where the next key begins
         shown = f"{shown[:start]}[secret]{after}{shown[end:]}"
     return shown
 
 
 def _sealed_spans(node: yaml.Node | None) -> set[tuple[int, int]]:
-    """Where in the text sealed values begin and end."""
+    """List where sealed values begin and end, whatever they are: a damaged one may be a list."""
     if isinstance(node, yaml.SequenceNode):
         return {span for item in node.value for span in _sealed_spans(item)}
     if not isinstance(node, yaml.MappingNode):
         return set()
     spans = set()
     for key, value in node.value:
-        if key.value in _SEALED and isinstance(value, yaml.ScalarNode):
+        if isinstance(key, yaml.ScalarNode) and key.value in _SEALED:
             spans.add((value.start_mark.index, value.end_mark.index))
         else:
-            spans |= _sealed_spans(value)
+            spans |= _sealed_spans(key) | _sealed_spans(value)
     return spans
+
+
+def _outermost(spans: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    """List the spans in order, without those inside another; an alias leads into a hidden value."""
+    outermost: list[tuple[int, int]] = []
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if not outermost or end > outermost[-1][1]:
+            outermost.append((start, end))
+    return outermost
 
 
 def _mapping(values: Mapping[str, Any], indent: str) -> Iterator[str]:

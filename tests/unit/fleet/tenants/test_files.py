@@ -178,3 +178,33 @@ def test_a_difference_shows_no_ciphertext_however_it_is_written() -> None:
     ]
     assert hide_ciphertexts("") == ""
     assert hide_ciphertexts("config: {secure: [v1:six") == "[secret]\n"
+
+
+DAMAGED = """config:
+  a:b: {secure: [v1:one, &x {secure: v1:two}]}
+  c:d:
+    secure:
+      - v1:three
+      # v1:four
+      - v1:five
+  e:f: {secure: {v1:six: v1:seven}, other: *x}
+  ? [{secure: v1:eight}]
+  : plain
+encryptionsalt:
+  v1:nine: v1:ten
+"""
+
+
+def test_a_ciphertext_that_is_damaged_is_hidden_whatever_kind_of_value_it_is() -> None:
+    assert hide_ciphertexts(DAMAGED).splitlines() == [
+        "config:",
+        "  a:b: {secure: [secret]}",
+        "  c:d:",
+        "    secure:",
+        "      [secret]",
+        "  e:f: {secure: [secret], other: *x}",
+        "  ? [{secure: [secret]}]",
+        "  : plain",
+        "encryptionsalt:",
+        "  [secret]",
+    ]
