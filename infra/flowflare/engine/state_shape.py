@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from flowflare.engine.urns import parse
 from flowflare.errors import StateError
 
 _WORD: Final = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*")
@@ -105,8 +106,13 @@ def check_deployment(latest: Any, place: str = "`deployment`") -> None:
     _check_fields(latest, _LATEST, place)
     if not _LATEST.keys() & latest.keys():
         raise ValueError(f"{place} has nothing of a deployment, not even `manifest`")
+    live: dict[str, int] = {}
     for index, resource in enumerate(latest.get("resources") or ()):
         _check_resource(resource, f"`resources[{index}]`")
+        if not resource.get("delete"):
+            first = live.setdefault(resource["urn"], index)
+            if first != index:
+                raise ValueError(f"`resources[{index}]` has the URN of `resources[{first}]`")
     for index, operation in enumerate(latest.get("pending_operations") or ()):
         at = f"`pending_operations[{index}]`"
         _require(operation, dict, at)
@@ -118,11 +124,20 @@ def _check_resource(raw: Any, place: str) -> None:
     _require(raw, dict, place)
     for name in ("urn", "type"):
         _require(raw.get(name), str, f"`{name}` of {place}")
+    _check_urn(raw["urn"], f"`urn` of {place}")
     _check_fields(raw, _RESOURCE, place)
     for name in _TEXT_LISTS:
         _check_texts(raw.get(name), f"`{name}` of {place}")
     for name, urns in (raw.get("propertyDependencies") or {}).items():
         _check_texts(urns, f"`propertyDependencies.{name}` of {place}")
+
+
+def _check_urn(urn: str, place: str) -> None:
+    try:
+        parse(urn)
+    except ValueError:
+        # A damaged state can have a secret anywhere, so the message does not quote it.
+        raise ValueError(f"{place} is not a URN") from None
 
 
 def _check_fields(raw: Mapping[str, Any], types: Mapping[str, type], place: str) -> None:
