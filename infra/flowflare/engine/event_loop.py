@@ -9,8 +9,11 @@ callback raises. Here both end the loop, and the first such error is the run's e
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+import signal
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
 from typing import Any, Final
 
 # A task may catch its cancellation and wait again; after so many requests it is left behind.
@@ -40,10 +43,13 @@ def run_to_end(main: Callable[[], Coroutine[Any, Any, None]], executor: ThreadPo
     try:
         asyncio.set_event_loop(loop)
         try:
-            loop.run_until_complete(loop.create_task(main()))
+            with _ending_on_interrupt(loop, watch):
+                loop.run_until_complete(loop.create_task(main()))
         except LoopEnded:
             assert watch.error is not None
             raise watch.error from None
+        if watch.error is not None:  # the last callback swallowed it
+            raise watch.error
     finally:
         watch.is_over = True
         try:
@@ -84,17 +90,18 @@ class _Watch:
         if not task.cancelled():
             error = task.exception()
             if error is not None and not isinstance(error, Exception):
-                self._end(error)
+                self.end(error)
         elif getattr(task.get_coro(), "__qualname__", "") == _REGISTRATION:
-            self._end(asyncio.CancelledError("a registration was cancelled"))
+            self.end(asyncio.CancelledError("a registration was cancelled"))
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
         """Takes what asyncio would log; a failed task that nobody awaits is reported elsewhere."""
         del loop
         if "handle" in context:
-            self._end(context["exception"])
+            self.end(context["exception"])
 
-    def _end(self, error: BaseException) -> None:
+    def end(self, error: BaseException) -> None:
+        """End the loop with an error; a later one changes nothing."""
         if self.is_over:
             return
         if self.error is None:
@@ -106,6 +113,29 @@ class _Watch:
             # Again, until it has got past every program that catches it.
             self._loop.call_soon(self._raise)
             raise LoopEnded
+
+
+@contextlib.contextmanager
+def _ending_on_interrupt(loop: asyncio.AbstractEventLoop, watch: _Watch) -> Iterator[None]:
+    """End the loop on Ctrl-C even if the code that Ctrl-C interrupts swallows the exception.
+
+    Python raises `KeyboardInterrupt` in whatever runs. A finalizer or a callback of C code, such as
+    grpc's, prints it and goes on.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(watch.end, KeyboardInterrupt())
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
