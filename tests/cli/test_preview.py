@@ -32,3 +32,11 @@ def test_as_a_document_with_nothing_secret(root: Path) -> None:
     (database,) = [one for one in script["changes"] if one["path"] == 'bindings["DB"]']
     assert database["new"]["id"] == "[unknown]"
     assert "flowflare-service-database" in database["waits_for"]
+
+
+def test_the_next_step_names_the_stack_in_use(root: Path) -> None:
+    (root / "Pulumi.staging.yaml").write_text((root / "Pulumi.local.yaml").read_text())
+    said = flowflare("preview", "--stack", "staging", "--cwd", str(root))
+    assert said.out.rstrip().endswith("up -s staging")
+    unknown = flowflare("outputs", "--stack", "staging", "--cwd", str(root))
+    assert unknown.err.rstrip().endswith("Make them: flowflare up -s staging")

@@ -26,6 +26,11 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DEFAULT_STACK = "local"
 
 
+def stack_words(stack: str) -> str:
+    """The option that a suggested command needs for a stack, with a space before it."""
+    return "" if stack == DEFAULT_STACK else f" -s {stack}"
+
+
 def project_root(given: Path | None) -> Path:
     """The project's folder: the one given, else the nearest upwards with a `Pulumi.yaml`.
 

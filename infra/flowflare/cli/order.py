@@ -13,6 +13,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     project_root,
+    stack_words,
 )
 from flowflare.errors import FlowflareError
 from flowflare.reading.json_text import parse_json
@@ -138,7 +139,9 @@ def _tracking(stack: str, root: Any, client: str) -> Tracking:
     outputs = open_stack(root, stack).outputs(show_secrets=True)
     clients = outputs.get("client_urls") or {}
     if not outputs.get("service_url") or not clients:
-        raise FlowflareError(f"stack {stack} is not up", remedy="Run: flowflare up")
+        raise FlowflareError(
+            f"stack {stack} is not up", remedy=f"Run: flowflare up{stack_words(stack)}"
+        )
     if client not in clients:
         raise FlowflareError(
             f"stack {stack} has no client {client}",
@@ -163,7 +166,7 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
         index = str(step["step_index"])
         table.add_row(index, step["step_name"], step["status"], last, _took(step))
     console.print(table)
-    option = "" if stack == DEFAULT_STACK else f" -s {stack}"
+    option = stack_words(stack)
     post = "-X POST -H 'content-type: application/json' -d '{}'"
     console.print(
         f"\nNext:\n"

@@ -10,6 +10,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     project_root,
+    stack_words,
 )
 
 
@@ -39,7 +40,8 @@ def outputs(
         print_json(values)
         return
     if not values:
-        messages().print(f"Stack {stack} has no outputs yet. Make them: flowflare up", markup=False)
+        up = f"flowflare up{stack_words(stack)}"
+        messages().print(f"Stack {stack} has no outputs yet. Make them: {up}", markup=False)
     for name, value in _lines(values):
         answers().print(f"{name:<24} {value}", markup=False)
 

@@ -10,6 +10,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     project_root,
+    stack_words,
 )
 from flowflare.errors import UpdateFailed
 
@@ -79,14 +80,15 @@ def _show(
     print_suspended(project)
     print_review(review, created=diff)
     print_findings(found)
+    following = f"{command()} up{stack_words(project.stack)}"
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
         stopped = review.refusals or any(one.stops for one in found)
-        then = "" if stopped else f"  Next:  {command()} up"
+        then = "" if stopped else f"  Next:  {following}"
         text = f"\nWould change: {summary(review)}.{then}"
         console.print(text, markup=False)
     elif lifted:
-        text = f"\nNothing would change but what is protected.  Next:  {command()} up"
+        text = f"\nNothing would change but what is protected.  Next:  {following}"
         console.print(text, markup=False)
     elif not review.refusals:
         console.print("Nothing would change.")

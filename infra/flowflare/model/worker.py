@@ -83,5 +83,5 @@ class WorkerSpec(Frozen):
     )
     crons: tuple[str, ...] | None = Field(
         default=None,
-        description="Cron triggers; None removes those that this stack set and keeps others.",
+        description="Cron triggers; None removes all if this stack set any, and keeps them if not.",
     )

@@ -102,8 +102,8 @@ def declare_crons(
     """Declare the cron triggers of a Worker, and what clears them when the program drops both.
 
     The cleanup comes first, so that it is deleted last: a run killed between the two deletions
-    still knows of schedules to clear. A Worker without `crons` has neither; triggers that no
-    program declared are left alone.
+    still knows of schedules to clear. A Worker without `crons` has neither, and keeps triggers
+    that were set elsewhere.
     """
     if spec.crons is None:
         return

@@ -89,7 +89,8 @@ class Rotation:
             raise RolloutError(
                 f"stack {self.stack} has changes that are not deployed; a rotation would carry "
                 "them along",
-                remedy="See them: flowflare preview. Deploy them first: flowflare up",
+                remedy=f"See them: flowflare preview -s {self.stack}. Deploy them first: "
+                f"flowflare up -s {self.stack}",
             )
 
     def perform(self, step: Step, on_event: OnEvent | None = None) -> tuple[str, ...]:
@@ -173,5 +174,5 @@ def _with_way_back(error: FlowflareError, step: Step, project: Project) -> Rollo
     return RolloutError(
         f"step {step.number} of 3, {step.title}: {error}",
         remedy="Put the cause right and run the same command again, or go back: write "
-        f"{back} in {project.stack_file.name}, then: flowflare up",
+        f"{back} in {project.stack_file.name}, then: flowflare up -s {project.stack}",
     )

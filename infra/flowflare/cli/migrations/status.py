@@ -9,6 +9,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     project_root,
+    stack_words,
 )
 from flowflare.errors import MigrationError
 
@@ -53,7 +54,7 @@ def status(
     if json:
         print_json(_document(target, reached.uuid, found, broken))
     else:
-        _show(target, found)
+        _show(target, found, stack)
     if broken:
         raise broken
 
@@ -70,7 +71,7 @@ def _document(
     }
 
 
-def _show(target: Target, found: "Sequence[FileStatus]") -> None:
+def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
     from flowflare.cli.console import answers
 
     answers().print(f"{target.name}, {target.what}\n", markup=False)
@@ -93,4 +94,6 @@ def _show(target: Target, found: "Sequence[FileStatus]") -> None:
             answers().print(f"\n{one.problem}", style="red", markup=False)
     waiting = sum(one.state == "pending" for one in found)
     if waiting and not any(one.problem for one in found):
-        answers().print(f"\nNext:  flowflare up   applies {waiting}", markup=False)
+        answers().print(
+            f"\nNext:  flowflare up{stack_words(stack)}   applies {waiting}", markup=False
+        )

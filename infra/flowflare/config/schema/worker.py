@@ -207,6 +207,7 @@ class WorkerConfig(Written):
     )
     crons: Crons | None = Field(
         default=None,
-        description="Cron triggers, in UTC. If it is left out, triggers that this stack set before "
-        "are removed and other triggers are kept. An empty list removes all triggers.",
+        description="Cron triggers, in UTC. An empty list removes all triggers of the Worker, and "
+        "so does leaving out the key after the stack set triggers. A Worker for which the stack "
+        "never set any keeps its own.",
     )
