@@ -6,7 +6,7 @@ import sys
 import traceback
 
 from flowflare.errors import FlowflareError
-from flowflare.redaction.redactor import redacting
+from flowflare.redaction.run import redacting
 
 # Writing says so of a file that is open, and then without its name.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -8,7 +8,7 @@ from flowflare.config.former_token import API_TOKEN
 from flowflare.emulator.api_token import read_token
 from flowflare.emulator.process import status
 from flowflare.errors import SecretError
-from flowflare.redaction.redactor import learn
+from flowflare.redaction.run import learn
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -122,8 +122,16 @@ class Backend:
         found = self._found()
         if not found:
             return Checkpoint(None, self.key, ABSENT)
-        key = min(found, key=lambda one: (found[one].age or 0.0, one != self.target))
+        key = self._latest(found)
         return Checkpoint(self._parsed(key, found[key]), key, found[key].tag)
+
+    def tag(self) -> str:
+        """Return the tag that the checkpoint has now, ABSENT if the stack has none."""
+        found = self._found()
+        return found[self._latest(found)].tag if found else ABSENT
+
+    def _latest(self, found: dict[str, Stored]) -> str:
+        return min(found, key=lambda key: (found[key].age or 0.0, key != self.target))
 
     def salt(self, raw: Any) -> str:
         """The salt string in a checkpoint's content, empty where there is none."""

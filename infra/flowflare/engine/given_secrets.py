@@ -5,15 +5,21 @@ They become known only when a resource reads them, but a program can print a var
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from flowflare.config.files import Project
 from flowflare.config.former_token import API_TOKEN
 from flowflare.errors import SecretError
 from flowflare.model.secret_sources import EnvironmentSource, FileSource
 from flowflare.reading.json_text import JsonError, parse_json
-from flowflare.redaction.redactor import learn
+from flowflare.redaction.run import learn
 from flowflare.secrets.sources import Place, fetch
+
+# Where a secret's source stands in the configuration: a value of a client's `secrets`, or one of
+# these fields of a binding.
+_FIELDS: Final = frozenset({"text", "keyBase64", "keyJwk"})
+# Plain values of a client's own, whatever they look like.
+_PLAIN: Final = frozenset({"json", "vars"})
 
 
 def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
@@ -27,7 +33,7 @@ def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
     for key, value in project.values.items():
         if key == API_TOKEN and not value.secret:
             learn(value.text)
-        if value.text[:1] in ("{", "["):
+        if key.startswith("flowflare:") and value.text[:1] in ("{", "["):
             for source in _sources(value.text):
                 with contextlib.suppress(SecretError):
                     learn(fetch(source, place).text)
@@ -35,17 +41,24 @@ def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
 
 def _sources(text: str) -> Iterator[EnvironmentSource | FileSource]:
     with contextlib.suppress(JsonError):
-        for mapping in _mappings(parse_json(text)):
-            match mapping:
-                case {"environment": str(variable)} if len(mapping) == 1:
+        for written in _written(parse_json(text)):
+            match written:
+                case {"environment": str(variable)} if len(written) == 1:
                     yield EnvironmentSource(variable=variable)
-                case {"file": str(path)} if len(mapping) == 1:
+                case {"file": str(path)} if len(written) == 1:
                     yield FileSource(path=path)
 
 
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-    for item in value.values() if isinstance(value, dict) else value:
-        if isinstance(item, dict | list):
-            yield from _mappings(item)
+def _written(value: Any) -> Iterator[Any]:
+    """Everything that is written where the source of a secret is expected."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _written(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "secrets" and isinstance(item, dict):
+                yield from item.values()
+            elif name in _FIELDS:
+                yield item
+            elif name not in _PLAIN:
+                yield from _written(item)

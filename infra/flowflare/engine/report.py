@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.engine.events import Event, Failure, OnEvent, Step
 from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
-from flowflare.redaction.redactor import redact, redact_values
+from flowflare.redaction.run import redact, redact_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ class Report:
         """A step has failed, or is refused."""
         seconds = 0.0 if since is None else self._clock() - since
         failure = replace(failure, reason=redact(failure.reason))
-        skipped, step = failure.kind == "skipped", _redact_step(step)
+        skipped, step = failure.kind == "skipped", redact_step(step)
         event = Event("skipped" if skipped else "failed", step, failure.reason, "error", seconds)
         with self._lock:
             self.failures.append(failure)
@@ -89,7 +89,7 @@ class Report:
         event = replace(
             event,
             message=redact(event.message),
-            step=event.step and _redact_step(event.step),
+            step=event.step and redact_step(event.step),
         )
         with self._lock:
             if listed and event.step is not None:
@@ -120,7 +120,7 @@ def failed(failures: list[Failure], program: FlowflareError | None = None) -> Fl
     )
 
 
-def _redact_step(step: Step) -> Step:
+def redact_step(step: Step) -> Step:
     """Replace secrets that a program has put into properties without marking them."""
     values = [step.old, step.new, step.outputs, [[one.old, one.new] for one in step.changes]]
     redacted = redact_values(values)

@@ -22,7 +22,7 @@ from flowflare.engine.report import Report, failed
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError
-from flowflare.redaction.redactor import redact_values, redacts
+from flowflare.redaction.run import redact_values, redacts
 
 if TYPE_CHECKING:
     from flowflare.api import Connector

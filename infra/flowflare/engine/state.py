@@ -356,6 +356,12 @@ def salt_of(raw: Any) -> str:
     return str((providers.get("state") or {}).get("salt") or "")
 
 
+def secrets_provider(raw: Any) -> str:
+    """Return the type of a checkpoint's secrets provider; empty if it has none."""
+    latest = (raw or {}).get("checkpoint", {}).get("latest") or {}
+    return str((latest.get("secrets_providers") or {}).get("type") or "")
+
+
 def renamed(resource: Resource, urns: Mapping[str, str]) -> Resource:
     """The record with every URN it names replaced by its present one.
 

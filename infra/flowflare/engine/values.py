@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
 
-from flowflare.redaction.redactor import learn
+from flowflare.redaction.run import learn
 
 Value = Any
 """A property value; a recursive union that mypy could only follow at every caller's cost."""

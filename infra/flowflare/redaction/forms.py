@@ -18,6 +18,7 @@ SHORTEST: Final = 3
 # JSON's literals and Python's None are in too many messages to say anything about a secret.
 _LITERALS: Final = frozenset({"true", "false", "null", "none"})
 _PEM_BOUNDARY: Final = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
+_ESCAPE: Final = re.compile(r"(\\[xuU])([0-9a-f]{2,8})")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -64,17 +65,28 @@ def _encoded(text: str) -> Iterator[str]:
         yield json.dumps(inner, ensure_ascii=False)[1:-1]  # JSON inside JSON
         # Go's encoding/json escapes these, and so does the Pulumi CLI.
         yield inner.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        # PyYAML writes the digits of an escape in upper case.
+        yield _ESCAPE.sub(lambda match: match[1] + match[2].upper(), inner)
     yield html.escape(text)
+    yield html.escape(text, quote=False)
     data = text.encode(errors="surrogatepass")
+    yield repr(data)[2:-1]
     for url in (quote(data, safe=""), quote(data), quote(data, safe="!'()*~"), quote_plus(data)):
         yield url
         yield _PERCENT.sub(lambda match: match[0].lower(), url)
     yield data.hex()
     yield data.hex().upper()
-    for encoded in (base64.b64encode(data).decode(), *_inside_base64(data)):
+    whole = base64.b64encode(data).decode()
+    for encoded in (whole, *_lines(whole), *_inside_base64(data)):
         if len(encoded) >= LONG:
             yield encoded
             yield encoded.replace("+", "-").replace("/", "_")
+
+
+def _lines(encoded: str) -> Iterator[str]:
+    """The lines of base64 as MIME (76 columns, also `base64` and Python) and PEM (64) wrap it."""
+    for columns in (76, 64):
+        yield from (encoded[at : at + columns] for at in range(0, len(encoded), columns))
 
 
 def _inside_base64(data: bytes) -> Iterator[str]:

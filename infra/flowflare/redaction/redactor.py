@@ -1,46 +1,27 @@
-"""The secrets that a run knows, and the filter that replaces them by `[secret]`.
+"""Replaces secrets in texts by `[secret]`.
 
-A process has one standard output, so it has one filter at a time, from the beginning of a command,
-of a fleet's task or of a library call to its end. Code that opens or receives a secret reports it
-(`learn`), and everything that is shown of a program passes through `redact`. A secret that nothing
-has opened cannot be shown by a program in this process. Programs of the Pulumi CLI run in another
-process, so for those the filter asks for secrets before it looks at a text (`learn_later`).
+Programs of the Pulumi CLI run in another process, so their secrets are not reported while they run:
+for those the filter asks before it looks at a text (`learn_later`).
 """
 
-import functools
-import os
+import operator
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Final, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from itertools import chain
+from typing import Any, Final
 
-from flowflare.errors import ConfigError, FlowflareError, Problem
-from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.forms import LONG, forms_of
+from flowflare.redaction.texts import texts_of
 
 #: What stands for a secret.
 REDACTED: Final = "[secret]"
-#: Variables that hold secrets of the person who runs a command, whatever the stack is.
-SECRET_VARIABLES: Final = (
-    "CLOUDFLARE_API_TOKEN",
-    "CLOUDFLARE_API_KEY",
-    "CLOUDFLARE_API_USER_SERVICE_KEY",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "PULUMI_ACCESS_TOKEN",
-    "PULUMI_CONFIG_PASSPHRASE",
-    "GITHUB_TOKEN",
-    "GITLAB_TOKEN",
-)
-# The secret fields of a binding, where a whole list of bindings is marked as a secret.
-_SECRET_OF_BINDING: Final = frozenset({"text", "keyBase64", "keyJwk", "key_base64", "key_jwk"})
+# A longer text, such as the code of a Worker, is searched for secrets as they are only.
+_LONGEST_VALUE: Final = 65536
+_IN_WORD: Final = re.compile(r"[0-9A-Za-z_]")
 # A stand-in of a recording (`engine/recording.py`): it hides a secret already, and two recordings
 # are compared by it.
 _STAND_IN: Final = re.compile(r"sealed-[0-9a-f]{32}")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Redactor:
@@ -51,21 +32,24 @@ class Redactor:
         self._secrets: set[str] = set()
         self._new: list[str] = []
         self._anywhere: set[str] = set()
+        self._plain: set[str] = set()
         self._words: set[str] = set()
         self._word: re.Pattern[str] | None = None
-        self._by_first: dict[str, list[str]] = {}
+        self._by_head: dict[str, list[str]] = {}
+        self._beginnings: set[str] = set()
+        self._word_beginnings: set[str] = set()
         self._longest = 0
-        self._find_more: Callable[[], None] | None = None
+        self._sources: list[Callable[[], None]] = []
+        self._asking = threading.local()
 
     def learn(self, value: Any) -> None:
         """Note a secret.
 
         Args:
-            value: a text or a number. Of a list, a mapping or their JSON, each text of at least
-                `LONG` characters is one; other values are ignored.
+            value: see `texts_of`.
         """
         with self._lock:
-            for text in _texts(value):
+            for text in texts_of(value):
                 if text not in self._secrets and not _STAND_IN.search(text):
                     self._secrets.add(text)
                     self._new.append(text)
@@ -74,236 +58,165 @@ class Redactor:
         """Ask for more secrets each time before a text is filtered.
 
         Args:
-            find_more: learns what is new since its last call; replaces an earlier function.
+            find_more: learns what is new since its last call. Threads may call it at once.
         """
         with self._lock:
-            self._find_more = find_more
+            if find_more not in self._sources:
+                self._sources.append(find_more)
 
     def redact(self, text: str) -> str:
         """Replace every secret in a text."""
         return self.redact_part(text, is_last=True)[0]
 
-    def redact_part(self, text: str, *, is_last: bool) -> tuple[str, str]:
+    def redact_part(self, text: str, before: str = "", *, is_last: bool) -> tuple[str, str]:
         """Replace every secret in a text whose end may be written later.
 
         Args:
             text: what was not returned as filtered so far.
+            before: the last character that was; empty at the beginning.
             is_last: whether nothing follows.
 
         Returns:
             What is filtered, and the rest: a secret may begin in it, so it needs the text after it.
         """
+        self._ask()
         with self._lock:
             self._prepare()
-            spans = self._spans(text)
-            end = len(text) if is_last else self._end(text, spans)
+            spans = self._spans(text, before)
+            end = len(text) if is_last else self._end(text, before, spans)
         return _replace(text[:end], [span for span in spans if span[1] <= end]), text[end:]
 
     def redact_values(self, value: Any) -> Any:
-        """Replace long secrets, as they are, in the texts of a JSON value.
-
-        Values can be the code of a Worker, so they are not searched for encoded secrets.
+        """Replace long secrets in the texts of a JSON value, the names of its mappings too.
 
         Returns:
             The same object if it has no secret.
         """
+        self._ask()
         with self._lock:
-            whole = str(value)
-            secrets = [one for one in self._secrets if len(one) >= LONG]
-        found = [one for one in secrets if one in whole or repr(one)[1:-1] in whole]
-        return _replace_in(value, sorted(found, key=len, reverse=True)) if found else value
+            self._prepare()
+            return self._redact_value(value)
+
+    def renew_lock(self) -> None:
+        """Make it usable in a forked process: the thread that had it locked is not there."""
+        self._lock = threading.RLock()
+
+    def _ask(self) -> None:
+        """Ask for secrets, without the lock: the answer may take seconds."""
+        if getattr(self._asking, "is_under_way", False):  # the answer has something to show
+            return
+        self._asking.is_under_way = True
+        try:
+            for find_more in list(self._sources):
+                find_more()
+        finally:
+            self._asking.is_under_way = False
 
     def _prepare(self) -> None:
-        if self._find_more is not None:
-            find_more, self._find_more = self._find_more, None  # it may have something to show
-            try:
-                find_more()
-            finally:
-                self._find_more = find_more
         if not self._new:
             return
         for secret in self._new:
             forms = forms_of(secret)
-            for form in (forms.anywhere - self._anywhere) | (forms.words - self._words):
-                self._by_first.setdefault(form[0], []).append(form)
+            for form in forms.anywhere - self._anywhere:
+                self._by_head.setdefault(form[:LONG], []).append(form)
+                self._beginnings |= {form[:end] for end in range(1, LONG)}
                 self._longest = max(self._longest, len(form))
+            for word in forms.words:
+                self._word_beginnings |= {word[:end] for end in range(1, len(word) + 1)}
+                self._longest = max(self._longest, len(word))
             self._anywhere |= forms.anywhere
             self._words |= forms.words
+            self._plain |= {secret.strip()} & forms.anywhere
         self._new = []
         if self._words:
             words = "|".join(map(re.escape, sorted(self._words, key=len, reverse=True)))
             self._word = re.compile(rf"(?<![0-9A-Za-z_])(?:{words})(?![0-9A-Za-z_])")
 
-    def _spans(self, text: str) -> list[tuple[int, int]]:
+    def _spans(self, text: str, before: str = "") -> list[tuple[int, int]]:
         """Where secrets are, in order: begin and end of each; those that overlap are one."""
-        found = [match.span() for match in self._word.finditer(text)] if self._word else []
-        for form in self._anywhere:
+        found = self._find(text)
+        if self._word is not None:
+            first = len(before)
+            for match in self._word.finditer(before + text, first):
+                found.append((match.start() - first, match.end() - first))
+        return _joined(found)
+
+    def _redact_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            found = self._find(value) if len(value) <= _LONGEST_VALUE else self._find_plain(value)
+            return _replace(value, _joined(found))
+        if isinstance(value, Mapping):
+            pairs = [
+                (name, item, self._redact_value(name), self._redact_value(item))
+                for name, item in value.items()
+            ]
+            if all(name is new and item is other for name, item, new, other in pairs):
+                return value
+            return {new: other for _, _, new, other in pairs}
+        if isinstance(value, list | tuple):
+            items = [self._redact_value(item) for item in value]
+            return value if all(map(operator.is_, items, value)) else items
+        return value
+
+    def _end(self, text: str, before: str, spans: list[tuple[int, int]]) -> int:
+        """Where the part ends that no later text can make a secret, or cut one in two."""
+        first, last = max(0, len(text) - self._longest), max(0, len(text) - LONG + 1)
+        heads = self._by_head
+        likely = (at for at in range(first, last) if text[at : at + LONG] in heads)
+        tails = range(max(first, last), len(text))
+        begins = (at for at in chain(likely, tails) if self._begins(text, at, before))
+        end = next(begins, len(text))
+        return next((start for start, after in spans if start < end < after), end)
+
+    def _begins(self, text: str, at: int, before: str) -> bool:
+        """Whether a secret may begin there and go on after the text."""
+        tail = text[at:]
+        if len(tail) >= LONG:
+            forms = self._by_head.get(tail[:LONG], ())
+            return any(form.startswith(tail) and form != tail for form in forms)
+        if tail in self._beginnings:
+            return True
+        is_in_word = _IN_WORD.fullmatch(text[at - 1] if at else before)
+        return tail in self._word_beginnings and not is_in_word
+
+    def _find(self, text: str) -> list[tuple[int, int]]:
+        """Find the forms that are replaced anywhere; how many there are does not take time."""
+        heads = self._by_head
+        if not heads:
+            return []
+        return [
+            (at, at + len(form))
+            for at in range(len(text) - LONG + 1)
+            if text[at : at + LONG] in heads
+            for form in heads[text[at : at + LONG]]
+            if text.startswith(form, at)
+        ]
+
+    def _find_plain(self, text: str) -> list[tuple[int, int]]:
+        found = []
+        for form in self._plain:
             start = text.find(form)
             while start >= 0:
                 found.append((start, start + len(form)))
                 start = text.find(form, start + 1)
-        spans: list[tuple[int, int]] = []
-        for start, end in sorted(found):
-            if spans and start < spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-            else:
-                spans.append((start, end))
-        return spans
-
-    def _end(self, text: str, spans: list[tuple[int, int]]) -> int:
-        """Where the part ends that no later text can make a secret, or cut one in two."""
-        end = next(
-            (
-                at
-                for at in range(max(0, len(text) - self._longest), len(text))
-                if self._begins(text, at)
-            ),
-            len(text),
-        )
-        return next((start for start, after in spans if start < end < after), end)
-
-    def _begins(self, text: str, at: int) -> bool:
-        """Whether a secret may begin there and go on after the text."""
-        forms = self._by_first.get(text[at])
-        if not forms:
-            return False
-        tail = text[at:]
-        return any(
-            form.startswith(tail) and (form != tail or form in self._words) for form in forms
-        )
+        return found
 
 
-_lock: Final = threading.Lock()
-_current: Redactor | None = None
-_depth = 0
-
-
-def _renew_lock() -> None:
-    """Free the filter in a forked process: the thread that had it locked is not there."""
-    if _current is not None:
-        _current._lock = threading.RLock()  # noqa: SLF001
-
-
-os.register_at_fork(after_in_child=_renew_lock)
-
-
-def current() -> Redactor | None:
-    """Return the filter of the run under way; None if there is no run."""
-    return _current
-
-
-def learn(value: Any) -> None:
-    """Report a secret to the filter of the run under way, as `Redactor.learn` describes it."""
-    if _current is not None:
-        _current.learn(value)
-
-
-def redact(text: str) -> str:
-    """Pass a text through the filter of the run under way."""
-    return _current.redact(text) if _current is not None and text else text
-
-
-def redact_values(value: Any) -> Any:
-    """Pass a JSON value through the filter of the run under way."""
-    return value if _current is None else _current.redact_values(value)
-
-
-@contextmanager
-def redacting(environ: Mapping[str, str]) -> Iterator[Redactor]:
-    """Have a filter inside the block, and pass the errors of ours that leave it through it.
-
-    A block inside another one, or beside it in another thread, shares its filter.
-
-    Args:
-        environ: the environment; `SECRET_VARIABLES` of it are secrets.
-    """
-    global _current, _depth  # noqa: PLW0603 -- there is one standard output
-    with _lock:
-        redactor = _current = _current or Redactor()
-        _depth += 1
-    for name in SECRET_VARIABLES:
-        redactor.learn(environ.get(name))
-    try:
-        yield redactor
-    except FlowflareError as error:
-        _redact_error(error, redactor)
-        raise
-    finally:
-        with _lock:
-            _depth -= 1
-            if _depth == 0:
-                _current = None
-
-
-def redacts(method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method a block of `redacting`, with the `_environ` that its object has."""
-
-    @functools.wraps(method)
-    def redacted(*args: P.args, **kwargs: P.kwargs) -> R:
-        with redacting(args[0]._environ):  # type: ignore[attr-defined]  # noqa: SLF001
-            return method(*args, **kwargs)
-
-    return redacted
-
-
-def _redact_error(error: FlowflareError, redactor: Redactor) -> None:
-    if isinstance(error, ConfigError):
-        error.problems = tuple(
-            Problem(
-                one.place, redactor.redact(one.message), redactor.redact(one.remedy or "") or None
-            )
-            for one in error.problems
-        )
-    error.message = redactor.redact(error.message)
-    error.remedy = redactor.redact(error.remedy or "") or None
-    error.args = (error.message,)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        if value[:1] in ("{", "["):
-            try:
-                inner = parse_json(value)
-            except JsonError:
-                return
-            yield from _inner_texts(inner)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield str(int(value)) if value == value // 1 else str(value)
-    else:
-        yield from _inner_texts(value)
-
-
-def _inner_texts(value: Any) -> Iterator[str]:
-    """The texts of a list or a mapping that are long enough to be secrets by themselves."""
-    if isinstance(value, str):
-        if len(value) >= LONG:
-            yield value
-    elif isinstance(value, Mapping):
-        is_binding = {"type", "name"} <= value.keys()
-        for name, item in value.items():
-            if not is_binding or name in _SECRET_OF_BINDING:
-                yield from _inner_texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _inner_texts(item)
+def _joined(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if spans and start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
 
 
 def _replace(text: str, spans: list[tuple[int, int]]) -> str:
+    if not spans:
+        return text
     parts, done = [], 0
     for start, end in spans:
         parts += [text[done:start], REDACTED]
         done = end
     return "".join([*parts, text[done:]])
-
-
-def _replace_in(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, REDACTED)
-        return value
-    if isinstance(value, Mapping):
-        return {name: _replace_in(item, secrets) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replace_in(item, secrets) for item in value]
-    return value

@@ -10,7 +10,7 @@ import pytest
 PROLOGUE = """
 import os, subprocess, sys
 from flowflare.redaction.output import redacted_output
-from flowflare.redaction.redactor import redacting, learn
+from flowflare.redaction.run import redacting, learn
 SECRET, KEY = "canary-+/1234567890", "canary-line-one\\ncanary-line-two\\nend"
 print("before")
 with redacting({}):
@@ -58,6 +58,13 @@ def run(body: str) -> tuple[str, str]:
         ("print('half ' + SECRET[:1], flush=True)", "half c\n"),
         ("print('no secret')\nprint('at all', end='')", "no secret\nat all"),
         ("os.write(1, b'\\xff\\xfe\\n')\nprint('ü')", "\udcff\udcfe\nü\n"),
+        ("sys.stdout.buffer.write(b'\\xff\\xfe\\n'); print('ü')", "\udcff\udcfe\nü\n"),
+        ("sys.stdout.buffer.write(b'\\xc3')", "\udcc3"),
+        ("subprocess.run(['echo', SECRET], stdout=sys.stdout)", "[secret]\n"),
+        ("subprocess.run(['echo', SECRET], stdout=sys.stdout.buffer)", "[secret]\n"),
+        ("os.write(sys.stdout.fileno(), SECRET.encode())", "[secret]"),
+        ("print('myprod prod')", "myprod [secret]\n"),
+        ("print('my', end=''); print('prod')", "myprod\n"),
         ("print(1)\nsubprocess.run(['echo', '2'])\nprint(3)", "1\n2\n3\n"),
     ],
 )
@@ -113,6 +120,149 @@ def test_a_program_may_close_its_output() -> None:
 
 
 def test_output_goes_where_it_went_and_a_pipe_is_no_terminal() -> None:
-    body = "print(json.dumps([sys.stdout.isatty(), sys.stdout.fileno() > 2, sys.stdout.encoding]))"
+    body = "print(json.dumps([sys.stdout.isatty(), sys.stdout.fileno(), sys.stdout.encoding]))"
     out, _ = run(f"import json\n{body}")
-    assert json.loads(out) == [False, True, "utf-8"]
+    assert json.loads(out) == [False, 1, "utf-8"]
+
+
+# ----------------------------------------------------------------------------------------------
+
+IMPORTS = """
+import logging, os, resource, signal, subprocess, sys, threading, time
+from flowflare.redaction.output import redacted_output
+from flowflare.redaction.run import learn, redacting
+SECRET = "canary-+/1234567890"
+"""
+
+
+def run_script(body: str) -> tuple[str, str]:
+    command = [sys.executable, "-c", IMPORTS + body]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_a_handler_of_logging_that_a_program_leaves_writes_to_the_stream_before() -> None:
+    body = """
+def run(*texts):
+    with redacting({}):
+        learn(SECRET)
+        with redacted_output():
+            logging.basicConfig(format="%(message)s")
+            for text in texts: logging.warning(text)
+run("first " + SECRET)
+taken = [os.open(os.devnull, os.O_WRONLY) for _ in range(20)]
+logging.warning("between")
+run("second " + SECRET)
+logging.warning("after")
+"""
+    _, err = run_script(body)
+    assert err == "first [secret]\nbetween\nsecond [secret]\nafter\n"
+
+
+def test_a_handler_of_logging_filters_between_two_programs_of_a_run() -> None:
+    body = """
+with redacting({}):
+    learn(SECRET)
+    with redacted_output():
+        logging.basicConfig(format="%(message)s")
+    logging.warning("between %s", SECRET)
+"""
+    assert run_script(body)[1] == "between [secret]\n"
+
+
+def test_a_copy_of_the_process_that_goes_on_does_not_hold_up_the_end() -> None:
+    body = """
+with redacting({}):
+    learn(SECRET)
+    with redacted_output():
+        copy = os.fork()
+        if copy == 0:
+            time.sleep(15)
+            os._exit(0)
+        print("own", SECRET)
+print("it goes on:", os.waitpid(copy, os.WNOHANG) == (0, 0))
+os.kill(copy, signal.SIGKILL)
+"""
+    assert run_script(body)[0] == "own [secret]\nit goes on: True\n"
+
+
+def test_a_process_that_never_stops_writing_does_not_hold_up_the_end() -> None:
+    body = """
+with redacting({}):
+    learn(SECRET)
+    with redacted_output():
+        child = subprocess.Popen(["timeout", "15", "sh", "-c", "while :; do echo tick; done"])
+        print("own", SECRET)
+print("it goes on:", child.poll() is None)
+child.kill()
+"""
+    out, _ = run_script(body)
+    assert "own [secret]\n" in out
+    assert "it goes on: True\n" in out
+
+
+def test_output_is_what_it_was_if_there_are_no_descriptors_for_pipes() -> None:
+    body = """
+free = os.dup(0)
+os.close(free)
+failures = 0
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+with redacting({}):
+    for more in range(1, 11):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + more, hard))
+        try:
+            with redacted_output():
+                pass
+        except OSError:
+            failures += 1
+        os.write(1, b"descriptor\\n")
+        print("stream", flush=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with redacted_output():
+        learn(SECRET)
+        print(SECRET)
+print(failures)
+"""
+    out, _ = run_script(body)
+    assert out == "descriptor\nstream\n" * 10 + "[secret]\n10\n"
+
+
+def test_a_process_may_have_more_than_1024_descriptors() -> None:
+    body = """
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+taken = [os.dup(0) for _ in range(1100)]
+with redacting({}):
+    learn(SECRET)
+    with redacted_output():
+        print(SECRET)
+        os.write(1, SECRET.encode())
+"""
+    assert run_script(body) == ("[secret]\n[secret]", "")
+
+
+def test_a_copy_of_the_process_can_write_while_a_thread_of_the_first_one_writes() -> None:
+    body = """
+from flowflare.redaction.passage import Passage
+from flowflare.redaction.redactor import Redactor
+writes, end = threading.Event(), threading.Event()
+def put(text):
+    if text == "thread":
+        writes.set()
+        end.wait()
+    print(text, flush=True)
+passage = Passage(Redactor(), put)
+thread = threading.Thread(target=passage.write, args=("thread",))
+thread.start()
+writes.wait()
+copy = os.fork()
+if copy == 0:
+    signal.alarm(10)
+    passage.write("copy")
+    os._exit(0)
+os.waitpid(copy, 0)
+end.set()
+thread.join()
+"""
+    assert run_script(body)[0] == "copy\nthread\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.access import stack_environment
-from flowflare.engine.events import Event, Failure, OnEvent, Plan, Update
+from flowflare.engine.events import Event, Failure, OnEvent, Plan, Step, Update
 from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import is_cut_off, program_error
@@ -22,11 +22,12 @@ from flowflare.engine.pulumi.state import from_export, read_deployment
 from flowflare.engine.pulumi.state_repair import StateRepair
 from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
-from flowflare.engine.report import failed
+from flowflare.engine.report import failed, redact_step
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.errors import EngineError, FlowflareError
-from flowflare.redaction.redactor import redacts
+from flowflare.reading.json_text import parse_json
+from flowflare.redaction.run import redact_values, redacts
 
 if TYPE_CHECKING:
     from flowflare.engine.pulumi.lost_answers import Account
@@ -61,7 +62,7 @@ class CliStack:
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
         self._repair = StateRepair(project, environ, self._workspace, self._account, self._import)
-        self._secrets = StackSecrets(project, environ, self._opened_export)
+        self._secrets = StackSecrets(project, environ, self._opened_export, self._opened_config)
         self._holding: Holding | None = None
 
     @redacts
@@ -78,7 +79,8 @@ class CliStack:
 
         self._workspace.require_plugins("preview")
         run, recorded = self._recorded_preview(on_event)
-        plan = Plan(tuple(run.report.steps), run.outputs, tuple(run.report.failures))
+        steps, outputs = _shown(run)
+        plan = Plan(steps, outputs, tuple(run.report.failures))
         return plan if recorded is None else detailed(plan, recorded)
 
     @redacts
@@ -114,7 +116,7 @@ class CliStack:
         """
         run = self._operate("preview_destroy", None, planning=True)
         left = [one for one in run.report.failures if one.name not in lose_data]
-        return Plan(tuple(run.report.steps), {}, tuple(left))
+        return Plan(_shown(run)[0], {}, tuple(left))
 
     @redacts
     def destroy(
@@ -208,6 +210,10 @@ class CliStack:
     def _opened_export(self) -> Mapping[str, Any]:
         return self._workspace.export(show_secrets=True)
 
+    def _opened_config(self) -> Mapping[str, Any]:
+        values = parse_json(self._workspace.run("config", "--show-secrets", "--json"))
+        return values if isinstance(values, dict) else {}
+
     def _read(self, *, show_secrets: bool = False) -> Deployment:
         return from_export(self._workspace.export(show_secrets=show_secrets))
 
@@ -275,7 +281,7 @@ class CliStack:
             self._holding.check()
         run = Translator(on_event, self._clock, planning=planning)
         error: FlowflareError | None = None
-        take = self._secrets.follow(run.take)
+        take = self._secrets.follow(run.take, run.report.note)
         try:
             self._workspace.operate(what, take, client=client)
         except CommandFailedError as raised:
@@ -302,7 +308,7 @@ class CliStack:
     def _ended(self, run: Translator, since: float) -> Update:
         if run.report.failures:
             raise failed(run.report.failures)
-        return Update(tuple(run.report.steps), run.outputs, self._clock() - since)
+        return Update(*_shown(run), self._clock() - since)
 
     def _account(self) -> "Account":
         from flowflare.engine.pulumi.lost_answers import Account
@@ -339,6 +345,11 @@ def explained(failure: Failure) -> Failure:
         "name yours otherwise (flowflare:names)."
     )
     return replace(failure, reason=f"{failure.reason}\n{advice}")
+
+
+def _shown(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:
+    """A run's steps and outputs, without secrets that became known only after a step."""
+    return tuple(map(redact_step, run.report.steps)), redact_values(run.outputs)
 
 
 def _program_failure(run: Translator, served: "ServedProgram | None") -> FlowflareError | None:

@@ -3,24 +3,29 @@
 The program runs in a process of the CLI, which hides what the configuration marks as secret and
 nothing else (https://www.pulumi.com/docs/iac/concepts/secrets). So before a text of the program is
 shown, the secrets of the configuration, of its sources and of the state are opened here. The state
-is read again if a step has ended since: a program can print what was generated a moment ago.
+is read again after a step with secrets: a program can print what was generated a moment ago.
 """
 
-import contextlib
+import threading
 from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from flowflare.config.files import Project
 from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
+from flowflare.engine.events import Event
 from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, backend_url, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
-from flowflare.engine.state import Deployment
+from flowflare.engine.show import SECRET_TEXT
+from flowflare.engine.state import Deployment, secrets_provider
 from flowflare.engine.values import Secret, leaves
 from flowflare.errors import FlowflareError, SecretError
-from flowflare.redaction.redactor import current
+from flowflare.redaction.run import current, learn
 from flowflare.storage.opened import open_store
+
+_ATTEMPTS: Final = 3
 
 
 class StackSecrets:
@@ -29,69 +34,136 @@ class StackSecrets:
     Args:
         project: the project seen through the stack.
         environ: the environment: the passphrase, and where the state is.
-        export: runs `pulumi stack export --show-secrets`, for a state that only the CLI can read.
+        export: runs `pulumi stack export --show-secrets`, for a state that only the CLI can open.
+        config: runs `pulumi config --show-secrets --json`, for such a configuration.
     """
 
-    def __init__(self, project: Project, environ: Mapping[str, str], export: Export) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environ: Mapping[str, str],
+        export: Export,
+        config: Callable[[], Mapping[str, Any]],
+    ) -> None:
         self._project = project
         self._environ = environ
         self._export = export
+        self._config = config
+        self._lock = threading.Lock()
+        self._note: Callable[[Event], None] = _ignore
         self._knows_configuration = False
         self._knows_state = False
-        self._opened: set[str | None] = set()
+        self._failures = {"configuration": 0, "state": 0}
+        self._opened: set[str] = set()
+        self._tag: str | None = None
 
-    def follow(self, take: Callable[[EngineEvent], None]) -> Callable[[EngineEvent], None]:
+    def follow(
+        self, take: Callable[[EngineEvent], None], note: Callable[[Event], None]
+    ) -> Callable[[EngineEvent], None]:
         """Make the run's filter ask for the secrets, and note when the state has new ones.
 
         Args:
             take: takes an operation's events.
+            note: takes a warning if secrets cannot be read.
 
         Returns:
-            What takes them instead.
+            What takes the events instead.
         """
+        self._note = note
+        self._knows_state = False
+        self._failures = dict.fromkeys(self._failures, 0)
         if (redactor := current()) is not None:
             redactor.learn_later(self._learn)
 
         def followed(event: EngineEvent) -> None:
-            if event.res_outputs_event is not None:
-                self._knows_state = False
             take(event)
+            ended = event.res_outputs_event
+            # The CLI writes the state a moment after this event, so not before it is taken.
+            if ended is not None and SECRET_TEXT in str(ended.metadata.new):
+                self._knows_state = False
 
         return followed
 
     def _learn(self) -> None:
-        """Learn what is new. What cannot be opened here stays unknown."""
-        if not self._knows_configuration:
-            self._knows_configuration = True
-            learn_given_secrets(self._project, self._environ)
-            with contextlib.suppress(FlowflareError, OSError):
-                self._open_configuration()
-        if not self._knows_state:
-            self._knows_state = True
-            with contextlib.suppress(FlowflareError, OSError):
-                self._open_state()
+        """Learn what is new. What cannot be opened here stays unknown, and a warning says so."""
+        with self._lock:
+            if not self._knows_configuration:
+                self._knows_configuration = self._tried("configuration", self._open_configuration)
+            if not self._knows_state:
+                # A file or an object is looked at each time: it may be written at any moment.
+                self._knows_state = self._tried("state", self._open_state) and self._tag is None
+
+    def _tried(self, what: str, read: Callable[[], None]) -> bool:
+        """Read secrets, a few times at most if it fails; return whether they are known."""
+        if self._failures[what] >= _ATTEMPTS:
+            return False
+        try:
+            read()
+        except (FlowflareError, OSError) as error:
+            self._failures[what] += 1
+            if self._failures[what] == _ATTEMPTS:
+                reason = error.message if isinstance(error, FlowflareError) else error
+                self._note(
+                    Event(
+                        "note",
+                        severity="warning",
+                        message=f"stack {self._project.stack}: the secrets of its {what} cannot be "
+                        f"read, so they are not replaced in what its program shows: {reason}",
+                    )
+                )
+            return False
+        return True
 
     def _open_configuration(self) -> None:
-        folder = self._project.root / ".flowflare"
-        passphrase = find_passphrase(folder, self._environ, make=False)
-        vault = Vault(passphrase, self._project.encryption_salt or "")
-        open_configuration(self._project, vault)  # the vault reports what it opens
+        project = self._project
+        learn_given_secrets(project, self._environ)
+        if not any(value.secret for value in project.values.values()):
+            return
+        if not project.encryption_salt:  # another secrets provider than the passphrase
+            for value in self._config().values():
+                if value.get("secret"):
+                    learn(value.get("value"))
+            return
+        passphrase = find_passphrase(project.root / ".flowflare", self._environ, make=False)
+        open_configuration(project, Vault(passphrase, project.encryption_salt))  # the vault learns
 
     def _open_state(self) -> None:
-        for resource in self._read_state().resources:
+        deployment = self._read_state()
+        failure: SecretError | None = None
+        for resource in deployment.resources if deployment else ():
             for value in leaves([resource.inputs, resource.outputs]):
-                if isinstance(value, Secret) and value.ciphertext not in self._opened:
+                if not isinstance(value, Secret) or value.ciphertext in self._opened:
+                    continue
+                try:
+                    value.value  # noqa: B018 -- the vault reports what it opens
+                except SecretError as error:
+                    failure = error
+                else:
                     self._opened |= {value.ciphertext} if value.ciphertext else set()
-                    with contextlib.suppress(SecretError):
-                        value.value  # noqa: B018 -- the vault reports what it opens
+        if failure is not None:
+            self._tag = ""
+            raise failure
 
-    def _read_state(self) -> Deployment:
+    def _read_state(self) -> Deployment | None:
+        """The state; None if it is the one that was read before."""
         root, environ = self._project.root, self._environ
         url = backend_url(root, environ)
         if not url.startswith(("file://", "s3://")):
             return from_export(self._export())
         store = open_store(url, environ, base=root)
         backend = Backend(store, self._project.name, self._project.stack)
-        raw = backend.load()
-        passphrase = find_passphrase(root / ".flowflare", environ, make=False)
-        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+        tag = backend.tag()
+        if tag == self._tag:
+            return None
+        present = backend.present()
+        if secrets_provider(present.raw) not in ("", "passphrase"):
+            deployment = from_export(self._export())
+        else:
+            passphrase = find_passphrase(root / ".flowflare", environ, make=False)
+            deployment = backend.read(present.raw, Vault(passphrase, backend.salt(present.raw)))
+        self._tag = present.tag
+        return deployment
+
+
+def _ignore(event: Event) -> None:
+    del event

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flowflare.errors import ApiError, FlowflareError, LockedError
-from flowflare.redaction.redactor import redacting
+from flowflare.redaction.run import redacting
 
 if TYPE_CHECKING:
     from flowflare.engine.events import Event

@@ -1,0 +1,120 @@
+"""The run of this process under way, and the filter of what it shows.
+
+A process has one standard output, so it has one filter at a time, from the beginning of a command,
+of a fleet's task or of a library call to its end. Code that opens or receives a secret reports it
+(`learn`), and everything that is shown of a program passes through `redact`. A secret that nothing
+has opened cannot be shown by a program in this process.
+"""
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, ParamSpec, TypeVar
+
+from flowflare.errors import ConfigError, FlowflareError, Problem
+from flowflare.redaction.redactor import Redactor
+
+#: Variables that hold secrets of the person who runs a command, whatever the stack is.
+SECRET_VARIABLES: Final = (
+    "CLOUDFLARE_API_TOKEN",
+    "CLOUDFLARE_API_KEY",
+    "CLOUDFLARE_API_USER_SERVICE_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PULUMI_ACCESS_TOKEN",
+    "PULUMI_CONFIG_PASSPHRASE",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_lock: Final = threading.Lock()
+_current: Redactor | None = None
+_depth = 0
+
+
+def _renew_lock() -> None:
+    if _current is not None:
+        _current.renew_lock()
+
+
+os.register_at_fork(after_in_child=_renew_lock)
+
+
+def current() -> Redactor | None:
+    """Return the filter of the run under way; None if there is no run."""
+    return _current
+
+
+def learn(value: Any) -> None:
+    """Report a secret to the filter of the run under way, as `Redactor.learn` describes it."""
+    redactor = _current
+    if redactor is not None:
+        redactor.learn(value)
+
+
+def redact(text: str) -> str:
+    """Pass a text through the filter of the run under way."""
+    redactor = _current
+    return redactor.redact(text) if redactor is not None and text else text
+
+
+def redact_values(value: Any) -> Any:
+    """Pass a JSON value through the filter of the run under way."""
+    redactor = _current
+    return value if redactor is None else redactor.redact_values(value)
+
+
+@contextmanager
+def redacting(environ: Mapping[str, str]) -> Iterator[Redactor]:
+    """Have a filter inside the block, and pass the errors of ours that leave it through it.
+
+    A block inside another one, or beside it in another thread, shares its filter.
+
+    Args:
+        environ: the environment; `SECRET_VARIABLES` of it are secrets.
+    """
+    global _current, _depth  # noqa: PLW0603 -- there is one standard output
+    with _lock:
+        redactor = _current = _current or Redactor()
+        _depth += 1
+    for name in SECRET_VARIABLES:
+        redactor.learn(environ.get(name))
+    try:
+        yield redactor
+    except FlowflareError as error:
+        _redact_error(error, redactor)
+        raise
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                _current = None
+
+
+def redacts(method: Callable[P, R]) -> Callable[P, R]:
+    """Make a method a block of `redacting`, with the `_environ` that its object has."""
+
+    @functools.wraps(method)
+    def redacted(*args: P.args, **kwargs: P.kwargs) -> R:
+        with redacting(args[0]._environ):  # type: ignore[attr-defined]  # noqa: SLF001
+            return method(*args, **kwargs)
+
+    return redacted
+
+
+def _redact_error(error: FlowflareError, redactor: Redactor) -> None:
+    if isinstance(error, ConfigError):
+        error.problems = tuple(
+            Problem(
+                one.place, redactor.redact(one.message), redactor.redact(one.remedy or "") or None
+            )
+            for one in error.problems
+        )
+    error.message = redactor.redact(error.message)
+    error.remedy = redactor.redact(error.remedy or "") or None
+    error.args = (error.message,)
