@@ -52,6 +52,23 @@ def take(key):
         raise ValueError(f"raised with an output {key}")
 
 stack.service.api_key.apply(take)
+
+# Values that the program does not mark as secret, though they hold one.
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+class Page(ResourceProvider):
+    def create(self, props):
+        return CreateResult("page", props)
+
+class PlainPage(Resource):
+    def __init__(self, name, url):
+        super().__init__(Page(), name, {"url": url})
+
+url = pulumi.Output.unsecret(stack.service.api_key).apply(lambda key: f"https://shop.example/?key={key}")
+PlainPage("plain", url)
+PlainPage("plain-given", f"https://shop.example/?key={given[0]}")
+pulumi.export("plain", url)
+pulumi.export("plain_given", {given[0]: json.dumps(given)})
 if os.environ.get("RAISES") == "configuration":
     raise ValueError(f"raised with a given secret {given[0]}")
 """
