@@ -66,7 +66,9 @@ class Talk:
         """Search everything for canaries, files below the project too."""
         for where, text in self.written:
             self.canaries.look(where, text)
-        self.canaries.look_below(self.project.root, but=(".flowflare/emulator", ".flowflare/state", "node_modules"))
+        self.canaries.look_below(
+            self.project.root, but=(".flowflare/emulator", ".flowflare/state", "node_modules")
+        )
         return self.canaries.seen
 
 
@@ -91,9 +93,8 @@ def tell_story(talk: Talk) -> None:
     missing = [text for text in SHOWN if text not in shown]
     assert not missing, f"{missing} in {shown}"
     assert "printed a resource's output [secret]" in shown
-    outputs = json.loads(shown)["outputs"]
-    assert outputs["plain"] == "https://shop.example/?key=[secret]"
-    assert list(outputs["plain_given"]) == ["[secret]"]
+    assert '"plain": "https://shop.example/?key=[secret]"' in shown
+    assert '"plain_given": {"[secret]": ' in " ".join(shown.split()).replace("{ ", "{")
     talk.learn_outputs()
     talk.run("preview", "--json", code=1, raises="output")
     assert talk.look() == [], talk.canaries.seen

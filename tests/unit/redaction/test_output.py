@@ -128,7 +128,7 @@ def test_output_goes_where_it_went_and_a_pipe_is_no_terminal() -> None:
 # ----------------------------------------------------------------------------------------------
 
 IMPORTS = """
-import logging, os, resource, signal, subprocess, sys, threading, time
+import logging, os, resource, signal, subprocess, sys, threading
 from flowflare.redaction.output import redacted_output
 from flowflare.redaction.run import learn, redacting
 SECRET = "canary-+/1234567890"
@@ -178,8 +178,8 @@ with redacting({}):
     with redacted_output():
         copy = os.fork()
         if copy == 0:
-            time.sleep(15)
-            os._exit(0)
+            signal.alarm(15)
+            signal.pause()
         print("own", SECRET)
 print("it goes on:", os.waitpid(copy, os.WNOHANG) == (0, 0))
 os.kill(copy, signal.SIGKILL)
