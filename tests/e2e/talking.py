@@ -52,7 +52,13 @@ def take(key):
         raise ValueError(f"raised with an output {key}")
 
 stack.service.api_key.apply(take)
+if os.environ.get("RAISES") == "configuration":
+    raise ValueError(f"raised with a given secret {given[0]}")
+"""
 
+
+#: Appended too; its state holds secrets in plain.
+PLAIN = """
 # Values that the program does not mark as secret, though they hold one.
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
@@ -69,15 +75,18 @@ PlainPage("plain", url)
 PlainPage("plain-given", f"https://shop.example/?key={given[0]}")
 pulumi.export("plain", url)
 pulumi.export("plain_given", {given[0]: json.dumps(given)})
-if os.environ.get("RAISES") == "configuration":
-    raise ValueError(f"raised with a given secret {given[0]}")
 """
 
 
-def make_talkative(root: Path) -> None:
-    """Have a project's program show its secrets."""
+def make_talkative(root: Path, *, plain: bool = False) -> None:
+    """Have a project's program show its secrets.
+
+    Args:
+        root: the project's folder.
+        plain: whether also as inputs and outputs that are not marked as secret.
+    """
     program = root / "infra/__main__.py"
-    program.write_text(program.read_text() + TALK)
+    program.write_text(program.read_text() + TALK + (PLAIN if plain else ""))
 
 
 def plant_configuration(canaries: Canaries, phrase: str) -> tuple[str, dict[str, Any]]:

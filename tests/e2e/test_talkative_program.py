@@ -46,7 +46,7 @@ class Talk:
         self.environ = environ
         self.canaries = canaries
         self.written: list[tuple[str, str]] = []
-        make_talkative(project.root)
+        make_talkative(project.root, plain=True)
 
     def run(self, *words: str, code: int = 0, raises: str = "") -> str:
         """Run a command; what it wrote, standard output first."""
