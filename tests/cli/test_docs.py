@@ -34,8 +34,9 @@ def test_a_page_is_printed_as_markdown_where_no_terminal_formats_it() -> None:
     ("words", "remedy"),
     [
         (("docs", "secrts"), "Did you mean `secrets`?"),
-        (("docs", "../../pyproject"), "They are: "),
+        (("docs", "../../pyproject"), "The pages are: "),
         (("schema", "plann"), "Did you mean `plan`?"),
+        (("schema", "../../pyproject"), "The schemas are: "),
     ],
 )
 def test_an_unknown_name_is_wrong_usage(words: tuple[str, ...], remedy: str) -> None:

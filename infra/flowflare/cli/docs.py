@@ -34,7 +34,7 @@ def docs(
 
     pages = _list_pages()
     if page is not None:
-        text = _find(pages, page, "PAGE").read_text("utf-8")
+        text = _find(pages, page, "PAGE", "The pages are").read_text("utf-8")
         if json:
             print_json({"page": page, "markdown": text})
         else:
@@ -69,7 +69,7 @@ def schema(
 
     schemas = _list_schemas()
     if name is not None:
-        typer.echo(_find(schemas, name, "NAME").read_text("utf-8"), nl=False)
+        typer.echo(_find(schemas, name, "NAME", "The schemas are").read_text("utf-8"), nl=False)
     elif json:
         print_json(list(schemas))
     else:
@@ -93,11 +93,11 @@ def _list_schemas() -> Mapping[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _find(files: Mapping[str, Path], name: str, argument: str) -> Path:
+def _find(files: Mapping[str, Path], name: str, argument: str, listed: str) -> Path:
     if name not in files:
         from flowflare.config.problems import nearest
 
-        message = f"{name!r} does not exist. {nearest(name, files, 'They are')}"
+        message = f"{name!r} does not exist. {nearest(name, files, listed)}"
         raise typer.BadParameter(message, param_hint=argument)
     return files[name]
 

@@ -145,8 +145,9 @@ class Workspace:
     def import_(self, exported: Mapping[str, Any]) -> None:
         """Replace the stack's deployment.
 
-        Secrets in it may be in plaintext, so it never is a file: the CLI reads it from standard
-        input and encrypts them.
+        Secrets in it may be in plaintext. The CLI reads it from standard input and encrypts them;
+        it has no name on disk. On Linux it stays in memory, elsewhere it is an unnamed temporary
+        file.
         """
         self.run("stack", "import", given=json.dumps(exported))
 

@@ -19,7 +19,9 @@ from flowflare.model import StackSpec
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
-_MARK: Final = "# Written by `flowflare env up` (docs/environments.md): gone when its time is over."
+#: Files of earlier versions name the documentation in another way behind it.
+_SIGN: Final = "# Written by `flowflare env up` ("
+_MARK: Final = f"{_SIGN}flowflare docs environments): removed when its time is over."
 _KEPT: Final = "# The next `env up` writes it anew, and `env down` or `env sweep` removes it."
 _PREFIX: Final = f"{NAMESPACE}:"
 #: Keys that are left out, with what undoes them where every stack of the project has them.
@@ -36,8 +38,8 @@ _OF_CLIENTS: Final = ("routes", "domains")
 
 
 def is_ephemeral(text: str) -> bool:
-    """Whether a stack's file is one of those that are written here."""
-    return text.startswith(_MARK)
+    """Whether this version or an earlier one has written a stack's file for `env up`."""
+    return text.startswith(_SIGN)
 
 
 @dataclass(frozen=True)

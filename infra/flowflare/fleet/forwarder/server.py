@@ -72,8 +72,10 @@ class Forwarder:
         self._thread.start()
         try:
             error = self._started.exception(_START)
-        except TimeoutError as late:
-            error = late
+        except TimeoutError:
+            text = f"the forwarder of this run does not start within {_START:.0f} s"
+            remedy = "Run the same command again when this machine has less to do."
+            raise EngineError(text, remedy=remedy) from None
         if error is not None:
             text = f"the forwarder of this run does not start: {error!r}"
             raise EngineError(text) from error

@@ -52,6 +52,18 @@ def made(folder: Path, base: str = DEV) -> str:
     return ephemeral(folder, "acme-dev", "pr-1", "pr1").text
 
 
+def test_a_file_names_a_command_that_prints_the_documentation(tmp_path: Path) -> None:
+    assert made(tmp_path).startswith(
+        "# Written by `flowflare env up` (flowflare docs environments): "
+    )
+
+
+def test_a_file_of_an_earlier_version_is_known_and_one_of_a_person_is_not() -> None:
+    mark = "# Written by `flowflare env up` (docs/environments.md): gone when its time is over."
+    assert is_ephemeral(f"{mark}\nconfig: {{}}\n")
+    assert not is_ephemeral("# Written for `flowflare env up`\nconfig: {}\n")
+
+
 def test_it_meets_nothing_of_the_other_stack(tmp_path: Path) -> None:
     text = made(tmp_path)
     assert is_ephemeral(text)

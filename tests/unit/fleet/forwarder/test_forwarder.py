@@ -290,7 +290,8 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with Forwarder() as forwarder:
         connector = ForwardedConnector(forwarder.address, "acme")
-        assert connector.open(upstream.base_url, SECRET).call("GET", "/x") == {}
+        token = SECRET.removeprefix("Bearer ")
+        assert connector.open(upstream.base_url, token).call("GET", "/x") == {}
 
 
 def test_a_forwarder_that_cannot_run_says_why_at_once() -> None:
