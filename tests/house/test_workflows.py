@@ -72,7 +72,7 @@ def test_ci_tests_every_python_that_the_package_supports() -> None:
     assert jobs["test"]["strategy"]["matrix"]["python"] == versions
     assert [step["run"] for step in steps("ci") if "run" in step] == [
         "make test PYTHON=python",
-        ".ci/run",
+        "make pulumi test-all",
     ]
 
 
