@@ -23,6 +23,7 @@ from tests.cli.command import Said, flowflare
 
 STATE = ".flowflare/state/.pulumi/stacks/shop/local.json"
 DEEP = "[" * 100_000
+URN = "urn:pulumi:local::shop::a:b:C::one"
 MANIFEST = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""}
 
 
@@ -72,7 +73,9 @@ def checkpoint(latest: object) -> dict[str, object]:
             "`type` of `resources[0]` is a number, not a text",
         ),
         (
-            checkpoint({"manifest": MANIFEST, "resources": [{"urn": "", "type": "", "inputs": 1}]}),
+            checkpoint(
+                {"manifest": MANIFEST, "resources": [{"urn": URN, "type": "", "inputs": 1}]}
+            ),
             "`inputs` of `resources[0]` is a number, not an object",
         ),
     ],
