@@ -1,4 +1,4 @@
-"""Add to a deployment of an earlier version what clears its cron triggers: functions on JSON.
+"""Add missing `CronCleanup` records to a state of an earlier version: pure functions on JSON.
 
 The program declares a `CronCleanup` beside a Worker's cron triggers, and dropping both clears the
 schedules. An earlier version stored the triggers alone, and Cloudflare's plugin deletes those
@@ -9,13 +9,13 @@ is like one of today's.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowflare.engine.urns import child, name_of, parse, type_of
+from flowflare.engine.urns import DYNAMIC_PACKAGE, child, name_of, parse, type_of
 
-CRON_CLEANUP: Final = "pulumi-python:dynamic/flowflare:CronCleanup"
+_DYNAMIC: Final = f"{DYNAMIC_PACKAGE}:dynamic/"
+CRON_CLEANUP: Final = f"{_DYNAMIC}flowflare:CronCleanup"
 _TRIGGER: Final = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
-_DYNAMIC: Final = "pulumi-python:dynamic/"
 _SUFFIX: Final = "-crons"
-#: Which components declare triggers; those of other programs are none of ours.
+#: The components whose cron triggers Flowflare declares; a program may declare others.
 _COMPONENTS: Final = ("flowflare:index:Client", "flowflare:index:Service")
 #: How Pulumi's SDK writes `flowflare.resources.providers.CronCleanupProvider` into state.
 _PROVIDER: Final = (

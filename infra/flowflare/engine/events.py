@@ -116,6 +116,12 @@ class Event:
 OnEvent = Callable[[Event], None]
 
 
+def warn(on_event: OnEvent | None, message: str) -> None:
+    """Report a warning to a listener, if there is one."""
+    if on_event is not None:
+        on_event(Event("note", message=message, severity="warning"))
+
+
 @dataclass(frozen=True)
 class Plan:
     """What `up` would do.

@@ -26,7 +26,7 @@ from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.program import Program, importable, run
 from flowflare.engine.providers.dynamic import PROVIDER_KEY
 from flowflare.engine.providers.protocol import Handler
-from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
+from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.stand_ins import with_stand_ins
 from flowflare.engine.state import (
@@ -37,6 +37,7 @@ from flowflare.engine.state import (
     load_resource,
     secret_text,
 )
+from flowflare.engine.urns import DYNAMIC_PACKAGE
 from flowflare.engine.values import Props, Secret, Value, annotate, plain
 from flowflare.errors import EngineError, FlowflareError
 

@@ -31,6 +31,15 @@ _OPEN_IN_A_LIST: Final = frozenset({"name", "type"})
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
+class Mask:
+    """Opens every sealed secret to a mask, for what is shown or looked up without secrets."""
+
+    def open(self, ciphertext: str) -> Value:
+        """Return the mask."""
+        del ciphertext
+        return SECRET_TEXT
+
+
 def shown(value: Value, *, show_secrets: bool = False) -> Any:
     """A value as JSON values, secrets masked unless they are asked for."""
 

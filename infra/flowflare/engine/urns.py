@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+#: The package of every dynamic resource of a Python program; its types begin with it.
+DYNAMIC_PACKAGE = "pulumi-python"
 
 
 @dataclass(frozen=True)

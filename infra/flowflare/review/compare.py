@@ -16,12 +16,12 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.dynamic import Dynamic
 from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.protocol import Recorded as RecordedType
-from flowflare.engine.providers.registry import DYNAMIC_PACKAGE, Providers
+from flowflare.engine.providers.registry import Providers
 from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
 from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment, Resource
-from flowflare.engine.urns import Alias
+from flowflare.engine.urns import DYNAMIC_PACKAGE, Alias
 from flowflare.engine.values import Value, map_leaves
 
 

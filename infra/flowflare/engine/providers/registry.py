@@ -8,10 +8,9 @@ from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff, changed_keys
 from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
 from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
-from flowflare.engine.urns import Urn
+from flowflare.engine.urns import DYNAMIC_PACKAGE, Urn
 from flowflare.engine.values import Props, Secret, plain
 
-DYNAMIC_PACKAGE: Final = "pulumi-python"
 # What Cloudflare's provider schema calls secret, wherever it is from.
 _SECRET_INPUTS: Final = {"cloudflare": frozenset({"apiKey", "apiToken", "apiUserServiceKey"})}
 
@@ -95,16 +94,17 @@ class Providers:
         return self._dynamic
 
     def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:
-        from flowflare.engine.providers.cloudflare import KINDS, Access, serve
+        from flowflare.engine.providers.cloudflare import KINDS, Access, PluginState
 
-        if type_ not in KINDS:
+        kind = KINDS.get(type_)
+        if kind is None:
             return Recorded(type_, self._served())
         inputs = self._inputs_now(provider)
         key = (inputs.get("baseUrl"), inputs.get("apiToken"))
         access = self._cloudflare.get(key)
         if not isinstance(access, Access):
             access = self._cloudflare[key] = Access(inputs, self._environ, api=self._api)
-        return serve(type_, access) or Recorded(type_, self._served())
+        return PluginState(kind(access))
 
     def _inputs_now(self, provider: Resource) -> Props:
         """A default provider is what the configuration says today, whatever state remembers."""

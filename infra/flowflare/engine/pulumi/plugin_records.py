@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare import KINDS, Access, serve
 from flowflare.engine.providers.cloudflare.plugin_state import DELTA_KEY, META_KEY, is_complete
-from flowflare.engine.show import SECRET_TEXT
+from flowflare.engine.show import Mask
 from flowflare.engine.state import load_value
 from flowflare.engine.values import Props, plain
 from flowflare.engine.wire import SECRET, SIGNATURE
@@ -49,7 +49,7 @@ def make_readable(deployment: Mapping[str, Any], opened: Mapping[str, Any]) -> J
 
 def plain_props(raw: Mapping[str, Any]) -> Props:
     """Return a record's properties as plain values, with a mask for each sealed secret."""
-    return {key: plain(load_value(value, _Masked())) for key, value in raw.items()}
+    return {key: plain(load_value(value, Mask())) for key, value in raw.items()}
 
 
 def _lacks_state(record: Mapping[str, Any]) -> bool:
@@ -70,12 +70,3 @@ def _complete(record: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
     # Nothing else is copied: in `complete` secrets are open.
     added = {key: complete[key] for key in _ADDED if key not in sealed}
     return {**record, "outputs": {**sealed, **added}}
-
-
-class _Masked:
-    """Opens nothing."""
-
-    def open(self, ciphertext: str) -> Any:
-        """Return a mask."""
-        del ciphertext
-        return SECRET_TEXT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.access import stack_environment
-from flowflare.engine.events import Event, Failure, OnEvent, Plan, Step, Update
+from flowflare.engine.events import Failure, OnEvent, Plan, Step, Update, warn
 from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import is_cut_off, program_error
@@ -222,7 +222,7 @@ class CliStack:
         with hold(self.project, self._environ) as holding:
             if holding and holding.taken:
                 lease = holding.taken
-                _tell(on_event, f"took over the stack from a run that is dead: {lease}")
+                warn(on_event, f"took over the stack from a run that is dead: {lease}")
             self._holding = holding
             try:
                 yield
@@ -358,8 +358,3 @@ def _program_failure(run: Translator, served: "ServedProgram | None") -> Flowfla
         return program_error("\n".join(run.program_errors))
     error = served.error if served else None
     return None if error is None or is_cut_off(error.message) else error
-
-
-def _tell(on_event: OnEvent | None, sentence: str) -> None:
-    if on_event is not None:
-        on_event(Event("note", message=sentence, severity="warning"))

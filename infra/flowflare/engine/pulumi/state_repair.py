@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
-from flowflare.engine.events import Event, OnEvent
+from flowflare.engine.events import OnEvent, warn
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.plugin_records import is_sealed, make_readable, unreadable
 from flowflare.engine.pulumi.state import stored_deployment
@@ -55,21 +55,16 @@ class StateRepair:
         stored = stored_deployment(self._project, self._environ)
         if stored is not None and _is_in_order(stored, upgrade=upgrade):
             return
-        exported = self._workspace.export()
-        before = exported.get("deployment") or {}
-        after = self._without_pending(before, on_event)
-        if upgrade:
-            after = with_cron_cleanups(self._readable(after))
-        if after != before:
-            self._import({**exported, "deployment": after})
+
+        def repair(deployment: Deployment) -> Deployment:
+            known = self._without_pending(deployment, on_event)
+            return with_cron_cleanups(self._readable(known)) if upgrade else known
+
+        self._change(repair)
 
     def complete(self) -> None:
         """Complete records that Cloudflare's plugin cannot read; for one run of `destroy`."""
-        exported = self._workspace.export()
-        before = exported.get("deployment") or {}
-        after = self._readable(before)
-        if after != before:
-            self._import({**exported, "deployment": after})
+        self._change(self._readable)
 
     def take_over(
         self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None
@@ -97,10 +92,18 @@ class StateRepair:
             if thing is not None:
                 adopted = True
                 deployment = with_resource(deployment, one.record, thing)
-                _tell(on_event, one.record["urn"], thing)
+                _report(on_event, one.record["urn"], thing)
         if adopted:
             self._import({**exported, "deployment": deployment})
         return adopted
+
+    def _change(self, change: Callable[[Deployment], Deployment]) -> None:
+        """Export the state, change it, and import the result if it is different."""
+        exported = self._workspace.export()
+        before = exported.get("deployment") or {}
+        after = change(before)
+        if after != before:
+            self._import({**exported, "deployment": after})
 
     def _without_pending(self, deployment: Deployment, on_event: OnEvent | None) -> Deployment:
         pending = pending_creations(deployment)
@@ -112,7 +115,7 @@ class StateRepair:
         for one in pending:
             urn = one["urn"]
             found[urn] = account.made_by(known[urn])
-            _tell(on_event, urn, found[urn])
+            _report(on_event, urn, found[urn])
         return settled(deployment, found)
 
     def _readable(self, deployment: Deployment) -> Deployment:
@@ -134,12 +137,9 @@ def _is_in_order(deployment: Deployment, *, upgrade: bool) -> bool:
     return not lacking and not pending_creations(deployment)
 
 
-def _tell(on_event: OnEvent | None, urn: str, found: Found | None) -> None:
-    if on_event is None:
-        return
-    name = name_of(urn)
+def _report(on_event: OnEvent | None, urn: str, found: Found | None) -> None:
     if found is None:
         said = "an interrupted run had begun to make it and left nothing; it is made now"
     else:
         said = f"an earlier request made it and the answer was lost; taken over as {found.id}"
-    on_event(Event("note", message=f"{name}: {said}", severity="warning"))
+    warn(on_event, f"{name_of(urn)}: {said}")

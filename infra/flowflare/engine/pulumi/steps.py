@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from flowflare.engine.events import Change, Op, Step
 from flowflare.engine.pulumi.stream import StepMetadata
-from flowflare.engine.show import SECRET_TEXT, changes, shown_props, told
+from flowflare.engine.show import SECRET_TEXT, Mask, changes, shown_props, told
 from flowflare.engine.state import PROVIDER_PREFIX, load_value
 from flowflare.engine.urns import name_of
 from flowflare.engine.values import UNKNOWN, Props, Value, map_leaves
@@ -24,15 +24,6 @@ OPS: Final[Mapping[str, Op]] = {
     "read": "same",
 }
 _NOTES: Final = {"import": "imported", "read": "read, not managed"}
-
-
-class _Masked:
-    """Opens what the event stream shows of a secret: nothing."""
-
-    def open(self, ciphertext: str) -> Value:
-        """Returns the mask."""
-        del ciphertext
-        return SECRET_TEXT
 
 
 def is_provider(metadata: StepMetadata) -> bool:
@@ -83,9 +74,7 @@ def _props(raw: Mapping[str, Any] | None) -> Props:
     def leaf(value: Value) -> Value:
         return UNKNOWN if value == UNKNOWN_TEXT else value
 
-    return {
-        key: map_leaves(load_value(value, _Masked()), leaf) for key, value in (raw or {}).items()
-    }
+    return {key: map_leaves(load_value(value, Mask()), leaf) for key, value in (raw or {}).items()}
 
 
 def _changes(

@@ -3,7 +3,7 @@
 import os
 from typing import Any, ClassVar
 
-from pulumi.dynamic import ConfigureRequest, ReadResult, ResourceProvider
+from pulumi.dynamic import ConfigureRequest, DiffResult, ReadResult, ResourceProvider
 from pulumi.output import Unknown
 
 from flowflare.api import PROCESS, Client, Connector
@@ -51,6 +51,11 @@ class CloudflareProvider(ResourceProvider):
                 raise SecretError("there is no API token for Cloudflare", remedy=remedy)
             self._client = self._api.open(self._base_url, self._token)
         return self._client
+
+    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
+        """Replace the resource if its identity changes; nothing else changes it."""
+        replaces = self._replaces(olds, news)
+        return DiffResult(changes=bool(replaces), replaces=replaces)
 
     def _replaces(self, old: Props, new: Props) -> list[str]:
         """The identity that changes; what is unknown yet is made anew, so it changes too."""

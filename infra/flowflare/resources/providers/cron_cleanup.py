@@ -1,6 +1,6 @@
 """Provider that clears a Worker's cron triggers once its program drops them."""
 
-from pulumi.dynamic import CreateResult, DiffResult
+from pulumi.dynamic import CreateResult
 
 from flowflare.errors import ApiError
 from flowflare.resources.providers.base import (
@@ -22,11 +22,6 @@ class CronCleanupProvider(CloudflareProvider):
     __module__ = STORED_MODULE
 
     identity = ("account_id", "script_name")
-
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Replace it if the account or the script changes."""
-        replaces = self._replaces(olds, news)
-        return DiffResult(changes=bool(replaces), replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
         """Call nothing: the `WorkersCronTrigger` sets the schedules."""

@@ -1,6 +1,6 @@
 """Provider of a script's URL at workers.dev."""
 
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult
+from pulumi.dynamic import CreateResult, ReadResult
 
 from flowflare.errors import ApiError
 from flowflare.resources.providers.base import (
@@ -19,11 +19,6 @@ class WorkersDevUrlProvider(CloudflareProvider):
     __module__ = STORED_MODULE
 
     identity = ("account_id", "script_name")
-
-    def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Another script has another URL."""
-        replaces = self._replaces(olds, news)
-        return DiffResult(changes=bool(replaces), replaces=replaces)
 
     def create(self, props: Props) -> CreateResult:
         """Asks for the URL.
