@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flowflare.engine.passphrase import Vault
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.wire import SECRET, SIGNATURE
 
 Secret = dict[str, Any]
 Damage = Callable[[Secret, str], None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from flowflare.engine.passphrase import Vault
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.wire import SECRET, SIGNATURE
 from tests.engine.recorded import open_vault
 
 

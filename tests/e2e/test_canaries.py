@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.engine.passphrase import Passphrase, Vault
-from flowflare.engine.values import reveal
+from flowflare.values.properties import reveal
 from tests.aws import serve_aws
 from tests.canaries.search import Canaries
 from tests.cli.command import Said, flowflare

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from flowflare.engine.cron_cleanups import CRON_CLEANUP
-from flowflare.engine.events import Plan
 from flowflare.errors import UpdateFailed
 from flowflare.review.changes import review
+from flowflare.values.events import Plan
 from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare

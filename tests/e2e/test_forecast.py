@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.events import Plan
 from flowflare.review.changes import review
+from flowflare.values.events import Plan
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.shop import CONFIG, MAILS, make_shop, write, write_clients

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from flowflare.engine.events import Event
 from flowflare.errors import UpdateFailed
+from flowflare.values.events import Event
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.support.tiers import keep_every

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from flowflare.engine.passphrase import Vault
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.wire import SECRET, SIGNATURE
 
 _SCRIPT = "cloudflare:index/workersScript:WorkersScript"
 

@@ -19,9 +19,9 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from flowflare.engine.providers.cloudflare import KINDS, Access
 from flowflare.engine.providers.protocol import Existing
-from flowflare.engine.urns import type_of
-from flowflare.engine.values import Props, annotate, plain
-from flowflare.engine.wire import read_struct, write_struct
+from flowflare.values.properties import Props, annotate, plain
+from flowflare.values.urns import type_of
+from flowflare.values.wire import read_struct, write_struct
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # the CLI starts this file by its path
 from tests.engine import plugin_rules as rules

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flowflare.engine.values import Secret, Value, plain
+from flowflare.values.properties import Secret, Value, plain
 
 RECORDED = Path(__file__).parent / "recordings" / "pulumi-cloudflare-6.23"
 D1 = "cloudflare:index/d1Database:D1Database"

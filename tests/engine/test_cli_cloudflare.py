@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Event
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import UpdateFailed
+from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, FakeCloudflare, Request
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, changed

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Event
 from flowflare.engine.holder import Holder
 from flowflare.engine.lease import Lease, held, lease_key, read_lease
 from flowflare.engine.pulumi.plugins import HOSTS
@@ -26,6 +25,7 @@ from flowflare.errors import (
     UpdateFailed,
 )
 from flowflare.storage.folder import FolderStore
+from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 from tests.engine.projects import changed, make_sample
 

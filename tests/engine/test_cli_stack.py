@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Event
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled
 from flowflare.engine.pulumi.recorded import recorded_plan
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
+from flowflare.values.events import Event
 from tests.engine.killing import kill_tree
 from tests.engine.projects import Sample, World, changed, ops
 from tests.support.pulumi_cli import cli_environ

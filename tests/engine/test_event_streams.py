@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.events import Event
 from flowflare.engine.pulumi.stream import read_event
 from flowflare.engine.pulumi.translate import Translator
+from flowflare.values.events import Event
 
 STREAMS = Path(__file__).parent / "streams"
 NAMES = sorted(path.stem for path in STREAMS.glob("*.jsonl"))

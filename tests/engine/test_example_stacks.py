@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Plan, Step
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.state import Deployment
+from flowflare.values.events import Plan, Step
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("dev", "prod")

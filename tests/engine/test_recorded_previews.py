@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Plan, Step
 from flowflare.engine.pulumi.recorded import detailed, recorded_plan
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry
+from flowflare.values.events import Plan, Step
 from tests.engine.recorded import (
     RECORDED,
     fill_in_code,

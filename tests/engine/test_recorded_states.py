@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from flowflare.engine.pulumi.state import from_export
-from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment, read_checkpoint
-from flowflare.engine.values import Secret, leaves, plain
-from flowflare.engine.wire import SECRET, SIGNATURE
 from flowflare.errors import FlowflareError
+from flowflare.values.properties import Secret, leaves, plain
+from flowflare.values.show import shown_props
+from flowflare.values.wire import SECRET, SIGNATURE
 from tests.canaries.damage import damages
 from tests.canaries.planting import positions
 from tests.canaries.search import Canaries

@@ -7,8 +7,8 @@ from flowflare.adoption.thing import Findings, Thing, Wanted
 from flowflare.engine.providers.cloudflare.kind import from_api, picked
 from flowflare.engine.providers.cloudflare.workers_custom_domain import WorkersCustomDomain
 from flowflare.engine.providers.cloudflare.workflow import _COMPUTED
-from flowflare.engine.values import Props
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import Props
 
 
 def find_workflow(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:

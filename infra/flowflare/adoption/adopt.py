@@ -20,17 +20,17 @@ from flowflare.adoption.thing import Find, Findings
 from flowflare.api import Client
 from flowflare.config.edit_paths import set_paths
 from flowflare.config.files import ConfigValue, Project
-from flowflare.engine.events import Plan
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import Deployment
-from flowflare.engine.urns import name_of
 from flowflare.errors import AdoptionError
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
+from flowflare.values.events import Plan
+from flowflare.values.urns import name_of
 
 _FINDERS: Final[Mapping[str, Find]] = {
     "CronCleanup": addresses.find_cron_cleanup,

@@ -16,10 +16,10 @@ from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
-from flowflare.engine.values import Props, annotate, has_unknown, make_secret, plain
-from flowflare.engine.wire import UNKNOWN_TEXT
 from flowflare.errors import EngineError
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain
+from flowflare.values.wire import UNKNOWN_TEXT
 
 # Its check judges files as if they were about to be applied; here they were.
 _UNCHECKED: Final = frozenset({"D1Migrations"})

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from flowflare.adoption.model import Difference
 from flowflare.adoption.thing import Findings, Thing, Wanted, known
-from flowflare.engine.values import plain
 from flowflare.model import ClassMigration
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY, from_wire
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import plain
 
 
 def find_classes(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:

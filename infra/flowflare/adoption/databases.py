@@ -11,7 +11,6 @@ from flowflare.adoption.thing import Findings, Thing, Wanted, known
 from flowflare.api import Client
 from flowflare.engine.providers.cloudflare.d1_database import _COMPUTED
 from flowflare.engine.providers.cloudflare.kind import picked
-from flowflare.engine.values import plain
 from flowflare.errors import AdoptionError, MigrationError
 from flowflare.migrations import baseline
 from flowflare.migrations.baseline import differences, files_with_data, matching, read_objects
@@ -25,6 +24,7 @@ from flowflare.migrations.ledger import (
 )
 from flowflare.migrations.plan import Applied, history_problems
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import plain
 
 _WORDS: Final = {
     "missing": "is made by the files and is not in the database",

@@ -10,10 +10,10 @@ from flowflare.adoption.thing import Findings, Thing, Wanted, known
 from flowflare.engine.providers.cloudflare.kind import camel, from_api, picked
 from flowflare.engine.providers.cloudflare.workers_script import _COMPUTED
 from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
-from flowflare.engine.values import Props, Secret, Value, has_unknown
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.scene import SECRET, as_sent, differing
 from flowflare.review.drift.workers import comparable
+from flowflare.values.properties import Props, Secret, Value, has_unknown
 
 # What an upload sets beside code and bindings, with what Cloudflare has where it says nothing.
 _SETTINGS: Final[Mapping[str, Any]] = {

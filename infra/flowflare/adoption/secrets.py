@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowflare.adoption.thing import Findings, Thing, Wanted, known
-from flowflare.engine.values import Props, make_secret, new_secret, plain
 from flowflare.errors import FlowflareError
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import Props, make_secret, new_secret, plain
 
 KEY_BINDING: Final = "SERVICE_API_KEY"
 _OURS: Final = re.compile(r"ff_[a-z0-9]+_([0-9a-f]{8})_\S+")

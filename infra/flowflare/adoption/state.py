@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flowflare.adoption.adopter import Adopter
 from flowflare.adoption.owners import states_beside
 from flowflare.config.files import Project
-from flowflare.engine.events import Plan
 from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import locked
@@ -20,10 +19,11 @@ from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.report import Report
 from flowflare.engine.stack import EmbeddedStack, _Opened
 from flowflare.engine.state import Deployment, Resource, dump_resource, secret_text
-from flowflare.engine.values import Secret
-from flowflare.engine.wire import SECRET, SIGNATURE
 from flowflare.errors import StateError
 from flowflare.storage.opened import open_store
+from flowflare.values.events import Plan
+from flowflare.values.properties import Secret
+from flowflare.values.wire import SECRET, SIGNATURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

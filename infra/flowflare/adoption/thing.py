@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from flowflare.adoption.model import Baseline, Difference, Status
 from flowflare.engine.goal import Goal
 from flowflare.engine.providers.protocol import Handler
-from flowflare.engine.values import UNKNOWN, Props, Secret, Value, has_unknown, reveal
 from flowflare.review.drift.account import Account
+from flowflare.values.properties import UNKNOWN, Props, Secret, Value, has_unknown, reveal
 
 
 @dataclass(frozen=True)

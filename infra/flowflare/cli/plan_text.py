@@ -8,8 +8,8 @@ from flowflare.review.words import DONE, RISK_WORDS
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.events import Change, Step, Update
     from flowflare.review.entries import Review
+    from flowflare.values.events import Change, Step, Update
 
 STYLES = {
     "create": "green",
@@ -41,8 +41,8 @@ def print_review(review: "Review", *, created: bool = False) -> None:
 def print_meaning(update: "Update") -> None:
     """Prints what a run has meant for data and for Durable Objects, where it meant anything."""
     from flowflare.cli.console import answers
-    from flowflare.engine.events import Plan
     from flowflare.review.changes import review
+    from flowflare.values.events import Plan
 
     for entry in review(Plan(update.steps)).entries:
         if entry.risk != "safe":

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.events import Plan
     from flowflare.review.entries import Review
     from flowflare.review.policy.findings import PolicyFinding
+    from flowflare.values.events import Plan
 
 _KEY = "flowflare:policies"
 

@@ -13,7 +13,7 @@ from flowflare.review.words import DONE, MARKS, short_type
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from flowflare.engine.events import Event, OnEvent, Step
+    from flowflare.values.events import Event, OnEvent, Step
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from flowflare.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from flowflare.engine.events import Update
+    from flowflare.values.events import Update
 
 
 def up(

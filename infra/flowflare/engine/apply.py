@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from flowflare.engine.destroy import Deleter, failure_of, protected
-from flowflare.engine.events import Failure, Step
 from flowflare.engine.goal import Goal
 from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
@@ -21,10 +20,11 @@ from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import Resource
 from flowflare.engine.steps import step_of
-from flowflare.engine.urns import Alias, earlier_urns, name_of, type_of
-from flowflare.engine.values import Props, annotate, has_unknown, make_secret, plain
-from flowflare.engine.wire import UNKNOWN_TEXT
 from flowflare.errors import EngineError
+from flowflare.values.events import Failure, Step
+from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain
+from flowflare.values.urns import Alias, earlier_urns, name_of, type_of
+from flowflare.values.wire import UNKNOWN_TEXT
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ from flowflare.engine.state import (
     salt_of,
 )
 from flowflare.engine.state_shape import check_checkpoint, refuse_foreign
-from flowflare.engine.values import Opener
 from flowflare.errors import ConflictError, StateError
 from flowflare.reading.files import decompress
 from flowflare.reading.json_text import parse_json
 from flowflare.storage.folder import FolderStore
 from flowflare.storage.store import ABSENT, Store, Stored
+from flowflare.values.properties import Opener
 
 _META_KEY: Final = ".pulumi/meta.yaml"
 _META: Final = b"version: 1\n"

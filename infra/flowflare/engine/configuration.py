@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flowflare.config.files import ConfigValue, Project
-from flowflare.engine.values import Props, Secret
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
+from flowflare.values.properties import Props, Secret
 
 
 class TextOpener(Protocol):

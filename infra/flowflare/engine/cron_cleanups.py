@@ -9,7 +9,7 @@ is like one of today's.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowflare.engine.urns import DYNAMIC_PACKAGE, child, name_of, parse, type_of
+from flowflare.values.urns import DYNAMIC_PACKAGE, child, name_of, parse, type_of
 
 _DYNAMIC: Final = f"{DYNAMIC_PACKAGE}:dynamic/"
 CRON_CLEANUP: Final = f"{_DYNAMIC}flowflare:CronCleanup"

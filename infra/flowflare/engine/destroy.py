@@ -4,17 +4,17 @@ import contextvars
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from flowflare.engine.events import RETAINED, Failure, Step
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.show import shown_props
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
-from flowflare.engine.urns import name_of
-from flowflare.engine.values import UNKNOWN
 from flowflare.errors import EngineError, ProtectedError
+from flowflare.values.events import RETAINED, Failure, Step
+from flowflare.values.properties import UNKNOWN
+from flowflare.values.show import shown_props
+from flowflare.values.urns import name_of
 
 _PARALLEL = 8
 

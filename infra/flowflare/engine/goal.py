@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
-from flowflare.engine.urns import Alias, type_of
-from flowflare.engine.values import Props, Value
-from flowflare.engine.wire import read_struct, read_value
 from flowflare.errors import EngineError
+from flowflare.values.properties import Props, Value
+from flowflare.values.urns import Alias, type_of
+from flowflare.values.wire import read_struct, read_value
 
 if TYPE_CHECKING:
     from pulumi.runtime.proto import resource_pb2

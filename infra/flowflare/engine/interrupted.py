@@ -11,7 +11,7 @@ from dataclasses import replace
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler
 from flowflare.engine.state import Pending, Resource
-from flowflare.engine.values import Props, annotate, plain
+from flowflare.values.properties import Props, annotate, plain
 
 
 def settle(

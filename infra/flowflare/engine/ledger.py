@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 
 from flowflare.engine.backend import now
 from flowflare.engine.state import Deployment, Doing, Pending, Resource, renamed
-from flowflare.engine.values import Props, equal
+from flowflare.values.properties import Props, equal
 
 Write = Callable[[Deployment], None]
 

@@ -8,13 +8,13 @@ executor.
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.engine.apply import Answer, Deployer
-from flowflare.engine.events import Event
 from flowflare.engine.goal import Goal, read_goal
 from flowflare.engine.report import Report
-from flowflare.engine.urns import child
-from flowflare.engine.values import Props
-from flowflare.engine.wire import read_struct, write_struct
 from flowflare.errors import EngineError
+from flowflare.values.events import Event
+from flowflare.values.properties import Props
+from flowflare.values.urns import child
+from flowflare.values.wire import read_struct, write_struct
 
 if TYPE_CHECKING:
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]

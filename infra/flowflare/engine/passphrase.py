@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 
 from flowflare.engine.state import load_secret_text, secret_text
-from flowflare.engine.values import Secret, Value
 from flowflare.errors import SecretError
 from flowflare.reading.files import read_text
 from flowflare.redaction.run import learn
+from flowflare.values.properties import Secret, Value
 
 #: The variable that says where a fleet has a stack's passphrase from, for messages.
 ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"

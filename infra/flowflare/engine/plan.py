@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from flowflare.engine.events import HALF_DONE, Op
 from flowflare.engine.goal import Goal
 from flowflare.engine.state import Resource
-from flowflare.engine.values import Props, Value, equal
+from flowflare.values.events import HALF_DONE, Op
+from flowflare.values.properties import Props, Value, equal
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.state import PROVIDER_PREFIX, Resource
-from flowflare.engine.values import equal
-from flowflare.engine.wire import UNKNOWN_TEXT
 from flowflare.errors import EngineError
+from flowflare.values.properties import equal
+from flowflare.values.wire import UNKNOWN_TEXT
 
 
 class ProviderReferences:

@@ -19,7 +19,6 @@ from flowflare.config.files import Project
 from flowflare.engine.apply import Deployer
 from flowflare.engine.configuration import Configuration, open_configuration
 from flowflare.engine.destroy import failure_of
-from flowflare.engine.events import Failure, Step
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.monitor import Engine, ResourceMonitor
@@ -37,9 +36,10 @@ from flowflare.engine.state import (
     load_resource,
     secret_text,
 )
-from flowflare.engine.urns import DYNAMIC_PACKAGE
-from flowflare.engine.values import Props, Secret, Value, annotate, plain
 from flowflare.errors import EngineError, FlowflareError
+from flowflare.values.events import Failure, Step
+from flowflare.values.properties import Props, Secret, Value, annotate, plain
+from flowflare.values.urns import DYNAMIC_PACKAGE
 
 FORMAT: Final = 1
 _SEALED: Final = "sealed-"

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flowflare.engine.events import Event, Failure, OnEvent, Step
 from flowflare.errors import FlowflareError, ProtectedError, UpdateFailed
 from flowflare.redaction.run import redact, redact_values
+from flowflare.values.events import Event, Failure, OnEvent, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from flowflare.config.files import Project, read_project
 from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
-from flowflare.engine.events import Event, OnEvent, Plan, Update
 from flowflare.engine.history import history
 from flowflare.engine.lease import Clock, Lease
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.lock import Held, Lock, locked, unlock
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.report import Report, failed
-from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_values, redacts
+from flowflare.values.events import Event, OnEvent, Plan, Update
+from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
     from flowflare.api import Connector

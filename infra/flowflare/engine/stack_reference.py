@@ -12,8 +12,8 @@ from flowflare.engine.backend import Backend
 from flowflare.engine.passphrase import Passphrase, Vault, find_passphrase
 from flowflare.engine.plan import Diff
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props, Secret, leaves
 from flowflare.errors import EngineError
+from flowflare.values.properties import Props, Secret, leaves
 
 
 class StackReferences:

@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 from flowflare.engine.cron_cleanups import with_cron_cleanups
 from flowflare.engine.state_shape import check_checkpoint, refuse_foreign, shown_word
-from flowflare.engine.urns import STACK_TYPE, name_of
-from flowflare.engine.values import (
+from flowflare.errors import StateError
+from flowflare.reading.json_text import parse_json
+from flowflare.values.properties import (
     UNKNOWN,
     Asset,
     Opener,
@@ -27,15 +28,14 @@ from flowflare.engine.values import (
     map_leaves,
     new_secret,
 )
-from flowflare.engine.wire import (
+from flowflare.values.urns import STACK_TYPE, name_of
+from flowflare.values.wire import (
     SECRET,
     SIGNATURE,
     UNKNOWN_TEXT,
     from_signature,
     to_signature,
 )
-from flowflare.errors import StateError
-from flowflare.reading.json_text import parse_json
 
 PROVIDER_PREFIX: Final = "pulumi:providers:"
 STACK_REFERENCE: Final = "pulumi:pulumi:StackReference"

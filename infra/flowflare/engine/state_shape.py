@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowflare.engine.urns import parse
 from flowflare.errors import StateError
+from flowflare.values.urns import parse
 
 _WORD: Final = re.compile(r"[A-Za-z]+(-[A-Za-z]+)*")
 _WORDS: Final[Mapping[type, str]] = {

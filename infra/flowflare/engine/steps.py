@@ -1,12 +1,12 @@
 """Says what is done with a resource as a step: what plans list and progress shows."""
 
-from flowflare.engine.events import Step
 from flowflare.engine.goal import Goal
 from flowflare.engine.plan import Decision
-from flowflare.engine.show import changes, shown_inputs, shown_props
 from flowflare.engine.state import Resource
-from flowflare.engine.urns import name_of, type_of
-from flowflare.engine.values import Props
+from flowflare.values.events import Step
+from flowflare.values.properties import Props
+from flowflare.values.show import changes, shown_inputs, shown_props
+from flowflare.values.urns import name_of, type_of
 
 
 def step_of(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.events import Plan
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.state import (
@@ -29,6 +28,7 @@ from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
 from flowflare.review.sections import Section, in_order
 from flowflare.storage.opened import local_folder
+from flowflare.values.events import Plan
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from flowflare.engine.events import HALF_DONE, RETAINED, Step
 from flowflare.review.classes import steps_to_send
 from flowflare.review.entries import Calls, Entry
 from flowflare.review.migrations import pending_files
+from flowflare.values.events import HALF_DONE, RETAINED, Step
 
 _CLOUDFLARE: Final = "cloudflare:"
 

@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flowflare.engine.events import Change, Failure, Plan, Step
 from flowflare.review.calls import calls_of
 from flowflare.review.classes import HISTORY_TYPE, SCRIPT_TYPE, steps_to_send
 from flowflare.review.code import differences
@@ -20,6 +19,7 @@ from flowflare.review.entries import (
 )
 from flowflare.review.migrations import MIGRATIONS_TYPE, files_to_run
 from flowflare.review.risk import Surroundings, assess
+from flowflare.values.events import Change, Failure, Plan, Step
 
 
 def review(plan: Plan, *, diff: bool = False) -> Review:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from flowflare.engine.events import Step
 from flowflare.review.entries import ClassStep
+from flowflare.values.events import Step
 
 HISTORY_TYPE: Final = "DurableObjectMigrations"
 SCRIPT_TYPE: Final = "WorkersScript"

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flowflare.engine.events import Change, Step
 from flowflare.review.classes import SCRIPT_TYPE
 from flowflare.review.entries import Difference
 from flowflare.review.migrations import MIGRATIONS_TYPE, pending_files
 from flowflare.review.values import is_small
+from flowflare.values.events import Change, Step
 
 _MODULE: Final = re.compile(r"^// ((?:[\w@.-]+:)?[\w@./+-]+\.[A-Za-z]+)$")
 _FOREIGN: Final = ("flowflare:", "node_modules/")

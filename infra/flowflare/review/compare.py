@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from flowflare.engine.destroy import Deleter
-from flowflare.engine.events import Plan
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.dynamic import Dynamic
@@ -19,10 +18,11 @@ from flowflare.engine.providers.protocol import Recorded as RecordedType
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
-from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment, Resource
-from flowflare.engine.urns import DYNAMIC_PACKAGE, Alias
-from flowflare.engine.values import Value, map_leaves
+from flowflare.values.events import Plan
+from flowflare.values.properties import Value, map_leaves
+from flowflare.values.show import shown_props
+from flowflare.values.urns import DYNAMIC_PACKAGE, Alias
 
 
 def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flowflare.engine.events import Step
 from flowflare.migrations.files import Migration, migration
 from flowflare.review.entries import LintFinding, MigrationFile
+from flowflare.values.events import Step
 
 MIGRATIONS_TYPE: Final = "D1Migrations"
 

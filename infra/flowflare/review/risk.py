@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowflare.engine.events import Step
 from flowflare.render.packages import NOT_COMPARED
 from flowflare.review.classes import implemented, steps_to_send
 from flowflare.review.entries import RISKS, ClassStep, Reason
 from flowflare.review.migrations import files_to_run
+from flowflare.values.events import Step
 
 # Other things of Cloudflare's that hold data, and what is in them.
 _STORES: Final = {

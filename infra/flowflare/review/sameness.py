@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowflare.engine.recording import TEXT
-from flowflare.engine.wire import SIGNATURE
+from flowflare.values.wire import SIGNATURE
 
 #: Properties of which what does not change is not shown: code, and values of bindings.
 _UNSEEN: Final = frozenset({"content", "text", "json"})

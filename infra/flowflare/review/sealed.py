@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.events import Change, Plan
 from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.state import backend_url
@@ -20,6 +19,7 @@ from flowflare.engine.state import Deployment
 from flowflare.engine.state_folder import backend_of
 from flowflare.errors import FlowflareError
 from flowflare.secrets.fingerprint import SEALED
+from flowflare.values.events import Change, Plan
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project

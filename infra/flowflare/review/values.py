@@ -3,7 +3,7 @@
 import json
 from typing import Any, Final
 
-from flowflare.engine.show import below
+from flowflare.values.show import below
 
 #: More characters in one row, and more rows of one value, are compared line by line instead.
 WIDEST: Final = 120

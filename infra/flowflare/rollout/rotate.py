@@ -12,12 +12,12 @@ from typing import Any, Protocol
 from flowflare.config.edit import set_keys
 from flowflare.config.files import Project, read_project
 from flowflare.config.load import load_stack
-from flowflare.engine.events import OnEvent, Plan, Update
 from flowflare.engine.state import Deployment
-from flowflare.engine.values import reveal
 from flowflare.errors import FlowflareError, RolloutError
 from flowflare.rollout import health
 from flowflare.rollout.rotation import Keys, Step, generation_of, steps
+from flowflare.values.events import OnEvent, Plan, Update
+from flowflare.values.properties import reveal
 
 _API_KEY = "dynamic/flowflare:ApiKey"
 

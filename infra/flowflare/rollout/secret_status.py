@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flowflare.engine.events import Plan, Step
-from flowflare.engine.show import shown_props
 from flowflare.engine.state import Deployment, Resource
 from flowflare.model.bindings import SERVICE_KEY_BINDING
 from flowflare.model.secret_sources import GeneratedSource, from_wire
 from flowflare.rollout.rotation import Keys, generation_of
+from flowflare.values.events import Plan, Step
+from flowflare.values.show import shown_props
 
 _SECRET = "dynamic/flowflare:SecretValue"  # noqa: S105 -- a type
 _KEY = "dynamic/flowflare:ApiKey"

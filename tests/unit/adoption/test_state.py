@@ -3,8 +3,8 @@
 from flowflare.adoption.owners import owned_elsewhere
 from flowflare.adoption.state import merged
 from flowflare.engine.state import Deployment, Resource
-from flowflare.engine.values import Secret
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.properties import Secret
+from flowflare.values.wire import SECRET, SIGNATURE
 
 D1 = "cloudflare:index/d1Database:D1Database"
 SEALED = {SIGNATURE: SECRET, "ciphertext": "v1:a:b"}

@@ -10,9 +10,9 @@ from flowflare.engine.backend import Backend
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.engine.state import Deployment, Pending, Resource, load_resource, renamed
-from flowflare.engine.values import Secret
 from flowflare.errors import StateError
 from flowflare.storage.folder import FolderStore
+from flowflare.values.properties import Secret
 
 PREFIX = "urn:pulumi:dev::p::t:t:T::"
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="

@@ -10,7 +10,6 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
 from flowflare.engine.apply import Deployer
-from flowflare.engine.events import Event
 from flowflare.engine.goal import read_goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.monitor import Engine, ResourceMonitor
@@ -18,6 +17,7 @@ from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.state import Deployment
 from flowflare.errors import EngineError
+from flowflare.values.events import Event
 
 # Only called where the monitor offers the feature, and it does not.
 NOT_OFFERED = {

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from flowflare.engine.pulumi.plugin_records import make_readable, unreadable
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.wire import SECRET, SIGNATURE
 
 TYPE = "cloudflare:index/workersScript:WorkersScript"
 URN = f"urn:pulumi:rec::flowflare::{TYPE}::shop"

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.config.files import read_project
-from flowflare.engine.events import Event
 from flowflare.engine.pulumi.stack_secrets import StackSecrets
 from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.errors import EngineError
 from flowflare.redaction.run import redact, redacting
+from flowflare.values.events import Event
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 URN = "urn:pulumi:dev::shop::random:index/randomPassword:RandomPassword::password"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowflare.engine.urns import Alias, child, earlier_urns, name_of, parse, type_of
+from flowflare.values.urns import Alias, child, earlier_urns, name_of, parse, type_of
 
 STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
 

@@ -6,9 +6,8 @@ import pytest
 from google.protobuf import struct_pb2
 
 from flowflare.engine.passphrase import Passphrase, Vault
-from flowflare.engine.show import changes, shown
 from flowflare.engine.state import dump_value, load_value, secret_text
-from flowflare.engine.values import (
+from flowflare.values.properties import (
     UNKNOWN,
     Asset,
     Reference,
@@ -20,7 +19,8 @@ from flowflare.engine.values import (
     make_secret,
     plain,
 )
-from flowflare.engine.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWN_TEXT, read_struct, write_struct
+from flowflare.values.show import changes, shown
+from flowflare.values.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWN_TEXT, read_struct, write_struct
 
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
 

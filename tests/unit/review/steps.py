@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from flowflare.engine.events import Op, Step
-from flowflare.engine.show import changes
+from flowflare.values.events import Op, Step
+from flowflare.values.show import changes
 
 TYPES = {
     "D1Database": "cloudflare:index/d1Database:D1Database",

@@ -1,9 +1,9 @@
 """Texts line by line: what is the reader's own in full, what is not by its number of lines."""
 
-from flowflare.engine.events import Plan, Step
 from flowflare.review.changes import review
 from flowflare.review.code import MOST_LINES, WIDEST
 from flowflare.review.facts import rows
+from flowflare.values.events import Plan, Step
 from tests.unit.review.steps import script, step
 
 OLD = """\

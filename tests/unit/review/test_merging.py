@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flowflare.engine.events import Failure, Plan
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry, Review
 from flowflare.review.merging import merge_key, of_all, of_several
+from flowflare.values.events import Failure, Plan
 from tests.unit.review.steps import script, step
 
 LONG = "x" * 300

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.events import HALF_DONE, RETAINED, Failure, Plan, Step
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry
+from flowflare.values.events import HALF_DONE, RETAINED, Failure, Plan, Step
 from tests.unit.review.steps import TRACKER, history, script, step
 
 V1 = {"tag": "v1", "new_sqlite_classes": ["Tracker"]}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.wire import SIGNATURE
 from flowflare.review.sameness import Change, change_of, whole
+from flowflare.values.wire import SIGNATURE
 
 SECRET = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "a"}
 

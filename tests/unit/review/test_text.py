@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jsonschema
 
-from flowflare.engine.events import Failure, Plan, Step
 from flowflare.review.changes import review
 from flowflare.review.document import document
 from flowflare.review.text import joined, lines, summary
+from flowflare.values.events import Failure, Plan, Step
 from tests.unit.review.steps import script, step
 
 SCHEMA = json.loads(

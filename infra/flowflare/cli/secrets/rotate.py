@@ -16,9 +16,9 @@ from flowflare.cli.options import (
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.events import Plan
     from flowflare.rollout.rotate import Rotation
     from flowflare.rollout.rotation import Step
+    from flowflare.values.events import Plan
 
 
 def rotate(

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar
 from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import UNKNOWN, Props, Value, plain
-from flowflare.engine.wire import read_struct
 from flowflare.errors import EngineError
+from flowflare.values.properties import UNKNOWN, Props, Value, plain
+from flowflare.values.wire import read_struct
 
 if TYPE_CHECKING:
     from pulumi.dynamic import ResourceProvider

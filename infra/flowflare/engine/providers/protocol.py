@@ -10,8 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from flowflare.engine.plan import Diff
 from flowflare.engine.state import Resource
-from flowflare.engine.values import Props, plain
 from flowflare.errors import ApiError, EngineError
+from flowflare.values.properties import Props, plain
 
 
 @dataclass(frozen=True)

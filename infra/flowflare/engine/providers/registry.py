@@ -8,8 +8,8 @@ from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff, changed_keys
 from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
 from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
-from flowflare.engine.urns import DYNAMIC_PACKAGE, Urn
-from flowflare.engine.values import Props, Secret, plain
+from flowflare.values.properties import Props, Secret, plain
+from flowflare.values.urns import DYNAMIC_PACKAGE, Urn
 
 # What Cloudflare's provider schema calls secret, wherever it is from.
 _SECRET_INPUTS: Final = {"cloudflare": frozenset({"apiKey", "apiToken", "apiUserServiceKey"})}

@@ -18,10 +18,10 @@ from flowflare.engine.pulumi.versions import (
     REQUIRED_PULUMI,
     supported,
 )
-from flowflare.engine.urns import name_of
 from flowflare.errors import FlowflareError, StateError
 from flowflare.storage.opened import local_folder, redacted
 from flowflare.storage.store import Store
+from flowflare.values.urns import name_of
 
 Status = Literal["ok", "warn", "fail"]
 _INSTALL: Final = f"Run: flowflare doctor --install, or {OFFICIAL_INSTALL}"

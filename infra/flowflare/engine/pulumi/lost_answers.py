@@ -15,8 +15,8 @@ from flowflare.engine.providers.cloudflare import Access, serve
 from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.pulumi.adopt import Found
 from flowflare.engine.pulumi.plugin_records import plain_props
-from flowflare.engine.values import Props
 from flowflare.errors import SecretError
+from flowflare.values.properties import Props
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
 D1_DATABASE: Final = "cloudflare:index/d1Database:D1Database"

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare import KINDS, Access, serve
 from flowflare.engine.providers.cloudflare.plugin_state import DELTA_KEY, META_KEY, is_complete
-from flowflare.engine.show import Mask
 from flowflare.engine.state import load_value
-from flowflare.engine.values import Props, plain
-from flowflare.engine.wire import SECRET, SIGNATURE
+from flowflare.values.properties import Props, plain
+from flowflare.values.show import Mask
+from flowflare.values.wire import SECRET, SIGNATURE
 
 Json = dict[str, Any]
 #: What the plugin keeps beside a resource's attributes.

@@ -12,12 +12,12 @@ from flowflare.config.files import Project
 from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
 from flowflare.engine.cron_cleanups import CRON_CLEANUP
-from flowflare.engine.events import OnEvent, Plan, Step
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, read_deployment
 from flowflare.engine.stack import EmbeddedStack, _Opened
 from flowflare.engine.state import Deployment
 from flowflare.storage.folder import FolderStore
+from flowflare.values.events import OnEvent, Plan, Step
 
 if TYPE_CHECKING:
     from flowflare.engine.pulumi.served import ServedProgram

@@ -13,17 +13,17 @@ from typing import Any, Final
 from flowflare.config.files import Project
 from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.events import Event
 from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, backend_url, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
-from flowflare.engine.show import SECRET_TEXT
 from flowflare.engine.state import Deployment, secrets_provider
-from flowflare.engine.values import Secret, leaves
 from flowflare.errors import FlowflareError, SecretError
 from flowflare.redaction.run import current, learn
 from flowflare.storage.opened import open_store
+from flowflare.values.events import Event
+from flowflare.values.properties import Secret, leaves
+from flowflare.values.show import SECRET_TEXT
 
 _ATTEMPTS: Final = 3
 

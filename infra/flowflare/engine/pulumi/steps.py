@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from flowflare.engine.events import Change, Op, Step
 from flowflare.engine.pulumi.stream import StepMetadata
-from flowflare.engine.show import SECRET_TEXT, Mask, changes, shown_props, told
 from flowflare.engine.state import PROVIDER_PREFIX, load_value
-from flowflare.engine.urns import name_of
-from flowflare.engine.values import UNKNOWN, Props, Value, map_leaves
-from flowflare.engine.wire import UNKNOWN_TEXT
+from flowflare.values.events import Change, Op, Step
+from flowflare.values.properties import UNKNOWN, Props, Value, map_leaves
+from flowflare.values.show import SECRET_TEXT, Mask, changes, shown_props, told
+from flowflare.values.urns import name_of
+from flowflare.values.wire import UNKNOWN_TEXT
 
 # The Pulumi engine's operations that are steps of ours. A replacement is told by its creating
 # half; its `replace` and `delete-replaced` are parts of it, and so are reads and refreshes of none.

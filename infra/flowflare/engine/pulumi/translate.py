@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowflare.engine.destroy import failure_of, protected
-from flowflare.engine.events import Event, OnEvent, Step
 from flowflare.engine.pulumi.failures import (
     is_echo,
     plain_text,
@@ -21,8 +20,9 @@ from flowflare.engine.pulumi.failures import (
 from flowflare.engine.pulumi.steps import OPS, outputs_of, step_of
 from flowflare.engine.pulumi.stream import Diagnostic, EngineEvent, ResourceState, StepMetadata
 from flowflare.engine.report import Report
-from flowflare.engine.urns import STACK_TYPE, name_of, type_of
 from flowflare.errors import UpdateFailed
+from flowflare.values.events import Event, OnEvent, Step
+from flowflare.values.urns import STACK_TYPE, name_of, type_of
 
 _TRACEBACK = "Traceback (most recent call last):"
 

@@ -32,8 +32,8 @@ from flowflare.reading.files import read_bytes
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.engine.events import OnEvent, Update
     from flowflare.model import StackSpec
+    from flowflare.values.events import OnEvent, Update
 
 _PROTECT: Final = "flowflare:protect"
 

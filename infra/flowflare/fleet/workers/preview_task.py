@@ -11,9 +11,9 @@ from flowflare.config.files import read_project
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.events import Plan
     from flowflare.fleet.workers.scene import Scene
     from flowflare.review.entries import Review
+    from flowflare.values.events import Plan
 
 _POLICIES: Final = "flowflare:policies"
 # The keys of what this process has sent, by the run that asked.

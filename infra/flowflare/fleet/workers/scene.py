@@ -10,9 +10,9 @@ from flowflare.config.files import Project, read_project
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.engine.events import OnEvent
     from flowflare.engine.pulumi.stack import CliStack
     from flowflare.engine.stack import EmbeddedStack
+    from flowflare.values.events import OnEvent
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from flowflare.engine.events import Event
 from flowflare.errors import EngineError, LockedError
 from flowflare.fleet.workers.scene import Scene
+from flowflare.values.events import Event
 
 if TYPE_CHECKING:
     from flowflare.engine.pulumi.stack import CliStack

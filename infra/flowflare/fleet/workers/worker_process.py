@@ -23,7 +23,7 @@ from flowflare.errors import ApiError, FlowflareError, LockedError
 from flowflare.redaction.run import redacting
 
 if TYPE_CHECKING:
-    from flowflare.engine.events import Event
+    from flowflare.values.events import Event
 
 #: Seconds that a call may still take when the pool has gone.
 _LAST_CALL: Final = 90.0

@@ -5,10 +5,10 @@ from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import to_api
 from flowflare.engine.state import Resource
-from flowflare.engine.values import UNKNOWN, plain
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
 from flowflare.review.drift.scene import Scene, as_sent, differing, drifted, masked, shown, text
+from flowflare.values.properties import UNKNOWN, plain
 
 
 def compare_addresses(scene: Scene, account: Account) -> Iterator[Drifted]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from flowflare.engine import show
 from flowflare.engine.providers.cloudflare.kind import to_api
 from flowflare.engine.state import Deployment, Resource
-from flowflare.engine.values import UNKNOWN, Props, Secret, Value, leaves, plain
 from flowflare.errors import SecretError
 from flowflare.review.drift.model import Action, Drifted, Kind, Severity, Unknown
+from flowflare.values import show
+from flowflare.values.properties import UNKNOWN, Props, Secret, Value, leaves, plain
 
 SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 #: The types that are compared, by the last word of their tokens.

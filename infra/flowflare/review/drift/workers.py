@@ -13,7 +13,6 @@ from typing import Any, Final
 from flowflare.engine.providers.cloudflare.kind import snake
 from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
 from flowflare.engine.state import Resource
-from flowflare.engine.values import UNKNOWN, Props, Secret, Value, leaves, plain
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
@@ -28,6 +27,7 @@ from flowflare.review.drift.scene import (
     shown,
     text,
 )
+from flowflare.values.properties import UNKNOWN, Props, Secret, Value, leaves, plain
 
 # What an upload sets, with what Cloudflare has where it says nothing.
 _SETTINGS: Final[Mapping[str, Any]] = {

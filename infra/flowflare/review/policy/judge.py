@@ -18,8 +18,8 @@ from flowflare.review.policy.view import Stack, Violation, frozen, of_plan
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.events import Plan
     from flowflare.review.entries import Review
+    from flowflare.values.events import Plan
 
 KEY: Final = "flowflare:policies"
 _PREFIX: Final = "flowflare:"

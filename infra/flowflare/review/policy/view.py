@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from flowflare.engine.events import Plan
-from flowflare.engine.values import Secret
-from flowflare.engine.wire import SECRET, SIGNATURE, UNKNOWN_TEXT
 from flowflare.review.entries import Review
+from flowflare.values.events import Plan
+from flowflare.values.properties import Secret
+from flowflare.values.wire import SECRET, SIGNATURE, UNKNOWN_TEXT
 
 _SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 _TEXT: Final = "$text"

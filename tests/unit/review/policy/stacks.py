@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flowflare.engine.events import Plan
 from flowflare.review.changes import review
 from flowflare.review.policy.view import Stack, frozen, of_plan
+from flowflare.values.events import Plan
 from tests.unit.review.steps import step
 
 SCRIPT: dict[str, Any] = {

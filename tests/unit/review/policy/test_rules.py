@@ -8,11 +8,11 @@ import pytest
 
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
-from flowflare.engine.events import Plan
 from flowflare.review.changes import review
 from flowflare.review.policy.judge import accepted, built_in
 from flowflare.review.policy.view import Stack, frozen, of_plan
 from flowflare.review.policy.worker_rules import months_before
+from flowflare.values.events import Plan
 from tests.unit.migrations.golden import compare
 from tests.unit.review.policy.stacks import stack
 from tests.unit.review.steps import step

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from flowflare.api import PROCESS, Client, Connector
-from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
+from flowflare.values.properties import Props
 
 # What "there is no such thing" comes as, whatever the HTTP status: database, script, route,
 # service, environment, workflow, custom domain.

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, cast
 from flowflare.engine.plan import Diff, changed_keys
 from flowflare.engine.providers.cloudflare.access import Access, is_gone
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props, Value, as_number
 from flowflare.errors import ApiError, EngineError
+from flowflare.values.properties import Props, Value, as_number
 
 
 class Kind(ABC):

@@ -12,7 +12,7 @@ from typing import Final
 from flowflare.engine.plan import Diff
 from flowflare.engine.providers.cloudflare.kind import Kind
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props, Value, reveal
+from flowflare.values.properties import Props, Value, reveal
 
 META_KEY: Final = "__meta"
 DELTA_KEY: Final = "__pulumi_raw_state_delta"

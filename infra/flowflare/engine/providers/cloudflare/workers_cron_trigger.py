@@ -4,7 +4,7 @@ from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import Kind, from_api, to_api
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props
+from flowflare.values.properties import Props
 
 
 class WorkersCronTrigger(Kind):

@@ -2,7 +2,7 @@
 
 from flowflare.engine.providers.cloudflare.kind import KnownById, to_api
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props
+from flowflare.values.properties import Props
 
 _INPUTS = ("hostname", "service", "zoneId", "zoneName", "environment")
 

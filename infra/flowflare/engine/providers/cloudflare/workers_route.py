@@ -4,8 +4,8 @@ from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import KnownById, picked, to_api
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props
 from flowflare.errors import ApiError, EngineError
+from flowflare.values.properties import Props
 
 PATTERN_TAKEN = 10020
 _FIELDS = ("pattern", "script")

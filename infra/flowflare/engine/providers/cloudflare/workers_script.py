@@ -7,9 +7,9 @@ from flowflare.api import Part
 from flowflare.engine.providers.cloudflare.access import is_gone
 from flowflare.engine.providers.cloudflare.kind import Kind, picked, snake, to_api
 from flowflare.engine.providers.protocol import Existing, Made
-from flowflare.engine.values import Props, Value, json_text
 from flowflare.errors import ApiError
 from flowflare.reading.json_text import JsonError, parse_json
+from flowflare.values.properties import Props, Value, json_text
 
 _COMPUTED = (
     "createdOn",

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final
 
-from flowflare.engine.events import Change
-from flowflare.engine.urns import name_of
-from flowflare.engine.values import (
+from flowflare.values.events import Change
+from flowflare.values.properties import (
     UNKNOWN,
     Asset,
     Props,
@@ -19,6 +18,7 @@ from flowflare.engine.values import (
     equal,
     map_leaves,
 )
+from flowflare.values.urns import name_of
 
 SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 UNKNOWN_SHOWN: Final = "[unknown]"

@@ -5,7 +5,7 @@ Signatures and the unknown's texts are those of Pulumi's `sdk/go/common/resource
 
 from typing import TYPE_CHECKING, Final
 
-from flowflare.engine.values import UNKNOWN, Asset, Props, Reference, Secret, Value, new_secret
+from flowflare.values.properties import UNKNOWN, Asset, Props, Reference, Secret, Value, new_secret
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2  # type: ignore[import-untyped]
