@@ -23,10 +23,10 @@ from typing import Any
 
 import yaml
 
-from flowflare.engine.state_folder import store_of
 from flowflare.fleet.pending import pending
 from flowflare.fleet.records import Records, TenantRecord
 from flowflare.fleet.tenants.model import stack_of
+from flowflare.state.location import store_of
 
 ROOT = Path(__file__).parent.parent
 FLOWFLARE = str(Path(sys.executable).parent / "flowflare")

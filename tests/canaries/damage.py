@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from flowflare.engine.passphrase import Vault
+from flowflare.state.passphrase import Vault
 from flowflare.values.wire import SECRET, SIGNATURE
 
 Secret = dict[str, Any]

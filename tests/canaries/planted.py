@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.errors import SecretError
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.wire import SIGNATURE
 from tests.canaries.planting import KEPT_OF_A_BINDING, plant_everywhere, positions
 from tests.canaries.search import Canaries, files_below

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from flowflare.engine.passphrase import Vault
+from flowflare.state.passphrase import Vault
 from flowflare.values.wire import SECRET, SIGNATURE
 from tests.engine.recorded import open_vault
 

@@ -8,7 +8,7 @@ from itertools import cycle
 
 import pytest
 
-from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.state.passphrase import Passphrase, Vault
 from tests.canaries.commands import READERS, forms_of
 from tests.canaries.damage import Damage, damages, misfits
 from tests.canaries.planted import CALM, CLI, EMBEDDED, Planted

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.state.passphrase import Passphrase, Vault
 from tests.canaries.search import Canaries
 
 #: Appended to the example's program. `RAISES` says with which secret it fails at its end.

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from flowflare.engine.state_folder import backend_of
+from flowflare.state.location import backend_of
 from tests.e2e.by_hand import KEY, ByHand, by_hand
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.state_folder import backend_of
+from flowflare.state.location import backend_of
 from tests.e2e.by_hand import ByHand, by_hand
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.passphrase import Passphrase, Vault
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import reveal
 from tests.aws import serve_aws
 from tests.canaries.search import Canaries

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.review.drift.model import Document
+from flowflare.state.passphrase import Passphrase, Vault
 from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.test_drift import ORDERS, Others, others

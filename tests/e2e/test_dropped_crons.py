@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.cron_cleanups import CRON_CLEANUP
 from flowflare.errors import UpdateFailed
 from flowflare.review.changes import review
+from flowflare.state.cron_cleanups import CRON_CLEANUP
 from flowflare.values.events import Plan
 from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.cron_cleanups import CRON_CLEANUP
 from flowflare.engine.pulumi.adopt import Found, with_resource
 from flowflare.engine.pulumi.lost_answers import Account
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.review.changes import review
+from flowflare.state.cron_cleanups import CRON_CLEANUP
 from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flowflare.engine.passphrase import Vault
+from flowflare.state.passphrase import Vault
 from flowflare.values.wire import SECRET, SIGNATURE
 
 _SCRIPT = "cloudflare:index/workersScript:WorkersScript"

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.holder import Holder
-from flowflare.engine.lease import Lease, held, lease_key, read_lease
 from flowflare.engine.pulumi.plugins import HOSTS
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.engine.pulumi.versions import cloudflare_plugin
@@ -24,7 +22,9 @@ from flowflare.errors import (
     StateError,
     UpdateFailed,
 )
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.holder import Holder
+from flowflare.state.lease import Lease, held, lease_key, read_lease
 from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 from tests.engine.projects import changed, make_sample

@@ -6,7 +6,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.pulumi.recorded import RecordedStack
-from flowflare.engine.state import Deployment
+from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Plan, Step
 
 ROOT = Path(__file__).parents[2]

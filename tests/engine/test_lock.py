@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.backend import Backend
-from flowflare.engine.lock import locked, read_locks, unlock
 from flowflare.errors import LockedError
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backend import Backend
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.lock import locked, read_locks, unlock
 
 
 @pytest.fixture

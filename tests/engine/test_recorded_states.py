@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from flowflare.engine.pulumi.state import from_export
-from flowflare.engine.state import Deployment, read_checkpoint
 from flowflare.errors import FlowflareError
+from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.values.properties import Secret, leaves, plain
 from flowflare.values.show import shown_props
 from flowflare.values.wire import SECRET, SIGNATURE

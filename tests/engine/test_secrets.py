@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.passphrase import Passphrase, Vault, find_passphrase
 from flowflare.errors import SecretError, StateError
+from flowflare.state.passphrase import Passphrase, Vault, find_passphrase
 from tests.engine.projects import PASSPHRASE, SALT, Sample, World, changed, make_sample
 
 SECRET_PROGRAM = """

@@ -18,7 +18,7 @@ from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
 from tests.e2e.embedded import Account
 from tests.fleet.projects import FleetProject
-from tests.storage.wire import KEYS, Wire
+from tests.state.wire import KEYS, Wire
 from tests.support.waiting import PATIENCE
 
 PROJECT = "flowflare"

@@ -13,7 +13,7 @@ from flowflare.engine import open_stack
 from flowflare.errors import SecretError
 from tests.fleet.machines import Bucket, Machine, copied, kill_whole, machine_of
 from tests.fleet.projects import FleetProject
-from tests.storage.wire import serve_wire
+from tests.state.wire import serve_wire
 
 NAMES = ("t01", "t02", "t03")
 # One process at a time is the cheapest.

@@ -8,10 +8,10 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine import open_stack
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.review.against_state import plan_against
 from flowflare.review.changes import review
 from flowflare.review.sealed import plan_sealed
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.events import Plan
 from tests.e2e.conftest import UNCOUNTED, Project, make_project
 from tests.e2e.embedded import Cloudflare

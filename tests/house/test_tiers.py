@@ -15,7 +15,7 @@ LONG_FILES = {
     "fleet/test_bucket.py",
     "fleet/test_life.py",
     "fleet/test_pulumi_cli.py",
-    "storage/test_pulumi_cli.py",
+    "state/test_pulumi_cli.py",
 }
 #: Markers that do not name a kind of test.
 OTHER_MARKERS = {"long", "timeout"}

@@ -23,12 +23,12 @@ from flowflare.config.files import ConfigValue, Project
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.state import Deployment
 from flowflare.errors import AdoptionError
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
+from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Plan
 from flowflare.values.urns import name_of
 

@@ -15,9 +15,9 @@ from flowflare.engine.providers.cloudflare import PluginState
 from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.errors import EngineError
 from flowflare.review.drift.account import Account
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
 from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain
 from flowflare.values.wire import UNKNOWN_TEXT
 

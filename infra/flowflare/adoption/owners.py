@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from flowflare.engine.backend import parse_stored
-from flowflare.engine.state import Resource
-from flowflare.storage.store import Store
+from flowflare.state.backend import parse_stored
+from flowflare.state.backends.store import Store
+from flowflare.state.checkpoint import Resource
 
 _STACKS: Final = ".pulumi/stacks/"
 #: Of these an account has one under an id; what belongs to a script goes with the script.

@@ -9,7 +9,6 @@ from flowflare.adoption.owners import states_beside
 from flowflare.config.files import Project
 from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.lock import locked
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.program import Program, importable, run
 from flowflare.engine.providers.registry import Providers
@@ -18,9 +17,10 @@ from flowflare.engine.pulumi.stack import CliStack
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.report import Report
 from flowflare.engine.stack import EmbeddedStack, _Opened
-from flowflare.engine.state import Deployment, Resource, dump_resource, secret_text
 from flowflare.errors import StateError
-from flowflare.storage.opened import open_store
+from flowflare.state.backends.registry import open_store
+from flowflare.state.checkpoint import Deployment, Resource, dump_resource, secret_text
+from flowflare.state.lock import locked
 from flowflare.values.events import Plan
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE

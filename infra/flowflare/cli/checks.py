@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.emulator.process import Running
     from flowflare.engine.pulumi.checks import Check
-    from flowflare.storage.store import Store
+    from flowflare.state.backends.store import Store
 
 _INSTALL: Final = "Install the wheel again with its lock file (flowflare docs install)."
 PACKAGES: Final = ("flowflare", "pulumi", "pulumi-cloudflare", "cloudflare")
@@ -53,7 +53,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.emulator import process
     from flowflare.engine import open_stack
     from flowflare.engine.pulumi.checks import Check
-    from flowflare.engine.state_folder import store_of
+    from flowflare.state.location import store_of
 
     port = require_embedded(project)
     running = process.status(data_folder(project.root))
@@ -153,7 +153,7 @@ def _bucket(
 
 def _store_of_the_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
     from flowflare.engine.pulumi.state import backend_url
-    from flowflare.engine.state_folder import store_of
+    from flowflare.state.location import store_of
 
     return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
 
@@ -169,8 +169,8 @@ def _exported(project: "Project") -> "Mapping[str, Any] | FlowflareError":
 
 def _access(project: "Project") -> "tuple[str, str, Check | None]":
     """The API's address and the token; or why a token in the configuration cannot be opened."""
-    from flowflare.engine.passphrase import Vault, find_passphrase
     from flowflare.engine.pulumi.checks import Check
+    from flowflare.state.passphrase import Vault, find_passphrase
 
     base = project.values.get("cloudflare:baseUrl")
     address = base.text if base else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE

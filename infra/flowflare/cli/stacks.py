@@ -79,7 +79,7 @@ def _recorded(project: "Project", missing: EngineError, say: Callable[[str], Non
     from flowflare.engine.pulumi.recorded import recorded_plan
     from flowflare.engine.pulumi.state import backend_url
     from flowflare.render.node import ensure_node_packages
-    from flowflare.storage.opened import local_folder, redacted
+    from flowflare.state.backends.registry import local_folder, redacted
 
     url = backend_url(project.root, os.environ)
     if local_folder(url, os.environ) is None:

@@ -8,8 +8,8 @@ runs a program without a stack, for comparisons; `pulumi` is the other engine: i
 CLI and answers in the same words. Whoever watches a run sees `values/events.py`.
 """
 
-from flowflare.engine.lock import Lock
 from flowflare.engine.stack import EmbeddedStack, open_stack
+from flowflare.state.lock import Lock
 from flowflare.values.events import Change, Event, Failure, OnEvent, Plan, Step, Update
 
 __all__ = [

@@ -73,7 +73,7 @@ def token(project: "Project", environ: Mapping[str, str]) -> str:
     if value is None or not value.secret:
         return value.text if value else given
     from flowflare.config.files import private_folder
-    from flowflare.engine.passphrase import Vault, find_passphrase
+    from flowflare.state.passphrase import Vault, find_passphrase
 
     try:
         passphrase = find_passphrase(private_folder(project.root), environ, make=False)

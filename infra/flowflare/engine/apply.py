@@ -18,9 +18,9 @@ from flowflare.engine.provider_references import ProviderReferences
 from flowflare.engine.providers.protocol import Completing, Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.state import Resource
 from flowflare.engine.steps import step_of
 from flowflare.errors import EngineError
+from flowflare.state.checkpoint import Resource
 from flowflare.values.events import Failure, Step
 from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain
 from flowflare.values.urns import Alias, earlier_urns, name_of, type_of

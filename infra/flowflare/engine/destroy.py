@@ -9,8 +9,8 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.errors import EngineError, ProtectedError
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
 from flowflare.values.events import RETAINED, Failure, Step
 from flowflare.values.properties import UNKNOWN
 from flowflare.values.show import shown_props

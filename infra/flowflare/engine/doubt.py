@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 from flowflare.config.files import Project, private_folder
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.lock import locked
-from flowflare.engine.passphrase import Vault, find_passphrase
-from flowflare.engine.state import Resource
-from flowflare.engine.state_folder import backend_of
+from flowflare.state.checkpoint import Resource
+from flowflare.state.location import backend_of
+from flowflare.state.lock import locked
+from flowflare.state.passphrase import Vault, find_passphrase
 
 
 def doubt(

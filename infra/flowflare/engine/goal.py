@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
 from flowflare.errors import EngineError
+from flowflare.state.checkpoint import PROVIDER_PREFIX, STACK_REFERENCE, Resource
 from flowflare.values.properties import Props, Value
 from flowflare.values.urns import Alias, type_of
 from flowflare.values.wire import read_struct, read_value

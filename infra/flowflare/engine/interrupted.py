@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.protocol import Existing, Handler
-from flowflare.engine.state import Pending, Resource
+from flowflare.state.checkpoint import Pending, Resource
 from flowflare.values.properties import Props, annotate, plain
 
 

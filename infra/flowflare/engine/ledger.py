@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 
-from flowflare.engine.backend import now
-from flowflare.engine.state import Deployment, Doing, Pending, Resource, renamed
+from flowflare.state.backend import now
+from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, renamed
 from flowflare.values.properties import Props, equal
 
 Write = Callable[[Deployment], None]

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from flowflare.engine.goal import Goal
-from flowflare.engine.state import Resource
+from flowflare.state.checkpoint import Resource
 from flowflare.values.events import HALF_DONE, Op
 from flowflare.values.properties import Props, Value, equal
 

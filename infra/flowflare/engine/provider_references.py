@@ -5,8 +5,8 @@ import threading
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
-from flowflare.engine.state import PROVIDER_PREFIX, Resource
 from flowflare.errors import EngineError
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
 from flowflare.values.properties import equal
 from flowflare.values.wire import UNKNOWN_TEXT
 

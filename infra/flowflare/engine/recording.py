@@ -28,7 +28,8 @@ from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.stand_ins import with_stand_ins
-from flowflare.engine.state import (
+from flowflare.errors import EngineError, FlowflareError
+from flowflare.state.checkpoint import (
     PROVIDER_PREFIX,
     Deployment,
     Resource,
@@ -36,7 +37,6 @@ from flowflare.engine.state import (
     load_resource,
     secret_text,
 )
-from flowflare.errors import EngineError, FlowflareError
 from flowflare.values.events import Failure, Step
 from flowflare.values.properties import Props, Secret, Value, annotate, plain
 from flowflare.values.urns import DYNAMIC_PACKAGE

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from flowflare.config.files import Project, read_project
-from flowflare.engine.backend import Backend, Checkpoint
 from flowflare.engine.configuration import Configuration, open_configuration
-from flowflare.engine.history import history
-from flowflare.engine.lease import Clock, Lease
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.lock import Held, Lock, locked, unlock
-from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.report import Report, failed
-from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_values, redacts
+from flowflare.state.backend import Backend, Checkpoint
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.history import history
+from flowflare.state.lease import Clock, Lease
+from flowflare.state.lock import Held, Lock, locked, unlock
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Event, OnEvent, Plan, Update
 from flowflare.values.show import shown_props
 
@@ -225,7 +225,7 @@ class EmbeddedStack:
 
     @cached_property
     def _backend(self) -> Backend:
-        from flowflare.engine.state_folder import backend_of
+        from flowflare.state.location import backend_of
 
         project = self.project
         return backend_of(project.root, project.name, project.stack, self._environ)

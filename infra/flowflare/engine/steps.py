@@ -2,7 +2,7 @@
 
 from flowflare.engine.goal import Goal
 from flowflare.engine.plan import Decision
-from flowflare.engine.state import Resource
+from flowflare.state.checkpoint import Resource
 from flowflare.values.events import Step
 from flowflare.values.properties import Props
 from flowflare.values.show import changes, shown_inputs, shown_props

@@ -14,10 +14,10 @@ from pydantic import Field, ValidationError
 from flowflare.errors import ConflictError
 from flowflare.model.frozen import Frozen
 from flowflare.reading.json_text import parse_json
-from flowflare.storage.store import ABSENT
+from flowflare.state.backends.store import ABSENT
 
 if TYPE_CHECKING:
-    from flowflare.storage.store import Store, Stored
+    from flowflare.state.backends.store import Store, Stored
 
 FORMAT: Final = 1
 Outcome = Literal["applied", "failed", "unhealthy", "running", "destroyed", "retired", "suspended"]
@@ -151,7 +151,7 @@ class Records:
         stack, before = record.stack, self._read_as.get(record.stack)
         key = self._key(stack)
         if before is not None and self._read(key, before.data).outcome == "running":
-            from flowflare.engine.lease import is_held
+            from flowflare.state.lease import is_held
 
             if is_held(self._store, self._project, stack):
                 return self._now(stack)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE
 from flowflare.config.files import read_base
-from flowflare.engine.state_folder import store_of
 from flowflare.fleet.records import Records, TenantRecord
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
 from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
 from flowflare.fleet.tenants.passphrases import Passphrases
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection, select
+from flowflare.state.location import store_of
 
 if TYPE_CHECKING:
-    from flowflare.storage.store import Store
+    from flowflare.state.backends.store import Store
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from pydantic import Field
 
-from flowflare.engine.lease import held_now
 from flowflare.fleet.fingerprint.fingerprints import fingerprints
 from flowflare.fleet.pending import reason
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import schema_of
+from flowflare.state.lease import held_now
 
 if TYPE_CHECKING:
-    from flowflare.engine.lease import Lease
     from flowflare.fleet.records import Fingerprint, TenantRecord
     from flowflare.fleet.session import Session
+    from flowflare.state.lease import Lease
 
 FORMAT: Final = 1
 State = Literal[

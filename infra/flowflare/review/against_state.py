@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.state import (
     backend_url,
@@ -20,14 +19,15 @@ from flowflare.engine.pulumi.state import (
     read_deployment,
 )
 from flowflare.engine.stack import _Opened
-from flowflare.engine.state import Deployment
-from flowflare.engine.state_folder import backend_of
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
 from flowflare.review.sections import Section, in_order
-from flowflare.storage.opened import local_folder
+from flowflare.state.backends.registry import local_folder
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.location import backend_of
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from flowflare.engine.providers.protocol import Recorded as RecordedType
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
-from flowflare.engine.state import Deployment, Resource
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan
 from flowflare.values.properties import Value, map_leaves
 from flowflare.values.show import shown_props

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.stack import _Opened
-from flowflare.engine.state import Deployment
-from flowflare.engine.state_folder import backend_of
 from flowflare.errors import FlowflareError
 from flowflare.secrets.fingerprint import SEALED
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.location import backend_of
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.events import Change, Plan
 
 if TYPE_CHECKING:

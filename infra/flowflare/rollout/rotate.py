@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from flowflare.config.edit import set_keys
 from flowflare.config.files import Project, read_project
 from flowflare.config.load import load_stack
-from flowflare.engine.state import Deployment
 from flowflare.errors import FlowflareError, RolloutError
 from flowflare.rollout import health
 from flowflare.rollout.rotation import Keys, Step, generation_of, steps
+from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import OnEvent, Plan, Update
 from flowflare.values.properties import reveal
 

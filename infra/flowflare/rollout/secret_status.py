@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flowflare.engine.state import Deployment, Resource
 from flowflare.model.bindings import SERVICE_KEY_BINDING
 from flowflare.model.secret_sources import GeneratedSource, from_wire
 from flowflare.rollout.rotation import Keys, generation_of
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan, Step
 from flowflare.values.show import shown_props
 

@@ -2,7 +2,7 @@
 
 from flowflare.adoption.owners import owned_elsewhere
 from flowflare.adoption.state import merged
-from flowflare.engine.state import Deployment, Resource
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.backend import Backend
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.passphrase import Passphrase, Vault
-from flowflare.engine.state import Deployment, Pending, Resource, load_resource, renamed
 from flowflare.errors import StateError
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backend import Backend
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.checkpoint import Deployment, Pending, Resource, load_resource, renamed
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import Secret
 
 PREFIX = "urn:pulumi:dev::p::t:t:T::"

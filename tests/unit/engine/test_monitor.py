@@ -15,8 +15,8 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
-from flowflare.engine.state import Deployment
 from flowflare.errors import EngineError
+from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Event
 
 # Only called where the monitor offers the feature, and it does not.

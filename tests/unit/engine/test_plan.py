@@ -15,7 +15,7 @@ from flowflare.engine.plan import (
     path_parts,
     read_path,
 )
-from flowflare.engine.state import Resource
+from flowflare.state.checkpoint import Resource
 
 URN = "urn:pulumi:dev::p::t:t:T::z"
 GOAL = Goal(urn=URN, type="t:t:T", name="z", custom=True, inputs={"a": 1.0, "b": {"c": "x"}})

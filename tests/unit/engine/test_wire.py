@@ -5,8 +5,8 @@ import json
 import pytest
 from google.protobuf import struct_pb2
 
-from flowflare.engine.passphrase import Passphrase, Vault
-from flowflare.engine.state import dump_value, load_value, secret_text
+from flowflare.state.checkpoint import dump_value, load_value, secret_text
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import (
     UNKNOWN,
     Asset,

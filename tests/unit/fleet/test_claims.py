@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from flowflare.engine.lease import held
 from flowflare.fleet.records import Fingerprint, Outcome, Records, TenantRecord
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.lease import held
 
 NOW = Fingerprint(digest="1", parts={"code": "1"})
 

@@ -7,7 +7,6 @@ import pytest
 import yaml
 
 from flowflare.cli.fleet.preview import _markdown, _refuse, _show
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.errors import FleetError
 from flowflare.fleet.pending import pending
 from flowflare.fleet.preview.preview import FleetPreview, preview, rollout_seconds
@@ -17,6 +16,7 @@ from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.fleet.tenants.selection import Selection
 from flowflare.fleet.workers.pool import Pool, Task
+from flowflare.state.passphrase import Passphrase, Vault
 from tests.engine.fake_cloudflare import TOKEN, FakeCloudflare
 from tests.engine.projects import CLOUD
 

@@ -8,7 +8,7 @@ from flowflare.fleet.rollout.rollout import Rules
 from flowflare.fleet.rollout.unfinished import Unfinished
 from flowflare.fleet.tenants.selection import Selection
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backends.folder import FolderStore
 from tests.unit.fleet.fleets import Killed, Records
 
 NAMES = ("a", "b", "c")

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from flowflare.cli.main import main
-from flowflare.engine.lease import held
 from flowflare.fleet.records import Records, TenantRecord
 from flowflare.fleet.status import FleetStatus, status
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.lease import held
 from tests.unit.fleet.test_preview import make, opened, record, say
 
 TENANTS = {name: {} for name in ("applied", "changed", "never", "failed", "ill", "cut", "busy")}

@@ -18,8 +18,8 @@ from flowflare.errors import ApiError, FlowflareError, MigrationError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.state import Resource
     from flowflare.migrations.losses import Destination
+    from flowflare.state.checkpoint import Resource
 
 
 def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command

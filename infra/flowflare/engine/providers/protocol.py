@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from flowflare.engine.plan import Diff
-from flowflare.engine.state import Resource
 from flowflare.errors import ApiError, EngineError
+from flowflare.state.checkpoint import Resource
 from flowflare.values.properties import Props, plain
 
 

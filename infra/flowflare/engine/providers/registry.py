@@ -7,7 +7,7 @@ from typing import Final
 from flowflare.api import PROCESS, Connector
 from flowflare.engine.plan import Diff, changed_keys
 from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
-from flowflare.engine.state import PROVIDER_PREFIX, STACK_REFERENCE, Resource
+from flowflare.state.checkpoint import PROVIDER_PREFIX, STACK_REFERENCE, Resource
 from flowflare.values.properties import Props, Secret, plain
 from flowflare.values.urns import DYNAMIC_PACKAGE, Urn
 

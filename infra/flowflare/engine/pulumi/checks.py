@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from flowflare.config.files import Project
-from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.command import OFFICIAL_INSTALL, Cli
 from flowflare.engine.pulumi.plugins import install_command, is_installed, required_plugins
 from flowflare.engine.pulumi.state import backend_url
@@ -19,8 +18,9 @@ from flowflare.engine.pulumi.versions import (
     supported,
 )
 from flowflare.errors import FlowflareError, StateError
-from flowflare.storage.opened import local_folder, redacted
-from flowflare.storage.store import Store
+from flowflare.state.backends.registry import local_folder, redacted
+from flowflare.state.backends.store import Store
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.urns import name_of
 
 Status = Literal["ok", "warn", "fail"]
@@ -106,7 +106,7 @@ def bucket_check(store: Store) -> Check:
     Args:
         store: the bucket.
     """
-    from flowflare.storage.probe import unmet_conditions
+    from flowflare.state.backends.probe import unmet_conditions
 
     try:
         unmet = unmet_conditions(store)

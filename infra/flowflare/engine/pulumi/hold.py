@@ -9,11 +9,11 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from flowflare.config.files import Project
-from flowflare.engine.lease import Holding, Lease, end, held
 from flowflare.engine.pulumi.state import backend_url
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.opened import open_store
-from flowflare.storage.store import Store
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.store import Store
+from flowflare.state.lease import Holding, Lease, end, held
 
 
 @contextlib.contextmanager

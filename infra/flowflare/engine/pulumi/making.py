@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from flowflare.config.files import Project
 from flowflare.config.yaml_nodes import plain_keys
-from flowflare.engine.backend import Backend
 from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.errors import FlowflareError
 from flowflare.reading.files import read_text
-from flowflare.storage.opened import open_store
+from flowflare.state.backend import Backend
+from flowflare.state.backends.registry import open_store
 
 
 def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare import KINDS, Access, serve
 from flowflare.engine.providers.cloudflare.plugin_state import DELTA_KEY, META_KEY, is_complete
-from flowflare.engine.state import load_value
+from flowflare.state.checkpoint import load_value
 from flowflare.values.properties import Props, plain
 from flowflare.values.show import Mask
 from flowflare.values.wire import SECRET, SIGNATURE

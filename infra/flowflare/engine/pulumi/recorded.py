@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
-from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
-from flowflare.engine.cron_cleanups import CRON_CLEANUP
-from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, read_deployment
 from flowflare.engine.stack import EmbeddedStack, _Opened
-from flowflare.engine.state import Deployment
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backend import Backend
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.cron_cleanups import CRON_CLEANUP
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import OnEvent, Plan, Step
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
 from flowflare.engine.access import stack_environment
-from flowflare.engine.lease import Holding
 from flowflare.engine.pulumi.command import require_cli
 from flowflare.engine.pulumi.failures import is_cut_off, program_error
 from flowflare.engine.pulumi.hold import hold, let_go
@@ -22,10 +21,11 @@ from flowflare.engine.pulumi.state_repair import StateRepair
 from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.report import failed, redact_step
-from flowflare.engine.state import PROVIDER_PREFIX, Deployment
 from flowflare.errors import EngineError, FlowflareError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_values, redacts
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
+from flowflare.state.lease import Holding
 from flowflare.values.events import Failure, OnEvent, Plan, Step, Update, warn
 from flowflare.values.show import shown_props
 

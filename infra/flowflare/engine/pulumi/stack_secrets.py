@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flowflare.config.files import Project
-from flowflare.engine.backend import Backend
 from flowflare.engine.configuration import open_configuration
 from flowflare.engine.given_secrets import learn_given_secrets
-from flowflare.engine.passphrase import Vault, find_passphrase
 from flowflare.engine.pulumi.state import Export, backend_url, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
-from flowflare.engine.state import Deployment, secrets_provider
 from flowflare.errors import FlowflareError, SecretError
 from flowflare.redaction.run import current, learn
-from flowflare.storage.opened import open_store
+from flowflare.state.backend import Backend
+from flowflare.state.backends.registry import open_store
+from flowflare.state.checkpoint import Deployment, secrets_provider
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Event
 from flowflare.values.properties import Secret, leaves
 from flowflare.values.show import SECRET_TEXT

@@ -5,21 +5,20 @@ export`, which opens the secrets: those are held in memory and written nowhere.
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.config.files import PROJECT_FILE, Project
-from flowflare.config.yaml_nodes import plain_keys
-from flowflare.engine.backend import Backend
-from flowflare.engine.passphrase import Vault, find_passphrase
-from flowflare.engine.state import Deployment, read_checkpoint
-from flowflare.engine.state_shape import check_deployment
+from flowflare.config.files import Project
 from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.opened import local_folder, open_store, redacted
+from flowflare.state.backend import Backend
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.registry import local_folder, open_store, redacted
+from flowflare.state.checkpoint import Deployment, read_checkpoint
+from flowflare.state.checkpoint_shape import check_deployment
+from flowflare.state.location import named_backend
+from flowflare.state.passphrase import Vault, find_passphrase
 
 PULUMI_CLOUD: Final = "https://api.pulumi.com"
 Export = Callable[[], Mapping[str, Any]]
@@ -47,18 +46,6 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     except (OSError, ValueError):
         return PULUMI_CLOUD if environ.get("PULUMI_ACCESS_TOKEN") else ""
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
-
-
-def named_backend(root: Path) -> str:
-    """`backend: url:` of a project's `Pulumi.yaml`, empty where it has none."""
-    return _backend_in(read_text(root / PROJECT_FILE))
-
-
-@lru_cache(maxsize=4)
-def _backend_in(text: str) -> str:
-    """The same in a file's text: every stack of a fleet asks for it, several times."""
-    backend = plain_keys(text).get("backend")
-    return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
 def read_deployment(

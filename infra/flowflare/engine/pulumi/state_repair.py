@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
-from flowflare.engine.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
 from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
 from flowflare.engine.pulumi.plugin_records import is_sealed, make_readable, unreadable
 from flowflare.engine.pulumi.state import stored_deployment
 from flowflare.engine.pulumi.translate import Taken
 from flowflare.engine.pulumi.workspace import Workspace
+from flowflare.state.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
 from flowflare.values.events import OnEvent, warn
 from flowflare.values.urns import name_of
 

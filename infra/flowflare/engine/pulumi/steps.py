@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from flowflare.engine.pulumi.stream import StepMetadata
-from flowflare.engine.state import PROVIDER_PREFIX, load_value
+from flowflare.state.checkpoint import PROVIDER_PREFIX, load_value
 from flowflare.values.events import Change, Op, Step
 from flowflare.values.properties import UNKNOWN, Props, Value, map_leaves
 from flowflare.values.show import SECRET_TEXT, Mask, changes, shown_props, told

@@ -15,7 +15,7 @@ from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.stream import EngineEvent, EventLog
 from flowflare.errors import FlowflareError, StateError
 from flowflare.reading.json_text import JsonError, parse_json
-from flowflare.storage.opened import redacted
+from flowflare.state.backends.registry import redacted
 
 OnEngineEvent = Callable[[EngineEvent], None]
 _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {

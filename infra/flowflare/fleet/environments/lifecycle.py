@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, read_base, read_project
-from flowflare.engine.lease import held
-from flowflare.engine.state_folder import backend_of, store_of
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
 from flowflare.fleet.engines import make, opened, stands
 from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
@@ -29,6 +27,8 @@ from flowflare.fleet.environments.records import (
 )
 from flowflare.fleet.environments.seeding import Seeded, SeedFile, refuse_unknown, run_seeds
 from flowflare.reading.files import read_bytes
+from flowflare.state.lease import held
+from flowflare.state.location import backend_of, store_of
 
 if TYPE_CHECKING:
     from flowflare.api import Connector

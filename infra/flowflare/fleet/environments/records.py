@@ -13,10 +13,10 @@ from pydantic import Field, ValidationError
 from flowflare.errors import StateError
 from flowflare.model.frozen import Frozen
 from flowflare.reading.json_text import parse_json
-from flowflare.storage.store import ABSENT
+from flowflare.state.backends.store import ABSENT
 
 if TYPE_CHECKING:
-    from flowflare.storage.store import Store, Stored
+    from flowflare.state.backends.store import Store, Stored
 
 FORMAT: Final = 1
 _FOLDER: Final = ".flowflare/environments"

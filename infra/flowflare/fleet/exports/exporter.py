@@ -24,12 +24,12 @@ from flowflare.migrations.ledger import Database
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
 from flowflare.reading.files import open_file
-from flowflare.storage.folder import FolderStore
+from flowflare.state.backends.folder import FolderStore
 
 if TYPE_CHECKING:
     from flowflare.api import Client
-    from flowflare.engine.state import Deployment
-    from flowflare.storage.store import Store
+    from flowflare.state.backends.store import Store
+    from flowflare.state.checkpoint import Deployment
 
 #: Where exports go by default, below the project's folder.
 FOLDER: Final = ".flowflare/exports"
@@ -349,7 +349,7 @@ def _move(file: Path, target: Path) -> None:
 
 def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
     """Where exports go: a folder, which begins at the project's, or an `s3://` URL."""
-    from flowflare.storage import open_store
+    from flowflare.state.backends import open_store
 
     url = place if "://" in place else f"file://{place}"
     return open_store(url, os.environ if environ is None else environ, base=root)

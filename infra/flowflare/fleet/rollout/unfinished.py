@@ -17,7 +17,7 @@ from flowflare.reading.json_text import parse_json
 
 if TYPE_CHECKING:
     from flowflare.fleet.tenants.selection import Selection
-    from flowflare.storage.store import Store
+    from flowflare.state.backends.store import Store
 
 _FOLDER: Final = ".flowflare/rollouts"
 

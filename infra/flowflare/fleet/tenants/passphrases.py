@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from flowflare.engine.passphrase import ORIGIN
 from flowflare.errors import SecretError
 from flowflare.fleet.tenants.model import Fleet, PassphraseSource, Tenant, stack_of
 from flowflare.reading.files import read_text
+from flowflare.state.passphrase import ORIGIN
 
 VARIABLE: Final = "PULUMI_CONFIG_PASSPHRASE"
 _FILE_VARIABLE: Final = "PULUMI_CONFIG_PASSPHRASE_FILE"

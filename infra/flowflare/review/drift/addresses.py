@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowflare.engine.providers.cloudflare.kind import to_api
-from flowflare.engine.state import Resource
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
 from flowflare.review.drift.scene import Scene, as_sent, differing, drifted, masked, shown, text
+from flowflare.state.checkpoint import Resource
 from flowflare.values.properties import UNKNOWN, plain
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flowflare.engine.state import Resource
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import from_wire
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
 from flowflare.review.drift.scene import Scene, drifted, shown, text
+from flowflare.state.checkpoint import Resource
 from flowflare.values.properties import plain
 
 

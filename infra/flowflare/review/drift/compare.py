@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from flowflare.engine.state import Deployment, Pending
 from flowflare.errors import ApiError, FlowflareError
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.addresses import compare_addresses
@@ -12,6 +11,7 @@ from flowflare.review.drift.databases import compare_databases
 from flowflare.review.drift.model import Action, Drifted, StackDrift, Unknown
 from flowflare.review.drift.scene import COMPARED, Scene
 from flowflare.review.drift.workers import compare_scripts
+from flowflare.state.checkpoint import Deployment, Pending
 from flowflare.values.urns import name_of
 
 Engine = Literal["embedded", "pulumi"]

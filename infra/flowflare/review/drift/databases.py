@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flowflare.engine.state import Resource
 from flowflare.errors import MigrationError
 from flowflare.migrations.baseline import Difference, differences
 from flowflare.migrations.files import Migration, migration
@@ -11,6 +10,7 @@ from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
 from flowflare.review.drift.account import Account
 from flowflare.review.drift.model import Drifted
 from flowflare.review.drift.scene import Scene, as_sent, differing, drifted, shown, text
+from flowflare.state.checkpoint import Resource
 from flowflare.values.properties import UNKNOWN, plain
 
 _LEDGERS: Final = (

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare.kind import to_api
-from flowflare.engine.state import Deployment, Resource
 from flowflare.errors import SecretError
 from flowflare.review.drift.model import Action, Drifted, Kind, Severity, Unknown
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values import show
 from flowflare.values.properties import UNKNOWN, Props, Secret, Value, leaves, plain
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from flowflare.engine.providers.cloudflare.kind import snake
 from flowflare.engine.providers.cloudflare.workers_script import binding as sent_binding
-from flowflare.engine.state import Resource
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.account import Account
@@ -27,6 +26,7 @@ from flowflare.review.drift.scene import (
     shown,
     text,
 )
+from flowflare.state.checkpoint import Resource
 from flowflare.values.properties import UNKNOWN, Props, Secret, Value, leaves, plain
 
 # What an upload sets, with what Cloudflare has where it says nothing.

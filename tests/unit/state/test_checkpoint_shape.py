@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.state_shape import check_deployment
+from flowflare.state.checkpoint_shape import check_deployment
 
 URN = "urn:pulumi:dev::shop::cloudflare:index/d1Database:D1Database::db"
 

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flowflare.engine.backend import Backend, now
-from flowflare.engine.holder import Holder, alive, read_holder, this_process
-from flowflare.engine.lease import Clock, Holding, Lease, end, held
 from flowflare.errors import LockedError, StateError
 from flowflare.reading.files import open_lock
 from flowflare.reading.json_text import parse_json
+from flowflare.state.backend import Backend, now
+from flowflare.state.holder import Holder, alive, read_holder, this_process
+from flowflare.state.lease import Clock, Holding, Lease, end, held
 
 _OURS: Final = "flowflare"
 

@@ -3,7 +3,7 @@
 import threading
 
 from flowflare.errors import ConflictError
-from flowflare.storage.store import Store
+from flowflare.state.backends.store import Store
 
 
 def count_together(store: Store, writers: int, rounds: int) -> int:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final, Literal, Protocol
 from weakref import WeakKeyDictionary
 
-from flowflare.engine.cron_cleanups import with_cron_cleanups
-from flowflare.engine.state_shape import check_checkpoint, refuse_foreign, shown_word
 from flowflare.errors import StateError
 from flowflare.reading.json_text import parse_json
+from flowflare.state.checkpoint_shape import check_checkpoint, refuse_foreign, shown_word
+from flowflare.state.cron_cleanups import with_cron_cleanups
 from flowflare.values.properties import (
     UNKNOWN,
     Asset,

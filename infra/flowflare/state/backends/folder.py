@@ -17,7 +17,7 @@ from typing import Final
 
 from flowflare.errors import ConflictError, StateError
 from flowflare.reading.files import MOST_STORED_BYTES, UnusableFileError, open_file
-from flowflare.storage.store import ABSENT, Stored
+from flowflare.state.backends.store import ABSENT, Stored
 
 _SIDECAR: Final = ".attrs"
 _PATIENCE: Final = 30.0

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from flowflare.storage.bucket import Patience, S3Store
-from flowflare.storage.bucket_url import read_bucket_url
+from flowflare.state.backends.bucket import Patience, S3Store
+from flowflare.state.backends.bucket_url import read_bucket_url
 
 #: Cut before the store hears of it; after it has done it; in the middle of its answer; or it says
 #: that it is too busy, as S3 does or as R2.

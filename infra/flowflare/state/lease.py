@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from flowflare.engine.holder import Holder, read_holder, this_process
 from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.reading.json_text import parse_json
-from flowflare.storage.store import ABSENT, Store, Stored
+from flowflare.state.backends.store import ABSENT, Store, Stored
+from flowflare.state.holder import Holder, read_holder, this_process
 
 SECONDS: Final = 60.0
 _FOLDER: Final = ".flowflare/leases"

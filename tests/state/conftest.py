@@ -7,9 +7,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from flowflare.storage.bucket import S3Store
+from flowflare.state.backends.bucket import S3Store
 from tests.engine.projects import Sample, World, make_sample
-from tests.storage.wire import KEYS, Wire, serve_wire
+from tests.state.wire import KEYS, Wire, serve_wire
 
 PROGRAM = """
     import pulumi

@@ -7,16 +7,18 @@ alone: stacks of the embedded engine then lie where they lie without one, in `.f
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from flowflare.config.files import PROJECT_FILE, private_folder
-from flowflare.engine.backend import Backend
-from flowflare.engine.pulumi.state import named_backend
+from flowflare.config.yaml_nodes import plain_keys
 from flowflare.errors import StateError
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.opened import open_store
-from flowflare.storage.store import Store
+from flowflare.reading.files import read_text
+from flowflare.state.backend import Backend
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.store import Store
 
 _VARIABLE: Final = "PULUMI_BACKEND_URL"
 _SERVED: Final = ("file://", "s3://")
@@ -60,6 +62,18 @@ def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str])
             remedy=f"Take {named} away, or move what is in the one place to the other.",
         )
     return other
+
+
+def named_backend(root: Path) -> str:
+    """`backend: url:` of a project's `Pulumi.yaml`, empty where it has none."""
+    return _backend_in(read_text(root / PROJECT_FILE))
+
+
+@lru_cache(maxsize=4)
+def _backend_in(text: str) -> str:
+    """The same in a file's text: every stack of a fleet asks for it, several times."""
+    backend = plain_keys(text).get("backend")
+    return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
 def _own(root: Path) -> FolderStore:

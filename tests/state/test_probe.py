@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from flowflare.engine.pulumi.checks import bucket_check
-from flowflare.storage.bucket import S3Store
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.probe import unmet_conditions
-from flowflare.storage.store import ABSENT
+from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.probe import unmet_conditions
+from flowflare.state.backends.store import ABSENT
 from tests.cli.command import flowflare
 from tests.engine.projects import Sample
-from tests.storage.wire import KEYS, Wire
+from tests.state.wire import KEYS, Wire
 
 
 class Careless(FolderStore):

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.store import ABSENT
-from tests.storage.writers import count_together
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.store import ABSENT
+from tests.state.writers import count_together
 
 
 @pytest.fixture

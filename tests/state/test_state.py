@@ -14,19 +14,19 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine import EmbeddedStack, Event
-from flowflare.engine.backend import Backend
-from flowflare.engine.holder import Holder
-from flowflare.engine.lease import lease_key, read_lease
-from flowflare.engine.lock import read_locks
-from flowflare.engine.passphrase import Passphrase, Vault
-from flowflare.engine.state import Deployment
 from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
-from flowflare.storage.bucket import S3Store
-from flowflare.storage.store import Stored
+from flowflare.state.backend import Backend
+from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.store import Stored
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.holder import Holder
+from flowflare.state.lease import lease_key, read_lease
+from flowflare.state.lock import read_locks
+from flowflare.state.passphrase import Passphrase, Vault
 from tests.engine.projects import PASSPHRASE, SALT, Sample, World, make_sample, ops
-from tests.storage.conftest import PROGRAM
-from tests.storage.test_lease import Time
-from tests.storage.wire import Wire
+from tests.state.conftest import PROGRAM
+from tests.state.test_lease import Time
+from tests.state.wire import Wire
 
 CHECKPOINT = ".pulumi/stacks/p/dev.json"
 LEASE = lease_key("p", "dev")

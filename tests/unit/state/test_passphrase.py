@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from flowflare.engine.passphrase import Passphrase, Vault
 from flowflare.errors import SecretError
+from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import Secret
 
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="

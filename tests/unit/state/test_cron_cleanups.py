@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
+from flowflare.state.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
 from tests.engine.recorded import read_recorded, record_of
 
 SCRIPT = "rec-flowflare-service"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine import lease as leases
-from flowflare.engine.holder import Holder, this_process
-from flowflare.engine.lease import Clock, Holding, Lease, acquire, end, held, lease_key, read_lease
 from flowflare.errors import LockedError, StateError
-from flowflare.storage.bucket import S3Store
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.store import Store, Stored
-from tests.storage.wire import Wire
+from flowflare.state import lease as leases
+from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.store import Store, Stored
+from flowflare.state.holder import Holder, this_process
+from flowflare.state.lease import Clock, Holding, Lease, acquire, end, held, lease_key, read_lease
+from tests.state.wire import Wire
 from tests.support.waiting import wait_until
 
 KEY = lease_key("p", "dev")

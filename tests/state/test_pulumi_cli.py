@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.backend import Backend
-from flowflare.engine.lease import read_lease
-from flowflare.engine.lock import locked
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError
-from flowflare.storage.bucket import S3Store
+from flowflare.state.backend import Backend
+from flowflare.state.backends.bucket import S3Store
+from flowflare.state.lease import read_lease
+from flowflare.state.lock import locked
 from tests.engine.projects import Sample, World
-from tests.storage.wire import Wire
+from tests.state.wire import Wire
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.storage import bucket_errors, open_store
-from flowflare.storage.bucket import Patience, S3Store
-from flowflare.storage.bucket_url import BucketUrl, read_bucket_url
-from flowflare.storage.store import ABSENT
-from tests.storage.wire import KEYS, Wire
-from tests.storage.writers import count_together
+from flowflare.state.backends import bucket_errors, open_store
+from flowflare.state.backends.bucket import Patience, S3Store
+from flowflare.state.backends.bucket_url import BucketUrl, read_bucket_url
+from flowflare.state.backends.store import ABSENT
+from tests.state.wire import KEYS, Wire
+from tests.state.writers import count_together
 
 
 def content(store: S3Store, key: str = "k") -> bytes | None:
@@ -216,7 +216,8 @@ def test_no_key_is_in_what_is_shown(wire: Wire) -> None:
 
 def test_a_folder_needs_no_boto3() -> None:
     program = (
-        "import sys; from flowflare.storage import open_store; import flowflare.engine.stack;"
+        "import sys; import flowflare.engine.stack; "
+        "from flowflare.state.backends import open_store; "
         "open_store('file:///tmp', {}).get('none'); print('botocore' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

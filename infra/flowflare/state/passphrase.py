@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flowflare.engine.state import load_secret_text, secret_text
 from flowflare.errors import SecretError
 from flowflare.reading.files import read_text
 from flowflare.redaction.run import learn
+from flowflare.state.checkpoint import load_secret_text, secret_text
 from flowflare.values.properties import Secret, Value
 
 #: The variable that says where a fleet has a stack's passphrase from, for messages.

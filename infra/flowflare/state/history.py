@@ -9,16 +9,33 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, Literal, Protocol
 
 from flowflare.config.files import ConfigValue, Project
-from flowflare.engine.backend import Backend
-from flowflare.engine.report import Report
 from flowflare.errors import StateError
 from flowflare.reading.json_text import parse_json
+from flowflare.state.backend import Backend
+from flowflare.values.events import Step
 
 _ENVIRONMENT: Final = {"exec.kind": "flowflare"}
+
+
+class RunReport(Protocol):
+    """What a run did, as far as its history records it.
+
+    Attributes:
+        failures: empty if the run succeeded.
+        steps: what was done to each resource.
+    """
+
+    @property
+    def failures(self) -> Sequence[object]:
+        """Empty if the run succeeded."""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """What was done to each resource."""
 
 
 @contextlib.contextmanager
@@ -26,7 +43,7 @@ def history(
     backend: Backend,
     kind: Literal["update", "destroy"],
     project: Project,
-    report: Report,
+    report: RunReport,
     may_write: Callable[[], None],
 ) -> Iterator[None]:
     """Writes the pair after a run that wrote state, whether it succeeded or failed.

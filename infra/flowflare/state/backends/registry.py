@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from flowflare.errors import StateError
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.store import Store
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.store import Store
 
 
 def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store:
@@ -26,7 +26,7 @@ def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None
     if folder is not None:
         return FolderStore(((base or Path.cwd()) / folder).resolve())
     if url.startswith("s3://"):
-        from flowflare.storage.bucket import open_bucket
+        from flowflare.state.backends.bucket import open_bucket
 
         return open_bucket(url, environ)
     raise StateError(

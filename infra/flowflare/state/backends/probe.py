@@ -4,7 +4,7 @@ import contextlib
 import uuid
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.storage.store import ABSENT, Store
+from flowflare.state.backends.store import ABSENT, Store
 
 
 def unmet_conditions(store: Store) -> list[str]:

@@ -18,9 +18,9 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from flowflare.errors import ConflictError, StateError
-from flowflare.storage import bucket_errors as words
-from flowflare.storage.bucket_url import BucketUrl, read_bucket_url
-from flowflare.storage.store import ABSENT, Stored
+from flowflare.state.backends import bucket_errors as words
+from flowflare.state.backends.bucket_url import BucketUrl, read_bucket_url
+from flowflare.state.backends.store import ABSENT, Stored
 
 T = TypeVar("T")
 _AT_ONCE: Final = 16

@@ -15,19 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.engine.state import (
+from flowflare.errors import ConflictError, StateError
+from flowflare.reading.files import decompress
+from flowflare.reading.json_text import parse_json
+from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.store import ABSENT, Store, Stored
+from flowflare.state.checkpoint import (
     CheckpointWriter,
     Deployment,
     Sealer,
     read_checkpoint,
     salt_of,
 )
-from flowflare.engine.state_shape import check_checkpoint, refuse_foreign
-from flowflare.errors import ConflictError, StateError
-from flowflare.reading.files import decompress
-from flowflare.reading.json_text import parse_json
-from flowflare.storage.folder import FolderStore
-from flowflare.storage.store import ABSENT, Store, Stored
+from flowflare.state.checkpoint_shape import check_checkpoint, refuse_foreign
 from flowflare.values.properties import Opener
 
 _META_KEY: Final = ".pulumi/meta.yaml"

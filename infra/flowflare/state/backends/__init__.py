@@ -1,0 +1,10 @@
+"""Objects under keys with conditional writes: a folder, or a bucket.
+
+`store` defines what a store is, `folder` and `bucket` are the two that exist, and `registry` opens
+the one that a URL names. A store has Pulumi's state, and beside it the records of a fleet.
+"""
+
+from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.store import ABSENT, Store, Stored
+
+__all__ = ["ABSENT", "Store", "Stored", "open_store"]
