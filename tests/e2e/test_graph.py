@@ -18,12 +18,12 @@ from flowflare.values.events import Event
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.support.tiers import keep_every
+from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 Edge = tuple[str, str]
 PREFIX = "flowflare-"
-PATIENCE = 20.0
 SERVICE = ("PUT", "/accounts/*/workers/scripts/local-flowflare-service")
 SCHEMA = ("POST", "/accounts/*/d1/database/*/*")
 ORDERS = ("PUT", "/accounts/*/workers/scripts/local-flowflare-orders")
@@ -151,6 +151,7 @@ def test_every_edge_of_the_graph_has_a_verdict(standing: Project) -> None:
 def up_in_the_worst_order(project: Project, resource: str, held: tuple[str, str]) -> list[Event]:
     """Runs `up` while a call is held until the resource has ended; returns how things ended."""
     ended: list[Event] = []
+    waits = False
     method, path = held
     with project.account.fault({"kind": "hold"}, method=method, path=path) as fault:
 
@@ -160,8 +161,13 @@ def up_in_the_worst_order(project: Project, resource: str, held: tuple[str, str]
                 if event.step.name == PREFIX + resource:
                     fault.release()
 
-        # A resource that waits for the held call in spite of all would wait for ever.
-        impatience = threading.Timer(PATIENCE, fault.release)
+        def give_up() -> None:
+            nonlocal waits
+            waits = True
+            fault.release()
+
+        # A resource that still waits for the held call would wait for ever.
+        impatience = threading.Timer(PATIENCE, give_up)
         impatience.start()
         try:
             project.stack().up(on_event)
@@ -170,6 +176,7 @@ def up_in_the_worst_order(project: Project, resource: str, held: tuple[str, str]
         finally:
             impatience.cancel()
         assert fault.fired()
+    assert not waits, f"{resource} waited for {method} {path}"
     return ended
 
 
