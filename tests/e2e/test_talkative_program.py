@@ -53,6 +53,8 @@ class Talk:
         done = self.project.flowflare(*words, **self.environ, RAISES=raises)
         text = done.stdout + done.stderr
         assert done.returncode == code, text
+        if "--json" in words and code == 0:
+            json.loads(done.stdout)
 
         self.written.append((f"{' '.join(words)} {raises}", text))
         return text

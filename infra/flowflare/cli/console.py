@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from flowflare.cli.answer_stream import answer_stream
+
 if TYPE_CHECKING:
     from flowflare.review.text import Line
 
@@ -45,6 +47,12 @@ def print_lines(lines: "Iterable[Line]", styles: Mapping[str, str]) -> None:
 
 
 def print_json(document: Any) -> None:
-    """Writes a document as JSON to standard output, one object, keys in the order given."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    """Write a document as indented JSON to standard output, keys in the order given."""
+    print_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Write a text that another program reads to standard output, as it is."""
+    stream = answer_stream()
+    stream.write(text)
+    stream.flush()

@@ -65,11 +65,11 @@ def schema(
 
       flowflare schema config > flowflare.schema.json
     """
-    from flowflare.cli.console import answers, print_json
+    from flowflare.cli.console import answers, print_json, print_text
 
     schemas = _list_schemas()
     if name is not None:
-        typer.echo(_find(schemas, name, "NAME", "The schemas are").read_text("utf-8"), nl=False)
+        print_text(_find(schemas, name, "NAME", "The schemas are").read_text("utf-8"))
     elif json:
         print_json(list(schemas))
     else:

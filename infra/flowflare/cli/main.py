@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 
+from flowflare.cli.answer_stream import restoring_standard_output
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redacting
 
@@ -21,7 +22,7 @@ def main(words: list[str] | None = None) -> None:
     from flowflare.cli.app import app
 
     try:
-        with redacting(os.environ) as redactor:
+        with redacting(os.environ) as redactor, restoring_standard_output():
             try:
                 app(words, prog_name="flowflare")
             except (FlowflareError, OSError):

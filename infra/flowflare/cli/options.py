@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from flowflare.cli.answer_stream import keep_standard_output
 from flowflare.errors import ConfigError, Problem
 
 StackOption = Annotated[
@@ -21,7 +22,18 @@ ProjectOption = Annotated[
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def _keep_standard_output(json: bool) -> bool:
+    if json:
+        keep_standard_output()
+    return json
+
+
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", callback=_keep_standard_output, help="Print JSON on standard output."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DEFAULT_STACK = "local"
 

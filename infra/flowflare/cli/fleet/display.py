@@ -4,7 +4,6 @@ On a terminal what is over scrolls by, and the last lines say who runs, who wait
 are left in the account's window and how long it may take. Elsewhere each event but steps is a line.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -130,7 +129,7 @@ def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
         picture: is kept up to date.
         json: whether events are printed as JSON lines on standard output, and nothing else.
     """
-    from flowflare.cli.console import messages
+    from flowflare.cli.console import messages, print_text
 
     lock = threading.RLock()
 
@@ -138,8 +137,7 @@ def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
         with lock:
             picture.take(event)
             if json:
-                sys.stdout.write(events.as_line(event) + "\n")
-                sys.stdout.flush()
+                print_text(events.as_line(event) + "\n")
         # Not with the lock: the live display's own is taken before ours when it draws itself.
         if not json:
             _print(messages(), event, picture)

@@ -1,0 +1,65 @@
+"""Keeps standard output for a command's JSON.
+
+A Pulumi program prints, writes to descriptor 1, or starts other programs that do. With `--json`
+all of that goes to standard error, so that standard output is one JSON document.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+_kept: TextIO | None = None
+
+
+def answer_stream() -> TextIO:
+    """Return the stream for a command's answer: what standard output was when it began."""
+    return _kept or sys.stdout
+
+
+def keep_standard_output() -> None:
+    """Lead standard output to standard error, except for what is written to `answer_stream()`.
+
+    Descriptor 1 is led there for the rest of the process, because the functions that a program
+    gives to `atexit` may print too. A stream of a caller in this process is put back by
+    `restoring_standard_output`.
+    """
+    global _kept  # noqa: PLW0603 -- there is one standard output
+    before = sys.stdout
+    if _kept is not None or before is None:
+        return
+    before.flush()
+    if _is_on_descriptor_1(before):
+        _kept = os.fdopen(os.dup(1), "w", encoding=before.encoding, errors=before.errors)
+        _lead_to_standard_error()
+    else:
+        _kept, sys.stdout = before, sys.stderr
+
+
+@contextlib.contextmanager
+def restoring_standard_output() -> Iterator[None]:
+    """At the end of the block, put back what a caller in this process had as standard output."""
+    global _kept
+    before, kept_before = sys.stdout, _kept
+    try:
+        yield
+    finally:
+        if _kept is before:
+            sys.stdout, _kept = before, kept_before
+
+
+def _is_on_descriptor_1(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 1
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+def _lead_to_standard_error() -> None:
+    try:
+        os.dup2(2, 1)
+    except OSError:  # the process was started without standard error
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 1)
+        os.close(nothing)

@@ -1,0 +1,84 @@
+"""What a program prints while a command with `--json` runs it: standard output is JSON alone."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.pulumi_cli import cli_environ
+
+TALK = """
+import atexit, os, subprocess, sys
+from pulumi.dynamic import CheckResult, Resource, ResourceProvider
+
+print("printed by Python")
+sys.stdout.buffer.write(b"printed as bytes\\n")
+os.write(1, b"written to the descriptor\\n")
+subprocess.run(["sh", "-c", "echo printed by a child"], check=True)
+print("unflushed", end="")
+atexit.register(lambda: print("printed at the end"))
+
+class Provider(ResourceProvider):
+    def check(self, _olds, news):
+        os.write(1, b"written by a provider\\n")
+        return CheckResult(news, [])
+
+class Page(Resource):
+    pass
+
+Page(Provider(), "page", {})
+"""
+SAID = (
+    "printed by Python",
+    "printed as bytes",
+    "written to the descriptor",
+    "printed by a child",
+    "unflushed",
+    "printed at the end",
+    "written by a provider",
+)
+
+
+def talk(root: Path) -> None:
+    program = root / "infra/__main__.py"
+    program.write_text(program.read_text() + TALK)
+
+
+def preview(root: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "flowflare"), "preview", *words]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, check=False, env=os.environ | environ
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_preview_as_json_is_json_alone_on_the_embedded_engine(root: Path) -> None:
+    talk(root)
+    done = preview(root, "--json")
+    assert json.loads(done.stdout)["project"] == "shop"
+    assert [text for text in SAID if text not in done.stderr] == []
+
+
+def test_a_preview_in_words_shows_what_the_program_prints(root: Path) -> None:
+    talk(root)
+    done = preview(root)
+    assert [text for text in SAID if text not in done.stdout] == []
+
+
+@pytest.mark.pulumi_cli
+def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path: Path) -> None:
+    talk(root)
+    file = root / "Pulumi.local.yaml"
+    file.write_text(file.read_text().replace("flowflare:engine: embedded", ""))
+    environ = {**cli_environ(tmp_path), "PULUMI_CONFIG_PASSPHRASE": "a phrase"}
+    command = ["pulumi", "stack", "init", "organization/shop/local", "--non-interactive"]
+    subprocess.run(command, cwd=root, env=os.environ | environ, check=True)
+
+    done = preview(root, "--json", **environ)
+    assert json.loads(done.stdout)["project"] == "shop"
+    written = ("written to the descriptor", "printed by a child")
+    assert [text for text in written if text not in done.stderr] == []
