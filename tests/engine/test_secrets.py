@@ -124,9 +124,12 @@ def test_a_configuration_secret_that_does_not_open_is_named(thing_sample: Sample
     stack_file.write_text(json.dumps(stack))
     with pytest.raises(SecretError, match=r"Pulumi\.dev\.yaml:1: p:key: a secret cannot be opened"):
         thing_sample.preview()
-    del stack["encryptionsalt"]
+    salt = stack.pop("encryptionsalt")
     stack_file.write_text(json.dumps(stack))
     with pytest.raises(SecretError, match=r"Pulumi\.dev\.yaml has no encryptionsalt"):
+        thing_sample.preview()
+    stack_file.write_text(json.dumps(stack | {"encryptionsalt": salt[:-1]}))
+    with pytest.raises(SecretError, match=r"p:key: the encryption salt in Pulumi\.dev\.yaml:1 is"):
         thing_sample.preview()
 
 

@@ -184,7 +184,8 @@ def _access(project: "Project") -> "tuple[str, str, Check | None]":
         return address, value.text, None if local else Check("token", "fail", message, remedy)
     try:
         passphrase = find_passphrase(project.root / ".flowflare", os.environ, make=False)
-        return address, Vault(passphrase, project.encryption_salt or "").open_text(value.text), None
+        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
+        return address, vault.open_text(value.text), None
     except FlowflareError as error:
         message = f"the token in {value.file} cannot be opened here: {error.message}"
         return address, "", Check("token", "warn", message, error.remedy or "")

@@ -19,6 +19,7 @@ from flowflare.config.yaml_nodes import Entry, ValueReader, entries, read_tree, 
 from flowflare.errors import ConfigError, Problem
 
 PROJECT_FILE = "Pulumi.yaml"
+_SALT = "encryptionsalt"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _STACK_FILE = re.compile(r"Pulumi\.(.+)\.yaml")
 # What Pulumi allows beside `value` in a key's declaration in Pulumi.yaml.
@@ -54,6 +55,7 @@ class Project:
         stack: the stack's name.
         values: full key (`flowflare:clients`) to its value, the stack's over the project's.
         encryption_salt: `encryptionsalt` of the stack file, None where there is none.
+        salt_place: file and line of it, or the file.
         stack_file: the stack's file.
         places: file and line of each key and, joined by dots, of every key inside its value.
         cli_keys: keys that only the Pulumi CLI honours.
@@ -66,6 +68,7 @@ class Project:
     stack: str
     values: Mapping[str, ConfigValue]
     encryption_salt: str | None
+    salt_place: str
     stack_file: Path
     places: Mapping[str, tuple[str, int]]
     cli_keys: tuple[CliKey, ...] = ()
@@ -121,7 +124,8 @@ def read_project(root: Path, stack: str) -> Project:
         main=root / (_text(fields, "main") or ""),
         stack=stack,
         values=values,
-        encryption_salt=_text(stack_fields, "encryptionsalt"),
+        encryption_salt=_text(stack_fields, _SALT),
+        salt_place=_place(stack_file.name, stack_fields.get(_SALT)),
         stack_file=stack_file,
         places=places,
         cli_keys=find_cli_keys(fields, stack_fields, files=(PROJECT_FILE, stack_file.name)),
@@ -200,6 +204,10 @@ def _text(fields: Mapping[str, Entry], key: str) -> str | None:
     entry = fields.get(key)
     value = scalar(entry.node) if entry and isinstance(entry.node, yaml.ScalarNode) else None
     return None if value is None else str(value)
+
+
+def _place(file: str, entry: Entry | None) -> str:
+    return f"{file}:{entry.line}" if entry else file
 
 
 def _project_name(fields: Mapping[str, Entry], problems: list[Problem]) -> str | None:

@@ -77,7 +77,8 @@ def token(project: "Project", environ: Mapping[str, str]) -> str:
 
     try:
         passphrase = find_passphrase(private_folder(project.root), environ, make=False)
-        return Vault(passphrase, project.encryption_salt or "").open_text(value.text)
+        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
+        return vault.open_text(value.text)
     except SecretError as error:
         if given:
             return given

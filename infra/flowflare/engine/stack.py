@@ -243,7 +243,8 @@ class EmbeddedStack:
         raw, salt = present.raw, backend.salt(present.raw)
         wanted = self.project.encryption_salt or salt
         passphrase = find_passphrase(self._folder(), self._environ, make=not wanted)
-        vault = Vault(passphrase, wanted)
+        own = self.project.salt_place if self.project.encryption_salt else ""
+        vault = Vault(passphrase, wanted, own)
         reader = vault if salt in ("", wanted) else Vault(passphrase, salt)
         if check and wanted:
             vault.check()

@@ -150,7 +150,9 @@ class _Elsewhere(RecordedStack):
     def _open(self, *, check: bool = False) -> _Opened:
         del check
         passphrase = find_passphrase(self._home / ".flowflare", self._environ, make=False)
-        vault = Vault(passphrase, self.project.encryption_salt or self._deployment.salt)
+        salt = self.project.encryption_salt
+        place = self.project.salt_place if salt else ""
+        vault = Vault(passphrase, salt or self._deployment.salt, place)
         config = open_configuration(self.project, vault)
         project = self.project
         backend = backend_of(self._home, project.name, project.stack, self._environ)

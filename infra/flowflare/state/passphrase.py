@@ -10,6 +10,7 @@ import binascii
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 import threading
@@ -28,6 +29,7 @@ from flowflare.values.properties import Secret, Value
 ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"
 ITERATIONS: Final = 1_000_000
 _CHECK_WORD: Final = "pulumi"
+_SALT: Final = re.compile("v1:([^:]+):v1:([^:]+):([^:]+)")
 _KEYS: dict[tuple[bytes, str], bytes] = {}
 _KEYS_LOCK: Final = threading.Lock()
 
@@ -87,12 +89,14 @@ class Vault:
     Args:
         passphrase: the passphrase.
         salt: the salt string, empty for a new one.
+        place: where the salt is, for messages; by default in the stack's state.
     """
 
-    def __init__(self, passphrase: Passphrase, salt: str = "") -> None:
+    def __init__(self, passphrase: Passphrase, salt: str = "", place: str = "") -> None:
         learn(passphrase.text)
         self._passphrase = passphrase
         self._salt = salt
+        self._place = place or "the stack's state"
         self._key: bytes | None = None
 
     @property
@@ -153,7 +157,7 @@ class Vault:
 
     def _the_key(self) -> bytes:
         if self._key is None:
-            head, tail = _split_salt(self.salt)
+            head, tail = _split_salt(self.salt, self._place)
             if self._key is None:  # a new vault has just made it with its salt
                 self._key = self._tried(head, tail)
         return self._key
@@ -180,15 +184,23 @@ class Vault:
         )
 
 
-def _split_salt(salt: str) -> tuple[str, str]:
-    parts = salt.split(":", 2)
-    if len(parts) != 3 or parts[0] != "v1":
+def _split_salt(salt: str, place: str) -> tuple[str, str]:
+    match = _SALT.fullmatch(salt)
+    if match is None or not all(map(_is_base64, match.groups())):
         raise SecretError(
-            "the stack's encryption salt is not one of Pulumi's passphrase format",
-            remedy="It has the form v1:<salt>:v1:<nonce>:<ciphertext>; put back the encryptionsalt "
-            "line of the stack's file from version control.",
+            f"the encryption salt in {place} is damaged: it is not of the form "
+            "v1:<salt>:v1:<nonce>:<ciphertext>, in base64",
+            remedy="Restore it as it was: the `encryptionsalt` line of the stack's file from "
+            "version control, a state from its history. Secrets open with no other salt.",
         )
-    return f"v1:{parts[1]}", parts[2]
+    return f"v1:{match[1]}", f"v1:{match[2]}:{match[3]}"
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(_decode(text))
+    except SecretError:
+        return False
 
 
 def _derive(passphrase: Passphrase, head: str, *, fresh: bool = False) -> bytes:
@@ -253,7 +265,7 @@ def _decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise SecretError("a secret or salt is not valid base64") from None
+        raise SecretError("a secret is not valid base64") from None
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -44,10 +44,21 @@ def test_what_is_not_a_secret_is_refused(text: str) -> None:
         vault().open_text(text)
 
 
-@pytest.mark.parametrize("salt", ["v1:x", "v2:AnwsOFAODHA=:v1:a:b", "nonsense"])
-def test_a_malformed_salt_is_refused(salt: str) -> None:
-    with pytest.raises(SecretError, match="not one of Pulumi's"):
-        Vault(Passphrase("x", "the test"), salt).check()
+@pytest.mark.parametrize(
+    "salt",
+    [
+        "v1:x",
+        "nonsense",
+        f"v2{SALT[2:]}",
+        SALT.replace("Anws", "An!s"),
+        SALT.replace("QE5h", "QE"),
+        SALT.removesuffix("=="),
+    ],
+)
+def test_a_damaged_salt_is_refused_with_its_place_and_a_remedy(salt: str) -> None:
+    with pytest.raises(SecretError, match=r"salt in Pulumi\.dev\.yaml:3 is damaged") as refused:
+        Vault(Passphrase("correct horse", "the test"), salt, "Pulumi.dev.yaml:3").check()
+    assert "from version control" in (refused.value.remedy or "")
 
 
 def test_a_secret_is_sealed_once() -> None:

@@ -137,7 +137,7 @@ def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -
         try:
             folder = project.root / ".flowflare"
             passphrase = find_passphrase(folder, environ, make=False)
-            Vault(passphrase, project.encryption_salt).check()
+            Vault(passphrase, project.encryption_salt, project.salt_place).check()
         except FlowflareError as error:
             return Check("secrets", "fail", error.message, error.remedy or "")
         return Check("secrets", "ok", "the passphrase opens this stack's secrets")

@@ -49,7 +49,7 @@ class RecordedStack(EmbeddedStack):
         del check
         folder = self.project.root / ".flowflare"
         passphrase = find_passphrase(folder, self._environ, make=False)
-        vault = Vault(passphrase, self.project.encryption_salt or "")
+        vault = Vault(passphrase, self.project.encryption_salt or "", self.project.salt_place)
         config = open_configuration(self.project, vault)
         backend = Backend(FolderStore(folder), self.project.name, self.project.stack)  # not used
         return _Opened(backend, self._deployment, vault, config)

@@ -125,7 +125,8 @@ class StackSecrets:
                     learn(value.get("value"))
             return
         passphrase = find_passphrase(project.root / ".flowflare", self._environ, make=False)
-        open_configuration(project, Vault(passphrase, project.encryption_salt))  # the vault learns
+        vault = Vault(passphrase, project.encryption_salt, project.salt_place)
+        open_configuration(project, vault)  # the vault learns
 
     def _open_state(self) -> None:
         deployment = self._read_state()
