@@ -12,8 +12,11 @@ from tests.support.pulumi_cli import cli_environ
 
 TALK = """
 import atexit, os, subprocess, sys
+import pulumi
 from pulumi.dynamic import CheckResult, Resource, ResourceProvider
 
+pulumi.log.info("told as information")
+pulumi.log.warn("told as a warning")
 print("printed by Python")
 sys.stdout.buffer.write(b"printed as bytes\\n")
 os.write(1, b"written to the descriptor\\n")
@@ -42,6 +45,9 @@ SAID = (
 )
 
 
+MESSAGES = ("  info: told as information\n", "  warning: told as a warning\n")
+
+
 def talk(root: Path) -> None:
     program = root / "infra/__main__.py"
     program.write_text(program.read_text() + TALK)
@@ -67,6 +73,7 @@ def test_a_preview_in_words_shows_what_the_program_prints(root: Path) -> None:
     talk(root)
     done = preview(root)
     assert [text for text in SAID if text not in done.stdout] == []
+    assert [text for text in MESSAGES if text not in done.stderr] == []
 
 
 @pytest.mark.pulumi_cli
@@ -80,5 +87,5 @@ def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path:
 
     done = preview(root, "--json", **environ)
     assert json.loads(done.stdout)["project"] == "shop"
-    written = ("written to the descriptor", "printed by a child")
-    assert [text for text in written if text not in done.stderr] == []
+    written = ("info: printed by Python", "written to the descriptor", "printed by a child")
+    assert [text for text in (*written, *MESSAGES) if text not in done.stderr] == []

@@ -98,6 +98,12 @@ def tell_story(talk: Talk) -> None:
     assert '"plain": "https://shop.example/?key=[secret]"' in shown
     assert '"plain_given": {"[secret]": ' in " ".join(shown.split()).replace("{ ", "{")
     talk.learn_outputs()
+    for words in (["preview"], ["preview", "--json"]):
+        shown = talk.run(*words)
+        missing = [text for text in SHOWN if text not in shown]
+        assert not missing, f"{missing} in {shown}"
+    assert '"plain": "https://shop.example/?key=[secret]"' in talk.run("outputs", "--json")
+    assert "key=[secret]" in talk.run("outputs")
     talk.run("preview", "--json", code=1, raises="output")
     assert talk.look() == [], talk.canaries.seen
 

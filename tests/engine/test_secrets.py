@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowflare.engine import Event
 from flowflare.errors import SecretError, StateError
 from flowflare.state.passphrase import Passphrase, Vault, find_passphrase
 from tests.engine.projects import PASSPHRASE, SALT, Sample, World, changed, make_sample
@@ -31,6 +32,30 @@ def test_no_secret_is_in_any_file_of_the_stack(thing_sample: Sample) -> None:
     # Pulumi's SDK moves a secret inside a map up to the whole output.
     assert shown == {"open": "word", "map": {"inner": {"deep": ["canary", 5, None]}}}
     assert thing_sample.open().outputs() == {"open": "word", "map": {"inner": "[secret]"}}
+
+
+def test_an_output_that_is_not_marked_shows_no_secret_of_the_stack(thing_sample: Sample) -> None:
+    stack_file = thing_sample.root / "Pulumi.dev.yaml"
+    stack = json.loads(stack_file.read_text())
+    stack["config"]["p:key"] = {"secure": vault().seal_text("configured-canary")}
+    stack_file.write_text(json.dumps(stack))
+    thing_sample.program(
+        """
+        import pulumi
+        from things import Thing
+        Thing("z", pulumi.Output.secret("state-canary"))
+        pulumi.export("plain", ["a state-canary", {"b": pulumi.Config().require("key")}])
+        """
+    ).up()
+    opened = ["a state-canary", {"b": "configured-canary"}]
+    assert thing_sample.open().outputs(show_secrets=True) == {"plain": opened}
+    assert thing_sample.open().outputs() == {"plain": ["a [secret]", {"b": "[secret]"}]}
+
+    thing_sample.environ["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
+    said: list[Event] = []
+    thing_sample.open().outputs(on_event=said.append)
+    assert [one.severity for one in said] == ["warning", "warning"]
+    assert "secrets of its state cannot be read, so they are not replaced" in said[1].message
 
 
 def test_a_no_op_keeps_every_ciphertext(thing_sample: Sample) -> None:

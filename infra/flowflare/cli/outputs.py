@@ -31,11 +31,12 @@ def outputs(
       flowflare outputs --json --show-secrets | jq -r .api_key
     """
     from flowflare.cli.console import answers, messages, print_json
+    from flowflare.cli.progress import show_note
     from flowflare.cli.stacks import opened
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
-    values = opened(project).outputs(show_secrets=show_secrets)
+    values = opened(project).outputs(show_secrets=show_secrets, on_event=show_note)
     if json:
         print_json(values)
         return

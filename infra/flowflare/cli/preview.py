@@ -47,6 +47,7 @@ def preview(
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.policies import judged, refuse
+    from flowflare.cli.progress import show_note
     from flowflare.cli.stacks import plan_of
     from flowflare.config.files import read_project
     from flowflare.review.changes import review
@@ -54,7 +55,7 @@ def preview(
 
     project = read_project(project_root(cwd), stack)
     with messages().status("Previewing") as status:
-        plan = plan_of(project, status.update)
+        plan = plan_of(project, status.update, show_note)
     reviewed = review(plan, diff=diff)
     found = judged(project, plan, reviewed)
     if json:

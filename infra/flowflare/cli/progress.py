@@ -27,6 +27,12 @@ def progress(title: str) -> Iterator["OnEvent"]:
         yield _Display(title, status).show
 
 
+def show_note(event: "Event") -> None:
+    """Print a message of the program or the engine; other events are not printed."""
+    if event.kind == "note" and (event.severity != "info" or event.message):
+        messages().print(f"  {event.severity}: {event.message}", markup=False)
+
+
 @contextmanager
 def _saying_that_it_stops() -> Iterator[None]:
     """Says on Ctrl-C what is waited for: a call under way is never left without its result."""
@@ -51,10 +57,8 @@ class _Display:
         self._running: dict[str, str] = {}
 
     def show(self, event: "Event") -> None:
-        if event.kind == "note":
-            if event.severity != "info" or event.message:
-                messages().print(f"  {event.severity}: {event.message}", markup=False)
-        elif event.step is not None:
+        show_note(event)
+        if event.step is not None:
             self._step(event, event.step)
 
     def _step(self, event: "Event", step: "Step") -> None:

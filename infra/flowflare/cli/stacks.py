@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine import EmbeddedStack, Plan
     from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.values.events import OnEvent
 
 
 def opened(project: "Project") -> "EmbeddedStack | CliStack":
@@ -50,7 +51,9 @@ def make_ready(project: "Project") -> None:
         ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
 
 
-def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
+def plan_of(
+    project: "Project", say: Callable[[str], None], on_event: "OnEvent | None" = None
+) -> "Plan":
     """What `up` would do.
 
     Where the Pulumi CLI is missing, its stacks are planned by the embedded engine against their
@@ -59,6 +62,7 @@ def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
     Args:
         project: the project seen through the stack.
         say: is told what takes a while.
+        on_event: is told each step as it is planned, and what the program says.
     """
     from flowflare.render.node import ensure_node_packages
 
@@ -69,12 +73,17 @@ def plan_of(project: "Project", say: Callable[[str], None]) -> "Plan":
         missing = error  # not planned here: what goes wrong then has nothing to do with it
     if stack is None:
         assert missing is not None
-        return _recorded(project, missing, say)
+        return _recorded(project, missing, say, on_event)
     ensure_node_packages(say, root=project.root)
-    return stack.preview()
+    return stack.preview(on_event)
 
 
-def _recorded(project: "Project", missing: EngineError, say: Callable[[str], None]) -> "Plan":
+def _recorded(
+    project: "Project",
+    missing: EngineError,
+    say: Callable[[str], None],
+    on_event: "OnEvent | None",
+) -> "Plan":
     from flowflare.cli.console import messages
     from flowflare.engine.pulumi.recorded import recorded_plan
     from flowflare.engine.pulumi.state import backend_url
@@ -85,7 +94,7 @@ def _recorded(project: "Project", missing: EngineError, say: Callable[[str], Non
     if local_folder(url, os.environ) is None:
         raise missing
     ensure_node_packages(say, root=project.root)
-    plan = recorded_plan(project, os.environ)
+    plan = recorded_plan(project, os.environ, on_event=on_event)
     messages().print(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
         f"{redacted(url)} and asks nobody.",

@@ -180,18 +180,30 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), {}, self._clock() - since)
 
-    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+    @redacts
+    def outputs(
+        self, *, show_secrets: bool = False, on_event: OnEvent | None = None
+    ) -> dict[str, Any]:
         """The stack's outputs as JSON values, by name.
 
         Args:
-            show_secrets: whether secrets are opened; otherwise they read `[secret]`.
+            show_secrets: whether secrets are shown; otherwise they read `[secret]`, also inside an
+                output that the program does not mark as secret.
+            on_event: is told if secrets cannot be read.
 
         Raises:
             StateError: the state cannot be read.
             SecretError: a secret cannot be opened.
         """
-        stack = self.read().stack
-        return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+        state = self.read()
+        values = shown_props(state.stack.outputs, show_secrets=show_secrets) if state.stack else {}
+        if show_secrets or not values:
+            return values
+        from flowflare.engine.known_secrets import learn_stack_secrets
+
+        learn_stack_secrets(self.project, self._environ, state, on_event)
+        shown: dict[str, Any] = redact_values(values)
+        return shown
 
     def is_empty(self) -> bool:
         """Whether the stack has no resources, so that there is nothing to destroy.

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
@@ -26,7 +27,7 @@ from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_values, redacts
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
 from flowflare.state.lease import Holding
-from flowflare.values.events import Failure, OnEvent, Plan, Step, Update, warn
+from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
 from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
@@ -148,17 +149,27 @@ class CliStack:
                 self._repair.complete()
             return self._ended(self._operate("destroy", on_event), since)
 
-    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+    @redacts
+    def outputs(
+        self, *, show_secrets: bool = False, on_event: OnEvent | None = None
+    ) -> dict[str, Any]:
         """The stack's outputs as JSON values, by name.
 
         Args:
-            show_secrets: whether secrets are opened; otherwise they read `[secret]`.
+            show_secrets: whether secrets are shown; otherwise they read `[secret]`, also inside an
+                output that the program does not mark as secret.
+            on_event: is told if secrets cannot be read.
 
         Raises:
             FlowflareError: the state cannot be read, or a secret cannot be opened.
         """
         stack = self._read(show_secrets=show_secrets).stack
-        return shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+        values = shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+        if show_secrets or not values:
+            return values
+        self._secrets.watch(on_event or _ignore)
+        shown: dict[str, Any] = redact_values(values)
+        return shown
 
     def is_empty(self) -> bool:
         """Whether the stack has no resources, so that there is nothing to destroy."""
@@ -302,7 +313,7 @@ class CliStack:
             if failure.type.startswith(PROVIDER_PREFIX):
                 raise EngineError(
                     f"a plugin of stack {self.project.stack} does not run: {failure.reason}",
-                    remedy=f"Run: flowflare doctor --stack {self.project.stack} --install",
+                    remedy=f"Run: flowflare doctor --stack {quote(self.project.stack)} --install",
                 )
 
     def _ended(self, run: Translator, since: float) -> Update:
@@ -345,6 +356,10 @@ def explained(failure: Failure) -> Failure:
         "name yours otherwise (flowflare:names)."
     )
     return replace(failure, reason=f"{failure.reason}\n{advice}")
+
+
+def _ignore(event: Event) -> None:
+    del event
 
 
 def _shown(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:

@@ -11,8 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flowflare.config.files import Project
-from flowflare.engine.configuration import open_configuration
 from flowflare.engine.given_secrets import learn_given_secrets
+from flowflare.engine.known_secrets import (
+    describe_unknown,
+    open_configured_secrets,
+    open_state_secrets,
+)
 from flowflare.engine.pulumi.state import Export, backend_url, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.errors import FlowflareError, SecretError
@@ -22,7 +26,6 @@ from flowflare.state.backends.registry import open_store
 from flowflare.state.checkpoint import Deployment, secrets_provider
 from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Event
-from flowflare.values.properties import Secret, leaves
 from flowflare.values.show import SECRET_TEXT
 
 _ATTEMPTS: Final = 3
@@ -69,11 +72,7 @@ class StackSecrets:
         Returns:
             What takes the events instead.
         """
-        self._note = note
-        self._knows_state = False
-        self._failures = dict.fromkeys(self._failures, 0)
-        if (redactor := current()) is not None:
-            redactor.learn_later(self._learn)
+        self.watch(note)
 
         def followed(event: EngineEvent) -> None:
             take(event)
@@ -83,6 +82,18 @@ class StackSecrets:
                 self._knows_state = False
 
         return followed
+
+    def watch(self, note: Callable[[Event], None]) -> None:
+        """Make the run's filter ask for the secrets.
+
+        Args:
+            note: takes a warning if secrets cannot be read.
+        """
+        self._note = note
+        self._knows_state = False
+        self._failures = dict.fromkeys(self._failures, 0)
+        if (redactor := current()) is not None:
+            redactor.learn_later(self._learn)
 
     def _learn(self) -> None:
         """Learn what is new. What cannot be opened here stays unknown, and a warning says so."""
@@ -102,48 +113,31 @@ class StackSecrets:
         except (FlowflareError, OSError) as error:
             self._failures[what] += 1
             if self._failures[what] == _ATTEMPTS:
-                reason = error.message if isinstance(error, FlowflareError) else error
-                self._note(
-                    Event(
-                        "note",
-                        severity="warning",
-                        message=f"stack {self._project.stack}: the secrets of its {what} cannot be "
-                        f"read, so they are not replaced in what its program shows: {reason}",
-                    )
-                )
+                message = describe_unknown(self._project.stack, what, error)
+                self._note(Event("note", severity="warning", message=message))
             return False
         return True
 
     def _open_configuration(self) -> None:
         project = self._project
+        has_secrets = any(value.secret for value in project.values.values())
+        if not has_secrets or project.encryption_salt:
+            open_configured_secrets(project, self._environ)
+            return
         learn_given_secrets(project, self._environ)
-        if not any(value.secret for value in project.values.values()):
-            return
-        if not project.encryption_salt:  # another secrets provider than the passphrase
-            for value in self._config().values():
-                if value.get("secret"):
-                    learn(value.get("value"))
-            return
-        passphrase = find_passphrase(project.root / ".flowflare", self._environ, make=False)
-        vault = Vault(passphrase, project.encryption_salt, project.salt_place)
-        open_configuration(project, vault)  # the vault learns
+        for value in self._config().values():  # another secrets provider than the passphrase
+            if value.get("secret"):
+                learn(value.get("value"))
 
     def _open_state(self) -> None:
         deployment = self._read_state()
-        failure: SecretError | None = None
-        for resource in deployment.resources if deployment else ():
-            for value in leaves([resource.inputs, resource.outputs]):
-                if not isinstance(value, Secret) or value.ciphertext in self._opened:
-                    continue
-                try:
-                    value.value  # noqa: B018 -- the vault reports what it opens
-                except SecretError as error:
-                    failure = error
-                else:
-                    self._opened |= {value.ciphertext} if value.ciphertext else set()
-        if failure is not None:
+        if deployment is None:
+            return
+        try:
+            open_state_secrets(deployment, self._opened)
+        except SecretError:
             self._tag = ""
-            raise failure
+            raise
 
     def _read_state(self) -> Deployment | None:
         """The state; None if it is the one that was read before."""

@@ -1,0 +1,88 @@
+"""Opens the secrets of a stack's configuration and state, so that the run's filter knows them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from flowflare.config.files import Project
+from flowflare.engine.configuration import open_configuration
+from flowflare.engine.given_secrets import learn_given_secrets
+from flowflare.errors import FlowflareError, SecretError
+from flowflare.state.checkpoint import Deployment
+from flowflare.state.passphrase import Vault, find_passphrase
+from flowflare.values.events import OnEvent, warn
+from flowflare.values.properties import Secret, leaves
+
+
+def learn_stack_secrets(
+    project: Project, environ: Mapping[str, str], state: Deployment, on_event: OnEvent | None
+) -> None:
+    """Open them all.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment: the passphrase, and variables that are secrets.
+        state: the stack's state.
+        on_event: takes a warning if secrets cannot be opened.
+    """
+    parts: dict[str, Callable[[], None]] = {
+        "configuration": partial(open_configured_secrets, project, environ),
+        "state": partial(open_state_secrets, state, set()),
+    }
+    for part, open_part in parts.items():
+        try:
+            open_part()
+        except (FlowflareError, OSError) as error:
+            warn(on_event, describe_unknown(project.stack, part, error))
+
+
+def open_configured_secrets(project: Project, environ: Mapping[str, str]) -> None:
+    """Open the secrets that the configuration holds or names; the vault reports them.
+
+    Raises:
+        SecretError: one cannot be opened.
+    """
+    learn_given_secrets(project, environ)
+    if any(value.secret for value in project.values.values()):
+        passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
+        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
+        open_configuration(project, vault)
+
+
+def open_state_secrets(state: Deployment, opened: set[str]) -> None:
+    """Open the secrets of a state; the vault reports them.
+
+    Args:
+        state: the state.
+        opened: the ciphertexts that were opened before; takes those that are opened now.
+
+    Raises:
+        SecretError: one cannot be opened; the others were.
+    """
+    failure: SecretError | None = None
+    for resource in state.resources:
+        for value in leaves([resource.inputs, resource.outputs]):
+            if not isinstance(value, Secret) or value.ciphertext in opened:
+                continue
+            try:
+                value.value  # noqa: B018 -- the vault reports what it opens
+            except SecretError as error:
+                failure = error
+            else:
+                opened |= {value.ciphertext} if value.ciphertext else set()
+    if failure is not None:
+        raise failure
+
+
+def describe_unknown(stack: str, part: str, error: FlowflareError | OSError) -> str:
+    """Say that secrets are not known.
+
+    Args:
+        stack: the stack's name.
+        part: `configuration` or `state`.
+        error: why.
+    """
+    reason = error.message if isinstance(error, FlowflareError) else error
+    return (
+        f"stack {stack}: the secrets of its {part} cannot be read, so they are not replaced in "
+        f"what its program shows: {reason}"
+    )
