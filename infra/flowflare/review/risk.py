@@ -197,6 +197,27 @@ def _store(step: Step, around: Surroundings) -> Iterator[Reason]:
         yield _loss(f"It is deleted with {inside}.")
 
 
+def _crons(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
+    schedules = (step.old or {}).get("schedules")
+    if step.op == "delete" and isinstance(schedules, list):
+        ended = [f"`{one.get('cron')}`" for one in schedules if isinstance(one, Mapping)]
+        if ended:
+            yield _safe(f"These cron triggers end: {', '.join(ended)}.")
+
+
+def _route(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
+    if step.op == "delete":
+        yield _safe(f"Requests to `{_text(step.old, 'pattern')}` no longer reach the Worker.")
+
+
+def _domain(step: Step, around: Surroundings) -> Iterator[Reason]:
+    del around
+    if step.op == "delete":
+        yield _safe(f"Requests to `{_text(step.old, 'hostname')}` no longer reach the Worker.")
+
+
 _RULES: Final[Mapping[str, Callable[[Step, Surroundings], Iterator[Reason]]]] = {
     "WorkersScript": _script,
     "DurableObjectMigrations": _history,
@@ -205,6 +226,9 @@ _RULES: Final[Mapping[str, Callable[[Step, Surroundings], Iterator[Reason]]]] = 
     "Workflow": _workflow,
     "ApiKey": _api_key,
     "ScriptBindings": _bindings,
+    "WorkersCronTrigger": _crons,
+    "WorkersRoute": _route,
+    "WorkersCustomDomain": _domain,
 }
 
 

@@ -11,6 +11,7 @@ TYPES = {
     "WorkersScriptSubdomain": "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain",
     "WorkersRoute": "cloudflare:index/workersRoute:WorkersRoute",
     "WorkersCustomDomain": "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
+    "WorkersCronTrigger": "cloudflare:index/workersCronTrigger:WorkersCronTrigger",
     "Workflow": "cloudflare:index/workflow:Workflow",
     "R2Bucket": "cloudflare:index/r2Bucket:R2Bucket",
 }

@@ -16,7 +16,25 @@ RENAMED = {"tag": "v2", "renamed_classes": [{"from": "Tracker", "to": "Follower"
 AT_V1 = {"migration_tag": "v1"}
 DB, OTHER = {"name": "db"}, {"name": "other"}
 
+CRONS = {"schedules": [{"cron": "5 4 * * *"}, {"cron": "*/10 * * * *"}]}
+
 RISKS = [
+    (
+        "safe",
+        step("delete", "WorkersCronTrigger", CRONS),
+        "These cron triggers end: `5 4 * * *`, `*/10 * * * *`.",
+    ),
+    ("safe", step("create", "WorkersCronTrigger", None, CRONS), ""),
+    (
+        "safe",
+        step("delete", "WorkersRoute", {"pattern": "shop.example/api/*"}),
+        "Requests to `shop.example/api/*` no longer reach the Worker.",
+    ),
+    (
+        "safe",
+        step("delete", "WorkersCustomDomain", {"hostname": "api.shop.example"}),
+        "Requests to `api.shop.example` no longer reach the Worker.",
+    ),
     ("safe", step("create", "D1Database", None, DB), ""),
     ("loses-data", step("replace", "D1Database", DB, OTHER), "`other` is a new, empty database"),
     ("loses-data", step("delete", "D1Database", DB), "`db` is deleted with everything in it"),
