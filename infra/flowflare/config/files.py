@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from flowflare.config.cli_keys import CliKey, find_cli_keys
+from flowflare.config.file_keys import PROJECT_KEYS, STACK_KEYS, find_unknown_keys
 from flowflare.config.former_token import API_TOKEN, find_former_token
 from flowflare.config.yaml_nodes import Entry, ValueReader, entries, read_tree, scalar
 from flowflare.errors import ConfigError, Problem
@@ -197,7 +198,10 @@ def _top_level(path: Path, problems: list[Problem]) -> dict[str, Entry]:
         text = "holds no keys; a mapping such as `config:` is expected"
         problems.append(Problem(f"{path.name}:{node.start_mark.line + 1}", text))
         return {}
-    return {entry.key: entry for entry in entries(node, path.name, problems)}
+    fields = {entry.key: entry for entry in entries(node, path.name, problems)}
+    known = PROJECT_KEYS if path.name == PROJECT_FILE else STACK_KEYS
+    problems += find_unknown_keys(fields, known, path.name)
+    return fields
 
 
 def _text(fields: Mapping[str, Entry], key: str) -> str | None:

@@ -145,3 +145,66 @@ def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None
 )
 def test_a_wrong_shape_is_refused(tmp_path: Path, stack: str, message: str) -> None:
     assert message in refusal(write(tmp_path, project=PROJECT, dev=stack))
+
+
+@pytest.mark.parametrize(
+    ("project", "stack", "refused"),
+    [
+        (
+            "name: shop\nconfg:\n  flowflare:debug: true\n",
+            "config: {}\n",
+            "Pulumi.yaml:2: `confg`: Pulumi has no such key\n    Did you mean `config`?",
+        ),
+        (
+            "name: shop\n",
+            "configs:\n  flowflare:debug: true\n",
+            "Pulumi.dev.yaml:1: `configs`: Pulumi has no such key\n    Did you mean `config`?",
+        ),
+        ("name: shop\n", "secretsProvider: default\n", "Did you mean `secretsprovider`?"),
+        ("name: shop\n", "zzz: 1\n", "Known keys: config, encryptedkey, encryptionsalt, env"),
+    ],
+)
+def test_an_unknown_top_level_key_is_refused_with_the_nearest_known_one(
+    tmp_path: Path, project: str, stack: str, refused: str
+) -> None:
+    assert refused in refusal(write(tmp_path, project=project, dev=stack))
+
+
+def test_both_files_unknown_keys_are_reported_at_once(tmp_path: Path) -> None:
+    said = refusal(write(tmp_path, project="name: shop\nconfg: {}\n", dev="cnfig: {}\n"))
+    assert "`confg`" in said
+    assert "`cnfig`" in said
+
+
+def test_every_key_of_pulumis_own_and_a_key_with_a_prefix_are_taken(tmp_path: Path) -> None:
+    project = """
+    name: shop
+    runtime: {name: python, options: {virtualenv: venv}}
+    main: infra
+    description: a shop
+    author: ann
+    website: https://shop.example
+    license: MIT
+    stackConfigDir: ""
+    template: {description: a template}
+    backend: {url: "file://state"}
+    options: {refresh: always}
+    packages: {random: random@4.0.0}
+    plugins: {providers: []}
+    requiredPulumiVersion: ">=3"
+    x-common: &common {a: 1}
+    config: {shop:a: {value: *common}}
+    """
+    stack = """
+    environment: [shop/dev]
+    secretsprovider: passphrase
+    encryptedkey: abc
+    encryptionsalt: v1:abc=:v1:def:ghi
+    config: {}
+    """
+    assert read_project(write(tmp_path, project=project, dev=stack), "dev").name == "shop"
+
+
+def test_a_project_of_pulumi_yaml_may_have_its_program_in_the_file(tmp_path: Path) -> None:
+    project = "name: shop\nruntime: yaml\nresources: {}\n"
+    assert read_project(write(tmp_path, project=project, dev="config: {}\n"), "dev").name == "shop"
