@@ -161,3 +161,16 @@ def test_the_site_is_built_strictly_and_asks_no_other_host(tmp_path: Path) -> No
         r"<(?:script|img|iframe)[^>]*src=\"?https?:|<link[^>]*rel=\"?(?:stylesheet|preconnect)\"?[^>]*https?:"
     )
     assert [page[:200] for page in pages if loaded.search(page)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_an_example_of_clients_has_the_form_of_pulumi_yaml(page: Path) -> None:
+    below = re.findall(r"flowflare:clients:\n\s+(\S+):", page.read_text("utf-8"))
+    assert set(below) <= {"value"}
+
+
+def test_the_tutorial_says_what_to_do_when_the_port_is_taken() -> None:
+    starter = (ROOT / "templates/starter/Pulumi.local.yaml.j2").read_text("utf-8")
+    (port,) = re.findall(r"baseUrl: http://127.0.0.1:(\d+)/", starter)
+    tutorial = (ROOT / "docs/tutorial/index.md").read_text("utf-8")
+    assert f"port {port}. If another program has this port" in tutorial

@@ -1,25 +1,27 @@
 """The page about secrets: its sources load, its commands exist, its table is a rotation."""
 
-import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
 from flowflare.rollout.rotation import Keys, steps
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "how-to" / "secrets.md").read_text()
 
 
-def test_its_sources_are_the_schemas() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    clients = yaml.safe_load(block)["config"]["flowflare:clients"]
-    values = {"flowflare:accountId": "f" * 32, "flowflare:clients": json.dumps(clients)}
-    spec = load_stack(values, project="shop", stack="dev")
+def test_its_files_make_a_stack_with_every_source(tmp_path: Path) -> None:
+    head = {"Pulumi.yaml": "name: shop\nruntime: python\n", "Pulumi.prod.yaml": ""}
+    for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL):
+        name = block.partition("\n")[0].removeprefix("# ")
+        (tmp_path / name).write_text(head[name] + block)
+    project = read_project(tmp_path, "prod")
+    values = {key: value.text for key, value in project.values.items()}
+    spec = load_stack(values | {"flowflare:accountId": "f" * 32}, project="shop", stack="prod")
     kinds = [source.kind for source in spec.clients[0].secrets.values()]
     assert sorted(kinds) == sorted(
         ["awsParameter", "awsSecretsManager", "configuration", "environment", "file", "generated"]

@@ -58,6 +58,7 @@ def test_up_says_that_nothing_changed_and_where_the_workers_are(up: Project) -> 
     said = done(up, "up")
     assert "Nothing changed: all 11 resources are as they should be." in said.out
     assert json.loads(done(up, "outputs", "--json").out)["service_url"] in said.out
+    assert said.out.endswith("\n\nNext:  flowflare order\n")
     document = json.loads(done(up, "up", "--json").out)
     assert (document["stack"], document["changed"]) == ("local", 0)
     assert up.account.requests(since=last) == []

@@ -7,6 +7,7 @@ that was killed had done, the next one finds it done and ends the same.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 from typing import Any, Final, Literal
 
 from flowflare.adoption import addresses, classes, databases, scripts, secrets
@@ -185,7 +186,7 @@ def refusal(document: Adoption) -> AdoptionError:
         f"stack {document.stack} cannot take over what is in account {document.account}, for "
         f"{reasons}:\n{lines}",
         remedy="Nothing was changed. What is there is listed by: flowflare adopt --dry-run"
-        f" --stack {document.stack}",
+        f" --stack {quote(document.stack)}",
     )
 
 

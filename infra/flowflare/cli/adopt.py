@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,7 +104,7 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if not json:
         done = "Taken over." if document.adopted else "There was nothing left to take over."
         said = "Nothing was written." if dry_run else done
-        then = f"{command()} {'adopt' if dry_run else 'preview'} --stack {stack}"
+        then = f"{command()} {'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
         answers().print(f"{said}\n\nNext:  {then}", markup=False)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -30,14 +31,14 @@ def answers() -> Console:
 
 
 def command() -> str:
-    """How this command is called here: its bare name where PATH finds it, else its path."""
+    """How this command is called here, for a shell: its name where PATH finds it, else its path."""
     own = Path(sys.argv[0])
     found = shutil.which("flowflare")
     if own.name != "flowflare" or (found and own.exists() and Path(found).samefile(own)):
         return "flowflare"
     with contextlib.suppress(ValueError):
-        return str(own.absolute().relative_to(Path.cwd()))
-    return str(own)
+        return quote(str(own.absolute().relative_to(Path.cwd())))
+    return quote(str(own))
 
 
 def print_lines(lines: "Iterable[Line]", styles: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """`flowflare destroy`: takes a stack's resources away, in the right order."""
 
 import sys
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -96,7 +97,7 @@ def _preview(run: "EmbeddedStack | CliStack", stack: str, lost: list[str]) -> No
         raise ProtectedError(
             f"`destroy` would refuse: {len(reviewed.refusals)} protected, and nothing deleted",
             remedy="If their data may be lost, name them: "
-            f"flowflare destroy --stack {stack} --lose-data {' '.join(names)}",
+            f"flowflare destroy --stack {quote(stack)} --lose-data {join(names)}",
         )
 
 
@@ -104,7 +105,7 @@ def _ask(stack: str) -> None:
     if not sys.stdin.isatty():
         raise FlowflareError(
             f"destroying stack {stack} deletes its database and needs a yes",
-            remedy=f"Run: flowflare destroy --stack {stack} --yes",
+            remedy=f"Run: flowflare destroy --stack {quote(stack)} --yes",
         )
     question = f"This deletes the database of stack {stack} with all its runs. Its name, to go on"
     if typer.prompt(question, err=True) != stack:

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -52,7 +53,9 @@ def init(
     for path in (*FILES, EXAMPLE):
         answers().print(f"  {directory / path}", markup=False)
     again = command()
-    answers().print(f"\nNext:  cd {directory} && {again} up && {again} order", markup=False)
+    answers().print(
+        f"\nNext:  cd {quote(str(directory))} && {again} up && {again} order", markup=False
+    )
 
 
 def _project_name(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import socket
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE, data_folder, is_embedded
@@ -40,7 +41,7 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
         raise EngineError(
             f"stack {project.stack} is the Pulumi CLI's: {project.stack_file.name} does not say "
             f"{ENGINE}: embedded",
-            remedy=f"Run: pulumi {pulumi} --stack {project.stack}",
+            remedy=f"Run: pulumi {pulumi} --stack {quote(project.stack)}",
         )
     _warn_of_former_token(project)
     return _port(project)

@@ -1,6 +1,7 @@
 """The options that several commands share."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -40,7 +41,7 @@ DEFAULT_STACK = "local"
 
 def stack_words(stack: str) -> str:
     """The option that a suggested command needs for a stack, with a space before it."""
-    return "" if stack == DEFAULT_STACK else f" -s {stack}"
+    return "" if stack == DEFAULT_STACK else f" -s {quote(stack)}"
 
 
 def project_root(given: Path | None) -> Path:

@@ -9,6 +9,7 @@ from flowflare.cli.options import (
     ProjectOption,
     StackOption,
     project_root,
+    stack_words,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def up(
         print_json(_as_json(stack, update))
     else:
         print_suspended(project)
-        _show(update, stack, "order" if is_embedded(project) else "outputs")
+        has_example = "orders" in (update.outputs.get("client_urls") or {})
+        _show(update, stack, "order" if is_embedded(project) and has_example else "outputs")
 
 
 def _as_json(stack: str, update: "Update") -> dict[str, Any]:
@@ -68,7 +70,7 @@ def _as_json(stack: str, update: "Update") -> dict[str, Any]:
 
 
 def _show(update: "Update", stack: str, then: str) -> None:
-    from flowflare.cli.console import answers
+    from flowflare.cli.console import answers, command
     from flowflare.cli.plan_text import print_meaning, summary
 
     console = answers()
@@ -81,8 +83,7 @@ def _show(update: "Update", stack: str, then: str) -> None:
     _show_resources(update)
     for name, url in _urls(update.outputs):
         console.print(f"  {name:<36} {url}", markup=False)
-    if stack != DEFAULT_STACK:
-        console.print(f"\nNext:  flowflare {then} -s {stack}", markup=False)
+    console.print(f"\nNext:  {command()} {then}{stack_words(stack)}", markup=False)
 
 
 def _show_resources(update: "Update") -> None:

@@ -3,6 +3,7 @@
 import contextvars
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from shlex import join, quote
 
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
@@ -228,7 +229,7 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
             f"stack {stack} has protected resources, and nothing was deleted:{lines}"
             + (f"\n  None is called {', '.join(unknown)}." if unknown else ""),
             remedy="If their data may be lost, name them: "
-            f"flowflare destroy --stack {stack} --lose-data {' '.join(sorted(held))}",
+            f"flowflare destroy --stack {quote(stack)} --lose-data {join(sorted(held))}",
         )
 
 

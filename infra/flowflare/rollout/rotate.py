@@ -7,6 +7,7 @@ point is taken up where it was by running the command again.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any, Protocol
 
 from flowflare.config.edit import set_keys
@@ -89,8 +90,8 @@ class Rotation:
             raise RolloutError(
                 f"stack {self.stack} has changes that are not deployed; a rotation would carry "
                 "them along",
-                remedy=f"See them: flowflare preview -s {self.stack}. Deploy them first: "
-                f"flowflare up -s {self.stack}",
+                remedy=f"See them: flowflare preview -s {quote(self.stack)}. Deploy them first: "
+                f"flowflare up -s {quote(self.stack)}",
             )
 
     def perform(self, step: Step, on_event: OnEvent | None = None) -> tuple[str, ...]:
@@ -174,5 +175,5 @@ def _with_way_back(error: FlowflareError, step: Step, project: Project) -> Rollo
     return RolloutError(
         f"step {step.number} of 3, {step.title}: {error}",
         remedy="Put the cause right and run the same command again, or go back: write "
-        f"{back} in {project.stack_file.name}, then: flowflare up -s {project.stack}",
+        f"{back} in {project.stack_file.name}, then: flowflare up -s {quote(project.stack)}",
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any, Literal
 
 from flowflare.model.bindings import SERVICE_KEY_BINDING
@@ -152,16 +153,16 @@ def next_sentence(keys: Keys, deployed: frozenset[int], stack: str) -> str:
         deployed: generations that the state has.
         stack: the stack's name.
     """
-    rotate = f"flowflare secrets rotate --stack {stack}"
+    rotate = f"flowflare secrets rotate --stack {quote(stack)}"
     if not deployed:
-        return f"Bring the stack up: flowflare up --stack {stack}"
+        return f"Bring the stack up: flowflare up --stack {quote(stack)}"
     if keys.in_use != max(keys.accepted) or not deployed >= set(keys.accepted):
         return f"Go on with the rotation: {rotate}"
     if keys.others:
         old = " and ".join(map(str, keys.others))
         return (
             f"Give callers outside the stack generation {keys.in_use} (flowflare outputs --stack "
-            f"{stack} --show-secrets), then drop generation {old}: {rotate} --finish"
+            f"{quote(stack)} --show-secrets), then drop generation {old}: {rotate} --finish"
         )
     if deployed - set(keys.accepted):
         return f"Bring the last step to its end: {rotate} --finish"

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Final
 
 from flowflare.errors import ConflictError, LockedError, StateError
@@ -354,7 +355,7 @@ def _refuse_held(stack: str, lease: Lease, stored: Stored, clock: Clock, *, kern
     raise LockedError(
         f"stack {stack} is held by another run: {lease.holder} since {_shown(lease.acquired)}",
         remedy=f"Wait for it to end. If it is dead, its hold ends in {left + _MARGIN:.0f} s, or "
-        f"at once by: flowflare unlock --stack {stack}",
+        f"at once by: flowflare unlock --stack {quote(stack)}",
     )
 
 
@@ -375,7 +376,7 @@ def _read(store: Store, key: str, stored: Stored) -> Lease:
         stack = key.rpartition("/")[2].removesuffix(".json")
         raise StateError(
             f"{store.shown(key)} is no lease",
-            remedy=f"If nobody works on the stack: flowflare unlock --stack {stack}",
+            remedy=f"If nobody works on the stack: flowflare unlock --stack {quote(stack)}",
         ) from None
 
 

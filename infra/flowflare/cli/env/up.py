@@ -1,5 +1,6 @@
 """`flowflare env up`: makes an ephemeral environment, or brings it up to date."""
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -108,6 +109,6 @@ def _show(opened: "Opened") -> None:
             console.print(f"  {what:<36} {url}", markup=False)
     console.print(
         f"\nIt may be removed from {shown_time(record.expires)} on."
-        f"\nNext:  flowflare outputs -s {record.stack}",
+        f"\nNext:  flowflare outputs -s {quote(record.stack)}",
         markup=False,
     )

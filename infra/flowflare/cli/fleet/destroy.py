@@ -1,6 +1,7 @@
 """`flowflare fleet destroy`: takes the stacks of named tenants away, after an export."""
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,12 +104,12 @@ def _refuse_unnamed(session: "Session", named: tuple[str, ...], lost: tuple[str,
         raise FleetError(f"--lose-data {','.join(stray)}: not in --tenants; nothing was destroyed")
     unnamed = [name for name in named if name not in lost]
     if unnamed:
-        names = ",".join(named)
+        names = quote(",".join(named))
         raise FleetError(
             f"destroying {', '.join(unnamed)} in {session.environment.name} deletes their "
             "databases with all runs",
             remedy="Name them once more: flowflare fleet destroy "
-            f"-e {session.environment.name} --tenants {names} --lose-data {names}",
+            f"-e {quote(session.environment.name)} --tenants {names} --lose-data {names}",
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -132,7 +133,7 @@ def _show(found: "FleetPreview") -> None:
     for line in _notes(found):
         answers().print(line, markup=False)
     if found.report.sections and not found.stopped:
-        command = f"flowflare fleet up -e {found.environment}"
+        command = f"flowflare fleet up -e {quote(found.environment)}"
         answers().print(f"\nNext:  {command}", markup=False)
 
 

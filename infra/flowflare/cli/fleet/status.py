@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -90,7 +91,9 @@ def _show(found: "FleetStatus", *, everybody: bool) -> None:
     for line in _table(shown, everybody=everybody):
         console.print(line, markup=False)
     if any(one.state not in SETTLED for one in found.tenants):
-        console.print(f"\nNext:  flowflare fleet preview -e {found.environment}", markup=False)
+        console.print(
+            f"\nNext:  flowflare fleet preview -e {quote(found.environment)}", markup=False
+        )
 
 
 def _table(tenants: "list[TenantStatus]", *, everybody: bool) -> Iterator[str]:

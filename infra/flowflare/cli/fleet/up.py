@@ -1,6 +1,7 @@
 """`flowflare fleet up`: brings the tenants of an environment up, wave by wave."""
 
 import os
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -203,13 +204,13 @@ def _tell_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) ->
     parts = [f"{len(plan.works)} brought up", f"{untouched} as they were"]
     parts += [f"{removed} retired"] if removed else []
     answers().print(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
-    answers().print(f"\nNext:  flowflare fleet status -e {plan.environment}", markup=False)
+    answers().print(f"\nNext:  flowflare fleet status -e {quote(plan.environment)}", markup=False)
 
 
 def _tell_left(environment: str, left: tuple[str, ...]) -> None:
     from flowflare.cli.console import answers
 
     if left:
-        options = " ".join(f"--retire {name}" for name in left)
+        options = " ".join(f"--retire {quote(name)}" for name in left)
         answers().print(f"\nRetired in the file, and left alone until named: {', '.join(left)}")
-        answers().print(f"  flowflare fleet up -e {environment} {options}", markup=False)
+        answers().print(f"  flowflare fleet up -e {quote(environment)} {options}", markup=False)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -182,7 +183,7 @@ def _say_next(project: "Project", to: "Destination") -> None:
     from flowflare.config.engine import is_embedded
 
     files = ", ".join(to.undone)
-    option = f" --stack {project.stack}"
+    option = f" --stack {quote(project.stack)}"
     if files:
         answers().print(f"\nCorrect or delete {files}; then:", markup=False)
     else:
@@ -197,7 +198,7 @@ def _when(to: "Destination") -> str:
 
 
 def _options(target: Target, stack: str) -> str:
-    return target.options + ("" if stack == DEFAULT_STACK else f" --stack {stack}")
+    return target.options + ("" if stack == DEFAULT_STACK else f" --stack {quote(stack)}")
 
 
 def _ago(since: str | None) -> str:

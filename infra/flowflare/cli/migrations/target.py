@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -150,6 +151,6 @@ def reach(project: "Project", target: Target) -> Reached:
             raise
         raise FlowflareError(
             f"{target.what}: there is no D1 database {target.name} in account {target.account_id}",
-            remedy=f"Make it: flowflare up --stack {project.stack}",
+            remedy=f"Make it: flowflare up --stack {quote(project.stack)}",
         ) from None
     return Reached(Database(client, target.account_id, found["uuid"]), found["uuid"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -120,7 +121,7 @@ def _following(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool
 
     if preview and steps:
         finish = " --finish" if steps[-1].number == 3 else ""
-        return f"Do it: flowflare secrets rotate --stack {rotation.stack}{finish}"
+        return f"Do it: flowflare secrets rotate --stack {quote(rotation.stack)}{finish}"
     keys = rotation.keys()
     return next_sentence(keys, frozenset(keys.accepted), rotation.stack)
 

@@ -1,6 +1,7 @@
 """Turns what the Pulumi CLI says went wrong into our errors: a cause, a remedy, no traceback."""
 
 import re
+from shlex import quote
 from typing import Final, Literal
 
 from flowflare.errors import (
@@ -109,7 +110,7 @@ def _locked(text: str, stack: str, backend: str) -> FlowflareError:
     return LockedError(
         f"stack {stack} is locked: {text}",
         remedy="Wait for the other run to end. If it was killed, make sure that nobody works on "
-        f"the stack, then: flowflare unlock --stack {stack}",
+        f"the stack, then: flowflare unlock --stack {quote(stack)}",
     )
 
 

@@ -6,6 +6,7 @@ was killed is run again: exports are made anew of what is there, and stand for w
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowflare.errors import FleetError
@@ -223,7 +224,7 @@ def to_retire(
     left = tuple(one.tenant for one in there if one.tenant not in named)
     refused = [name for name in left if name in asked]
     if refused:
-        options = " ".join(f"--retire {name}" for name in refused)
+        options = " ".join(f"--retire {quote(name)}" for name in refused)
         raise FleetError(
             f"retired in {file}, and still there: {', '.join(refused)}",
             remedy=f"Its databases are exported, then all of it is deleted: add {options}",

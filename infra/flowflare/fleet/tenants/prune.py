@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from flowflare.config.files import read_project
 from flowflare.errors import FlowflareError
@@ -45,7 +46,7 @@ def _pruned(file: StackFile, root: Path, environ: Mapping[str, str]) -> Pruned:
         message = f"whether its stack has resources cannot be known: {error.message}"
         return Pruned(file, message, error.remedy or "")
     if has_resources:
-        remedy = f"Destroy it first: flowflare destroy --stack {file.stack}"
+        remedy = f"Destroy it first: flowflare destroy --stack {quote(file.stack)}"
         return Pruned(file, "its stack still has resources", remedy)
     file.path.unlink(missing_ok=True)
     return Pruned(file)

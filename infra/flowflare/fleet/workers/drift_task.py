@@ -1,5 +1,6 @@
 """Compares one stack's state with its account, for the pool."""
 
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.engine import is_embedded
@@ -32,7 +33,7 @@ def drift(scene: "Scene") -> dict[str, Any]:
         found = compared(_state(scene), _account(scene), stack=scene.stack, engine=engine)
     except FlowflareError as error:
         found = failed(scene.stack, engine, error)
-    words = {**words_of(project), f"--stack {scene.stack}": "--stack <stack>"}
+    words = {**words_of(project), f"--stack {quote(scene.stack)}": "--stack <stack>"}
     return {"drift": found.model_dump(mode="json"), "words": words}
 
 

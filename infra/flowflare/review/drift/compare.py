@@ -1,6 +1,7 @@
 """Compares one stack's state with its account and says what to do about each difference."""
 
 from collections.abc import Iterator, Mapping
+from shlex import quote
 from typing import Final, Literal
 
 from flowflare.errors import ApiError, FlowflareError
@@ -103,7 +104,7 @@ def _not_compared(scene: Scene) -> Iterator[Unknown]:
 
 
 def _remedy(action: Action, stack: str, engine: Engine) -> str:
-    return (_PULUMI if engine == "pulumi" else _EMBEDDED)[action].format(stack=stack)
+    return (_PULUMI if engine == "pulumi" else _EMBEDDED)[action].format(stack=quote(stack))
 
 
 _UP: Final = "pulumi refresh --stack {stack}, then flowflare up --stack {stack}"
