@@ -52,8 +52,8 @@ def drift(
 ) -> None:
     """Compare the state of stacks with the account: what was changed, is missing, was added.
 
-    Only reads. Ends with 1 if something could not be compared. `flowflare schema
-    drift` prints the JSON's schema.
+    Only reads, and does not start the embedded Cloudflare. Ends with 1 if something could not be
+    compared. `flowflare schema drift` prints the JSON's schema.
 
     Examples:
 
@@ -142,18 +142,21 @@ def look(root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = 
 def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") -> "StackDrift":
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
-    from flowflare.cli.local import ensure_running
+    from flowflare.cli.local import require_running
     from flowflare.config.engine import is_embedded
     from flowflare.review.against_state import read_state
     from flowflare.review.drift.account import Account
     from flowflare.review.drift.compare import drift, failed
+    from flowflare.review.drift.model import StackDrift
 
     embedded = is_embedded(project)
     engine: Engine = "embedded" if embedded else "pulumi"
     try:
         deployment = read_state(project, os.environ, opened=False)
+        if embedded and not deployment.resources and not deployment.pending:
+            return StackDrift(stack=project.stack, engine=engine, resources=0, api_calls=0)
         if embedded:
-            ensure_running(project)
+            require_running(project)
         account = project.values.get("flowflare:accountId")
         key = (base_url(project), token(project), account.text if account else "")
         if key not in accounts:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from flowflare.cli.options import stack_words
 from flowflare.config.engine import ENGINE, data_folder, is_embedded
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 from flowflare.reading.json_text import parse_json
@@ -81,6 +82,24 @@ def is_running(project: "Project") -> bool:
     from flowflare.emulator import process
 
     return process.status(data_folder(project.root)) is not None
+
+
+def require_running(project: "Project") -> "Running":
+    """Say where the project's embedded Cloudflare answers, without starting it.
+
+    Raises:
+        EmulatorError: it does not run, or it runs on another port.
+    """
+    port = require_embedded(project)
+    from flowflare.emulator import process
+
+    running = process.status(data_folder(project.root))
+    if running is None:
+        raise EmulatorError(
+            "its embedded Cloudflare does not run",
+            remedy=f"Start it: flowflare emulator start{stack_words(project.stack)}",
+        )
+    return _on_its_port(running, port, project)
 
 
 def ensure_running(project: "Project") -> "Running":

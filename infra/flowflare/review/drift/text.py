@@ -25,15 +25,17 @@ def summary(document: Document) -> str:
     drifted = sum(bool(one.findings) for one in document.stacks)
     failed = sum(bool(one.error) for one in document.stacks)
     found = sum(len(one.findings) for one in document.stacks)
-    total = len(document.stacks)
-    stacks = "1 stack" if total == 1 else f"{total:,} stacks"
+    compared = len(document.stacks) - failed
+    stacks = "1 stack" if compared == 1 else f"{compared:,} stacks"
     calls = "1 API call" if document.api_calls == 1 else f"{document.api_calls:,} API calls"
     things = "1 thing has" if found == 1 else f"{found:,} things have"
     text = f"{things} drifted in {drifted:,} of {stacks} ({calls})."
     if not found:
         unknown = any(one.result == "unknown" for one in document.stacks)
         nothing = "No drift was found" if unknown else "Nothing has drifted"
-        text = f"{nothing} in {stacks} ({calls})."
+        text = (
+            f"{nothing} in {stacks} ({calls})." if compared else f"No stack was compared ({calls})."
+        )
     if failed:
         text += f" {failed:,} could not be looked at."
     return text + _unknown_summary(document)
