@@ -12,12 +12,11 @@ from flowflare.config.address_checks import check_addresses
 from flowflare.config.binding_checks import check_bindings
 from flowflare.config.circle_checks import check_circles
 from flowflare.config.class_checks import check_classes, script_names
+from flowflare.config.file_checks import check_files
 from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
 from flowflare.errors import Problem
 from flowflare.model import names
 from flowflare.model.bindings import is_reserved_in_service
-
-_SOURCES = ("worker_src/*/src/index.js", "worker_src/*/src/index.ts")
 
 
 class _Workflow(NamedTuple):
@@ -49,8 +48,7 @@ def check_stack(
     }
     workflows = list(_workflows(clients))
     found = [
-        *_sources(clients, root),
-        *_folders(clients, root),
+        *check_files(clients, root),
         *_reserved(clients),
         *_collisions(workflows),
         *check_bindings(clients),
@@ -75,30 +73,6 @@ def _workflows(clients: Mapping[str, dict[str, Any]]) -> Iterator[_Workflow]:
     for client, fields in clients.items():
         for name in mapping(fields.get("workflows")):
             yield _Workflow(client, name, ("clients", client, "workflows", name))
-
-
-def _sources(clients: Mapping[str, dict[str, Any]], root: FilePath | None) -> Iterator[Finding]:
-    for client, fields in clients.items():
-        source = fields.get("source")
-        if root is None or not isinstance(source, str) or not source or (root / source).is_file():
-            continue
-        known = sorted(
-            path.relative_to(root).as_posix() for pattern in _SOURCES for path in root.glob(pattern)
-        )
-        remedy = nearest(source, known, "Sources in this project")
-        yield ("clients", client, "source"), f"there is no file {source!r}", remedy
-
-
-def _folders(clients: Mapping[str, dict[str, Any]], root: FilePath | None) -> Iterator[Finding]:
-    """The folders of databases' migrations."""
-    for client, fields in clients.items():
-        for binding, database in mapping(fields.get("databases")).items():
-            folder = mapping(database).get("migrations")
-            if root is None or not isinstance(folder, str) or (root / folder).is_dir():
-                continue
-            path = ("clients", client, "databases", binding, "migrations")
-            remedy = f"Make it, with its first file: {folder.rstrip('/')}/0001_create_tables.sql"
-            yield path, f"there is no folder {folder!r}", remedy
 
 
 def _reserved(clients: Mapping[str, object]) -> Iterator[Finding]:

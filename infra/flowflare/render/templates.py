@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowflare import library
 from flowflare.errors import RenderError
+from flowflare.reading.boundary import is_outside
 from flowflare.reading.files import read_text
 
 #: The most that `*` may repeat a text or list, and the largest result of `**` in bits.
@@ -132,6 +133,10 @@ class _Templates(jinja2.BaseLoader):
         for folder in self._folders:
             path = folder.joinpath(*parts)
             if path.exists():
+                if folder != library.folder("templates") and is_outside(path, folder.parent):
+                    raise RenderError(
+                        f"{path} leads out of the project", remedy="Put a file in its place."
+                    )
                 written = path.stat().st_mtime_ns
                 return read_text(path), str(path), partial(_is_unchanged, path, written)
         raise jinja2.TemplateNotFound(template)

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flowflare.reading.boundary import TOP_VARIABLE
 from flowflare.reading.json_text import parse_json
-from flowflare.render.packages import TOP_VARIABLE, VARIABLE
+from flowflare.render.packages import VARIABLE
 from flowflare.review.checkout import Checkout
 
 FORMAT: Final = 1

@@ -1,0 +1,41 @@
+"""Finds out whether a file that a project names is part of the project.
+
+A configuration may come from anybody who can open a pull request. A path in it must not lead to
+files of the machine that runs the command, whose lines errors and plans would quote.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+#: The checkout's folder while a commit is recorded, whose copy has no `.git`.
+TOP_VARIABLE: Final = "FLOWFLARE_RECORDING_TOP"
+_PROJECT: Final = ("Pulumi.yaml",)
+#: What the top folder of a repository has, or of a workspace of npm packages.
+_TOPS: Final = ((".git",), ("pnpm-workspace.yaml", "package-lock.json", "yarn.lock", "bun.lock"))
+
+
+def find_boundary(folder: Path) -> Path:
+    """Find the folder that the files of a project must be in.
+
+    Args:
+        folder: the project's folder, or one inside it.
+
+    Returns:
+        The repository's top folder; without a repository the workspace's, else the project's, else
+        the folder itself. Links are resolved.
+    """
+    start = folder.resolve()
+    top = os.environ.get(TOP_VARIABLE)
+    if top and start.is_relative_to(Path(top).resolve()):
+        return Path(top).resolve()
+    for names in (*_TOPS, _PROJECT):
+        for parent in (start, *start.parents):
+            if any((parent / name).exists() for name in names):
+                return parent
+    return start
+
+
+def is_outside(path: Path, folder: Path) -> bool:
+    """Whether a path leads out of the repository of a folder, directly or by a link."""
+    return not path.resolve().is_relative_to(find_boundary(folder))
