@@ -2,13 +2,14 @@
 
 import pytest
 
-from tests.support import dead_workers, ending
+from tests.support import dead_workers, ending, groups
 from tests.support.pulumi_cli import skip_without_cli, use_built_cli
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(ending)
     config.pluginmanager.register(dead_workers)
+    config.pluginmanager.register(groups)
     use_built_cli()
 
 

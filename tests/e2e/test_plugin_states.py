@@ -225,6 +225,7 @@ def test_the_cli_refreshes_what_the_embedded_engine_wrote(handed_over: Handed) -
 
 
 @pytest.mark.pulumi_cli
+@pytest.mark.long
 def test_up_mends_a_state_that_the_plugin_cannot_read(handed_over: Handed) -> None:
     handed_over.take(as_before(handed_over.latest))
     assert "missing required database_id" in handed_over.refresh(fails=True)
@@ -267,6 +268,7 @@ def test_the_account_loses_the_crons_that_a_cli_stack_drops(handed_over: Handed)
 
 
 @pytest.mark.pulumi_cli
+@pytest.mark.long
 def test_it_loses_those_that_an_earlier_version_deployed(handed_over: Handed) -> None:
     handed_over.take(without_cleanups(handed_over.latest))
     assert handed_over.stack().preview().changed == 0

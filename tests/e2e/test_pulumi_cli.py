@@ -14,7 +14,7 @@ from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.support.pulumi_cli import cli_environ
 
-pytestmark = pytest.mark.pulumi_cli
+pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 
 @pytest.fixture

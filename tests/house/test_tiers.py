@@ -10,6 +10,7 @@ TESTS = ROOT / "tests"
 #: Each of these files is one story that takes a minute; `make test-all` alone runs it.
 LONG_FILES = {
     "e2e/test_adopt_pulumi_cli.py",
+    "e2e/test_pulumi_cli.py",
     "e2e/test_rotation_killed.py",
     "engine/test_pulumi_cli.py",
     "fleet/test_bucket.py",
