@@ -18,7 +18,7 @@ SHORTEST: Final = 3
 # JSON's literals and Python's None are in too many messages to say anything about a secret.
 _LITERALS: Final = frozenset({"true", "false", "null", "none"})
 _PEM_BOUNDARY: Final = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
-_ESCAPE: Final = re.compile(r"(\\[xuU])([0-9a-f]{2,8})")
+_ESCAPE: Final = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -66,7 +66,7 @@ def _encoded(text: str) -> Iterator[str]:
         # Go's encoding/json escapes these, and so does the Pulumi CLI.
         yield inner.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
         # PyYAML writes the digits of an escape in upper case.
-        yield _ESCAPE.sub(lambda match: match[1] + match[2].upper(), inner)
+        yield _ESCAPE.sub(lambda match: match[0][:2] + match[0][2:].upper(), inner)
     yield html.escape(text)
     yield html.escape(text, quote=False)
     data = text.encode(errors="surrogatepass")

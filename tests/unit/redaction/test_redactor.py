@@ -315,3 +315,10 @@ def test_a_thread_does_not_wait_for_the_answer_that_another_one_asked_for() -> N
 def test_a_short_secret_inside_a_word_that_is_written_in_pieces_stays(cut: int) -> None:
     redactor = knowing("dev")
     assert written_in_pieces(redactor, "mydev dev", [cut]) == "mydev [secret]"
+
+
+def test_a_letter_after_an_escape_in_upper_case_is_part_of_the_secret() -> None:
+    redactor = Redactor()
+    redactor.learn("Maßeinheit")
+    assert redactor.redact("key: Ma\\u00DFeinheit.") == "key: [secret]."
+    assert redactor.redact("key: Ma\\xDFeinheit.") == "key: [secret]."
