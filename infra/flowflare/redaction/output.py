@@ -74,7 +74,8 @@ class _Stream(io.TextIOBase):
         self._before = before
         self._raw = raw
         self._wait = wait
-        self._passage = Passage(redactor, self._put)
+        is_watched = raw is not None and raw.isatty()
+        self._passage = Passage(redactor, self._put, is_watched=is_watched)
         self.buffer = _Bytes(self)
 
     def __getattr__(self, name: str) -> Any:

@@ -1,13 +1,20 @@
 """Filters a text that is written in pieces."""
 
+import contextlib
 import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
+from flowflare.redaction.forms import SHORTEST
 from flowflare.redaction.redactor import Redactor
 from flowflare.redaction.run import redact
+
+#: A person who watches a terminal sees the end of a text after so many seconds, if it is no longer
+#: than this: of a secret that is written letter by letter, not even a part that counts as one.
+_PATIENCE: Final = 0.3
+_LONGEST_AHEAD: Final = SHORTEST - 1
 
 
 class Passage:
@@ -16,12 +23,19 @@ class Passage:
     Args:
         redactor: the filter.
         put: takes what is passed on.
+        is_watched: whether the end of a text is passed on after a moment, though a secret may
+            begin in it: a line of progress is seen as it is written.
     """
 
-    def __init__(self, redactor: Redactor, put: Callable[[str], Any]) -> None:
+    def __init__(
+        self, redactor: Redactor, put: Callable[[str], Any], *, is_watched: bool = False
+    ) -> None:
         self._redactor = redactor
         self._put = put
+        self._is_watched = is_watched
+        self._timer: threading.Timer | None = None
         self._rest = ""
+        self._ahead = 0  # how much of the rest is passed on already
         self._last = ""
         self._has_ended = False
         self._lock = threading.RLock()
@@ -35,10 +49,35 @@ class Passage:
                 return
             whole = self._rest + text
             done, self._rest = self._redactor.redact_part(whole, self._last, is_last=is_last)
-            if len(whole) > len(self._rest):
-                self._last = whole[len(whole) - len(self._rest) - 1]
+            taken = len(whole) - len(self._rest)
+            if taken:
+                self._last = whole[taken - 1]
+            done = self._without_ahead(done, whole[: self._ahead], taken)
             if done:
                 self._put(done)
+            self._wait_to_show()
+
+    def _without_ahead(self, done: str, ahead: str, taken: int) -> str:
+        """What is left to pass on. A secret that began in what was passed on is replaced whole."""
+        self._ahead = max(0, len(ahead) - taken)
+        ahead = ahead[:taken]
+        return done.removeprefix(ahead)
+
+    def _wait_to_show(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_watched and self._ahead < len(self._rest) <= _LONGEST_AHEAD:
+            self._timer = threading.Timer(_PATIENCE, self._show_rest, (self._rest,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _show_rest(self, rest: str) -> None:
+        with self._lock:
+            if rest == self._rest and not self._has_ended:
+                with contextlib.suppress(OSError, ValueError):  # nobody watches any more
+                    self._put(rest[self._ahead :])
+                self._ahead = len(rest)
 
     def end(self, leave: Callable[[], None]) -> None:
         """Pass on everything. What comes later passes through the filter of the run of that time.

@@ -53,7 +53,7 @@ class _Reader(threading.Thread):
 
     def __init__(self, target: int, redactor: Redactor) -> None:
         super().__init__(name="redacted-output", daemon=True)
-        self._passage = Passage(redactor, self._put)
+        self._passage = Passage(redactor, self._put, is_watched=os.isatty(target))
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._drained = threading.Event()
         self._passing = threading.Lock()

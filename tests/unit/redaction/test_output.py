@@ -1,11 +1,16 @@
 """What a program writes to its standard streams, in whatever way it does so."""
 
+import contextlib
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
 
 import pytest
+
+from tests.support.waiting import PATIENCE
 
 PROLOGUE = """
 import os, subprocess, sys
@@ -269,3 +274,37 @@ end.set()
 thread.join()
 """
     assert run_script(body)[0] == "copy\nthread\n"
+
+
+@pytest.mark.parametrize("write", ["print({}, end='', flush=True)", "os.write(1, ({}).encode())"])
+def test_a_terminal_shows_a_line_of_progress_to_its_last_letter(write: str) -> None:
+    script = f"""
+import os, sys
+from flowflare.redaction.output import redacted_output
+from flowflare.redaction.run import redacting, learn
+with redacting({{}}):
+    learn("%canary-and-more"); learn("0123456789")
+    with redacted_output():
+        {write.format("chr(13) + '20%'")}
+        sys.stdin.readline()
+        {write.format("chr(13) + '30%'")}
+        sys.stdin.readline()
+        {write.format("'canary-and-more' + chr(10)")}
+"""
+    terminal, own = pty.openpty()
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=own) as process:
+        os.close(own)
+        shown = b""
+        for progress in (b"20%", b"30%"):
+            while not shown.endswith(progress):
+                assert select.select([terminal], [], [], PATIENCE)[0], shown
+                shown += os.read(terminal, 1000)
+            assert process.stdin is not None
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while data := os.read(terminal, 1000):
+                shown += data
+    os.close(terminal)
+    assert shown == b"\r20%\r30%[secret]\r\n"
