@@ -1,4 +1,4 @@
-"""Every command of Flowflare, and the forms in which the tests run it on a project of canaries.
+"""Every command of Flowflare, the forms in which tests run it on the canaries, and its exit codes.
 
 A new command fails `test_command_list.py` until it is listed here. `{stack}` stands for each of the
 project's stacks in turn.
@@ -69,6 +69,50 @@ EXEMPT: Final[Mapping[str, str]] = {
 
 COMMANDS: Final = {**READERS, **CHANGERS}
 
+#: Exit codes other than 0 by how the command line begins; the longest one counts. No form is a
+#: usage error, which would show nothing: with `--exit-code`, 2 and 3 report changes and drift.
+CODES: Final[Mapping[str, int]] = {
+    # There is no Pulumi CLI, which the stack `rec` needs.
+    "doctor -s rec": 1,
+    "outputs -s rec": 1,
+    "secrets status -s rec": 1,
+    # The account has nothing of these stacks.
+    "drift": 1,
+    "drift -s calm": 2,
+    "migrations status": 1,
+    # The state was written in the middle of an update, and by another account.
+    "destroy": 1,
+    "adopt": 1,
+    # No migration was applied outside Flowflare, and the embedded Cloudflare keeps no bookmarks.
+    "migrations baseline": 1,
+    "migrations restore": 1,
+}
+
+#: Those and the codes of commands in processes of their own. Commands that change something run
+#: after an `up` of the stack `emb`.
+PROCESS_CODES: Final[Mapping[str, int]] = {
+    **CODES,
+    # The commits differ, and so do the stacks and their account.
+    "diff HEAD~1 --format json --exit-code": 2,
+    "fleet preview -e live --json --exit-code": 3,
+    "fleet drift -e prod --json --exit-code": 2,
+    # There is no Pulumi CLI, which these stacks and this fleet need.
+    "fleet drift -e live": 1,
+    "fleet up -e live": 1,
+    "up -s rec": 1,
+    "order -s rec": 1,
+    "unlock -s rec": 1,
+    "secrets rotate -s rec": 1,
+    # What is deployed can be taken over and destroyed.
+    "destroy -s emb --preview": 0,
+    "adopt -s emb": 0,
+    # It asks for a word that none of the forms has.
+    "fleet destroy": 1,
+    # This stack is not deployed.
+    "order -s calm": 1,
+    "secrets rotate -s calm --json": 1,
+}
+
 
 def all_commands() -> dict[str, set[str]]:
     """Every command of the command line with its options."""
@@ -94,3 +138,9 @@ def forms_of(name: str, stacks: Sequence[str]) -> Iterator[list[str]]:
 def words_of(name: str, form: str, stack: str) -> list[str]:
     """The words of a command in one form."""
     return [*name.split(), *form.format(stack=stack).split()]
+
+
+def code_of(line: str, codes: Mapping[str, int] = CODES) -> int:
+    """The exit code with which a command line ends on the planted project."""
+    begins = [one for one in codes if line.startswith(one)]
+    return codes[max(begins, key=len)] if begins else 0

@@ -70,7 +70,7 @@ class Planted:
 
     def write_config(self, stack: str, **changes: Any) -> None:
         """Write a stack's file; a value of None takes a key away."""
-        document = self.stack_document() | {}
+        document = self.stack_document()
         config = document["config"] | {key.replace("__", ":"): one for key, one in changes.items()}
         document["config"] = {key: value for key, value in config.items() if value is not None}
         self.stack_file(stack).write_text(self.placed(json.dumps(document, indent=2)))
@@ -158,12 +158,19 @@ def _texts(value: Any) -> Iterator[str]:
         yield from () if value.startswith("{") else (value,)
     elif isinstance(value, dict) and SIGNATURE in value:
         yield from _texts(json.loads(value["ciphertext"]))
+    elif isinstance(value, dict) and _is_plain_binding(value):
+        return
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from () if key in KEPT_OF_A_BINDING else _texts(item)
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item)
+
+
+def _is_plain_binding(value: Mapping[str, Any]) -> bool:
+    """Whether it is a binding that a secret list of them has, and holds no secret itself."""
+    return {"name", "type"} <= value.keys() and value["type"] != "secret_text"
 
 
 def make_planted(folder: Path, cloudflare: Cloudflare) -> Planted:

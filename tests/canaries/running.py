@@ -2,17 +2,25 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import traceback
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 from tests.canaries.planted import Planted
 from tests.cli.command import Said, flowflare
 
 COMMAND = str(Path(sys.executable).parent / "flowflare")
+#: A line of the log of Cloudflare's SDK (`cloudflare/_utils/_logs.py`).
+_SDK_LINE = re.compile(r"\[.* - cloudflare[\w.]*:\d+ - DEBUG\] ")
+#: Stands between the tracebacks of a chain; the first of them says whose the chain is.
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
+#: Programs that must have secrets in their environment.
+_TRUSTED = ("python", "pulumi", "pulumi-language-python")
 _OWN = ("PULUMI_", "AWS_", "CLOUDFLARE_", "FLOWFLARE_", "GITHUB_", "GITLAB_", "CI_")
 
 
@@ -31,10 +39,17 @@ def run_here(made: Planted, *words: str, asked: Collection[str] = ()) -> Said:
     return _looked(made, words, said, asked)
 
 
-def run_process(made: Planted, *words: str, **environ: str) -> Said:
-    """Run a command as a person would, and look at what the processes below it are given."""
+def run_process(made: Planted, *words: str, trusted: Collection[str] = (), **environ: str) -> Said:
+    """Run a command as a person would, and look at what the processes below it are given.
+
+    Args:
+        made: the project.
+        words: the command's words.
+        trusted: more programs that may have secrets in their environment.
+        environ: variables beside those of the project.
+    """
     own = {key: value for key, value in os.environ.items() if not key.startswith(_OWN)}
-    with made.canaries.watching_children(but=("python", "pulumi", "pulumi-language-python")):
+    with made.canaries.watching_children(but=(*_TRUSTED, *trusted)):
         done = subprocess.run(
             [COMMAND, *words, *_place(made, words)],
             cwd=made.root,
@@ -70,11 +85,23 @@ def _looked(made: Planted, words: tuple[str, ...], said: Said, asked: Collection
     made.take_states()
     for where, text in ((f"stdout of {command}", said.out), (f"stderr of {command}", said.err)):
         made.canaries.look(where, _without(text, asked))
-        # Cloudflare's SDK logs those of errors that it passes on.
-        if "Traceback (most recent call last)" in text and "DEBUG]" not in text:
+        if has_traceback(text):
             made.canaries.seen.append(f"a traceback, in {where}: {text[-2000:]}")
     made.look_at_written(command)
     return said
+
+
+def has_traceback(text: str) -> bool:
+    """Whether a text has a traceback that is not one of those that Cloudflare's SDK logs.
+
+    The SDK logs errors that it retries or passes on, each with its traceback in the lines below.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    return any(
+        line.startswith("Traceback (most recent call last)")
+        and not (above.startswith(_CHAINED) or _SDK_LINE.match(above))
+        for above, line in pairwise(["", *lines])
+    )
 
 
 def _without(text: str, asked: Collection[str]) -> str:

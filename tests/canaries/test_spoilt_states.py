@@ -110,7 +110,7 @@ def test_no_command_quotes_a_damaged_secret(spoilt: Planted, damage: str, place:
 def test_what_is_wrong_with_a_stack_is_said_without_its_secrets(
     spoilt: Planted, trouble: str
 ) -> None:
-    with troubled(spoilt, trouble):
+    with cause_trouble(spoilt, trouble):
         run_here(spoilt, "preview", "-s", CLI)
         run_here(spoilt, "outputs", "-s", CALM, "--json")
     assert spoilt.canaries.seen == []
@@ -119,7 +119,7 @@ def test_what_is_wrong_with_a_stack_is_said_without_its_secrets(
 @pytest.mark.long
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_no_command_quotes_a_secret_when_something_is_wrong(spoilt: Planted, trouble: str) -> None:
-    with troubled(spoilt, trouble):
+    with cause_trouble(spoilt, trouble):
         look(spoilt, *LOOKING, stacks=(CLI, CALM))
         run_here(spoilt, "adopt", "-s", CALM, "--names", "declared", "--dry-run")
         run_here(spoilt, "destroy", "-s", CALM, "--preview")
@@ -128,7 +128,7 @@ def test_no_command_quotes_a_secret_when_something_is_wrong(spoilt: Planted, tro
 
 
 @contextmanager
-def troubled(planted: Planted, trouble: str) -> Iterator[None]:
+def cause_trouble(planted: Planted, trouble: str) -> Iterator[None]:
     """Spoil a stack of each engine; the environment is as the trouble has it inside the block."""
     environ: dict[str, str] = {}
     for stack in (CLI, CALM):

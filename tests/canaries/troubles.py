@@ -34,33 +34,33 @@ def an_api_key_with_a_line_break(planted: Planted, stack: str) -> dict[str, str]
 
 def an_unsealed_value(planted: Planted, stack: str) -> dict[str, str]:
     text = planted.canaries.plant("an unsealed value")
-    return written(planted, stack, {"secure": text})
+    return write_secret(planted, stack, {"secure": text})
 
 
 def a_value_cut_short(planted: Planted, stack: str) -> dict[str, str]:
     sealed = planted.sealed(planted.canaries.plant("a value cut short"))["secure"]
-    return written(planted, stack, {"secure": sealed[:-9]})
+    return write_secret(planted, stack, {"secure": sealed[:-9]})
 
 
 def a_value_of_another_version(planted: Planted, stack: str) -> dict[str, str]:
     sealed = planted.sealed(planted.canaries.plant("a value of another version"))["secure"]
-    return written(planted, stack, {"secure": sealed.replace("v1:", "v3:")})
+    return write_secret(planted, stack, {"secure": sealed.replace("v1:", "v3:")})
 
 
 def a_list_as_a_value(planted: Planted, stack: str) -> dict[str, str]:
-    return written(planted, stack, {"secure": [planted.canaries.plant("a list")]})
+    return write_secret(planted, stack, {"secure": [planted.canaries.plant("a list")]})
 
 
 def a_secret_as_plain_text(planted: Planted, stack: str) -> dict[str, str]:
-    return written(planted, stack, planted.canaries.plant("plain text"))
+    return write_secret(planted, stack, planted.canaries.plant("plain text"))
 
 
 def another_salt(planted: Planted, stack: str) -> dict[str, str]:
-    return replaced(planted, stack, planted.vault.salt[3:9], "AAAAAA")
+    return replace_everywhere(planted, stack, planted.vault.salt[3:9], "AAAAAA")
 
 
 def a_salt_that_is_none(planted: Planted, stack: str) -> dict[str, str]:
-    return replaced(planted, stack, planted.vault.salt, planted.canaries.plant("a salt"))
+    return replace_everywhere(planted, stack, planted.vault.salt, planted.canaries.plant("a salt"))
 
 
 def broken_yaml(planted: Planted, stack: str) -> dict[str, str]:
@@ -104,14 +104,14 @@ def a_state_of_another_provider(planted: Planted, stack: str) -> dict[str, str]:
     return {}
 
 
-def written(planted: Planted, stack: str, value: Any) -> dict[str, str]:
+def write_secret(planted: Planted, stack: str, value: Any) -> dict[str, str]:
     """Put a value in the place of a client's secret."""
     overrides = {"orders": {"secrets": {"CONFIGURED": value}}}
     planted.write_config(stack, flowflare__clientOverrides=overrides, **engine_of(stack))
     return {}
 
 
-def replaced(planted: Planted, stack: str, old: str, new: str) -> dict[str, str]:
+def replace_everywhere(planted: Planted, stack: str, old: str, new: str) -> dict[str, str]:
     for file in (planted.state_file(stack), planted.stack_file(stack)):
         text = file.read_text()
         assert old in text
