@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 #: Each of these files is one story that takes a minute; `make test-all` alone runs it.
 LONG_FILES = {
+    "canaries/test_cli_stack.py",
     "e2e/test_adopt_pulumi_cli.py",
     "e2e/test_pulumi_cli.py",
     "e2e/test_rotation_killed.py",
