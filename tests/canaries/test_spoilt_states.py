@@ -27,6 +27,8 @@ PLACES = {
 }
 #: Commands that read a state without a process of their own.
 LOOKING = [name for name in READERS if name not in ("diff", "fleet preview", "fleet drift")]
+#: Those of them that open a state; the others read the configuration and records alone.
+OPENING = ("doctor", "preview", "outputs", "secrets status", "drift")
 _ANY = Vault(Passphrase("a name", "a name"), "v1:AnwsOFAODHA=:v1:AAAA:AAAA")
 SOME_DAMAGES = (
     "a text that is not sealed",
@@ -84,6 +86,17 @@ def look(planted: Planted, *names: str, stacks: tuple[str, ...] = (CLI, EMBEDDED
             run_here(planted, *words)
 
 
+def test_no_other_command_opens_a_state(spoilt: Planted) -> None:
+    """They end as before when the state is not JSON."""
+    others = [name for name in LOOKING if name not in OPENING]
+    before = [run_here(spoilt, *words) for name in others for words in forms_of(name, (EMBEDDED,))]
+    spoilt.state_file(EMBEDDED).write_text(f"{{{spoilt.canaries.plant('a state')}")
+    spoilt.note_files()
+    after = [run_here(spoilt, *words) for name in others for words in forms_of(name, (EMBEDDED,))]
+    assert [said.code for said in after] == [said.code for said in before]
+    assert spoilt.canaries.seen == []
+
+
 @pytest.mark.parametrize("damage", SOME_DAMAGES)
 def test_a_damaged_secret_is_never_quoted(spoilt: Planted, damage: str) -> None:
     """In the bindings of a stack of the CLI, and in the outputs of one that was handed over."""
@@ -100,7 +113,7 @@ def test_no_command_quotes_a_damaged_secret(spoilt: Planted, damage: str, place:
     """Every damage and every place. No `up`: it keeps in state what the damage left there open."""
     for stack in (CLI, EMBEDDED, CALM):
         spoil(spoilt, stack, place, damage)
-    look(spoilt, *LOOKING)
+    look(spoilt, *OPENING)
     run_here(spoilt, "adopt", "-s", CALM, "--names", "declared", "--dry-run")
     run_here(spoilt, "destroy", "-s", EMBEDDED, "--preview")
     assert spoilt.canaries.seen == []
