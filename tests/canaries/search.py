@@ -137,10 +137,17 @@ def _descendants(pid: int) -> set[str]:
     below: set[str] = set()
     wave = {str(pid)}
     while wave:
-        files = (file for one in wave for file in Path(f"/proc/{one}/task").glob("*/children"))
-        wave = {child for file in files for child in _text(file).split()} - below
+        wave = {child for parent in wave for child in _children(parent)} - below
         below |= wave
     return below
+
+
+def _children(pid: str) -> list[str]:
+    try:
+        files = list(Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:  # it has ended
+        return []
+    return [child for file in files for child in _text(file).split()]
 
 
 def _text(file: Path) -> str:

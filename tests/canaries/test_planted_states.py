@@ -47,6 +47,7 @@ def test_a_command_that_only_looks_shows_no_canary(planted: Planted, name: str) 
     assert planted.canaries.seen == []
 
 
+@pytest.mark.long
 def test_no_canary_shows_in_the_life_of_a_stack(tmp_path: Path, cloudflare: Cloudflare) -> None:
     """Handed over to the embedded engine, brought up, taken over again, rotated, taken away."""
     planted = make_planted(tmp_path, cloudflare)

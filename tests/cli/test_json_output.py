@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
+from flowflare.cli.answer_stream import answer_stream
+from flowflare.cli.app import app
 from tests.support.pulumi_cli import cli_environ
 
 TALK = """
@@ -89,3 +92,11 @@ def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path:
     assert json.loads(done.stdout)["project"] == "shop"
     written = ("info: printed by Python", "written to the descriptor", "printed by a child")
     assert [text for text in (*written, *MESSAGES) if text not in done.stderr] == []
+
+
+def test_reading_the_words_of_a_command_leaves_standard_output_alone() -> None:
+    before = sys.stdout
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, typer.core.TyperGroup)
+    assert commands.commands["preview"].make_context("preview", ["--json"]).params["json"]
+    assert (sys.stdout, answer_stream()) == (before, before)

@@ -142,6 +142,7 @@ def test_what_drift_does_not_know_is_unknown_until_it_is_allowed_by_name(stack: 
     assert "nothing of other is unknown: remove it" in needless.err
 
 
+@pytest.mark.long
 def test_a_fleet_says_so_too(
     tmp_path: Path, cloudflare: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

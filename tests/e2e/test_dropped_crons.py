@@ -167,6 +167,7 @@ def test_triggers_that_no_program_declared_stay(project: Project, cloudflare: Cl
     assert schedules(project, SERVICE) == ["5 4 * * *"]
 
 
+@pytest.mark.long
 def test_after_an_adoption_nothing_changes_and_they_end_when_dropped(
     running: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -256,6 +256,7 @@ def drop_crons(handed: Handed) -> tuple[dict[str, str], int, int]:
 
 
 @pytest.mark.pulumi_cli
+@pytest.mark.long
 def test_the_account_loses_the_crons_that_a_cli_stack_drops(handed_over: Handed) -> None:
     handed_over.take(handed_over.latest)
     ops, foreseen, made = drop_crons(handed_over)

@@ -76,6 +76,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Wa
 @pytest.mark.parametrize(
     ("number", "section"), list(enumerate(WALK)), ids=[each.partition("\n")[0] for each in WALK]
 )
+@pytest.mark.long
 def test_a_section_does_what_it_says(number: int, section: str, walk: Walk) -> None:
     if walk.done != number:
         pytest.fail(f"section {walk.done + 1} has to pass first, and the sections run in order")

@@ -170,6 +170,7 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
         assert get(moved).json() == 3
 
 
+@pytest.mark.long
 def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
     running = process.start(settings(data), quiet)
     with counting(running) as (account, url):

@@ -210,6 +210,7 @@ def test_an_alarm_of_a_unit_that_has_ended_rings_in_time(crowded: Account) -> No
     assert seconds - 0.1 < rang < seconds + 1.4 + 2 * load
 
 
+@pytest.mark.long
 def test_settling_an_account_tries_every_unit_and_keeps_few(crowded: Account) -> None:
     for number in range(4):
         counter(crowded, f"tenant-{number}")

@@ -50,6 +50,7 @@ def is_creation(request: Request) -> bool:
     return (request.method, request.path.rpartition("/")[2]) == ("POST", "database")
 
 
+@pytest.mark.long
 def test_a_lost_answer_is_found_and_taken_over(
     cloud_sample: Sample, cloudflare: FakeCloudflare, environ: dict[str, str]
 ) -> None:

@@ -167,6 +167,7 @@ def test_ctrl_c_ends_a_preview_whose_program_hangs(real: Real) -> None:
     assert b"Traceback" not in said
 
 
+@pytest.mark.long
 def test_failures_are_ours(real: Real, world: World) -> None:
     real.program(PROGRAM).up()
     with pytest.raises(UpdateFailed, match=r"z \(.*Thing\): z-a blew up"):

@@ -15,6 +15,7 @@ TENANTS = ("t01", "t02", "t03", "t04")
 
 @pytest.mark.xdist_group("fleet rollout")
 @pytest.mark.workerd
+@pytest.mark.long
 def test_a_tenant_breaks_the_command_is_killed_and_everybody_is_up(
     fleet_project: Callable[..., FleetProject],
 ) -> None:

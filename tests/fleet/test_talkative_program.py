@@ -14,6 +14,7 @@ from tests.fleet.projects import COMMAND, FleetProject
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
+@pytest.mark.long
 def test_nothing_that_a_fleet_writes_has_a_secret_of_its_program(
     fleet_project: Callable[..., FleetProject],
 ) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.house.generate_cloudflare_stub import stub
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +36,7 @@ def test_the_stub_has_the_classes_of_the_installed_package() -> None:
     assert STUB.read_text("utf-8") == text, "run: make docs"
 
 
+@pytest.mark.long
 def test_mypy_refuses_a_misspelt_argument(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     config = re.sub(r"^packages = .*\n", "", (ROOT / "pyproject.toml").read_text(), flags=re.M)

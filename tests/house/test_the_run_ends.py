@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tiers import keep_every
+
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 200  # seconds: a run that does not end is ended by the test, which fails
 HANGS = """
@@ -121,7 +123,7 @@ def run_pytest(
     )
 
 
-@pytest.mark.parametrize("options", ["-n 0", "-n 2 --dist loadgroup"])
+@pytest.mark.parametrize("options", keep_every(2, ["-n 2 --dist loadgroup", "-n 0"]))
 def test_a_test_that_hangs_ends_the_run_with_the_stacks_of_all_threads(
     tmp_path: Path, options: str
 ) -> None:
@@ -131,7 +133,7 @@ def test_a_test_that_hangs_ends_the_run_with_the_stacks_of_all_threads(
     assert "in test_of_a_group" in ended.stderr
 
 
-@pytest.mark.parametrize("dist", ["load", "loadgroup"])
+@pytest.mark.parametrize("dist", keep_every(2, ["loadgroup", "load"]))
 def test_a_killed_worker_ends_the_run_and_its_tests_are_named(tmp_path: Path, dist: str) -> None:
     ended = run_pytest(tmp_path, KILLED, "-n 2 --dist", dist)
     assert ended.returncode == 1, ended.stdout + ended.stderr

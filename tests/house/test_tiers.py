@@ -13,10 +13,13 @@ LONG_FILES = {
     "e2e/test_adopt_pulumi_cli.py",
     "e2e/test_pulumi_cli.py",
     "e2e/test_rotation_killed.py",
+    "engine/test_cli_cloudflare.py",
     "engine/test_pulumi_cli.py",
     "fleet/test_bucket.py",
     "fleet/test_life.py",
     "fleet/test_pulumi_cli.py",
+    "fleet/test_rollout.py",
+    "fleet/test_talkative_program.py",
     "state/test_pulumi_cli.py",
 }
 #: Markers that do not name a kind of test.

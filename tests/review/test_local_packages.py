@@ -11,6 +11,7 @@ from flowflare.review.checkout import find_repository
 from flowflare.review.commits import Question, compare_commits
 from flowflare.review.report import Report
 from tests.review.conftest import Repo, tracked
+from tests.support.tiers import keep_every
 
 ORDERS = "worker_src/orders/src/index.js"
 SHARED = "../packages/shared"
@@ -66,7 +67,9 @@ def install(repo: Repo) -> None:
     (modules / "greeter/index.js").write_text("export const say = (text) => text;\n")
 
 
-@pytest.mark.parametrize("is_installed", [True, False], ids=["installed", "as in a pull request"])
+@pytest.mark.parametrize(
+    "is_installed", keep_every(2, [True, False]), ids=["installed", "as in a pull request"]
+)
 def test_a_changed_workspace_package_is_bundled_from_each_commit(
     tmp_path: Path, *, is_installed: bool
 ) -> None:
@@ -80,6 +83,7 @@ def test_a_changed_workspace_package_is_bundled_from_each_commit(
     assert str(tmp_path) not in found.model_dump_json()
 
 
+@pytest.mark.long
 def test_a_package_that_is_built_first_makes_its_worker_unknown_by_name(tmp_path: Path) -> None:
     made = workspace(tmp_path / "repo", main="dist/index.js", source="src/index.ts")
     made.commit({f"{SHARED}/src/index.ts": "export const rate = 2;\n"}, "another rate")
@@ -96,28 +100,35 @@ def test_a_package_that_is_built_first_makes_its_worker_unknown_by_name(tmp_path
 
 @pytest.mark.parametrize(
     ("files", "said"),
-    [
-        (
-            {"../package-lock.json": '{"packages": {"node_modules/greeter": {"version": "2"}}}'},
-            ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 2"],
-        ),
-        (
-            {
-                "../package-lock.json": json.dumps(
-                    {
-                        "packages": {
-                            "node_modules/greeter": {"version": "1.0.0", "resolved": "git#2"}
+    keep_every(
+        3,
+        [
+            (
+                {
+                    "../package-lock.json": json.dumps(
+                        {"packages": {"node_modules/greeter": {"version": "2"}}}
+                    )
+                },
+                ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 2"],
+            ),
+            (
+                {
+                    "../package-lock.json": json.dumps(
+                        {
+                            "packages": {
+                                "node_modules/greeter": {"version": "1.0.0", "resolved": "git#2"}
+                            }
                         }
-                    }
-                )
-            },
-            ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 1.0.0 git#2"],
-        ),
-        (
-            {"../patches/greeter+1.0.0.patch": "-say\n+shout\n"},
-            ["+// patches/greeter+1.0.0.patch sha256 ..."],
-        ),
-    ],
+                    )
+                },
+                ["-// greeter 1.0.0 sha512-AAAA", "+// greeter 1.0.0 git#2"],
+            ),
+            (
+                {"../patches/greeter+1.0.0.patch": "-say\n+shout\n"},
+                ["+// patches/greeter+1.0.0.patch sha256 ..."],
+            ),
+        ],
+    ),
     ids=["a lock file above the project", "another tarball of one version", "a patch"],
 )
 def test_what_decides_about_packages_is_told(

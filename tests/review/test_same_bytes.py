@@ -131,6 +131,7 @@ def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Pat
     assert said.splitlines()[-1] == "Nothing changes in 3 stacks."
 
 
+@pytest.mark.long
 def test_a_change_is_told_in_the_same_bytes_by_every_run(repo: Repo, tmp_path: Path) -> None:
     first, *others = [reports(repo, "HEAD~2", tmp_path, seed) for seed in range(2)]
     for other in others:

@@ -174,6 +174,7 @@ def test_the_required_check_fails_on_an_unknown_stack(broken: Repo) -> None:
     assert required_check(broken, "--allow-unknown prod=later") == 0
 
 
+@pytest.mark.long
 def test_the_required_check_fails_on_an_acceptance_that_is_not_needed(broken: Repo) -> None:
     """A usage error ends with 2, as a change does."""
     assert required_check(broken, "--allow-unknown prod=later --allow-unknown dev=later") == 1
@@ -215,6 +216,7 @@ def test_another_environment_makes_the_stack_unknown(bare: Repo) -> None:
     assert "<code>acme/prod</code> to <code>acme/new</code>" in html.render(found)
 
 
+@pytest.mark.long
 def test_an_account_of_an_environment_has_a_stand_in(tmp_path: Path) -> None:
     """A stack file that is nothing but `environment:`."""
     made = tracked(tmp_path / "shop")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 _kept: TextIO | None = None
+_runs_command = False
 
 
 def answer_stream() -> TextIO:
@@ -23,14 +24,15 @@ def keep_standard_output() -> None:
 
     Descriptor 1 is led there for the rest of the process, because the functions that a program
     gives to `atexit` may print too. A stream of a caller in this process is put back by
-    `restoring_standard_output`.
+    `restoring_standard_output`. Outside its block nothing happens: words are parsed for their
+    meaning alone, as the tests of the documentation do.
     """
     global _kept  # noqa: PLW0603 -- there is one standard output
     before = sys.stdout
-    if _kept is not None or before is None:
+    if not _runs_command or _kept is not None or before is None:
         return
     before.flush()
-    if _is_on_descriptor_1(before):
+    if before is sys.__stdout__:
         _kept = os.fdopen(os.dup(1), "w", encoding=before.encoding, errors=before.errors)
         _lead_to_standard_error()
     else:
@@ -40,20 +42,15 @@ def keep_standard_output() -> None:
 @contextlib.contextmanager
 def restoring_standard_output() -> Iterator[None]:
     """At the end of the block, put back what a caller in this process had as standard output."""
-    global _kept
-    before, kept_before = sys.stdout, _kept
+    global _kept, _runs_command  # noqa: PLW0603 -- there is one standard output
+    before, kept_before, ran_before = sys.stdout, _kept, _runs_command
+    _runs_command = True
     try:
         yield
     finally:
-        if _kept is before:
+        _runs_command = ran_before
+        if before is not sys.__stdout__:
             sys.stdout, _kept = before, kept_before
-
-
-def _is_on_descriptor_1(stream: TextIO) -> bool:
-    try:
-        return stream.fileno() == 1
-    except (AttributeError, OSError, ValueError):
-        return False
 
 
 def _lead_to_standard_error() -> None:
