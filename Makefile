@@ -12,7 +12,7 @@ STACK ?= local
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi bench bench-cli bench-diff bench-fleet bench-runtime clean
+.PHONY: help up down test test-all coverage fleet check lint types layers javascript pytest pytest-all golden docs types-js released lock wheel sbom pulumi azurite bench bench-cli bench-diff bench-fleet bench-runtime clean
 
 help: ## Say what the commands do
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,7 +58,7 @@ PYTEST = $(BIN)/pytest -n 3 --dist loadgroup
 pytest: .venv/dev node_modules/.dev build/service.js
 	$(PYTEST) -m "not long"
 
-pytest-all: .venv/dev node_modules/.dev build/service.js
+pytest-all: .venv/dev node_modules/.dev build/service.js tools/azurite/node_modules/.made
 	$(PYTEST)
 
 # Counting makes Python run at half its speed, so it is a command of its own.
@@ -154,6 +154,14 @@ node_modules/.dev: package.json package-lock.json | .venv/dev
 	@echo "Installing the locked npm packages, development ones too"
 	@$(NPM_CI)
 	@touch $@ node_modules/.run
+
+# For the tests of azblob:// backends: 377 packages, so it is not among those that every checkout installs.
+azurite: tools/azurite/node_modules/.made ## Install Azurite for the tests of Azure Blob Storage
+
+tools/azurite/node_modules/.made: tools/azurite/package.json tools/azurite/package-lock.json | .venv/dev
+	@echo "Installing Azurite"
+	@$(NPM_CI) --prefix $(@D)/..
+	@touch $@
 
 build/service.js: $(shell find worker_src/flowflare -name '*.js' -not -path '*/node_modules/*') | .venv/dev node_modules/.dev
 	@mkdir -p build

@@ -20,6 +20,7 @@ LONG_FILES = {
     "fleet/test_pulumi_cli.py",
     "fleet/test_rollout.py",
     "fleet/test_talkative_program.py",
+    "state/test_azure.py",
     "state/test_pulumi_cli.py",
 }
 #: Markers that do not name a kind of test.

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.objects import ObjectStore
 from tests.engine.projects import Sample, World, make_sample
 from tests.state.wire import KEYS, Wire, serve_wire
 
@@ -45,7 +45,7 @@ def bucket(wire: Wire) -> str:
 
 
 @pytest.fixture
-def store(wire: Wire, bucket: str) -> S3Store:
+def store(wire: Wire, bucket: str) -> ObjectStore:
     return wire.store(bucket)
 
 

@@ -13,11 +13,12 @@ import pytest
 
 from flowflare.errors import LockedError, StateError
 from flowflare.state import lease as leases
-from flowflare.state.backends.bucket import S3Store
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.backends.store import Store, Stored
+from flowflare.state.backends.objects import ObjectStore
+from flowflare.state.backends.store import Store
 from flowflare.state.holder import Holder, this_process
-from flowflare.state.lease import Clock, Holding, Lease, acquire, end, held, lease_key, read_lease
+from flowflare.state.lease import Holding, Lease, acquire, end, held, lease_key, read_lease
+from flowflare.state.watch import Clock
 from tests.state.wire import Wire
 from tests.support.waiting import wait_until
 
@@ -30,25 +31,28 @@ class Time:
     """Time that goes on when it is told to."""
 
     seconds: float = 0.0
+    meanwhile: Callable[[], None] = lambda: None
 
     @property
     def clock(self) -> Clock:
-        return Clock(now=lambda: 1_800_000_000 + self.seconds, elapsed=lambda: self.seconds)
+        return self.of_a_machine(ahead=0.0)
 
+    def of_a_machine(self, *, ahead: float) -> Clock:
+        """The clocks of a machine whose date is wrong by some seconds."""
+        return Clock(
+            now=lambda: 1_800_000_000 + self.seconds + ahead,
+            elapsed=lambda: self.seconds,
+            sleep=self._pass,
+        )
 
-class Aged(FolderStore):
-    """A store whose clock says how old its objects are."""
-
-    age: float | None = 0.0
-
-    def get(self, key: str) -> Stored | None:
-        stored = super().get(key)
-        return None if stored is None else replace(stored, age=self.age)
+    def _pass(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.meanwhile()
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Aged:
-    return Aged(tmp_path / "state")
+def folder(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "state")
 
 
 @pytest.fixture
@@ -56,6 +60,13 @@ def forget() -> Iterator[Callable[[Holding], None]]:
     """Lets this process forget a lease, as if it were another one's."""
     yield lambda holding: leases._HELD.discard(holding.lease.owner)
     leases._HELD.clear()
+
+
+def _move_elsewhere(holding: Holding, forget: Callable[[Holding], None]) -> None:
+    """Lets a run of this process look like one on another machine."""
+    forget(holding)
+    holding.lease = replace(holding.lease, holder=ELSEWHERE)
+    holding.renew()
 
 
 def put(store: Store, **fields: object) -> Lease:
@@ -66,7 +77,7 @@ def put(store: Store, **fields: object) -> Lease:
     return lease
 
 
-def test_it_is_held_released_and_held_again(store: S3Store) -> None:
+def test_it_is_held_released_and_held_again(store: ObjectStore) -> None:
     for generation in (1, 2):
         with held(store, "p", "dev") as holding:
             assert holding.taken is None
@@ -83,7 +94,7 @@ def test_it_is_held_released_and_held_again(store: S3Store) -> None:
         assert found.released
 
 
-def test_of_runs_that_begin_at_once_one_gets_it(store: S3Store) -> None:
+def test_of_runs_that_begin_at_once_one_gets_it(store: ObjectStore) -> None:
     got: list[Holding] = []
     refused: list[LockedError] = []
 
@@ -103,7 +114,7 @@ def test_of_runs_that_begin_at_once_one_gets_it(store: S3Store) -> None:
     got[0].release()
 
 
-def test_it_is_renewed_while_its_run_lives(folder: Aged) -> None:
+def test_it_is_renewed_while_its_run_lives(folder: FolderStore) -> None:
     with held(folder, "p", "dev", seconds=0.09) as holding:
         first = holding.lease.expires
         wait_until(lambda: holding.lease.expires > first)
@@ -112,35 +123,73 @@ def test_it_is_renewed_while_its_run_lives(folder: Aged) -> None:
     assert folder.get(KEY) == after, "nothing is renewed after the end"
 
 
-@pytest.mark.parametrize(("age", "taken"), [(0.0, False), (61.0, False), (63.0, True)])
-def test_a_stale_one_is_taken_over_by_the_stores_clock(
-    folder: Aged, age: float, taken: bool
+BACKENDS = ["folder", "bucket"]
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Store:
+    made: Store = request.getfixturevalue("store" if request.param == "bucket" else "folder")
+    return made
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("ahead", [-3600.0, -90.0, 0.0, 90.0, 3600.0])
+def test_a_live_lease_is_never_taken_whatever_a_machines_date_is(
+    backend: Store, ahead: float, forget: Callable[[Holding], None]
 ) -> None:
+    time = Time()
+    living = acquire(backend, "p", "dev", clock=time.clock)
+    _move_elsewhere(living, forget)
+    renewed = time.seconds
+
+    def renew() -> None:
+        nonlocal renewed
+        if time.seconds - renewed >= 20:
+            living.renew()
+            renewed = time.seconds
+
+    time.meanwhile = renew
+    reader = time.of_a_machine(ahead=ahead)
+    for _ in range(3):
+        with pytest.raises(LockedError, match=r"ann@elsewhere \(pid 7\)"):
+            acquire(backend, "p", "dev", clock=reader)
+        time._pass(25.0)
+    living.check()
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("ahead", [-3600.0, -90.0, 0.0, 90.0, 3600.0])
+def test_a_dead_runs_lease_is_taken_over_when_it_was_watched_for_its_time(
+    backend: Store, ahead: float
+) -> None:
+    time = Time()
+    lease = put(backend)
+    reader, notes = time.of_a_machine(ahead=ahead), list[str]()
+    while True:
+        try:
+            holding = acquire(backend, "p", "dev", clock=reader, on_wait=notes.append)
+            break
+        except LockedError:
+            time._pass(0.5)
+    assert (holding.taken, holding.lease.generation) == (lease, 2)
+    assert 62 <= time.seconds < 63
+    assert all("whether the lease of ann@elsewhere (pid 7)" in note for note in notes)
+
+
+def test_a_lease_that_is_released_while_it_is_watched_is_taken_at_once(folder: FolderStore) -> None:
+    time = Time()
     lease = put(folder)
-    folder.age = age
-    hours_ahead = Time(9999.0)
-    if taken:
-        holding = acquire(folder, "p", "dev", clock=hours_ahead.clock)
-        assert holding.taken == lease
-        assert holding.lease.generation == 2
-    else:
-        with pytest.raises(LockedError, match=r"ann@elsewhere \(pid 7\)") as refused:
-            acquire(folder, "p", "dev", clock=hours_ahead.clock)
-        assert f"ends in {62 - age:.0f} s" in str(refused.value)
-
-
-def test_a_store_without_a_clock_leaves_it_to_ours(folder: Aged) -> None:
-    put(folder)
-    folder.age = None
-    with pytest.raises(LockedError):
-        acquire(folder, "p", "dev", clock=Time(61.0).clock)
-    assert acquire(folder, "p", "dev", clock=Time(63.0).clock).taken is not None
+    time.meanwhile = lambda: folder.put(KEY, replace(lease, released=True).data) and None
+    assert acquire(folder, "p", "dev", clock=time.of_a_machine(ahead=90)).taken is None
+    assert time.seconds < 6
 
 
 @pytest.mark.parametrize(
     "change", ["dead", "unburied", "another began", "another machine", "alive"]
 )
-def test_only_a_run_that_is_provably_dead_is_not_waited_for(folder: Aged, change: str) -> None:
+def test_only_a_run_that_is_provably_dead_is_not_waited_for(
+    folder: FolderStore, change: str
+) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     unburied = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -163,7 +212,7 @@ def test_only_a_run_that_is_provably_dead_is_not_waited_for(folder: Aged, change
         assert acquire(folder, "p", "dev").taken is not None
     else:
         with pytest.raises(LockedError):
-            acquire(folder, "p", "dev")
+            acquire(folder, "p", "dev", clock=Time().clock)
     unburied.stdout.close()
     unburied.wait()
 
@@ -173,14 +222,14 @@ def _began(pid: int) -> str:
 
 
 def test_a_process_takes_back_what_it_lost_track_of(
-    folder: Aged, forget: Callable[[Holding], None]
+    folder: FolderStore, forget: Callable[[Holding], None]
 ) -> None:
     lost = acquire(folder, "p", "dev")
     forget(lost)
     assert acquire(folder, "p", "dev").lease.generation == 2
 
 
-def test_a_run_that_slept_through_its_lease_keeps_it_if_nobody_took_it(folder: Aged) -> None:
+def test_a_run_that_slept_through_its_lease_keeps_it_if_nobody_took_it(folder: FolderStore) -> None:
     time = Time()
     holding = acquire(folder, "p", "dev", clock=time.clock)
     before = folder.get(KEY)
@@ -196,7 +245,7 @@ def test_a_run_that_slept_through_its_lease_keeps_it_if_nobody_took_it(folder: A
 
 
 def test_a_run_that_slept_through_its_lease_notices_that_it_was_taken(
-    folder: Aged, forget: Callable[[Holding], None]
+    folder: FolderStore, forget: Callable[[Holding], None]
 ) -> None:
     time = Time()
     sleeper = acquire(folder, "p", "dev", clock=time.clock)
@@ -213,7 +262,7 @@ def test_a_run_that_slept_through_its_lease_notices_that_it_was_taken(
 
 
 @pytest.mark.parametrize("what", ["removed", "released"])
-def test_a_run_notices_that_it_was_unlocked(folder: Aged, what: str) -> None:
+def test_a_run_notices_that_it_was_unlocked(folder: FolderStore, what: str) -> None:
     time = Time()
     holding = acquire(folder, "p", "dev", clock=time.clock)
     if what == "removed":
@@ -225,7 +274,7 @@ def test_a_run_notices_that_it_was_unlocked(folder: Aged, what: str) -> None:
         holding.check()
 
 
-def test_a_lost_answer_loses_nothing(wire: Wire, store: S3Store) -> None:
+def test_a_lost_answer_loses_nothing(wire: Wire, store: ObjectStore) -> None:
     wire.trouble("PUT", "answer-lost")
     holding = acquire(store, "p", "dev")
     wire.trouble("PUT", "unheard", "answer-lost")
@@ -242,7 +291,7 @@ def test_a_lost_answer_loses_nothing(wire: Wire, store: S3Store) -> None:
 
 
 def test_a_connection_that_stays_cut_stops_the_run_before_it_writes(
-    wire: Wire, store: S3Store
+    wire: Wire, store: ObjectStore
 ) -> None:
     time = Time()
     holding = acquire(store, "p", "dev", clock=time.clock)
@@ -260,7 +309,7 @@ def test_a_connection_that_stays_cut_stops_the_run_before_it_writes(
     assert not found.released, "it ends by itself"
 
 
-def test_unlock_ends_it(folder: Aged) -> None:
+def test_unlock_ends_it(folder: FolderStore) -> None:
     assert end(folder, "p", "dev") is None
     lease = put(folder)
     assert end(folder, "p", "dev") == lease
@@ -272,7 +321,7 @@ def test_unlock_ends_it(folder: Aged) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"owner": 1}'])
-def test_one_that_cannot_be_read_is_left_to_unlock(folder: Aged, text: str) -> None:
+def test_one_that_cannot_be_read_is_left_to_unlock(folder: FolderStore, text: str) -> None:
     folder.put(KEY, text.encode())
     with pytest.raises(StateError, match=r"dev.json is no lease\n.*flowflare unlock --stack dev"):
         acquire(folder, "p", "dev")
@@ -280,7 +329,7 @@ def test_one_that_cannot_be_read_is_left_to_unlock(folder: Aged, text: str) -> N
     acquire(folder, "p", "dev").release()
 
 
-def test_the_object_says_who_and_until_when(folder: Aged) -> None:
+def test_the_object_says_who_and_until_when(folder: FolderStore) -> None:
     with held(folder, "p", "dev"):
         stored = folder.get(KEY)
         assert stored is not None

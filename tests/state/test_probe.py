@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from flowflare.engine.pulumi.checks import bucket_check
-from flowflare.state.backends.bucket import S3Store
 from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.backends.probe import unmet_conditions
 from flowflare.state.backends.store import ABSENT
 from tests.cli.command import flowflare
@@ -35,7 +35,7 @@ def test_a_condition_that_is_ignored_is_found_out(tmp_path: Path, knows: tuple[s
     assert (check.status, "leases would not hold" in check.message) == ("fail", True)
 
 
-def test_a_bucket_that_keeps_them_is_well(store: S3Store, wire: Wire) -> None:
+def test_a_bucket_that_keeps_them_is_well(store: ObjectStore, wire: Wire) -> None:
     assert bucket_check(store).status == "ok"
     assert store.keys("") == []
     missing = bucket_check(wire.store("none"))
@@ -44,7 +44,7 @@ def test_a_bucket_that_keeps_them_is_well(store: S3Store, wire: Wire) -> None:
 
 @pytest.mark.parametrize("engine", ["embedded", "cli"])
 def test_doctor_looks_at_the_bucket(
-    sample: Sample, store: S3Store, engine: str, monkeypatch: pytest.MonkeyPatch
+    sample: Sample, store: ObjectStore, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {**sample.environ, "PATH": "/usr/bin:/bin"}.items():
         monkeypatch.setenv(name, value)

@@ -11,7 +11,7 @@ from flowflare.config.files import read_project
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError
 from flowflare.state.backend import Backend
-from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.lease import read_lease
 from flowflare.state.lock import locked
 from tests.engine.projects import Sample, World
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 
 def test_both_engines_share_a_bucket_and_see_each_others_locks(
-    sample: Sample, store: S3Store, wire: Wire, world: World, tmp_path: Path
+    sample: Sample, store: ObjectStore, wire: Wire, world: World, tmp_path: Path
 ) -> None:
     host, port = wire.upstream
     bucket = f"{store.url}?endpoint=http://{host}:{port}&region=us-east-1&s3ForcePathStyle=true"
@@ -65,7 +65,7 @@ def test_both_engines_share_a_bucket_and_see_each_others_locks(
     assert world.ids() == []
 
 
-def lock_of_the_cli(store: S3Store) -> list[str]:
+def lock_of_the_cli(store: ObjectStore) -> list[str]:
     """Puts a lock there as the CLI writes it."""
     key = ".pulumi/locks/organization/p/dev/4cc9f0ae-92ae-4a3f-a1d1-5a0a7c8e3f10.json"
     time = "2026-11-23T18:50:54.88Z"

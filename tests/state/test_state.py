@@ -16,7 +16,7 @@ from flowflare.config.files import read_project
 from flowflare.engine import EmbeddedStack, Event
 from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
 from flowflare.state.backend import Backend
-from flowflare.state.backends.bucket import S3Store
+from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.backends.store import Stored
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.holder import Holder
@@ -32,14 +32,14 @@ CHECKPOINT = ".pulumi/stacks/p/dev.json"
 LEASE = lease_key("p", "dev")
 
 
-def latest(store: S3Store) -> dict[str, Any]:
+def latest(store: ObjectStore) -> dict[str, Any]:
     stored = store.get(CHECKPOINT)
     assert stored is not None
     found: dict[str, Any] = json.loads(stored.data)["checkpoint"]["latest"]
     return found
 
 
-def told(store: S3Store) -> list[dict[str, Any]]:
+def told(store: ObjectStore) -> list[dict[str, Any]]:
     """The history, oldest first; each has the state after it beside it."""
     keys = store.keys(".pulumi/history/p/dev/dev-")
     infos = [key for key in keys if key.endswith(".history.json")]
@@ -60,7 +60,7 @@ def meddling(what: Callable[[], object]) -> Callable[[Event], None]:
 
 
 def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
-    sample: Sample, store: S3Store, world: World
+    sample: Sample, store: ObjectStore, world: World
 ) -> None:
     assert ops(sample.open().up()) == {"z": "create", "w": "create"}
     assert world.ids() == ["w-a", "z-a"]
@@ -83,7 +83,7 @@ def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
     assert "resources" not in latest(store)
 
 
-def test_another_run_is_kept_out_by_lease_and_lock(sample: Sample, store: S3Store) -> None:
+def test_another_run_is_kept_out_by_lease_and_lock(sample: Sample, store: ObjectStore) -> None:
     said: list[str] = []
 
     def second_run() -> None:
@@ -99,7 +99,7 @@ def test_another_run_is_kept_out_by_lease_and_lock(sample: Sample, store: S3Stor
     assert sample.open().unlock() == []
 
 
-def test_the_clis_lock_is_honoured_in_a_bucket(sample: Sample, store: S3Store) -> None:
+def test_the_clis_lock_is_honoured_in_a_bucket(sample: Sample, store: ObjectStore) -> None:
     lock = {"pid": 7, "username": "ann", "hostname": "ci", "timestamp": "2026-11-23T18:50Z"}
     store.put(".pulumi/locks/organization/p/dev/1.json", json.dumps(lock).encode())
     with pytest.raises(LockedError, match=r"locked by another run: ann@ci \(pid 7\)"):
@@ -111,7 +111,7 @@ def test_the_clis_lock_is_honoured_in_a_bucket(sample: Sample, store: S3Store) -
 
 
 def test_what_a_run_killed_on_another_machine_left_is_taken_over(
-    sample: Sample, store: S3Store
+    sample: Sample, store: ObjectStore
 ) -> None:
     elsewhere = Holder(7, "ann", "elsewhere", "another boot", "1")
     left: dict[str, bytes] = {}
@@ -135,7 +135,7 @@ def test_what_a_run_killed_on_another_machine_left_is_taken_over(
 
 
 def test_a_run_killed_here_is_taken_over_at_once(
-    sample: Sample, store: S3Store, world: World
+    sample: Sample, store: ObjectStore, world: World
 ) -> None:
     sample.program(PROGRAM + "    import os; z.token.apply(lambda _: os.kill(os.getpid(), 9))\n")
     program = (
@@ -157,7 +157,7 @@ def test_a_run_killed_here_is_taken_over_at_once(
 
 
 def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
-    sample: Sample, store: S3Store, world: World
+    sample: Sample, store: ObjectStore, world: World
 ) -> None:
     time = Time()
     stack = EmbeddedStack(
@@ -182,7 +182,7 @@ def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
 
 
 def test_a_state_that_somebody_else_wrote_is_not_overwritten(
-    sample: Sample, store: S3Store, world: World
+    sample: Sample, store: ObjectStore, world: World
 ) -> None:
     def write() -> None:
         stored = store.get(CHECKPOINT)
@@ -197,7 +197,7 @@ def test_a_state_that_somebody_else_wrote_is_not_overwritten(
     assert len(world.ids()) == 1, "nothing was made that is not in state"
 
 
-def test_a_run_goes_on_over_a_bad_line(sample: Sample, store: S3Store, wire: Wire) -> None:
+def test_a_run_goes_on_over_a_bad_line(sample: Sample, store: ObjectStore, wire: Wire) -> None:
     wire.trouble(f"PUT /{store.url[5:]}/{CHECKPOINT} ", "unheard", "answer-lost", "answer-torn")
     wire.trouble("GET", "answer-lost", "unheard")
     assert sample.open().up().changed == 2
@@ -207,7 +207,7 @@ def test_a_run_goes_on_over_a_bad_line(sample: Sample, store: S3Store, wire: Wir
 
 
 def test_a_state_whose_answer_was_lost_for_good_is_still_ones_own(
-    store: S3Store, wire: Wire
+    store: ObjectStore, wire: Wire
 ) -> None:
     backend = Backend(store, "p", "dev")
     write = backend.writer(Vault(Passphrase(PASSPHRASE, "test"), SALT))
@@ -223,7 +223,7 @@ def test_a_state_whose_answer_was_lost_for_good_is_still_ones_own(
         write(Deployment(salt=SALT))
 
 
-def test_what_the_cli_compressed_is_read(sample: Sample, store: S3Store) -> None:
+def test_what_the_cli_compressed_is_read(sample: Sample, store: ObjectStore) -> None:
     sample.open().up()
     stored = store.get(CHECKPOINT)
     assert stored is not None
@@ -236,7 +236,7 @@ def test_what_the_cli_compressed_is_read(sample: Sample, store: S3Store) -> None
 
 
 def test_one_tenants_passphrase_opens_nothing_of_another(
-    sample: Sample, tmp_path: Path, store: S3Store
+    sample: Sample, tmp_path: Path, store: ObjectStore
 ) -> None:
     sample.open().up()
     before = {key: one.data for key, one in store.read_many(store.keys("")).items()}

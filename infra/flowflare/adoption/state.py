@@ -14,11 +14,10 @@ from flowflare.engine.program import Program, importable, run
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.pulumi.recorded import RecordedStack
 from flowflare.engine.pulumi.stack import CliStack
-from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.state import find_cli_store
 from flowflare.engine.report import Report
 from flowflare.engine.stack import EmbeddedStack, _Opened
 from flowflare.errors import StateError
-from flowflare.state.backends.registry import open_store
 from flowflare.state.checkpoint import Deployment, Resource, dump_resource, secret_text
 from flowflare.state.lock import locked
 from flowflare.values.events import Plan
@@ -168,10 +167,9 @@ class CliTarget(_Looking, RecordedStack):
 
     def beside(self) -> "Iterator[tuple[str, Any]]":
         """Other stacks' checkpoints in a folder or a bucket; of any other backend none."""
-        url = backend_url(self.project.root, self._environ)
-        if not url.startswith(("file://", "s3://")):
+        store = find_cli_store(self.project.root, self._environ)
+        if store is None:
             return iter(())
-        store = open_store(url, self._environ, base=self.project.root)
         return states_beside(store, f".pulumi/stacks/{self.project.name}/{self.project.stack}.json")
 
     def write(self, deployment: Deployment, before: Callable[[], None]) -> None:

@@ -147,7 +147,7 @@ def _bucket(
     except FlowflareError as error:
         yield Check("bucket", "fail", error.message, error.remedy or "")
         return
-    if store.url.startswith("s3://"):
+    if store.is_remote:
         yield bucket_check(store)
 
 

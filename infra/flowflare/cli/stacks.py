@@ -88,7 +88,8 @@ def _recorded(
     from flowflare.engine.pulumi.recorded import recorded_plan
     from flowflare.engine.pulumi.state import backend_url
     from flowflare.render.node import ensure_node_packages
-    from flowflare.state.backends.registry import local_folder, redacted
+    from flowflare.state.backends.folder import local_folder
+    from flowflare.state.backends.registry import redacted
 
     url = backend_url(project.root, os.environ)
     if local_folder(url, os.environ) is None:

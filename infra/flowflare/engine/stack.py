@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -18,10 +18,11 @@ from flowflare.redaction.run import redact_values, redacts
 from flowflare.state.backend import Backend, Checkpoint
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.history import history
-from flowflare.state.lease import Clock, Lease
+from flowflare.state.lease import Lease
 from flowflare.state.lock import Held, Lock, locked, unlock
 from flowflare.state.passphrase import Vault, find_passphrase
-from flowflare.values.events import Event, OnEvent, Plan, Update
+from flowflare.state.watch import Clock
+from flowflare.values.events import OnEvent, Plan, Update, warn
 from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
@@ -269,14 +270,13 @@ class EmbeddedStack:
     @contextlib.contextmanager
     def _held(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
         """Holds the stack for a run, of which the backend's history will tell."""
-        backend = self._backend
+        backend, note = self._backend, partial(warn, report.note)
         with (
-            locked(backend, clock=self._lease_clock) as held,
+            locked(backend, clock=self._lease_clock, on_wait=note) as held,
             history(backend, kind, self.project, report, held.holding.check),
         ):
             for one in held.taken:
-                message = f"took over the stack from a run that is dead: {one}"
-                report.note(Event("note", message=message, severity="warning"))
+                note(f"took over the stack from a run that is dead: {one}")
             yield held
 
     def _ledger(self, opened: _Opened, held: Held) -> Ledger:

@@ -24,7 +24,7 @@ from flowflare.review.changes import review
 from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
 from flowflare.review.sections import Section, in_order
-from flowflare.state.backends.registry import local_folder
+from flowflare.state.backends.folder import local_folder
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.location import backend_of
 from flowflare.state.passphrase import Vault, find_passphrase

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowflare.engine.configuration import open_configuration
 from flowflare.engine.pulumi.recorded import RecordedStack
-from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.state import find_cli_store
 from flowflare.engine.stack import _Opened
 from flowflare.errors import FlowflareError
 from flowflare.secrets.fingerprint import SEALED
@@ -24,7 +24,6 @@ from flowflare.values.events import Change, Plan
 if TYPE_CHECKING:
     from flowflare.config.files import Project
 
-_SERVED = ("file://", "s3://")
 _SECRET = "[secret]"  # noqa: S105 -- what stands for one
 
 
@@ -59,7 +58,7 @@ def _state(root: Path, project: "Project", environ: Mapping[str, str]) -> Deploy
     """The state, if it lies where it can be read without the Pulumi CLI."""
     engine = project.values.get("flowflare:engine")
     is_embedded = engine is not None and engine.text == "embedded"
-    if not is_embedded and not backend_url(root, environ).startswith(_SERVED):
+    if not is_embedded and find_cli_store(root, environ) is None:
         return None
     backend = backend_of(root, project.name, project.stack, environ)
     return backend.read(backend.load(), _Closed())

@@ -131,7 +131,7 @@ class Backend:
         return found[self._latest(found)].tag if found else ABSENT
 
     def _latest(self, found: dict[str, Stored]) -> str:
-        return min(found, key=lambda key: (found[key].age or 0.0, key != self.target))
+        return max(found, key=lambda key: (found[key].modified, key == self.target))
 
     def salt(self, raw: Any) -> str:
         """The salt string in a checkpoint's content, empty where there is none."""

@@ -2,10 +2,12 @@
 
 Pulumi's own lock has no expiry and is made in two steps. The lease is one object per stack that is
 only ever written on the condition that it is still what its writer has read. While its run lives
-it is renewed; one that has not been for long enough is taken over, by the tag that it has. How old
-it is the store says, so that machines' clocks need not agree. A run notices that it has lost it
-before it writes state, and state itself is written on the condition that nobody else wrote: what a
-machine that slept through its lease still sends comes too late.
+it is renewed; one that has not been for long enough is taken over, by the tag that it has. How long
+that is, the reader measures with its own clock between two reads of the same version, so machines'
+clocks need not agree: the time that a lease names only decides whether to watch it at all. A run
+notices that it has lost its lease before it writes state, and state itself is written on the
+condition that nobody else wrote: what a machine that slept through its lease still sends comes too
+late.
 
 A lease that has ended stays, marked as released: its generation grows with each holder, and a lock
 file with an older one is a dead run's.
@@ -14,7 +16,6 @@ file with an older one is a dead run's.
 import contextlib
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -26,33 +27,15 @@ from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.store import ABSENT, Store, Stored
 from flowflare.state.holder import Holder, read_holder, this_process
+from flowflare.state.watch import Clock, seen_for, stays
 
 SECONDS: Final = 60.0
 _FOLDER: Final = ".flowflare/leases"
-# Stores count an object's age in whole seconds.
+# How late a renewal may arrive.
 _MARGIN: Final = 2.0
 _ATTEMPTS: Final = 4
 # The leases that this process holds: one of its own that is not among them was lost track of.
 _HELD: Final[set[str]] = set()
-
-
-def _since_boot() -> float:
-    """Seconds that go on while the machine sleeps."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The two clocks of a lease.
-
-    Attributes:
-        now: the time in seconds since 1970; shown, and believed only where the store has none.
-        elapsed: seconds that never go back and do not stop while the machine sleeps.
-    """
-
-    now: Callable[[], float] = time.time
-    elapsed: Callable[[], float] = _since_boot
 
 
 @dataclass(frozen=True)
@@ -178,7 +161,7 @@ class Holding:
 
 
 @contextlib.contextmanager
-def held(
+def held(  # noqa: PLR0913 -- all but the stack have defaults
     store: Store,
     project: str,
     stack: str,
@@ -186,6 +169,7 @@ def held(
     seconds: float = SECONDS,
     clock: Clock | None = None,
     kernel: bool = False,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Holding]:
     """Holds a stack's lease for the time of a run.
 
@@ -196,12 +180,15 @@ def held(
         seconds: how soon others may take it over when it is not renewed.
         clock: the time.
         kernel: whether the caller holds the kernel's lock in the state's folder.
+        on_wait: takes a sentence before a lease is watched, for as long as that lease lasts.
 
     Raises:
         LockedError: another run holds it.
         StateError: the store cannot be reached.
     """
-    holding = acquire(store, project, stack, seconds=seconds, clock=clock, kernel=kernel)
+    holding = acquire(
+        store, project, stack, seconds=seconds, clock=clock, kernel=kernel, on_wait=on_wait
+    )
     ended = threading.Event()
     thread = threading.Thread(target=holding.keep, args=(ended,), name="lease", daemon=True)
     thread.start()
@@ -213,7 +200,7 @@ def held(
         _HELD.discard(holding.lease.owner)
 
 
-def acquire(
+def acquire(  # noqa: PLR0913 -- as `held`
     store: Store,
     project: str,
     stack: str,
@@ -221,6 +208,7 @@ def acquire(
     seconds: float = SECONDS,
     clock: Clock | None = None,
     kernel: bool = False,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Holding:
     """Takes a stack's lease; nobody renews it. See `held`.
 
@@ -233,8 +221,17 @@ def acquire(
     for _ in range(_ATTEMPTS):
         stored = store.get(key)
         before = None if stored is None else _read(store, key, stored)
-        if before is not None and stored is not None:
-            _refuse_held(stack, before, stored, clock, kernel=kernel)
+        if before is not None and stored is not None and not _has_ended(before, kernel=kernel):
+            left = before.seconds + _MARGIN - seen_for(store.shown(key), stored.tag, clock)
+            if left > 0 and _seems_alive(before, clock):
+                raise _locked(stack, before, before.expires - clock.now())
+            if left > 0 and on_wait is not None:
+                on_wait(f"stack {stack}: watching for {left:.0f} s whether {before} is renewed")
+            if not stays(store, key, stored.tag, left, clock):
+                present = read_lease(store, project, stack)
+                if present is not None and not present.released:
+                    raise _locked(stack, present, present.seconds)
+                continue
         now = clock.now()
         lease = Lease(
             owner=str(uuid.uuid4()),
@@ -301,7 +298,9 @@ def end(store: Store, project: str, stack: str) -> Lease | None:
 def held_now(
     store: Store, project: str, stacks: Collection[str], *, clock: Clock | None = None
 ) -> dict[str, Lease]:
-    """The leases that are held at this moment, by stack; what cannot be read is none.
+    """The leases that seem to be held at this moment, by stack; what cannot be read is none.
+
+    Nothing is watched: the answer depends on this machine's clock.
 
     Args:
         store: where the stacks' state is.
@@ -318,41 +317,43 @@ def held_now(
     for key, stored in store.read_many(there).items():
         with contextlib.suppress(StateError):
             lease = _read(store, key, stored)
-            if _is_held(lease, stored, clock or Clock()):
+            if _seems_held(lease, clock or Clock()):
                 found[wanted[key]] = lease
     return found
 
 
 def is_held(store: Store, project: str, stack: str) -> bool:
-    """Whether a stack's lease is held at this moment.
+    """Whether a stack's lease seems to be held at this moment.
 
     Raises:
         StateError: the store cannot be reached, or the lease cannot be read.
     """
-    key = lease_key(project, stack)
-    stored = store.get(key)
-    return stored is not None and _is_held(_read(store, key, stored), stored, Clock())
+    lease = read_lease(store, project, stack)
+    return lease is not None and _seems_held(lease, Clock())
 
 
-def _is_held(lease: Lease, stored: Stored, clock: Clock) -> bool:
-    ended = lease.released or lease.is_gone
-    return not ended and _left(lease, stored, clock) + _MARGIN >= 0
+def _seems_held(lease: Lease, clock: Clock) -> bool:
+    return not _has_ended(lease) and lease.expires - clock.now() + _MARGIN >= 0
 
 
-def _left(lease: Lease, stored: Stored, clock: Clock) -> float:
-    """Seconds until it may be taken over, negative where that may be done."""
-    return lease.expires - clock.now() if stored.age is None else lease.seconds - stored.age
+def _has_ended(lease: Lease, *, kernel: bool = False) -> bool:
+    """Whether the lease was released or its run is known to be dead.
+
+    Args:
+        lease: the lease.
+        kernel: whether this run holds the kernel's lock, which the lease's run then cannot hold.
+    """
+    had_lock = lease.kernel and lease.holder.hostname == this_process().hostname
+    return lease.released or lease.is_gone or (kernel and had_lock)
 
 
-def _refuse_held(stack: str, lease: Lease, stored: Stored, clock: Clock, *, kernel: bool) -> None:
-    if lease.released or lease.is_gone:
-        return
-    if kernel and lease.kernel and lease.holder.hostname == this_process().hostname:
-        return  # the kernel's lock was its, and is ours
-    left = _left(lease, stored, clock)
-    if left + _MARGIN < 0:
-        return
-    raise LockedError(
+def _seems_alive(lease: Lease, clock: Clock) -> bool:
+    """Whether the time that the lease names is still to come, and near enough to be believed."""
+    return -_MARGIN <= lease.expires - clock.now() <= lease.seconds + _MARGIN
+
+
+def _locked(stack: str, lease: Lease, left: float) -> LockedError:
+    return LockedError(
         f"stack {stack} is held by another run: {lease.holder} since {_shown(lease.acquired)}",
         remedy=f"Wait for it to end. If it is dead, its hold ends in {left + _MARGIN:.0f} s, or "
         f"at once by: flowflare unlock --stack {quote(stack)}",

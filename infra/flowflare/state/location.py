@@ -1,9 +1,9 @@
 """Where a project's state lies, chosen as Pulumi chooses its backend.
 
-`PULUMI_BACKEND_URL` goes before `backend: url:` of `Pulumi.yaml`. Both count when they say
-`file://...` or `s3://...`, which projects may share, so that one can refer to the other's stacks; a
-path that is not absolute begins at the project's folder. Any other backend is the Pulumi CLI's
-alone: stacks of the embedded engine then lie where they lie without one, in `.flowflare/state`.
+`PULUMI_BACKEND_URL` goes before `backend: url:` of `Pulumi.yaml`. Both count when they name a
+folder or a bucket, which projects may share, so that one can refer to the other's stacks; a path
+that is not absolute begins at the project's folder. Any other backend is the Pulumi CLI's alone:
+stacks of the embedded engine are then stored where they are without one, in `.flowflare/state`.
 """
 
 from collections.abc import Mapping
@@ -17,11 +17,10 @@ from flowflare.errors import StateError
 from flowflare.reading.files import read_text
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.backends.registry import open_store
+from flowflare.state.backends.registry import find_store
 from flowflare.state.backends.store import Store
 
 _VARIABLE: Final = "PULUMI_BACKEND_URL"
-_SERVED: Final = ("file://", "s3://")
 _GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
 
 
@@ -85,5 +84,4 @@ def _named(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
         named, url = f"backend.url in {PROJECT_FILE}", named_backend(root)
-    served = url.startswith(_SERVED)
-    return named, open_store(url, environ, base=root) if served else None
+    return named, find_store(url, environ, base=root)

@@ -11,7 +11,7 @@ import fcntl
 import json
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,8 @@ from flowflare.reading.files import open_lock
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend, now
 from flowflare.state.holder import Holder, alive, read_holder, this_process
-from flowflare.state.lease import Clock, Holding, Lease, end, held
+from flowflare.state.lease import Holding, Lease, end, held
+from flowflare.state.watch import Clock
 
 _OURS: Final = "flowflare"
 
@@ -66,22 +67,28 @@ class Held:
 
 
 @contextlib.contextmanager
-def locked(backend: Backend, *, clock: Clock | None = None) -> Iterator[Held]:
+def locked(
+    backend: Backend,
+    *,
+    clock: Clock | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> Iterator[Held]:
     """Holds a stack for the time of a run.
 
     Args:
         backend: the stack.
         clock: the time of the lease.
+        on_wait: takes a sentence if another run's lease has to be watched first.
 
     Raises:
         LockedError: another run holds it.
         StateError: the store cannot be reached.
     """
     kernel = backend.folder is not None
-    store = backend.store
+    store, project, stack = backend.store, backend.project, backend.stack
     with (
         _kernel_lock(backend),
-        held(store, backend.project, backend.stack, clock=clock, kernel=kernel) as holding,
+        held(store, project, stack, clock=clock, kernel=kernel, on_wait=on_wait) as holding,
     ):
         taken = _remove_dead(backend, holding.lease.generation)
         own = _write_lock(backend, holding.lease.generation)

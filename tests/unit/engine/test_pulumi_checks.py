@@ -11,7 +11,8 @@ from flowflare.engine.pulumi import checks, versions
 from flowflare.engine.pulumi.command import Cli, find_cli, install, require_cli
 from flowflare.engine.pulumi.state import backend_url, read_deployment
 from flowflare.errors import EngineError
-from flowflare.state.backends.registry import local_folder, redacted
+from flowflare.state.backends.folder import local_folder
+from flowflare.state.backends.registry import redacted
 from tests.engine.projects import PASSPHRASE, SALT, Sample, make_sample
 
 

@@ -106,7 +106,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         unfinished.rollout(),
     )
     works = [work.stack for work in plan.works.values()]
-    if session.store.url.startswith("s3://"):
+    if session.store.is_remote:
         session.passphrases.refuse_made_here(works)
     make_ready(session, [*works, *(one.stack for one in leaving)])
     picture = Picture()

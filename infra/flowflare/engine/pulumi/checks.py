@@ -18,7 +18,8 @@ from flowflare.engine.pulumi.versions import (
     supported,
 )
 from flowflare.errors import FlowflareError, StateError
-from flowflare.state.backends.registry import local_folder, redacted
+from flowflare.state.backends.folder import local_folder
+from flowflare.state.backends.registry import redacted
 from flowflare.state.backends.store import Store
 from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.urns import name_of

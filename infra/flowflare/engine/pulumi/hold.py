@@ -6,19 +6,25 @@ and other backends have locks of their own, and no lease.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from flowflare.config.files import Project
-from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.state import find_cli_store
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.backends.registry import open_store
 from flowflare.state.backends.store import Store
 from flowflare.state.lease import Holding, Lease, end, held
 
 
 @contextlib.contextmanager
-def hold(project: Project, environ: Mapping[str, str]) -> Iterator[Holding | None]:
+def hold(
+    project: Project, environ: Mapping[str, str], on_wait: Callable[[str], None] | None = None
+) -> Iterator[Holding | None]:
     """Holds a stack for the time of a run; None where its backend has no leases.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, for the backend.
+        on_wait: takes a sentence if another run's lease has to be watched first.
 
     Raises:
         LockedError: another run holds it.
@@ -28,7 +34,7 @@ def hold(project: Project, environ: Mapping[str, str]) -> Iterator[Holding | Non
     if store is None:
         yield None
         return
-    with held(store, project.name, project.stack) as holding:
+    with held(store, project.name, project.stack, on_wait=on_wait) as holding:
         yield holding
 
 
@@ -43,10 +49,7 @@ def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
 
 
 def _store(project: Project, environ: Mapping[str, str]) -> Store | None:
-    url = backend_url(project.root, environ)
-    if not url.startswith(("file://", "s3://")):
-        return None
-    store = open_store(url, environ, base=project.root)
+    store = find_cli_store(project.root, environ)
     if isinstance(store, FolderStore) and not store.folder.is_dir():
         return None  # the CLI makes it, or says that it is not there
     return store

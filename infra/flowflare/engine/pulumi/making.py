@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from flowflare.config.files import Project
 from flowflare.config.yaml_nodes import plain_keys
-from flowflare.engine.pulumi.state import backend_url
+from flowflare.engine.pulumi.state import find_cli_store
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.errors import FlowflareError
 from flowflare.reading.files import read_text
 from flowflare.state.backend import Backend
-from flowflare.state.backends.registry import open_store
 
 
 def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
@@ -18,10 +17,8 @@ def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
     Raises:
         StateError: the backend cannot be reached.
     """
-    url = backend_url(project.root, environ)
-    if not url.startswith(("file://", "s3://")):
-        return None
-    return Backend(open_store(url, environ, base=project.root), project.name, project.stack).exists
+    store = find_cli_store(project.root, environ)
+    return None if store is None else Backend(store, project.name, project.stack).exists
 
 
 def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> None:

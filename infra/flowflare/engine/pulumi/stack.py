@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -230,7 +231,7 @@ class CliStack:
 
     @contextlib.contextmanager
     def _hold(self, on_event: OnEvent | None) -> Iterator[None]:
-        with hold(self.project, self._environ) as holding:
+        with hold(self.project, self._environ, partial(warn, on_event)) as holding:
             if holding and holding.taken:
                 lease = holding.taken
                 warn(on_event, f"took over the stack from a run that is dead: {lease}")

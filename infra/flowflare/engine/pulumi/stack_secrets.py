@@ -17,12 +17,11 @@ from flowflare.engine.known_secrets import (
     open_configured_secrets,
     open_state_secrets,
 )
-from flowflare.engine.pulumi.state import Export, backend_url, from_export
+from flowflare.engine.pulumi.state import Export, find_cli_store, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.errors import FlowflareError, SecretError
 from flowflare.redaction.run import current, learn
 from flowflare.state.backend import Backend
-from flowflare.state.backends.registry import open_store
 from flowflare.state.checkpoint import Deployment, secrets_provider
 from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Event
@@ -142,10 +141,9 @@ class StackSecrets:
     def _read_state(self) -> Deployment | None:
         """The state; None if it is the one that was read before."""
         root, environ = self._project.root, self._environ
-        url = backend_url(root, environ)
-        if not url.startswith(("file://", "s3://")):
+        store = find_cli_store(root, environ)
+        if store is None:
             return from_export(self._export())
-        store = open_store(url, environ, base=root)
         backend = Backend(store, self._project.name, self._project.stack)
         tag = backend.tag()
         if tag == self._tag:

@@ -13,8 +13,9 @@ from flowflare.errors import EngineError, SecretError, StateError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend
-from flowflare.state.backends.folder import FolderStore
-from flowflare.state.backends.registry import local_folder, open_store, redacted
+from flowflare.state.backends.folder import FolderStore, local_folder
+from flowflare.state.backends.registry import find_store, redacted
+from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.checkpoint_shape import check_deployment
 from flowflare.state.location import named_backend
@@ -46,6 +47,22 @@ def backend_url(root: Path, environ: Mapping[str, str]) -> str:
     except (OSError, ValueError):
         return PULUMI_CLOUD if environ.get("PULUMI_ACCESS_TOKEN") else ""
     return str(credentials.get("current") or "") if isinstance(credentials, dict) else ""
+
+
+def find_cli_store(root: Path, environ: Mapping[str, str]) -> Store | None:
+    """Open the store where the Pulumi CLI keeps this project's state.
+
+    Args:
+        root: the project's folder.
+        environ: the environment.
+
+    Returns:
+        The store; None for a backend that only the CLI can read, such as Pulumi Cloud.
+
+    Raises:
+        StateError: the URL has an option that is not known.
+    """
+    return find_store(backend_url(root, environ), environ, base=root)
 
 
 def read_deployment(
@@ -94,10 +111,9 @@ def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[s
     Raises:
         StateError: the backend cannot be reached.
     """
-    url = backend_url(project.root, environ)
-    if not url.startswith(("file://", "s3://")):
+    store = find_cli_store(project.root, environ)
+    if store is None:
         return None
-    store = open_store(url, environ, base=project.root)
     checkpoint = (Backend(store, project.name, project.stack).load() or {}).get("checkpoint")
     latest = checkpoint.get("latest") if isinstance(checkpoint, dict) else None
     return latest if isinstance(latest, dict) else None

@@ -348,11 +348,10 @@ def _move(file: Path, target: Path) -> None:
 
 
 def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
-    """Where exports go: a folder, which begins at the project's, or an `s3://` URL."""
-    from flowflare.state.backends import open_store
+    """Where exports go: a folder, which begins at the project's, or a backend's URL."""
+    from flowflare.state.backends.registry import open_place
 
-    url = place if "://" in place else f"file://{place}"
-    return open_store(url, os.environ if environ is None else environ, base=root)
+    return open_place(place, os.environ if environ is None else environ, base=root)
 
 
 def _rows(database: Database) -> dict[str, int]:

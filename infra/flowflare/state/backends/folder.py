@@ -11,9 +11,10 @@ import hashlib
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from flowflare.errors import ConflictError, StateError
 from flowflare.reading.files import MOST_STORED_BYTES, UnusableFileError, open_file
@@ -29,12 +30,10 @@ class FolderStore:
 
     Args:
         folder: the folder.
-        clock: the time in seconds since 1970, for how old objects are.
     """
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._clock = clock
 
     def __repr__(self) -> str:
         return f"FolderStore({str(self.folder)!r})"
@@ -44,6 +43,11 @@ class FolderStore:
 
     def __hash__(self) -> int:
         return hash(self.folder)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether other machines are known to reach it: of a folder nobody knows."""
+        return False
 
     @property
     def url(self) -> str:
@@ -77,7 +81,7 @@ class FolderStore:
                     data, written = file.read(), found.st_mtime
             except (FileNotFoundError, NotADirectoryError):
                 return None
-        return Stored(data, _tag(data), self._clock() - written)
+        return Stored(data, _tag(data), written)
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
         """Writes an object; see `Store`."""
@@ -152,6 +156,31 @@ class FolderStore:
         finally:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
+
+
+def open_folder(url: str, environ: Mapping[str, str], base: Path) -> FolderStore:
+    """Open the folder that a `file://` URL names.
+
+    Args:
+        url: the URL.
+        environ: the environment, for the home folder.
+        base: where a folder that is not absolute begins.
+    """
+    return FolderStore((base / (local_folder(url, environ) or "")).resolve())
+
+
+def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
+    """The folder of a `file://` backend, None for any other.
+
+    `file://~` is the home folder; what stands after `?` are options of the backend.
+    """
+    if not url.startswith("file://"):
+        return None
+    text = unquote(url.removeprefix("file://").partition("?")[0])
+    if text == "~" or text.startswith("~/"):
+        home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- of a text
+        return Path(home + text[1:])
+    return Path(text)
 
 
 def _refuse_unreadable(error: OSError) -> None:

@@ -1,52 +1,64 @@
-"""Opens the store that a URL names, spelt as for `PULUMI_BACKEND_URL`."""
+"""The list of backends, by the scheme of the URL that names one, as Pulumi's CLI spells it."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Final
+from urllib.parse import urlsplit
 
 from flowflare.errors import StateError
-from flowflare.state.backends.folder import FolderStore
+from flowflare.state.backends import azblob, folder, gs, s3
 from flowflare.state.backends.store import Store
+
+Open = Callable[[str, Mapping[str, str], Path], Store]
+_BACKENDS: Final[Mapping[str, Open]] = {
+    "file": folder.open_folder,
+    "s3": s3.open_bucket,
+    "gs": gs.open_bucket,
+    "azblob": azblob.open_container,
+}
 
 
 def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store:
     """Opens a store; nobody is asked yet whether it is there.
 
     Args:
-        url: `file://FOLDER`, or `s3://BUCKET[/PREFIX][?OPTIONS]` with Pulumi's options, such as
-            `region`, `endpoint` and `s3ForcePathStyle`.
+        url: `file://FOLDER`, or a bucket's URL with Pulumi's options.
         environ: the environment: the home folder, credentials.
         base: where a folder that is not absolute begins, by default the working directory.
 
     Raises:
         StateError: the URL is of another kind, or an option is not known.
     """
-    folder = local_folder(url, environ)
-    if folder is not None:
-        return FolderStore(((base or Path.cwd()) / folder).resolve())
-    if url.startswith("s3://"):
-        from flowflare.state.backends.bucket import open_bucket
-
-        return open_bucket(url, environ)
-    raise StateError(
-        f"{redacted(url) or 'nothing'} is no place that state is read from here",
-        remedy="Write file://FOLDER or s3://BUCKET?region=REGION.",
-    )
+    store = find_store(url, environ, base=base)
+    if store is None:
+        raise StateError(
+            f"{redacted(url) or 'nothing'} is no place that state is read from here",
+            remedy="Write file://FOLDER, s3://BUCKET?region=REGION, gs://BUCKET or "
+            "azblob://CONTAINER?storage_account=ACCOUNT.",
+        )
+    return store
 
 
-def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
-    """The folder of a `file://` backend, None for any other.
+def open_place(place: str, environ: Mapping[str, str], *, base: Path) -> Store:
+    """Open a store that is named by a URL or by the path of a folder; see `open_store`.
 
-    `file://~` is the home folder; what stands after `?` are options of the backend.
+    Raises:
+        StateError: the URL is of another kind, or an option is not known.
     """
-    if not url.startswith("file://"):
-        return None
-    text = unquote(url.removeprefix("file://").partition("?")[0])
-    if text == "~" or text.startswith("~/"):
-        home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- of a text
-        return Path(home + text[1:])
-    return Path(text)
+    if "://" in place:
+        return open_store(place, environ, base=base)
+    return folder.open_folder(f"file://{place}", environ, base)
+
+
+def find_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store | None:
+    """Open a store as `open_store` does; None for a backend that only the Pulumi CLI can read.
+
+    Raises:
+        StateError: an option of the URL is not known.
+    """
+    scheme, separator, _ = url.partition("://")
+    opener = _BACKENDS.get(scheme) if separator else None
+    return opener(url, environ, base or Path.cwd()) if opener is not None else None
 
 
 def redacted(url: str) -> str:

@@ -20,13 +20,13 @@ class Stored:
     Attributes:
         data: its content.
         tag: its version: objects with the same tag have the same content.
-        age: for how many seconds it has been so, by the store's own clock and in whole seconds
-            where that counts no finer; None where the store does not tell.
+        modified: when it was written, in seconds since 1970 by the store's clock, which some
+            stores count in whole seconds. Only to be compared with other objects of the store.
     """
 
     data: bytes
     tag: str
-    age: float | None = None
+    modified: float = 0.0
 
 
 class Store(Protocol):
@@ -41,6 +41,10 @@ class Store(Protocol):
     @property
     def url(self) -> str:
         """Where it is, as it is shown to people: without credentials and options."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is a service that other machines reach too, so that a check of it pays."""
 
     def shown(self, key: str) -> str:
         """Where an object is, as it is shown to people."""

@@ -1,0 +1,110 @@
+"""A container of Azure Blob Storage: `azblob://CONTAINER[/PREFIX][?storage_account=ACCOUNT]`.
+
+Names and options are those of gocloud.dev's `azureblob`, on which Pulumi's backend stands. The
+credentials are a key, a SAS token or a connection string of the environment, otherwise what obstore
+finds: a client secret, a federated token, a managed identity or the Azure CLI's login.
+"""
+
+import shutil
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from flowflare.errors import StateError
+from flowflare.state.backends.objects import ObjectStore, Patience, make_obstore
+from flowflare.state.backends.refusals import Remedies
+from flowflare.state.backends.url import BucketUrl, Options, read_bucket_url
+
+_OPTIONS: Final = Options(
+    texts=("storage_account", "domain", "protocol"),
+    switches=("localemu", "cdn"),
+    example="azblob://CONTAINER?storage_account=ACCOUNT",
+)
+REMEDIES: Final = Remedies(
+    bucket="Make the container, or look at its name: az storage container list",
+    rights="Grant the role Storage Blob Data Contributor on the container.",
+    credentials="Set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or log in with: az login",
+)
+_LOCAL: Final = ("127.0.0.1", "localhost")
+# What names an identity that is not the Azure CLI's.
+_IDENTITIES: Final = ("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT")
+
+
+def open_container(
+    url: str,
+    environ: Mapping[str, str],
+    base: Path | None = None,
+    *,
+    patience: Patience | None = None,
+) -> ObjectStore:
+    """Open a container; nobody is asked yet.
+
+    Args:
+        url: `azblob://CONTAINER[/PREFIX][?OPTIONS]`.
+        environ: the environment: account, credentials, and options that the URL does not have.
+        base: not used.
+        patience: how long the container is waited for.
+
+    Raises:
+        StateError: the URL cannot be used, or no account is named.
+    """
+    del base
+    place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
+    said = _connection_string(environ)
+
+    def text(option: str, variable: str, *parts: str) -> str:
+        found = (place.text(option), environ.get(variable), *map(said.get, parts))
+        return next((one for one in found if one), "")
+
+    account = text("storage_account", "AZURE_STORAGE_ACCOUNT", "AccountName")
+    if not account:
+        raise StateError(
+            f"{place.shown}: no storage account is named",
+            remedy=f"Write {_OPTIONS.example}, or set AZURE_STORAGE_ACCOUNT.",
+        )
+    protocol = text("protocol", "AZURE_STORAGE_PROTOCOL", "DefaultEndpointsProtocol") or "https"
+    suffix = said.get("EndpointSuffix", "core.windows.net")
+    domain = text("domain", "AZURE_STORAGE_DOMAIN") or f"blob.{suffix}"
+    endpoint = f"{protocol}://{account}.{domain}"
+    if domain.startswith(_LOCAL) or "localemu" in place.switches:
+        endpoint = f"{protocol}://{domain}/{account}"
+    elif "cdn" in place.switches:
+        endpoint = f"{protocol}://{domain}"
+    config: dict[str, Any] = {
+        "account_name": account,
+        "endpoint": said.get("BlobEndpoint") or endpoint,
+        **_credentials(environ, said),
+    }
+
+    def connect() -> Any:
+        return _connected(place, tuple(sorted(config.items())), patience)
+
+    return ObjectStore(place, connect, REMEDIES, patience)
+
+
+def _credentials(environ: Mapping[str, str], said: Mapping[str, str]) -> dict[str, Any]:
+    key = environ.get("AZURE_STORAGE_KEY")
+    token = environ.get("AZURE_STORAGE_SAS_TOKEN")
+    if not key and not token:
+        key, token = said.get("AccountKey"), said.get("SharedAccessSignature")
+    if key:
+        return {"account_key": key}
+    if token:
+        return {"sas_key": token.removeprefix("?")}
+    is_named = any(map(environ.get, _IDENTITIES))
+    return {} if is_named or not shutil.which("az") else {"use_azure_cli": True}
+
+
+def _connection_string(environ: Mapping[str, str]) -> dict[str, str]:
+    names = ("AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGEBLOB_CONNECTIONSTRING")
+    text = next(filter(None, map(environ.get, names)), "")
+    parts = (part.partition("=") for part in text.split(";") if part)
+    return {name: value for name, _, value in parts}
+
+
+@lru_cache(maxsize=8)
+def _connected(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+    from obstore.store import AzureStore
+
+    return make_obstore(AzureStore, url, dict(config), patience)

@@ -1,0 +1,70 @@
+"""A bucket of Google Cloud Storage: `gs://BUCKET[/PREFIX]`.
+
+The credentials are those of the Pulumi CLI: `GOOGLE_CREDENTIALS` (the JSON itself),
+`GOOGLE_OAUTH_ACCESS_TOKEN`, `GOOGLE_APPLICATION_CREDENTIALS`, those of gcloud, and the metadata
+server's. A conditional write names the object's generation.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from flowflare.state.backends.objects import ObjectStore, Patience, make_obstore
+from flowflare.state.backends.refusals import Remedies
+from flowflare.state.backends.url import BucketUrl, Options, read_bucket_url
+
+_OPTIONS: Final = Options(
+    texts=(), switches=(), ignored=("access_id", "private_key_path"), example="gs://BUCKET"
+)
+REMEDIES: Final = Remedies(
+    bucket="Make it, or look at its name: gcloud storage ls",
+    rights="Grant roles/storage.objectUser on the bucket.",
+    credentials="Log in with `gcloud auth application-default login`, or set "
+    "GOOGLE_APPLICATION_CREDENTIALS to a key file, or GOOGLE_CREDENTIALS to its content.",
+)
+_NAMES: Final = {
+    "service_account_key": "GOOGLE_CREDENTIALS",
+    "bearer_token": "GOOGLE_OAUTH_ACCESS_TOKEN",
+    "application_credentials": "GOOGLE_APPLICATION_CREDENTIALS",
+}
+
+
+def open_bucket(
+    url: str,
+    environ: Mapping[str, str],
+    base: Path | None = None,
+    *,
+    patience: Patience | None = None,
+) -> ObjectStore:
+    """Open a bucket; nobody is asked yet.
+
+    Args:
+        url: `gs://BUCKET[/PREFIX]`.
+        environ: the environment, for credentials; STORAGE_EMULATOR_HOST as for Google's libraries.
+        base: not used.
+        patience: how long the bucket is waited for.
+
+    Raises:
+        StateError: the URL cannot be used.
+    """
+    del base
+    place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
+    config: dict[str, Any] = {
+        key: environ[name] for key, name in _NAMES.items() if environ.get(name)
+    }
+    if emulator := environ.get("STORAGE_EMULATOR_HOST"):
+        address = emulator if "://" in emulator else f"http://{emulator}"
+        config = {"base_url": address, "bearer_token": "emulator"}
+
+    def connect() -> Any:
+        return _connected(place, tuple(sorted(config.items())), patience)
+
+    return ObjectStore(place, connect, REMEDIES, patience, version="version")
+
+
+@lru_cache(maxsize=8)
+def _connected(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+    from obstore.store import GCSStore
+
+    return make_obstore(GCSStore, url, dict(config), patience)

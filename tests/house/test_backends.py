@@ -1,0 +1,25 @@
+"""A backend is one file of `state/backends/` and one line of its registry."""
+
+import re
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "infra" / "flowflare"
+SCHEMES = ("file", "s3", "gs", "azblob")
+#: A scheme that is asked about or put before a path; in a sentence it is an example.
+ASKED = re.compile(rf"""["'](?:{"|".join(SCHEMES)})://(?:["']|{{)""")
+
+
+def test_none_but_the_backends_asks_which_scheme_a_url_has() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix(): asked
+        for path in PACKAGE.rglob("*.py")
+        if not path.is_relative_to(PACKAGE / "state" / "backends")
+        if not path.is_relative_to(PACKAGE / "emulator")
+        if (asked := ASKED.findall(path.read_text("utf-8")))
+    }
+    assert not found, "ask flowflare.state.backends.registry.find_store, or the store itself"
+
+
+def test_every_scheme_of_the_registry_has_a_file() -> None:
+    registry = (PACKAGE / "state/backends/registry.py").read_text("utf-8")
+    assert tuple(re.findall(r'^    "(\w+)": \w+\.open_\w+,$', registry, re.M)) == SCHEMES
