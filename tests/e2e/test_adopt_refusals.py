@@ -12,7 +12,7 @@ from tests.e2e.by_hand import ByHand, by_hand
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.test_adopt_original import FILES, FOUND, SECRET, install
-from tests.unit.adoption.test_original import ORIGINAL
+from tests.unit.migrations.test_original import ORIGINAL
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 SERVICE = "flowflare-service"

@@ -24,7 +24,7 @@ MIGRATED = """\
 import pulumi
 from pathlib import Path
 from flowflare.migrations.files import read_migrations
-from flowflare.resources import cloudflare
+from flowflare.kinds import cloudflare
 from flowflare.resources.dynamic import D1Migrations
 
 account_id = pulumi.Config("flowflare").require("accountId")

@@ -15,8 +15,10 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
 from flowflare.config.files import read_project
-from flowflare.engine.providers.cloudflare import KINDS, Access
 from flowflare.errors import ApiError
+from flowflare.kinds.access import Access
+from flowflare.kinds.contract import load_apply
+from flowflare.kinds.registry import find_kind
 from flowflare.resources import providers
 from tests.e2e.conftest import ROOT
 from tests.e2e.embedded import Cloudflare
@@ -90,7 +92,7 @@ class Maker:
         one = self._graph[name]
         inputs = self._filled(dict(one.inputs)) | changes
         if one.type.startswith("cloudflare:"):
-            kind = KINDS[one.type](Access(self._access, {}))
+            kind = load_apply(find_kind(one.type))(Access(self._access, {}))
             made = kind.create(kind.check({}, inputs))
             if name == "service-database":
                 self._database_id = made.id

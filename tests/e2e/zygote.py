@@ -20,10 +20,11 @@ WARM = (
     "flowflare.engine.destroy",
     "flowflare.engine.monitor",
     "flowflare.engine.program",
-    "flowflare.engine.providers.cloudflare",
     "flowflare.engine.providers.dynamic",
     "flowflare.engine.providers.registry",
     "flowflare.fleet.environments.lifecycle",
+    "flowflare.kinds.plugin_state",
+    "flowflare.kinds.workers_script.apply",
     "flowflare.resources.stack",
     "flowflare.rollout.rotate",
 )

@@ -17,8 +17,10 @@ import httpx
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from flowflare.engine.providers.cloudflare import KINDS, Access
-from flowflare.engine.providers.protocol import Existing
+from flowflare.kinds.access import Access
+from flowflare.kinds.contract import load_apply
+from flowflare.kinds.handler import Existing
+from flowflare.kinds.registry import find_kind
 from flowflare.values.properties import Props, annotate, plain
 from flowflare.values.urns import type_of
 from flowflare.values.wire import read_struct, write_struct
@@ -126,7 +128,7 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return Existing(request.id, _plain(request.old_inputs), outputs)
 
     def _handler(self, urn: str) -> Any:
-        return KINDS[type_of(urn)](Access(self.config, {}))
+        return load_apply(find_kind(type_of(urn)))(Access(self.config, {}))
 
     def _terraform_id(self, type_: str, id_: str, outputs: Props) -> str:
         return str(outputs["scriptName"]) if type_ == rules.SUBDOMAIN else id_

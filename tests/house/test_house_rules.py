@@ -82,7 +82,7 @@ def test_every_package_has_a_layer() -> None:
 #: Files that read only what Flowflare itself or the kernel wrote just now, with what they call.
 OWN_TEXT = {
     "infra/flowflare/reading/json_text.py": {"json.loads"},
-    "infra/flowflare/engine/providers/cloudflare/workers_script.py": {"json.loads"},
+    "infra/flowflare/kinds/workers_script/apply.py": {"json.loads"},
     "infra/flowflare/review/recording_process.py": {"json.loads"},
     "infra/flowflare/fleet/workers/worker.py": {"json.loads", ".read_text"},
     "infra/flowflare/fleet/workers/words.py": {"json.loads"},

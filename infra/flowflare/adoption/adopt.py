@@ -10,14 +10,12 @@ from dataclasses import dataclass, field, replace
 from shlex import quote
 from typing import Any, Final, Literal
 
-from flowflare.adoption import addresses, classes, databases, scripts, secrets
 from flowflare.adoption.adopter import Adopter, is_thing, without
 from flowflare.adoption.key import KeyChoice
 from flowflare.adoption.model import Adoption, Entry
 from flowflare.adoption.names import TRACKER_TAG, written_names
 from flowflare.adoption.owners import identity_of, owned_elsewhere
 from flowflare.adoption.state import Ran, Target
-from flowflare.adoption.thing import Find, Findings
 from flowflare.api import Client
 from flowflare.config.edit_paths import set_paths
 from flowflare.config.files import ConfigValue, Project
@@ -25,28 +23,16 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.errors import AdoptionError
+from flowflare.kinds.account import Account
+from flowflare.kinds.adoption import Findings, Key
+from flowflare.kinds.api_key.adopt import ADOPTED
 from flowflare.reading.json_text import parse_json
-from flowflare.review.drift.account import Account
 from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Plan
 from flowflare.values.urns import name_of
 
-_FINDERS: Final[Mapping[str, Find]] = {
-    "CronCleanup": addresses.find_cron_cleanup,
-    "D1Database": databases.find_database,
-    "DurableObjectMigrations": classes.find_classes,
-    "ScriptBindings": scripts.find_bindings,
-    "SecretValue": secrets.find_value,
-    "WorkersCronTrigger": addresses.find_crons,
-    "WorkersCustomDomain": addresses.find_domain,
-    "WorkersDevUrl": addresses.find_url,
-    "WorkersRoute": addresses.find_route,
-    "WorkersScript": scripts.find_script,
-    "WorkersScriptSubdomain": addresses.find_subdomain,
-    "Workflow": addresses.find_workflow,
-}
 _ORDER: Final = ("found", "managed", "kept", "different", "missing", "foreign")
 
 
@@ -111,15 +97,15 @@ def look(
     seen = _with(project, settings)
     target = opened(seen)
     _refuse_pending(target.deployment)
-    taken, told = secrets.Key("", key.resource), Findings()
+    taken, told = Key("", key.resource), Findings()
     if not any(one.name.endswith(key.resource) for one in target.deployment.resources):
         taken, told = key.taken(account, place.client)
-    findings, ran = _run(target, place, account, taken)
+    findings, ran = _run(target, account, taken)
     if findings.tag:
         settings = {**settings, (TRACKER_TAG,): findings.tag}
         seen = _with(project, settings)
         target = opened(seen)
-        findings, ran = _run(target, place, account, taken)
+        findings, ran = _run(target, account, taken)
     findings.refusals[:0], findings.notes[:0] = told.refusals, told.notes
     findings.refusals += [one for one in ran.failures if one not in findings.refusals]
     if findings.unread:
@@ -195,15 +181,11 @@ def with_names(project: Project, names: Mapping[str, str]) -> Project:
     return _with(project, written_names(project, names))
 
 
-def _run(target: Target, place: Place, account: Account, key: secrets.Key) -> tuple[Findings, Ran]:
-    findings = Findings()
-    ledgers = databases.Ledgers(place.client, place.account_id)
-    finders = {**_FINDERS, "D1Migrations": ledgers.find, "ApiKey": key.find}
+def _run(target: Target, account: Account, key: Key) -> tuple[Findings, Ran]:
+    findings = Findings(key=key)
 
     def make(ledger: Ledger, providers: Providers, report: Report) -> Adopter:
-        return Adopter(
-            ledger, providers, report, account=account, finders=finders, findings=findings
-        )
+        return Adopter(ledger, providers, report, account=account, findings=findings)
 
     return findings, target.run(make)
 
@@ -250,7 +232,7 @@ def _refuse_others(deployment: Deployment, target: Target, findings: Findings) -
     ids = {identity_of(one): one for one in target.deployment.resources if is_thing(one)}
     for one in new:
         other = ids.get(identity_of(one))
-        if other is not None and other.urn != one.urn and one.id != secrets.ADOPTED:
+        if other is not None and other.urn != one.urn and one.id != ADOPTED:
             findings.refuse(
                 f"{one.name} ({short_type(one.type)} {one.id}) stands in this stack's state "
                 f"already, as {other.name}"

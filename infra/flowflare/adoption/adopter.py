@@ -3,26 +3,25 @@
 import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
-from flowflare.adoption.model import Entry, Status
-from flowflare.adoption.thing import Find, Findings, Thing, Wanted
+from flowflare.adoption.model import Entry
 from flowflare.engine.apply import Answer, Deployer
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.provider_references import ProviderReferences
-from flowflare.engine.providers.cloudflare import PluginState
-from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.errors import EngineError
-from flowflare.review.drift.account import Account
+from flowflare.kinds.account import Account
+from flowflare.kinds.adoption import Findings, Status, Thing, Wanted
+from flowflare.kinds.contract import load_adopt
+from flowflare.kinds.handler import Handler
+from flowflare.kinds.plugin_state import PluginState
+from flowflare.kinds.registry import find_kind
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
 from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain
 from flowflare.values.wire import UNKNOWN_TEXT
-
-# Its check judges files as if they were about to be applied; here they were.
-_UNCHECKED: Final = frozenset({"D1Migrations"})
 
 
 @dataclass
@@ -46,7 +45,6 @@ class Adopter(Deployer):
         providers: what serves the types.
         report: what is told.
         account: the account.
-        finders: for the last word of a type, what finds such a thing.
         findings: what they tell beside it.
     """
 
@@ -57,13 +55,12 @@ class Adopter(Deployer):
         report: Report,
         *,
         account: Account,
-        finders: Mapping[str, Find],
         findings: Findings,
     ) -> None:
         super().__init__(ledger, providers, report, dry_run=True)
         # The providers' records come into state, and there they have ids.
         self._references = ProviderReferences(ledger, providers, dry_run=False)
-        self._account, self._finders, self._findings = account, finders, findings
+        self._account, self._findings = account, findings
         self._one = threading.Lock()
         self.looked = Looked()
 
@@ -74,22 +71,25 @@ class Adopter(Deployer):
         inputs = self._inputs(goal, old, handler)
         if goal.is_provider:
             return self._provider(goal, old, handler, inputs)
-        wanted = Wanted(goal, inputs, handler)
-        find = self._finders.get(wanted.kind)
+        secrets = goal.additional_secret_outputs
+        wanted = Wanted(goal.name, goal.type, secrets, inputs, handler)
+        kind = find_kind(goal.type)
+        find = load_adopt(kind) if kind is not None else None
         # What state has already is looked for, and what there is to say of it is said by drift.
-        findings = self._findings if old is None else Findings()
+        findings = self._findings if old is None else Findings(key=self._findings.key)
         with self._one:  # one after the other: each list of the account is asked for once
             thing = find(wanted, self._account, findings) if find else None
             if old is not None:
                 self._findings.baselines += findings.baselines
         if old is not None:
-            return self._managed(wanted, old, thing)
+            return self._managed(goal, wanted, old, thing, is_known=find is not None)
         if thing is None:
-            return self._missing(wanted, known_kind=find is not None)
-        return self._found(wanted, thing)
+            return self._missing(goal, wanted, is_known=find is not None)
+        return self._found(goal, wanted, thing)
 
     def _inputs(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
-        if goal.type.rpartition(":")[2] in _UNCHECKED:
+        kind = find_kind(goal.type)
+        if kind is not None and kind.is_adopted_unchecked:
             unchecked: Props = annotate(plain(goal.inputs), goal.inputs)
             return unchecked
         return self._checked(goal, old, handler)
@@ -103,8 +103,10 @@ class Adopter(Deployer):
         kept = self._ledger.put(record, old)
         return Answer(goal.urn, kept.id, kept.outputs)
 
-    def _managed(self, wanted: Wanted, old: Resource, thing: Thing | None) -> Answer:
-        goal, message = wanted.goal, ""
+    def _managed(
+        self, goal: Goal, wanted: Wanted, old: Resource, thing: Thing | None, *, is_known: bool
+    ) -> Answer:
+        message = ""
         # Earlier versions stored the script's name as the ID of a subdomain.
         elsewhere = (
             thing is not None and thing.status != "kept" and old.id not in (thing.id, thing.name)
@@ -117,7 +119,7 @@ class Adopter(Deployer):
                 "Which of them is to go on? Take the other one out of state, or give it another "
                 "name.",
             )
-        elif thing is None and wanted.kind in self._finders:
+        elif thing is None and is_known:
             message = "the account does not have it as state says: see flowflare drift"
         name = (thing.name if thing else "") or old.id
         self._tell(wanted, "managed", name, message=message)
@@ -125,9 +127,8 @@ class Adopter(Deployer):
         kept = self._ledger.put(replace(record, init_errors=old.init_errors), old)
         return Answer(goal.urn, kept.id, kept.outputs)
 
-    def _missing(self, wanted: Wanted, *, known_kind: bool) -> Answer:
-        goal = wanted.goal
-        said = "" if known_kind else "a type that is not looked for"
+    def _missing(self, goal: Goal, wanted: Wanted, *, is_known: bool) -> Answer:
+        said = "" if is_known else "a type that is not looked for"
         self._tell(wanted, "missing", message=said)
         self.looked.missing.add(goal.urn)
         foreseen = annotate(wanted.handler.foresee(None, plain(wanted.inputs)), wanted.inputs)
@@ -135,8 +136,7 @@ class Adopter(Deployer):
         self._ledger.put(goal.record(wanted.inputs, outputs, UNKNOWN_TEXT), None)
         return Answer(goal.urn, "", outputs)
 
-    def _found(self, wanted: Wanted, thing: Thing) -> Answer:
-        goal = wanted.goal
+    def _found(self, goal: Goal, wanted: Wanted, thing: Thing) -> Answer:
         if has_unknown(thing.inputs):
             raise EngineError("what it is made of is not known yet")
         status: Status = thing.status or ("different" if thing.differences else "found")
@@ -160,7 +160,7 @@ class Adopter(Deployer):
     ) -> None:
         entry = Entry(
             status=status,
-            resource=wanted.goal.name,
+            resource=wanted.name,
             type=wanted.kind,
             name=name,
             differences=tuple(thing.differences) if thing else (),

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from flowflare.adoption.secrets import KEY_BINDING, Key
-from flowflare.adoption.thing import Findings
 from flowflare.api import Client
 from flowflare.api.headers import check_secret
 from flowflare.errors import SecretError
+from flowflare.kinds.account import Account
+from flowflare.kinds.adoption import Findings, Key
+from flowflare.kinds.live_script import read_references
 from flowflare.model import StackSpec
 from flowflare.reading.files import read_text
-from flowflare.resources.live_script import read_references
-from flowflare.review.drift.account import Account
 
+KEY_BINDING: Final = "SERVICE_API_KEY"
 VARIABLE: Final = "FLOWFLARE_API_KEY"
 _KEY: Final = re.compile(r"[\x21-\x7e]{8,512}")
 _RESOURCE: Final = "-api-key"

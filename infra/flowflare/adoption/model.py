@@ -2,22 +2,14 @@
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.adoption import Baseline, Difference, Status
 from flowflare.model.frozen import Frozen
 
 FORMAT: Final = 1
-Status = Literal["found", "different", "missing", "foreign", "managed", "kept"]
-
-
-class Difference(Frozen):
-    """One place in which a thing is not as the program declares it."""
-
-    path: str = Field(description='What of it, such as `bindings["DB"].id`.')
-    declared: Any = Field(default=None, description="What the program says; null for nothing.")
-    account: Any = Field(default=None, description="What the account has; null for nothing.")
 
 
 class Entry(Frozen):
@@ -33,15 +25,6 @@ class Entry(Frozen):
     name: str = Field(default="", description="What the account calls it.")
     differences: tuple[Difference, ...] = Field(default=(), description="Of `different`.")
     message: str = Field(default="", description="What else there is to know, a sentence.")
-
-
-class Baseline(Frozen):
-    """A D1 database whose ledger is written: what it has had already."""
-
-    database: str = Field(description="Its name.")
-    uuid: str = Field(description="Its id.")
-    files: tuple[str, ...] = Field(description="The files that are noted, in order.")
-    why: str = Field(description="What they are noted by, a sentence.")
 
 
 class Adoption(Frozen):

@@ -7,13 +7,13 @@ from typing import Final
 from flowflare.api import Client
 from flowflare.config.files import PROJECT_FILE, Project
 from flowflare.errors import AdoptionError
+from flowflare.kinds.account import Account
+from flowflare.kinds.live_script import read_references
 from flowflare.model import ClientSpec, StackSpec
 from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY
 from flowflare.reading.json_text import parse_json
-from flowflare.resources.live_script import read_references
-from flowflare.review.drift.account import Account
 
 NAMES: Final = "flowflare:names"
 TRACKER_TAG: Final = "flowflare:trackerTag"

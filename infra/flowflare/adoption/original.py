@@ -1,177 +1,39 @@
-"""The original Flowflare's tables: recognises them, and writes the SQL that takes rows along.
+"""Reads a database of the original Flowflare, for the SQL that converts it."""
 
-The original's columns are those of its API reference. It keeps two rows of a step that began and
-ended, and several of a workflow without a reference; here each is one row, so they are put
-together. Its times have two formats, and a run that has ended may have no end.
-"""
-
-# ruff: noqa: S608 -- names of tables and columns alone, none of them from outside
-
-from collections.abc import Collection, Mapping, Sequence
-from typing import Final
-
-from flowflare.migrations.files import Migration
-
-#: The tables of the original's reference, parents first.
-TABLES: Final = ("workflow", "workflow_runs", "workflow_steps", "workflow_step_retries")
-_OLD: Final = "original_"
-_RUN_STATUS: Final = ("Running", "Sleeping", "Completed", "Errored")
-_STEP_STATUS: Final = ("Pending", "Running", "Completed", "Failed", "Retrying")
-_NOW: Final = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
-_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
-    "workflow": (
-        "name", "status", "input_params", "output_result", "metadata", "last_run_id", "ref_id",
-        "ref_type", "created_at", "updated_at", "completed_at",
-    ),
-    "workflow_runs": (
-        "id", "status", "ref_id", "ref_type", "input_params", "output_result", "metadata",
-        "created_at", "updated_at", "completed_at", "sleep_until",
-    ),
-    "workflow_steps": (
-        "workflow_run_id", "step_name", "status", "step_index", "state", "started_at",
-        "completed_at",
-    ),
-    "workflow_step_retries": ("retry_count", "retry_at", "last_error", "created_at"),
-}  # fmt: skip
-_TIMES: Final = frozenset(
-    {"created_at", "updated_at", "completed_at", "sleep_until", "started_at", "retry_at"}
-)
-_SAME_WORKFLOW: Final = "PARTITION BY name, coalesce(ref_id, ''), coalesce(ref_type, '')"
-_SAME_STEP: Final = "PARTITION BY workflow_run_id, coalesce(step_index, 0), step_name"
-_ENDED: Final = "'Completed', 'Errored'"
+from flowflare import library
+from flowflare.errors import AdoptionError
+from flowflare.kinds.account import Account
+from flowflare.migrations.baseline import read_objects
+from flowflare.migrations.files import read_migrations
+from flowflare.migrations.ledger import Database
+from flowflare.migrations.original import TABLES, conversion, is_original
 
 
-def is_original(objects: Collection[tuple[str, str]]) -> bool:
-    """Whether a database's definitions, by type and name, hold the original's tables."""
-    return all(("table", name) in objects for name in TABLES)
-
-
-def conversion(
-    objects: Mapping[tuple[str, str], str],
-    columns: Mapping[str, Collection[str]],
-    files: Sequence[Migration],
-) -> str:
-    """The SQL that makes this Flowflare's tables and takes the original's rows along.
-
-    D1 runs a file as one unit, so all of it happens or nothing; it fails where a run or a step
-    would be lost.
+def read_original(account: Account, name: str) -> str:
+    """The SQL that takes the rows of a database with the original's tables along.
 
     Args:
-        objects: the database's definitions, by type and name.
-        columns: the columns that each of its tables has.
-        files: the migrations that make the tables.
+        account: the account.
+        name: the database's name.
+
+    Raises:
+        AdoptionError: there is no such database, or its tables are not the original's.
     """
-    parts = [
-        "-- Takes the rows of the original Flowflare's tables into this one's. A backup first:",
-        "-- wrangler d1 export NAME --remote --output backup.sql",
-        "PRAGMA defer_foreign_keys = true;",
-    ]
-    for kind in ("trigger", "view", "index"):
-        names = sorted(name for type_, name in objects if type_ == kind)
-        parts += [f'DROP {kind.upper()} IF EXISTS "{name}";' for name in names]
-    parts += [f"ALTER TABLE {table} RENAME TO {_OLD}{table};" for table in TABLES]
-    parts += [f"\n-- {file.name}\n{file.sql.strip()}" for file in files]
-    parts += [
-        "\n-- The rows",
-        _workflows(columns["workflow"]),
-        _runs(columns["workflow_runs"]),
-        _steps(columns["workflow_steps"]),
-        _retries(columns["workflow_step_retries"]),
-        _counted(),
-    ]
-    parts += [f"DROP TABLE {_OLD}{table};" for table in reversed(TABLES)]
-    return "\n".join(parts) + "\n"
-
-
-def _workflows(has: Collection[str]) -> str:
-    wanted = _COLUMNS["workflow"]
-    values = [_value(name, has, _RUN_STATUS) for name in wanted]
-    return (
-        f"INSERT INTO workflow (id, runs_count, {', '.join(wanted)})\n"
-        f"SELECT first, (SELECT count(*) FROM {_OLD}workflow_runs r JOIN {_OLD}workflow w "
-        "ON w.id = r.workflow_id WHERE w.name = latest.name "
-        "AND coalesce(w.ref_id, '') = coalesce(latest.ref_id, '') "
-        f"AND coalesce(w.ref_type, '') = coalesce(latest.ref_type, '')), {', '.join(values)}\n"
-        "FROM (SELECT *, min(id) OVER same AS first, max(id) OVER same AS newest\n"
-        f"  FROM {_OLD}workflow WINDOW same AS ({_SAME_WORKFLOW})) AS latest\n"
-        "WHERE id = newest;"
-    )
-
-
-def _runs(has: Collection[str]) -> str:
-    wanted = _COLUMNS["workflow_runs"]
-    values = [_value(name, has, _RUN_STATUS, table="r.") for name in wanted]
-    return (
-        f"INSERT INTO workflow_runs (workflow_id, workflow_name, {', '.join(wanted)})\n"
-        f"SELECT w.first, w.name, {', '.join(values)}\n"
-        f"FROM {_OLD}workflow_runs r\n"
-        f"JOIN (SELECT id, name, min(id) OVER ({_SAME_WORKFLOW}) AS first\n"
-        f"  FROM {_OLD}workflow) w ON w.id = r.workflow_id;"
-    )
-
-
-def _steps(has: Collection[str]) -> str:
-    wanted = _COLUMNS["workflow_steps"]
-    values = [_value(name, has, _STEP_STATUS) for name in wanted]
-    began = wanted.index("started_at")
-    values[began] = "began"
-    started = _time("started_at") if "started_at" in has else "NULL"
-    return (
-        f"INSERT INTO workflow_steps (id, {', '.join(wanted)})\n"
-        f"SELECT first, {', '.join(values)}\n"
-        "FROM (SELECT *, min(id) OVER same AS first, max(id) OVER same AS newest,\n"
-        f"  min({started}) OVER same AS began\n"
-        f"  FROM {_OLD}workflow_steps WINDOW same AS ({_SAME_STEP}))\n"
-        "WHERE id = newest;"
-    )
-
-
-def _retries(has: Collection[str]) -> str:
-    wanted = _COLUMNS["workflow_step_retries"]
-    values = [_value(name, has, (), table="r.") for name in wanted]
-    return (
-        f"INSERT OR IGNORE INTO workflow_step_retries (workflow_step_id, {', '.join(wanted)})\n"
-        f"SELECT s.first, {', '.join(values)}\n"
-        f"FROM {_OLD}workflow_step_retries r\n"
-        f"JOIN (SELECT id, min(id) OVER ({_SAME_STEP}) AS first\n"
-        f"  FROM {_OLD}workflow_steps) s ON s.id = r.workflow_step_id\n"
-        "ORDER BY r.id DESC;"
-    )
-
-
-def _counted() -> str:
-    """Fails where a run is missing, or a step with its run, index and name."""
-    runs = f"(SELECT count(*) FROM {_OLD}workflow_runs) = (SELECT count(*) FROM workflow_runs)"
-    steps = (
-        "(SELECT count(*) FROM (SELECT DISTINCT workflow_run_id, coalesce(step_index, 0), "
-        f"step_name FROM {_OLD}workflow_steps)) = (SELECT count(*) FROM workflow_steps)"
-    )
-    return (
-        "CREATE TABLE original_counted (every_row INTEGER CHECK (every_row = 1));\n"
-        f"INSERT INTO original_counted VALUES ({runs}), ({steps});\n"
-        "DROP TABLE original_counted;"
-    )
-
-
-def _value(name: str, has: Collection[str], statuses: Sequence[str], *, table: str = "") -> str:
-    """What stands for a column; what the original does not have is NULL, or as a new row has it."""
-    column = f"{table}{name}" if name in has else "NULL"
-    if name == "status":
-        known = ", ".join(f"'{one}'" for one in statuses)
-        other, early = statuses[3], "Running" if statuses is _RUN_STATUS else "Pending"
-        return (
-            f"CASE WHEN {column} IN ({known}) THEN {column} "
-            f"WHEN {column} = 'Pending' THEN '{early}' ELSE '{other}' END"
+    row = account.database_named(name)
+    if row is None:
+        raise AdoptionError(
+            f"the account has no D1 database {name}",
+            remedy="Name it: --names database=NAME",
         )
-    if name in ("step_index", "retry_count"):
-        return f"coalesce({column}, 0)"
-    if name == "completed_at" and "updated_at" in has and "status" in has:
-        ended = f"CASE WHEN {table}status IN ({_ENDED}) THEN {_time(f'{table}updated_at')} END"
-        return f"coalesce({_time(column)}, {ended})"
-    if name in ("created_at", "updated_at"):
-        return f"coalesce({_time(column)}, {_NOW})"
-    return _time(column) if name in _TIMES and column != "NULL" else column
-
-
-def _time(column: str) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column})"
+    database = Database(account.client, account.identity, str(row["uuid"]))
+    objects = read_objects(database)
+    if not is_original(objects):
+        raise AdoptionError(f"D1 database {name} does not have the original's tables")
+    columns = {
+        table: {
+            str(one["name"])
+            for one in database.query(f"SELECT name FROM pragma_table_info('{table}');")  # noqa: S608
+        }
+        for table in TABLES
+    }
+    return conversion(objects, columns, read_migrations(library.folder("migrations")))

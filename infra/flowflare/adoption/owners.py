@@ -4,21 +4,12 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from flowflare.kinds.registry import find_kind
 from flowflare.state.backend import parse_stored
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Resource
 
 _STACKS: Final = ".pulumi/stacks/"
-#: Of these an account has one under an id; what belongs to a script goes with the script.
-_OWNED: Final = frozenset(
-    {
-        "cloudflare:index/d1Database:D1Database",
-        "cloudflare:index/workersScript:WorkersScript",
-        "cloudflare:index/workflow:Workflow",
-        "cloudflare:index/workersRoute:WorkersRoute",
-        "cloudflare:index/workersCustomDomain:WorkersCustomDomain",
-    }
-)
 
 
 def owned_elsewhere(
@@ -33,13 +24,18 @@ def owned_elsewhere(
     Yields:
         The record, and the other stack.
     """
-    wanted = {_key(one.type, one.id, one.inputs): one for one in records if one.type in _OWNED}
+    wanted = {_key(one.type, one.id, one.inputs): one for one in records if _is_owned(one.type)}
     for name, raw in states:
         for other in _resources(raw):
             inputs = other.get("inputs") or {}
             key = _key(str(other.get("type")), str(other.get("id")), inputs)
             if key in wanted:
                 yield wanted[key], name
+
+
+def _is_owned(type_: str) -> bool:
+    kind = find_kind(type_)
+    return kind is not None and kind.is_owned
 
 
 def identity_of(record: Resource) -> tuple[str, str, str]:

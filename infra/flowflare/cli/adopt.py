@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from flowflare.adoption.model import Adoption
     from flowflare.adoption.state import Target
     from flowflare.config.files import Project
+    from flowflare.kinds.account import Account
     from flowflare.model import StackSpec
-    from flowflare.review.drift.account import Account
 
 _FOUND, _DECLARED = "found", "declared"
 
@@ -115,7 +115,7 @@ def _look(
     from flowflare.adoption.key import KeyChoice, read_key
     from flowflare.adoption.names import parsed_names
     from flowflare.cli.migrations.target import read_spec
-    from flowflare.review.drift.account import Account
+    from flowflare.kinds.account import Account
 
     given = read_key(key_file, os.environ)
     spec = read_spec(project)
@@ -129,11 +129,11 @@ def _look(
 
 def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     """Writes the SQL for a database with the original's tables; runs none of it."""
-    from flowflare.adoption.databases import read_original
     from flowflare.adoption.names import parsed_names
+    from flowflare.adoption.original import read_original
     from flowflare.cli.console import answers
     from flowflare.cli.migrations.target import read_spec
-    from flowflare.review.drift.account import Account
+    from flowflare.kinds.account import Account
 
     spec = read_spec(project)
     place, _ = _opened(project, spec)
@@ -141,7 +141,7 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
     chosen = _recognised(spec, account, place, written, words)
     name = chosen.get("database", spec.service.database_name)
-    file.write_text(read_original(account, place.client, name), "utf-8")
+    file.write_text(read_original(account, name), "utf-8")
     answers().print(
         f"{file} takes the rows of {name} along. Read it, make a backup, then:\n\n"
         f"  wrangler d1 execute {name} --remote --file {file}",

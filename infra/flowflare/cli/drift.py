@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowflare.config.files import Project
-    from flowflare.review.drift.account import Account
+    from flowflare.kinds.account import Account
     from flowflare.review.drift.compare import Engine
     from flowflare.review.drift.model import Document, StackDrift
 
@@ -144,8 +144,8 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
     from flowflare.cli.access import base_url, token
     from flowflare.cli.local import require_running
     from flowflare.config.engine import is_embedded
+    from flowflare.kinds.account import Account
     from flowflare.review.against_state import read_state
-    from flowflare.review.drift.account import Account
     from flowflare.review.drift.compare import drift, failed
     from flowflare.review.drift.model import StackDrift
 

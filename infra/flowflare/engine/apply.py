@@ -15,11 +15,11 @@ from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.provider_references import ProviderReferences
-from flowflare.engine.providers.protocol import Completing, Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.steps import step_of
 from flowflare.errors import EngineError
+from flowflare.kinds.handler import Completing, Existing, Handler, is_ambiguous
 from flowflare.state.checkpoint import Resource
 from flowflare.values.events import Failure, Step
 from flowflare.values.properties import Props, annotate, has_unknown, make_secret, plain

@@ -7,10 +7,10 @@ from shlex import join, quote
 
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.providers.protocol import Existing, Handler, is_ambiguous
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.errors import EngineError, ProtectedError
+from flowflare.kinds.handler import Existing, Handler, is_ambiguous
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Resource
 from flowflare.values.events import RETAINED, Failure, Step
 from flowflare.values.properties import UNKNOWN

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.providers.protocol import Existing, Handler
+from flowflare.kinds.handler import Existing, Handler
 from flowflare.state.checkpoint import Pending, Resource
 from flowflare.values.properties import Props, annotate, plain
 

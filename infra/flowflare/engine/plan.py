@@ -11,24 +11,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from flowflare.engine.goal import Goal
+from flowflare.kinds.handler import Diff
 from flowflare.state.checkpoint import Resource
 from flowflare.values.events import HALF_DONE, Op
-from flowflare.values.properties import Props, Value, equal
-
-
-@dataclass(frozen=True)
-class Diff:
-    """A provider's answer to what changing a resource would mean.
-
-    Attributes:
-        changes: whether anything changes; None where the provider does not know.
-        replaces: properties that can only change by replacing the resource.
-        delete_before_replace: whether the old one must go first.
-    """
-
-    changes: bool | None = None
-    replaces: tuple[str, ...] = ()
-    delete_before_replace: bool = False
+from flowflare.values.properties import Props, Value, changed_keys, equal
 
 
 @dataclass(frozen=True)
@@ -99,11 +85,6 @@ def decide_by_diff(goal: Goal, old: Resource, inputs: Props, diff: Diff) -> Deci
     if old.init_errors:
         return Decision("update", note=f"was left unfinished: {'; '.join(old.init_errors)}")
     return Decision("same")
-
-
-def changed_keys(old: Props, new: Props) -> list[str]:
-    """Names of the properties that differ, sorted."""
-    return sorted(key for key in old.keys() | new.keys() if not equal(old.get(key), new.get(key)))
 
 
 def _forced_keys(paths: Sequence[str], changed: Sequence[str], old: Props, new: Props) -> list[str]:

@@ -24,11 +24,12 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.program import Program, importable, run
 from flowflare.engine.providers.dynamic import PROVIDER_KEY
-from flowflare.engine.providers.protocol import Handler
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.engine.stand_ins import with_stand_ins
 from flowflare.errors import EngineError, FlowflareError
+from flowflare.kinds.handler import Handler
+from flowflare.kinds.registry import find_kind
 from flowflare.state.checkpoint import (
     PROVIDER_PREFIX,
     Deployment,
@@ -48,17 +49,7 @@ _ACCOUNT: Final = "flowflare:accountId"
 _LONG: Final = 200
 #: The key of a reference to a long text by its digest.
 TEXT: Final = "$text"
-#: Dynamic types whose `check` looks at nothing but its arguments.
-PURE_CHECKS: Final = frozenset(
-    f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}"
-    for name in ("D1Migrations", "DurableObjectMigrations")
-)
 _ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
-# Secret outputs of dynamic types that change when an input does, and only then.
-_MADE_OF_INPUTS: Final = {
-    f"{DYNAMIC_PACKAGE}:dynamic/flowflare:{name}": output
-    for name, output in (("ApiKey", "api_key"), ("SecretValue", "value"))
-}
 
 
 @dataclass(frozen=True)
@@ -139,9 +130,10 @@ class Recorder(Deployer):
 
     def future_outputs(self, goal: Goal, inputs: Props) -> Props:
         """Secrets made of inputs: another stand-in for other inputs, as the values would be."""
-        output = _MADE_OF_INPUTS.get(goal.type)
-        if output is None:
+        kind = find_kind(goal.type)
+        if kind is None or not kind.made_of_inputs:
             return {}
+        output = kind.made_of_inputs
         told = _of_the_run({key: value for key, value in inputs.items() if key != PROVIDER_KEY})
         return {output: Secret(f"[{output} of {goal.name}: {secret_text(Secret(told))}]")}
 
@@ -150,7 +142,8 @@ class Recorder(Deployer):
         return {urn: earlier for urn, earlier in self._aliases.items() if earlier}
 
     def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
-        pure = goal.package != DYNAMIC_PACKAGE or goal.type in PURE_CHECKS
+        kind = find_kind(goal.type)
+        pure = goal.package != DYNAMIC_PACKAGE or (kind is not None and kind.has_pure_check)
         try:
             return super()._checked(goal, old, handler) if pure else _of_the_run(goal.inputs)
         except EngineError as error:

@@ -302,7 +302,7 @@ class EmbeddedStack:
         )
 
     def _refuse_remote(self, config: Configuration) -> None:
-        from flowflare.engine.providers.cloudflare.access import require_loopback
+        from flowflare.kinds.access import require_loopback
 
         base_url = config.texts.get("cloudflare:baseUrl") or self._environ.get(
             "CLOUDFLARE_BASE_URL"

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from flowflare.engine.plan import Diff
-from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.errors import EngineError
+from flowflare.kinds.handler import Diff, Existing, Made
 from flowflare.state.backend import Backend
 from flowflare.state.passphrase import Passphrase, Vault, find_passphrase
 from flowflare.values.properties import Props, Secret, leaves

@@ -4,6 +4,10 @@ from pydantic import Field
 
 from flowflare.model.frozen import Frozen
 
+#: How a line of a Worker's code begins that names a package which could not be bundled for a
+#: comparison.
+NOT_COMPARED = "// not compared: "
+
 
 class RouteSpec(Frozen):
     """A route of a zone."""

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from flowflare.model.worker import NOT_COMPARED
 from flowflare.reading.boundary import TOP_VARIABLE
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
 #: Set by `review/record.py`: `installed` bundles the packages that are there, `sources` none.
 VARIABLE: Final = "FLOWFLARE_RECORDING"
-#: How a line begins that tells a package of the commit's own that could not be bundled.
-NOT_COMPARED: Final = "// not compared: "
 #: How the line begins that names what was left out.
 LEFT_OUT: Final = "// npm packages left out: "
 LOCK_FILES: Final = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock")

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 from pulumi.dynamic import Resource
 
+from flowflare.kinds.secret_value.apply import PREVIEW_INPUT, ROOT_INPUT
 from flowflare.migrations.files import Migration
 from flowflare.model import ClassMigration, secret_sources
 from flowflare.model.class_migrations import to_wire
@@ -22,7 +23,6 @@ from flowflare.resources.providers import (
     SecretValueProvider,
     WorkersDevUrlProvider,
 )
-from flowflare.resources.providers.secret_value import PREVIEW_INPUT, ROOT_INPUT
 
 
 class ApiKey(Resource, module="flowflare", name="ApiKey"):

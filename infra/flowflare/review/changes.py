@@ -1,24 +1,20 @@
 """Makes a review out of a plan: one entry per resource, riskiest first."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
-from flowflare.review.calls import calls_of
-from flowflare.review.classes import HISTORY_TYPE, SCRIPT_TYPE, steps_to_send
+from flowflare.kinds.assessment import RISKS, worst
+from flowflare.kinds.surroundings import Surroundings
+from flowflare.review.calls import count_calls
 from flowflare.review.code import differences
 from flowflare.review.entries import (
-    RISKS,
-    ChangedBinding,
     ChangedProperty,
     Entry,
     Protection,
     Refusal,
     Review,
-    worst,
 )
-from flowflare.review.migrations import MIGRATIONS_TYPE, files_to_run
-from flowflare.review.risk import Surroundings, assess
+from flowflare.review.risk import assess, describe
 from flowflare.values.events import Change, Failure, Plan, Step
 
 
@@ -47,15 +43,7 @@ def review(plan: Plan, *, diff: bool = False) -> Review:
 
 
 def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> Entry:
-    kind = step.type.rpartition(":")[2]
-    reasons = assess(step, around)
-    # What uploads a script beforehand drops nothing: it inherits the rest.
-    is_script = kind == SCRIPT_TYPE
-    before, after = (_bindings(step.old), _bindings(step.new)) if is_script else ({}, {})
-    if before is None or after is None:
-        before = after = {}  # one of the lists is secret as a whole
-    dropped, added = before.keys() - after.keys(), after.keys() - before.keys()
-    whole = step.op in ("create", "delete", "same")
+    reasons, details = assess(step, around), describe(step)
     return Entry(
         op=step.op,
         name=step.name,
@@ -68,11 +56,11 @@ def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> En
         changes=tuple(_changed(change) for change in step.changes),
         replaces=step.replaces,
         waits_for=_waits_for(step),
-        bindings_added=() if whole else tuple(after[name] for name in sorted(added)),
-        bindings_dropped=() if whole else tuple(before[name] for name in sorted(dropped)),
-        class_migrations=steps_to_send(step) if kind == HISTORY_TYPE else (),
-        migrations=files_to_run(step) if kind == MIGRATIONS_TYPE else (),
-        api_calls=calls_of(step),
+        bindings_added=details.bindings_added,
+        bindings_dropped=details.bindings_dropped,
+        class_migrations=details.class_migrations,
+        migrations=details.migrations,
+        api_calls=count_calls(step),
         differences=differences(step) if diff else (),
     )
 
@@ -97,18 +85,6 @@ def _protection(step: Step, *, refused: bool) -> Protection:
 def _waits_for(step: Step) -> tuple[str, ...]:
     names = {name for change in step.changes for name in change.waits_for}
     return tuple(sorted(names))
-
-
-def _bindings(props: Mapping[str, Any] | None) -> dict[str, ChangedBinding] | None:
-    """The bindings of a Worker's inputs by name; None if the list is secret as a whole."""
-    bindings = (props or {}).get("bindings")
-    if bindings is not None and not isinstance(bindings, list):
-        return None
-    return {
-        str(one["name"]): ChangedBinding(name=str(one["name"]), type=str(one.get("type") or ""))
-        for one in bindings or ()
-        if isinstance(one, dict) and "name" in one
-    }
 
 
 def _changed(change: Change) -> ChangedProperty:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from flowflare.review.classes import SCRIPT_TYPE
+from flowflare.kinds.registry import find_kind
 from flowflare.review.entries import Difference
-from flowflare.review.migrations import MIGRATIONS_TYPE, pending_files
+from flowflare.review.risk import describe
 from flowflare.review.values import is_small
 from flowflare.values.events import Change, Step
 
@@ -36,13 +36,12 @@ def differences(step: Step) -> tuple[Difference, ...]:
 def _all(step: Step) -> Iterator[Difference]:
     old, new = step.old or {}, step.new or {}
     before, after = old.get("content"), new.get("content")
-    is_script = step.type.rpartition(":")[2] == SCRIPT_TYPE
-    if is_script and isinstance(before, str) and isinstance(after, str) and before != after:
+    kind = find_kind(step.type)
+    has_modules = kind is not None and kind.has_modules
+    if has_modules and isinstance(before, str) and isinstance(after, str) and before != after:
         yield from _modules(before, after)
-    if step.type.rpartition(":")[2] == MIGRATIONS_TYPE:
-        for file in pending_files(step):
-            lines = [f"+{line}" for line in file.sql.splitlines()]
-            yield Difference(of=file.name, lines=_cut(lines))
+    for name, text in describe(step).texts.items():
+        yield Difference(of=name, lines=_cut([f"+{line}" for line in text.splitlines()]))
     for change in step.changes:
         if not _is_told_elsewhere(change):
             yield Difference(of=change.path, lines=_cut(_unified(*_texts(change))))

@@ -7,22 +7,27 @@ or by its inputs.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowflare.engine.destroy import Deleter
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.dynamic import Dynamic
-from flowflare.engine.providers.protocol import Handler
-from flowflare.engine.providers.protocol import Recorded as RecordedType
+from flowflare.engine.providers.recorded import Recorded as RecordedType
 from flowflare.engine.providers.registry import Providers
-from flowflare.engine.recording import PURE_CHECKS, Recorded, Recorder, stand_in
+from flowflare.engine.recording import Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
+from flowflare.kinds.contract import load_provider
+from flowflare.kinds.handler import Handler
+from flowflare.kinds.registry import find_kind
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan
 from flowflare.values.properties import Value, map_leaves
 from flowflare.values.show import shown_props
 from flowflare.values.urns import DYNAMIC_PACKAGE, Alias
+
+if TYPE_CHECKING:
+    from pulumi.dynamic import ResourceProvider
 
 
 def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:
@@ -63,27 +68,25 @@ class _ThisRelease(Providers):
         """The handler of a type; a dynamic one whose provider is not ours compares inputs."""
         if type_.split(":", 1)[0] != DYNAMIC_PACKAGE:
             return super().handler(type_, provider)
-        if type_ not in PURE_CHECKS:
-            return RecordedType(type_, ())
-        return Dynamic(_Ours(type_))
+        kind = find_kind(type_)
+        provider_class = load_provider(kind) if kind and kind.has_pure_check else None
+        return Dynamic(_Ours(provider_class)) if provider_class else RecordedType(type_, ())
 
 
 class _Ours:
     """Loads this release's own provider of a type, whatever a recording carries.
 
     Args:
-        type_: the type's token.
+        provider: its class.
     """
 
-    def __init__(self, type_: str) -> None:
-        self._type = type_
+    def __init__(self, provider: "type[ResourceProvider]") -> None:
+        self._provider = provider
 
-    def load(self, props: Mapping[str, Any]) -> Any:
-        """The provider."""
-        from flowflare.resources import providers
-
+    def load(self, props: Mapping[str, Any]) -> "ResourceProvider":
+        """Make the provider."""
         del props
-        return getattr(providers, f"{self._type.rpartition(':')[2]}Provider")()
+        return self._provider()
 
 
 def _with_new_ids(one: Resource, anew: Collection[str]) -> Resource:

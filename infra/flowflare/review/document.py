@@ -5,9 +5,10 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
+from flowflare.kinds.assessment import Risk
 from flowflare.model.frozen import Frozen
 from flowflare.review.calls import summed
-from flowflare.review.entries import Calls, Entry, Refusal, Review, Risk
+from flowflare.review.entries import Calls, Entry, Refusal, Review
 from flowflare.review.policy.findings import PolicyFinding
 
 VERSION: Final = 1

@@ -1,30 +1,15 @@
 """What a review consists of: one entry per resource, with its changes, its risk and its price."""
 
-from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.assessment import ChangedBinding, ClassStep, MigrationFile, Reason, Risk, worst
+from flowflare.kinds.registry import find_kind
 from flowflare.model.frozen import Frozen
 
 Op = Literal["create", "update", "replace", "delete", "same"]
-Risk = Literal["safe", "restarts", "unknown", "loses-data"]
 Protection = Literal["none", "kept", "lifted", "refused"]
-
-#: The risks, worst first. `unknown`: something could not be compared, so it may lose data too.
-RISKS: tuple[Risk, ...] = ("loses-data", "unknown", "restarts", "safe")
-
-
-def worst(risks: Iterable[Risk]) -> Risk:
-    """The worst of some risks, `safe` if there are none."""
-    return min(risks, key=RISKS.index, default="safe")
-
-
-class Reason(Frozen):
-    """One sentence about what an operation means, with the risk that it is a reason for."""
-
-    risk: Risk = Field(description="How bad it is.")
-    text: str = Field(description="The sentence.")
 
 
 class ChangedProperty(Frozen):
@@ -44,49 +29,6 @@ class ChangedProperty(Frozen):
     waits_for: tuple[str, ...] = Field(
         description="Names of the resources that an unknown value comes from."
     )
-
-
-class ChangedBinding(Frozen):
-    """A binding of a Worker that is added or dropped."""
-
-    name: str = Field(description="The binding's name.")
-    type: str = Field(description="Its type in Cloudflare's API, such as `d1` or `secret_text`.")
-
-
-class ClassStep(Frozen):
-    """A Durable Object class migration that would be sent."""
-
-    tag: str = Field(description="The step's tag.")
-    new_sqlite_classes: tuple[str, ...] = Field(default=(), description="Classes that begin.")
-    renamed_classes: tuple[str, ...] = Field(
-        default=(), description="Classes that get another name, as `Old -> New`."
-    )
-    deleted_classes: tuple[str, ...] = Field(
-        default=(), description="Classes that end; their objects' data is lost."
-    )
-    transferred_classes: tuple[str, ...] = Field(
-        default=(), description="Classes that come from another script, as `script.Old -> New`."
-    )
-
-
-class LintFinding(Frozen):
-    """What the linter has found in a migration file."""
-
-    rule: str = Field(description="The rule's name.")
-    severity: Literal["error", "warning"] = Field(description="An error stops `up`.")
-    line: int = Field(description="Line in the file, from 1.")
-    message: str = Field(description="What is wrong.")
-    remedy: str = Field(description="What to write instead.")
-    accepted: str | None = Field(description="The reason that the file gives for it; null if none.")
-
-
-class MigrationFile(Frozen):
-    """A D1 migration file that would run."""
-
-    name: str = Field(description="The file's name.")
-    bytes: int = Field(description="Its size.")
-    sha256: str = Field(description="Digest of its SQL.")
-    findings: tuple[LintFinding, ...] = Field(default=(), description="What the linter found.")
 
 
 class Difference(Frozen):
@@ -142,6 +84,12 @@ class Entry(Frozen):
     def kind(self) -> str:
         """The last word of the type, as people say it: `D1Database`."""
         return self.type.rpartition(":")[2]
+
+    @property
+    def told_by_the_script(self) -> tuple[str, ...]:
+        """Properties that reports leave out, because the script's own entry has them."""
+        kind = find_kind(self.type)
+        return kind.told_by_the_script if kind is not None else ()
 
 
 class Calls(Frozen):

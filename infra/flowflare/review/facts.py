@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowflare.review.classes import HISTORY_TYPE
-from flowflare.review.entries import RISKS, ChangedProperty, ClassStep, Entry, Review
+from flowflare.kinds.assessment import RISKS, ClassStep
+from flowflare.review.entries import ChangedProperty, Entry, Review
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
 from flowflare.review.values import leaves
@@ -15,7 +15,6 @@ from flowflare.review.words import NOT_COMPARED, RISK_WORDS, RISKS_SAID
 
 # Told by lines of their own, or as code.
 _TOLD_ELSEWHERE: Final = ("content", "history", "migrations", "applied", "allow_data_loss")
-_TOLD_BY_THE_SCRIPT: Final = (*_TOLD_ELSEWHERE, "bindings", "compatibility", "main_module")
 # The same in every resource, or known from its name; only creations would repeat them.
 _NOISE_OF_CREATION: Final = (
     *("accountId", "account_id", "mainModule", "api", "scriptName"),
@@ -94,7 +93,7 @@ def rows(entry: Entry) -> tuple[Row, ...]:
 
 def _rows(entry: Entry) -> Iterator[Row]:
     types = {one.name: one.type for one in (*entry.bindings_added, *entry.bindings_dropped)}
-    left_out = _TOLD_BY_THE_SCRIPT if entry.kind == HISTORY_TYPE else _TOLD_ELSEWHERE
+    left_out = (*_TOLD_ELSEWHERE, *entry.told_by_the_script)
     # What is compared line by line is not told a second time.
     compared = {one.of for one in entry.differences}
     for change in entry.changes:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Final, Literal, NamedTuple
 
-from flowflare.review.entries import RISKS
+from flowflare.kinds.assessment import RISKS
 from flowflare.review.facts import shown
 from flowflare.review.report import Report
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from flowflare.review.entries import RISKS
+from flowflare.kinds.assessment import RISKS
 from flowflare.review.facts import (
     Danger,
     calls,

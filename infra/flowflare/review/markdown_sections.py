@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from string import ascii_lowercase
 from typing import Final
 
-from flowflare.review.entries import Entry, LintFinding
+from flowflare.kinds.assessment import LintFinding
+from flowflare.review.entries import Entry
 from flowflare.review.facts import (
     Row,
     calls,

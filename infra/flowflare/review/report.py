@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.assessment import Risk, worst
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import schema_of
-from flowflare.review.entries import Risk, worst
 from flowflare.review.sections import Section
 
 FORMAT: Final = 1

@@ -11,10 +11,11 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from flowflare.engine.recording import Recorded, Stamps, Texts, load
+from flowflare.kinds.assessment import RISKS, Risk, worst
 from flowflare.model.frozen import Frozen
 from flowflare.review.changes import review
 from flowflare.review.compare import compare
-from flowflare.review.entries import RISKS, Review, Risk, worst
+from flowflare.review.entries import Review
 from flowflare.review.merging import merge_key, of_all, of_several
 from flowflare.review.record import CommitRecording
 from flowflare.review.sameness import Change, change_of, whole

@@ -5,16 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from flowflare.review.classes import HISTORY_TYPE
-from flowflare.review.entries import (
-    RISKS,
-    ChangedProperty,
-    Entry,
-    LintFinding,
-    MigrationFile,
-    Review,
-    Risk,
-)
+from flowflare.kinds.assessment import RISKS, LintFinding, MigrationFile, Risk
+from flowflare.review.entries import ChangedProperty, Entry, Review
 from flowflare.review.facts import class_step, operation, rows
 from flowflare.review.values import leaves
 from flowflare.review.visible import visible
@@ -24,8 +16,6 @@ _WIDEST: Final = 100
 _INDENT: Final = " " * 8
 #: What is told by lines of its own instead of property by property.
 _TOLD_ELSEWHERE: Final = ("history", "migrations", "applied", "allow_data_loss")
-#: Of what uploads a script beforehand, the script's own entry tells the rest.
-_TOLD_BY_THE_SCRIPT: Final = ("content", "bindings", "compatibility", "main_module")
 
 
 class Line(NamedTuple):
@@ -147,9 +137,7 @@ def _finding(found: LintFinding) -> str:
 def _changes(entry: Entry) -> Iterator[str]:
     added = {f'bindings["{one.name}"]': one for one in entry.bindings_added}
     dropped = {f'bindings["{one.name}"]': one for one in entry.bindings_dropped}
-    left_out: tuple[str, ...] = _TOLD_ELSEWHERE
-    if entry.kind == HISTORY_TYPE:
-        left_out = (*_TOLD_ELSEWHERE, *_TOLD_BY_THE_SCRIPT)
+    left_out = (*_TOLD_ELSEWHERE, *entry.told_by_the_script)
     compared = {one.of for one in entry.differences}
     for change in entry.changes:
         if change.path.startswith(left_out) or change.path in compared:

@@ -148,6 +148,11 @@ def equal(left: Value, right: Value, *, strict: bool = False) -> bool:
     return bool(left == right)
 
 
+def changed_keys(old: Props, new: Props) -> list[str]:
+    """Names of the properties that differ, sorted."""
+    return sorted(key for key in old.keys() | new.keys() if not equal(old.get(key), new.get(key)))
+
+
 def new_secret(value: Value) -> Secret:
     """Mark a value as secret that is one from now on, and report it to the run's filter."""
     learn(value)

@@ -5,14 +5,13 @@ from typing import Any, cast
 
 import pytest
 
-from flowflare.adoption.classes import find_classes
-from flowflare.adoption.thing import Findings, Thing, Wanted
 from flowflare.api import Client
-from flowflare.engine.goal import Goal
-from flowflare.engine.providers.protocol import Recorded
+from flowflare.engine.providers.recorded import Recorded
+from flowflare.kinds.account import Account
+from flowflare.kinds.adoption import Findings, Thing, Wanted
+from flowflare.kinds.durable_object_migrations.adopt import find
 from flowflare.model import ClassMigration
 from flowflare.model.class_migrations import SERVICE_HISTORY, to_wire
-from flowflare.review.drift.account import Account
 
 TYPE = "pulumi-python:dynamic/flowflare:DurableObjectMigrations"
 CARTS = (
@@ -37,10 +36,9 @@ def look(
     lists: Lists, history: Sequence[ClassMigration], name: str = "shop"
 ) -> tuple[Thing | None, Findings]:
     inputs = {"account_id": "a", "script_name": name, "history": to_wire(history)}
-    goal = Goal(f"urn:pulumi:s::p::{TYPE}::x", TYPE, "x", custom=True, inputs=inputs)
     account, findings = Account(cast("Client", lists), "a"), Findings()
-    wanted = Wanted(goal, inputs, Recorded(TYPE, ()))
-    return find_classes(wanted, account, findings), findings
+    wanted = Wanted("x", TYPE, (), inputs, Recorded(TYPE, ()))
+    return find(wanted, account, findings), findings
 
 
 @pytest.mark.parametrize(

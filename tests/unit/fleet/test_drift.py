@@ -7,7 +7,8 @@ import pytest
 
 from flowflare.fleet.preview.drift import FleetDrift, drift, lines
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task
-from flowflare.review.drift.model import Drifted, StackDrift
+from flowflare.kinds.drifted import Drifted
+from flowflare.review.drift.model import StackDrift
 
 
 class Shop:

@@ -14,9 +14,8 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Protocol, TypeVar
 
 from flowflare.api import PROCESS, Connector
-from flowflare.engine.plan import Diff
-from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.errors import EngineError
+from flowflare.kinds.handler import Diff, Existing, Made
 from flowflare.values.properties import UNKNOWN, Props, Value, plain
 from flowflare.values.wire import read_struct
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from flowflare.api import PROCESS, Connector
-from flowflare.engine.plan import Diff, changed_keys
-from flowflare.engine.providers.protocol import Existing, Handler, Made, Recorded
+from flowflare.engine.providers.recorded import Recorded
+from flowflare.kinds.contract import load_apply
+from flowflare.kinds.handler import Diff, Existing, Handler, Made
+from flowflare.kinds.registry import KINDS
 from flowflare.state.checkpoint import PROVIDER_PREFIX, STACK_REFERENCE, Resource
-from flowflare.values.properties import Props, Secret, plain
+from flowflare.values.properties import Props, Secret, changed_keys, plain
 from flowflare.values.urns import DYNAMIC_PACKAGE, Urn
 
 # What Cloudflare's provider schema calls secret, wherever it is from.
@@ -94,17 +96,15 @@ class Providers:
         return self._dynamic
 
     def _cloudflare_handler(self, type_: str, provider: Resource) -> Handler:
-        from flowflare.engine.providers.cloudflare import KINDS, Access, PluginState
+        from flowflare.kinds.access import Access
+        from flowflare.kinds.plugin_state import serve
 
-        kind = KINDS.get(type_)
-        if kind is None:
-            return Recorded(type_, self._served())
         inputs = self._inputs_now(provider)
         key = (inputs.get("baseUrl"), inputs.get("apiToken"))
         access = self._cloudflare.get(key)
         if not isinstance(access, Access):
             access = self._cloudflare[key] = Access(inputs, self._environ, api=self._api)
-        return PluginState(kind(access))
+        return serve(type_, access) or Recorded(type_, self._served())
 
     def _inputs_now(self, provider: Resource) -> Props:
         """A default provider is what the configuration says today, whatever state remembers."""
@@ -116,9 +116,8 @@ class Providers:
         return found
 
     def _served(self) -> list[str]:
-        from flowflare.engine.providers.cloudflare import KINDS
-
-        return [*KINDS, f"{DYNAMIC_PACKAGE}:dynamic (dynamic resources)"]
+        served = [kind.type for kind in KINDS if load_apply(kind) is not None]
+        return [*served, f"{DYNAMIC_PACKAGE}:dynamic (dynamic resources)"]
 
 
 class ProviderHandler:

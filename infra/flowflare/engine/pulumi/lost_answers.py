@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from flowflare.engine.providers.cloudflare import Access, serve
-from flowflare.engine.providers.protocol import Existing, Made
 from flowflare.engine.pulumi.adopt import Found
 from flowflare.engine.pulumi.plugin_records import plain_props
 from flowflare.errors import SecretError
+from flowflare.kinds.access import Access
+from flowflare.kinds.handler import Existing, Made
+from flowflare.kinds.plugin_state import serve
 from flowflare.values.properties import Props
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"

@@ -7,8 +7,10 @@ keeps beside their attributes. Secrets in a deployment stay sealed.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowflare.engine.providers.cloudflare import KINDS, Access, serve
-from flowflare.engine.providers.cloudflare.plugin_state import DELTA_KEY, META_KEY, is_complete
+from flowflare.kinds.access import Access
+from flowflare.kinds.contract import load_apply
+from flowflare.kinds.plugin_state import DELTA_KEY, META_KEY, is_complete, serve
+from flowflare.kinds.registry import find_kind
 from flowflare.state.checkpoint import load_value
 from flowflare.values.properties import Props, plain
 from flowflare.values.show import Mask
@@ -53,7 +55,9 @@ def plain_props(raw: Mapping[str, Any]) -> Props:
 
 
 def _lacks_state(record: Mapping[str, Any]) -> bool:
-    return record["type"] in KINDS and not is_complete(record.get("outputs") or {})
+    kind = find_kind(record["type"])
+    ours = kind is not None and load_apply(kind) is not None
+    return ours and not is_complete(record.get("outputs") or {})
 
 
 def _identity(record: Mapping[str, Any]) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.fleet.workers.scene import Scene
-    from flowflare.review.drift.account import Account
+    from flowflare.kinds.account import Account
 
 # A list of an account is asked for once by each process; one run of the pool is kept at a time.
 _ACCOUNTS: Final[dict[tuple[str, str, str, str], "Account"]] = {}
@@ -45,7 +45,7 @@ def _state(scene: "Scene") -> Any:
 
 def _account(scene: "Scene") -> "Account":
     from flowflare.engine.access import base_url, token
-    from flowflare.review.drift.account import Account
+    from flowflare.kinds.account import Account
 
     value = scene.project.values.get("flowflare:accountId")
     where, secret = base_url(scene.project, scene.environ), token(scene.project, scene.environ)

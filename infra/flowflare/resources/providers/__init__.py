@@ -7,13 +7,13 @@ its arguments and never raises; `check` refuses what inputs alone show to be wro
 prints a traceback for any other error.
 """
 
-from flowflare.resources.providers.api_key import ApiKeyProvider
-from flowflare.resources.providers.cron_cleanup import CronCleanupProvider
-from flowflare.resources.providers.d1_migrations import D1MigrationsProvider
-from flowflare.resources.providers.durable_object_migrations import DurableObjectMigrationsProvider
-from flowflare.resources.providers.script_bindings import ScriptBindingsProvider
-from flowflare.resources.providers.secret_value import SecretValueProvider
-from flowflare.resources.providers.workers_dev_url import WorkersDevUrlProvider
+from flowflare.kinds.api_key.apply import ApiKeyProvider
+from flowflare.kinds.cron_cleanup.apply import CronCleanupProvider
+from flowflare.kinds.d1_migrations.apply import D1MigrationsProvider
+from flowflare.kinds.durable_object_migrations.apply import DurableObjectMigrationsProvider
+from flowflare.kinds.script_bindings.apply import ScriptBindingsProvider
+from flowflare.kinds.secret_value.apply import SecretValueProvider
+from flowflare.kinds.workers_dev_url.apply import WorkersDevUrlProvider
 
 __all__ = [
     "ApiKeyProvider",

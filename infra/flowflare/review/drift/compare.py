@@ -4,20 +4,21 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Final, Literal
 
-from flowflare.errors import ApiError, FlowflareError
-from flowflare.review.drift.account import Account
-from flowflare.review.drift.addresses import compare_addresses
-from flowflare.review.drift.classes import compare_classes
-from flowflare.review.drift.databases import compare_databases
-from flowflare.review.drift.model import Action, Drifted, StackDrift, Unknown
-from flowflare.review.drift.scene import COMPARED, Scene
-from flowflare.review.drift.workers import compare_scripts
-from flowflare.state.checkpoint import Deployment, Pending
+from flowflare.errors import ApiError, FlowflareError, SecretError
+from flowflare.kinds import workers_script
+from flowflare.kinds.account import Account
+from flowflare.kinds.contract import load_drift
+from flowflare.kinds.drifted import Action, Drifted, Unknown
+from flowflare.kinds.registry import KINDS, find_kind
+from flowflare.kinds.scene import Record, Scene, text
+from flowflare.review.drift.model import StackDrift
+from flowflare.review.words import short_type
+from flowflare.state.checkpoint import Deployment, Pending, Resource
+from flowflare.values import show
+from flowflare.values.properties import UNKNOWN, Props, Secret, Value
 from flowflare.values.urns import name_of
 
 Engine = Literal["embedded", "pulumi"]
-#: Made by the stack and in no account, or there only as a binding.
-_NOWHERE: Final = frozenset({"ApiKey", "SecretValue"})
 _SECRETS: Final = (
     "Secrets are compared by name: nobody can read their values back, nor see that one was "
     "overwritten."
@@ -33,7 +34,7 @@ def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engin
         stack: the stack's name.
         engine: whose state it is.
     """
-    scene, before = Scene.of(deployment), account.calls
+    scene, before = scene_of(deployment), account.calls
     found: list[Drifted] = []
     error = ""
     try:
@@ -45,7 +46,7 @@ def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engin
         error = str(problem)
     found.sort(key=lambda one: (one.severity, one.resource, one.type, one.path, one.kind))
     unknown = [*scene.unknown, *_not_compared(scene), *map(_interrupted, deployment.pending)]
-    compared = sum(len(records) for kind, records in scene.resources.items() if kind in COMPARED)
+    compared = sum(len(scene.of_kind(kind)) for kind in KINDS if load_drift(kind) is not None)
     return StackDrift(
         stack=stack,
         engine=engine,
@@ -64,11 +65,57 @@ def failed(stack: str, engine: Engine, error: FlowflareError) -> StackDrift:
 
 
 def _findings(scene: Scene, account: Account) -> Iterator[Drifted]:
-    if scene.scripts:
-        yield from compare_scripts(scene, account)
-        yield from compare_addresses(scene, account)
-        yield from compare_classes(scene, account)
-    yield from compare_databases(scene, account)
+    for kind in KINDS:
+        compare = load_drift(kind)
+        if compare is not None:
+            yield from compare(scene, account)
+
+
+def scene_of(deployment: Deployment) -> Scene:
+    """Make the scene of a state; properties that are secret as a whole are opened in memory.
+
+    One that cannot be opened becomes `UNKNOWN`, and is noted among what is unknown.
+    """
+    unknown: list[Unknown] = []
+    found: dict[str, list[Record]] = {}
+    for one in deployment.resources:
+        if one.custom and not (one.delete or one.external or one.pending_replacement):
+            record = (
+                _opened(one, unknown) if _is_compared(one.type) else _record(one, one.inputs, {})
+            )
+            found.setdefault(one.type, []).append(record)
+    resources = {type_: tuple(records) for type_, records in found.items()}
+    scripts = {text(one, "scriptName"): one for one in resources.get(workers_script.KIND.type, ())}
+    return Scene(resources, scripts, unknown=unknown)
+
+
+def _record(one: Resource, inputs: Props, outputs: Props) -> Record:
+    return Record(one.name, one.type, one.id, inputs, outputs)
+
+
+def _opened(one: Resource, unknown: list[Unknown]) -> Record:
+    """The record with its secret properties opened, as far as they can be."""
+
+    def opened(props: Props) -> Props:
+        return {
+            key: _open(one, key, value, unknown) if isinstance(value, Secret) else value
+            for key, value in props.items()
+            if not key.startswith("__")  # the real engine's own bookkeeping
+        }
+
+    computed = {key: value for key, value in one.outputs.items() if key not in one.inputs}
+    return _record(one, opened(one.inputs), opened(computed))
+
+
+def _open(one: Resource, key: str, value: Secret, unknown: list[Unknown]) -> Value:
+    """A secret's value, still marked; a list's items by name, with names and types open."""
+    try:
+        named = show.secret_names(value)
+    except SecretError as error:
+        message = f"{key} is secret in state and cannot be opened: {error.message}"
+        unknown.append(Unknown(resource=one.name, type=one.type, message=message))
+        return UNKNOWN
+    return value if named is None else list(named.values())
 
 
 def allowing(found: StackDrift, reasons: Mapping[str, str]) -> StackDrift:
@@ -95,12 +142,22 @@ def _interrupted(one: Pending) -> Unknown:
 
 
 def _not_compared(scene: Scene) -> Iterator[Unknown]:
-    for kind, records in sorted(scene.resources.items()):
-        ours = kind in COMPARED or kind in _NOWHERE or records[0].type.startswith("pulumi:")
-        if not ours:
+    for type_, records in sorted(scene.resources.items(), key=lambda item: short_type(item[0])):
+        if not _is_in_no_account(type_) and not _is_compared(type_):
             for one in sorted(records, key=lambda each: each.name):
                 message = "drift does not know this type of resource"
                 yield Unknown(resource=one.name, type=one.type, message=message)
+
+
+def _is_compared(type_: str) -> bool:
+    kind = find_kind(type_)
+    return kind is not None and load_drift(kind) is not None
+
+
+def _is_in_no_account(type_: str) -> bool:
+    """Whether it is a provider, a grouping, or a secret, which the account shows as a binding."""
+    kind = find_kind(type_)
+    return type_.startswith("pulumi:") or (kind is not None and kind.is_dynamic)
 
 
 def _remedy(action: Action, stack: str, engine: Engine) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from flowflare.review.drift.model import Document, Drifted, StackDrift, Unknown
+from flowflare.kinds.drifted import Drifted, Unknown
+from flowflare.review.drift.model import Document, StackDrift
 from flowflare.review.text import Line
 from flowflare.review.words import short_type
 

@@ -1,0 +1,14 @@
+"""A stack's API key, generated once."""
+
+from flowflare.kinds.contract import Kind, NotSupported
+
+KIND = Kind(
+    type="pulumi-python:dynamic/flowflare:ApiKey",
+    folder=__name__,
+    apply="ApiKeyProvider",
+    risk="assess",
+    calls=NotSupported("It is made without a request to Cloudflare."),
+    drift=NotSupported("Cloudflare shows no secret: a key is compared as a binding, by its name."),
+    adopt="find",
+    made_of_inputs="api_key",
+)

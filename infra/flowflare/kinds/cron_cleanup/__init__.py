@@ -1,0 +1,13 @@
+"""What clears the cron triggers of a script once its program drops them."""
+
+from flowflare.kinds.contract import Kind, NotSupported
+
+KIND = Kind(
+    type="pulumi-python:dynamic/flowflare:CronCleanup",
+    folder=__name__,
+    apply="CronCleanupProvider",
+    risk=NotSupported("It holds no data: it only clears schedules."),
+    calls="count_calls",
+    drift="flowflare.kinds.scene:compare_nothing",
+    adopt="find",
+)

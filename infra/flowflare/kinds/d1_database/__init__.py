@@ -1,0 +1,14 @@
+"""D1 databases."""
+
+from flowflare.kinds.contract import Kind
+
+KIND = Kind(
+    type="cloudflare:index/d1Database:D1Database",
+    folder=__name__,
+    apply="D1Database",
+    risk="assess",
+    calls="count_calls",
+    drift="compare",
+    adopt="find",
+    is_owned=True,
+)

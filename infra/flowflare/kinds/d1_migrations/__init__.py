@@ -1,0 +1,16 @@
+"""The SQL files that a D1 database has had."""
+
+from flowflare.kinds.contract import Kind
+
+KIND = Kind(
+    type="pulumi-python:dynamic/flowflare:D1Migrations",
+    folder=__name__,
+    apply="D1MigrationsProvider",
+    risk="assess",
+    calls="count_calls",
+    drift="compare",
+    adopt="find",
+    is_adopted_unchecked=True,
+    details="flowflare.kinds.d1_migrations.plan:describe",
+    has_pure_check=True,
+)

@@ -1,0 +1,137 @@
+"""Compares what was applied to D1 databases: the ledger with state's files, tables with theirs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from flowflare.errors import MigrationError
+from flowflare.kinds import d1_database
+from flowflare.kinds.account import Account
+from flowflare.kinds.d1_database.drift import is_looked_at, report_gone
+from flowflare.kinds.d1_migrations import KIND
+from flowflare.kinds.drifted import Drifted
+from flowflare.kinds.scene import Record, Scene, drifted, text
+from flowflare.migrations.baseline import Difference, differences
+from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
+from flowflare.values.properties import UNKNOWN, plain
+
+_LEDGERS: Final = (
+    "SELECT name FROM sqlite_master "  # noqa: S608 -- constants
+    f"WHERE type = 'table' AND name IN {LEDGER_TABLES};"
+)
+_NAMES: Final = "SELECT name FROM d1_migrations ORDER BY id;"
+_CHECKSUMS: Final = "SELECT name, checksum FROM flowflare_migrations;"
+_WORDS: Final = {
+    "missing": "is not in the database",
+    "extra": "is in the database, and no file makes it",
+    "different": "is not as the files make it",
+}
+
+
+def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
+    """What differs in the databases that files were applied to."""
+    databases = {one.id: one for one in scene.of_kind(d1_database.KIND)}
+    for one in scene.of_kind(KIND):
+        uuid = text(one, "database_id")
+        if uuid:  # the database may be another program's
+            yield from _migrations(scene, databases.get(uuid, one), one, account)
+
+
+def _migrations(scene: Scene, database: Record, one: Record, account: Account) -> Iterator[Drifted]:
+    if UNKNOWN in (one.inputs.get("migrations"), one.outputs.get("applied")):
+        return
+    answers = account.query(text(one, "database_id"), OBJECTS + _LEDGERS)
+    if answers is None:
+        if not is_looked_at(database, has_files=True):
+            yield report_gone(database)
+        return
+    objects, tables = answers[0], {str(row["name"]) for row in answers[1]}
+    ledger = _ledger(account, text(one, "database_id"), tables)
+    applied = _applied(one)
+    yield from _rows(one, applied, ledger)
+    files = [each for each in _files(one) if each.name in applied]
+    made = {
+        (str(row["type"]), str(row["name"])): str(row["sql"])
+        for row in objects
+        if row.get("sql") is not None
+    }
+    try:
+        found = differences(made, files)
+    except MigrationError as error:
+        scene.note(one, f"{error.message}; its tables were not compared")
+        return
+    yield from (_object(one, each) for each in found)
+
+
+def _ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | None]:
+    """File to checksum, None where wrangler applied it, in the ledger's order."""
+    if "d1_migrations" not in tables:
+        return {}
+    ours = "flowflare_migrations" in tables
+    answers = account.query(uuid, _NAMES + (_CHECKSUMS if ours else "")) or [[]]
+    known = {str(row["name"]): row["checksum"] for row in answers[1]} if ours else {}
+    return {str(row["name"]): known.get(str(row["name"])) for row in answers[0]}
+
+
+def _rows(
+    one: Record, applied: Mapping[str, str], ledger: Mapping[str, str | None]
+) -> Iterator[Drifted]:
+    for name in sorted(applied.keys() - ledger.keys()):
+        message = f"{name} is not in the database's ledger any more: it would be applied again"
+        yield drifted(
+            one,
+            "missing",
+            message,
+            path=f'applied["{name}"]',
+            state=applied[name],
+            severity="error",
+            action="restore",
+        )
+    for name in sorted(ledger.keys() - applied.keys()):
+        message = f"{name} was applied from elsewhere"
+        yield drifted(
+            one,
+            "extra",
+            message,
+            path=f'applied["{name}"]',
+            account=ledger[name] or "",
+            action="adopt",
+        )
+    for name in sorted(applied.keys() & ledger.keys()):
+        there = ledger[name]
+        if there is not None and there != applied[name]:
+            message = f"{name} is in the ledger with another checksum: another file was applied"
+            yield drifted(
+                one,
+                "changed",
+                message,
+                path=f'applied["{name}"]',
+                state=applied[name],
+                account=there,
+                severity="error",
+                action="restore",
+            )
+
+
+def _object(one: Record, found: Difference) -> Drifted:
+    kind: Any = {"different": "changed"}.get(found.kind, found.kind)
+    return drifted(
+        one,
+        kind,
+        f"{found.type} {found.name} {_WORDS[found.kind]}",
+        path=f'{found.type}["{found.name}"]',
+        state=found.files,
+        account=found.database,
+        severity="warning" if found.kind == "extra" else "error",
+        action="adopt" if found.kind == "extra" else "restore",
+    )
+
+
+def _applied(one: Record) -> dict[str, str]:
+    listed: Sequence[Any] = plain(one.outputs.get("applied") or [])
+    return {str(row["name"]): str(row["checksum"]) for row in listed}
+
+
+def _files(one: Record) -> list[Migration]:
+    listed: Sequence[Any] = plain(one.inputs.get("migrations") or [])
+    return [migration(str(row["name"]), str(row["sql"])) for row in listed]

@@ -1,0 +1,19 @@
+"""The requests of class migrations."""
+
+from flowflare.kinds.durable_object_migrations.plan import steps_to_send
+from flowflare.values.events import Step
+
+
+def count_calls(step: Step) -> int:
+    """Count the requests that a step takes."""
+    if step.op == "delete":
+        return 0  # the script's deletion deletes the classes
+    steps = steps_to_send(step)
+    if step.op == "update" and not steps:
+        return 2  # the live script and its settings
+    if step.op == "update":
+        # The live script, its settings, the namespaces and the upload; for a class that ends who is
+        # bound to it, and its own bindings, read and written.
+        return 4 + (3 if any(one.deleted_classes for one in steps) else 0)
+    # Whether there is one, the upload; the namespaces if a class comes from another script.
+    return 2 + any(bool(one.transferred_classes) for one in steps)

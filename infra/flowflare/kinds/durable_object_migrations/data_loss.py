@@ -1,0 +1,72 @@
+"""Stops class migrations that lose or move objects, which `protect` lets through as updates."""
+
+from flowflare.kinds.provider import Props
+from flowflare.model.class_history import classes_after, losses
+from flowflare.model.class_migrations import from_wire
+
+#: The input that lifts the protection: the reason of `flowflare:allowDataLoss`.
+ALLOWED = "allow_data_loss"
+
+
+def class_loss_problem(olds: Props, news: Props) -> str | None:
+    """What is wrong with the steps that a history has got, None where they lose nothing.
+
+    A script that is made has had no objects yet, so its whole history is harmless; so is the end of
+    a class that begins in the same run.
+
+    Args:
+        olds: the inputs in state, empty for a creation.
+        news: the program's inputs.
+    """
+    if not olds or news.get(ALLOWED):
+        return None
+    history = from_wire(news.get("history") or ())
+    applied = len(olds.get("history") or ())
+    lost = losses(history[applied:], classes_after(history[:applied]))
+    begun = news.get("begun") or {}
+    for index, step in enumerate(history[applied:]):
+        deleted = [name for position, name in lost if position == index]
+        moved = [one.old for one in step.transferred_classes]
+        if deleted or moved:
+            names = ", ".join(deleted)
+            what = f"deletes {names} with all its objects" if names else f"moves {', '.join(moved)}"
+            return (
+                f"the class migration {step.tag!r} {what}, which protect stops. "
+                f"{_moved_elsewhere(deleted, begun, str(news.get('script_name')))}If that is "
+                "meant, name this resource in flowflare:allowDataLoss and say why"
+            )
+    return None
+
+
+def stranded_problem(olds: Props, news: Props) -> str | None:
+    """What is wrong with another name of a script, None where it strands no objects.
+
+    Args:
+        olds: the inputs in state, empty for a creation.
+        news: the program's inputs.
+    """
+    old, new = olds.get("script_name"), news.get("script_name")
+    if not old or old == new or news.get(ALLOWED):
+        return None
+    classes = ", ".join(classes_after(from_wire(olds.get("history") or ())))
+    if not classes:
+        return None
+    return (
+        f"the objects of {classes} belong to the script {old} and do not come along to {new}, "
+        f"which protect stops. Keep the name {old}: write it into flowflare:names (under "
+        "clients, or as service). If the objects may be lost, name this resource in "
+        "flowflare:allowDataLoss and say why"
+    )
+
+
+def _moved_elsewhere(deleted: list[str], begun: Props, script: str) -> str:
+    """The hint for a class that seems to have been moved to another script by hand."""
+    words = []
+    for name in deleted:
+        if name in begun:
+            step = f"transferredClasses: [{{from: {name}, fromScript: {script}, to: {name}}}]"
+            words.append(
+                f"The script {begun[name]} begins a class {name} with no objects; to take these "
+                f"along, write {step} there and no deletedClasses here. "
+            )
+    return "".join(words)

@@ -1,0 +1,13 @@
+"""Bindings that Cloudflare's own provider cannot express."""
+
+from flowflare.kinds.contract import Kind
+
+KIND = Kind(
+    type="pulumi-python:dynamic/flowflare:ScriptBindings",
+    folder=__name__,
+    apply="ScriptBindingsProvider",
+    risk="assess",
+    calls="count_calls",
+    drift="flowflare.kinds.scene:compare_nothing",
+    adopt="find",
+)

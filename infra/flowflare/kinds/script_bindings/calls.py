@@ -1,0 +1,8 @@
+"""The requests of bindings that are uploaded beforehand."""
+
+from flowflare.values.events import Step
+
+
+def count_calls(step: Step) -> int:
+    """Count the requests that a step takes."""
+    return 0 if step.op == "delete" else 2  # what is bound, the upload or the settings

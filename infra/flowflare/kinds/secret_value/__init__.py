@@ -1,0 +1,16 @@
+"""The value of a secret, from its source."""
+
+from flowflare.kinds.contract import Kind, NotSupported
+
+KIND = Kind(
+    type="pulumi-python:dynamic/flowflare:SecretValue",
+    folder=__name__,
+    apply="SecretValueProvider",
+    risk=NotSupported("Its source keeps the value; the script that binds it shows the change."),
+    calls=NotSupported("It is made without a request to Cloudflare."),
+    drift=NotSupported(
+        "Cloudflare shows no secret: a value is compared as a binding, by its name."
+    ),
+    adopt="find",
+    made_of_inputs="value",
+)

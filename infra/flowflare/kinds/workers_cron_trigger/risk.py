@@ -1,0 +1,17 @@
+"""Says which cron triggers end."""
+
+from collections.abc import Iterator, Mapping
+
+from flowflare.kinds.assessment import Reason, is_safe
+from flowflare.kinds.surroundings import Surroundings
+from flowflare.values.events import Step
+
+
+def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
+    """The sentences about a step, in any order."""
+    del around
+    schedules = (step.old or {}).get("schedules")
+    if step.op == "delete" and isinstance(schedules, list):
+        ended = [f"`{one.get('cron')}`" for one in schedules if isinstance(one, Mapping)]
+        if ended:
+            yield is_safe(f"These cron triggers end: {', '.join(ended)}.")

@@ -1,0 +1,14 @@
+"""Custom domains: hostnames that a script answers."""
+
+from flowflare.kinds.contract import Kind
+
+KIND = Kind(
+    type="cloudflare:index/workersCustomDomain:WorkersCustomDomain",
+    folder=__name__,
+    apply="WorkersCustomDomain",
+    risk="assess",
+    calls="flowflare.kinds.one_request:count_calls",
+    drift="compare",
+    adopt="find",
+    is_owned=True,
+)

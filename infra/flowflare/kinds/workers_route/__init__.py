@@ -1,0 +1,14 @@
+"""Routes: patterns of a zone that a script answers."""
+
+from flowflare.kinds.contract import Kind
+
+KIND = Kind(
+    type="cloudflare:index/workersRoute:WorkersRoute",
+    folder=__name__,
+    apply="WorkersRoute",
+    risk="assess",
+    calls="flowflare.kinds.one_request:count_calls",
+    drift="compare",
+    adopt="find",
+    is_owned=True,
+)

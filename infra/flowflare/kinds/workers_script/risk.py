@@ -1,0 +1,53 @@
+"""What an operation on a script means for its Durable Objects, its address and its packages.
+
+A script of another name has namespaces of its own, which begin empty
+(developers.cloudflare.com/durable-objects/reference/durable-objects-migrations).
+"""
+
+from collections.abc import Iterator
+
+from flowflare.kinds.assessment import Reason, is_safe, loses_data, restarts, text_of
+from flowflare.kinds.surroundings import Surroundings
+from flowflare.model.worker import NOT_COMPARED
+from flowflare.values.events import Step
+
+
+def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
+    """The sentences about a step, in any order."""
+    yield from _list_packages_not_compared(step)
+    old, new = text_of(step.old, "scriptName"), text_of(step.new, "scriptName")
+    had = ", ".join(around.old.get(old, ()))
+    if step.op == "update" and had:
+        yield restarts(had)
+    elif step.op == "replace" and had:
+        yield loses_data(
+            f"`{new}` begins with empty namespaces; the objects of {had} are deleted with `{old}`."
+        )
+    elif step.op == "replace":
+        yield is_safe(f"The Worker `{old}` goes and `{new}` comes, at another address.")
+    elif step.op == "delete" and had:
+        yield loses_data(f"The objects of {had} are deleted with the script `{old}`.")
+    elif step.op == "delete":
+        yield is_safe(f"The Worker `{old}` stops answering.")
+
+
+def _list_packages_not_compared(step: Step) -> Iterator[Reason]:
+    """Packages of the commit's own that differ and are not in the code that is compared."""
+    if step.op == "delete":
+        return
+    old, new = (
+        {
+            line.removeprefix(NOT_COMPARED).partition(",")[0]: line
+            for line in text_of(props, "content").splitlines()
+            if line.startswith(NOT_COMPARED)
+        }
+        for props in (step.old, step.new)
+    )
+    for package in sorted(old.keys() | new.keys()):
+        if old.get(package) != new.get(package):
+            name, _, folder = package.partition(" in ")
+            yield Reason(
+                risk="unknown",
+                text=f"The package `{name}` in `{folder}` is not compared: it cannot be bundled "
+                "from the commit, for example because it is built first.",
+            )

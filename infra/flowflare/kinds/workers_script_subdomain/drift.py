@@ -1,0 +1,40 @@
+"""Compares whether scripts answer at workers.dev."""
+
+from collections.abc import Iterator
+
+from flowflare.kinds.account import Account
+from flowflare.kinds.drifted import Drifted
+from flowflare.kinds.scene import Record, Scene, drifted
+from flowflare.kinds.spelling import to_api
+from flowflare.kinds.workers_script_subdomain import KIND
+from flowflare.values.properties import UNKNOWN, plain
+
+
+def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
+    """What differs in the workers.dev addresses of a stack's scripts."""
+    records = scene.by_script(KIND)
+    for name, script in scene.live_scripts(account).items():
+        yield from _subdomain(script, records.get(name), name, account)
+
+
+def _subdomain(
+    script: Record, one: Record | None, name: str, account: Account
+) -> Iterator[Drifted]:
+    live = account.subdomain(name)
+    wanted = to_api(plain(one.inputs)) if one else {}
+    for key in ("enabled", "previews_enabled"):
+        if wanted.get(key) is UNKNOWN:
+            continue
+        before, after = bool(wanted.get(key)), bool(live.get(key))
+        if before != after:
+            what = "workers.dev" if key == "enabled" else "preview URLs"
+            said = f"{name}: {what} {'is on' if after else 'is off'}, state says otherwise"
+            yield drifted(
+                one or script,
+                "changed",
+                said,
+                path=key,
+                state=before,
+                account=after,
+                severity="warning" if after else "error",
+            )

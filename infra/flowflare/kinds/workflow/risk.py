@@ -1,0 +1,15 @@
+"""What an operation on a Workflow means for its instances."""
+
+from collections.abc import Iterator
+
+from flowflare.kinds.assessment import Reason, loses_data, text_of
+from flowflare.kinds.surroundings import Surroundings
+from flowflare.values.events import Step
+
+
+def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
+    """The sentences about a step, in any order."""
+    del around
+    old = text_of(step.old, "workflowName")
+    if step.op in ("replace", "delete"):
+        yield loses_data(f"The Workflow `{old}` is deleted with its instances; those that run end.")
