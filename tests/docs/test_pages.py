@@ -20,6 +20,7 @@ from flowflare.fleet.tenants import schema as tenants
 from flowflare.review import document, report
 from flowflare.review.drift import model as drift
 from tests.docs.generate_architecture import architecture_page
+from tests.docs.generate_changelog import changelog_page
 from tests.docs.generate_cli import cli_page
 from tests.docs.generate_emulator_coverage import coverage_page
 from tests.docs.generate_errors import errors_page
@@ -47,6 +48,10 @@ def test_commands() -> None:
 
 def test_architecture() -> None:
     matches("explanation/architecture.md", architecture_page())
+
+
+def test_changelog() -> None:
+    matches("reference/changelog.md", changelog_page())
 
 
 def test_configuration() -> None:
