@@ -32,8 +32,10 @@ def keep_standard_output() -> None:
     if not _runs_command or _kept is not None or before is None:
         return
     before.flush()
-    if before is sys.__stdout__:
-        _kept = os.fdopen(os.dup(1), "w", encoding=before.encoding, errors=before.errors)
+    process_output = sys.__stdout__
+    if process_output is not None and before is process_output:
+        encoding, errors = process_output.encoding, process_output.errors
+        _kept = os.fdopen(os.dup(1), "w", encoding=encoding, errors=errors)
         _lead_to_standard_error()
     else:
         _kept, sys.stdout = before, sys.stderr
