@@ -1,7 +1,7 @@
-"""Generates reference/emulator-coverage.md: which of Cloudflare's operations the emulator serves.
+"""Generate reference/emulator-coverage.md: which of Cloudflare's operations the emulator serves.
 
-Cloudflare's side is the list of operations that its official Python SDK brings along, under the
-names of its API reference; the emulator's side is its own route table.
+Cloudflare's operations are those of its official Python SDK, under the names of its API reference.
+The emulator's operations are its own route table.
 """
 
 import inspect
@@ -35,10 +35,10 @@ PRODUCTS = {
 }
 _HEAD = "| served | operation | name |\n|---|---|---|\n"
 _BESIDES = """\
-## What clients ask for besides
+## Other operations
 
-wrangler and the SDKs ask for these on their way, and bindings point to what they make; those
-without a name are in no reference. Containers and tails are always empty.
+wrangler and the SDKs call these operations too, and bindings refer to what they create. Operations
+without a name are not documented by Cloudflare. Containers and tails are always empty.
 
 | operation | name |
 |---|---|
@@ -47,53 +47,52 @@ without a name are in no reference. Containers and tails are always empty.
 _INTRODUCTION = f"""\
 # What the embedded Cloudflare covers
 
-It answers below `{API}`, and unmodified clients reach it by URL alone. Names are those of
-Cloudflare's API reference, as the official SDK spells them. What is not served answers Cloudflare's
-error envelope with code 7003 and names the operation.
+The emulator serves the API below `{API}`. Unmodified clients need only its URL. The operations'
+names are those of Cloudflare's API reference, as the official SDK spells them. Every other operation
+returns Cloudflare's error envelope with code 7003 and the name of the operation.
 """
 
 _WORLD = """\
-## What is there from the start
+## What exists from the start
 
-- **Accounts**: every id of 32 hexadecimal digits is an account, with a workers.dev subdomain.
-- **The token** of the data folder, and no other: `flowflare emulator env` prints it. Control paths
-  below `/emulator/` need it too, with `application/json`; `POST /emulator/tokens` makes another one
-  with a limit of its own, until the emulator stops.
+- **Accounts**: every ID of 32 hexadecimal digits is an account, with a workers.dev subdomain.
+- **The token** of the data folder: `flowflare emulator env` prints it. No other token is accepted.
+  Control paths below `/emulator/` require it too, with `application/json`. `POST /emulator/tokens`
+  creates another token with its own limit, which is valid until the emulator stops.
   [What is protected, and what is not](../how-to/emulator-access.md).
-- **Zones**: every zone id is a zone. One that nobody made gets its name from the first hostname
-  used with it (`example.com` of `shop.example.com/*`, three labels below `co.uk` and its like) and
-  its account from the first script; then it is held to both. `POST /zones` makes one under a name
-  of your own, `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` under an id of your
-  own.
-- **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, told in `Ratelimit`
-  and `Ratelimit-Policy`; after more, 429 with code 971 and `Retry-After` for five minutes.
-  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another, null
-  calls none, `"token": ...` one token's; `DELETE` puts it back.
+- **Zones**: every zone ID is a zone. It gets its name from the first hostname used with it (`example.com`
+  for `shop.example.com/*`, three labels below `co.uk` and similar) and its account from the first
+  script. Both are fixed from then on. `POST /zones` creates a zone with a name of your choice, and
+  `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` one with an ID of your choice.
+- **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, reported in `Ratelimit`
+  and `Ratelimit-Policy`. Further calls get 429 with code 971 and `Retry-After` for five minutes.
+  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another limit.
+  `"calls": null` removes the limit, and `"token": ...` sets one token's. `DELETE` resets it.
 - **Routes and custom domains** answer on the emulator's own port, by `Host`:
   `curl -H 'Host: shop.example.com' http://127.0.0.1:8780/`, or in a browser
-  `http://shop.example.com.localhost:8780/`. The Worker's own port takes the same `Host`, WebSockets
+  `http://shop.example.com.localhost:8780/`. The Worker's own port accepts the same `Host`, WebSockets
   included.
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
-  Workflows work, queues without consumers. Hyperdrive and Vectorize are checked and give nothing to
-  the Worker; a type that is not known here is kept as it is and gives nothing either.
+  Workflows work; queues have no consumers. Hyperdrive and Vectorize bindings are checked, but the Worker does
+  not see them. A binding of an unknown type is stored unchanged, and the Worker does not see it.
 - **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in one
-  workerd, loaded when one of them is first asked for. Sixteen stay; of the others, those that did
-  nothing for ten seconds end, and keep their data: no open WebSocket or request, no unfinished
-  Workflow, no alarm that rings within a minute. A later alarm loads them in time.
-  `PUT /emulator/units` with `{"loaded": 4, "idle_seconds": 2}` keeps fewer, `{}` as many as before.
-  D1, KV, R2 and rate limits are in a workerd of their own. What `caches` holds ends with its
-  workerd.
-- **Deployments** of several versions are kept and shown; all requests go to the largest share.
-- **Time Travel** goes back to every bookmark that was asked for, exactly. A time leads to what was
-  there after the last write through the API before it; writes of Workers count from the next
-  bookmark or write through the API on. Thirty days are kept.
+  workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped after
+  ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within a
+  minute), and keep their data. A later alarm loads them in time. `PUT /emulator/units` with
+  `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits.
+  D1, KV, R2 and rate limits are in a separate workerd. The contents of `caches` are lost when their
+  workerd stops.
+- **Deployments** of several versions are stored and shown; all requests go to the largest share.
+- **Time Travel** restores every requested bookmark exactly. A time restores the content after the
+  last earlier write through the API. Writes of Workers are included from the next bookmark or write
+  through the API. The history covers thirty days.
 """
 
 _REFUSALS = """\
-## What it refuses
+## Errors
 
-Codes, statuses and texts are Cloudflare's, as issues, client sources and recorded answers have
-them; where a status was never seen, 400 stands. `<name>` and the like stand for what differs.
+Codes, statuses and texts are Cloudflare's, taken from issues, client sources and recorded answers.
+If a status was never observed, it is 400. `<name>` and similar words are placeholders.
 
 | code | HTTP | text | when |
 |---|---|---|---|
@@ -177,7 +176,14 @@ def refusals() -> Iterator[tuple[Refusal, str]]:
         for name, function in vars(module).items():
             if inspect.isfunction(function) and inspect.getmodule(function) is module:
                 assert not name.startswith("_"), name
-                yield function(*_placeholders(function)), inspect.getdoc(function) or ""
+                yield function(*_placeholders(function)), _condition(function)
+
+
+def _condition(function: object) -> str:
+    """Return when the error is answered, from the docstring of the function that returns it."""
+    words = " ".join((inspect.getdoc(function) or "").split())
+    condition = words.removeprefix("Return the error for ")
+    return condition[:1].upper() + condition[1:]
 
 
 def _placeholders(function: object) -> list[object]:

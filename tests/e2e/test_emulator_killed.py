@@ -42,7 +42,7 @@ def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
     root = str(alone.root)
     data = alone.root / ".flowflare/emulator"
     assert flowflare("emulator", "start", "--cwd", root).code == 0
-    running = process.status(data)
+    running = process.find_running(data)
     assert running is not None
 
     served = Cloudflare(running)
@@ -79,7 +79,7 @@ def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
     (data / "emulator.json").write_text(json.dumps(stale | {"pid": os.getpid()}))
 
     assert flowflare("up", "--cwd", root).code == 0
-    again = process.status(data)
+    again = process.find_running(data)
     assert again is not None
     assert again.port == running.port
     served = Cloudflare(again)

@@ -45,9 +45,9 @@ def test_a_migration_starts_at_the_live_tag(account: Account) -> None:
 
 def test_a_whole_history_may_be_applied_at_once(account: Account) -> None:
     steps = [
-        {"new_sqlite_classes": ["A", "Gone"]},
+        {"new_sqlite_classes": ["A", "Deletions"]},
         {"renamed_classes": [{"from": "A", "to": "B"}]},
-        {"deleted_classes": ["Gone"]},
+        {"deleted_classes": ["Deletions"]},
     ]
     account.put("app", classes("B"), migrations={"new_tag": "v3", "steps": steps})
     assert set(ledger(account)) == {"app.B"}

@@ -238,7 +238,7 @@ def test_rows_that_an_earlier_version_stored_bring_down_their_own_workers_alone(
         for name in names:
             down = get(urls[name])
             assert down.status_code == 503
-            assert f"The Worker '{name}' cannot be run" in down.text
+            assert f"The Worker '{name}' cannot run" in down.text
         listed = [each["id"] for each in found.call("GET", "/workers/scripts")]
         assert listed == sorted([*names, "sound", "target"])
         assert [each["id"] for each in others.call("GET", "/workers/scripts")] == ["sound"]

@@ -112,7 +112,7 @@ def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
     data.mkdir()
     recycled = {"pid": os.getpid(), "port": 1, "born": "12345"}
     (data / "emulator.json").write_text(json.dumps(recycled))
-    assert process.status(data) is None
+    assert process.find_running(data) is None
     assert not process.stop(data)
     (data / "emulator.json").write_text("{ half a")
 
@@ -126,7 +126,7 @@ def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
     for each in starts:
         each.join()
     running = found[0]
-    assert found == [running, process.status(data)]
+    assert found == [running, process.find_running(data)]
     with pytest.raises(EmulatorError, match=f"runs on port {running.port}, not 1") as raised:
         process.start(settings(data, 1), quiet)
     assert raised.value.remedy == "Stop it first: flowflare emulator stop"
@@ -135,8 +135,8 @@ def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
         assert get(url).json() == 1
     family = children(running.pid)
     assert process.stop(data)
-    wait_until(lambda: not [pid for pid in [running.pid, *family] if pidfile.born(pid)])
-    assert process.status(data) is None
+    wait_until(lambda: not [pid for pid in [running.pid, *family] if pidfile.read_start_time(pid)])
+    assert process.find_running(data) is None
     for port in (running.port, int(url.rpartition(":")[2])):
         with socket.socket() as knock:
             assert knock.connect_ex(("127.0.0.1", port)) != 0
@@ -151,9 +151,9 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
         assert get(url).json() == 1
     family = children(running.pid)
     os.kill(running.pid, signal.SIGKILL)
-    wait_until(lambda: process.status(data) is None)
+    wait_until(lambda: process.find_running(data) is None)
     again = process.start(settings(data, running.port), quiet)
-    wait_until(lambda: not [pid for pid in family if pidfile.born(pid)])
+    wait_until(lambda: not [pid for pid in family if pidfile.read_start_time(pid)])
     assert again.port == running.port
     assert get(url).json() == 2
     with same_account(again, account.id) as found:
@@ -201,7 +201,7 @@ def test_a_taken_port_is_named(data: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(EmulatorError, match=f"Port {port} cannot be used: Address already"):
             process.start(settings(data, port), quiet)
-    assert process.status(data) is None
+    assert process.find_running(data) is None
 
 
 def test_a_missing_node_is_named(data: Path) -> None:
@@ -233,7 +233,7 @@ def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:
         assert child.stdout is not None
         ready = json.loads(child.stdout.readline())
         assert ready["base_url"] == f"http://127.0.0.1:{ready['port']}/client/v4"
-        assert process.status(data) is not None
+        assert process.find_running(data) is not None
         child.terminate()
         assert child.stdout.read() == ""
         assert child.wait(PATIENCE) == 0

@@ -56,7 +56,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.state.location import store_of
 
     port = require_embedded(project)
-    running = process.status(data_folder(project.root))
+    running = process.find_running(data_folder(project.root))
     if running is None:
         message = f"not running; `flowflare up` starts it on port {port}"
         yield Check("cloudflare", "ok", f"the embedded one, {message}")

@@ -100,7 +100,7 @@ def env(
     from flowflare.emulator import process
 
     project = read_project(project_root(cwd), stack)
-    running = process.status(data_folder(project.root))
+    running = process.find_running(data_folder(project.root))
     if running is None:
         raise EmulatorError(
             "no embedded Cloudflare runs in this project",
@@ -189,7 +189,7 @@ def _report(root: "Path") -> dict[str, Any]:
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
 
-    running = process.status(data_folder(root))
+    running = process.find_running(data_folder(root))
     if running is None:
         return {"running": False}
     health = health_of(running)

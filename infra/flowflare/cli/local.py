@@ -81,7 +81,7 @@ def is_running(project: "Project") -> bool:
     """Whether the project's embedded Cloudflare runs."""
     from flowflare.emulator import process
 
-    return process.status(data_folder(project.root)) is not None
+    return process.find_running(data_folder(project.root)) is not None
 
 
 def require_running(project: "Project") -> "Running":
@@ -114,7 +114,7 @@ def ensure_running(project: "Project") -> "Running":
     from flowflare.emulator import process
     from flowflare.render.node import ensure_node_packages
 
-    running = process.status(data_folder(project.root))
+    running = process.find_running(data_folder(project.root))
     if running is not None:
         return _on_its_port(running, port, project)
     with messages().status("Starting the embedded Cloudflare") as status:

@@ -1,6 +1,6 @@
-"""An embedded Cloudflare: the management API v4 on loopback, over a real workerd.
+"""Emulate Cloudflare: its management API v4 on loopback, over a real workerd.
 
-`server` assembles it, `services/<name>/routes.py` know HTTP, `services/<name>/store.py` know the
-rules, `runtime/` talks to workerd, `process` starts and stops it in the background. It knows
-nothing of Flowflare and imports nothing of the package but `errors`.
+`server` assembles the emulator. In `services/<name>/`, `routes.py` handles HTTP and `store.py`
+holds the rules. `runtime/` talks to workerd, and `process` starts and stops the emulator in the
+background. The emulator does not know Flowflare, and imports only `errors` from the package.
 """

@@ -1,6 +1,6 @@
-"""Runs the emulator in the foreground: `python -m flowflare.emulator --data DIR --port N ...`.
+"""Run the emulator in the foreground: `python -m flowflare.emulator --data DIR --port N ...`.
 
-Prints one JSON line when it is ready. SIGTERM and SIGINT stop it, workerd included.
+Prints one line of JSON when it is ready. SIGTERM and SIGINT stop it and its workerd processes.
 """
 
 import argparse
@@ -15,25 +15,33 @@ from flowflare.errors import EmulatorError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Reads the command line and serves until it is told to stop."""
+    """Read the command line and serve until a signal arrives."""
     parser = argparse.ArgumentParser(prog="python -m flowflare.emulator", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of all data")
-    parser.add_argument("--port", type=int, default=8780, help="the API's port, 0 for any")
-    parser.add_argument("--node", type=Path, required=True, help="the Node program")
-    parser.add_argument("--node-modules", type=Path, required=True, help="where miniflare is")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds all data")
+    parser.add_argument(
+        "--port", type=int, default=8780, help="port of the API, 0 for any free port"
+    )
+    parser.add_argument("--node", type=Path, required=True, help="path of the Node executable")
+    parser.add_argument(
+        "--node-modules", type=Path, required=True, help="folder that contains miniflare"
+    )
+    options = parser.parse_args(arguments)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     try:
-        asyncio.run(serve(Options(given.data, given.port, given.node, given.node_modules), _say))
+        asyncio.run(
+            serve(
+                Options(options.data, options.port, options.node, options.node_modules), _print_json
+            )
+        )
     except EmulatorError as error:
-        _say({"error": error.message, "remedy": error.remedy})
+        _print_json({"error": error.message, "remedy": error.remedy})
         return error.exit_code
     return 0
 
 
-def _say(message: object) -> None:
+def _print_json(message: object) -> None:
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 

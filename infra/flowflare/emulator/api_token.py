@@ -1,8 +1,9 @@
-"""The API token of a data folder: random, made once, readable by its owner alone.
+"""Create and read the API token of a data folder.
 
-Cloudflare's own clients check the form before they send one: the Terraform and Pulumi providers
-want 40 letters, digits, hyphens and underscores, and a Global API Key is 37 hexadecimal digits or
-more. 40 hexadecimal digits serve both.
+The token is random, is created once, and only its owner can read it. Cloudflare's own clients check
+a token's form before they send it. The Terraform and Pulumi providers require 40 letters, digits,
+hyphens and underscores, and a Global API Key has at least 37 hexadecimal digits. 40 hexadecimal
+digits satisfy both.
 """
 
 import os
@@ -11,25 +12,25 @@ from pathlib import Path
 
 _NAME = "token"
 _BYTES = 20
-_SHORTEST = 40
+_MIN_LENGTH = 40
 
 
 def token_file(data: Path) -> Path:
-    """Return where the token of a data folder is stored."""
+    """Return the path of a data folder's token file."""
     return data / _NAME
 
 
 def read_token(data: Path) -> str | None:
-    """Return the token of a data folder, None where no emulator has made one yet."""
+    """Return the token of a data folder, or None if no emulator has created one yet."""
     try:
         token = token_file(data).read_text("ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return token if len(token) >= _SHORTEST else None
+    return token if len(token) >= _MIN_LENGTH else None
 
 
 def ensure_token(data: Path) -> str:
-    """Return the token of a data folder, made if there is none; its file gets mode 0600.
+    """Return the token of a data folder, and create it with mode 0600 if it does not exist.
 
     Raises:
         OSError: the file cannot be read or written.
@@ -48,10 +49,10 @@ def ensure_token(data: Path) -> str:
 
 
 def make_private(data: Path) -> None:
-    """Make a data folder its owner's alone: mode 0700, also where it was made earlier.
+    """Give a new or existing data folder mode 0700, so that only its owner can use it.
 
     Raises:
-        OSError: the folder is another user's.
+        OSError: another user owns the folder.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     if data.stat().st_mode & 0o077:

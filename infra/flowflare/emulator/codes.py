@@ -1,7 +1,7 @@
-"""Every error the emulator answers, by Cloudflare's code: HTTP status and text in one place.
+"""Build the API's errors: Cloudflare's code, HTTP status and text of each in one place.
 
-Codes, statuses and texts were read from issues, client sources and recorded answers; where a
-status was never seen, 400 stands. A comment marks what is this emulator's own reading.
+Codes, statuses and texts come from issues, client sources and recorded answers. If a status was
+never observed, it is 400. A docstring marks what is this emulator's own interpretation.
 """
 
 from collections.abc import Iterable
@@ -10,24 +10,27 @@ from flowflare.emulator.envelope import Problem, Refusal, refusal
 
 
 def authentication() -> Refusal:
-    """No token, or one that this data folder does not have."""
+    """Return the error for a missing token, or one that does not belong to this data folder."""
     return refusal(403, 10000, "Authentication error")
 
 
 def too_many_calls() -> Refusal:
-    """More calls than a token has in five minutes; for as long again nothing else is answered."""
+    """Return the error for a token that exceeded its calls in five minutes.
+
+    Cloudflare then refuses every call of the token for another five minutes.
+    """
     return refusal(429, 971, "Please wait and consider throttling your request speed")
 
 
 def no_route(path: str) -> Refusal:
-    """An operation that is not there, or an identifier that cannot be one."""
+    """Return the error for an unknown operation or an identifier of the wrong form."""
     return refusal(
         404, 7003, f"Could not route to {path}, perhaps your object identifier is invalid?"
     )
 
 
 def not_emulated(method: str, path: str) -> Refusal:
-    """An operation Cloudflare may have and this emulator has not."""
+    """Return the error for an operation that Cloudflare may have and this emulator does not."""
     return refusal(
         404,
         7003,
@@ -37,7 +40,7 @@ def not_emulated(method: str, path: str) -> Refusal:
 
 
 def internal(message: str) -> Refusal:
-    """The emulator itself cannot go on."""
+    """Return the error for a failure of the emulator itself."""
     return refusal(500, 10013, f"An unknown error has occurred: {message}")
 
 
@@ -45,24 +48,24 @@ def internal(message: str) -> Refusal:
 
 
 def database_not_found() -> Refusal:
-    """No database of that id or name."""
+    """Return the error for an unknown database ID or name."""
     return refusal(
         404, 7404, "The database could not be found. It may have been deleted or never existed."
     )
 
 
 def database_exists() -> Refusal:
-    """Another database of the account has that name."""
+    """Return the error for a database name that the account already uses."""
     return refusal(400, 7502, "A database with that name already exists")
 
 
 def invalid_property(message: str) -> Refusal:
-    """A property of a D1 request that is not as it must be."""
+    """Return the error for an invalid property of a D1 request."""
     return refusal(400, 7400, message)
 
 
 def query_failed(message: str) -> Refusal:
-    """SQLite's own words for what is wrong with a statement."""
+    """Return the error for a statement that SQLite refuses, in SQLite's words."""
     return refusal(400, 7500, message)
 
 
@@ -70,27 +73,27 @@ def query_failed(message: str) -> Refusal:
 
 
 def script_not_found() -> Refusal:
-    """No script of that name."""
+    """Return the error for an unknown script name."""
     return refusal(404, 10007, "This Worker does not exist on your account.")
 
 
 def service_not_found() -> Refusal:
-    """No service of that name."""
+    """Return the error for an unknown service name."""
     return refusal(404, 10090, "workers.api.error.service_not_found")
 
 
 def content_type(message: str) -> Refusal:
-    """A body whose content type the operation does not take."""
+    """Return the error for a content type that the operation does not accept."""
     return refusal(415, 10001, message)
 
 
 def unparsable(message: str) -> Refusal:
-    """A body that cannot be read."""
+    """Return the error for a body that cannot be parsed."""
     return refusal(400, 10026, message)
 
 
 def invalid_name(name: str) -> Refusal:
-    """A script name that no script may have."""
+    """Return the error for an invalid script name."""
     return refusal(
         400,
         10016,
@@ -100,32 +103,32 @@ def invalid_name(name: str) -> Refusal:
 
 
 def invalid_script(message: str) -> Refusal:
-    """A script that does not start, or a binding that is not as it must be."""
+    """Return the error for a script that does not start, or for an invalid binding."""
     return refusal(400, 10021, message)
 
 
 def no_handlers() -> Refusal:
-    """A script that registers nothing."""
+    """Return the error for a script without event handlers."""
     return refusal(400, 10068, "No event handlers were registered. This script does nothing.")
 
 
 def binding_without_name() -> Refusal:
-    """A binding with no name."""
+    """Return the error for a binding without a name."""
     return refusal(400, 10052, "A binding is missing its name.")
 
 
 def binding_name_twice(name: str) -> Refusal:
-    """Two bindings of one name."""
+    """Return the error for two bindings with the same name."""
     return refusal(400, 10053, f"the binding name '{name}' cannot be used more than once")
 
 
 def secret_not_found(name: str) -> Refusal:
-    """No secret of that name."""
+    """Return the error for an unknown secret name."""
     return refusal(404, 10056, f"Binding '{name}' was not found.")
 
 
 def inherited_missing(names: Iterable[str]) -> Refusal:
-    """`inherit` bindings that the previous version does not have, all of them at once."""
+    """Return the error for all `inherit` bindings that the previous version does not have."""
     return Refusal(
         400,
         [
@@ -140,21 +143,24 @@ def inherited_missing(names: Iterable[str]) -> Refusal:
 
 
 def database_in_binding(binding: str, database: str) -> Refusal:
-    """A D1 binding to a database that is not there."""
+    """Return the error for a D1 binding to an unknown database."""
     return refusal(
         400, 10181, f"D1 binding '{binding}' references database '{database}' which was not found"
     )
 
 
 def service_in_binding(binding: str, script: str) -> Refusal:
-    """A service binding to a script that is not there."""
+    """Return the error for a service binding to an unknown script."""
     return refusal(
         400, 10143, f'could not resolve binding "{binding}": script "{script}" not found'
     )
 
 
 def workflow_in_binding(binding: str, workflow: str) -> Refusal:
-    """A binding to another script's Workflow that is not there (our reading of 10200)."""
+    """Return the error for a binding to an unknown Workflow of another script.
+
+    The meaning of code 10200 here is our interpretation.
+    """
     return refusal(
         400,
         10200,
@@ -163,8 +169,8 @@ def workflow_in_binding(binding: str, workflow: str) -> Refusal:
 
 
 def still_referenced(name: str, kind: str, scripts: Iterable[str]) -> Refusal:
-    """A script that others are bound to, deleted without `force`."""
-    others = ", ".join(f"'{each}'" for each in scripts)
+    """Return the error for deleting, without `force`, a script that other scripts are bound to."""
+    others = ", ".join(f"'{script}'" for script in scripts)
     return refusal(
         400,
         10142,
@@ -174,17 +180,17 @@ def still_referenced(name: str, kind: str, scripts: Iterable[str]) -> Refusal:
 
 
 def version_not_found() -> Refusal:
-    """No version of that id."""
+    """Return the error for an unknown version ID."""
     return refusal(404, 100146, "workers.api.error.version_not_found")
 
 
 def deployment_not_found() -> Refusal:
-    """No deployment of that id."""
+    """Return the error for an unknown deployment ID."""
     return refusal(404, 10336, "workers.api.error.deployment_not_found")
 
 
 def settings_edit_refused() -> Refusal:
-    """Settings are changed while a later version than the live one waits to be deployed."""
+    """Return the error for changing settings while a newer version is not deployed yet."""
     return refusal(
         400,
         10214,
@@ -194,7 +200,7 @@ def settings_edit_refused() -> Refusal:
 
 
 def secret_edit_refused() -> Refusal:
-    """A secret is changed while a later version than the live one waits to be deployed."""
+    """Return the error for changing a secret while a newer version is not deployed yet."""
     return refusal(
         400,
         10215,
@@ -204,7 +210,7 @@ def secret_edit_refused() -> Refusal:
 
 
 def version_with_migration() -> Refusal:
-    """A version upload with class migrations."""
+    """Return the error for uploading a version with class migrations."""
     return refusal(
         400,
         10211,
@@ -218,7 +224,7 @@ def version_with_migration() -> Refusal:
 
 
 def class_not_configured(name: str) -> Refusal:
-    """A binding to a class that no migration has made a Durable Object."""
+    """Return the error for binding a class that no migration made a Durable Object."""
     return refusal(
         400,
         10061,
@@ -228,14 +234,14 @@ def class_not_configured(name: str) -> Refusal:
 
 
 def class_not_exported(name: str) -> Refusal:
-    """A binding to a class that the script does not export."""
+    """Return the error for binding a class that the script does not export."""
     return refusal(
         400, 10061, f"Cannot create binding for class '{name}' that is not exported by the script"
     )
 
 
 def class_in_no_script(name: str, script: str) -> Refusal:
-    """A binding to a class of a script that is not there."""
+    """Return the error for binding a class of an unknown script."""
     return refusal(
         400,
         10061,
@@ -244,7 +250,7 @@ def class_in_no_script(name: str, script: str) -> Refusal:
 
 
 def deleted_class_is_bound(name: str) -> Refusal:
-    """A class is deleted and bound at once."""
+    """Return the error for deleting a class that the same upload binds."""
     return refusal(
         400,
         10061,
@@ -254,7 +260,7 @@ def deleted_class_is_bound(name: str) -> Refusal:
 
 
 def class_still_used(name: str) -> Refusal:
-    """A new version lacks a class that has Durable Objects."""
+    """Return the error for a new version that lacks a class which has Durable Objects."""
     return refusal(
         403,
         10064,
@@ -264,7 +270,7 @@ def class_still_used(name: str) -> Refusal:
 
 
 def new_class_not_exported(kind: str, name: str) -> Refusal:
-    """A migration makes a class that the script does not export."""
+    """Return the error for a migration to a class that the script does not export."""
     return refusal(
         400,
         10070,
@@ -273,7 +279,7 @@ def new_class_not_exported(kind: str, name: str) -> Refusal:
 
 
 def class_exists(kind: str, name: str) -> Refusal:
-    """A migration makes a class that there is already."""
+    """Return the error for a migration that creates a class which already exists."""
     return refusal(
         400,
         10074,
@@ -283,7 +289,10 @@ def class_exists(kind: str, name: str) -> Refusal:
 
 
 def class_unknown(kind: str, name: str) -> Refusal:
-    """A migration of a class that the previous version did not have (text: our reading)."""
+    """Return the error for migrating a class that the previous version did not have.
+
+    The text is our interpretation.
+    """
     return refusal(
         400,
         10074,
@@ -293,12 +302,12 @@ def class_unknown(kind: str, name: str) -> Refusal:
 
 
 def class_twice(name: str) -> Refusal:
-    """One class in two directives of one migration."""
+    """Return the error for a class in two directives of one migration."""
     return refusal(400, 10074, f"Class '{name}' cannot be the target of more than one migration")
 
 
 def tag_mismatch(given: str, live: str) -> Refusal:
-    """Class migrations that do not start at the live tag."""
+    """Return the error for class migrations that do not start at the live tag."""
     return refusal(
         412,
         10079,
@@ -308,7 +317,7 @@ def tag_mismatch(given: str, live: str) -> Refusal:
 
 
 def needs_sqlite() -> Refusal:
-    """A key-value class on a free account."""
+    """Return the error for a key-value class on a free account."""
     return refusal(
         400,
         10097,
@@ -318,7 +327,7 @@ def needs_sqlite() -> Refusal:
 
 
 def no_more_key_value() -> Refusal:
-    """A key-value class on an account that may not make any more."""
+    """Return the error for a key-value class on an account that cannot create more of them."""
     return refusal(
         400,
         10099,
@@ -328,7 +337,7 @@ def no_more_key_value() -> Refusal:
 
 
 def namespace_not_found() -> Refusal:
-    """No Durable Object namespace of that id."""
+    """Return the error for an unknown Durable Object namespace ID."""
     return refusal(404, 10066, "Durable Object namespace not found.")
 
 
@@ -336,20 +345,26 @@ def namespace_not_found() -> Refusal:
 
 
 def workflow_not_found() -> Refusal:
-    """No Workflow of that name."""
+    """Return the error for an unknown Workflow name."""
     return refusal(404, 10200, "workflows.api.error.not_found")
 
 
 def workflow_class(message: str) -> Refusal:
-    """A Workflow whose script or class is not there (code and text: our reading)."""
+    """Return the error for a Workflow whose script or class does not exist.
+
+    Code and text are our interpretation.
+    """
     return refusal(400, 10201, message)
 
 
 def invalid_cron(cron: str) -> Refusal:
-    """A schedule that is no cron expression (code: our reading)."""
+    """Return the error for a schedule that is not a cron expression.
+
+    The code is our interpretation.
+    """
     return refusal(400, 10020, f"invalid cron string: '{cron}'")
 
 
 def invalid_body(message: str) -> Refusal:
-    """A JSON body that the operation cannot take."""
+    """Return the error for a JSON body that the operation cannot accept."""
     return refusal(400, 10001, message)

@@ -1,4 +1,4 @@
-"""The control surface below `/emulator/`: what Cloudflare has not and people who test need."""
+"""Serve the control API below `/emulator/`: what tests need and Cloudflare does not have."""
 
 import time
 from typing import Any
@@ -20,7 +20,7 @@ from flowflare.errors import EmulatorError
 
 
 class Units(BaseModel):
-    """How many units of Workers stay loaded; others go when nobody asks for them for a while."""
+    """Limit how many units of Workers stay loaded, and for how long an unused one does."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,7 +29,7 @@ class Units(BaseModel):
 
 
 class Cron(BaseModel):
-    """Which cron trigger to ring; without a cron the script's first, without a time now."""
+    """Select a cron trigger: without `cron` the script's first, without `time` the current time."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,11 +37,11 @@ class Cron(BaseModel):
     script: str
     cron: str | None = None
     time: int | None = Field(default=None, ge=0, le=8_640_000_000_000_000)
-    """Milliseconds since 1970, as far as JavaScript's dates go."""
+    """Milliseconds since 1970, up to the last date that JavaScript can represent."""
 
 
 class Control:
-    """Health, request log, fault rules, Workers, crons and account settings."""
+    """Serve health, the request log, fault rules, Workers, crons and account settings."""
 
     def __init__(
         self,
@@ -60,38 +60,38 @@ class Control:
         self._identity = identity
 
     def routes(self) -> list[BaseRoute]:
-        """The operations of the control surface."""
+        """List the control API's operations."""
         return [
-            Route("/emulator/health", self._health, methods=["GET"]),
-            Route("/emulator/requests", self._requests, methods=["GET"]),
-            Route("/emulator/requests", self._forget, methods=["DELETE"]),
-            Route("/emulator/faults", self._rules, methods=["GET"]),
+            Route("/emulator/health", self._show_health, methods=["GET"]),
+            Route("/emulator/requests", self._list_requests, methods=["GET"]),
+            Route("/emulator/requests", self._clear_requests, methods=["DELETE"]),
+            Route("/emulator/faults", self._list_rules, methods=["GET"]),
             Route("/emulator/faults", self._add_rule, methods=["POST"]),
             Route("/emulator/faults", self._remove_rules, methods=["DELETE"]),
             Route("/emulator/faults/{rule:int}", self._remove_rule, methods=["DELETE"]),
-            Route("/emulator/faults/{rule:int}/release", self._release, methods=["POST"]),
-            Route("/emulator/workers", self._describe, methods=["GET"]),
-            Route("/emulator/units", self._limit, methods=["PUT"]),
+            Route("/emulator/faults/{rule:int}/release", self._release_calls, methods=["POST"]),
+            Route("/emulator/workers", self._describe_workers, methods=["GET"]),
+            Route("/emulator/units", self._limit_units, methods=["PUT"]),
             Route("/emulator/settle", self._settle, methods=["POST"]),
-            Route("/emulator/cron", self._cron, methods=["POST"]),
-            Route("/emulator/accounts/{account}", self._account, methods=["PUT"]),
+            Route("/emulator/cron", self._run_cron, methods=["POST"]),
+            Route("/emulator/accounts/{account}", self._set_account, methods=["PUT"]),
         ]
 
-    async def _health(self, _: Request) -> Response:
+    async def _show_health(self, _: Request) -> Response:
         health = self._workers.health()
-        shown = {**self._identity, **health, "crashes": self._workers.crashes}
-        return JSONResponse(shown, 503 if health["status"] == "failed" else 200)
+        document = {**self._identity, **health, "crashes": self._workers.crashes}
+        return JSONResponse(document, 503 if health["status"] == "failed" else 200)
 
-    async def _requests(self, request: Request) -> Response:
+    async def _list_requests(self, request: Request) -> Response:
         since = number(request, "since", 0)
         return JSONResponse(self._log.since(since, request.query_params.get("account")))
 
-    async def _forget(self, _: Request) -> Response:
+    async def _clear_requests(self, _: Request) -> Response:
         self._log.clear()
         return Response(status_code=204)
 
-    async def _rules(self, _: Request) -> Response:
-        return JSONResponse([each.view() for each in self._faults.all()])
+    async def _list_rules(self, _: Request) -> Response:
+        return JSONResponse([rule.view() for rule in self._faults.all()])
 
     async def _add_rule(self, request: Request) -> Response:
         try:
@@ -108,11 +108,11 @@ class Control:
         found = self._faults.remove(request.path_params["rule"])
         return Response(status_code=204 if found else 404)
 
-    async def _release(self, request: Request) -> Response:
+    async def _release_calls(self, request: Request) -> Response:
         found = self._faults.release(request.path_params["rule"])
         return Response(status_code=204 if found else 404)
 
-    async def _describe(self, request: Request) -> Response:
+    async def _describe_workers(self, request: Request) -> Response:
         account = request.query_params.get("account")
         rows = self._database.rows("SELECT account, name, enabled FROM scripts ORDER BY 1, 2")
         workers = [
@@ -129,59 +129,61 @@ class Control:
         runtime = await self._workers.describe() if running else None
         return JSONResponse({"workers": workers, "runtime": runtime})
 
-    async def _limit(self, request: Request) -> Response:
+    async def _limit_units(self, request: Request) -> Response:
         try:
-            asked = Units.model_validate(await json_object(request))
+            units = Units.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
-        await self._workers.limit(asked.loaded, asked.idle_seconds)
+        await self._workers.limit(units.loaded, units.idle_seconds)
         return Response(status_code=204)
 
     async def _settle(self, request: Request) -> Response:
         settled = await self._workers.settle(request.query_params.get("account"))
         return JSONResponse(settled, 500 if settled["problems"] else 200)
 
-    async def _cron(self, request: Request) -> Response:
+    async def _run_cron(self, request: Request) -> Response:
         try:
-            asked = Cron.model_validate(await json_object(request))
+            cron_request = Cron.model_validate(await json_object(request))
         except ValidationError as error:
             return JSONResponse({"problems": _problems(error)}, 400)
-        account, script = asked.account, asked.script
+        account, script = cron_request.account, cron_request.script
         row = self._database.row(
             "SELECT cron FROM schedules WHERE account = ? AND script = ? ORDER BY position",
             account,
             script,
         )
-        cron = asked.cron or (row["cron"] if row else None)
+        cron = cron_request.cron or (row["cron"] if row else None)
         if cron is None:
             return JSONResponse({"problem": f"'{script}' has no cron trigger"}, 404)
-        moment = asked.time or int(time.time() * 1000)
+        moment = cron_request.time or int(time.time() * 1000)
         try:
             outcome = await self._workers.scheduled(account, script, cron, moment)
         except EmulatorError as error:
             return JSONResponse({"problem": error.message}, 500)
         return JSONResponse({"outcome": outcome, "cron": cron})
 
-    async def _account(self, request: Request) -> Response:
+    async def _set_account(self, request: Request) -> Response:
         rule = (await json_object(request)).get("key_value_classes")
         if rule not in KEY_VALUE_RULES:
-            return JSONResponse({"problem": f"one of {', '.join(KEY_VALUE_RULES)}"}, 400)
+            return JSONResponse(
+                {"problem": f"key_value_classes must be one of {', '.join(KEY_VALUE_RULES)}"}, 400
+            )
         self._accounts.set_key_value_rule(account_of(request), rule)
         return Response(status_code=204)
 
 
 class TokenControl:
-    """More API tokens than the data folder's: each has calls of its own in the limit.
+    """Create API tokens beside the data folder's; the limit counts each token's calls apart.
 
     Args:
-        tokens: the tokens that the API takes.
+        tokens: the tokens that the API accepts.
     """
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
     def routes(self) -> list[BaseRoute]:
-        """The operations of the control surface."""
+        """List the control API's operations."""
         return [Route("/emulator/tokens", self._add, methods=["POST"])]
 
     async def _add(self, _: Request) -> Response:
@@ -189,17 +191,17 @@ class TokenControl:
 
 
 class LimitControl:
-    """The limit on calls: shown, changed, put back.
+    """Show, change and reset the limit on calls.
 
     Args:
-        limit: what counts the calls.
+        limit: the counter of calls.
     """
 
     def __init__(self, limit: RateLimit) -> None:
         self._limit = limit
 
     def routes(self) -> list[BaseRoute]:
-        """The operations of the control surface."""
+        """List the control API's operations."""
         return [
             Route("/emulator/rate-limit", self._show, methods=["GET"]),
             Route("/emulator/rate-limit", self._set, methods=["PUT"]),
@@ -207,7 +209,7 @@ class LimitControl:
         ]
 
     async def _show(self, _: Request) -> Response:
-        return JSONResponse([each.model_dump() for each in self._limit.all()])
+        return JSONResponse([limit.model_dump() for limit in self._limit.all()])
 
     async def _set(self, request: Request) -> Response:
         try:

@@ -1,7 +1,8 @@
-"""The emulator's own SQLite file: what Cloudflare would know about its accounts.
+"""Store in one SQLite file what Cloudflare knows about its accounts.
 
-Write-ahead logging, one connection, every change committed before its answer is sent: after
-`kill -9` the next start finds all that was answered. A file of an older format gets what it lacks.
+The file uses write-ahead logging and one connection, and every change is committed before its
+answer is sent. After `kill -9` the next start therefore finds everything that was answered. A file
+of an older format is upgraded when it is opened.
 """
 
 import sqlite3
@@ -92,18 +93,18 @@ CREATE TABLE deployments (
 ) STRICT;
 """
 _STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS)
-"""What each format adds to the one before; a released step never changes."""
+"""What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 
 
 class Database:
-    """The open file.
+    """Read and write the open file.
 
     Args:
-        path: where it is; made when it is not there.
+        path: the file, which is created if it does not exist.
 
     Raises:
-        ValueError: a newer version of the emulator wrote it.
+        ValueError: a newer version of the emulator wrote the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,7 +116,9 @@ class Database:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             self._connection.close()
-            message = f"{path} has format {version}, this emulator reads {SCHEMA_VERSION}"
+            message = (
+                f"{path} has format {version}, but this emulator reads only up to {SCHEMA_VERSION}"
+            )
             raise ValueError(message)
         missing = "".join(_STEPS[version:])
         if missing:
@@ -124,21 +127,21 @@ class Database:
             )
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         return self._connection.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
-        """The first row of a query, or None."""
-        found: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
-        return found
+        """Return the first row of a query, or None."""
+        row: sqlite3.Row | None = self._connection.execute(sql, values).fetchone()
+        return row
 
     def run(self, sql: str, *values: object) -> int:
-        """Runs a statement and returns how many rows it changed."""
+        """Run a statement and return how many rows it changed."""
         return self._connection.execute(sql, values).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; committed when the block ends, undone when it raises."""
+        """Commit all statements when the block ends, or roll them back if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -148,5 +151,5 @@ class Database:
         self._connection.execute("COMMIT")
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._connection.close()

@@ -1,8 +1,8 @@
-"""Decides who may ask at all: this machine by its own name, no foreign web page, a known token.
+"""Check who may call: this machine by its own name, no foreign web page, a valid token.
 
-A browser sends whatever page it shows to loopback, so each request says where it comes from: `Host`
-(against DNS rebinding), `Origin` and `Sec-Fetch-Site`. A page served by a Worker on this very port
-has another host, `*.localhost`, and is foreign too.
+Any web page can make a browser send requests to loopback. Each request is therefore checked by its
+`Host` (against DNS rebinding), `Origin` and `Sec-Fetch-Site`. A page that a Worker serves on this
+port has another host, `*.localhost`, and counts as foreign too.
 """
 
 import hmac
@@ -22,43 +22,44 @@ _LOOPBACK = re.compile(rf"{_OWN.pattern}|[\w.-]+\.localhost(:\d+)?", re.I)
 _BEARER = re.compile(r"Bearer ([\w-]{40,80})")
 _SITES = ("same-origin", "none")
 _JSON = "application/json"
-# Asked before anybody has the token, and files under names that nobody can guess.
-_OPEN = re.compile(rf"{CONTROL}/(health|(uploads|exports)/[^/]+)")
+# Health is requested before a client has the token. The files have random names that cannot be
+# guessed.
+_WITHOUT_TOKEN = re.compile(rf"{CONTROL}/(health|(uploads|exports)/[^/]+)")
 _FILES = f"{CONTROL}/uploads/"
 
 
 class Tokens:
-    """The tokens that the API takes: the data folder's, and those made on the control surface.
+    """Hold the tokens that the API accepts: the data folder's and those created through control.
 
     Args:
-        own: the data folder's.
+        own: the data folder's token.
     """
 
     def __init__(self, own: str) -> None:
         self._known = [own]
 
     def add(self) -> str:
-        """Make another token, which is valid until the emulator stops."""
+        """Create another token, which is valid until the emulator stops."""
         self._known.append(secrets.token_hex(20))
         return self._known[-1]
 
     def admits(self, headers: Mapping[str, str]) -> bool:
-        """Whether a call carries a known token, as `Authorization` or as a key with an email."""
+        """Return whether a call has a valid token, as `Authorization` or as a key with an email."""
         bearer = _BEARER.fullmatch(headers.get("authorization", ""))
         if bearer:
             return self._knows(bearer[1])
         return bool(headers.get("x-auth-email")) and self._knows(headers.get("x-auth-key", ""))
 
     def _knows(self, given: str) -> bool:
-        return any(hmac.compare_digest(given.encode(), each.encode()) for each in self._known)
+        return any(hmac.compare_digest(given.encode(), token.encode()) for token in self._known)
 
 
 class Doors:
-    """Refuses requests of other machines' names and of foreign pages, and control without a token.
+    """Refuse requests for other hosts, from foreign pages, and to control without a token.
 
     Args:
-        app: what answers all others.
-        tokens: the tokens that control takes.
+        app: the application that answers all other requests.
+        tokens: the tokens that the control API accepts.
     """
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
@@ -66,7 +67,7 @@ class Doors:
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 403 or 415, or pass the request on."""
+        """Answer 403 or 415, or pass the request on to the application."""
         app = self._app
         if scope["type"] == "http":
             app = self._refusal(scope, headers_of(scope)) or app
@@ -80,10 +81,12 @@ class Doors:
             return PlainTextResponse("The Host header must name this machine.\n", 403)
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin not in (None, f"http://{host}") or site not in (None, *_SITES):
-            return PlainTextResponse("Web pages of another origin may not ask here.\n", 403)
+            return PlainTextResponse(
+                "Web pages of another origin must not call this address.\n", 403
+            )
         if not control:
             return None
-        if not _OPEN.fullmatch(path) and not self._tokens.admits(headers):
+        if not _WITHOUT_TOKEN.fullmatch(path) and not self._tokens.admits(headers):
             return failure(codes.authentication())
         kind = headers.get("content-type", _JSON if not _has_body(headers) else "")
         if kind.partition(";")[0].strip() != _JSON and not path.startswith(_FILES):
@@ -92,7 +95,7 @@ class Doors:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return a request's headers by their names in lower case."""
+    """Return a request's headers by their lower-case names."""
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 

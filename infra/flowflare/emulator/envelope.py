@@ -1,7 +1,7 @@
-"""Cloudflare's envelope: how every answer of the API is wrapped, refusals included.
+"""Wrap every answer of the API, errors included, in Cloudflare's envelope.
 
-Clients differ in what they look at (wrangler at `success`, the SDKs at the HTTP status), so both
-are always set.
+Clients check different parts (wrangler reads `success`, the SDKs the HTTP status), so both are
+always set.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,44 +13,46 @@ from starlette.responses import JSONResponse
 
 @dataclass(frozen=True)
 class Problem:
-    """One entry of an envelope's `errors`."""
+    """Describe one entry of an envelope's `errors`."""
 
     code: int
     message: str
 
 
-class Refusal(Exception):  # noqa: N818 -- it is an answer of the API, not a failure of ours
-    """The API says no.
+class Refusal(Exception):  # noqa: N818 -- an answer of the API, not a failure of the emulator
+    """Refuse a call to the API.
 
     Args:
         status: the HTTP status.
         problems: the entries of `errors`.
-        headers: what else the answer carries, such as `Retry-After`.
+        headers: other headers of the answer, such as `Retry-After`.
     """
 
     def __init__(
         self, status: int, problems: Sequence[Problem], headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__("; ".join(f"{each.message} [code: {each.code}]" for each in problems))
+        super().__init__(
+            "; ".join(f"{problem.message} [code: {problem.code}]" for problem in problems)
+        )
         self.status = status
         self.problems = tuple(problems)
         self.headers = dict(headers or {})
 
 
 def refusal(status: int, code: int, message: str) -> Refusal:
-    """A refusal with one problem."""
+    """Return a refusal with one problem."""
     return Refusal(status, [Problem(code, message)])
 
 
 def success(
     result: Any, *, info: Mapping[str, object] | None = None, messages: Sequence[str] = ()
 ) -> JSONResponse:
-    """An answer that carries a result.
+    """Return an answer that carries a result.
 
     Args:
         result: any JSON value.
         info: `result_info`, the paging of a list.
-        messages: what Cloudflare wants to say besides.
+        messages: Cloudflare's notices about the call.
     """
     body: dict[str, Any] = {
         "success": True,
@@ -63,18 +65,18 @@ def success(
     return JSONResponse(body)
 
 
-def failure(refused: Refusal) -> JSONResponse:
-    """The answer for a refusal."""
-    errors = [{"code": each.code, "message": each.message} for each in refused.problems]
+def failure(error: Refusal) -> JSONResponse:
+    """Return the answer for a refusal."""
+    errors = [{"code": problem.code, "message": problem.message} for problem in error.problems]
     body = {"success": False, "errors": errors, "messages": [], "result": None}
-    return JSONResponse(body, status_code=refused.status, headers=refused.headers)
+    return JSONResponse(body, status_code=error.status, headers=error.headers)
 
 
 def page_of(items: Sequence[Any], *, page: int, per_page: int) -> tuple[list[Any], dict[str, int]]:
-    """Cuts one page out of a list.
+    """Cut one page out of a list.
 
     Returns:
-        the page's items, and the `result_info` that goes with them.
+        the page's items and its `result_info`.
     """
     start = (page - 1) * per_page
     part = list(items[start : start + per_page])

@@ -1,13 +1,13 @@
-"""What of the environment the emulator and what it starts get.
+"""Select the environment variables that the emulator and its child processes get.
 
-They run for days, and must not keep the secrets of whoever started them.
+These processes run for days, and must not keep the secrets of the shell that started them.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
-# Coverage measures it in tests.
+# Tests measure coverage through COV*.
 _NEEDED: Final = re.compile(
     r"PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|VIRTUAL_ENV|(PYTHON|LD_|SSL_CERT_|COV)\w*|NODE_EXTRA_CA_CERTS"
 )

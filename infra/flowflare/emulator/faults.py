@@ -1,8 +1,8 @@
-"""Fault rules: which call meets which trouble, so that clients can be tested against it.
+"""Hold fault rules, which make calls fail so that clients can be tested against it.
 
-A rule matches calls by method, path, account and count, and then answers a status, cuts the
-connection, waits, holds the call until the rule is released, or does the call and loses the answer:
-the connection is cut, or nothing is said until the client gives up.
+A rule matches calls by method, path, account and count. It then answers with a status, cuts the
+connection, delays the call, or holds it until the rule is released. It can also process the call
+and lose the answer, by cutting the connection or by staying silent until the client gives up.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import SchemaError
 
 _MOST_SEARCHED = 2_000
-"""Characters of a path that rules look at; none of Cloudflare's is as long."""
+"""Characters of a path that rules search. No path of Cloudflare's API is that long."""
 
 _HeaderName = Annotated[str, StringConstraints(pattern=r"^[\w!#$%&'*+.^`|~-]+$", max_length=100)]
 _HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=1_000)]
@@ -35,7 +35,7 @@ class _Action(BaseModel):
 
 
 class Answer(_Action):
-    """Answers a status without doing anything."""
+    """Answer with a status without processing the call."""
 
     kind: Literal["answer"]
     status: int = Field(ge=200, le=599)
@@ -43,36 +43,39 @@ class Answer(_Action):
     message: str = "fault injected"
     headers: dict[_HeaderName, _HeaderValue] = {}
     retry: bool | None = None
-    """Sent as `x-should-retry`, which the SDKs obey; None sends nothing."""
+    """The value of `x-should-retry`, which the SDKs obey. With None the header is not sent."""
 
 
 class Cut(_Action):
-    """Closes the connection without doing anything."""
+    """Close the connection without processing the call."""
 
     kind: Literal["cut"]
 
 
 class Delay(_Action):
-    """Does the call later."""
+    """Process the call after a delay."""
 
     kind: Literal["delay"]
     seconds: float = Field(ge=0, le=600)
 
 
 class Hold(_Action):
-    """Does the call once the rule is released or deleted."""
+    """Process the call when the rule is released or deleted."""
 
     kind: Literal["hold"]
 
 
 class Lose(_Action):
-    """Does the call and closes the connection instead of answering."""
+    """Process the call and close the connection instead of answering."""
 
     kind: Literal["lose"]
 
 
 class Silence(_Action):
-    """Says nothing until the client gives up; the call is never done, or was done at once."""
+    """Stay silent until the client gives up.
+
+    `done` says whether the call is processed first or never.
+    """
 
     kind: Literal["silence"]
     done: bool = False
@@ -82,22 +85,22 @@ Action = Annotated[Answer | Cut | Delay | Hold | Lose | Silence, Field(discrimin
 
 
 class Rule(BaseModel):
-    """A fault rule as it is asked for."""
+    """Describe a fault rule as a test requests it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     action: Action
     method: str | None = None
     path: str | None = Field(default=None, max_length=500)
-    """A glob over the path below `/client/v4`, such as `/accounts/*/d1/database`."""
+    """A glob for the path below `/client/v4`, such as `/accounts/*/d1/database`."""
     pattern: str | None = Field(default=None, max_length=200)
-    """A regular expression, searched in the path below `/client/v4`. It is the regex crate's of
-    Rust, which takes time in proportion to the path: no look-around, no back-references."""
+    """A regular expression that is searched in the path below `/client/v4`. Rust's regex crate
+    runs it in time proportional to the path: no look-around, no back-references."""
     account: str | None = None
     nth: int | None = Field(default=None, ge=1)
-    """Only from the nth matching call on; the first is 1."""
+    """The first matching call that the rule applies to, counted from 1."""
     times: int | None = Field(default=None, ge=1)
-    """For so many calls; without it one call when `nth` is given, else every call."""
+    """How many calls the rule applies to. Without it: one call if `nth` is set, else all."""
 
     @field_validator("pattern")
     @classmethod
@@ -108,11 +111,11 @@ class Rule(BaseModel):
 
     @cached_property
     def search(self) -> TypeAdapter[str] | None:
-        """The compiled pattern."""
+        """Return the compiled pattern."""
         return None if self.pattern is None else _compile(self.pattern)
 
     def matches(self, method: str, path: str, account: str | None) -> bool:
-        """Whether a call is one of this rule's."""
+        """Return whether a call matches this rule."""
         path = path[:_MOST_SEARCHED]
         return (
             (self.method is None or self.method.upper() == method)
@@ -123,16 +126,16 @@ class Rule(BaseModel):
 
 
 def _compile(pattern: str) -> TypeAdapter[str]:
-    """Compile a pattern with pydantic's engine: it never backtracks, and bounds what it compiles.
+    """Compile a pattern with pydantic's engine, which never backtracks and bounds its input.
 
     Raises:
-        ValueError: the engine does not take the pattern.
+        ValueError: the engine does not accept the pattern.
     """
     try:
         return TypeAdapter(Annotated[str, StringConstraints(pattern=pattern)])
     except SchemaError as error:
-        # The engine's last line says what is wrong; those before it draw where.
-        raise ValueError(f"not a pattern: {str(error).splitlines()[-1]}") from None
+        # The engine's last line says what is wrong; the lines before it draw the position.
+        raise ValueError(f"not a valid pattern: {str(error).splitlines()[-1]}") from None
 
 
 def _finds(search: TypeAdapter[str], text: str) -> bool:
@@ -144,8 +147,8 @@ def _finds(search: TypeAdapter[str], text: str) -> bool:
 
 
 @dataclass
-class Standing:
-    """A rule that stands, with what it has seen."""
+class ActiveRule:
+    """Hold an active rule and its counts."""
 
     id: int
     rule: Rule
@@ -154,7 +157,7 @@ class Standing:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def fires(self) -> bool:
-        """Counts a matching call and says whether the rule applies to it."""
+        """Count a matching call and return whether the rule applies to it."""
         self.seen += 1
         first = self.rule.nth or 1
         times = self.rule.times or (1 if self.rule.nth else None)
@@ -164,7 +167,7 @@ class Standing:
         return True
 
     def view(self) -> dict[str, object]:
-        """The rule as the control surface shows it."""
+        """Return the rule as the control API shows it."""
         return {
             "id": self.id,
             "seen": self.seen,
@@ -175,42 +178,42 @@ class Standing:
 
 
 class Faults:
-    """The standing rules, in the order in which they were made; the first that fires applies."""
+    """Hold the active rules in their order of creation; the first that fires applies."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._standing: dict[int, Standing] = {}
+        self._active: dict[int, ActiveRule] = {}
 
-    def add(self, rule: Rule) -> Standing:
-        """Lets a rule stand."""
-        standing = Standing(next(self._numbers), rule)
-        self._standing[standing.id] = standing
-        return standing
+    def add(self, rule: Rule) -> ActiveRule:
+        """Activate a rule."""
+        active = ActiveRule(next(self._numbers), rule)
+        self._active[active.id] = active
+        return active
 
-    def all(self) -> list[Standing]:
-        """The standing rules."""
-        return list(self._standing.values())
+    def all(self) -> list[ActiveRule]:
+        """List the active rules."""
+        return list(self._active.values())
 
     def release(self, number: int) -> bool:
-        """Lets held calls go on; False where no such rule stands."""
-        standing = self._standing.get(number)
-        if standing is not None:
-            standing.released.set()
-        return standing is not None
+        """Release the calls that a rule holds. Returns False for an unknown rule."""
+        active = self._active.get(number)
+        if active is not None:
+            active.released.set()
+        return active is not None
 
     def remove(self, number: int | None = None) -> bool:
-        """Takes one rule away, or all; held calls go on. False where no such rule stands."""
-        gone = [number] if number is not None else list(self._standing)
-        found = [self._standing.pop(each) for each in gone if each in self._standing]
-        for standing in found:
-            standing.released.set()
-        return number is None or bool(found)
+        """Remove one rule or all, and release held calls. Returns False for an unknown rule."""
+        numbers = [number] if number is not None else list(self._active)
+        removed = [self._active.pop(each) for each in numbers if each in self._active]
+        for active in removed:
+            active.released.set()
+        return number is None or bool(removed)
 
-    def for_call(self, method: str, path: str, account: str | None) -> Standing | None:
-        """The rule that applies to a call; every matching rule counts it."""
+    def for_call(self, method: str, path: str, account: str | None) -> ActiveRule | None:
+        """Return the rule that applies to a call. Every matching rule counts the call."""
         firing = [
-            each
-            for each in self._standing.values()
-            if each.rule.matches(method, path, account) and each.fires()
+            active
+            for active in self._active.values()
+            if active.rule.matches(method, path, account) and active.fires()
         ]
         return firing[0] if firing else None

@@ -1,4 +1,4 @@
-"""One emulator in this process, from the lock on its data to the last child's end."""
+"""Run one emulator in this process, from the lock on its data to the end of its last child."""
 
 import asyncio
 import fcntl
@@ -24,7 +24,7 @@ _LOCK_PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class Options:
-    """What an emulator is started with."""
+    """Hold the options that an emulator is started with."""
 
     data: Path
     port: int
@@ -33,18 +33,18 @@ class Options:
 
 
 async def serve(options: Options, say: Callable[[dict[str, Any]], None]) -> None:
-    """Serves until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT.
 
     Args:
-        options: what it is started with.
-        say: told once, when it is ready: base URL, port and process id.
+        options: the options of the emulator.
+        say: called once when the emulator is ready, with base URL, port and process ID.
 
     Raises:
         EmulatorError: the data is in use, the port is taken, or workerd does not start.
     """
     data = options.data.resolve()
     api_token.make_private(data)
-    with _alone(data) as lock, listen(options.port) as bound:
+    with _lock_data(data) as lock, listen(options.port) as bound:
         port = bound.getsockname()[1]
         identity = {
             "status": "ready",
@@ -71,7 +71,8 @@ async def _serve(server: uvicorn.Server, bound: socket.socket, ready: Callable[[
         server.should_exit = True
 
     with _signals(stop):
-        # Not serve(): it would take the signals for itself and raise them again at the end.
+        # Not serve(): it would install its own signal handlers and raise the signals again at the
+        # end.
         serving = asyncio.create_task(server._serve([bound]))  # noqa: SLF001
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
@@ -95,11 +96,11 @@ def _this_task() -> asyncio.Task[Any]:
 
 
 @contextmanager
-def _alone(data: Path) -> Iterator[int]:
-    """Holds the data folder's lock; the system lets it go however this process ends.
+def _lock_data(data: Path) -> Iterator[int]:
+    """Hold the data folder's lock, which the system releases however this process ends.
 
-    The runtime's processes hold it too, so that after `kill -9` of this one the next start waits
-    until they have let go of the Workers' ports.
+    The runtime's processes hold the lock too. After `kill -9` of this process, the next start
+    therefore waits until they have released the Workers' ports.
 
     Yields:
         the lock's file descriptor.
@@ -113,7 +114,7 @@ def _alone(data: Path) -> Iterator[int]:
             except OSError:
                 if pidfile.read(data) or time.monotonic() > end:
                     raise EmulatorError(
-                        f"Another emulator uses the data in {data}",
+                        f"Another emulator is using the data in {data}",
                         remedy="Stop it first: flowflare emulator stop",
                     ) from None
                 time.sleep(0.05)

@@ -1,8 +1,8 @@
-"""The front door of zones: requests to the emulator's port that name a route's or domain's host.
+"""Route requests for a zone's host, sent to the emulator's port, to the right Worker.
 
-`curl -H 'Host: shop.example.com' http://127.0.0.1:8780/` reaches the Worker that answers there, and
-so does http://shop.example.com.localhost:8780/, which browsers take to this machine by themselves.
-WebSockets are not passed on here; the Worker's own port takes them, under the same `Host`.
+`curl -H 'Host: shop.example.com' http://127.0.0.1:8780/` reaches the Worker of a route or custom
+domain. So does http://shop.example.com.localhost:8780/, which browsers resolve to this machine.
+WebSockets are not forwarded here. They connect to the Worker's own port with the same `Host`.
 """
 
 import re
@@ -24,12 +24,12 @@ _OWN = frozenset({"host", "connection", "keep-alive", "proxy-connection", "trans
 
 
 class FrontDoor:
-    """Passes requests to the Workers that answer for their host; all others go on.
+    """Forward requests to the Workers of their host, and pass all others on.
 
     Args:
-        app: what answers the others.
-        routing: whose a request is.
-        workers: where Workers answer.
+        app: the application that answers all other requests.
+        routing: finds the Worker of a request.
+        workers: knows the addresses of Workers.
     """
 
     def __init__(self, app: ASGIApp, routing: RoutingStore, workers: Workers) -> None:
@@ -39,14 +39,14 @@ class FrontDoor:
         self._client: httpx.AsyncClient | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Asks the Worker, or passes the request on."""
+        """Forward the request to its Worker, or pass it on."""
         if scope["type"] == "http":
             request = Request(scope, receive)
             host = _NAME.fullmatch(request.headers.get("host", ""))
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            found = self._routing.find(host["name"], path) if host else None
-            if host and found:
-                answer = await self._ask(request, self._workers.url(*found) + path, host["name"])
+            worker = self._routing.find(host["name"], path) if host else None
+            if host and worker:
+                answer = await self._ask(request, self._workers.url(*worker) + path, host["name"])
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -54,31 +54,33 @@ class FrontDoor:
     async def _ask(self, request: Request, url: str, host: str) -> Response:
         import httpx
 
-        # Nothing here speaks TLS; reading the machine's certificates would take longer than this.
-        # A Worker may take its time.
+        # TLS is never used here, and reading the machine's certificates would take longer than the
+        # request. A Worker may take any time to answer.
         self._client = self._client or httpx.AsyncClient(
             verify=False,  # noqa: S501
             timeout=None,  # noqa: S113
             trust_env=False,
         )
-        kept = [(name, value) for name, value in request.headers.raw if name.decode() not in _OWN]
-        asked = self._client.build_request(
+        forwarded = [
+            (name, value) for name, value in request.headers.raw if name.decode() not in _OWN
+        ]
+        forward = self._client.build_request(
             request.method,
             url,
-            headers=[(b"host", host.encode()), *kept],
+            headers=[(b"host", host.encode()), *forwarded],
             content=request.stream() if _has_body(request) else None,
         )
         try:
-            answer = await self._client.send(asked, stream=True, follow_redirects=False)
+            answer = await self._client.send(forward, stream=True, follow_redirects=False)
         except httpx.HTTPError as error:
-            return PlainTextResponse(f"The Worker does not answer: {error}\n", 503)
-        passed = StreamingResponse(_body(answer), answer.status_code)
-        passed.raw_headers = [
+            return PlainTextResponse(f"The Worker did not answer: {error}\n", 503)
+        response = StreamingResponse(_body(answer), answer.status_code)
+        response.raw_headers = [
             (name.lower(), value)
             for name, value in answer.headers.raw
             if name.decode().lower() not in _OWN
         ]
-        return passed
+        return response
 
 
 def _has_body(request: Request) -> bool:

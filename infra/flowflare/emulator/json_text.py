@@ -1,8 +1,7 @@
-"""Reads and writes JSON as RFC 8259 defines it: what Python, SQLite, Node and workerd agree on.
+"""Read and write the JSON of RFC 8259, on which Python, SQLite, Node and workerd agree.
 
-Python's own module reads `NaN`, `1e999` and lone surrogates, and writes numbers that no other
-reader takes. A value that got in that way would break every later reader of the row or line that
-holds it.
+Python's own module reads `NaN`, `1e999` and lone surrogates, and writes numbers that other readers
+refuse. Such a value would break every later reader of the row or line that contains it.
 """
 
 import json
@@ -11,21 +10,22 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 DEEPEST = 100
-"""Levels of nesting. SQLite takes 1,000, Python's writer what its stack has left, pydantic 255."""
+"""Nesting levels. SQLite accepts 1,000, pydantic 255, Python's writer what its stack allows."""
 _SHORT = 300
-"""Digits of an integer that a double holds without looking: the largest has 309."""
+"""Digits of an integer that fits in a double without a check: the largest double has 309."""
 
 
 class NotJsonError(ValueError):
-    """A text that is not JSON, or a value that cannot be written as JSON; the message is why."""
+    """Say why a text is not JSON, or why a value cannot be written as JSON."""
 
 
 def parse_json(text: bytes | str) -> Any:
     """Read a JSON text.
 
     Raises:
-        NotJsonError: the text is not JSON, not UTF-8, nested deeper than `DEEPEST`, or holds a
-            number beyond a double's range or a lone surrogate. The message quotes nothing of it.
+        NotJsonError: the text is not JSON or not UTF-8, is nested deeper than `DEEPEST`, or
+            contains
+            a number beyond a double's range or a lone surrogate. The message never quotes the text.
     """
     try:
         decoded = text.decode() if isinstance(text, bytes) else text
@@ -44,7 +44,7 @@ def write_json(value: object) -> str:
     """Write a value as one line of JSON.
 
     Raises:
-        NotJsonError: the value is not JSON: an infinite number, or an object of another kind.
+        NotJsonError: JSON cannot hold the value, such as an infinite number or a custom object.
     """
     try:
         return json.dumps(value, allow_nan=False)
@@ -53,15 +53,15 @@ def write_json(value: object) -> str:
 
 
 def _check(value: object) -> None:
-    """Walk level by level: recursion would end where the nesting is the trouble."""
+    """Check the value level by level, because recursion would fail on deeply nested values."""
     level, depth = [value], 0
     while level:
         if depth > DEEPEST:
             raise NotJsonError(f"it is nested deeper than {DEEPEST} levels")
-        for each in level:
-            if isinstance(each, str):
-                _check_text(each)
-        level = [part for each in level for part in _parts(each)]
+        for part in level:
+            if isinstance(part, str):
+                _check_text(part)
+        level = [child for part in level for child in _parts(part)]
         depth += 1
 
 
@@ -78,17 +78,17 @@ def _check_text(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise NotJsonError("it holds a lone surrogate") from None
+        raise NotJsonError("it contains a lone surrogate") from None
 
 
 def _refuse(_: str) -> NoReturn:
-    raise NotJsonError("it holds a number that JSON does not have")
+    raise NotJsonError("it contains a number that JSON does not have")
 
 
 def _parse_float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise NotJsonError("it holds a number beyond a double's range")
+        raise NotJsonError("it contains a number beyond a double's range")
     return number
 
 

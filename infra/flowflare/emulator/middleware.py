@@ -1,6 +1,6 @@
-"""Surrounds every call of the API: authentication, the limit on calls, faults, the log.
+"""Check, count, fail and log every call of the API: tokens, limits, fault rules and the log.
 
-It is plain ASGI because a fault must be able to cut the connection, which no response can.
+It is plain ASGI because a fault must be able to cut the connection, which a response cannot do.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _UNKNOWN = "(The emulator does not know the operation"
 
 @dataclass
 class _Call:
-    """One call on its way: what the log will say about it."""
+    """Collect what the log will say about a running call."""
 
     sequence: int
     began: float
@@ -51,10 +51,10 @@ class _Call:
             query=self.query,
             account=self.account,
             status=self.status,
-            codes=tuple(each.get("code", 0) for each in problems),
+            codes=tuple(problem.get("code", 0) for problem in problems),
             fault=self.fault,
-            known=not any(_UNKNOWN in each.get("message", "") for each in problems),
-            summary="; ".join(str(each.get("message", "")) for each in problems),
+            known=not any(_UNKNOWN in problem.get("message", "") for problem in problems),
+            summary="; ".join(str(problem.get("message", "")) for problem in problems),
             milliseconds=round((time.monotonic() - self.began) * 1000, 1),
         )
 
@@ -62,21 +62,21 @@ class _Call:
         if self.status is None or self.status < 400:
             return []
         try:
-            found = json.loads(self.body).get("errors")
+            errors = json.loads(self.body).get("errors")
         except (json.JSONDecodeError, AttributeError, UnicodeDecodeError):
             return []
-        return found if isinstance(found, list) else []
+        return errors if isinstance(errors, list) else []
 
 
 class Gatekeeper:
-    """Authentication, the limit on calls, fault rules and the log, for calls of the API.
+    """Apply authentication, the limit on calls, fault rules and the log to calls of the API.
 
     Args:
-        app: what answers.
-        tokens: the tokens that calls may carry.
-        rules: the standing fault rules.
-        log: where calls are written.
-        limit: how many calls a token has.
+        app: the application that answers.
+        tokens: the tokens that the API accepts.
+        rules: the active fault rules.
+        log: the log of calls.
+        limit: the limit on calls of each token.
     """
 
     def __init__(
@@ -94,29 +94,30 @@ class Gatekeeper:
         self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check a call's token, let it meet its fault rule, and write it into the log."""
+        """Check a call's token, apply its fault rule, and log the call."""
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(API)
-        found = _ACCOUNT.match(path)
+        account = _ACCOUNT.match(path)
         call = _Call(
             sequence=self._log.next_number(),
             began=time.monotonic(),
             method=scope["method"],
             path=path,
             query=scope["query_string"].decode(),
-            account=found.group(1) if found else None,
+            account=account.group(1) if account else None,
         )
         try:
-            await self._meet(call, scope, receive, send)
+            await self._handle(call, scope, receive, send)
         finally:
             self._log.add(call.entry())
 
-    async def _meet(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
         if not self._tokens.admits(headers):
-            # Before the limit and the faults: only who has a token is counted or held.
+            # Before the limit and the faults: calls without a valid token are neither counted nor
+            # held.
             await failure(codes.authentication())(scope, receive, _watch(call, send))
             return
         verdict = self._limit.count(_token(headers))
@@ -124,16 +125,16 @@ class Gatekeeper:
         if verdict.refused:
             await failure(codes.too_many_calls())(scope, receive, _watch(call, send))
             return
-        standing = self._rules.for_call(call.method, call.path, call.account)
-        call.fault = standing.id if standing else None
+        active = self._rules.for_call(call.method, call.path, call.account)
+        call.fault = active.id if active else None
         watched = _watch(call, send)
-        if standing is None or await _went_on(standing):
+        if active is None or await _wait_for_rule(active):
             await self._answer(call, scope, receive, watched)
         else:
-            await self._suffer(standing.rule.action, scope, receive, watched)
+            await self._fail(active.rule.action, scope, receive, watched)
 
     async def _answer(self, call: _Call, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the service answer; a failure of its own is an answer in Cloudflare's envelope."""
+        """Let the service answer, and turn its failures into answers in Cloudflare's envelope."""
         try:
             await self._app(scope, receive, send)
         except Exception:
@@ -142,74 +143,74 @@ class Gatekeeper:
                 raise
             await failure(codes.internal("the emulator's log has the reason"))(scope, receive, send)
 
-    async def _suffer(
+    async def _fail(
         self, action: faults.Action, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """What a client sees of a call that fails."""
+        """Let the call fail as its rule says."""
         if isinstance(action, faults.Answer):
-            await failure(_injected(action))(scope, receive, send)
+            await failure(_fault_refusal(action))(scope, receive, send)
             return
         if isinstance(action, faults.Lose) or (isinstance(action, faults.Silence) and action.done):
-            await self._app(scope, receive, _nowhere)
+            await self._app(scope, receive, _discard)
         if isinstance(action, faults.Silence):
-            await _gone(receive)
+            await _wait_for_disconnect(receive)
         _cut(scope)
 
 
-async def _went_on(standing: faults.Standing) -> bool:
-    """Waits where the rule says so; whether the call is then done as if there were no rule."""
-    action = standing.rule.action
+async def _wait_for_rule(active: faults.ActiveRule) -> bool:
+    """Wait if the rule says so. Returns whether the call is then processed normally."""
+    action = active.rule.action
     if isinstance(action, faults.Delay):
         await asyncio.sleep(action.seconds)
     if isinstance(action, faults.Hold):
-        await standing.released.wait()
+        await active.released.wait()
     return isinstance(action, faults.Delay | faults.Hold)
 
 
 def _watch(call: _Call, send: Send) -> Send:
-    async def watched(message: Message) -> None:
+    async def record_and_send(message: Message) -> None:
         if message["type"] == "http.response.start":
             call.status = message["status"]
         elif message["type"] == "http.response.body" and (call.status or 0) >= 400:
             call.body += message.get("body", b"")
         await send(message)
 
-    return watched
+    return record_and_send
 
 
 def _with_headers(headers: Mapping[str, str], send: Send) -> Send:
     added = [(name.encode(), value.encode()) for name, value in headers.items()]
 
-    async def sent(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name for name, _ in message["headers"]}
-            missing = [each for each in added if each[0] not in given]
+            missing = [header for header in added if header[0] not in given]
             message = {**message, "headers": [*message["headers"], *missing]}
         await send(message)
 
-    return sent if added else send
+    return send_with_headers if added else send
 
 
-async def _nowhere(_: Message) -> None:
-    """Where a lost answer goes."""
+async def _discard(_: Message) -> None:
+    """Discard a lost answer."""
 
 
-async def _gone(receive: Receive) -> None:
-    """Waits until the client has closed the connection."""
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Wait until the client closes the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def _injected(action: faults.Answer) -> Refusal:
-    injected = refusal(action.status, action.code, action.message)
-    injected.headers.update(action.headers)
+def _fault_refusal(action: faults.Answer) -> Refusal:
+    fault = refusal(action.status, action.code, action.message)
+    fault.headers.update(action.headers)
     if action.retry is not None:
-        injected.headers["x-should-retry"] = str(action.retry).lower()
-    return injected
+        fault.headers["x-should-retry"] = str(action.retry).lower()
+    return fault
 
 
 def _cut(scope: Scope) -> None:
-    """Closes the connection at once; `server` has put the transport where it can be found."""
+    """Close the connection at once, through the transport that `server` stored in the scope."""
     scope["state"]["transport"].abort()
 
 

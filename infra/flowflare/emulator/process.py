@@ -1,7 +1,7 @@
-"""The emulator in the background: started, found, stopped.
+"""Start, find and stop the emulator in the background.
 
-Starting it twice is harmless: the second start finds the first. What a crash left behind (a pid
-file of a dead or recycled process, an unfinished write) is no hindrance.
+Starting it twice is harmless: the second start finds the running emulator. Remains of a crash (a
+pid file of a dead or reused process, an unfinished write) do not prevent a start.
 """
 
 import contextlib
@@ -24,14 +24,14 @@ from flowflare.errors import EmulatorError
 
 _START_PATIENCE = 90.0
 _STOP_PATIENCE = 20.0
-_LARGEST_LOG = 10_000_000
+_MAX_LOG_BYTES = 10_000_000
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What an emulator is started with: its data, its port (0 for any), Node and its packages."""
+    """Hold an emulator's options: data folder, port (0 for any), Node and its packages."""
 
     data: Path
     port: int
@@ -41,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Running:
-    """An emulator that runs."""
+    """Describe a running emulator."""
 
     pid: int
     port: int
@@ -51,30 +51,30 @@ class Running:
 
     @property
     def token(self) -> str:
-        """The API token of its data.
+        """Return the API token of its data folder.
 
         Raises:
-            EmulatorError: there is none, as an earlier version of the emulator runs.
+            EmulatorError: the folder has no token, because an earlier version of the emulator runs.
         """
         token = read_token(self.data)
         if token is None:
             raise EmulatorError(
                 f"the embedded Cloudflare (process {self.pid}) has no API token in {self.data}",
-                remedy="It is of an earlier version. Stop it, and it starts again with a token: "
+                remedy="An earlier version started it. Stop it, and the next start makes a token: "
                 "flowflare emulator stop",
             )
         return token
 
 
 def start(settings: Settings, on_progress: Progress) -> Running:
-    """Starts the emulator in the background and waits until it is ready.
+    """Start the emulator in the background and wait until it is ready.
 
     Args:
-        settings: what it is started with.
-        on_progress: told in a few words what is happening.
+        settings: the emulator's options.
+        on_progress: called with a few words about what is happening.
 
     Returns:
-        the emulator that runs now, whether this call started it or another did before.
+        the running emulator, whether or not this call started it.
 
     Raises:
         EmulatorError: the port is taken, Node or Miniflare is missing, workerd does not start, or
@@ -82,30 +82,30 @@ def start(settings: Settings, on_progress: Progress) -> Running:
     """
     data = settings.data.resolve()
     make_private(data)
-    with _one_at_a_time(data, on_progress):
-        running = status(data)
+    with _lock_start(data, on_progress):
+        running = find_running(data)
         if running is not None:
-            return _same_port(running, settings.port)
+            return _check_port(running, settings.port)
         on_progress("starting the embedded Cloudflare")
-        pid, said = _spawn(settings, data)
-        told = _first_line(pid, said, on_progress)
-        if "error" in told:
-            _wait(lambda: _reap(pid), _STOP_PATIENCE)
-            remedy = told.get("remedy") or f"Its log has the reason: {log_file(data)}"
-            raise EmulatorError(str(told["error"]), remedy=str(remedy))
-        running = _running(data, int(told["pid"]), int(told["port"]))
+        pid, output = _spawn(settings, data)
+        message = _read_first_line(pid, output, on_progress)
+        if "error" in message:
+            _wait_until(lambda: _reap(pid), _STOP_PATIENCE)
+            remedy = message.get("remedy") or f"Its log has the reason: {log_file(data)}"
+            raise EmulatorError(str(message["error"]), remedy=str(remedy))
+        running = _describe_running(data, int(message["pid"]), int(message["port"]))
         on_progress(f"the embedded Cloudflare answers on {running.base_url}")
         return running
 
 
 def stop(data: Path, on_progress: Progress = lambda _: None) -> bool:
-    """Stops the emulator of a data folder with all it started; the data stays.
+    """Stop the emulator of a data folder and its child processes; the data stays.
 
     Returns:
-        whether one was running.
+        whether an emulator was running.
 
     Raises:
-        EmulatorError: it does not end.
+        EmulatorError: the emulator does not stop.
     """
     data = data.resolve()
     owner = pidfile.read(data)
@@ -116,30 +116,30 @@ def stop(data: Path, on_progress: Progress = lambda _: None) -> bool:
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(owner.pid, number)
-        if _wait(lambda: not owner.alive(), _STOP_PATIENCE):
+        if _wait_until(lambda: not owner.is_alive(), _STOP_PATIENCE):
             _reap(owner.pid)
             pidfile.remove(data)
             return True
-    raise EmulatorError(f"The emulator (process {owner.pid}) does not end.")
+    raise EmulatorError(f"The emulator (process {owner.pid}) does not stop.")
 
 
-def status(data: Path) -> Running | None:
-    """The emulator that serves a data folder, None if there is none."""
+def find_running(data: Path) -> Running | None:
+    """Return the emulator that serves a data folder, or None if none is running."""
     data = data.resolve()
     owner = pidfile.read(data)
-    return _running(data, owner.pid, owner.port) if owner else None
+    return _describe_running(data, owner.pid, owner.port) if owner else None
 
 
 def log_file(data: Path) -> Path:
-    """Where the emulator of a data folder writes what it and the Workers have to say."""
+    """Return the path of the log of an emulator and its Workers."""
     return data / "emulator.log"
 
 
-def _running(data: Path, pid: int, port: int) -> Running:
+def _describe_running(data: Path, pid: int, port: int) -> Running:
     return Running(pid, port, f"http://127.0.0.1:{port}/client/v4", data, log_file(data))
 
 
-def _same_port(running: Running, port: int) -> Running:
+def _check_port(running: Running, port: int) -> Running:
     if port not in {0, running.port}:
         raise EmulatorError(
             f"The emulator of {running.data} runs on port {running.port}, not {port}",
@@ -149,17 +149,17 @@ def _same_port(running: Running, port: int) -> Running:
 
 
 def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
-    """Starts the emulator in a session of its own.
+    """Start the emulator in its own session.
 
-    It is nobody's `Popen`: it outlives this process, and this process may outlive it.
+    It is not a `Popen` object: the emulator and this process may each outlive the other.
 
     Returns:
-        its process id, and the file descriptor of what it says.
+        its process ID, and the file descriptor of its standard output.
     """
     log = log_file(data)
     if log.exists():
         log.chmod(0o600)
-    mode = os.O_TRUNC if log.exists() and log.stat().st_size > _LARGEST_LOG else os.O_APPEND
+    mode = os.O_TRUNC if log.exists() and log.stat().st_size > _MAX_LOG_BYTES else os.O_APPEND
     arguments = {
         "--data": data,
         "--port": settings.port,
@@ -167,38 +167,38 @@ def _spawn(settings: Settings, data: Path) -> tuple[int, int]:
         "--node-modules": settings.node_modules.absolute(),
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    said, say = os.pipe()
-    with contextlib.closing(os.fdopen(say, "wb")):
+    output, end_of_child = os.pipe()
+    with contextlib.closing(os.fdopen(end_of_child, "wb")):
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-m", "flowflare.emulator", *words],
             needed_environment(os.environ),
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, say, 1),
+                (os.POSIX_SPAWN_DUP2, end_of_child, 1),
                 (os.POSIX_SPAWN_OPEN, 2, str(log), os.O_WRONLY | os.O_CREAT | mode, 0o600),
             ],
             setsid=True,
         )
-    return pid, said
+    return pid, output
 
 
-def _first_line(pid: int, said: int, on_progress: Progress) -> dict[str, Any]:
-    """What the emulator says first: that it is ready, or why it is not."""
+def _read_first_line(pid: int, output: int, on_progress: Progress) -> dict[str, Any]:
+    """Return the emulator's first line of output, which says that it is ready or why not."""
     began = time.monotonic()
-    with os.fdopen(said) as lines:
+    with os.fdopen(output) as lines:
         while time.monotonic() - began < _START_PATIENCE:
             if select.select([lines], [], [], 2.0)[0]:
                 line = lines.readline()
-                told = json.loads(line) if line else {"error": "The emulator ended at once."}
-                return told if isinstance(told, dict) else {}
+                message = json.loads(line) if line else {"error": "The emulator stopped at once."}
+                return message if isinstance(message, dict) else {}
             on_progress(f"waiting for workerd ({time.monotonic() - began:.0f} s)")
     os.kill(pid, signal.SIGTERM)
     return {"error": f"The emulator was not ready after {_START_PATIENCE:.0f} s."}
 
 
 def _reap(pid: int) -> bool:
-    """Takes note of a child's end; True when it has none left to note."""
+    """Collect a child's exit status. Returns True if none is left to collect."""
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
@@ -206,8 +206,8 @@ def _reap(pid: int) -> bool:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(data: Path, on_progress: Progress) -> Iterator[None]:
-    """Lets one start of a data folder go on at a time; the others wait for it."""
+def _lock_start(data: Path, on_progress: Progress) -> Iterator[None]:
+    """Allow one start of a data folder at a time; the others wait."""
     with (data / "start.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,7 +217,7 @@ def _one_at_a_time(data: Path, on_progress: Progress) -> Iterator[None]:
         yield
 
 
-def _wait(done: Callable[[], bool], patience: float) -> bool:
+def _wait_until(done: Callable[[], bool], patience: float) -> bool:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if done():

@@ -1,7 +1,7 @@
-"""The limit on calls: 1,200 in five minutes for each token; after more, nothing for five minutes.
+"""Limit calls to 1,200 in five minutes for each token, then refuse all for five minutes.
 
-Numbers and headers are those of Cloudflare's API limits. Tests set other numbers on the control
-surface, for all tokens or for one.
+Numbers and headers are those of Cloudflare's API limits. Tests set other numbers through the
+control API, for all tokens or for one.
 """
 
 import math
@@ -13,22 +13,22 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Limit(BaseModel):
-    """How many calls a token has."""
+    """Hold the number of calls that a token may make."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     calls: int | None = Field(default=1_200, ge=1)
-    """None for no limit."""
+    """None sets no limit."""
     seconds: float = Field(default=300, gt=0)
     block: float = Field(default=300, ge=0)
-    """Seconds without any call once there were too many."""
+    """Seconds for which all calls are refused once the limit is exceeded."""
     token: str | None = None
-    """The token that it is for; None for all that have none of their own."""
+    """The token that the limit is for. None is for all tokens without their own limit."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a call: its headers, and whether it is refused."""
+    """Say whether a call is refused, and which headers its answer gets."""
 
     refused: bool
     headers: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Verdict:
 
 @dataclass
 class _Window:
-    """A token's calls since its window began."""
+    """Count a token's calls since its window began."""
 
     until: float
     used: int = 0
@@ -44,10 +44,10 @@ class _Window:
 
 
 class RateLimit:
-    """Counts the calls of all tokens.
+    """Count the calls of all tokens.
 
     Args:
-        clock: seconds, from any moment on.
+        clock: returns seconds since any fixed moment.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -56,24 +56,24 @@ class RateLimit:
         self._windows: dict[str, _Window] = {}
 
     def set(self, limit: Limit) -> None:
-        """Takes another limit, and begins to count anew."""
+        """Set another limit and restart the count."""
         self._limits[limit.token] = limit
         self._windows.clear()
 
     def reset(self) -> None:
-        """Goes back to Cloudflare's limit and begins to count anew."""
+        """Restore Cloudflare's limit and restart the count."""
         self._limits = {None: Limit()}
         self._windows.clear()
 
     def all(self) -> list[Limit]:
-        """The limits in force."""
+        """List the limits in force."""
         return list(self._limits.values())
 
     def count(self, token: str) -> Verdict:
-        """Counts a call.
+        """Count a call.
 
         Args:
-            token: what the call authenticates with.
+            token: the token of the call.
         """
         limit = self._limits.get(token, self._limits[None])
         if limit.calls is None:

@@ -1,18 +1,18 @@
-"""What was asked of the API: in memory, bounded, without tokens and without secrets.
+"""Log the calls of the API in memory, bounded, without tokens and secrets.
 
-Bodies are not kept. A summary names what a write was about, out of fields that never hold a value.
+Bodies are not stored. A summary names what a write was about, from fields that never hold a value.
 """
 
 import itertools
 from collections import deque
 from dataclasses import asdict, dataclass
 
-_MOST = 20_000
+_MAX_ENTRIES = 20_000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call."""
+    """Record one call."""
 
     sequence: int
     time: str
@@ -21,41 +21,41 @@ class Entry:
     query: str
     account: str | None
     status: int | None
-    """None where the connection was cut."""
+    """None if the connection was cut."""
     codes: tuple[int, ...]
     """Cloudflare's error codes in the answer."""
     fault: int | None
     """The fault rule that applied."""
     known: bool
-    """False for an operation the emulator does not have."""
+    """False for an operation that the emulator does not have."""
     summary: str
     milliseconds: float
 
 
 class RequestLog:
-    """The last calls, oldest first."""
+    """Hold the last calls, oldest first."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._entries: deque[Entry] = deque(maxlen=_MOST)
+        self._entries: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
 
     def next_number(self) -> int:
-        """The sequence number of a call that begins now."""
+        """Return the sequence number of a call that begins now."""
         return next(self._numbers)
 
     def add(self, entry: Entry) -> None:
-        """Writes a finished call."""
+        """Add a finished call."""
         self._entries.append(entry)
 
     def since(self, sequence: int, account: str | None = None) -> list[dict[str, object]]:
-        """The calls after a sequence number, of one account or of all, by sequence."""
-        found = [
-            each
-            for each in self._entries
-            if each.sequence > sequence and account in {None, each.account}
+        """Return the calls after a sequence number, of one account or of all, by sequence."""
+        entries = [
+            entry
+            for entry in self._entries
+            if entry.sequence > sequence and account in {None, entry.account}
         ]
-        return [asdict(each) for each in sorted(found, key=lambda each: each.sequence)]
+        return [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.sequence)]
 
     def clear(self) -> None:
-        """Forgets everything; sequence numbers go on."""
+        """Remove all entries; sequence numbers continue."""
         self._entries.clear()

@@ -1,4 +1,4 @@
-"""What the operations read from a request, refused in Cloudflare's words where it is not there."""
+"""Read a request's parameters and body, and refuse invalid ones in Cloudflare's words."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def operation(method: str, path: str, handler: Handler) -> BaseRoute:
-    """One operation of the API, at a path below `/client/v4`."""
+    """Return the route of one API operation at a path below `/client/v4`."""
     route = Route(API + path, handler, methods=[method])
     if method == "GET":
         # Starlette adds HEAD to GET; Cloudflare's API has no HEAD.
@@ -29,10 +29,10 @@ def operation(method: str, path: str, handler: Handler) -> BaseRoute:
 
 
 def account_of(request: Request) -> str:
-    """The account in the path.
+    """Return the account ID in the path.
 
     Raises:
-        Refusal: 7003, it is no account id.
+        Refusal: 7003, it is not an account ID.
     """
     account = str(request.path_params["account"])
     if not _ID.fullmatch(account):
@@ -41,10 +41,10 @@ def account_of(request: Request) -> str:
 
 
 def zone_of(request: Request) -> str:
-    """The zone in the path.
+    """Return the zone ID in the path.
 
     Raises:
-        Refusal: 7003, it is no zone id.
+        Refusal: 7003, it is not a zone ID.
     """
     zone = str(request.path_params["zone"])
     if not _ID.fullmatch(zone):
@@ -53,26 +53,26 @@ def zone_of(request: Request) -> str:
 
 
 def name_of(request: Request, parameter: str) -> str:
-    """A name in the path."""
+    """Return a name in the path."""
     return str(request.path_params[parameter])
 
 
 def flag(request: Request, name: str) -> bool:
-    """A yes or no in the query."""
+    """Return a boolean parameter of the query."""
     return request.query_params.get(name, "").lower() in {"true", "1"}
 
 
 def number(request: Request, name: str, default: int) -> int:
-    """A positive number in the query, the default where there is none or nonsense."""
+    """Return a positive number of the query, or the default if it is missing or invalid."""
     text = request.query_params.get(name, "")
     return int(text) if _NUMBER.fullmatch(text) and int(text) > 0 else default
 
 
 async def json_body(request: Request) -> Any:
-    """The body as JSON.
+    """Return the body as JSON.
 
     Raises:
-        Refusal: 10001, it is none.
+        Refusal: 10001, the body is not JSON.
     """
     try:
         return parse_json(await request.body())
@@ -81,10 +81,10 @@ async def json_body(request: Request) -> Any:
 
 
 async def json_object(request: Request) -> dict[str, Any]:
-    """The body as a JSON object.
+    """Return the body as a JSON object.
 
     Raises:
-        Refusal: 10001, it is none.
+        Refusal: 10001, the body is not a JSON object.
     """
     body = await json_body(request)
     if not isinstance(body, dict):

@@ -1,4 +1,4 @@
-"""Puts the emulator together: stores, services, the control surface, and what surrounds them."""
+"""Assemble the emulator: stores, services, the control API and the middleware around them."""
 
 import logging
 import socket
@@ -59,10 +59,10 @@ _LOG = logging.getLogger("emulator")
 
 
 class CuttableProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, with the transport where a fault rule can cut it."""
+    """Extend uvicorn's HTTP/1.1 so that a fault rule can cut the transport."""
 
     def connection_made(self, transport: Any) -> None:
-        """Keeps the transport in the connection's state."""
+        """Store the transport in the connection's state."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
@@ -73,7 +73,7 @@ class _Service(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """The emulator's parts that live as long as it does."""
+    """Hold the parts of the emulator that live as long as it does."""
 
     database: Database
     workers: Workers
@@ -86,12 +86,12 @@ class Parts:
 
 
 def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: str) -> Parts:
-    """Opens the database and makes every part.
+    """Open the database and create every part.
 
     Args:
-        programs: where Node and its packages are.
-        data: the folder of all data.
-        identity: what `/emulator/health` says of this process.
+        programs: the paths of Node and its packages.
+        data: the folder that holds all data.
+        identity: what `/emulator/health` says about this process.
         token: the data folder's API token.
 
     Raises:
@@ -101,7 +101,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         database = Database(data / "emulator.sqlite")
     except ValueError as error:
         raise EmulatorError(
-            str(error), remedy="Delete the data folder to begin with an empty Cloudflare."
+            str(error), remedy="Delete the data folder to start with an empty Cloudflare."
         ) from None
     workers = Workers(programs, data / "runtime", database)
     accounts = AccountsStore(database)
@@ -122,7 +122,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         WorkflowRoutes(workflows, workers),
         DurableObjectRoutes(scripts, workers),
         ZoneRoutes(zones, workers),
-        # Before the operations of one domain: `records` is no domain's id.
+        # Before the operations of one domain, which would read `records` as a domain's ID.
         ScriptRoutingRoutes(routing, workers),
         RoutingRoutes(routing, zones, workers),
         TargetRoutes(TargetsStore(database), workers),
@@ -135,7 +135,7 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
 
 
 def application(parts: Parts) -> Starlette:
-    """The ASGI application."""
+    """Return the ASGI application."""
     app = Starlette(
         routes=parts.routes,
         middleware=[
@@ -150,12 +150,12 @@ def application(parts: Parts) -> Starlette:
             ),
         ],
         exception_handlers={
-            Refusal: _refused,
-            EmulatorError: _cannot,
-            404: _unknown,
-            405: _unknown,
-            HTTPException: _unreadable,
-            Exception: _failed,
+            Refusal: _answer_refusal,
+            EmulatorError: _answer_emulator_error,
+            404: _answer_unknown_route,
+            405: _answer_unknown_route,
+            HTTPException: _answer_unreadable_body,
+            Exception: _answer_failure,
         },
     )
     app.router.redirect_slashes = False
@@ -163,7 +163,7 @@ def application(parts: Parts) -> Starlette:
 
 
 def server_for(app: Starlette) -> uvicorn.Server:
-    """Uvicorn for the application, silent and quick to stop."""
+    """Return a uvicorn server for the application that logs nothing and stops quickly."""
     config = uvicorn.Config(
         app,
         http=CuttableProtocol,
@@ -178,12 +178,13 @@ def server_for(app: Starlette) -> uvicorn.Server:
 
 
 def listen(port: int) -> socket.socket:
-    """Binds the API's port on loopback; 0 takes any free one.
+    """Bind the API's port on loopback; 0 binds any free port.
 
     Raises:
         EmulatorError: the port is taken.
     """
-    # Of a socket that does not name its protocol asyncio leaves Nagle's algorithm on: 40 ms a call.
+    # asyncio turns Nagle's algorithm off only on sockets that name their protocol. It costs 40 ms a
+    # call.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -193,33 +194,33 @@ def listen(port: int) -> socket.socket:
         bound.close()
         raise EmulatorError(
             f"Port {port} cannot be used: {error.strerror}",
-            remedy="Stop the program that uses it, or choose another with --port.",
+            remedy="Stop the program that uses it, or choose another port with --port.",
         ) from None
     return bound
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _answer_refusal(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return failure(error)
 
 
-async def _cannot(_: Request, error: Exception) -> Response:
+async def _answer_emulator_error(_: Request, error: Exception) -> Response:
     _LOG.error("%s", error)
     return failure(codes.internal(str(error)))
 
 
-async def _unreadable(_: Request, error: Exception) -> Response:
-    """A body that Starlette cannot read, such as a broken multipart one."""
+async def _answer_unreadable_body(_: Request, error: Exception) -> Response:
+    """Answer a body that Starlette cannot read, such as a broken multipart body."""
     assert isinstance(error, HTTPException)
     return failure(refusal(error.status_code, 10026, error.detail))
 
 
-async def _failed(_: Request, __: Exception) -> Response:
-    """A failure of the emulator's own; uvicorn logs it."""
+async def _answer_failure(_: Request, __: Exception) -> Response:
+    """Answer a failure of the emulator itself; uvicorn logs it."""
     return failure(codes.internal("the emulator's log has the reason"))
 
 
-async def _unknown(request: Request, _: Exception) -> Response:
+async def _answer_unknown_route(request: Request, _: Exception) -> Response:
     if not request.url.path.startswith(API):
         return failure(codes.no_route(request.url.path))
     return failure(codes.not_emulated(request.method, request.url.path.removeprefix(API)))

@@ -1,6 +1,6 @@
-"""The errors about what is around scripts: zones, routes, domains, and what bindings point to.
+"""Build the errors about zones, routes, domains and the targets of bindings.
 
-As in `codes`: texts and codes were read, or a comment says that they are our own reading.
+As in `codes`, texts and codes come from sources, or a docstring marks our own interpretation.
 """
 
 from flowflare.emulator.envelope import Refusal, refusal
@@ -9,27 +9,30 @@ from flowflare.emulator.envelope import Refusal, refusal
 
 
 def zone_not_found() -> Refusal:
-    """No zone of that id (status: our reading)."""
+    """Return the error for an unknown zone ID.
+
+    The status is our interpretation.
+    """
     return refusal(404, 1001, "Invalid zone identifier")
 
 
 def zone_exists(name: str) -> Refusal:
-    """Another zone has that name."""
+    """Return the error for a zone name that already exists."""
     return refusal(400, 1061, f"{name} already exists")
 
 
 def route_not_found() -> Refusal:
-    """No route of that id."""
+    """Return the error for an unknown route ID."""
     return refusal(404, 10009, "workers.api.error.route_not_found")
 
 
 def route_exists() -> Refusal:
-    """Another route of the zone has that pattern."""
+    """Return the error for a pattern that another route of the zone has."""
     return refusal(409, 10020, "A route with the same pattern already exists")
 
 
 def route_unreadable(pattern: str) -> Refusal:
-    """A pattern that is none."""
+    """Return the error for an invalid route pattern."""
     return refusal(
         400,
         10022,
@@ -38,25 +41,28 @@ def route_unreadable(pattern: str) -> Refusal:
 
 
 def route_outside_zone(zone: str) -> Refusal:
-    """A pattern with a hostname of another zone."""
+    """Return the error for a pattern with a hostname of another zone."""
     return refusal(400, 10022, f"Route pattern must include zone name: {zone}")
 
 
 def domain_not_found() -> Refusal:
-    """No custom domain of that id."""
+    """Return the error for an unknown custom domain ID."""
     return refusal(404, 100114, "workers.api.error.domain_not_found")
 
 
 def domain_outside_zone(hostname: str, zone: str) -> Refusal:
-    """A hostname that is not the zone's (code and text: our reading)."""
+    """Return the error for a hostname outside the zone.
+
+    Code and text are our interpretation.
+    """
     return refusal(400, 100115, f"The hostname '{hostname}' does not belong to the zone '{zone}'.")
 
 
-# What bindings point to, missing when a script is uploaded
+# Targets of bindings that are missing when a script is uploaded
 
 
 def namespace_in_binding(identity: str) -> Refusal:
-    """A binding to a KV namespace that is not there."""
+    """Return the error for a binding to an unknown KV namespace."""
     return refusal(
         400,
         10041,
@@ -65,21 +71,27 @@ def namespace_in_binding(identity: str) -> Refusal:
 
 
 def bucket_in_binding(name: str) -> Refusal:
-    """A binding to an R2 bucket that is not there."""
+    """Return the error for a binding to an unknown R2 bucket."""
     return refusal(
         400, 10085, f"R2 bucket '{name}' not found. Please use a different name and try again."
     )
 
 
 def queue_in_binding(name: str) -> Refusal:
-    """A binding to a queue that is not there (text: our reading)."""
+    """Return the error for a binding to an unknown queue.
+
+    The text is our interpretation.
+    """
     return refusal(
         400, 11000, f"Queue '{name}' not found. Please use a different name and try again."
     )
 
 
 def hyperdrive_in_binding(binding: str, identity: str) -> Refusal:
-    """A binding to a Hyperdrive configuration that is not there (text: our reading)."""
+    """Return the error for a binding to an unknown Hyperdrive configuration.
+
+    The text is our interpretation.
+    """
     return refusal(
         400,
         10157,
@@ -88,7 +100,7 @@ def hyperdrive_in_binding(binding: str, identity: str) -> Refusal:
 
 
 def index_in_binding(binding: str, name: str) -> Refusal:
-    """A binding to a Vectorize index that is not there."""
+    """Return the error for a binding to an unknown Vectorize index."""
     return refusal(
         400,
         10159,
@@ -96,31 +108,31 @@ def index_in_binding(binding: str, name: str) -> Refusal:
     )
 
 
-# The same things themselves
+# The targets themselves
 
 
 def namespace_exists() -> Refusal:
-    """Another KV namespace of the account has that title."""
+    """Return the error for a KV namespace title that the account already uses."""
     return refusal(400, 10014, "a namespace with this account ID and title already exists")
 
 
 def namespace_missing() -> Refusal:
-    """No KV namespace of that id."""
+    """Return the error for an unknown KV namespace ID."""
     return refusal(404, 10013, "namespace not found")
 
 
 def bucket_exists() -> Refusal:
-    """Another R2 bucket of the account has that name."""
+    """Return the error for an R2 bucket name that the account already uses."""
     return refusal(409, 10004, "The bucket you tried to create already exists, and you own it.")
 
 
 def bucket_missing() -> Refusal:
-    """No R2 bucket of that name."""
+    """Return the error for an unknown R2 bucket name."""
     return refusal(404, 10006, "The specified bucket does not exist.")
 
 
 def queue_exists(name: str) -> Refusal:
-    """Another queue of the account has that name."""
+    """Return the error for a queue name that the account already uses."""
     return refusal(
         409,
         11009,
@@ -129,12 +141,15 @@ def queue_exists(name: str) -> Refusal:
 
 
 def queue_missing() -> Refusal:
-    """No queue of that id (text: our reading)."""
+    """Return the error for an unknown queue ID.
+
+    The text is our interpretation.
+    """
     return refusal(404, 11000, "Queue not found")
 
 
 def queue_in_use(name: str, script: str) -> Refusal:
-    """A queue that a script is bound to, deleted."""
+    """Return the error for deleting a queue that a script is bound to."""
     return refusal(
         400,
         11005,
@@ -144,20 +159,32 @@ def queue_in_use(name: str, script: str) -> Refusal:
 
 
 def hyperdrive_exists(name: str) -> Refusal:
-    """Another Hyperdrive configuration of the account has that name (our reading)."""
+    """Return the error for a Hyperdrive name that the account already uses.
+
+    It is our interpretation.
+    """
     return refusal(409, 2017, f"A Hyperdrive config with the given name '{name}' already exists")
 
 
 def hyperdrive_missing() -> Refusal:
-    """No Hyperdrive configuration of that id (our reading)."""
+    """Return the error for an unknown Hyperdrive configuration ID.
+
+    It is our interpretation.
+    """
     return refusal(404, 2001, "Could not find a Hyperdrive config with the given id")
 
 
 def index_exists() -> Refusal:
-    """Another Vectorize index of the account has that name (status: our reading)."""
+    """Return the error for a Vectorize index name that exists.
+
+    The status is our interpretation.
+    """
     return refusal(409, 3002, "vectorize.index.duplicate_name")
 
 
 def index_missing() -> Refusal:
-    """No Vectorize index of that name (code: our reading)."""
+    """Return the error for an unknown Vectorize index name.
+
+    The code is our interpretation.
+    """
     return refusal(404, 3000, "vectorize.index.not_found")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from flowflare.config.engine import data_folder, is_embedded
 from flowflare.config.former_token import API_TOKEN
 from flowflare.emulator.api_token import read_token
-from flowflare.emulator.process import status
+from flowflare.emulator.process import find_running
 from flowflare.errors import SecretError
 from flowflare.redaction.run import learn
 
@@ -39,7 +39,7 @@ def own_token(project: "Project") -> str | None:
 
 def _is_at(project: "Project", data: "Path") -> bool:
     """Whether a stack's configuration names the address of the emulator that serves the data."""
-    value, running = project.values.get("cloudflare:baseUrl"), status(data)
+    value, running = project.values.get("cloudflare:baseUrl"), find_running(data)
     return value is not None and running is not None and value.text == running.base_url
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowflare.emulator.services.scripts.classes import Namespace, Target, migrate
+from flowflare.emulator.services.scripts.classes import Namespace, UploadedClasses, migrate
 from flowflare.emulator.services.scripts.upload import Migrations
 from flowflare.model import ClassMigration
 from flowflare.model.class_history import (
@@ -92,7 +92,7 @@ def test_what_is_sent_is_accepted_as_the_emulator_reads_cloudflares_rules(
             net_effect(steps, classes_after(applied)), tag, last_tag=f"cut-{len(steps)}"
         )
         empty: frozenset[str] = frozenset()
-        target = Target("app", frozenset(classes), empty, empty, empty)
+        target = UploadedClasses("app", frozenset(classes), empty, empty, empty)
         ledger = migrate(ledger, target, tag, Migrations.model_validate(block), "closed")
         tag = f"cut-{len(steps)}"
         assert sorted(name for script, name in ledger if script == "app") == list(classes)
@@ -108,7 +108,7 @@ def test_a_new_script_gets_no_class_that_its_code_does_not_have(
 
 
 def test_only_the_net_effect_is_sent_and_the_last_tag_is_live() -> None:
-    steps = history(new("A", "Gone"), rename("A", "B"), delete("Gone"))
+    steps = history(new("A", "Deletions"), rename("A", "B"), delete("Deletions"))
     assert upload_block(net_effect(steps, ()), None, last_tag="v3") == {
         "new_tag": "v3",
         "steps": [{"new_sqlite_classes": ["B"]}],

@@ -1,4 +1,4 @@
-/** Applies updates: one D1 batch, an answer for each, and the rows to broadcast. */
+/** Apply updates in one D1 batch, and return an answer for each and the rows to broadcast. */
 
 import { Problem } from './problem.js';
 import { changeStatements, touchStatements, updateStatements } from './run-statements.js';
@@ -14,11 +14,11 @@ import { readUpdates } from './update-request.js';
 /** @typedef {Record<string, unknown>} Row */
 
 /**
- * What one update came to.
+ * The result of one update.
  * @typedef {object} Outcome
  * @property {Record<string, unknown>} [result] for the caller
  * @property {FeedEvent} [event] for the feed, if something changed
- * @property {Problem} [problem] what is missing
+ * @property {Problem} [problem] what does not exist
  */
 
 /**
@@ -28,11 +28,12 @@ import { readUpdates } from './update-request.js';
  */
 
 /**
- * Takes an update request, whichever way it came.
+ * Apply an update request from any transport.
  * @param {D1Database} db
  * @param {unknown} body
- * @returns {Promise<{answer: Row, events: FeedEvent[]}>} the answer's body, and what there is to broadcast
- * @throws {Problem} 400, or 404 if a single update names what does not exist
+ * @returns {Promise<{answer: Row, events: FeedEvent[]}>} the answer's body, and the events to
+ *   broadcast
+ * @throws {Problem} 400, or 404 if a single update names a run or step that does not exist
  */
 export async function takeUpdates(db, body) {
   const { updates, single } = readUpdates(body);
@@ -71,18 +72,20 @@ async function applyUpdates(db, updates) {
 }
 
 /**
- * Nearly every update is of a run that is known and is accepted: half the statements do for these.
+ * Nearly every update is accepted and belongs to a known run. For these, half the statements are
+ * enough.
  * @param {D1Database} db
  * @param {import('./update-request.js').Update} update
  * @param {string} now
- * @returns {Promise<Outcome | null>} null: nothing has changed, and the full statements must tell why
+ * @returns {Promise<Outcome | null>} null: nothing changed, and the full statements must find out
+ *   why
  */
 async function applyUsual(db, update, now) {
   if (update.type === 'run_update' && !update.run.restart) {
     const [row] = await changedRows(db, changeStatements(db, update.run, now));
     return row === undefined ? null : changed('run_update', row, { updated: true });
   }
-  // A reference that comes with a step may be news to its run.
+  // A step's update can carry a reference that its run does not have yet.
   if (update.type === 'step_update' && update.run && !update.run.ref_id && !update.run.ref_type) {
     const [row] = await changedRows(db, stepInRunStatements(db, update.step, now));
     if (row !== undefined) {
@@ -95,7 +98,7 @@ async function applyUsual(db, update, now) {
 /**
  * @param {D1Database} db
  * @param {D1PreparedStatement[]} statements
- * @returns {Promise<Row[]>} what the first of them answers
+ * @returns {Promise<Row[]>} the rows of the first statement
  */
 async function changedRows(db, statements) {
   const [first] = await db.batch(statements);
@@ -156,7 +159,7 @@ function retryOutcome([upserted, step]) {
 }
 
 /**
- * A change that the state machine refused is no error: whoever told it late must not be alarmed.
+ * A change that the state machine refuses is not an error: a late report must not alarm its sender.
  * @param {FeedEvent['type']} type
  * @param {Row} row
  * @param {D1Result<Row>} write
@@ -173,7 +176,7 @@ function rowOutcome(type, row, write, done) {
 
 /**
  * @param {FeedEvent['type']} type
- * @param {Row} row as it now is
+ * @param {Row} row after the update
  * @param {Record<string, unknown>} done
  * @returns {Outcome}
  */

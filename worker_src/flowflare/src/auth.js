@@ -1,10 +1,14 @@
-/** Key authentication: one of the active keys, compared in constant time; without a key nobody enters. */
+/**
+ * Authenticate by API key, compared in constant time with every active key. Without keys, all calls
+ * are refused.
+ */
 
 import { sha256 } from './ids.js';
 import { Problem } from './problem.js';
 
 /**
- * The keys that a service accepts: the one in use, and while keys are rotated the others, each by its generation.
+ * The keys that a service accepts, by generation: the current key, and during a rotation the
+ * others.
  * @typedef {{SERVICE_API_KEY?: string, SERVICE_API_KEY_PREVIOUS?: string, [generation: `SERVICE_API_KEY_${number}`]:
  *   string | undefined}} Keys
  */
@@ -12,7 +16,8 @@ import { Problem } from './problem.js';
 const GENERATION = /^SERVICE_API_KEY_[1-9][0-9]*$/;
 
 /**
- * Keys that are accepted. The first is in use and signs: every service that runs during a rotation accepts it.
+ * List the accepted keys. The first is current and signs. Every service that runs during a rotation
+ * accepts it.
  * @param {Keys} env
  * @returns {string[]}
  */
@@ -26,7 +31,7 @@ export function activeKeys(env) {
 
 /**
  * @param {Headers} headers
- * @returns {string} '' without a key
+ * @returns {string} '' if there is no key
  */
 function presentedKey(headers) {
   const bearer = /^Bearer +(.+)$/i.exec(headers.get('Authorization') ?? '');
@@ -43,7 +48,7 @@ export async function requireKey(request, env) {
   if (keys.length === 0)
     console.error('flowflare: SERVICE_API_KEY is not set, so every call is refused');
   const presented = await sha256(presentedKey(request.headers));
-  // Digests have one length whatever the key's, and no comparison ends early or is left out.
+  // Digests have the same length for every key, and no comparison is skipped or ends early.
   const matches = await Promise.all(
     keys.map(async (key) => crypto.subtle.timingSafeEqual(presented, await sha256(key))),
   );

@@ -1,6 +1,6 @@
 /** The client of the service, for other Workers. */
 
-/** Thrown by a client with `throwOnError`: the service's answer was no success. */
+/** Thrown by a client with `throwOnError` if the service does not answer with success. */
 export class WorkflowServiceError extends Error {
   /**
    * @param {number} status
@@ -21,7 +21,7 @@ export class WorkflowServiceError extends Error {
  * @property {string} [apiKey]
  * @property {string} [baseUrl] the service's address, for a client without a binding
  * @property {boolean} [throwOnError] throw WorkflowServiceError instead of returning `{success: false}`
- * @property {number} [timeout] milliseconds; 30,000 if not given
+ * @property {number} [timeout] milliseconds; default 30,000
  */
 
 /**
@@ -33,21 +33,22 @@ export class WorkflowServiceError extends Error {
  * @property {string} [created_after]
  * @property {string} [created_before]
  * @property {Record<string, string | number | boolean>} [metadata] values by key
- * @property {number} [limit] up to 100; 20 if not given
+ * @property {number} [limit] up to 100; default 20
  * @property {number} [offset]
- * @property {string} [cursor] the next_cursor of the page before
- * @property {boolean} [stuck] true for runs alone that overslept or fell silent
+ * @property {string} [cursor] the next_cursor of the previous page
+ * @property {boolean} [stuck] true lists only runs that are overdue or silent
  * @property {('steps' | 'retries')[]} [include]
  * @property {'runs' | 'workflows'} [view]
  */
 
 /**
- * The service's answer: `success`, then what was asked for, or `error` and the members of RFC 9457.
+ * The service's answer: `success`, then the requested members, or `error` and the members of RFC
+ * 9457.
  * @typedef {{success: boolean, error?: string, status?: any, [member: string]: any}} Answer
  */
 
 /**
- * What is called of a binding to FlowflareService.
+ * The methods that are called on a binding to FlowflareService.
  * @typedef {{startWorkflow: (start: any, options?: any) => Promise<any>, getWorkflow: (id: string) => Promise<any>,
  *   listWorkflows: (options?: any) => Promise<any>, getWorkflowsByRef: (options: any) => Promise<any>}} ServiceRpc
  */
@@ -67,12 +68,13 @@ export class WorkflowClient {
 
   /**
    * @param {string} workflowType
-   * @param {Record<string, unknown>} [params] what the Workflow gets as event.payload
+   * @param {Record<string, unknown>} [params] passed to the Workflow as event.payload
    * @param {string} [ref_id]
    * @param {string} [ref_type]
    * @param {Record<string, unknown>} [metadata]
-   * @param {{idempotencyKey?: string, runId?: string}} [options] what makes it safe to repeat the call
-   * @returns {Promise<Answer>} with `workflowId`, the run's id
+   * @param {{idempotencyKey?: string, runId?: string}} [options] either makes the call safe to
+   *   repeat
+   * @returns {Promise<Answer>} with `workflowId`, the run's ID
    */
   startWorkflow(workflowType, params, ref_id, ref_type, metadata, { idempotencyKey, runId } = {}) {
     /** @type {Record<string, string>} */
@@ -84,8 +86,9 @@ export class WorkflowClient {
   }
 
   /**
-   * @param {string} workflowId the run's id
-   * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
+   * @param {string} workflowId the run's ID
+   * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if the run does not
+   *   exist
    */
   getWorkflow(workflowId) {
     return this.#ask('get-workflow', { workflowId }, {}, (rpc) => rpc.getWorkflow(workflowId));
@@ -108,7 +111,7 @@ export class WorkflowClient {
   }
 
   /**
-   * Over the service binding if there is one, else by RPC, else by address.
+   * Use the service binding if it is set, otherwise RPC, otherwise the address.
    * @param {string} route
    * @param {object} body
    * @param {Record<string, string>} headers
@@ -134,7 +137,7 @@ export class WorkflowClient {
    */
   async #post(route, body, headers) {
     const { serviceBinding, baseUrl, apiKey = '' } = this.#options;
-    // A service binding wants a whole URL as well, though only its path matters.
+    // A service binding also requires a full URL, though only its path matters.
     const url = new URL(
       `/service/${route}`,
       serviceBinding ? 'https://flowflare.internal' : baseUrl,

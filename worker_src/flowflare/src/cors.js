@@ -1,4 +1,4 @@
-/** Which web origins may call the /api routes: those listed, exactly as listed. */
+/** Decide which web origins may call the /api routes: exactly the listed origins. */
 
 import { Problem } from './problem.js';
 
@@ -42,7 +42,7 @@ export const preflight = (request, allowed) =>
   });
 
 /**
- * Browsers let any page open a WebSocket and send the page's origin along: the server has to judge it.
+ * Browsers let any page open a WebSocket and send the page's origin, so the server has to check it.
  * @param {Request} request
  * @param {readonly string[]} allowed
  * @throws {Problem} 403

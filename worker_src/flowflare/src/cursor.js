@@ -1,4 +1,4 @@
-/** Opaque cursors: the place in a list, which is the time and id of the last row read. */
+/** Opaque cursors: the position in a list, as the time and ID of the last row read. */
 
 import { Problem } from './problem.js';
 
@@ -20,7 +20,7 @@ export function decodeCursor(cursor) {
     const [created_at, id] = JSON.parse(atob(cursor.replaceAll('-', '+').replaceAll('_', '/')));
     if (typeof created_at === 'string' && typeof id === 'string') return { created_at, id };
   } catch {
-    // Falls through: whatever is wrong with it, the remedy is the same.
+    // Falls through: the remedy is the same for every fault.
   }
   const message = 'cursor must be a next_cursor that this service gave';
   throw new Problem(400, message, { errors: [{ path: 'cursor', message }] });

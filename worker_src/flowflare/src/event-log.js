@@ -1,23 +1,28 @@
-/** The feed's memory: its last events, numbered, kept in the Durable Object so that watchers can resume. */
+/**
+ * The feed's last events, numbered and stored in the Durable Object so that watchers can resume.
+ */
 
 /** @typedef {import('./feed.js').FeedEvent} FeedEvent */
 /** @typedef {{seq: number, event: FeedEvent}} Numbered */
 /** @typedef {{first: number, seq: number, size: number, events: string}} Chunk events `first` to `seq`, as JSON */
 
-/** Chunks are kept in so many rows, each written over when its turn comes again. */
+/** The number of rows that store chunks; each row is overwritten in turn. */
 const SLOTS = 256;
 const MAX_CHUNK_EVENTS = 100;
 const MAX_CHUNK_LENGTH = 128 * 1024;
-/** Whoever has missed more than this is better off reading the lists again. */
+/** A watcher that has missed more than this should read the lists again. */
 const MAX_REPLAY_LENGTH = 1024 * 1024;
 
 export class EventLog {
   #storage;
-  /** @type {SqlStorage | null} null in an object of a class that was made without SQLite (`new_classes`) */
+  /**
+   * @type {SqlStorage | null} null in an object whose class was created without SQLite
+   *   (`new_classes`)
+   */
   #sql;
   #seq;
   #slot = 0;
-  /** @type {Chunk[]} without SQLite, what there is to resume from lasts as long as the object is awake */
+  /** @type {Chunk[]} without SQLite, events are kept only while the object is awake */
   #chunks = [];
 
   /**
@@ -37,17 +42,18 @@ export class EventLog {
 
   /** @param {DurableObjectStorage} storage */
   static async open(storage) {
-    // Where there is no table, and where an earlier release kept it.
+    // Used without a table, and to continue the number that an earlier release stored.
     return new EventLog(storage, (await storage.get('seq')) ?? 0);
   }
 
-  /** The number of the last event; it outlives the object, so that no number is given twice. */
+  /** The number of the last event. It outlives the object, so that a number is never reused. */
   get seq() {
     return this.#seq;
   }
 
   /**
-   * Numbers events and keeps them. Not awaited: the runtime holds back what the object sends until all is stored.
+   * Number events and store them. This is not awaited: the runtime delays what the object sends
+   * until all is stored.
    * @param {FeedEvent[]} events
    * @returns {Numbered[]}
    */
@@ -58,8 +64,8 @@ export class EventLog {
   }
 
   /**
-   * @param {number} seq the last number that a watcher has seen
-   * @returns {Numbered[] | null} what came after it; null if that is no longer, or not all, known
+   * @param {number} seq the last number that a watcher has received
+   * @returns {Numbered[] | null} the later events; null if they are no longer stored completely
    */
   after(seq) {
     if (seq === this.#seq) return [];
@@ -80,7 +86,7 @@ export class EventLog {
 
   /**
    * @param {number} seq
-   * @returns {Chunk[]} oldest first; without the events if they are too many
+   * @returns {Chunk[]} oldest first; without the events if there are too many
    */
   #chunksAfter(seq) {
     if (this.#sql === null) return this.#chunks.filter((chunk) => chunk.seq > seq);
@@ -120,7 +126,7 @@ export class EventLog {
  */
 function withTable(storage) {
   try {
-    // The long column stands last: whoever does not want it does not read its pages.
+    // The long column is last, so that queries for the other columns do not read its pages.
     storage.sql.exec(`CREATE TABLE IF NOT EXISTS event_log
       (slot INTEGER PRIMARY KEY, first INTEGER NOT NULL, seq INTEGER NOT NULL, size INTEGER NOT NULL,
        events TEXT NOT NULL)`);
@@ -141,7 +147,7 @@ const chunksOf = (numbered) =>
   });
 
 /**
- * Cuts events into batches that make frames of a fair size.
+ * Split events into batches, which become frames of a moderate size.
  * @param {Numbered[]} numbered
  * @returns {Numbered[][]}
  */

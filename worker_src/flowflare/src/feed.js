@@ -1,4 +1,4 @@
-/** How events reach the live feed: one Durable Object for each deployment of the service. */
+/** Send events to the live feed: one Durable Object for each deployment of the service. */
 
 /**
  * @typedef {{type: 'run_update', run_update: Record<string, unknown>}
@@ -6,7 +6,10 @@
  *   | {type: 'retry_update', retry_update: Record<string, unknown>}} FeedEvent
  */
 
-/** A deployment serves one tenant, so one object is this tenant's; the number leaves room for another layout. */
+/**
+ * A deployment serves one tenant, so one object is enough. The version in the name allows another
+ * layout later.
+ */
 export const FEED_NAME = 'feed:v1';
 
 /**
@@ -15,24 +18,26 @@ export const FEED_NAME = 'feed:v1';
  */
 export const feedOf = (namespace) => namespace.get(namespace.idFromName(FEED_NAME));
 
-/** Events of this long go to the object in one call: a call costs it more than many events. */
+/**
+ * Events of this period go to the object in one call, because a call costs more than many events.
+ */
 const GATHER_MS = 20;
-/** A request that was to send, and has not for this long, has died. */
+/** A request that should have sent, and has not after this time, has died. */
 const GIVEN_UP_MS = 200;
 const MAX_EVENTS = 500;
 
 /**
- * What this isolate's requests have to broadcast. Requests share no I/O, but they share memory: one of them
- * sends what all have left here.
+ * The events that this isolate's requests want to broadcast. Requests share no I/O, but they share
+ * memory, so one request sends the events of all.
  * @type {FeedEvent[]}
  */
 const waiting = [];
-/** When a request took it on to send. */
+/** When a request started to gather events. */
 let gatheringSince = 0;
 
 /**
- * Broadcasts what is already stored. Whoever watches can be told late or not at all; the caller whose
- * update is stored must not be told that it failed.
+ * Broadcast what is already stored. A broadcast may be late or lost, but the caller whose update is
+ * stored must not see it fail.
  * @param {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} namespace
  * @param {FeedEvent[]} events
  */
@@ -40,7 +45,7 @@ export async function publish(namespace, events) {
   if (events.length === 0) return;
   waiting.push(...events);
   if (Date.now() - gatheringSince < GIVEN_UP_MS) {
-    // Another request has taken it on. Whether it lived to do it is seen later.
+    // Another request gathers these events. Check later whether it lived long enough to send them.
     await scheduler.wait(GIVEN_UP_MS);
     if (!waiting.includes(events[0])) return;
   } else {

@@ -1,4 +1,6 @@
-/** Readers of untrusted input: each takes a value and returns what it means, or throws what is wrong. */
+/**
+ * Readers of untrusted input: each takes a value and returns its meaning, or throws what is wrong.
+ */
 
 import { jsonText } from './json-text.js';
 import { Problem } from './problem.js';
@@ -6,11 +8,11 @@ import { Problem } from './problem.js';
 class Invalid extends Error {}
 
 /**
- * Reads the named fields and reports every fault at once.
+ * Read the named fields and report all faults at once.
  * @template {Record<string, (value: unknown) => unknown>} R
  * @param {unknown} input
  * @param {R} readers
- * @param {string} [path] where the input stands in the request
+ * @param {string} [path] the input's path in the request
  * @returns {{[K in keyof R]: ReturnType<R[K]>}}
  */
 export function readFields(input, readers, path = '') {
@@ -20,12 +22,12 @@ export function readFields(input, readers, path = '') {
 export const EMPTY = 'must not be empty: give it a value, or leave it out';
 
 /**
- * Reads what narrows down what somebody may see. A misspelt name or an empty value would widen it unnoticed, so
- * each of them is a fault.
+ * Read a filter that limits what a client may see. A misspelt name or an empty value would silently
+ * allow more, so each is a fault.
  * @template {Record<string, (value: unknown) => unknown>} R
  * @param {unknown} input
  * @param {R} readers
- * @param {string} [path] where the input stands in the request
+ * @param {string} [path] the input's path in the request
  * @returns {{[K in keyof R]: ReturnType<R[K]>}}
  */
 export function readGrant(input, readers, path = '') {
@@ -46,7 +48,7 @@ export function readGrant(input, readers, path = '') {
 
 const NAMED_FAULTS = 10;
 
-/** @param {string} name what a caller made up, which is repeated only if it looks like a name */
+/** @param {string} name invented by the caller, so it is repeated only if it looks like a name */
 const shownName = (name) => (/^[\w-]{1,64}$/.test(name) ? name : '(a name that is not shown)');
 
 /**
@@ -54,8 +56,8 @@ const shownName = (name) => (/^[\w-]{1,64}$/.test(name) ? name : '(a name that i
  * @param {unknown} input
  * @param {R} readers
  * @param {string} path
- * @param {(given: Record<string, unknown>) => {name: string, message: string}[]} faultsOf what is wrong with the
- *   input as a whole
+ * @param {(given: Record<string, unknown>) => {name: string, message: string}[]} faultsOf finds
+ *   what is wrong with the input as a whole
  * @returns {{[K in keyof R]: ReturnType<R[K]>}}
  */
 function read(input, readers, path, faultsOf) {
@@ -73,7 +75,7 @@ function read(input, readers, path, faultsOf) {
       values[name] = readValue(Object.hasOwn(given, name) ? given[name] : undefined);
     } catch (error) {
       if (error instanceof Invalid) errors.push(fault(path, name, error.message));
-      // What an object within the input has wrong is named by its own reader.
+      // A nested object's faults are named by its own reader.
       else if (error instanceof Problem && error.errors) errors.push(...error.errors);
       else throw error;
     }
@@ -100,7 +102,7 @@ export const invalid = (errors) =>
 const isAbsent = (value) => value === undefined || value === null || value === '';
 
 /**
- * Absent, null and '' read as null.
+ * Read absent, null and '' as null.
  * @template T
  * @param {(value: unknown) => T} read
  * @returns {(value: unknown) => T | null}
@@ -123,13 +125,13 @@ export const required = (read) => (value) => {
  * @returns {(value: unknown) => string}
  */
 export const matching = (pattern, description) => (value) => {
-  // Numbers are welcome as references and ids: an order's id often is one.
+  // Numbers are accepted as references and IDs, because an order's ID often is a number.
   const text = Number.isSafeInteger(value) ? String(value) : value;
   if (typeof text !== 'string' || !pattern.test(text)) throw new Invalid(`must be ${description}`);
   return text;
 };
 
-// developers.cloudflare.com/workflows/reference/limits: instance ids.
+// developers.cloudflare.com/workflows/reference/limits: instance IDs.
 export const runId = matching(
   /^[A-Za-z0-9_][A-Za-z0-9_-]{0,99}$/,
   'a run id: 1 to 100 of A-Z a-z 0-9 _ -',
@@ -138,7 +140,7 @@ export const workflowName = matching(/^[\w.:-]{1,64}$/, 'a name: 1 to 64 of A-Z 
 export const label = matching(/^\P{Cc}{1,256}$/u, '1 to 256 characters without control characters');
 export const text = matching(/^[\s\S]*$/, 'a string');
 
-/** @param {unknown} value an object, kept as it is */
+/** @param {unknown} value an object, returned unchanged */
 export const plainObject = (value) => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Invalid('must be an object');
@@ -186,14 +188,14 @@ export const someOf = (choices) => (value) => {
 };
 
 /**
- * A time as ISO text or milliseconds; read as ISO text in UTC with milliseconds.
+ * Read a time, given as ISO text or milliseconds, as ISO text in UTC with milliseconds.
  * @param {unknown} value
  */
 export const time = (value) => {
   const date = new Date(
     typeof value === 'number' || typeof value === 'string' ? value : Number.NaN,
   );
-  // Years outside 0000 to 9999 have another width, and would not sort as text.
+  // Years outside 0000 to 9999 have a different length, and would not sort as text.
   if (!(Math.abs(date.getTime()) < 253402300800000) || date.getUTCFullYear() < 0) {
     throw new Invalid('must be a time such as 2026-11-23T14:36:00.000Z');
   }
@@ -201,7 +203,7 @@ export const time = (value) => {
 };
 
 /**
- * A column of JSON text: a string stays as it is, anything else becomes JSON.
+ * Read a column of JSON text: a string is stored unchanged, anything else becomes JSON.
  * @param {number} maxBytes
  * @param {'refuse' | 'truncate'} [oversize]
  * @returns {(value: unknown) => string}

@@ -1,4 +1,4 @@
-/** Reading JSON requests within limits, and answering with JSON. */
+/** Read JSON requests within limits, and answer with JSON. */
 
 import { Problem } from './problem.js';
 
@@ -22,7 +22,7 @@ export const isUpgrade = (request) => request.headers.get('Upgrade')?.toLowerCas
  */
 export async function readJson(request) {
   const type = request.headers.get('Content-Type') ?? '';
-  // A browser sends text/plain across origins without asking first; application/json it must ask for.
+  // Browsers send text/plain across origins without a preflight, but not application/json.
   if (type.split(';')[0].trim().toLowerCase() !== 'application/json') {
     throw new Problem(415, 'Content-Type must be application/json');
   }
@@ -58,7 +58,7 @@ async function readBytes(request) {
   /** @type {Uint8Array[]} */
   const chunks = [];
   let size = 0;
-  // A body without Content-Length is counted as it arrives.
+  // A body without Content-Length is counted while it arrives.
   for await (const chunk of request.body ?? []) {
     size += chunk.byteLength;
     if (size > MAX_BODY_BYTES) throw tooLarge();
@@ -68,7 +68,8 @@ async function readBytes(request) {
 }
 
 /**
- * How deep brackets nest outside of strings: walking or printing what is too deep would exhaust the stack.
+ * Return how deep brackets nest outside strings. Walking or printing JSON that is too deep would
+ * exhaust the stack.
  * @param {string} text
  */
 function depth(text) {

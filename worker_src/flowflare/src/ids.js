@@ -1,4 +1,4 @@
-/** Run ids: ordered by time when they are new, and derived from an idempotency key when there is one. */
+/** Create run IDs: new ones sort by time, others are derived from an idempotency key. */
 
 /** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} bytes */
 export const hex = (bytes) =>
@@ -21,7 +21,7 @@ function uuid(bytes, version) {
 }
 
 /**
- * A UUIDv7 (RFC 9562): sorts by the millisecond it was made in.
+ * Create a UUIDv7 (RFC 9562), which sorts by the millisecond of its creation.
  * @param {number} [now] milliseconds since 1970
  */
 export function newRunId(now = Date.now()) {
@@ -34,8 +34,8 @@ export function newRunId(now = Date.now()) {
 }
 
 /**
- * The id of the run that this key starts: the same key always means the same run, which makes the
- * primary key the only guard that is needed against starting it twice.
+ * Derive the ID of the run that a key starts. The same key always gives the same run, so the
+ * primary key alone prevents a second start.
  * @param {string} idempotencyKey
  */
 export async function runIdForKey(idempotencyKey) {

@@ -1,13 +1,13 @@
-/** JSON text of any value at all, for recording what a user's code returned or threw. */
+/** Write any value as JSON text, to record what a user's code returned or threw. */
 
 /**
- * Never throws: cycles, BigInts, throwing getters and oversize values become something that says so.
+ * Never throws: cycles, BigInts, throwing getters and oversized values are replaced by a marker.
  * @param {unknown} value
- * @param {number} [maxBytes] above this a marker with the size stands in for the value
+ * @param {number} [maxBytes] a larger value is replaced by a marker with its size
  */
 export function jsonText(value, maxBytes = Infinity) {
   const text = stringify(value);
-  // A UTF-16 code unit takes at most 3 bytes, so most texts need no counting.
+  // A UTF-16 code unit takes at most 3 bytes, so most texts need not be counted.
   if (text.length * 3 <= maxBytes) return text;
   const bytes = new TextEncoder().encode(text).length;
   return bytes <= maxBytes ? text : JSON.stringify({ __truncated: true, bytes });
@@ -22,7 +22,10 @@ function stringify(value) {
   }
 }
 
-/** A JSON.stringify replacer that follows one path of ancestors, so that only true cycles are cut. */
+/**
+ * Create a JSON.stringify replacer that tracks one path of ancestors, so that only true cycles are
+ * cut.
+ */
 function replacer() {
   /** @type {unknown[]} */
   const ancestors = [];

@@ -1,25 +1,28 @@
-/** What a list reads: one range of one index, and what is checked row by row in a bounded part of it. */
+/**
+ * Plan what a list reads: one range of one index, and conditions checked row by row in a bounded
+ * part of it.
+ */
 
 import { bounds, IS_STUCK } from './stuck.js';
 
 /** @typedef {import('./list-request.js').ListRequest} ListRequest */
 
 /**
- * A condition and the values it binds.
+ * A condition and its bound values.
  * @typedef {{sql: string, values: unknown[]}} Condition
  */
 
 /**
  * @typedef {object} Plan
  * @property {Condition} range a WHERE clause that an index answers in the list's order; may be empty
- * @property {Condition | null} checked what the rows of the range must meet as well
+ * @property {Condition | null} checked the conditions that rows of the range must meet as well
  */
 
-/** Of a list that is checked row by row, so many rows are read for a page, whatever it finds. */
+/** How many rows are read for a page of a list that is checked row by row, whatever it finds. */
 export const SCANNED_ROWS = 850;
 
 /**
- * Columns with an index of their own that ends in (created_at, id), the most selective first.
+ * Columns whose own index ends in (created_at, id), most selective first.
  * @type {Readonly<Record<'runs' | 'workflows', readonly string[]>>}
  */
 const INDEXED = { runs: ['ref_id', 'ref_type', 'workflow_name', 'status'], workflows: ['name'] };
@@ -38,7 +41,7 @@ export function planOf(request) {
   };
   const columns = Object.keys(wanted).filter((column) => wanted[column] !== null);
   const checked = request.stuck ? [stuckNow()] : [];
-  // Of all runs ever, few are open; an index has them by themselves.
+  // Few runs are unfinished, and a partial index contains only these.
   const lead = request.stuck
     ? null
     : INDEXED[request.view].find((column) => columns.includes(column));
@@ -57,8 +60,8 @@ export function planOf(request) {
 }
 
 /**
- * The part of time that is listed. SQLite seeks to one upper bound and reads on from there: of the
- * cursor and `created_before` it gets the lower.
+ * The listed part of time. SQLite seeks to one upper bound and reads from there, so it gets the
+ * lower of the cursor and `created_before`.
  * @param {ListRequest} request
  * @returns {Condition[]}
  */
@@ -86,7 +89,7 @@ function stuckNow() {
  * @returns {Condition}
  */
 const metadataEquals = (key, value) => ({
-  // metadata is what callers sent, which need not be JSON.
+  // metadata comes from callers and may not be JSON.
   sql: `CASE WHEN json_valid(metadata) THEN
     (SELECT value FROM json_each(iif(json_type(metadata) = 'object', metadata, '{}')) WHERE key = ?) END = ?`,
   values: [key, typeof value === 'boolean' ? Number(value) : value],

@@ -1,4 +1,4 @@
-/** What a list request asks for: filters, page and extras, checked. */
+/** Read and check a list request: filters, page and extras. */
 
 import { decodeCursor } from './cursor.js';
 import {
@@ -19,7 +19,7 @@ import { RUN_STATUSES } from './statuses.js';
 
 const DEFAULT_LIMIT = 20;
 const MAX_LIMIT = 100;
-/** What is skipped is read all the same; cursors lead further. */
+/** Skipped rows are read all the same; use cursors to go further. */
 const MAX_OFFSET = 10_000;
 
 const LIST_FIELDS = {
@@ -42,7 +42,7 @@ const LIST_FIELDS = {
 
 /**
  * @param {unknown} body
- * @throws {import('./problem.js').Problem} 400 with the fields at fault
+ * @throws {import('./problem.js').Problem} 400 with the invalid fields
  */
 export function readListRequest(body) {
   const fields = readFields(body, LIST_FIELDS);
@@ -70,5 +70,5 @@ export function readListRequest(body) {
   };
 }
 
-/** @param {unknown} value JSON's 1e999 reads as Infinity, which no database takes */
+/** @param {unknown} value JSON's 1e999 reads as Infinity, which no database accepts */
 const isScalar = (value) => ['string', 'boolean'].includes(typeof value) || Number.isFinite(value);

@@ -1,10 +1,10 @@
-/** Counts what a request costs at the database, for services with `debug`. */
+/** Count what a request costs in the database, for services with `debug`. */
 
 /** @typedef {{statements: number, rows_read: number, rows_written: number}} Cost */
 
 /**
  * @param {D1Database} db
- * @returns {{db: D1Database, cost: Cost}} the same database, and what its batches have cost so far
+ * @returns {{db: D1Database, cost: Cost}} the same database, and the cost of its batches so far
  */
 export function metered(db) {
   const cost = { statements: 0, rows_read: 0, rows_written: 0 };

@@ -1,4 +1,4 @@
-/** The things the HTTP API takes and gives, as the JSON Schemas of its description. */
+/** The objects that the HTTP API accepts and returns, as JSON Schemas. */
 
 import { NATIVE_STATUSES, RUN_STATUSES, STEP_STATUSES } from './statuses.js';
 
@@ -31,14 +31,14 @@ export const ref = (name) => ({ $ref: `#/components/schemas/${name}` });
 export const object = (properties, required = []) => ({ type: 'object', properties, required });
 
 /**
- * What narrows down what somebody may see: no other names, and no field without a value.
+ * An object that limits what a client may see: no other names, and no field without a value.
  * @param {Record<string, Schema>} properties
  * @returns {Schema}
  */
 export const grant = (properties) => ({ type: 'object', properties, additionalProperties: false });
 
 /**
- * What a request may hold: a field that is not required may also be null or ''.
+ * An object of a request: a field that is not required may also be null or ''.
  * @param {Record<string, Schema>} properties
  * @param {string[]} [required]
  */
@@ -99,7 +99,7 @@ const run = {
 };
 const RUN_REQUIRED = ['id', 'workflow_id', 'workflow_name', 'status', 'created_at', 'updated_at'];
 
-/** What every list may be narrowed down by, and which part of it is wanted. */
+/** The filters and page options of every list. */
 export const FILTERS = {
   workflowType: ref('WorkflowType'),
   status: ref('RunStatus'),
@@ -119,7 +119,7 @@ export const FILTERS = {
   include: list(oneOf(['steps', 'retries'])),
 };
 
-/** By the names that `ref` takes. */
+/** By the names that `ref` uses. */
 export const SCHEMAS = {
   Absent: told('The same as leaving the field out.', { enum: [null, ''] }),
   RunId: told('The id of a run and of its Workflow instance.', {

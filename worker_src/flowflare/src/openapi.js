@@ -1,4 +1,4 @@
-/** What GET /openapi.json answers: the HTTP API, described for people and their tools (OpenAPI 3.1). */
+/** The answer of GET /openapi.json: the HTTP API described for people and tools (OpenAPI 3.1). */
 
 import {
   FILTERS,
@@ -25,7 +25,7 @@ const content = (schema) => ({ 'application/json': { schema } });
 
 /**
  * @param {string} description
- * @param {ObjectSchema} schema what is answered beside `success`
+ * @param {ObjectSchema} schema the members beside `success`
  */
 const success = (description, { properties, required }) => ({
   description,
@@ -41,7 +41,7 @@ const problem = (description, schema = ref('Problem')) => ({
   content: content(schema),
 });
 
-/** Answers that most operations give. */
+/** The answers that most operations share. */
 const COMMON = {
   Invalid: problem('The request is not what it should be; errors names the fields at fault.'),
   Unauthorized: problem('There is no valid key.'),
@@ -66,7 +66,7 @@ const PROBLEMS = {
  * @param {string} summary
  * @param {Schema} body
  * @param {ObjectSchema} answer
- * @param {Record<string, Schema>} [more] answers that other operations do not give
+ * @param {Record<string, Schema>} [more] answers that only this operation gives
  * @param {Schema[]} [parameters]
  */
 const post = (operationId, summary, body, answer, more = {}, parameters = []) => ({
@@ -263,7 +263,7 @@ const PATHS = {
   ),
 };
 
-/** The document; nothing in it depends on a stack. */
+/** The document, which is the same for every stack. */
 export const OPENAPI = Object.freeze({
   openapi: '3.1.0',
   info: {

@@ -1,4 +1,4 @@
-/** Keeps what a Worker reports until the service has acknowledged it, and reports it again until then. */
+/** Store what a Worker reports until the service has acknowledged it, and retry until then. */
 
 import * as workers from 'cloudflare:workers';
 import { jsonText } from './json-text.js';
@@ -6,44 +6,53 @@ import { deliver, transportsOf, warnOnce } from './transport.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./transport.js').Transport} Transport */
-/** @typedef {{type: string, [type: string]: unknown}} Update what /api/workflows/update takes as one update */
+/**
+ * @typedef {{type: string, [type: string]: unknown}} Update one update as /api/workflows/update
+ *   accepts it
+ */
 
 /**
  * An update that is not acknowledged yet.
  * @typedef {object} Entry
  * @property {string} run
- * @property {string | null} step what in the run it is about; null for the run itself
+ * @property {string | null} step the part of the run that it is about; null for the run itself
  * @property {string} text its JSON
- * @property {number} sentAt milliseconds; 0 if it was not sent yet
+ * @property {number} sentAt milliseconds; 0 if it has not been sent yet
  * @property {boolean} isOpen
- * @property {(answer: any) => void} settle takes it out, with the service's answer or false
+ * @property {(answer: any) => void} settle removes it, with the service's answer or false
  * @property {Promise<any>} answer
  */
 
-/** A step waits this long for its tracking. The rest of the 500 ms that are promised is for a busy machine. */
+/**
+ * How long a step waits for its tracking. The rest of the promised 500 ms is for a busy machine.
+ */
 const PATIENCE_MS = 300;
-/** Updates of one row are not sent before an earlier one of it was answered, or has been under way for this long. */
+/** An update waits for an earlier update of its row to be answered, but no longer than this. */
 const IN_FLIGHT_MS = 400;
-/** What was sent longer ago without an answer is sent along with whatever is sent next. */
+/** An update without an answer for this long is sent again with the next request. */
 const LOST_MS = 5000;
-/** The runtime lets a request that has ended go on for 30 s: developers.cloudflare.com/workers/runtime-apis/context. */
+/**
+ * The runtime lets an ended request continue for 30 s:
+ * developers.cloudflare.com/workers/runtime-apis/context.
+ */
 const KEPT_MS = 25_000;
 const FIRST_PAUSE_MS = 100;
-/** A service that does not answer is not waited for again before this time is over. */
+/** How long steps do not wait again for a service that did not answer. */
 const SILENT_MS = 30_000;
 const MAX_PAUSE_MS = 5000;
 const SILENT_PAUSE_MS = 1000;
-/** The service takes no more at once. */
+/** The largest request that the service accepts. */
 const MAX_BATCH = 100;
 const MAX_BATCH_LENGTH = 700 * 1024;
-/** The memory of an isolate is its Workers' own: older updates are dropped. */
+/** An isolate's memory belongs to its Workers, so older updates are dropped. */
 const MAX_ENTRIES = 1000;
 const MAX_LENGTH = 8 * 1024 * 1024;
 
 let lastOrder = 0;
 
 /**
- * A number that rises with each update of this isolate: its clock, which the isolates of a run share well enough.
+ * Return a number that rises with each update of this isolate: its clock. The clocks of a run's
+ * isolates agree well enough.
  * @returns {number} milliseconds
  */
 function nextOrder() {
@@ -51,16 +60,19 @@ function nextOrder() {
   return lastOrder;
 }
 
-/** Updates that one destination has not acknowledged, oldest first. */
+/** The updates that one destination has not acknowledged, oldest first. */
 class Outbox {
   /** @type {Entry[]} */
   #entries = [];
   #silentUntil = 0;
-  /** After a failure nothing is sent before this time, by whichever caller: what gathers goes in one request. */
+  /**
+   * After a failure nothing is sent before this time by any caller. What gathers until then goes in
+   * one request.
+   */
   #retryAt = 0;
   #failures = 0;
 
-  /** Whether the service lately let a step wait in vain, and has not answered since. */
+  /** Whether a step recently waited in vain for the service, which has not answered since. */
   get isSilent() {
     return Date.now() < this.#silentUntil;
   }
@@ -87,8 +99,8 @@ class Outbox {
   }
 
   /**
-   * Sends entries until they are acknowledged or refused, or until it has been tried for long enough. What is left
-   * then is sent along with what is reported next. Never throws.
+   * Send entries until they are acknowledged or refused, or until the time is up. The rest is sent
+   * with the next report. Never throws.
    * @param {Transport[]} transports
    * @param {Entry[]} own
    */
@@ -115,7 +127,8 @@ class Outbox {
   }
 
   /**
-   * Waits for earlier updates of the same rows that are on their way, so that these do not overtake them.
+   * Wait for earlier updates of the same rows that are being sent, so that these do not overtake
+   * them.
    * @param {Entry[]} own
    */
   async #turnOf(own) {
@@ -159,7 +172,7 @@ class Outbox {
     if (isPassing(status)) return false;
     this.isSilent = false;
     if (batch.length > 1 && ![401, 403].includes(status)) {
-      // One that is refused must not keep the others from being recorded.
+      // A refused update must not prevent the others from being recorded.
       for (const entry of batch) {
         if (entry.isOpen && !(await this.#exchange(transports, [entry]))) return false;
       }
@@ -214,7 +227,7 @@ function addressed(update) {
       text: jsonText({ type, [type]: { order: nextOrder(), .../** @type {object} */ (data) } }),
     };
   } catch {
-    // It cannot be read. The service refuses it by name.
+    // The data cannot be read. The service refuses it and names it.
     return { run: '', step: '', text: jsonText({ type, [type]: data }) };
   }
 }
@@ -225,7 +238,7 @@ const byBinding = new WeakMap();
 const byAddress = new Map();
 
 /**
- * @param {TrackingEnv} env which may be another object for the same service at every call
+ * @param {TrackingEnv} env may be a new object for the same service in every call
  * @returns {Outbox}
  */
 function outboxOf(env) {
@@ -242,11 +255,11 @@ function outboxOf(env) {
 }
 
 /**
- * Reports updates in the background, in this order; never throws.
+ * Report updates in the background, in this order; never throws.
  * @param {TrackingEnv} env
  * @param {Update[]} updates
- * @returns {Promise<any[]>} an answer for each, false for one that was refused. It may never come: do not await it
- *   other than with `acknowledged`
+ * @returns {Promise<any[]>} an answer for each, false for a refused update. It may never resolve:
+ *   await it only with `acknowledged`
  */
 export function report(env, updates) {
   const transports = transportsOf(env ?? {});
@@ -263,11 +276,11 @@ export function report(env, updates) {
 }
 
 /**
- * Waits for an answer, but not long; and not at all while the service is known not to answer.
+ * Wait briefly for an answer, or not at all if the service is known not to answer.
  * @template T
  * @param {TrackingEnv} env
  * @param {Promise<T>} answer
- * @returns {Promise<T | false>} false if there is none yet
+ * @returns {Promise<T | false>} false if the answer has not arrived
  */
 export async function acknowledged(env, answer) {
   if (transportsOf(env ?? {}).length === 0) return answer;
@@ -301,12 +314,12 @@ async function within(milliseconds, work) {
   }
 }
 
-/** @param {Promise<void>} work goes on after the caller's request or Workflow has ended */
+/** @param {Promise<void>} work continues after the caller's request or Workflow has ended */
 function keepAlive(work) {
   try {
     workers.waitUntil?.(work);
   } catch {
-    // There is nothing here that could end.
+    // Outside a request, nothing can end early.
   }
 }
 
@@ -317,9 +330,10 @@ function keepAlive(work) {
 const isInFlight = ({ sentAt }, milliseconds) => Date.now() - sentAt < milliseconds;
 
 /**
- * Whether an update is sent now: it is on its way no longer, or so late that later ones of its row would overtake it.
+ * Whether to send an update now: it is not being sent, or it is so late that later updates of its
+ * row would overtake it.
  * @param {Entry} entry
- * @param {Entry[]} own the updates that are about to be sent
+ * @param {Entry[]} own the updates that are to be sent
  */
 const isDue = (entry, own) =>
   !isInFlight(entry, own.some(concerns(entry)) ? IN_FLIGHT_MS : LOST_MS);
@@ -337,7 +351,7 @@ const concerns = (entry) => (other) =>
 
 /**
  * @param {Entry[]} due
- * @returns {Entry[]} as many of the oldest as go into one request, at least one
+ * @returns {Entry[]} as many of the oldest as fit in one request, at least one
  */
 function batchOf(due) {
   let length = 0;

@@ -1,4 +1,7 @@
-/** An error that the caller may see: a status, a sentence and, for bad input, the fields at fault. */
+/**
+ * An error that the caller may see: a status, a sentence and, for invalid input, the invalid
+ * fields.
+ */
 
 /** @type {Record<number, string>} */
 const TITLES = {
@@ -18,15 +21,15 @@ const TITLES = {
 
 /**
  * @typedef {object} ProblemOptions
- * @property {{path: string, message: string}[]} [errors] the fields at fault
- * @property {Record<string, string>} [headers] headers the answer carries
- * @property {Record<string, unknown>} [members] further members of the answer's body
+ * @property {{path: string, message: string}[]} [errors] the invalid fields
+ * @property {Record<string, string>} [headers] headers of the answer
+ * @property {Record<string, unknown>} [members] more members of the answer's body
  */
 
 export class Problem extends Error {
   /**
    * @param {number} status
-   * @param {string} detail what is wrong, in words that may leave the service
+   * @param {string} detail what is wrong, without internal details
    * @param {ProblemOptions} [options]
    */
   constructor(status, detail, { errors, headers, members } = {}) {
@@ -39,7 +42,8 @@ export class Problem extends Error {
   }
 
   /**
-   * The body: RFC 9457's members beside `success` and `error`, which callers of the original know.
+   * Build the body: RFC 9457's members beside `success` and `error`, which callers of the original
+   * know.
    * @param {string} requestId
    */
   body(requestId) {
@@ -57,12 +61,12 @@ export class Problem extends Error {
   }
 }
 
-// What D1 says when it cannot answer now: developers.cloudflare.com/d1/observability/debug-d1/
+// D1's errors when it cannot answer now: developers.cloudflare.com/d1/observability/debug-d1/
 const PASSING =
   /overloaded|connection lost|storage operation exceeded|reset because|too many requests/i;
 
 /**
- * Turns anything thrown into a Problem that tells nothing of the inside.
+ * Turn any thrown value into a Problem that reveals no internal details.
  * @param {unknown} thrown
  */
 export function asProblem(thrown) {

@@ -1,4 +1,4 @@
-/** Answers queries, whichever way they come: one run with its steps, or a page. */
+/** Answer queries from any transport: one run with its steps, or a page. */
 
 import { optional, readFields, runId } from './fields.js';
 import { readListRequest } from './list-request.js';
@@ -9,10 +9,10 @@ import { matches } from './watch-filters.js';
 
 /**
  * @param {D1Database} db
- * @param {unknown} params what /api/workflows/query takes
- * @param {import('./watch-filters.js').Filters} [bound] what the caller is confined to
+ * @param {unknown} params as /api/workflows/query accepts them
+ * @param {import('./watch-filters.js').Filters} [bound] the limits of what the caller may see
  * @returns {Promise<{data: Row[], next_cursor: string | null, has_more?: boolean, limit?: number}>}
- * @throws {import('./problem.js').Problem} 400 with the fields at fault
+ * @throws {import('./problem.js').Problem} 400 with the invalid fields
  */
 export async function answerQuery(db, params, bound = {}) {
   const { workflowId } = readFields(params, { workflowId: optional(runId) });

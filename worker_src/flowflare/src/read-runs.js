@@ -1,4 +1,4 @@
-/** Reads runs, workflows, steps and retries: a page or a whole run in one D1 batch. */
+/** Read runs, workflows, steps and retries: a page or a whole run in one D1 batch. */
 
 import { encodeCursor } from './cursor.js';
 import { planOf, SCANNED_ROWS } from './list-plan.js';
@@ -38,7 +38,8 @@ async function runsIn(db, request, { sql, values }) {
     db.prepare(`SELECT ${RUN_SUMMARY} FROM workflow_runs ${sql} ${order}`).bind(...bound),
   ];
   if (request.include.size > 0) {
-    // The page's ids again, and not the ids it gave: everything is read in one batch, at one moment.
+    // The page's query again, instead of the IDs that it returned: everything is read in one batch,
+    // at one moment.
     const ids = `SELECT id FROM workflow_runs ${sql} ${order}`;
     statements.push(db.prepare(stepsOf(ids, STEP_SUMMARY)).bind(...bound));
     if (request.include.has('retries')) statements.push(db.prepare(retriesOf(ids)).bind(...bound));
@@ -61,8 +62,9 @@ async function workflowsIn(db, request, { sql, values }) {
 }
 
 /**
- * A page of the rows that meet every condition, from a bounded part of the range. If that part has
- * not enough of them, its last row comes too, with `checked` 0: there the next page goes on.
+ * Read a page of the rows that meet every condition, from a bounded part of the range. If that part
+ * does not have enough of them, its last row is added with `checked` 0, and the next page starts
+ * there.
  * @param {D1Database} db
  * @param {ListRequest} request
  * @param {Condition} range
@@ -92,7 +94,7 @@ async function checkedPage(db, { view, limit, offset }, range, checked) {
  * @param {D1Database} db
  * @param {ListRequest} request
  * @param {Row[]} runs
- * @returns {Promise<Row[]>} the runs with what else was asked for
+ * @returns {Promise<Row[]>} the runs with the requested extras
  */
 async function including(db, { include }, runs) {
   if (include.size === 0 || runs.length === 0) return runs;
@@ -107,7 +109,7 @@ async function including(db, { include }, runs) {
 /**
  * @param {D1Database} db
  * @param {string} id
- * @returns {Promise<Row | null>} the run with its steps, each with its retries
+ * @returns {Promise<Row | null>} the run with its steps and their retries
  */
 export async function readRun(db, id) {
   const [runs, steps, retries] = await batch(db, [
@@ -163,7 +165,7 @@ async function batch(db, statements) {
 }
 
 /**
- * @param {Row[]} rows one more than the limit, if there are more
+ * @param {Row[]} rows one more than the limit, if more exist
  * @param {number} limit
  * @returns {Page}
  */

@@ -1,21 +1,26 @@
-/** Deletes runs that ended long ago, with all that belongs to them, a bounded number at a time. */
+/**
+ * Delete runs that ended long ago, with everything that belongs to them, a bounded number at a
+ * time.
+ */
 
 /**
  * @typedef {object} Retention
- * @property {number} [days] how long runs are kept after they ended; without it, for ever
- * @property {Partial<Record<import('./statuses.js').RunStatus, number>>} [byStatus] days for single statuses;
- *   also for Running and Sleeping, which are counted from their last event
+ * @property {number} [days] how long runs are kept after they ended; without it, forever
+ * @property {Partial<Record<import('./statuses.js').RunStatus, number>>} [byStatus] days for single
+ *   statuses; Running and Sleeping count from their last event
  */
 
 const DAY_MS = 24 * 3600 * 1000;
 // Four statements a round: D1 allows an invocation 50 queries on the free plan.
 const ROUNDS = 10;
 const RUNS_A_ROUND = 100;
-/** A run has up to 25,000 steps; what is not deleted in this round is in the next one, or the next call. */
+/**
+ * A run has up to 25,000 steps. What this round does not delete is left for the next round or call.
+ */
 const CHILDREN_A_ROUND = 5000;
 
-// ?1 status  ?2 the time before which a run ended  ?3 how many
-// A run that ended before that time began before it: the index on status and created_at leads to these.
+// ?1 status  ?2 the time before which a run ended  ?3 how many A run that ended before that time
+// also began before it, so the index on status and created_at finds it.
 const EXPIRED = `
 SELECT id FROM workflow_runs WHERE status = ?1 AND created_at < ?2 AND coalesce(completed_at, updated_at) < ?2
 ORDER BY created_at, id LIMIT ?3`;
@@ -42,11 +47,12 @@ DELETE FROM workflow WHERE id IN (SELECT value FROM json_each(?1))
   AND NOT EXISTS (SELECT 1 FROM workflow_runs WHERE workflow_id = workflow.id)`;
 
 /**
- * Deletes what has expired, children first; workflows go with the last of their runs.
+ * Delete expired runs, children first. A workflow is deleted with its last run.
  * @param {D1Database} db
  * @param {Retention | undefined} retention
  * @param {number} [now] milliseconds since 1970
- * @returns {Promise<{runs: number, more: boolean}>} how many runs are gone, and whether some are left for the next call
+ * @returns {Promise<{runs: number, more: boolean}>} how many runs were deleted, and whether some
+ *   are left for the next call
  */
 export async function deleteExpired(db, retention, now = Date.now()) {
   let left = ROUNDS;
@@ -84,7 +90,7 @@ function daysOf({ days, byStatus } = {}) {
  */
 async function deleteRound(db, status, before) {
   const expired = [status, before, RUNS_A_ROUND];
-  // One transaction: a run that is restarted meanwhile is not in it, or keeps nothing of what it had.
+  // One transaction: a run that is restarted meanwhile is either excluded or loses everything.
   const results = await db.batch([
     db.prepare(DELETE_RETRIES).bind(...expired, CHILDREN_A_ROUND),
     db.prepare(DELETE_STEPS).bind(...expired, CHILDREN_A_ROUND),

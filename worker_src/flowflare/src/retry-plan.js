@@ -1,26 +1,26 @@
-/** When a failed step would be tried again, and how its error is told so. */
+/** Plan when a failed step is retried, and add the plan to its error. */
 
 /**
  * @typedef {object} RetryConfig
- * @property {number} [maxRetries] retries after the first attempt; 3 if not given
- * @property {number} [baseDelay] milliseconds before the first retry; 1,000 if not given
- * @property {'exponential' | 'linear' | 'constant'} [backoffType] exponential if not given
+ * @property {number} [maxRetries] retries after the first attempt; default 3
+ * @property {number} [baseDelay] milliseconds before the first retry; default 1,000
+ * @property {'exponential' | 'linear' | 'constant'} [backoffType] default exponential
  */
 
 /**
  * @typedef {object} RetryPlan
- * @property {number} retryCount retries so far, with the one that is due
+ * @property {number} retryCount retries so far, including the planned one
  * @property {number} [retryDelay] milliseconds
  * @property {string} [nextRetryAt]
- * @property {boolean} [nonRetryable] there is no further retry
+ * @property {boolean} [nonRetryable] no further retry follows
  */
 
-/** A longer delay than a year is a mistake, and would leave the calendar. */
+/** A delay longer than a year is a mistake, and could exceed the valid dates. */
 const MAX_DELAY_MS = 365 * 24 * 3600 * 1000;
 
 /**
- * @param {unknown} error what the attempt failed with
- * @param {number} attempt 1 for the first
+ * @param {unknown} error the attempt's error
+ * @param {number} attempt 1 for the first attempt
  * @param {RetryConfig} [config]
  * @returns {RetryPlan}
  */
@@ -46,10 +46,11 @@ function factorOf(backoffType, attempt) {
 }
 
 /**
- * Puts the plan on what was thrown, as far as it lets itself be changed.
+ * Add the plan to the thrown value, as far as the value can be changed.
  * @param {unknown} thrown
  * @param {RetryPlan} plan
- * @returns {unknown} what to throw: the same, or an Error around it if it is no object
+ * @returns {unknown} what to throw: the same value, or an Error around a value that is not an
+ *   object
  */
 export function annotated(thrown, plan) {
   const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
@@ -58,7 +59,7 @@ export function annotated(thrown, plan) {
     try {
       /** @type {Record<string, unknown>} */ (error)[name] = value;
     } catch {
-      // A frozen error is thrown as it is.
+      // A frozen error is thrown unchanged.
     }
   }
   return error;
@@ -66,7 +67,7 @@ export function annotated(thrown, plan) {
 
 /**
  * @param {unknown} thrown
- * @returns {{name: string, message: string}} whatever was thrown
+ * @returns {{name: string, message: string}} of any thrown value
  */
 export function describe(thrown) {
   try {

@@ -1,4 +1,4 @@
-/** The service for Workers that are bound to its entrypoint: they call methods, and need no key. */
+/** The service for Workers that are bound to its entrypoint: they call methods and need no key. */
 
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { asProblem, Problem } from './problem.js';
@@ -9,13 +9,13 @@ import { settings } from './settings.js';
 /** @typedef {import('./client.js').ListOptions} ListOptions */
 
 /**
- * A binding to this entrypoint is the permission: only Workers of the same account can have one, and
- * nothing that is presented with a call is asked for.
+ * A binding to this entrypoint is the permission. Only Workers of the same account can have a
+ * binding, and a call needs no other credentials.
  * @extends {WorkerEntrypoint<import('./service.js').ServiceEnv>}
  */
 export class FlowflareService extends WorkerEntrypoint {
   /**
-   * Answers as the service does, without asking for a key.
+   * Answer as the service does, without requiring a key.
    * @param {Request} request
    */
   fetch(request) {
@@ -26,7 +26,7 @@ export class FlowflareService extends WorkerEntrypoint {
    * @param {{workflowType: string, params?: Record<string, unknown>, ref_id?: string, ref_type?: string,
    *   metadata?: unknown, runId?: string}} start
    * @param {{idempotencyKey?: string}} [options]
-   * @returns {Promise<Answer>} with `workflowId`, the run's id
+   * @returns {Promise<Answer>} with `workflowId`, the run's ID
    */
   startWorkflow(start, { idempotencyKey } = {}) {
     /** @type {Record<string, string>} */
@@ -35,8 +35,9 @@ export class FlowflareService extends WorkerEntrypoint {
   }
 
   /**
-   * @param {string} workflowId the run's id
-   * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
+   * @param {string} workflowId the run's ID
+   * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if the run does not
+   *   exist
    */
   getWorkflow(workflowId) {
     return this.#call('/service/get-workflow', { workflowId });
@@ -59,7 +60,7 @@ export class FlowflareService extends WorkerEntrypoint {
   }
 
   /**
-   * @param {object} updates what /api/workflows/update takes
+   * @param {object} updates as /api/workflows/update accepts them
    * @returns {Promise<Answer>} with `result` or `results`
    */
   update(updates) {
@@ -67,7 +68,7 @@ export class FlowflareService extends WorkerEntrypoint {
   }
 
   /**
-   * @param {object} params what /api/workflows/query takes
+   * @param {object} params as /api/workflows/query accepts them
    * @returns {Promise<Answer>} with `data` and `next_cursor`
    */
   query(params) {
@@ -75,7 +76,8 @@ export class FlowflareService extends WorkerEntrypoint {
   }
 
   /**
-   * What a method is given may be more than JSON: it is read as a request's body is, within the same limits.
+   * A method's arguments may be more than JSON, so they are read like a request's body, within the
+   * same limits.
    * @param {string} path
    * @param {unknown} body
    * @param {Record<string, string>} [headers]

@@ -1,4 +1,7 @@
-/** What the feed knows of the runs whose events it sends: most it has seen start, others it looks up. */
+/**
+ * The identities of the runs whose events the feed sends. Most were seen when they started; others
+ * are looked up.
+ */
 
 import { runOf } from './watch-filters.js';
 
@@ -18,7 +21,7 @@ export class RunIdentities {
   }
 
   /**
-   * Remembers the runs that events show.
+   * Store the identities of the runs in events.
    * @param {FeedEvent[]} events
    */
   learn(events) {
@@ -29,7 +32,8 @@ export class RunIdentities {
 
   /**
    * @param {FeedEvent[]} events
-   * @returns {Promise<ReadonlyMap<string, Identity>>} the events' runs by id; those that cannot be read are left out
+   * @returns {Promise<ReadonlyMap<string, Identity>>} the events' runs by ID, without those that
+   *   cannot be read
    */
   async of(events) {
     const unknown = [...new Set(events.map(runOf))].filter((id) => !this.#known.has(id));

@@ -1,11 +1,12 @@
-/** The SQL that writes a run and the workflow it belongs to, shared by starts and updates. */
+/** The SQL that writes a run and its workflow, shared by starts and updates. */
 
 /**
- * What a run is known by when it is first heard of.
+ * The identity of a run, as its first report gives it.
  * @typedef {object} NewRun
  * @property {string} id
  * @property {string} workflow_name
- * @property {number | null} workflow_id a workflow that exists wins over name and reference
+ * @property {number | null} workflow_id an existing workflow takes precedence over name and
+ *   reference
  * @property {string | null} ref_id
  * @property {string | null} ref_type
  * @property {string | null} input_params
@@ -13,17 +14,18 @@
  */
 
 /**
- * What changes in a run; null leaves the column as it is.
+ * The changes of a run; null leaves a column unchanged.
  * @typedef {object} RunChanges
  * @property {import('./statuses.js').RunStatus | null} status
  * @property {string | null} native_status
  * @property {string | null} output_result
  * @property {string | null} sleep_until
- * @property {boolean | null} restart lets a finished run go on
- * @property {number | null} order rises from update to update; a lower one than the last changes nothing
+ * @property {boolean | null} restart lets a finished run continue
+ * @property {number | null} order rises with each update; an update with a lower number than the
+ *   last changes nothing
  */
 
-// A long text is shown by its size alone in lists and broadcasts; the run itself has all of it.
+// Lists and broadcasts show only the size of a long text; the run itself contains all of it.
 const SHOWN_BYTES = 8192;
 /** @param {string} column */
 const shown = (column) =>
@@ -44,11 +46,11 @@ export const STEP_COLUMNS =
 export const STEP_SUMMARY = `id, workflow_run_id, step_name, status, step_index, ${shown('state')},
   started_at, completed_at, attempt`;
 
-// The first seven parameters are the same in every statement that writes:
+// These seven parameters are the same in every writing statement:
 // ?1 run  ?2 name  ?3 ref_id  ?4 ref_type  ?5 input_params  ?6 metadata  ?7 now
 
-// Counts the run at its workflow, which is made if need be; does nothing for a run that is known.
-// ?8 is the id of a workflow that the caller says exists.
+// Counts the run in its workflow, which is created if necessary; does nothing for a known run.
+// ?8 is the ID of a workflow that exists according to the caller.
 const REGISTER = `
 INSERT INTO workflow (name, ref_id, ref_type, status, input_params, metadata,
                       last_run_id, runs_count, created_at, updated_at)
@@ -64,17 +66,20 @@ ON CONFLICT (name, coalesce(ref_id, ''), coalesce(ref_type, '')) DO UPDATE SET
 const IDENTITY = `name = ?2 AND coalesce(ref_id, '') = coalesce(?3, '')
   AND coalesce(ref_type, '') = coalesce(?4, '')`;
 
-// Never changes a run that exists: ?8, the request's digest, will tell a repeated start from another one.
+// Never changes an existing run: ?8, the request's digest, distinguishes a repeated start from a
+// different one.
 const INSERT_RUN = `
 INSERT INTO workflow_runs (id, workflow_id, workflow_name, ref_id, ref_type, input_params, metadata,
                            created_at, updated_at, request_digest)
 SELECT ?1, id, name, ?3, ?4, ?5, ?6, ?7, ?7, ?8 FROM workflow WHERE ${IDENTITY}
 ON CONFLICT (id) DO NOTHING RETURNING ${RUN_SUMMARY}`;
 
-// ?8 workflow_id  ?9 status  ?10 native_status  ?11 output_result  ?12 sleep_until  ?13 restart  ?14 order
+// ?8 workflow_id  ?9 status  ?10 native_status  ?11 output_result  ?12 sleep_until  ?13 restart
+// ?14 order
 //
-// A finished run stays as it finished: only the same status may be told again, unless it is restarted. An update
-// that a later one has overtaken, or that comes twice, changes nothing either.
+// A finished run keeps its status: only the same status may be reported again, unless the run is
+// restarted. An update that is older than the last one, or that arrives twice, changes nothing
+// either.
 const ACCEPTED = `(?14 IS NULL OR ?14 >= coalesce(last_order, 0))
   AND (?13 OR ?9 IS NULL OR status = ?9 OR status NOT IN ('Completed', 'Errored'))`;
 const CHANGES = `
@@ -104,7 +109,7 @@ ON CONFLICT (id) DO UPDATE SET ${CHANGES} WHERE ${ACCEPTED}`;
 
 const CHANGE_RUN = `UPDATE workflow_runs SET ${CHANGES} WHERE id = ?1 AND ${ACCEPTED} RETURNING ${RUN_SUMMARY}`;
 
-// The workflow shows its latest run's state, and no older run's.
+// The workflow shows the state of its latest run only.
 const SHOW_IN_WORKFLOW = `
 UPDATE workflow SET status = run.status, output_result = run.output_result,
   completed_at = run.completed_at, updated_at = run.updated_at
@@ -115,9 +120,9 @@ const SELECT_RUN = `SELECT ${RUN_SUMMARY} FROM workflow_runs WHERE id = ?1`;
 const SELECT_STARTED = `SELECT ${RUN_SUMMARY}, request_digest FROM workflow_runs WHERE id = ?1`;
 
 /**
- * Counts and inserts a run; a run that exists is left alone. The second statement answers with the row if
- * it inserted one. A start that may be a repeated one has a digest; the third statement answers to it with
- * the row that there is.
+ * Count and insert a run; an existing run is not changed. The second statement returns the row if
+ * it was inserted. A start that may be repeated has a digest, and the third statement then returns
+ * the existing row.
  * @param {D1Database} db
  * @param {NewRun & {request_digest: string | null}} run
  * @param {string} now
@@ -135,8 +140,8 @@ export const startStatements = (db, run, now) => [
 export const startedStatement = (db, id) => db.prepare(SELECT_STARTED).bind(id);
 
 /**
- * Inserts or changes a run. The first statement changes a row if the run is new, the second if the
- * changes were accepted; the last answers with the row as it then is.
+ * Insert or change a run. The first statement changes a row if the run is new, the second if the
+ * changes were accepted. The last returns the row after the update.
  * @param {D1Database} db
  * @param {NewRun & RunChanges} run
  * @param {string} now
@@ -149,8 +154,8 @@ export const updateStatements = (db, run, now) => [
 ];
 
 /**
- * Changes a run that is known; does nothing if it is not, or if the changes are refused. The first statement
- * answers with the row if there were changes.
+ * Change a known run; does nothing if the run is unknown or the changes are refused. The first
+ * statement returns the row if it changed.
  * @param {D1Database} db
  * @param {NewRun & RunChanges} run
  * @param {string} now
@@ -161,7 +166,7 @@ export const changeStatements = (db, run, now) => [
 ];
 
 /**
- * Notes that something happened in a run, which is registered if it is unknown.
+ * Record that something happened in a run, and register an unknown run.
  * @param {D1Database} db
  * @param {NewRun} run
  * @param {string} now

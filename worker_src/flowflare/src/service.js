@@ -1,4 +1,4 @@
-/** The service Worker: routes, and what every route has in common (keys, origins, limits, errors). */
+/** The service Worker: its routes, and what all routes share (keys, origins, limits, errors). */
 
 import { takeUpdates } from './apply-updates.js';
 import { requireKey } from './auth.js';
@@ -22,30 +22,34 @@ import { issueTicket } from './ws-ticket.js';
 /**
  * @typedef {object} ServiceOptions
  * @property {string[]} [allowedOrigins] web origins that may call /api and open the WebSocket, exactly as listed
- * @property {boolean} [debug] log every request, and tell what it cost in the header X-Flowflare-D1
- * @property {'required' | 'off'} [apiAuth] 'off' opens /api to callers without a key, as the original did
- * @property {Record<string, string>} [workflows] types that may be started, each with the name of its Workflow
- *   binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
- * @property {import('./retention.js').Retention} [retention] how long ended runs are kept; needs a cron trigger
- * @property {number} [stuckAfterMinutes] a run counts as stuck after so long without an event; 60 if not given,
- *   never if 0
+ * @property {boolean} [debug] log every request, and report its cost in the header X-Flowflare-D1
+ * @property {'required' | 'off'} [apiAuth] 'off' opens /api to callers without a key, as the
+ *   original did
+ * @property {Record<string, string>} [workflows] the types that may be started, each with the name
+ *   of its Workflow binding; without it, the binding ORDER_PROCESSING, if it exists, starts the
+ *   type order-processing
+ * @property {import('./retention.js').Retention} [retention] how long ended runs are kept; needs a
+ *   cron trigger
+ * @property {number} [stuckAfterMinutes] after how long without an event a run counts as stuck;
+ *   default 60, 0 means never
  */
 
 /**
- * What the service is bound to, beside the Workflows it starts.
+ * The service's bindings, apart from the Workflows that it starts.
  * @typedef {{DB: D1Database, WORKFLOW_TRACKER: DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} &
  *   import('./auth.js').Keys} ServiceEnv
  */
 
 /**
- * A request on its way through a route.
+ * A request while a route answers it.
  * @typedef {object} Call
  * @property {Request} request
  * @property {ServiceEnv} env
- * @property {D1Database} writes the same database, for what may be written along with other requests' writes
+ * @property {D1Database} writes the same database, for writes that may be batched with other
+ *   requests' writes
  * @property {ServiceOptions} options
  * @property {(events: import('./feed.js').FeedEvent[]) => void} announce broadcasts what is stored
- * @property {boolean} trusted comes over a binding that is itself the permission
+ * @property {boolean} trusted the request comes over a binding, which is itself the permission
  */
 
 /**
@@ -70,7 +74,7 @@ const ROUTES = Object.freeze({
   '/api/workflows/update': { method: 'POST', access: 'api', answer: update },
   '/api/workflows/query': { method: 'POST', access: 'api', answer: query },
   '/api/ws-ticket': { method: 'POST', access: 'api', answer: ticket },
-  // Lets in by key or by ticket, itself.
+  // Checks key or ticket itself.
   '/api/tracker-websocket': { method: 'GET', access: 'watch', answer: watch },
 });
 
@@ -96,7 +100,7 @@ export function createWorkflowService(options = {}) {
  * @param {ServiceEnv} env
  * @param {ExecutionContext} ctx
  * @param {ServiceOptions} options
- * @param {{trusted?: boolean}} [caller] `trusted` needs no key
+ * @param {{trusted?: boolean}} [caller] a `trusted` caller needs no key
  * @returns {Promise<Response>}
  */
 export async function respond(request, env, ctx, options, { trusted = false } = {}) {
@@ -109,7 +113,7 @@ export async function respond(request, env, ctx, options, { trusted = false } = 
   let response;
   try {
     const bound = meter ? { ...env, DB: meter.db } : env;
-    // What is counted is one request's alone.
+    // The cost is counted for one request only, so it must not share batches.
     const writes = meter?.db ?? together(env.DB, (promise) => ctx.waitUntil(promise));
     response = await answerTo(route, { request, env: bound, writes, options, announce, trusted });
   } catch (error) {
@@ -178,7 +182,7 @@ async function get({ request, env }) {
 }
 
 /**
- * A run by its id, else a workflow by its number.
+ * Read a run by its ID, or else a workflow by its number.
  * @param {D1Database} db
  * @param {string} id
  */

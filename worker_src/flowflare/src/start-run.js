@@ -1,4 +1,4 @@
-/** Starts a run: records it, then has its Workflow created. */
+/** Start a run: record it, then create its Workflow instance. */
 
 import { takeUpdates } from './apply-updates.js';
 import {
@@ -30,7 +30,7 @@ const START_FIELDS = {
   idempotency_key: optional(label),
 };
 
-/** How the result of a run begins whose Workflow was never created. */
+/** The start of a run's result if its Workflow was not created. */
 const NOT_CREATED = 'workflow_not_created';
 
 /**
@@ -46,7 +46,8 @@ const NOT_CREATED = 'workflow_not_created';
  * @param {unknown} body
  * @param {string | null} idempotencyKey the request's Idempotency-Key
  * @returns the answer's body
- * @throws {Problem} 400, 422 if the key or id belongs to another request, 502 if the Workflow was not created
+ * @throws {Problem} 400, 422 if the key or ID belongs to another request, 502 if the Workflow was
+ *   not created
  */
 export async function startRun({ db, env, workflows, announce }, body, idempotencyKey) {
   const request = readFields(body, START_FIELDS);
@@ -76,8 +77,8 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
     ),
   );
   const [stored] = inserted.results.length > 0 ? inserted.results : (existing?.results ?? []);
-  // Statements that another request failed to answer for are sent again, and then insert nothing: nobody else
-  // has an id that was made here.
+  // If another request fails to report the results of these statements, they are sent again and
+  // then insert nothing. An ID that was created here is used by no other request.
   const created = inserted.results.length > 0 || !repeatable;
   const { request_digest, ...row } = /** @type {Row} */ (stored ?? (await startedRun(db, id)));
   if (created) announce([{ type: 'run_update', run_update: row }]);
@@ -85,7 +86,7 @@ export async function startRun({ db, env, workflows, announce }, body, idempoten
     throw new Problem(422, 'This Idempotency-Key or run id was used for another request');
   }
   if (wasNotCreated(row)) throw notCreated(id);
-  // A repeated start goes on where the first one may have been cut off.
+  // A repeated start resumes where the first may have been interrupted.
   if (row.status === 'Running') await carryOut({ db, env, workflows, announce }, id, request);
   return {
     success: true,

@@ -1,4 +1,4 @@
-/** The states of runs and steps, and how Cloudflare's own states read as ours. */
+/** The states of runs and steps, and how Cloudflare's states map to them. */
 
 export const RUN_STATUSES = /** @type {const} */ (['Running', 'Sleeping', 'Completed', 'Errored']);
 export const STEP_STATUSES = /** @type {const} */ ([

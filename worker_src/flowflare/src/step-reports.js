@@ -1,4 +1,4 @@
-/** What is reported of an attempt of a step: that it begins, is done, or has failed. */
+/** Build the reports of a step's attempt: started, completed or failed. */
 
 import { jsonText } from './json-text.js';
 import { describe } from './retry-plan.js';
@@ -9,7 +9,7 @@ export const MAX_STATE_BYTES = 256 * 1024;
 
 /**
  * @param {StepUpdate} step
- * @param {number | undefined} attempt undefined lets the service count
+ * @param {number | undefined} attempt undefined if the service counts
  */
 export const running = (step, attempt) => ({
   type: 'step_update',

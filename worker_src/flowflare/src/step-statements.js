@@ -4,23 +4,23 @@ import { STEP_SUMMARY } from './run-statements.js';
 
 /**
  * @typedef {object} StepUpdate
- * @property {number | null} id names a step that exists; otherwise run, index and name do
+ * @property {number | null} id of an existing step; otherwise run, index and name identify it
  * @property {string | null} workflow_run_id
  * @property {string | null} step_name
  * @property {number | null} step_index
  * @property {import('./statuses.js').StepStatus | null} status
  * @property {string | null} state
  * @property {number | null} attempt
- * @property {number | null} order rises from update to update: the caller's clock in milliseconds
+ * @property {number | null} order rises with each update: the caller's clock in milliseconds
  */
 
 /**
  * @typedef {object} RetryUpdate
- * @property {number | null} workflow_step_id names the step; otherwise run, index and name do
+ * @property {number | null} workflow_step_id identifies the step; otherwise run, index and name do
  * @property {string | null} workflow_run_id
  * @property {string | null} step_name
  * @property {number | null} step_index
- * @property {number | null} retry_count without it, the attempt that the step is in
+ * @property {number | null} retry_count without it, the step's current attempt
  * @property {string | null} retry_at
  * @property {string | null} last_error
  * @property {number | null} order
@@ -28,13 +28,13 @@ import { STEP_SUMMARY } from './run-statements.js';
 
 // ?1 run  ?2 name  ?3 index  ?4 status  ?5 state  ?6 attempt  ?7 time  ?8 order  ?9 id
 //
-// Updates that have an order number are taken in its order: what is late or comes twice has a lower number, or the
-// same, and a step that has failed is in its next attempt when it runs again. A higher attempt is newer in any
-// case, since the clocks that give the numbers may differ.
+// Updates with an order number are applied in its order. A late or repeated update has a lower
+// number or the same, and a failed step that runs again is in its next attempt. A higher attempt is
+// always newer, because the clocks that give the numbers may differ.
 //
-// Without a number: a step that fails and runs again is in its next attempt, whether the caller counts or not. What
-// is told late (of an earlier attempt, or of a step that is done) changes nothing; but a failed step whose caller
-// says that it is being attempted once more has not failed.
+// Without a number: a step that fails and runs again is in its next attempt, whether or not the
+// caller counts. A late update (of an earlier attempt, or of a completed step) changes nothing. But
+// a failed step has not failed if its caller reports another attempt.
 const CHANGES = `
   status = coalesce(?4, status),
   state = coalesce(?5, state),
@@ -62,13 +62,13 @@ ON CONFLICT (workflow_run_id, step_index, step_name) DO UPDATE SET ${CHANGES} WH
 
 const UPSERT = `INSERT INTO workflow_steps (${COLUMNS}) VALUES (${VALUES}) ${ON_CONFLICT}`;
 
-// For a run that is known: without one it inserts nothing.
+// For a known run: without one it inserts nothing.
 const TOUCH_RUN = 'UPDATE workflow_runs SET updated_at = ?2 WHERE id = ?1';
 const UPSERT_IN_RUN = `
 INSERT INTO workflow_steps (${COLUMNS}) SELECT ${VALUES} FROM workflow_runs WHERE id = ?1
 ${ON_CONFLICT} RETURNING ${STEP_SUMMARY}`;
 
-// The run, if it is given, has to be the step's own.
+// The run, if given, must be the step's own.
 const OF_ID = 'id = ?9 AND (?1 IS NULL OR workflow_run_id = ?1)';
 const UPDATE_BY_ID = `UPDATE workflow_steps SET ${CHANGES} WHERE ${OF_ID} AND ${ACCEPTED}`;
 const TOUCH_RUN_OF = `
@@ -83,7 +83,8 @@ const RETRIED_STEP = `
 id = coalesce(?1, (SELECT max(id) FROM workflow_steps WHERE workflow_run_id = ?2
                    AND step_index = ?3 AND step_name = coalesce(?4, step_name)))
   AND (?2 IS NULL OR workflow_run_id = ?2)`;
-// Without a count the retry is of the attempt that the step is in, unless the step has gone on since.
+// Without a count, the retry belongs to the step's current attempt, unless the step has changed
+// since.
 const UPSERT_RETRY = `
 INSERT INTO workflow_step_retries (workflow_step_id, retry_count, retry_at, last_error, created_at)
 SELECT id, coalesce(?5, attempt), ?6, ?7, ?8 FROM workflow_steps
@@ -95,7 +96,8 @@ RETURNING *, (SELECT workflow_run_id FROM workflow_steps WHERE id = workflow_ste
 const SELECT_RETRIED = `SELECT id, status FROM workflow_steps WHERE ${RETRIED_STEP}`;
 
 /**
- * The first statement changes a row if the update was accepted, the last answers with the step as it then is.
+ * The first statement changes a row if the update was accepted, the last returns the step after the
+ * update.
  * @param {D1Database} db
  * @param {StepUpdate} step
  * @param {string} now
@@ -114,8 +116,8 @@ export function stepStatements(db, step, now) {
 }
 
 /**
- * Upserts a step of a run that is known. The first statement answers with the step's row, or with none
- * if the run is unknown or the update was refused.
+ * Insert or update a step of a known run. The first statement returns the step's row, or no row if
+ * the run is unknown or the update was refused.
  * @param {D1Database} db
  * @param {StepUpdate} step with its run, index and name
  * @param {string} now
@@ -144,7 +146,7 @@ const valuesOf = (step, now) => [
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * When a step changed: what is reported again, or late, has its caller's clock for an order number.
+ * Return when a step changed. A repeated or late report has its caller's clock as its order number.
  * @param {number | null} order
  * @param {string} now
  * @returns {string} ISO 8601
@@ -156,8 +158,8 @@ function timeOf(order, now) {
 }
 
 /**
- * The first statement answers with the retry's row, or with none if there is no such step or it has gone on since.
- * Which of the two, the last one answers where it can matter.
+ * The first statement returns the retry's row, or no row if the step does not exist or has changed
+ * since. The last statement distinguishes these two cases where it matters.
  * @param {D1Database} db
  * @param {RetryUpdate} retry
  * @param {string} now
@@ -170,7 +172,8 @@ export function retryStatements(db, retry, now) {
   return mayBeLate ? [upsert, db.prepare(SELECT_RETRIED).bind(...step)] : [upsert];
 }
 
-// Only where the run had ended: a Workflow that says at every replay that it restarts has not been restarted.
+// Only if the run had ended: a Workflow that reports a restart at every replay has not been
+// restarted.
 const RESET = `
 UPDATE workflow_steps
 SET status = 'Pending', attempt = attempt + 1, state = NULL, started_at = NULL, completed_at = NULL,
@@ -178,9 +181,9 @@ SET status = 'Pending', attempt = attempt + 1, state = NULL, started_at = NULL, 
 WHERE workflow_run_id = (SELECT id FROM workflow_runs WHERE id = ?1 AND completed_at IS NOT NULL)`;
 
 /**
- * Makes the steps of a run that is taken up again pending, each in its next attempt.
+ * Set the steps of a restarted run to pending, each in its next attempt.
  * @param {D1Database} db
  * @param {string} run
- * @param {number | null} order the restart's
+ * @param {number | null} order of the restart
  */
 export const resetStepsStatement = (db, run, order) => db.prepare(RESET).bind(run, order);

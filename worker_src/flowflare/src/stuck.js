@@ -1,4 +1,4 @@
-/** Which runs are stuck: asleep beyond their time, or running without a sign of life. */
+/** Find stuck runs: those that sleep beyond their time, or run without an event. */
 
 import { stuckAfter } from './settings.js';
 
@@ -6,9 +6,10 @@ import { stuckAfter } from './settings.js';
 /** @typedef {'overslept' | 'silent'} Stuck */
 
 /**
- * The moments by which runs are judged.
+ * The limits by which a run counts as stuck.
  * @param {number} now milliseconds since 1970
- * @returns {{now: string, silentSince: string}} ISO texts; a run heard of later than `silentSince` is not silent
+ * @returns {{now: string, silentSince: string}} ISO texts; a run with an event after `silentSince`
+ *   is not silent
  */
 export function bounds(now = Date.now()) {
   const silent = Math.max(now - stuckAfter(), 0);
@@ -29,7 +30,7 @@ function stuckOf({ status, sleep_until, updated_at }, { now, silentSince }) {
 }
 
 /**
- * Says of each run whether it is stuck, and why.
+ * Add to each run whether it is stuck, and why.
  * @param {Row[]} runs
  * @returns {Row[]}
  */

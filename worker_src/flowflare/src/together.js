@@ -1,57 +1,75 @@
-/** Lets requests that write at the same time share a D1 batch: D1 carries out one after the other, each a round trip. */
+/**
+ * Let concurrent requests share a D1 batch, because D1 executes batches one after another, each in
+ * its own round trip.
+ */
 
 /** @typedef {Record<string, unknown>} Row */
 /** @typedef {D1Result<Row>[]} Results */
 
 /**
- * What a request that waits is told: its results, an error, or that it is to send what waits (or only its own).
+ * What a waiting request receives: its results, an error, or the task to send all waiting
+ * statements (or only its own).
  * @typedef {{results: Results} | {error: unknown} | {send: 'all' | 'own'}} Turn
  */
 
 /**
- * What one request wants written.
+ * The statements that one request wants to execute.
  * @typedef {object} Entry
  * @property {D1PreparedStatement[]} statements
  * @property {(turn: Turn) => void} tell
  */
 
-/** @typedef {{statement: D1PreparedStatement, length: number}} Sized a statement, and how long its values are */
+/**
+ * @typedef {{statement: D1PreparedStatement, length: number}} Sized a statement, and the length of
+ *   its values
+ */
 
-/** D1 counts each statement as a query of the request that sends it, and allows 50 a request on the free plan. */
+/**
+ * D1 counts each statement as a query of the request that sends it, and allows 50 per request on
+ * the free plan.
+ */
 const MAX_STATEMENTS = 40;
-/** Requests with more text than this are sent alone: together they would become too large. */
+/** Requests with more text than this are sent alone, because together they would be too large. */
 const MAX_LENGTH = 32 * 1024;
-/** A batch holds other requests back for this long. After that it is slow, or its request has died. */
+/**
+ * How long a batch holds other requests back. After this time it is slow, or its request has died.
+ */
 const HELD_MS = 100;
-/** A request whose statements another one sent, and that hears nothing for this long, sends them itself. */
+/**
+ * How long a request waits for another request that sent its statements, before it sends them
+ * itself.
+ */
 const LOST_MS = 2000;
 
-// Requests of one isolate share memory, but the I/O of one may not be waited for by another: it ends with its
-// own request. So a request sends its batch if no batch is under way. Requests that come meanwhile wait to be
-// told, and the first of them sends the next batch, for all of them.
+// Requests of one isolate share memory, but a request must not wait for another's I/O, which ends
+// with that request. A request therefore sends its batch if no other batch is being sent. Requests
+// that arrive meanwhile wait, and the first of them then sends the next batch for all.
 /** @type {Entry[]} */
 const waiting = [];
 
 /**
- * The batches under way. A request can end at any await without running another line: it is cancelled, or it has
- * used up its CPU time. Its batch then stays in here, which is why an old one counts for nothing.
+ * The batches that are being sent. A request can end at any await without running another line,
+ * because it is cancelled or has used up its CPU time. Its batch then stays in this set, so old
+ * batches are ignored.
  * @type {Set<{since: number}>}
  */
 const underway = new Set();
 
 /**
- * A database for one request, whose small batches may be sent with those of other requests. Each is still
- * carried out as a whole or not at all; statements that D1 refuses are refused to their own request only.
+ * Wrap the database for one request, so that its small batches may be sent with those of other
+ * requests. Each batch still takes effect completely or not at all. If D1 refuses a statement, only
+ * its own request fails.
  * @param {D1Database} db
- * @param {(promise: Promise<unknown>) => void} waitUntil keeps a request alive that writes for others, too
- * @returns {D1Database} of which only prepare(sql).bind(...) and batch() are there
+ * @param {(promise: Promise<unknown>) => void} waitUntil keeps a request alive that also writes for
+ *   others
+ * @returns {D1Database} with only prepare(sql).bind(...) and batch()
  */
 export function together(db, waitUntil) {
   let hasSent = false;
   const batch = (/** @type {Sized[]} */ sized) => {
     const statements = sized.map(({ statement }) => statement);
     const length = sized.reduce((sum, each) => sum + each.length, 0);
-    // A request sends for others once, which keeps the queries that are counted as its own few.
+    // A request sends for others only once, to keep its own count of queries low.
     if (hasSent || length > MAX_LENGTH || statements.length > MAX_STATEMENTS) {
       return db.batch(statements);
     }
@@ -75,8 +93,8 @@ const lengthOf = (value) => (typeof value === 'string' ? value.length : 0);
 
 /**
  * @param {D1Database} db
- * @param {D1PreparedStatement[]} statements which may be carried out twice without harm
- * @param {() => void} onSend called if these are not all that this request sends
+ * @param {D1PreparedStatement[]} statements safe to execute twice
+ * @param {() => void} onSend called if this request also sends others' statements
  * @returns {Promise<Results>}
  */
 async function write(db, statements, onSend) {
@@ -103,11 +121,11 @@ async function turnOf(statements) {
   if (turn !== null) return turn;
   const at = waiting.indexOf(own);
   if (at >= 0) waiting.splice(at, 1);
-  // Another request sent them. If it never says what became of them, they are sent again.
+  // Another request sent them. If it never reports the results, send them again.
   return (at < 0 && (await within(LOST_MS, told))) || { send: 'all' };
 }
 
-/** Whether a batch is under way that is worth waiting for. */
+/** Whether a batch is being sent that is worth waiting for. */
 function isHeldBack() {
   const now = Date.now();
   for (const batch of underway) {
@@ -117,7 +135,7 @@ function isHeldBack() {
 }
 
 /**
- * The runtime ends a request that waits for nothing of its own: the timer is something.
+ * Wait with a timer, because the runtime ends a request that waits for nothing of its own.
  * @param {number} milliseconds
  * @param {Promise<Turn>} told
  * @returns {Promise<Turn | null>} null if the time is over
@@ -135,7 +153,7 @@ async function within(milliseconds, told) {
 }
 
 /**
- * Sends a request's statements, and with them those of others that wait.
+ * Send a request's statements together with those of waiting requests.
  * @param {D1Database} db
  * @param {D1PreparedStatement[]} own
  * @param {() => void} onSend
@@ -157,7 +175,7 @@ async function send(db, own, onSend) {
     }
     return results.slice(0, own.length);
   } catch (error) {
-    // Refused for one request's sake, nothing was written: each tries by itself.
+    // If one request's statements are refused, nothing was written: each request retries alone.
     const isRefused = others.length > 0 && /SQLITE_/.test(String(error));
     for (const { tell } of others) tell(isRefused ? { send: 'own' } : { error });
     if (isRefused) return db.batch(own);
@@ -169,8 +187,9 @@ async function send(db, own, onSend) {
 }
 
 /**
- * @param {number} room how many statements there may be
- * @returns {Entry[]} those that wait, longest first; they are told when they are written
+ * @param {number} room the number of statements that fit
+ * @returns {Entry[]} the requests that have waited longest; they receive their results when they
+ *   are written
  */
 function takeWaiting(room) {
   let left = room;

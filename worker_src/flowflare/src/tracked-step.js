@@ -1,4 +1,4 @@
-/** A Workflow's step that the platform retries, each attempt of it recorded. */
+/** Run a step that the platform retries, and record each attempt. */
 
 import { jsonText } from './json-text.js';
 import { acknowledged, report } from './outbox.js';
@@ -8,17 +8,17 @@ import { warnOnce } from './transport.js';
 
 /** @typedef {import('./transport.js').TrackingEnv} TrackingEnv */
 /** @typedef {import('./workflow.js').StepUpdate} StepUpdate */
-/** @typedef {{attempt?: number}} StepContext what the platform tells a step: 1 for the first attempt */
+/** @typedef {{attempt?: number}} StepContext passed by the platform: 1 for the first attempt */
 
 /**
- * A step's configuration, as `step.do` takes it.
+ * A step's configuration, as for `step.do`.
  * @typedef {{retries?: {limit: number, delay: string | number, backoff?: 'constant' | 'linear' | 'exponential'},
  *   timeout?: string | number}} StepConfig
  */
 
 /** A Workflow's `step`. @typedef {{do: (...values: any[]) => Promise<any>}} StepLike */
 
-/** What the platform does if it is told nothing: developers.cloudflare.com/workflows/build/sleeping-and-retrying/ */
+/** The platform's defaults: developers.cloudflare.com/workflows/build/sleeping-and-retrying/ */
 const DEFAULT_RETRIES = { limit: 5, delay: 10_000, backoff: 'exponential' };
 
 /** @type {Record<string, number>} milliseconds */
@@ -33,12 +33,13 @@ const UNITS = {
 };
 
 /**
- * Runs a step with `step.do` and records each of its attempts. The platform keeps the result, so a replay runs
- * and records nothing; and it retries, so errors are thrown to it as they are.
+ * Run a step with `step.do` and record each attempt. The platform stores the result, so a replay
+ * neither runs nor records anything. The platform also retries, so errors are thrown to it
+ * unchanged.
  * @template T
  * @param {StepLike} step the Workflow's step object
  * @param {TrackingEnv} env
- * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} workflowInstanceId the run's ID: `event.instanceId`
  * @param {string} stepName
  * @param {number} stepIndex
  * @param {(context: StepContext) => T | Promise<T>} execute
@@ -87,31 +88,33 @@ async function attempted(env, place, context, execute, config) {
     result = await execute(context);
   } catch (thrown) {
     const plan = planRetry(thrown, told ?? attempt ?? 1, retriesOf(config));
-    // A step that is done is done, even if it has to run again and fails.
+    // A completed step stays completed, even if it has to run again and fails.
     if (!done) report(env, failure(place, attempt, thrown, plan));
     throw thrown;
   }
-  // The step is done: whatever it would wait for now could only undo that.
+  // The step is complete, so waiting now could only undo that.
   const state = jsonText(result, MAX_STATE_BYTES);
   report(env, [completed(place, attempt, state)]);
   return result;
 }
 
 /**
- * Records that an attempt begins. The platform counts from 1 again when a Workflow is restarted; the
- * record goes on counting.
+ * Record that an attempt begins. The platform counts from 1 again when a Workflow is restarted; the
+ * record continues its count.
  * @param {TrackingEnv} env
  * @param {StepUpdate} place
  * @param {number | undefined} told the platform's number of the attempt
- * @param {{isOver: boolean}} patience nothing more is said of the beginning once the attempt has begun
- * @returns {Promise<{attempt: number | undefined, done: boolean}>} the record's number of it
+ * @param {{isOver: boolean}} patience once it is over, the start of the attempt is not reported
+ *   again
+ * @returns {Promise<{attempt: number | undefined, done: boolean}>} the record's number of the
+ *   attempt
  */
 async function begin(env, place, told, patience) {
   const [started] = await report(env, [running(place, told)]);
   if (!started) return { attempt: told, done: false };
   const done = started.ignored === true && started.status === 'Completed';
   if (started.ignored !== true || done) return { attempt: started.attempt, done };
-  // A service of the previous release takes the platform's number for an earlier attempt.
+  // A service of the previous release reads the platform's number as an earlier attempt.
   const failed = ['Failed', 'Retrying'].includes(started.status);
   const attempt = started.attempt + (failed ? 1 : 0);
   if (!patience.isOver) await report(env, [running(place, attempt)]);

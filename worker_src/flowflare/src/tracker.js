@@ -1,4 +1,6 @@
-/** The live feed: a Durable Object that holds the watchers' sockets and tells them what is stored. */
+/**
+ * The live feed: a Durable Object that holds the watchers' sockets and sends them what is stored.
+ */
 
 import { DurableObject } from 'cloudflare:workers';
 import { takeUpdates } from './apply-updates.js';
@@ -29,7 +31,7 @@ import { PROTOCOL } from './ws-ticket.js';
 
 const MAX_SOCKETS = 1000;
 const MAX_MESSAGE_LENGTH = 16 * 1024;
-/** Events of this long are sent together: what a broadcast costs is paid for each socket and frame. */
+/** Events of this period are sent together, because a broadcast costs once per socket and frame. */
 const COALESCE_MS = 50;
 
 /** @extends {DurableObject<TrackerEnv>} */
@@ -40,7 +42,7 @@ export class WorkflowTracker extends DurableObject {
   #queue = [];
   /** @type {Promise<void> | null} */
   #flushing = null;
-  /** Frames for which runs may have to be looked up, one after the other. */
+  /** Frames that may need a run to be looked up, sent one after another. */
   #turn = Promise.resolve();
   #runs;
   #watchers;
@@ -53,7 +55,7 @@ export class WorkflowTracker extends DurableObject {
     super(ctx, env);
     this.#runs = new RunIdentities(env.DB);
     this.#watchers = new Watchers(ctx);
-    // Answered by the runtime, without waking the object.
+    // The runtime answers this without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
     ctx.blockConcurrencyWhile(async () => {
       this.#log = await EventLog.open(ctx.storage);
@@ -61,8 +63,9 @@ export class WorkflowTracker extends DurableObject {
   }
 
   /**
-   * Connects a watcher, whom the service has let in, and sends the latest runs or what it has missed.
-   * @param {Request} request the WebSocket upgrade; its address says what to watch
+   * Connect a watcher that the service has authorized, and send the latest runs or the missed
+   * events.
+   * @param {Request} request the WebSocket upgrade; its address contains the filters
    */
   async fetch(request) {
     if (!isUpgrade(request)) return new Response(null, { status: 426 });
@@ -99,13 +102,13 @@ export class WorkflowTracker extends DurableObject {
     }
     const { data, next_cursor } = snapshot;
     send(server, JSON.stringify({ type: 'initial_data', data, seq, next_cursor, filters }));
-    // What was sent to the others while the runs were read may not be among them.
+    // Events that were sent to others while the runs were read may be missing from these runs.
     this.#sendTo([server], filters, this.#log.after(seq) ?? []);
     return client;
   }
 
   /**
-   * Sends a watcher what it has missed, or word that it has missed too much.
+   * Send a watcher the events that it missed, or a message that it missed too many.
    * @param {WebSocket} socket
    * @param {Filters} filters
    * @param {number} since
@@ -118,8 +121,8 @@ export class WorkflowTracker extends DurableObject {
   }
 
   /**
-   * Applies an update for a Worker that has no other way to the service than this object.
-   * @param {string} body the JSON that /api/workflows/update takes
+   * Apply an update for a Worker whose only binding is this object.
+   * @param {string} body the JSON that /api/workflows/update accepts
    * @returns {Promise<{status: number, text: string}>} what /api/workflows/update would answer
    */
   async update(body) {
@@ -135,7 +138,7 @@ export class WorkflowTracker extends DurableObject {
   }
 
   /**
-   * Queues events for all watchers.
+   * Queue events for all watchers.
    * @param {FeedEvent[]} events
    */
   publish(events) {
@@ -155,8 +158,8 @@ export class WorkflowTracker extends DurableObject {
   }
 
   /**
-   * Sends sockets what their filters let through of events. What needs no look-up is sent at once: no
-   * watcher waits for the database on account of another one's filters.
+   * Send sockets the events that match their filters. Events that need no look-up are sent at once,
+   * so that a watcher never waits for the database because of another watcher's filters.
    * @param {WebSocket[]} sockets
    * @param {Filters} filters
    * @param {Numbered[]} numbered
@@ -196,13 +199,14 @@ export class WorkflowTracker extends DurableObject {
   }
 
   /**
-   * Completes the closing handshake; without an answer the watcher would wait for one, and report 1006.
+   * Complete the closing handshake. Without an answer the watcher would wait for it, and report
+   * 1006.
    * @param {WebSocket} socket
    * @param {number} code
    * @param {string} reason
    */
   webSocketClose(socket, code, reason) {
-    // 1005 and 1006 say that there was no code, and may not be sent (RFC 6455, 7.4.1).
+    // 1005 and 1006 mean that there was no code, and must not be sent (RFC 6455, 7.4.1).
     if (code === 1005 || code === 1006) socket.close();
     else socket.close(code, reason);
   }
@@ -267,13 +271,13 @@ function frameOf(batch) {
 }
 
 /**
- * @param {WebSocket} socket one that breaks must not keep the others from being told
+ * @param {WebSocket} socket a broken socket must not stop the others from being served
  * @param {string} text
  */
 function send(socket, text) {
   try {
     socket.send(text);
   } catch {
-    // It is closing; the runtime drops it.
+    // The socket is closing, and the runtime drops it.
   }
 }

@@ -1,14 +1,15 @@
-/** How a Worker's updates reach the service: by whatever the Worker is bound to. */
+/** Send a Worker's updates to the service over any of the Worker's bindings. */
 
 import { feedOf } from './feed.js';
 
 /**
- * What may be found in a Worker's env; one of the first five is needed.
+ * The bindings and variables in a Worker's env; one of the first five is required.
  * @typedef {object} TrackingEnv
  * @property {{fetch: typeof fetch}} [WORKFLOW_TRACKER_API] the service
  * @property {{fetch: typeof fetch}} [WORKFLOW_SERVICE] the service
  * @property {{update: (updates: any) => Promise<any>}} [WORKFLOW_SERVICE_RPC] its entrypoint FlowflareService
- * @property {DurableObjectNamespace} [WORKFLOW_TRACKER] its Durable Object, typed by another script if at all
+ * @property {DurableObjectNamespace} [WORKFLOW_TRACKER] its Durable Object, whose type another
+ *   script defines
  * @property {string} [TRACKER_API_URL] its address
  * @property {string} [SERVICE_API_KEY]
  * @property {string} [WORKFLOW_API_KEY]
@@ -17,14 +18,17 @@ import { feedOf } from './feed.js';
 /** @typedef {{status: number, text: string}} Reply */
 /** @typedef {(body: string) => Promise<Reply>} Transport */
 
-/** A way that has not answered by then is tried no longer. */
+/** How long a transport may take to answer before it is abandoned. */
 const DEADLINE_MS = 5000;
 const PATH = '/api/workflows/update';
 
 /** @type {Set<string>} */
 const warned = new Set();
 
-/** @param {string} message said once in the life of an isolate: a Workflow with a mistake makes it at every step */
+/**
+ * @param {string} message logged once per isolate, because a misconfigured Workflow would log it at
+ *   every step
+ */
 export function warnOnce(message) {
   if (warned.has(message)) return;
   warned.add(message);
@@ -32,7 +36,7 @@ export function warnOnce(message) {
 }
 
 /**
- * Every way there is, the best first; the service may be bound under either of two names.
+ * List all available transports, best first. The service may be bound under either of two names.
  * @param {TrackingEnv} env
  * @returns {Transport[]}
  */
@@ -46,7 +50,7 @@ export function transportsOf(env) {
     service &&
       ((/** @type {string} */ body) => post(service, 'https://flowflare.internal', key, body)),
     rpc && ((/** @type {string} */ body) => call(rpc, body)),
-    // Typed as any: the RPC types of a class in another script are that script's.
+    // Typed as any, because the RPC types of a class in another script belong to that script.
     tracker &&
       (async (/** @type {string} */ body) => /** @type {any} */ (feedOf(tracker)).update(body)),
     url && ((/** @type {string} */ body) => post(globalThis, url, key, body)),
@@ -54,10 +58,10 @@ export function transportsOf(env) {
 }
 
 /**
- * Tries each way in turn; never throws.
+ * Try each transport in turn; never throws.
  * @param {Transport[]} transports
  * @param {string} body JSON
- * @returns {Promise<Reply>} the service's answer, or status 0 with what went wrong
+ * @returns {Promise<Reply>} the service's answer, or status 0 with the error
  */
 export async function deliver(transports, body) {
   let reply = { status: 0, text: 'not sent' };
@@ -70,7 +74,7 @@ export async function deliver(transports, body) {
 
 /**
  * @param {Promise<Reply>} reply
- * @returns {Promise<Reply>} the reply, or word that there was none in time
+ * @returns {Promise<Reply>} the reply, or status 0 if it does not arrive in time
  */
 async function inTime(reply) {
   const answered = new AbortController();
@@ -84,7 +88,10 @@ async function inTime(reply) {
   }
 }
 
-/** @param {number} status a wrong key may still have another way; a wrong update has none */
+/**
+ * @param {number} status after a wrong key another transport may work; after an invalid update none
+ *   does
+ */
 const isWorthAnotherWay = (status) =>
   status < 200 || status >= 500 || [401, 403, 408, 429].includes(status);
 

@@ -1,4 +1,4 @@
-/** What an update request says: its shape, checked and put into the form the statements take. */
+/** Read an update request: check its shape and convert it for the SQL statements. */
 
 import {
   flag,
@@ -19,11 +19,11 @@ import { NATIVE_STATUSES, RUN_STATUSES, STEP_STATUSES } from './statuses.js';
 
 const MAX_UPDATES = 100;
 const KIB = 1024;
-/** Runs that nobody named, such as those of a step update that comes first. */
+/** The name of runs that have none, such as those first seen in a step's update. */
 const UNNAMED = 'unregistered';
 
 const rowId = integer(1, Number.MAX_SAFE_INTEGER);
-/** Rises from update to update of its caller. */
+/** Rises with each update of its caller. */
 const order = optional(integer(0, Number.MAX_SAFE_INTEGER));
 const runRef = {
   workflow_name: optional(workflowName),
@@ -90,7 +90,7 @@ const READERS = {
 /**
  * @param {unknown} body `{type, [type]: {...}}`, or up to 100 of them as `{updates: [...]}`
  * @returns {{updates: Update[], single: boolean}}
- * @throws {import('./problem.js').Problem} 400 with the fields at fault
+ * @throws {import('./problem.js').Problem} 400 with the invalid fields
  */
 export function readUpdates(body) {
   if (!isObject(body) || body.updates === undefined) {
@@ -178,12 +178,12 @@ function readRetryUpdate(body, path) {
   return { type: 'retry_update', retry };
 }
 
-/** Other names under which callers know the run and the type. */
+/** Other names that callers use for the run's ID and type. */
 const RUN_NAMES = ['workflow_run_id', 'workflow_instance_id', 'workflowId', 'runId'];
 const TYPE_NAMES = ['workflowType'];
 
 /**
- * Fills a field from the first of its other names that is given.
+ * Fill a field from the first of its other names that is present.
  * @param {unknown} body
  * @param {Record<string, string[]>} names
  */

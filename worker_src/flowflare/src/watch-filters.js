@@ -1,4 +1,4 @@
-/** Which events a watcher wants: those of one run, one type, one reference, or all. */
+/** Filter the events that a watcher receives: those of one run, one type, one reference, or all. */
 
 import {
   integer,
@@ -17,12 +17,12 @@ import { Problem } from './problem.js';
 /** @typedef {Record<string, unknown>} Row */
 
 /**
- * What is given must be equal; what is left out may be anything.
+ * A field that is set must be equal; a missing field matches anything.
  * @typedef {{workflowId?: string, workflowType?: string, ref_id?: string, ref_type?: string}} Filters
  */
 
 /**
- * What a run is known by.
+ * The identity of a run.
  * @typedef {{id: string, workflow_name: string, ref_id: string | null, ref_type: string | null}} Identity
  */
 
@@ -33,28 +33,29 @@ const FIELDS = {
   ref_type: optional(label),
 };
 const SINCE = { since: optional(integer(0, Number.MAX_SAFE_INTEGER)) };
-/** A filter beside `params` would be overlooked. Without `params` a subscription is to everything. */
+/** A filter beside `params` would be ignored. Without `params`, a subscription is to everything. */
 const MESSAGE = { type: text, params: (/** @type {unknown} */ given) => given ?? {} };
-/** In an address everything is text. */
+/** Every value in an address is text. */
 const SINCE_TEXT = { since: optional(matching(/^\d{1,15}$/, 'the seq of a frame')) };
 
 /**
  * @param {unknown} params
- * @param {string} [path] where they stand in the request
- * @returns {Filters} without what is not given
- * @throws {Problem} 400 with the fields at fault: an unknown name and an empty value would let more through
+ * @param {string} [path] the filters' path in the request
+ * @returns {Filters} only the given fields
+ * @throws {Problem} 400 with the invalid fields: unknown names and empty values would match too
+ *   much
  */
 export const readFilters = (params, path) => withoutNull(readGrant(params, FIELDS, path));
 
 /**
  * @param {unknown} params
- * @returns {number | null} the number of the last event that the watcher has seen
+ * @returns {number | null} the number of the last event that the watcher has received
  * @throws {Problem} 400
  */
 export const readSince = (params) => readFields(params, SINCE).since;
 
 /**
- * @param {unknown} message a watcher's, with what to watch from now on in `params`
+ * @param {unknown} message from a watcher, with the new filters in `params`
  * @returns {{filters: Filters, since: number | null}}
  * @throws {Problem} 400
  */
@@ -65,7 +66,7 @@ export function readSubscription(message) {
 }
 
 /**
- * Filters and `since` from a WebSocket's address.
+ * Read filters and `since` from a WebSocket's address.
  * @param {URLSearchParams} query
  * @throws {Problem} 400
  */
@@ -84,9 +85,9 @@ const withoutNull = (filters) =>
 
 /**
  * @param {Filters} filters
- * @param {Filters} bound what the watcher's ticket is for, and holds in any case
+ * @param {Filters} bound the ticket's filters, which always apply
  * @returns {Filters} both
- * @throws {Problem} 403 if the filters reach for something else
+ * @throws {Problem} 403 if the filters contradict the ticket
  */
 export function within(filters, bound) {
   for (const [name, value] of Object.entries(filters)) {
@@ -97,7 +98,7 @@ export function within(filters, bound) {
   return { ...filters, ...bound };
 }
 
-/** @param {Filters} filters whether an event's run has to be known by more than its id */
+/** @param {Filters} filters whether they need more of an event's run than its ID */
 export const needsIdentity = ({ workflowType, ref_id, ref_type }) =>
   workflowType !== undefined || ref_id !== undefined || ref_type !== undefined;
 
@@ -109,8 +110,8 @@ export function runOf(event) {
 
 /**
  * @param {Filters} filters
- * @param {Identity | Row | undefined} run without one, only what is not filtered by it matches
- * @param {string} id the run's
+ * @param {Identity | Row | undefined} run if undefined, only filters without run properties match
+ * @param {string} id of the run
  */
 export function matches(filters, run, id) {
   if (filters.workflowId !== undefined && filters.workflowId !== id) return false;

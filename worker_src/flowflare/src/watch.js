@@ -1,4 +1,4 @@
-/** Lets watchers in: who they are, where they come from, and what they may watch. */
+/** Authorize watchers: who they are, where they come from, and what they may watch. */
 
 import { requireKey } from './auth.js';
 import { requireOrigin } from './cors.js';
@@ -27,7 +27,7 @@ export async function watch({ request, env, options, trusted }) {
   const query = new URLSearchParams(Object.entries(within(filters, bound)));
   if (since !== null) query.set('since', String(since));
   query.set('bound', JSON.stringify(bound));
-  // The feed sees neither keys nor tickets, and only what was checked here.
+  // The feed receives neither keys nor tickets, and only what was checked here.
   const headers = new Headers({ Upgrade: 'websocket' });
   if (offeredProtocols(request).includes(PROTOCOL)) headers.set('Sec-WebSocket-Protocol', PROTOCOL);
   const response = await feedOf(env.WORKFLOW_TRACKER).fetch(

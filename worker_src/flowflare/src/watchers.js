@@ -1,13 +1,16 @@
-/** The feed's sockets and what each watches, which outlasts the object's hibernation in the sockets themselves. */
+/**
+ * The feed's sockets and their filters, which the sockets store themselves to survive the object's
+ * hibernation.
+ */
 
 /** @typedef {import('./watch-filters.js').Filters} Filters */
 
 /**
- * What a socket watches; `bound` is what its ticket confines it to.
+ * What a socket watches; `bound` are the limits of its ticket.
  * @typedef {{filters: Filters, bound: Filters}} Watch
  */
 
-/** So many messages may come at once, and so many a second in the long run. */
+/** The largest burst of messages, and the sustained rate. */
 const BURST = 60;
 const MESSAGES_PER_SECOND = 1;
 
@@ -32,7 +35,7 @@ export class Watchers {
    * @param {Watch} watch
    */
   add(socket, watch) {
-    // Not socket.accept(): sockets accepted so outlast the object's hibernation.
+    // Not socket.accept(): only sockets accepted this way survive the object's hibernation.
     this.#ctx.acceptWebSocket(socket);
     this.change(socket, watch);
   }
@@ -59,7 +62,9 @@ export class Watchers {
     return watch;
   }
 
-  /** @returns {Iterable<{filters: Filters, sockets: WebSocket[]}>} sockets that watch the same, together */
+  /**
+   * @returns {Iterable<{filters: Filters, sockets: WebSocket[]}>} sockets grouped by equal filters
+   */
   groups() {
     /** @type {Map<string, {filters: Filters, sockets: WebSocket[]}>} */
     const groups = new Map();
@@ -76,7 +81,7 @@ export class Watchers {
 
   /**
    * @param {WebSocket} socket
-   * @returns {boolean} false: it has sent more messages than a watcher needs
+   * @returns {boolean} false if it has sent too many messages
    */
   maySpeak(socket) {
     const now = Date.now();

@@ -1,8 +1,8 @@
-/** Which Workflow a type of run is carried out by. */
+/** Find the Workflow binding that runs a type. */
 
 import { Problem } from './problem.js';
 
-// Bindings that a type must never select, whatever is bound under these names.
+// Bindings that a type must never select, even if they exist.
 const RESERVED = [
   'DB',
   'WORKFLOW_TRACKER',
@@ -13,10 +13,11 @@ const RESERVED = [
 
 /**
  * @param {Record<string, unknown>} env
- * @param {Readonly<Record<string, string>> | undefined} workflows the service's own map of types to bindings
+ * @param {Readonly<Record<string, string>> | undefined} workflows the service's map of types to
+ *   bindings
  * @param {string} type
- * @returns {Workflow | null} null: the run is only tracked, and someone else carries it out
- * @throws {Problem} 502 if the map names a binding that is none
+ * @returns {Workflow | null} null: the run is only tracked, and another program executes it
+ * @throws {Problem} 502 if the map names a binding that is not a Workflow
  */
 export function workflowFor(env, workflows, type) {
   if (workflows === undefined) {
@@ -30,7 +31,7 @@ export function workflowFor(env, workflows, type) {
   return workflow;
 }
 
-/** @param {string} type such as order-processing, which is bound as ORDER_PROCESSING */
+/** @param {string} type such as order-processing, whose binding is ORDER_PROCESSING */
 const bindingName = (type) => type.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 
 /**
@@ -41,7 +42,8 @@ const bindingName = (type) => type.toUpperCase().replace(/[^A-Z0-9]/g, '_');
 function asWorkflow(env, name) {
   if (!Object.hasOwn(env, name)) return null;
   const binding = /** @type {any} */ (env[name]);
-  // A service binding answers to every name, since each could be a method of the other Worker: fetch tells.
+  // A service binding answers to every name, since any could be a method of the other Worker. Only
+  // `fetch` tells it apart.
   const isWorkflow =
     typeof binding === 'object' &&
     binding !== null &&
@@ -51,7 +53,7 @@ function asWorkflow(env, name) {
 }
 
 /**
- * Creates the instance unless it exists: an answer that got lost does not fail a run that goes on.
+ * Create the instance unless it exists, so that a lost answer does not fail a run that continues.
  * @param {Workflow} workflow
  * @param {string} id
  * @param {Record<string, unknown>} params

@@ -1,4 +1,7 @@
-/** What Workflows report their progress with. Nothing here ever fails the Workflow that calls it. */
+/**
+ * The functions that Workflows report their progress with. None of them ever fails the calling
+ * Workflow.
+ */
 
 import { jsonText } from './json-text.js';
 import { acknowledged, report } from './outbox.js';
@@ -12,15 +15,15 @@ export { trackedStep } from './tracked-step.js';
 /** @typedef {import('./retry-plan.js').RetryConfig} RetryConfig */
 
 /**
- * What happened to a run: `id`, and what of `status`, `output_result`, `metadata`, `sleep_until`,
- * `input_params` is to change. A run that is not known yet is registered under `workflow_name`.
+ * An update of a run: `id`, and those of `status`, `output_result`, `metadata`, `sleep_until`,
+ * `input_params` that change. An unknown run is registered under `workflow_name`.
  * @typedef {{id: string, status?: 'Running' | 'Sleeping' | 'Completed' | 'Errored', output_result?: unknown,
  *   metadata?: unknown, sleep_until?: string | number | Date, input_params?: unknown, workflow_name?: string,
  *   ref_id?: string, ref_type?: string, restart?: boolean, [field: string]: unknown}} RunUpdate
  */
 
 /**
- * What happened to a step, which run, index and name identify, or `id`.
+ * An update of a step, which run, index and name identify, or `id`.
  * @typedef {{workflow_run_id?: string, step_name?: string, step_index?: number, id?: number,
  *   status?: 'Pending' | 'Running' | 'Completed' | 'Failed' | 'Retrying', state?: unknown, attempt?: number,
  *   [field: string]: unknown}} StepUpdate
@@ -33,8 +36,8 @@ export { trackedStep } from './tracked-step.js';
  */
 
 /**
- * Reports one update, and waits up to half a second for the service to acknowledge it. An update that is not
- * acknowledged is sent again in the background.
+ * Report one update, and wait up to half a second for the service to acknowledge it. An update
+ * without an acknowledgement is sent again in the background.
  * @param {TrackingEnv} env
  * @param {string} type
  * @param {unknown} data
@@ -47,34 +50,40 @@ async function acknowledgedUpdate(env, type, data) {
 /**
  * @param {RunUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it; false if that is not known, or the update was refused
+ * @returns {Promise<any>} the service's result; false if it is not known, or if the update was
+ *   refused
  */
 export const updateWorkflowInstance = (data, env) => acknowledgedUpdate(env, 'run_update', data);
 
 /**
  * @param {StepUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it, with the step's `id` and `attempt`; false if that is not
- *   known, or the update was refused
+ * @returns {Promise<any>} the service's result with the step's `id` and `attempt`; false if it is
+ *   not known, or if the update was refused
  */
 export const updateWorkflowStep = (data, env) => acknowledgedUpdate(env, 'step_update', data);
 
 /**
  * @param {StepRetry} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it; false if that is not known, or the retry was refused
+ * @returns {Promise<any>} the service's result; false if it is not known, or if the retry was
+ *   refused
  */
 export const recordStepRetry = (data, env) => acknowledgedUpdate(env, 'retry_update', data);
 
-/** @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a step's start */
+/**
+ * @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a
+ *   step's start
+ */
 
 /**
- * Runs one attempt of a step and records it. It does not retry: an error is recorded, told when its retry
- * is due, and thrown on, so that the caller (best a `step.do` around it) tries again. Before the attempt it
- * waits up to half a second for the service, after it for nothing.
+ * Run one attempt of a step and record it. This function does not retry. It records an error, adds
+ * the time of the retry to it and throws it, so that the caller (best a `step.do` around it)
+ * retries. It waits up to half a second for the service before the attempt, and not at all after
+ * it.
  * @template T
  * @param {TrackingEnv} env
- * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} workflowInstanceId the run's ID: `event.instanceId`
  * @param {string} stepName
  * @param {number} stepIndex
  * @param {() => T | Promise<T>} execute
@@ -91,7 +100,7 @@ export async function trackStep(
   retryConfig,
 ) {
   if (typeof workflowInstanceId !== 'string' || workflowInstanceId === '') {
-    // On the step object of a Workflow every name is a function, instanceId as well.
+    // On a Workflow's step object every name is a function, even instanceId.
     warnOnce('trackStep records nothing: pass event.instanceId as workflowInstanceId');
     return execute();
   }
@@ -104,11 +113,11 @@ export async function trackStep(
     result = await execute();
   } catch (thrown) {
     const plan = planRetry(thrown, attempt ?? 1, retryConfig ?? {});
-    // A step that is done is done, even if a replay of it fails.
+    // A completed step stays completed, even if a replay of it fails.
     if (!isDone(started)) report(env, failure(step, attempt, thrown, plan));
     throw annotated(thrown, plan);
   }
-  // The step is done: whatever it would wait for now could only undo that.
+  // The step is complete, so waiting now could only undo that.
   const state = jsonText(result, MAX_STATE_BYTES);
   report(env, [completed(step, attempt, state)]);
   return result;
@@ -119,11 +128,12 @@ const isDone = (started) =>
   started !== false && started.ignored === true && started.status === 'Completed';
 
 /**
- * The attempt that begins; undefined if the service did not answer, which then counts by itself.
+ * Return the attempt that begins; undefined if the service did not answer, in which case it counts
+ * itself.
  * @param {Started} started
  */
 function attemptOf(started) {
   if (!started) return undefined;
-  // A step that had failed for good is being attempted all the same.
+  // A step that had failed permanently is attempted again all the same.
   return started.ignored && started.status === 'Failed' ? started.attempt + 1 : started.attempt;
 }

@@ -1,4 +1,7 @@
-/** Tickets for browsers, which cannot send a key when they open a WebSocket: good for a minute, for some runs or all. */
+/**
+ * Tickets for browsers, which cannot send a key when they open a WebSocket. A ticket is valid for a
+ * minute, for some runs or all.
+ */
 
 import { activeKeys } from './auth.js';
 import { EMPTY, integer, invalid, optional, readGrant } from './fields.js';
@@ -9,12 +12,12 @@ import { readFilters } from './watch-filters.js';
 /** @typedef {import('./watch-filters.js').Filters} Filters */
 /** @typedef {import('./auth.js').Keys} Keys */
 
-/** The subprotocol of the feed, and how the one begins that carries a ticket beside it. */
+/** The feed's subprotocol, and the prefix of the subprotocol that carries a ticket beside it. */
 export const PROTOCOL = 'flowflare.v1';
 const TICKET_PROTOCOL = 'ticket.';
 const MAX_SECONDS = 60;
 const MAX_LENGTH = 8192;
-/** Keeps a ticket's signature from passing for anything else that the key may ever sign. */
+/** Prevents a ticket's signature from being valid for anything else that the key may ever sign. */
 const PURPOSE = 'flowflare.ws-ticket.v1.';
 
 const FIELDS = {
@@ -25,7 +28,7 @@ const FIELDS = {
 /**
  * @param {unknown} given
  * @returns {Filters}
- * @throws {Problem} 400: a filter whose value was undefined leaves no trace in JSON but these braces
+ * @throws {Problem} 400: a filter with an undefined value becomes empty braces in JSON
  */
 function grantedFilters(given) {
   const filters = readFilters(given, 'filters');
@@ -35,9 +38,9 @@ function grantedFilters(given) {
 
 /**
  * @param {Keys} env
- * @param {unknown} body `filters` that the ticket's watcher cannot leave, `expires_in` seconds
+ * @param {unknown} body `filters` that the ticket's watcher cannot exceed, `expires_in` seconds
  * @returns the answer's body
- * @throws {Problem} 400 with the fields at fault
+ * @throws {Problem} 400 with the invalid fields
  */
 export async function issueTicket(env, body) {
   const { filters, expires_in } = readGrant(body, FIELDS);
@@ -56,7 +59,7 @@ export async function issueTicket(env, body) {
 
 /**
  * @param {Request} request
- * @returns {string | null} the ticket that a WebSocket's subprotocols or address carry
+ * @returns {string | null} the ticket in a WebSocket's subprotocols or address
  */
 export function presentedTicket(request) {
   const protocol = offeredProtocols(request).find((name) => name.startsWith(TICKET_PROTOCOL));
@@ -70,7 +73,7 @@ export const offeredProtocols = (request) =>
 /**
  * @param {Keys} env
  * @param {string} ticket
- * @returns {Promise<Filters>} what the ticket is for
+ * @returns {Promise<Filters>} the ticket's filters
  * @throws {Problem} 401
  */
 export async function redeemTicket(env, ticket) {

@@ -1,11 +1,15 @@
-/** Key authentication: one of the active keys, compared in constant time; without a key nobody enters. */
+/**
+ * Authenticate by API key, compared in constant time with every active key. Without keys, all calls
+ * are refused.
+ */
 export type Keys = {
     SERVICE_API_KEY?: string;
     SERVICE_API_KEY_PREVIOUS?: string;
     [generation: `SERVICE_API_KEY_${number}`]: string | undefined;
 };
 /**
- * Keys that are accepted. The first is in use and signs: every service that runs during a rotation accepts it.
+ * List the accepted keys. The first is current and signs. Every service that runs during a rotation
+ * accepts it.
  * @param {Keys} env
  * @returns {string[]}
  */

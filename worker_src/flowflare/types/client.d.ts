@@ -1,5 +1,5 @@
 /** The client of the service, for other Workers. */
-/** Thrown by a client with `throwOnError`: the service's answer was no success. */
+/** Thrown by a client with `throwOnError` if the service does not answer with success. */
 export declare class WorkflowServiceError extends Error {
     status: number;
     body: {
@@ -34,7 +34,7 @@ export type ClientOptions = {
      */
     throwOnError?: boolean;
     /**
-     * milliseconds; 30,000 if not given
+     * milliseconds; default 30,000
      */
     timeout?: number;
 };
@@ -50,16 +50,16 @@ export type ListOptions = {
      */
     metadata?: Record<string, string | number | boolean>;
     /**
-     * up to 100; 20 if not given
+     * up to 100; default 20
      */
     limit?: number;
     offset?: number;
     /**
-     * the next_cursor of the page before
+     * the next_cursor of the previous page
      */
     cursor?: string;
     /**
-     * true for runs alone that overslept or fell silent
+     * true lists only runs that are overdue or silent
      */
     stuck?: boolean;
     include?: ('steps' | 'retries')[];
@@ -84,7 +84,7 @@ export type ServiceRpc = {
  * @property {string} [apiKey]
  * @property {string} [baseUrl] the service's address, for a client without a binding
  * @property {boolean} [throwOnError] throw WorkflowServiceError instead of returning `{success: false}`
- * @property {number} [timeout] milliseconds; 30,000 if not given
+ * @property {number} [timeout] milliseconds; default 30,000
  */
 /**
  * @typedef {object} ListOptions
@@ -95,19 +95,20 @@ export type ServiceRpc = {
  * @property {string} [created_after]
  * @property {string} [created_before]
  * @property {Record<string, string | number | boolean>} [metadata] values by key
- * @property {number} [limit] up to 100; 20 if not given
+ * @property {number} [limit] up to 100; default 20
  * @property {number} [offset]
- * @property {string} [cursor] the next_cursor of the page before
- * @property {boolean} [stuck] true for runs alone that overslept or fell silent
+ * @property {string} [cursor] the next_cursor of the previous page
+ * @property {boolean} [stuck] true lists only runs that are overdue or silent
  * @property {('steps' | 'retries')[]} [include]
  * @property {'runs' | 'workflows'} [view]
  */
 /**
- * The service's answer: `success`, then what was asked for, or `error` and the members of RFC 9457.
+ * The service's answer: `success`, then the requested members, or `error` and the members of RFC
+ * 9457.
  * @typedef {{success: boolean, error?: string, status?: any, [member: string]: any}} Answer
  */
 /**
- * What is called of a binding to FlowflareService.
+ * The methods that are called on a binding to FlowflareService.
  * @typedef {{startWorkflow: (start: any, options?: any) => Promise<any>, getWorkflow: (id: string) => Promise<any>,
  *   listWorkflows: (options?: any) => Promise<any>, getWorkflowsByRef: (options: any) => Promise<any>}} ServiceRpc
  */
@@ -117,20 +118,22 @@ export declare class WorkflowClient {
     constructor(options: ClientOptions);
     /**
      * @param {string} workflowType
-     * @param {Record<string, unknown>} [params] what the Workflow gets as event.payload
+     * @param {Record<string, unknown>} [params] passed to the Workflow as event.payload
      * @param {string} [ref_id]
      * @param {string} [ref_type]
      * @param {Record<string, unknown>} [metadata]
-     * @param {{idempotencyKey?: string, runId?: string}} [options] what makes it safe to repeat the call
-     * @returns {Promise<Answer>} with `workflowId`, the run's id
+     * @param {{idempotencyKey?: string, runId?: string}} [options] either makes the call safe to
+     *   repeat
+     * @returns {Promise<Answer>} with `workflowId`, the run's ID
      */
     startWorkflow(workflowType: string, params?: Record<string, unknown>, ref_id?: string, ref_type?: string, metadata?: Record<string, unknown>, { idempotencyKey, runId }?: {
         idempotencyKey?: string;
         runId?: string;
     }): Promise<Answer>;
     /**
-     * @param {string} workflowId the run's id
-     * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
+     * @param {string} workflowId the run's ID
+     * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if the run does not
+     *   exist
      */
     getWorkflow(workflowId: string): Promise<Answer>;
     /**

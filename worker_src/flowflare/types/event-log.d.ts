@@ -1,4 +1,6 @@
-/** The feed's memory: its last events, numbered, kept in the Durable Object so that watchers can resume. */
+/**
+ * The feed's last events, numbered and stored in the Durable Object so that watchers can resume.
+ */
 export type FeedEvent = import('./feed.js').FeedEvent;
 export type Numbered = {
     seq: number;
@@ -19,22 +21,23 @@ export declare class EventLog {
     constructor(storage: DurableObjectStorage, seq: number);
     /** @param {DurableObjectStorage} storage */
     static open(storage: DurableObjectStorage): Promise<EventLog>;
-    /** The number of the last event; it outlives the object, so that no number is given twice. */
+    /** The number of the last event. It outlives the object, so that a number is never reused. */
     get seq(): number;
     /**
-     * Numbers events and keeps them. Not awaited: the runtime holds back what the object sends until all is stored.
+     * Number events and store them. This is not awaited: the runtime delays what the object sends
+     * until all is stored.
      * @param {FeedEvent[]} events
      * @returns {Numbered[]}
      */
     append(events: FeedEvent[]): Numbered[];
     /**
-     * @param {number} seq the last number that a watcher has seen
-     * @returns {Numbered[] | null} what came after it; null if that is no longer, or not all, known
+     * @param {number} seq the last number that a watcher has received
+     * @returns {Numbered[] | null} the later events; null if they are no longer stored completely
      */
     after(seq: number): Numbered[] | null;
 }
 /**
- * Cuts events into batches that make frames of a fair size.
+ * Split events into batches, which become frames of a moderate size.
  * @param {Numbered[]} numbered
  * @returns {Numbered[][]}
  */

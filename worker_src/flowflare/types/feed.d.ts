@@ -1,4 +1,4 @@
-/** How events reach the live feed: one Durable Object for each deployment of the service. */
+/** Send events to the live feed: one Durable Object for each deployment of the service. */
 export type FeedEvent = {
     type: 'run_update';
     run_update: Record<string, unknown>;
@@ -14,7 +14,10 @@ export type FeedEvent = {
  *   | {type: 'step_update', step_update: Record<string, unknown>}
  *   | {type: 'retry_update', retry_update: Record<string, unknown>}} FeedEvent
  */
-/** A deployment serves one tenant, so one object is this tenant's; the number leaves room for another layout. */
+/**
+ * A deployment serves one tenant, so one object is enough. The version in the name allows another
+ * layout later.
+ */
 export declare const FEED_NAME = "feed:v1";
 /**
  * @template {Rpc.DurableObjectBranded | undefined} T
@@ -22,8 +25,8 @@ export declare const FEED_NAME = "feed:v1";
  */
 export declare const feedOf: <T extends Rpc.DurableObjectBranded | undefined>(namespace: DurableObjectNamespace<T>) => DurableObjectStub<T>;
 /**
- * Broadcasts what is already stored. Whoever watches can be told late or not at all; the caller whose
- * update is stored must not be told that it failed.
+ * Broadcast what is already stored. A broadcast may be late or lost, but the caller whose update is
+ * stored must not see it fail.
  * @param {DurableObjectNamespace<import('./tracker.js').WorkflowTracker>} namespace
  * @param {FeedEvent[]} events
  */

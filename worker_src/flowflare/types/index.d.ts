@@ -1,4 +1,7 @@
-/** Flowflare's runtime: the service and its feed, the client, and what Workflows report with. */
+/**
+ * Flowflare's runtime: the service and its feed, the client, and the functions that report from
+ * Workflows.
+ */
 export { WorkflowClient, WorkflowServiceError } from './client.js';
 export { FlowflareService } from './rpc.js';
 export { createWorkflowService } from './service.js';

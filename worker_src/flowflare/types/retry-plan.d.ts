@@ -1,21 +1,21 @@
-/** When a failed step would be tried again, and how its error is told so. */
+/** Plan when a failed step is retried, and add the plan to its error. */
 export type RetryConfig = {
     /**
-     * retries after the first attempt; 3 if not given
+     * retries after the first attempt; default 3
      */
     maxRetries?: number;
     /**
-     * milliseconds before the first retry; 1,000 if not given
+     * milliseconds before the first retry; default 1,000
      */
     baseDelay?: number;
     /**
-     * exponential if not given
+     * default exponential
      */
     backoffType?: 'exponential' | 'linear' | 'constant';
 };
 export type RetryPlan = {
     /**
-     * retries so far, with the one that is due
+     * retries so far, including the planned one
      */
     retryCount: number;
     /**
@@ -24,27 +24,28 @@ export type RetryPlan = {
     retryDelay?: number;
     nextRetryAt?: string;
     /**
-     * there is no further retry
+     * no further retry follows
      */
     nonRetryable?: boolean;
 };
 /**
- * @param {unknown} error what the attempt failed with
- * @param {number} attempt 1 for the first
+ * @param {unknown} error the attempt's error
+ * @param {number} attempt 1 for the first attempt
  * @param {RetryConfig} [config]
  * @returns {RetryPlan}
  */
 export declare function planRetry(error: unknown, attempt: number, { maxRetries, baseDelay, backoffType }?: RetryConfig): RetryPlan;
 /**
- * Puts the plan on what was thrown, as far as it lets itself be changed.
+ * Add the plan to the thrown value, as far as the value can be changed.
  * @param {unknown} thrown
  * @param {RetryPlan} plan
- * @returns {unknown} what to throw: the same, or an Error around it if it is no object
+ * @returns {unknown} what to throw: the same value, or an Error around a value that is not an
+ *   object
  */
 export declare function annotated(thrown: unknown, plan: RetryPlan): unknown;
 /**
  * @param {unknown} thrown
- * @returns {{name: string, message: string}} whatever was thrown
+ * @returns {{name: string, message: string}} of any thrown value
  */
 export declare function describe(thrown: unknown): {
     name: string;

@@ -1,18 +1,18 @@
-/** The service for Workers that are bound to its entrypoint: they call methods, and need no key. */
+/** The service for Workers that are bound to its entrypoint: they call methods and need no key. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 export type Answer = import('./client.js').Answer;
 export type ListOptions = import('./client.js').ListOptions;
 /** @typedef {import('./client.js').Answer} Answer */
 /** @typedef {import('./client.js').ListOptions} ListOptions */
 /**
- * A binding to this entrypoint is the permission: only Workers of the same account can have one, and
- * nothing that is presented with a call is asked for.
+ * A binding to this entrypoint is the permission. Only Workers of the same account can have a
+ * binding, and a call needs no other credentials.
  * @extends {WorkerEntrypoint<import('./service.js').ServiceEnv>}
  */
 export declare class FlowflareService extends WorkerEntrypoint<import('./service.js').ServiceEnv> {
     #private;
     /**
-     * Answers as the service does, without asking for a key.
+     * Answer as the service does, without requiring a key.
      * @param {Request} request
      */
     fetch(request: Request): Promise<Response>;
@@ -20,7 +20,7 @@ export declare class FlowflareService extends WorkerEntrypoint<import('./service
      * @param {{workflowType: string, params?: Record<string, unknown>, ref_id?: string, ref_type?: string,
      *   metadata?: unknown, runId?: string}} start
      * @param {{idempotencyKey?: string}} [options]
-     * @returns {Promise<Answer>} with `workflowId`, the run's id
+     * @returns {Promise<Answer>} with `workflowId`, the run's ID
      */
     startWorkflow(start: {
         workflowType: string;
@@ -33,8 +33,9 @@ export declare class FlowflareService extends WorkerEntrypoint<import('./service
         idempotencyKey?: string;
     }): Promise<Answer>;
     /**
-     * @param {string} workflowId the run's id
-     * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if there is no such run
+     * @param {string} workflowId the run's ID
+     * @returns {Promise<Answer>} with `workflow`: the run and its steps; null if the run does not
+     *   exist
      */
     getWorkflow(workflowId: string): Promise<Answer>;
     /**
@@ -48,12 +49,12 @@ export declare class FlowflareService extends WorkerEntrypoint<import('./service
      */
     getWorkflowsByRef(options: ListOptions): Promise<Answer>;
     /**
-     * @param {object} updates what /api/workflows/update takes
+     * @param {object} updates as /api/workflows/update accepts them
      * @returns {Promise<Answer>} with `result` or `results`
      */
     update(updates: object): Promise<Answer>;
     /**
-     * @param {object} params what /api/workflows/query takes
+     * @param {object} params as /api/workflows/query accepts them
      * @returns {Promise<Answer>} with `data` and `next_cursor`
      */
     query(params: object): Promise<Answer>;

@@ -1,29 +1,32 @@
-/** The service Worker: routes, and what every route has in common (keys, origins, limits, errors). */
+/** The service Worker: its routes, and what all routes share (keys, origins, limits, errors). */
 export type ServiceOptions = {
     /**
      * web origins that may call /api and open the WebSocket, exactly as listed
      */
     allowedOrigins?: string[];
     /**
-     * log every request, and tell what it cost in the header X-Flowflare-D1
+     * log every request, and report its cost in the header X-Flowflare-D1
      */
     debug?: boolean;
     /**
-     * 'off' opens /api to callers without a key, as the original did
+     * 'off' opens /api to callers without a key, as the
+     * original did
      */
     apiAuth?: 'required' | 'off';
     /**
-     * types that may be started, each with the name of its Workflow
-     * binding; without it a type such as order-processing is started by the binding ORDER_PROCESSING, if there is one
+     * the types that may be started, each with the name
+     * of its Workflow binding; without it, the binding ORDER_PROCESSING, if it exists, starts the
+     * type order-processing
      */
     workflows?: Record<string, string>;
     /**
-     * how long ended runs are kept; needs a cron trigger
+     * how long ended runs are kept; needs a
+     * cron trigger
      */
     retention?: import('./retention.js').Retention;
     /**
-     * a run counts as stuck after so long without an event; 60 if not given,
-     * never if 0
+     * after how long without an event a run counts as stuck;
+     * default 60, 0 means never
      */
     stuckAfterMinutes?: number;
 };
@@ -35,7 +38,8 @@ export type Call = {
     request: Request;
     env: ServiceEnv;
     /**
-     * the same database, for what may be written along with other requests' writes
+     * the same database, for writes that may be batched with other
+     * requests' writes
      */
     writes: D1Database;
     options: ServiceOptions;
@@ -44,7 +48,7 @@ export type Call = {
      */
     announce: (events: import('./feed.js').FeedEvent[]) => void;
     /**
-     * comes over a binding that is itself the permission
+     * the request comes over a binding, which is itself the permission
      */
     trusted: boolean;
 };
@@ -67,7 +71,7 @@ export declare function createWorkflowService(options?: ServiceOptions): {
  * @param {ServiceEnv} env
  * @param {ExecutionContext} ctx
  * @param {ServiceOptions} options
- * @param {{trusted?: boolean}} [caller] `trusted` needs no key
+ * @param {{trusted?: boolean}} [caller] a `trusted` caller needs no key
  * @returns {Promise<Response>}
  */
 export declare function respond(request: Request, env: ServiceEnv, ctx: ExecutionContext, options: ServiceOptions, { trusted }?: {

@@ -1,4 +1,4 @@
-/** The states of runs and steps, and how Cloudflare's own states read as ours. */
+/** The states of runs and steps, and how Cloudflare's states map to them. */
 export declare const RUN_STATUSES: readonly ['Running', 'Sleeping', 'Completed', 'Errored'];
 export declare const STEP_STATUSES: readonly ['Pending', 'Running', 'Completed', 'Failed', 'Retrying'];
 export type RunStatus = typeof RUN_STATUSES[number];

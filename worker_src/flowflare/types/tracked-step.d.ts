@@ -1,4 +1,4 @@
-/** A Workflow's step that the platform retries, each attempt of it recorded. */
+/** Run a step that the platform retries, and record each attempt. */
 export type TrackingEnv = import('./transport.js').TrackingEnv;
 export type StepUpdate = import('./workflow.js').StepUpdate;
 export type StepContext = {
@@ -16,12 +16,13 @@ export type StepLike = {
     do: (...values: any[]) => Promise<any>;
 };
 /**
- * Runs a step with `step.do` and records each of its attempts. The platform keeps the result, so a replay runs
- * and records nothing; and it retries, so errors are thrown to it as they are.
+ * Run a step with `step.do` and record each attempt. The platform stores the result, so a replay
+ * neither runs nor records anything. The platform also retries, so errors are thrown to it
+ * unchanged.
  * @template T
  * @param {StepLike} step the Workflow's step object
  * @param {TrackingEnv} env
- * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} workflowInstanceId the run's ID: `event.instanceId`
  * @param {string} stepName
  * @param {number} stepIndex
  * @param {(context: StepContext) => T | Promise<T>} execute

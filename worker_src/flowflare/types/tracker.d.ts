@@ -1,4 +1,6 @@
-/** The live feed: a Durable Object that holds the watchers' sockets and tells them what is stored. */
+/**
+ * The live feed: a Durable Object that holds the watchers' sockets and sends them what is stored.
+ */
 import { DurableObject } from 'cloudflare:workers';
 export type FeedEvent = import('./feed.js').FeedEvent;
 export type Numbered = import('./event-log.js').Numbered;
@@ -16,13 +18,14 @@ export declare class WorkflowTracker extends DurableObject<TrackerEnv> {
      */
     constructor(ctx: DurableObjectState, env: TrackerEnv);
     /**
-     * Connects a watcher, whom the service has let in, and sends the latest runs or what it has missed.
-     * @param {Request} request the WebSocket upgrade; its address says what to watch
+     * Connect a watcher that the service has authorized, and send the latest runs or the missed
+     * events.
+     * @param {Request} request the WebSocket upgrade; its address contains the filters
      */
     fetch(request: Request): Promise<Response>;
     /**
-     * Applies an update for a Worker that has no other way to the service than this object.
-     * @param {string} body the JSON that /api/workflows/update takes
+     * Apply an update for a Worker whose only binding is this object.
+     * @param {string} body the JSON that /api/workflows/update accepts
      * @returns {Promise<{status: number, text: string}>} what /api/workflows/update would answer
      */
     update(body: string): Promise<{
@@ -30,7 +33,7 @@ export declare class WorkflowTracker extends DurableObject<TrackerEnv> {
         text: string;
     }>;
     /**
-     * Queues events for all watchers.
+     * Queue events for all watchers.
      * @param {FeedEvent[]} events
      */
     publish(events: FeedEvent[]): void;
@@ -40,7 +43,8 @@ export declare class WorkflowTracker extends DurableObject<TrackerEnv> {
      */
     webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void>;
     /**
-     * Completes the closing handshake; without an answer the watcher would wait for one, and report 1006.
+     * Complete the closing handshake. Without an answer the watcher would wait for it, and report
+     * 1006.
      * @param {WebSocket} socket
      * @param {number} code
      * @param {string} reason

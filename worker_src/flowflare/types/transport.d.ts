@@ -1,4 +1,4 @@
-/** How a Worker's updates reach the service: by whatever the Worker is bound to. */
+/** Send a Worker's updates to the service over any of the Worker's bindings. */
 export type TrackingEnv = {
     /**
      * the service
@@ -19,7 +19,8 @@ export type TrackingEnv = {
         update: (updates: any) => Promise<any>;
     };
     /**
-     * its Durable Object, typed by another script if at all
+     * its Durable Object, whose type another
+     * script defines
      */
     WORKFLOW_TRACKER?: DurableObjectNamespace;
     /**
@@ -34,18 +35,21 @@ export type Reply = {
     text: string;
 };
 export type Transport = (body: string) => Promise<Reply>;
-/** @param {string} message said once in the life of an isolate: a Workflow with a mistake makes it at every step */
+/**
+ * @param {string} message logged once per isolate, because a misconfigured Workflow would log it at
+ *   every step
+ */
 export declare function warnOnce(message: string): void;
 /**
- * Every way there is, the best first; the service may be bound under either of two names.
+ * List all available transports, best first. The service may be bound under either of two names.
  * @param {TrackingEnv} env
  * @returns {Transport[]}
  */
 export declare function transportsOf(env: TrackingEnv): Transport[];
 /**
- * Tries each way in turn; never throws.
+ * Try each transport in turn; never throws.
  * @param {Transport[]} transports
  * @param {string} body JSON
- * @returns {Promise<Reply>} the service's answer, or status 0 with what went wrong
+ * @returns {Promise<Reply>} the service's answer, or status 0 with the error
  */
 export declare function deliver(transports: Transport[], body: string): Promise<Reply>;

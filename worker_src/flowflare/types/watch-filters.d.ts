@@ -1,4 +1,4 @@
-/** Which events a watcher wants: those of one run, one type, one reference, or all. */
+/** Filter the events that a watcher receives: those of one run, one type, one reference, or all. */
 export type FeedEvent = import('./feed.js').FeedEvent;
 export type Row = Record<string, unknown>;
 export type Filters = {
@@ -15,19 +15,20 @@ export type Identity = {
 };
 /**
  * @param {unknown} params
- * @param {string} [path] where they stand in the request
- * @returns {Filters} without what is not given
- * @throws {Problem} 400 with the fields at fault: an unknown name and an empty value would let more through
+ * @param {string} [path] the filters' path in the request
+ * @returns {Filters} only the given fields
+ * @throws {Problem} 400 with the invalid fields: unknown names and empty values would match too
+ *   much
  */
 export declare const readFilters: (params: unknown, path?: string) => Filters;
 /**
  * @param {unknown} params
- * @returns {number | null} the number of the last event that the watcher has seen
+ * @returns {number | null} the number of the last event that the watcher has received
  * @throws {Problem} 400
  */
 export declare const readSince: (params: unknown) => number | null;
 /**
- * @param {unknown} message a watcher's, with what to watch from now on in `params`
+ * @param {unknown} message from a watcher, with the new filters in `params`
  * @returns {{filters: Filters, since: number | null}}
  * @throws {Problem} 400
  */
@@ -36,7 +37,7 @@ export declare function readSubscription(message: unknown): {
     since: number | null;
 };
 /**
- * Filters and `since` from a WebSocket's address.
+ * Read filters and `since` from a WebSocket's address.
  * @param {URLSearchParams} query
  * @throws {Problem} 400
  */
@@ -46,18 +47,18 @@ export declare function readWatch(query: URLSearchParams): {
 };
 /**
  * @param {Filters} filters
- * @param {Filters} bound what the watcher's ticket is for, and holds in any case
+ * @param {Filters} bound the ticket's filters, which always apply
  * @returns {Filters} both
- * @throws {Problem} 403 if the filters reach for something else
+ * @throws {Problem} 403 if the filters contradict the ticket
  */
 export declare function within(filters: Filters, bound: Filters): Filters;
-/** @param {Filters} filters whether an event's run has to be known by more than its id */
+/** @param {Filters} filters whether they need more of an event's run than its ID */
 export declare const needsIdentity: ({ workflowType, ref_id, ref_type }: Filters) => boolean;
 /** @param {FeedEvent} event */
 export declare function runOf(event: FeedEvent): string;
 /**
  * @param {Filters} filters
- * @param {Identity | Row | undefined} run without one, only what is not filtered by it matches
- * @param {string} id the run's
+ * @param {Identity | Row | undefined} run if undefined, only filters without run properties match
+ * @param {string} id of the run
  */
 export declare function matches(filters: Filters, run: Identity | Row | undefined, id: string): boolean;

@@ -1,4 +1,7 @@
-/** What Workflows report their progress with. Nothing here ever fails the Workflow that calls it. */
+/**
+ * The functions that Workflows report their progress with. None of them ever fails the calling
+ * Workflow.
+ */
 export { trackedStep } from './tracked-step.js';
 export type TrackingEnv = import('./transport.js').TrackingEnv;
 export type RetryConfig = import('./retry-plan.js').RetryConfig;
@@ -38,20 +41,22 @@ export type StepRetry = {
 /**
  * @param {RunUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it; false if that is not known, or the update was refused
+ * @returns {Promise<any>} the service's result; false if it is not known, or if the update was
+ *   refused
  */
 export declare const updateWorkflowInstance: (data: RunUpdate, env: TrackingEnv) => Promise<any>;
 /**
  * @param {StepUpdate} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it, with the step's `id` and `attempt`; false if that is not
- *   known, or the update was refused
+ * @returns {Promise<any>} the service's result with the step's `id` and `attempt`; false if it is
+ *   not known, or if the update was refused
  */
 export declare const updateWorkflowStep: (data: StepUpdate, env: TrackingEnv) => Promise<any>;
 /**
  * @param {StepRetry} data
  * @param {TrackingEnv} env
- * @returns {Promise<any>} what the service made of it; false if that is not known, or the retry was refused
+ * @returns {Promise<any>} the service's result; false if it is not known, or if the retry was
+ *   refused
  */
 export declare const recordStepRetry: (data: StepRetry, env: TrackingEnv) => Promise<any>;
 export type Started = false | {
@@ -59,14 +64,18 @@ export type Started = false | {
     status: string;
     ignored?: boolean;
 };
-/** @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a step's start */
 /**
- * Runs one attempt of a step and records it. It does not retry: an error is recorded, told when its retry
- * is due, and thrown on, so that the caller (best a `step.do` around it) tries again. Before the attempt it
- * waits up to half a second for the service, after it for nothing.
+ * @typedef {false | {attempt: number, status: string, ignored?: boolean}} Started the answer to a
+ *   step's start
+ */
+/**
+ * Run one attempt of a step and record it. This function does not retry. It records an error, adds
+ * the time of the retry to it and throws it, so that the caller (best a `step.do` around it)
+ * retries. It waits up to half a second for the service before the attempt, and not at all after
+ * it.
  * @template T
  * @param {TrackingEnv} env
- * @param {string} workflowInstanceId the run's id: `event.instanceId`
+ * @param {string} workflowInstanceId the run's ID: `event.instanceId`
  * @param {string} stepName
  * @param {number} stepIndex
  * @param {() => T | Promise<T>} execute

@@ -1,4 +1,4 @@
-/** Takes orders over HTTP, and shows how far each one's Workflow is. */
+/** Accept orders over HTTP, and show the progress of each order's Workflow. */
 
 import { WorkflowClient } from '@b-i-g-g-i-d-e-a/flowflare/client';
 

@@ -1,4 +1,4 @@
-/** How an order is carried out: reserve, charge (which fails once), sleep, ship; every step is tracked. */
+/** Process an order: reserve, charge (which fails once), sleep, ship. Every step is tracked. */
 
 import { WorkflowEntrypoint } from 'cloudflare:workers';
 import { trackStep, updateWorkflowInstance } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
@@ -22,8 +22,8 @@ export class OrderWorkflow extends WorkflowEntrypoint {
    */
   async run({ instanceId, payload: order }, step) {
     /**
-     * A Workflow that wakes up runs from its beginning: only what stands inside step.do is not done again.
-     * So trackStep stands inside it, and step.do's retries are what it records.
+     * A resumed Workflow runs from the beginning; only the work inside step.do is not repeated.
+     * trackStep is therefore inside step.do, and records step.do's retries.
      * @type {<T extends Rpc.Serializable<T>>(index: number, name: string,
      *   work: (attempt: number) => T) => Promise<T>}
      */

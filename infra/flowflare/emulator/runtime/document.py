@@ -1,8 +1,8 @@
-"""What the Node child shall run for a script: its code, bindings and port as one JSON document.
+"""Describe what the Node child shall run for a script: code, bindings and port as JSON.
 
-Names inside workerd are made of account and script, Durable Objects and Workflows are known by
-their ids: two accounts never meet, and what was deleted is never found again. A binding whose
-target is gone is left out.
+Names inside workerd combine account and script, and Durable Objects and Workflows are identified by
+their IDs. Accounts therefore never share anything, and deleted data is never found again. A binding
+whose target does not exist is skipped.
 """
 
 import base64
@@ -30,7 +30,7 @@ _TEXTUAL = {"ESModule", "CommonJS", "Text", "JSON"}
 
 @dataclass(frozen=True)
 class Contents:
-    """All that an account has, as far as workerd is concerned."""
+    """Hold everything of an account that concerns workerd."""
 
     account: str
     scripts: Mapping[str, Script]
@@ -39,23 +39,23 @@ class Contents:
     databases: frozenset[str]
     ports: Mapping[str, int]
     targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """What workerd knows a KV namespace, R2 bucket or queue by, by kind and what bindings say."""
+    """workerd's keys of KV namespaces, R2 buckets and queues, by kind and name in bindings."""
     patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
-    """What each script answers besides its own address: routes and custom domains."""
+    """The routes and custom domains that each script answers besides its own address."""
 
 
 def key_of(account: str, script: str) -> str:
-    """A script's name inside workerd."""
+    """Return a script's name inside workerd."""
     return f"{account}-{script}"
 
 
 def code_of(script: Script) -> str:
-    """The name under which the child keeps a script's modules."""
+    """Return the key under which the child stores a script's modules."""
     return script.etag
 
 
 def module_document(module: Module) -> dict[str, Any]:
-    """A module as the child takes it."""
+    """Return a module in the form that the child reads."""
     kind = _MODULE_TYPES.get(module.content_type.split(";")[0], "Data")
     document: dict[str, Any] = {"name": module.name, "type": kind}
     if kind in _TEXTUAL:
@@ -64,10 +64,10 @@ def module_document(module: Module) -> dict[str, Any]:
 
 
 def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
-    """What the child shall run for a script."""
+    """Return what the child shall run for a script."""
     by_type: dict[str, list[Binding]] = {}
-    for each in script.bindings:
-        by_type.setdefault(str(each["type"]), []).append(each)
+    for binding in script.bindings:
+        by_type.setdefault(str(binding["type"]), []).append(binding)
     bound = by_type.get("durable_object_namespace", [])
     return {
         "key": key_of(script.account, script.name),
@@ -78,11 +78,11 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "code": code_of(script),
         "compatibility_date": script.metadata["compatibility_date"],
         "compatibility_flags": script.metadata["compatibility_flags"],
-        "has_default": any(each.name == "default" for each in script.exports),
+        "has_default": any(export.name == "default" for export in script.exports),
         "vars": _variables(by_type),
         "d1": _databases(by_type.get("d1", []), contents),
         "objects": _objects(bound, script, contents),
-        "unbound_objects": _unbound(bound, script, contents),
+        "unbound_objects": _unbound_objects(bound, script, contents),
         "services": _services(by_type.get("service", []), contents),
         "workflows": _workflows(by_type.get("workflow", []), contents),
         "workflow_names": _workflow_names(script, contents),
@@ -90,23 +90,25 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "r2": _targets(by_type, "r2_bucket", "r2", "bucket_name", contents),
         "queues": _targets(by_type, "queue", "queue", "queue_name", contents),
         "datasets": {
-            str(each["name"]): str(each.get("dataset"))
-            for each in by_type.get("analytics_engine", [])
+            str(binding["name"]): str(binding.get("dataset"))
+            for binding in by_type.get("analytics_engine", [])
         },
         "rate_limits": {
-            str(each["name"]): {
-                "namespace_id": f"{contents.account}-{each.get('namespace_id')}",
-                "simple": each.get("simple"),
+            str(binding["name"]): {
+                "namespace_id": f"{contents.account}-{binding.get('namespace_id')}",
+                "simple": binding.get("simple"),
             }
-            for each in by_type.get("ratelimit", [])
+            for binding in by_type.get("ratelimit", [])
         },
-        "version_metadata": [str(each["name"]) for each in by_type.get("version_metadata", [])],
-        "answers": [vars(each) for each in contents.patterns.get(script.name, ())],
+        "version_metadata": [
+            str(binding["name"]) for binding in by_type.get("version_metadata", [])
+        ],
+        "answers": [vars(pattern) for pattern in contents.patterns.get(script.name, ())],
     }
 
 
 def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
-    """What the child shall know of a script that cannot be run: where it is asked, and why not."""
+    """Return the document of a script that cannot run: its address and the reason."""
     return {
         "key": key_of(script.account, script.name),
         "script": script.name,
@@ -114,7 +116,7 @@ def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
         "enabled": script.enabled,
         "code": "",
         "answers": [],
-        "down": f"The Worker '{script.name}' cannot be run: {problem}.",
+        "down": f"The Worker '{script.name}' cannot run: {problem}.",
     }
 
 
@@ -122,21 +124,24 @@ def _targets(
     by_type: Mapping[str, list[Binding]], type_: str, kind: str, key: str, contents: Contents
 ) -> dict[str, str]:
     return {
-        str(each["name"]): contents.targets[kind, str(each.get(key))]
-        for each in by_type.get(type_, [])
-        if (kind, str(each.get(key))) in contents.targets
+        str(binding["name"]): contents.targets[kind, str(binding.get(key))]
+        for binding in by_type.get(type_, [])
+        if (kind, str(binding.get(key))) in contents.targets
     }
 
 
 def _variables(by_type: Mapping[str, list[Binding]]) -> dict[str, Any]:
     texts = [*by_type.get("plain_text", []), *by_type.get("secret_text", [])]
-    return {str(each["name"]): each["text"] for each in texts} | {
-        str(each["name"]): each.get("json") for each in by_type.get("json", [])
+    return {str(binding["name"]): binding["text"] for binding in texts} | {
+        str(binding["name"]): binding.get("json") for binding in by_type.get("json", [])
     }
 
 
 def _databases(bindings: Sequence[Binding], contents: Contents) -> dict[str, str]:
-    ids = {str(each["name"]): str(each.get("id") or each.get("database_id")) for each in bindings}
+    ids = {
+        str(binding["name"]): str(binding.get("id") or binding.get("database_id"))
+        for binding in bindings
+    }
     return {name: uuid for name, uuid in ids.items() if uuid in contents.databases}
 
 
@@ -144,60 +149,68 @@ def _objects(
     bindings: Sequence[Binding], script: Script, contents: Contents
 ) -> dict[str, dict[str, Any]]:
     objects = {}
-    for each in bindings:
-        host = owner(each, script.name)
-        found = contents.ledger.get((host, str(each["class_name"])))
-        if found and host in contents.scripts:
-            objects[str(each["name"])] = {
-                "class_name": found.class_name,
+    for binding in bindings:
+        host = owner(binding, script.name)
+        namespace = contents.ledger.get((host, str(binding["class_name"])))
+        if namespace and host in contents.scripts:
+            objects[str(binding["name"])] = {
+                "class_name": namespace.class_name,
                 "worker": None if host == script.name else key_of(script.account, host),
-                "namespace": found.id,
-                "use_sqlite": found.use_sqlite,
+                "namespace": namespace.id,
+                "use_sqlite": namespace.use_sqlite,
             }
     return objects
 
 
-def _unbound(
+def _unbound_objects(
     bindings: Sequence[Binding], script: Script, contents: Contents
 ) -> list[dict[str, Any]]:
-    own = {str(each["class_name"]) for each in bindings if owner(each, script.name) == script.name}
+    own = {
+        str(binding["class_name"])
+        for binding in bindings
+        if owner(binding, script.name) == script.name
+    }
     return [
-        {"class_name": each.class_name, "namespace": each.id, "use_sqlite": each.use_sqlite}
-        for each in contents.ledger.values()
-        if each.script == script.name and each.class_name not in own
+        {
+            "class_name": namespace.class_name,
+            "namespace": namespace.id,
+            "use_sqlite": namespace.use_sqlite,
+        }
+        for namespace in contents.ledger.values()
+        if namespace.script == script.name and namespace.class_name not in own
     ]
 
 
 def _services(bindings: Sequence[Binding], contents: Contents) -> dict[str, dict[str, Any]]:
     return {
-        str(each["name"]): {
-            "worker": key_of(contents.account, str(each["service"])),
-            "entrypoint": each.get("entrypoint"),
+        str(binding["name"]): {
+            "worker": key_of(contents.account, str(binding["service"])),
+            "entrypoint": binding.get("entrypoint"),
         }
-        for each in bindings
-        if each["service"] in contents.scripts
+        for binding in bindings
+        if binding["service"] in contents.scripts
     }
 
 
 def _workflows(bindings: Sequence[Binding], contents: Contents) -> dict[str, dict[str, str]]:
     workflows = {}
-    for each in bindings:
-        found = contents.workflows.get(str(each["workflow_name"]))
-        if found and _runs(found, contents):
-            workflows[str(each["name"])] = {
-                "id": found.id,
-                "class_name": found.class_name,
-                "worker": key_of(contents.account, found.script),
+    for binding in bindings:
+        workflow = contents.workflows.get(str(binding["workflow_name"]))
+        if workflow and _runs(workflow, contents):
+            workflows[str(binding["name"])] = {
+                "id": workflow.id,
+                "class_name": workflow.class_name,
+                "worker": key_of(contents.account, workflow.script),
             }
     return workflows
 
 
 def _workflow_names(script: Script, contents: Contents) -> dict[str, dict[str, str]]:
-    """The names of the Workflows that each class of the script runs, by their ids."""
+    """Return the names of the Workflows that each class of the script runs, by ID."""
     names: dict[str, dict[str, str]] = {}
-    for each in contents.workflows.values():
-        if each.script == script.name and _runs(each, contents):
-            names.setdefault(each.class_name, {})[each.id] = each.name
+    for workflow in contents.workflows.values():
+        if workflow.script == script.name and _runs(workflow, contents):
+            names.setdefault(workflow.class_name, {})[workflow.id] = workflow.name
     return names
 
 

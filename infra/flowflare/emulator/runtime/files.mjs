@@ -1,6 +1,6 @@
 /**
- * Where Miniflare keeps data on disk, and how it is removed when its database, Durable Object
- * namespace or Workflow is deleted.
+ * Find Miniflare's data on disk, and remove it when its database, Durable Object namespace or
+ * Workflow is deleted.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
@@ -8,37 +8,37 @@ import path from 'node:path';
 
 import { BOOT } from './options.mjs';
 
-/** Miniflare keeps each database, namespace and bucket in an object of these classes. */
+/** Miniflare stores each database, namespace and bucket in an object of these classes. */
 const D1 = { folder: 'd1', object: 'miniflare-D1DatabaseObject' };
 const STORES = [
   { folder: 'kv', object: 'miniflare-KVNamespaceObject' },
   { folder: 'r2', object: 'miniflare-R2BucketObject' },
 ];
 const WORKFLOW_PREFIX = 'miniflare-workflows-';
-/** What units keep when they are loaded anew; all else of a room goes with it. */
-const LASTING = ['do', 'workflows'];
+/** The folders that units share across reloads; the rest of a room is removed with it. */
+const SHARED_FOLDERS = ['do', 'workflows'];
 export const ROOMS = 'rooms';
 
 /**
- * Makes the folder of one workerd: Durable Objects and Workflows lie where they did before.
- *
+ * Create the folder of one workerd, which shares the data of Durable Objects and Workflows.
  * @param {string} root
- * @param {string} name of a room that is not there
+ * @param {string} name of a new room
  * @returns {Promise<string>} its path
  */
 export async function makeRoom(root, name) {
   const room = path.join(root, ROOMS, name);
   await mkdir(room, { recursive: true });
-  for (const each of LASTING) {
-    await mkdir(path.join(root, each), { recursive: true });
-    await symlink(path.join('..', '..', each), path.join(room, each));
+  for (const folder of SHARED_FOLDERS) {
+    await mkdir(path.join(root, folder), { recursive: true });
+    await symlink(path.join('..', '..', folder), path.join(room, folder));
   }
   return room;
 }
 
 /**
  * @param {string} root
- * @param {{databases?: string[], namespaces?: string[], workflows?: string[], targets?: string[]}} gone
+ * @param {{databases?: string[], namespaces?: string[], workflows?: string[], targets?: string[]}}
+ *   deleted
  */
 export async function remove(
   root,
@@ -53,11 +53,11 @@ export async function remove(
     ...workflows.map((id) => path.join('workflows', `${WORKFLOW_PREFIX}${id}`)),
   ];
   await Promise.all(
-    paths.map((each) => rm(path.join(root, each), { recursive: true, force: true })),
+    paths.map((file) => rm(path.join(root, file), { recursive: true, force: true })),
   );
 }
 
-/** Removes the data of everything that is not in `known`: what a killed emulator left behind. */
+/** Remove all data that is not in `known`, which a killed emulator left behind. */
 export async function sweep(root, known) {
   const namespaces = new Set(known.namespaces);
   const workflows = new Set(known.workflows.map((id) => WORKFLOW_PREFIX + id));
@@ -72,13 +72,12 @@ export async function sweep(root, known) {
 }
 
 /**
- * The databases of a Workflow's instances.
- *
- * @param {string} root @param {string} workflow the Workflow's id
+ * List the database files of a Workflow's instances.
+ * @param {string} root @param {string} workflow the Workflow's ID
  */
 export async function instanceFiles(root, workflow) {
   const folder = path.join(root, 'workflows', WORKFLOW_PREFIX + workflow);
-  const names = await namesIn(folder);
+  const names = await listNames(folder);
   return names
     .filter((name) => name.endsWith('.sqlite') && !name.startsWith('metadata'))
     .map((name) => ({
@@ -88,12 +87,11 @@ export async function instanceFiles(root, workflow) {
 }
 
 /**
- * The ids of a namespace's Durable Objects that have stored something.
- *
- * @param {string} root @param {string} namespace the namespace's id
+ * List the IDs of a namespace's Durable Objects that have stored data.
+ * @param {string} root @param {string} namespace the namespace's ID
  */
 export async function objectsOf(root, namespace) {
-  const names = await namesIn(path.join(root, 'do', namespace));
+  const names = await listNames(path.join(root, 'do', namespace));
   return names
     .filter((name) => /^[0-9a-f]{64}\.sqlite$/.test(name))
     .map((name) => name.slice(0, 64))
@@ -101,22 +99,22 @@ export async function objectsOf(root, namespace) {
 }
 
 async function sweepObjects(root, store, ids) {
-  const kept = new Set(ids.map((id) => objectId(store, id)));
+  const wanted = new Set(ids.map((id) => objectId(store, id)));
   await sweepFolder(
     path.join(root, store.folder, store.object),
-    (name) => name.startsWith('metadata') || kept.has(name.split('.')[0]),
+    (name) => name.startsWith('metadata') || wanted.has(name.split('.')[0]),
   );
 }
 
 async function sweepFolder(folder, keep) {
-  for (const name of await namesIn(folder)) {
+  for (const name of await listNames(folder)) {
     if (!keep(name)) {
       await rm(path.join(folder, name), { recursive: true, force: true });
     }
   }
 }
 
-async function namesIn(folder) {
+async function listNames(folder) {
   try {
     return await readdir(folder);
   } catch (error) {
@@ -125,7 +123,9 @@ async function namesIn(folder) {
   }
 }
 
-/** Where a database lies: its file is SQLite's, in WAL mode, and others may open it too. */
+/**
+ * Return a database's file. It is a SQLite file in WAL mode, so other processes may open it too.
+ */
 export function databasePath(root, id) {
   return path.resolve(root, filesOf(D1, id)[0]);
 }
@@ -135,7 +135,7 @@ function filesOf(store, id) {
   return ['', '-wal', '-shm'].map((end) => file + end);
 }
 
-/** workerd's id of the object named `name`: two HMACs of it under the key of its class. */
+/** Derive workerd's ID of the object `name`: two HMACs with the key of its class. */
 function objectId({ object }, name) {
   const key = createHash('sha256').update(object).digest();
   const hmac = (data) => createHmac('sha256', key).update(data).digest().subarray(0, 16);

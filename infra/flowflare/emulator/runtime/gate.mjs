@@ -1,16 +1,15 @@
-/** Lets many pass at a time, or one alone: requests pass together, a reload alone. */
+/** Let many pass at a time or one alone: requests pass together, a reload alone. */
 export class Gate {
   #inside = new Set();
   #closed = undefined;
 
-  /** Whether nobody is inside. */
+  /** Whether nothing is running. */
   get empty() {
     return this.#inside.size === 0 && !this.#closed;
   }
 
   /**
-   * Runs `work` together with others, after any exclusive work has ended.
-   *
+   * Run `work` together with others, after any exclusive work has ended.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
@@ -28,8 +27,7 @@ export class Gate {
   }
 
   /**
-   * Runs `work` when everybody inside has left, or after `patience` milliseconds of waiting.
-   *
+   * Run `work` when all shared work has ended, or after waiting for `patience` milliseconds.
    * @template T
    * @param {() => Promise<T>} work
    * @param {number} patience
@@ -54,12 +52,12 @@ export class Gate {
   }
 }
 
-/** Lets a few do something at a time, in the order in which they came. */
+/** Limit how many tasks run at a time; they run in the order of their requests. */
 export class Turns {
   #free;
   #waiting = [];
 
-  /** @param {number} count how many at a time */
+  /** @param {number} count how many tasks run at a time */
   constructor(count) {
     this.#free = count;
   }

@@ -1,20 +1,20 @@
 /**
- * One workerd that runs the Workers of one unit, from its start to its end; it never changes.
+ * One workerd that runs the Workers of one unit, from start to end. It never changes.
  *
- * What changes is loaded into another instance after this one has stopped: Durable Objects and
- * Workflows have one owner at a time.
+ * Changed Workers are loaded into another instance after this one has stopped, because Durable
+ * Objects and Workflows have one owner at a time.
  */
 import { rm } from 'node:fs/promises';
 
-import { dueOf } from './alarms.mjs';
+import { nextAlarm } from './alarms.mjs';
 import { Gate } from './gate.mjs';
 
 const PATIENCE = 3_000;
 
 export class Instance {
-  /** @type {Map<string, URL>} where each Worker answers, by its key */
+  /** @type {Map<string, URL>} the address of each Worker, by its key */
   targets = new Map();
-  /** When somebody used it last. */
+  /** The time of the last use, in milliseconds. */
   used = Date.now();
   running = false;
   stopped = false;
@@ -28,8 +28,9 @@ export class Instance {
 
   /**
    * @param {import('./units.mjs').Unit} unit
-   * @param {{run: Function, resumer: object, data: string, keeping: Function, emit: Function, ended: Function}} work
-   *   starts a Miniflare, wakes Workflows, is told of what happens
+   * @param {{run: Function, resumer: object, data: string, keeping: Function, emit: Function,
+   *   ended: Function}} work
+   *     starts a Miniflare, resumes Workflows, receives events
    */
   constructor(unit, work) {
     this.unit = unit;
@@ -37,8 +38,7 @@ export class Instance {
   }
 
   /**
-   * Starts workerd, or leaves the reason why it does not start in the unit's `problem`.
-   *
+   * Start workerd, or store in the unit's `problem` why it does not start.
    * @param {Promise<void>[]} before what has to end first
    */
   start(before) {
@@ -47,11 +47,10 @@ export class Instance {
   }
 
   /**
-   * Passes something to a Worker.
-   *
+   * Pass a request to a Worker.
    * @param {string} key
    * @param {(target: URL, instance: Instance) => Promise<void>} pass
-   * @returns {Promise<boolean>} false if it has stopped and nothing was passed
+   * @returns {Promise<boolean>} false if the instance has stopped and nothing was passed
    */
   visit(key, pass) {
     this.used = Date.now();
@@ -63,7 +62,7 @@ export class Instance {
     });
   }
 
-  /** Counts a WebSocket; @returns {() => void} to be called when it is closed */
+  /** Count a WebSocket; @returns {() => void} to be called when it is closed */
   hold() {
     this.#sockets += 1;
     return () => {
@@ -72,21 +71,24 @@ export class Instance {
     };
   }
 
-  /** Whether it does something that must go on: requests, WebSockets, Workflows, alarms that ring soon. */
+  /**
+   * Whether it must not be stopped: it has requests, WebSockets, Workflows or alarms that are due
+   * soon.
+   */
   async busy() {
     const { resumer, data, keeping, note } = this.#work;
     if (!this.#gate.empty || this.#sockets > 0) return true;
-    if (dueOf(data, this.unit.namespaces, note) < Date.now() + keeping()) return true;
-    return resumer.any(data, this.unit.workflows, note);
+    if (nextAlarm(data, this.unit.namespaces, note) < Date.now() + keeping()) return true;
+    return resumer.hasUnfinished(data, this.unit.workflows, note);
   }
 
-  /** Runs a Worker's `scheduled` handler. */
+  /** Run a Worker's `scheduled` handler. */
   async scheduled(key, event) {
     const worker = await this.#miniflare.getWorker(key);
     return worker.scheduled(event);
   }
 
-  /** Ends workerd when the requests that are inside have been answered, or soon. */
+  /** Stop workerd when its running requests have been answered, or after `PATIENCE`. */
   stop() {
     this.stopped = true;
     this.#ended ??= this.#stop();
@@ -99,15 +101,15 @@ export class Instance {
     const { run, emit } = this.#work;
     const began = performance.now();
     try {
-      const made = await run(this.unit, {
-        unsafeHandleRuntimeRestart: () => this.#restarted(),
+      const started = await run(this.unit, {
+        unsafeHandleRuntimeRestart: () => this.#recover(),
       });
-      this.#room = made.room;
-      this.#miniflare = made.miniflare;
-      await this.#find();
+      this.#room = started.room;
+      this.#miniflare = started.miniflare;
+      await this.#findAddresses();
       this.running = true;
     } catch (error) {
-      this.#work.note(`Workers do not start: ${error.message}`);
+      this.#work.note(`The Workers do not start: ${error.message}`);
       this.unit.problem = error.message;
     }
     this.unit.tried = true;
@@ -127,18 +129,18 @@ export class Instance {
     await this.#work.ended(this);
   }
 
-  async #find() {
+  async #findAddresses() {
     for (const { key } of this.unit.workers) {
       this.targets.set(key, await this.#miniflare.unsafeGetDirectURL(key));
     }
   }
 
-  /** workerd crashed and Miniflare has started it again. */
-  async #restarted() {
+  /** Workerd crashed and Miniflare has restarted it. */
+  async #recover() {
     this.#work.emit('crashed');
     if (this.stopped) return;
     await this.#gate.exclusive(async () => {
-      await this.#find();
+      await this.#findAddresses();
       await this.#resume();
     }, PATIENCE);
   }
@@ -147,7 +149,7 @@ export class Instance {
     const { resumer, data, note, emit } = this.#work;
     const engines = (id) =>
       this.#miniflare._getInternalDurableObjectNamespace('workflows', `workflows:${id}`, 'Engine');
-    const woken = await resumer.wake(data, this.unit.workflows, engines, note);
-    if (woken > 0) emit('resumed', { instances: woken });
+    const resumed = await resumer.resume(data, this.unit.workflows, engines, note);
+    if (resumed > 0) emit('resumed', { instances: resumed });
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Runs the embedded Cloudflare's Workers: one request a line on stdin, a number and JSON; one JSON
- * answer a line on stdout, events in between.
+ * Run the embedded Cloudflare's Workers: each line on stdin is a request, a number and JSON; each
+ * line on stdout is a JSON answer or event.
  *
- * A line or a promise that fails is answered or noted, and spoils no other.
+ * A line or promise that fails is answered or logged, and does not affect others.
  *
- * Everything else that is printed goes to stderr, which the Python side writes to the log file. When
- * stdin ends, because the Python side stopped or was killed, workerd is stopped and this process ends.
+ * Everything else is printed to stderr, which the Python side writes to the log file. When stdin
+ * ends, because the Python side stopped or was killed, workerd and this process stop.
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -27,7 +27,7 @@ function send(message) {
 }
 
 /** @param {unknown} error */
-function text(error) {
+function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -37,7 +37,7 @@ try {
   const require = createRequire(nodeModules);
   programs = { miniflare: require('miniflare'), workerd: require('workerd') };
 } catch (error) {
-  send({ event: 'failed', reason: 'missing', message: text(error) });
+  send({ event: 'failed', reason: 'missing', message: messageOf(error) });
   process.exit(1);
 }
 
@@ -50,7 +50,7 @@ const probe = new Probe({
   emit,
 });
 
-/** What the Python side can ask for, by name. */
+/** The operations that the Python side can request, by name. */
 const operations = {
   start: (request) => runtime.start(request),
   account: async ({ change, code }) => {
@@ -85,11 +85,11 @@ lines.on('line', async (line) => {
     const request = JSON.parse(line.slice(end));
     send({ id, ok: (await operations[request.op](request)) ?? {} });
   } catch (error) {
-    send({ id, error: text(error) });
+    send({ id, error: messageOf(error) });
   }
 });
 lines.on('close', stop);
-process.on('unhandledRejection', (error) => emit('note', { message: text(error) }));
+process.on('unhandledRejection', (error) => emit('note', { message: messageOf(error) }));
 process.on('SIGTERM', stop);
 process.on('SIGINT', () => {});
 process.stdout.on('error', stop);

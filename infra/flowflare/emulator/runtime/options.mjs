@@ -1,22 +1,22 @@
 /**
- * Turns an account's document into Miniflare's options: pure functions from data to data.
+ * Turn an account's document into Miniflare's options: pure functions from data to data.
  *
- * Options have the shape of Miniflare 4, which its successor still takes through
- * `convertV4MiniflareOptions`; the field names of version 5 still move.
+ * The options have the shape of Miniflare 4, which version 5 still accepts through
+ * `convertV4MiniflareOptions`. The field names of version 5 are not stable yet.
  */
 
-import { internal, SECRET_HEADER, STORE_HEADER, stored } from './bindings.mjs';
+import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
 
-/** What exists only so that Miniflare's stores run. */
+/** The name of bindings that exist only so that Miniflare's stores run. */
 export const BOOT = 'emulator-boot';
 
 /** The name of the Worker in front of the stores. */
 export const STORES = 'emulator-stores';
 
-/** The module that stands in front of an uploaded main module where Workflows need their names. */
+/** The module that wraps an uploaded main module whose Workflows need their names. */
 const ENTRY = 'emulator-entry.js';
 
-/** Miniflare's services that have the data, by the store's name. */
+/** Miniflare's services that hold the data, by store. */
 const SERVICES = {
   d1: 'd1:db:entry',
   kv: 'kv:ns:entry',
@@ -25,8 +25,7 @@ const SERVICES = {
 };
 
 /**
- * The Worker in front of the stores: passes on what comes with the secret.
- *
+ * The Worker in front of the stores: it forwards requests that carry the secret.
  * @param {string} secret
  */
 export function storesWorker(secret) {
@@ -35,11 +34,11 @@ const [secret, key, store] = ${JSON.stringify([secret, SECRET_HEADER, STORE_HEAD
 export default {
   async fetch(request, env) {
     const headers = new Headers(request.headers);
-    if (headers.get(key) !== secret) return new Response("This is not for you.", { status: 403 });
-    const asked = env[headers.get(store)];
+    if (headers.get(key) !== secret) return new Response("The secret is missing or wrong.", { status: 403 });
+    const target = env[headers.get(store)];
     headers.delete(key);
     headers.delete(store);
-    return asked.fetch(new Request(request, { headers }));
+    return target.fetch(new Request(request, { headers }));
   },
 };
 `;
@@ -51,7 +50,9 @@ export default {
     kvNamespaces: { BOOT_KV: BOOT },
     r2Buckets: { BOOT_R2: BOOT },
     ratelimits: { BOOT_LIMIT: { namespace_id: BOOT, simple: { limit: 1, period: 60 } } },
-    unsafeBindings: Object.entries(SERVICES).map(([name, service]) => internal(name, service)),
+    unsafeBindings: Object.entries(SERVICES).map(([name, service]) =>
+      serviceBinding(name, service),
+    ),
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   };
 }
@@ -59,17 +60,17 @@ export default {
 /**
  * @param {object} worker one Worker of an account's document
  * @param {object[]} modules its code
- * @param {string} newestDate the newest compatibility date workerd knows
- * @param {object} access how the stores are reached, for `stored`
+ * @param {string} newestDate the newest compatibility date that workerd knows
+ * @param {object} access address and secret of the stores, for `storeBinding`
  */
 export function workerOptions(worker, modules, newestDate, access) {
   const data = (bound, store) =>
-    Object.entries(bound).map(([name, id]) => stored(name, store, id, access));
+    Object.entries(bound).map(([name, id]) => storeBinding(name, store, id, access));
   return {
     name: worker.key,
     compatibilityDate: supportedDate(worker.compatibility_date, newestDate),
     compatibilityFlags: worker.compatibility_flags,
-    ...source(worker, modules),
+    ...sourceOptions(worker, modules),
     bindings: worker.vars,
     durableObjects: Object.fromEntries(
       Object.entries(worker.objects).map(([name, object]) => [name, durableObject(object)]),
@@ -91,14 +92,14 @@ export function workerOptions(worker, modules, newestDate, access) {
         },
       ]),
     ),
-    queueProducers: mapped(worker.queues, (queueName) => ({ queueName })),
-    analyticsEngineDatasets: mapped(worker.datasets, (dataset) => ({ dataset })),
+    queueProducers: mapValues(worker.queues, (queueName) => ({ queueName })),
+    analyticsEngineDatasets: mapValues(worker.datasets, (dataset) => ({ dataset })),
     unsafeBindings: [
       ...data(worker.d1, 'd1'),
       ...data(worker.kv, 'kv'),
       ...data(worker.r2, 'r2'),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
-        stored(name, 'ratelimit', namespace_id, access, simple),
+        storeBinding(name, 'ratelimit', namespace_id, access, simple),
       ),
     ],
     versionMetadata: worker.version_metadata[0],
@@ -107,15 +108,15 @@ export function workerOptions(worker, modules, newestDate, access) {
 }
 
 /**
- * workerd refuses dates after its release; Cloudflare's servers are newer than any release.
- *
+ * Lower a date to workerd's newest, because workerd refuses dates after its release. Cloudflare's
+ * servers are newer than any release.
  * @param {string} date @param {string} newestDate
  */
 export function supportedDate(date, newestDate) {
   return date > newestDate ? newestDate : date;
 }
 
-function mapped(named, change) {
+function mapValues(named, change) {
   return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, change(value)]));
 }
 
@@ -128,11 +129,11 @@ function durableObject(object) {
   };
 }
 
-function source(worker, uploaded) {
+function sourceOptions(worker, code) {
   if (worker.service_worker) {
-    return { script: uploaded[0].text };
+    return { script: code[0].text };
   }
-  const modules = uploaded.map((module) => ({
+  const modules = code.map((module) => ({
     type: module.type,
     path: module.name,
     contents: contents(module),
@@ -141,7 +142,7 @@ function source(worker, uploaded) {
     modules.unshift({
       type: 'ESModule',
       path: ENTRY,
-      contents: entry(worker, uploaded[0].name),
+      contents: entry(worker, code[0].name),
     });
   }
   return { modules };
@@ -153,8 +154,8 @@ export function contents(module) {
 }
 
 /**
- * Workflows are known to Miniflare by their id, so that two accounts may use one name and a deleted
- * Workflow's data is never met again; the class still sees its own name in the event.
+ * Miniflare knows Workflows by their ID, so that two accounts may use one name and a deleted
+ * Workflow's data is never found again. The class still sees its own name in the event.
  */
 function entry(worker, mainName) {
   const main = JSON.stringify(`./${mainName}`);

@@ -1,6 +1,6 @@
 /**
- * One loopback port per Worker: asks which Worker it belongs to, holds the request while workerd
- * reloads, and passes it on. A Worker's port is stable although workerd is started anew.
+ * Listen on one loopback port per Worker, hold requests while workerd reloads, and forward them. A
+ * Worker's port stays the same when workerd restarts.
  */
 import http from 'node:http';
 import net from 'node:net';
@@ -22,10 +22,10 @@ export class Ports {
   }
 
   /**
-   * Opens and closes ports so that they are those of the account's Workers.
-   *
-   * @param {{account: string, changed: object[], removed: string[]}} change as `Runtime` takes it
-   * @returns {Promise<number[]>} ports that somebody else holds
+   * Open and close ports to match the account's Workers.
+   * @param {{account: string, changed: object[], removed: string[]}} change as `Runtime` receives
+   *   it
+   * @returns {Promise<number[]>} the ports that other programs use
    */
   async listen({ account, changed, removed }) {
     for (const key of removed) this.#close(this.#ports.get(key));
@@ -78,7 +78,7 @@ export class Ports {
     });
   }
 
-  /** @returns {{status: number, text: string} | undefined} why the request is not passed on */
+  /** @returns {{status: number, text: string} | undefined} why the request is refused */
   #refusal(route, request) {
     if (route.answers.some((pattern) => matches(pattern, request))) return undefined;
     if (!LOOPBACK.test(request.headers.host ?? '')) {
@@ -133,14 +133,14 @@ export class Ports {
   }
 }
 
-/** Whether a request is one of a route or custom domain: its Worker answers it here as well. */
+/** Whether a request matches a route or custom domain, which its Worker answers here as well. */
 function matches({ host, path }, request) {
   const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
-  return like(host.toLowerCase(), name) && like(path, request.url);
+  return matchesPattern(host.toLowerCase(), name) && matchesPattern(path, request.url);
 }
 
-/** A pattern has one `*`, in front of a hostname or at the end of a path. */
-function like(pattern, text) {
+/** A pattern has one `*`, at the start of a hostname or at the end of a path. */
+function matchesPattern(pattern, text) {
   if (pattern.startsWith('*')) return text.endsWith(pattern.slice(1));
   if (pattern.endsWith('*')) return text.startsWith(pattern.slice(0, -1));
   return pattern === text;
@@ -154,17 +154,17 @@ function requestHead(request) {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function endToEnd(rawHeaders) {
-  const kept = [];
+function keepEndToEnd(rawHeaders) {
+  const headers = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (!HOP_BY_HOP.has(rawHeaders[index].toLowerCase())) {
-      kept.push(rawHeaders[index], rawHeaders[index + 1]);
+      headers.push(rawHeaders[index], rawHeaders[index + 1]);
     }
   }
-  return kept;
+  return headers;
 }
 
-/** Resolves when the answer has been passed back in full. */
+/** Resolves when the whole answer has been sent. */
 function pass(target, request, response) {
   return new Promise((resolve, reject) => {
     const onward = http.request({
@@ -172,16 +172,16 @@ function pass(target, request, response) {
       port: target.port,
       method: request.method,
       path: request.url,
-      headers: endToEnd(request.rawHeaders),
+      headers: keepEndToEnd(request.rawHeaders),
       agent: false,
     });
     onward.on('response', (answer) => {
-      response.writeHead(answer.statusCode, answer.statusMessage, endToEnd(answer.rawHeaders));
+      response.writeHead(answer.statusCode, answer.statusMessage, keepEndToEnd(answer.rawHeaders));
       answer.pipe(response);
       answer.on('error', () => response.destroy());
     });
     onward.on('error', (error) =>
-      reject(new Error(`The Worker's runtime went away: ${error.message}`)),
+      reject(new Error(`The Worker's runtime ended during the request: ${error.message}`)),
     );
     response.on('close', () => {
       onward.destroy();

@@ -1,6 +1,6 @@
 /**
- * Starts an uploaded Worker alone in a workerd of its own to learn whether it starts and what it
- * exports: what Cloudflare's upload validation does, with workerd's own words for what is wrong.
+ * Start an uploaded Worker alone in its own workerd to find out whether it starts and what it
+ * exports. Cloudflare's upload validation does the same. Errors are in workerd's words.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -67,7 +67,8 @@ export class Probe {
 
   /**
    * @param {object} upload modules, compatibility date and flags
-   * @returns {Promise<{exports?: object[], problem?: string}>} what it exports, or why it does not start
+   * @returns {Promise<{exports?: object[], problem?: string}>} its exports, or why it does not
+   *   start
    */
   async run({ modules, service_worker, compatibility_date, compatibility_flags }) {
     const folder = path.join(this.#folder, `${process.pid}-${this.#count++}`);
@@ -135,15 +136,15 @@ const config :Workerd.Config = (
       child.kill('SIGKILL');
     }, PATIENCE);
     try {
-      const port = await listening(child);
-      if (port === undefined) return { problem: problem(errors) };
+      const port = await waitForPort(child);
+      if (port === undefined) return { problem: problemOf(errors) };
       if (service_worker) return { exports: [] };
       const response = await fetch(`http://127.0.0.1:${port}/`);
-      if (!response.ok) return { problem: problem(errors) };
+      if (!response.ok) return { problem: problemOf(errors) };
       return { exports: await response.json() };
     } catch (error) {
       this.#emit('note', { message: `probe: ${error.message}` });
-      return { problem: problem(errors) };
+      return { problem: problemOf(errors) };
     } finally {
       clearTimeout(timer);
       child.kill('SIGKILL');
@@ -152,8 +153,8 @@ const config :Workerd.Config = (
   }
 }
 
-/** @returns {Promise<number | undefined>} the port, or undefined when workerd ended instead */
-function listening(child) {
+/** @returns {Promise<number | undefined>} the port, or undefined if workerd ended */
+function waitForPort(child) {
   return new Promise((resolve, reject) => {
     let text = '';
     child.stdio[3].on('data', (chunk) => {
@@ -168,8 +169,8 @@ function listening(child) {
   });
 }
 
-/** workerd's report without its own prefix and without our file names. */
-function problem(errors) {
+/** workerd's report without its own prefix and our file names. */
+function problemOf(errors) {
   const lines = errors
     .split('\n')
     .map((line) => line.replace(/^service probe: /, '').trimEnd())

@@ -1,42 +1,42 @@
 /**
- * Runs the Workers: each unit of an account in a workerd of its own, loaded on first use, reloaded
- * soon after something of it changed, ended when many others were used since.
+ * Run the Workers: each unit of an account in its own workerd, which is loaded on first use,
+ * reloaded soon after a change, and stopped when many other units were used since.
  *
- * Units that nobody asks for cost nothing. A request waits while its unit is loaded; nothing is lost
- * in between. Data that Workers share is with the stores, which are never reloaded.
+ * Units that are never called cost nothing. A request waits while its unit is loaded, so none is
+ * lost. Data that Workers share is in the stores, which are never reloaded.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { dueOf } from './alarms.mjs';
+import { nextAlarm } from './alarms.mjs';
 import { databasePath, makeRoom, objectsOf, ROOMS, remove, sweep } from './files.mjs';
 import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
 import { workerOptions } from './options.mjs';
 import { Resumer } from './resume.mjs';
 import { Stores } from './stores.mjs';
-import { digestOf, unitsOf, withoutAbsent } from './units.mjs';
+import { digestOf, groupUnits, withoutAbsent } from './units.mjs';
 
 const DEBOUNCE = 150;
-/** A reload waits so long for uploads that belong to the same burst. */
-const LONGEST_BURST = 2_000;
-/** So many units stay loaded; those beyond go when nobody has asked for them so many milliseconds. */
+/** How long a reload waits for uploads of the same burst, in milliseconds. */
+const MAX_BURST = 2_000;
+/** How many units stay loaded, and after how many idle milliseconds others are stopped. */
 const LIMITS = { units: 16, idle: 10_000 };
-/** So much sooner they go while somebody waits for all units of an account. */
+/** The factor by which idle units stop sooner while a test waits for all units of an account. */
 const HURRY = 10;
-/** So many times as long before its alarm rings, a unit stays. */
+/** A unit stays loaded if its next alarm is due within this many idle times. */
 const KEEPING = 6;
-/** So many workerds start at a time: the first of many is not to wait for the last. */
+/** How many workerds start at a time, so that the first of many does not wait for the last. */
 const TOGETHER = 4;
-/** A unit is loaded so long before an alarm of it rings, and timers run for at most a day. */
+/** How long before its alarm a unit is loaded, in milliseconds, and the longest timer: a day. */
 const AHEAD = 1_000;
-const LONGEST_TIMER = 86_400_000;
+const MAX_TIMER = 86_400_000;
 
 class Account {
   /** @type {Map<string, {worker: object, digest: string}>} by key */
   workers = new Map();
-  /** @type {Map<string, string>} why Workers that are not run are down, by key */
+  /** @type {Map<string, string>} why Workers are down that cannot run, by key */
   down = new Map();
   /** @type {Map<string, object[]>} modules by the names that Workers use */
   code = new Map();
@@ -60,10 +60,13 @@ export class Runtime {
   #turns = new Turns(TOGETHER);
   #rooms = 0;
   #retiring;
-  /** How many uploads are being looked at: they belong to the burst that a reload waits for. */
+  /**
+   * How many uploads are being validated; a reload waits for them as for other changes of its
+   * burst.
+   */
   #uploads = 0;
-  /** @type {{data: object, holders: Set<Instance>}[]} what was deleted while workerd had it open */
-  #gone = [];
+  /** @type {{data: object, holders: Set<Instance>}[]} data deleted while a workerd had it open */
+  #deletions = [];
 
   constructor({ miniflare, workerd, nodeModules, data, emit }) {
     const home = path.dirname(createRequire(nodeModules).resolve('miniflare'));
@@ -72,7 +75,7 @@ export class Runtime {
     this.#emit = emit;
   }
 
-  /** @param {{known: Record<string, string[]>}} request ids of all that there is, by what it is */
+  /** @param {{known: Record<string, string[]>}} request IDs of everything that exists, by kind */
   async start({ known }) {
     await mkdir(this.#data, { recursive: true });
     await rm(path.join(this.#data, ROOMS), { recursive: true, force: true });
@@ -85,12 +88,11 @@ export class Runtime {
   }
 
   /**
-   * Takes what changed of an account; reloads soon what is in use of it.
-   *
-   * @param {{account: string, changed: object[], removed: string[]}} change Workers as they are now,
-   *   `down` where they cannot be run, and keys of those that are not there any more
-   * @param {Record<string, object[]>} code modules that came with it, by the names its Workers use;
-   *   the others came before
+   * Store an account's changes, and soon reload the units in use that they affect.
+   * @param {{account: string, changed: object[], removed: string[]}} change the changed Workers,
+   *   with `down` if they cannot run, and the keys of removed Workers
+   * @param {Record<string, object[]>} code new modules, by the names that the Workers use; the
+   *   others are already here
    */
   accountChanged({ account: id, changed, removed }, code) {
     const account = this.#accounts.get(id) ?? new Account();
@@ -111,16 +113,15 @@ export class Runtime {
   }
 
   /**
-   * Passes a request to a Worker, after what was uploaded last is running.
-   *
+   * Pass a request to a Worker, once its last upload is running.
    * @param {{account: string, key: string}} route
    * @param {(target: URL, instance: Instance) => Promise<void>} pass
    */
   async visit({ account, key }, pass) {
     for (;;) {
-      const found = this.#accounts.get(account);
-      const unit = found?.byKey.get(key);
-      if (!unit) throw new Error(found?.down.get(key) ?? 'This Worker is not there any more.');
+      const workers = this.#accounts.get(account);
+      const unit = workers?.byKey.get(key);
+      if (!unit) throw new Error(workers?.down.get(key) ?? 'This Worker no longer exists.');
       const instance = await this.#load(unit);
       if (instance.stopped) continue;
       if (unit.problem) throw new Error(unit.problem);
@@ -128,11 +129,13 @@ export class Runtime {
     }
   }
 
-  /** @param {string | undefined} account one account, or the units of those that changed last */
+  /**
+   * @param {string | undefined} account one account, or undefined for the units of the accounts that changed last
+   */
   async settle(account) {
     const accounts = account ? [account] : [...this.#accounts.keys()].slice(-this.#limits.units);
     const settled = accounts.flatMap((id) => [...(this.#accounts.get(id)?.units.values() ?? [])]);
-    const waiting = settled.filter((unit) => !unit.tried || this.#overtaken(unit));
+    const waiting = settled.filter((unit) => !unit.tried || this.#isOutdated(unit));
     const next = async () => {
       for (let unit = waiting.shift(); unit; unit = waiting.shift()) {
         await this.#load(unit);
@@ -141,7 +144,9 @@ export class Runtime {
     };
     await Promise.all(Array.from({ length: TOGETHER }, next));
     await Promise.all(
-      [...this.#instances].filter((each) => each.stopped).map((each) => each.stop()),
+      [...this.#instances]
+        .filter((instance) => instance.stopped)
+        .map((instance) => instance.stop()),
     );
     const problems = settled.flatMap(({ account, problem }) =>
       problem ? [{ account, problem }] : [],
@@ -156,14 +161,14 @@ export class Runtime {
   }
 
   /**
-   * @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} one result per query, the
-   *   statements of an export, or SQLite's words
+   * @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} one result per query,
+   *   the statements of an export, or SQLite's error
    */
   d1({ database, queries }) {
     return this.#stores.query(database, queries);
   }
 
-  /** @returns {{path: string}} where a database's file is, once anything has asked it */
+  /** @returns {{path: string}} a database's file, which exists after the first query */
   d1File({ database }) {
     return { path: databasePath(this.#data, database) };
   }
@@ -173,22 +178,21 @@ export class Runtime {
   }
 
   /**
-   * Looks at an upload; no reload begins meanwhile unless somebody waits for it.
-   *
+   * Validate an upload. Meanwhile a reload starts only if a request waits for it.
    * @template T
-   * @param {() => Promise<T>} look
+   * @param {() => Promise<T>} validate
    * @returns {Promise<T>}
    */
-  async duringUpload(look) {
+  async duringUpload(validate) {
     this.#uploads += 1;
     try {
-      return await look();
+      return await validate();
     } finally {
       this.#uploads -= 1;
     }
   }
 
-  /** Runs a Worker's `scheduled` handler, as a cron trigger does. */
+  /** Run a Worker's `scheduled` handler, as a cron trigger does. */
   async scheduled({ account, key, cron, time }) {
     let outcome;
     await this.visit({ account, key }, async (_, instance) => {
@@ -197,14 +201,19 @@ export class Runtime {
     return { outcome: outcome.outcome };
   }
 
-  /** Removes data now and, as workerd may still hold it, once more when those that may have ended. */
+  /** Remove data now. If workerds may still have it open, remove it again when they have ended. */
   async forget(data) {
-    const holders = new Set([...this.#instances].filter((each) => !this.#isCurrent(each.unit)));
-    if (holders.size > 0) this.#gone.push({ data, holders });
+    const holders = new Set(
+      [...this.#instances].filter((instance) => !this.#isCurrent(instance.unit)),
+    );
+    if (holders.size > 0) this.#deletions.push({ data, holders });
     await remove(this.#data, data);
   }
 
-  /** @param {{units: number, idle: number}} limits how many units stay loaded, and how long others */
+  /**
+   * @param {{units: number, idle: number}} limits how many units stay loaded, and for how many idle
+   *   milliseconds others do
+   */
   limit(limits) {
     this.#limits = limits;
     this.#retire();
@@ -225,7 +234,7 @@ export class Runtime {
     clearTimeout(this.#retiring);
     for (const { units } of this.#accounts.values())
       for (const unit of units.values()) disarm(unit);
-    await Promise.all([...this.#instances].map((each) => each.stop()));
+    await Promise.all([...this.#instances].map((instance) => instance.stop()));
     await this.#stores.dispose();
   }
 
@@ -233,14 +242,16 @@ export class Runtime {
     return this.#accounts.get(unit.account)?.byKey.get(unit.workers[0].key) === unit;
   }
 
-  /** Whether a workerd still runs what came before a unit. */
-  #overtaken(unit) {
-    return [...this.#instances].some((each) => each.unit !== unit && each.unit.meets(unit));
+  /** Whether a workerd still runs an earlier version of a unit. */
+  #isOutdated(unit) {
+    return [...this.#instances].some(
+      (instance) => instance.unit !== unit && instance.unit.meets(unit),
+    );
   }
 
   #partition(id, account) {
     const before = account.units;
-    account.units = unitsOf(id, account.workers, before);
+    account.units = groupUnits(id, account.workers, before);
     account.byKey.clear();
     for (const unit of account.units.values()) {
       for (const key of unit.keys) account.byKey.set(key, unit);
@@ -258,54 +269,58 @@ export class Runtime {
     for (const [, unit] of fresh) this.#wakeLater(unit);
   }
 
-  /** @returns {Promise<Instance>} one that runs the unit, or has stopped because the unit has changed */
+  /** @returns {Promise<Instance>} runs the unit, or has stopped because the unit has changed */
   async #load(unit) {
-    let instance = [...this.#instances].find((each) => each.unit === unit && !each.stopped);
+    let instance = [...this.#instances].find(
+      (instance) => instance.unit === unit && !instance.stopped,
+    );
     if (!instance) {
       disarm(unit);
-      const before = [...this.#instances].filter((each) => each.unit.meets(unit));
+      const before = [...this.#instances].filter((instance) => instance.unit.meets(unit));
       instance = new Instance(unit, this.#work);
       this.#instances.add(instance);
-      instance.start(before.map((each) => each.stop()));
+      instance.start(before.map((instance) => instance.stop()));
       this.#retire();
     }
     await instance.start([]);
     return instance;
   }
 
-  /** Loads a unit when its burst of changes is over. */
+  /** Load a unit when its burst of changes is over. */
   #soon(unit, began = Date.now()) {
     if (unit.timer) return;
     unit.timer = setTimeout(() => {
       unit.timer = undefined;
-      if (this.#uploads > 0 && Date.now() - began < LONGEST_BURST) this.#soon(unit, began);
+      if (this.#uploads > 0 && Date.now() - began < MAX_BURST) this.#soon(unit, began);
       else this.#later(() => this.#load(unit));
     }, DEBOUNCE);
   }
 
-  /** Loads a unit with unfinished Workflows, and when an alarm of it is about to ring. */
+  /** Load a unit with unfinished Workflows, or when one of its alarms is almost due. */
   async #wakeLater(unit) {
-    if (await this.#resumer.any(this.#data, unit.workflows, this.#note)) {
+    if (await this.#resumer.hasUnfinished(this.#data, unit.workflows, this.#note)) {
       if (this.#isCurrent(unit)) this.#soon(unit);
       return;
     }
-    const due = dueOf(this.#data, unit.namespaces, this.#note) - AHEAD;
+    const due = nextAlarm(this.#data, unit.namespaces, this.#note) - AHEAD;
     if (due === Number.POSITIVE_INFINITY || !this.#isCurrent(unit)) return;
     clearTimeout(unit.alarm);
-    const wait = Math.min(Math.max(due - Date.now(), DEBOUNCE), LONGEST_TIMER);
+    const wait = Math.min(Math.max(due - Date.now(), DEBOUNCE), MAX_TIMER);
     unit.alarm = setTimeout(() => {
       if (due - Date.now() > AHEAD) this.#wakeLater(unit);
       else this.#later(() => this.#load(unit));
     }, wait);
   }
 
-  /** Ends units that nobody has asked for lately and that do nothing, when there are many. */
+  /** Stop idle units when more are loaded than the limit allows. */
   async #retire(idle = this.#limits.idle) {
     clearTimeout(this.#retiring);
     const { units } = this.#limits;
-    const live = [...this.#instances].filter((each) => !each.stopped && !each.unit.problem);
+    const live = [...this.#instances].filter(
+      (instance) => !instance.stopped && !instance.unit.problem,
+    );
     if (live.length <= units) return;
-    live.sort((one, other) => other.used - one.used);
+    live.sort((first, second) => second.used - first.used);
     for (const instance of live.slice(units)) {
       if (!instance.running || Date.now() - instance.used < idle) continue;
       if ((await instance.busy()) || instance.stopped) continue;
@@ -315,14 +330,14 @@ export class Runtime {
     this.#retiring = setTimeout(() => this.#retire(), this.#limits.idle);
   }
 
-  /** An instance has ended: what it held may go, and so may what it was made for. */
-  async #ended(instance) {
+  /** Forget an ended instance, and remove deleted data that it had open. */
+  async #forgetInstance(instance) {
     this.#instances.delete(instance);
-    for (const gone of this.#gone) {
-      if (gone.holders.delete(instance) && gone.holders.size === 0)
-        await remove(this.#data, gone.data);
+    for (const deletion of this.#deletions) {
+      if (deletion.holders.delete(instance) && deletion.holders.size === 0)
+        await remove(this.#data, deletion.data);
     }
-    this.#gone = this.#gone.filter(({ holders }) => holders.size > 0);
+    this.#deletions = this.#deletions.filter(({ holders }) => holders.size > 0);
   }
 
   #later(work) {
@@ -333,7 +348,7 @@ export class Runtime {
 
   #note = (message) => this.#emit('note', { message });
 
-  /** What instances need of this. */
+  /** What instances need from the runtime. */
   get #work() {
     return {
       data: this.#data,
@@ -341,7 +356,7 @@ export class Runtime {
       resumer: this.#resumer,
       emit: this.#emit,
       note: this.#note,
-      ended: (instance) => this.#ended(instance),
+      ended: (instance) => this.#forgetInstance(instance),
       run: (unit, more) => this.#turns.take(() => this.#run(unit, more)),
     };
   }

@@ -1,10 +1,10 @@
 /**
- * The workerd that has the data which Workers share: D1 databases, KV namespaces, R2 buckets, rate
- * limits of all accounts.
+ * The workerd that holds the data which Workers share: D1 databases, KV namespaces, R2 buckets and
+ * rate limits of all accounts.
  *
- * It runs no uploaded code and is never reloaded, so a query waits for nobody's reload, and data has
- * one owner however many workerds run the Workers that are bound to it. After a crash Miniflare starts
- * it again on the same port: nobody has to be told.
+ * It runs no uploaded code and is never reloaded, so a query never waits for a reload, and data has
+ * one owner however many workerds run bound Workers. After a crash Miniflare restarts it on the
+ * same port, so Workers need no new address.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -18,7 +18,7 @@ export class Stores {
 
   /**
    * @param {(workers: object[], more: object) => object} run starts a Miniflare with these Workers
-   * @param {() => void} crashed is told when workerd ended and was started again
+   * @param {() => void} crashed called when workerd ended and was restarted
    */
   async start(run, crashed) {
     this.#miniflare = run([storesWorker(this.#secret)], {
@@ -27,7 +27,7 @@ export class Stores {
     this.#address = (await this.#miniflare.unsafeGetDirectURL(STORES)).host;
   }
 
-  /** @returns {{address: string, secret: string}} how the Workers' workerds reach it */
+  /** @returns {{address: string, secret: string}} address and secret for the Workers' workerds */
   get access() {
     return { address: this.#address, secret: this.#secret };
   }

@@ -1,22 +1,25 @@
 /**
- * Which Workers of an account run together: those that refer to each other, directly or by way of
- * others, through services, Durable Objects and Workflows. Pure functions from data to data.
+ * Find which Workers of an account run together: those that refer to each other, directly or
+ * indirectly, through services, Durable Objects and Workflows. Pure functions from data to data.
  *
- * Databases, KV namespaces, buckets and rate limits bring no Workers together: the stores have them.
+ * Databases, KV namespaces, buckets and rate limits do not connect Workers, because the stores hold
+ * them.
  */
 import { createHash } from 'node:crypto';
 
 export class Unit {
-  /** @type {NodeJS.Timeout | undefined} when it is to be loaded, as it has changed */
+  /**
+   * @type {NodeJS.Timeout | undefined} runs out when the unit shall be loaded because it has changed
+   */
   timer;
-  /** @type {NodeJS.Timeout | undefined} when it is to be loaded, as an alarm of it rings */
+  /** @type {NodeJS.Timeout | undefined} runs out when the unit shall be loaded for an alarm */
   alarm;
   /** @type {string | undefined} why workerd did not start with it */
   problem;
-  /** Whether workerd has started with it once. */
+  /** Whether workerd was started with it once. */
   tried = false;
 
-  /** @param {string} account @param {object[]} workers in order of their keys */
+  /** @param {string} account @param {object[]} workers in the order of their keys */
   constructor(account, workers) {
     this.account = account;
     this.workers = workers;
@@ -29,33 +32,32 @@ export class Unit {
 
   /** @param {Unit} other */
   meets(other) {
-    for (const each of other.owned) if (this.owned.has(each)) return true;
+    for (const item of other.owned) if (this.owned.has(item)) return true;
     return false;
   }
 
-  /** @param {Unit} other whether both have a Worker of one name */
+  /** @param {Unit} other whether both have a Worker of the same name */
   follows(other) {
     for (const key of other.keys) if (this.keys.has(key)) return true;
     return false;
   }
 }
 
-/** What workerd is made from, as a digest: what only ports look at leaves workerd as it is. */
+/** A digest of what workerd is started with; what only the ports use is not part of it. */
 export function digestOf({ port, enabled, answers, ...worker }) {
   return createHash('sha256').update(JSON.stringify(worker)).digest('hex');
 }
 
 /**
- * The units of an account.
- *
+ * Group an account's Workers into units.
  * @param {string} account
  * @param {Map<string, {worker: object, digest: string}>} workers by their keys
- * @param {Map<string, Unit>} before the units until now, by digest
- * @returns {Map<string, Unit>} by digest: those that are the same as before are the same objects
+ * @param {Map<string, Unit>} before the previous units, by digest
+ * @returns {Map<string, Unit>} by digest; unchanged units are the same objects as before
  */
-export function unitsOf(account, workers, before) {
+export function groupUnits(account, workers, before) {
   const units = new Map();
-  for (const keys of groups(workers)) {
+  for (const keys of groupWorkers(workers)) {
     const members = keys.sort().map((key) => workers.get(key));
     const digest = members.map((member) => member.digest).join();
     const make = () =>
@@ -69,53 +71,52 @@ export function unitsOf(account, workers, before) {
 }
 
 /** @returns {string[][]} the keys of the Workers that run together */
-function groups(workers) {
+function groupWorkers(workers) {
   const parents = new Map([...workers.keys()].map((key) => [key, key]));
   const root = (key) => {
-    let found = key;
-    while (parents.get(found) !== found) found = parents.get(found);
-    while (parents.get(key) !== found) {
+    let top = key;
+    while (parents.get(top) !== top) top = parents.get(top);
+    while (parents.get(key) !== top) {
       const next = parents.get(key);
-      parents.set(key, found);
+      parents.set(key, top);
       key = next;
     }
-    return found;
+    return top;
   };
   for (const [key, { worker }] of workers) {
-    for (const other of referred(worker)) {
+    for (const other of listReferences(worker)) {
       if (parents.has(other)) parents.set(root(key), root(other));
     }
   }
-  const found = new Map();
+  const members = new Map();
   for (const key of parents.keys()) {
     const first = root(key);
-    if (found.has(first)) found.get(first).push(key);
-    else found.set(first, [key]);
+    if (members.has(first)) members.get(first).push(key);
+    else members.set(first, [key]);
   }
-  return [...found.values()];
+  return [...members.values()];
 }
 
 /**
- * A Worker without its bindings to Workers that are not run: workerd starts with none of them.
- *
+ * Remove a Worker's bindings to Workers that are not loaded, with which workerd would not start.
  * @param {object} worker
- * @param {Set<string>} keys those of the Workers that run with it
+ * @param {Set<string>} keys the keys of the Workers that run with it
  */
 export function withoutAbsent(worker, keys) {
-  const present = (bindings) =>
+  const keepPresent = (bindings) =>
     Object.fromEntries(
       Object.entries(bindings).filter(([, target]) => !target.worker || keys.has(target.worker)),
     );
   const { services, objects, workflows } = worker;
   return {
     ...worker,
-    services: present(services),
-    objects: present(objects),
-    workflows: present(workflows),
+    services: keepPresent(services),
+    objects: keepPresent(objects),
+    workflows: keepPresent(workflows),
   };
 }
 
-function* referred({ services, objects, workflows }) {
+function* listReferences({ services, objects, workflows }) {
   for (const { worker } of Object.values(services)) yield worker;
   for (const { worker } of Object.values(objects)) if (worker) yield worker;
   for (const { worker } of Object.values(workflows)) yield worker;

@@ -1,1 +1,1 @@
-"""Cloudflare's services, one folder each: `routes` know HTTP, `store` knows the rules."""
+"""Implement Cloudflare's services, one per folder: `routes` handles HTTP, `store` the rules."""

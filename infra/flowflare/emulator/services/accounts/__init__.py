@@ -1,1 +1,1 @@
-"""Who is asking: user, accounts, memberships, the token."""
+"""Answer who the caller is: user, accounts, memberships, the token."""

@@ -1,4 +1,4 @@
-"""HTTP for what clients ask before they do anything: who am I, which accounts are mine."""
+"""Serve what clients request first: their user, accounts, memberships and token."""
 
 import hashlib
 
@@ -14,56 +14,56 @@ _SINCE = "2026-01-01T00:00:00Z"
 
 
 class AccountRoutes:
-    """User, accounts, memberships, the token."""
+    """Serve user, accounts, memberships and the token."""
 
     def __init__(self, store: AccountsStore) -> None:
         self._store = store
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
-            operation("GET", "/user", self._user),
-            operation("GET", "/user/tokens/verify", self._verify),
-            operation("GET", "/accounts", self._accounts),
-            operation("GET", "/accounts/{account}", self._account),
-            operation("GET", "/memberships", self._memberships),
-            # wrangler looks for what hangs on a Worker before it deletes the Worker.
-            operation("GET", "/accounts/{account}/containers/applications", self._none),
+            operation("GET", "/user", self._get_user),
+            operation("GET", "/user/tokens/verify", self._verify_token),
+            operation("GET", "/accounts", self._list_accounts),
+            operation("GET", "/accounts/{account}", self._get_account),
+            operation("GET", "/memberships", self._list_memberships),
+            # wrangler looks for resources that belong to a Worker before it deletes the Worker.
+            operation("GET", "/accounts/{account}/containers/applications", self._list_containers),
         ]
 
-    async def _user(self, _: Request) -> Response:
+    async def _get_user(self, _: Request) -> Response:
         return success({"id": hashlib.md5(b"user").hexdigest(), "email": "user@example.com"})  # noqa: S324
 
-    async def _verify(self, request: Request) -> Response:
+    async def _verify_token(self, request: Request) -> Response:
         token = request.headers.get("authorization", "")
         identity = hashlib.sha256(token.encode()).hexdigest()[:32]
         message = "This API Token is valid and active"
         return success({"id": identity, "status": "active"}, messages=[message])
 
-    async def _accounts(self, request: Request) -> Response:
+    async def _list_accounts(self, request: Request) -> Response:
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
         part, info = page_of(self._store.all(), page=page, per_page=per_page)
-        return success([_account(each) for each in part], info=info)
+        return success([_view(account) for account in part], info=info)
 
-    async def _account(self, request: Request) -> Response:
-        return success(_account(account_of(request)))
+    async def _get_account(self, request: Request) -> Response:
+        return success(_view(account_of(request)))
 
-    async def _memberships(self, request: Request) -> Response:
+    async def _list_memberships(self, request: Request) -> Response:
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
         part, info = page_of(self._store.all(), page=page, per_page=per_page)
         members = [
-            {"id": each, "status": "accepted", "account": _account(each), "roles": []}
-            for each in part
+            {"id": account, "status": "accepted", "account": _view(account), "roles": []}
+            for account in part
         ]
         return success(members, info=info)
 
-    async def _none(self, request: Request) -> Response:
+    async def _list_containers(self, request: Request) -> Response:
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
         part, info = page_of([], page=page, per_page=per_page)
         return success(part, info=info)
 
 
-def _account(account: str) -> dict[str, object]:
+def _view(account: str) -> dict[str, object]:
     return {
         "id": account,
         "name": f"Account {account[:8]}",

@@ -1,4 +1,4 @@
-"""Settings of accounts: every 32-hex id is an account of its own, there from the start."""
+"""Store accounts' settings. Every ID of 32 hexadecimal digits is an account from the start."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ KEY_VALUE_RULES: tuple[KeyValueRule, ...] = ("allowed", "free", "closed")
 
 
 class AccountsStore:
-    """Settings of accounts.
+    """Read and write the settings of accounts.
 
     Args:
         database: the emulator's file.
@@ -19,25 +19,25 @@ class AccountsStore:
         self._database = database
 
     def subdomain(self, account: str) -> str:
-        """The account's workers.dev subdomain; every account has one from the start."""
+        """Return the account's workers.dev subdomain; every account has one from the start."""
         row = self._database.row("SELECT subdomain FROM accounts WHERE id = ?", account)
         return str(row["subdomain"]) if row else f"account-{account[:8]}"
 
     def set_subdomain(self, account: str, subdomain: str) -> None:
-        """Gives the account another workers.dev subdomain."""
+        """Set the account's workers.dev subdomain."""
         self._save(account, subdomain, self.key_value_rule(account))
 
     def key_value_rule(self, account: str) -> KeyValueRule:
-        """Whether it may make key-value Durable Object classes."""
+        """Return whether the account may create key-value Durable Object classes."""
         row = self._database.row("SELECT key_value_classes FROM accounts WHERE id = ?", account)
         return cast(KeyValueRule, row["key_value_classes"]) if row else "allowed"
 
     def set_key_value_rule(self, account: str, rule: KeyValueRule) -> None:
-        """Makes it a free account (10097) or a new one (10099), or allows key-value classes."""
+        """Make the account a free one (10097) or a new one (10099), or allow key-value classes."""
         self._save(account, self.subdomain(account), rule)
 
     def all(self) -> list[str]:
-        """Every account that has anything, in the order of their ids."""
+        """List every account that has resources, in the order of their IDs."""
         rows = self._database.rows(
             "SELECT id FROM accounts UNION SELECT account FROM databases "
             "UNION SELECT account FROM scripts UNION SELECT account FROM workflows"

@@ -1,1 +1,1 @@
-"""D1: databases, queries, bookmarks."""
+"""Implement D1: databases, queries, bookmarks, imports and exports."""

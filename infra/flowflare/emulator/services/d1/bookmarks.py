@@ -1,7 +1,7 @@
-"""Time Travel bookmarks: a moment of a database, in the form D1 writes them.
+"""Write and read Time Travel bookmarks, which identify a moment of a database as D1 does.
 
-workerd's own bookmark is always zero on disk, so the moment is the time. Later bookmarks sort after
-earlier ones, as D1's do.
+workerd's own bookmark is always zero on disk, so a bookmark encodes the time. Later bookmarks sort
+after earlier ones, as D1's do.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from flowflare.emulator.services.d1.store import D1Database
 _FORM = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-0{8}-[0-9a-f]{32}")
 
 
-def moment(given: str | None) -> datetime:
-    """The time a request names (ISO 8601 or seconds since 1970), or now.
+def read_moment(given: str | None) -> datetime:
+    """Return the time that a request names (ISO 8601 or seconds since 1970), or now.
 
     Raises:
-        Refusal: 7400, it is no time.
+        Refusal: 7400, it is not a time.
     """
     if given is None:
         return datetime.now(UTC)
@@ -32,7 +32,7 @@ def moment(given: str | None) -> datetime:
 
 
 def bookmark(database: D1Database, time: datetime) -> str:
-    """The bookmark of a database at a time.
+    """Return the bookmark of a database at a time.
 
     Raises:
         Refusal: 7400, the database did not exist then.
@@ -45,10 +45,10 @@ def bookmark(database: D1Database, time: datetime) -> str:
 
 
 def time_of(database: D1Database, given: str) -> datetime:
-    """The time of one of the database's bookmarks.
+    """Return the time of one of the database's bookmarks.
 
     Raises:
-        Refusal: 7400, it is no bookmark or another database's.
+        Refusal: 7400, it is not a bookmark, or another database's.
     """
     match = _FORM.fullmatch(given)
     if match:

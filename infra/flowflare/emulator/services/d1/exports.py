@@ -1,4 +1,4 @@
-"""Exports of databases as SQL: asked for, polled until they are there, fetched from a URL."""
+"""Export databases as SQL: a client requests an export, polls until it exists, and fetches it."""
 
 import time
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.store import D1Database
 
-_KEPT_SECONDS = 3600
-# Miniflare's own way to dump a database, statement by statement.
+_SECONDS_TO_LIVE = 3600
+# Miniflare's own command to dump a database, statement by statement.
 _DUMP = "PRAGMA miniflare_d1_export(?,?,?);"
 _VIRTUAL = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE 'CREATE VIRTUAL TABLE%'"
 
 
 @dataclass(frozen=True)
 class Options:
-    """What shall be in an export: all tables unless some are named."""
+    """Select what an export contains: all tables unless some are named."""
 
     tables: tuple[str, ...]
     no_schema: bool
@@ -33,44 +33,44 @@ class _File:
 
 
 class Exports:
-    """Exports under way, by the bookmark that clients poll with, and those that can be fetched.
+    """Hold running exports, by the bookmark that clients poll with, and finished ones.
 
     Args:
-        workers: where the databases are.
-        clock: seconds, from any moment on.
+        workers: runs queries on the databases.
+        clock: returns seconds since any fixed moment.
     """
 
     def __init__(self, workers: Workers, clock: Callable[[], float] = time.monotonic) -> None:
         self._workers = workers
         self._clock = clock
-        self._asked: dict[str, Options] = {}
+        self._requested: dict[str, Options] = {}
         self._files: dict[str, _File] = {}
 
-    def ask(self, bookmark: str, body: dict[str, Any]) -> None:
-        """Takes note of an export; it is made when it is polled for.
+    def request(self, bookmark: str, body: dict[str, Any]) -> None:
+        """Register an export, which is created when the client polls for it.
 
         Raises:
-            Refusal: 7400, something about it is wrong.
+            Refusal: 7400, the request is invalid.
         """
         if body.get("output_format") != "polling":
             raise codes.invalid_property("output_format: Invalid literal value, expected 'polling'")
-        asked = body.get("dump_options") or {}
-        tables = asked.get("tables") or [] if isinstance(asked, dict) else None
-        if not isinstance(tables, list) or not all(isinstance(each, str) for each in tables):
+        requested = body.get("dump_options") or {}
+        tables = requested.get("tables") or [] if isinstance(requested, dict) else None
+        if not isinstance(tables, list) or not all(isinstance(table, str) for table in tables):
             raise codes.invalid_property("dump_options.tables: Expected array of strings")
-        no_schema, no_data = bool(asked.get("no_schema")), bool(asked.get("no_data"))
+        no_schema, no_data = bool(requested.get("no_schema")), bool(requested.get("no_data"))
         if no_schema and no_data:
             raise codes.invalid_property("dump_options: no_schema and no_data leave nothing")
-        self._asked[bookmark] = Options(tuple(tables), no_schema, no_data)
+        self._requested[bookmark] = Options(tuple(tables), no_schema, no_data)
 
     async def make(self, database: D1Database, bookmark: str) -> str:
-        """Makes the export that was asked for and returns the name of its file.
+        """Create a registered export and return the name of its file.
 
         Raises:
-            Refusal: 7400 none was asked for with that bookmark, 7500 a database with virtual
+            Refusal: 7400 no export is registered with that bookmark, 7500 the database has virtual
                 tables, which D1 does not export.
         """
-        options = self._asked.pop(bookmark, None)
+        options = self._requested.pop(bookmark, None)
         if options is None:
             raise codes.invalid_property("current_bookmark: not currently exporting anything")
         counted = await queries.run(self._workers, database.uuid, [queries.Statement(_VIRTUAL)])
@@ -82,11 +82,11 @@ class Exports:
         answer = await self._workers.query(database.uuid, [{"sql": _DUMP, "params": params}])
         name = f"{database.name}-{plain_id()}.sql"
         now = self._clock()
-        self._files = {key: each for key, each in self._files.items() if each.until > now}
-        self._files[name] = _File("\n".join(answer["dump"]), now + _KEPT_SECONDS)
+        self._files = {key: file for key, file in self._files.items() if file.until > now}
+        self._files[name] = _File("\n".join(answer["dump"]), now + _SECONDS_TO_LIVE)
         return name
 
     def fetch(self, name: str) -> str | None:
-        """The text of an export, None where there is none or not any more."""
-        found = self._files.get(name)
-        return found.text if found and found.until > self._clock() else None
+        """Return the text of an export, or None if it does not exist or has expired."""
+        file = self._files.get(name)
+        return file.text if file and file.until > self._clock() else None

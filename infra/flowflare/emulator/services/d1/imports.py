@@ -1,4 +1,4 @@
-"""Imports of SQL files: where wrangler sends a file before D1 runs it in one transaction."""
+"""Import SQL files: wrangler uploads a file, and D1 runs it in one transaction."""
 
 import hashlib
 from typing import Any
@@ -10,14 +10,14 @@ from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.statements import split
 from flowflare.emulator.services.d1.store import D1Database
 
-_MOST_BYTES = 100_000_000
+_MAX_BYTES = 100_000_000
 
 
 class Imports:
-    """The files that were announced, and those that have come; they are forgotten once they ran.
+    """Hold announced and uploaded files until they have run.
 
     Args:
-        workers: where the databases are.
+        workers: runs queries on the databases.
     """
 
     def __init__(self, workers: Workers) -> None:
@@ -26,33 +26,34 @@ class Imports:
         self._files: dict[str, bytes] = {}
 
     def announce(self, etag: str) -> str:
-        """Says that a file with that MD5 will come; returns the name it shall be sent under."""
+        """Announce a file with that MD5. Returns the name to upload it under."""
         filename = f"{plain_id()}.sql"
         self._announced[filename] = etag
         return filename
 
     def receive(self, filename: str, content: bytes) -> str | None:
-        """Takes a file that was announced; returns its MD5, None for one nobody announced."""
-        if filename not in self._announced or len(content) > _MOST_BYTES:
+        """Store an announced file. Returns its MD5, or None if it was not announced."""
+        if filename not in self._announced or len(content) > _MAX_BYTES:
             return None
         self._files[filename] = content
         return hashlib.md5(content).hexdigest()  # noqa: S324 -- the protocol's etag
 
     async def ingest(self, database: D1Database, filename: str) -> dict[str, Any]:
-        """Runs a file that has come; the answer's bookmarks are the caller's to set.
+        """Run an uploaded file. The caller adds the bookmarks to the answer.
 
         Raises:
-            Refusal: 7400 no such file; 7500 with SQLite's words, and nothing was changed.
+            Refusal: 7400 the file was not uploaded; 7500 with SQLite's error, and nothing was
+                changed.
         """
         content = self._files.pop(filename, None)
         self._announced.pop(filename, None)
         if content is None:
             raise codes.invalid_property("filename: was not uploaded")
-        statements = [queries.Statement(each) for each in split(content.decode())]
+        statements = [queries.Statement(sql) for sql in split(content.decode())]
         results = await queries.run(self._workers, database.uuid, statements)
         last = results[-1]["meta"]
         totals = ("duration", "changes", "rows_read", "rows_written")
-        meta = last | {key: sum(each["meta"][key] for each in results) for key in totals}
+        meta = last | {key: sum(result["meta"][key] for result in results) for key in totals}
         return {
             "success": True,
             "type": "import",

@@ -1,4 +1,4 @@
-"""HTTP for D1 databases."""
+"""Serve the operations on D1 databases."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from starlette.routing import BaseRoute, Route
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.runtime.workers import Deletions, Workers
 from flowflare.emulator.services.d1 import queries
-from flowflare.emulator.services.d1.bookmarks import bookmark, moment, time_of
+from flowflare.emulator.services.d1.bookmarks import bookmark, read_moment, time_of
 from flowflare.emulator.services.d1.exports import Exports
 from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.imports import Imports
@@ -24,7 +24,7 @@ _EXPORTS = "/emulator/exports"
 
 
 class D1Routes:
-    """The operations below `d1/database`."""
+    """Serve the operations below `d1/database`."""
 
     def __init__(self, store: D1Store, workers: Workers, history: History) -> None:
         self._store = store
@@ -34,7 +34,7 @@ class D1Routes:
         self._exports = Exports(workers)
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("POST", _ALL, self._create),
             operation("GET", _ALL, self._list),
@@ -53,23 +53,25 @@ class D1Routes:
         ]
 
     async def _create(self, request: Request) -> Response:
-        made = self._store.create(account_of(request), await json_object(request))
-        return success(await self._full(made))
+        database = self._store.create(account_of(request), await json_object(request))
+        return success(await self._full(database))
 
     async def _list(self, request: Request) -> Response:
         name = request.query_params.get("name")
-        found = [_brief(each) for each in self._store.of(account_of(request), name)]
+        databases = [
+            _brief(database) for database in self._store.list_databases(account_of(request), name)
+        ]
         page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(found, page=page, per_page=per_page)
+        part, info = page_of(databases, page=page, per_page=per_page)
         return success(part, info=info)
 
     async def _get(self, request: Request) -> Response:
-        found = await self._full(self._find(request))
+        view = await self._full(self._find(request))
         fields = request.query_params.get("fields")
         if fields:
             wanted = set(fields.split(","))
-            found = {key: value for key, value in found.items() if key in wanted}
-        return success(found)
+            view = {key: value for key, value in view.items() if key in wanted}
+        return success(view)
 
     async def _update(self, request: Request) -> Response:
         asked = await json_object(request)
@@ -84,58 +86,58 @@ class D1Routes:
 
     async def _delete(self, request: Request) -> Response:
         account = account_of(request)
-        gone = self._store.delete(account, name_of(request, "database"))
-        await self._workers.publish(account, Gone(databases=(gone.uuid,)))
+        deleted = self._store.delete(account, name_of(request, "database"))
+        await self._workers.publish(account, Deletions(databases=(deleted.uuid,)))
         return success(None)
 
     async def _query(self, request: Request) -> Response:
-        return success([queries.as_objects(each) for each in await self._run(request)])
+        return success([queries.as_objects(result) for result in await self._run(request)])
 
     async def _raw(self, request: Request) -> Response:
         return success(await self._run(request))
 
     async def _run(self, request: Request) -> list[dict[str, Any]]:
-        found = self._find(request)
+        database = self._find(request)
         statements = queries.statements_of(await json_object(request))
-        if all(each.only_reads for each in statements):
-            return await queries.run(self._workers, found.uuid, statements)
-        await self._history.keep(found, asked=False)
-        results = await queries.run(self._workers, found.uuid, statements)
-        await self._history.keep(found, asked=False)
+        if all(statement.only_reads for statement in statements):
+            return await queries.run(self._workers, database.uuid, statements)
+        await self._history.keep(database, requested=False)
+        results = await queries.run(self._workers, database.uuid, statements)
+        await self._history.keep(database, requested=False)
         return results
 
     async def _bookmark(self, request: Request) -> Response:
-        found = self._find(request)
+        database = self._find(request)
         given = request.query_params.get("timestamp")
-        time = moment(given) if given else await self._history.keep(found, asked=True)
-        return success({"bookmark": bookmark(found, time)})
+        time = read_moment(given) if given else await self._history.keep(database, requested=True)
+        return success({"bookmark": bookmark(database, time)})
 
     async def _restore(self, request: Request) -> Response:
-        found = self._find(request)
+        database = self._find(request)
         mark, time = (request.query_params.get(key) for key in ("bookmark", "timestamp"))
         if not mark and not time:
             raise codes.invalid_property("bookmark or timestamp: Required")
-        target = time_of(found, mark) if mark else moment(time)
-        wanted = bookmark(found, target)
-        before = bookmark(found, await self._history.restore(found, target))
-        after = bookmark(found, await self._history.keep(found, asked=True))
+        target = time_of(database, mark) if mark else read_moment(time)
+        wanted = bookmark(database, target)
+        before = bookmark(database, await self._history.restore(database, target))
+        after = bookmark(database, await self._history.keep(database, requested=True))
         message = f"Restored to {mark or wanted}. To undo this, restore to {before}."
         return success({"bookmark": after, "previous_bookmark": before, "message": message})
 
     async def _import(self, request: Request) -> Response:
-        found, asked = self._find(request), await json_object(request)
+        database, asked = self._find(request), await json_object(request)
         action, etag, filename = (str(asked.get(key)) for key in ("action", "etag", "filename"))
         if action == "init":
             filename = self._imports.announce(etag)
             url = request.url.replace(path=f"{_UPLOADS}/{filename}", query="")
             return success({"upload_url": str(url), "filename": filename})
         if action == "ingest":
-            await self._history.keep(found, asked=False)
-            answer = await self._imports.ingest(found, filename)
-            at = bookmark(found, await self._history.keep(found, asked=True))
+            await self._history.keep(database, requested=False)
+            answer = await self._imports.ingest(database, filename)
+            at = bookmark(database, await self._history.keep(database, requested=True))
             answer["result"]["final_bookmark"] = answer["at_bookmark"] = at
             return success(answer)
-        # Imports are complete when `ingest` is answered: there is nothing to poll for.
+        # Imports are complete when `ingest` is answered, so clients never need to poll.
         raise codes.invalid_property(f"action: Invalid enum value: '{action}'")
 
     async def _receive(self, request: Request) -> Response:
@@ -144,17 +146,17 @@ class D1Routes:
         return Response(status_code=404) if etag is None else Response(headers={"etag": etag})
 
     async def _export(self, request: Request) -> Response:
-        found, asked = self._find(request), await json_object(request)
+        database, asked = self._find(request), await json_object(request)
         mark = asked.get("current_bookmark")
-        told: dict[str, Any] = {"success": True, "type": "export", "messages": []}
+        answer: dict[str, Any] = {"success": True, "type": "export", "messages": []}
         if not mark:
-            at = bookmark(found, await self._history.keep(found, asked=True))
-            self._exports.ask(at, asked)
-            return success({**told, "status": "active", "at_bookmark": at})
-        name = await self._exports.make(found, str(mark))
+            at = bookmark(database, await self._history.keep(database, requested=True))
+            self._exports.request(at, asked)
+            return success({**answer, "status": "active", "at_bookmark": at})
+        name = await self._exports.make(database, str(mark))
         url = str(request.url.replace(path=f"{_EXPORTS}/{name}", query=""))
         result = {"filename": name, "signed_url": url}
-        return success({**told, "status": "complete", "at_bookmark": mark, "result": result})
+        return success({**answer, "status": "complete", "at_bookmark": mark, "result": result})
 
     async def _fetch(self, request: Request) -> Response:
         text = self._exports.fetch(name_of(request, "filename"))
@@ -166,18 +168,18 @@ class D1Routes:
         return self._store.get(account_of(request), name_of(request, "database"))
 
     async def _full(self, database: D1Database) -> dict[str, Any]:
-        shown = _brief(database) | await queries.measure(self._workers, database.uuid)
-        shown["read_replication"] = {"mode": database.replication}
+        view = _brief(database) | await queries.measure(self._workers, database.uuid)
+        view["read_replication"] = {"mode": database.replication}
         if database.region:
-            shown["created_in_region"] = database.region.upper()
-        return shown
+            view["created_in_region"] = database.region.upper()
+        return view
 
 
 def _brief(database: D1Database) -> dict[str, Any]:
-    shown = {
+    view = {
         "uuid": database.uuid,
         "name": database.name,
         "version": "production",
         "created_at": database.created_at,
     }
-    return shown | ({"jurisdiction": database.jurisdiction} if database.jurisdiction else {})
+    return view | ({"jurisdiction": database.jurisdiction} if database.jurisdiction else {})

@@ -1,17 +1,17 @@
-"""Splits SQL text into statements, as D1 does before it runs them in one transaction."""
+"""Split SQL text into statements, as D1 does before it runs them in one transaction."""
 
 import re
 import sqlite3
 
-LONGEST = 100_000
+MAX_BYTES = 100_000
 _NOTHING = re.compile(r"(?:\s|;|--[^\n]*(?:\n|$)|/\*.*?(?:\*/|$))*", re.DOTALL)
 
 
 def split(sql: str) -> list[str]:
-    """The statements of a text, in order, without those that are only comments.
+    """Split a text into its statements, in order, and skip those that are only comments.
 
-    SQLite's own tokenizer says where a statement ends, so semicolons in strings, comments and
-    trigger bodies do not.
+    SQLite's own tokenizer finds the end of a statement, so semicolons in strings, comments and
+    trigger bodies do not end it.
     """
     statements = []
     rest = ""
@@ -20,4 +20,4 @@ def split(sql: str) -> list[str]:
         if sqlite3.complete_statement(rest):
             statements.append(rest)
             rest = ""
-    return [each.strip() for each in (*statements, rest) if not _NOTHING.fullmatch(each)]
+    return [sql.strip() for sql in (*statements, rest) if not _NOTHING.fullmatch(sql)]

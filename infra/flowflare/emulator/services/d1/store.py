@@ -1,4 +1,4 @@
-"""The rules of D1 databases: names are unique, ids are never used again."""
+"""Hold the rules of D1 databases: names are unique, IDs are never reused."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ _JURISDICTIONS = {"eu", "fedramp", "us"}
 _REGIONS = {"wnam", "enam", "weur", "eeur", "apac", "oc"}
 _REPLICATION = {"auto", "disabled"}
 _JSON_TYPES = {bool: "boolean", list: "array", str: "string"}
-_LONGEST_NAME = 64
+_MAX_NAME = 64
 
 
 @dataclass(frozen=True)
 class D1Database:
-    """A database, as far as Cloudflare's API knows it."""
+    """Describe a database as Cloudflare's API knows it."""
 
     account: str
     uuid: str
@@ -29,7 +29,7 @@ class D1Database:
 
 
 class D1Store:
-    """Databases of all accounts.
+    """Store the databases of all accounts.
 
     Args:
         database: the emulator's file.
@@ -38,32 +38,34 @@ class D1Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, account: str, asked: dict[str, Any]) -> D1Database:
-        """Makes a database.
+    def create(self, account: str, request: dict[str, Any]) -> D1Database:
+        """Create a database.
 
         Raises:
-            Refusal: 7400 a property is wrong, 7502 the name is taken.
+            Refusal: 7400 a property is invalid, 7502 the name already exists.
         """
-        name, region = asked.get("name"), asked.get("primary_location_hint")
-        jurisdiction = asked.get("jurisdiction")
-        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        name, region = request.get("name"), request.get("primary_location_hint")
+        jurisdiction = request.get("jurisdiction")
+        if not isinstance(name, str) or not 0 < len(name) <= _MAX_NAME:
             raise codes.invalid_property("name: must be a string of 1 to 64 characters")
-        replication = replication_mode(asked) if "read_replication" in asked else "disabled"
+        replication = replication_mode(request) if "read_replication" in request else "disabled"
         if region is not None and region not in _REGIONS:
             raise codes.invalid_property(f"primary_location_hint: Invalid enum value: '{region}'")
         if jurisdiction is not None and jurisdiction not in _JURISDICTIONS:
             raise codes.invalid_property(f"jurisdiction: Invalid enum value: '{jurisdiction}'")
-        made = D1Database(account, hyphened_id(), name, now(), region, jurisdiction, replication)
+        database = D1Database(
+            account, hyphened_id(), name, now(), region, jurisdiction, replication
+        )
         try:
             self._database.run(
-                "INSERT INTO databases VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(made).values()
+                "INSERT INTO databases VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(database).values()
             )
         except sqlite3.IntegrityError:
             raise codes.database_exists() from None
-        return made
+        return database
 
     def get(self, account: str, identity: str) -> D1Database:
-        """The database of that id or name.
+        """Return the database with that ID or name.
 
         Raises:
             Refusal: 7404.
@@ -78,8 +80,11 @@ class D1Store:
             raise codes.database_not_found()
         return D1Database(**row)
 
-    def of(self, account: str, name: str | None = None) -> list[D1Database]:
-        """The account's databases, newest first; with `name` those that have it in theirs."""
+    def list_databases(self, account: str, name: str | None = None) -> list[D1Database]:
+        """List the account's databases, newest first.
+
+        With `name` only those whose name contains it.
+        """
         rows = self._database.rows(
             "SELECT * FROM databases WHERE account = ? AND instr(name, ?) "
             "ORDER BY created_at DESC, rowid DESC",
@@ -88,39 +93,41 @@ class D1Store:
         )
         return [D1Database(**row) for row in rows]
 
-    def set_replication(self, account: str, identity: str, asked: dict[str, Any]) -> D1Database:
-        """Turn read replication on or off, as `read_replication` of a request says.
+    def set_replication(self, account: str, identity: str, request: dict[str, Any]) -> D1Database:
+        """Turn read replication on or off, as a request's `read_replication` says.
 
         Raises:
-            Refusal: 7404, or 7400 what is asked for is not an object with a known mode.
+            Refusal: 7404, or 7400 the value is not an object with a known mode.
         """
-        found = self.get(account, identity)
-        mode = replication_mode(asked)
-        self._database.run("UPDATE databases SET replication = ? WHERE uuid = ?", mode, found.uuid)
-        return self.get(account, found.uuid)
+        database = self.get(account, identity)
+        mode = replication_mode(request)
+        self._database.run(
+            "UPDATE databases SET replication = ? WHERE uuid = ?", mode, database.uuid
+        )
+        return self.get(account, database.uuid)
 
     def delete(self, account: str, identity: str) -> D1Database:
-        """Deletes a database and returns what it was.
+        """Delete a database and return it.
 
         Raises:
             Refusal: 7404.
         """
-        found = self.get(account, identity)
-        self._database.run("DELETE FROM databases WHERE uuid = ?", found.uuid)
-        return found
+        database = self.get(account, identity)
+        self._database.run("DELETE FROM databases WHERE uuid = ?", database.uuid)
+        return database
 
 
-def replication_mode(asked: dict[str, Any]) -> str:
+def replication_mode(request: dict[str, Any]) -> str:
     """Read the mode in a request's `read_replication`, which must be an object.
 
     Raises:
-        Refusal: 7400; `null` is refused as well, which Terraform's provider sends for an attribute
-            that is left out (cloudflare/terraform-provider-cloudflare#6309).
+        Refusal: 7400; also for `null`, which Terraform's provider sends for a missing attribute
+            (cloudflare/terraform-provider-cloudflare#6309).
     """
-    given = asked["read_replication"]
+    given = request["read_replication"]
     if not isinstance(given, dict):
-        found = "null" if given is None else _JSON_TYPES.get(type(given), "number")
-        raise codes.invalid_property(f"read_replication: Expected object, received {found}")
+        received = "null" if given is None else _JSON_TYPES.get(type(given), "number")
+        raise codes.invalid_property(f"read_replication: Expected object, received {received}")
     mode = given.get("mode")
     if not isinstance(mode, str) or mode not in _REPLICATION:
         raise codes.invalid_property(f"read_replication.mode: Invalid enum value: '{mode}'")

@@ -1,1 +1,1 @@
-"""Durable Object namespaces, read only: uploads make and delete them."""
+"""List Durable Object namespaces; uploads create and delete them."""

@@ -1,4 +1,4 @@
-"""HTTP for Durable Object namespaces; uploads make and delete them."""
+"""Serve Durable Object namespaces, read-only; uploads create and delete them."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,42 +15,45 @@ _NAMESPACES = "/accounts/{account}/workers/durable_objects/namespaces"
 
 
 class DurableObjectRoutes:
-    """The operations below `workers/durable_objects`."""
+    """Serve the operations below `workers/durable_objects`."""
 
     def __init__(self, store: ScriptsStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _NAMESPACES, self._list),
-            operation("GET", _NAMESPACES + "/{namespace}/objects", self._objects),
+            operation("GET", _NAMESPACES + "/{namespace}/objects", self._list_objects),
         ]
 
     async def _list(self, request: Request) -> Response:
-        found = [
+        namespaces = [
             {
-                "id": each.id,
-                "name": f"{each.script}_{each.class_name}",
-                "class": each.class_name,
-                "script": each.script,
-                "use_sqlite": each.use_sqlite,
+                "id": namespace.id,
+                "name": f"{namespace.script}_{namespace.class_name}",
+                "class": namespace.class_name,
+                "script": namespace.script,
+                "use_sqlite": namespace.use_sqlite,
             }
-            for each in self._store.ledger(account_of(request)).values()
+            for namespace in self._store.ledger(account_of(request)).values()
         ]
         page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(found, page=page, per_page=per_page)
+        part, info = page_of(namespaces, page=page, per_page=per_page)
         return success(part, info=info)
 
-    async def _objects(self, request: Request) -> Response:
-        """The objects in order; the cursor is the last one that was shown."""
+    async def _list_objects(self, request: Request) -> Response:
+        """List the objects in order. The cursor is the last object of a page."""
         identity = name_of(request, "namespace")
-        if all(each.id != identity for each in self._store.ledger(account_of(request)).values()):
+        if all(
+            namespace.id != identity
+            for namespace in self._store.ledger(account_of(request)).values()
+        ):
             raise codes.namespace_not_found()
         after = request.query_params.get("cursor", "")
-        found = [each for each in await self._workers.objects_of(identity) if each > after]
-        part = found[: min(number(request, "limit", _OBJECTS), _OBJECTS)]
-        cursor = part[-1] if len(part) < len(found) else ""
+        objects = [name for name in await self._workers.objects_of(identity) if name > after]
+        part = objects[: min(number(request, "limit", _OBJECTS), _OBJECTS)]
+        cursor = part[-1] if len(part) < len(objects) else ""
         info = {"count": len(part), "cursor": cursor, "cursors": {"after": cursor}}
-        return success([{"id": each, "hasStoredData": True} for each in part], info=info)
+        return success([{"id": name, "hasStoredData": True} for name in part], info=info)

@@ -1,1 +1,1 @@
-"""Routing: which requests of a zone a script answers, by pattern or by hostname."""
+"""Route a zone's requests to scripts, by pattern or by hostname."""

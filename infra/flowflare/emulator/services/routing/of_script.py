@@ -1,4 +1,4 @@
-"""HTTP for all routes and custom domains of one script at once: what `wrangler deploy` calls."""
+"""Serve all routes and custom domains of one script at once, which `wrangler deploy` calls."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ _DOMAINS = "/accounts/{account}/workers/domains/records"
 
 
 class ScriptRoutingRoutes:
-    """The operations of a script's `routes` and `domains`, which no reference names."""
+    """Serve a script's `routes` and `domains`, which Cloudflare's reference does not document."""
 
     def __init__(self, store: RoutingStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("PUT", _SCRIPT + "/routes", self._put_routes),
             operation("POST", _SCRIPT + "/domains/changeset", self._compare),
@@ -34,24 +34,29 @@ class ScriptRoutingRoutes:
 
     async def _put_routes(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
-        made = self._store.replace_routes(account, script, _objects(await json_body(request)))
+        routes = self._store.replace_routes(account, script, _objects(await json_body(request)))
         await self._workers.publish(account)
-        return success([{"id": each.id, "pattern": each.pattern} for each in made])
+        return success([{"id": route.id, "pattern": route.pattern} for route in routes])
 
     async def _compare(self, request: Request) -> Response:
-        """What a PUT of these domains would do; whoever has a hostname is asked for it."""
+        """Return what a PUT of these domains would do.
+
+        wrangler asks before it moves a used hostname.
+        """
         account, script = account_of(request), name_of(request, "script")
-        wanted = {str(each.get("hostname")).lower() for each in _objects(await json_body(request))}
-        there = {each.hostname: each for each in self._store.domains(account)}
-        added = [{"hostname": each} for each in sorted(wanted - there.keys())]
+        wanted = {
+            str(origin.get("hostname")).lower() for origin in _objects(await json_body(request))
+        }
+        current = {domain.hostname: domain for domain in self._store.domains(account)}
+        added = [{"hostname": name} for name in sorted(wanted - current.keys())]
         removed = [
-            {"id": each.id, "hostname": name}
-            for name, each in there.items()
-            if each.script == script and name not in wanted
+            {"id": domain.id, "hostname": name}
+            for name, domain in current.items()
+            if domain.script == script and name not in wanted
         ]
         updated = [
-            {"id": each.id, "hostname": name, "modified": each.script != script}
-            for name, each in there.items()
+            {"id": domain.id, "hostname": name, "modified": domain.script != script}
+            for name, domain in current.items()
             if name in wanted
         ]
         return success({"added": added, "removed": removed, "updated": updated, "conflicting": []})
@@ -60,23 +65,23 @@ class ScriptRoutingRoutes:
         account, script = account_of(request), name_of(request, "script")
         body = await json_body(request)
         origins = _objects(body.get("origins") if isinstance(body, dict) else None)
-        if not all(isinstance(each.get("hostname"), str) for each in origins):
+        if not all(isinstance(origin.get("hostname"), str) for origin in origins):
             raise codes.invalid_body("Every origin needs a `hostname`.")
-        made = self._store.replace_domains(account, script, origins)
+        domains = self._store.replace_domains(account, script, origins)
         await self._workers.publish(account)
-        return success([{"id": each.id, "hostname": each.hostname} for each in made])
+        return success([{"id": domain.id, "hostname": domain.hostname} for domain in domains])
 
     async def _list(self, request: Request) -> Response:
         script = request.query_params.get("service")
-        found = [
-            {"id": each.id, "hostname": each.hostname, "service": each.script}
-            for each in self._store.domains(account_of(request))
-            if script in {None, each.script}
+        domains = [
+            {"id": domain.id, "hostname": domain.hostname, "service": domain.script}
+            for domain in self._store.domains(account_of(request))
+            if script in {None, domain.script}
         ]
-        return success(found)
+        return success(domains)
 
 
 def _objects(given: Any) -> list[dict[str, Any]]:
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+    if not isinstance(given, list) or not all(isinstance(item, dict) for item in given):
         raise codes.invalid_body("The body must be a list of objects.")
     return given

@@ -1,7 +1,7 @@
-"""Route patterns: hostname and path with wildcards, read as Cloudflare's documentation has them.
+"""Read route patterns: hostname and path with wildcards, as Cloudflare's documentation defines.
 
-`*` stands at the beginning of the hostname or at the end of the path; a pattern without a path is
-the root alone; of several that match the one that says most wins.
+`*` is allowed at the start of the hostname or at the end of the path. A pattern without a path
+matches only the root. If several patterns match, the most specific pattern wins.
 """
 
 import re
@@ -12,11 +12,11 @@ _PATTERN = re.compile(r"(?:https?://)?(?P<host>\*?[a-z0-9.-]*[a-z0-9])(?P<path>/
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern that was read.
+    """Hold a parsed pattern.
 
     Attributes:
-        host: the hostname, perhaps with `*` in front.
-        path: the path, perhaps with `*` at its end.
+        host: the hostname, possibly with a leading `*`.
+        path: the path, possibly with a trailing `*`.
     """
 
     host: str
@@ -24,31 +24,31 @@ class Pattern:
 
     @property
     def hostname(self) -> str:
-        """The hostname without its wildcard."""
+        """Return the hostname without its wildcard."""
         return self.host.lstrip("*").lstrip(".")
 
     @property
     def weight(self) -> tuple[int, int]:
-        """How much the pattern says; a larger one is more specific."""
+        """Return how specific the pattern is; a larger value is more specific."""
         return len(self.host.lstrip("*")), len(self.path.rstrip("*"))
 
     def matches(self, host: str, path: str) -> bool:
-        """Whether a request is the pattern's.
+        """Return whether the pattern matches a request.
 
         Args:
             host: the hostname, without a port.
             path: the path with its query.
         """
-        return _like(self.host.lower(), host.lower()) and _like(self.path, path)
+        return _matches(self.host.lower(), host.lower()) and _matches(self.path, path)
 
 
 def read_pattern(text: str) -> Pattern | None:
-    """The pattern that a text is, None where it is none."""
-    found = _PATTERN.fullmatch(text)
-    return Pattern(found["host"], found["path"] or "/") if found else None
+    """Parse a pattern, or return None if the text is not a pattern."""
+    match = _PATTERN.fullmatch(text)
+    return Pattern(match["host"], match["path"] or "/") if match else None
 
 
-def _like(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     if pattern.startswith("*"):
         return text.endswith(pattern[1:])
     if pattern.endswith("*"):

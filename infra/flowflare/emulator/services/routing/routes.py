@@ -1,4 +1,4 @@
-"""HTTP for routes and custom domains."""
+"""Serve routes and custom domains."""
 
 import re
 from typing import Any
@@ -22,7 +22,7 @@ _HOSTNAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0
 
 
 class RoutingRoutes:
-    """The operations of a zone's `workers/routes` and of `workers/domains`."""
+    """Serve the operations of a zone's `workers/routes` and of `workers/domains`."""
 
     def __init__(self, store: RoutingStore, zones: ZonesStore, workers: Workers) -> None:
         self._store = store
@@ -30,7 +30,7 @@ class RoutingRoutes:
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _ROUTES, self._list_routes),
             operation("POST", _ROUTES, self._put_route),
@@ -44,10 +44,10 @@ class RoutingRoutes:
         ]
 
     async def _list_routes(self, request: Request) -> Response:
-        return success([_route(each) for each in self._store.routes(zone_of(request))])
+        return success([_view_route(route) for route in self._store.routes(zone_of(request))])
 
     async def _get_route(self, request: Request) -> Response:
-        return success(_route(self._store.route(zone_of(request), name_of(request, "route"))))
+        return success(_view_route(self._store.route(zone_of(request), name_of(request, "route"))))
 
     async def _put_route(self, request: Request) -> Response:
         asked = await json_object(request)
@@ -56,27 +56,27 @@ class RoutingRoutes:
             raise codes.invalid_body("`script` must be the name of a script.")
         identity = request.path_params.get("route")
         before = self._store.route(zone_of(request), identity) if identity else None
-        made = self._store.put_route(zone_of(request), asked.get("pattern"), script, identity)
-        await self._publish(made, before)
-        return success(_route(made))
+        route = self._store.put_route(zone_of(request), asked.get("pattern"), script, identity)
+        await self._publish(route, before)
+        return success(_view_route(route))
 
     async def _delete_route(self, request: Request) -> Response:
-        gone = self._store.delete_route(zone_of(request), name_of(request, "route"))
-        await self._publish(gone)
-        return success({"id": gone.id})
+        deleted = self._store.delete_route(zone_of(request), name_of(request, "route"))
+        await self._publish(deleted)
+        return success({"id": deleted.id})
 
     async def _publish(self, *routes: Route | None) -> None:
-        for account in {each.account for each in routes if each and each.account}:
+        for account in {route.account for route in routes if route and route.account}:
             await self._workers.publish(account)
 
     async def _list_domains(self, request: Request) -> Response:
-        shown = [self._domain(each) for each in self._store.domains(account_of(request))]
+        domains = [self._view_domain(domain) for domain in self._store.domains(account_of(request))]
         wanted = {key: value for key, value in request.query_params.items() if key in _FILTERS}
-        return success([one for one in shown if wanted.items() <= one.items()])
+        return success([domain for domain in domains if wanted.items() <= domain.items()])
 
     async def _get_domain(self, request: Request) -> Response:
-        found = self._store.domain(account_of(request), name_of(request, "domain"))
-        return success(self._domain(found))
+        domain = self._store.domain(account_of(request), name_of(request, "domain"))
+        return success(self._view_domain(domain))
 
     async def _put_domain(self, request: Request) -> Response:
         account, asked = account_of(request), await json_object(request)
@@ -85,9 +85,9 @@ class RoutingRoutes:
             raise codes.invalid_body("`hostname` must be a hostname.")
         if not isinstance(asked.get("service"), str):
             raise codes.invalid_body("`service` must be the name of a script.")
-        made = self._store.put_domain(account, asked)
+        domain = self._store.put_domain(account, asked)
         await self._workers.publish(account)
-        return success(self._domain(made))
+        return success(self._view_domain(domain))
 
     async def _delete_domain(self, request: Request) -> Response:
         account = account_of(request)
@@ -95,7 +95,7 @@ class RoutingRoutes:
         await self._workers.publish(account)
         return success(None)
 
-    def _domain(self, domain: Domain) -> dict[str, Any]:
+    def _view_domain(self, domain: Domain) -> dict[str, Any]:
         return {
             "id": domain.id,
             "cert_id": domain.certificate,
@@ -110,6 +110,6 @@ class RoutingRoutes:
 _FILTERS = ("environment", "hostname", "service", "zone_id", "zone_name")
 
 
-def _route(route: Route) -> dict[str, Any]:
-    shown = {"id": route.id, "pattern": route.pattern}
-    return shown | ({"script": route.script} if route.script else {})
+def _view_route(route: Route) -> dict[str, Any]:
+    view = {"id": route.id, "pattern": route.pattern}
+    return view | ({"script": route.script} if route.script else {})

@@ -1,4 +1,4 @@
-"""The rules of routes and custom domains, and whose a request is."""
+"""Hold the rules of routes and custom domains, and find the script of a request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from flowflare.emulator.services.zones.store import ZonesStore
 
 @dataclass(frozen=True)
 class Route:
-    """A route; without a script the pattern is nobody's."""
+    """Describe a route. Without a script, the pattern excludes requests from all scripts."""
 
     id: str
     zone: str
@@ -24,7 +24,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Domain:
-    """A custom domain."""
+    """Describe a custom domain."""
 
     id: str
     account: str
@@ -36,11 +36,11 @@ class Domain:
 
 
 class RoutingStore:
-    """Routes of all zones and custom domains of all accounts.
+    """Store the routes of all zones and the custom domains of all accounts.
 
     Args:
         database: the emulator's file.
-        zones: whose they are.
+        zones: the store of zones.
     """
 
     def __init__(self, database: Database, zones: ZonesStore) -> None:
@@ -52,10 +52,11 @@ class RoutingStore:
     def put_route(
         self, zone: str, pattern: object, script: str | None, identity: str | None = None
     ) -> Route:
-        """Makes a route or changes one.
+        """Create or change a route.
 
         Raises:
-            Refusal: 10009 no such route, 10022 no pattern of the zone, 10007 no such script, 10020
+            Refusal: 10009 unknown route, 10022 not a pattern of the zone, 10007 unknown script,
+                10020
                 another route has the pattern.
         """
         with self._database.transaction():
@@ -67,16 +68,16 @@ class RoutingStore:
     def replace_routes(
         self, account: str, script: str, wanted: Sequence[Mapping[str, Any]]
     ) -> list[Route]:
-        """Makes these a script's routes and removes its others, all or nothing.
+        """Replace all routes of a script, in one transaction.
 
         Args:
             account: the account.
             script: the script's name.
-            wanted: `pattern` with `zone_id`, with `zone_name`, or alone where the account has the
-                zone.
+            wanted: `pattern` with `zone_id`, with `zone_name`, or alone if the zone is the
+                account's.
 
         Raises:
-            Refusal: as for `put_route`, or 1001 no such zone.
+            Refusal: as for `put_route`, or 1001 unknown zone.
         """
         with self._database.transaction():
             if not self._has(account, script):
@@ -85,8 +86,8 @@ class RoutingStore:
                 "DELETE FROM routes WHERE account = ? AND script = ?", account, script
             )
             return [
-                self._put(self._zone_of(account, each), each.get("pattern"), account, script)
-                for each in wanted
+                self._put(self._zone_of(account, route), route.get("pattern"), account, script)
+                for route in wanted
             ]
 
     def _put(
@@ -97,34 +98,34 @@ class RoutingStore:
         script: str | None,
         identity: str | None = None,
     ) -> Route:
-        read = read_pattern(pattern) if isinstance(pattern, str) else None
-        if read is None or not isinstance(pattern, str):
+        parsed = read_pattern(pattern) if isinstance(pattern, str) else None
+        if parsed is None or not isinstance(pattern, str):
             raise target_codes.route_unreadable(str(pattern or ""))
-        found = self._zones.used(zone, read.hostname, account)
-        if not found.holds(read.hostname):
-            raise target_codes.route_outside_zone(found.name)
-        taken = [each for each in self.routes(zone) if each.pattern == pattern]
-        if taken and taken[0].id != identity:
+        owner = self._zones.ensure(zone, parsed.hostname, account)
+        if not owner.contains(parsed.hostname):
+            raise target_codes.route_outside_zone(owner.name)
+        same_pattern = [route for route in self.routes(zone) if route.pattern == pattern]
+        if same_pattern and same_pattern[0].id != identity:
             raise target_codes.route_exists()
-        made = Route(identity or plain_id(), zone, pattern, account, script)
+        created = Route(identity or plain_id(), zone, pattern, account, script)
         self._database.run(
-            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(made).values()
+            "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(created).values()
         )
-        return made
+        return created
 
     def _zone_of(self, account: str, asked: Mapping[str, Any]) -> str:
-        """The zone that a route of wrangler's names, or that its pattern is in."""
+        """Return the zone that a route from wrangler names, or that its pattern belongs to."""
         if asked.get("zone_id"):
             return str(asked["zone_id"])
-        read = read_pattern(str(asked.get("pattern")))
-        for zone in self._zones.of(account):
+        parsed = read_pattern(str(asked.get("pattern")))
+        for zone in self._zones.list_zones(account):
             named = asked.get("zone_name")
-            if zone.name == named or (not named and read and zone.holds(read.hostname)):
+            if zone.name == named or (not named and parsed and zone.contains(parsed.hostname)):
                 return zone.id
         raise target_codes.zone_not_found()
 
     def route(self, zone: str, identity: str) -> Route:
-        """The zone's route of that id.
+        """Return the zone's route with that ID.
 
         Raises:
             Refusal: 10009.
@@ -135,54 +136,54 @@ class RoutingStore:
         return Route(*row)
 
     def routes(self, zone: str) -> list[Route]:
-        """The zone's routes, by pattern."""
+        """List the zone's routes, by pattern."""
         rows = self._database.rows("SELECT * FROM routes WHERE zone = ? ORDER BY pattern", zone)
         return [Route(*row) for row in rows]
 
     def delete_route(self, zone: str, identity: str) -> Route:
-        """Deletes a route and returns what it was.
+        """Delete a route and return it.
 
         Raises:
             Refusal: 10009.
         """
-        found = self.route(zone, identity)
+        route = self.route(zone, identity)
         self._database.run("DELETE FROM routes WHERE id = ?", identity)
-        return found
+        return route
 
     # Custom domains -------------------------------------------------------------------------------
 
     def put_domain(self, account: str, asked: Mapping[str, Any]) -> Domain:
-        """Gives a hostname to a script, whoever had it.
+        """Assign a hostname to a script, even if another script has it.
 
         Raises:
-            Refusal: 10007 no such script, 100115 a hostname outside the zone, 10001 no zone given.
+            Refusal: 10007 unknown script, 100115 hostname outside the zone, 10001 no zone given.
         """
         with self._database.transaction():
-            return self._give(account, asked)
+            return self._assign(account, asked)
 
     def replace_domains(
         self, account: str, script: str, wanted: Sequence[Mapping[str, Any]]
     ) -> list[Domain]:
-        """Makes these a script's custom domains and removes its others, all or nothing.
+        """Replace all custom domains of a script, in one transaction.
 
         Raises:
             Refusal: as for `put_domain`.
         """
         with self._database.transaction():
-            made = [self._give(account, {**each, "service": script}) for each in wanted]
-            kept = {each.id for each in made}
-            for each in self.domains(account):
-                if each.script == script and each.id not in kept:
-                    self.delete_domain(account, each.id)
-            return made
+            created = [self._assign(account, {**domain, "service": script}) for domain in wanted]
+            remaining = {domain.id for domain in created}
+            for domain in self.domains(account):
+                if domain.script == script and domain.id not in remaining:
+                    self.delete_domain(account, domain.id)
+            return created
 
-    def _give(self, account: str, asked: Mapping[str, Any]) -> Domain:
+    def _assign(self, account: str, asked: Mapping[str, Any]) -> Domain:
         hostname, script = str(asked["hostname"]).lower(), str(asked["service"])
         if not self._has(account, script):
             raise codes.script_not_found()
         zone = self._zone_for(account, hostname, asked)
-        before = [each for each in self.domains(account) if each.hostname == hostname]
-        made = Domain(
+        before = [domain for domain in self.domains(account) if domain.hostname == hostname]
+        created = Domain(
             id=before[0].id if before else plain_id(),
             account=account,
             hostname=hostname,
@@ -192,12 +193,12 @@ class RoutingStore:
             certificate=before[0].certificate if before else hyphened_id(),
         )
         self._database.run(
-            "INSERT OR REPLACE INTO domains VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(made).values()
+            "INSERT OR REPLACE INTO domains VALUES (?, ?, ?, ?, ?, ?, ?)", *vars(created).values()
         )
-        return made
+        return created
 
     def domain(self, account: str, identity: str) -> Domain:
-        """The account's custom domain of that id.
+        """Return the account's custom domain with that ID.
 
         Raises:
             Refusal: 100114.
@@ -210,14 +211,14 @@ class RoutingStore:
         return Domain(*row)
 
     def domains(self, account: str) -> list[Domain]:
-        """The account's custom domains, by hostname."""
+        """List the account's custom domains, by hostname."""
         rows = self._database.rows(
             "SELECT * FROM domains WHERE account = ? ORDER BY hostname", account
         )
         return [Domain(*row) for row in rows]
 
     def delete_domain(self, account: str, identity: str) -> None:
-        """Takes a hostname away from its script.
+        """Remove a hostname from its script.
 
         Raises:
             Refusal: 100114.
@@ -228,20 +229,20 @@ class RoutingStore:
     # Requests -------------------------------------------------------------------------------------
 
     def patterns(self, account: str, script: str) -> list[Pattern]:
-        """What a script answers: its routes and its custom domains."""
+        """List what a script answers: its routes and its custom domains."""
         where = "WHERE account = ? AND script = ?"
         routes = self._database.rows(f"SELECT pattern FROM routes {where}", account, script)  # noqa: S608
         hosts = self._database.rows(f"SELECT hostname FROM domains {where}", account, script)  # noqa: S608
-        read = [read_pattern(row["pattern"]) for row in routes]
+        patterns = [read_pattern(row["pattern"]) for row in routes]
         return [
-            *(each for each in read if each is not None),
+            *(pattern for pattern in patterns if pattern is not None),
             *(Pattern(row["hostname"], "/*") for row in hosts),
         ]
 
     def find(self, host: str, path: str) -> tuple[str, str] | None:
-        """Whose a request is: account and script, None for nobody's.
+        """Return account and script of a request, or None if no script answers it.
 
-        The most specific route decides, a custom domain where no route matches.
+        The most specific route decides; a custom domain answers if no route matches.
 
         Args:
             host: the hostname, without a port.
@@ -249,18 +250,18 @@ class RoutingStore:
         """
         routes = [Route(*row) for row in self._database.rows("SELECT * FROM routes")]
         matching = [
-            (pattern.weight, each)
-            for each in routes
-            if (pattern := read_pattern(each.pattern)) and pattern.matches(host, path)
+            (pattern.weight, route)
+            for route in routes
+            if (pattern := read_pattern(route.pattern)) and pattern.matches(host, path)
         ]
         if matching:
-            _, route = max(matching, key=lambda one: one[0])
+            _, route = max(matching, key=lambda match: match[0])
             return (route.account, route.script) if route.account and route.script else None
         row = self._database.row("SELECT * FROM domains WHERE hostname = ?", host.lower())
         return (row["account"], row["script"]) if row else None
 
     def _account(self, zone: str, script: str) -> str:
-        """The account whose script is meant: the zone's, else the one that uploaded it last."""
+        """Return the account of a script: the zone's, or the account that uploaded it last."""
         known = self._database.row("SELECT account FROM zones WHERE id = ?", zone)
         if known is not None and known["account"] is not None:
             account = str(known["account"])
@@ -277,19 +278,19 @@ class RoutingStore:
         return str(row["account"])
 
     def _has(self, account: str, script: str) -> bool:
-        found = self._database.row(
+        row = self._database.row(
             "SELECT 1 FROM scripts WHERE account = ? AND name = ?", account, script
         )
-        return found is not None
+        return row is not None
 
     def _zone_for(self, account: str, hostname: str, asked: Mapping[str, Any]) -> str:
         given, name = asked.get("zone_id"), asked.get("zone_name")
         if given:
-            zone = self._zones.used(str(given), hostname, account)
-            if zone.account == account and zone.holds(hostname):
+            zone = self._zones.ensure(str(given), hostname, account)
+            if zone.account == account and zone.contains(hostname):
                 return zone.id
             raise target_codes.domain_outside_zone(hostname, zone.name)
-        for zone in self._zones.of(account):
-            if zone.holds(hostname) and name in {None, zone.name}:
+        for zone in self._zones.list_zones(account):
+            if zone.contains(hostname) and name in {None, zone.name}:
                 return zone.id
         raise target_codes.domain_outside_zone(hostname, str(name or "any of the account"))

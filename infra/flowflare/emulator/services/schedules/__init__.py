@@ -1,1 +1,1 @@
-"""Cron triggers of scripts."""
+"""Implement cron triggers of scripts."""

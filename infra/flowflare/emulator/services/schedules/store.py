@@ -1,4 +1,4 @@
-"""The rules of cron triggers: a script's whole list is replaced at once."""
+"""Hold the rules of cron triggers: a script's whole list is replaced at once."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _CRON = re.compile(rf"({_FIELD}(,{_FIELD})*)(\s+{_FIELD}(,{_FIELD})*){{4}}")
 
 @dataclass(frozen=True)
 class Schedule:
-    """One cron trigger of a script."""
+    """Describe one cron trigger of a script."""
 
     cron: str
     created_on: str
@@ -23,19 +23,19 @@ class Schedule:
 
 
 class SchedulesStore:
-    """Cron triggers of all scripts.
+    """Store the cron triggers of all scripts.
 
     Args:
         database: the emulator's file.
-        scripts: whose triggers they are.
+        scripts: the store of scripts.
     """
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
         self._database = database
         self._scripts = scripts
 
-    def of(self, account: str, script: str) -> list[Schedule]:
-        """A script's triggers, as they were given.
+    def list_schedules(self, account: str, script: str) -> list[Schedule]:
+        """List a script's triggers in the order of the last upload.
 
         Raises:
             Refusal: 10007.
@@ -50,15 +50,17 @@ class SchedulesStore:
         return [Schedule(*row) for row in rows]
 
     def put(self, account: str, script: str, crons: Sequence[str]) -> list[Schedule]:
-        """Replaces a script's triggers.
+        """Replace a script's triggers.
 
         Raises:
-            Refusal: 10007 no script, 10020 not a cron expression.
+            Refusal: 10007 unknown script, 10020 not a cron expression.
         """
         for cron in crons:
             if not _CRON.fullmatch(cron.strip()):
                 raise codes.invalid_cron(cron)
-        before = {each.cron: each.created_on for each in self.of(account, script)}
+        before = {
+            schedule.cron: schedule.created_on for schedule in self.list_schedules(account, script)
+        }
         time = now()
         with self._database.transaction():
             self._database.run(
@@ -74,4 +76,4 @@ class SchedulesStore:
                     time,
                     position,
                 )
-        return self.of(account, script)
+        return self.list_schedules(account, script)

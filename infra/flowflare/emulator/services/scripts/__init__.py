@@ -1,1 +1,1 @@
-"""Workers scripts: uploads, settings, secrets, deletion."""
+"""Implement Workers scripts: uploads, settings, deletion."""

@@ -1,6 +1,6 @@
-"""A version's bindings: what an upload asks for becomes the whole list, if the account has it all.
+"""Resolve and check a version's bindings against what exists in the account.
 
-An upload replaces bindings wholesale; what shall stay is named one by one (`inherit`) or by type
+An upload replaces all bindings. Bindings that shall stay are listed by name (`inherit`) or by type
 (`keep_bindings`).
 """
 
@@ -12,7 +12,7 @@ from flowflare.emulator import codes, target_codes
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.script import Binding
 
-# What a binding must have, by its type; the types that point to something are checked further.
+# The required properties of each binding type. Types with a target are checked further.
 _REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
     "analytics_engine": ("dataset",),
     "dispatch_namespace": ("namespace",),
@@ -37,101 +37,102 @@ _SECRET_PARTS = {"secret_text": ("text",), "secret_key": ("key_base64", "key_jwk
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What else is in the account, as far as bindings may point to it."""
+    """Hold what bindings may refer to in the account."""
 
     script: str
-    """The script being uploaded."""
+    """The script that is uploaded."""
     scripts: Collection[str]
     databases: Collection[str]
     workflows: Collection[str]
     ledger: Ledger
     exported: Collection[str]
-    """The classes the new version exports."""
+    """The classes that the new version exports."""
     targets: Collection[tuple[str, str]] = ()
-    """KV namespaces, R2 buckets, queues and the like: (kind, what bindings call it)."""
+    """KV namespaces, R2 buckets, queues and similar: (kind, name or ID in bindings)."""
 
 
 def resolve(
     asked: Sequence[Binding], previous: Sequence[Binding], kept: Collection[str], *, strict: bool
 ) -> list[Binding]:
-    """The whole list of bindings of the new version.
+    """Return all bindings of the new version.
 
     Args:
         asked: the upload's list.
         previous: the bindings of the live version.
-        kept: `keep_bindings`, types whose bindings stay unless the upload names them.
-        strict: whether an `inherit` that finds nothing is refused rather than dropped.
+        kept: `keep_bindings`, the types whose bindings stay unless the upload names them.
+        strict: whether an `inherit` without a match is refused instead of dropped.
 
     Raises:
-        Refusal: 10052 a binding without a name, 10053 a name twice, 10057 nothing to inherit.
+        Refusal: 10052 a binding without a name, 10053 a duplicate name, 10057 nothing to inherit.
     """
-    before = {each["name"]: each for each in previous}
+    before = {binding["name"]: binding for binding in previous}
     resolved: dict[str, Binding] = {}
     missing: list[str] = []
-    for each in asked:
-        name = _name(each, {*resolved, *missing})
-        found = _inherited(each, before) if each.get("type") == "inherit" else each
-        if found is None:
+    for requested in asked:
+        name = _read_name(requested, {*resolved, *missing})
+        inherits = requested.get("type") == "inherit"
+        binding = _inherit(requested, before) if inherits else requested
+        if binding is None:
             missing.append(name)
         else:
-            resolved[name] = {key: value for key, value in found.items() if value is not None}
+            resolved[name] = {key: value for key, value in binding.items() if value is not None}
     if missing and strict:
         raise codes.inherited_missing(missing)
-    for name, each in before.items():
-        if each["type"] in kept:
-            resolved.setdefault(name, each)
-    return sorted(resolved.values(), key=lambda each: str(each["name"]))
+    for name, binding in before.items():
+        if binding["type"] in kept:
+            resolved.setdefault(name, binding)
+    return sorted(resolved.values(), key=lambda binding: str(binding["name"]))
 
 
-def _name(binding: Binding, taken: Collection[str]) -> str:
+def _read_name(binding: Binding, used: Collection[str]) -> str:
     name = binding.get("name")
     if not isinstance(name, str) or not name:
         raise codes.binding_without_name()
-    if name in taken:
+    if name in used:
         raise codes.binding_name_twice(name)
     if not isinstance(binding.get("type"), str) or not binding["type"]:
         raise codes.invalid_script(f"binding {name} must have a valid `type` specified")
     return name
 
 
-def _inherited(asked: Binding, before: Mapping[str, Binding]) -> Binding | None:
-    found = before.get(str(asked.get("old_name") or asked["name"]))
-    return {**found, "name": asked["name"]} if found else None
+def _inherit(asked: Binding, before: Mapping[str, Binding]) -> Binding | None:
+    binding = before.get(str(asked.get("old_name") or asked["name"]))
+    return {**binding, "name": asked["name"]} if binding else None
 
 
 def check(bindings: Sequence[Binding], around: Surroundings) -> None:
-    """Refuses a binding whose target is not there.
+    """Refuse a binding whose target does not exist.
 
-    A type that is not known here is taken as it is.
+    A binding of an unknown type is accepted unchecked.
 
     Raises:
         Refusal: 10021, 10041, 10061, 10085, 10143, 10157, 10159, 10181, 10200 or 11000.
     """
-    for each in bindings:
-        for key in _REQUIRED_PARTS.get(str(each.get("type")), ()):
-            _required(each, key)
-        checker = _CHECKERS.get(str(each.get("type")))
+    for binding in bindings:
+        for key in _REQUIRED_PARTS.get(str(binding.get("type")), ()):
+            _require(binding, key)
+        checker = _CHECKERS.get(str(binding.get("type")))
         if checker:
-            checker(each, around)
+            checker(binding, around)
 
 
 def without_secrets(binding: Binding) -> dict[str, Any]:
-    """A binding as answers show it."""
+    """Return a binding as answers show it."""
     hidden = _SECRET_PARTS.get(str(binding["type"]), ())
     return {key: value for key, value in binding.items() if key not in hidden}
 
 
 def is_secret(binding: Binding) -> bool:
-    """Whether the binding holds a value that no answer shows."""
+    """Return whether the binding has a value that answers never show."""
     return binding["type"] in _SECRET_PARTS
 
 
 def owner(binding: Binding, script: str) -> str:
-    """The script a Durable Object or Workflow binding of `script` points to."""
+    """Return the script that a Durable Object or Workflow binding of `script` refers to."""
     return str(binding.get("script_name") or script)
 
 
-def _database(binding: Binding, around: Surroundings) -> None:
+def _check_database(binding: Binding, around: Surroundings) -> None:
     wanted = binding.get("id") or binding.get("database_id")
     if not wanted:
         raise codes.invalid_script(
@@ -141,12 +142,12 @@ def _database(binding: Binding, around: Surroundings) -> None:
         raise codes.database_in_binding(str(binding["name"]), str(wanted))
 
 
-def _service(binding: Binding, around: Surroundings) -> None:
+def _check_service(binding: Binding, around: Surroundings) -> None:
     if binding["service"] not in around.scripts:
         raise codes.service_in_binding(str(binding["name"]), binding["service"])
 
 
-def _object(binding: Binding, around: Surroundings) -> None:
+def _check_object(binding: Binding, around: Surroundings) -> None:
     name, script = str(binding["class_name"]), owner(binding, around.script)
     if script not in around.scripts:
         raise codes.class_in_no_script(name, script)
@@ -156,51 +157,51 @@ def _object(binding: Binding, around: Surroundings) -> None:
         raise codes.class_not_configured(name)
 
 
-def _workflow(binding: Binding, around: Surroundings) -> None:
+def _check_workflow(binding: Binding, around: Surroundings) -> None:
     wanted, script = str(binding["workflow_name"]), owner(binding, around.script)
-    # A script is uploaded before its own Workflows are made, as wrangler does.
+    # A script is uploaded before its own Workflows are created, as wrangler does.
     own = script == around.script and binding.get("class_name")
     if not own and wanted not in around.workflows:
         raise codes.workflow_in_binding(str(binding["name"]), wanted)
 
 
-def _text(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001 -- one shape for all
-    _required(binding, "text", empty=True)
+def _check_text(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001 -- all checkers have one signature
+    _require(binding, "text", empty=True)
 
 
-def _json(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+def _check_json(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
     if "json" not in binding:
         raise codes.invalid_script(
             f"binding {binding['name']} of type json must have a valid `json` specified"
         )
 
 
-def _namespace(binding: Binding, around: Surroundings) -> None:
+def _check_namespace(binding: Binding, around: Surroundings) -> None:
     if ("kv", binding["namespace_id"]) not in around.targets:
         raise target_codes.namespace_in_binding(binding["namespace_id"])
 
 
-def _bucket(binding: Binding, around: Surroundings) -> None:
+def _check_bucket(binding: Binding, around: Surroundings) -> None:
     if ("r2", binding["bucket_name"]) not in around.targets:
         raise target_codes.bucket_in_binding(binding["bucket_name"])
 
 
-def _queue(binding: Binding, around: Surroundings) -> None:
+def _check_queue(binding: Binding, around: Surroundings) -> None:
     if ("queue", binding["queue_name"]) not in around.targets:
         raise target_codes.queue_in_binding(binding["queue_name"])
 
 
-def _hyperdrive(binding: Binding, around: Surroundings) -> None:
+def _check_hyperdrive(binding: Binding, around: Surroundings) -> None:
     if ("hyperdrive", binding["id"]) not in around.targets:
         raise target_codes.hyperdrive_in_binding(str(binding["name"]), binding["id"])
 
 
-def _index(binding: Binding, around: Surroundings) -> None:
+def _check_index(binding: Binding, around: Surroundings) -> None:
     if ("vectorize", binding["index_name"]) not in around.targets:
         raise target_codes.index_in_binding(str(binding["name"]), binding["index_name"])
 
 
-def _rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+def _check_rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
     simple = binding.get("simple")
     rate = simple if isinstance(simple, Mapping) else {}
     limit = rate.get("limit")
@@ -211,7 +212,7 @@ def _rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
         )
 
 
-def _key(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
+def _check_key(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
     if not binding.get("key_base64") and not binding.get("key_jwk"):
         raise codes.invalid_script(
             f"binding {binding['name']} of type secret_key must have a valid `key_base64` or "
@@ -219,7 +220,7 @@ def _key(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
         )
 
 
-def _required(binding: Binding, key: str, *, empty: bool = False) -> None:
+def _require(binding: Binding, key: str, *, empty: bool = False) -> None:
     value = binding.get(key)
     if isinstance(value, str) and (value or empty):
         return
@@ -229,18 +230,18 @@ def _required(binding: Binding, key: str, *, empty: bool = False) -> None:
 
 
 _CHECKERS: Mapping[str, Callable[[Binding, Surroundings], None]] = {
-    "d1": _database,
-    "service": _service,
-    "durable_object_namespace": _object,
-    "workflow": _workflow,
-    "secret_text": _text,
-    "plain_text": _text,
-    "json": _json,
-    "kv_namespace": _namespace,
-    "r2_bucket": _bucket,
-    "queue": _queue,
-    "hyperdrive": _hyperdrive,
-    "vectorize": _index,
-    "ratelimit": _rate,
-    "secret_key": _key,
+    "d1": _check_database,
+    "service": _check_service,
+    "durable_object_namespace": _check_object,
+    "workflow": _check_workflow,
+    "secret_text": _check_text,
+    "plain_text": _check_text,
+    "json": _check_json,
+    "kv_namespace": _check_namespace,
+    "r2_bucket": _check_bucket,
+    "queue": _check_queue,
+    "hyperdrive": _check_hyperdrive,
+    "vectorize": _check_index,
+    "ratelimit": _check_rate,
+    "secret_key": _check_key,
 }

@@ -1,7 +1,7 @@
-"""The ledger of Durable Object classes: what class migrations do, and when they are refused.
+"""Apply class migrations to the namespaces of Durable Objects, and refuse invalid ones.
 
-A namespace keeps its id when its class is renamed or moves to another script: the id is where its
-data lies. Bindings of other scripts go along.
+A namespace keeps its ID when its class is renamed or moves to another script, because its data is
+stored under the ID. Other scripts' bindings follow it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -19,7 +19,7 @@ KeyValueRule = Literal["allowed", "free", "closed"]
 
 @dataclass(frozen=True)
 class Namespace:
-    """A class that has been made a Durable Object."""
+    """Describe a class that is a Durable Object."""
 
     id: str
     script: str
@@ -28,13 +28,13 @@ class Namespace:
 
 
 @dataclass(frozen=True)
-class Target:
-    """The version that is being uploaded, as far as classes matter."""
+class UploadedClasses:
+    """Describe the uploaded version as far as classes matter."""
 
     script: str
     exported: frozenset[str]
     bound: frozenset[str]
-    """Classes that its new bindings use, whichever script has them."""
+    """Classes that its new bindings use, of any script."""
     bound_before: frozenset[str]
     """Classes of this script that its live bindings use."""
     bound_elsewhere: frozenset[str]
@@ -45,19 +45,23 @@ Ledger = Mapping[tuple[str, str], Namespace]
 
 
 def migrate(
-    ledger: Ledger, target: Target, live_tag: str | None, migrations: Migrations, rule: KeyValueRule
+    ledger: Ledger,
+    target: UploadedClasses,
+    live_tag: str | None,
+    migrations: Migrations,
+    rule: KeyValueRule,
 ) -> dict[tuple[str, str], Namespace]:
-    """Applies class migrations.
+    """Apply class migrations.
 
     Args:
         ledger: the account's namespaces by (script, class).
-        target: the version being uploaded.
-        live_tag: the tag the script has now.
-        migrations: what the upload asks for.
-        rule: whether the account may make key-value classes.
+        target: the uploaded version.
+        live_tag: the script's current tag.
+        migrations: the upload's migrations.
+        rule: whether the account may create key-value classes.
 
     Returns:
-        the ledger as it will be.
+        the namespaces after the migrations.
 
     Raises:
         Refusal: 10079, 10070, 10074, 10061, 10097 or 10099.
@@ -66,56 +70,56 @@ def migrate(
     if given != live:
         raise codes.tag_mismatch(given, live)
     current = dict(ledger)
-    made: dict[str, str] = {}
+    created: dict[str, str] = {}
     for step in migrations.all_steps():
-        _refuse_twice(step)
-        _create(current, step, target, made, rule)
-        _rename(current, step, target, made)
-        _transfer(current, step, target, made)
+        _refuse_duplicates(step)
+        _create(current, step, target, created, rule)
+        _rename(current, step, target, created)
+        _transfer(current, step, target, created)
         _delete(current, step, target)
-    for name, kind in made.items():
+    for name, kind in created.items():
         if (target.script, name) in current and name not in target.exported:
             raise codes.new_class_not_exported(kind, name)
     return current
 
 
-def forwarded(binding: Binding, script: str, before: Ledger, after: Ledger) -> Binding:
-    """A live binding of a script as it is after class migrations of another one.
+def forward_binding(binding: Binding, script: str, before: Ledger, after: Ledger) -> Binding:
+    """Return a script's live binding as it is after another script's class migrations.
 
-    It goes on to the same objects, whatever their class and script are called now.
+    The binding still refers to the same objects, even if their class or script has a new name.
 
     Args:
         binding: the binding.
         script: the script that has the binding.
-        before: the ledger until now.
-        after: the ledger from now on.
+        before: the namespaces before the migrations.
+        after: the namespaces after the migrations.
     """
     host = str(binding.get("script_name") or script)
-    found = before.get((host, str(binding.get("class_name"))))
-    if binding.get("type") != "durable_object_namespace" or found is None:
+    namespace = before.get((host, str(binding.get("class_name"))))
+    if binding.get("type") != "durable_object_namespace" or namespace is None:
         return binding
-    now = next((each for each in after.values() if each.id == found.id), found)
-    if (now.script, now.class_name) == (found.script, found.class_name):
+    now = next((item for item in after.values() if item.id == namespace.id), namespace)
+    if (now.script, now.class_name) == (namespace.script, namespace.class_name):
         return binding
-    kept = {key: value for key, value in binding.items() if key != "script_name"}
+    unchanged = {key: value for key, value in binding.items() if key != "script_name"}
     moved = {} if now.script == script else {"script_name": now.script}
-    return {**kept, **moved, "class_name": now.class_name}
+    return {**unchanged, **moved, "class_name": now.class_name}
 
 
 def refuse_lost_classes(ledger: Ledger, script: str, exported: Collection[str]) -> None:
-    """Refuses a version without a class that has Durable Objects (10064)."""
+    """Refuse a version without a class that has Durable Objects (10064)."""
     for owner, name in ledger:
         if owner == script and name not in exported:
             raise codes.class_still_used(name)
 
 
-def _refuse_twice(step: Step) -> None:
+def _refuse_duplicates(step: Step) -> None:
     named = [
         *step.new_classes,
         *step.new_sqlite_classes,
         *step.deleted_classes,
-        *(each.to for each in step.renamed_classes),
-        *(each.to for each in step.transferred_classes),
+        *(rename.to for rename in step.renamed_classes),
+        *(transfer.to for transfer in step.transferred_classes),
     ]
     for name in named:
         if named.count(name) > 1:
@@ -125,8 +129,8 @@ def _refuse_twice(step: Step) -> None:
 def _create(
     current: dict[tuple[str, str], Namespace],
     step: Step,
-    target: Target,
-    made: dict[str, str],
+    target: UploadedClasses,
+    created: dict[str, str],
     rule: KeyValueRule,
 ) -> None:
     wanted: Iterable[tuple[str, bool, str]] = (
@@ -141,27 +145,34 @@ def _create(
         if not use_sqlite and rule == "closed":
             raise codes.no_more_key_value()
         current[target.script, name] = Namespace(plain_id(), target.script, name, use_sqlite)
-        made[name] = "new-class"
+        created[name] = "new-class"
 
 
 def _rename(
-    current: dict[tuple[str, str], Namespace], step: Step, target: Target, made: dict[str, str]
+    current: dict[tuple[str, str], Namespace],
+    step: Step,
+    target: UploadedClasses,
+    created: dict[str, str],
 ) -> None:
-    for each in step.renamed_classes:
-        _take(current, (target.script, each.from_class), (target.script, each.to), "rename-class")
-        made[each.to] = "rename-class"
+    for rename in step.renamed_classes:
+        source = (target.script, rename.from_class)
+        _move(current, source, (target.script, rename.to), "rename-class")
+        created[rename.to] = "rename-class"
 
 
 def _transfer(
-    current: dict[tuple[str, str], Namespace], step: Step, target: Target, made: dict[str, str]
+    current: dict[tuple[str, str], Namespace],
+    step: Step,
+    target: UploadedClasses,
+    created: dict[str, str],
 ) -> None:
-    for each in step.transferred_classes:
-        source = (each.from_script, each.from_class)
-        _take(current, source, (target.script, each.to), "transfer-class")
-        made[each.to] = "transfer-class"
+    for transfer in step.transferred_classes:
+        source = (transfer.from_script, transfer.from_class)
+        _move(current, source, (target.script, transfer.to), "transfer-class")
+        created[transfer.to] = "transfer-class"
 
 
-def _take(
+def _move(
     current: dict[tuple[str, str], Namespace],
     source: tuple[str, str],
     destination: tuple[str, str],
@@ -175,12 +186,12 @@ def _take(
     current[destination] = replace(current.pop(source), script=script, class_name=name)
 
 
-def _delete(current: dict[tuple[str, str], Namespace], step: Step, target: Target) -> None:
+def _delete(current: dict[tuple[str, str], Namespace], step: Step, target: UploadedClasses) -> None:
     for name in step.deleted_classes:
         if (target.script, name) not in current:
             raise codes.class_unknown("delete-class", name)
-        # Seen in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: the live bindings
-        # count as well as the new ones, and of the new ones the class's name alone.
+        # Observed in workers-sdk#8210, executor#1193, tldraw#7834 and alchemy#799: live bindings
+        # count as well as new ones, and a new binding counts by its class name alone.
         if name in target.bound | target.bound_before | target.bound_elsewhere:
             raise codes.deleted_class_is_bound(name)
         del current[target.script, name]

@@ -1,9 +1,9 @@
-"""Which client uploads: what `last_deployed_from` will say."""
+"""Find which client uploads, for `last_deployed_from`."""
 
 from starlette.requests import Request
 
 
 def client_of(request: Request) -> str:
-    """`wrangler` or `api`."""
+    """Return `wrangler` or `api`."""
     agent = request.headers.get("user-agent", "")
     return "wrangler" if "wrangler" in agent else "api"

@@ -1,4 +1,4 @@
-"""HTTP for Workers scripts and the services of the same names."""
+"""Serve Workers scripts and the services of the same names."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.requests import account_of, flag, json_object, name_of, operation
-from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.runtime.workers import Deletions, Workers
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -22,14 +22,14 @@ _SCRIPT = _SCRIPTS + "/{script}"
 
 
 class ScriptRoutes:
-    """The operations below `workers/scripts` and `workers/services`."""
+    """Serve the operations below `workers/scripts` and `workers/services`."""
 
     def __init__(self, store: ScriptsStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _SCRIPTS, self._list),
             operation("PUT", _SCRIPT, self._put),
@@ -48,8 +48,8 @@ class ScriptRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        scripts = self._store.scripts.of(account_of(request))
-        return success([views.listed(each) for each in scripts])
+        scripts = self._store.scripts.list_scripts(account_of(request))
+        return success([views.view_in_list(script) for script in scripts])
 
     async def _put(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
@@ -64,8 +64,8 @@ class ScriptRoutes:
             strict=request.query_params.get("bindings_inherit") == "strict",
             deployed_from=client_of(request),
         )
-        await self._workers.publish(account, Gone(namespaces=removed))
-        return success(views.uploaded(script))
+        await self._workers.publish(account, Deletions(namespaces=removed))
+        return success(views.view_upload(script))
 
     async def _download(self, request: Request) -> Response:
         return self._multipart(account_of(request), name_of(request, "script"))
@@ -76,7 +76,7 @@ class ScriptRoutes:
     async def _delete(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
         removed = self._store.delete(account, name, force=flag(request, "force"))
-        await self._workers.publish(account, Gone(namespaces=removed))
+        await self._workers.publish(account, Deletions(namespaces=removed))
         return success(None)
 
     async def _settings(self, request: Request) -> Response:
@@ -109,17 +109,17 @@ class ScriptRoutes:
         account, name = account_of(request), name_of(request, "script")
         script = self._store.get(account, name)
         found = self._store.references(account, name)
-        return success(views.references(script, found, self._store.ledger(account)))
+        return success(views.view_references(script, found, self._store.ledger(account)))
 
     async def _service(self, request: Request) -> Response:
         script = self._store.scripts.find(account_of(request), name_of(request, "script"))
         if script is None:
             raise codes.service_not_found()
-        return success(views.service(script))
+        return success(views.view_service(script))
 
     async def _worker(self, request: Request) -> Response:
         script = self._store.get(account_of(request), name_of(request, "script"))
-        return success(views.worker(script))
+        return success(views.view_worker(script))
 
     async def _tails(self, request: Request) -> Response:
         self._store.get(account_of(request), name_of(request, "script"))
@@ -127,15 +127,15 @@ class ScriptRoutes:
 
     def _multipart(self, account: str, name: str) -> Response:
         script = self._store.get(account, name)
-        body, content_type = views.content(script, self._store.scripts.modules(script))
+        body, content_type = views.render_content(script, self._store.scripts.modules(script))
         return Response(body, media_type=content_type)
 
 
 def _settings(text: bytes | str) -> dict[str, Any]:
-    """The part `settings`, with what is stored in the shape that an upload's metadata has.
+    """Read the part `settings` into the shape of an upload's metadata.
 
     Raises:
-        Refusal: 10026, it is not a JSON object, or one of its members has another type.
+        Refusal: 10026, it is not a JSON object, or one of its members has the wrong type.
     """
     try:
         settings = parse_json(text)

@@ -1,4 +1,4 @@
-"""What a script is: its modules, bindings, exports and history, as kept in the database."""
+"""Describe scripts: their modules, bindings, exports and versions, as stored in the database."""
 
 import json
 import sqlite3
@@ -11,12 +11,12 @@ from flowflare.emulator.database import Database
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 
 Binding = Mapping[str, Any]
-_KEPT_VERSIONS = 20
+_MAX_VERSIONS = 20
 
 
 @dataclass(frozen=True)
 class Module:
-    """One uploaded file."""
+    """Describe one uploaded file."""
 
     name: str
     content_type: str
@@ -25,7 +25,7 @@ class Module:
 
 @dataclass(frozen=True)
 class Export:
-    """What workerd found the main module to export under one name."""
+    """Describe what workerd found under one exported name of the main module."""
 
     name: str
     kind: str
@@ -34,13 +34,13 @@ class Export:
 
     @property
     def is_class(self) -> bool:
-        """Whether it can be instantiated: a class, or a function in the old manner."""
+        """Return whether it can be instantiated: a class, or an old-style function."""
         return self.kind in {"class", "function"}
 
 
 @dataclass(frozen=True)
 class Script:
-    """A deployed script."""
+    """Describe a deployed script."""
 
     account: str
     name: str
@@ -60,40 +60,44 @@ class Script:
     enabled: bool
     previews: bool
     problem: str | None = None
-    """Why its row cannot be read. All else is then empty, so that it can be listed, deleted and
-    uploaded again, and is not run."""
+    """Why its row cannot be read. All other fields are then empty, so that the script can be
+    listed, deleted and uploaded again, but does not run."""
 
     @property
     def deployment_id(self) -> str:
-        """What an upload's answer calls its deployment: the version's id without hyphens."""
+        """Return its deployment's ID in an upload's answer: the version's ID without hyphens."""
         return self.version_id.replace("-", "")
 
     @property
     def handlers(self) -> list[str]:
-        """The handlers of the default export."""
+        """List the handlers of the default export."""
         if self.service_worker:
             return ["fetch"]
-        return [name for each in self.exports if each.name == "default" for name in each.handlers]
+        return [
+            name for export in self.exports if export.name == "default" for name in export.handlers
+        ]
 
     @property
     def named_handlers(self) -> list[dict[str, Any]]:
-        """The classes it exports, with their methods."""
+        """List the exported classes with their methods."""
         return [
-            {"name": each.name, "handlers": list(each.handlers)}
-            for each in self.exports
-            if each.name != "default" and each.is_class
+            {"name": export.name, "handlers": list(export.handlers)}
+            for export in self.exports
+            if export.name != "default" and export.is_class
         ]
 
     def classes(self) -> set[str]:
-        """The names of the classes it exports."""
-        return {each.name for each in self.exports if each.name != "default" and each.is_class}
+        """Return the names of the exported classes."""
+        return {
+            export.name for export in self.exports if export.name != "default" and export.is_class
+        }
 
     def binding(self, name: str) -> Binding | None:
-        """Its binding of that name."""
-        return next((each for each in self.bindings if each["name"] == name), None)
+        """Return the binding of that name, or None."""
+        return next((binding for binding in self.bindings if binding["name"] == name), None)
 
-    def changed(self, bindings: Sequence[Binding], number: int) -> "Script":
-        """The version of that number: the same code with other bindings."""
+    def with_bindings(self, bindings: Sequence[Binding], number: int) -> "Script":
+        """Return a new version with that number: the same code with other bindings."""
         return replace(
             self,
             bindings=tuple(bindings),
@@ -117,7 +121,7 @@ _RECORD = (
 
 
 class Scripts:
-    """Reads and writes scripts; the rules are the store's.
+    """Read and write scripts; the store holds the rules.
 
     Args:
         database: the emulator's file.
@@ -127,19 +131,19 @@ class Scripts:
         self._database = database
 
     def find(self, account: str, name: str) -> Script | None:
-        """The script of that name."""
+        """Return the script of that name, or None."""
         row = self._database.row(
             "SELECT * FROM scripts WHERE account = ? AND name = ?", account, name
         )
         return _script(row) if row else None
 
-    def of(self, account: str) -> list[Script]:
-        """All scripts of an account, by name."""
+    def list_scripts(self, account: str) -> list[Script]:
+        """List all scripts of an account, by name."""
         rows = self._database.rows("SELECT * FROM scripts WHERE account = ? ORDER BY name", account)
         return [_script(row) for row in rows]
 
-    def mentioning(self, account: str, name: str) -> list[Script]:
-        """The scripts whose bindings may be to a script of that name, by name; itself too."""
+    def list_mentions(self, account: str, name: str) -> list[Script]:
+        """List the scripts, itself included, whose bindings may refer to a script, by name."""
         rows = self._database.rows(
             "SELECT * FROM scripts WHERE account = ?1 AND (name = ?2 OR instr(bindings, ?3)) "
             "ORDER BY name",
@@ -150,7 +154,7 @@ class Scripts:
         return [_script(row) for row in rows]
 
     def modules(self, script: Script) -> list[Module]:
-        """Its modules, the main one first."""
+        """List the script's modules, the main module first."""
         rows = self._database.rows(
             "SELECT * FROM modules WHERE account = ? AND script = ? AND etag = ? ORDER BY position",
             script.account,
@@ -160,7 +164,7 @@ class Scripts:
         return [Module(row["name"], row["content_type"], row["content"]) for row in rows]
 
     def save(self, script: Script, modules: Sequence[Module] = ()) -> None:
-        """Writes a script as the live version, with its modules where they are new."""
+        """Save a script as the live version, with its modules if they are new."""
         self._database.run(
             "INSERT INTO scripts VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "tag = excluded.tag, record = excluded.record, bindings = excluded.bindings, "
@@ -175,10 +179,10 @@ class Scripts:
             script.enabled,
             script.previews,
         )
-        self.keep(script, modules)
+        self.save_version(script, modules)
 
-    def keep(self, script: Script, modules: Sequence[Module] = ()) -> None:
-        """Writes a version without making it the live one; old versions go."""
+    def save_version(self, script: Script, modules: Sequence[Module] = ()) -> None:
+        """Save a version that is not live, and remove old versions."""
         where = (script.account, script.name)
         for position, module in enumerate(modules):
             self._database.run(
@@ -200,7 +204,7 @@ class Scripts:
         self._database.run(
             "DELETE FROM versions WHERE account = ? AND script = ? AND number <= ?",
             *where,
-            script.number - _KEPT_VERSIONS,
+            script.number - _MAX_VERSIONS,
         )
         self._database.run(
             "DELETE FROM modules WHERE account = ?1 AND script = ?2 AND etag NOT IN "
@@ -210,24 +214,24 @@ class Scripts:
         )
 
     def versions(self, live: Script) -> list[Script]:
-        """The versions of a script, the newest first."""
+        """List the versions of a script, newest first."""
         rows = self._database.rows(
             "SELECT * FROM versions WHERE account = ? AND script = ? ORDER BY number DESC",
             live.account,
             live.name,
         )
-        found = (_with_record(live, row) for row in rows)
-        return [each for each in found if each.problem is None]
+        versions = (_with_record(live, row) for row in rows)
+        return [version for version in versions if version.problem is None]
 
     def next_number(self, account: str, name: str) -> int:
-        """The number of the script's next version."""
+        """Return the number of the script's next version."""
         row = self._database.row(
             "SELECT max(number) FROM versions WHERE account = ? AND script = ?", account, name
         )
         return int((row and row[0]) or 0) + 1
 
     def delete(self, script: Script) -> None:
-        """Removes a script with its versions, modules and schedules."""
+        """Delete a script with its versions, modules and schedules."""
         for table, column in {"scripts": "name", "modules": "script"}.items():
             self._database.run(
                 f"DELETE FROM {table} WHERE account = ? AND {column} = ?",  # noqa: S608
@@ -237,12 +241,12 @@ class Scripts:
 
 
 def _record(script: Script) -> str:
-    exports = [vars(each) for each in script.exports]
+    exports = [vars(export) for export in script.exports]
     return write_json({key: getattr(script, key) for key in _RECORD} | {"exports": exports})
 
 
 def _bindings(script: Script) -> str:
-    return write_json([dict(each) for each in script.bindings])
+    return write_json([dict(binding) for binding in script.bindings])
 
 
 def _script(row: sqlite3.Row) -> Script:
@@ -269,12 +273,12 @@ def _script(row: sqlite3.Row) -> Script:
 
 
 def _with_record(script: Script, row: sqlite3.Row) -> Script:
-    """Add what a row holds as JSON; a row that is not in order spoils its own script alone."""
+    """Add what a row stores as JSON. An invalid row affects only its own script."""
     try:
         fields = parse_json(row["record"])
         exports = [
-            Export(each["name"], each["kind"], each["base"], tuple(each["handlers"]))
-            for each in fields["exports"]
+            Export(export["name"], export["kind"], export["base"], tuple(export["handlers"]))
+            for export in fields["exports"]
         ]
         bindings = parse_json(row["bindings"])
         _require_shape(fields, bindings)
@@ -282,7 +286,7 @@ def _with_record(script: Script, row: sqlite3.Row) -> Script:
     except NotJsonError as error:
         return replace(script, problem=f"its stored record is not valid JSON: {error}")
     except (LookupError, TypeError, ValueError):
-        return replace(script, problem="its stored record lacks what every script has")
+        return replace(script, problem="its stored record lacks required fields")
 
 
 def _require_shape(fields: dict[str, Any], bindings: list[Any]) -> None:
@@ -290,7 +294,7 @@ def _require_shape(fields: dict[str, Any], bindings: list[Any]) -> None:
         raise ValueError
     metadata = fields["metadata"]
     texts = [metadata["compatibility_date"], *metadata["compatibility_flags"]]
-    for each in bindings:
-        texts += [each["name"], each["type"]]
-    if not all(isinstance(each, str) for each in texts):
+    for binding in bindings:
+        texts += [binding["name"], binding["type"]]
+    if not all(isinstance(text, str) for text in texts):
         raise ValueError

@@ -1,4 +1,4 @@
-"""The rules of scripts: what an upload changes, what is refused, what a deletion takes along."""
+"""Hold the rules of scripts: what uploads change, what is refused, what a deletion removes."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -15,8 +15,8 @@ from flowflare.emulator.services.scripts import bindings as rules
 from flowflare.emulator.services.scripts.classes import (
     Ledger,
     Namespace,
-    Target,
-    forwarded,
+    UploadedClasses,
+    forward_binding,
     migrate,
     refuse_lost_classes,
 )
@@ -26,7 +26,7 @@ from flowflare.emulator.services.scripts.upload import Upload
 
 @dataclass(frozen=True)
 class References:
-    """Who else points to a script."""
+    """List which other scripts refer to a script."""
 
     services: tuple[tuple[str, str], ...]
     """(script, binding) of service bindings."""
@@ -35,11 +35,11 @@ class References:
 
 
 class ScriptsStore:
-    """Scripts of all accounts.
+    """Store the scripts of all accounts.
 
     Args:
         database: the emulator's file.
-        accounts: what the accounts may do.
+        accounts: the settings of accounts.
     """
 
     def __init__(self, database: Database, accounts: AccountsStore) -> None:
@@ -48,7 +48,7 @@ class ScriptsStore:
         self.scripts = Scripts(database)
 
     def get(self, account: str, name: str) -> Script:
-        """The script of that name.
+        """Return the script of that name.
 
         Raises:
             Refusal: 10007.
@@ -68,18 +68,18 @@ class ScriptsStore:
         strict: bool,
         deployed_from: str,
     ) -> tuple[Script, tuple[str, ...]]:
-        """Makes a script or replaces it, all or nothing.
+        """Create or replace a script, in one transaction.
 
         Args:
             account: the account.
             name: the script's name.
-            upload: what was sent.
+            upload: the uploaded modules and metadata.
             exports: what workerd found the code to export.
-            strict: whether `inherit` bindings must find something.
-            deployed_from: the client's kind, as `last_deployed_from` shows it.
+            strict: whether `inherit` bindings without a match are refused.
+            deployed_from: the kind of client, as `last_deployed_from` shows it.
 
         Returns:
-            the script, and the ids of the Durable Object namespaces its migrations deleted.
+            the script, and the IDs of the Durable Object namespaces that its migrations deleted.
 
         Raises:
             Refusal: any of the codes of uploads.
@@ -96,8 +96,9 @@ class ScriptsStore:
             self._save_ledger(account, before, after)
             self._forward(script, before, after)
             self.scripts.save(script, upload.modules)
-        alive = {each.id for each in after.values()}
-        return script, tuple(each.id for each in before.values() if each.id not in alive)
+        remaining = {namespace.id for namespace in after.values()}
+        deleted = (item.id for item in before.values() if item.id not in remaining)
+        return script, tuple(deleted)
 
     def put_version(
         self,
@@ -109,10 +110,11 @@ class ScriptsStore:
         strict: bool,
         deployed_from: str,
     ) -> Script:
-        """Keeps an upload as a version that is not live.
+        """Save an upload as a version that is not live.
 
         Raises:
-            Refusal: 10007 no script, 10211 with class migrations, or any of the codes of uploads.
+            Refusal: 10007 unknown script, 10211 with class migrations, or any of the codes of
+                uploads.
         """
         with self._database.transaction():
             self.get(account, name)
@@ -122,23 +124,23 @@ class ScriptsStore:
                 account, name, upload, exports, strict=strict, deployed_from=deployed_from
             )
             self._check(script, self.ledger(account))
-            self.scripts.keep(script, upload.modules)
+            self.scripts.save_version(script, upload.modules)
         return script
 
     def version(self, account: str, name: str, identity: str) -> Script:
-        """A version of a script by its id.
+        """Return a version of a script by its ID.
 
         Raises:
-            Refusal: 10007 no script, 100146 no version.
+            Refusal: 10007 unknown script, 100146 unknown version.
         """
         versions = self.scripts.versions(self.get(account, name))
-        found = [each for each in versions if each.version_id == identity]
-        if not found:
+        matching = [version for version in versions if version.version_id == identity]
+        if not matching:
             raise codes.version_not_found()
-        return found[0]
+        return matching[0]
 
     def deploy(self, account: str, name: str, identity: str) -> Script:
-        """Makes a kept version the live one.
+        """Make a saved version the live version.
 
         Raises:
             Refusal: 10007, 100146, or a code of bindings and classes.
@@ -150,38 +152,39 @@ class ScriptsStore:
         return script
 
     def delete(self, account: str, name: str, *, force: bool) -> tuple[str, ...]:
-        """Deletes a script with its Durable Objects.
+        """Delete a script with its Durable Objects.
 
-        With `force`, bindings of other scripts to it go with it.
+        With `force`, other scripts' bindings to it are removed too.
 
         Returns:
-            the ids of its Durable Object namespaces.
+            the IDs of its Durable Object namespaces.
 
         Raises:
-            Refusal: 10007, or 10142 while others are bound to it.
+            Refusal: 10007, or 10142 while other scripts are bound to it.
         """
         with self._database.transaction():
             script = self.get(account, name)
-            found = self.references(account, name)
+            references = self.references(account, name)
             if not force:
-                _refuse_referenced(name, found)
-            self._unbind(account, found)
+                _refuse_referenced(name, references)
+            self._unbind(account, references)
             self.scripts.delete(script)
-            gone = tuple(each.id for each in self.ledger(account).values() if each.script == name)
+            namespaces = self.ledger(account).values()
+            deleted = tuple(item.id for item in namespaces if item.script == name)
             self._database.run(
                 "DELETE FROM namespaces WHERE account = ? AND script = ?", account, name
             )
-        return gone
+        return deleted
 
     def references(self, account: str, name: str) -> References:
-        """Which other scripts are bound to a script."""
+        """Find the other scripts that are bound to a script."""
         services, objects = [], []
-        for other in self.scripts.mentioning(account, name):
-            for each in other.bindings if other.name != name else ():
-                if each["type"] == "service" and each.get("service") == name:
-                    services.append((other.name, str(each["name"])))
-                elif _is_object_of(each, name):
-                    objects.append((other.name, str(each["name"]), str(each["class_name"])))
+        for other in self.scripts.list_mentions(account, name):
+            for binding in other.bindings if other.name != name else ():
+                if binding["type"] == "service" and binding.get("service") == name:
+                    services.append((other.name, str(binding["name"])))
+                elif _is_object_of(binding, name):
+                    objects.append((other.name, str(binding["name"]), str(binding["class_name"])))
         return References(tuple(services), tuple(objects))
 
     def edit(
@@ -192,31 +195,31 @@ class ScriptsStore:
         refused: Refusal,
         settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> Script:
-        """Makes a new live version of the same code.
+        """Create a new live version of the same code.
 
         Args:
             account: the account.
             name: the script's name.
             bindings: all bindings of the new version.
-            refused: what to say where a later version than the live one waits to be deployed.
-            settings: settings that change.
+            refused: the error if a newer version is not deployed yet.
+            settings: the settings that change.
 
         Raises:
-            Refusal: 10007, the one given, or a code of bindings.
+            Refusal: 10007, `refused`, or a code of bindings.
         """
         with self._database.transaction():
             script = self.get(account, name)
             if self.scripts.next_number(account, name) - 1 > script.number:
                 raise refused
             rules.check(bindings, self._surroundings(script, self.ledger(account)))
-            settled = replace(script, metadata={**script.metadata, **settings})
-            return self._change(settled, sorted(bindings, key=lambda each: str(each["name"])))
+            edited = replace(script, metadata={**script.metadata, **settings})
+            return self._change(edited, sorted(bindings, key=lambda binding: str(binding["name"])))
 
     def change_settings(self, account: str, name: str, settings: dict[str, Any]) -> Script:
-        """Changes settings and, where the settings name them, all bindings.
+        """Change settings and, if the settings contain bindings, all bindings.
 
         Raises:
-            Refusal: 10007, 10214 a later version waits to be deployed, or a code of bindings.
+            Refusal: 10007, 10214 a newer version is not deployed yet, or a code of bindings.
         """
         bound: Sequence[Binding] = self.get(account, name).bindings
         if "bindings" in settings:
@@ -226,7 +229,7 @@ class ScriptsStore:
     def ledger(
         self, account: str, scripts: Collection[str] | None = None
     ) -> dict[tuple[str, str], Namespace]:
-        """The account's Durable Object namespaces by (script, class): all, or some scripts'."""
+        """Return Durable Object namespaces by (script, class), of the account or some scripts."""
         sql = "SELECT * FROM namespaces WHERE account = ?"
         if scripts is None:
             rows = self._database.rows(f"{sql} ORDER BY script, class", account)
@@ -255,7 +258,7 @@ class ScriptsStore:
         strict: bool,
         deployed_from: str,
     ) -> Script:
-        """The script that an upload would make, with its bindings resolved.
+        """Build the script that an upload would create, with its bindings resolved.
 
         Raises:
             Refusal: a code of bindings.
@@ -291,7 +294,7 @@ class ScriptsStore:
 
     def _change(self, script: Script, bindings: Sequence[Binding]) -> Script:
         number = self.scripts.next_number(script.account, script.name)
-        changed = script.changed(bindings, number)
+        changed = script.with_bindings(bindings, number)
         self.scripts.save(changed)
         return changed
 
@@ -304,31 +307,37 @@ class ScriptsStore:
     ) -> dict[tuple[str, str], Namespace]:
         if upload.metadata.migrations is None:
             return dict(ledger)
-        found = self.references(script.account, script.name)
+        references = self.references(script.account, script.name)
         live = self.scripts.find(script.account, script.name)
         bound = live.bindings if live else ()
-        target = Target(
+        target = UploadedClasses(
             script=script.name,
             exported=frozenset(script.classes()),
-            bound=frozenset(each for each, _ in _objects(script.bindings, script.name)),
+            bound=frozenset(class_name for class_name, _ in _objects(script.bindings, script.name)),
             bound_before=frozenset(
-                each for each, host in _objects(bound, script.name) if host == script.name
+                class_name
+                for class_name, host in _objects(bound, script.name)
+                if host == script.name
             ),
-            bound_elsewhere=frozenset(name for _, _, name in found.objects),
+            bound_elsewhere=frozenset(name for _, _, name in references.objects),
         )
         rule = self._accounts.key_value_rule(script.account)
         return migrate(ledger, target, script.migration_tag, upload.metadata.migrations, rule)
 
     def _forward(self, script: Script, before: Ledger, after: Ledger) -> None:
-        """Lets other scripts' bindings go along with classes that were renamed or moved."""
+        """Update other scripts' bindings to classes that were renamed or moved."""
         account = script.account
-        now = {each.id: each for each in after.values()}
-        hosts = {each.script for each in before.values() if now.get(each.id, each) != each}
-        concerned = {
-            each.name: each for host in hosts for each in self.scripts.mentioning(account, host)
+        now = {item.id: item for item in after.values()}
+        hosts = {item.script for item in before.values() if now.get(item.id, item) != item}
+        affected = {
+            other.name: other
+            for host in hosts
+            for other in self.scripts.list_mentions(account, host)
         }
-        for other in concerned.values():
-            bound = tuple(forwarded(each, other.name, before, after) for each in other.bindings)
+        for other in affected.values():
+            bound = tuple(
+                forward_binding(binding, other.name, before, after) for binding in other.bindings
+            )
             if other.name != script.name and bound != other.bindings:
                 self.scripts.save(replace(other, bindings=bound))
 
@@ -343,9 +352,9 @@ class ScriptsStore:
             ledger=ledger,
             exported=script.classes(),
             targets={
-                (row["kind"], each)
+                (row["kind"], name)
                 for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-                for each in (row["id"], *((row["name"],) if row["kind"] == "queue" else ()))
+                for name in (row["id"], *((row["name"],) if row["kind"] == "queue" else ()))
             },
         )
 
@@ -353,34 +362,34 @@ class ScriptsStore:
         return {row[0] for row in self._database.rows(sql, account)}
 
     def _save_ledger(self, account: str, before: Ledger, after: Ledger) -> None:
-        for each in set(before.values()) - set(after.values()):
-            self._database.run("DELETE FROM namespaces WHERE id = ?", each.id)
-        for each in set(after.values()) - set(before.values()):
+        for deleted in set(before.values()) - set(after.values()):
+            self._database.run("DELETE FROM namespaces WHERE id = ?", deleted.id)
+        for created in set(after.values()) - set(before.values()):
             self._database.run(
                 "INSERT INTO namespaces VALUES (?, ?, ?, ?, ?)",
-                each.id,
+                created.id,
                 account,
-                each.script,
-                each.class_name,
-                each.use_sqlite,
+                created.script,
+                created.class_name,
+                created.use_sqlite,
             )
 
-    def _unbind(self, account: str, found: References) -> None:
-        gone: dict[str, set[str]] = {}
-        for script, binding, *_ in (*found.services, *found.objects):
-            gone.setdefault(script, set()).add(binding)
-        for name, bindings in gone.items():
+    def _unbind(self, account: str, references: References) -> None:
+        removed: dict[str, set[str]] = {}
+        for script, binding, *_ in (*references.services, *references.objects):
+            removed.setdefault(script, set()).add(binding)
+        for name, bindings in removed.items():
             other = self.get(account, name)
-            left = [each for each in other.bindings if each["name"] not in bindings]
+            left = [binding for binding in other.bindings if binding["name"] not in bindings]
             self._change(other, left)
 
 
 def _objects(bindings: Sequence[Binding], script: str) -> list[tuple[str, str]]:
-    """Class and host of each Durable Object binding of a script."""
+    """Return class and host of each Durable Object binding of a script."""
     return [
-        (str(each.get("class_name")), rules.owner(each, script))
-        for each in bindings
-        if each["type"] == "durable_object_namespace"
+        (str(binding.get("class_name")), rules.owner(binding, script))
+        for binding in bindings
+        if binding["type"] == "durable_object_namespace"
     ]
 
 
@@ -388,10 +397,10 @@ def _is_object_of(binding: Binding, script: str) -> bool:
     return binding["type"] == "durable_object_namespace" and binding.get("script_name") == script
 
 
-def _refuse_referenced(name: str, found: References) -> None:
+def _refuse_referenced(name: str, references: References) -> None:
     kinds: list[tuple[str, Collection[str]]] = [
-        ("service", {script for script, _ in found.services}),
-        ("durable object", {script for script, _, _ in found.objects}),
+        ("service", {script for script, _ in references.services}),
+        ("durable object", {script for script, _, _ in references.objects}),
     ]
     for kind, scripts in kinds:
         if scripts:

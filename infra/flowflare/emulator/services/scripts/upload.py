@@ -1,8 +1,8 @@
-"""Reads an upload: a multipart body in any of the three encodings clients use.
+"""Read an upload: a multipart body in any of the three encodings that clients use.
 
-wrangler sends `metadata` as a plain field before the modules, the Terraform provider and the Python
-SDK as a part of type application/json after them. A module's name is its part's file name: the
-field has the same name with the first two, and is `files` with the SDK.
+wrangler sends `metadata` as a plain field before the modules. The Terraform provider and the Python
+SDK send it after them as a part of type application/json. A module's name is its part's file name.
+wrangler and the provider use it as the field name too; the SDK's field name is `files`.
 """
 
 from collections.abc import Mapping
@@ -23,18 +23,18 @@ _SOURCE_MAP = "application/source-map"
 
 
 class _Step(BaseModel):
-    """The directives of one step of a class migration."""
+    """Hold the directives of one step of a class migration."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     class Rename(BaseModel):
-        """One class under a new name."""
+        """Rename one class."""
 
         from_class: str = Field(alias="from")
         to: str
 
     class Transfer(BaseModel):
-        """One class taken over from another script."""
+        """Take over one class from another script."""
 
         from_class: str = Field(alias="from")
         from_script: str
@@ -51,19 +51,19 @@ Step = _Step
 
 
 class Migrations(_Step):
-    """`metadata.migrations`: one step, or several under `steps`."""
+    """Hold `metadata.migrations`: one step, or several under `steps`."""
 
     old_tag: str | None = None
     new_tag: str | None = None
     steps: list[_Step] = []
 
     def all_steps(self) -> list[_Step]:
-        """The steps in order, whichever way they were written."""
+        """List the steps in order, in either form."""
         return list(self.steps) or [self]
 
 
 class Metadata(BaseModel):
-    """`metadata`: what the upload says about itself; keys we do not know are kept as they are."""
+    """Hold the upload's `metadata`; unknown keys are stored unchanged."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -76,29 +76,29 @@ class Metadata(BaseModel):
     keep_bindings: list[str] = []
 
     def settings(self) -> dict[str, Any]:
-        """What stays with the script: all but code, bindings and migrations."""
-        gone = {"bindings", "migrations", "keep_bindings", "main_module", "body_part"}
-        return self.model_dump(exclude=gone)
+        """Return what is stored with the script: all except code, bindings and migrations."""
+        excluded = {"bindings", "migrations", "keep_bindings", "main_module", "body_part"}
+        return self.model_dump(exclude=excluded)
 
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload that was read: metadata, and the modules with the main one first."""
+    """Hold a parsed upload: metadata, and the modules with the main module first."""
 
     metadata: Metadata
     modules: tuple[Module, ...]
 
     @property
     def service_worker(self) -> bool:
-        """Whether it is a script in the old syntax, without modules."""
+        """Return whether it is a script in the old service worker syntax, without modules."""
         return self.metadata.main_module is None
 
 
 async def read_upload(request: Request) -> Upload:
-    """Reads the body of a script upload.
+    """Read the body of a script upload.
 
     Raises:
-        Refusal: 10001 no multipart body, 10026 unreadable metadata, 10021 no main module.
+        Refusal: 10001 not a multipart body, 10026 unreadable metadata, 10021 no main module.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise codes.content_type("Content-Type must be 'multipart/form-data'.")
@@ -135,21 +135,21 @@ def _metadata(text: str) -> Metadata:
 
 
 def validate_metadata(given: Mapping[str, Any], *, part: str) -> Metadata:
-    """Read an upload's metadata, or settings that have its shape.
+    """Validate an upload's metadata, or settings of the same shape.
 
     Args:
         given: the JSON object.
-        part: the name of the part that held it, for the message.
+        part: the name of the part that contains it, for the message.
 
     Raises:
-        Refusal: 10026, a member has another type.
+        Refusal: 10026, a member has the wrong type.
     """
     try:
         return Metadata.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(each) for each in first["loc"])
-        raise codes.unparsable(f"{part}.{place}: {first['msg']}") from None
+        path = ".".join(str(key) for key in first["loc"])
+        raise codes.unparsable(f"{part}.{path}: {first['msg']}") from None
 
 
 async def _modules(form: FormData) -> list[Module]:

@@ -1,4 +1,4 @@
-"""Whether an upload would start: asked of workerd itself, not guessed from the text."""
+"""Check whether an upload would start, by starting it in workerd."""
 
 import re
 from datetime import UTC, datetime
@@ -13,21 +13,21 @@ _MODULE_NAME = re.compile(r"[\w./@+-]+")
 
 
 def refuse_name(name: str) -> None:
-    """Refuses a name no script may have (10016)."""
+    """Refuse an invalid script name (10016)."""
     if not _NAME.fullmatch(name):
         raise codes.invalid_name(name)
 
 
 async def exports_of(upload: Upload, workers: Workers) -> list[Export]:
-    """What the uploaded main module exports.
+    """Return what the uploaded main module exports.
 
     Args:
-        upload: what was sent.
-        workers: where workerd can be asked.
+        upload: the modules and metadata.
+        workers: starts the upload in workerd.
 
     Raises:
-        Refusal: 10021 with workerd's own words when the script does not start, 10068 when it
-            registers nothing.
+        Refusal: 10021 with workerd's own error if the script does not start, 10068 if it registers
+            no handler.
     """
     metadata = upload.metadata
     _refuse_date(metadata.compatibility_date)
@@ -42,13 +42,13 @@ async def exports_of(upload: Upload, workers: Workers) -> list[Export]:
     )
     if "problem" in answer:
         raise codes.invalid_script(answer["problem"])
-    found = [
-        Export(each["name"], each["kind"], each["base"], tuple(each["handlers"]))
-        for each in answer["exports"]
+    exports = [
+        Export(export["name"], export["kind"], export["base"], tuple(export["handlers"]))
+        for export in answer["exports"]
     ]
-    if not found and not upload.service_worker:
+    if not exports and not upload.service_worker:
         raise codes.no_handlers()
-    return found
+    return exports
 
 
 def _refuse_date(date: str) -> None:

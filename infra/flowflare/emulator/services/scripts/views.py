@@ -1,4 +1,4 @@
-"""How scripts look in answers; no answer holds a secret's value."""
+"""Render scripts for answers, which never contain a secret's value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,20 +11,20 @@ from flowflare.emulator.services.scripts.store import References
 _BOUNDARY = "emulator-{etag}"
 
 
-def uploaded(script: Script) -> dict[str, Any]:
-    """The answer to an upload."""
+def view_upload(script: Script) -> dict[str, Any]:
+    """Render the answer to an upload."""
     return {
-        **listed(script),
+        **view_in_list(script),
         "startup_time_ms": 1,
         "deployment_id": script.deployment_id,
         "last_deployed_from": script.deployed_from,
     }
 
 
-def listed(script: Script) -> dict[str, Any]:
-    """One script in the list of scripts."""
+def view_in_list(script: Script) -> dict[str, Any]:
+    """Render one script of the list of scripts."""
     metadata = script.metadata
-    shown = {
+    view = {
         "id": script.name,
         "tag": script.tag,
         "etag": script.etag,
@@ -44,18 +44,18 @@ def listed(script: Script) -> dict[str, Any]:
         "tags": metadata.get("tags") or [],
     }
     if script.migration_tag is not None:
-        shown["migration_tag"] = script.migration_tag
-    return shown
+        view["migration_tag"] = script.migration_tag
+    return view
 
 
-def service(script: Script) -> dict[str, Any]:
-    """The script as a service: where clients find the live migration tag."""
+def view_service(script: Script) -> dict[str, Any]:
+    """Render the script as a service, where clients read the live migration tag."""
     environment = {
         "environment": "production",
         "created_on": script.created_on,
         "modified_on": script.modified_on,
         "script": {
-            **listed(script),
+            **view_in_list(script),
             "last_deployed_from": script.deployed_from,
             "deployment_id": script.deployment_id,
             "startup_time_ms": 1,
@@ -71,8 +71,11 @@ def service(script: Script) -> dict[str, Any]:
     }
 
 
-def worker(script: Script) -> dict[str, Any]:
-    """The script as the newer API below `workers/workers` shows it; wrangler reads `subdomain`."""
+def view_worker(script: Script) -> dict[str, Any]:
+    """Render the script as the newer API below `workers/workers` does.
+
+    Wrangler reads `subdomain`.
+    """
     return {
         "id": script.tag,
         "name": script.name,
@@ -87,10 +90,10 @@ def worker(script: Script) -> dict[str, Any]:
 
 
 def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
-    """The live version's settings with its bindings, secrets without their values."""
+    """Render the live version's settings with its bindings; secrets have no values."""
     metadata = script.metadata
-    shown: dict[str, Any] = {
-        "bindings": [_binding(each, script, ledger) for each in script.bindings],
+    view: dict[str, Any] = {
+        "bindings": [_view_binding(binding, script, ledger) for binding in script.bindings],
         "compatibility_date": metadata["compatibility_date"],
         "compatibility_flags": metadata["compatibility_flags"],
         "logpush": bool(metadata.get("logpush")),
@@ -101,22 +104,24 @@ def settings(script: Script, ledger: Ledger) -> dict[str, Any]:
         "usage_model": metadata.get("usage_model") or "standard",
     }
     if metadata.get("limits"):
-        shown["limits"] = metadata["limits"]
+        view["limits"] = metadata["limits"]
     if script.migration_tag is not None:
-        shown["migration_tag"] = script.migration_tag
-    return shown
+        view["migration_tag"] = script.migration_tag
+    return view
 
 
-def references(script: Script, found: References, ledger: Ledger) -> dict[str, Any]:
-    """Who points to the script, and whom it points to."""
+def view_references(
+    script: Script, incoming_references: References, ledger: Ledger
+) -> dict[str, Any]:
+    """Render which scripts refer to the script, and which it refers to."""
     outgoing = [
-        {"service": each["service"], "environment": "production", "name": each["name"]}
-        for each in script.bindings
-        if each["type"] == "service"
+        {"service": binding["service"], "environment": "production", "name": binding["name"]}
+        for binding in script.bindings
+        if binding["type"] == "service"
     ]
     incoming = [
         {"service": other, "environment": "production", "name": name}
-        for other, name in found.services
+        for other, name in incoming_references.services
     ]
     objects = [
         {
@@ -126,7 +131,7 @@ def references(script: Script, found: References, ledger: Ledger) -> dict[str, A
             "durable_object_namespace_id": ledger[script.name, class_name].id,
             "durable_object_namespace_name": f"{script.name}_{class_name}",
         }
-        for other, name, class_name in found.objects
+        for other, name, class_name in incoming_references.objects
         if (script.name, class_name) in ledger
     ]
     return {
@@ -136,8 +141,8 @@ def references(script: Script, found: References, ledger: Ledger) -> dict[str, A
     }
 
 
-def content(script: Script, modules: Sequence[Module]) -> tuple[bytes, str]:
-    """The script's files as a multipart body, the main module first.
+def render_content(script: Script, modules: Sequence[Module]) -> tuple[bytes, str]:
+    """Render the script's files as a multipart body, the main module first.
 
     Returns:
         the body and its content type.
@@ -155,10 +160,10 @@ def content(script: Script, modules: Sequence[Module]) -> tuple[bytes, str]:
     return b"".join(parts), f"multipart/form-data; boundary={boundary}"
 
 
-def _binding(binding: Any, script: Script, ledger: Ledger) -> dict[str, Any]:
-    shown = without_secrets(binding)
-    if shown["type"] == "durable_object_namespace":
-        found = ledger.get((owner(binding, script.name), str(binding.get("class_name"))))
-        if found:
-            shown["namespace_id"] = found.id
-    return shown
+def _view_binding(binding: Any, script: Script, ledger: Ledger) -> dict[str, Any]:
+    view = without_secrets(binding)
+    if view["type"] == "durable_object_namespace":
+        namespace = ledger.get((owner(binding, script.name), str(binding.get("class_name"))))
+        if namespace:
+            view["namespace_id"] = namespace.id
+    return view

@@ -1,1 +1,1 @@
-"""Secrets of scripts: set, listed without values, removed, one by one or many at once."""
+"""Implement secrets of scripts: set, list without values and delete them, singly or in bulk."""

@@ -1,4 +1,4 @@
-"""HTTP for secrets of scripts."""
+"""Serve secrets of scripts."""
 
 from typing import Any
 
@@ -21,14 +21,14 @@ _MERGE_PATCH = "application/merge-patch+json"
 
 
 class SecretRoutes:
-    """The operations of a script's `secrets` and `secrets-bulk`."""
+    """Serve the operations of a script's `secrets` and `secrets-bulk`."""
 
     def __init__(self, store: SecretsStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _ALL, self._list),
             operation("PUT", _ALL, self._put),
@@ -38,8 +38,8 @@ class SecretRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        found = self._store.of(account_of(request), name_of(request, "script"))
-        return success([_view(each) for each in found])
+        secrets = self._store.list_secrets(account_of(request), name_of(request, "script"))
+        return success([_view(secret) for secret in secrets])
 
     async def _get(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
@@ -47,7 +47,7 @@ class SecretRoutes:
 
     async def _put(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
-        secret = _secret(await json_object(request))
+        secret = _read_secret(await json_object(request))
         self._store.put(account, script, secret)
         await self._workers.publish(account)
         return success(_view(secret))
@@ -60,10 +60,10 @@ class SecretRoutes:
         asked = (await json_object(request)).get("secrets")
         if not isinstance(asked, dict):
             raise codes.invalid_body("`secrets` must be an object.")
-        wanted = {name: _named(name, given) for name, given in asked.items()}
+        wanted = {name: _read_named(name, given) for name, given in asked.items()}
         self._store.patch(account, script, wanted)
         await self._workers.publish(account)
-        return success([_view(each) for each in self._store.of(account, script)])
+        return success([_view(secret) for secret in self._store.list_secrets(account, script)])
 
     async def _delete(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
@@ -72,15 +72,15 @@ class SecretRoutes:
         return success(None)
 
 
-def _named(name: str, given: Any) -> Binding | None:
+def _read_named(name: str, given: Any) -> Binding | None:
     if given is None:
         return None
     if not isinstance(given, dict) or given.get("name", name) != name:
         raise codes.invalid_body(f"`secrets.{name}` must be a secret of that name, or null.")
-    return _secret({**given, "name": name})
+    return _read_secret({**given, "name": name})
 
 
-def _secret(given: dict[str, Any]) -> Binding:
+def _read_secret(given: dict[str, Any]) -> Binding:
     secret = {"type": "secret_text", **given}
     if not isinstance(secret.get("name"), str) or not is_secret(secret):
         raise codes.invalid_body("A secret needs `name`, `text` and `type`.")

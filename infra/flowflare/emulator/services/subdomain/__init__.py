@@ -1,1 +1,1 @@
-"""workers.dev: the account's subdomain and which scripts answer on it."""
+"""Implement workers.dev: the account's subdomain, and which scripts answer on it."""

@@ -1,6 +1,6 @@
-"""HTTP for workers.dev: the account's subdomain, and which scripts answer on it.
+"""Serve workers.dev: the account's subdomain, and which scripts answer on it.
 
-A script's answer carries one field that Cloudflare's has not: `url`, where the Worker answers here.
+A script's answer has a field that Cloudflare's does not: `url`, the Worker's address here.
 """
 
 import re
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class SubdomainRoutes:
-    """The operations of `workers/subdomain` and of a script's `subdomain`."""
+    """Serve the operations of `workers/subdomain` and of a script's `subdomain`."""
 
     def __init__(self, accounts: AccountsStore, store: ScriptsStore, workers: Workers) -> None:
         self._accounts = accounts
@@ -32,7 +32,7 @@ class SubdomainRoutes:
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _ACCOUNT, self._get_account),
             operation("PUT", _ACCOUNT, self._put_account),

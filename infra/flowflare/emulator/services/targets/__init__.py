@@ -1,1 +1,1 @@
-"""What bindings point to and others make: KV namespaces, R2 buckets, queues and the like."""
+"""Implement the targets of bindings: KV namespaces, R2 buckets, queues and similar."""

@@ -1,4 +1,4 @@
-"""The kinds of things that bindings point to: their paths, their names, their words."""
+"""Describe the kinds of binding targets: their paths, names and error messages."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ Name = Literal["kv", "r2", "queue", "hyperdrive", "vectorize"]
 
 @dataclass(frozen=True)
 class Target:
-    """One thing of an account.
+    """Describe one target in an account.
 
     Attributes:
-        id: what paths and bindings call it; its name where Cloudflare gives no id.
-        key: what workerd knows it by: never used again.
-        record: what else it was made with.
+        id: its ID in paths and bindings; its name if Cloudflare assigns no ID.
+        key: its key in workerd, which is never reused.
+        record: its other properties.
     """
 
     account: str
@@ -30,17 +30,17 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of things.
+class TargetKind:
+    """Describe a kind of target.
 
     Attributes:
-        path: below the account.
+        path: the path below the account.
         title: the field that holds the name.
-        called_by: what paths call it: an id that Cloudflare gives, or its name.
-        listed: the key of the list in an answer's result, empty where the result is the list.
-        view: how one looks in answers; the scripts bound to it are the second argument.
-        exists: the refusal of a name that is taken.
-        missing: the refusal of an id that nothing has.
+        called_by: what paths contain: the assigned ID, or the name.
+        listed: the key of the list in an answer's result; empty if the result is the list.
+        view: renders a target for answers; the second argument is the scripts bound to it.
+        exists: the error for a name that already exists.
+        missing: the error for an unknown ID.
     """
 
     name: Name
@@ -53,11 +53,11 @@ class Kind:
     missing: Callable[[], Refusal]
 
 
-def _namespace(target: Target, _: list[str]) -> dict[str, Any]:
+def _view_namespace(target: Target, _: list[str]) -> dict[str, Any]:
     return {"id": target.id, "title": target.name, "supports_url_encoding": True}
 
 
-def _bucket(target: Target, _: list[str]) -> dict[str, Any]:
+def _view_bucket(target: Target, _: list[str]) -> dict[str, Any]:
     return {
         "name": target.name,
         "creation_date": target.created_on,
@@ -67,14 +67,14 @@ def _bucket(target: Target, _: list[str]) -> dict[str, Any]:
     }
 
 
-def _queue(target: Target, scripts: list[str]) -> dict[str, Any]:
+def _view_queue(target: Target, scripts: list[str]) -> dict[str, Any]:
     settings = {"delivery_delay": 0, "delivery_paused": False, "message_retention_period": 345600}
     return {
         "queue_id": target.id,
         "queue_name": target.name,
         "created_on": target.created_on,
         "modified_on": target.created_on,
-        "producers": [{"type": "worker", "script": each} for each in scripts],
+        "producers": [{"type": "worker", "script": script} for script in scripts],
         "producers_total_count": len(scripts),
         "consumers": [],
         "consumers_total_count": 0,
@@ -82,20 +82,20 @@ def _queue(target: Target, scripts: list[str]) -> dict[str, Any]:
     }
 
 
-def _hyperdrive(target: Target, _: list[str]) -> dict[str, Any]:
+def _view_hyperdrive(target: Target, _: list[str]) -> dict[str, Any]:
     origin = target.record.get("origin")
-    shown = origin.items() if isinstance(origin, dict) else ()
+    properties = origin.items() if isinstance(origin, dict) else ()
     return {
         "id": target.id,
         "name": target.name,
-        "origin": {key: value for key, value in shown if key not in _SECRET},
+        "origin": {key: value for key, value in properties if key not in _SECRET},
         "caching": target.record.get("caching") or {"disabled": False},
         "created_on": target.created_on,
         "modified_on": target.created_on,
     }
 
 
-def _index(target: Target, _: list[str]) -> dict[str, Any]:
+def _view_index(target: Target, _: list[str]) -> dict[str, Any]:
     return {
         "name": target.name,
         "description": target.record.get("description") or "",
@@ -106,47 +106,54 @@ def _index(target: Target, _: list[str]) -> dict[str, Any]:
 
 
 _SECRET = ("password", "access_client_secret")
-KINDS: tuple[Kind, ...] = (
-    Kind(
+KINDS: tuple[TargetKind, ...] = (
+    TargetKind(
         "kv",
         "/storage/kv/namespaces",
         "title",
         "id",
         "",
-        _namespace,
+        _view_namespace,
         lambda _: codes.namespace_exists(),
         codes.namespace_missing,
     ),
-    Kind(
+    TargetKind(
         "r2",
         "/r2/buckets",
         "name",
         "name",
         "buckets",
-        _bucket,
+        _view_bucket,
         lambda _: codes.bucket_exists(),
         codes.bucket_missing,
     ),
-    Kind(
-        "queue", "/queues", "queue_name", "id", "", _queue, codes.queue_exists, codes.queue_missing
+    TargetKind(
+        "queue",
+        "/queues",
+        "queue_name",
+        "id",
+        "",
+        _view_queue,
+        codes.queue_exists,
+        codes.queue_missing,
     ),
-    Kind(
+    TargetKind(
         "hyperdrive",
         "/hyperdrive/configs",
         "name",
         "id",
         "",
-        _hyperdrive,
+        _view_hyperdrive,
         codes.hyperdrive_exists,
         codes.hyperdrive_missing,
     ),
-    Kind(
+    TargetKind(
         "vectorize",
         "/vectorize/v2/indexes",
         "name",
         "name",
         "",
-        _index,
+        _view_index,
         lambda _: codes.index_exists(),
         codes.index_missing,
     ),

@@ -1,4 +1,4 @@
-"""The rules of what bindings point to: a name is taken once in an account; what was made stays."""
+"""Hold the rules of binding targets: a name is unique in an account, and a target never changes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from flowflare.emulator import target_codes as codes
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
-from flowflare.emulator.services.targets.kinds import Kind, Target
+from flowflare.emulator.services.targets.kinds import Target, TargetKind
 
 
 class TargetsStore:
-    """What bindings of all accounts may point to.
+    """Store the binding targets of all accounts.
 
     Args:
         database: the emulator's file.
@@ -21,38 +21,40 @@ class TargetsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, account: str, kind: Kind, name: str, record: Mapping[str, Any]) -> Target:
-        """Makes one.
+    def create(
+        self, account: str, kind: TargetKind, name: str, record: Mapping[str, Any]
+    ) -> Target:
+        """Create a target.
 
         Raises:
-            Refusal: the kind's own, the name is taken.
+            Refusal: the kind's error, the name already exists.
         """
         key = plain_id()
         identity = key if kind.called_by == "id" else name
-        made = Target(account, kind.name, identity, name, key, now(), record)
+        target = Target(account, kind.name, identity, name, key, now(), record)
         try:
             self._database.run(
                 "INSERT INTO targets VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *list(vars(made).values())[:-1],
+                *list(vars(target).values())[:-1],
                 write_json(dict(record)),
             )
         except sqlite3.IntegrityError:
             raise kind.exists(name) from None
-        return made
+        return target
 
-    def get(self, account: str, kind: Kind, identity: str) -> Target:
-        """The one of that id.
+    def get(self, account: str, kind: TargetKind, identity: str) -> Target:
+        """Return the target with that ID.
 
         Raises:
-            Refusal: the kind's own, there is none.
+            Refusal: the kind's error, the ID is unknown.
         """
-        found = [each for each in self.of(account, kind) if each.id == identity]
-        if not found:
+        matching = [item for item in self.list_targets(account, kind) if item.id == identity]
+        if not matching:
             raise kind.missing()
-        return found[0]
+        return matching[0]
 
-    def of(self, account: str, kind: Kind) -> list[Target]:
-        """The account's, by name."""
+    def list_targets(self, account: str, kind: TargetKind) -> list[Target]:
+        """List the account's targets of a kind, by name."""
         rows = self._database.rows(
             "SELECT * FROM targets WHERE account = ? AND kind = ? ORDER BY name",
             account,
@@ -60,26 +62,26 @@ class TargetsStore:
         )
         return [Target(**{**dict(row), "record": _record(row["record"])}) for row in rows]
 
-    def delete(self, account: str, kind: Kind, identity: str) -> Target:
-        """Deletes one and returns what it was.
+    def delete(self, account: str, kind: TargetKind, identity: str) -> Target:
+        """Delete a target and return it.
 
         Raises:
-            Refusal: the kind's own; 11005 a queue that scripts are bound to.
+            Refusal: the kind's error; 11005 scripts are bound to the queue.
         """
-        found = self.get(account, kind, identity)
-        bound = self.bound(found)
+        target = self.get(account, kind, identity)
+        bound = self.list_bound_scripts(target)
         if kind.name == "queue" and bound:
-            raise codes.queue_in_use(found.name, ", ".join(bound))
+            raise codes.queue_in_use(target.name, ", ".join(bound))
         self._database.run(
             "DELETE FROM targets WHERE account = ? AND kind = ? AND id = ?",
             account,
             kind.name,
             identity,
         )
-        return found
+        return target
 
-    def bound(self, target: Target) -> list[str]:
-        """The names of the scripts that are bound to a queue."""
+    def list_bound_scripts(self, target: Target) -> list[str]:
+        """List the names of the scripts that are bound to a queue."""
         rows = self._database.rows(
             "SELECT DISTINCT scripts.name FROM scripts, json_each("
             "CASE WHEN json_valid(scripts.bindings) THEN scripts.bindings ELSE '[]' END) AS each "
@@ -92,7 +94,7 @@ class TargetsStore:
 
 
 def _record(text: str) -> dict[str, Any]:
-    """What a target was made with; a row that is not in order spoils its own settings alone."""
+    """Return a target's properties; an invalid row loses only its own properties."""
     try:
         record = parse_json(text)
     except NotJsonError:

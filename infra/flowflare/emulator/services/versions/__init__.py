@@ -1,1 +1,1 @@
-"""Versions and deployments of scripts: one version at a time answers."""
+"""Implement versions and deployments of scripts: one version at a time answers."""

@@ -1,6 +1,7 @@
-"""The rules of deployments: which versions a script's requests go to, and in which shares.
+"""Hold the rules of deployments: which versions get a script's requests, and in which shares.
 
-Here all requests go to the version with the largest share: the split itself is kept and shown.
+In the emulator all requests go to the version with the largest share. The split itself is stored
+and shown.
 """
 
 import uuid
@@ -14,25 +15,25 @@ from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
 from flowflare.emulator.services.scripts.script import Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
-_MOST_VERSIONS = 2
-_KEPT = 100
+_MAX_VERSIONS = 2
+_MAX_DEPLOYMENTS = 100
 Deployment = dict[str, Any]
 
 
 class DeploymentsStore:
-    """Deployments of all scripts. An upload makes one by itself, of all requests.
+    """Store the deployments of all scripts. An upload creates one for all requests.
 
     Args:
         database: the emulator's file.
-        scripts: whose they are.
+        scripts: the store of scripts.
     """
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
         self._database = database
         self._scripts = scripts
 
-    def of(self, account: str, name: str) -> list[Deployment]:
-        """A script's deployments, the one in force first.
+    def list_deployments(self, account: str, name: str) -> list[Deployment]:
+        """List a script's deployments, the active deployment first.
 
         Raises:
             Refusal: 10007.
@@ -43,48 +44,50 @@ class DeploymentsStore:
             "ORDER BY number DESC LIMIT ?",
             account,
             name,
-            _KEPT,
+            _MAX_DEPLOYMENTS,
         )
-        made = [each for row in rows if (each := _record(row["record"]))]
+        created = [deployment for row in rows if (deployment := _record(row["record"]))]
         if rows and rows[0]["version"] == live.version_id:
-            return made
-        return [_of_upload(live), *made]
+            return created
+        return [_view_upload(live), *created]
 
     def get(self, account: str, name: str, identity: str) -> Deployment:
-        """A deployment by its id.
+        """Return a deployment by its ID.
 
         Raises:
-            Refusal: 10007 no script, 10336 no deployment.
+            Refusal: 10007 unknown script, 10336 unknown deployment.
         """
-        found = [each for each in self.of(account, name) if each["id"] == identity]
-        if not found:
+        deployments = self.list_deployments(account, name)
+        matching = [item for item in deployments if item["id"] == identity]
+        if not matching:
             raise codes.deployment_not_found()
-        return found[0]
+        return matching[0]
 
-    def make(self, account: str, name: str, asked: Mapping[str, Any], source: str) -> Deployment:
-        """Sends a script's requests to these versions.
+    def create(self, account: str, name: str, asked: Mapping[str, Any], source: str) -> Deployment:
+        """Send a script's requests to these versions.
 
         Args:
             account: the account.
             name: the script's name.
             asked: `strategy`, `versions` with `version_id` and `percentage`, `annotations`.
-            source: the client's kind.
+            source: the kind of client.
 
         Raises:
-            Refusal: 10001 shares that are not all of it, 10007 no script, 100146 no version, or a
-                code of bindings and classes.
+            Refusal: 10001 the shares do not total 100, 10007 unknown script, 100146 unknown
+                version, or
+                a code of bindings and classes.
         """
         shares = _shares(asked)
         for identity in shares:
             self._scripts.version(account, name, identity)
-        live = self._scripts.deploy(account, name, max(shares, key=lambda each: shares[each]))
-        made = {
+        live = self._scripts.deploy(account, name, max(shares, key=lambda version: shares[version]))
+        deployment = {
             "id": hyphened_id(),
             "source": source,
             "strategy": "percentage",
             "author_email": "user@example.com",
             "created_on": now(),
-            "versions": _written(shares),
+            "versions": _view_shares(shares),
             "annotations": asked.get("annotations") or {},
         }
         self._database.run(
@@ -92,13 +95,13 @@ class DeploymentsStore:
             account,
             name,
             live.version_id,
-            write_json(made),
+            write_json(deployment),
         )
-        return made
+        return deployment
 
 
 def _record(text: str) -> Deployment | None:
-    """A stored deployment, None where its row is not in order."""
+    """Parse a stored deployment, or return None if its row is invalid."""
     try:
         record = parse_json(text)
     except NotJsonError:
@@ -110,30 +113,30 @@ def _shares(asked: Mapping[str, Any]) -> dict[str, float]:
     versions = asked.get("versions")
     if asked.get("strategy", "percentage") != "percentage":
         raise codes.invalid_body("`strategy` must be `percentage`.")
-    if not isinstance(versions, list) or not 1 <= len(versions) <= _MOST_VERSIONS:
-        raise codes.invalid_body(f"`versions` must be a list of 1 to {_MOST_VERSIONS} versions.")
+    if not isinstance(versions, list) or not 1 <= len(versions) <= _MAX_VERSIONS:
+        raise codes.invalid_body(f"`versions` must be a list of 1 to {_MAX_VERSIONS} versions.")
     shares: dict[str, float] = {}
-    for each in versions:
-        share = each.get("percentage") if isinstance(each, dict) else None
+    for version in versions:
+        share = version.get("percentage") if isinstance(version, dict) else None
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 100:
             raise codes.invalid_body("`percentage` must be more than 0 and at most 100.")
-        shares[str(each.get("version_id"))] = share
+        shares[str(version.get("version_id"))] = share
     if len(shares) != len(versions) or round(sum(shares.values()), 6) != 100:
         raise codes.invalid_body("The percentages of different versions must total 100.")
     return shares
 
 
-def _written(shares: Mapping[str, float]) -> Sequence[dict[str, Any]]:
+def _view_shares(shares: Mapping[str, float]) -> Sequence[dict[str, Any]]:
     return [{"version_id": key, "percentage": share} for key, share in shares.items()]
 
 
-def _of_upload(script: Script) -> Deployment:
+def _view_upload(script: Script) -> Deployment:
     return {
         "id": str(uuid.uuid5(uuid.UUID(script.version_id), "deployment")),
         "source": script.deployed_from,
         "strategy": "percentage",
         "author_email": "user@example.com",
         "created_on": script.modified_on,
-        "versions": _written({script.version_id: 100}),
+        "versions": _view_shares({script.version_id: 100}),
         "annotations": script.metadata.get("annotations") or {},
     }

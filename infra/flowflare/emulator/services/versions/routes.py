@@ -1,4 +1,4 @@
-"""HTTP for versions and deployments."""
+"""Serve versions and deployments."""
 
 from typing import Any
 
@@ -21,31 +21,31 @@ _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
 
 
 class VersionRoutes:
-    """The operations of a script's `versions` and `deployments`."""
+    """Serve the operations of a script's `versions` and `deployments`."""
 
     def __init__(
         self, store: ScriptsStore, deployments: DeploymentsStore, workers: Workers
     ) -> None:
         self._store = store
-        self._made = deployments
+        self._deployments_store = deployments
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _SCRIPT + "/versions", self._list),
             operation("POST", _SCRIPT + "/versions", self._upload),
             operation("GET", _SCRIPT + "/versions/{version}", self._get),
-            operation("GET", _SCRIPT + "/deployments", self._deployments),
+            operation("GET", _SCRIPT + "/deployments", self._list_deployments),
             operation("POST", _SCRIPT + "/deployments", self._deploy),
-            operation("GET", _SCRIPT + "/deployments/{deployment}", self._deployment),
+            operation("GET", _SCRIPT + "/deployments/{deployment}", self._get_deployment),
         ]
 
     async def _list(self, request: Request) -> Response:
         live = self._store.get(account_of(request), name_of(request, "script"))
-        found = [self._view(each) for each in self._store.scripts.versions(live)]
+        versions = [self._view(version) for version in self._store.scripts.versions(live)]
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of(found, page=page, per_page=per_page)
+        part, info = page_of(versions, page=page, per_page=per_page)
         return success({"items": part}, info=info)
 
     async def _upload(self, request: Request) -> Response:
@@ -68,19 +68,23 @@ class VersionRoutes:
         )
         return success(self._view(version))
 
-    async def _deployments(self, request: Request) -> Response:
-        found = self._made.of(account_of(request), name_of(request, "script"))
-        return success({"deployments": found})
+    async def _list_deployments(self, request: Request) -> Response:
+        deployments = self._deployments_store.list_deployments(
+            account_of(request), name_of(request, "script")
+        )
+        return success({"deployments": deployments})
 
-    async def _deployment(self, request: Request) -> Response:
+    async def _get_deployment(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
-        return success(self._made.get(account, name, name_of(request, "deployment")))
+        return success(self._deployments_store.get(account, name, name_of(request, "deployment")))
 
     async def _deploy(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
-        made = self._made.make(account, name, await json_object(request), client_of(request))
+        deployment = self._deployments_store.create(
+            account, name, await json_object(request), client_of(request)
+        )
         await self._workers.publish(account)
-        return success(made)
+        return success(deployment)
 
     def _view(self, script: Script) -> dict[str, Any]:
         settings = views.settings(script, self._store.ledger(script.account))

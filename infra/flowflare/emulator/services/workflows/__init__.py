@@ -1,1 +1,1 @@
-"""Workflows: which class of which script a name runs."""
+"""Implement Workflows: a name runs a class of a script."""

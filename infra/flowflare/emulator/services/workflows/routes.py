@@ -1,4 +1,4 @@
-"""HTTP for Workflows."""
+"""Serve Workflows."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Gone, Workers
+from flowflare.emulator.runtime.workers import Deletions, Workers
 from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
 
 _ALL = "/accounts/{account}/workflows"
@@ -28,14 +28,14 @@ _STATES = (
 
 
 class WorkflowRoutes:
-    """The operations below `workflows`."""
+    """Serve the operations below `workflows`."""
 
     def __init__(self, store: WorkflowsStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _ALL, self._list),
             operation("PUT", _ONE, self._put),
@@ -44,9 +44,11 @@ class WorkflowRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        found = [_view(each) for each in self._store.of(account_of(request))]
+        workflows = [
+            _view(workflow) for workflow in self._store.list_workflows(account_of(request))
+        ]
         page, per_page = number(request, "page", 1), number(request, "per_page", 100)
-        part, info = page_of(found, page=page, per_page=per_page)
+        part, info = page_of(workflows, page=page, per_page=per_page)
         return success(part, info=info)
 
     async def _put(self, request: Request) -> Response:
@@ -55,17 +57,17 @@ class WorkflowRoutes:
         script, class_name = asked.get("script_name"), asked.get("class_name")
         if not isinstance(script, str) or not isinstance(class_name, str):
             raise codes.invalid_body("A Workflow needs `script_name` and `class_name`.")
-        made = self._store.put(account, name, script, class_name)
+        workflow = self._store.put(account, name, script, class_name)
         await self._workers.publish(account)
-        return success(_view(made))
+        return success(_view(workflow))
 
     async def _get(self, request: Request) -> Response:
         return success(_view(self._store.get(account_of(request), name_of(request, "workflow"))))
 
     async def _delete(self, request: Request) -> Response:
         account = account_of(request)
-        gone = self._store.delete(account, name_of(request, "workflow"))
-        await self._workers.publish(account, Gone(workflows=(gone.id,)))
+        deleted = self._store.delete(account, name_of(request, "workflow"))
+        await self._workers.publish(account, Deletions(workflows=(deleted.id,)))
         return success({"status": "ok", "success": True})
 
 

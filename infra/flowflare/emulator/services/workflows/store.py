@@ -1,4 +1,4 @@
-"""The rules of Workflows: a name runs a class of a script, and may move to another."""
+"""Hold the rules of Workflows: a name runs a class of a script, and may move to another class."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from flowflare.emulator.services.scripts.store import ScriptsStore
 
 @dataclass(frozen=True)
 class Workflow:
-    """A Workflow."""
+    """Describe a Workflow."""
 
     account: str
     name: str
@@ -24,11 +24,11 @@ class Workflow:
 
 
 class WorkflowsStore:
-    """Workflows of all accounts.
+    """Store the Workflows of all accounts.
 
     Args:
         database: the emulator's file.
-        scripts: where the classes are.
+        scripts: the store of scripts.
     """
 
     def __init__(self, database: Database, scripts: ScriptsStore) -> None:
@@ -36,10 +36,10 @@ class WorkflowsStore:
         self._scripts = scripts
 
     def put(self, account: str, name: str, script: str, class_name: str) -> Workflow:
-        """Makes a Workflow or points it at another class; its instances stay.
+        """Create a Workflow, or change its class; its instances stay.
 
         Raises:
-            Refusal: 10007 no such script, 10201 the script exports no such class.
+            Refusal: 10007 unknown script, 10201 the script does not export the class.
         """
         if class_name not in self._scripts.get(account, script).classes():
             raise codes.workflow_class(
@@ -62,7 +62,7 @@ class WorkflowsStore:
         return self.get(account, name)
 
     def get(self, account: str, name: str) -> Workflow:
-        """The Workflow of that name.
+        """Return the Workflow of that name.
 
         Raises:
             Refusal: 10200.
@@ -74,15 +74,15 @@ class WorkflowsStore:
             raise codes.workflow_not_found()
         return Workflow(*row)
 
-    def of(self, account: str) -> list[Workflow]:
-        """The account's Workflows, by name."""
+    def list_workflows(self, account: str) -> list[Workflow]:
+        """List the account's Workflows, by name."""
         rows = self._database.rows(
             "SELECT * FROM workflows WHERE account = ? ORDER BY name", account
         )
         return [Workflow(*row) for row in rows]
 
-    def run_by(self, account: str, script: str) -> list[Workflow]:
-        """The Workflows that a script runs."""
+    def list_of_script(self, account: str, script: str) -> list[Workflow]:
+        """List the Workflows that a script runs."""
         rows = self._database.rows(
             "SELECT * FROM workflows WHERE account = ? AND script = ? ORDER BY name",
             account,
@@ -90,8 +90,8 @@ class WorkflowsStore:
         )
         return [Workflow(*row) for row in rows]
 
-    def named(self, account: str, names: Iterable[str]) -> list[Workflow]:
-        """The Workflows of these names that there are."""
+    def list_by_name(self, account: str, names: Iterable[str]) -> list[Workflow]:
+        """List the existing Workflows among these names."""
         rows = (
             self._database.row(
                 "SELECT * FROM workflows WHERE account = ? AND name = ?", account, name
@@ -101,11 +101,11 @@ class WorkflowsStore:
         return [Workflow(*row) for row in rows if row is not None]
 
     def delete(self, account: str, name: str) -> Workflow:
-        """Deletes a Workflow and returns what it was.
+        """Delete a Workflow and return it.
 
         Raises:
             Refusal: 10200.
         """
-        found = self.get(account, name)
+        workflow = self.get(account, name)
         self._database.run("DELETE FROM workflows WHERE account = ? AND name = ?", account, name)
-        return found
+        return workflow

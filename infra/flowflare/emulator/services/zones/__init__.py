@@ -1,1 +1,1 @@
-"""Zones: domain names, of which routes and custom domains are parts."""
+"""Implement zones: the domain names of routes and custom domains."""

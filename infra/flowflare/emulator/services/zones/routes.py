@@ -1,4 +1,4 @@
-"""HTTP for zones."""
+"""Serve zones."""
 
 import re
 from typing import Any
@@ -20,14 +20,14 @@ _ACCOUNT = re.compile(r"[0-9a-f]{32}")
 
 
 class ZoneRoutes:
-    """The operations of `zones`."""
+    """Serve the operations of `zones`."""
 
     def __init__(self, store: ZonesStore, workers: Workers) -> None:
         self._store = store
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
-        """The operations this service answers."""
+        """List the operations of this service."""
         return [
             operation("GET", _ALL, self._list),
             operation("POST", _ALL, self._create),
@@ -38,9 +38,9 @@ class ZoneRoutes:
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
-        found = [_view(each) for each in self._store.of(query.get("account.id"), query.get("name"))]
+        zones = self._store.list_zones(query.get("account.id"), query.get("name"))
         page, per_page = number(request, "page", 1), number(request, "per_page", 20)
-        part, info = page_of(found, page=page, per_page=per_page)
+        part, info = page_of([_view(zone) for zone in zones], page=page, per_page=per_page)
         return success(part, info=info)
 
     async def _create(self, request: Request) -> Response:
@@ -48,30 +48,30 @@ class ZoneRoutes:
         account = asked.get("account")
         identity = account.get("id") if isinstance(account, dict) else None
         if not isinstance(identity, str) or not _ACCOUNT.fullmatch(identity):
-            raise codes.invalid_body("`account.id` must be the id of an account.")
-        return success(_view(self._store.make(_zone_name(asked.get("name")), identity)))
+            raise codes.invalid_body("`account.id` must be the ID of an account.")
+        return success(_view(self._store.create(_check_name(asked.get("name")), identity)))
 
     async def _get(self, request: Request) -> Response:
         return success(_view(self._store.get(zone_of(request))))
 
     async def _delete(self, request: Request) -> Response:
-        gone = self._store.delete(zone_of(request))
-        if gone.account is not None:
-            await self._workers.publish(gone.account)
-        return success({"id": gone.id})
+        deleted = self._store.delete(zone_of(request))
+        if deleted.account is not None:
+            await self._workers.publish(deleted.account)
+        return success({"id": deleted.id})
 
     async def _name(self, request: Request) -> Response:
-        """The control surface's way to say what a zone id stands for."""
+        """Set a zone ID's name, through the control API."""
         asked = await json_object(request)
-        name = _zone_name(asked.get("name"))
-        return success(_view(self._store.make(name, asked.get("account"), zone_of(request))))
+        name = _check_name(asked.get("name"))
+        return success(_view(self._store.create(name, asked.get("account"), zone_of(request))))
 
 
-def _zone_name(given: object) -> str:
-    """A domain name that a zone may have.
+def _check_name(given: object) -> str:
+    """Validate a zone's domain name.
 
     Raises:
-        Refusal: 10001, it is none.
+        Refusal: 10001, it is not a domain name.
     """
     if not isinstance(given, str) or not _NAME.fullmatch(given):
         raise codes.invalid_body("`name` must be a domain name in lower case.")

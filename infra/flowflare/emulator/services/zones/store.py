@@ -1,9 +1,9 @@
-"""The rules of zones: every zone id is a zone, from the first route or custom domain on.
+"""Hold the rules of zones: every zone ID is a zone from its first route or custom domain.
 
-Like an account, a zone needs no preparation: one that nobody made gets its name from the first
-hostname used with its id, and its account from the first script. From then on it is held to both.
-Who wants another name than the last two labels (three below `co.uk` and its like) makes the zone
-beforehand, by `POST /zones` or on the control surface.
+Like an account, a zone needs no preparation. It gets its name from the first hostname used with its
+ID, and its account from the first script. Both are fixed from then on. The name is the last two
+labels (three below `co.uk` and similar). To use another name, create the zone first, with `POST
+/zones` or the control API.
 """
 
 import re
@@ -18,20 +18,20 @@ _COUNTRY_SECOND = re.compile(r"(?:co|com|org|net|ac|gov|edu)\.[a-z]{2}")
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone; `account` is None until a script is known that answers in it."""
+    """Describe a zone; `account` is None until a script answers in it."""
 
     id: str
     account: str | None
     name: str
     created_on: str
 
-    def holds(self, hostname: str) -> bool:
-        """Whether a hostname is the zone's name or below it."""
+    def contains(self, hostname: str) -> bool:
+        """Return whether a hostname is the zone's name or below it."""
         return hostname == self.name or hostname.endswith(f".{self.name}")
 
 
 class ZonesStore:
-    """Zones of all accounts.
+    """Store the zones of all accounts.
 
     Args:
         database: the emulator's file.
@@ -40,15 +40,15 @@ class ZonesStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def make(self, name: str, account: str | None, identity: str | None = None) -> Zone:
-        """Makes a zone, or gives the one of that id another name and account.
+    def create(self, name: str, account: str | None, identity: str | None = None) -> Zone:
+        """Create a zone, or change the name and account of the zone with that ID.
 
         Raises:
-            Refusal: 1061, the account has one of that name.
+            Refusal: 1061, the account has another zone of that name.
         """
         zone = Zone(identity or plain_id(), account, name, now())
-        taken = self.named(name, account)
-        if taken is not None and taken.id != zone.id:
+        same_name = self.find_by_name(name, account)
+        if same_name is not None and same_name.id != zone.id:
             raise codes.zone_exists(name)
         self._database.run(
             "INSERT INTO zones VALUES (?, ?, ?, ?) "
@@ -58,58 +58,58 @@ class ZonesStore:
         return self.get(zone.id)
 
     def get(self, identity: str) -> Zone:
-        """The zone of that id.
+        """Return the zone with that ID.
 
         Raises:
-            Refusal: 1001, nobody made it or used it.
+            Refusal: 1001, the zone was neither created nor used.
         """
         row = self._database.row("SELECT * FROM zones WHERE id = ?", identity)
         if row is None:
             raise codes.zone_not_found()
         return Zone(*row)
 
-    def used(self, identity: str, hostname: str, account: str | None) -> Zone:
-        """The zone of that id; one that nobody made is made of what it is used for.
+    def ensure(self, identity: str, hostname: str, account: str | None) -> Zone:
+        """Return the zone with that ID, and create it from its first use if necessary.
 
         Args:
-            identity: the zone's id.
+            identity: the zone's ID.
             hostname: a hostname in it.
-            account: the account of the script that answers, where there is one.
+            account: the account of the script that answers, if a script does.
         """
         row = self._database.row("SELECT * FROM zones WHERE id = ?", identity)
         if row is None:
-            return self.make(_name_of(hostname), account, identity)
+            return self.create(_name_of(hostname), account, identity)
         if row["account"] is None and account is not None:
             self._database.run("UPDATE zones SET account = ? WHERE id = ?", account, identity)
         return self.get(identity)
 
-    def named(self, name: str, account: str | None) -> Zone | None:
-        """The account's zone of that name."""
+    def find_by_name(self, name: str, account: str | None) -> Zone | None:
+        """Return the account's zone of that name, or None."""
         row = self._database.row(
             "SELECT * FROM zones WHERE name = ? AND account IS ?", name, account
         )
         return Zone(*row) if row else None
 
-    def of(self, account: str | None = None, name: str | None = None) -> list[Zone]:
-        """Zones by name; all, those of one account, or those of one name."""
+    def list_zones(self, account: str | None = None, name: str | None = None) -> list[Zone]:
+        """List zones by name; all, those of one account, or those of one name."""
         zones = [Zone(*row) for row in self._database.rows("SELECT * FROM zones ORDER BY name, id")]
         return [
-            each for each in zones if account in {None, each.account} and name in {None, each.name}
+            zone for zone in zones if account in {None, zone.account} and name in {None, zone.name}
         ]
 
     def delete(self, identity: str) -> Zone:
-        """Deletes a zone with its routes and custom domains, and returns what it was.
+        """Delete a zone with its routes and custom domains, and return it.
 
         Raises:
             Refusal: 1001.
         """
-        found = self.get(identity)
+        zone = self.get(identity)
         self._database.run("DELETE FROM zones WHERE id = ?", identity)
-        return found
+        return zone
 
 
 def _name_of(hostname: str) -> str:
-    """The domain name that somebody could have registered, of which a hostname is a part."""
+    """Return the registrable domain name that a hostname belongs to."""
     labels = hostname.split(".")
     count = 3 if _COUNTRY_SECOND.fullmatch(".".join(labels[-2:])) else 2
     return ".".join(labels[-count:])
