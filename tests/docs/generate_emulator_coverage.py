@@ -48,8 +48,8 @@ _INTRODUCTION = f"""\
 # What the embedded Cloudflare covers
 
 The emulator serves the API below `{API}`. Unmodified clients need only its URL. The operations'
-names are those of Cloudflare's API reference, as the official SDK spells them. Every other operation
-returns Cloudflare's error envelope with code 7003 and the name of the operation.
+names are those of Cloudflare's API reference, as the official SDK spells them. Every other
+operation returns Cloudflare's error envelope with code 7003 and the name of the operation.
 """
 
 _WORLD = """\
@@ -60,32 +60,35 @@ _WORLD = """\
   Control paths below `/emulator/` require it too, with `application/json`. `POST /emulator/tokens`
   creates another token with its own limit, which is valid until the emulator stops.
   [What is protected, and what is not](../how-to/emulator-access.md).
-- **Zones**: every zone ID is a zone. It gets its name from the first hostname used with it (`example.com`
-  for `shop.example.com/*`, three labels below `co.uk` and similar) and its account from the first
-  script. Both are fixed from then on. `POST /zones` creates a zone with a name of your choice, and
-  `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` one with an ID of your choice.
-- **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, reported in `Ratelimit`
-  and `Ratelimit-Policy`. Further calls get 429 with code 971 and `Retry-After` for five minutes.
-  `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets another limit.
-  `"calls": null` removes the limit, and `"token": ...` sets one token's. `DELETE` resets it.
-- **Routes and custom domains** answer on the emulator's own port, by `Host`:
-  `curl -H 'Host: shop.example.com' http://127.0.0.1:8780/`, or in a browser
-  `http://shop.example.com.localhost:8780/`. The Worker's own port accepts the same `Host`, WebSockets
-  included.
+- **Zones**: every zone ID is a zone. It gets its name from the first hostname used with it
+  (`example.com` for `shop.example.com/*`, three labels below `co.uk` and similar) and its account
+  from the first script. Both are fixed from then on. `POST /zones` creates a zone with a name of
+  your choice, and `PUT /emulator/zones/<id>` with `{"name": ..., "account": ...}` one with an ID
+  of your choice.
+- **The limit on calls** is Cloudflare's: 1,200 in five minutes for each token, reported in
+  `Ratelimit` and `Ratelimit-Policy`. Further calls get 429 with code 971 and `Retry-After` for
+  five minutes. `PUT /emulator/rate-limit` with `{"calls": 50, "seconds": 10, "block": 10}` sets
+  another limit. `"calls": null` removes the limit, and `"token": ...` sets one token's. `DELETE`
+  resets it.
+- **Routes and custom domains** answer on the emulator's own port, by `Host`: `curl -H 'Host:
+  shop.example.com' http://127.0.0.1:8780/`, or in a browser
+  `http://shop.example.com.localhost:8780/`. The Worker's own port accepts the same `Host`,
+  WebSockets included.
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
-  Workflows work; queues have no consumers. Hyperdrive and Vectorize bindings are checked, but the Worker does
-  not see them. A binding of an unknown type is stored unchanged, and the Worker does not see it.
-- **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in one
-  workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped after
-  ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within a
-  minute), and keep their data. A later alarm loads them in time. `PUT /emulator/units` with
-  `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits.
-  D1, KV, R2 and rate limits are in a separate workerd. The contents of `caches` are lost when their
-  workerd stops.
+  Workflows work; queues have no consumers. Hyperdrive and Vectorize bindings are checked, but the
+  Worker does not see them. A binding of an unknown type is stored unchanged, and the Worker does
+  not see it.
+- **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in
+  one workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped
+  after ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within
+  a minute), and keep their data. A later alarm loads them in time. `PUT /emulator/units` with
+  `{"loaded": 4, "idle_seconds": 2}` keeps fewer units loaded, `{}` resets the limits. D1, KV, R2
+  and rate limits are in a separate workerd. The contents of `caches` are lost when their workerd
+  stops.
 - **Deployments** of several versions are stored and shown; all requests go to the largest share.
 - **Time Travel** restores every requested bookmark exactly. A time restores the content after the
-  last earlier write through the API. Writes of Workers are included from the next bookmark or write
-  through the API. The history covers thirty days.
+  last earlier write through the API. Writes of Workers are included from the next bookmark or
+  write through the API. The history covers thirty days.
 """
 
 _REFUSALS = """\

@@ -1,4 +1,4 @@
-"""One emulator for all tests of a worker process, an account of its own for each test."""
+"""Run one emulator per test process, and give each test its own account."""
 
 from collections.abc import Iterator
 

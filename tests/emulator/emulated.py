@@ -1,4 +1,4 @@
-"""An account of its own in the running emulator, with the calls the tests make most."""
+"""An account in the running emulator, with the calls that tests make most."""
 
 import json
 import secrets
@@ -21,7 +21,7 @@ NODE_MODULES = ROOT / "node_modules"
 ESM = "application/javascript+module"
 HELLO = "export default { fetch: () => new Response('hello') };"
 
-# httpx reads all certificates of the machine for every client; nothing here speaks TLS.
+# httpx reads all certificates of the machine for every client, and no test uses TLS.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -45,7 +45,7 @@ def settings(data: Path, port: int = 0) -> Settings:
 def emulator(data: Path) -> Iterator[Running]:
     running = start(settings(data), lambda _: None)
     try:
-        # All tests are one token's; those of the limit set their own.
+        # All tests share one token; tests of the limit set their own.
         url = f"http://127.0.0.1:{running.port}/emulator/rate-limit"
         request("PUT", url, json={"calls": None}, headers=bearer(running.token))
         yield running
@@ -55,14 +55,14 @@ def emulator(data: Path) -> Iterator[Running]:
 
 @dataclass(frozen=True)
 class Refused:
-    """What a refusal says: status, and the errors as (code, message)."""
+    """A refusal's status, and its errors as (code, message)."""
 
     status: int
     errors: tuple[tuple[int, str], ...]
 
 
 class Account:
-    """A fresh account; what it is asked to do must succeed, `refused` must not."""
+    """A new account: `call` must succeed, `expect_refusal` must not."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
@@ -85,7 +85,7 @@ class Account:
         assert body["success"] is True
         return body["result"]
 
-    def refused(self, method: str, path: str, **arguments: Any) -> Refused:
+    def expect_refusal(self, method: str, path: str, **arguments: Any) -> Refused:
         response = self.http.request(method, path, **arguments)
         body = response.json()
         assert body["success"] is False, body
@@ -113,9 +113,9 @@ class Account:
             "PUT", f"/workers/scripts/{name}", files=upload(source, **metadata), params=query
         )
 
-    def put_refused(self, name: str, source: str = HELLO, **metadata: Any) -> Refused:
+    def put_expecting_refusal(self, name: str, source: str = HELLO, **metadata: Any) -> Refused:
         query = metadata.pop("query", {})
-        return self.refused(
+        return self.expect_refusal(
             "PUT", f"/workers/scripts/{name}", files=upload(source, **metadata), params=query
         )
 
@@ -141,7 +141,7 @@ class Account:
 def upload(
     source: str, *, bindings: Sequence[Mapping[str, Any]] = (), **metadata: Any
 ) -> list[tuple[str, tuple[str | None, str, str]]]:
-    """A module upload as the Terraform provider encodes it."""
+    """Encode a module upload as the Terraform provider does."""
     described = {
         "main_module": "worker.js",
         "compatibility_date": "2026-11-01",
@@ -160,6 +160,6 @@ def durable_object(name: str, class_name: str, script: str | None = None) -> dic
 
 
 def new_sqlite(*classes: str, tag: str = "v1", old_tag: str | None = None) -> dict[str, Any]:
-    """Class migrations that make SQLite classes."""
+    """Build class migrations that create SQLite classes."""
     step = {"new_tag": tag, "steps": [{"new_sqlite_classes": list(classes)}]}
     return step | ({"old_tag": old_tag} if old_tag else {})

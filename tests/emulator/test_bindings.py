@@ -1,4 +1,4 @@
-"""Bindings: replaced wholesale, inherited by name or kept by type, checked against the account."""
+"""Bindings: an upload replaces, inherits or keeps them, and each is checked."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def names(account: Account, script: str = "app") -> list[str]:
     return [each["name"] for each in settings["bindings"]]
 
 
-def one(code: int, text: str) -> Refused:
+def single_error(code: int, text: str) -> Refused:
     return Refused(400, ((code, text),))
 
 
@@ -55,7 +55,9 @@ def test_inherited_bindings_keep_their_value_under_a_new_name_too(account: Accou
 def test_all_missing_inherited_bindings_are_refused_at_once(account: Account) -> None:
     account.put("app", bindings=[TEXT])
     inherit = [{"type": "inherit", "name": name} for name in ("V", "A", "B")]
-    refused = account.put_refused("app", bindings=inherit, query={"bindings_inherit": "strict"})
+    refused = account.put_expecting_refusal(
+        "app", bindings=inherit, query={"bindings_inherit": "strict"}
+    )
     assert refused.status == 400
     assert refused.errors == tuple(
         (
@@ -73,11 +75,14 @@ def test_all_missing_inherited_bindings_are_refused_at_once(account: Account) ->
 @pytest.mark.parametrize(
     ("bindings", "expected"),
     [
-        ([TEXT, TEXT], one(10053, "the binding name 'V' cannot be used more than once")),
-        ([{"type": "plain_text", "text": "x"}], one(10052, "A binding is missing its name.")),
+        ([TEXT, TEXT], single_error(10053, "the binding name 'V' cannot be used more than once")),
+        (
+            [{"type": "plain_text", "text": "x"}],
+            single_error(10052, "A binding is missing its name."),
+        ),
         (
             [{"type": "d1", "name": "DB", "id": "00000000-0000-4000-8000-000000000000"}],
-            one(
+            single_error(
                 10181,
                 "D1 binding 'DB' references database '00000000-0000-4000-8000-000000000000' "
                 "which was not found",
@@ -85,29 +90,29 @@ def test_all_missing_inherited_bindings_are_refused_at_once(account: Account) ->
         ),
         (
             [{"type": "d1", "name": "DB"}],
-            one(10021, "binding DB of type d1 must have a valid `id` specified"),
+            single_error(10021, "binding DB of type d1 must have a valid `id` specified"),
         ),
         (
             [{"type": "service", "name": "SVC", "service": "none"}],
-            one(10143, 'could not resolve binding "SVC": script "none" not found'),
+            single_error(10143, 'could not resolve binding "SVC": script "none" not found'),
         ),
         (
             [durable_object("T", "Tracker", "none")],
-            one(
+            single_error(
                 10061,
                 "Cannot create binding for class 'Tracker' in script 'none' that does not exist",
             ),
         ),
         (
-            [durable_object("T", "Nobody")],
-            one(
+            [durable_object("T", "Missing")],
+            single_error(
                 10061,
-                "Cannot create binding for class 'Nobody' that is not exported by the script",
+                "Cannot create binding for class 'Missing' that is not exported by the script",
             ),
         ),
         (
             [durable_object("T", "Tracker")],
-            one(
+            single_error(
                 10061,
                 "Cannot create binding for class 'Tracker' because it is not currently configured "
                 "to implement Durable Objects. Ensure a --new-class migration has been applied to "
@@ -124,25 +129,29 @@ def test_all_missing_inherited_bindings_are_refused_at_once(account: Account) ->
                     "class_name": "Flow",
                 }
             ],
-            one(10200, "Workflow binding 'W' references workflow 'orders' which was not found"),
+            single_error(
+                10200, "Workflow binding 'W' references workflow 'orders' which was not found"
+            ),
         ),
         (
             [{"type": "secret_text", "name": "KEY"}],
-            one(10021, "binding KEY of type secret_text must have a valid `text` specified"),
+            single_error(
+                10021, "binding KEY of type secret_text must have a valid `text` specified"
+            ),
         ),
     ],
 )
 def test_a_binding_that_points_nowhere_is_refused(
     account: Account, bindings: list[dict[str, Any]], expected: Refused
 ) -> None:
-    assert account.put_refused("app", OBJECT, bindings=bindings) == expected
+    assert account.put_expecting_refusal("app", OBJECT, bindings=bindings) == expected
     assert account.call("GET", "/workers/scripts") == []
 
 
 def test_a_class_of_another_script_must_be_a_durable_object_there(account: Account) -> None:
     account.put("service", OBJECT)
     binding = durable_object("T", "Tracker", "service")
-    refused = account.put_refused("client", bindings=[binding])
+    refused = account.put_expecting_refusal("client", bindings=[binding])
     assert refused.errors[0][0] == 10061
     assert "is not currently configured to implement Durable Objects" in refused.errors[0][1]
     account.put("service", OBJECT, migrations=new_sqlite("Tracker"))
@@ -157,9 +166,9 @@ def test_bindings_of_other_accounts_are_not_there(account: Account) -> None:
     database = other.database()
     other.put("service")
     binding = {"type": "d1", "name": "DB", "id": database}
-    assert account.put_refused("app", bindings=[binding]).errors[0][0] == 10181
+    assert account.put_expecting_refusal("app", bindings=[binding]).errors[0][0] == 10181
     binding = {"type": "service", "name": "SVC", "service": "service"}
-    assert account.put_refused("app", bindings=[binding]).errors[0][0] == 10143
+    assert account.put_expecting_refusal("app", bindings=[binding]).errors[0][0] == 10143
     other.close()
 
 

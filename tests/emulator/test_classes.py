@@ -1,4 +1,4 @@
-"""Class migrations of Durable Objects: the ledger, and every refusal of it."""
+"""Class migrations of Durable Objects: their effects and all their errors."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def ledger(account: Account) -> dict[str, str]:
 
 def test_a_resent_migration_is_refused_with_412(account: Account) -> None:
     account.put("app", classes("A"), migrations=new_sqlite("A"))
-    refused = account.put_refused("app", classes("A"), migrations=new_sqlite("A"))
+    refused = account.put_expecting_refusal("app", classes("A"), migrations=new_sqlite("A"))
     text = (
         "Actor migration tag precondition failed, got tag '' when expected tag is 'v1'. "
         "Please make sure the tags match and try again."
@@ -32,7 +32,7 @@ def test_a_resent_migration_is_refused_with_412(account: Account) -> None:
 
 
 def test_a_migration_starts_at_the_live_tag(account: Account) -> None:
-    ahead = account.put_refused(
+    ahead = account.put_expecting_refusal(
         "app", classes("A"), migrations=new_sqlite("A", tag="v2", old_tag="v1")
     )
     assert (ahead.status, ahead.errors[0][0]) == (412, 10079)
@@ -54,16 +54,16 @@ def test_a_whole_history_may_be_applied_at_once(account: Account) -> None:
 
 
 def test_a_new_class_must_be_exported(account: Account) -> None:
-    refused = account.put_refused("app", classes("A"), migrations=new_sqlite("B"))
+    refused = account.put_expecting_refusal("app", classes("A"), migrations=new_sqlite("B"))
     text = "Cannot apply new-class migration to class 'B' that is not exported by script"
     assert refused == Refused(400, ((10070, text),))
     assert ledger(account) == {}
 
 
-def test_a_class_is_made_once(account: Account) -> None:
+def test_a_class_is_created_once(account: Account) -> None:
     account.put("app", classes("A"), migrations=new_sqlite("A"))
     again = new_sqlite("A", tag="v2", old_tag="v1")
-    refused = account.put_refused("app", classes("A"), migrations=again)
+    refused = account.put_expecting_refusal("app", classes("A"), migrations=again)
     assert refused.status == 400
     code, text = refused.errors[0]
     assert code == 10074
@@ -72,14 +72,14 @@ def test_a_class_is_made_once(account: Account) -> None:
 
 def test_a_class_is_named_once_in_a_step(account: Account) -> None:
     step: dict[str, Any] = {"new_tag": "v1", "new_classes": ["A"], "new_sqlite_classes": ["A"]}
-    refused = account.put_refused("app", classes("A"), migrations=step)
+    refused = account.put_expecting_refusal("app", classes("A"), migrations=step)
     text = "Class 'A' cannot be the target of more than one migration"
     assert refused == Refused(400, ((10074, text),))
 
 
 def test_a_version_without_a_used_class_is_refused(account: Account) -> None:
     account.put("app", classes("A"), migrations=new_sqlite("A"))
-    refused = account.put_refused("app", classes("B"))
+    refused = account.put_expecting_refusal("app", classes("B"))
     assert refused.status == 403
     code, text = refused.errors[0]
     assert code == 10064
@@ -92,7 +92,7 @@ def test_a_version_without_a_used_class_is_refused(account: Account) -> None:
 def test_a_class_that_is_bound_is_not_deleted(account: Account) -> None:
     account.put("app", classes("A"), migrations=new_sqlite("A"))
     delete = {"old_tag": "v1", "new_tag": "v2", "deleted_classes": ["A"]}
-    own = account.put_refused(
+    own = account.put_expecting_refusal(
         "app", classes("A"), migrations=delete, bindings=[durable_object("T", "A")]
     )
     text = (
@@ -101,7 +101,7 @@ def test_a_class_that_is_bound_is_not_deleted(account: Account) -> None:
     )
     assert own == Refused(400, ((10061, text),))
     account.put("client", bindings=[durable_object("T", "A", "app")])
-    assert account.put_refused("app", classes("A"), migrations=delete) == own
+    assert account.put_expecting_refusal("app", classes("A"), migrations=delete) == own
     account.put("client")
     account.put("app", "export default {};", migrations=delete)
     assert ledger(account) == {}
@@ -111,7 +111,7 @@ def test_a_class_is_deleted_in_an_upload_after_the_one_that_unbinds_it(account: 
     bound = [durable_object("T", "A")]
     account.put("app", classes("A"), migrations=new_sqlite("A"), bindings=bound)
     delete = {"old_tag": "v1", "new_tag": "v2", "deleted_classes": ["A"]}
-    refused = account.put_refused("app", "export default {};", migrations=delete)
+    refused = account.put_expecting_refusal("app", "export default {};", migrations=delete)
     assert refused.errors[0][0] == 10061
     account.put("app", classes("A"))
     account.put("app", "export default {};", migrations=delete)
@@ -123,11 +123,13 @@ def test_a_deleted_class_is_not_bound_by_its_name_even_in_another_script(account
     account.put("other", classes("A"), migrations=new_sqlite("A"))
     delete = {"old_tag": "v1", "new_tag": "v2", "deleted_classes": ["A"]}
     bound = [durable_object("T", "A", "other")]
-    refused = account.put_refused("app", "export default {};", migrations=delete, bindings=bound)
+    refused = account.put_expecting_refusal(
+        "app", "export default {};", migrations=delete, bindings=bound
+    )
     assert refused.errors[0][0] == 10061
 
 
-def test_other_scripts_bindings_go_along_with_a_class(account: Account) -> None:
+def test_other_scripts_bindings_follow_a_class(account: Account) -> None:
     account.put(
         "old", classes("A"), migrations=new_sqlite("A"), bindings=[durable_object("O", "A")]
     )
@@ -146,18 +148,20 @@ def test_other_scripts_bindings_go_along_with_a_class(account: Account) -> None:
 @pytest.mark.parametrize(
     ("directive", "kind"),
     [
-        ({"deleted_classes": ["Nobody"]}, "delete-class"),
-        ({"renamed_classes": [{"from": "Nobody", "to": "A"}]}, "rename-class"),
+        ({"deleted_classes": ["Missing"]}, "delete-class"),
+        ({"renamed_classes": [{"from": "Missing", "to": "A"}]}, "rename-class"),
     ],
 )
-def test_a_class_that_never_was_is_neither_deleted_nor_renamed(
+def test_a_class_that_never_existed_is_neither_deleted_nor_renamed(
     account: Account, directive: dict[str, Any], kind: str
 ) -> None:
-    refused = account.put_refused("app", classes("A"), migrations={"new_tag": "v1", **directive})
+    refused = account.put_expecting_refusal(
+        "app", classes("A"), migrations={"new_tag": "v1", **directive}
+    )
     assert refused.status == 400
     code, text = refused.errors[0]
     assert code == 10074
-    assert text.startswith(f"Cannot apply {kind} migration to class 'Nobody'")
+    assert text.startswith(f"Cannot apply {kind} migration to class 'Missing'")
 
 
 def test_a_renamed_or_transferred_class_keeps_its_objects(account: Account) -> None:
@@ -200,7 +204,7 @@ def test_key_value_classes_depend_on_the_account(
 ) -> None:
     account.control("PUT", f"/accounts/{account.id}", json={"key_value_classes": rule})
     migration = {"new_tag": "v1", "new_classes": ["A"]}
-    refused = account.put_refused("app", classes("A"), migrations=migration)
+    refused = account.put_expecting_refusal("app", classes("A"), migrations=migration)
     assert refused.status == 400
     assert refused.errors[0][0] == code
     assert refused.errors[0][1].startswith(text)
@@ -213,7 +217,7 @@ def test_a_refused_upload_changes_nothing(account: Account) -> None:
     both = {
         "old_tag": "v1",
         "new_tag": "v2",
-        "steps": [{"new_sqlite_classes": ["B"]}, {"deleted_classes": ["Nobody"]}],
+        "steps": [{"new_sqlite_classes": ["B"]}, {"deleted_classes": ["Missing"]}],
     }
-    account.put_refused("app", classes("A", "B"), migrations=both)
+    account.put_expecting_refusal("app", classes("A", "B"), migrations=both)
     assert (account.call("GET", "/workers/scripts/app/settings"), ledger(account)) == before

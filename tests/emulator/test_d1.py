@@ -1,4 +1,4 @@
-"""D1: databases and queries, as clients of Cloudflare's API meet them."""
+"""D1: databases and queries, as clients of Cloudflare's API use them."""
 
 import hashlib
 from typing import Any
@@ -11,7 +11,7 @@ from tests.emulator.emulated import Account, request
 pytestmark = pytest.mark.workerd
 
 
-def test_the_official_sdk_makes_finds_queries_and_deletes_a_database(cloud: Running) -> None:
+def test_the_official_sdk_creates_finds_queries_and_deletes_a_database(cloud: Running) -> None:
     from cloudflare import Cloudflare
 
     account = Account(cloud).id
@@ -65,16 +65,16 @@ def test_a_query_that_fails_changes_nothing(account: Account) -> None:
     database = account.database()
     account.query(database, "CREATE TABLE t (a)")
     body = {"sql": "INSERT INTO t VALUES (1); SELECT * FROM nowhere"}
-    refused = account.refused("POST", f"/d1/database/{database}/query", json=body)
+    refused = account.expect_refusal("POST", f"/d1/database/{database}/query", json=body)
     assert refused.status == 400
     assert refused.errors == ((7500, "no such table: nowhere: SQLITE_ERROR"),)
     assert account.rows(database, "SELECT * FROM t") == []
 
 
 @pytest.mark.parametrize("sql", ["BEGIN; SELECT 1; COMMIT", "SAVEPOINT s"])
-def test_transactions_cannot_be_begun(account: Account, sql: str) -> None:
+def test_transactions_cannot_be_started(account: Account, sql: str) -> None:
     path = f"/d1/database/{account.database()}/query"
-    refused = account.refused("POST", path, json={"sql": sql})
+    refused = account.expect_refusal("POST", path, json={"sql": sql})
     assert refused.status == 400
     assert refused.errors[0][0] == 7500
     assert "instead of the SQL BEGIN TRANSACTION or SAVEPOINT statements" in refused.errors[0][1]
@@ -88,7 +88,7 @@ def test_foreign_keys_are_always_on_and_may_be_deferred(account: Account) -> Non
         "CREATE TABLE child (id REFERENCES parent (id)); PRAGMA foreign_keys = OFF",
     )
     path = f"/d1/database/{database}/query"
-    refused = account.refused("POST", path, json={"sql": "INSERT INTO child VALUES (1)"})
+    refused = account.expect_refusal("POST", path, json={"sql": "INSERT INTO child VALUES (1)"})
     code, text = refused.errors[0]
     assert code == 7500
     assert text.startswith("FOREIGN KEY constraint failed: SQLITE_CONSTRAINT")
@@ -114,15 +114,15 @@ def test_foreign_keys_are_always_on_and_may_be_deferred(account: Account) -> Non
 def test_a_database_with_a_wrong_property_is_refused(
     account: Account, asked: dict[str, Any], code: int, text: str
 ) -> None:
-    refused = account.refused("POST", "/d1/database", json=asked)
+    refused = account.expect_refusal("POST", "/d1/database", json=asked)
     assert (refused.status, refused.errors) == (400, ((code, text),))
 
 
-def test_a_name_is_taken_once_in_an_account_and_free_in_another(
+def test_a_name_is_unique_in_an_account_and_free_in_another(
     account: Account, cloud: Running
 ) -> None:
     account.database("orders")
-    refused = account.refused("POST", "/d1/database", json={"name": "orders"})
+    refused = account.expect_refusal("POST", "/d1/database", json={"name": "orders"})
     assert refused.status == 400
     assert refused.errors == ((7502, "A database with that name already exists"),)
     other = Account(cloud)
@@ -141,11 +141,9 @@ def test_a_name_is_taken_once_in_an_account_and_free_in_another(
         ("GET", "/time_travel/bookmark"),
     ],
 )
-def test_a_database_that_is_not_there_is_not_found(
-    account: Account, method: str, path: str
-) -> None:
+def test_an_unknown_database_is_not_found(account: Account, method: str, path: str) -> None:
     body = {"sql": "SELECT 1", "read_replication": {"mode": "auto"}}
-    refused = account.refused(method, f"/d1/database/nothing{path}", json=body)
+    refused = account.expect_refusal(method, f"/d1/database/nothing{path}", json=body)
     assert refused.status == 404
     assert refused.errors[0][0] == 7404
 
@@ -155,11 +153,11 @@ def test_read_replication_is_set_afterwards(account: Account) -> None:
     assert account.call("GET", path)["read_replication"] == {"mode": "disabled"}
     account.call("PUT", path, json={"read_replication": {"mode": "auto"}})
     assert account.call("GET", path)["read_replication"] == {"mode": "auto"}
-    refused = account.refused("PUT", path, json={"read_replication": {"mode": "both"}})
+    refused = account.expect_refusal("PUT", path, json={"read_replication": {"mode": "both"}})
     assert refused.errors[0][0] == 7400
 
 
-def test_read_replication_is_set_at_the_creation(account: Account) -> None:
+def test_read_replication_is_set_on_creation(account: Account) -> None:
     asked = {"name": "orders", "read_replication": {"mode": "auto"}}
     made = account.call("POST", "/d1/database", json=asked)
     assert made["read_replication"] == {"mode": "auto"}
@@ -174,7 +172,7 @@ def test_read_replication_that_is_not_an_object_is_refused_and_changes_nothing(
 ) -> None:
     path = f"/d1/database/{account.database()}"
     account.call("PUT", path, json={"read_replication": {"mode": "auto"}})
-    refused = account.refused(method, path, json={"read_replication": given})
+    refused = account.expect_refusal(method, path, json={"read_replication": given})
     text = f"read_replication: Expected object, received {received}"
     assert (refused.status, refused.errors) == (400, ((7400, text),))
     assert account.call("GET", path)["read_replication"] == {"mode": "auto"}
@@ -192,7 +190,7 @@ def test_bookmarks_sort_by_time(account: Account) -> None:
     path = f"/d1/database/{account.database()}/time_travel/bookmark"
     bookmarks = [account.call("GET", path)["bookmark"] for _ in range(3)]
     assert bookmarks == sorted(set(bookmarks))
-    refused = account.refused("GET", path, params={"timestamp": "2020-01-01T00:00:00Z"})
+    refused = account.expect_refusal("GET", path, params={"timestamp": "2020-01-01T00:00:00Z"})
     assert refused.errors[0][0] == 7400
 
 
@@ -200,24 +198,24 @@ def test_a_file_is_imported_whole_or_not_at_all(account: Account) -> None:
     database = account.database()
     path = f"/d1/database/{database}/import"
 
-    def imported(sql: bytes) -> dict[str, Any]:
+    def import_file(sql: bytes) -> dict[str, Any]:
         etag = hashlib.md5(sql).hexdigest()
-        told = account.call("POST", path, json={"action": "init", "etag": etag})
-        sent = request("PUT", told["upload_url"], content=sql)
+        announced = account.call("POST", path, json={"action": "init", "etag": etag})
+        sent = request("PUT", announced["upload_url"], content=sql)
         assert sent.headers["etag"] == etag
-        return {"action": "ingest", "etag": etag, "filename": told["filename"]}
+        return {"action": "ingest", "etag": etag, "filename": announced["filename"]}
 
-    good = imported(b"CREATE TABLE t (a); INSERT INTO t VALUES (1), (2);")
+    good = import_file(b"CREATE TABLE t (a); INSERT INTO t VALUES (1), (2);")
     result = account.call("POST", path, json=good)
     assert (result["status"], result["result"]["num_queries"]) == ("complete", 2)
-    bad = account.refused("POST", path, json=imported(b"DELETE FROM t; SELECT nothing;"))
+    bad = account.expect_refusal("POST", path, json=import_file(b"DELETE FROM t; SELECT nothing;"))
     assert (bad.status, bad.errors[0][0]) == (400, 7500)
     assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 2}]
-    again = account.refused("POST", path, json=good)
+    again = account.expect_refusal("POST", path, json=good)
     assert again.errors == ((7400, "filename: was not uploaded"),)
-    assert account.refused("POST", path, json={"action": "poll"}).errors[0][0] == 7400
-    nobody = request("PUT", f"{account.root}/emulator/uploads/nobody.sql", content=b"")
-    assert nobody.status_code == 404
+    assert account.expect_refusal("POST", path, json={"action": "poll"}).errors[0][0] == 7400
+    unknown = request("PUT", f"{account.root}/emulator/uploads/unknown.sql", content=b"")
+    assert unknown.status_code == 404
 
 
 def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> None:
@@ -225,10 +223,10 @@ def test_a_deleted_database_leaves_no_file(account: Account, cloud: Running) -> 
     database = account.database()
     account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES ('canary-of-the-deleted')")
 
-    def holding() -> list[str]:
+    def list_files_with_canary() -> list[str]:
         found = [each for each in files.iterdir() if b"canary-of-the-deleted" in each.read_bytes()]
         return [each.name for each in found]
 
-    assert holding()
+    assert list_files_with_canary()
     account.call("DELETE", f"/d1/database/{database}")
-    assert not holding()
+    assert not list_files_with_canary()

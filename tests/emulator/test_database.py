@@ -1,4 +1,4 @@
-"""The emulator's own file: a file of an older format gets what it lacks and keeps what it has."""
+"""The emulator's own file: an older format is upgraded and keeps its data."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ def tables(path: Path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
 
 
-def test_a_file_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
+def test_a_file_of_the_first_format_is_upgraded(tmp_path: Path) -> None:
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript(f"{database._STEPS[0]} PRAGMA user_version = 1;")

@@ -1,4 +1,4 @@
-"""Deleting scripts: refused while others point to them, forced with all that hangs on them."""
+"""Deleting scripts: refused while others are bound to them, or forced with those bindings."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_a_script_that_others_are_bound_to_is_not_deleted(
 ) -> None:
     deploy(account)
     account.put("client", bindings=[binding])
-    refused = account.refused("DELETE", path)
+    refused = account.expect_refusal("DELETE", path)
     assert refused.status == 400
     text = (
         f"Cannot delete service 'service' because it is still referenced by {kind} bindings in "
@@ -58,7 +58,7 @@ def test_a_script_that_others_are_bound_to_is_not_deleted(
     assert [each["id"] for each in account.call("GET", "/workers/scripts")] == ["client"]
 
 
-def test_a_forced_deletion_takes_bindings_to_the_script_along(account: Account) -> None:
+def test_a_forced_deletion_removes_bindings_to_the_script(account: Account) -> None:
     deploy(account)
     text = {"type": "plain_text", "name": "V", "text": "x"}
     bindings = [
@@ -75,7 +75,7 @@ def test_a_forced_deletion_takes_bindings_to_the_script_along(account: Account) 
     assert account.call("GET", "/workers/durable_objects/namespaces") == []
 
 
-def test_a_script_deleted_and_made_again_finds_nothing_of_its_past(
+def test_a_script_that_is_deleted_and_uploaded_again_has_no_old_data(
     account: Account, cloud: Running
 ) -> None:
     import httpx
@@ -94,13 +94,13 @@ def test_a_script_deleted_and_made_again_finds_nothing_of_its_past(
     assert not folder.exists()
 
 
-def test_crons_go_with_their_script(account: Account) -> None:
+def test_crons_are_deleted_with_their_script(account: Account) -> None:
     account.put("app")
     schedules = "/workers/scripts/app/schedules"
     account.call("PUT", schedules, json=[{"cron": "*/5 * * * *"}, {"cron": "0 0 1 * *"}])
     found = account.call("GET", schedules)["schedules"]
     assert [each["cron"] for each in found] == ["*/5 * * * *", "0 0 1 * *"]
-    refused = account.refused("PUT", schedules, json=[{"cron": "now and then"}])
+    refused = account.expect_refusal("PUT", schedules, json=[{"cron": "now and then"}])
     assert refused.status == 400
     account.call("PUT", schedules, json=[])
     assert account.call("GET", schedules)["schedules"] == []

@@ -1,4 +1,4 @@
-"""Deployments: shares of versions, kept and shown; requests go to the largest."""
+"""Deployments: shares of versions are stored and shown; requests go to the largest share."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def test_requests_go_to_the_larger_share_and_the_newest_deployment_is_first(
     assert newest[0]["version_id"] not in {old, new}
 
 
-def test_shares_that_are_not_all_of_it_are_refused(account: Account) -> None:
+def test_shares_that_do_not_total_100_are_refused(account: Account) -> None:
     old, new = two_versions(account)
     wrong: list[dict[str, Any]] = [
         split(**{old: 50, new: 40}),
@@ -60,10 +60,12 @@ def test_shares_that_are_not_all_of_it_are_refused(account: Account) -> None:
         {"strategy": "percentage", "versions": split(**{old: 50})["versions"] * 2},
         {**split(**{old: 100}), "strategy": "all"},
     ]
-    assert [account.refused("POST", PATH, json=body).errors[0][0] for body in wrong] == [10001] * 6
-    nobody = split(**{old: 50, "00000000-0000-4000-8000-000000000000": 50})
-    assert account.refused("POST", PATH, json=nobody).errors[0][0] == 100146
-    assert account.refused("GET", f"{PATH}/nothing").errors[0][0] == 10336
+    assert [account.expect_refusal("POST", PATH, json=body).errors[0][0] for body in wrong] == [
+        10001
+    ] * 6
+    unknown = split(**{old: 50, "00000000-0000-4000-8000-000000000000": 50})
+    assert account.expect_refusal("POST", PATH, json=unknown).errors[0][0] == 100146
+    assert account.expect_refusal("GET", f"{PATH}/nothing").errors[0][0] == 10336
     assert len(account.call("GET", PATH)["deployments"]) == 1
 
 

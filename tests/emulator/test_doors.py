@@ -1,4 +1,4 @@
-"""A web page in the user's browser, or another user of the machine, tries the control surface."""
+"""A web page in the user's browser, or another user of the machine, calls the control API."""
 
 import stat
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_a_pattern_is_compiled_when_it_is_posted(
 
 
 def test_no_pattern_stops_the_emulator(account: Account) -> None:
-    """Python's engine needs longer than the universe has been there for these."""
+    """Python's engine would need longer than the age of the universe for these."""
     long = "a" * 1_000 + "!"
     for pattern in ("(a+)+Z", "(a|a)*Z", "(.*a){20}Z", "^(/.*a+)+$"):
         rule = {"action": {"kind": "cut"}, "account": account.id, "pattern": pattern}
@@ -114,7 +114,7 @@ def test_a_rule_that_would_break_its_calls_is_refused(account: Account, rule: An
     assert request("POST", url, headers=headers, content=dumps(rule)).status_code == 400
 
 
-def test_what_is_no_rule_is_refused_by_name(account: Account) -> None:
+def test_an_invalid_rule_is_refused_with_its_field(account: Account) -> None:
     headers = {**bearer(account.running.token), "Content-Type": "application/json"}
     for method, path in CONTROL:
         if method in ("POST", "PUT") and path not in ("/settle", "/tokens"):
@@ -124,8 +124,8 @@ def test_what_is_no_rule_is_refused_by_name(account: Account) -> None:
             assert "not valid JSON" in refused.text
 
 
-def test_a_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
-    """Also one that an earlier version, or somebody's `mkdir`, made readable for all."""
+def test_only_its_owner_can_read_a_data_folder(tmp_path: Path) -> None:
+    """A folder that an earlier version or `mkdir` made readable for all is protected too."""
     data = tmp_path / "data"
     data.mkdir(mode=0o755)
     data.chmod(0o755)

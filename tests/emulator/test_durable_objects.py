@@ -25,7 +25,7 @@ export default {
 """
 
 
-def test_objects_are_listed_once_they_store_something(account: Account, cloud: Running) -> None:
+def test_objects_are_listed_when_they_have_stored_data(account: Account, cloud: Running) -> None:
     account.put(
         "app",
         COUNTER,
@@ -51,6 +51,6 @@ def test_objects_are_listed_once_they_store_something(account: Account, cloud: R
         assert [each.id for each in pages] == ids
 
 
-def test_a_namespace_that_is_not_there_has_no_objects(account: Account) -> None:
-    refused = account.refused("GET", "/workers/durable_objects/namespaces/nothing/objects")
+def test_an_unknown_namespace_has_no_objects(account: Account) -> None:
+    refused = account.expect_refusal("GET", "/workers/durable_objects/namespaces/nothing/objects")
     assert (refused.status, refused.errors[0][0]) == (404, 10066)

@@ -1,4 +1,4 @@
-"""Exports of databases: asked for, polled for, fetched, and imported again elsewhere."""
+"""Exports of databases: requested, polled, fetched, and imported into another database."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def export(account: Account, database: str, **dump: Any) -> str:
     return get(done["result"]["signed_url"]).text
 
 
-def test_an_export_makes_the_same_database_again(account: Account) -> None:
+def test_an_export_recreates_the_database(account: Account) -> None:
     database, copy = account.database("one"), account.database("two")
     account.query(database, SCHEMA)
     account.query(copy, export(account, database))
@@ -53,18 +53,21 @@ def test_what_cannot_be_exported_is_refused(account: Account) -> None:
     database = account.database()
     path = f"/d1/database/{database}/export"
 
-    def refused(**body: Any) -> int:
-        code: int = account.refused("POST", path, json=body).errors[0][0]
+    def expect_refusal(**body: Any) -> int:
+        code: int = account.expect_refusal("POST", path, json=body).errors[0][0]
         return code
 
-    assert refused(output_format="file") == 7400
-    assert refused(output_format="polling", current_bookmark="x") == 7400
-    assert refused(output_format="polling", dump_options={"tables": "t"}) == 7400
+    assert expect_refusal(output_format="file") == 7400
+    assert expect_refusal(output_format="polling", current_bookmark="x") == 7400
+    assert expect_refusal(output_format="polling", dump_options={"tables": "t"}) == 7400
     account.query(database, "CREATE VIRTUAL TABLE t USING fts5 (a)")
     begun = account.call("POST", path, json={"output_format": "polling"})
-    assert refused(output_format="polling", current_bookmark=begun["at_bookmark"]) == 7500
+    assert expect_refusal(output_format="polling", current_bookmark=begun["at_bookmark"]) == 7500
     sql = {"sql": "PRAGMA miniflare_d1_export(?,?,?);", "params": [0, 0]}
-    assert account.refused("POST", f"/d1/database/{database}/query", json=sql).errors[0][0] == 7500
+    assert (
+        account.expect_refusal("POST", f"/d1/database/{database}/query", json=sql).errors[0][0]
+        == 7500
+    )
     assert get(f"{account.root}/emulator/exports/nothing.sql").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Fault rules: a chosen call meets a chosen trouble, and only that call."""
+"""Fault rules: a selected call fails in a selected way, and no other call does."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ PATH = "/d1/database"
 
 
 class Faults:
-    """Rules for one account, taken away at the end."""
+    """Rules for one account, removed at the end."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -29,7 +29,7 @@ class Faults:
         self.made.append(number)
         return number
 
-    def fired(self, number: int) -> int:
+    def count_fired(self, number: int) -> int:
         rules = self.account.control("GET", "/faults")
         return next(int(rule["fired"]) for rule in rules if rule["id"] == number)
 
@@ -46,7 +46,7 @@ def faults(account: Account) -> Iterator[Faults]:
         rules.remove(number)
 
 
-def test_a_status_is_answered_and_nothing_is_done(account: Account, faults: Faults) -> None:
+def test_a_status_is_returned_and_nothing_is_done(account: Account, faults: Faults) -> None:
     action = {
         "kind": "answer",
         "status": 429,
@@ -83,14 +83,14 @@ def test_an_answer_is_lost_after_everything_was_done(account: Account, faults: F
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_nothing_is_said_until_the_client_gives_up(
+def test_the_emulator_is_silent_until_the_client_gives_up(
     account: Account, faults: Faults, done: bool
 ) -> None:
     number = faults.add({"kind": "silence", "done": done}, method="POST", nth=1)
     with pytest.raises(httpx.ReadTimeout):
         account.http.post(PATH, json={"name": "one"}, timeout=httpx.Timeout(PATIENCE, read=0.2))
-    # The client may give up before the call has come that far.
-    wait_until(lambda: faults.fired(number))
+    # The client may give up before the call has arrived.
+    wait_until(lambda: faults.count_fired(number))
     wait_until(lambda: [each["name"] for each in account.call("GET", PATH)] == ["one"] * done)
     account.database("two")
 
@@ -106,7 +106,7 @@ def test_a_call_is_delayed(account: Account, faults: Faults) -> None:
 
 
 @pytest.mark.parametrize("end", ["release", "delete"])
-def test_a_held_call_goes_on_when_its_rule_is_released(
+def test_a_held_call_continues_when_its_rule_is_released(
     account: Account, faults: Faults, end: str
 ) -> None:
     number = faults.add({"kind": "hold"}, method="POST")
@@ -129,11 +129,11 @@ def test_a_held_call_goes_on_when_its_rule_is_released(
     assert [each["name"] for each in account.call("GET", PATH)] == ["held"]
 
 
-def test_rules_of_one_account_leave_others_alone(account: Account, faults: Faults) -> None:
+def test_rules_of_an_account_do_not_affect_others(account: Account, faults: Faults) -> None:
     faults.add({"kind": "answer", "status": 500})
     other = Account(account.running)
     assert other.call("GET", PATH) == []
-    assert account.refused("GET", PATH).status == 500
+    assert account.expect_refusal("GET", PATH).status == 500
     other.close()
 
 
@@ -156,7 +156,7 @@ def test_rules_count_what_they_see(account: Account, faults: Faults) -> None:
         {"action": {"kind": "cut"}, "unknown": 1},
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused(account: Account, rule: dict[str, Any]) -> None:
+def test_an_invalid_rule_is_refused(account: Account, rule: dict[str, Any]) -> None:
     response = account.ask_control("POST", "/faults", json=rule)
     assert response.status_code == 400
     assert response.json()["problems"]

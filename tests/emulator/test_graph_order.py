@@ -1,7 +1,7 @@
-"""A stack's resources made in the wrong order: each dependency that is left out is refused.
+"""A stack's resources in the wrong order: creating one without its dependency is refused.
 
-The calls are those of a service and a client that point at each other: a database, a Durable
-Object class, a service binding and a Workflow across the two scripts.
+The calls are those of a service and a client that refer to each other: a database, a Durable Object
+class, a service binding and a Workflow across the two scripts.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ FLOW = {"type": "workflow", "name": "FLOW", "workflow_name": "flow", "class_name
 
 
 class Stack:
-    """The steps of a stack; each can be tried at any time."""
+    """The steps that create a stack; each can be tried at any time."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
@@ -93,22 +93,22 @@ def test_the_right_order_is_accepted(account: Account) -> None:
         (Stack.workflow, Stack.service, 10200),
     ],
 )
-def test_a_step_without_what_it_stands_on_is_refused(
+def test_a_step_without_its_dependency_is_refused(
     account: Account,
     missing: Callable[[Stack], None],
     step: Callable[[Stack], None],
     code: int,
 ) -> None:
     stack = Stack(account)
-    for each in ORDER[: ORDER.index(step)]:
-        if each is not missing and _stands(each, missing):
-            each(stack)
+    for earlier in ORDER[: ORDER.index(step)]:
+        if earlier is not missing and _works_without(earlier, missing):
+            earlier(stack)
     with pytest.raises(AssertionError, match=rf"'code': {code}\b"):
         step(stack)
 
 
-def _stands(step: Callable[[Stack], None], missing: Callable[[Stack], None]) -> bool:
-    """Whether a step can be made although another is missing."""
+def _works_without(step: Callable[[Stack], None], missing: Callable[[Stack], None]) -> bool:
+    """Return whether a step works although another step is missing."""
     below: dict[Callable[[Stack], None], set[Callable[[Stack], None]]] = {
         Stack.client: {Stack.class_migration},
         Stack.workflow: {Stack.class_migration, Stack.client},
@@ -122,7 +122,7 @@ def test_the_service_is_not_deleted_before_its_client(account: Account) -> None:
     stack = Stack(account)
     for step in ORDER:
         step(stack)
-    refused = account.refused("DELETE", "/workers/scripts/service")
+    refused = account.expect_refusal("DELETE", "/workers/scripts/service")
     assert (refused.status, refused.errors[0][0]) == (400, 10142)
     account.call("DELETE", "/workflows/flow")
     account.call("DELETE", "/workers/scripts/client")

@@ -1,4 +1,4 @@
-"""Each rule of the migrations' linter, held to what workerd's D1 does with the file."""
+"""Each rule of the migration linter, compared with what workerd's D1 does with the file."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.unit.migrations.lint_cases import BEFORE, CASES, HARMLESS, ROWS, Case
 
 pytestmark = pytest.mark.workerd
 
-# D1 says nothing of these: they are about comments, line ends, cost, or wrangler.
+# D1 does not report these rules, which are about comments, line ends, cost or wrangler.
 _UNSEEN = {
     "accept-comment",
     "accept-unused",
@@ -21,7 +21,7 @@ _UNSEEN = {
 }
 
 
-def filled(account: Account, name: str) -> str:
+def create_filled(account: Account, name: str) -> str:
     database = account.database(name)
     account.query(database, BEFORE + ROWS)
     return database
@@ -31,8 +31,8 @@ def filled(account: Account, name: str) -> str:
 def test_d1_does_what_the_rules_say(account: Account, does: str) -> None:
     for rule, case in CASES.items():
         if case.does == does:
-            held = _refused if does == "refuses" else _lost
-            assert held(account, filled(account, rule), case), rule
+            held = _is_refused if does == "refuses" else _loses_rows
+            assert held(account, create_filled(account, rule), case), rule
 
 
 def test_every_other_rule_is_about_something_else() -> None:
@@ -42,15 +42,15 @@ def test_every_other_rule_is_about_something_else() -> None:
     assert warnings == {"does-not-apply", "drop-parent"}  # refused on some databases only
 
 
-def test_d1_takes_what_the_linter_lets_pass(account: Account) -> None:
+def test_d1_accepts_what_the_linter_accepts(account: Account) -> None:
     for name, sql in HARMLESS.items():
-        database = filled(account, name[:60])
+        database = create_filled(account, name[:60])
         account.query(database, sql)
         assert account.rows(database, "SELECT count(*) AS n FROM child") == [{"n": 2}], name
 
 
-def test_an_index_spares_the_rows_that_the_warning_speaks_of(account: Account) -> None:
-    database = filled(account, "index")
+def test_an_index_saves_the_rows_that_the_warning_counts(account: Account) -> None:
+    database = create_filled(account, "index")
     account.query(database, CASES["missing-foreign-key-index"].sql)
     account.query(database, "INSERT INTO uncle WITH RECURSIVE x (n) AS (SELECT 2 UNION ALL SELECT "
                   "n + 1 FROM x WHERE n < 200) SELECT n, '' FROM x; "
@@ -68,13 +68,13 @@ def _rows_read(account: Account, database: str, sql: str) -> int:
     return count
 
 
-def _refused(account: Account, database: str, case: Case) -> bool:
+def _is_refused(account: Account, database: str, case: Case) -> bool:
     path = f"/d1/database/{database}/query"
-    refused = account.refused("POST", path, json={"sql": case.sql})
+    refused = account.expect_refusal("POST", path, json={"sql": case.sql})
     return refused.errors[0][0] == 7500
 
 
-def _lost(account: Account, database: str, case: Case) -> bool:
+def _loses_rows(account: Account, database: str, case: Case) -> bool:
     counted = [account.rows(database, case.probe)[0]["n"]]
     account.query(database, case.sql)
     counted.append(account.rows(database, case.probe)[0]["n"])

@@ -1,4 +1,7 @@
-"""What is not JSON is refused wherever it comes in; what got in earlier harms its own Worker."""
+"""Invalid JSON is refused everywhere.
+
+Rows that an earlier version stored affect only their Worker.
+"""
 
 import json
 import os
@@ -20,7 +23,7 @@ from tests.emulator.test_process import children, same_account
 from tests.support.waiting import wait_until
 
 DEEP = "[" * 100_000 + "]" * 100_000
-# Values that Python's own reader takes, or fails on in a way of its own.
+# Values that Python's own reader accepts, or fails on in its own way.
 VALUES = {
     "a number beyond a double's range": "1e999",
     "a negative one": "-1e999",
@@ -37,7 +40,7 @@ EVERY = pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
 
 
 @EVERY
-def test_only_json_is_read(value: str) -> None:
+def test_only_json_is_accepted(value: str) -> None:
     for text in (value, f'{{"a": [{value}]}}', f"[{value}]".encode()):
         with pytest.raises(NotJsonError):
             parse_json(text)
@@ -49,7 +52,7 @@ def test_other_texts_are_not_json_either(text: bytes | str) -> None:
         parse_json(text)
 
 
-def test_json_is_read_whole() -> None:
+def test_json_is_read_completely() -> None:
     text = r'{"a": [1, -2.5e300, 12345678901234567890, true, null, "\ud83d\ude00é"], "": {}}'
     assert parse_json(text) == json.loads(text)
     assert parse_json("[" * 100 + "]" * 100)
@@ -60,7 +63,7 @@ def test_json_is_read_whole() -> None:
 
 
 def _operations(account: Account, database: str, value: str) -> dict[str, Any]:
-    """A call for every way in which JSON comes in, by what it holds."""
+    """Return a call for every operation that reads JSON, by its description."""
     binding = f'{{"type": "json", "name": "J", "json": {value}}}'
     text = f'{{"type": "secret_text", "name": "S", "text": {value}}}'
     upload = f'{{"main_module": "worker.js", "bindings": [{binding}]}}'
@@ -120,18 +123,18 @@ def _parts(module: Any = None, **texts: str) -> list[tuple[str, Any]]:
 def test_every_operation_refuses_it_in_cloudflares_envelope(account: Account, value: str) -> None:
     account.put("app")
     database = account.database()
-    before = _stored(account)
+    before = _list_stored(account)
     for holder, (method, path, arguments) in _operations(account, database, value).items():
         answer = account.http.request(method, path, **arguments)
         assert answer.status_code == 400, (holder, answer.text)
         error = answer.json()["errors"][0]
         assert error["code"] in (10001, 10026), holder
         assert "not valid JSON" in error["message"], holder
-    assert _stored(account) == before
+    assert _list_stored(account) == before
     assert get(account.enable("app")).text == "hello"
 
 
-def _stored(account: Account) -> list[Any]:
+def _list_stored(account: Account) -> list[Any]:
     with closing(sqlite3.connect(account.running.data / "emulator.sqlite")) as connection:
         tables = ("scripts", "versions", "targets", "deployments", "databases", "workflows")
         return [
@@ -166,7 +169,7 @@ def _stored(account: Account) -> list[Any]:
         ("POST", "/d1/database/db/query", {"json": {"sql": "SELECT ?", "params": [{"x": 1}]}}),
     ],
 )
-def test_no_body_is_answered_without_the_envelope(
+def test_every_body_is_answered_with_the_envelope(
     account: Account, method: str, path: str, arguments: Any
 ) -> None:
     account.put("app")
@@ -199,7 +202,7 @@ POISON = {
 
 
 @pytest.mark.workerd
-def test_rows_that_an_earlier_version_stored_bring_down_their_own_workers_alone(
+def test_invalid_rows_of_an_earlier_version_stop_only_their_own_workers(
     data: Path,
 ) -> None:
     running = _start(data)
@@ -246,7 +249,7 @@ def test_rows_that_an_earlier_version_stored_bring_down_their_own_workers_alone(
         assert found.call("GET", "/workers/scripts/target/versions") == {"items": []}
         assert found.call("GET", f"/workers/scripts/{names[0]}/references")
 
-        # Uploading or deleting mends it; nobody has to open the database by hand.
+        # Uploading or deleting repairs it, without editing the database by hand.
         found.put(names[0])
         assert get(urls[names[0]]).text == "hello"
         assert get(urls["sound"]).text == "helloobject"
@@ -256,10 +259,10 @@ def test_rows_that_an_earlier_version_stored_bring_down_their_own_workers_alone(
 
 
 @pytest.mark.workerd
-def test_health_says_when_the_runtime_is_given_up(data: Path) -> None:
+def test_health_reports_a_runtime_that_is_not_restarted(data: Path) -> None:
     running = _start(data)
 
-    def killed_until_it_fails() -> bool:
+    def kill_until_it_fails() -> bool:
         for pid in children(running.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -267,12 +270,12 @@ def test_health_says_when_the_runtime_is_given_up(data: Path) -> None:
 
     with closing(Account(running)) as account:
         account.put("app")
-        wait_until(killed_until_it_fails)
+        wait_until(kill_until_it_fails)
         assert _health(running).status_code == 503
         assert _health(running).json()["problem"].startswith("The Workers runtime ended 6 times")
-        refused = account.refused("POST", "/d1/database", json={"name": "db"})
+        refused = account.expect_refusal("POST", "/d1/database", json={"name": "db"})
         assert (refused.status, refused.errors[0][0]) == (500, 10013)
-        assert account.put_refused("app").errors[0][0] == 10013
+        assert account.put_expecting_refusal("app").errors[0][0] == 10013
         shown = account.control("GET", "/workers")
         assert [each["script"] for each in shown["workers"]] == ["app"]
 

@@ -1,4 +1,4 @@
-"""The emulator's life: started once, stopped whole, and back with all data after a `kill -9`."""
+"""The emulator's process: started once, stopped completely, and restored after a `kill -9`."""
 
 import json
 import os
@@ -51,7 +51,7 @@ export default {
 
 
 def quiet(_: str) -> None:
-    """Progress nobody looks at."""
+    """Ignore progress."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 
 def of_folder(data: Path) -> list[int]:
-    """The processes that name a data folder on their command line."""
+    """List the processes that name a data folder on their command line."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -77,7 +77,7 @@ def of_folder(data: Path) -> list[int]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process started, and theirs."""
+    """List the processes that a process started, and theirs."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -100,7 +100,7 @@ def same_account(running: Running, identity: str) -> Iterator[Account]:
 
 @contextmanager
 def counting(running: Running) -> Iterator[tuple[Account, str]]:
-    """An account with a Worker that counts, and the Worker's URL."""
+    """Create an account with a Worker that counts, and return it with the Worker's URL."""
     account = Account(running)
     bindings = [durable_object("C", "Counter")]
     account.put("counter", COUNTER, bindings=bindings, migrations=new_sqlite("Counter"))
@@ -108,7 +108,7 @@ def counting(running: Running) -> Iterator[tuple[Account, str]]:
     account.close()
 
 
-def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
+def test_one_emulator_is_started_found_and_stopped_completely(data: Path) -> None:
     data.mkdir()
     recycled = {"pid": os.getpid(), "port": 1, "born": "12345"}
     (data / "emulator.json").write_text(json.dumps(recycled))
@@ -121,10 +121,10 @@ def test_one_emulator_is_started_found_and_stopped_whole(data: Path) -> None:
         threading.Thread(target=lambda: found.append(process.start(settings(data), quiet)))
         for _ in range(2)
     ]
-    for each in starts:
-        each.start()
-    for each in starts:
-        each.join()
+    for thread in starts:
+        thread.start()
+    for thread in starts:
+        thread.join()
     running = found[0]
     assert found == [running, process.find_running(data)]
     with pytest.raises(EmulatorError, match=f"runs on port {running.port}, not 1") as raised:
@@ -171,7 +171,7 @@ def test_after_kill_9_all_data_is_back_on_the_same_ports(data: Path) -> None:
 
 
 @pytest.mark.long
-def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
+def test_workerd_and_node_are_restarted_when_they_die(data: Path) -> None:
     running = process.start(settings(data), quiet)
     with counting(running) as (account, url):
         assert get(url).json() == 1
@@ -186,7 +186,7 @@ def test_workerd_and_node_are_started_again_when_they_die(data: Path) -> None:
 
 
 def count_of(url: str) -> int:
-    """What the counter says, 0 while nobody answers."""
+    """Return the counter, or 0 while the Worker does not answer."""
     try:
         response = get(url)
     except httpx.TransportError:
@@ -194,7 +194,7 @@ def count_of(url: str) -> int:
     return int(response.json()) if response.status_code == 200 else 0
 
 
-def test_a_taken_port_is_named(data: Path) -> None:
+def test_an_error_names_a_used_port(data: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -204,12 +204,12 @@ def test_a_taken_port_is_named(data: Path) -> None:
     assert process.find_running(data) is None
 
 
-def test_a_missing_node_is_named(data: Path) -> None:
+def test_an_error_names_a_missing_node(data: Path) -> None:
     with pytest.raises(EmulatorError, match="Node cannot be started from /nowhere/node"):
         process.start(Settings(data, 0, Path("/nowhere/node"), NODE_MODULES), quiet)
 
 
-def test_missing_node_packages_are_named(data: Path, tmp_path: Path) -> None:
+def test_an_error_names_missing_node_packages(data: Path, tmp_path: Path) -> None:
     with pytest.raises(EmulatorError, match="Cannot find module 'miniflare'"):
         process.start(Settings(data, 0, NODE, tmp_path), quiet)
 
@@ -222,7 +222,7 @@ def test_data_of_another_format_is_refused(tmp_path: Path) -> None:
         assemble(Programs(NODE, NODE_MODULES, 0), tmp_path, {}, "t" * 40)
 
 
-def test_the_foreground_says_one_line_and_obeys_sigterm(data: Path) -> None:
+def test_the_foreground_prints_one_line_and_obeys_sigterm(data: Path) -> None:
     words = ["--data", data, "--port", "0", "--node", NODE, "--node-modules", NODE_MODULES]
     with subprocess.Popen(
         [sys.executable, "-m", "flowflare.emulator", *map(str, words)],

@@ -1,4 +1,4 @@
-"""The limit on calls: counted for each token, told in headers, and a block after too many."""
+"""The limit on calls: counted for each token, reported in headers, followed by a block."""
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ class Clock:
         return self.now
 
 
-def test_the_call_after_the_last_is_refused_and_so_are_all_for_five_minutes() -> None:
+def test_calls_beyond_the_limit_are_refused_for_five_minutes() -> None:
     clock = Clock()
     limit = RateLimit(clock)
     verdicts = [limit.count("a") for _ in range(1_200)]
@@ -44,7 +44,7 @@ def test_a_window_ends_by_itself() -> None:
     assert not limit.count("a").refused
 
 
-def test_a_token_may_have_a_limit_of_its_own_or_none() -> None:
+def test_a_token_may_have_its_own_limit_or_none() -> None:
     limit = RateLimit(Clock())
     limit.set(Limit(calls=None))
     limit.set(Limit(calls=1, token="a"))
@@ -55,7 +55,7 @@ def test_a_token_may_have_a_limit_of_its_own_or_none() -> None:
 
 
 @pytest.mark.workerd
-def test_clients_are_told_and_refused(account: Account) -> None:
+def test_clients_see_the_limit_and_are_refused(account: Account) -> None:
     token = account.control("POST", "/tokens")["token"]
     headers = bearer(token)
     rule = {"calls": 2, "seconds": 60, "block": 0.2, "token": token}

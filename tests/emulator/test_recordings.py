@@ -1,4 +1,4 @@
-"""What the unmodified Pulumi provider sends, replayed: the same requests, an account of their own.
+"""Replays of the unmodified Pulumi provider: the same requests, sent to a new account.
 
 The requests were recorded from pulumi-cloudflare 6.17; the recorder's answers were its own, so only
 the requests are kept. Ids that a recorded answer made are replaced by those this emulator makes.
@@ -22,7 +22,7 @@ ACCOUNT = "0123456789abcdef0123456789abcdef"
 
 @dataclass
 class Replay:
-    """Sends recorded requests to an account."""
+    """Send recorded requests to an account."""
 
     account: Account
     ids: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Replay:
         return [self.send(json.loads(line)) for line in lines]
 
     def send(self, recorded: dict[str, Any]) -> Any:
-        path = self.renamed(recorded["path"]).removeprefix(f"/client/v4/accounts/{ACCOUNT}")
+        path = self.rename(recorded["path"]).removeprefix(f"/client/v4/accounts/{ACCOUNT}")
         arguments: dict[str, Any] = {}
         if recorded["json"] is not None:
             arguments["json"] = recorded["json"]
@@ -41,7 +41,7 @@ class Replay:
             arguments["files"] = [
                 (
                     part["name"],
-                    (part["filename"], self.renamed(part["text"]), part["content_type"]),
+                    (part["filename"], self.rename(part["text"]), part["content_type"]),
                 )
                 for part in recorded["parts"]
             ]
@@ -55,7 +55,7 @@ class Replay:
             self.ids[made] = answer["result"]["uuid"]
         return answer
 
-    def renamed(self, text: str) -> str:
+    def rename(self, text: str) -> str:
         return re.sub("|".join(self.ids) or "$.", lambda found: self.ids[found.group()], text)
 
 
@@ -78,13 +78,13 @@ def test_the_providers_first_up_refresh_change_and_destroy_are_answered(account:
 
 
 def with_migration(account: Account) -> None:
-    """The recorder did not know that a class must be migrated before it is bound."""
+    """Migrate the class first, which the recorder did not require."""
     source = "export class WorkflowTracker{}; export default {fetch(){}}"
     migrations = {"new_tag": "v1", "new_sqlite_classes": ["WorkflowTracker"]}
     account.put("flowflare-service", source, migrations=migrations)
 
 
-def test_the_providers_resent_class_migration_is_refused(account: Account) -> None:
+def test_the_providers_repeated_class_migration_is_refused(account: Account) -> None:
     replay = Replay(account)
     answers = replay.run("class-migrations-resent")
     assert replay.statuses == [200, 200, 200, 200, 200, 200, 412]

@@ -1,4 +1,4 @@
-"""Zones, routes and custom domains: declared, refused, and really reaching their Workers."""
+"""Zones, routes and custom domains: created, refused, and reaching their Workers."""
 
 import secrets
 from typing import Any
@@ -20,12 +20,12 @@ export default {
 
 
 def unique() -> str:
-    """A domain name that no other test uses."""
+    """Return a domain name that no other test uses."""
     return f"z{secrets.token_hex(6)}.example"
 
 
 class Zone:
-    """A zone that nobody has made, of which an account's routes are parts."""
+    """A zone that does not exist yet, for an account's routes."""
 
     def __init__(self, account: Account) -> None:
         self.id = secrets.token_hex(16)
@@ -39,9 +39,9 @@ class Zone:
         result: dict[str, str] = answer["result"]
         return result
 
-    def refused(self, method: str, path: str, **body: object) -> Refused:
+    def expect_refusal(self, method: str, path: str, **body: object) -> Refused:
         response = request(method, self.url + path, json=body, headers=self.headers)
-        errors = tuple((one["code"], one["message"]) for one in response.json()["errors"])
+        errors = tuple((error["code"], error["message"]) for error in response.json()["errors"])
         return Refused(response.status_code, errors)
 
     def route(self, pattern: str, script: str | None = "app") -> str:
@@ -53,7 +53,7 @@ def zone(account: Account) -> Zone:
     return Zone(account)
 
 
-def test_a_route_is_made_changed_and_deleted(account: Account, zone: Zone) -> None:
+def test_a_route_is_created_changed_and_deleted(account: Account, zone: Zone) -> None:
     account.put("app")
     route = zone.route(f"{zone.name}/a*")
     assert zone.call("GET", f"/workers/routes/{route}") == {
@@ -66,27 +66,29 @@ def test_a_route_is_made_changed_and_deleted(account: Account, zone: Zone) -> No
     assert zone.call("GET", "") | {"name": zone.name} == zone.call("GET", "")
     assert zone.call("DELETE", f"/workers/routes/{route}") == {"id": route}
     assert zone.call("GET", "/workers/routes") == []
-    assert zone.refused("GET", f"/workers/routes/{route}").errors[0][0] == 10009
+    assert zone.expect_refusal("GET", f"/workers/routes/{route}").errors[0][0] == 10009
 
 
-def test_a_route_that_cannot_be_is_refused(account: Account, zone: Zone) -> None:
+def test_an_invalid_route_is_refused(account: Account, zone: Zone) -> None:
     account.put("app")
     route = zone.route(f"{zone.name}/a*")
 
-    def refused(pattern: str, script: str = "app", method: str = "POST", path: str = "") -> Refused:
-        return zone.refused(method, f"/workers/routes{path}", pattern=pattern, script=script)
+    def expect_refusal(
+        pattern: str, script: str = "app", method: str = "POST", path: str = ""
+    ) -> Refused:
+        return zone.expect_refusal(method, f"/workers/routes{path}", pattern=pattern, script=script)
 
     taken = ((10020, "A route with the same pattern already exists"),)
-    assert refused(f"{zone.name}/a*") == Refused(409, taken)
+    assert expect_refusal(f"{zone.name}/a*") == Refused(409, taken)
     other = zone.route(f"{zone.name}/b*")
-    assert refused(f"{zone.name}/a*", method="PUT", path=f"/{other}").errors == taken
+    assert expect_refusal(f"{zone.name}/a*", method="PUT", path=f"/{other}").errors == taken
     outside = ((10022, f"Route pattern must include zone name: {zone.name}"),)
-    assert refused("elsewhere.com/*").errors == outside
-    assert refused(f"{zone.name}/*/x").errors[0][0] == 10022
-    assert refused("").errors[0][0] == 10022
-    assert refused(f"{zone.name}/c*", script="nobody").errors[0][0] == 10007
-    assert refused("x", method="PUT", path="/nothing").errors[0][0] == 10009
-    assert [one["id"] for one in zone.call("GET", "/workers/routes")] == [route, other]  # type: ignore[index]
+    assert expect_refusal("elsewhere.com/*").errors == outside
+    assert expect_refusal(f"{zone.name}/*/x").errors[0][0] == 10022
+    assert expect_refusal("").errors[0][0] == 10022
+    assert expect_refusal(f"{zone.name}/c*", script="missing").errors[0][0] == 10007
+    assert expect_refusal("x", method="PUT", path="/nothing").errors[0][0] == 10009
+    assert [item["id"] for item in zone.call("GET", "/workers/routes")] == [route, other]  # type: ignore[index]
 
 
 def test_requests_reach_the_worker_of_the_most_specific_route(account: Account, zone: Zone) -> None:
@@ -106,7 +108,7 @@ def test_requests_reach_the_worker_of_the_most_specific_route(account: Account, 
     local = f"shop.{zone.name}.localhost:{account.running.port}"
     assert ask("/x", host=local) == f"GET http://shop.{zone.name}/x body"
     direct = account.control("GET", f"/workers?account={account.id}")["workers"]
-    url = next(one["url"] for one in direct if one["script"] == "app")
+    url = next(worker["url"] for worker in direct if worker["script"] == "app")
     assert get(f"{url}/a", headers={"Host": f"b.{zone.name}"}).status_code == 200
     assert get(f"{url}/a", headers={"Host": zone.name}).status_code == 403
 
@@ -124,26 +126,26 @@ def test_a_custom_domain_answers_as_a_whole_until_it_is_deleted(
     assert get(account.root + "/x/y", headers=headers).text == f"GET http://shop.{zone.name}/x/y "
     account.call("DELETE", f"/workers/domains/{made['id']}")
     assert get(account.root + "/x/y", headers=headers).status_code == 403
-    gone = account.refused("GET", f"/workers/domains/{made['id']}")
+    gone = account.expect_refusal("GET", f"/workers/domains/{made['id']}")
     assert (gone.status, gone.errors[0][0]) == (404, 100114)
 
 
-def test_a_custom_domain_that_cannot_be_is_refused(account: Account, zone: Zone) -> None:
+def test_an_invalid_custom_domain_is_refused(account: Account, zone: Zone) -> None:
     account.put("app")
 
-    def refused(**asked: str) -> int:
-        return account.refused("PUT", "/workers/domains", json=asked).errors[0][0]
+    def expect_refusal(**asked: str) -> int:
+        return account.expect_refusal("PUT", "/workers/domains", json=asked).errors[0][0]
 
-    assert refused(hostname=zone.name, service="nobody", zone_id=zone.id) == 10007
-    assert refused(hostname=zone.name, service="app") == 100115
-    assert refused(hostname="no host", service="app") == 10001
-    assert refused(hostname=zone.name) == 10001
+    assert expect_refusal(hostname=zone.name, service="missing", zone_id=zone.id) == 10007
+    assert expect_refusal(hostname=zone.name, service="app") == 100115
+    assert expect_refusal(hostname="no host", service="app") == 10001
+    assert expect_refusal(hostname=zone.name) == 10001
     zone.route(f"{zone.name}/*")
-    assert refused(hostname="other.example", service="app", zone_id=zone.id) == 100115
+    assert expect_refusal(hostname="other.example", service="app", zone_id=zone.id) == 100115
     account.call("PUT", "/workers/domains", json={"hostname": f"a.{zone.name}", "service": "app"})
 
 
-def test_a_deleted_script_takes_its_routes_and_domains_along(account: Account, zone: Zone) -> None:
+def test_a_script_is_deleted_with_its_routes_and_domains(account: Account, zone: Zone) -> None:
     account.put("app")
     zone.route(f"{zone.name}/*")
     body = {"hostname": f"a.{zone.name}", "service": "app", "zone_id": zone.id}
@@ -170,9 +172,9 @@ def test_all_routes_and_domains_of_a_script_are_replaced_at_once(
     found: list[Any] = zone.call("GET", "/workers/routes")  # type: ignore[assignment]
     assert [each["pattern"][-2:] for each in found] == ["b*", "c*", "r*"]
     taken = [{"pattern": f"{zone.name}/other*", "zone_name": zone.name}]
-    assert account.refused("PUT", f"{script}/routes", json=taken).errors[0][0] == 10020
+    assert account.expect_refusal("PUT", f"{script}/routes", json=taken).errors[0][0] == 10020
     nowhere = [{"pattern": "elsewhere.example/*"}]
-    assert account.refused("PUT", f"{script}/routes", json=nowhere).errors[0][0] == 1001
+    assert account.expect_refusal("PUT", f"{script}/routes", json=nowhere).errors[0][0] == 1001
     assert zone.call("GET", "/workers/routes") == found
     assert kept in [each["id"] for each in found]
 
@@ -190,18 +192,24 @@ def test_all_routes_and_domains_of_a_script_are_replaced_at_once(
     assert [each["hostname"] for each in found] == [second]
 
 
-def test_a_zone_may_be_named_beforehand(account: Account, zone: Zone) -> None:
+def test_a_zone_may_be_created_first(account: Account, zone: Zone) -> None:
     name = f"deep.{zone.name}"
     account.control("PUT", f"/zones/{zone.id}", json={"name": name, "account": account.id})
     account.put("app")
-    assert zone.refused("POST", "/workers/routes", pattern=f"{zone.name}/*").errors[0][0] == 10022
+    assert (
+        zone.expect_refusal("POST", "/workers/routes", pattern=f"{zone.name}/*").errors[0][0]
+        == 10022
+    )
     zone.route(f"a.{name}/*")
     assert (
-        zone.refused("POST", "/workers/routes", pattern="x.com", script="b").errors[0][0] == 10007
+        zone.expect_refusal("POST", "/workers/routes", pattern="x.com", script="b").errors[0][0]
+        == 10007
     )
 
 
-def test_the_official_sdk_makes_zones_routes_and_domains(account: Account, cloud: Running) -> None:
+def test_the_official_sdk_creates_zones_routes_and_domains(
+    account: Account, cloud: Running
+) -> None:
     from cloudflare import Cloudflare
 
     name = unique()

@@ -1,4 +1,4 @@
-"""Who may ask: this machine, with a token; what is not there is named; what was asked is logged."""
+"""Who may call: this machine, with a token. Unknown operations are named, and calls are logged."""
 
 import secrets
 import socket
@@ -11,12 +11,12 @@ from tests.emulator.emulated import Account, bearer, get
 
 pytestmark = pytest.mark.workerd
 
-# What every project had before each data folder had a token of its own.
+# The token of every project before each data folder had its own.
 FORMER = "flowflare-embedded-cloudflare-no-secret-0"
 
 
 def test_a_call_without_the_tokens_of_this_data_is_refused(cloud: Running) -> None:
-    """Also with one that is as well-formed as Cloudflare's own."""
+    """A token as well-formed as Cloudflare's own is refused too."""
     for headers in [
         {},
         {"Authorization": "Bearer short"},
@@ -38,7 +38,7 @@ def test_the_token_is_accepted_as_a_key_with_its_email(cloud: Running) -> None:
 
 
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", ""])
-def test_another_machines_name_is_refused(account: Account, host: str) -> None:
+def test_the_name_of_another_machine_is_refused(account: Account, host: str) -> None:
     account.put("app")
     headers = {**bearer(account.running.token), "Host": host}
     addresses = [f"{account.running.base_url}/user", f"{account.root}/emulator/health"]
@@ -51,18 +51,18 @@ def test_localhost_is_this_machine(cloud: Running) -> None:
     assert get(f"{cloud.base_url}/user", headers=headers).status_code == 200
 
 
-def test_nothing_listens_but_on_loopback(account: Account) -> None:
+def test_the_emulator_listens_only_on_loopback(account: Account) -> None:
     account.put("app")
     port = int(account.enable("app").rpartition(":")[2])
     own = socket.gethostbyname(socket.gethostname())
     if own.startswith("127."):
         pytest.skip("this machine has no address but loopback")
-    for each in (port, account.running.port):
+    for open_port in (port, account.running.port):
         with socket.socket() as knock:
-            assert knock.connect_ex((own, each)) != 0
+            assert knock.connect_ex((own, open_port)) != 0
 
 
-def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
+def test_an_invalid_account_is_refused(cloud: Running) -> None:
     headers = bearer(cloud.token)
     response = get(f"{cloud.base_url}/accounts/acc-1/d1/database", headers=headers)
     assert response.status_code == 404
@@ -72,8 +72,8 @@ def test_an_account_that_is_none_is_refused(cloud: Running) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/images/v1"), ("PATCH", "/d1/database")])
-def test_an_operation_that_is_not_there_is_named(account: Account, method: str, path: str) -> None:
-    refused = account.refused(method, path)
+def test_an_unknown_operation_is_named(account: Account, method: str, path: str) -> None:
+    refused = account.expect_refusal(method, path)
     assert refused.status == 404
     code, text = refused.errors[0]
     assert code == 7003
@@ -82,10 +82,10 @@ def test_an_operation_that_is_not_there_is_named(account: Account, method: str, 
     assert (entry["known"], entry["status"], entry["codes"]) == (False, 404, [7003])
 
 
-def test_the_log_tells_what_was_asked_since(account: Account) -> None:
+def test_the_log_lists_the_calls_since_a_number(account: Account) -> None:
     account.call("GET", "/d1/database")
     first = account.log()[-1]
-    account.refused("POST", "/d1/database", json={"name": ""})
+    account.expect_refusal("POST", "/d1/database", json={"name": ""})
     since = f"/requests?account={account.id}&since={first['sequence']}"
     entries = account.control("GET", since)
     assert [(each["method"], each["status"]) for each in entries] == [("POST", 400)]
@@ -114,5 +114,5 @@ def test_an_account_has_a_subdomain_and_may_change_it(account: Account) -> None:
     name = f"mine-{secrets.token_hex(3)}"
     assert account.call("PUT", path, json={"subdomain": name}) == {"subdomain": name}
     assert account.call("GET", path) == {"subdomain": name}
-    refused = account.refused("PUT", path, json={"subdomain": "Not A Name"})
+    refused = account.expect_refusal("PUT", path, json={"subdomain": "Not A Name"})
     assert (refused.status, refused.errors[0][0]) == (400, 10001)

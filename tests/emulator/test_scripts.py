@@ -1,4 +1,4 @@
-"""Scripts: uploads in every client's encoding, and what is told of them afterwards."""
+"""Scripts: uploads in every client's encoding, and what the API returns about them."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_the_official_sdks_encoding_is_accepted(account: Account, cloud: Running
         assert list(sdk.workers.scripts.list(account_id=account.id)) == []
 
 
-def test_an_upload_tells_what_workerd_found_in_it(account: Account) -> None:
+def test_an_upload_returns_what_workerd_found_in_it(account: Account) -> None:
     result = account.put("app", CLASSES)
     assert result["handlers"] == ["fetch", "scheduled"]
     assert result["named_handlers"] == [
@@ -75,7 +75,7 @@ def test_a_script_in_the_old_syntax_is_accepted(account: Account) -> None:
     assert get(account.enable("old")).text == "old"
 
 
-def test_content_comes_back_as_it_was_sent(account: Account) -> None:
+def test_content_is_returned_unchanged(account: Account) -> None:
     account.put("app", HELLO)
     response = account.http.get("/workers/scripts/app/content/v2")
     assert response.headers["content-type"].startswith("multipart/form-data; boundary=")
@@ -144,9 +144,9 @@ def test_secrets_are_listed_and_deleted(account: Account) -> None:
     assert account.call("GET", path) == [{"name": "A", "type": "secret_text"}]
     account.call("DELETE", f"{path}/A")
     assert account.call("GET", path) == []
-    gone = account.refused("DELETE", f"{path}/A")
+    gone = account.expect_refusal("DELETE", f"{path}/A")
     assert (gone.status, gone.errors[0][0]) == (404, 10056)
-    taken = account.refused("PUT", path, json={"name": "V", "text": "1"})
+    taken = account.expect_refusal("PUT", path, json={"name": "V", "text": "1"})
     assert taken.errors[0][0] == 10053
 
 
@@ -164,14 +164,14 @@ def test_secrets_are_listed_and_deleted(account: Account) -> None:
         ("DELETE", "/workers/services/none"),
     ],
 )
-def test_a_script_that_is_not_there_is_not_found(account: Account, method: str, path: str) -> None:
-    refused = account.refused(method, path)
+def test_an_unknown_script_is_not_found(account: Account, method: str, path: str) -> None:
+    refused = account.expect_refusal(method, path)
     assert refused.status == 404
     assert refused.errors == ((10007, "This Worker does not exist on your account."),)
 
 
-def test_a_service_that_is_not_there_is_not_found(account: Account) -> None:
-    refused = account.refused("GET", "/workers/services/none")
+def test_an_unknown_service_is_not_found(account: Account) -> None:
+    refused = account.expect_refusal("GET", "/workers/services/none")
     assert (refused.status, refused.errors[0][0]) == (404, 10090)
 
 
@@ -188,7 +188,7 @@ def test_a_version_waits_until_it_is_deployed(account: Account) -> None:
     assert live["versions"] == [{"version_id": version["id"], "percentage": 100}]
     assert len(account.call("GET", "/workers/scripts/app/versions")["items"]) == 2
     migrations = {"new_tag": "v1", "new_sqlite_classes": ["A"]}
-    refused = account.refused(
+    refused = account.expect_refusal(
         "POST", "/workers/scripts/app/versions", files=upload(HELLO, migrations=migrations)
     )
     assert (refused.status, refused.errors[0][0]) == (400, 10211)

@@ -1,4 +1,4 @@
-"""Secrets of scripts: many at once, all or none, and none while a version waits."""
+"""Secrets of scripts: many in one transaction, and none while a version is not deployed."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def secret(name: str, text: str = "s3cret") -> dict[str, str]:
     return {"name": name, "text": text, "type": "secret_text"}
 
 
-def listed(account: Account) -> list[str]:
+def list_names(account: Account) -> list[str]:
     return [each["name"] for each in account.call("GET", "/workers/scripts/app/secrets")]
 
 
@@ -27,9 +27,9 @@ def patch(account: Account, **secrets: Any) -> Any:
     )
 
 
-def patch_refused(account: Account, body: Any, **headers: str) -> Refused:
+def patch_expecting_refusal(account: Account, body: Any, **headers: str) -> Refused:
     path = "/workers/scripts/app/secrets-bulk"
-    return account.refused("PATCH", path, json=body, headers=PATCH | headers)
+    return account.expect_refusal("PATCH", path, json=body, headers=PATCH | headers)
 
 
 def test_secrets_are_set_changed_and_removed_at_once(account: Account) -> None:
@@ -52,18 +52,16 @@ def test_secrets_are_set_changed_and_removed_at_once(account: Account) -> None:
         ([], 10001),
     ],
 )
-def test_one_that_cannot_be_leaves_all_as_they_were(
-    account: Account, secrets: Any, code: int
-) -> None:
+def test_one_invalid_secret_leaves_all_unchanged(account: Account, secrets: Any, code: int) -> None:
     account.put("app", bindings=[{"type": "plain_text", "name": "V", "text": "x"}])
-    refused = patch_refused(account, {"secrets": secrets})
+    refused = patch_expecting_refusal(account, {"secrets": secrets})
     assert refused.errors[0][0] == code
-    assert listed(account) == []
+    assert list_names(account) == []
 
 
 def test_a_body_of_another_type_is_refused(account: Account) -> None:
     account.put("app")
-    refused = patch_refused(account, {"secrets": {}}, **{"Content-Type": "text/plain"})
+    refused = patch_expecting_refusal(account, {"secrets": {}}, **{"Content-Type": "text/plain"})
     assert (refused.status, refused.errors[0][0]) == (415, 10001)
 
 
@@ -72,20 +70,22 @@ def test_nothing_is_edited_while_a_version_waits_to_be_deployed(account: Account
     script = "/workers/scripts/app"
     waiting = account.call("POST", f"{script}/versions", files=upload(HELLO))
     refused = [
-        account.refused("PUT", f"{script}/secrets", json=secret("NEW")),
-        account.refused("DELETE", f"{script}/secrets/KEY"),
-        patch_refused(account, {"secrets": {"NEW": secret("NEW")}}),
+        account.expect_refusal("PUT", f"{script}/secrets", json=secret("NEW")),
+        account.expect_refusal("DELETE", f"{script}/secrets/KEY"),
+        patch_expecting_refusal(account, {"secrets": {"NEW": secret("NEW")}}),
     ]
     assert [each.errors[0][0] for each in refused] == [10215] * 3
     settings = {"settings": (None, '{"logpush": true}', "application/json")}
-    assert account.refused("PATCH", f"{script}/settings", files=settings).errors[0][0] == 10214
+    assert (
+        account.expect_refusal("PATCH", f"{script}/settings", files=settings).errors[0][0] == 10214
+    )
     body = {
         "strategy": "percentage",
         "versions": [{"version_id": waiting["id"], "percentage": 100}],
     }
     account.call("POST", f"{script}/deployments", json=body)
     account.call("PUT", f"{script}/secrets", json=secret("NEW"))
-    assert listed(account) == ["NEW"]
+    assert list_names(account) == ["NEW"]
 
 
 def test_the_official_sdk_changes_many(account: Account, cloud: Running) -> None:
@@ -96,4 +96,4 @@ def test_the_official_sdk_changes_many(account: Account, cloud: Running) -> None
         bulk = sdk.workers.scripts.secrets.bulk_update
         given: Any = {"A": secret("A"), "B": secret("B")}
         bulk("app", account_id=account.id, secrets=given)
-    assert listed(account) == ["A", "B"]
+    assert list_names(account) == ["A", "B"]

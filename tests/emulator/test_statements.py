@@ -1,4 +1,4 @@
-"""SQL text is cut into statements where SQLite would cut it."""
+"""SQL text is split into statements where SQLite would split it."""
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,6 @@ def test_statements_end_where_sqlite_says(sql: str, statements: list[str]) -> No
 
 
 @given(st.lists(st.text(alphabet="ab;'-\n", max_size=12), min_size=1, max_size=5))
-def test_strings_are_never_cut(texts: list[str]) -> None:
+def test_strings_are_never_split(texts: list[str]) -> None:
     literals = ["SELECT '" + text.replace("'", "''") + "';" for text in texts]
     assert split("\n".join(literals)) == literals

@@ -1,4 +1,4 @@
-"""What bindings point to: KV, R2, queues and the like are made, bound, used and deleted."""
+"""Targets of bindings: KV, R2, queues and similar are created, bound, used and deleted."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ KINDS = {
 }
 
 
-def test_a_worker_uses_all_that_it_is_bound_to(account: Account) -> None:
+def test_a_worker_uses_all_its_bindings(account: Account) -> None:
     namespace = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
     account.call("POST", "/r2/buckets", json={"name": "files"})
     account.call("POST", "/queues", json={"queue_name": "jobs"})
@@ -68,7 +68,7 @@ def test_a_worker_uses_all_that_it_is_bound_to(account: Account) -> None:
     assert shown == sorted(bindings, key=lambda each: str(each["name"]))
 
 
-def test_data_stays_with_the_namespace_and_goes_with_it(account: Account, cloud: Running) -> None:
+def test_data_lives_as_long_as_its_namespace(account: Account, cloud: Running) -> None:
     source = """
     export default { async fetch(request, env) {
       const before = await env.KV.get('a');
@@ -77,35 +77,35 @@ def test_data_stays_with_the_namespace_and_goes_with_it(account: Account, cloud:
     } };
     """
 
-    def bound() -> tuple[str, str]:
+    def read_bound() -> tuple[str, str]:
         made: str = account.call("POST", "/storage/kv/namespaces", json={"title": "t"})["id"]
         binding = {"type": "kv_namespace", "name": "KV", "namespace_id": made}
         account.put("app", source, bindings=[binding])
         return made, get(account.enable("app")).text
 
-    first, before = bound()
+    first, before = read_bound()
     assert before == ""
     assert get(account.enable("app")).text == "canary-of-the-namespace"
     folder = cloud.data / "runtime" / "kv"
     assert any(each.name == first for each in folder.iterdir())
     account.call("DELETE", f"/storage/kv/namespaces/{first}")
     assert not any(each.name == first for each in folder.iterdir())
-    assert bound()[1] == ""
+    assert read_bound()[1] == ""
 
 
 @pytest.mark.parametrize("path", KINDS)
-def test_one_of_each_kind_is_made_listed_and_deleted(account: Account, path: str) -> None:
+def test_a_target_of_each_kind_is_created_listed_and_deleted(account: Account, path: str) -> None:
     made = account.call("POST", path, json=KINDS[path])
     identity = made.get("id") or made.get("queue_id") or made["name"]
     assert account.call("GET", f"{path}/{identity}") == made
     listed = account.call("GET", path)
     assert (listed["buckets"] if path == "/r2/buckets" else listed) == [made]
     assert "s3cret" not in str(listed)
-    assert account.refused("POST", path, json=KINDS[path]).status >= 400
-    assert account.refused("POST", path, json={}).errors[0][0] == 10001
+    assert account.expect_refusal("POST", path, json=KINDS[path]).status >= 400
+    assert account.expect_refusal("POST", path, json={}).errors[0][0] == 10001
     account.call("DELETE", f"{path}/{identity}")
-    assert account.refused("GET", f"{path}/{identity}").status == 404
-    assert account.refused("DELETE", f"{path}/{identity}").status == 404
+    assert account.expect_refusal("GET", f"{path}/{identity}").status == 404
+    assert account.expect_refusal("DELETE", f"{path}/{identity}").status == 404
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_one_of_each_kind_is_made_listed_and_deleted(account: Account, path: str
         ({}, 10021, "must have a valid `type` specified"),
     ],
 )
-def test_a_binding_to_nothing_is_refused(
+def test_a_binding_without_a_target_is_refused(
     account: Account, binding: dict[str, Any], code: int, text: str
 ) -> None:
-    refused = account.put_refused("app", bindings=[{"name": "B", **binding}])
+    refused = account.put_expecting_refusal("app", bindings=[{"name": "B", **binding}])
     assert refused.status == 400
     assert refused.errors[0][0] == code
     assert text in refused.errors[0][1]
@@ -139,13 +139,13 @@ def test_a_queue_in_use_is_not_deleted(account: Account) -> None:
     assert account.call("GET", f"/queues/{queue}")["producers"] == [
         {"type": "worker", "script": "app"}
     ]
-    refused: Refused = account.refused("DELETE", f"/queues/{queue}")
+    refused: Refused = account.expect_refusal("DELETE", f"/queues/{queue}")
     assert refused.errors[0][0] == 11005
     account.put("app")
     account.call("DELETE", f"/queues/{queue}")
 
 
-def test_the_official_sdk_makes_them(account: Account, cloud: Running) -> None:
+def test_the_official_sdk_creates_them(account: Account, cloud: Running) -> None:
     from cloudflare import Cloudflare
 
     with Cloudflare(base_url=cloud.base_url, api_token=cloud.token, max_retries=0) as sdk:

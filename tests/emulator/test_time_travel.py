@@ -1,4 +1,4 @@
-"""Time Travel: a database goes back to a bookmark or a time, and Workers see it."""
+"""Time Travel: a database is restored to a bookmark or a time, and Workers see it."""
 
 import time
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def count(account: Account, database: str) -> int:
     return number
 
 
-def test_data_and_schema_go_back_to_a_bookmark_and_forth_again(account: Account) -> None:
+def test_data_and_schema_are_restored_to_a_bookmark_and_back(account: Account) -> None:
     database = account.database()
     account.query(database, "CREATE TABLE t (a); INSERT INTO t VALUES (1)")
     mark = bookmark(account, database)
@@ -54,7 +54,7 @@ def test_data_and_schema_go_back_to_a_bookmark_and_forth_again(account: Account)
     assert account.rows(database, "PRAGMA quick_check") == [{"quick_check": "ok"}]
 
 
-def test_a_time_leads_to_what_was_there_then(account: Account) -> None:
+def test_a_time_restores_the_content_of_that_time(account: Account) -> None:
     database = account.database()
     account.query(database, "CREATE TABLE t (a)")
     moments = []
@@ -82,7 +82,7 @@ def test_workers_write_before_and_see_after(account: Account) -> None:
     assert get(f"{url}/add").json() == 2
 
 
-def test_the_official_sdk_goes_back(account: Account, cloud: Running) -> None:
+def test_the_official_sdk_restores(account: Account, cloud: Running) -> None:
     from cloudflare import Cloudflare
 
     database = account.database()
@@ -106,15 +106,15 @@ def test_the_official_sdk_goes_back(account: Account, cloud: Running) -> None:
         ({"timestamp": "2020-01-01T00:00:00Z"}, "timestamp: is before the database was created"),
     ],
 )
-def test_no_moment_of_the_database_is_refused(
+def test_a_moment_outside_the_history_is_refused(
     account: Account, query: dict[str, str], said: str
 ) -> None:
     path = f"/d1/database/{account.database()}/time_travel/restore"
-    assert account.refused("POST", path, params=query).errors == ((7400, said),)
+    assert account.expect_refusal("POST", path, params=query).errors == ((7400, said),)
 
 
 def test_a_bookmark_of_another_database_is_refused(account: Account) -> None:
     one, other = account.database("one"), account.database("other")
     path = f"/d1/database/{one}/time_travel/restore"
-    refused = account.refused("POST", path, params={"bookmark": bookmark(account, other)})
+    refused = account.expect_refusal("POST", path, params={"bookmark": bookmark(account, other)})
     assert refused.errors[0][0] == 7400

@@ -1,4 +1,4 @@
-"""Uploads that Cloudflare refuses before anything else is looked at: body, name, code."""
+"""Uploads that Cloudflare refuses before it checks bindings: body, name, code."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.workerd
 def test_a_script_that_does_not_start_is_refused_in_workerds_words(
     account: Account, source: str, text: str
 ) -> None:
-    refused = account.put_refused("app", source)
+    refused = account.put_expecting_refusal("app", source)
     assert refused.status == 400
     code, message = refused.errors[0]
     assert code == 10021
@@ -33,20 +33,20 @@ def test_a_script_that_does_not_start_is_refused_in_workerds_words(
 
 
 def test_a_script_that_registers_nothing_is_refused(account: Account) -> None:
-    refused = account.put_refused("app", "1 + 1;")
+    refused = account.put_expecting_refusal("app", "1 + 1;")
     assert refused.status == 400
     text = "No event handlers were registered. This script does nothing."
     assert refused.errors == ((10068, text),)
 
 
 @pytest.mark.parametrize("name", ["Upper", "a.b", "-dash", "x" * 64])
-def test_a_name_no_script_may_have_is_refused(account: Account, name: str) -> None:
-    refused = account.put_refused(name)
+def test_an_invalid_name_is_refused(account: Account, name: str) -> None:
+    refused = account.put_expecting_refusal(name)
     assert (refused.status, refused.errors[0][0]) == (400, 10016)
 
 
 def test_a_compatibility_date_in_the_future_is_refused(account: Account) -> None:
-    refused = account.put_refused("app", compatibility_date="2099-01-01")
+    refused = account.put_expecting_refusal("app", compatibility_date="2099-01-01")
     assert refused.errors == ((10021, "Can't set compatibility date in the future: 2099-01-01"),)
 
 
@@ -60,23 +60,23 @@ def test_a_compatibility_date_in_the_future_is_refused(account: Account) -> None
         ("{}", 10021),
     ],
 )
-def test_metadata_that_is_wrong_is_refused(account: Account, metadata: str, code: int) -> None:
+def test_invalid_metadata_is_refused(account: Account, metadata: str, code: int) -> None:
     parts: list[tuple[str, Any]] = [
         ("worker.js", ("worker.js", HELLO, ESM)),
         ("metadata", (None, metadata, "application/json")),
     ]
-    refused = account.refused("PUT", "/workers/scripts/app", files=parts)
+    refused = account.expect_refusal("PUT", "/workers/scripts/app", files=parts)
     assert (refused.status, refused.errors[0][0]) == (400, code)
 
 
 def test_an_upload_without_metadata_is_refused(account: Account) -> None:
-    refused = account.refused("PUT", "/workers/scripts/app", files=upload(HELLO)[:1])
+    refused = account.expect_refusal("PUT", "/workers/scripts/app", files=upload(HELLO)[:1])
     assert refused.errors == ((10026, "The multipart body has no part 'metadata'."),)
 
 
 def test_a_body_that_is_not_multipart_is_refused(account: Account) -> None:
-    refused = account.refused("PUT", "/workers/scripts/app", json={})
+    refused = account.expect_refusal("PUT", "/workers/scripts/app", json={})
     assert (refused.status, refused.errors[0][0]) == (415, 10001)
     account.put("app")
-    refused = account.refused("PATCH", "/workers/scripts/app/settings", json={})
+    refused = account.expect_refusal("PATCH", "/workers/scripts/app/settings", json={})
     assert (refused.status, refused.errors[0][0]) == (415, 10001)

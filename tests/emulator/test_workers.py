@@ -1,4 +1,4 @@
-"""Workers run: on ports of their own, with their bindings, current after every change."""
+"""Workers run on their own ports, with their bindings, and are current after every change."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -42,7 +42,7 @@ def reloads(account: Account) -> int:
 
 
 def reloads_at_rest(account: Account) -> int:
-    """The count once all that earlier tests have left to reload is loaded."""
+    """Return the count after everything that earlier tests changed is loaded."""
     account.put("last")
     account.control("POST", f"/settle?account={account.id}")
     return reloads(account)
@@ -59,7 +59,7 @@ def test_a_worker_answers_only_while_its_subdomain_is_enabled(account: Account) 
     assert get(url).status_code == 404
 
 
-def test_a_request_meets_the_code_uploaded_last(account: Account) -> None:
+def test_a_request_reaches_the_code_uploaded_last(account: Account) -> None:
     account.put("app", SAY % "0")
     url = account.enable("app")
     with httpx.Client() as client:
@@ -79,15 +79,15 @@ def test_workerd_reloads_once_for_a_burst_of_changes(account: Account) -> None:
     assert reloads(account) - before <= 2
 
 
-def test_accounts_nobody_asks_for_cause_no_reload(account: Account, cloud: Running) -> None:
-    """Not even when there is a reload for another account."""
+def test_unused_accounts_cause_no_reload(account: Account, cloud: Running) -> None:
+    """A reload for another account does not reload them either."""
     account.put("app")
     account.enable("app")
     other = Account(cloud)
     other.put("app", SAY % "asked for")
     assert get(other.enable("app")).text == "asked for"
     runtime = account.control("GET", "/workers")["runtime"]
-    loaded = [one["account"] for one in runtime["loaded"]]
+    loaded = [unit["account"] for unit in runtime["loaded"]]
     assert other.id in runtime["accounts"]
     assert other.id in loaded
     assert account.id not in runtime["accounts"]
@@ -165,7 +165,7 @@ def test_websockets_pass_through(account: Account) -> None:
         assert socket.recv(timeout=PATIENCE) == "echo hello"
 
 
-def test_queries_go_on_while_workers_are_reloaded(account: Account) -> None:
+def test_queries_run_while_workers_are_reloaded(account: Account) -> None:
     database = account.database()
     account.query(database, "CREATE TABLE t (a)")
     account.put("app")
@@ -178,14 +178,14 @@ def test_queries_go_on_while_workers_are_reloaded(account: Account) -> None:
         inserted = [pool.submit(insert, number) for number in range(40)]
         account.put("app", SAY % "changed")
         account.control("POST", f"/settle?account={account.id}")
-        for each in inserted:
-            each.result()
+        for insertion in inserted:
+            insertion.result()
     assert account.rows(database, "SELECT count(*) AS n FROM t") == [{"n": 40}]
 
 
-def test_one_worker_that_does_not_start_harms_no_other(account: Account, cloud: Running) -> None:
+def test_a_worker_that_does_not_start_affects_no_other(account: Account, cloud: Running) -> None:
     broken = Account(cloud)
-    # It starts alone, but not with the variable it names twice over its own prototype.
+    # It starts alone, but fails with a variable that overrides its own prototype.
     source = """
     import { env } from "cloudflare:workers";
     if (env.BREAK) throw new Error("broken by its environment");

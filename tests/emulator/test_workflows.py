@@ -1,4 +1,4 @@
-"""Workflows: made, moved, deleted, run across scripts, and resumed after workerd was reloaded."""
+"""Workflows: created, moved, deleted, run across scripts, and resumed after a reload."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def deploy(account: Account) -> str:
     return account.enable("service")
 
 
-def finished(url: str, instance: str) -> dict[str, Any]:
+def wait_until_finished(url: str, instance: str) -> dict[str, Any]:
     return wait_until(
         lambda: get(url, params={"id": instance}).json(),
         lambda status: status["status"] not in {"running", "queued", "waiting"},
@@ -53,7 +53,7 @@ def test_an_instance_runs_across_scripts_and_survives_a_reload(account: Account)
         lambda: get(url, params={"id": instance}).json().get("__LOCAL_DEV_STEP_OUTPUTS")
     )
     account.put("service", SERVICE + "// changed", bindings=[{**BINDING, "script_name": "client"}])
-    status = finished(url, instance)
+    status = wait_until_finished(url, instance)
     assert status["status"] == "complete"
     assert status["output"] == {"name": "orders", "payload": {"n": 1}, "first": before[0]}
 
@@ -82,15 +82,17 @@ def test_a_workflow_keeps_its_id_when_it_moves(account: Account) -> None:
     assert moved["script_name"] == "two"
     assert [each["name"] for each in account.call("GET", "/workflows")] == ["orders"]
     assert account.call("DELETE", "/workflows/orders") == {"status": "ok", "success": True}
-    gone = account.refused("GET", "/workflows/orders")
+    gone = account.expect_refusal("GET", "/workflows/orders")
     assert (gone.status, gone.errors[0][0]) == (404, 10200)
 
 
 def test_a_workflow_needs_its_script_and_class(account: Account) -> None:
     body = {"script_name": "none", "class_name": "Flow"}
-    refused = account.refused("PUT", "/workflows/orders", json=body)
+    refused = account.expect_refusal("PUT", "/workflows/orders", json=body)
     assert (refused.status, refused.errors[0][0]) == (404, 10007)
     account.put("app")
-    refused = account.refused("PUT", "/workflows/orders", json={**body, "script_name": "app"})
+    refused = account.expect_refusal(
+        "PUT", "/workflows/orders", json={**body, "script_name": "app"}
+    )
     text = "Script 'app' does not export a class named 'Flow'."
     assert (refused.status, refused.errors) == (400, ((10201, text),))

@@ -27,7 +27,7 @@ export default {
 
 
 class Project:
-    """A wrangler project in a folder of its own, with a home of its own."""
+    """A wrangler project in its own folder, with its own home."""
 
     def __init__(self, folder: Path, account: Account, database: str, zone: str = "") -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Project:
                 "CLOUDFLARE_API_TOKEN": self.account.running.token,
                 "CLOUDFLARE_ACCOUNT_ID": self.account.id,
                 "WRANGLER_SEND_METRICS": "false",
-                # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
+                # wrangler's requests to the Internet fail, which must not matter.
                 "HTTPS_PROXY": "http://127.0.0.1:9",
                 "NO_PROXY": "127.0.0.1",
             },

@@ -1,4 +1,4 @@
-"""wrangler and flowflare take turns on the migrations of one database."""
+"""wrangler and flowflare apply the migrations of one database in turn."""
 
 from pathlib import Path
 

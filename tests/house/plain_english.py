@@ -20,7 +20,7 @@ THINGS = (
 #: What is found in a text, and what to write instead.
 HABITS: dict[str, tuple[re.Pattern[str], str]] = {
     "is no <noun>": (
-        re.compile(r"\b(?:is|are|was|were|be) (?:no(?! longer\b| more than\b)|none)\b", re.I),
+        re.compile(r"(?<!here )\b(?:is|are|was|were|be) (?:no(?! longer\b| more than\b)|none)\b"),
         "negate the verb: 'is not a valid ID'",
     ),
     "somebody": (
@@ -48,10 +48,14 @@ HABITS: dict[str, tuple[re.Pattern[str], str]] = {
 }
 #: Names of functions that describe a result instead of naming an action.
 IRREGULAR = frozenset(
-    "told shown kept gone found made given taken written said sent seen known held left "
-    "drawn chosen begun done meant put bound built cut".split()
-) - {"put", "cut"}
-NO_PARTICIPLES = frozenset({"embed", "exceed", "feed", "need", "proceed", "seed", "speed"})
+    {
+        *("begun", "bound", "built", "chosen", "done", "drawn", "found", "given", "gone", "held"),
+        *("kept", "known", "left", "made", "meant", "said", "seen", "sent", "shown", "taken"),
+        *("told", "written"),
+    }
+)
+#: Verbs that look like participles, and the handler that Workers define for cron triggers.
+NO_PARTICIPLES = frozenset({"embed", "exceed", "feed", "need", "proceed", "seed", "scheduled"})
 STAND_INS = frozenset({"one"})
 
 _SCRIPT = re.compile(
@@ -66,6 +70,7 @@ _SCRIPT_LOOP = re.compile(r"\bfor (?:await )?\((?:const|let) (\w+) (?:of|in)\b")
 _SQL = re.compile(r"--[^\n]*")
 _FENCE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.S | re.M)
 _INLINE = re.compile(r"``.+?``|`[^`\n]+`|\]\([^)]*\)|<[^>\n]+>")
+_SPACES = str.maketrans("\n\r\t", "   ")
 _JINJA = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.S)
 
 
@@ -85,7 +90,7 @@ class Finding:
 
 def find_habits(text: str) -> Iterator[tuple[str, int, str]]:
     """Find the habits in a text: each with its offset and the words around it."""
-    flat = re.sub(r"\s", " ", text)
+    flat = text.translate(_SPACES)
     for habit, (pattern, _) in HABITS.items():
         for match in pattern.finditer(flat):
             start, end = max(0, match.start() - 30), match.end() + 30
@@ -109,26 +114,32 @@ def read_file(path: Path, shown: str) -> list[Finding]:
     """
     source = path.read_text("utf-8")
     suffix = ".py" if path.name.endswith(".py.j2") else path.suffix
-    parts = list(_READERS[suffix](source))
+    if suffix == ".py":
+        nodes = list(ast.walk(ast.parse(source)))
+        parts, names = _read_python(source, nodes), _python_names(nodes)
+    else:
+        parts, names = _READERS[suffix](source), _script_names(source)
     return [
         Finding(shown, line + text[:offset].count("\n"), habit, words)
         for line, text in parts
         for habit, offset, words in find_habits(text)
-    ] + [Finding(shown, line, habit, name) for line, habit, name in _names(suffix, source)]
+    ] + [Finding(shown, line, habit, name) for line, habit, name in names]
 
 
-def _read_python(source: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(source)):
+def _read_python(source: str, nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
             yield node.lineno, node.value
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.name.startswith("test_"):
-                yield node.lineno, node.name.replace("_", " ")
-    comments: list[tuple[int, str]] = []
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            comments.append((token.start[0], token.string.lstrip("#: ")))
-    yield from _join_lines(comments)
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.lineno, node.name.replace("_", " ")
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    yield from _join_lines(
+        [
+            (token.start[0], token.string.lstrip("#: "))
+            for token in tokens
+            if token.type == tokenize.COMMENT
+        ]
+    )
 
 
 def _join_lines(comments: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
@@ -174,30 +185,30 @@ def _read_text(source: str) -> Iterator[tuple[int, str]]:
     yield 1, _INLINE.sub(blank, _FENCE.sub(blank, _JINJA.sub(blank, source)))
 
 
-def _names(suffix: str, source: str) -> Iterator[tuple[int, str, str]]:
-    if suffix == ".py":
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                if describes_result(node.name):
-                    yield node.lineno, "participle as a function", node.name
-            target = getattr(node, "target", None)
-            if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
-                if isinstance(target, ast.Name) and target.id in STAND_INS:
-                    yield target.lineno, "stand-in as a loop variable", target.id
-    elif suffix in {".js", ".mjs", ".ts"}:
-        for match in _SCRIPT_NAME.finditer(source):
-            name = next(group for group in match.groups() if group)
-            if describes_result(name):
-                line = source.count("\n", 0, match.start()) + 1
-                yield line, "participle as a function", name
-        for match in _SCRIPT_LOOP.finditer(source):
-            if match[1] in STAND_INS:
-                line = source.count("\n", 0, match.start()) + 1
-                yield line, "stand-in as a loop variable", match[1]
+def _python_names(nodes: list[ast.AST]) -> Iterator[tuple[int, str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if describes_result(node.name):
+                yield node.lineno, "participle as a function", node.name
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            target = node.target
+            if isinstance(target, ast.Name) and target.id in STAND_INS:
+                yield target.lineno, "stand-in as a loop variable", target.id
+
+
+def _script_names(source: str) -> Iterator[tuple[int, str, str]]:
+    for match in _SCRIPT_NAME.finditer(source):
+        name = next(group for group in match.groups() if group)
+        if describes_result(name):
+            line = source.count("\n", 0, match.start()) + 1
+            yield line, "participle as a function", name
+    for match in _SCRIPT_LOOP.finditer(source):
+        if match[1] in STAND_INS:
+            line = source.count("\n", 0, match.start()) + 1
+            yield line, "stand-in as a loop variable", match[1]
 
 
 _READERS = {
-    ".py": _read_python,
     ".js": _read_script,
     ".mjs": _read_script,
     ".ts": _read_script,
@@ -205,4 +216,4 @@ _READERS = {
     ".md": _read_text,
     ".j2": _read_text,
 }
-SUFFIXES = tuple(_READERS)
+SUFFIXES = (".py", *_READERS)

@@ -1,4 +1,4 @@
-"""The Workers under test, running in one workerd for the whole session."""
+"""Run the Workers under test in one workerd for the whole session."""
 
 import json
 import subprocess
@@ -58,16 +58,16 @@ def probe(clients: dict[str, httpx.Client]) -> Probe:
 
 @pytest.fixture
 def fresh() -> str:
-    """A name that no other test uses, fit for a run, a type or a reference."""
+    """Return a name that no other test uses, valid for a run, a type or a reference."""
     return f"t{uuid.uuid4().hex}"
 
 
 @pytest.fixture
 def watch(workers: Workers) -> Iterator[Watch]:
-    """Connects watchers, and disconnects them after the test."""
+    """Connect watchers, and disconnect them after the test."""
     with ExitStack() as sockets:
 
-        def connected(
+        def open_watcher(
             worker: str = "service", key: str = KEY, query: Any = None, **options: Any
         ) -> ClientConnection:
             url = workers.urls[worker].replace("http", "ws") + PATH
@@ -76,4 +76,4 @@ def watch(workers: Workers) -> Iterator[Watch]:
             socket = connect(url, additional_headers=headers, proxy=None, **options)
             return sockets.enter_context(socket)
 
-        yield connected
+        yield open_watcher

@@ -1,4 +1,4 @@
-"""What the tests watch the live feed with."""
+"""The calls with which tests watch the live feed."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def heard(socket: ClientConnection) -> dict[str, Any]:
 
 
 def heard_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    """The next frame of a kind, after updates of runs that other tests started."""
+    """Return the next frame of a type, after updates of other tests' runs."""
     while (frame := heard(socket))["type"] == "update":
         pass
     assert frame["type"] == kind, frame
@@ -30,7 +30,7 @@ def tell(socket: ClientConnection, kind: str, **params: object) -> None:
 
 
 def batch_of(frame: dict[str, Any]) -> list[dict[str, Any]]:
-    """The events of a frame; none, if it is no update."""
+    """Return the events of a frame; none if it is not an update."""
     if frame["type"] != "update":
         return []
     return frame.get("batch", [frame["data"]])
@@ -42,7 +42,7 @@ def run_of(event: dict[str, Any]) -> str:
 
 
 def events_of(socket: ClientConnection, run: str, count: int) -> list[dict[str, Any]]:
-    """The next events of one run, whatever else there is to hear."""
+    """Return the next events of one run, and skip all others."""
     events: list[dict[str, Any]] = []
     while len(events) < count:
         events += [event for event in batch_of(heard(socket)) if run_of(event) == run]

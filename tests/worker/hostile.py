@@ -1,4 +1,4 @@
-"""Requests that nobody well-meaning sends: what the fuzz tests draw from.
+"""Hostile requests, from which the fuzz tests draw.
 
 Bodies are built from the fields that a route really reads, since garbage alone never gets past the
 first check: some fields hold something hostile, others are added, and the text that comes of it may
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.worker.worker_calls import KEY
 
-#: Stands for the run that no request may touch; what is made of it never names it exactly.
+#: Replaced by the run that no request may change; values made from it never name it exactly.
 INNOCENT = "fuzz-innocent"
 
 SQL = [
@@ -45,7 +45,7 @@ TEXTS = [
     *["2026-13-45", "0000-00-00T00:00:00Z", "275760-09-13T00:00:00.001Z", "-000001-01-01"],
     *["eyJ4Ijo", "a" * 257, "%" * 101, "_" * 60, "x" * 9000],
 ]
-#: JSON that no value of Python prints as.
+#: JSON that no Python value produces.
 RAW = [
     *["1e999", "-1e999", "1" * 400, "-0", "1e-400", "9007199254740993", "18446744073709551616"],
     *['"\\ud800"', '"\\udfff\\ud800"', '"\\u0000"', "[" * 60 + "]" * 60],
@@ -56,14 +56,14 @@ RAW = [
 
 @dataclass(frozen=True)
 class Raw:
-    """A place in a body where this text stands, JSON or not."""
+    """A placeholder in a body that is replaced by this text, JSON or not."""
 
     text: str
 
 
 @dataclass(frozen=True, repr=False)
 class Hostile:
-    """A request as it goes out."""
+    """A request as it is sent."""
 
     method: str
     path: str
@@ -74,19 +74,19 @@ class Hostile:
         return f"{self.method} {self.path} {self.headers} {self.content[:2000]!r}"
 
     def has_key(self) -> bool:
-        """Whether one of its headers is a valid key."""
+        """Return whether one of its headers is a valid key."""
         valid = {("X-API-Key", KEY), ("Authorization", f"Bearer {KEY}")}
         return any(header in valid for header in self.headers)
 
 
-def encoded(value: Any) -> str:
-    """The value as JSON; dictionaries may repeat a key, as lists of pairs in a tuple."""
+def encode(value: Any) -> str:
+    """Write the value as JSON; dictionaries may repeat a key, as lists of pairs in a tuple."""
     if isinstance(value, Raw):
         return value.text
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k)}:{encoded(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(k)}:{encode(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(map(encoded, value)) + "]"
+        return "[" + ",".join(map(encode, value)) + "]"
     return json.dumps(value)
 
 
@@ -108,7 +108,7 @@ NESTED = [
     {f"key{number}": number for number in range(11)},
 ]
 RARE = st.sampled_from([False] * 15 + [True])
-# One choice among many is drawn far faster than a tree of choices.
+# Drawing one choice among many is far faster than drawing from a tree of choices.
 KEYS = st.sampled_from([*SQL, *PROTOTYPES, "", "\0", "id", "success", "x" * 300, "\ud800"])
 VALUES = st.sampled_from(
     [None, True, False, *NUMBERS * 2, *TEXTS, *NESTED, *[Raw(text) for text in RAW * 2]]
@@ -116,7 +116,7 @@ VALUES = st.sampled_from(
 
 
 def seeds(path: str) -> list[dict[str, Any]]:
-    """Bodies that the route would take; an update's are one level down."""
+    """Return bodies that the route would accept; an update's are one level down."""
     run, place = "fuzzed", {"workflow_run_id": "fuzzed", "step_index": 1, "step_name": "one"}
     updates = [
         {"type": "run_update", "run_update": {"id": run, "status": "Running"}},
@@ -133,22 +133,24 @@ def seeds(path: str) -> list[dict[str, Any]]:
     return [*lists * 2, *({"ref_id": "7", "cursor": cursor} for cursor in CURSORS)]
 
 
-#: What no service gave: [], null, [null,null], [["a"],{}], [1,2] and ["","\\ud800"].
+#: Cursors that no service returned: [], null, [null,null], [["a"],{}], [1,2] and ["","\\ud800"].
 CURSORS = ["W10", "bnVsbA", "W251bGwsbnVsbF0", "W1siYSJdLHt9XQ", "WzEsMl0", "WyIiLCJcdWQ4MDAiXQ"]
 
 
 @st.composite
-def changed(draw: st.DrawFn, body: Any, names: Sequence[str]) -> Any:
-    """The body with hostile values in some of its fields, and hostile fields beside them."""
+def change_fields(draw: st.DrawFn, body: Any, names: Sequence[str]) -> Any:
+    """Draw a body with hostile values in some fields, and hostile fields beside them."""
     if isinstance(body, list):
-        return [draw(changed(item, names)) for item in body] * draw(st.sampled_from([1, 1, 40]))
+        return [draw(change_fields(item, names)) for item in body] * draw(
+            st.sampled_from([1, 1, 40])
+        )
     if not isinstance(body, dict):
         return body
     inner = [name for name, value in body.items() if isinstance(value, dict | list)]
     result = dict(body)
     if inner and draw(st.sampled_from([True, True, False])):
         name = draw(st.sampled_from(inner))
-        result[name] = draw(changed(body[name], names))
+        result[name] = draw(change_fields(body[name], names))
         if draw(RARE):
             result[draw(KEYS)] = draw(VALUES)
         return result
@@ -160,13 +162,13 @@ def changed(draw: st.DrawFn, body: Any, names: Sequence[str]) -> Any:
 
 @st.composite
 def bodies(draw: st.DrawFn, path: str, names: Sequence[str]) -> bytes:
-    """A body's bytes, in UTF-8 for the most part."""
+    """Draw a body's bytes, mostly in UTF-8."""
     kind = draw(st.sampled_from(["as it is"] * 27 + KINDS))
     if kind == "bytes":
         return draw(st.binary(max_size=40))
     if kind == "value":
-        return encoded(draw(VALUES)).encode()
-    text = encoded(draw(changed(draw(st.sampled_from(seeds(path))), names)))
+        return encode(draw(VALUES)).encode()
+    text = encode(draw(change_fields(draw(st.sampled_from(seeds(path))), names)))
     if kind == "encoding":
         return text.encode(draw(st.sampled_from(["utf-16", "utf-32", "utf-8-sig", "utf-7"])))
     if kind == "cut":
@@ -188,7 +190,7 @@ MEDIA = [
         "application/jsonx",
     ],
 ]
-#: Headers that are no key, beside one that is a valid key in the wrong place.
+#: Headers without a valid key, beside one with a valid key in the wrong place.
 NO_KEYS = [
     *[(), (("X-API-Key", ""),), (("X-API-Key", KEY.upper()),), (("X-API-Key", f"{KEY}, {KEY}"),)],
     *[(("Authorization", KEY),), (("Authorization", f"Basic {KEY}"),), (("Cookie", f"key={KEY}"),)],
@@ -204,7 +206,7 @@ MORE = [
 
 @st.composite
 def requests(draw: st.DrawFn, path: str, names: Sequence[str]) -> Hostile:
-    """A request to the route: most have a key, the right method and type, to get further."""
+    """Draw a request to the route. Most have a key, the right method and type, to get further."""
     method = draw(st.sampled_from(METHODS)) if draw(RARE) else "POST"
     media = draw(st.sampled_from(MEDIA)) if draw(RARE) else "application/json"
     key = draw(st.sampled_from(NO_KEYS if draw(RARE) else WITH_KEY))
@@ -218,7 +220,7 @@ def requests(draw: st.DrawFn, path: str, names: Sequence[str]) -> Hostile:
 
 @st.composite
 def messages(draw: st.DrawFn, names: Sequence[str]) -> list[str | bytes]:
-    """What a watcher says, a few messages one after the other."""
+    """Draw a few messages of a watcher, one after another."""
     told: list[str | bytes] = []
     for _ in range(draw(st.integers(1, 6))):
         kind = draw(st.sampled_from(["query", "subscribe", "resume", "other", "bytes", "long"]))
@@ -227,14 +229,14 @@ def messages(draw: st.DrawFn, names: Sequence[str]) -> list[str | bytes]:
         elif kind == "long":
             told.append("[" * draw(st.sampled_from([10_000, 20_000])))
         else:
-            params = draw(changed({"limit": 5, "seq": 1, "type": kind}, names))
-            told.append(encoded(draw(changed({"type": kind, "params": params}, names))))
+            params = draw(change_fields({"limit": 5, "seq": 1, "type": kind}, names))
+            told.append(encode(draw(change_fields({"type": kind, "params": params}, names))))
     return told
 
 
 @st.composite
 def updates(draw: st.DrawFn, names: Sequence[str]) -> dict[str, Any]:
-    """What a Worker tells of its run, as values that JSON has."""
+    """Draw a Worker's report of its run, as JSON values."""
     body = {"id": "fuzzed", "workflow_run_id": "fuzzed", "step_index": 1, "step_name": "one"}
-    told = draw(changed(body, names))
+    told = draw(change_fields(body, names))
     return {name: None if isinstance(value, Raw) else value for name, value in told.items()}

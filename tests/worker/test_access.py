@@ -1,4 +1,4 @@
-"""Who may call what: keys, origins, methods, media types and sizes; and what errors tell."""
+"""Access: keys, origins, methods, media types and sizes; and what errors reveal."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_every_key_opens_in_either_header(service: Api, headers: dict[str, str])
     assert answer.status_code == 200
 
 
-def test_without_a_key_of_its_own_the_service_is_closed(clients: dict[str, httpx.Client]) -> None:
+def test_a_service_without_a_key_refuses_all_calls(clients: dict[str, httpx.Client]) -> None:
     for key in ("", "undefined", KEY):
         answer = clients["keyless"].post(
             "/service/list-workflows", json={}, headers={"X-API-Key": key}
@@ -53,7 +53,7 @@ def test_without_a_key_of_its_own_the_service_is_closed(clients: dict[str, httpx
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_api_auth_off_opens_the_api_alone(clients: dict[str, httpx.Client]) -> None:
+def test_api_auth_off_opens_only_the_api(clients: dict[str, httpx.Client]) -> None:
     open_api = clients["open-api"]
 
     assert open_api.post("/api/workflows/query", json={}).status_code == 200
@@ -74,7 +74,7 @@ def test_routes_are_exact(service: Api, path: str) -> None:
     assert service.client.options(path).status_code == 404
 
 
-def test_a_wrong_method_learns_the_right_one(service: Api) -> None:
+def test_a_wrong_method_is_answered_with_the_right_one(service: Api) -> None:
     for path in SERVICE_ROUTES + API_ROUTES:
         answer = service.client.get(path, headers={"X-API-Key": KEY})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
@@ -82,7 +82,7 @@ def test_a_wrong_method_learns_the_right_one(service: Api) -> None:
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_only_json_is_taken(service: Api, media: str) -> None:
+def test_only_json_is_accepted(service: Api, media: str) -> None:
     headers = {"X-API-Key": KEY, "Content-Type": media}
 
     answer = service.client.post("/api/workflows/query", content="{}", headers=headers)
@@ -130,7 +130,7 @@ def test_an_error_is_a_problem_of_rfc_9457(service: Api) -> None:
     assert [error["path"] for error in problem["errors"]] == ["status", "limit"]
 
 
-def test_an_error_tells_nothing_of_the_inside(service: Api, probe: Probe, fresh: str) -> None:
+def test_an_error_reveals_no_internal_details(service: Api, probe: Probe, fresh: str) -> None:
     probe.sql("ALTER TABLE workflow_steps RENAME COLUMN state TO gone")
     try:
         answer = service.post("/service/list-workflows", {"include": ["steps"]})

@@ -17,7 +17,7 @@ def client(probe: Probe) -> Any:
     return call
 
 
-def test_a_run_is_started_and_found_in_every_way(client: Any, fresh: str) -> None:
+def test_a_run_is_started_and_found_by_every_method(client: Any, fresh: str) -> None:
     started = client("startWorkflow", fresh, {"n": 1}, "7", fresh, {"by": "ann"})
 
     run_id = started["workflowId"]
@@ -28,7 +28,7 @@ def test_a_run_is_started_and_found_in_every_way(client: Any, fresh: str) -> Non
     assert [row["id"] for row in listed["workflows"] + by_ref["workflows"]] == [run_id] * 2
 
 
-def test_all_but_the_type_may_be_left_out(client: Any, fresh: str) -> None:
+def test_only_the_type_is_required(client: Any, fresh: str) -> None:
     assert client("startWorkflow", fresh)["success"] is True
     assert client("listWorkflows")["success"] is True
 
@@ -49,14 +49,14 @@ def test_a_failure_is_an_answer(client: Any) -> None:
     assert (answer["success"], answer["workflow"], answer["status"]) == (False, None, 404)
 
 
-def test_or_an_error_for_those_who_ask(client: Any) -> None:
+def test_a_failure_is_an_error_on_request(client: Any) -> None:
     thrown = client("getWorkflow", "nobody", throwOnError=True)
 
     assert (thrown["thrown"], thrown["status"]) == ("WorkflowServiceError", 404)
     assert thrown["message"] == "There is no such workflow"
 
 
-def test_a_wrong_key_is_told(client: Any) -> None:
+def test_a_wrong_key_is_reported(client: Any) -> None:
     assert client("listWorkflows", apiKey="wrong")["status"] == 401
 
 

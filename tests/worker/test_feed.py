@@ -1,4 +1,4 @@
-"""The WebSocket: who may watch, what a watcher is told, and that it outlasts hibernation."""
+"""The WebSocket: who may watch, what a watcher receives, and that it survives hibernation."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from tests.worker.worker_calls import KEY, Api, Probe, Workers
 pytestmark = pytest.mark.workerd
 
 
-def test_a_watcher_is_told_the_latest_runs_first(service: Api, watch: Watch, fresh: str) -> None:
+def test_a_watcher_receives_the_latest_runs_first(service: Api, watch: Watch, fresh: str) -> None:
     service.start(fresh, runId=fresh)
 
     first = heard(watch())
@@ -23,7 +23,7 @@ def test_a_watcher_is_told_the_latest_runs_first(service: Api, watch: Watch, fre
     assert isinstance(first["seq"], int)
 
 
-def test_every_change_is_told_with_its_stored_row(service: Api, watch: Watch, fresh: str) -> None:
+def test_every_change_is_sent_with_its_stored_row(service: Api, watch: Watch, fresh: str) -> None:
     socket = watch()
     heard(socket)
     place = {"workflow_run_id": fresh, "step_name": "one", "step_index": 1}
@@ -41,7 +41,7 @@ def test_every_change_is_told_with_its_stored_row(service: Api, watch: Watch, fr
     assert end["run_update"]["completed_at"]
 
 
-def test_what_changed_nothing_is_not_told(service: Api, watch: Watch, fresh: str) -> None:
+def test_an_update_that_changes_nothing_is_not_sent(service: Api, watch: Watch, fresh: str) -> None:
     service.update("run_update", id=fresh, status="Completed")
     socket = watch()
     heard(socket)
@@ -75,7 +75,7 @@ def test_numbers_grow_by_the_events_of_a_frame(service: Api, watch: Watch, fresh
         seq = frame["seq"]
 
 
-def test_watchers_outlast_hibernation(
+def test_watchers_survive_hibernation(
     workers: Workers, service: Api, watch: Watch, fresh: str
 ) -> None:
     sockets = [watch(), watch()]
@@ -142,7 +142,7 @@ def test_an_oversize_or_binary_message_ends_the_connection(
     assert closed.value.rcvd.code == 1009
 
 
-def test_one_that_leaves_harms_nobody(service: Api, watch: Watch, fresh: str) -> None:
+def test_a_watcher_that_leaves_affects_no_other(service: Api, watch: Watch, fresh: str) -> None:
     leaving, staying = watch(), watch()
     heard(staying)
 
@@ -184,7 +184,7 @@ def test_who_may_watch(watch: Watch, worker: str, key: str, origin: str | None) 
     assert heard(watch(worker, key, origin=origin))["type"] == "initial_data"
 
 
-def test_without_an_upgrade_there_is_word_of_it(service: Api, probe: Probe) -> None:
+def test_a_request_without_an_upgrade_is_refused(service: Api, probe: Probe) -> None:
     answer = service.client.get(PATH, headers={"X-API-Key": KEY})
 
     assert answer.status_code == 426

@@ -1,4 +1,4 @@
-"""Watchers of some runs only, watchers who come back, and those who ask for too much."""
+"""Watchers of some runs only, watchers that resume, and watchers that send too much."""
 
 import json
 from typing import Any
@@ -25,23 +25,23 @@ def by_reference(fresh: str) -> dict[str, str]:
     return {"ref_id": fresh, "ref_type": "order"}
 
 
-def started(service: Api, fresh: str) -> None:
-    """A run that matches every filter above, among others that match none."""
+def start_runs(service: Api, fresh: str) -> None:
+    """Start a run that matches every filter above, among others that match none."""
     service.start(f"{fresh}-x", runId=f"{fresh}-before", ref_id=f"{fresh}-x", ref_type="order")
     service.start(fresh, runId=fresh, ref_id=fresh, ref_type="order")
     service.start(f"{fresh}-x", runId=f"{fresh}-after", ref_id=fresh, ref_type="other")
 
 
 def progress(service: Api, fresh: str) -> None:
-    """A step and a retry of the run, and a step of another."""
+    """Report a step and a retry of the run, and a step of another."""
     for run in (f"{fresh}-before", fresh, f"{fresh}-after"):
         place = {"workflow_run_id": run, "step_name": "one", "step_index": 1}
         service.update("step_update", status="Retrying", **place)
         service.update("retry_update", retry_count=1, **place)
 
 
-def told_until(socket: Any, run: str, count: int) -> list[dict[str, Any]]:
-    """Everything that is told until so many events of the run are."""
+def receive_until(socket: Any, run: str, count: int) -> list[dict[str, Any]]:
+    """Return all events until a number of the run's events has arrived."""
     told: list[dict[str, Any]] = []
     while sum(run_of(event) == run for event in told) < count:
         told += batch_of(heard(socket))
@@ -52,10 +52,10 @@ FILTERS = pytest.mark.parametrize("filters", [by_type, by_run, by_reference])
 
 
 @FILTERS
-def test_a_filter_lets_its_runs_through_and_no_others(
+def test_a_filter_passes_only_its_runs(
     service: Api, watch: Watch, fresh: str, filters: Any
 ) -> None:
-    started(service, fresh)
+    start_runs(service, fresh)
     socket = watch(query=filters(fresh))
     first = heard(socket)
 
@@ -66,13 +66,13 @@ def test_a_filter_lets_its_runs_through_and_no_others(
     told: list[dict[str, Any]] = []
     while not told or told[-1]["type"] != "retry_update":
         told += batch_of(heard(socket))
-    # The start may have been on its way when the watcher came.
+    # The start may have been sent when the watcher connected.
     assert [event["type"] for event in told][-2:] == ["step_update", "retry_update"]
     assert {run_of(event) for event in told} == {fresh}
 
 
 @FILTERS
-def test_a_subscription_changes_what_is_told_and_outlasts_hibernation(
+def test_a_subscription_changes_the_filter_and_survives_hibernation(
     workers: Workers, service: Api, watch: Watch, fresh: str, filters: Any
 ) -> None:
     socket = watch()
@@ -81,18 +81,18 @@ def test_a_subscription_changes_what_is_told_and_outlasts_hibernation(
     answer = heard_of(socket, "subscribed")
 
     workers.evict(FEED)
-    started(service, fresh)
-    told = told_until(socket, fresh, 1)
+    start_runs(service, fresh)
+    told = receive_until(socket, fresh, 1)
     workers.evict(FEED)
     progress(service, fresh)
 
     assert answer["filters"] == filters(fresh)
-    told += told_until(socket, fresh, 2)
+    told += receive_until(socket, fresh, 2)
     assert {run_of(event) for event in told} == {fresh}
     assert [event["type"] for event in told] == ["run_update", "step_update", "retry_update"]
 
 
-def test_a_subscription_to_nothing_in_particular_is_to_all(
+def test_a_subscription_without_filters_is_to_everything(
     service: Api, watch: Watch, fresh: str
 ) -> None:
     socket = watch(query=by_run(f"{fresh}-none"))
@@ -102,7 +102,7 @@ def test_a_subscription_to_nothing_in_particular_is_to_all(
     heard_of(socket, "subscribed")
     service.start(fresh, runId=fresh)
 
-    assert told_until(socket, fresh, 1)
+    assert receive_until(socket, fresh, 1)
 
 
 def test_a_watcher_resumes_where_it_left(
@@ -111,15 +111,15 @@ def test_a_watcher_resumes_where_it_left(
     seq = heard(watch())["seq"]
     service.start(fresh, runId=fresh)
     service.update("run_update", id=fresh, status="Completed")
-    told_until(watch(query={"since": seq}), fresh, 2)
+    receive_until(watch(query={"since": seq}), fresh, 2)
 
     workers.evict(FEED)
     back = watch(query={"since": seq, "workflowType": fresh})
-    resumed = heard(back)
+    resume = heard(back)
 
-    assert (resumed["type"], resumed["since"]) == ("resumed", seq)
-    assert resumed["seq"] >= seq + 2
-    told = told_until(back, fresh, 2)
+    assert (resume["type"], resume["since"]) == ("resumed", seq)
+    assert resume["seq"] >= seq + 2
+    told = receive_until(back, fresh, 2)
     assert [event["run_update"]["status"] for event in told] == ["Running", "Completed"]
 
 
@@ -127,18 +127,18 @@ def test_a_connected_watcher_resumes_too(service: Api, watch: Watch, fresh: str)
     socket = watch(query=by_run(fresh))
     seq = heard(socket)["seq"]
     service.start(fresh, runId=fresh)
-    told_until(socket, fresh, 1)
+    receive_until(socket, fresh, 1)
 
     tell(socket, "resume", since=seq)
     assert heard_of(socket, "resumed")["filters"] == by_run(fresh)
-    assert len(told_until(socket, fresh, 1)) == 1
+    assert len(receive_until(socket, fresh, 1)) == 1
     tell(socket, "subscribe", since=seq, **by_type(fresh))
     heard_of(socket, "subscribed")
     heard_of(socket, "resumed")
-    assert len(told_until(socket, fresh, 1)) == 1
+    assert len(receive_until(socket, fresh, 1)) == 1
 
 
-def test_who_has_missed_too_much_is_told_to_fetch_anew(
+def test_a_watcher_that_missed_too_much_must_fetch_again(
     service: Api, watch: Watch, fresh: str
 ) -> None:
     watcher = watch(query=by_run(f"{fresh}-none"))
@@ -151,13 +151,13 @@ def test_who_has_missed_too_much_is_told_to_fetch_anew(
     for _ in range(2):
         service.ok("/api/workflows/update", {"updates": updates})
 
-    def resumed() -> dict[str, Any]:
+    def resume() -> dict[str, Any]:
         tell(watcher, "resume", since=0)
         while (answer := heard(watcher))["type"] not in ("refetch", "resumed"):
-            pass  # what was not missed
+            pass  # events that were not missed
         return answer
 
-    answer = wait_until(resumed, lambda answer: answer["seq"] >= seq + 200)
+    answer = wait_until(resume, lambda answer: answer["seq"] >= seq + 200)
 
     assert answer["type"] == "refetch"
     assert heard(watch(query={"since": seq}))["type"] == "refetch"
@@ -206,9 +206,9 @@ def test_a_bad_subscription_changes_nothing(
 
     tell(socket, kind, **params)
     assert heard(socket)["type"] == "error"
-    started(service, fresh)
+    start_runs(service, fresh)
 
-    assert len(told_until(socket, fresh, 1)) == 1
+    assert len(receive_until(socket, fresh, 1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -228,12 +228,12 @@ def test_a_subscription_is_in_params_or_refused(
 
     socket.send(json.dumps(message))
     assert heard(socket)["type"] == "error"
-    started(service, fresh)
+    start_runs(service, fresh)
 
-    assert {run_of(event) for event in told_until(socket, fresh, 1)} == {fresh}
+    assert {run_of(event) for event in receive_until(socket, fresh, 1)} == {fresh}
 
 
-def test_one_who_talks_too_much_is_shown_out_and_others_stay(
+def test_a_watcher_that_sends_too_much_is_disconnected_alone(
     service: Api, watch: Watch, fresh: str
 ) -> None:
     talker, other = watch(query=by_run(fresh)), watch(query=by_run(fresh))
@@ -246,11 +246,11 @@ def test_one_who_talks_too_much_is_shown_out_and_others_stay(
 
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
-    started(service, fresh)
-    assert told_until(other, fresh, 1)
+    start_runs(service, fresh)
+    assert receive_until(other, fresh, 1)
 
 
-def test_pings_count_for_nothing(watch: Watch, fresh: str) -> None:
+def test_pings_are_not_counted(watch: Watch, fresh: str) -> None:
     socket = watch(query=by_run(fresh))
     heard(socket)
 
@@ -260,7 +260,9 @@ def test_pings_count_for_nothing(watch: Watch, fresh: str) -> None:
     assert [socket.recv(timeout=PATIENCE) for _ in range(100)] == ["pong"] * 100
 
 
-def test_one_who_does_not_read_keeps_nobody_waiting(service: Api, watch: Watch, fresh: str) -> None:
+def test_a_watcher_that_does_not_read_delays_no_other(
+    service: Api, watch: Watch, fresh: str
+) -> None:
     # It takes nothing from its socket once its small queue is full.
     slow = watch(max_queue=1)
     quick = watch(query=by_run(fresh))
@@ -273,7 +275,7 @@ def test_one_who_does_not_read_keeps_nobody_waiting(service: Api, watch: Watch, 
         ]
         service.ok("/api/workflows/update", {"updates": updates})
         service.update("run_update", id=fresh, metadata={"round": round_})
-        assert told_until(quick, fresh, 1)  # while nobody reads the slow one's
+        assert receive_until(quick, fresh, 1)  # while the slow socket is not read
     slow.close_timeout = 0.1
 
 
@@ -282,11 +284,11 @@ def test_a_filter_reads_no_run_that_was_seen_to_start(
 ) -> None:
     socket = watch(query=by_type(fresh))
     heard(socket)
-    started(service, fresh)
-    told_until(socket, fresh, 1)
+    start_runs(service, fresh)
+    receive_until(socket, fresh, 1)
 
-    # The feed knows it by now, whatever the database says.
+    # The feed knows the run by now, whatever the database contains.
     probe.sql("UPDATE workflow_runs SET workflow_name = 'renamed' WHERE id = ?", fresh)
     progress(service, fresh)
 
-    assert told_until(socket, fresh, 2)
+    assert receive_until(socket, fresh, 2)

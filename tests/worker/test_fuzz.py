@@ -1,4 +1,4 @@
-"""Thousands of hostile requests: nothing breaks, nothing leaks, and nobody else's run changes.
+"""Thousands of hostile requests: nothing breaks, nothing leaks, and no other run changes.
 
 The requests are the same in every run. `FLOWFLARE_FUZZ=20000` draws that many new ones for each
 route instead, to search further.
@@ -44,7 +44,7 @@ def drawing(examples: int) -> settings:
     )
 
 
-#: What an error may not tell: SQL, names of tables, code, stacks, bindings, keys.
+#: What an error must not reveal: SQL, names of tables, code, stacks, bindings, keys.
 LEAK = re.compile(
     r"D1_|SQLITE|sqlite|SELECT |INSERT |UPDATE |constraint|workflow_steps|workflow_step_retries"
     r"|TypeError|RangeError|SyntaxError|Cannot read|is not a function|Unexpected token"
@@ -52,7 +52,7 @@ LEAK = re.compile(
 )
 
 
-#: Rows with high numbers: those after them get none that a request may name by chance.
+#: Rows with high numbers, so that later rows get no number that a request may name by chance.
 BEYOND = [
     "INSERT OR IGNORE INTO workflow (id, name) VALUES (1000000, 'beyond')",
     "INSERT OR IGNORE INTO workflow_runs (id, workflow_id, workflow_name)"
@@ -66,7 +66,7 @@ BEYOND = [
 
 @pytest.fixture
 def innocent(service: Api, probe: Probe) -> Iterator[None]:
-    """A finished and a running run, of which not one column may change."""
+    """Create a finished and a running run, of which no column may change."""
     for sql in BEYOND:
         probe.sql(sql)
     for suffix, status in (("", "Running"), ("-done", "Completed")):
@@ -98,7 +98,7 @@ def innocents(probe: Probe) -> list[list[dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the service answered."""
+    """The service's answer."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -106,7 +106,7 @@ class Answer:
 
 
 class Line:
-    """A connection that sends what better clients refuse to."""
+    """A connection that sends what ordinary clients refuse to send."""
 
     def __init__(self, address: httpx.URL) -> None:
         self._connection = http.client.HTTPConnection(
@@ -135,7 +135,7 @@ def line(service: Api) -> Iterator[Line]:
 
 
 def judge(request: Hostile, answer: Answer) -> None:
-    """What holds of every answer."""
+    """Check what holds for every answer."""
     assert answer.status < 500, answer.text
     assert answer.headers["X-Request-Id"]
     if request.method == "HEAD" or answer.status == 204:
@@ -157,7 +157,7 @@ def document(clients: dict[str, httpx.Client]) -> Any:
 
 
 def fields(document: Any, path: str) -> list[str]:
-    """The names of everything that a request to the route may hold."""
+    """List the names of everything that a request to the route may contain."""
     found: set[str] = set()
 
     def collect(schema: Any) -> None:
@@ -180,25 +180,25 @@ def test_hostile_requests(line: Line, document: Any, path: str) -> None:
 
     @drawing(600 if path in WRITING else 400)
     @given(requests(path, names))
-    def answered(request: Hostile) -> None:
+    def check_request(request: Hostile) -> None:
         judge(request, line.ask(request))
 
-    answered()
+    check_request()
 
 
 @pytest.mark.usefixtures("innocent")
 def test_hostile_messages_to_the_feed(service: Api, document: Any) -> None:
-    """Whatever a watcher says, it is answered or shown out, and the next one is let in."""
+    """Every message is answered or ends the connection, and the next watcher can connect."""
     names = fields(document, "/api/workflows/query")
     url = f"{service.client.base_url}/api/tracker-websocket".replace("http", "ws", 1)
 
     @drawing(100)
     @given(messages(names))
-    def answered(told: list[str | bytes]) -> None:
+    def check_messages(spoken: list[str | bytes]) -> None:
         with connect(url, additional_headers={"X-API-Key": KEY}) as socket:
             assert json.loads(socket.recv(timeout=PATIENCE))["type"] == "initial_data"
             with contextlib.suppress(ConnectionClosed):
-                for message in told:
+                for message in spoken:
                     socket.send(message)
                 socket.send("ping")
                 while (text := socket.recv(timeout=PATIENCE)) != "pong":
@@ -207,21 +207,21 @@ def test_hostile_messages_to_the_feed(service: Api, document: Any) -> None:
                     assert frame["type"] != "error" or not LEAK.search(str(text)), text
             assert socket.close_code in {None, 1008, 1009}
 
-    answered()
+    check_messages()
 
 
 @pytest.mark.usefixtures("innocent")
 def test_hostile_updates_of_a_bound_worker(probe: Probe, document: Any) -> None:
-    """The Durable Object takes updates of Workers without a key; from them too it takes no more."""
+    """The Durable Object accepts updates of Workers without a key, but no other updates."""
     names = fields(document, "/api/workflows/update")
 
     @drawing(150)
     @given(updates(names))
-    def taken(data: dict[str, Any]) -> None:
+    def check_update(data: dict[str, Any]) -> None:
         for name in ("updateWorkflowInstance", "updateWorkflowStep", "recordStepRetry"):
             body = json.dumps({"name": name, "data": data, "bound": "tracker"})
             answer = probe.client.post("/tracking", content=body)
             assert answer.status_code == 200, answer.text
             assert isinstance(answer.json()["result"], bool | dict)
 
-    taken()
+    check_update()

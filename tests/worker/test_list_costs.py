@@ -1,4 +1,4 @@
-"""What reading costs at the database: rows and statements, among a hundred thousand runs."""
+"""The database costs of reading: rows and statements, among a hundred thousand runs."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ LIMIT = 10
 
 @pytest.fixture(scope="module")
 def many(clients: dict[str, httpx.Client]) -> str:
-    """Finished runs of one type, a minute apart, behind the API's back; few have errored."""
+    """Insert finished runs of one type, a minute apart, without the API; few have failed."""
     probe, name = Probe(clients["probe"]), "many"
     probe.sql(
         """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -43,13 +43,13 @@ def many(clients: dict[str, httpx.Client]) -> str:
 
 
 class Meter:
-    """Calls the service that tells what its answers cost."""
+    """Call the service that reports the costs of its answers."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
     def __call__(self, body: object, path: str = LIST) -> tuple[dict[str, Any], int]:
-        """The answer, and the rows that were read for it."""
+        """Return the answer, and the number of rows read for it."""
         answer = self.api.post(path, body)
         assert answer.status_code == 200, answer.text
         cost = re.fullmatch(
@@ -61,7 +61,7 @@ class Meter:
 
 
 @pytest.fixture
-def metered(clients: dict[str, httpx.Client]) -> Meter:
+def meter(clients: dict[str, httpx.Client]) -> Meter:
     return Meter(Api(clients["debugging"]))
 
 
@@ -81,14 +81,12 @@ SINGLE = [
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("filters", SINGLE)
-def test_a_page_reads_no_more_rows_than_it_shows(
-    metered: Meter, filters: dict[str, object]
-) -> None:
-    first, rows = metered(filters | {"limit": LIMIT})
+def test_a_page_reads_no_more_rows_than_it_shows(meter: Meter, filters: dict[str, object]) -> None:
+    first, rows = meter(filters | {"limit": LIMIT})
     assert len(first["workflows"]) == LIMIT
     assert rows <= LIMIT + 3
-    # The next page costs the same, wherever in the list it is.
-    _, rows = metered(filters | {"limit": LIMIT, "cursor": first["next_cursor"]})
+    # The next page costs the same at any position in the list.
+    _, rows = meter(filters | {"limit": LIMIT, "cursor": first["next_cursor"]})
     assert rows <= LIMIT + 3
 
 
@@ -102,8 +100,8 @@ def test_a_page_reads_no_more_rows_than_it_shows(
         {"workflowType": "many", "created_after": "2001-01-03"},
     ],
 )
-def test_a_page_of_workflows_costs_as_little(metered: Meter, filters: dict[str, object]) -> None:
-    page, rows = metered(filters | {"view": "workflows", "limit": LIMIT})
+def test_a_page_of_workflows_costs_as_little(meter: Meter, filters: dict[str, object]) -> None:
+    page, rows = meter(filters | {"view": "workflows", "limit": LIMIT})
 
     assert len(page["workflows"]) == LIMIT
     assert rows <= LIMIT + 3
@@ -124,21 +122,21 @@ COMBINED = [
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize("filters", COMBINED)
 def test_combinations_read_two_thousand_rows_at_most(
-    metered: Meter, filters: dict[str, object]
+    meter: Meter, filters: dict[str, object]
 ) -> None:
-    page, rows = metered(filters | {"limit": 100})
+    page, rows = meter(filters | {"limit": 100})
 
     assert rows <= 2000
     assert page["has_more"] is (page["next_cursor"] is not None)
 
 
 @pytest.mark.usefixtures("many")
-def test_short_pages_lead_to_every_match(metered: Meter) -> None:
+def test_short_pages_lead_to_every_match(meter: Meter) -> None:
     wanted = {"workflowType": "many", "status": "Errored", "created_before": "2001-02-01"}
     found: list[str] = []
     cursor, pages = None, 0
     while True:
-        page, rows = metered(wanted | {"limit": 2, "cursor": cursor})
+        page, rows = meter(wanted | {"limit": 2, "cursor": cursor})
         found += [run["id"] for run in page["workflows"]]
         cursor, pages = page["next_cursor"], pages + 1
         assert rows <= 2000
@@ -150,8 +148,8 @@ def test_short_pages_lead_to_every_match(metered: Meter) -> None:
 
 
 @pytest.mark.usefixtures("many")
-def test_what_is_found_soon_is_all_that_is_read(metered: Meter) -> None:
-    page, rows = metered({"workflowType": "many", "ref_type": "many-t1", "limit": LIMIT})
+def test_reading_stops_when_a_page_is_full(meter: Meter) -> None:
+    page, rows = meter({"workflowType": "many", "ref_type": "many-t1", "limit": LIMIT})
 
     assert len(page["workflows"]) == LIMIT
     assert rows < 100
@@ -161,9 +159,9 @@ def test_what_is_found_soon_is_all_that_is_read(metered: Meter) -> None:
 @pytest.mark.parametrize("include", [["steps"], ["retries"], ["steps", "retries"]])
 @pytest.mark.parametrize("status", [None, "Completed"])
 def test_steps_and_retries_are_two_statements_more(
-    metered: Meter, include: list[str], status: str | None
+    meter: Meter, include: list[str], status: str | None
 ) -> None:
-    page, rows = metered(
+    page, rows = meter(
         {"workflowType": "many", "status": status, "limit": LIMIT, "include": include}
     )
 
@@ -172,10 +170,10 @@ def test_steps_and_retries_are_two_statements_more(
 
 
 @pytest.mark.usefixtures("many")
-def test_one_run_costs_its_own_rows(metered: Meter) -> None:
-    run, rows = metered({"workflowId": "many-7"}, "/service/get-workflow")
+def test_one_run_costs_its_own_rows(meter: Meter) -> None:
+    run, rows = meter({"workflowId": "many-7"}, "/service/get-workflow")
     assert (run["workflow"]["id"], rows <= 5) == ("many-7", True)
 
 
-def test_only_a_debugging_service_tells_what_it_costs(service: Api) -> None:
+def test_only_a_debugging_service_reports_its_costs(service: Api) -> None:
     assert "X-Flowflare-D1" not in service.post(LIST, {}).headers

@@ -19,7 +19,7 @@ def ids(answer: dict[str, Any], key: str = "workflows") -> list[str]:
 
 @pytest.fixture
 def five(service: Api, fresh: str) -> list[str]:
-    """Five runs of one type, newest first."""
+    """Create five runs of one type, newest first."""
     started = [
         service.start(fresh, runId=f"{fresh}-{n}", ref_id=f"{fresh}-{n % 2}", ref_type=fresh)
         for n in range(5)
@@ -41,7 +41,7 @@ def test_a_workflow_is_found_by_its_number(service: Api, fresh: str) -> None:
 
 
 @pytest.mark.parametrize("unknown", ["nobody", "99999999", "a b", "9" * 40])
-def test_what_is_unknown_is_not_found(service: Api, unknown: str) -> None:
+def test_an_unknown_id_is_not_found(service: Api, unknown: str) -> None:
     answer = service.post("/service/get-workflow", {"workflowId": unknown})
 
     assert answer.status_code == 404
@@ -68,7 +68,7 @@ def test_cursors_visit_every_run_once(service: Api, fresh: str, five: list[str])
     while True:
         page = service.ok(LIST, {"workflowType": fresh, "limit": 2, "cursor": cursor})
         seen += ids(page)
-        # What starts while one reads does not move what is still to be read.
+        # Runs that start during reading do not move the rest of the list.
         service.start(fresh)
         cursor = page["next_cursor"]
         if not page["has_more"]:
@@ -88,19 +88,19 @@ def test_filters_narrow_a_list(service: Api, fresh: str, five: list[str]) -> Non
     service.update("run_update", id=five[0], status="Completed", metadata=metadata)
     created = service.run(five[2])["created_at"]
 
-    def listed(**filters: object) -> list[str]:
+    def list_ids(**filters: object) -> list[str]:
         return ids(service.ok(LIST, {"workflowType": fresh} | filters))
 
-    assert listed(status="Completed") == five[:1]
-    assert listed(ref_id=f"{fresh}-1") == [five[1], five[3]]
-    assert listed(ref_type=fresh, status="Running") == five[1:]
-    assert listed(created_after=created) == five[:2]
-    assert listed(created_before=created) == five[3:]
-    assert listed(metadata=metadata) == five[:1]
-    assert listed(metadata={"by": "bob"}) == []
+    assert list_ids(status="Completed") == five[:1]
+    assert list_ids(ref_id=f"{fresh}-1") == [five[1], five[3]]
+    assert list_ids(ref_type=fresh, status="Running") == five[1:]
+    assert list_ids(created_after=created) == five[:2]
+    assert list_ids(created_before=created) == five[3:]
+    assert list_ids(metadata=metadata) == five[:1]
+    assert list_ids(metadata={"by": "bob"}) == []
 
 
-def test_metadata_that_is_no_json_harms_no_filter(service: Api, fresh: str) -> None:
+def test_metadata_that_is_not_json_breaks_no_filter(service: Api, fresh: str) -> None:
     for n, metadata in enumerate(["not json", "[1]", '{"by":"ann"}']):
         service.update("run_update", id=f"{fresh}-{n}", workflow_name=fresh, metadata=metadata)
 
@@ -119,7 +119,7 @@ def test_runs_are_found_by_reference(service: Api, fresh: str, five: list[str]) 
 
 
 @pytest.mark.parametrize("body", [{}, {"ref_id": ""}, {"status": "Running"}])
-def test_a_reference_is_needed_to_find_by_it(service: Api, body: object) -> None:
+def test_finding_by_reference_requires_a_reference(service: Api, body: object) -> None:
     answer = service.post(BY_REF, body)
 
     assert answer.status_code == 400
@@ -152,13 +152,13 @@ def test_workflows_are_listed_as_well(service: Api, fresh: str, five: list[str])
 
 
 def test_a_query_answers_in_its_own_form(service: Api, fresh: str, five: list[str]) -> None:
-    listed = service.ok(QUERY, {"workflowType": fresh, "limit": 2})
+    list_ids = service.ok(QUERY, {"workflowType": fresh, "limit": 2})
     one = service.ok(QUERY, {"workflowId": five[0]})
     none = service.ok(QUERY, {"workflowId": "nobody"})
 
-    assert listed["type"] == "query_result"
-    assert ids(listed, "data") == five[:2]
-    assert listed["next_cursor"]
+    assert list_ids["type"] == "query_result"
+    assert ids(list_ids, "data") == five[:2]
+    assert list_ids["next_cursor"]
     assert one["data"][0]["steps"] == []
     assert none["data"] == []
 
@@ -166,9 +166,9 @@ def test_a_query_answers_in_its_own_form(service: Api, fresh: str, five: list[st
 def test_a_long_text_is_shown_by_its_size_in_lists(service: Api, fresh: str) -> None:
     service.start(fresh, runId=fresh, params={"text": "x" * 9000})
 
-    [listed] = service.ok(LIST, {"workflowType": fresh})["workflows"]
+    [list_ids] = service.ok(LIST, {"workflowType": fresh})["workflows"]
 
-    assert listed["input_params"] == '{"__truncated":true,"bytes":9011}'
+    assert list_ids["input_params"] == '{"__truncated":true,"bytes":9011}'
     assert len(service.run(fresh)["input_params"]) == 9011
 
 

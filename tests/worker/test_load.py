@@ -22,7 +22,7 @@ def test_a_service_is_loaded(workers: Workers, capsys: pytest.CaptureFixture[str
     assert [told["sockets_told_everything"] for told in figures["sockets"]] == [1, 3]
 
 
-def test_failures_are_told_and_not_taken_for_speed(
+def test_failures_are_reported_and_not_counted_as_speed(
     workers: Workers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert load.main(["--url", workers.urls["service"], "--key", "wrong", *SMALL]) == 0

@@ -1,4 +1,4 @@
-"""The example client from end to end: an order, its Workflow, and what the service saw of it."""
+"""The example client from end to end: an order, its Workflow, and what the service recorded."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def orders(clients: dict[str, httpx.Client]) -> httpx.Client:
     return clients["orders"]
 
 
-def completed(orders: httpx.Client, order_id: str) -> dict[str, Any]:
+def wait_until_completed(orders: httpx.Client, order_id: str) -> dict[str, Any]:
     return wait_until(
         lambda: orders.get(f"/orders/{order_id}").json(),
         lambda run: run["status"] in {"Completed", "Errored"},
@@ -26,20 +26,20 @@ def completed(orders: httpx.Client, order_id: str) -> dict[str, Any]:
 
 
 def told_states(frame: dict[str, Any], run: str) -> list[str]:
-    """The states of the run that a frame of the feed tells."""
+    """List the run's states in the frames of the feed."""
     events = [] if frame["type"] == "initial_data" else frame.get("batch", [frame["data"]])
     updates = [event["run_update"] for event in events if "run_update" in event]
     return [update["status"] for update in updates if update["id"] == run]
 
 
-def test_an_order_is_carried_out_and_every_step_is_seen(
+def test_an_order_is_processed_and_every_step_is_recorded(
     workers: Workers, orders: httpx.Client, service: Api, fresh: str
 ) -> None:
     url = workers.urls["service"].replace("http", "ws") + "/api/tracker-websocket"
     with connect(url, additional_headers={"X-API-Key": KEY}, proxy=None) as socket:
         items = [{"sku": "tea", "quantity": 2, "price": 450}]
         placed = orders.post("/orders", json={"order_id": fresh, "items": items})
-        run = completed(orders, fresh)
+        run = wait_until_completed(orders, fresh)
         states: list[str] = []
         while "Completed" not in states:
             states += told_states(json.loads(socket.recv(timeout=PATIENCE)), run["id"])
@@ -67,7 +67,7 @@ def test_an_order_is_carried_out_and_every_step_is_seen(
 def test_an_order_that_cannot_be_filled_ends_errored(orders: httpx.Client, fresh: str) -> None:
     orders.post("/orders", json={"order_id": fresh, "items": [None]})
 
-    run = completed(orders, fresh)
+    run = wait_until_completed(orders, fresh)
 
     assert run["status"] == "Errored"
     assert "TypeError" in run["output_result"]

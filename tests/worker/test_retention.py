@@ -1,4 +1,4 @@
-"""Retention: what a cron trigger deletes, and what it leaves alone."""
+"""Retention: what a cron trigger deletes, and what it keeps."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def ago(days: float) -> str:
 
 
 class Retained:
-    """A database of its own: what is old elsewhere is no business of the cron's."""
+    """A database for these tests alone, because the cron deletes old runs."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
@@ -27,7 +27,10 @@ class Retained:
         return self.probe.sql(sql, *values, database="RETAINED")
 
     def run(self, name: str, status: str, created: float, ended: float | None) -> None:
-        """A run with a step and a retry, of a workflow of the same name; times are days ago."""
+        """Insert a run with a step and a retry, of a workflow with the same name.
+
+        Times are days ago.
+        """
         self.sql("INSERT INTO workflow (name) VALUES (?) ON CONFLICT DO NOTHING", name)
         self.sql(
             """INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, created_at,
@@ -51,14 +54,14 @@ class Retained:
         )
 
     def expire(self, workers: Workers) -> None:
-        """Has the cron do its work, and waits for the end of it: runs that run come last."""
+        """Run the cron trigger and wait until it is done, with running runs last."""
         last = f"last-{uuid.uuid4().hex}"
         self.run(last, "Running", 1000, None)
         workers.schedule("retaining")
-        # The event is answered when it has begun, not when it is over.
-        wait_until(lambda: self.left(last) == [])
+        # The event is answered when it has started, not when it is done.
+        wait_until(lambda: self.list_left(last) == [])
 
-    def left(self, name: str) -> list[str]:
+    def list_left(self, name: str) -> list[str]:
         rows = self.sql("SELECT id FROM workflow_runs WHERE workflow_name = ? ORDER BY id", name)
         return [row["id"] for row in rows]
 
@@ -67,7 +70,7 @@ class Retained:
 
 
 @pytest.fixture
-def retained(probe: Probe) -> Retained:
+def database(probe: Probe) -> Retained:
     return Retained(probe)
 
 
@@ -84,49 +87,49 @@ def retained(probe: Probe) -> Retained:
         (("Sleeping", 1000, None), False),
     ],
 )
-def test_what_is_kept_depends_on_when_it_ended(
+def test_the_end_of_a_run_decides_whether_it_is_kept(
     workers: Workers,
-    retained: Retained,
+    database: Retained,
     fresh: str,
     run: tuple[str, float, float | None],
     gone: bool,
 ) -> None:
-    retained.run(fresh, *run)
+    database.run(fresh, *run)
 
-    retained.expire(workers)
+    database.expire(workers)
 
-    assert (retained.left(fresh) == []) is gone
-    workflows = retained.sql("SELECT id FROM workflow WHERE name = ?", fresh)
+    assert (database.list_left(fresh) == []) is gone
+    workflows = database.sql("SELECT id FROM workflow WHERE name = ?", fresh)
     assert (workflows == []) is gone
 
 
 def test_a_workflow_stays_with_what_runs_it_has_left(
-    workers: Workers, retained: Retained, fresh: str
+    workers: Workers, database: Retained, fresh: str
 ) -> None:
     for created in (100, 50, 1):
-        retained.run(fresh, "Completed", created, created)
+        database.run(fresh, "Completed", created, created)
 
-    retained.expire(workers)
+    database.expire(workers)
 
-    assert retained.left(fresh) == [f"{fresh}-1"]
-    assert retained.sql("SELECT 1 FROM workflow WHERE name = ?", fresh)
+    assert database.list_left(fresh) == [f"{fresh}-1"]
+    assert database.sql("SELECT 1 FROM workflow WHERE name = ?", fresh)
 
 
-def test_nothing_of_a_deleted_run_is_left(workers: Workers, retained: Retained, fresh: str) -> None:
+def test_nothing_of_a_deleted_run_is_left(workers: Workers, database: Retained, fresh: str) -> None:
     tables = ("workflow_runs", "workflow_steps", "workflow_step_retries")
-    before = [retained.count(table) for table in tables]
-    retained.run(fresh, "Completed", 40, 40)
+    before = [database.count(table) for table in tables]
+    database.run(fresh, "Completed", 40, 40)
 
-    retained.expire(workers)
+    database.expire(workers)
 
-    assert [retained.count(table) for table in tables] == before
+    assert [database.count(table) for table in tables] == before
 
 
-def test_one_call_deletes_a_bounded_number_and_the_next_goes_on(
-    workers: Workers, retained: Retained, fresh: str
+def test_one_call_deletes_a_bounded_number_and_the_next_continues(
+    workers: Workers, database: Retained, fresh: str
 ) -> None:
-    retained.run(fresh, "Completed", 1, 1)
-    retained.sql(
+    database.run(fresh, "Completed", 1, 1)
+    database.sql(
         """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
         INSERT INTO workflow_runs (id, workflow_id, workflow_name, status, created_at, completed_at)
         SELECT ?1 || i, (SELECT id FROM workflow WHERE name = ?1), ?1, 'Completed',
@@ -135,18 +138,18 @@ def test_one_call_deletes_a_bounded_number_and_the_next_goes_on(
     )
 
     workers.schedule("retaining")
-    wait_until(lambda: len(retained.left(fresh)) <= 1501 - 1000)
-    assert holds(lambda: len(retained.left(fresh)) == 1501 - 1000, seconds=0.2)
+    wait_until(lambda: len(database.list_left(fresh)) <= 1501 - 1000)
+    assert holds(lambda: len(database.list_left(fresh)) == 1501 - 1000, seconds=0.2)
     workers.schedule("retaining")
 
-    wait_until(lambda: retained.left(fresh) == [f"{fresh}-1"])
+    wait_until(lambda: database.list_left(fresh) == [f"{fresh}-1"])
 
 
 def test_many_steps_of_one_run_are_deleted_over_rounds(
-    workers: Workers, retained: Retained, fresh: str
+    workers: Workers, database: Retained, fresh: str
 ) -> None:
-    retained.run(fresh, "Completed", 40, 40)
-    retained.sql(
+    database.run(fresh, "Completed", 40, 40)
+    database.sql(
         """WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
         INSERT INTO workflow_steps (workflow_run_id, step_name, step_index)
         SELECT ?, 'many', i FROM n""",
@@ -155,7 +158,7 @@ def test_many_steps_of_one_run_are_deleted_over_rounds(
 
     workers.schedule("retaining")
 
-    wait_until(lambda: retained.left(fresh) == [])
+    wait_until(lambda: database.list_left(fresh) == [])
 
 
 def test_without_retention_all_is_kept(workers: Workers, probe: Probe, fresh: str) -> None:

@@ -52,7 +52,7 @@ def test_failures_are_answers(rpc: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", ["bigint", "loop", "nothing", "date"])
-def test_what_is_no_json_is_refused(probe: Probe, odd: str) -> None:
+def test_arguments_that_are_not_json_are_refused(probe: Probe, odd: str) -> None:
     answer = probe.call("rpc-odd", odd=odd)
 
     assert (answer["success"], answer["status"]) == (False, 400)

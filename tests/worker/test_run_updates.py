@@ -1,4 +1,4 @@
-"""Updates of runs: the state machine, the workflow's copy of it, and runs that nobody started."""
+"""Updates of runs: the state machine, the workflow's copy of it, and unregistered runs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def test_a_run_sleeps_wakes_and_completes(service: Api, probe: Probe, fresh: str
 
 
 @pytest.mark.parametrize("late", ["Running", "Sleeping", "Errored"])
-def test_what_is_told_after_the_end_changes_nothing(service: Api, fresh: str, late: str) -> None:
+def test_an_update_after_the_end_changes_nothing(service: Api, fresh: str, late: str) -> None:
     service.start(fresh, runId=fresh)
     service.update("run_update", id=fresh, status="Completed", output_result="kept")
     before = service.run(fresh)
@@ -66,7 +66,7 @@ def test_a_restart_opens_a_finished_run(service: Api, fresh: str) -> None:
     assert (run["status"], run["completed_at"], run["output_result"]) == ("Running", None, None)
 
 
-def test_an_older_run_never_speaks_for_the_workflow(service: Api, probe: Probe, fresh: str) -> None:
+def test_an_older_run_never_changes_the_workflow(service: Api, probe: Probe, fresh: str) -> None:
     older = service.start(fresh)["runId"]
     newer = service.start(fresh)["runId"]
 
@@ -190,7 +190,7 @@ def test_nothing_of_a_bad_request_is_written(service: Api, fresh: str) -> None:
     assert service.post("/service/get-workflow", {"workflowId": fresh}).status_code == 404
 
 
-def test_keys_of_the_json_are_no_columns(service: Api, probe: Probe, fresh: str) -> None:
+def test_keys_of_the_json_are_not_columns(service: Api, probe: Probe, fresh: str) -> None:
     service.start(fresh, runId=fresh)
     attack = "status = 'Pwned', metadata = (select group_concat(name) from sqlite_master) --"
 

@@ -1,4 +1,4 @@
-"""The API reference's samples, copied as they stand, run."""
+"""The API reference's samples, copied unchanged, run."""
 
 import httpx
 import pytest
@@ -29,7 +29,7 @@ def test_the_client_sample_is_a_client(service: Api, probe: Probe, fresh: str) -
 def test_the_tracking_sample_tracks_with_a_text_for_an_id(service: Api, probe: Probe) -> None:
     run = service.start("sample", params={"id": "text"})["runId"]
 
-    assert probe.ended("SAMPLE", run)["output"] == {
+    assert probe.wait_until_ended("SAMPLE", run)["output"] == {
         "result": {"paid": 1},
         "type": "string",
         "payments": 1,
@@ -43,7 +43,7 @@ def test_the_tracking_sample_runs_with_the_real_step(service: Api, probe: Probe)
     run = service.start("sample", params={"id": "step"})["runId"]
 
     result = {"result": {"paid": 1}, "type": "function", "payments": 1}
-    assert probe.ended("SAMPLE", run)["output"] == result
+    assert probe.wait_until_ended("SAMPLE", run)["output"] == result
     assert service.run(run)["steps"] == []
 
 

@@ -28,7 +28,7 @@ def test_a_start_records_a_run_and_its_workflow(service: Api, probe: Probe, fres
     assert workflow["created_at"] == run["created_at"]
 
 
-def test_references_may_be_left_out(service: Api, fresh: str) -> None:
+def test_references_are_optional(service: Api, fresh: str) -> None:
     first = service.start(fresh)
     again = service.start(fresh, ref_id="", ref_type=None)
     other = service.start(fresh, ref_id="1")
@@ -41,7 +41,7 @@ def test_references_may_be_left_out(service: Api, fresh: str) -> None:
 def test_params_and_references_reach_the_workflow(service: Api, probe: Probe) -> None:
     started = service.start("echo", params={"deep": {"n": [1]}}, ref_id=42, ref_type="order")
 
-    output = probe.ended("ECHO", started["workflowId"])["output"]
+    output = probe.wait_until_ended("ECHO", started["workflowId"])["output"]
 
     assert output == {"deep": {"n": [1]}, "ref_id": "42", "ref_type": "order"}
 
@@ -97,7 +97,7 @@ def test_a_repeated_start_carries_out_what_was_cut_off(
 ) -> None:
     body = {"workflowType": "echo", "params": {"n": 1}, "runId": fresh}
     service.post("/service/start-workflow", body)
-    probe.ended("ECHO", fresh)
+    probe.wait_until_ended("ECHO", fresh)
 
     replay = service.post("/service/start-workflow", body).json()
 
@@ -131,7 +131,7 @@ def test_a_map_of_workflows_is_the_only_choice(
     mail = allow_list.start("mail", params={"to": "ann"})
     echo = allow_list.start("echo", runId=fresh)
 
-    assert probe.ended("ECHO", mail["runId"])["output"] == {"to": "ann"}
+    assert probe.wait_until_ended("ECHO", mail["runId"])["output"] == {"to": "ann"}
     assert echo["status"] == "Running"
     missing = probe.client.post("/instance", json={"binding": "ECHO", "id": fresh})
     assert missing.status_code == 500

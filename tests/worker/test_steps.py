@@ -1,4 +1,4 @@
-"""Steps and their retries: one row for each, whatever is told late, twice or out of order."""
+"""Steps and their retries: one row for each, even if updates are late, repeated or out of order."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -25,9 +25,9 @@ class Step:
         return self.service.update("retry_update", **self.place, **fields)
 
     @property
-    def stored(self) -> dict[str, Any]:
-        [stored] = self.service.run(self.run)["steps"]
-        return stored
+    def read_row(self) -> dict[str, Any]:
+        [read_row] = self.service.run(self.run)["steps"]
+        return read_row
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_start_and_end_are_one_row(step: Step) -> None:
     began = step.tell("Running")
     ended = step.tell("Completed", state={"paid": True})
 
-    stored = step.stored
-    assert began["id"] == ended["id"] == stored["id"]
-    assert (stored["status"], stored["state"]) == ("Completed", '{"paid":true}')
-    assert stored["started_at"] < stored["completed_at"]
+    read_row = step.read_row
+    assert began["id"] == ended["id"] == read_row["id"]
+    assert (read_row["status"], read_row["state"]) == ("Completed", '{"paid":true}')
+    assert read_row["started_at"] < read_row["completed_at"]
 
 
 def test_a_step_that_comes_first_registers_its_run(step: Step, service: Api, fresh: str) -> None:
@@ -50,7 +50,7 @@ def test_a_step_that_comes_first_registers_its_run(step: Step, service: Api, fre
 
     run = service.run(fresh)
     assert (run["workflow_name"], run["ref_id"], run["status"]) == (fresh, "7", "Running")
-    assert (step.stored["status"], step.stored["started_at"]) == ("Pending", None)
+    assert (step.read_row["status"], step.read_row["started_at"]) == ("Pending", None)
 
 
 def test_a_step_shows_that_its_run_is_alive(step: Step, service: Api, fresh: str) -> None:
@@ -67,7 +67,7 @@ def test_concurrent_reports_are_one_row(step: Step) -> None:
         told = list(pool.map(lambda _: step.tell("Running"), range(10)))
 
     assert len({result["id"] for result in told}) == 1
-    assert step.stored["attempt"] == 1
+    assert step.read_row["attempt"] == 1
 
 
 def test_attempts_are_counted_by_the_service(step: Step) -> None:
@@ -79,28 +79,28 @@ def test_attempts_are_counted_by_the_service(step: Step) -> None:
 @pytest.mark.parametrize("late", ["Pending", "Running", "Retrying", "Failed"])
 def test_a_completed_step_stays_completed(step: Step, late: str) -> None:
     step.tell("Completed", state="kept")
-    before = step.stored
+    before = step.read_row
 
     result = step.tell(late, state="lost")
 
     assert (result["updated"], result["ignored"], result["status"]) == (False, True, "Completed")
-    assert step.stored == before
+    assert step.read_row == before
 
 
-def test_what_an_earlier_attempt_tells_late_is_ignored(step: Step) -> None:
+def test_a_late_update_of_an_earlier_attempt_is_ignored(step: Step) -> None:
     step.tell("Running", attempt=2)
 
     assert step.tell("Failed", attempt=1)["ignored"] is True
-    assert step.stored["status"] == "Running"
+    assert step.read_row["status"] == "Running"
 
 
 def test_a_failed_step_may_be_attempted_once_more(step: Step) -> None:
     step.tell("Failed")
-    failed = step.stored
+    failed = step.read_row
 
     assert step.tell("Running")["ignored"] is True
     assert step.tell("Completed", attempt=2)["updated"] is True
-    assert failed["completed_at"] < step.stored["completed_at"]
+    assert failed["completed_at"] < step.read_row["completed_at"]
 
 
 def test_a_step_is_known_by_its_id_too(step: Step, service: Api, fresh: str) -> None:
@@ -116,14 +116,14 @@ def test_a_step_is_known_by_its_id_too(step: Step, service: Api, fresh: str) -> 
     )
 
     assert by_id["updated"] is True
-    assert step.stored["status"] == "Completed"
+    assert step.read_row["status"] == "Completed"
     assert foreign.status_code == 404
 
 
 def test_an_oversize_state_becomes_its_size(step: Step) -> None:
     step.tell("Completed", state="x" * 300_000)
 
-    assert step.stored["state"] == '{"__truncated":true,"bytes":300000}'
+    assert step.read_row["state"] == '{"__truncated":true,"bytes":300000}'
 
 
 def test_a_retry_is_one_row_for_each_attempt(step: Step) -> None:
@@ -134,7 +134,7 @@ def test_a_retry_is_one_row_for_each_attempt(step: Step) -> None:
     step.tell("Running")
     counted = step.retry(last_error="x" * 9000)
 
-    retries = step.stored["retries"]
+    retries = step.read_row["retries"]
     assert first["id"] == again["id"] != counted["id"]
     assert [retry["retry_count"] for retry in retries] == [1, 2]
     assert retries[0]["retry_at"] == "2027-01-15T08:00:00.000Z"
@@ -148,7 +148,7 @@ def test_a_retry_finds_its_step_by_id_or_place(step: Step, service: Api, fresh: 
     service.update("retry_update", workflow_step_id=step_id, retry_count=1)
     service.update("retry_update", workflow_run_id=fresh, step_index=2, retry_count=2)
 
-    assert [retry["workflow_step_id"] for retry in step.stored["retries"]] == [step_id] * 2
+    assert [retry["workflow_step_id"] for retry in step.read_row["retries"]] == [step_id] * 2
 
 
 @pytest.mark.parametrize(

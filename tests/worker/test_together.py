@@ -1,4 +1,4 @@
-"""Requests that write at the same time share a D1 batch, and notice nothing of each other."""
+"""Requests that write at the same time share a D1 batch without affecting each other."""
 
 import json
 import socket
@@ -50,7 +50,7 @@ def test_long_texts_are_written_alone(probe: Probe, fresh: str) -> None:
         assert [answer["sent"] for answer in pool.map(write, range(20))] == [1] * 20
 
 
-def test_nobody_waits_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
+def test_requests_do_not_wait_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
     def write(number: int, **how: object) -> list[Any]:
         statements = [{"sql": INSERT, "values": [f"{fresh}-{number}"]}]
         return probe.call("together", statements=statements, milliseconds=1, **how)["rows"]
@@ -68,7 +68,7 @@ def test_nobody_waits_for_a_batch_that_hangs(probe: Probe, fresh: str) -> None:
 
 
 def left_while_writing(probe: Probe, name: str, end: str) -> None:
-    """Makes a request that ends while its batch is under way, and waits until it has ended."""
+    """Send a request that ends while its batch is being sent, and wait until it has ended."""
     url = urlsplit(str(probe.client.base_url))
     statements = [{"sql": INSERT, "values": [name]}]
     body = json.dumps({"statements": statements, "end": end, "milliseconds": 60_000})
@@ -82,7 +82,7 @@ def left_while_writing(probe: Probe, name: str, end: str) -> None:
 
 
 def took_alone(probe: Probe, name: str) -> float:
-    """The seconds that one write takes while nobody else writes."""
+    """Return the seconds that one write takes without other writes."""
     began = time.monotonic()
     statements = [{"sql": INSERT, "values": [name]}]
     answer = probe.call("together", statements=statements, milliseconds=0)
@@ -91,7 +91,7 @@ def took_alone(probe: Probe, name: str) -> float:
 
 
 @pytest.mark.parametrize("end", ["cancel", "abort"])
-def test_a_request_that_dies_while_it_writes_slows_nobody_after_it(
+def test_a_request_that_dies_while_it_writes_slows_no_later_request(
     probe: Probe, fresh: str, end: str
 ) -> None:
     before = [took_alone(probe, f"{fresh}-before-{number}") for number in range(9)]
@@ -121,7 +121,7 @@ def test_writes_that_a_dying_request_took_along_are_made_all_the_same(
     assert max(answer["sent"] for answer in kept.values()) > 1, "none were written together"
 
 
-def test_callers_that_hang_up_keep_nobody_waiting(service: Api, fresh: str) -> None:
+def test_callers_that_hang_up_delay_no_other(service: Api, fresh: str) -> None:
     url = urlsplit(str(service.client.base_url))
 
     def hang_up(number: int) -> None:

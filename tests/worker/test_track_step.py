@@ -1,4 +1,4 @@
-"""trackStep: it never fails a step and never repeats one, and tells errors of their retry."""
+"""trackStep never fails or repeats a step, and adds the retry to its errors."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ def test_whatever_a_step_returns_is_recorded(
     assert stored["retries"] == []
 
 
-def test_an_error_is_recorded_annotated_and_thrown_on(
+def test_an_error_is_recorded_annotated_and_rethrown(
     service: Api, probe: Probe, fresh: str
 ) -> None:
     config = {"maxRetries": 5, "baseDelay": 10_000, "backoffType": "exponential"}
@@ -55,7 +55,7 @@ def test_an_error_is_recorded_annotated_and_thrown_on(
 @pytest.mark.parametrize(
     ("backoff", "delays"), [("exponential", [100, 200, 400]), ("linear", [100, 200, 300])]
 )
-def test_attempts_go_on_where_the_last_one_ended(
+def test_attempts_continue_the_last_count(
     service: Api, probe: Probe, fresh: str, backoff: str, delays: list[int]
 ) -> None:
     config = {"maxRetries": 3, "baseDelay": 100, "backoffType": backoff}
@@ -80,7 +80,9 @@ def test_a_step_that_succeeds_after_all_is_completed(
     assert (stored["status"], stored["attempt"]) == ("Completed", 3)
 
 
-def test_a_replay_of_a_completed_step_harms_nothing(service: Api, probe: Probe, fresh: str) -> None:
+def test_a_replay_of_a_completed_step_changes_nothing(
+    service: Api, probe: Probe, fresh: str
+) -> None:
     probe.call("step", step="object", run=fresh)
     before = service.step_in(fresh, "Completed")
 
@@ -100,7 +102,7 @@ def test_an_error_that_is_final_is_not_retried(service: Api, probe: Probe, fresh
     ("step", "message", "cause"),
     [("throwing null", "null", None), ("throwing text", "boom", "boom")],
 )
-def test_what_is_no_error_is_thrown_in_one(
+def test_a_thrown_value_that_is_not_an_error_is_wrapped_in_one(
     service: Api, probe: Probe, fresh: str, step: str, message: str, cause: str | None
 ) -> None:
     thrown = probe.call("step", step=step, run=fresh)
@@ -109,7 +111,7 @@ def test_what_is_no_error_is_thrown_in_one(
     assert service.step_in(fresh, "Retrying")["retries"][0]["last_error"] == message
 
 
-def test_a_frozen_error_is_thrown_as_it_is(service: Api, probe: Probe, fresh: str) -> None:
+def test_a_frozen_error_is_thrown_unchanged(service: Api, probe: Probe, fresh: str) -> None:
     thrown = probe.call("step", step="throwing frozen", run=fresh)
 
     assert (thrown["type"], thrown["message"]) == ("RangeError", "cold")

@@ -1,4 +1,4 @@
-"""How updates reach the service from Workers that are bound to it in different ways."""
+"""How updates reach the service from Workers with different bindings."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workerd
     "bound",
     ["service", "rpc", "tracker", "url", "service-down-but-tracker", "service-down-but-rpc"],
 )
-def test_updates_arrive_by_every_way(
+def test_updates_arrive_over_every_transport(
     clients: dict[str, httpx.Client], service: Api, probe: Probe, fresh: str, bound: str
 ) -> None:
     place = {"workflow_run_id": fresh, "step_name": "one", "step_index": 1}
@@ -49,10 +49,10 @@ def test_an_update_that_cannot_arrive_is_false(probe: Probe, fresh: str, bound: 
 
 
 def test_a_finished_run_answers_that_it_ignores(probe: Probe, fresh: str) -> None:
-    def told(status: str) -> dict:
+    def report(status: str) -> dict:
         data = {"id": fresh, "status": status}
         return probe.call("tracking", name="updateWorkflowInstance", data=data)["result"]
 
-    told("Completed")
+    report("Completed")
 
-    assert told("Running")["ignored"] is True
+    assert report("Running")["ignored"] is True

@@ -1,4 +1,4 @@
-"""Steps whose tracker hangs, is slow, fails or is missing: they run as if nobody tracked them."""
+"""Steps whose tracker hangs, is slow, fails or is missing run as if they were not tracked."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ UNWELL = ["hanging", "hanging-rpc", "hanging-tracker", "slow", "service-down", "
 STEPS = {1: "step-1", 2: "step-2", 3: "step-3"}
 
 
-def ended(probe: Probe, run: str) -> dict[str, Any]:
-    return probe.ended("TIMED", run)
+def wait_until_ended(probe: Probe, run: str) -> dict[str, Any]:
+    return probe.wait_until_ended("TIMED", run)
 
 
 def all_completed(run: dict[str, Any]) -> bool:
@@ -24,28 +24,28 @@ def all_completed(run: dict[str, Any]) -> bool:
 
 @pytest.mark.parametrize("bound", UNWELL)
 @pytest.mark.parametrize("form", FORMS)
-def test_a_step_runs_once_and_is_held_up_for_half_a_second_at_most(
+def test_a_step_runs_once_and_is_delayed_by_half_a_second_at_most(
     service: Api, probe: Probe, fresh: str, form: str, bound: str
 ) -> None:
     service.start("timed", runId=fresh, params={"form": form, "bound": bound})
 
-    instance = ended(probe, fresh)
+    instance = wait_until_ended(probe, fresh)
 
     assert probe.call("executions", run=fresh) == {f"{fresh} {index}": 1 for index in STEPS}
     assert (instance["status"], instance["output"]["results"]) == ("complete", list(STEPS))
     assert max(instance["output"]["spent"]) < 500
-    # A tracker that is known not to answer is not waited for again.
+    # Steps do not wait again for a tracker that is known not to answer.
     assert sum(instance["output"]["spent"]) < 900
 
 
 @pytest.mark.parametrize("bound", ["hanging", "service-down", "nothing"])
 @pytest.mark.parametrize("form", ["step.do", "trackedStep"])
-def test_a_step_that_fails_is_tried_as_often_as_without_a_tracker(
+def test_a_failing_step_is_retried_as_often_as_without_a_tracker(
     service: Api, probe: Probe, fresh: str, form: str, bound: str
 ) -> None:
     service.start("timed", runId=fresh, params={"form": form, "bound": bound, "failures": 2})
 
-    instance = ended(probe, fresh)
+    instance = wait_until_ended(probe, fresh)
 
     assert probe.call("executions", run=fresh) == {f"{fresh} {index}": 3 for index in STEPS}
     assert (instance["status"], instance["output"]["results"]) == ("complete", list(STEPS))
@@ -56,7 +56,7 @@ def test_a_run_that_has_ended_shows_all_its_steps(
     service: Api, probe: Probe, fresh: str, form: str
 ) -> None:
     service.start("timed", runId=fresh, params={"form": form, "bound": "service"})
-    ended(probe, fresh)
+    wait_until_ended(probe, fresh)
 
     run = wait_until(lambda: service.run(fresh), all_completed)
 
@@ -72,7 +72,7 @@ def test_updates_that_come_late_or_twice_give_the_same_table(
     service: Api, probe: Probe, fresh: str, form: str, bound: str
 ) -> None:
     service.start("timed", runId=fresh, params={"form": form, "bound": bound, "failures": 2})
-    instance = ended(probe, fresh)
+    instance = wait_until_ended(probe, fresh)
 
     run = wait_until(lambda: service.run(fresh), all_completed)
 

@@ -1,4 +1,4 @@
-"""Updates with an order number: late, twice and in any order they give the same table."""
+"""Updates with an order number give the same table when late, repeated or in any order."""
 
 from collections.abc import Iterable
 from itertools import permutations
@@ -14,14 +14,14 @@ Delivery = list[dict[str, Any]]
 
 
 def deliveries(run: str, numbered: bool) -> list[Delivery]:
-    """Two attempts of a step as the library reports them; `numbered` if it knows which."""
+    """Return two attempts of a step as the library reports them; `numbered` if it knows which."""
     place = {"workflow_run_id": run, "step_name": "charge", "step_index": 1}
 
     def step(order: int, attempt: int, status: str, **fields: object) -> dict[str, Any]:
-        told = place | {"order": order, "status": status} | fields
+        report = place | {"order": order, "status": status} | fields
         return {
             "type": "step_update",
-            "step_update": told | ({"attempt": attempt} if numbered else {}),
+            "step_update": report | ({"attempt": attempt} if numbered else {}),
         }
 
     retry = place | {"order": 3, "last_error": "no luck"} | ({"retry_count": 1} if numbered else {})
@@ -53,8 +53,8 @@ RIGHT = ("Completed", 2, '{"paid":true}', [(1, "no luck")])
 def test_in_any_order_and_twice_they_give_the_same_table(service: Api, fresh: str) -> None:
     for number, order in enumerate(permutations(range(4))):
         run = f"{fresh}-{number}"
-        told = deliveries(run, numbered=True)
-        deliver(service, [told[at] for at in (*order, *reversed(order))])
+        report = deliveries(run, numbered=True)
+        deliver(service, [report[at] for at in (*order, *reversed(order))])
 
         assert table(service, run) == RIGHT, order
 
@@ -62,17 +62,17 @@ def test_in_any_order_and_twice_they_give_the_same_table(service: Api, fresh: st
 @pytest.mark.parametrize(
     "order", [(0, 1, 2, 3), (0, 0, 1, 1, 2, 2, 3, 3), (0, 1, 0, 2, 1, 3, 2, 0), (0, 1, 2, 3, 1, 0)]
 )
-def test_what_comes_twice_is_no_further_attempt(
+def test_a_repeated_update_is_not_another_attempt(
     service: Api, fresh: str, order: tuple[int, ...]
 ) -> None:
-    told = deliveries(fresh, numbered=False)
+    report = deliveries(fresh, numbered=False)
 
-    deliver(service, [told[at] for at in order])
+    deliver(service, [report[at] for at in order])
 
     assert table(service, fresh) == RIGHT
 
 
-def test_a_step_that_runs_again_after_it_had_failed_for_good_is_in_its_next_attempt(
+def test_a_step_that_runs_again_after_it_failed_permanently_is_in_its_next_attempt(
     service: Api, fresh: str
 ) -> None:
     place = {"workflow_run_id": fresh, "step_name": "charge", "step_index": 1}
@@ -86,20 +86,20 @@ def test_a_step_that_runs_again_after_it_had_failed_for_good_is_in_its_next_atte
     assert (step["status"], step["attempt"]) == ("Completed", 2)
 
 
-def test_a_run_is_not_set_back_by_what_comes_late(service: Api, fresh: str) -> None:
-    def told(order: int, status: str, **fields: object) -> Any:
+def test_a_late_update_does_not_change_a_run_back(service: Api, fresh: str) -> None:
+    def report(order: int, status: str, **fields: object) -> Any:
         return service.update("run_update", id=fresh, status=status, order=order, **fields)
 
-    told(1, "Running")
-    told(3, "Running", metadata={"by": "ann"})
-    late = told(2, "Sleeping", metadata={"by": "bob"})
+    report(1, "Running")
+    report(3, "Running", metadata={"by": "ann"})
+    late = report(2, "Sleeping", metadata={"by": "bob"})
 
     run = service.run(fresh)
     assert (late["updated"], late["ignored"]) == (False, True)
     assert (run["status"], run["metadata"]) == ("Running", '{"by":"ann"}')
-    assert told(4, "Completed")["updated"] is True
-    assert told(5, "Running", restart=True)["updated"] is True
-    assert told(4, "Completed")["ignored"] is True
+    assert report(4, "Completed")["updated"] is True
+    assert report(5, "Running", restart=True)["updated"] is True
+    assert report(4, "Completed")["ignored"] is True
     assert service.run(fresh)["status"] == "Running"
 
 
@@ -115,7 +115,7 @@ def test_what_a_restart_has_overtaken_changes_no_step(service: Api, fresh: str) 
     assert service.run(fresh)["steps"][0]["status"] == "Pending"
 
 
-def test_callers_without_numbers_go_on_as_before(service: Api, fresh: str) -> None:
+def test_callers_without_numbers_work_as_before(service: Api, fresh: str) -> None:
     place = {"workflow_run_id": fresh, "step_name": "charge", "step_index": 1}
     service.update("step_update", status="Running", order=10, **place)
     service.update("step_update", status="Retrying", **place)
@@ -140,7 +140,7 @@ def test_the_number_is_not_shown(service: Api, fresh: str) -> None:
 
 
 @pytest.mark.parametrize("order", [-1, 1.5, "soon", 2**60])
-def test_a_number_that_is_none_is_refused(service: Api, fresh: str, order: object) -> None:
+def test_an_invalid_number_is_refused(service: Api, fresh: str, order: object) -> None:
     update = {"id": fresh, "status": "Running", "order": order}
 
     answer = service.post("/api/workflows/update", {"type": "run_update", "run_update": update})

@@ -1,4 +1,4 @@
-"""Tickets: how a browser watches without a key, and only what it was given a ticket for."""
+"""Tickets: a browser watches without a key, and only what its ticket allows."""
 
 import json
 import time
@@ -17,12 +17,12 @@ TICKET = "/api/ws-ticket"
 ORIGIN = "https://app.example.com"
 
 
-def watched(watch: Watch, ticket: dict[str, Any], **options: Any) -> Any:
-    """As a browser does: no key, an origin, the ticket beside the subprotocol."""
+def watch_with_ticket(watch: Watch, ticket: dict[str, Any], **options: Any) -> Any:
+    """Watch as a browser does: no key, an origin, the ticket beside the subprotocol."""
     return watch(key="", subprotocols=ticket["protocols"], origin=ORIGIN, **options)
 
 
-def refused(watch: Watch, **options: Any) -> int:
+def refuse_status(watch: Watch, **options: Any) -> int:
     with pytest.raises(InvalidStatus) as error:
         watch(key="", **options)
     return error.value.response.status_code
@@ -31,10 +31,10 @@ def refused(watch: Watch, **options: Any) -> int:
 def test_a_ticket_opens_the_feed(service: Api, watch: Watch) -> None:
     ticket = service.ok(TICKET, {})
 
-    socket = watched(watch, ticket)
+    socket = watch_with_ticket(watch, ticket)
 
     assert heard(socket)["type"] == "initial_data"
-    # The ticket is not repeated back.
+    # The ticket is not returned to the browser.
     assert socket.subprotocol == "flowflare.v1"
     assert heard(watch(key="", query={"ticket": ticket["ticket"]}))["type"] == "initial_data"
 
@@ -48,14 +48,14 @@ def test_a_ticket_of_a_listed_origin_only(service: Api, watch: Watch) -> None:
     ticket = service.ok(TICKET, {})
 
     protocols = ticket["protocols"]
-    assert refused(watch, subprotocols=protocols, origin="https://evil.example") == 403
+    assert refuse_status(watch, subprotocols=protocols, origin="https://evil.example") == 403
 
 
 def test_a_ticket_ends(service: Api, watch: Watch) -> None:
     ticket = service.ok(TICKET, {"expires_in": 1})
     time.sleep(1.1)
 
-    assert refused(watch, subprotocols=ticket["protocols"]) == 401
+    assert refuse_status(watch, subprotocols=ticket["protocols"]) == 401
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_bad_request_gets_no_ticket(service: Api, body: object) -> None:
     assert "ticket" not in answer.json()
 
 
-def tampered(ticket: str) -> list[str]:
+def tamper(ticket: str) -> list[str]:
     payload, signature = ticket.split(".")
     flipped = "A" if payload[8] != "A" else "B"
     return [
@@ -96,10 +96,10 @@ def tampered(ticket: str) -> list[str]:
 def test_a_ticket_that_was_tampered_with_opens_nothing(service: Api, watch: Watch) -> None:
     ticket = service.ok(TICKET, {"filters": {"workflowId": "one"}})["ticket"]
 
-    for wrong in tampered(ticket):
-        assert refused(watch, query={"ticket": wrong}) == 401, wrong
-    # A ticket that is shown is judged, wherever no key is needed.
-    assert refused(watch, worker="open-api", query={"ticket": "x.y"}) == 401
+    for wrong in tamper(ticket):
+        assert refuse_status(watch, query={"ticket": wrong}) == 401, wrong
+    # A given ticket is checked even where no key is required.
+    assert refuse_status(watch, worker="open-api", query={"ticket": "x.y"}) == 401
 
 
 def test_a_ticket_is_of_one_key_and_its_service(
@@ -107,7 +107,7 @@ def test_a_ticket_is_of_one_key_and_its_service(
 ) -> None:
     ticket = service.ok(TICKET, {})["ticket"]
 
-    assert refused(watch, worker="keyless", query={"ticket": ticket}) == 401
+    assert refuse_status(watch, worker="keyless", query={"ticket": ticket}) == 401
     keyless = Api(clients["keyless"]).post(TICKET, {})
     assert keyless.status_code == 401
 
@@ -120,7 +120,7 @@ def test_a_ticket_outlives_every_step_of_a_rotation(
     after = Api(clients["rotated"]).ok(TICKET, {})["ticket"]
 
     assert heard(watch("rotated", key="", query={"ticket": before}))["type"] == "initial_data"
-    # Cloudflare still runs the step before here and there.
+    # Cloudflare may still run the previous step in some places.
     assert heard(watch("service", key="", query={"ticket": after}))["type"] == "initial_data"
 
 
@@ -129,7 +129,7 @@ def test_a_ticket_confines_to_its_filters(service: Api, watch: Watch, fresh: str
     service.start(f"{fresh}-other", runId=f"{fresh}-2")
     ticket = service.ok(TICKET, {"filters": {"workflowType": fresh}})
 
-    socket = watched(watch, ticket)
+    socket = watch_with_ticket(watch, ticket)
 
     assert [run["id"] for run in heard(socket)["data"]] == [f"{fresh}-1"]
     for query in ({"workflowId": f"{fresh}-2"}, {"workflowType": f"{fresh}-other"}, {}):
@@ -143,14 +143,14 @@ def test_a_ticket_confines_to_its_filters(service: Api, watch: Watch, fresh: str
     tell(socket, "subscribe", ref_id="1")
     assert heard_of(socket, "subscribed")["filters"] == {"workflowType": fresh, "ref_id": "1"}
     wider = {"workflowType": f"{fresh}-other"}
-    assert refused(watch, subprotocols=ticket["protocols"], query=wider) == 403
+    assert refuse_status(watch, subprotocols=ticket["protocols"], query=wider) == 403
 
 
 def test_a_ticket_for_one_run_shows_no_workflows(service: Api, watch: Watch, fresh: str) -> None:
     service.start(fresh, runId=fresh)
     service.start(fresh, runId=f"{fresh}-other")
     ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})
-    socket = watched(watch, ticket)
+    socket = watch_with_ticket(watch, ticket)
     assert [run["id"] for run in heard(socket)["data"]] == [fresh]
 
     for query in ({"view": "workflows"}, {"workflowId": f"{fresh}-other"}, {"limit": 100}):
@@ -163,7 +163,7 @@ def test_what_a_browser_may_not_set_it_cannot(watch: Watch, service: Api, fresh:
     ticket = service.ok(TICKET, {"filters": {"workflowId": fresh}})["ticket"]
 
     assert heard(watch(key="", query={"ticket": ticket}))["filters"] == {"workflowId": fresh}
-    assert refused(watch, query={"ticket": ticket, "bound": "{}"}) == 400
+    assert refuse_status(watch, query={"ticket": ticket, "bound": "{}"}) == 400
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_what_a_browser_may_not_set_it_cannot(watch: Watch, service: Api, fresh:
         ({"filters": {"filters": {"ref_id": "7"}}}, ["filters.filters"]),
         ({"filters": {"status": "Running"}}, ["filters.status"]),
         ({"filters": {"__proto__": {"ref_id": "7"}}}, ["filters.__proto__"]),
-        # What JSON leaves of {ref_id: undefined}.
+        # What remains of {ref_id: undefined} in JSON.
         ({"filters": {}}, ["filters"]),
         ({"filters": None}, ["filters"]),
         ({"filters": ""}, ["filters"]),

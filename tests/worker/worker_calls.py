@@ -1,4 +1,4 @@
-"""What the tests call the Workers with: a Worker's HTTP API, the probe, and the harness itself."""
+"""The calls with which tests use the Workers: a Worker's HTTP API, the probe and the harness."""
 
 import json
 import subprocess
@@ -14,25 +14,25 @@ KEY = "ff_test_key"
 
 @dataclass(frozen=True)
 class Workers:
-    """The running Workers, and the line on which the harness takes commands."""
+    """The running Workers, and the line on which the harness reads commands."""
 
     urls: dict[str, str]
     process: subprocess.Popen[str]
 
     def evict(self, name: str) -> None:
-        """Hibernates the tracker: what it holds in memory is gone, its sockets stay."""
-        assert self._told(evict=name) == {}
+        """Hibernate the tracker: its memory is lost, its sockets stay."""
+        assert self._command(evict=name) == {}
 
     def schedule(self, worker: str) -> None:
-        """Does what a cron trigger does."""
-        assert self._told(schedule=worker) == {"outcome": "ok"}
+        """Do what a cron trigger does."""
+        assert self._command(schedule=worker) == {"outcome": "ok"}
 
-    def _told(self, **command: str) -> Any:
+    def _command(self, **command: str) -> Any:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        # What a Worker logs comes out here as well.
+        # A Worker's log lines are printed here as well.
         while not (line := self.process.stdout.readline()).startswith("{"):
             assert line, "the harness ended; its stderr says why"
         return json.loads(line)
@@ -59,7 +59,7 @@ class Api:
         return self.ok("/service/get-workflow", {"workflowId": run_id})["workflow"]
 
     def step_in(self, run_id: str, status: str) -> dict[str, Any]:
-        """The only step of a run, once it has the status."""
+        """Return the only step of a run, once it has the status."""
         [step] = wait_until(
             lambda: self.run(run_id)["steps"],
             lambda steps: [step["status"] for step in steps] == [status],
@@ -72,7 +72,7 @@ class Api:
 
 @dataclass(frozen=True)
 class Probe:
-    """Calls the library inside workerd, and reads the database behind the service."""
+    """Call the library inside workerd, and read the database of the service."""
 
     client: httpx.Client
 
@@ -81,8 +81,8 @@ class Probe:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def ended(self, binding: str, run: str) -> dict[str, Any]:
-        """An instance of a Workflow, once it has ended."""
+    def wait_until_ended(self, binding: str, run: str) -> dict[str, Any]:
+        """Return an instance of a Workflow, once it has ended."""
         return wait_until(
             lambda: self.call("instance", binding=binding, id=run),
             lambda instance: instance["status"] in {"complete", "errored"},

@@ -1,4 +1,4 @@
-// Starts Workers in one workerd, on ports of their own; what they log goes to standard error.
+// Starts Workers in one workerd, each on its own port; their logs go to standard error.
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 
 export async function start(workers) {

@@ -1,4 +1,4 @@
-// The Workers under test: the service in several configurations, its clients, and a probe to look through.
+// The Workers under test: the service in several configurations, its clients, and a probe.
 import { bundle, LIBRARY_ENTRY } from './bundles.mjs';
 
 const COMPATIBILITY_DATE = '2026-11-01';
@@ -28,7 +28,7 @@ const service = (name, contents, bindings, database = 'tracking') =>
     d1Databases: { DB: database },
     durableObjects: { WORKFLOW_TRACKER: TRACKER },
     workflows,
-    // A service binding answers to every method's name: it must not pass for a Workflow.
+    // A service binding answers to every method's name, but must not count as a Workflow.
     serviceBindings: { SOME_SERVICE: 'probe' },
     bindings,
   });
@@ -53,7 +53,7 @@ const client = (name, contents, bindings = {}, objects = {}) =>
     ),
   });
 
-/** Services that are not well, by name, each with how long it takes. */
+/** Faulty services by name, each with its delay. */
 const UNWELL = {
   hanging: { TAKES_MS: 600_000 },
   slow: { TAKES_MS: 60_000 },
@@ -64,7 +64,7 @@ const UNWELL = {
 
 const isDown = () => new Response('down', { status: 500 });
 
-/** A service that was silent for one caller is not waited for by the next: each has its own. */
+/** Clients do not wait for a service that was silent for another caller, so each has its own. */
 const PROBE_BINDINGS = {
   DOWN: isDown,
   DOWN_TOO: isDown,
@@ -81,8 +81,8 @@ export async function workers() {
     bundle('tests/worker/probe/index.js'),
     bundle('tests/worker/probe/delayed.js'),
   ]);
-  // As the toolkit renders it: the finished bundle, then the stack's part.
-  const rendered = (options) =>
+  // As the toolkit renders it: the finished bundle, followed by the stack's part.
+  const render = (options) =>
     `${library}\nexport default createWorkflowService(${JSON.stringify(options)});\n`;
   const keys = {
     SERVICE_API_KEY: KEY,
@@ -95,13 +95,13 @@ export async function workers() {
     SERVICE_API_KEY_2B: 'ff_no_key',
   };
   return [
-    service('service', rendered({ allowedOrigins: ['https://app.example.com'] }), keys),
-    service('open-api', rendered({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
-    service('debugging', rendered({ debug: true, stuckAfterMinutes: 5 }), keys),
-    service('rotated', rendered({}), { SERVICE_API_KEY: 'ff_second_key', SERVICE_API_KEY_1: KEY }),
-    service('retaining', rendered({ retention: RETENTION }), keys, 'retained'),
-    service('keyless', rendered({}), {}),
-    service('allow-list', rendered({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
+    service('service', render({ allowedOrigins: ['https://app.example.com'] }), keys),
+    service('open-api', render({ allowedOrigins: ['*'], apiAuth: 'off' }), keys),
+    service('debugging', render({ debug: true, stuckAfterMinutes: 5 }), keys),
+    service('rotated', render({}), { SERVICE_API_KEY: 'ff_second_key', SERVICE_API_KEY_1: KEY }),
+    service('retaining', render({ retention: RETENTION }), keys, 'retained'),
+    service('keyless', render({}), {}),
+    service('allow-list', render({ workflows: { mail: 'ECHO', lost: 'UNBOUND' } }), keys),
     service('sample', sample, keys),
     client('orders', orders),
     ...Object.entries(UNWELL).map(([name, bindings]) =>

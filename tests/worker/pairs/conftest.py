@@ -1,4 +1,4 @@
-"""Services and clients of different makes, bound to each other in one workerd."""
+"""Services and clients of different origins, bound to each other in one workerd."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ NPM = Path(ROOT_DIR) / "lib/node_modules/npm/bin/npm-cli.js"
 
 
 def node(*words: object, cwd: Path) -> str:
-    """What Node printed; a failure shows everything that it printed."""
+    """Return Node's output; a failure shows all of it."""
     command = [str(NODE), *map(str, words)]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -33,7 +33,7 @@ def node(*words: object, cwd: Path) -> str:
 
 @pytest.fixture(scope="session")
 def mailer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The TypeScript client in a folder of its own, the library installed as npm packs it."""
+    """Install the TypeScript client in its own folder, with the library as npm packs it."""
     root = tmp_path_factory.mktemp("typescript") / "mailer"
     shutil.copytree(ROOT / "tests/worker/typescript", root)
     scope = root / "node_modules/@b-i-g-g-i-d-e-a"
@@ -47,7 +47,7 @@ def mailer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rendered_mailer(root: Path) -> str:
-    """The TypeScript client as a stack with it has it."""
+    """Render the TypeScript client as a stack does."""
     workflows = {"mail": {"className": "MailWorkflow"}}
     clients = {"mailer": {"source": "src/index.ts", "workflows": workflows}}
     config = {"flowflare:accountId": "0" * 32, "flowflare:clients": json.dumps(clients)}
@@ -57,11 +57,11 @@ def rendered_mailer(root: Path) -> str:
 
 @pytest.fixture(scope="session")
 def urls(mailer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The Workers' addresses by name."""
+    """Return the Workers' addresses by name."""
     folder = tmp_path_factory.mktemp("pairs")
     mail = {"MAIL": {"name": "mail", "className": "MailWorkflow"}}
 
-    def written(name: str, content: str) -> Path:
+    def write(name: str, content: str) -> Path:
         path = folder / f"{name}.js"
         path.write_text(content, encoding="utf-8")
         return path
@@ -69,13 +69,13 @@ def urls(mailer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dic
     def worker(name: str, file: Path, **more: object) -> dict[str, object]:
         return {"name": name, "file": str(file), "key": KEY} | more
 
-    service, caller = written("service", rendered_service(folder)), bundled_caller(folder)
+    service, caller = write("service", rendered_service(folder)), bundled_caller(folder)
     workers = [
         worker("service", service),
         worker("old-service", RELEASED / "service.js"),
         worker("old-client", RELEASED / "client.js", of="service"),
-        worker("client", written("client", caller), of="old-service"),
-        worker("mailer", written("mailer", rendered_mailer(mailer)), of="service", workflows=mail),
+        worker("client", write("client", caller), of="old-service"),
+        worker("mailer", write("mailer", rendered_mailer(mailer)), of="service", workflows=mail),
     ]
     command = [str(NODE), str(HARNESS), json.dumps(workers)]
     pipe = subprocess.PIPE

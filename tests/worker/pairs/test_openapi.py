@@ -1,4 +1,4 @@
-"""The description of the HTTP API against the routes: Schemathesis calls them by it."""
+"""The description of the HTTP API, compared with the routes by Schemathesis."""
 
 import copy
 import re
@@ -25,7 +25,7 @@ GENERATION = {
 SETTINGS = {
     "headers": {"X-API-Key": KEY},
     "phases": {"examples": {"enabled": False}, "stateful": {"enabled": False}},
-    # A run id or an Idempotency-Key that was used before is right in itself.
+    # A run ID or an Idempotency-Key that was used before is valid in itself.
     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", "422"]}},
     "cache": {"enabled": False},
 }
@@ -33,7 +33,7 @@ SETTINGS = {
 
 @pytest.fixture
 def service(pairs: dict[str, Api]) -> Api:
-    """One that no test has written odd rows for, such as times that are none."""
+    """A service for which no test has written odd rows, such as invalid times."""
     return pairs["service"]
 
 
@@ -45,14 +45,14 @@ def document(service: Api) -> Any:
 
 
 def without_the_feed(document: Any) -> Any:
-    """A copy; Schemathesis opens no WebSockets."""
+    """Return a copy, because Schemathesis opens no WebSockets."""
     called = copy.deepcopy(document)
     del called["paths"]["/api/tracker-websocket"]
     return called
 
 
 def with_what_is_there(document: Any, run: str) -> Any:
-    """The document with what has to exist, beside having the right form: a step, and no cursor."""
+    """Return the document with what must exist, besides the form: a step, and no cursor."""
     called = without_the_feed(document)
     retry = called["components"]["schemas"]["RetryUpdate"]["properties"]
     retry["workflow_run_id"] = {"const": run}
@@ -69,7 +69,7 @@ def with_what_is_there(document: Any, run: str) -> Any:
 
 
 def problems_of(document: Any, service: Api, mode: str) -> tuple[list[str], Counter[str]]:
-    """What Schemathesis found, and how many calls it made of each operation."""
+    """Return what Schemathesis found, and how often it called each operation."""
     own = {"base-url": str(service.client.base_url), "generation": GENERATION | {"mode": mode}}
     config = SchemathesisConfig.from_dict(SETTINGS | own)
     schema = schemathesis.openapi.from_dict(document, config=config)
@@ -90,7 +90,7 @@ def problems_of(document: Any, service: Api, mode: str) -> tuple[list[str], Coun
     return problems, calls
 
 
-def test_what_is_described_is_taken(document: Any, service: Api, fresh: str) -> None:
+def test_described_requests_are_accepted(document: Any, service: Api, fresh: str) -> None:
     service.update("step_update", workflow_run_id=fresh, step_name="one", step_index=1)
 
     problems, calls = problems_of(with_what_is_there(document, fresh), service, "positive")
@@ -100,7 +100,7 @@ def test_what_is_described_is_taken(document: Any, service: Api, fresh: str) -> 
 
 
 @pytest.mark.long
-def test_what_is_not_described_is_refused(document: Any, service: Api) -> None:
+def test_other_requests_are_refused(document: Any, service: Api) -> None:
     problems, calls = problems_of(without_the_feed(document), service, "negative")
 
     assert not problems, "\n\n".join(problems)
@@ -108,7 +108,7 @@ def test_what_is_not_described_is_refused(document: Any, service: Api) -> None:
 
 
 def test_every_route_is_described(document: Any) -> None:
-    """A new route is described in worker_src/flowflare/src/openapi.js."""
+    """Describe a new route in worker_src/flowflare/src/openapi.js."""
     routes = re.findall(r"^  '(/[\w./-]+)': \{", SERVICE.read_text(), re.MULTILINE)
 
     assert sorted(document["paths"]) == sorted(routes)

@@ -15,7 +15,7 @@ Call = Callable[..., Any]
 
 @pytest.fixture(params=["old-client", "client"])
 def party(request: pytest.FixtureRequest) -> str:
-    """The client, of which either it or its service is the previous release's."""
+    """Call the client; either it or its service is the previous release's."""
     return request.param
 
 
@@ -23,13 +23,13 @@ def party(request: pytest.FixtureRequest) -> str:
 def call(pairs: dict[str, Api], urls: dict[str, str], party: str) -> Call:
     service = {"old-client": "service", "client": "old-service"}[party]
 
-    def made(name: str, *values: object, bound: str = "service") -> Any:
+    def call_client(name: str, *values: object, bound: str = "service") -> Any:
         body = {"name": name, "values": values, "bound": bound, "url": urls[service]}
         answer = pairs[party].client.post("/", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    return made
+    return call_client
 
 
 def test_a_run_is_started_got_and_listed(call: Call, fresh: str) -> None:
@@ -64,16 +64,16 @@ def test_a_start_may_be_repeated(call: Call, fresh: str) -> None:
 
 
 @pytest.mark.parametrize("bound", ["service", "tracker", "url"])
-def test_a_run_is_updated_by_every_way(call: Call, fresh: str, bound: str) -> None:
-    def told(name: str, **data: object) -> Any:
+def test_a_run_is_updated_over_every_transport(call: Call, fresh: str, bound: str) -> None:
+    def report(name: str, **data: object) -> Any:
         return call(name, data, bound=bound)
 
     place = {"workflow_run_id": fresh, "step_name": "one", "step_index": 1}
-    assert told("updateWorkflowInstance", id=fresh, workflow_name=fresh, status="Running")
-    step = told("updateWorkflowStep", status="Retrying", **place)
-    retry = told("recordStepRetry", retry_count=1, last_error="no luck", **place)
-    assert told("updateWorkflowStep", status="Completed", state={"n": 1}, **place)
-    assert told("updateWorkflowInstance", id=fresh, status="Completed", output_result=[1])
+    assert report("updateWorkflowInstance", id=fresh, workflow_name=fresh, status="Running")
+    step = report("updateWorkflowStep", status="Retrying", **place)
+    retry = report("recordStepRetry", retry_count=1, last_error="no luck", **place)
+    assert report("updateWorkflowStep", status="Completed", state={"n": 1}, **place)
+    assert report("updateWorkflowInstance", id=fresh, status="Completed", output_result=[1])
 
     run = call("getWorkflow", fresh)["workflow"]
     assert (run["status"], run["output_result"]) == ("Completed", "[1]")
@@ -83,14 +83,14 @@ def test_a_run_is_updated_by_every_way(call: Call, fresh: str, bound: str) -> No
 
 
 @pytest.mark.parametrize("bound", ["service", "tracker", "url"])
-def test_steps_are_tracked_by_every_way(call: Call, fresh: str, bound: str) -> None:
+def test_steps_are_tracked_over_every_transport(call: Call, fresh: str, bound: str) -> None:
     failed = call("trackStep", fresh, "pay", 1, {"throws": "no luck"}, bound=bound)
     assert (failed["message"], failed["retryCount"]) == ("no luck", 1)
     assert failed["nextRetryAt"]
     done = call("trackStep", fresh, "pay", 1, {"returns": {"paid": 5}}, bound=bound)
     assert done == {"returned": {"paid": 5}}
 
-    # A step does not wait for what is reported at its end.
+    # A step does not wait for the report of its end.
     step = wait_until(
         lambda: call("getWorkflow", fresh)["workflow"]["steps"][0],
         lambda step: step["status"] != "Running",
@@ -99,7 +99,7 @@ def test_steps_are_tracked_by_every_way(call: Call, fresh: str, bound: str) -> N
     assert [row["last_error"] for row in step["retries"]] == ["no luck"]
 
 
-def test_what_is_not_there_is_told_so(call: Call, fresh: str) -> None:
+def test_an_unknown_run_is_reported(call: Call, fresh: str) -> None:
     answer = call("getWorkflow", fresh)
 
     assert (answer["success"], answer["workflow"]) == (False, None)

@@ -1,4 +1,4 @@
-"""The library as a package: its declarations, and a client Worker in TypeScript upon them."""
+"""The library as a package: its declarations, and a client Worker in TypeScript that uses them."""
 
 import json
 from pathlib import Path

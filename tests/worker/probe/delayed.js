@@ -1,4 +1,4 @@
-/** A service that is not well: it takes or answers updates late, fails at first, or never says anything. */
+/** A faulty service: it accepts or answers updates late, fails at first, or never answers. */
 
 import { DurableObject, WorkerEntrypoint } from 'cloudflare:workers';
 

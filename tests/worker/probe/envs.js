@@ -1,4 +1,6 @@
-/** The environments that the library's callers are tried in: each reaches the service in its own way, or not. */
+/**
+ * The environments in which the library is tested: each reaches the service in its own way, or not.
+ */
 
 export const ENVS = {
   service: ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }) => ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }),

@@ -1,4 +1,4 @@
-/** Calls the library inside workerd on request, so that the tests see what users' code would see. */
+/** Call the library inside workerd on request, so that tests see what users' code would see. */
 
 import { WorkflowEntrypoint } from 'cloudflare:workers';
 import { NonRetryableError } from 'cloudflare:workflows';
@@ -27,7 +27,7 @@ export default {
   },
 };
 
-/** Ends with its own payload, which shows what reached it. */
+/** Ends with its own payload, which shows what it received. */
 export class EchoWorkflow extends WorkflowEntrypoint {
   async run({ payload }) {
     return payload;
@@ -52,7 +52,7 @@ export class TrackedWorkflow extends WorkflowEntrypoint {
   }
 }
 
-/** Runs the API reference's sample as it stands, with a string for an id and with the real step object. */
+/** Run the API reference's sample unchanged, with a string as ID and with the real step object. */
 export class SampleWorkflow extends WorkflowEntrypoint {
   async run({ instanceId, payload }, step) {
     let payments = 0;
@@ -92,12 +92,13 @@ const CALLS = {
         batches++;
         if (end === 'abort') ctx.abort('as at the end of its CPU time');
         do {
-          await scheduler.wait(milliseconds); // Others come meanwhile.
+          await scheduler.wait(milliseconds); // Other requests arrive meanwhile.
         } while (held !== undefined && !released.has(held));
         return env.DB.batch(list);
       },
     };
-    // Without waitUntil a request ends when its client leaves, as it does with it after half a minute.
+    // Without waitUntil a request ends when its client disconnects, as it does with it after half a
+    // minute.
     const db = together(counting, (promise) => end === 'cancel' || ctx.waitUntil(promise));
     try {
       const results = await db.batch(
@@ -109,7 +110,7 @@ const CALLS = {
     }
   },
 
-  /** Broadcasts an event; a request that dies does so while it gathers what others have to broadcast. */
+  /** Broadcast an event; a request that dies does so while it gathers other requests' events. */
   async publish({ run, dies = false }, env, ctx) {
     const event = { type: 'run_update', run_update: { id: run, status: 'Running' } };
     ctx.waitUntil(publish(env.WORKFLOW_TRACKER, [event]));
@@ -195,7 +196,7 @@ const CALLS = {
     return { status: response.status, body: await response.json() };
   },
 
-  /** How often each step of a run was carried out. */
+  /** How often each step of a run was executed. */
   async executions({ run }) {
     return Object.fromEntries([...executions].filter(([key]) => key.startsWith(`${run} `)));
   },

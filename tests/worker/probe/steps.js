@@ -1,4 +1,4 @@
-/** Steps of users' Workflows, the kind that break trackers. */
+/** Steps of users' Workflows that are hard to track. */
 
 function circular() {
   const value = { name: 'loop' };

@@ -1,11 +1,11 @@
-/** A Workflow whose steps say how often they were carried out, and how long their tracking took. */
+/** A Workflow whose steps report how often they ran, and how long their tracking took. */
 
 import { WorkflowEntrypoint } from 'cloudflare:workers';
 import { trackedStep, trackStep } from '@b-i-g-g-i-d-e-a/flowflare/workflow';
 import { ENVS } from './envs.js';
 
 const STEPS = 3;
-/** With a tracker that does not answer, tracking used to take longer than a step has. */
+/** With a tracker that does not answer, tracking used to take longer than a step's limit. */
 const CONFIG = {
   timeout: '5 seconds',
   retries: { limit: 2, delay: 10, backoff: 'constant' },
@@ -29,7 +29,7 @@ function startClock() {
   return clock;
 }
 
-/** How often the steps of a run were carried out. */
+/** How often the steps of a run were executed. */
 export const executions = new Map();
 
 export class TimedWorkflow extends WorkflowEntrypoint {
@@ -37,8 +37,8 @@ export class TimedWorkflow extends WorkflowEntrypoint {
     const { form, bound, failures = 0 } = payload;
     const env = ENVS[bound](this.env);
     const spent = [];
-    /** Times what is around the work. */
-    const timed = async (index, tracked) => {
+    /** Measure the time around the work. */
+    const measure = async (index, tracked) => {
       const clock = startClock();
       const work = async () => {
         const key = `${instanceId} ${index}`;
@@ -58,17 +58,17 @@ export class TimedWorkflow extends WorkflowEntrypoint {
     };
     const FORMS = {
       trackStep: (name, index) =>
-        timed(index, (work) => trackStep(env, instanceId, name, index, work)),
+        measure(index, (work) => trackStep(env, instanceId, name, index, work)),
       'step.do': (name, index) =>
         step.do(name, CONFIG, () =>
-          timed(index, (work) => trackStep(env, instanceId, name, index, work)),
+          measure(index, (work) => trackStep(env, instanceId, name, index, work)),
         ),
       trackedStep: (name, index) => {
         let own;
         const timing = {
           do: (given, config, attempt) =>
             step.do(given, config, (context) =>
-              timed(index, (work) => {
+              measure(index, (work) => {
                 own = work;
                 return attempt(context);
               }),

@@ -1,4 +1,4 @@
-/** A client that makes the calls it is told to, with the library that it was bundled with. */
+/** A client that makes the requested calls, with the library that it was bundled with. */
 
 import { WorkflowClient } from '@b-i-g-g-i-d-e-a/flowflare/client';
 import {
@@ -10,7 +10,7 @@ import {
 
 const UPDATES = { updateWorkflowInstance, updateWorkflowStep, recordStepRetry };
 
-/** What a client may be bound to; each is a way for its updates. */
+/** A client's possible bindings; each is a transport for its updates. */
 const BOUND = {
   service: ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }) => ({ WORKFLOW_SERVICE, WORKFLOW_API_KEY }),
   tracker: ({ WORKFLOW_TRACKER }) => ({ WORKFLOW_TRACKER }),

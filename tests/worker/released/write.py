@@ -1,4 +1,4 @@
-"""Writes this release's service and client bundles: `make released`, once, when a release is made.
+"""Write this release's service and client bundles: `make released`, once for each release.
 
 They are what later releases are tested against: a deployment uploads clients before the service,
 so for a while each runs with the other's release.
@@ -17,19 +17,19 @@ _CONFIG = {"flowflare:accountId": "0" * 32, "cloudflare:apiToken": "t" * 40}
 
 
 def rendered_service(root: Path) -> str:
-    """The service of this checkout as a stack without options has it."""
+    """Bundle this checkout's service as a stack without options has it."""
     spec = load_stack(_CONFIG, project="released", stack="test")
     return render_stack(spec, root=root).service.content
 
 
 def bundled_caller(root: Path) -> str:
-    """The calling client with the library of this checkout."""
+    """Bundle the calling client with this checkout's library."""
     [bundle] = bundle_sources([Source("caller.js", FOLDER)], root=root)
     return bundle.content
 
 
 def main(root: Path) -> None:
-    """Writes both under the library's version, and says so."""
+    """Write both under the library's version, and print it."""
     package = (library.folder("worker_src") / "flowflare" / "package.json").read_text()
     version = package.partition('"version": "')[2].partition('"')[0]
     folder = FOLDER / version

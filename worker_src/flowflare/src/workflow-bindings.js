@@ -43,7 +43,7 @@ function asWorkflow(env, name) {
   if (!Object.hasOwn(env, name)) return null;
   const binding = /** @type {any} */ (env[name]);
   // A service binding answers to every name, since any could be a method of the other Worker. Only
-  // `fetch` tells it apart.
+  // the method `fetch` distinguishes it.
   const isWorkflow =
     typeof binding === 'object' &&
     binding !== null &&

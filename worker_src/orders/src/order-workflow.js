@@ -27,7 +27,7 @@ export class OrderWorkflow extends WorkflowEntrypoint {
      * @type {<T extends Rpc.Serializable<T>>(index: number, name: string,
      *   work: (attempt: number) => T) => Promise<T>}
      */
-    const tracked = (index, name, work) =>
+    const track = (index, name, work) =>
       step.do(name, { retries: RETRIES }, async ({ attempt }) =>
         trackStep(this.env, instanceId, name, index, () => work(attempt), TRACKED_RETRIES),
       );
@@ -38,14 +38,12 @@ export class OrderWorkflow extends WorkflowEntrypoint {
       });
 
     try {
-      const reservation = await tracked(1, 'reserve-stock', () => reserveStock(order));
-      const payment = await tracked(2, 'charge-payment', (attempt) =>
-        chargePayment(order, attempt),
-      );
+      const reservation = await track(1, 'reserve-stock', () => reserveStock(order));
+      const payment = await track(2, 'charge-payment', (attempt) => chargePayment(order, attempt));
       await report({ status: 'Sleeping', sleep_until: Date.now() + SLEEP_MS });
       await step.sleep('wait for the courier', SLEEP_MS);
       await report({ status: 'Running' });
-      const shipment = await tracked(3, 'ship-order', () => shipOrder(order));
+      const shipment = await track(3, 'ship-order', () => shipOrder(order));
       const result = { ...reservation, ...payment, ...shipment };
       await report({ status: 'Completed', output_result: result });
       return result;

@@ -14,7 +14,7 @@ export class Gate {
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  async shared(work) {
+  async share(work) {
     while (this.#closed) await this.#closed;
     const running = work();
     const settled = running.then(

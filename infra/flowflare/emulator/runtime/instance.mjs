@@ -54,7 +54,7 @@ export class Instance {
    */
   visit(key, pass) {
     this.used = Date.now();
-    return this.#gate.shared(async () => {
+    return this.#gate.share(async () => {
       if (this.stopped) return false;
       await pass(this.targets.get(key), this);
       this.used = Date.now();

@@ -99,7 +99,7 @@ class Workers:
         self._bridge = bridge
         self._published.clear()
         try:
-            await bridge.ask("start", known=self._known())
+            await bridge.ask("start", known=self._list_stored())
             if self._limits:
                 await bridge.ask("limit", **self._limits)
             for row in self._database.rows("SELECT DISTINCT account FROM scripts"):
@@ -296,7 +296,7 @@ class Workers:
                 return document, items_of(script, contents.workflows.values())
         return down_document(script, port, problem), frozenset({f"script/{script.name}"})
 
-    def _known(self) -> dict[str, list[str]]:
+    def _list_stored(self) -> dict[str, list[str]]:
         tables = {"databases": "uuid", "namespaces": "id", "workflows": "id", "targets": "key"}
         return {
             table: [row[0] for row in self._database.rows(f"SELECT {column} FROM {table}")]  # noqa: S608

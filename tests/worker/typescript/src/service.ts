@@ -6,9 +6,9 @@ export default createWorkflowService({ allowedOrigins: ['https://app.example.com
 
 export { WorkflowTracker } from '@b-i-g-g-i-d-e-a/flowflare';
 
-/** Whoever knows the class may bind it with its type. */
+/** A Worker that has the class can bind it with its type. */
 export const count = (env: { WORKFLOW_TRACKER: DurableObjectNamespace<WorkflowTracker> }) =>
   trackStep(env, 'run', 'count', 1, () => 1) satisfies Promise<number>;
 
-// @ts-expect-error -- an option that is misspelt is not taken
+// @ts-expect-error -- a misspelt option is refused
 createWorkflowService({ allowedOrigin: [] });
