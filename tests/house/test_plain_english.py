@@ -18,7 +18,7 @@ CLEAN = (
     "tests/worker",
     "worker_src",
 )
-#: The rooms that are not rewritten yet, each with its number of findings, which may only fall. `.` is
+#: The rooms that are not rewritten yet, each with its number of findings, which may only fall.
 #: every file that no other room contains.
 CEILINGS = {
     ".": 0,

@@ -93,7 +93,7 @@ def require_running(project: "Project") -> "Running":
     port = require_embedded(project)
     from flowflare.emulator import process
 
-    running = process.status(data_folder(project.root))
+    running = process.find_running(data_folder(project.root))
     if running is None:
         raise EmulatorError(
             "its embedded Cloudflare does not run",
