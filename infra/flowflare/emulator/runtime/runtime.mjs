@@ -60,10 +60,7 @@ export class Runtime {
   #turns = new Turns(TOGETHER);
   #rooms = 0;
   #retiring;
-  /**
-   * How many uploads are being validated; a reload waits for them as for other changes of its
-   * burst.
-   */
+  /** How many uploads are being validated; a reload waits for them as for other changes of its burst. */
   #uploads = 0;
   /** @type {{data: object, holders: Set<Instance>}[]} data deleted while a workerd had it open */
   #deletions = [];
@@ -129,9 +126,7 @@ export class Runtime {
     }
   }
 
-  /**
-   * @param {string | undefined} account one account, or undefined for the units of the accounts that changed last
-   */
+  /** @param {string | undefined} account one account, or undefined for the units of the accounts that changed last */
   async settle(account) {
     const accounts = account ? [account] : [...this.#accounts.keys()].slice(-this.#limits.units);
     const settled = accounts.flatMap((id) => [...(this.#accounts.get(id)?.units.values() ?? [])]);
@@ -144,9 +139,7 @@ export class Runtime {
     };
     await Promise.all(Array.from({ length: TOGETHER }, next));
     await Promise.all(
-      [...this.#instances]
-        .filter((instance) => instance.stopped)
-        .map((instance) => instance.stop()),
+      [...this.#instances].filter(({ stopped }) => stopped).map((ended) => ended.stop()),
     );
     const problems = settled.flatMap(({ account, problem }) =>
       problem ? [{ account, problem }] : [],
@@ -179,9 +172,7 @@ export class Runtime {
 
   /**
    * Validate an upload. Meanwhile a reload starts only if a request waits for it.
-   * @template T
    * @param {() => Promise<T>} validate
-   * @returns {Promise<T>}
    */
   async duringUpload(validate) {
     this.#uploads += 1;
@@ -203,9 +194,7 @@ export class Runtime {
 
   /** Remove data now. If workerds may still have it open, remove it again when they have ended. */
   async forget(data) {
-    const holders = new Set(
-      [...this.#instances].filter((instance) => !this.#isCurrent(instance.unit)),
-    );
+    const holders = new Set([...this.#instances].filter(({ unit }) => !this.#isCurrent(unit)));
     if (holders.size > 0) this.#deletions.push({ data, holders });
     await remove(this.#data, data);
   }
@@ -316,9 +305,7 @@ export class Runtime {
   async #retire(idle = this.#limits.idle) {
     clearTimeout(this.#retiring);
     const { units } = this.#limits;
-    const live = [...this.#instances].filter(
-      (instance) => !instance.stopped && !instance.unit.problem,
-    );
+    const live = [...this.#instances].filter(({ stopped, unit }) => !stopped && !unit.problem);
     if (live.length <= units) return;
     live.sort((first, second) => second.used - first.used);
     for (const instance of live.slice(units)) {

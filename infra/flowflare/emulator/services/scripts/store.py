@@ -97,8 +97,7 @@ class ScriptsStore:
             self._forward(script, before, after)
             self.scripts.save(script, upload.modules)
         remaining = {namespace.id for namespace in after.values()}
-        deleted = (item.id for item in before.values() if item.id not in remaining)
-        return script, tuple(deleted)
+        return script, tuple(item.id for item in before.values() if item.id not in remaining)
 
     def put_version(
         self,
@@ -169,8 +168,7 @@ class ScriptsStore:
                 _refuse_referenced(name, references)
             self._unbind(account, references)
             self.scripts.delete(script)
-            namespaces = self.ledger(account).values()
-            deleted = tuple(item.id for item in namespaces if item.script == name)
+            deleted = tuple(item.id for item in self.ledger(account, [name]).values())
             self._database.run(
                 "DELETE FROM namespaces WHERE account = ? AND script = ?", account, name
             )
@@ -315,9 +313,7 @@ class ScriptsStore:
             exported=frozenset(script.classes()),
             bound=frozenset(class_name for class_name, _ in _objects(script.bindings, script.name)),
             bound_before=frozenset(
-                class_name
-                for class_name, host in _objects(bound, script.name)
-                if host == script.name
+                name for name, host in _objects(bound, script.name) if host == script.name
             ),
             bound_elsewhere=frozenset(name for _, _, name in references.objects),
         )
@@ -329,14 +325,11 @@ class ScriptsStore:
         account = script.account
         now = {item.id: item for item in after.values()}
         hosts = {item.script for item in before.values() if now.get(item.id, item) != item}
-        affected = {
-            other.name: other
-            for host in hosts
-            for other in self.scripts.list_mentions(account, host)
-        }
+        mentions = (self.scripts.list_mentions(account, host) for host in hosts)
+        affected = {other.name: other for scripts in mentions for other in scripts}
         for other in affected.values():
             bound = tuple(
-                forward_binding(binding, other.name, before, after) for binding in other.bindings
+                forward_binding(item, other.name, before, after) for item in other.bindings
             )
             if other.name != script.name and bound != other.bindings:
                 self.scripts.save(replace(other, bindings=bound))
