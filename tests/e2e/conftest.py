@@ -13,11 +13,12 @@ import pytest
 
 from flowflare.api import Connector, Pace
 from flowflare.emulator import process
-from flowflare.engine import EmbeddedStack, open_stack
+from flowflare.engine.stack import EmbeddedStack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
 from tests.e2e.killable import Zygote, zygote
 from tests.ports import point_at
+from tests.support.embedded import open_embedded
 from tests.support.waiting import PATIENCE
 from tests.uncounted import uncounted
 
@@ -36,7 +37,7 @@ class Project:
     account: Account
 
     def stack(self) -> EmbeddedStack:
-        return open_stack(self.root, "local", api=UNCOUNTED)
+        return open_embedded(self.root, "local", api=UNCOUNTED)
 
     def edit(self, path: str, old: str, new: str) -> None:
         file = self.root / path

@@ -4,15 +4,16 @@ from typing import Any
 
 import httpx
 
-from flowflare.engine import EmbeddedStack, open_stack
+from flowflare.engine.stack import EmbeddedStack
 from flowflare.rollout.health import Patience
 from flowflare.rollout.rotate import Rotation
 from tests.e2e.conftest import Project
+from tests.support.embedded import open_embedded
 
 
 def rotation(project: Project, seconds: float = 20) -> Rotation:
     def opened(_: object) -> EmbeddedStack:
-        return open_stack(project.root, "local")
+        return open_embedded(project.root, "local")
 
     return Rotation(project.root, "local", opened, Patience(seconds))
 

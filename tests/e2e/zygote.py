@@ -37,6 +37,7 @@ def warm_up() -> None:
 
 
 def run(command: dict[str, str]) -> int:
+    from flowflare.config.files import read_project
     from flowflare.engine import open_stack
     from flowflare.errors import FlowflareError
     from flowflare.rollout.rotate import Rotation
@@ -44,13 +45,13 @@ def run(command: dict[str, str]) -> int:
     try:
         root, name = Path(command["root"]), command["stack"]
         if command["do"] in ("rotate", "finish"):
-            rotation = Rotation(root, name, lambda project: open_stack(root, project.stack))
+            rotation = Rotation(root, name, lambda project: open_stack(project, os.environ))
             for step in rotation.steps(finish=command["do"] == "finish"):
                 rotation.perform(step)
         elif command["do"] in ("environment", "sweep"):
             environment(root, name, command["do"])
         else:
-            getattr(open_stack(root, name), command["do"])()
+            getattr(open_stack(read_project(root, name), os.environ), command["do"])()
     except FlowflareError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.api import Connector, Pace
-from flowflare.engine import EmbeddedStack, Event, Plan, Update, open_stack
+from flowflare.engine import Event, Plan, Update
+from flowflare.engine.stack import EmbeddedStack
 from tests.engine.integrity import verify
+from tests.support.embedded import open_embedded
 
 PASSPHRASE = "correct horse"
 # Of PASSPHRASE; one salt for all, so that a test process makes the key once.
@@ -49,7 +51,7 @@ class Sample:
         return self.root / ".flowflare" / "state" / ".pulumi" / "stacks" / "p" / "dev.json"
 
     def open(self) -> EmbeddedStack:
-        return open_stack(self.root, "dev", environ=self.environ, api=Connector(HURRIED))
+        return open_embedded(self.root, "dev", environ=self.environ, api=Connector(HURRIED))
 
     def program(self, text: str) -> "Sample":
         (self.root / "infra" / "__main__.py").write_text(textwrap.dedent(text), "utf-8")

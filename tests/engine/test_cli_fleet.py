@@ -106,7 +106,7 @@ def test_three_at_once_share_a_budget_and_nothing_else(
     any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
     fleet = any_fleet
-    prepared = Prepared(fleet.root, fleet.environ_of, is_cli=True)
+    prepared = Prepared(fleet.root, fleet.environ_of, needs_cli=True)
     with (
         Forwarder() as forwarder,
         Pool(fleet.root, prepared.environ_of, 3, forwarder.address) as pool,

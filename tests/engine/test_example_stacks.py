@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.recorded import RecordedStack
+from flowflare.engine.plan_over import plan_over
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Plan, Step
 
@@ -16,10 +16,7 @@ STACKS = ("dev", "prod")
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
     """A first `up` of each, as `flowflare preview` shows it where no state is yet."""
-    return {
-        name: RecordedStack(read_project(ROOT, name), Deployment(), environ={}).preview()
-        for name in STACKS
-    }
+    return {name: plan_over(read_project(ROOT, name), Deployment(), {}) for name in STACKS}
 
 
 def steps(plan: Plan, type_: str) -> list[Step]:

@@ -214,8 +214,8 @@ def test_an_api_that_dies_with_the_answer_is_not_asked_for_a_second_one(
 
 # Real processes -----------------------------------------------------------------------------------
 
-RUN = "import sys; from pathlib import Path; from flowflare.engine import open_stack; "
-RUN += "open_stack(Path(sys.argv[1]), 'dev').up()"
+RUN = "import sys; from pathlib import Path; from tests.support.embedded import open_embedded; "
+RUN += "open_embedded(Path(sys.argv[1]), 'dev').up()"
 
 
 def start(sample: Sample) -> subprocess.Popen[bytes]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.api import Connector
-from flowflare.engine import EmbeddedStack, open_stack
+from flowflare.engine.stack import EmbeddedStack
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.engine.projects import PASSPHRASE, SALT
+from tests.support.embedded import open_embedded
 
 SOURCE = """\
 import { DurableObject, WorkflowEntrypoint } from "cloudflare:workers";
@@ -81,7 +82,7 @@ class Shop:
 
     def stack(self, api: Connector) -> EmbeddedStack:
         environ = {**os.environ, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
-        return open_stack(self.project.root, "local", environ=environ, api=api)
+        return open_embedded(self.project.root, "local", environ=environ, api=api)
 
     def become(self, version: int) -> None:
         """Writes one version's configuration, code, migrations and secret."""

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from flowflare.engine import open_stack
 from tests.e2e.conftest import UNCOUNTED
 from tests.fleet.projects import FleetProject
+from tests.support.embedded import open_embedded
 from tests.support.waiting import PATIENCE
 
 
@@ -50,7 +50,7 @@ def life_of(fleet: FleetProject, tenant: str, *, passphrase_of: str = "") -> Lif
     """Opens a tenant's outputs, with its own passphrase if not with another's."""
     words = (fleet.root / f"passphrases/{passphrase_of or tenant}").read_text()
     environ = {"PULUMI_CONFIG_PASSPHRASE": words}
-    stack = open_stack(fleet.root, f"{tenant}-prod", environ=environ, api=UNCOUNTED)
+    stack = open_embedded(fleet.root, f"{tenant}-prod", environ=environ, api=UNCOUNTED)
     outputs = stack.outputs(show_secrets=True)
     return Life(
         tenant, outputs["service_url"], outputs["client_urls"]["orders"], outputs["api_key"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine import open_stack
 from flowflare.errors import SecretError
 from tests.fleet.machines import Bucket, Machine, copied, kill_whole, machine_of
 from tests.fleet.projects import FleetProject
 from tests.state.wire import serve_wire
+from tests.support.embedded import open_embedded
 
 NAMES = ("t01", "t02", "t03")
 # One process at a time is the cheapest.
@@ -157,9 +157,9 @@ def _one_has_no_line_and_one_the_wrong_words(
 def _no_secret_lies_open(machine: Machine, bucket: Bucket) -> None:
     """Neither a passphrase nor a token nor an API key; one tenant's words open no other's."""
     environ = {**bucket.environment, "PULUMI_CONFIG_PASSPHRASE": "canary-words-of-t01"}
-    key = open_stack(machine.root, "t01-prod", environ=environ).outputs(show_secrets=True)
+    key = open_embedded(machine.root, "t01-prod", environ=environ).outputs(show_secrets=True)
     with pytest.raises(SecretError):
-        open_stack(machine.root, "t02-prod", environ=environ).outputs(show_secrets=True)
+        open_embedded(machine.root, "t02-prod", environ=environ).outputs(show_secrets=True)
     secrets = ["canary", os.environ["CLOUDFLARE_API_TOKEN"], key["api_key"]]
     objects = bucket.objects()
     assert len(objects) > 30

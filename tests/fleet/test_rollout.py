@@ -6,8 +6,8 @@ from itertools import permutations
 import httpx
 import pytest
 
-from flowflare.engine import open_stack
 from tests.fleet.projects import FleetProject
+from tests.support.embedded import open_embedded
 
 REFUSED = {"kind": "answer", "status": 403}
 TENANTS = ("t01", "t02", "t03", "t04")
@@ -76,7 +76,7 @@ def _the_next_run_goes_on(fleet: FleetProject) -> None:
 
 def _nobody_opens_anothers_service(fleet: FleetProject) -> None:
     outputs = {
-        name: open_stack(fleet.root, f"{name}-prod").outputs(show_secrets=True)
+        name: open_embedded(fleet.root, f"{name}-prod").outputs(show_secrets=True)
         for name in TENANTS[:2]
     }
     for own, other in permutations(outputs.values(), 2):

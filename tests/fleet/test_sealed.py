@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine import open_stack
 from flowflare.review.against_state import plan_against
 from flowflare.review.changes import review
 from flowflare.review.sealed import plan_sealed
@@ -16,6 +15,7 @@ from flowflare.values.events import Plan
 from tests.e2e.conftest import UNCOUNTED, Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.engine.projects import PASSPHRASE, SALT
+from tests.support.embedded import open_embedded
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -37,7 +37,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Pr
     project.configure(f"flowflare:clientOverrides: {overrides}")
     os.environ["SHOP_TOKEN"] = OPEN["SHOP_TOKEN"]
     try:
-        open_stack(project.root, "local", environ=os.environ | OPEN, api=UNCOUNTED).up()
+        open_embedded(project.root, "local", environ=os.environ | OPEN, api=UNCOUNTED).up()
         yield project
     finally:
         del os.environ["SHOP_TOKEN"]
@@ -51,7 +51,7 @@ def told(plan: Plan) -> list[dict]:
 def both(root: Path, *, same_secrets: bool = True) -> tuple[Plan | None, Plan]:
     project = read_project(root, "local")
     closed = {key: value for key, value in os.environ.items() if "PASSPHRASE" not in key}
-    sealed = plan_sealed(root, project, closed, same_secrets=same_secrets)
+    sealed = plan_sealed(project, closed, same_secrets=same_secrets)
     return sealed, plan_against(root, project, os.environ | OPEN)
 
 
@@ -113,7 +113,7 @@ def test_a_new_stack_is_told_without_secrets(shop: Project) -> None:
     text = (shop.root / "Pulumi.local.yaml").read_text()
     file.write_text(text)
     project = read_project(shop.root, "other")
-    sealed = plan_sealed(shop.root, project, os.environ, same_secrets=False)
+    sealed = plan_sealed(project, os.environ, same_secrets=False)
     opened = plan_against(shop.root, project, os.environ | OPEN)
     file.unlink()
     assert sealed is not None

@@ -10,13 +10,13 @@ from threading import Thread
 import httpx
 import pytest
 
-from flowflare.engine import open_stack
 from flowflare.fleet.exports import exported_sql
 from flowflare.fleet.rollout.health import Checker, Endpoints
 from flowflare.fleet.tenants.model import Health
 from flowflare.rollout.health import Patience
 from tests.e2e.embedded import Cloudflare
 from tests.fleet.projects import HEALTH, FleetProject, make_fleet
+from tests.support.embedded import open_embedded
 from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.xdist_group("standing fleet"), pytest.mark.workerd]
@@ -32,7 +32,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> F
 
 @pytest.fixture(scope="module")
 def first(fleet: FleetProject) -> Endpoints:
-    return Endpoints.of(open_stack(fleet.root, "t01-prod").outputs(show_secrets=True))
+    return Endpoints.of(open_embedded(fleet.root, "t01-prod").outputs(show_secrets=True))
 
 
 @pytest.fixture
@@ -168,8 +168,8 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     assert not [name for name in fleet.account.databases() if "t03" in name]
     assert not [name for name in fleet.account.scripts() if "t03" in name]
     assert loaded(exports(fleet, "t03"), fleet.root / "again.sqlite") == tables
-    assert "service_url" not in open_stack(fleet.root, "t02-prod").outputs() or (
-        open_stack(fleet.root, "t02-prod").outputs()["service_url"] is None
+    assert "service_url" not in open_embedded(fleet.root, "t02-prod").outputs() or (
+        open_embedded(fleet.root, "t02-prod").outputs()["service_url"] is None
     )
 
 
@@ -190,7 +190,7 @@ def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
 
 def rows_of(fleet: FleetProject, tenant: str) -> dict[str, list[dict]]:
     """Every row of a tenant's database, over the API."""
-    outputs = open_stack(fleet.root, f"{tenant}-prod").outputs()
+    outputs = open_embedded(fleet.root, f"{tenant}-prod").outputs()
     path = f"/d1/database/{outputs['database_id']}/query"
 
     def query(sql: str) -> list[dict]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from flowflare.engine import open_stack
 from tests.canaries.search import Canaries
 from tests.e2e.talking import make_talkative, plant_configuration
 from tests.fleet.projects import COMMAND, FleetProject
+from tests.support.embedded import open_embedded
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
@@ -48,7 +48,7 @@ def test_nothing_that_a_fleet_writes_has_a_secret_of_its_program(
     assert "raised with an output [secret]" in raised
     shown = run("up", "--json")
     assert "printed a resource's output [secret]" in shown, shown
-    stack = open_stack(fleet.root, "t01-prod", environ={"PULUMI_CONFIG_PASSPHRASE": phrase})
+    stack = open_embedded(fleet.root, "t01-prod", environ={"PULUMI_CONFIG_PASSPHRASE": phrase})
     canaries.hide("output", stack.outputs(show_secrets=True)["api_key"])
     run("preview", "--json", code=1, raises="output")
     for where, text in written:

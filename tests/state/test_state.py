@@ -139,8 +139,8 @@ def test_a_run_killed_here_is_taken_over_at_once(
 ) -> None:
     sample.program(PROGRAM + "    import os; z.token.apply(lambda _: os.kill(os.getpid(), 9))\n")
     program = (
-        "import sys, pathlib; from flowflare.engine import open_stack;"
-        "open_stack(pathlib.Path(sys.argv[1]), 'dev').up()"
+        "import sys, pathlib; from tests.support.embedded import open_embedded;"
+        "open_embedded(pathlib.Path(sys.argv[1]), 'dev').up()"
     )
     killed = subprocess.run(
         [sys.executable, "-c", program, sample.root], env=os.environ | sample.environ, check=False

@@ -8,20 +8,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from shlex import quote
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from flowflare.adoption.adopter import Adopter, is_thing, without
 from flowflare.adoption.key import KeyChoice
 from flowflare.adoption.model import Adoption, Entry
 from flowflare.adoption.names import TRACKER_TAG, written_names
-from flowflare.adoption.owners import identity_of, owned_elsewhere
-from flowflare.adoption.state import Ran, Target
+from flowflare.adoption.owners import identity_of, owned_elsewhere, states_beside
 from flowflare.api import Client
 from flowflare.config.edit_paths import set_paths
+from flowflare.config.engine import EngineName
 from flowflare.config.files import ConfigValue, Project
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.report import Report
+from flowflare.engine.state_edit import StateEdit
 from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key
@@ -29,7 +30,7 @@ from flowflare.kinds.api_key.adopt import ADOPTED
 from flowflare.reading.json_text import parse_json
 from flowflare.review.drift.compare import drift
 from flowflare.review.words import short_type
-from flowflare.state.checkpoint import Deployment
+from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan
 from flowflare.values.urns import name_of
 
@@ -48,7 +49,7 @@ class Place:
 
     client: Client
     account_id: str
-    engine: Literal["embedded", "pulumi"]
+    engine: EngineName
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,22 @@ class Outcome:
     ledgers: Sequence[Callable[[], None]] = field(repr=False, default=())
 
 
-Open = Callable[[Project], Target]
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the program over an account came to.
+
+    Attributes:
+        records: all records, those of what is missing too.
+        adopter: what answered.
+        failures: resources that could not be looked at, sentences.
+    """
+
+    records: tuple[Resource, ...]
+    adopter: Adopter
+    failures: tuple[str, ...]
+
+
+Open = Callable[[Project], StateEdit]
 
 
 def look(
@@ -76,7 +92,7 @@ def look(
     opened: Open,
     key: KeyChoice,
     names: Mapping[str, str],
-) -> tuple[Outcome, Target]:
+) -> tuple[Outcome, StateEdit]:
     """Looks at everything and changes nothing.
 
     Args:
@@ -141,7 +157,7 @@ def look(
     return Outcome(document, deployment, settings, ledgers), target
 
 
-def write(project: Project, outcome: Outcome, target: Target) -> Adoption:
+def write(project: Project, outcome: Outcome, target: StateEdit) -> Adoption:
     """Writes what was looked at: the stack's file, ledgers, state.
 
     Raises:
@@ -181,13 +197,15 @@ def with_names(project: Project, names: Mapping[str, str]) -> Project:
     return _with(project, written_names(project, names))
 
 
-def _run(target: Target, account: Account, key: Key) -> tuple[Findings, Ran]:
+def _run(target: StateEdit, account: Account, key: Key) -> tuple[Findings, Ran]:
     findings = Findings(key=key)
 
     def make(ledger: Ledger, providers: Providers, report: Report) -> Adopter:
         return Adopter(ledger, providers, report, account=account, findings=findings)
 
-    return findings, target.run(make)
+    ledger, adopter, report = target.run_over(make)
+    failures = tuple(f"{one.name}: {one.reason}" for one in report.failures)
+    return findings, Ran(ledger.all(), adopter, failures)
 
 
 def _with(project: Project, settings: Mapping[tuple[str, ...], str]) -> Project:
@@ -220,10 +238,11 @@ def _refuse_pending(deployment: Deployment) -> None:
         )
 
 
-def _refuse_others(deployment: Deployment, target: Target, findings: Findings) -> None:
+def _refuse_others(deployment: Deployment, target: StateEdit, findings: Findings) -> None:
     before = {one.urn for one in target.deployment.resources}
     new = [one for one in deployment.resources if is_thing(one) and one.urn not in before]
-    for one, stack in owned_elsewhere(new, target.beside()):
+    beside = states_beside(*target.neighbours) if target.neighbours else ()
+    for one, stack in owned_elsewhere(new, beside):
         findings.refuse(
             f"{one.name} ({short_type(one.type)} {one.id}) is stack {stack}'s already",
             "Two stacks with one thing undo each other's changes. Take it out of that stack "

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from flowflare.adoption.adopt import Open, Outcome, Place
     from flowflare.adoption.model import Adoption
-    from flowflare.adoption.state import Target
     from flowflare.config.files import Project
+    from flowflare.engine.state_edit import StateEdit
     from flowflare.kinds.account import Account
     from flowflare.model import StackSpec
 
@@ -110,7 +110,7 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
 
 def _look(
     project: "Project", words: "Sequence[str]", key_file: Path | None, *, new: bool
-) -> "tuple[Outcome, Target]":
+) -> "tuple[Outcome, StateEdit]":
     from flowflare.adoption import adopt
     from flowflare.adoption.key import KeyChoice, read_key
     from flowflare.adoption.names import parsed_names
@@ -183,24 +183,17 @@ def _recognised(
 def _opened(project: "Project", spec: "StackSpec") -> "tuple[Place, Open]":
     """The account, and what opens the stack of a project on the engine that it names."""
     from flowflare.adoption.adopt import Place
-    from flowflare.adoption.state import CliTarget, EmbeddedTarget
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
     from flowflare.cli.stacks import make_ready
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
+    from flowflare.engine.contract import open_stack
 
-    embedded = is_embedded(project)
     make_ready(project)
     client = connect(base_url(project), token(project))
-    place = Place(client, spec.account_id, "embedded" if embedded else "pulumi")
+    place = Place(client, spec.account_id, engine_of(project).name)
 
-    def opened(seen: "Project") -> "Target":
-        environ = dict(os.environ)
-        if embedded:
-            return EmbeddedTarget(seen, environ=environ)
-        return CliTarget(seen, environ=environ)
-
-    return place, opened
+    return place, lambda seen: open_stack(seen, dict(os.environ)).edit()
 
 
 _STYLES: "Mapping[str, str]" = {

@@ -51,7 +51,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.cli.local import require_embedded
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
-    from flowflare.engine import open_stack
+    from flowflare.engine.contract import open_stack
     from flowflare.engine.pulumi.checks import Check
     from flowflare.state.location import store_of
 
@@ -71,7 +71,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
         yield Check("token", "warn", message, "Delete the line: the engine reads the own token.")
     yield from _bucket(project, store_of)
     try:
-        outputs = open_stack(project.root, project.stack).outputs(show_secrets=True)
+        outputs = open_stack(project, os.environ).outputs(show_secrets=True)
     except FlowflareError as error:
         yield Check("state", "fail", error.message, error.remedy or "")
     else:
@@ -109,6 +109,7 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.engine.pulumi.checks import (
         backend_check,
         cli_check,
+        export,
         plugin_checks,
         python_check,
         secrets_check,
@@ -127,7 +128,7 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
     if cli is not None and cli_check(cli).status != "fail":
         yield from plugin_checks(project.root, os.environ)
         if backend.status != "fail":
-            yield stack_check(project, _exported(project))
+            yield stack_check(project, export(project, os.environ))
     address, token, problem = _access(project)
     if problem is not None:
         yield problem
@@ -158,19 +159,10 @@ def _store_of_the_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
     return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
 
 
-def _exported(project: "Project") -> "Mapping[str, Any] | FlowflareError":
-    from flowflare.engine.pulumi.stack import CliStack
-
-    try:
-        return CliStack(project, environ=os.environ).export()
-    except FlowflareError as error:
-        return error
-
-
 def _access(project: "Project") -> "tuple[str, str, Check | None]":
     """The API's address and the token; or why a token in the configuration cannot be opened."""
+    from flowflare.engine.configuration import open_vault
     from flowflare.engine.pulumi.checks import Check
-    from flowflare.state.passphrase import Vault, find_passphrase
 
     base = project.values.get("cloudflare:baseUrl")
     address = base.text if base else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
@@ -183,9 +175,7 @@ def _access(project: "Project") -> "tuple[str, str, Check | None]":
         local = address.startswith("http://127.0.0.1")
         return address, value.text, None if local else Check("token", "fail", message, remedy)
     try:
-        passphrase = find_passphrase(project.root / ".flowflare", os.environ, make=False)
-        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
-        return address, vault.open_text(value.text), None
+        return address, open_vault(project, os.environ).open_text(value.text), None
     except FlowflareError as error:
         message = f"the token in {value.file} cannot be opened here: {error.message}"
         return address, "", Check("token", "warn", message, error.remedy or "")

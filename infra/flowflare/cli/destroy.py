@@ -16,8 +16,7 @@ from flowflare.cli.options import (
 from flowflare.errors import FlowflareError, ProtectedError
 
 if TYPE_CHECKING:
-    from flowflare.engine import EmbeddedStack
-    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.contract import Stack
 
 LoseDataOption = Annotated[
     list[str] | None,
@@ -83,7 +82,7 @@ def destroy(
     answers().print(f"\nDone in {seconds}: {summary(update.steps)}.", markup=False)
 
 
-def _preview(run: "EmbeddedStack | CliStack", stack: str, lost: list[str]) -> None:
+def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.plan_text import print_review
     from flowflare.review.changes import review

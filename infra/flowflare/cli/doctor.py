@@ -63,10 +63,11 @@ def doctor(
 
 def _checks(project: "Project") -> "Iterator[Check]":
     from flowflare.cli.checks import embedded_checks, machine_checks, pulumi_checks
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
 
     yield from machine_checks(project)
-    yield from embedded_checks(project) if is_embedded(project) else pulumi_checks(project)
+    checks = pulumi_checks if engine_of(project).needs_cli else embedded_checks
+    yield from checks(project)
 
 
 def _show(checks: "list[Check]") -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from flowflare.config.files import Project
     from flowflare.kinds.account import Account
-    from flowflare.review.drift.compare import Engine
     from flowflare.review.drift.model import Document, StackDrift
 
 
@@ -143,27 +142,26 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
     from flowflare.cli.local import require_running
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
+    from flowflare.engine.contract import read_state
     from flowflare.kinds.account import Account
-    from flowflare.review.against_state import read_state
     from flowflare.review.drift.compare import drift, failed
     from flowflare.review.drift.model import StackDrift
 
-    embedded = is_embedded(project)
-    engine: Engine = "embedded" if embedded else "pulumi"
+    engine = engine_of(project)
     try:
         deployment = read_state(project, os.environ, opened=False)
-        if embedded and not deployment.resources and not deployment.pending:
-            return StackDrift(stack=project.stack, engine=engine, resources=0, api_calls=0)
-        if embedded:
+        if engine.needs_emulator and not deployment.resources and not deployment.pending:
+            return StackDrift(stack=project.stack, engine=engine.name, resources=0, api_calls=0)
+        if engine.needs_emulator:
             require_running(project)
         account = project.values.get("flowflare:accountId")
         key = (base_url(project), token(project), account.text if account else "")
         if key not in accounts:
             accounts[key] = Account(connect(key[0], key[1]), key[2])
-        return drift(deployment, accounts[key], stack=project.stack, engine=engine)
+        return drift(deployment, accounts[key], stack=project.stack, engine=engine.name)
     except FlowflareError as error:
-        return failed(project.stack, engine, error)
+        return failed(project.stack, engine.name, error)
 
 
 STYLES = {

@@ -7,7 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from flowflare.cli.options import stack_words
-from flowflare.config.engine import ENGINE, data_folder, is_embedded
+from flowflare.config.engine import ENGINE, data_folder, engine_of
 from flowflare.errors import ConfigError, EmulatorError, EngineError, Problem
 from flowflare.reading.json_text import parse_json
 
@@ -38,7 +38,7 @@ def require_embedded(project: "Project", pulumi: str = "up") -> int:
         ConfigError: the engine it names does not exist, or `cloudflare:baseUrl` is missing or not
             an address on this machine.
     """
-    if not is_embedded(project):
+    if not engine_of(project).needs_emulator:
         raise EngineError(
             f"stack {project.stack} is the Pulumi CLI's: {project.stack_file.name} does not say "
             f"{ENGINE}: embedded",

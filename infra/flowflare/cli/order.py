@@ -1,5 +1,6 @@
 """`flowflare order`: sends one order through the example client and follows its run to the end."""
 
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -133,10 +134,11 @@ def _post(
 def _tracking(stack: str, root: Any, client: str) -> Tracking:
     from flowflare.cli.local import require_embedded
     from flowflare.config.files import read_project
-    from flowflare.engine import open_stack
+    from flowflare.engine.contract import open_stack
 
-    require_embedded(read_project(root, stack), "stack output")
-    outputs = open_stack(root, stack).outputs(show_secrets=True)
+    project = read_project(root, stack)
+    require_embedded(project, "stack output")
+    outputs = open_stack(project, os.environ).outputs(show_secrets=True)
     clients = outputs.get("client_urls") or {}
     if not outputs.get("service_url") or not clients:
         raise FlowflareError(

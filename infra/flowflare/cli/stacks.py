@@ -8,12 +8,11 @@ from flowflare.errors import EngineError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine import EmbeddedStack, Plan
-    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.contract import Plan, Stack
     from flowflare.values.events import OnEvent
 
 
-def opened(project: "Project") -> "EmbeddedStack | CliStack":
+def opened(project: "Project") -> "Stack":
     """The stack, ready for a run.
 
     Raises:
@@ -21,16 +20,13 @@ def opened(project: "Project") -> "EmbeddedStack | CliStack":
         ConfigError: the engine that it names does not exist, or its API is not on this machine.
     """
     from flowflare.cli.local import require_embedded
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
 
-    if is_embedded(project):
+    if engine_of(project).needs_emulator:
         require_embedded(project)
-        from flowflare.engine import open_stack
+    from flowflare.engine.contract import open_stack
 
-        return open_stack(project.root, project.stack)
-    from flowflare.engine.pulumi.stack import CliStack
-
-    return CliStack(project, environ=os.environ)
+    return open_stack(project, os.environ)
 
 
 def make_ready(project: "Project") -> None:
@@ -42,10 +38,10 @@ def make_ready(project: "Project") -> None:
     """
     from flowflare.cli.console import messages
     from flowflare.cli.local import ensure_running
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
     from flowflare.render.node import ensure_node_packages
 
-    if is_embedded(project):
+    if engine_of(project).needs_emulator:
         ensure_running(project)
     else:
         ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)

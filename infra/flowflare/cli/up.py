@@ -36,12 +36,12 @@ def up(
     from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready, opened, plan_of
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
-    run = opened(project)
-    if has_policies(project) or (is_embedded(project) and not is_running(project)):
+    run, is_local = opened(project), engine_of(project).needs_emulator
+    if has_policies(project) or (is_local and not is_running(project)):
         # What is wrong with configuration or program is told before anything is started for it.
         plan = plan_of(project, lambda text: messages().print(text, markup=False))
         check_policies(project, plan)
@@ -54,7 +54,7 @@ def up(
     else:
         print_suspended(project)
         has_example = "orders" in (update.outputs.get("client_urls") or {})
-        _show(update, stack, "order" if is_embedded(project) and has_example else "outputs")
+        _show(update, stack, "order" if is_local and has_example else "outputs")
 
 
 def _as_json(stack: str, update: "Update") -> dict[str, Any]:

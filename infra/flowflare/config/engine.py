@@ -1,7 +1,8 @@
 """Tells which engine runs a stack, and where the embedded one's Cloudflare keeps its data."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from flowflare.errors import ConfigError, Problem
 
@@ -9,6 +10,28 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
 
 ENGINE: Final = "flowflare:engine"
+EngineName = Literal["embedded", "pulumi"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What is known of an engine before it opens a stack.
+
+    Attributes:
+        name: its name in configuration and JSON documents.
+        needs_emulator: whether its stacks are deployed to the project's embedded Cloudflare.
+        needs_cli: whether the Pulumi CLI runs its stacks, in processes of its own.
+        has_refresh: whether it can read the account into the state (`pulumi refresh`).
+    """
+
+    name: EngineName
+    needs_emulator: bool
+    needs_cli: bool
+    has_refresh: bool
+
+
+_EMBEDDED: Final = Engine("embedded", needs_emulator=True, needs_cli=False, has_refresh=False)
+_PULUMI: Final = Engine("pulumi", needs_emulator=False, needs_cli=True, has_refresh=True)
 
 
 def data_folder(root: Path) -> Path:
@@ -16,17 +39,25 @@ def data_folder(root: Path) -> Path:
     return root / ".flowflare" / "emulator"
 
 
-def is_embedded(project: "Project") -> bool:
-    """Whether the stack is the embedded engine's; otherwise it is the Pulumi CLI's.
+def engine_named(text: str | None) -> Engine:
+    """Return the engine that a value of `flowflare:engine` names.
+
+    Args:
+        text: the value; None if the key is missing. Checked elsewhere: a name that does not exist
+            stands for the Pulumi CLI.
+    """
+    return _EMBEDDED if text == _EMBEDDED.name else _PULUMI
+
+
+def engine_of(project: "Project") -> Engine:
+    """Return the engine that runs a stack.
 
     Raises:
         ConfigError: the engine that it names does not exist.
     """
     value = project.values.get(ENGINE)
-    if value is None or value.text == "pulumi":
-        return False
-    if value.text != "embedded":
+    if value is not None and value.text not in (_EMBEDDED.name, _PULUMI.name):
         remedy = "Write `embedded`, or leave the key out for the Pulumi CLI."
         problem = f"`{ENGINE}`: is {value.text!r}, which is no engine"
         raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
-    return True
+    return engine_named(value.text if value else None)

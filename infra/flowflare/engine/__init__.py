@@ -1,25 +1,26 @@
-"""The embedded engine: runs Pulumi programs in this process, on state that the Pulumi CLI shares.
+"""Runs a stack's Pulumi program: the embedded engine in this process, or the Pulumi CLI.
 
-The parts, in the order in which a run meets them: `stack` opens state and secrets and takes the
-lock; `program` runs the program under the SDK; `monitor` turns its requests into `goal`s;
-`apply` brings each to pass, asking `plan` (pure) what to do and `providers` to do it; `ledger`
-keeps the state of the run and writes it; `destroy` deletes what is no longer wanted; `recording`
-runs a program without a stack, for comparisons; `pulumi` is the other engine: it drives the Pulumi
-CLI and answers in the same words. Whoever watches a run sees `values/events.py`.
+`contract` opens a stack on either. The parts of the embedded engine, in the order in which a run
+meets them: `stack` takes the lock; `stack_state` reads state and secrets; `program` runs the
+program under the SDK; `monitor` turns its requests into `goal`s; `apply` brings each to pass,
+asking `plan` (pure) what to do and `providers` to do it; `ledger` keeps the state of the run and
+writes it; `destroy` deletes what is no longer wanted. `recording` runs a program without a stack,
+for comparisons, and `plan_over` over a state that is given. `pulumi` drives the Pulumi CLI. Both
+report a run as `values/events.py` has it.
 """
 
-from flowflare.engine.stack import EmbeddedStack, open_stack
+from flowflare.engine.contract import Stack, open_stack
 from flowflare.state.lock import Lock
 from flowflare.values.events import Change, Event, Failure, OnEvent, Plan, Step, Update
 
 __all__ = [
     "Change",
-    "EmbeddedStack",
     "Event",
     "Failure",
     "Lock",
     "OnEvent",
     "Plan",
+    "Stack",
     "Step",
     "Update",
     "open_stack",

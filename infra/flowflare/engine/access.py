@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from flowflare.config.engine import data_folder, is_embedded
+from flowflare.config.engine import data_folder, engine_of
 from flowflare.config.former_token import API_TOKEN
 from flowflare.emulator.api_token import read_token
 from flowflare.emulator.process import find_running
@@ -32,7 +32,9 @@ def own_token(project: "Project") -> str | None:
         at the address of the project's running emulator, or none has run in the project.
     """
     data = data_folder(project.root)
-    if API_TOKEN in project.values or not (is_embedded(project) or _is_at(project, data)):
+    if API_TOKEN in project.values or not (
+        engine_of(project).needs_emulator or _is_at(project, data)
+    ):
         return None
     return read_token(data)
 
@@ -72,13 +74,10 @@ def token(project: "Project", environ: Mapping[str, str]) -> str:
         raise SecretError("there is no API token for Cloudflare", remedy=remedy)
     if value is None or not value.secret:
         return value.text if value else given
-    from flowflare.config.files import private_folder
-    from flowflare.state.passphrase import Vault, find_passphrase
+    from flowflare.engine.configuration import open_vault
 
     try:
-        passphrase = find_passphrase(private_folder(project.root), environ, make=False)
-        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
-        return vault.open_text(value.text)
+        return open_vault(project, environ).open_text(value.text)
     except SecretError as error:
         if given:
             return given

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from flowflare.config.files import ConfigValue, Project
 from flowflare.errors import SecretError
 from flowflare.reading.json_text import parse_json
+from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.properties import Props, Secret
 
 
@@ -62,6 +64,18 @@ def open_configuration(
             ) from None
     secret = frozenset(key for key, value in project.values.items() if value.secret)
     return Configuration(texts, secret)
+
+
+def open_vault(project: Project, environ: Mapping[str, str], home: Path | None = None) -> Vault:
+    """Open the vault of a project's configuration.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment, for the passphrase.
+        home: the folder whose `.flowflare` has the passphrase, if not the project's.
+    """
+    passphrase = find_passphrase((home or project.root) / ".flowflare", environ, make=False)
+    return Vault(passphrase, project.encryption_salt or "", project.salt_place)
 
 
 def _opened(value: ConfigValue, project: Project, vault: TextOpener, *, needs_salt: bool) -> str:

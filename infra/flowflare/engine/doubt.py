@@ -1,10 +1,12 @@
 """Marks resources of a stack whose state may no longer be what is there.
 
-The next run updates them, whatever their inputs say.
+The next run updates them, whatever their inputs say. Stacks of an engine that can refresh its state
+are left as they are.
 """
 
 from collections.abc import Callable, Mapping
 
+from flowflare.config.engine import engine_of
 from flowflare.config.files import Project, private_folder
 from flowflare.engine.ledger import Ledger
 from flowflare.state.checkpoint import Resource
@@ -22,18 +24,21 @@ def doubt(
     """Marks the resources that match, and writes the state.
 
     Args:
-        project: the project seen through a stack of the embedded engine.
+        project: the project seen through the stack.
         environ: the environment, for the passphrase.
         matches: whether a record is meant.
         reason: why; the next preview shows it.
 
     Returns:
-        the URNs of the records marked; none where the stack has no state.
+        the URNs of the records marked; none where the stack has no state, or its engine can
+        refresh it.
 
     Raises:
         LockedError: another run holds the stack.
         StateError: the state cannot be read.
     """
+    if engine_of(project).has_refresh:
+        return []
     backend = backend_of(project.root, project.name, project.stack, environ)
     raw = backend.load()
     if raw is None:

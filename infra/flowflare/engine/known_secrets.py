@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from flowflare.config.files import Project
-from flowflare.engine.configuration import open_configuration
+from flowflare.engine.configuration import open_configuration, open_vault
 from flowflare.engine.given_secrets import learn_given_secrets
 from flowflare.errors import FlowflareError, SecretError
 from flowflare.state.checkpoint import Deployment
-from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import OnEvent, warn
 from flowflare.values.properties import Secret, leaves
 
@@ -43,9 +42,7 @@ def open_configured_secrets(project: Project, environ: Mapping[str, str]) -> Non
     """
     learn_given_secrets(project, environ)
     if any(value.secret for value in project.values.values()):
-        passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
-        vault = Vault(passphrase, project.encryption_salt or "", project.salt_place)
-        open_configuration(project, vault)
+        open_configuration(project, open_vault(project, environ))
 
 
 def open_state_secrets(state: Deployment, opened: set[str]) -> None:

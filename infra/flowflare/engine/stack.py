@@ -1,46 +1,34 @@
 """A stack on the embedded engine: preview, up, destroy, outputs, unlock."""
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from flowflare.config.files import Project, read_project
-from flowflare.engine.configuration import Configuration, open_configuration
+from flowflare.config.files import Project
+from flowflare.engine.configuration import Configuration
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.report import Report, failed
+from flowflare.engine.stack_state import Source, StackState, read_deployment, read_stack_state
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_values, redacts
-from flowflare.state.backend import Backend, Checkpoint
+from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.history import history
 from flowflare.state.lease import Lease
 from flowflare.state.lock import Held, Lock, locked, unlock
-from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.state.watch import Clock
 from flowflare.values.events import OnEvent, Plan, Update, warn
 from flowflare.values.show import shown_props
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
+    from flowflare.engine.apply import Deployer
     from flowflare.engine.providers.registry import Providers
+    from flowflare.engine.state_edit import StateEdit
 
-FOLDER: Final = ".flowflare"
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """A stack's state and secrets, read for one run."""
-
-    backend: Backend
-    deployment: Deployment
-    vault: Vault
-    config: Configuration
-    present: Checkpoint | None = None
+D = TypeVar("D", bound="Deployer")
 
 
 class EmbeddedStack:
@@ -52,6 +40,8 @@ class EmbeddedStack:
         clock: seconds, for how long things take.
         api: opens the API's clients, by default with what this process shares.
         lease_clock: the time of the lease that a run holds.
+        source: where state and program come from, by default from the stack's backend and this
+            process.
     """
 
     def __init__(
@@ -62,13 +52,14 @@ class EmbeddedStack:
         clock: Callable[[], float] = time.monotonic,
         api: "Connector | None" = None,
         lease_clock: Clock | None = None,
+        source: Source | None = None,
     ) -> None:
         self.project = project
         self._environ = environ
         self._clock = clock
         self._api = api
         self._lease_clock = lease_clock
-        self._runner: Callable[..., None] | None = None  # by default `flowflare.engine.program.run`
+        self._source = source
 
     @redacts
     def preview(self, on_event: OnEvent | None = None) -> Plan:
@@ -83,14 +74,16 @@ class EmbeddedStack:
         Raises:
             FlowflareError: the program, the configuration or the state is not in order.
         """
-        opened = self._open()
+        state = self._read()
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
-        ledger = Ledger(opened.deployment, lambda: "", None)
-        providers = self._providers(opened.config)
+        ledger = Ledger(state.deployment, lambda: "", None)
+        providers = self._providers(state.config)
         with _importable(self.project):
-            self._run(ledger, providers, report, opened.config, dry_run=True)
+            from flowflare.engine.apply import Deployer
             from flowflare.engine.destroy import Deleter
+
+            self._run(Deployer(ledger, providers, report, dry_run=True), report, state.config)
 
             Deleter(ledger, providers, report).plan(ledger.kept())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
@@ -113,13 +106,13 @@ class EmbeddedStack:
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
         with self._held("update", report) as held, report.of_waits(self._api):
-            opened = self._open(check=True)
-            self._refuse_remote(opened.config)
-            ledger = self._ledger(opened, held)
-            providers = self._providers(opened.config)
+            state = self._read(check=True)
+            self._refuse_remote(state.config)
+            ledger = self._ledger(state, held)
+            providers = self._providers(state.config)
             try:
                 with _importable(self.project):
-                    self._apply(ledger, providers, report, opened)
+                    self._apply(ledger, providers, report, state)
             finally:
                 ledger.finish()
         if report.failures:
@@ -138,10 +131,10 @@ class EmbeddedStack:
         """
         from flowflare.engine.destroy import Deleter
 
-        opened = self._open()
+        state = self._read()
         report = Report(None, self._clock)
-        ledger = Ledger(opened.deployment, lambda: "", None)
-        deleter = Deleter(ledger, self._providers(opened.config), report, lifted=lose_data)
+        ledger = Ledger(state.deployment, lambda: "", None)
+        deleter = Deleter(ledger, self._providers(state.config), report, lifted=lose_data)
         deleter.plan(ledger.kept(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
@@ -163,13 +156,13 @@ class EmbeddedStack:
         since = self._clock()
         report = Report(on_event, self._clock)
         with self._held("destroy", report) as held, report.of_waits(self._api):
-            opened = self._open(check=True)
-            self._refuse_remote(opened.config)
-            ledger = self._ledger(opened, held)
+            state = self._read(check=True)
+            self._refuse_remote(state.config)
+            ledger = self._ledger(state, held)
             from flowflare.engine.destroy import Deleter, refuse_protected
 
             refuse_protected(ledger.kept(), lose_data, stack=self.project.stack)
-            providers = self._providers(opened.config)
+            providers = self._providers(state.config)
             deleter = Deleter(ledger, providers, report, lifted=lose_data)
             try:
                 with _importable(self.project):
@@ -206,6 +199,23 @@ class EmbeddedStack:
         shown: dict[str, Any] = redact_values(values)
         return shown
 
+    def token(self) -> str:
+        """Open the API token of the configuration, else of the environment.
+
+        Raises:
+            SecretError: there is none, or it cannot be opened here.
+        """
+        from flowflare.engine.access import token
+
+        return token(self.project, self._environ)
+
+    def make(self) -> None:
+        """Do nothing: the first `up` writes the stack's state."""
+
+    def is_made(self) -> bool:
+        """Return True: a stack without state is an empty stack."""
+        return True
+
     def is_empty(self) -> bool:
         """Whether the stack has no resources, so that there is nothing to destroy.
 
@@ -228,14 +238,6 @@ class EmbeddedStack:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _folder(self) -> Path:
-        folder = self.project.root / FOLDER
-        ignore = folder / ".gitignore"
-        if not ignore.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            ignore.write_text("*\n", "utf-8")
-        return folder
-
     @cached_property
     def _backend(self) -> Backend:
         from flowflare.state.location import backend_of
@@ -244,28 +246,43 @@ class EmbeddedStack:
         return backend_of(project.root, project.name, project.stack, self._environ)
 
     def read(self) -> Deployment:
-        """The state alone; its secrets are opened when they are looked at."""
-        backend = self._backend
-        raw = backend.load()
-        passphrase = find_passphrase(self._folder(), self._environ, make=False)
-        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
+        """Read the state alone; its secrets are opened when they are looked at."""
+        return read_deployment(self._backend, self.project, self._environ)
 
-    def _open(self, *, check: bool = False) -> _Opened:
-        backend = self._backend
-        present = backend.present()
-        raw, salt = present.raw, backend.salt(present.raw)
-        wanted = self.project.encryption_salt or salt
-        passphrase = find_passphrase(self._folder(), self._environ, make=not wanted)
-        own = self.project.salt_place if self.project.encryption_salt else ""
-        vault = Vault(passphrase, wanted, own)
-        reader = vault if salt in ("", wanted) else Vault(passphrase, salt)
-        if check and wanted:
-            vault.check()
-        if check and reader is not vault:
-            reader.check()
-        deployment = backend.read(raw, reader)
-        config = open_configuration(self.project, vault)
-        return _Opened(backend, deployment, vault, config, present)
+    def edit(self) -> "StateEdit":
+        """Read the state once, to run the program over it and to replace it.
+
+        Raises:
+            FlowflareError: the state cannot be read, or a secret cannot be opened.
+        """
+        from flowflare.engine.state_edit import edit_in_backend
+
+        state = self._read(check=True)
+        return edit_in_backend(self._backend, state, self.project, self._environ)
+
+    def run_over(
+        self, make: "Callable[[Ledger, Providers, Report], D]"
+    ) -> "tuple[Ledger, D, Report]":
+        """Run the program once with another deployer; nothing is written.
+
+        Args:
+            make: makes the deployer, which answers the program's registrations.
+
+        Returns:
+            The records of the run, the deployer, and what failed.
+        """
+        state = self._read()
+        report = Report(None, self._clock)
+        ledger = Ledger(state.deployment, lambda: "", None)
+        deployer = make(ledger, self._providers(state.config), report)
+        with _importable(self.project):
+            self._run(deployer, report, state.config)
+        return ledger, deployer, report
+
+    def _read(self, *, check: bool = False) -> StackState:
+        if self._source is not None:
+            return self._source.read_state()
+        return read_stack_state(self._backend, self.project, self._environ, check=check)
 
     @contextlib.contextmanager
     def _held(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
@@ -279,11 +296,12 @@ class EmbeddedStack:
                 note(f"took over the stack from a run that is dead: {one}")
             yield held
 
-    def _ledger(self, opened: _Opened, held: Held) -> Ledger:
-        vault = opened.vault
+    def _ledger(self, state: StackState, held: Held) -> Ledger:
+        assert state.checkpoint is not None, "the state of a `Source` is not written"
+        vault = state.vault
         guard = held.holding.check
-        write = opened.backend.writer(vault, after=opened.present, guard=guard)
-        return Ledger(opened.deployment, lambda: vault.salt, write)
+        write = self._backend.writer(vault, after=state.checkpoint, guard=guard)
+        return Ledger(state.deployment, lambda: vault.salt, write)
 
     def _providers(self, config: Configuration) -> "Providers":
         from flowflare.api import PROCESS
@@ -311,12 +329,15 @@ class EmbeddedStack:
             require_loopback(base_url)
 
     def _apply(
-        self, ledger: Ledger, providers: "Providers", report: Report, opened: _Opened
+        self, ledger: Ledger, providers: "Providers", report: Report, state: StackState
     ) -> None:
+        from flowflare.engine.apply import Deployer
+
+        deployer = Deployer(ledger, providers, report, dry_run=False)
         try:
-            self._run(ledger, providers, report, opened.config, dry_run=False)
+            self._run(deployer, report, state.config, dry_run=False)
         except FlowflareError as error:
-            _merge_outputs(ledger, opened.deployment)
+            _merge_outputs(ledger, state.deployment)
             if report.failures:
                 raise failed(report.failures, program=error) from error
             raise
@@ -328,52 +349,20 @@ class EmbeddedStack:
             deleter.delete(ledger.kept(), replaced=_replaced(report))
 
     def _run(
-        self,
-        ledger: Ledger,
-        providers: "Providers",
-        report: Report,
-        config: Configuration,
-        *,
-        dry_run: bool,
+        self, deployer: "Deployer", report: Report, config: Configuration, *, dry_run: bool = True
     ) -> None:
-        from flowflare.engine.apply import Deployer
         from flowflare.engine.given_secrets import learn_given_secrets
         from flowflare.engine.monitor import Engine, ResourceMonitor
         from flowflare.engine.program import Program, run
 
         project = self.project
         learn_given_secrets(project, self._environ)
-        deployer = Deployer(ledger, providers, report, dry_run=dry_run)
         monitor = ResourceMonitor(project.name, project.stack, deployer, dry_run=dry_run)
         program = Program(
             project.root, project.main, project.name, project.stack, config.texts, config.secret
         )
-        (self._runner or run)(program, monitor, Engine(report), dry_run=dry_run)
-
-
-def open_stack(
-    root: Path,
-    stack: str,
-    *,
-    environ: Mapping[str, str] | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    api: "Connector | None" = None,
-) -> EmbeddedStack:
-    """Opens a stack of the project in a folder.
-
-    Args:
-        root: the folder of `Pulumi.yaml`.
-        stack: the stack's name.
-        environ: the environment, by default this process's.
-        clock: seconds, for how long things take.
-        api: opens the API's clients, by default with what this process shares.
-
-    Raises:
-        ConfigError: the project's files are not in order.
-    """
-    project = read_project(root, stack)
-    used = os.environ if environ is None else environ
-    return EmbeddedStack(project, environ=used, clock=clock, api=api)
+        run_program = (self._source and self._source.run_program) or run
+        run_program(program, monitor, Engine(report), dry_run=dry_run)
 
 
 def _importable(project: Project) -> Any:

@@ -8,15 +8,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowflare.config.engine import is_embedded
+from flowflare.config.engine import Engine, engine_of
 from flowflare.config.files import Project
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.fleet.forwarder.limit import is_loopback
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.engine import EmbeddedStack
-    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.contract import Stack
 
 BASE_URL: Final = "cloudflare:baseUrl"
 #: Bytes of memory for a stack of the CLI: 340 MiB measured for the CLI (100), its language host,
@@ -31,7 +30,7 @@ def opened(
     forwarder: str | None = None,
     *,
     api: "Connector | None" = None,
-) -> "EmbeddedStack | CliStack":
+) -> "Stack":
     """One stack of a fleet, ready for a run.
 
     Args:
@@ -45,49 +44,18 @@ def opened(
             stands in its configuration, where it would lead past the forwarder.
         EngineError: it is the Pulumi CLI's, which is not installed or of another version.
     """
-    if is_embedded(project):
-        from flowflare.engine import EmbeddedStack
+    from flowflare.engine.contract import open_stack
 
-        if api is None and forwarder is not None:
-            from flowflare.fleet.forwarder.connector import ForwardedConnector
+    if forwarder is not None and engine_of(project).needs_cli:
+        from flowflare.fleet.forwarder.address import environment
 
-            api = ForwardedConnector(forwarder, project.stack)
-        return EmbeddedStack(project, environ=environ, api=api)
-    from flowflare.engine.pulumi.stack import CliStack
+        refuse_own_address(project)
+        environ = environment(forwarder, project.stack, environ)
+    elif forwarder is not None and api is None:
+        from flowflare.fleet.forwarder.connector import ForwardedConnector
 
-    if forwarder is None:
-        return CliStack(project, environ=environ)
-    from flowflare.fleet.forwarder.address import environment
-
-    refuse_own_address(project)
-    return CliStack(project, environ=environment(forwarder, project.stack, environ))
-
-
-def make(stack: "EmbeddedStack | CliStack") -> None:
-    """Makes a stack of the Pulumi CLI where its backend has none; the embedded engine's need none.
-
-    Raises:
-        FlowflareError: the CLI cannot make it.
-    """
-    if not is_embedded(stack.project):
-        from flowflare.engine.pulumi.stack import CliStack
-
-        assert isinstance(stack, CliStack)
-        stack.make()
-
-
-def stands(stack: "EmbeddedStack | CliStack", environ: Mapping[str, str]) -> bool:
-    """Whether a stack has resources; one that its backend does not know has none.
-
-    Raises:
-        StateError: its state cannot be read.
-    """
-    if not is_embedded(stack.project):
-        from flowflare.engine.pulumi.making import is_made
-
-        if is_made(stack.project, environ) is False:
-            return False
-    return not stack.is_empty()
+        api = ForwardedConnector(forwarder, project.stack)
+    return open_stack(project, environ, api=api)
 
 
 class Prepared:
@@ -96,15 +64,15 @@ class Prepared:
     Args:
         root: the project's folder.
         environ_of: makes a stack's environment.
-        is_cli: whether any of the stacks is the Pulumi CLI's.
+        needs_cli: whether the Pulumi CLI runs any of the stacks.
     """
 
     def __init__(
-        self, root: Path, environ_of: Callable[[str], Mapping[str, str]], *, is_cli: bool
+        self, root: Path, environ_of: Callable[[str], Mapping[str, str]], *, needs_cli: bool
     ) -> None:
         self._root = root
         self._environ_of = environ_of
-        self._unchecked = is_cli
+        self._unchecked = needs_cli
         self._refused: FlowflareError | None = None
 
     def environ_of(self, stack: str) -> Mapping[str, str]:
@@ -141,14 +109,14 @@ def refuse_own_address(project: Project) -> None:
         ConfigError: there is one.
     """
     value = project.values.get(BASE_URL)
-    if value is None or is_embedded(project):
+    if value is None or not engine_of(project).needs_cli:
         return
-    problem = address_problem(f"{value.file}:{value.line}", value.text, embedded=False)
+    problem = address_problem(f"{value.file}:{value.line}", value.text, engine_of(project))
     assert problem is not None
     raise ConfigError([problem])
 
 
-def address_problem(place: str, address: str, *, embedded: bool) -> Problem | None:
+def address_problem(place: str, address: str, engine: Engine) -> Problem | None:
     """Say why a stack of a fleet cannot have this address as its `cloudflare:baseUrl`.
 
     Cloudflare's provider prefers it to the environment's address and keeps it in state, so that
@@ -157,12 +125,12 @@ def address_problem(place: str, address: str, *, embedded: bool) -> Problem | No
     Args:
         place: file and line of the address.
         address: the address.
-        embedded: whether the stack is the embedded engine's, which needs one on this machine.
+        engine: the stack's engine.
 
     Returns:
         The problem; None where the address can be used.
     """
-    if not embedded:
+    if engine.needs_cli:
         message = "a fleet's calls go through one budget, and this address would lead past it"
         remedy = "Take it out here and set CLOUDFLARE_BASE_URL in the environment instead."
         return Problem(place, f"`{BASE_URL}`: {message}", remedy)

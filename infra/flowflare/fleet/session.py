@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowflare.config.engine import ENGINE
+from flowflare.config.engine import ENGINE, Engine, engine_named
 from flowflare.config.files import read_base
 from flowflare.fleet.records import Records, TenantRecord
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
@@ -64,12 +64,21 @@ class Session:
         return Passphrases(self.fleet, self.root, self.environ)
 
     @property
-    def is_embedded(self) -> bool:
-        """Whether all of the tenants' stacks are the embedded engine's."""
+    def needs_cli(self) -> bool:
+        """Whether the Pulumi CLI runs any of the tenants' stacks."""
+        return any(engine.needs_cli for engine in self.engines.values())
+
+    @cached_property
+    def engines(self) -> Mapping[str, Engine]:
+        """The engine of each tenant's stack, by the stack's name."""
         base = read_base(self.root).values.get(ENGINE)
-        configured = (one.config.get(self.environment.name, {}) for one in self.tenants)
-        engines = {config.get(ENGINE, base.text if base else None) for config in configured}
-        return engines <= {"embedded"}
+        inherited = base.text if base else None
+        return {
+            self.stack(one): engine_named(
+                one.config.get(self.environment.name, {}).get(ENGINE, inherited)
+            )
+            for one in self.tenants
+        }
 
     def stands(self, tenant: Tenant, records: Mapping[str, TenantRecord]) -> bool:
         """Whether a tenant's stack may have resources.

@@ -11,23 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowflare.engine.configuration import open_configuration
-from flowflare.engine.pulumi.recorded import RecordedStack
-from flowflare.engine.pulumi.state import (
-    backend_url,
-    from_export,
-    read_deployment,
-)
-from flowflare.engine.stack import _Opened
+from flowflare.engine.configuration import open_vault
+from flowflare.engine.contract import read_state
+from flowflare.engine.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review
 from flowflare.review.recording_process import words_of
 from flowflare.review.sections import Section, in_order
-from flowflare.state.backends.folder import local_folder
-from flowflare.state.checkpoint import Deployment
-from flowflare.state.location import backend_of
-from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:
@@ -90,73 +81,8 @@ def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> 
         FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
     """
     deployment = read_state(replace(project, root=root), environ)
-    return _Elsewhere(root, project, deployment, environ=environ).preview()
-
-
-def read_state(
-    project: "Project", environ: Mapping[str, str], *, opened: bool = True
-) -> Deployment:
-    """A stack's state, wherever its engine keeps it; its secrets stay sealed until looked at.
-
-    Args:
-        project: the project seen through the stack.
-        environ: the environment.
-        opened: whether the Pulumi CLI must open the secrets of a state that it exports. If not,
-            they stay sealed where it cannot: it opens all of them or none.
-
-    Raises:
-        FlowflareError: it cannot be read, or only by the Pulumi CLI, which is not installed.
-    """
-    engine = project.values.get("flowflare:engine")
-    if engine is not None and engine.text == "embedded":
-        backend = backend_of(project.root, project.name, project.stack, environ)
-        raw = backend.load()
-        passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
-        return backend.read(raw, Vault(passphrase, backend.salt(raw)))
-    if local_folder(backend_url(project.root, environ), environ) is not None:
-        return read_deployment(project, environ)
-    from flowflare.engine.pulumi.stack import CliStack
-
-    stack = CliStack(project, environ=environ)
-    try:
-        return stack.read()
-    except FlowflareError:
-        if opened:
-            raise
-        return from_export(stack.export())
-
-
-class _Elsewhere(RecordedStack):
-    """A stack whose program may lie in a checkout; passphrase and state lie in the project.
-
-    Args:
-        home: the project's folder.
-        project: the program's project.
-        deployment: its state.
-        environ: the environment.
-    """
-
-    def __init__(
-        self,
-        home: Path,
-        project: "Project",
-        deployment: Deployment,
-        *,
-        environ: Mapping[str, str],
-    ) -> None:
-        super().__init__(project, deployment, environ=environ)
-        self._home = home
-
-    def _open(self, *, check: bool = False) -> _Opened:
-        del check
-        passphrase = find_passphrase(self._home / ".flowflare", self._environ, make=False)
-        salt = self.project.encryption_salt
-        place = self.project.salt_place if salt else ""
-        vault = Vault(passphrase, salt or self._deployment.salt, place)
-        config = open_configuration(self.project, vault)
-        project = self.project
-        backend = backend_of(self._home, project.name, project.stack, self._environ)
-        return _Opened(backend, self._deployment, vault, config)
+    vault = open_vault(project, environ, home=root)
+    return plan_over(project, deployment, environ, vault=vault)
 
 
 def _key(found: Review, project: "Project") -> str:

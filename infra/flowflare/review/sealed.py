@@ -7,17 +7,12 @@ A plan in which a secret seems to differ all the same is worth nothing, and is n
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowflare.engine.configuration import open_configuration
-from flowflare.engine.pulumi.recorded import RecordedStack
-from flowflare.engine.pulumi.state import find_cli_store
-from flowflare.engine.stack import _Opened
+from flowflare.engine.contract import find_backend
+from flowflare.engine.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.secrets.fingerprint import SEALED
-from flowflare.state.checkpoint import Deployment
-from flowflare.state.location import backend_of
 from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.events import Change, Plan
 
@@ -28,12 +23,11 @@ _SECRET = "[secret]"  # noqa: S105 -- what stands for one
 
 
 def plan_sealed(
-    root: Path, project: "Project", environ: Mapping[str, str], *, same_secrets: bool
+    project: "Project", environ: Mapping[str, str], *, same_secrets: bool
 ) -> Plan | None:
     """What an `up` would do, told without opening a secret.
 
     Args:
-        root: the project's folder.
         project: the project seen through the stack.
         environ: the environment; needs no passphrase.
         same_secrets: whether all secrets, and the program that passes them on, are those of the
@@ -44,24 +38,15 @@ def plan_sealed(
         plan with secrets says better.
     """
     try:
-        deployment = _state(root, project, environ)
+        backend = find_backend(project, environ)
+        deployment = backend.read(backend.load(), _Closed()) if backend else None
         if deployment is None or (deployment.resources and not same_secrets):
             return None
-        plan = _Sealed(project, deployment, environ=environ).preview()
+        plan = plan_over(project, deployment, environ, vault=_Closed())
     except FlowflareError:
         return None
     changes = (change for step in plan.steps for change in step.changes)
     return None if plan.failures or any(map(_doubtful, changes)) else plan
-
-
-def _state(root: Path, project: "Project", environ: Mapping[str, str]) -> Deployment | None:
-    """The state, if it lies where it can be read without the Pulumi CLI."""
-    engine = project.values.get("flowflare:engine")
-    is_embedded = engine is not None and engine.text == "embedded"
-    if not is_embedded and find_cli_store(root, environ) is None:
-        return None
-    backend = backend_of(root, project.name, project.stack, environ)
-    return backend.read(backend.load(), _Closed())
 
 
 def _doubtful(change: Change) -> bool:
@@ -85,14 +70,3 @@ class _Closed(Vault):
         """What stands for a secret of the configuration."""
         del ciphertext
         return SEALED
-
-
-class _Sealed(RecordedStack):
-    """A stack whose secrets stay sealed."""
-
-    def _open(self, *, check: bool = False) -> _Opened:
-        del check
-        project, vault = self.project, _Closed()
-        backend = backend_of(project.root, project.name, project.stack, self._environ)
-        # Its configuration may have secrets without a salt: nothing is opened.
-        return _Opened(backend, self._deployment, vault, open_configuration(project, vault))

@@ -1,7 +1,7 @@
 """What the Pulumi CLI imports: what it had, sealed as it was, and new records with open secrets."""
 
 from flowflare.adoption.owners import owned_elsewhere
-from flowflare.adoption.state import merged
+from flowflare.engine.pulumi.state_import import merged
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE

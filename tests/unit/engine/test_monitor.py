@@ -132,9 +132,9 @@ def test_the_engine_passes_messages_on_and_knows_the_root() -> None:
 FRUGAL = """
 import sys
 from pathlib import Path
-from flowflare.engine import open_stack
+from tests.support.embedded import open_embedded
 heavy = {"pulumi", "grpc", "cloudflare", "pulumi_cloudflare", "cryptography", "httpx"}
-stack = open_stack(Path(sys.argv[1]), "dev", environ={"PULUMI_CONFIG_PASSPHRASE": "x"})
+stack = open_embedded(Path(sys.argv[1]), "dev", environ={"PULUMI_CONFIG_PASSPHRASE": "x"})
 assert stack.outputs() == {} and stack.is_empty()
 print(sorted(heavy & set(sys.modules)))
 stack.preview()

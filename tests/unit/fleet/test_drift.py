@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from flowflare.config.engine import engine_named
 from flowflare.fleet.preview.drift import FleetDrift, drift, lines
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task
 from flowflare.kinds.drifted import Drifted
@@ -53,8 +54,8 @@ def answer(task: Task) -> Result:
 @pytest.fixture
 def found() -> FleetDrift:
     shop, done = Shop(), []
-    session = SimpleNamespace(project="shop")
     stacks = [f"{one}-prod" for one in ("acme", "beta", "odd", "fine", "broken", "dead")]
+    session = SimpleNamespace(project="shop", engines=dict.fromkeys(stacks, engine_named("pulumi")))
     made = drift(session, shop, stacks, done.append)
     assert done == [1, 2, 3, 4, 5, 6]
     assert len(shop.runs) == 1
@@ -92,3 +93,11 @@ def test_the_document_has_every_stack(found: FleetDrift) -> None:
     assert named == sorted(named)
     assert len(named) == 6
     assert found.document.exit_code == 1
+
+
+def test_a_stack_that_no_worker_could_compare_is_reported_on_its_own_engine(
+    found: FleetDrift,
+) -> None:
+    [dead] = [one for one in found.document.stacks if one.stack == "dead-prod"]
+    assert dead.engine == "pulumi"
+    assert dead.error == "its process ended: signal SIGKILL"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine import EmbeddedStack
 from flowflare.engine.pulumi.plugins import HOSTS
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.engine.pulumi.versions import cloudflare_plugin
+from flowflare.engine.stack import EmbeddedStack
 from flowflare.errors import ConfigError, EngineError
 from flowflare.fleet.engines import Prepared, opened
 from flowflare.fleet.forwarder import routed
@@ -89,7 +89,7 @@ def test_an_embedded_stack_keeps_its_address(folder: Path) -> None:
 
 
 def test_a_missing_plugin_is_told_of_every_stack_and_looked_for_once(folder: Path) -> None:
-    prepared = Prepared(folder, lambda _: environ(folder), is_cli=True)
+    prepared = Prepared(folder, lambda _: environ(folder), needs_cli=True)
     named = f"pulumi plugin install resource cloudflare {cloudflare_plugin().version}"
     for _ in range(2):
         with pytest.raises(EngineError, match=named):
@@ -104,11 +104,11 @@ def test_each_stack_gets_its_own_environment_once_the_plugins_are_there(folder: 
     def environ_of(stack: str) -> Mapping[str, str]:
         return {**environ(folder), "PULUMI_CONFIG_PASSPHRASE": stack}
 
-    prepared = Prepared(folder, environ_of, is_cli=True)
+    prepared = Prepared(folder, environ_of, needs_cli=True)
     for stack in ("acme-prod", "beta-prod"):
         assert prepared.environ_of(stack) == environ_of(stack)
 
 
 def test_a_fleet_without_the_cli_needs_none() -> None:
-    prepared = Prepared(Path("/nowhere"), lambda stack: {"STACK": stack}, is_cli=False)
+    prepared = Prepared(Path("/nowhere"), lambda stack: {"STACK": stack}, needs_cli=False)
     assert prepared.environ_of("acme-dev") == {"STACK": "acme-dev"}

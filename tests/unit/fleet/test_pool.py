@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine import open_stack
 from flowflare.errors import EngineError, SecretError
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.fleet.workers.worker import Worker, default_workers
@@ -21,6 +20,7 @@ from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.integrity import verify
 from tests.engine.killing import children
 from tests.engine.projects import CLOUD, PASSPHRASE, SALT
+from tests.support.embedded import open_embedded
 from tests.support.waiting import wait_until
 
 PROGRAM = """
@@ -228,7 +228,7 @@ def test_a_parent_that_is_gone_lets_one_call_end_and_state_hold(tmp_path: Path, 
         ids = {one.get("id") for one in latest["resources"] if "d1Database" in one["type"]}
         assert ids == set(cloudflare.copy_world().databases)
         cloudflare.hook = None
-        open_stack(root, "a", environ=environ_of("a")).up()
+        open_embedded(root, "a", environ=environ_of("a")).up()
         names = [one["name"] for one in cloudflare.copy_world().databases.values()]
         assert set(names) == {f"db{number}" for number in range(DATABASES)}
 
@@ -252,7 +252,7 @@ def test_a_call_without_an_answer_stays_in_doubt_when_the_parent_goes(tmp_path: 
         [pending] = json.loads(state.read_text())["checkpoint"]["latest"]["pending_operations"]
         assert pending["type"] == "creating"
         cloudflare.hook = None
-        open_stack(root, "a", environ=environ_of("a")).up()
+        open_embedded(root, "a", environ=environ_of("a")).up()
         assert len(cloudflare.copy_world().databases) == 1
 
 

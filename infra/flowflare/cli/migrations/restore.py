@@ -166,10 +166,6 @@ def _ask(target: Target, confirm: str | None) -> None:
 
 def _doubt(project: "Project", uuid: str, to: "Destination") -> None:
     """Tells the embedded engine's state before anything is done: a killed run stays harmless."""
-    from flowflare.config.engine import is_embedded
-
-    if not is_embedded(project):
-        return
     from flowflare.engine.doubt import doubt
 
     def meant(record: "Resource") -> bool:
@@ -180,7 +176,7 @@ def _doubt(project: "Project", uuid: str, to: "Destination") -> None:
 
 def _say_next(project: "Project", to: "Destination") -> None:
     from flowflare.cli.console import answers
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
 
     files = ", ".join(to.undone)
     option = f" --stack {quote(project.stack)}"
@@ -188,7 +184,7 @@ def _say_next(project: "Project", to: "Destination") -> None:
         answers().print(f"\nCorrect or delete {files}; then:", markup=False)
     else:
         answers().print("\nNext:", markup=False)
-    if not is_embedded(project):
+    if engine_of(project).has_refresh:
         answers().print(f"  pulumi refresh{option}     reads the ledger into the state")
     answers().print(f"  flowflare up{option}     applies what the ledger lacks", markup=False)
 

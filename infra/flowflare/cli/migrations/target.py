@@ -137,10 +137,10 @@ def reach(project: "Project", target: Target) -> Reached:
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
     from flowflare.cli.local import ensure_running
-    from flowflare.config.engine import is_embedded
+    from flowflare.config.engine import engine_of
     from flowflare.migrations.ledger import Database
 
-    if is_embedded(project):
+    if engine_of(project).needs_emulator:
         ensure_running(project)
     client = connect(base_url(project), token(project))
     path = f"/accounts/{target.account_id}/d1/database/{target.name}"

@@ -1,9 +1,10 @@
 """Every key of the namespace `flowflare`: the stack, and its service, whose keys are flat."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from flowflare.config.engine import EngineName
 from flowflare.config.schema.client import ClientConfig
 from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.config.schema.worker import WorkerConfig
@@ -52,7 +53,7 @@ class StackConfig(WorkerConfig):
     account_id: AccountId = Field(
         alias="accountId", description="The Cloudflare account, 32 hexadecimal digits."
     )
-    engine: Literal["embedded", "pulumi"] = Field(
+    engine: EngineName = Field(
         default="pulumi",
         description="Who runs the stack: `embedded`, which only serves an API on this machine, "
         "or the Pulumi CLI.",

@@ -145,6 +145,16 @@ def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -
     return Check("secrets", "ok", "a passphrase is set")
 
 
+def export(project: Project, environ: Mapping[str, str]) -> Mapping[str, Any] | FlowflareError:
+    """Export the stack as `pulumi stack export` prints it, or return why that is not possible."""
+    from flowflare.engine.pulumi.stack import CliStack
+
+    try:
+        return CliStack(project, environ=environ).export()
+    except FlowflareError as error:
+        return error
+
+
 def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) -> Check:
     """Whether the stack exists, and whether a run of it was cut off.
 

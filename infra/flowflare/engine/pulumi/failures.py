@@ -1,6 +1,7 @@
 """Turns what the Pulumi CLI says went wrong into our errors: a cause, a remedy, no traceback."""
 
 import re
+from dataclasses import replace
 from shlex import quote
 from typing import Final, Literal
 
@@ -12,6 +13,7 @@ from flowflare.errors import (
     SecretError,
     StateError,
 )
+from flowflare.values.events import Failure
 
 _COLOR: Final = re.compile(r"<\{%.*?%\}>")
 _TRACEBACK: Final = "Traceback (most recent call last):"
@@ -167,3 +169,17 @@ def _exception(text: str) -> str:
             first = raised[2] or raised[1]
             return "\n".join([first, *lines[index + 1 :]]).strip()
     return lines[-1].strip() if lines else text
+
+
+def explain_taken_name(failure: Failure) -> Failure:
+    """Add what to do to a failure in which Cloudflare says that a name is taken."""
+    from flowflare.engine.pulumi.lost_answers import is_name_taken
+
+    if not is_name_taken(failure.reason):
+        return failure
+    advice = (
+        "Something in the account has its name, and nothing shows that this stack made it. If it "
+        "did, take it over: pulumi import TYPE NAME ID, as `flowflare docs deploy` says. If not, "
+        "name yours otherwise (flowflare:names)."
+    )
+    return replace(failure, reason=f"{failure.reason}\n{advice}")

@@ -6,53 +6,13 @@ plan is the embedded engine's: property by property, binding by binding, and no 
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flowflare.config.files import Project
-from flowflare.engine.configuration import open_configuration
+from flowflare.engine.plan_over import plan_over
 from flowflare.engine.pulumi.state import Export, read_deployment
-from flowflare.engine.stack import EmbeddedStack, _Opened
-from flowflare.state.backend import Backend
-from flowflare.state.backends.folder import FolderStore
-from flowflare.state.checkpoint import Deployment
 from flowflare.state.cron_cleanups import CRON_CLEANUP
-from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.events import OnEvent, Plan, Step
-
-if TYPE_CHECKING:
-    from flowflare.engine.pulumi.served import ServedProgram
-
-
-class RecordedStack(EmbeddedStack):
-    """A stack whose state the Pulumi CLI keeps; it can be previewed and nothing else.
-
-    Args:
-        project: the project seen through the stack.
-        deployment: its state.
-        environ: the environment.
-        served: the command of the CLI that runs the program; None to run it alone.
-    """
-
-    def __init__(
-        self,
-        project: Project,
-        deployment: Deployment,
-        *,
-        environ: Mapping[str, str],
-        served: "ServedProgram | None" = None,
-    ) -> None:
-        super().__init__(project, environ=environ)
-        self._deployment = deployment
-        self._runner = served.run if served else None
-
-    def _open(self, *, check: bool = False) -> _Opened:
-        del check
-        folder = self.project.root / ".flowflare"
-        passphrase = find_passphrase(folder, self._environ, make=False)
-        vault = Vault(passphrase, self.project.encryption_salt or "", self.project.salt_place)
-        config = open_configuration(self.project, vault)
-        backend = Backend(FolderStore(folder), self.project.name, self.project.stack)  # not used
-        return _Opened(backend, self._deployment, vault, config)
 
 
 def recorded_plan(
@@ -75,7 +35,7 @@ def recorded_plan(
         FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
     """
     deployment = read_deployment(project, environ, export)
-    return RecordedStack(project, deployment, environ=environ).preview(on_event)
+    return plan_over(project, deployment, environ, on_event=on_event)
 
 
 def detailed(plan: Plan, recorded: Plan) -> Plan:

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from shlex import quote
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flowflare.config.files import Project
 from flowflare.engine.access import stack_environment
 from flowflare.engine.pulumi.command import require_cli
-from flowflare.engine.pulumi.failures import is_cut_off, program_error
+from flowflare.engine.pulumi.failures import explain_taken_name, is_cut_off, program_error
 from flowflare.engine.pulumi.hold import hold, let_go
 from flowflare.engine.pulumi.invocation import CommandFailedError
 from flowflare.engine.pulumi.plugin_records import unreadable
@@ -23,7 +22,7 @@ from flowflare.engine.pulumi.state_repair import StateRepair
 from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.report import failed, redact_step
-from flowflare.errors import EngineError, FlowflareError
+from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_values, redacts
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
@@ -34,6 +33,7 @@ from flowflare.values.show import shown_props
 if TYPE_CHECKING:
     from flowflare.engine.pulumi.lost_answers import Account
     from flowflare.engine.pulumi.served import ServedProgram
+    from flowflare.engine.state_edit import StateEdit
 
 
 class CliStack:
@@ -106,7 +106,7 @@ class CliStack:
             refused = run.refused_creations if run.report.failures else ()
             if self._repair.take_over(refused, began, on_event):
                 run = self._operate("up", on_event)
-        run.report.failures[:] = map(explained, run.report.failures)
+        run.report.failures[:] = map(explain_taken_name, run.report.failures)
         return self._ended(run, since)
 
     @redacts
@@ -191,6 +191,32 @@ class CliStack:
         said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
         return [*said, *([str(lease)] if lease else [])]
 
+    def token(self) -> str:
+        """Open the API token; the CLI opens one of the configuration that only it can open.
+
+        Raises:
+            SecretError: there is none, or it cannot be opened here.
+        """
+        from flowflare.engine.access import token
+
+        try:
+            return token(self.project, self._environ)
+        except SecretError:
+            opened = self.setting("cloudflare:apiToken")
+            if not opened:
+                raise
+            return opened
+
+    def is_made(self) -> bool:
+        """Return whether the backend has the stack; True if only the CLI can tell.
+
+        Raises:
+            StateError: the backend cannot be reached.
+        """
+        from flowflare.engine.pulumi.making import is_made
+
+        return is_made(self.project, self._environ) is not False
+
     def make(self) -> None:
         """Makes the stack where its backend has none, with the salt or provider of its file.
 
@@ -216,6 +242,16 @@ class CliStack:
     def read(self) -> Deployment:
         """The stack's state, for drift and review; secrets are opened when they are looked at."""
         return read_deployment(self.project, self._environ, self._opened_export)
+
+    def edit(self) -> "StateEdit":
+        """Read the state once, to run the program over it and to replace it.
+
+        Raises:
+            FlowflareError: the state cannot be read.
+        """
+        from flowflare.engine.pulumi.state_import import edit_by_import
+
+        return edit_by_import(self, self._environ)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -248,7 +284,8 @@ class CliStack:
             What the CLI said, and the recording's plan; None if the program cannot be recorded,
             such as for secrets that only the CLI can open.
         """
-        from flowflare.engine.pulumi.recorded import RecordedStack, recorded_plan
+        from flowflare.engine.plan_over import plan_over
+        from flowflare.engine.pulumi.recorded import recorded_plan
         from flowflare.engine.pulumi.served import ServedProgram
 
         ended: list[Translator] = []
@@ -266,8 +303,7 @@ class CliStack:
         plan: Plan | None = None
         try:
             deployment = read_deployment(self.project, self._environ, self._opened_export)
-            recorded = RecordedStack(self.project, deployment, environ=self._environ, served=served)
-            plan = recorded.preview()
+            plan = plan_over(self.project, deployment, self._environ, run_program=served.run)
         except FlowflareError:
             if served.started and not ended:
                 raise
@@ -343,20 +379,6 @@ class CliStack:
             "cloudflare:apiToken": "CLOUDFLARE_API_TOKEN",
         }
         return self._environ.get(variables[key], "")
-
-
-def explained(failure: Failure) -> Failure:
-    """A failure with what to do, where Cloudflare says that a name is taken."""
-    from flowflare.engine.pulumi.lost_answers import is_name_taken
-
-    if not is_name_taken(failure.reason):
-        return failure
-    advice = (
-        "Something in the account has its name, and nothing shows that this stack made it. If it "
-        "did, take it over: pulumi import TYPE NAME ID, as `flowflare docs deploy` says. If not, "
-        "name yours otherwise (flowflare:names)."
-    )
-    return replace(failure, reason=f"{failure.reason}\n{advice}")
 
 
 def _ignore(event: Event) -> None:

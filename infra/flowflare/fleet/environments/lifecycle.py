@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, read_base, read_project
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
-from flowflare.fleet.engines import make, opened, stands
+from flowflare.fleet.engines import opened
 from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
@@ -160,7 +160,7 @@ def _up(
     project = read_project(where.root, spec.stack)
     environ = where.environ_of(base)
     stack = opened(project, environ, api=where.api)
-    make(stack)
+    stack.make()
     where.judge(project)
     where.ready(project)
     update = stack.up(where.on_event)
@@ -202,7 +202,7 @@ def take_down(name: str, where: Surroundings, *, only_expired: bool = False) -> 
         project = read_project(where.root, record.stack)
         environ = where.environ_of(record.base)
         stack = opened(project, environ, api=where.api)
-        if stands(stack, environ):
+        if stack.is_made() and not stack.is_empty():
             where.ready(project)
             stack.destroy(where.on_event)
         _forget_state(project, where)

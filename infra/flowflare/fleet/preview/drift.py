@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from flowflare.fleet.workers.pool import Task
 from flowflare.fleet.workers.words import said
-from flowflare.review.drift.compare import allowing
+from flowflare.review.drift.compare import allowing, failed
 from flowflare.review.drift.model import Document, StackDrift, document
 from flowflare.review.drift.text import lines_of, summary
 from flowflare.review.report_text import names
@@ -57,7 +57,7 @@ def drift(
             found.append(allowing(drifted, allowed or {}))
             words[stack] = result.value["words"]
         else:
-            found.append(_failed(stack, result.error))
+            found.append(failed(stack, session.engines[stack].name, result.error))
         if on_progress is not None:
             on_progress(len(found))
     return FleetDrift(document(session.project, found), _grouped(found, words))
@@ -71,10 +71,6 @@ def lines(found: FleetDrift) -> Iterator[Line]:
         yield from lines_of(one)
         yield Line("", "")
     yield Line("", summary(found.document))
-
-
-def _failed(stack: str, error: str) -> StackDrift:
-    return StackDrift(stack=stack, engine="embedded", resources=0, api_calls=0, error=error)
 
 
 def _grouped(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowflare.config.engine import ENGINE
+from flowflare.config.engine import ENGINE, engine_named
 from flowflare.config.files import Base, as_text
 from flowflare.config.load import load_stack
 from flowflare.config.schema import NAMESPACE
@@ -80,8 +80,8 @@ def _address_problems(
     """Addresses of the API that `fleet up` would refuse when the first tenants are deployed."""
     if BASE_URL in texts:
         file, line = places[BASE_URL]
-        embedded = texts.get(ENGINE) == "embedded"
-        problem = address_problem(f"{file}:{line}", texts[BASE_URL], embedded=embedded)
+        engine = engine_named(texts.get(ENGINE))
+        problem = address_problem(f"{file}:{line}", texts[BASE_URL], engine)
         if problem is not None:
             yield problem
 

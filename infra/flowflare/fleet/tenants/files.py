@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from flowflare.config.engine import ENGINE
+from flowflare.config.engine import ENGINE, engine_named
 from flowflare.config.files import Base, Project, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
@@ -141,9 +141,10 @@ def _file(
     own = mapping(present.pop(_CONFIG, None))
     is_ours = before.startswith(MARK)
     wanted = _with_secrets(config, own, base)
-    if is_secure(wanted.get(BASE_URL)) and wanted.get(ENGINE) != "embedded":
+    engine = engine_named(wanted.get(ENGINE))
+    if is_secure(wanted.get(BASE_URL)) and engine.needs_cli:
         # `tenants.yaml` does not name it, so that only the file shows it.
-        problem = address_problem(path.name, "", embedded=False)
+        problem = address_problem(path.name, "", engine)
         problems += [problem] if problem else []
     if not is_ours:
         problems += _lost(path, own, wanted, base)

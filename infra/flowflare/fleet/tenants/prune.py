@@ -7,7 +7,7 @@ from shlex import quote
 
 from flowflare.config.files import read_project
 from flowflare.errors import FlowflareError
-from flowflare.fleet.engines import opened, stands
+from flowflare.fleet.engines import opened
 from flowflare.fleet.tenants.files import StackFile
 
 
@@ -41,7 +41,8 @@ def prune(files: Iterable[StackFile], root: Path, environ: Mapping[str, str]) ->
 
 def _pruned(file: StackFile, root: Path, environ: Mapping[str, str]) -> Pruned:
     try:
-        has_resources = stands(opened(read_project(root, file.stack), environ), environ)
+        stack = opened(read_project(root, file.stack), environ)
+        has_resources = stack.is_made() and not stack.is_empty()
     except FlowflareError as error:
         message = f"whether its stack has resources cannot be known: {error.message}"
         return Pruned(file, message, error.remedy or "")

@@ -3,7 +3,7 @@
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
-from flowflare.config.engine import is_embedded
+from flowflare.config.engine import engine_of
 from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def drift(scene: "Scene") -> dict[str, Any]:
     from flowflare.review.recording_process import words_of
 
     project = scene.project
-    engine: Any = "embedded" if is_embedded(project) else "pulumi"
+    engine = engine_of(project).name
     try:
         found = compared(_state(scene), _account(scene), stack=scene.stack, engine=engine)
     except FlowflareError as error:
@@ -38,7 +38,7 @@ def drift(scene: "Scene") -> dict[str, Any]:
 
 
 def _state(scene: "Scene") -> Any:
-    from flowflare.review.against_state import read_state
+    from flowflare.engine.contract import read_state
 
     return read_state(scene.project, scene.environ, opened=False)
 

@@ -5,13 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowflare.errors import SecretError
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flowflare.engine.pulumi.stack import CliStack
-    from flowflare.engine.stack import EmbeddedStack
+    from flowflare.engine.contract import Stack
     from flowflare.fleet.exports.exporter import Exporter, OneDatabase
     from flowflare.fleet.workers.scene import Scene
 
@@ -36,7 +33,7 @@ def export(scene: "Scene") -> dict[str, Any]:
     return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
 
 
-def require_current(scene: "Scene", stack: "EmbeddedStack | CliStack") -> None:
+def require_current(scene: "Scene", stack: "Stack") -> None:
     """Sees that a stack's databases are as their exports have them.
 
     Args:
@@ -54,7 +51,7 @@ def require_current(scene: "Scene", stack: "EmbeddedStack | CliStack") -> None:
 
 @contextmanager
 def _exporter(
-    scene: "Scene", stack: "EmbeddedStack | CliStack"
+    scene: "Scene", stack: "Stack"
 ) -> "Iterator[tuple[Exporter, tuple[OneDatabase, ...], str]]":
     from flowflare.engine.access import base_url
     from flowflare.fleet.exports.exporter import Exporter, databases_of, export_store
@@ -62,25 +59,11 @@ def _exporter(
     store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
     databases = databases_of(stack.read())
     # Without a database nobody is called, and no token needed.
-    token = _token(scene, stack) if databases else ""
+    token = stack.token() if databases else ""
     client = scene.api.open(base_url(scene.project, scene.environ), token)
     with _scratch(scene) as scratch:
         exporter = Exporter(client, store, scene.stack, scratch, sleep=scene.pause)
         yield exporter, databases, store.shown(scene.stack)
-
-
-def _token(scene: "Scene", stack: "EmbeddedStack | CliStack") -> str:
-    """The API token; where only the Pulumi CLI can open it, that is asked."""
-    from flowflare.engine.access import token
-    from flowflare.engine.pulumi.stack import CliStack
-
-    try:
-        return token(scene.project, scene.environ)
-    except SecretError:
-        opened = stack.setting("cloudflare:apiToken") if isinstance(stack, CliStack) else ""
-        if not opened:
-            raise
-        return opened
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
     if sealed is None:
         plan = plan_against(scene.root, project, scene.environ)
     else:
-        found = plan_sealed(scene.root, project, scene.environ, same_secrets=sealed == "same")
+        found = plan_sealed(project, scene.environ, same_secrets=sealed == "same")
         if found is None:
             return {"opens": True}
         plan = found

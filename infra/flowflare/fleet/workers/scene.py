@@ -10,8 +10,7 @@ from flowflare.config.files import Project, read_project
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.engine.pulumi.stack import CliStack
-    from flowflare.engine.stack import EmbeddedStack
+    from flowflare.engine.contract import Stack
     from flowflare.values.events import OnEvent
 
 
@@ -51,7 +50,7 @@ class Scene:
 
         return gated(self.gate, self.pause, self.forwarder, self.stack)
 
-    def opened(self) -> "EmbeddedStack | CliStack":
+    def opened(self) -> "Stack":
         """The stack on its engine.
 
         Raises:

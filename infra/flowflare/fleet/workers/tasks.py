@@ -10,8 +10,7 @@ from flowflare.fleet.workers.scene import Scene
 from flowflare.values.events import Event
 
 if TYPE_CHECKING:
-    from flowflare.engine.pulumi.stack import CliStack
-    from flowflare.engine.stack import EmbeddedStack
+    from flowflare.engine.contract import Stack
 
 T = TypeVar("T")
 
@@ -54,10 +53,8 @@ def up(scene: Scene) -> dict[str, Any]:
     Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
     many seconds another run's hold on the stack is waited for, such as a killed one's last call.
     """
-    from flowflare.fleet.engines import make
-
     stack = scene.opened()
-    make(stack)
+    stack.make()
     _check_policies(scene, stack)
     told = _told(_let_in(scene, lambda: stack.up(scene.tell)))
     if scene.options.get("show_secrets"):
@@ -88,7 +85,7 @@ def outputs(scene: Scene) -> dict[str, Any]:
     return scene.opened().outputs(show_secrets=bool(scene.options.get("show_secrets")))
 
 
-def _check_policies(scene: Scene, stack: "EmbeddedStack | CliStack") -> None:
+def _check_policies(scene: Scene, stack: "Stack") -> None:
     """Stops an `up` that a policy's error stands against, as it stops one of a single stack."""
     if _POLICIES not in scene.project.values:
         return

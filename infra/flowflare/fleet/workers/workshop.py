@@ -54,9 +54,9 @@ def workshop(
     from flowflare.fleet.forwarder.limit import reserve_of
     from flowflare.fleet.workers.worker import MEMORY, default_workers
 
-    is_cli = not session.is_embedded
-    count = workers or default_workers(MEMORY_OF_CLI if is_cli else MEMORY)
-    prepared = Prepared(session.root, session.environ_of, is_cli=is_cli)
+    needs_cli = session.needs_cli
+    count = workers or default_workers(MEMORY_OF_CLI if needs_cli else MEMORY)
+    prepared = Prepared(session.root, session.environ_of, needs_cli=needs_cli)
     reserve = reserve_of(session.environ)
     limit_of: Callable[[str], Limit] = lambda upstream: Limit.of(upstream, reserve)  # noqa: E731
     with (

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from shlex import quote
-from typing import Final, Literal
+from typing import Final
 
+from flowflare.config.engine import EngineName
 from flowflare.errors import ApiError, FlowflareError, SecretError
 from flowflare.kinds import workers_script
 from flowflare.kinds.account import Account
@@ -18,14 +19,15 @@ from flowflare.values import show
 from flowflare.values.properties import UNKNOWN, Props, Secret, Value
 from flowflare.values.urns import name_of
 
-Engine = Literal["embedded", "pulumi"]
 _SECRETS: Final = (
     "Secrets are compared by name: nobody can read their values back, nor see that one was "
     "overwritten."
 )
 
 
-def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engine) -> StackDrift:
+def drift(
+    deployment: Deployment, account: Account, *, stack: str, engine: EngineName
+) -> StackDrift:
     """What has drifted in a stack.
 
     Args:
@@ -59,7 +61,7 @@ def drift(deployment: Deployment, account: Account, *, stack: str, engine: Engin
     )
 
 
-def failed(stack: str, engine: Engine, error: FlowflareError) -> StackDrift:
+def failed(stack: str, engine: EngineName, error: FlowflareError | str) -> StackDrift:
     """A stack that could not be looked at."""
     return StackDrift(stack=stack, engine=engine, resources=0, api_calls=0, error=str(error))
 
@@ -160,8 +162,8 @@ def _is_in_no_account(type_: str) -> bool:
     return type_.startswith("pulumi:") or (kind is not None and kind.is_dynamic)
 
 
-def _remedy(action: Action, stack: str, engine: Engine) -> str:
-    return (_PULUMI if engine == "pulumi" else _EMBEDDED)[action].format(stack=quote(stack))
+def _remedy(action: Action, stack: str, engine: EngineName) -> str:
+    return _REMEDIES[engine][action].format(stack=quote(stack))
 
 
 _UP: Final = "pulumi refresh --stack {stack}, then flowflare up --stack {stack}"
@@ -186,4 +188,8 @@ _EMBEDDED: Final[Mapping[Action, str]] = {
     "remake": "State still has it: flowflare destroy --stack {stack} and flowflare up make all of "
     "it anew",
     "remove": "Delete it where it was made, or add it to the program",
+}
+_REMEDIES: Final[Mapping[EngineName, Mapping[Action, str]]] = {
+    "embedded": _EMBEDDED,
+    "pulumi": _PULUMI,
 }

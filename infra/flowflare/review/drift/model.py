@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
+from flowflare.config.engine import EngineName
 from flowflare.kinds.drifted import Drifted, Unknown
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import schema_of
@@ -21,7 +22,7 @@ class StackDrift(Frozen):
     """What has drifted in one stack."""
 
     stack: str = Field(description="The stack's name.")
-    engine: Literal["embedded", "pulumi"] = Field(description="Whose state it is.")
+    engine: EngineName = Field(description="Whose state it is.")
     resources: int = Field(description="Resources of the state that were looked for.")
     api_calls: int = Field(
         description="Requests that it took; a list that another stack has asked for counts there."

@@ -1,0 +1,187 @@
+"""A stack on whichever engine runs it: what it can do, and the one function that opens it.
+
+This is the only module that knows that there are two engines. Callers use a `Stack`, or ask
+`config.engine.engine_of` what an engine needs before they open one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flowflare.config.engine import engine_of
+from flowflare.config.files import Project
+from flowflare.errors import FlowflareError
+from flowflare.state.backend import Backend
+from flowflare.state.checkpoint import Deployment
+from flowflare.values.events import Event, OnEvent, Plan, Update
+
+if TYPE_CHECKING:
+    from flowflare.api import Connector
+    from flowflare.engine.state_edit import StateEdit
+
+__all__ = ["Event", "Plan", "Stack", "Update", "find_backend", "open_stack", "read_state"]
+
+
+class Stack(Protocol):
+    """One stack of a project. Every method is a run of its own.
+
+    All methods raise `FlowflareError` if configuration, state or program are not in order.
+    """
+
+    @property
+    def project(self) -> Project:
+        """The project seen through the stack."""
+
+    def preview(self, on_event: OnEvent | None = None) -> Plan:
+        """Plan what `up` would do; nothing is written.
+
+        Args:
+            on_event: takes each step as it is planned.
+        """
+
+    def up(self, on_event: OnEvent | None = None) -> Update:
+        """Bring the stack to what its program declares.
+
+        Args:
+            on_event: takes what happens while it happens.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: only protection stood in the way.
+            UpdateFailed: some resources failed; the others are in state.
+        """
+
+    def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
+        """Plan what `destroy` would do; nothing is written.
+
+        Args:
+            lose_data: names of protected resources that would be deleted all the same.
+        """
+
+    def destroy(
+        self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
+    ) -> Update:
+        """Delete every resource of the stack, dependents first.
+
+        Args:
+            on_event: takes what happens while it happens.
+            lose_data: names of protected resources that are deleted all the same.
+
+        Raises:
+            LockedError: another run holds the stack.
+            ProtectedError: another resource is protected; nothing was deleted.
+            UpdateFailed: some resources could not be deleted.
+        """
+
+    def outputs(
+        self, *, show_secrets: bool = False, on_event: OnEvent | None = None
+    ) -> dict[str, Any]:
+        """Return the stack's outputs as JSON values, by name.
+
+        Args:
+            show_secrets: whether secrets are shown; otherwise they read `[secret]`.
+            on_event: takes a warning if secrets cannot be read.
+        """
+
+    def read(self) -> Deployment:
+        """Read the state; its secrets are opened when they are looked at."""
+
+    def edit(self) -> "StateEdit":
+        """Read the state once, to run the program over it and to replace it."""
+
+    def is_empty(self) -> bool:
+        """Return whether the stack has no resources."""
+
+    def is_made(self) -> bool:
+        """Return whether the backend has the stack, so that its state can be read."""
+
+    def make(self) -> None:
+        """Make the stack in its backend if it is missing there."""
+
+    def unlock(self) -> Sequence[object]:
+        """Remove the locks and the lease of dead runs; return what was removed, as texts.
+
+        Raises:
+            LockedError: a run is under way on this machine.
+        """
+
+    def token(self) -> str:
+        """Open the API token.
+
+        Raises:
+            SecretError: there is none, or it cannot be opened here.
+        """
+
+
+def open_stack(
+    project: Project, environ: Mapping[str, str], *, api: "Connector | None" = None
+) -> Stack:
+    """Open a stack on the engine that its configuration names.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        api: opens the API's clients of an engine that calls from this process, by default with
+            what this process shares.
+
+    Raises:
+        ConfigError: the engine that it names does not exist.
+        EngineError: the Pulumi CLI runs it, and is missing or out of range.
+    """
+    if engine_of(project).needs_cli:
+        from flowflare.engine.pulumi.stack import CliStack
+
+        return CliStack(project, environ=environ)
+    from flowflare.engine.stack import EmbeddedStack
+
+    return EmbeddedStack(project, environ=environ, api=api)
+
+
+def find_backend(project: Project, environ: Mapping[str, str]) -> Backend | None:
+    """Find where a stack's state can be read without the Pulumi CLI.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+
+    Returns:
+        The backend; None if only the Pulumi CLI can read it.
+    """
+    from flowflare.engine.pulumi.state import find_cli_store
+    from flowflare.state.location import backend_of
+
+    if engine_of(project).needs_cli and find_cli_store(project.root, environ) is None:
+        return None
+    return backend_of(project.root, project.name, project.stack, environ)
+
+
+def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = True) -> Deployment:
+    """Read a stack's state without the Pulumi CLI if possible.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        opened: whether the Pulumi CLI must open the secrets of a state that it exports. If not,
+            they stay sealed where it cannot: it opens all of them or none.
+
+    Returns:
+        The state; its secrets are opened when they are looked at.
+
+    Raises:
+        FlowflareError: it cannot be read, or only by the Pulumi CLI, which is not installed.
+    """
+    from flowflare.engine.pulumi.state import backend_url, from_export, read_deployment
+    from flowflare.state.backends.folder import local_folder
+
+    if not engine_of(project).needs_cli:
+        return open_stack(project, environ).read()
+    if local_folder(backend_url(project.root, environ), environ) is not None:
+        return read_deployment(project, environ)
+    from flowflare.engine.pulumi.stack import CliStack
+
+    stack = CliStack(project, environ=environ)
+    try:
+        return stack.read()
+    except FlowflareError:
+        if opened:
+            raise
+        return from_export(stack.export())

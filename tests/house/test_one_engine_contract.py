@@ -1,0 +1,78 @@
+"""Only `engine/` knows that there are two engines: everybody else uses `engine.contract`."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[2] / "infra" / "flowflare"
+#: What tells the engines apart: their classes, the modules of these, and the old question.
+TELLING = {"EmbeddedStack", "CliStack", "is_embedded"}
+TELLING_MODULES = {"flowflare.engine.stack", "flowflare.engine.pulumi.stack"}
+#: Modules that may name an engine in a text, with the reason.
+NAMING = {
+    "config/engine.py": "defines the engines' names",
+    "review/drift/compare.py": "has the remedies of each engine, by its name",
+}
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module outside of `engine/`, by its path in the package."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith("engine/"):
+            yield name, ast.parse(path.read_text())
+
+
+def names_of_engines(tree: ast.Module) -> set[str]:
+    """The names in a module that tell the engines apart, annotations in quotes too."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module)) if module in TELLING_MODULES:
+                found.add(module)
+            case ast.alias(name=name) | ast.Name(id=name) | ast.Attribute(attr=name):
+                found |= {name} & (TELLING | TELLING_MODULES)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found |= {name} & TELLING
+            case ast.arg(annotation=ast.Constant(value=str(text))):
+                found |= {name for name in TELLING if name in text}
+            case _:
+                pass
+    return found
+
+
+def test_no_module_outside_the_engine_asks_which_engine_runs_a_stack() -> None:
+    found = {name: names for name, tree in modules() if (names := names_of_engines(tree))}
+    assert not found, "use flowflare.engine.contract, or a property of config.engine.Engine"
+
+
+def test_no_module_outside_the_engine_compares_the_name_of_an_engine() -> None:
+    found = {
+        name
+        for name, tree in modules()
+        if any(isinstance(one, ast.Constant) and one.value == "embedded" for one in ast.walk(tree))
+    }
+    assert found == NAMING.keys()
+
+
+def test_no_module_imports_a_private_name_of_the_engine() -> None:
+    found = [
+        f"{name}: {alias.name}"
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("flowflare.engine")
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+    assert not found
+
+
+def test_no_class_inherits_from_a_stack() -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        if TELLING & {base.id for base in node.bases if isinstance(base, ast.Name)}
+    ]
+    assert not found, "give the stack an engine.stack_state.Source instead"
