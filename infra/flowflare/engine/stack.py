@@ -63,17 +63,7 @@ class EmbeddedStack:
 
     @redacts
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Runs the program and says what `up` would do; no API call, nothing is written.
-
-        Args:
-            on_event: is told each step as it is planned.
-
-        Returns:
-            The plan. What `up` would refuse, such as a protected resource, is in its `failures`.
-
-        Raises:
-            FlowflareError: the program, the configuration or the state is not in order.
-        """
+        """Runs the program and says what `up` would do; no API call, nothing is written."""
         state = self._read()
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
@@ -90,18 +80,7 @@ class EmbeddedStack:
 
     @redacts
     def up(self, on_event: OnEvent | None = None) -> Update:
-        """Brings the stack to what the program says.
-
-        Args:
-            on_event: is told what happens while it happens.
-
-        Raises:
-            LockedError: another run holds the stack.
-            ProtectedError: all that stood in the way was protect.
-            UpdateFailed: some resources failed; the others, and what was made, are in state.
-            FlowflareError: the program failed, or passphrase, state or API are not in order;
-                nothing has been deleted.
-        """
+        """Brings the stack to what the program says."""
         since = self._clock()
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
@@ -121,14 +100,7 @@ class EmbeddedStack:
 
     @redacts
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
-        """Says what `destroy` would do; no API call, nothing is written.
-
-        Args:
-            lose_data: names of protected resources that would be deleted all the same.
-
-        Raises:
-            FlowflareError: the configuration or the state is not in order.
-        """
+        """Says what `destroy` would do; no API call, nothing is written."""
         from flowflare.engine.destroy import Deleter
 
         state = self._read()
@@ -142,17 +114,7 @@ class EmbeddedStack:
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
-        """Deletes everything that the stack has, dependents first. The program does not run.
-
-        Args:
-            on_event: is told what happens while it happens.
-            lose_data: names of protected resources that are deleted all the same.
-
-        Raises:
-            LockedError: another run holds the stack.
-            ProtectedError: something else is protected; nothing was deleted.
-            UpdateFailed: some resources could not be deleted.
-        """
+        """Deletes everything that the stack has, dependents first. The program does not run."""
         since = self._clock()
         report = Report(on_event, self._clock)
         with self._held("destroy", report) as held, report.of_waits(self._api):
@@ -178,17 +140,7 @@ class EmbeddedStack:
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:
-        """The stack's outputs as JSON values, by name.
-
-        Args:
-            show_secrets: whether secrets are shown; otherwise they read `[secret]`, also inside an
-                output that the program does not mark as secret.
-            on_event: is told if secrets cannot be read.
-
-        Raises:
-            StateError: the state cannot be read.
-            SecretError: a secret cannot be opened.
-        """
+        """The stack's outputs as JSON values, by name."""
         state = self.read()
         values = shown_props(state.stack.outputs, show_secrets=show_secrets) if state.stack else {}
         if show_secrets or not values:
@@ -200,11 +152,7 @@ class EmbeddedStack:
         return shown
 
     def token(self) -> str:
-        """Open the API token of the configuration, else of the environment.
-
-        Raises:
-            SecretError: there is none, or it cannot be opened here.
-        """
+        """Open the API token of the configuration, else of the environment."""
         from flowflare.engine.access import token
 
         return token(self.project, self._environ)
@@ -217,23 +165,12 @@ class EmbeddedStack:
         return True
 
     def is_empty(self) -> bool:
-        """Whether the stack has no resources, so that there is nothing to destroy.
-
-        Raises:
-            StateError: the state cannot be read.
-        """
+        """Whether the stack has no resources, so that there is nothing to destroy."""
         deployment = self.read()
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[Lock | Lease]:
-        """Removes the locks that dead runs left on the stack, and ends the lease of one.
-
-        Returns:
-            The locks and the lease, each with its holder.
-
-        Raises:
-            LockedError: a run is under way on this machine.
-        """
+        """Removes the locks that dead runs left on the stack, and ends the lease of one."""
         return unlock(self._backend)
 
     # ----------------------------------------------------------------------------------------------
@@ -250,11 +187,7 @@ class EmbeddedStack:
         return read_deployment(self._backend, self.project, self._environ)
 
     def edit(self) -> "StateEdit":
-        """Read the state once, to run the program over it and to replace it.
-
-        Raises:
-            FlowflareError: the state cannot be read, or a secret cannot be opened.
-        """
+        """Read the state once, to run the program over it and to replace it."""
         from flowflare.engine.state_edit import edit_in_backend
 
         state = self._read(check=True)

@@ -69,14 +69,7 @@ class CliStack:
 
     @redacts
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Lets the CLI say what `up` would do; a recording of the program adds the details.
-
-        Args:
-            on_event: is told each step as it is planned.
-
-        Raises:
-            FlowflareError: the program, the configuration or the state is not in order.
-        """
+        """Lets the CLI say what `up` would do; a recording of the program adds the details."""
         from flowflare.engine.pulumi.recorded import detailed
 
         self._workspace.require_plugins("preview")
@@ -87,17 +80,7 @@ class CliStack:
 
     @redacts
     def up(self, on_event: OnEvent | None = None) -> Update:
-        """Brings the stack to what the program says, after what an earlier run left half done.
-
-        Args:
-            on_event: is told what happens while it happens.
-
-        Raises:
-            LockedError: another run holds the stack.
-            ProtectedError: all that stood in the way was protect.
-            UpdateFailed: some resources failed; the others, and what was made, are in state.
-            FlowflareError: the program failed, or passphrase, state or backend are not in order.
-        """
+        """Brings the stack to what the program says, after what an earlier run left half done."""
         since, began = self._clock(), self._utc_now()
         self._workspace.require_plugins("up")
         with self._hold(on_event):
@@ -111,11 +94,7 @@ class CliStack:
 
     @redacts
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
-        """Lets the CLI say what `destroy` would do.
-
-        Args:
-            lose_data: names of protected resources that would be deleted all the same.
-        """
+        """Lets the CLI say what `destroy` would do."""
         run = self._operate("preview_destroy", None, planning=True)
         left = [one for one in run.report.failures if one.name not in lose_data]
         return Plan(_shown(run)[0], {}, tuple(left))
@@ -124,17 +103,7 @@ class CliStack:
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
-        """Deletes everything that the stack has, dependents first. The program does not run.
-
-        Args:
-            on_event: is told what happens while it happens.
-            lose_data: names of protected resources that are deleted all the same.
-
-        Raises:
-            LockedError: another run holds the stack.
-            ProtectedError: something else is protected; nothing was deleted.
-            UpdateFailed: some resources could not be deleted.
-        """
+        """Deletes everything that the stack has, dependents first. The program does not run."""
         from flowflare.engine.destroy import refuse_protected
 
         since = self._clock()
@@ -154,16 +123,7 @@ class CliStack:
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:
-        """The stack's outputs as JSON values, by name.
-
-        Args:
-            show_secrets: whether secrets are shown; otherwise they read `[secret]`, also inside an
-                output that the program does not mark as secret.
-            on_event: is told if secrets cannot be read.
-
-        Raises:
-            FlowflareError: the state cannot be read, or a secret cannot be opened.
-        """
+        """The stack's outputs as JSON values, by name."""
         stack = self._read(show_secrets=show_secrets).stack
         values = shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
         if show_secrets or not values:
@@ -178,25 +138,14 @@ class CliStack:
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[str]:
-        """Removes every lock of the stack (`pulumi cancel`); no other run may be under way.
-
-        Returns:
-            What to say of it: a sentence, and one for the lease if a run had not released it.
-
-        Raises:
-            LockedError: a run of ours is under way on this machine.
-        """
+        """Removes every lock of the stack (`pulumi cancel`); no other run may be under way."""
         lease = let_go(self.project, self._environ)
         self._workspace.run("cancel", "--yes")
         said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
         return [*said, *([str(lease)] if lease else [])]
 
     def token(self) -> str:
-        """Open the API token; the CLI opens one of the configuration that only it can open.
-
-        Raises:
-            SecretError: there is none, or it cannot be opened here.
-        """
+        """Open the API token; the CLI opens one of the configuration that only it can open."""
         from flowflare.engine.access import token
 
         try:
@@ -208,11 +157,7 @@ class CliStack:
             return opened
 
     def is_made(self) -> bool:
-        """Return whether the backend has the stack; True if only the CLI can tell.
-
-        Raises:
-            StateError: the backend cannot be reached.
-        """
+        """Return whether the backend has the stack; True if only the CLI can tell."""
         from flowflare.engine.pulumi.making import is_made
 
         return is_made(self.project, self._environ) is not False
@@ -244,11 +189,7 @@ class CliStack:
         return read_deployment(self.project, self._environ, self._opened_export)
 
     def edit(self) -> "StateEdit":
-        """Read the state once, to run the program over it and to replace it.
-
-        Raises:
-            FlowflareError: the state cannot be read.
-        """
+        """Read the state once, to run the program over it and to replace it."""
         from flowflare.engine.pulumi.state_import import edit_by_import
 
         return edit_by_import(self, self._environ)
