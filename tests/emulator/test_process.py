@@ -218,7 +218,7 @@ def test_data_of_another_format_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "emulator.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(EmulatorError, match="has format 99, this emulator reads"):
+    with pytest.raises(EmulatorError, match="has format 99, but this emulator reads only up to"):
         assemble(Programs(NODE, NODE_MODULES, 0), tmp_path, {}, "t" * 40)
 
 
