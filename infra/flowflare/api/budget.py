@@ -1,8 +1,8 @@
-"""Keeps one token's calls below Cloudflare's limit, for every client of this process.
+"""Keep one token's calls below Cloudflare's limit, for every client of this process.
 
 Cloudflare allows a user or an account token 1,200 calls in 5 minutes and blocks every call for the
-next 5 minutes after that (fundamentals/api/reference/limits). What other machines use of it comes
-with the answers: `Ratelimit: "default";r=50;t=30`, fifty calls left for thirty seconds.
+next 5 minutes after that (fundamentals/api/reference/limits). Responses report what all machines
+have left: `Ratelimit: "default";r=50;t=30` means fifty calls for the next thirty seconds.
 """
 
 import math
@@ -15,19 +15,19 @@ from typing import Final
 
 CALLS: Final = 1200
 WINDOW: Final = 300.0
-#: Seconds of a wait from which on it is said.
+#: Waits of at least so many seconds are reported.
 NOTICED: Final = 2.0
 OnWait = Callable[[float], None]
 _POLICY: Final = re.compile(r'\s*"?([\w.-]+)"?\s*((?:;[^,]*)*)')
-# Shorter waits would not move a clock of seconds on at all.
+# A shorter wait would not advance a clock that counts in seconds.
 _LEAST: Final = 0.001
-# Until an answer may have come.
+# Seconds after which a response may have arrived.
 _ANSWER: Final = 0.05
 
 
 @dataclass
 class _Left:
-    """What a policy of the API leaves: so many calls until a moment of the clock."""
+    """The calls that a policy of the API allows until a time of the clock."""
 
     calls: int
     until: float
@@ -38,10 +38,11 @@ class Others:
     """Who else makes calls with a token.
 
     Attributes:
-        reserve: how many calls of a window are left to people at the dashboard; of another limit
-            that an answer tells of, the same share.
-        machines: how many may run without knowing of each other: of the calls that an answer
-            leaves, one in so many is sent before the next answer tells what the others did.
+        reserve: how many calls of a window are left to people at the dashboard. If a response
+            reports another limit, the same share of that limit is left.
+        machines: how many machines may run without knowing of each other. Before the next
+            response reports what the others used, only this fraction of the remaining calls is
+            sent.
     """
 
     reserve: int = 0
@@ -54,16 +55,16 @@ NOBODY: Final = Others()
 class Budget:
     """The calls of one token.
 
-    A call counts from before it is sent until a window after its end: the API saw it in between,
-    so that the API, too, never sees more than the limit in one window.
+    A call counts from before it is sent until one window after its end. The API received it in
+    between, so the API never counts more than the limit in one window either.
 
     Args:
-        clock: seconds that never go back.
-        sleep: waits.
+        clock: returns monotonic seconds.
+        sleep: waits for a number of seconds.
         calls: how many calls a window may have.
         window: the window in seconds.
         others: who else makes calls.
-        on_wait: is told the seconds of a wait that somebody would notice, once for all who wait.
+        on_wait: receives the seconds of a noticeable wait, once for all calls that wait.
     """
 
     def __init__(
@@ -79,11 +80,11 @@ class Budget:
         self._clock = clock
         self._sleep = sleep
         self._calls = max(1, calls - others.reserve)
-        self._kept = others.reserve / min(calls, CALLS)
+        self._reserved_share = others.reserve / min(calls, CALLS)
         self._window = window
         self._machines = others.machines
         self._on_wait = on_wait
-        self._told = -math.inf
+        self._reported_until = -math.inf
         self._lock = threading.Lock()
         self._open = 0
         self._ended: deque[float] = deque()
@@ -91,16 +92,16 @@ class Budget:
         self._paused = -math.inf
 
     def begin(self) -> None:
-        """Waits until a call may be sent, and counts it."""
+        """Wait until a call may be sent, and count it."""
         while wait := self.attempt():
             self.tell(wait)
             self._sleep(max(wait, _LEAST))
 
     def attempt(self) -> float:
-        """Counts a call if it may be sent now.
+        """Count a call if it may be sent now.
 
         Returns:
-            0 if it may, and it is counted; else the seconds until it is worth asking again.
+            0 if the call was counted, else the seconds until the next attempt makes sense.
         """
         with self._lock:
             wait = self._wait(self._clock())
@@ -111,33 +112,34 @@ class Budget:
             return wait
 
     def tell(self, seconds: float) -> None:
-        """Says that somebody waits now, if it is long and was not said already."""
+        """Report a wait if it is long and was not reported yet."""
         until = self._clock() + seconds
         with self._lock:
-            if self._on_wait is None or seconds < NOTICED or until < self._told + NOTICED:
+            if self._on_wait is None or seconds < NOTICED or until < self._reported_until + NOTICED:
                 return
-            self._told = until
+            self._reported_until = until
         self._on_wait(seconds)
 
     def end(self, headers: Mapping[str, str] | None = None) -> None:
-        """Takes what the answer's headers say of the limit; without an answer there are none."""
+        """Count the end of a call, and read the limit from the response's headers, if any."""
         with self._lock:
             self._open -= 1
             now = self._clock()
             self._ended.append(now)
-            told = headers or {}
-            quotas = read_quotas(told.get("ratelimit-policy", ""))
-            for name, calls, seconds in read_policies(told.get("ratelimit", "")):
-                kept = int(quotas.get(name, CALLS) * self._kept)
-                self._take(name, calls - kept - self._open, now + min(seconds, self._window), now)
+            received = headers or {}
+            quotas = read_quotas(received.get("ratelimit-policy", ""))
+            for name, calls, seconds in read_policies(received.get("ratelimit", "")):
+                reserved = int(quotas.get(name, CALLS) * self._reserved_share)
+                usable = calls - reserved - self._open
+                self._record(name, usable, now + min(seconds, self._window), now)
 
     def pause(self, seconds: float) -> None:
-        """Holds every call back, as the API asked for, but no longer than a block lasts."""
+        """Delay every call as long as the API asked for, but no longer than a block lasts."""
         with self._lock:
             self._paused = max(self._paused, self._clock() + min(seconds, self._window))
 
     def left(self) -> int:
-        """How many calls could be sent now, those counted that are under way."""
+        """Return how many calls could be sent now; calls in flight count as sent."""
         with self._lock:
             now = self._clock()
             if self._paused > now:
@@ -147,9 +149,9 @@ class Budget:
             return max(0, min([own, *(left.calls for left in self._left.values())]))
 
     def forecast(self, calls: int) -> float:
-        """Seconds until so many more calls can have been sent, as far as the limit goes.
+        """Return the seconds until the limit lets so many more calls be sent.
 
-        Beyond the window that is under way nobody else is reckoned with.
+        What other clients use after the current window is unknown and not included.
         """
         if calls <= 0:
             return 0.0
@@ -160,7 +162,7 @@ class Budget:
             for left in self._left.values():
                 if left.calls < calls:
                     first = max(first, left.until - now)
-            # Each call takes the place of the one that came a window's calls before it.
+            # Each call takes the place of the call that is one window's limit before it.
             windows, place = divmod(calls - 1, self._calls)
             over = self._open + len(self._ended) + place + 1 - self._calls
             if over > len(self._ended):
@@ -168,15 +170,15 @@ class Budget:
             wait = self._ended[over - 1] + self._window - now if over > 0 else 0.0
             return max(first, wait + windows * self._window)
 
-    def _take(self, name: str, calls: int, until: float, now: float) -> None:
+    def _record(self, name: str, calls: int, until: float, now: float) -> None:
         known = self._left.get(name)
         if known is not None and known.until > now:
-            # Answers overtake each other: the older one must not bring calls back.
+            # Responses can arrive out of order: an older one must not restore calls.
             calls = min(calls, known.calls)
         self._left[name] = _Left(calls, until)
 
     def _wait(self, now: float) -> float:
-        """Seconds until a call may be sent; 0 for now."""
+        """Return the seconds until a call may be sent; 0 means now."""
         self._forget(now)
         waits = [left.until - now for left in self._left.values() if left.calls <= 0]
         waits.append(self._paused - now)
@@ -187,36 +189,40 @@ class Budget:
         return max(0.0, *waits)
 
     def _is_bold(self, left: _Left) -> bool:
-        """Whether one more call under way would be too many for what others may be sending."""
+        """Whether one more call in flight could exceed what other machines leave."""
         return self._open > 0 and left.calls + self._open < self._machines * (self._open + 1)
 
     def _forget(self, now: float) -> None:
-        """Drops what is over: calls that left the window, and what answers said of earlier ones."""
+        """Remove calls that left the window, and policies whose time is over."""
         while self._ended and self._ended[0] + self._window < now:
             self._ended.popleft()
         self._left = {name: left for name, left in self._left.items() if left.until > now}
 
 
 def read_policies(header: str) -> list[tuple[str, int, float]]:
-    """The policies of a `Ratelimit` header: name, calls left, seconds until there are more.
+    """Parse a `Ratelimit` header into name, calls left, and seconds until the limit resets.
 
-    The header is a list of strings with parameters (draft-ietf-httpapi-ratelimit-headers); an item
-    that does not say both is left out.
+    The header is a list of strings with parameters (draft-ietf-httpapi-ratelimit-headers). An item
+    without both numbers is skipped.
     """
     return [
-        (name, int(said["r"]), float(said["t"]))
-        for name, said in _items(header)
-        if _is_number(said.get("r")) and _is_number(said.get("t"))
+        (name, int(parameters["r"]), float(parameters["t"]))
+        for name, parameters in _parse_items(header)
+        if _is_number(parameters.get("r")) and _is_number(parameters.get("t"))
     ]
 
 
 def read_quotas(header: str) -> dict[str, int]:
-    """The quotas of a `Ratelimit-Policy` header, calls a window, by the policy's name."""
-    return {name: int(said["q"]) for name, said in _items(header) if _is_number(said.get("q"))}
+    """Parse a `Ratelimit-Policy` header into calls per window, by the policy's name."""
+    return {
+        name: int(parameters["q"])
+        for name, parameters in _parse_items(header)
+        if _is_number(parameters.get("q"))
+    }
 
 
-def _items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """The strings of a list and their parameters."""
+def _parse_items(header: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Parse the strings of a list and their parameters."""
     for item in header.split(","):
         match = _POLICY.fullmatch(item)
         if match is not None:

@@ -1,8 +1,8 @@
 """One call to Cloudflare's API: the official SDK's transport, our retries, budget and errors.
 
-What is given up on becomes an `ApiError` with Cloudflare's own codes. Resource classes of the SDK
-are not used: importing them costs 0.3 s of CPU a process, and their models drop the fields that
-Cloudflare adds before the SDK knows them.
+A call that finally fails raises an `ApiError` with Cloudflare's own codes. The SDK's resource
+classes are not used: importing them costs 0.3 s of CPU per process, and their models drop fields
+that Cloudflare adds before the SDK knows them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from flowflare.api.budget import Budget
-from flowflare.api.retries import Pace, asked_wait, is_doubtful, may_repeat
+from flowflare.api.retries import Pace, is_doubtful, may_repeat, read_retry_after
 from flowflare.errors import ApiError
 from flowflare.reading.json_text import JsonError, parse_json
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _TOO_MANY = (
-    "Cloudflare allows a user or an account token 1,200 calls in 5 minutes, then it refuses all of "
-    "them for 5 minutes: wait, and run it again."
+    "Cloudflare allows a user or account token 1,200 calls in 5 minutes, then refuses every call "
+    "for 5 minutes. Wait, then run the command again."
 )
 
 
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True)
 class _Attempt:
-    """How one sending of a request ended: with an answer, or with the reason why none came."""
+    """How one attempt ended: with a response, or with the reason why none arrived."""
 
     response: "httpx.Response | None"
     reason: str = ""
@@ -53,11 +53,11 @@ class _Attempt:
 
 
 class Client:
-    """Calls Cloudflare's API.
+    """A client of Cloudflare's API.
 
     Args:
-        sdk: the official SDK's client, which holds token and base URL and repeats nothing.
-        budget: the token's.
+        sdk: the official SDK's client with token and base URL. It does not retry.
+        budget: the budget of the token.
         pace: clock and retries.
     """
 
@@ -76,7 +76,7 @@ class Client:
         query: Mapping[str, str] | None = None,
         find: Callable[[], Any] | None = None,
     ) -> Any:
-        """Sends one request, again where that may help, and returns the envelope's `result`.
+        """Send one request, retry it where that may help, and return the envelope's `result`.
 
         Args:
             method: the HTTP method.
@@ -84,23 +84,23 @@ class Client:
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
             query: the query's parameters.
-            find: for a request that would make a second thing if it were sent twice: looks for
-                what an attempt without an answer may have made, None for nothing. What it finds
-                is the result.
+            find: for a request that would create a second resource if it were sent twice. It
+                looks for what an attempt without a response may have created, and returns None if
+                there is nothing. What it finds is the result.
 
         Returns:
-            `result` of the envelope as plain JSON values; the text of an answer that is not JSON.
+            The envelope's `result` as plain JSON values, or the text if the response is not JSON.
 
         Raises:
-            ApiError: Cloudflare refused, or the retries are used up.
+            ApiError: Cloudflare refused the request, or the last retry failed.
         """
-        arguments = _arguments(body, parts, query)
+        arguments = _build_arguments(body, parts, query)
         attempts, waited, doubtful = 0, 0.0, False
         while True:
             attempts += 1
             attempt = self._send(method, path, arguments)
             if attempt.response is not None and attempt.status < 400:
-                return _result(method, path, attempt.response)
+                return _read_result(method, path, attempt.response)
             doubtful = doubtful or is_doubtful(attempt.status)
             wait = self._wait(attempt, attempts, waited)
             if wait is not None:
@@ -109,11 +109,11 @@ class Client:
                 self._pace.sleep(wait)
                 waited += wait
             if doubtful and find is not None:
-                found = _found(find)
+                found = _look_for_result(find)
                 if found is not None:
                     return found
             if wait is None:
-                error = self._error(method, path, attempt, _tried(attempts, waited))
+                error = self._error(method, path, attempt, _describe_attempts(attempts, waited))
                 error.doubtful = doubtful
                 raise error
 
@@ -137,22 +137,23 @@ class Client:
     def _wait(self, attempt: _Attempt, attempts: int, waited: float) -> float | None:
         if not may_repeat(attempt.status, attempt.headers):
             return None
-        asked = asked_wait(attempt.headers, self._pace.now())
+        asked = read_retry_after(attempt.headers, self._pace.now())
         if attempt.status == 429 and asked is not None:
-            self._budget.pause(asked)  # it is the token that was too fast, whatever client asks
+            self._budget.pause(asked)  # the limit belongs to the token, not to this client
         return self._pace.retries.wait(attempts, asked, waited)
 
     def _error(self, method: Method, path: str, attempt: _Attempt, tried: str) -> ApiError:
         if attempt.response is not None:
-            return _refused(method, path, attempt.response, tried)
+            return _refusal(method, path, attempt.response, tried)
         return ApiError(
             f"{method} {path}: no answer from {self._sdk.base_url} ({attempt.reason}){tried}",
             status=0,
-            remedy="Is the API reachable? Start the embedded one: flowflare emulator start",
+            remedy="Check that the API is reachable. To start the embedded Cloudflare: "
+            "flowflare emulator start",
         )
 
 
-def _arguments(
+def _build_arguments(
     body: object, parts: Sequence[Part], query: Mapping[str, str] | None
 ) -> dict[str, Any]:
     import httpx
@@ -171,19 +172,19 @@ def _arguments(
     return arguments
 
 
-def _found(find: Callable[[], Any]) -> Any:
+def _look_for_result(find: Callable[[], Any]) -> Any:
     try:
         return find()
     except ApiError as error:
-        error.doubtful = True  # whatever ended the search: what is looked for may be there
+        error.doubtful = True  # the search failed, so the resource may exist
         raise
 
 
-def _tried(attempts: int, waited: float) -> str:
+def _describe_attempts(attempts: int, waited: float) -> str:
     return f" (tried {attempts} times in {waited:.0f} s)" if attempts > 1 else ""
 
 
-def _result(method: str, path: str, response: "httpx.Response") -> Any:
+def _read_result(method: str, path: str, response: "httpx.Response") -> Any:
     if response.status_code == 204 or not response.content:
         return None
     try:
@@ -193,11 +194,11 @@ def _result(method: str, path: str, response: "httpx.Response") -> Any:
     if not isinstance(envelope, dict) or "success" not in envelope:
         return envelope
     if not envelope["success"]:
-        raise _refused(method, path, response)
+        raise _refusal(method, path, response)
     return envelope.get("result")
 
 
-def _refused(method: str, path: str, response: "httpx.Response", tried: str = "") -> ApiError:
+def _refusal(method: str, path: str, response: "httpx.Response", tried: str = "") -> ApiError:
     try:
         errors = parse_json(response.content).get("errors") or []
     except (JsonError, AttributeError):

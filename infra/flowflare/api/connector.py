@@ -1,4 +1,4 @@
-"""Opens clients, and holds what they share: the clock, the retries, and each token's budget."""
+"""Open clients that share a clock, retries, and the budget of each token."""
 
 import math
 import sys
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 class Connector:
-    """Opens clients of Cloudflare's API; those of one token share a connection and a budget.
+    """Opens clients of Cloudflare's API. Clients of one token share a connection and a budget.
 
     Args:
-        pace: their clock, time-out and retries.
-        transport: what sends requests instead of the network's, made anew for each client.
-        budget: makes the budget of a token, by default Cloudflare's limit.
-        on_wait: is told the seconds of a wait for a budget, where nobody else asked to be.
+        pace: the clients' clock, timeout and retries.
+        transport: creates a client's transport, by default one that uses the network.
+        budget: creates the budget of a token, by default with Cloudflare's limit.
+        on_wait: receives the seconds of a wait for a budget, outside blocks of `telling`.
     """
 
     def __init__(
@@ -39,44 +39,44 @@ class Connector:
     ) -> None:
         self.pace = pace or Pace()
         self._transport = transport
-        self._make_budget = budget or self._counted
+        self._make_budget = budget or self._new_budget
         self._listeners = [] if on_wait is None else [on_wait]
         self._lock = threading.Lock()
         self._budgets: dict[tuple[str, str], Budget] = {}
-        # Clients are closed when nobody holds them any more; budgets outlive them.
+        # A client is closed when its last reference is dropped; its budget stays.
         self._clients: weakref.WeakValueDictionary[tuple[str, str], Client] = (
             weakref.WeakValueDictionary()
         )
 
     def open(self, base_url: str, token: str, *, pace: Pace | None = None) -> Client:
-        """The client for the API at a base URL.
+        """Open the client for the API at a base URL.
 
         Args:
-            base_url: the address up to and with `/client/v4`.
-            token: an API token; sent as a bearer, never logged.
-            pace: another time-out and other retries than the connector's, for a client of its
-                own; the token's budget is the same.
+            base_url: the URL, including `/client/v4`.
+            token: an API token, sent as a bearer token and never logged.
+            pace: another timeout and other retries than the connector's. They give a separate
+                client with the same budget.
 
         Raises:
-            SecretError: the token cannot be sent.
+            SecretError: the token cannot be sent in a header.
         """
         check_secret(token, "the API token for Cloudflare")
         key = (base_url.rstrip("/"), token)
         with self._lock:
             if pace is not None:
-                return self._made(base_url, token, self._budget(key), pace)
+                return self._new_client(base_url, token, self._budget(key), pace)
             client = self._clients.get(key)
             if client is None:
-                client = self._made(base_url, token, self._budget(key), self.pace)
+                client = self._new_client(base_url, token, self._budget(key), self.pace)
                 self._clients[key] = client
             return client
 
     @contextmanager
     def telling(self, on_wait: OnWait) -> Iterator[None]:
-        """Lets somebody know, inside the block, when calls wait for a budget for long.
+        """Report long waits for a budget inside the block.
 
         Args:
-            on_wait: is told the seconds, in the thread that waits.
+            on_wait: receives the seconds, in the thread that waits.
         """
         self._listeners.append(on_wait)
         try:
@@ -93,10 +93,10 @@ class Connector:
             self._budgets[key] = self._make_budget(self.pace)
         return self._budgets[key]
 
-    def _counted(self, pace: Pace) -> Budget:
+    def _new_budget(self, pace: Pace) -> Budget:
         return Budget(pace.clock, pace.sleep, calls=pace.calls, on_wait=self._tell)
 
-    def _made(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
+    def _new_client(self, base_url: str, token: str, budget: Budget, pace: Pace) -> Client:
         import httpx
         from cloudflare import DefaultHttpxClient
 
@@ -119,9 +119,9 @@ class Connector:
 
 
 def _verification(base_url: str) -> "ssl.SSLContext | bool":
-    """How certificates are verified; where none is expected, none is trusted.
+    """Return how to verify certificates. An `http://` URL needs none, so none is trusted.
 
-    To read the trusted ones costs 20 ms of CPU for every client.
+    Reading the trusted certificates costs 20 ms of CPU per client.
     """
     if not base_url.startswith("http://"):
         return True
@@ -130,27 +130,27 @@ def _verification(base_url: str) -> "ssl.SSLContext | bool":
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def waiting(seconds: float) -> str:
-    """A wait for the budget, in words."""
+def describe_wait(seconds: float) -> str:
+    """Describe a wait for the budget to the user."""
     return (
         f"waiting {math.ceil(seconds)} s: the account's calls are used up (Cloudflare allows "
         f"{CALLS:,} in 5 minutes)"
     )
 
 
-#: The connector of this process: its budget is everybody's who is not given another. A plugin of
-#: the Pulumi CLI has no other way to say that it waits than its standard error.
-PROCESS = Connector(on_wait=lambda seconds: print(waiting(seconds), file=sys.stderr))  # noqa: T201
+#: The default connector of this process. A plugin of the Pulumi CLI can report a wait only on its
+#: standard error.
+PROCESS = Connector(on_wait=lambda seconds: print(describe_wait(seconds), file=sys.stderr))  # noqa: T201
 
 
 def connect(base_url: str, token: str, *, max_retries: int = 4, timeout: float = 60.0) -> Client:
-    """Opens a client that shares this process's budget.
+    """Open a client that shares this process's budget.
 
     Args:
-        base_url: the address up to and with `/client/v4`.
-        token: an API token; sent as a bearer, never logged.
-        max_retries: how often a call that may be repeated is repeated.
-        timeout: seconds until a call without an answer counts as lost.
+        base_url: the URL, including `/client/v4`.
+        token: an API token, sent as a bearer token and never logged.
+        max_retries: how often a call is retried at most.
+        timeout: seconds until a call without a response counts as lost.
     """
     pace = Pace(timeout=timeout, retries=Retries(attempts=max_retries + 1))
     return PROCESS.open(base_url, token, pace=None if pace == PROCESS.pace else pace)

@@ -1,7 +1,7 @@
-"""Checks a secret before it is sent in an HTTP header.
+"""Check a secret before it is sent in an HTTP header.
 
-h11 and httpx refuse a header with a line break or a letter outside ASCII, and their error quotes
-the header: the whole secret.
+h11 and httpx refuse a header with a line break or a character outside ASCII, and their error
+quotes the header with the whole secret.
 """
 
 import re
@@ -18,18 +18,18 @@ def is_sendable(secret: str) -> bool:
 
 
 def check_secret(secret: str, what: str) -> str:
-    """Return a secret that can be sent in a header as it is.
+    """Return the secret unchanged if a header can contain it.
 
     Args:
         secret: a token or a key.
-        what: what messages call it.
+        what: the secret's name in messages.
 
     Raises:
         SecretError: it has a character that a header cannot contain; the message does not quote it.
     """
     if not is_sendable(secret):
         raise SecretError(
-            f"{what} has a space, a line break or a letter outside ASCII, so it cannot be sent",
-            remedy="Set it again without a line break at its end; `printf %s` writes none.",
+            f"{what} cannot be sent: it has a space, a line break or a character outside ASCII",
+            remedy="Set it again without a line break at the end; `printf %s` does not add one.",
         )
     return secret

@@ -1,9 +1,9 @@
-"""When a call is sent again, and after how long: as the official SDKs do, and as the API asks.
+"""Decide when a call is retried, as the official SDKs do and as the API asks.
 
-The SDKs repeat 408, 409, 429 and 5xx and calls without an answer, obey `x-should-retry`, and wait
-as long as `Retry-After-Ms` or `Retry-After` says (`internal/requestconfig` of cloudflare-go). Two
-things differ here: a block of 5 minutes is waited for, since it is what Cloudflare answers a client
-that was too fast, and what is waited for is bounded in all.
+The SDKs retry 408, 409, 429, 5xx and calls without a response, obey `x-should-retry`, and wait as
+long as `Retry-After-Ms` or `Retry-After` says (`internal/requestconfig` of cloudflare-go). Two
+things differ here. A client that exceeded the limit waits for Cloudflare's block of 5 minutes to
+end, and the total wait of a call is bounded.
 """
 
 import email.utils
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from flowflare.api.budget import CALLS
 
-_REPEATED = frozenset({408, 409, 429})
+_RETRIED = frozenset({408, 409, 429})
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Retries:
     """How often and how long one call is tried.
 
     Attributes:
-        attempts: how often it is sent at most.
-        patience: seconds that are waited between attempts at most, all of them together.
-        first: seconds before the second attempt where the API does not say; then twice as long
-            each time.
-        most: the longest of these.
-        jitter: a number from 0 to 1, of which a quarter shortens a wait: clients that were
-            refused together do not come back together.
+        attempts: the maximum number of attempts.
+        patience: the maximum total wait between attempts, in seconds.
+        first: seconds before the second attempt if the API does not say. Each later wait is twice
+            as long.
+        most: the longest of these waits, in seconds.
+        jitter: returns a number from 0 to 1. A quarter of it shortens a wait, so that clients that
+            were refused together do not retry together.
     """
 
     attempts: int = 5
@@ -39,11 +39,11 @@ class Retries:
     jitter: Callable[[], float] = random.random
 
     def wait(self, attempt: int, asked: float | None, waited: float) -> float | None:
-        """How long to wait before the next attempt; None to give up.
+        """Return the seconds to wait before the next attempt; None to give up.
 
         Args:
-            attempt: how often it was sent so far.
-            asked: the seconds that the API asked for, None where it did not.
+            attempt: how many attempts were made so far.
+            asked: the seconds that the API asked for, None if it did not ask.
             waited: the seconds waited so far.
         """
         if attempt >= self.attempts:
@@ -55,13 +55,13 @@ class Retries:
 
 @dataclass(frozen=True)
 class Pace:
-    """What time is for a client: what it is told by, and what may take how much of it.
+    """The clock, the timeouts and the retries of a client.
 
     Attributes:
-        clock: seconds that never go back.
-        now: the time in Unix seconds.
-        sleep: waits.
-        timeout: seconds until a call without an answer counts as lost.
+        clock: returns monotonic seconds.
+        now: returns the time in Unix seconds.
+        sleep: waits for a number of seconds.
+        timeout: seconds until a call without a response counts as lost.
         retries: how often and how long one call is tried.
         calls: how many calls a token may make in 5 minutes.
     """
@@ -75,30 +75,30 @@ class Pace:
 
 
 def may_repeat(status: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer invites another attempt; status 0 stands for no answer."""
-    told = headers.get("x-should-retry", "")
-    if told in ("true", "false"):
-        return told == "true"
-    return status == 0 or status in _REPEATED or status >= 500
+    """Whether a call may be retried; status 0 means that there was no response."""
+    advice = headers.get("x-should-retry", "")
+    if advice in ("true", "false"):
+        return advice == "true"
+    return status == 0 or status in _RETRIED or status >= 500
 
 
 def is_doubtful(status: int) -> bool:
-    """Whether what ended so may have been done all the same; status 0 stands for no answer."""
+    """Whether a failed call may have had an effect; status 0 means that there was no response."""
     return status in (0, 408) or status >= 500
 
 
-def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that an answer asks to wait, None where it says nothing that makes sense.
+def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds that a response asks to wait, None if it has no valid value.
 
     Args:
-        headers: the answer's.
+        headers: the response's headers.
         now: the time in Unix seconds, for a date in `Retry-After`.
     """
-    milliseconds = _number(headers.get("retry-after-ms"))
+    milliseconds = _parse_number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     text = headers.get("retry-after")
-    seconds = _number(text)
+    seconds = _parse_number(text)
     if seconds is not None or not text:
         return seconds
     try:
@@ -108,7 +108,7 @@ def asked_wait(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, moment.timestamp() - now) or None
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     try:
         number = float(text or "")
     except ValueError:

@@ -1,7 +1,7 @@
-"""The official SDK's client, without the program that it runs for a header and what it logs.
+"""The official SDK's client without its child process and its log of request bodies.
 
-For `X-Stainless-OS` the SDK asks `platform.platform()`, which on Python runs `uname -p`: whatever
-PATH calls `uname`, with the whole environment, its secrets included.
+For `X-Stainless-OS` the SDK calls `platform.platform()`, which runs `uname -p`: whatever program
+PATH has under that name, with the whole environment, secrets included.
 """
 
 import logging
@@ -11,16 +11,16 @@ from cloudflare import Cloudflare, __version__
 
 
 def _has_no_content(record: logging.LogRecord) -> bool:
-    """Whether a line of the SDK's log is without a request's content."""
+    """Whether a record of the SDK's log does not contain a request's content."""
     return not str(record.msg).startswith("Request options")
 
 
-# With CLOUDFLARE_LOG=debug the SDK logs what is sent, and with it the secrets of a script.
+# With CLOUDFLARE_LOG=debug the SDK logs request bodies, which contain a script's secrets.
 logging.getLogger("cloudflare._base_client").addFilter(_has_no_content)
 
 
 class QuietCloudflare(Cloudflare):
-    """The SDK's client with platform headers that are known without a child process."""
+    """The SDK's client with platform headers that need no child process."""
 
     def platform_headers(self) -> dict[str, str]:
         """Return the SDK's `X-Stainless-` headers."""

@@ -78,10 +78,10 @@ class Report:
         Args:
             api: what opens the API's clients; None for what this process shares.
         """
-        from flowflare.api import PROCESS, waiting
+        from flowflare.api import PROCESS, describe_wait
 
         def tell(seconds: float) -> None:
-            self.note(Event("note", message=waiting(seconds), severity="warning"))
+            self.note(Event("note", message=describe_wait(seconds), severity="warning"))
 
         return (api or PROCESS).telling(tell)
 

@@ -1,4 +1,4 @@
-"""A clock that only waiting moves on, and an API that answers from a list."""
+"""A clock that advances only by waiting, and an API that answers from a list."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ TOKEN = "t0" * 20
 
 @dataclass
 class FakeTime:
-    """Time that passes by `sleep` alone, or by what a test adds."""
+    """Time that passes only by `sleep`, or by what a test adds."""
 
     seconds: float = 0.0
     slept: list[float] = field(default_factory=list)
@@ -46,7 +46,7 @@ def answer(status: int = 200, result: object = None, **headers: str) -> httpx.Re
 
 @dataclass
 class Api:
-    """An API in this process: each request takes the next answer, the last one for ever."""
+    """An API in this process: each request takes the next answer, then the last one repeatedly."""
 
     answers: Sequence[Answer | Callable[[httpx.Request], Answer]]
     time: FakeTime = field(default_factory=FakeTime)

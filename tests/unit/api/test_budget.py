@@ -1,4 +1,4 @@
-"""The budget of one token: 1,200 calls in any 5 minutes, of all clients, and what answers say."""
+"""The budget of one token: 1,200 calls of all clients in any 5 minutes, and the API's headers."""
 
 import bisect
 import itertools
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.api import Connector, waiting
+from flowflare.api import Connector, describe_wait
 from flowflare.api.budget import Budget, Others, read_policies
 from tests.unit.api.fake_time import TOKEN, Api, FakeTime, answer
 
@@ -16,7 +16,7 @@ URL = "http://127.0.0.1:1/client/v4"
 
 
 def most_in_a_window(moments: list[float], window: float) -> int:
-    """The most moments that any window of that length holds, its two ends included."""
+    """Return the most moments in any window of that length, including both ends."""
     ordered = sorted(moments)
     return max(
         bisect.bisect_right(ordered, start + window) - index for index, start in enumerate(ordered)
@@ -59,7 +59,7 @@ def test_the_api_never_sees_more_than_the_limit(
             assert earliest[last] - latest[first] > 30.0
 
 
-def test_calls_under_way_count() -> None:
+def test_calls_in_flight_count() -> None:
     time = FakeTime()
 
     def wait(seconds: float) -> None:
@@ -92,7 +92,7 @@ def test_clients_of_one_token_share_it_and_others_do_not() -> None:
     assert sum(time.slept) == pytest.approx(300, abs=0.01)
 
 
-def test_what_other_machines_use_comes_with_the_answers() -> None:
+def test_responses_report_what_other_machines_use() -> None:
     api = Api([answer(ratelimit='"default";r=1;t=30'), answer(), answer()])
     client = api.client()
     for _ in range(3):
@@ -100,7 +100,7 @@ def test_what_other_machines_use_comes_with_the_answers() -> None:
     assert api.moments == [0.0, 0.0, pytest.approx(30.0)]
 
 
-def test_a_client_that_was_too_fast_holds_the_others_back() -> None:
+def test_a_client_that_exceeds_the_limit_delays_the_others() -> None:
     api = Api([answer(429, retry_after="3600"), answer()])
     client = api.client()
     with pytest.raises(Exception, match="HTTP 429"):
@@ -122,19 +122,19 @@ def test_a_client_that_was_too_fast_holds_the_others_back() -> None:
         (";;;,,,=", []),
     ],
 )
-def test_the_header_is_read(header: str, found: list[tuple[str, int, float]]) -> None:
+def test_the_header_is_parsed(header: str, found: list[tuple[str, int, float]]) -> None:
     assert read_policies(header) == found
 
 
 @given(st.text())
-def test_no_header_is_an_error(header: str) -> None:
+def test_a_malformed_header_is_ignored(header: str) -> None:
     for name, calls, seconds in read_policies(header):
         assert name
         assert calls >= 0
         assert seconds >= 0
 
 
-def test_a_long_wait_is_told_once_for_all_who_wait_and_a_short_one_is_not() -> None:
+def test_a_long_wait_is_reported_once_for_all_waiting_calls_and_a_short_one_is_not() -> None:
     api = Api([answer(ratelimit='"default";r=0;t=40'), answer(ratelimit='"default";r=0;t=1')])
     told: list[float] = []
     connector = api.connector()
@@ -144,10 +144,10 @@ def test_a_long_wait_is_told_once_for_all_who_wait_and_a_short_one_is_not() -> N
             client.call("GET", "/x")
     assert told == [40.0]
     assert api.time.seconds == pytest.approx(41)
-    assert "waiting 40 s: the account's calls are used up" in waiting(39.2)
+    assert "waiting 40 s: the account's calls are used up" in describe_wait(39.2)
 
 
-def test_a_refused_call_tells_how_long_it_waits() -> None:
+def test_a_refused_call_reports_how_long_it_waits() -> None:
     api = Api([answer(429, retry_after="300"), answer()])
     told: list[float] = []
     connector = api.connector()
@@ -156,7 +156,7 @@ def test_a_refused_call_tells_how_long_it_waits() -> None:
     assert told == [300.0]
 
 
-def test_a_reserve_is_left_alone_of_every_limit_that_is_told() -> None:
+def test_a_share_of_every_reported_limit_is_reserved() -> None:
     time = FakeTime()
     budget = Budget(time.clock, time.sleep, calls=12, window=10.0, others=Others(reserve=2))
     assert budget.left() == 10
@@ -175,8 +175,8 @@ def test_a_reserve_is_left_alone_of_every_limit_that_is_told() -> None:
 
 @given(st.lists(st.floats(0, 3), max_size=30), st.integers(1, 6), st.integers(1, 40))
 @settings(max_examples=100, deadline=None)
-def test_a_forecast_is_what_comes(idle: list[float], limit: int, more: int) -> None:
-    """Calls that take no time are all sent when it was said, within what a wait is rounded to."""
+def test_a_forecast_matches_what_happens(idle: list[float], limit: int, more: int) -> None:
+    """Calls that take no time are all sent when forecast, within the rounding of a wait."""
     time = FakeTime()
     budget = Budget(time.clock, time.sleep, calls=limit, window=30.0)
     for seconds in idle:
@@ -190,8 +190,8 @@ def test_a_forecast_is_what_comes(idle: list[float], limit: int, more: int) -> N
     assert time.seconds - since == pytest.approx(said, abs=0.01 * more)
 
 
-def test_the_fewer_calls_are_left_the_fewer_are_sent_before_an_answer() -> None:
-    """So that eight machines that see the same number do not use it up eight times."""
+def test_fewer_calls_are_in_flight_when_fewer_calls_are_left() -> None:
+    """Eight machines that read the same number must not spend it eight times."""
     time = FakeTime()
     budget = Budget(time.clock, time.sleep, others=Others(machines=8))
     for left, at_once in ((400, 50), (100, 12), (8, 1), (1, 1)):

@@ -1,4 +1,4 @@
-"""A token that no header carries is refused before it is sent, and nothing quotes it."""
+"""A token that a header cannot contain is refused before it is sent, and never quoted."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ def test_a_token_that_cannot_be_sent_is_not_quoted(end: str) -> None:
     assert TOKEN[:6] not in str(refused.value)
 
 
-def test_a_token_that_can_be_sent_is_left_as_it_is() -> None:
+def test_a_token_that_can_be_sent_is_unchanged() -> None:
     assert check_secret("ff_prod_1a2b_-~!", "a key") == "ff_prod_1a2b_-~!"
     assert check_secret("", "none") == ""
 
@@ -38,7 +38,7 @@ client.call("PUT", "/accounts/a/workers/scripts/s/secrets", body={{"text": "hidd
 """
 
 
-def test_the_sdk_logs_calls_without_what_is_sent() -> None:
+def test_the_sdk_logs_calls_without_their_bodies() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOGGED],
         env={"CLOUDFLARE_LOG": "debug", "PYTHONPATH": ":".join(sys.path)},

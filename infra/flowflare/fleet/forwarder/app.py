@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from flowflare.api.budget import Budget, Others
-from flowflare.api.retries import asked_wait
+from flowflare.api.retries import read_retry_after
 from flowflare.fleet.forwarder.address import Route, read_route
 from flowflare.fleet.forwarder.envelope import TOO_MANY, Answer, refusal, template
 from flowflare.fleet.forwarder.limit import MACHINES, UNLIMITED, Limit
@@ -97,7 +97,7 @@ class App:
                 response = await self.client.send(request, stream=True)
             finally:
                 if response is not None and response.status_code == 429:
-                    turns.pause(asked_wait(response.headers, time.time()) or 0.0)
+                    turns.pause(read_retry_after(response.headers, time.time()) or 0.0)
                 turns.give(response.headers if response is not None else None)
         except httpx.HTTPError as error:
             await _send(send, _no_answer(error, request.method, route))

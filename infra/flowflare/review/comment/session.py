@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from flowflare.api.headers import check_secret
-from flowflare.api.retries import Pace, asked_wait
+from flowflare.api.retries import Pace, read_retry_after
 from flowflare.errors import CommentError
 from flowflare.reading.json_text import parse_json
 
@@ -167,7 +167,7 @@ class Session:
         if asked is not None:
             return TryAgain(f"{text} (a rate limit; it asks to wait {asked:.0f} s)", asked=asked)
         if status in (408, 409) or status >= 500:
-            return TryAgain(text, asked=asked_wait(answer.headers, self.pace.now()))
+            return TryAgain(text, asked=read_retry_after(answer.headers, self.pace.now()))
         if status in (404, 410):
             return NotThere(text)
         if answer.is_redirect:
@@ -223,7 +223,7 @@ def limit_wait(status: int, headers: Mapping[str, str], said: str, now: float) -
     """
     if status not in (403, 429):
         return None
-    asked = asked_wait(headers, now)
+    asked = read_retry_after(headers, now)
     if asked is not None:
         return asked
     for prefix in ("x-", ""):
