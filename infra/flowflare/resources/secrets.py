@@ -6,7 +6,7 @@ from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
 from flowflare.resources.dynamic import SecretValue
 from flowflare.resources.project import project_root
-from flowflare.secrets.local import open_to_others
+from flowflare.secrets.local import warn_of_permissions
 
 
 class WorkerSecrets:
@@ -42,7 +42,7 @@ class WorkerSecrets:
             opts=self._options,
         )
         if isinstance(source, FileSource):
-            warning = open_to_others(source, self._root)
+            warning = warn_of_permissions(source, self._root)
             if warning:
                 pulumi.warn(warning, secret)
         return pulumi.Output.secret(secret.value)

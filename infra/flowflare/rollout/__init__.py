@@ -1,1 +1,1 @@
-"""Several ups in order: what one up cannot do without an outage or a loss."""
+"""Run several deployments in order, where a single `up` would cause an outage or a loss."""

@@ -1,7 +1,7 @@
-"""Asks a deployed stack whether it is healthy: which keys open the service, whether clients answer.
+"""Check a deployed stack: which keys the service accepts, and whether the clients answer.
 
-Cloudflare brings a new version to its machines within seconds, not at once; so it is asked until
-all answers are right or time is up.
+Cloudflare distributes a new version within seconds, not at once. So the check is repeated until
+every answer is right or the time is up.
 """
 
 import time
@@ -21,14 +21,14 @@ _PAUSE = 0.5
 
 @dataclass(frozen=True)
 class Stack:
-    """What is asked.
+    """The URLs and keys of a stack that a check uses.
 
     Attributes:
-        service_url: the service's URL, None where it has none.
-        client_urls: URL by client, of those that have one.
-        keys: API keys by generation, all of which must open the service; secrets.
-        refused: keys by generation that must not open it any more; secrets.
-        refuses_keyless: whether it is also asked without a key, which it must refuse.
+        service_url: the service's URL, None if it has none.
+        client_urls: the URL of each client that has one.
+        keys: API keys by generation that the service must accept; secrets.
+        refused: API keys by generation that the service must refuse; secrets.
+        refuses_keyless: whether to check that the service refuses a request without a key.
     """
 
     service_url: str | None
@@ -43,9 +43,9 @@ class Patience:
     """How long a check waits for the right answers.
 
     Attributes:
-        seconds: until it gives up.
+        seconds: when the check fails, in seconds.
         clock: the time in seconds.
-        sleep: waits between two rounds.
+        sleep: waits between two rounds, in seconds.
     """
 
     seconds: float = 60
@@ -56,18 +56,18 @@ class Patience:
 def check(
     stack: Stack, patience: Patience | None = None, *, http: "httpx.Client | None" = None
 ) -> tuple[str, ...]:
-    """Asks until everything is right.
+    """Repeat the check until every answer is right.
 
     Args:
-        stack: what is asked.
-        patience: how long.
-        http: what asks, for who asks many stacks; by default a client for this check alone.
+        stack: the stack to check.
+        patience: how long to repeat it.
+        http: a client to share between many checks; by default, this check opens its own.
 
     Returns:
-        What was found right, as sentences.
+        What was checked, as sentences.
 
     Raises:
-        RolloutError: something was still wrong at the end, or a key cannot be sent at all.
+        RolloutError: an answer was still wrong at the end, or a key cannot be sent in a header.
     """
     import httpx
 
@@ -78,16 +78,16 @@ def check(
             return check(stack, patience, http=own)
     deadline = patience.clock() + patience.seconds
     while True:
-        wrong = _wrong(http, stack)
+        wrong = _find_faults(http, stack)
         if not wrong:
-            return tuple(_right(stack))
+            return tuple(_describe_checks(stack))
         if patience.clock() >= deadline:
             raise RolloutError("not healthy: " + "; ".join(wrong))
         patience.sleep(_PAUSE)
 
 
 def _refuse_unsendable(stack: Stack) -> None:
-    """Stop at once for a key that no request can carry: no later answer would be another one."""
+    """Fail at once for a key that a header cannot contain: waiting would not help."""
     for generation, key in stack.keys.items():
         try:
             check_secret(key, f"generation {generation} of the API key")
@@ -95,34 +95,34 @@ def _refuse_unsendable(stack: Stack) -> None:
             raise RolloutError(f"not healthy: {error.message}", remedy=error.remedy) from None
 
 
-def _wrong(http: "httpx.Client", stack: Stack) -> list[str]:
-    wrong = list(_wrong_of_service(http, stack, stack.service_url)) if stack.service_url else []
+def _find_faults(http: "httpx.Client", stack: Stack) -> list[str]:
+    wrong = list(_find_service_faults(http, stack, stack.service_url)) if stack.service_url else []
     for name, url in stack.client_urls.items():
-        answer = _asked(http, "GET", url, None)
+        answer = _request(http, "GET", url, None)
         if isinstance(answer, str) or answer >= 500:
             wrong.append(f"client {name} answers {answer}")
     return wrong
 
 
-def _wrong_of_service(http: "httpx.Client", stack: Stack, url: str) -> Iterator[str]:
+def _find_service_faults(http: "httpx.Client", stack: Stack, url: str) -> Iterator[str]:
     for generation, key in stack.keys.items():
-        answer = _asked(http, "POST", url + _ROUTE, key)
+        answer = _request(http, "POST", url + _ROUTE, key)
         if answer != 200:
             yield f"the service answers {answer} to key generation {generation}"
     for generation, key in stack.refused.items():
         if not is_sendable(key):
-            continue  # so it opens nothing
-        answer = _asked(http, "POST", url + _ROUTE, key)
+            continue  # no request can use it
+        answer = _request(http, "POST", url + _ROUTE, key)
         if answer != 401:
             yield f"the service answers {answer} to the dropped generation {generation}"
     if stack.refuses_keyless:
-        answer = _asked(http, "POST", url + _ROUTE, None)
+        answer = _request(http, "POST", url + _ROUTE, None)
         if answer != 401:
             yield f"the service answers {answer} to who has no key"
 
 
-def _asked(http: "httpx.Client", method: str, url: str, key: str | None) -> int | str:
-    """The status of an answer, or why there was none."""
+def _request(http: "httpx.Client", method: str, url: str, key: str | None) -> int | str:
+    """Return the status of the response, or why there was none."""
     import httpx
 
     headers = {} if key is None else {"X-API-Key": key}
@@ -133,12 +133,12 @@ def _asked(http: "httpx.Client", method: str, url: str, key: str | None) -> int 
         return f"nothing ({type(error).__name__})"
 
 
-def _right(stack: Stack) -> list[str]:
+def _describe_checks(stack: Stack) -> list[str]:
     if stack.service_url is None:
         right = ["not asked whether keys open the service: it has no URL of its own"]
     else:
-        right = [f"generation {one} opens the service" for one in stack.keys]
-        right += [f"generation {one} does not any more" for one in stack.refused]
+        right = [f"generation {generation} opens the service" for generation in stack.keys]
+        right += [f"generation {generation} does not any more" for generation in stack.refused]
         right += ["who has no key is refused"] if stack.refuses_keyless else []
     if stack.client_urls:
         names = ", ".join(stack.client_urls)

@@ -1,7 +1,7 @@
-"""Carries out a key rotation: writes the configuration, runs `up`, asks whether all is well.
+"""Rotate a key: write the configuration, run `up`, and check the health of the stack.
 
-Nothing is remembered but the configuration and the stack's state, so a run that was killed at any
-point is taken up where it was by running the command again.
+Only the configuration and the stack's state record the progress. Run the command again to resume a
+run that was killed at any point.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,19 +24,19 @@ _API_KEY = "dynamic/flowflare:ApiKey"
 
 
 class Runner(Protocol):
-    """A stack on either engine, as far as a rotation needs it."""
+    """The operations of a stack, on either engine, that a rotation needs."""
 
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Says what `up` would do."""
+        """Plan what `up` would do."""
 
     def up(self, on_event: OnEvent | None = None) -> Update:
-        """Brings the stack to what the program says."""
+        """Deploy what the program declares."""
 
     def read(self) -> Deployment:
-        """The state; its secrets are opened when they are looked at."""
+        """Read the state. Its secrets are decrypted on access."""
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
-        """The stack's outputs."""
+        """Return the stack's outputs."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +46,24 @@ class Rotation:
     Attributes:
         root: the project's folder.
         stack: the stack's name.
-        opened: opens the stack as its files are now.
+        open_stack: opens the stack with its current files.
         patience: how long a health check waits.
-        judge: stops a step by raising, before anything is sent: what policies are asked by. It gets
-            the project with the step's keys, and what makes the plan.
+        judge: checks the policies of a step, and raises to stop it before anything is deployed.
+            It receives the project with the step's keys, and a function that plans the step.
     """
 
     root: Path
     stack: str
-    opened: Callable[[Project], Runner]
+    open_stack: Callable[[Project], Runner]
     patience: health.Patience = field(default_factory=health.Patience)
     judge: Callable[[Project, Callable[[], Plan]], None] | None = None
 
     def project(self) -> Project:
-        """The project as its files are now."""
+        """Read the project's current files."""
         return read_project(self.root, self.stack)
 
     def keys(self) -> Keys:
-        """The generations that the configuration has.
+        """Read the generations from the configuration.
 
         Raises:
             ConfigError: the configuration is wrong.
@@ -71,21 +71,21 @@ class Rotation:
         return configured_keys(self.project())
 
     def steps(self, *, finish: bool) -> tuple[Step, ...]:
-        """What is to be done now; see `rotation.steps`.
+        """Compute the next steps; see `rotation.steps`.
 
         Raises:
-            RolloutError: there is nothing that could be done.
+            RolloutError: no step is possible.
         """
-        deployed = api_keys(self.opened(self.project()).read())
+        deployed = api_keys(self.open_stack(self.project()).read())
         return steps(self.keys(), deployed, finish=finish)
 
     def require_nothing_else(self) -> None:
-        """Refuses to begin while something else waits to be deployed, or is broken.
+        """Refuse to begin while other changes are not deployed or the plan has failures.
 
         Raises:
             RolloutError: `up` would change something.
         """
-        plan = self.opened(self.project()).preview()
+        plan = self.open_stack(self.project()).preview()
         if plan.changed or plan.failures:
             raise RolloutError(
                 f"stack {self.stack} has changes that are not deployed; a rotation would carry "
@@ -95,45 +95,46 @@ class Rotation:
             )
 
     def perform(self, step: Step, on_event: OnEvent | None = None) -> tuple[str, ...]:
-        """Performs a step: configuration, `up`, health check.
+        """Perform a step: write the configuration, run `up`, and check the health.
 
         Args:
             step: the step.
-            on_event: is told what happens during `up`.
+            on_event: receives the events of `up`.
 
         Returns:
-            What the health check found right, as sentences.
+            What the health check checked, as sentences.
 
         Raises:
-            FlowflareError: `up` failed; what it made is in state. Or a policy stands against it;
-                the configuration is then as it was.
+            FlowflareError: `up` failed, and what it created is in state. Or a policy refused the
+                step, and the configuration is unchanged.
             RolloutError: the health check failed.
         """
-        before = api_keys(self.opened(self.project()).read())
-        runner = self._configured(step)
+        before = api_keys(self.open_stack(self.project()).read())
+        runner = self._configure(step)
         try:
             runner.up(on_event)
             outputs = runner.outputs()
-            keys = {one: key() for one, key in api_keys(runner.read()).items()}
-            gone = {one: key() for one, key in before.items() if one not in step.keys.accepted}
+            keys = {number: key() for number, key in api_keys(runner.read()).items()}
+            accepted = step.keys.accepted
+            dropped = {number: key() for number, key in before.items() if number not in accepted}
             return health.check(
                 health.Stack(
                     service_url=outputs.get("service_url"),
                     client_urls=outputs.get("client_urls") or {},
                     keys=keys,
-                    refused=gone,
+                    refused=dropped,
                 ),
                 self.patience,
             )
         except FlowflareError as error:
-            raise _with_way_back(error, step, self.project()) from error
+            raise _explain_failure(error, step, self.project()) from error
 
-    def _configured(self, step: Step) -> Runner:
-        """The stack with a step's keys in its configuration, if nothing stands against them."""
+    def _configure(self, step: Step) -> Runner:
+        """Write a step's keys into the configuration, and undo that if a policy refuses them."""
         project, keys = self.project(), self.keys()
         set_keys(project.stack_file, step.keys.configuration)
         project = self.project()
-        runner = self.opened(project)
+        runner = self.open_stack(project)
         if self.judge is not None:
             try:
                 self.judge(project, runner.preview)
@@ -144,7 +145,7 @@ class Rotation:
 
 
 def configured_keys(project: Project) -> Keys:
-    """The generations that a project's configuration has.
+    """Read the generations from a project's configuration.
 
     Raises:
         ConfigError: the configuration is wrong.
@@ -157,23 +158,23 @@ def configured_keys(project: Project) -> Keys:
 
 
 def api_keys(deployment: Deployment) -> Mapping[int, Callable[[], str]]:
-    """The API keys in a state by generation, newest first, each opened when it is called."""
+    """Find the API keys in a state by generation, newest first. A call decrypts the key."""
 
-    def opener(value: object) -> Callable[[], str]:
+    def open_later(value: object) -> Callable[[], str]:
         return lambda: str(reveal(value))
 
     found = {
-        generation_of(one.name): opener(one.outputs.get("api_key"))
-        for one in deployment.resources
-        if one.type.endswith(_API_KEY) and not one.delete
+        generation_of(resource.name): open_later(resource.outputs.get("api_key"))
+        for resource in deployment.resources
+        if resource.type.endswith(_API_KEY) and not resource.delete
     }
     return dict(sorted(found.items(), reverse=True))
 
 
-def _with_way_back(error: FlowflareError, step: Step, project: Project) -> RolloutError:
+def _explain_failure(error: FlowflareError, step: Step, project: Project) -> RolloutError:
     back = step.back
     return RolloutError(
         f"step {step.number} of 3, {step.title}: {error}",
-        remedy="Put the cause right and run the same command again, or go back: write "
+        remedy="Fix the cause and run the same command again. To roll back, write "
         f"{back} in {project.stack_file.name}, then: flowflare up -s {quote(project.stack)}",
     )

@@ -1,1 +1,1 @@
-"""Where secret values come from."""
+"""Read, generate and fingerprint secret values."""

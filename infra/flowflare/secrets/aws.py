@@ -1,7 +1,7 @@
-"""Secrets out of AWS Secrets Manager and out of Systems Manager's Parameter Store.
+"""Read secrets from AWS Secrets Manager and Systems Manager Parameter Store.
 
-Credentials, region and endpoint are those of every AWS program: `AWS_PROFILE`, `AWS_REGION`,
-`AWS_ENDPOINT_URL` and so on. The version that a secret has now is asked for without its value.
+Credentials, region and endpoint are set as for every AWS program: `AWS_PROFILE`, `AWS_REGION`,
+`AWS_ENDPOINT_URL` and so on. The current version of a secret is requested without its value.
 """
 
 import json
@@ -17,52 +17,58 @@ from flowflare.model.secret_sources import AwsParameterSource, AwsSecretSource
 from flowflare.reading.json_text import parse_json
 
 _CURRENT = "AWSCURRENT"
-_MAKING = threading.Lock()
+_CREATING = threading.Lock()
 _CREDENTIALS = (
     "Log in as for the AWS CLI: AWS_PROFILE, `aws sso login`, or AWS_ACCESS_KEY_ID with "
     "AWS_SECRET_ACCESS_KEY."
 )
-# What AWS answers, in words: what is wrong, what to do.
+# AWS's error codes: what is wrong, and what to do.
 _ANSWERS = {
     "ResourceNotFoundException": (
-        "is not there, or not in this version",
-        "Look at its name, region and account: aws secretsmanager list-secrets",
+        "does not exist, or not in this version",
+        "Check its name, region and account: aws secretsmanager list-secrets",
     ),
     "ParameterNotFound": (
-        "is not there",
-        "Look at its name, region and account: aws ssm describe-parameters",
+        "does not exist",
+        "Check its name, region and account: aws ssm describe-parameters",
     ),
     "ParameterVersionNotFound": (
         "has no such version",
-        "Leave `version` out for the newest, or see: aws ssm get-parameter-history",
+        "Omit `version` to use the newest, or list the versions: aws ssm get-parameter-history",
     ),
     "AccessDeniedException": (
-        "may not be read with these credentials",
+        "cannot be read with these credentials: access denied",
         "Allow secretsmanager:DescribeSecret and secretsmanager:GetSecretValue, or "
         "ssm:GetParameter, and kms:Decrypt on its key.",
     ),
     "DecryptionFailure": ("cannot be decrypted", "Allow kms:Decrypt on its key."),
     "InvalidKeyId": ("cannot be decrypted", "Allow kms:Decrypt on its key."),
     "InvalidRequestException": (
-        "cannot be read as it is now",
-        "If it is marked for deletion: aws secretsmanager restore-secret",
+        "cannot be read in its current state",
+        "If it is scheduled for deletion, run: aws secretsmanager restore-secret",
     ),
-    "UnrecognizedClientException": ("was asked for with unknown credentials", _CREDENTIALS),
-    "InvalidClientTokenId": ("was asked for with unknown credentials", _CREDENTIALS),
-    "InvalidSignatureException": ("was asked for with a wrong secret key", _CREDENTIALS),
-    "ExpiredTokenException": ("was asked for with credentials that have expired", _CREDENTIALS),
+    "UnrecognizedClientException": (
+        "cannot be read: AWS does not know the credentials",
+        _CREDENTIALS,
+    ),
+    "InvalidClientTokenId": ("cannot be read: AWS does not know the credentials", _CREDENTIALS),
+    "InvalidSignatureException": (
+        "cannot be read: the AWS secret access key is wrong",
+        _CREDENTIALS,
+    ),
+    "ExpiredTokenException": ("cannot be read: the AWS credentials have expired", _CREDENTIALS),
 }
 
 
 def current_version(source: AwsSecretSource | AwsParameterSource) -> str:
-    """The version that the source names, or the current one; the value stays where it is.
+    """Return the version that the source names, or the current one, without reading the value.
 
     Raises:
-        SecretError: AWS cannot be asked, or the secret is not there.
+        SecretError: AWS cannot be reached, or the secret does not exist.
     """
     if source.version is not None:
         return str(source.version)
-    with _in_words(source):
+    with _explain_errors(source):
         if isinstance(source, AwsParameterSource):
             answer = _client("ssm", source.region).get_parameter(Name=source.name)
             return str(answer["Parameter"]["Version"])
@@ -70,45 +76,45 @@ def current_version(source: AwsSecretSource | AwsParameterSource) -> str:
     stages: dict[str, list[str]] = answer.get("VersionIdsToStages") or {}
     current = [version for version, names in stages.items() if _CURRENT in names]
     if not current:
-        remedy = f"Give it one: aws secretsmanager put-secret-value --secret-id {source.secret_id}"
+        remedy = f"Set it: aws secretsmanager put-secret-value --secret-id {source.secret_id}"
         raise SecretError(f"{source} has no value yet", remedy=remedy)
     return current[0]
 
 
 def read_aws(source: AwsSecretSource | AwsParameterSource, version: str) -> bytes:
-    """The bytes of one version.
+    """Read the bytes of one version.
 
     Args:
         source: which secret or parameter.
-        version: as `current_version` says.
+        version: the version, as `current_version` returns it.
 
     Raises:
-        SecretError: AWS cannot be asked, the version is not there, or the JSON key is missing.
+        SecretError: AWS cannot be reached, or the version or the JSON key does not exist.
     """
     if isinstance(source, AwsParameterSource):
-        with _in_words(source):
+        with _explain_errors(source):
             name = f"{source.name}:{version}"
             client = _client("ssm", source.region)
             answer = client.get_parameter(Name=name, WithDecryption=True)
         text: str = answer["Parameter"]["Value"]
         return text.encode()
-    with _in_words(source):
+    with _explain_errors(source):
         client = _client("secretsmanager", source.region)
         answer = client.get_secret_value(SecretId=source.secret_id, VersionId=version)
     binary: bytes | None = answer.get("SecretBinary")
     data = binary if binary is not None else answer["SecretString"].encode()
-    return data if source.key is None else _member(data, source, source.key)
+    return data if source.key is None else _read_member(data, source, source.key)
 
 
-def _member(data: bytes, source: AwsSecretSource, key: str) -> bytes:
+def _read_member(data: bytes, source: AwsSecretSource, key: str) -> bytes:
     whole = AwsSecretSource(secret_id=source.secret_id)
-    remedy = "Store a JSON object, or leave `key` out to take the whole value."
+    remedy = "Store a JSON object, or omit `key` to use the whole value."
     try:
         document = parse_json(data)
     except ValueError:
-        raise SecretError(f"{whole} is no JSON, so it has no key {key}", remedy=remedy) from None
+        raise SecretError(f"{whole} is not JSON, so it has no key {key}", remedy=remedy) from None
     if not isinstance(document, dict):
-        raise SecretError(f"{whole} is no JSON object, so it has no key {key}", remedy=remedy)
+        raise SecretError(f"{whole} is not a JSON object, so it has no key {key}", remedy=remedy)
     if key not in document:
         remedy = "Add the key to the secret, or name one that it has."
         raise SecretError(f"{whole} has no key {key}", remedy=remedy)
@@ -119,14 +125,14 @@ def _member(data: bytes, source: AwsSecretSource, key: str) -> bytes:
 
 def _client(service: str, region: str | None) -> Any:
     settings = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
-    # boto3 knows AWS_DEFAULT_REGION only; every other AWS SDK and CI's log-in actions AWS_REGION.
-    with _MAKING:
-        return _made_client(service, region or os.environ.get("AWS_REGION"), settings)
+    # boto3 reads AWS_DEFAULT_REGION only. Other AWS SDKs and CI's login actions use AWS_REGION.
+    with _CREATING:
+        return _new_client(service, region or os.environ.get("AWS_REGION"), settings)
 
 
 @lru_cache(maxsize=16)
-def _made_client(service: str, region: str | None, settings: tuple[tuple[str, str], ...]) -> Any:
-    """A client, made once for the same surroundings: it costs 0.1 s; threads may share it."""
+def _new_client(service: str, region: str | None, settings: tuple[tuple[str, str], ...]) -> Any:
+    """Create a client, once for equal settings: it costs 0.1 s. Threads may share it."""
     import boto3
     from botocore.config import Config
 
@@ -136,17 +142,17 @@ def _made_client(service: str, region: str | None, settings: tuple[tuple[str, st
 
 
 @contextmanager
-def _in_words(source: AwsSecretSource | AwsParameterSource) -> Iterator[None]:
+def _explain_errors(source: AwsSecretSource | AwsParameterSource) -> Iterator[None]:
     from botocore import exceptions
 
     try:
         yield
     except exceptions.ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        wrong, remedy = _ANSWERS.get(code, (f"was refused by AWS with {code}", None))
+        wrong, remedy = _ANSWERS.get(code, (f"cannot be read: AWS answered {code}", None))
         raise SecretError(f"{source} {wrong}", remedy=remedy) from None
     except exceptions.NoRegionError:
-        remedy = "Set AWS_REGION, or write `region` beside it."
+        remedy = "Set AWS_REGION, or add `region` to the source."
         raise SecretError(f"{source} needs an AWS region", remedy=remedy) from None
     except (
         exceptions.NoCredentialsError,
@@ -156,13 +162,13 @@ def _in_words(source: AwsSecretSource | AwsParameterSource) -> Iterator[None]:
         exceptions.TokenRetrievalError,
         exceptions.SSOError,
     ) as error:
-        message = f"{source} needs AWS credentials: {_sentence(error)}"
+        message = f"{source} needs AWS credentials: {_format_error(error)}"
         raise SecretError(message, remedy=_CREDENTIALS) from None
     except exceptions.BotoCoreError as error:
-        remedy = "Look at the network, AWS_REGION and AWS_ENDPOINT_URL."
-        message = f"{source} cannot be asked for: {_sentence(error)}"
+        remedy = "Check the network, AWS_REGION and AWS_ENDPOINT_URL."
+        message = f"{source} cannot be read from AWS: {_format_error(error)}"
         raise SecretError(message, remedy=remedy) from None
 
 
-def _sentence(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     return str(error).strip().rstrip(".").replace("\n", " ")

@@ -1,23 +1,23 @@
-"""Fingerprints of secret values: equal for equal values, and worth nothing without the stack's key.
+"""Fingerprint secret values: equal for equal values, and useless without the stack's key.
 
-A plain hash of a weak secret is as good as the secret: whoever reads a plan or a state tries all
-passwords. So it is an HMAC under a random key that only the state holds, encrypted.
+A plain hash of a weak secret is as good as the secret: anyone who reads a plan or a state can try
+all passwords. So a fingerprint is an HMAC with a random key that only the encrypted state holds.
 """
 
 import hashlib
 import hmac
 
 _LENGTH = 16
-#: Stands for every secret where none is opened (`review/sealed.py`).
+#: The stand-in for every secret if secrets are not decrypted (`review/sealed.py`).
 SEALED = "sealed-5d0a3c64d1b94b7e8a8f1f0c6c0b9e2d"
 
 
 def fingerprint(key: str, name: str, value: str) -> str:
-    """The fingerprint of a value, 16 hexadecimal digits.
+    """Compute the fingerprint of a value: 16 hexadecimal digits.
 
     Args:
-        key: the key, a secret itself.
-        name: the secret's name; equal values of two secrets do not look equal.
+        key: the key, which is a secret too.
+        name: the secret's name, so that equal values of two secrets have different fingerprints.
         value: the value.
     """
     data = f"{name}\0{value}".encode()

@@ -1,8 +1,8 @@
-"""Makes secrets: a stack's API keys, and random values for clients.
+"""Generate secrets: a stack's API keys, and random values for clients.
 
-An API key is `ff_<environment>_<key id>_<43 characters>`, with 256 bits of randomness. It says
-which environment it opens and which key it is, so that a leaked one is recognised and a log can
-name the key without holding it.
+An API key is `ff_<environment>_<key id>_<43 characters>`, with 256 bits of randomness. It
+names its environment and its ID, so that a leaked key can be identified and a log can name a key
+without containing it.
 """
 
 import base64
@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-#: Makes that many random bytes.
+#: Returns a number of random bytes.
 RandomBytes = Callable[[int], bytes]
 
 
@@ -19,7 +19,7 @@ class ApiKey:
     """An API key and the part of it that may be shown.
 
     Attributes:
-        key_id: eight hexadecimal digits, no secret.
+        key_id: eight hexadecimal digits; not a secret.
         text: the whole key, a secret.
     """
 
@@ -33,25 +33,25 @@ class ApiKey:
 def generate_api_key(
     environment_name: str, *, random_bytes: RandomBytes = secrets.token_bytes
 ) -> ApiKey:
-    """Makes a new key for an environment.
+    """Generate a key for an environment.
 
     Args:
-        environment_name: the environment, lower-case letters and digits.
+        environment_name: the environment's name, lower-case letters and digits.
         random_bytes: the source of randomness.
     """
     key_id = random_bytes(4).hex()
-    return ApiKey(key_id, f"ff_{environment_name}_{key_id}_{_base64url(random_bytes(32))}")
+    return ApiKey(key_id, f"ff_{environment_name}_{key_id}_{_encode_base64url(random_bytes(32))}")
 
 
 def generate_secret(size: int, *, random_bytes: RandomBytes | None = None) -> str:
-    """Makes a random value: that many bytes in base64url.
+    """Generate a random value in base64url.
 
     Args:
-        size: how many random bytes.
-        random_bytes: the source of randomness, the operating system's if not given.
+        size: the number of random bytes.
+        random_bytes: the source of randomness, by default the operating system's.
     """
-    return _base64url((random_bytes or secrets.token_bytes)(size))
+    return _encode_base64url((random_bytes or secrets.token_bytes)(size))
 
 
-def _base64url(data: bytes) -> str:
+def _encode_base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

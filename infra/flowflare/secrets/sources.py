@@ -1,4 +1,4 @@
-"""Finds the value of a secret at its source, and whether it has changed there."""
+"""Read the value of a secret from its source, and detect whether it has changed there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,16 +17,16 @@ from flowflare.model.secret_sources import (
 from flowflare.secrets.fingerprint import fingerprint
 from flowflare.secrets.generate import RandomBytes, generate_secret
 
-#: What Cloudflare takes as the text of a variable or secret, in bytes ("5 KB" of its limits page).
+#: The largest text of a variable or secret, in bytes ("5 KB" on Cloudflare's limits page).
 MAX_BYTES = 5 * 1024
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where sources are looked for.
+    """The folder and the environment that sources are read from.
 
     Attributes:
-        root: the project's folder, which relative paths start at.
+        root: the project's folder, where relative paths start.
         environ: the environment.
     """
 
@@ -36,11 +36,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Seen:
-    """What can be told of a source without giving its value away.
+    """What can be shown of a value without revealing it.
 
     Attributes:
-        fingerprint: of the value; None where it was not looked at or there is no key yet.
-        version: what AWS calls the version; None elsewhere.
+        fingerprint: the value's fingerprint; None if the value was not read or there is no key yet.
+        version: AWS's version ID; None for other sources.
     """
 
     fingerprint: str | None = None
@@ -53,7 +53,7 @@ class Value:
 
     Attributes:
         text: the value, a secret.
-        version: what AWS calls its version; None elsewhere.
+        version: AWS's version ID; None for other sources.
     """
 
     text: str = field(repr=False)
@@ -61,18 +61,18 @@ class Value:
 
 
 def look(source: SecretSource, place: Place, *, name: str, key: str | None) -> Seen:
-    """Looks whether a source has its value, and tells it apart from other values.
+    """Check that a source has a value, and identify the value.
 
-    AWS is asked for the version only, so that whoever may not read the value can preview.
+    AWS is asked for the version only, so that a preview needs no permission to read the value.
 
     Args:
         source: the source.
-        place: where it is looked for.
+        place: where the source is.
         name: the secret's name, a part of its fingerprint.
-        key: the fingerprints' key; None while it is not known.
+        key: the key of fingerprints; None if it is not known yet.
 
     Raises:
-        SecretError: the value is not there or cannot be a secret of a Worker.
+        SecretError: there is no value, or it cannot be a secret of a Worker.
     """
     if isinstance(source, GeneratedSource):
         return Seen()
@@ -91,45 +91,45 @@ def fetch(
     version: str | None = None,
     random_bytes: RandomBytes | None = None,
 ) -> Value:
-    """Fetches the value; a generated one is made anew with every call.
+    """Fetch the value. A generated value is new with every call.
 
     Args:
         source: the source.
-        place: where it is looked for.
-        version: AWS's version, the current one if not given.
-        random_bytes: the source of randomness, for generated ones.
+        place: where the source is.
+        version: AWS's version, by default the current one.
+        random_bytes: the source of randomness for generated values.
 
     Raises:
-        SecretError: the value is not there or cannot be a secret of a Worker.
+        SecretError: there is no value, or it cannot be a secret of a Worker.
     """
     if isinstance(source, GeneratedSource):
         return Value(generate_secret(source.bytes, random_bytes=random_bytes))
     if isinstance(source, EnvironmentSource):
         from flowflare.secrets.local import read_variable
 
-        return Value(_fit(source, read_variable(source, place.environ)))
+        return Value(_decode(source, read_variable(source, place.environ)))
     if isinstance(source, FileSource):
         from flowflare.secrets.local import read_file
 
-        return Value(_fit(source, read_file(source, place.root)))
+        return Value(_decode(source, read_file(source, place.root)))
     if isinstance(source, ConfigSource):
-        return Value(_fit(source, source.value.get_secret_value().encode()))
+        return Value(_decode(source, source.value.get_secret_value().encode()))
     from flowflare.secrets.aws import current_version, read_aws
 
     version = version or current_version(source)
-    return Value(_fit(source, read_aws(source, version)), version)
+    return Value(_decode(source, read_aws(source, version)), version)
 
 
-def _fit(source: SecretSource, data: bytes) -> str:
-    """The value as text, if Cloudflare takes it."""
+def _decode(source: SecretSource, data: bytes) -> str:
+    """Decode a value, and refuse what Cloudflare does not accept."""
     if not data:
-        remedy = "Give it a value, or take the secret out of the client's `secrets`."
+        remedy = "Set a value, or remove the secret from the client's `secrets`."
         raise SecretError(f"{source} is empty", remedy=remedy)
     if len(data) > MAX_BYTES:
         raise SecretError(
-            f"{source} has {len(data):,} bytes, and a secret of a Worker at most {MAX_BYTES:,}",
-            remedy="Split it, or keep it in a KV namespace, an R2 bucket or the Secrets Store and "
-            "bind that.",
+            f"{source} has {len(data):,} bytes; a Worker's secret can have at most {MAX_BYTES:,}",
+            remedy="Split it, or store it in a KV namespace, an R2 bucket or the Secrets Store "
+            "and bind that.",
         )
     try:
         return data.decode()

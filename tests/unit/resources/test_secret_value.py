@@ -117,8 +117,8 @@ def test_a_source_without_a_value_is_refused_before_anything_happens() -> None:
     (failure,) = SecretValueProvider().check({}, news).failures
     assert failure.property == "source"
     assert failure.reason == (
-        "environment variable FF_NOT_SET is not set. Set FF_NOT_SET where this runs; a CI job "
-        "gets it from its secrets."
+        "environment variable FF_NOT_SET is not set. Set FF_NOT_SET in the environment of "
+        "this command. In CI, set it from the job's secrets."
     )
 
 
@@ -186,4 +186,4 @@ def test_pulumis_own_host_serves_it(tmp_path: Path) -> None:
 
         (tmp_path / "token").unlink()
         refused = host.Check(provider_pb2.CheckRequest(urn=URN, news=struct(news)))
-        assert "file token is not there" in refused.failures[0].reason
+        assert "file token does not exist" in refused.failures[0].reason

@@ -53,18 +53,18 @@ def test_a_parameter_has_a_number_for_each_value(aws: Aws, name: str) -> None:
     assert fetch(AwsParameterSource(name=f"/{name}", version=1), HERE).text == "one"
 
 
-def test_what_aws_refuses_is_said_in_words(aws: Aws, name: str) -> None:
+def test_a_refusal_of_aws_becomes_an_error_with_a_remedy(aws: Aws, name: str) -> None:
     aws.secret(name, json.dumps({"other": "canary"}))
     aws.secret(f"{name}-text", "canary")
     aws.secret(f"{name}-binary", b"\xff")
     aws.parameter(f"/{name}", "canary")
     sources: dict[SecretSource, str] = {
-        AwsSecretSource(secret_id="gone"): "AWS secret gone is not there",
-        AwsSecretSource(secret_id=name, version="0" * 32): "is not there, or not in this version",
+        AwsSecretSource(secret_id="gone"): "AWS secret gone does not exist",
+        AwsSecretSource(secret_id=name, version="0" * 32): "does not exist, or not in this version",
         AwsSecretSource(secret_id=name, key="token"): "has no key token",
-        AwsSecretSource(secret_id=f"{name}-text", key="token"): "is no JSON, so it has no key",
+        AwsSecretSource(secret_id=f"{name}-text", key="token"): "is not JSON, so it has no key",
         AwsSecretSource(secret_id=f"{name}-binary"): "is not UTF-8 text",
-        AwsParameterSource(name="/gone"): "AWS parameter /gone is not there",
+        AwsParameterSource(name="/gone"): "AWS parameter /gone does not exist",
         AwsParameterSource(name=f"/{name}", version=7): "has no such version",
     }
     for source, said in sources.items():
@@ -75,13 +75,11 @@ def test_what_aws_refuses_is_said_in_words(aws: Aws, name: str) -> None:
         assert "canary" not in str(caught.value)
 
 
-def test_a_machine_without_aws_is_told_what_to_set(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_name_the_missing_aws_settings(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     source = AwsParameterSource(name="/a")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    with pytest.raises(SecretError, match="cannot be asked for"):
+    with pytest.raises(SecretError, match="cannot be read from AWS"):
         seen(source)
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(variable)

@@ -15,7 +15,7 @@ from flowflare.model.secret_sources import (
     from_wire,
     to_wire,
 )
-from flowflare.secrets.local import open_to_others
+from flowflare.secrets.local import warn_of_permissions
 from flowflare.secrets.sources import MAX_BYTES, Place, fetch, look
 
 TOKEN = EnvironmentSource(variable="TOKEN")
@@ -40,7 +40,7 @@ def test_a_file_is_its_text_without_the_last_line_break(tmp_path: Path, text: by
     assert fetch(FileSource(path=str(tmp_path / "keys/token")), place(Path("/"))).text == "word"
 
 
-def test_each_source_gives_its_value(tmp_path: Path) -> None:
+def test_each_source_returns_its_value(tmp_path: Path) -> None:
     write(tmp_path, b"two\nlines\n\n")
     assert fetch(TOKEN, place(tmp_path, TOKEN="grün")).text == "grün"
     assert fetch(KEY, place(tmp_path)).text == "two\nlines\n"
@@ -57,15 +57,20 @@ def test_each_source_gives_its_value(tmp_path: Path) -> None:
         (TOKEN, {}, b"", "environment variable TOKEN is not set"),
         (TOKEN, {"TOKEN": ""}, b"", "environment variable TOKEN is empty"),
         (TOKEN, {"TOKEN": "\udcff"}, b"", "environment variable TOKEN is not UTF-8 text"),
-        (FileSource(path="keys/other"), {}, b"x", "file keys/other is not there"),
+        (FileSource(path="keys/other"), {}, b"x", "file keys/other does not exist"),
         (FileSource(path="keys"), {}, b"x", "file keys cannot be read: Is a directory"),
         (KEY, {}, b"\n", "file keys/token is empty"),
         (KEY, {}, b"\xff\xfe", "file keys/token is not UTF-8 text"),
-        (KEY, {}, b"x" * (MAX_BYTES + 1), "has 5,121 bytes, and a secret of a Worker at most 5,1"),
+        (
+            KEY,
+            {},
+            b"x" * (MAX_BYTES + 1),
+            "has 5,121 bytes; a Worker's secret can have at most 5,1",
+        ),
         (ConfigSource(), {}, b"", "Pulumi's configuration is empty"),
     ],
 )
-def test_what_cannot_be_a_secret_is_said_with_a_remedy(
+def test_a_value_that_cannot_be_a_secret_is_refused_with_a_remedy(
     tmp_path: Path, source: SecretSource, environ: dict[str, str], data: bytes, said: str
 ) -> None:
     write(tmp_path, data)
@@ -76,23 +81,23 @@ def test_what_cannot_be_a_secret_is_said_with_a_remedy(
         assert caught.value.remedy
 
 
-def test_a_secret_of_five_kilobytes_is_none_too_large(tmp_path: Path) -> None:
+def test_a_secret_of_five_kilobytes_is_accepted(tmp_path: Path) -> None:
     write(tmp_path, b"x" * MAX_BYTES + b"\n")
     assert len(fetch(KEY, place(tmp_path)).text) == MAX_BYTES
 
 
-def test_a_file_that_others_may_read_is_warned_of(tmp_path: Path) -> None:
+def test_a_file_that_other_users_can_read_causes_a_warning(tmp_path: Path) -> None:
     file = write(tmp_path, b"word")
     file.chmod(0o644)
-    warning = open_to_others(KEY, tmp_path)
+    warning = warn_of_permissions(KEY, tmp_path)
     assert warning is not None
-    assert "keys/token can be read by others than its owner (0644)" in warning
+    assert "keys/token can be read by other users (0644)" in warning
     file.chmod(0o600)
-    assert open_to_others(KEY, tmp_path) is None
-    assert open_to_others(FileSource(path="gone"), tmp_path) is None
+    assert warn_of_permissions(KEY, tmp_path) is None
+    assert warn_of_permissions(FileSource(path="gone"), tmp_path) is None
 
 
-def test_a_fingerprint_is_of_one_value_one_name_and_one_key(tmp_path: Path) -> None:
+def test_a_fingerprint_depends_on_value_name_and_key(tmp_path: Path) -> None:
     def seen(value: str, name: str = "TOKEN", key: str | None = "key") -> str | None:
         return look(TOKEN, place(tmp_path, TOKEN=value), name=name, key=key).fingerprint
 
