@@ -55,7 +55,7 @@ def test_an_unhealthy_step_stops_and_says_how_to_go_back(project: Project) -> No
     )
     back = "write flowflare:apiKeys: [1], flowflare:apiKeyInUse: 1 in Pulumi.local.yaml"
     assert back in str(caught.value)
-    with pytest.raises(RolloutError, match="the clients carry generation 1 still"):
+    with pytest.raises(RolloutError, match="the clients still use generation 1"):
         rotation(project).steps(finish=True)
 
 
@@ -80,7 +80,7 @@ def test_status_and_preview_tell_where_keys_and_secrets_are(
     worker = "local-flowflare-orders"
     assert rows == [("CERT", worker, "changes"), ("GEN", worker, ""), ("TOKEN", worker, "unknown")]
     assert told["secrets"][2]["reason"] == "environment variable SHOP_TOKEN is not set"
-    assert told["next"] == "Go on with the rotation: flowflare secrets rotate --stack local"
+    assert told["next"] == "Continue the rotation: flowflare secrets rotate --stack local"
 
     before = (project.root / "Pulumi.local.yaml").read_text()
     would = json.loads(flowflare("secrets", "rotate", "--preview", *at).out)["would"]

@@ -54,7 +54,7 @@ def test_who_is_well(first: Endpoints, checking: Checking) -> None:
     assert verdict.healthy, verdict.found
     assert [one.partition(" in ")[0] for one in verdict.found[:4]] == [
         "the service opens to its key",
-        "who has no key is refused",
+        "a request without a key is refused",
         "client orders answers",
         "a run of order-processing completed",
     ]
@@ -122,7 +122,7 @@ def test_a_service_that_lets_anybody_in(checking: Checking) -> None:
         open_to_all = Endpoints(f"http://127.0.0.1:{server.server_port}", {}, "key")
         verdict = checking(0.2).check(open_to_all, LONG_AGO)
         server.shutdown()
-    assert verdict.found == ("not healthy: the service answers 200 to who has no key",)
+    assert verdict.found == ("not healthy: the service answers 200 to a request without a key",)
 
 
 def post(tenant: Endpoints, route: str, body: dict) -> dict:

@@ -138,7 +138,7 @@ class Budget:
         with self._lock:
             self._paused = max(self._paused, self._clock() + min(seconds, self._window))
 
-    def left(self) -> int:
+    def count_remaining(self) -> int:
         """Return how many calls could be sent now; calls in flight count as sent."""
         with self._lock:
             now = self._clock()

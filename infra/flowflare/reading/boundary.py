@@ -1,7 +1,7 @@
-"""Finds out whether a file that a project names is part of the project.
+"""Check whether a file that a project names is part of the project.
 
-A configuration may come from anybody who can open a pull request. A path in it must not lead to
-files of the machine that runs the command, whose lines errors and plans would quote.
+Anyone who can open a pull request can write a configuration. A path in it must not lead to other
+files of the machine that runs the command: errors and plans would quote them.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Read JSON that somebody else wrote: of limited depth, and nothing that only Python accepts.
+"""Read JSON from other programs: limited in depth, and without what only Python accepts.
 
 Python's parser and everything that walks its result recurse, so 100,000 brackets end any of them.
 It also accepts NaN and Infinity, and reads `1e999` as infinite; Go, JavaScript and RFC 8259 know
@@ -37,7 +37,7 @@ def parse_json(text: str | bytes, *, levels: int = MOST_LEVELS) -> Any:
     """
     try:
         value = json.loads(
-            text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole_number
+            text, parse_constant=_refuse, parse_float=_parse_float, parse_int=_parse_int
         )
         if _may_have_surrogates(text):
             value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
@@ -55,7 +55,7 @@ def parse_json(text: str | bytes, *, levels: int = MOST_LEVELS) -> Any:
 
 
 def _may_have_surrogates(text: str | bytes) -> bool:
-    """Whether a text has the escape of one; a state may be large, so it is not copied for that."""
+    """Whether a text may have a surrogate's escape. A state may be large, so it is not copied."""
     if isinstance(text, bytes):
         return b"\\ud" in text or b"\\uD" in text
     return "\\ud" in text or "\\uD" in text
@@ -81,17 +81,17 @@ def _too_deep(levels: int) -> JsonError:
 
 
 def _refuse(constant: str) -> float:
-    raise JsonError(f"{constant} is not a number of JSON")
+    raise JsonError(f"{constant} is not a JSON number")
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise JsonError("a number in it is larger than JSON's readers accept")
     return value
 
 
-def _whole_number(text: str) -> int:
+def _parse_int(text: str) -> int:
     if len(text) > _MOST_DIGITS:
         raise JsonError("a number in it is larger than JSON's readers accept")
     return int(text)

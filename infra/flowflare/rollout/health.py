@@ -118,7 +118,7 @@ def _find_service_faults(http: "httpx.Client", stack: Stack, url: str) -> Iterat
     if stack.refuses_keyless:
         answer = _request(http, "POST", url + _ROUTE, None)
         if answer != 401:
-            yield f"the service answers {answer} to who has no key"
+            yield f"the service answers {answer} to a request without a key"
 
 
 def _request(http: "httpx.Client", method: str, url: str, key: str | None) -> int | str:
@@ -135,11 +135,11 @@ def _request(http: "httpx.Client", method: str, url: str, key: str | None) -> in
 
 def _describe_checks(stack: Stack) -> list[str]:
     if stack.service_url is None:
-        right = ["not asked whether keys open the service: it has no URL of its own"]
+        right = ["not checked whether the service accepts the keys: it has no URL of its own"]
     else:
         right = [f"generation {generation} opens the service" for generation in stack.keys]
         right += [f"generation {generation} does not any more" for generation in stack.refused]
-        right += ["who has no key is refused"] if stack.refuses_keyless else []
+        right += ["a request without a key is refused"] if stack.refuses_keyless else []
     if stack.client_urls:
         names = ", ".join(stack.client_urls)
         several = len(stack.client_urls) > 1

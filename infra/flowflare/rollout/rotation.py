@@ -1,9 +1,9 @@
-"""Computes the steps of rotating a stack's API key from its configuration and state; pure.
+"""Compute the steps of rotating a stack's API key from its configuration and state; pure.
 
-Clients are deployed before the service, so no single `up` can give both a new key without a moment
-in which one has it and the other has not. Three can: the service accepts the new key and the old
-one, the clients change over, the service forgets the old one. Each is a change of two keys of the
-configuration, and the configuration is all that a rotation remembers of itself.
+Clients are deployed before the service, so a single `up` cannot give both a new key without a
+moment in which only the clients have it. Three can: the service accepts the new and the old key,
+the clients switch to the new key, and the service drops the old one. Each step changes two fields
+of the configuration, which is the only record of a rotation.
 """
 
 import re
@@ -15,17 +15,17 @@ from flowflare.errors import RolloutError
 
 ACCEPTED_KEY = "flowflare:apiKeys"
 IN_USE_KEY = "flowflare:apiKeyInUse"
-#: What a step is for; `resume` brings the stack to what an interrupted last step has written.
+#: The purpose of a step; `resume` deploys the configuration that an interrupted last step wrote.
 Kind = Literal["resume", "accept", "change-over", "drop"]
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The generations of the API key as the configuration has them.
+    """The generations of the API key in the configuration.
 
     Attributes:
-        accepted: those that the service accepts.
-        in_use: the one that the clients carry and the stack's outputs tell.
+        accepted: the generations that the service accepts.
+        in_use: the generation that the clients send and the stack's outputs show.
     """
 
     accepted: tuple[int, ...] = (1,)
@@ -33,12 +33,12 @@ class Keys:
 
     @property
     def others(self) -> tuple[int, ...]:
-        """Those that are accepted and not in use."""
-        return tuple(one for one in self.accepted if one != self.in_use)
+        """The generations that are accepted and not in use."""
+        return tuple(number for number in self.accepted if number != self.in_use)
 
     @property
     def configuration(self) -> dict[str, int | list[int]]:
-        """Full keys of the configuration and their values."""
+        """The full names of the configuration's fields, with their values."""
         return {ACCEPTED_KEY: list(self.accepted), IN_USE_KEY: self.in_use}
 
     def __str__(self) -> str:
@@ -50,9 +50,9 @@ class Step:
     """One `up` of a rotation.
 
     Attributes:
-        kind: what it is for.
-        keys: what the configuration says when it runs.
-        back: what to write to go back to before it.
+        kind: the purpose.
+        keys: the configuration of the step.
+        back: the configuration to write to roll the step back.
     """
 
     kind: Kind
@@ -61,46 +61,45 @@ class Step:
 
     @property
     def number(self) -> int:
-        """Which of the three it is; the last one for one that is resumed."""
+        """The number of the step, from 1 to 3; a resumed step is the last."""
         return {"accept": 1, "change-over": 2}.get(self.kind, 3)
 
     @property
     def title(self) -> str:
-        """What it does, as a sentence without its end."""
+        """What the step does, as a sentence without a period."""
         keys = self.keys
         if self.kind == "accept":
             new, old = max(keys.accepted), keys.in_use
             return f"the service accepts generation {new} beside generation {old}"
         if self.kind == "change-over":
-            return f"the clients carry generation {keys.in_use}"
+            return f"the clients use generation {keys.in_use}"
         if self.kind == "drop":
-            return f"the service accepts generation {keys.in_use} alone"
-        return f"the stack is brought to {keys}"
+            return f"the service accepts only generation {keys.in_use}"
+        return f"the stack is deployed with {keys}"
 
 
 def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Step, ...]:
-    """What is to be done now; a step that the configuration has already is in it again.
+    """Compute the next steps. A step that is already in the configuration is repeated.
 
-    Nobody knows whether an interrupted step came to its end, and an `up` that changes nothing
-    costs little.
+    An interrupted step may not have finished, and an `up` without changes costs little.
 
     Args:
-        keys: what the configuration says.
-        deployed: generations of which the state has a key.
-        finish: whether the old key is dropped, instead of a new one being brought in.
+        keys: the generations in the configuration.
+        deployed: the generations whose key is in the state.
+        finish: whether to drop the old key instead of adding a new one.
 
     Raises:
-        RolloutError: the stack is not up, or there is nothing yet that could be finished.
+        RolloutError: the stack is not deployed, or the old key cannot be dropped yet.
     """
     if not deployed:
-        raise RolloutError("the stack has no API key yet", remedy="Bring it up: flowflare up")
-    carried = keys.in_use if keys.in_use in deployed else _deployed_of(keys, deployed)
+        raise RolloutError("the stack has no API key yet", remedy="Deploy it: flowflare up")
+    carried = keys.in_use if keys.in_use in deployed else _find_usable(keys, deployed)
     newest = max(keys.accepted)
     if carried != newest:
         if finish:
             raise RolloutError(
-                f"the clients carry generation {carried} still, so it cannot be dropped",
-                remedy="First: flowflare secrets rotate",
+                f"the clients still use generation {carried}, so it cannot be dropped",
+                remedy="First run: flowflare secrets rotate",
             )
         offered = Keys(keys.accepted, carried)
         return (Step("accept", offered, Keys((carried,), carried)), _change_over(offered))
@@ -117,16 +116,16 @@ def steps(keys: Keys, deployed: Collection[int], *, finish: bool) -> tuple[Step,
     return (Step("accept", offered, keys), _change_over(offered))
 
 
-def _deployed_of(keys: Keys, deployed: Collection[int]) -> int:
-    """The newest of the accepted generations that callers can hold by now."""
+def _find_usable(keys: Keys, deployed: Collection[int]) -> int:
+    """Find the newest accepted generation that callers can already have."""
     usable = set(keys.accepted) & set(deployed)
     if usable:
         return max(usable)
     held = max(deployed)
     raise RolloutError(
-        f"callers hold generation {held}, and the configuration accepts "
-        f"{', '.join(map(str, keys.accepted))} alone: one `up` would lock them out",
-        remedy=f"Write {Keys((held,), held)}, then: flowflare secrets rotate",
+        f"callers use generation {held}, but the configuration accepts only "
+        f"{', '.join(map(str, keys.accepted))}: one `up` would lock them out",
+        remedy=f"Write {Keys((held,), held)}, then run: flowflare secrets rotate",
     )
 
 
@@ -135,6 +134,6 @@ def _change_over(keys: Keys) -> Step:
 
 
 def generation_of(resource_name: str) -> int:
-    """The generation of the API key that a resource of that name is."""
+    """Return the generation of the API key in a resource's name."""
     match = re.search(r"-api-key-([1-9][0-9]*)$", resource_name)
     return int(match.group(1)) if match else 1

@@ -1,4 +1,4 @@
-"""Says of each secret of a stack where it is from and bound, and whether `up` would change it."""
+"""Describe each secret of a stack: source, binding, and whether `up` would change it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from flowflare.values.show import shown_props
 
 _SECRET = "dynamic/flowflare:SecretValue"  # noqa: S105 -- a type
 _KEY = "dynamic/flowflare:ApiKey"
-#: What the next `up` does to a secret: nothing, fetch it again, make it, remove it; or nobody knows
-#: here, since its source cannot be asked.
+#: What the next `up` does to a secret: nothing, fetch it again, create it, or remove it. It is
+#: unknown if the source cannot be read here.
 Pending = Literal["", "changes", "new", "removed", "unknown"]
 _PENDING: Mapping[str, Pending] = {"create": "new", "delete": "removed", "same": ""}
 
@@ -25,15 +25,15 @@ class SecretStatus:
     """One secret of a Worker.
 
     Attributes:
-        name: its binding; with a field of it behind a dot where only that is secret.
+        name: its binding, with a dot and the field if only that field is secret.
         worker: the script that it is bound to.
         resource: the resource's name.
-        source: where it is from, in words.
-        version: what AWS calls the version, or the generation of a generated one.
-        fingerprint: of the deployed value; None for a generated one and before the first `up`.
-        since: when the deployed value was fetched or made, RFC 3339.
+        source: a description of its source.
+        version: AWS's version ID, or the generation of a generated value.
+        fingerprint: the deployed value's; None for a generated value and before the first `up`.
+        since: when the deployed value was fetched or generated, RFC 3339.
         pending: what the next `up` does to it.
-        reason: why that is not known.
+        reason: why that is unknown.
     """
 
     name: str
@@ -52,12 +52,12 @@ class KeyStatus:
     """One generation of the API key.
 
     Attributes:
-        generation: which.
-        key_id: the part of the key that may be shown; None before it is made.
-        since: when it was made, RFC 3339.
-        bound_as: its binding in the service; None when the configuration does not accept it.
-        in_use: whether the clients carry it, by the configuration.
-        deployed: whether it is made.
+        generation: its number.
+        key_id: the part of the key that may be shown; None before the key is created.
+        since: when the key was created, RFC 3339.
+        bound_as: its binding in the service; None if the configuration does not accept it.
+        in_use: whether the clients use it, according to the configuration.
+        deployed: whether the state has it.
     """
 
     generation: int
@@ -69,13 +69,13 @@ class KeyStatus:
 
 
 def secret_statuses(plan: Plan, deployment: Deployment) -> tuple[SecretStatus, ...]:
-    """The secrets of a stack's Workers by resource, as planned and as deployed.
+    """List the secrets of a stack's Workers by resource, as planned and as deployed.
 
     Args:
-        plan: what `up` would do; making it has asked the sources.
+        plan: what `up` would do. The sources were read for it.
         deployment: the state.
     """
-    records = {one.urn: one for one in deployment.resources if not one.delete}
+    records = {record.urn: record for record in deployment.resources if not record.delete}
     scripts = {step.name: _script(step) for step in plan.steps if step.name.endswith("-script")}
     return tuple(
         _secret(step, records.get(step.urn), scripts)
@@ -113,20 +113,20 @@ def _script(step: Step) -> str:
 
 
 def key_statuses(keys: Keys, deployment: Deployment) -> tuple[KeyStatus, ...]:
-    """The generations of the API key that are accepted or still there, newest first.
+    """List the generations of the API key that are accepted or deployed, newest first.
 
     Args:
-        keys: what the configuration says.
+        keys: the generations in the configuration.
         deployment: the state.
     """
-    made = {
-        generation_of(one.name): one
-        for one in deployment.resources
-        if one.type.endswith(_KEY) and not one.delete
+    records = {
+        generation_of(record.name): record
+        for record in deployment.resources
+        if record.type.endswith(_KEY) and not record.delete
     }
     return tuple(
-        _key(generation, made.get(generation), keys)
-        for generation in sorted({*made, *keys.accepted}, reverse=True)
+        _key(generation, records.get(generation), keys)
+        for generation in sorted({*records, *keys.accepted}, reverse=True)
     )
 
 
@@ -146,18 +146,18 @@ def _key(generation: int, record: Resource | None, keys: Keys) -> KeyStatus:
 
 
 def next_sentence(keys: Keys, deployed: frozenset[int], stack: str) -> str:
-    """What to run next for the API key.
+    """Suggest what to run next for the API key.
 
     Args:
-        keys: what the configuration says.
-        deployed: generations that the state has.
+        keys: the generations in the configuration.
+        deployed: the generations in the state.
         stack: the stack's name.
     """
     rotate = f"flowflare secrets rotate --stack {quote(stack)}"
     if not deployed:
-        return f"Bring the stack up: flowflare up --stack {quote(stack)}"
+        return f"Deploy the stack: flowflare up --stack {quote(stack)}"
     if keys.in_use != max(keys.accepted) or not deployed >= set(keys.accepted):
-        return f"Go on with the rotation: {rotate}"
+        return f"Continue the rotation: {rotate}"
     if keys.others:
         old = " and ".join(map(str, keys.others))
         return (
@@ -165,5 +165,5 @@ def next_sentence(keys: Keys, deployed: frozenset[int], stack: str) -> str:
             f"{quote(stack)} --show-secrets), then drop generation {old}: {rotate} --finish"
         )
     if deployed - set(keys.accepted):
-        return f"Bring the last step to its end: {rotate} --finish"
+        return f"Finish the last step: {rotate} --finish"
     return f"Rotate the API key when it is time: {rotate}"

@@ -159,7 +159,7 @@ def test_a_refused_call_reports_how_long_it_waits() -> None:
 def test_a_share_of_every_reported_limit_is_reserved() -> None:
     time = FakeTime()
     budget = Budget(time.clock, time.sleep, calls=12, window=10.0, others=Others(reserve=2))
-    assert budget.left() == 10
+    assert budget.count_remaining() == 10
     for _ in range(10):
         assert budget.attempt() == 0
     assert budget.attempt() > 0
@@ -169,7 +169,7 @@ def test_a_share_of_every_reported_limit_is_reserved() -> None:
     assert budget.attempt() == 0
     told = {"ratelimit": '"burst";r=3;t=5', "ratelimit-policy": '"burst";q=6;w=10'}
     budget.end(told)  # a sixth of six is one
-    assert budget.left() == 2
+    assert budget.count_remaining() == 2
     assert (budget.forecast(2), budget.forecast(3)) == (0, 5)
 
 

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote: what is read, and what is refused without quoting it."""
+"""JSON from other programs: what is read, and what is refused without quoting it."""
 
 import pytest
 
@@ -16,8 +16,8 @@ DEEP = 100_000
         ("[" * (MOST_LEVELS + 1) + "]" * (MOST_LEVELS + 1), "nested more than 100 levels deep"),
         ('{"a": [1e999]}', "a number in it is larger"),
         ("-1" + "0" * 400, "a number in it is larger"),
-        ("[NaN]", "NaN is not a number of JSON"),
-        ('{"a": -Infinity}', "-Infinity is not a number of JSON"),
+        ("[NaN]", "NaN is not a JSON number"),
+        ('{"a": -Infinity}', "-Infinity is not a JSON number"),
         (b'"\xff"', "it is not UTF-8 text"),
         ("", "it is not valid JSON"),
         ('{"password": hunter2}', "it is not valid JSON"),

@@ -24,7 +24,7 @@ K1, OFFERED, MOVED, K2 = Keys((1,), 1), Keys((2, 1), 1), Keys((2, 1), 2), Keys((
         (K2, {1, 2}, True, [("resume", K2, MOVED)]),
         (K2, {1, 2}, False, [("resume", K2, MOVED)]),
         (K2, {2}, True, []),
-        # Written by hand so that the first step was left out: it is put back in.
+        # Written by hand without the first step: it is added again.
         (MOVED, {1}, False, [("accept", OFFERED, K1), ("change-over", MOVED, OFFERED)]),
         (
             Keys((7,), 7),
@@ -49,15 +49,15 @@ K1, OFFERED, MOVED, K2 = Keys((1,), 1), Keys((2, 1), 1), Keys((2, 1), 2), Keys((
 def test_the_steps_from_where_a_rotation_is(
     keys: Keys, deployed: set[int], finish: bool, expected: list[tuple]
 ) -> None:
-    assert steps(keys, deployed, finish=finish) == tuple(Step(*one) for one in expected)
+    assert steps(keys, deployed, finish=finish) == tuple(Step(*fields) for fields in expected)
 
 
 @pytest.mark.parametrize(
     ("keys", "deployed", "finish", "said"),
     [
         (K1, set(), False, "the stack has no API key yet"),
-        (OFFERED, {1, 2}, True, "the clients carry generation 1 still"),
-        (MOVED, {1}, True, "the clients carry generation 1 still"),
+        (OFFERED, {1, 2}, True, "the clients still use generation 1"),
+        (MOVED, {1}, True, "the clients still use generation 1"),
         (K2, {1}, False, "one `up` would lock them out"),
     ],
 )

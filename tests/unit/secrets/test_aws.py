@@ -14,7 +14,7 @@ from tests.aws import Aws
 HERE = Place(Path(), {})
 
 
-def seen(source: SecretSource) -> Seen:
+def identify(source: SecretSource) -> Seen:
     return look(source, HERE, name="TOKEN", key="key")
 
 
@@ -26,9 +26,9 @@ def name() -> str:
 def test_a_secret_has_a_version_that_changes_with_its_value(aws: Aws, name: str) -> None:
     source = AwsSecretSource(secret_id=name)
     first = aws.secret(name, "one")
-    assert seen(source) == Seen(version=first)
+    assert identify(source) == Seen(version=first)
     second = aws.secret(name, "two")
-    assert seen(source) == Seen(version=second)
+    assert identify(source) == Seen(version=second)
     assert fetch(source, HERE) == Value("two", second)
     assert fetch(source, HERE, version=first).text == "one"
     assert fetch(AwsSecretSource(secret_id=name, version=first), HERE).text == "one"
@@ -46,9 +46,9 @@ def test_a_key_of_a_json_secret_is_its_value(aws: Aws, name: str) -> None:
 def test_a_parameter_has_a_number_for_each_value(aws: Aws, name: str) -> None:
     source = AwsParameterSource(name=f"/{name}")
     aws.parameter(f"/{name}", "one")
-    assert seen(source) == Seen(version="1")
+    assert identify(source) == Seen(version="1")
     aws.parameter(f"/{name}", "two")
-    assert seen(source) == Seen(version="2")
+    assert identify(source) == Seen(version="2")
     assert fetch(source, HERE) == Value("two", "2")
     assert fetch(AwsParameterSource(name=f"/{name}", version=1), HERE).text == "one"
 
@@ -80,14 +80,14 @@ def test_errors_name_the_missing_aws_settings(aws: Aws, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(SecretError, match="cannot be read from AWS"):
-        seen(source)
+        identify(source)
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     with pytest.raises(SecretError, match="needs AWS credentials") as caught:
-        seen(source)
+        identify(source)
     assert "AWS_PROFILE" in str(caught.value)
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(SecretError, match="needs an AWS region"):
-        seen(source)
+        identify(source)

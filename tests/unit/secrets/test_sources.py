@@ -98,13 +98,13 @@ def test_a_file_that_other_users_can_read_causes_a_warning(tmp_path: Path) -> No
 
 
 def test_a_fingerprint_depends_on_value_name_and_key(tmp_path: Path) -> None:
-    def seen(value: str, name: str = "TOKEN", key: str | None = "key") -> str | None:
+    def identify(value: str, name: str = "TOKEN", key: str | None = "key") -> str | None:
         return look(TOKEN, place(tmp_path, TOKEN=value), name=name, key=key).fingerprint
 
-    assert seen("word") == seen("word") == "edca22298a61f664"
-    others = [seen("other"), seen("word", name="OTHER"), seen("word", key="other")]
-    assert len({seen("word"), *others}) == 4
-    assert seen("word", key=None) is None
+    assert identify("word") == identify("word") == "edca22298a61f664"
+    others = [identify("other"), identify("word", name="OTHER"), identify("word", key="other")]
+    assert len({identify("word"), *others}) == 4
+    assert identify("word", key=None) is None
 
 
 def test_a_source_travels_without_its_value() -> None:

@@ -122,7 +122,7 @@ class Turns:
 
     def left(self) -> int:
         """How many calls could be sent now."""
-        return self._budget.left()
+        return self._budget.count_remaining()
 
     # ----------------------------------------------------------------------------------------------
 
