@@ -1,6 +1,6 @@
-"""Reads the comments that accept findings: `-- flowflare: accept <rule>: <reason>`.
+"""Read the comments that accept findings: `-- flowflare: accept <rule>: <reason>`.
 
-Such a comment stands in front of the statement that it is about, and counts for that one alone.
+The comment precedes a statement and applies to that statement only.
 """
 
 import re
@@ -29,7 +29,7 @@ class Accepts:
     """The accept comments of one file.
 
     Args:
-        pieces: the file's statements, with the comments in front of each.
+        pieces: the file's statements, each with the comments before it.
         file: the file's name.
     """
 
@@ -40,12 +40,12 @@ class Accepts:
         self._of: dict[int, list[_Accept]] = {}
         for piece in pieces:
             accepts = [self._read(line, text) for line, text in _comments(piece)]
-            # Two statements may begin in one line: each is known by itself.
+            # Two statements can begin in one line, so the line does not identify a statement.
             self._of[id(piece)] = [one for one in accepts if one is not None]
             self._unused += self._of[id(piece)]
 
     def reason(self, rule: str, statement: Statement) -> str | None:
-        """The reason that a rule's finding about a statement is accepted for, else None."""
+        """Return the reason for accepting a finding about a statement, None if there is none."""
         for accept in self._of.get(id(statement), ()):
             if accept.rule == rule:
                 self._unused = [one for one in self._unused if one is not accept]
@@ -53,7 +53,7 @@ class Accepts:
         return None
 
     def findings(self) -> list[Finding]:
-        """What is wrong with the comments, once every finding has been asked about."""
+        """List wrong and unused comments, after `reason` was called for every finding."""
         unused = [
             self._finding(
                 "accept-unused",

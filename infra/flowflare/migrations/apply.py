@@ -1,6 +1,6 @@
-"""Brings a D1 database to the last migration; a run that was killed goes on where it ended.
+"""Apply the pending migrations of a D1 database; run it again to resume after a crash.
 
-Each file is one call: its SQL and the ledger's row stand or fall together.
+Each file is one call, so its SQL and its row in the ledger are committed together.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from flowflare.migrations.plan import Applied, pending
 
 
 def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applied, ...]:
-    """Applies what is missing.
+    """Apply the pending migrations.
 
     Args:
         database: the database.
@@ -21,16 +21,16 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
         The ledger's rows afterwards, in the order of the files.
 
     Raises:
-        MigrationError: an applied file was changed (nothing is done), or a file's SQL failed (the
-            files before it are applied).
-        ApiError: Cloudflare refused or did not answer.
+        MigrationError: an applied file was changed (nothing is applied), or a file's SQL failed
+            (the files before it are applied).
+        ApiError: Cloudflare refused a call or did not answer.
     """
     applied = open_ledger(database)
     missing = pending(migrations, applied)
     unnoted = {row.name for row in applied if row.checksum is None}
     note_checksums(database, [file for file in migrations if file.name in unnoted])
     for migration in missing:
-        # Each file has a moment of its own to go back to.
+        # Each file gets its own bookmark to restore.
         before = migrations[: migrations.index(migration)]
         apply(database, migration, bookmark=database.bookmark(), before=before)
     return tuple(Applied(file.name, file.checksum) for file in migrations)

@@ -1,6 +1,7 @@
-"""Compares what a database has with what its files would make.
+"""Compare a database's schema with the schema that its files create.
 
-For databases whose tables were made without a ledger, by `wrangler d1 execute --file` for one.
+This is for databases whose tables were created without a ledger, for example by
+`wrangler d1 execute --file`.
 """
 
 import re
@@ -27,14 +28,14 @@ Name = tuple[str, str]
 
 @dataclass(frozen=True)
 class Difference:
-    """One table, index, view or trigger that is not the same in the database and in the files.
+    """One table, index, view or trigger that differs between the database and the files.
 
     Attributes:
-        kind: `missing` in the database, `extra` there, or `different`.
+        kind: `missing` from the database, `extra` in it, or `different`.
         type: `table`, `index`, `view` or `trigger`.
         name: its name.
-        database: its definition in the database, None where it has none.
-        files: the definition that the files make, None where they make none.
+        database: its definition in the database, None if it is missing there.
+        files: the definition that the files create, None if they create none.
     """
 
     kind: Literal["missing", "extra", "different"]
@@ -45,15 +46,15 @@ class Difference:
 
 
 def read_objects(database: Database) -> dict[Name, str]:
-    """The definitions that a database has, by type and name; the ledger's are left out."""
+    """Read a database's definitions by type and name, without the ledger's tables."""
     return _by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
 
 
 def made_objects(migrations: Sequence[Migration]) -> dict[Name, str]:
-    """The definitions that files make in an empty database.
+    """Compute the definitions that files create in an empty database.
 
     Raises:
-        MigrationError: SQLite refuses one of their statements here.
+        MigrationError: the local SQLite refuses one of their statements.
     """
     with Schema() as schema:
         for file in migrations:
@@ -71,9 +72,9 @@ def made_objects(migrations: Sequence[Migration]) -> dict[Name, str]:
 def differences(
     database: Mapping[Name, str], migrations: Sequence[Migration]
 ) -> tuple[Difference, ...]:
-    """How a database's definitions differ from what files make; empty when they are the same.
+    """Compare a database's definitions with those of files; empty if they are equal.
 
-    Spaces, comments, the case of words and the quotes around names do not count.
+    Spaces, comments, the case of words and the quotes around names are ignored.
     """
     files = made_objects(migrations)
     found = []
@@ -89,7 +90,7 @@ def differences(
 
 
 def matching(database: Mapping[Name, str], migrations: Sequence[Migration]) -> Migration | None:
-    """The last of the first files that make exactly what the database has; None for none."""
+    """Find the last file up to which the files create exactly the database; None if none does."""
     for count in range(len(migrations), 0, -1):
         try:
             if not differences(database, migrations[:count]):
@@ -100,7 +101,7 @@ def matching(database: Mapping[Name, str], migrations: Sequence[Migration]) -> M
 
 
 def files_with_data(migrations: Sequence[Migration]) -> list[str]:
-    """The files that also move rows, which no comparison of definitions can see."""
+    """List the files that also change rows, which a comparison of definitions cannot detect."""
     return [
         file.name
         for file in migrations
@@ -109,7 +110,7 @@ def files_with_data(migrations: Sequence[Migration]) -> list[str]:
 
 
 def normal(sql: str) -> tuple[str, ...]:
-    """A definition without what makes no difference: its tokens."""
+    """Split a definition into tokens, without spaces, comments and quotes around names."""
     tokens = []
     for match in _TOKEN.finditer(sql):
         kind = match.lastgroup

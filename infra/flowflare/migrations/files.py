@@ -1,6 +1,6 @@
-"""Reads a folder of D1 migrations as wrangler names them: `0001_create_tables.sql`, `0002_...`.
+"""Read a folder of D1 migrations as wrangler names them: `0001_create_tables.sql`, `0002_...`.
 
-The first number is 0000 or 0001; after it none is left out and none is given twice.
+The first number is 0000 or 0001. The numbers after it have no gaps and no duplicates.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from pathlib import Path
 from flowflare.errors import MigrationError
 from flowflare.reading.files import UnusableFileError, read_bytes
 
-# wrangler takes any name that ends in .sql and makes four digits, an underscore and what it was
-# told, spaces as underscores (packages/wrangler/src/d1/migrations). Names are quoted into SQL, and
-# shown: control characters and slashes are in none.
+# wrangler accepts any name that ends in .sql. It generates four digits, an underscore and the
+# message, with underscores for spaces (packages/wrangler/src/d1/migrations). Names are quoted in
+# SQL and printed, so control characters and slashes are refused.
 _NAME = re.compile(r"([0-9]{4})_[^/\\\x00-\x1f\x7f]+\.sql")
 _STARTS = (0, 1)
 
@@ -24,10 +24,10 @@ class Migration:
     """One migration file.
 
     Attributes:
-        name: the file's name, which the ledger knows it by.
-        sql: its text with line feeds only; D1 mishandles CR LF inside triggers.
+        name: the file's name, as the ledger stores it.
+        sql: its text with line feeds only, because D1 mishandles CR LF inside triggers.
         checksum: SHA-256 of `sql` in hexadecimal.
-        windows: whether the file itself has CR LF.
+        windows: whether the file has CR LF line endings.
     """
 
     name: str
@@ -37,19 +37,19 @@ class Migration:
 
     @property
     def number(self) -> int:
-        """The number that its name begins with."""
+        """The number at the beginning of its name."""
         return int(self.name[:4])
 
 
 def read_migrations(folder: Path) -> tuple[Migration, ...]:
-    """Reads the migrations of a folder in numeric order.
+    """Read the migrations of a folder in numeric order.
 
     Args:
-        folder: where they are; files that do not end in `.sql`, and hidden ones, are left alone.
+        folder: the folder. Hidden files and files that do not end in `.sql` are ignored.
 
     Raises:
-        MigrationError: the folder is not there; a name that is no migration's, a number that is
-            given twice or left out, a file that is empty or no UTF-8: every problem at once.
+        MigrationError: the folder is missing, or files have invalid names, duplicate or missing
+            numbers, no content, or text that is not UTF-8. All problems are reported at once.
     """
     if not folder.is_dir():
         remedy = "Make the first one there: flowflare migrations new create_tables"
@@ -78,21 +78,21 @@ def read_migrations(folder: Path) -> tuple[Migration, ...]:
 
 
 def migration(name: str, text: str) -> Migration:
-    """A migration of that name and text."""
+    """Create a migration from a name and a text."""
     sql = text.replace("\r\n", "\n").replace("\r", "\n")
     checksum = hashlib.sha256(sql.encode("utf-8", "surrogatepass")).hexdigest()
     return Migration(name, sql, checksum, windows="\r\n" in text)
 
 
 def next_name(migrations: Sequence[Migration], words: str) -> str:
-    """The name of the next file, as wrangler would make it.
+    """Return the name of the next file, as wrangler would generate it.
 
     Args:
-        migrations: the files there are.
-        words: what it does; spaces become underscores.
+        migrations: the existing files.
+        words: what the file does; spaces become underscores.
 
     Raises:
-        MigrationError: the words cannot be in a file's name, or the numbers are used up.
+        MigrationError: the words cannot be part of a file's name, or no number is left.
     """
     number = max((one.number for one in migrations), default=0) + 1
     name = f"{number:04d}_{re.sub(r'[ ]+', '_', words.strip())}.sql"

@@ -1,7 +1,8 @@
-"""What the linter can find: the rules by name, and one finding.
+"""The linter's rules by name, and its findings.
 
-An error is what D1 refuses, or what loses data; a warning is what costs, surprises or fails only
-on some data. An error stops `up` until it is put right or accepted by name, with a reason.
+An error is a statement that D1 refuses or that loses data. A warning is a statement that is costly
+or surprising, or that fails only on some data. An error stops `up` until it is fixed, or accepted
+by name with a reason.
 """
 
 from collections.abc import Mapping
@@ -16,14 +17,14 @@ class Finding:
     """One finding of the linter.
 
     Attributes:
-        rule: the rule's name, the one that a comment accepts it by.
+        rule: the rule's name, which a comment uses to accept it.
         severity: `error` stops `up`, `warning` does not.
         file: the migration's file name.
         line: the line in it, from 1.
         statement: the first line of the statement; empty for a finding about the file.
         message: what is wrong.
         remedy: what to write instead.
-        accepted: the reason that a comment in the file accepts it for, else None.
+        accepted: the reason from the comment that accepts it, else None.
     """
 
     rule: str
@@ -37,7 +38,7 @@ class Finding:
 
     @property
     def stops(self) -> bool:
-        """Whether it keeps the file from being applied."""
+        """Whether the file cannot be applied."""
         return self.severity == "error" and self.accepted is None
 
     def __str__(self) -> str:
@@ -46,7 +47,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: how grave it is, and what it is about in a few words for the reference page."""
+    """A rule: its severity, and a short description for the reference page."""
 
     severity: Severity
     about: str

@@ -1,7 +1,8 @@
-"""The ledger of a D1 database: wrangler's table, and one of ours beside it.
+"""Read and write the ledger of a D1 database: wrangler's table, and ours beside it.
 
-`d1_migrations` is exactly wrangler's, so that wrangler stays usable. Checksums and Time Travel
-bookmarks stand in `flowflare_migrations`; a row that only wrangler wrote has none.
+`d1_migrations` is exactly wrangler's table, so that wrangler can still be used. Checksums and Time
+Travel bookmarks are stored in `flowflare_migrations`. A migration that wrangler applied has no row
+there.
 """
 
 from collections.abc import Sequence
@@ -58,23 +59,23 @@ class Database:
         self._path = f"/accounts/{account_id}/d1/database/{database_id}"
 
     def query(self, sql: str) -> list[dict[str, Any]]:
-        """Runs statements as one unit: all of them or none. Returns the last one's rows.
+        """Run statements as one unit, all or none, and return the rows of the last statement.
 
         Raises:
-            ApiError: D1 refused them; nothing of them was done.
+            ApiError: D1 refused them, and none took effect.
         """
         answers = self._client.call("POST", f"{self._path}/query", body={"sql": sql})
         rows: list[dict[str, Any]] = answers[-1]["results"] if answers else []
         return rows
 
     def bookmark(self, timestamp: str | None = None) -> str | None:
-        """The Time Travel bookmark of a moment, None where the database has no Time Travel.
+        """Get the Time Travel bookmark of a time, None if the database has no Time Travel.
 
         Args:
-            timestamp: the moment, RFC 3339; None for this one.
+            timestamp: the time, RFC 3339; None for now.
 
         Raises:
-            ApiError: no answer; or, where a moment was given, Time Travel does not reach it.
+            ApiError: there was no response, or Time Travel does not reach the given time.
         """
         query = {"timestamp": timestamp} if timestamp else None
         try:
@@ -86,10 +87,10 @@ class Database:
         return str(answer["bookmark"])
 
     def restore(self, bookmark: str) -> str:
-        """Takes the database back to a bookmark, its ledger with it.
+        """Restore the database, including its ledger, to a bookmark.
 
         Returns:
-            the bookmark of the moment before: the way back.
+            The bookmark of the time before the restore, which undoes it.
 
         Raises:
             ApiError: Time Travel does not reach the bookmark.
@@ -100,7 +101,7 @@ class Database:
 
 
 def read_ledger(database: Database) -> tuple[Applied, ...]:
-    """What the database has had, oldest first; changes nothing in it."""
+    """Read the applied migrations, oldest first, without changing the database."""
     tables = {row["name"] for row in database.query(_TABLES)}
     if "d1_migrations" not in tables:
         return ()
@@ -109,7 +110,7 @@ def read_ledger(database: Database) -> tuple[Applied, ...]:
 
 
 def open_ledger(database: Database) -> tuple[Applied, ...]:
-    """Makes the ledger's tables where they are missing; returns what the database has had."""
+    """Create the ledger's tables if they are missing, and return the applied migrations."""
     return _rows(database.query(_CREATE + _SELECT))
 
 
@@ -120,17 +121,18 @@ def apply(
     bookmark: str | None,
     before: Sequence[Migration] = (),
 ) -> None:
-    """Applies one file and notes it, as one unit.
+    """Apply one file and record it, as one unit.
 
     Args:
         database: the database, its ledger open.
         migration: the file.
-        bookmark: where Time Travel can go back to.
-        before: the files before it, which tell what a refusal is about.
+        bookmark: the Time Travel bookmark before the file.
+        before: the files before it, used to find the statement that D1 refused.
 
     Raises:
-        MigrationError: D1 refused the SQL; the database is as it was.
-        ApiError: no answer, or one that is not about the SQL; the ledger tells what was done.
+        MigrationError: D1 refused the SQL, and the database is unchanged.
+        ApiError: there was no response, or an error that is not about the SQL. The ledger shows
+            whether the file was applied.
     """
     name = _quoted(migration.name)
     note = f"INSERT INTO d1_migrations (name) VALUES ({name});\n"  # noqa: S608 -- quoted
@@ -141,7 +143,7 @@ def apply(
         if error.status != 400:
             raise
         if Applied(migration.name, migration.checksum) in read_ledger(database):
-            # It was done and the answer got lost: this refusal is for the client's repetition.
+            # The file was applied but the response was lost; D1 refused the client's retry.
             return
         reason = error.message.partition("HTTP 400: ")[2]
         message = f"{migration.name}: the SQL failed: {reason}{_where(migration, before, reason)}"
@@ -158,11 +160,11 @@ def _where(migration: Migration, before: Sequence[Migration], reason: str) -> st
 
 
 def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migration]) -> None:
-    """Writes the ledger anew: these files, in this order, as one unit.
+    """Rewrite the ledger as one unit: these files, in this order.
 
     Args:
         database: the database.
-        applied: the rows there are; the time and bookmark of a file that stays are kept.
+        applied: the current rows. Files that stay keep their time and bookmark.
         files: the files that count as applied.
     """
     rows = {row.name: row for row in applied}
@@ -177,7 +179,7 @@ def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migr
 
 
 def note_checksums(database: Database, migrations: Sequence[Migration]) -> None:
-    """Notes the checksums of files that wrangler applied."""
+    """Record the checksums of files that wrangler applied."""
     if migrations:
         database.query(_noted(migrations, None))
 
@@ -205,8 +207,8 @@ def _quoted(text: str) -> str:
 
 
 def _ended(sql: str) -> str:
-    """The SQL with its last statement ended, so that the ledger's insert can follow it."""
+    """End the last statement, so that the ledger's insert can follow it."""
     last = statements(sql)[-1:]
-    # Comments alone are left alone: D1 takes no empty statement.
+    # A file of comments stays unchanged: D1 refuses an empty statement.
     open_end = last and not last[0].text.endswith(";")
     return sql.rstrip() + ("\n;\n" if open_end else "\n")
