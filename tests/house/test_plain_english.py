@@ -12,9 +12,17 @@ from tests.house.plain_english import SUFFIXES, Finding, describes_result, find_
 from tests.house.test_house_rules import FILES, relative
 
 CLEAN = (
+    "infra/flowflare/api",
     "infra/flowflare/emulator",
+    "infra/flowflare/reading",
+    "infra/flowflare/rollout",
+    "infra/flowflare/secrets",
     "templates",
     "tests/emulator",
+    "tests/unit/api",
+    "tests/unit/reading",
+    "tests/unit/rollout",
+    "tests/unit/secrets",
     "tests/worker",
     "worker_src",
 )
