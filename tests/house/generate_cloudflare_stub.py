@@ -1,7 +1,7 @@
-"""Generates infra/flowflare/resources/cloudflare.pyi: the classes in use of pulumi_cloudflare.
+"""Generates infra/flowflare/kinds/cloudflare.pyi: the classes in use of pulumi_cloudflare.
 
 mypy does not read that package, whose 300,000 lines would cost it minutes. The stub has the
-arguments and outputs of the few classes that `resources/cloudflare.py` loads, read from the
+arguments and outputs of the few classes that `kinds/cloudflare.py` loads, read from the
 installed package's syntax tree, so that mypy refuses a misspelt one.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowflare.resources.cloudflare import _MODULES, __all__
+from flowflare.kinds.cloudflare import _MODULES, _OWN_MODULES, __all__
 
 _HEAD = '''"""The classes in use of `pulumi_cloudflare`, for mypy; `make docs` writes this file."""
 
@@ -27,7 +27,9 @@ def stub() -> str:
     package = _package()
     parts = [_HEAD]
     for name in sorted(__all__):
-        module = next((module for module, kind in _MODULES.items() if kind == name), None)
+        module = next(
+            (module for module, kind in {**_MODULES, **_OWN_MODULES}.items() if kind == name), None
+        )
         if module is None:
             arguments = _function(_class(package / "_inputs.py", name), "__init__")
             parts.append(f"class {name}:\n{_constructor(arguments)}")

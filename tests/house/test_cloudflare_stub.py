@@ -11,9 +11,9 @@ import pytest
 from tests.house.generate_cloudflare_stub import stub
 
 ROOT = Path(__file__).parents[2]
-STUB = ROOT / "infra" / "flowflare" / "resources" / "cloudflare.pyi"
+STUB = ROOT / "infra" / "flowflare" / "kinds" / "cloudflare.pyi"
 PROGRAM = """\
-from flowflare.resources import cloudflare
+from flowflare.kinds import cloudflare
 
 cloudflare.WorkersScript("right", logpush=True, bindings=[])
 cloudflare.WorkersScript("misspelt", logpsuh=True)

@@ -91,8 +91,8 @@ OWN_TEXT = {
     "infra/flowflare/engine/pulumi/children.py": {".read_bytes", ".read_text"},
     "infra/flowflare/state/holder.py": {".read_text"},
     "infra/flowflare/cli/docs.py": {".read_text"},
-    "infra/flowflare/resources/sliced_module.py": {".read_text"},
-    "infra/flowflare/resources/cloudflare.py": {".read_text"},
+    "infra/flowflare/kinds/sliced_module.py": {".read_text"},
+    "infra/flowflare/kinds/cloudflare.py": {".read_text"},
 }
 UNBOUNDED = re.compile(r"json\.loads?(?=\()|yaml\.safe_load|\.read_text(?=\()|\.read_bytes(?=\()")
 

@@ -32,6 +32,7 @@ from flowflare.config.schema import (
     WorkerConfig,
     WorkflowConfig,
 )
+from flowflare.config.schema.bindings import own_settings
 from flowflare.config.schema.policies import (
     AllowedOriginsConfig,
     AllowedRoutesConfig,
@@ -95,6 +96,14 @@ bindings:
   ORDERS:
     type: queue
     queue_name: orders
+```
+
+A binding without a `type` makes what it is bound to, for this client alone:
+
+```yaml
+bindings:
+  CACHE:
+    kvNamespace: {}
 ```
 
 A type that is not in this list goes to Cloudflare as it is written. Cloudflare's provider for
@@ -220,7 +229,8 @@ def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
 def _bindings() -> Iterator[str]:
     yield "## One binding, below a client's `bindings`\n"
     yield _BINDINGS
-    for name, model in sorted(BINDING_TYPES.items()):
+    own = {f"{key}: {{}}": model for key, model in own_settings().items()}
+    for name, model in sorted({**BINDING_TYPES, **own}.items()):
         summary = inspect.cleandoc(model.__doc__ or "").rstrip(".")
         yield _row(f"`{name}`", "", "", "", f"{summary}.")
         for key, field in _own_first(model):

@@ -18,7 +18,7 @@ from flowflare.config.schema import (
     WorkerConfig,
     Written,
 )
-from flowflare.config.schema.bindings import SecretTextBinding
+from flowflare.config.schema.bindings import OwnForm, SecretTextBinding
 from flowflare.config.schema.secrets import (
     AwsParameterSecret,
     AwsSecretsManagerSecret,
@@ -27,6 +27,7 @@ from flowflare.config.schema.secrets import (
     GeneratedSecret,
     SecureSecret,
 )
+from flowflare.kinds.registry import list_own
 from flowflare.model import (
     BoundSpec,
     ClassMigration,
@@ -35,6 +36,7 @@ from flowflare.model import (
     DomainSpec,
     DurableObjectSpec,
     ObservabilitySpec,
+    OwnSpec,
     RouteSpec,
     ServiceSpec,
     StackSpec,
@@ -123,7 +125,8 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         if isinstance(value, SecretTextBinding)
     }
     secrets = {**written.secrets, **texts}
-    bindings = {key: value for key, value in written.bindings.items() if key not in texts}
+    own = {key: value for key, value in written.bindings.items() if isinstance(value, OwnForm)}
+    bindings = {key: value for key, value in written.bindings.items() if key not in {*texts, *own}}
     return ClientSpec(
         name=name,
         script_name=_script_name(name, config, environment),
@@ -132,6 +135,10 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         variables=written.variables,
         secrets={key: _secret(value) for key, value in sorted(secrets.items())},
         bindings=tuple(_bound(key, value) for key, value in sorted(bindings.items())),
+        own=tuple(
+            _own(key, value, _physical(config, environment, names.database_part(name, key)))
+            for key, value in sorted(own.items())
+        ),
         databases=databases,
         durable_objects=tuple(
             DurableObjectSpec(binding=key, class_name=value.class_name)
@@ -184,6 +191,22 @@ def _database(binding: str, written: DatabaseConfig, name: str) -> DatabaseSpec:
         migrations=written.migrations,
         location_hint=written.location_hint,
         jurisdiction=written.jurisdiction,
+    )
+
+
+def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
+    [field] = [field.alias for field in type(written).model_fields.values()]
+    kind = list_own()[str(field)]
+    assert kind.own is not None
+    settings = written.settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return OwnSpec(
+        binding=binding,
+        type=kind.type,
+        name=str(settings.pop("name", name)),
+        settings=settings,
+        bound_as=kind.own.bound_as,
+        bound_by=kind.own.bound_by,
+        is_bound_by_id=kind.own.is_bound_by_id,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pulumi import CustomResource, ResourceOptions
     from pulumi.dynamic import ResourceProvider
 
     from flowflare.kinds.account import Account
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from flowflare.kinds.drifted import Drifted
     from flowflare.kinds.scene import Scene
     from flowflare.kinds.surroundings import Surroundings
+    from flowflare.model.client import OwnSpec
+    from flowflare.model.written import Written
     from flowflare.values.events import Step
 
 DYNAMIC: Final = "pulumi-python:dynamic/flowflare:"
@@ -41,6 +44,25 @@ class NotSupported:
 Verb = str | NotSupported
 
 
+@dataclass(frozen=True)
+class Own:
+    """How a client's binding makes a resource of a kind for itself alone.
+
+    Attributes:
+        key: the key below the binding's name in the configuration, such as `kvNamespace`.
+        words: what people call it: `KV namespace`.
+        bound_as: the binding's type in Cloudflare's API.
+        bound_by: the binding's field that names the resource.
+        is_bound_by_id: whether that field holds the ID that Cloudflare gives, not the name.
+    """
+
+    key: str
+    words: str
+    bound_as: str
+    bound_by: str
+    is_bound_by_id: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A kind of resource.
@@ -54,11 +76,15 @@ class Kind:
         calls: how many requests an operation takes when nothing fails.
         drift: what of the account is not as state has it.
         adopt: what of the account is the resource that a program declares.
+        settings: what a client's configuration says of one that is its own.
+        declare: registers one that is a client's own with Pulumi.
         details: what a report says beside changed properties.
         has_modules: whether its `content` is a bundle, which is compared module by module.
         told_by_the_script: properties that reports leave out: the script's own entry has them.
         has_pure_check: whether a dynamic provider's `check` reads nothing but its arguments.
         made_of_inputs: a secret output that changes when an input does, and only then.
+        own: how a client's binding makes one of its own; None if it cannot.
+        holds_data: whether deleting it loses data, so that `protect` guards it.
         is_owned: whether an account has one under an ID, so that two stacks cannot share it; what
             belongs to a script goes with the script.
         is_adopted_unchecked: whether adopting skips the provider's check, which judges the inputs
@@ -72,11 +98,15 @@ class Kind:
     calls: Verb
     drift: Verb
     adopt: Verb
+    settings: Verb = NotSupported("The configuration has keys of its own for it.")
+    declare: Verb = NotSupported("The components of a service and of a client declare it.")
     details: Verb = NotSupported("Its changed properties say everything.")
     has_modules: bool = False
     told_by_the_script: tuple[str, ...] = ()
     has_pure_check: bool = False
     made_of_inputs: str = ""
+    own: Own | None = None
+    holds_data: bool = False
     is_owned: bool = False
     is_adopted_unchecked: bool = False
 
@@ -128,6 +158,18 @@ def load_drift(kind: Kind) -> "Callable[[Scene, Account], Iterable[Drifted]] | N
 def load_adopt(kind: Kind) -> "Callable[[Wanted, Account, Findings], Thing | None] | None":
     """Load what finds a kind in an account; None for a kind that is not looked for."""
     answer: Callable[[Wanted, Account, Findings], Thing | None] | None = _load(kind, "adopt")
+    return answer
+
+
+def load_settings(kind: Kind) -> "type[Written] | None":
+    """Load the schema of what a client's configuration says of one that is its own."""
+    answer: type[Written] | None = _load(kind, "settings")
+    return answer
+
+
+def load_declare(kind: Kind) -> "Callable[[str, OwnSpec, str, ResourceOptions], CustomResource]":
+    """Load what registers one: called with its name, what it is, its account and options."""
+    answer: Callable[[str, OwnSpec, str, ResourceOptions], CustomResource] = _load(kind, "declare")
     return answer
 
 

@@ -1,6 +1,6 @@
 """Compares a resource with what the account has under its name: state, or what is declared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowflare.kinds.adoption import Difference, Findings, Wanted
@@ -47,3 +47,29 @@ def refuse_elsewhere(findings: Findings, what: str, script: Any, wanted: str) ->
         f"{what} leads to the script {script}, not to {wanted}",
         "Delete it or let it lead there, or leave it out of the configuration.",
     )
+
+
+def compare_by_id(
+    records: Iterable[Record], live: Mapping[str, Mapping[str, Any]], keys: Sequence[str], what: str
+) -> Iterator[Drifted]:
+    """Compare stores with what the account has under their IDs.
+
+    Args:
+        records: what state has; the first of the keys is a store's name.
+        live: what the account has, by ID.
+        keys: inputs that are compared.
+        what: what people call one.
+    """
+    for record in records:
+        there, wanted = live.get(record.id), as_sent(record.inputs)
+        label = masked(wanted.get(snake(keys[0])))
+        if there is None:
+            message = f"{what} {label} is not in the account; its data went with it"
+            yield drifted(
+                record, "missing", message, state=label, severity="error", action="restore"
+            )
+            continue
+        for key in map(snake, keys):
+            for path, before, after in differing(wanted.get(key), there.get(key), key):
+                message = f"{what} {label}: {path} is {shown(after)}, state says {shown(before)}"
+                yield drifted(record, "changed", message, path=path, state=before, account=after)

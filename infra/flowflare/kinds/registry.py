@@ -50,3 +50,8 @@ _BY_TYPE: Final[Mapping[str, Kind]] = {kind.type: kind for kind in KINDS}
 def find_kind(type_: str) -> Kind | None:
     """Find the kind of a type; None for a type that this package does not know."""
     return _BY_TYPE.get(type_)
+
+
+def list_own() -> Mapping[str, Kind]:
+    """The kinds that a client's binding can make, by the key that asks for one."""
+    return {kind.own.key: kind for kind in KINDS if kind.own is not None}

@@ -6,6 +6,7 @@ from flowflare.model.client import (
     ClientSpec,
     DatabaseSpec,
     DurableObjectSpec,
+    OwnSpec,
     WorkflowSpec,
 )
 from flowflare.model.stack import ServiceSpec, StackSpec
@@ -20,6 +21,7 @@ __all__ = [
     "DomainSpec",
     "DurableObjectSpec",
     "ObservabilitySpec",
+    "OwnSpec",
     "RouteSpec",
     "ServiceSpec",
     "StackSpec",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field, JsonValue
 
-from flowflare.model.client import BoundSpec, ClientSpec, WorkflowSpec
+from flowflare.model.client import BoundSpec, ClientSpec, OwnSpec, WorkflowSpec
 from flowflare.model.frozen import Frozen
 from flowflare.model.secret_sources import SecretSource
 
@@ -97,6 +97,13 @@ class WorkflowBinding(Frozen):
     type: Literal["workflow"] = "workflow"
 
 
+class OwnBinding(Frozen):
+    """A resource of the client's own; the ID that its field may need is filled in."""
+
+    name: str
+    own: OwnSpec = Field(exclude=True)
+
+
 class BoundBinding(Frozen):
     """Something outside of the stack, of any type; its secret fields are filled in."""
 
@@ -115,6 +122,7 @@ Binding = (
     | VariableBinding
     | JsonBinding
     | WorkflowBinding
+    | OwnBinding
     | BoundBinding
 )
 
@@ -174,6 +182,7 @@ def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Bindi
             *(_workflow(workflow) for workflow in client.workflows),
             *(_variable(name, value) for name, value in client.variables.items()),
             *(SecretBinding(name=key, source=value) for key, value in client.secrets.items()),
+            *(OwnBinding(name=own.binding, own=own) for own in client.own),
             *(_bound(binding) for binding in client.bindings),
         ]
     )
@@ -212,6 +221,10 @@ def to_wire(binding: Binding) -> dict[str, Any]:
     """A binding as the API takes it, without what is filled in."""
     if isinstance(binding, BoundBinding):
         return {"name": binding.name, "type": binding.type, **binding.fields}
+    if isinstance(binding, OwnBinding):
+        own = binding.own
+        named = {} if own.is_bound_by_id else {own.bound_by: own.name}
+        return {"name": binding.name, "type": own.bound_as, **named}
     return binding.model_dump(by_alias=True, exclude_none=True)
 
 

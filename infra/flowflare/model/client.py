@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from flowflare.model.class_migrations import ClassMigration
 from flowflare.model.frozen import Frozen
+from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
 from flowflare.model.worker import WorkerSpec
 
@@ -51,6 +52,25 @@ class BoundSpec(Frozen):
     )
 
 
+class OwnSpec(Frozen):
+    """A resource that a client's binding makes for that client alone."""
+
+    binding: str = Field(description="Binding name.")
+    type: str = Field(description="The resource's type, as states have it.")
+    name: str = Field(description="Name in the account.")
+    settings: Mapping[str, JsonValue] = Field(
+        default_factory=dict, description="What else the configuration says of it."
+    )
+    bound_as: str = Field(description="The binding's type as the API names it.")
+    bound_by: str = Field(description="The binding's field that names the resource.")
+    is_bound_by_id: bool = Field(description="Whether that field holds an ID, not the name.")
+
+    @property
+    def part(self) -> str:
+        """What the resource is called in the program, after the client: `cache-kv-namespace`."""
+        return f"{hyphenated(self.binding)}-{hyphenated(self.bound_as)}"
+
+
 class ClientSpec(WorkerSpec):
     """A Worker that starts tracked Workflows."""
 
@@ -65,6 +85,9 @@ class ClientSpec(WorkerSpec):
     )
     bindings: tuple[BoundSpec, ...] = Field(
         default=(), description="Bindings to what exists, sorted by name."
+    )
+    own: tuple[OwnSpec, ...] = Field(
+        default=(), description="Resources that its bindings make, sorted by binding."
     )
     databases: tuple[DatabaseSpec, ...] = Field(
         default=(), description="D1 databases of its own, sorted by binding."

@@ -14,11 +14,13 @@ from flowflare.model.bindings import (
     Binding,
     BoundBinding,
     DatabaseBinding,
+    OwnBinding,
     SecretBinding,
     client_bindings,
     service_bindings,
     to_wire,
 )
+from flowflare.model.client import OwnSpec
 from flowflare.render.worker import MAIN_MODULE
 from flowflare.render.wrangler_bindings import add_binding
 
@@ -65,11 +67,19 @@ def _file(
         if isinstance(binding, DatabaseBinding):
             entry = {"binding": binding.name, **databases[binding.name]}
             config.setdefault("d1_databases", []).append(entry)
+        elif isinstance(binding, OwnBinding):
+            add_binding(config, _placeholder(binding.own) | to_wire(binding))
         elif not _secrets(binding):
             add_binding(config, to_wire(binding))
     if worker.class_migrations:
         config["migrations"] = [{"tag": step.tag} | step.step() for step in worker.class_migrations]
     return _text(config | _reached(worker), bindings)
+
+
+def _placeholder(own: OwnSpec) -> dict[str, str]:
+    """The field of an ID that only Cloudflare knows."""
+    words = own.bound_as.replace("_", " ")
+    return {own.bound_by: f"<id of the {words} {own.name}>"} if own.is_bound_by_id else {}
 
 
 def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:

@@ -13,17 +13,18 @@ from typing import Any
 
 import pulumi
 
+from flowflare.kinds import cloudflare
 from flowflare.model.bindings import (
     ApiKeyBinding,
     Binding,
     BoundBinding,
     ClassBinding,
     DatabaseBinding,
+    OwnBinding,
     SecretBinding,
     ServiceBinding,
     to_wire,
 )
-from flowflare.resources import cloudflare
 
 #: The types that pulumi-cloudflare 6.23 takes; the list is in the description of its `type`.
 PROVIDER_TYPES = frozenset(
@@ -50,12 +51,14 @@ class Values:
         secrets: value of each secret, by the binding's name; of a binding's secret field, by the
             name of both, `KEY.key_base64`.
         service: the service's script, which only clients bind.
+        own: ID of each resource that a binding makes, by the binding's name.
     """
 
     databases: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     api_keys: Mapping[int | None, pulumi.Input[str]] = field(default_factory=dict)
     secrets: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     service: pulumi.Input[str] | None = None
+    own: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
 def script_bindings(
@@ -95,18 +98,25 @@ def _argument(binding: Binding, values: Values) -> cloudflare.WorkersScriptBindi
 
 
 def _filled(binding: Binding, values: Values) -> dict[str, Any]:
-    filled = to_wire(binding)
-    if isinstance(binding, DatabaseBinding):
-        filled["id"] = values.databases[binding.name]
-    if isinstance(binding, ApiKeyBinding):
-        filled["text"] = pulumi.Output.secret(values.api_keys[binding.generation])
-    if isinstance(binding, SecretBinding):
-        filled["text"] = pulumi.Output.secret(values.secrets[binding.name])
-    if isinstance(binding, BoundBinding):
-        for name in binding.secrets:
-            filled[name] = pulumi.Output.secret(values.secrets[f"{binding.name}.{name}"])
-    if isinstance(binding, ServiceBinding):
-        filled["service"] = values.service
-    if isinstance(binding, ClassBinding) and binding.script_name is not None:
-        filled["script_name"] = values.service
-    return filled
+    return to_wire(binding) | _fill(binding, values)
+
+
+def _fill(binding: Binding, values: Values) -> dict[str, Any]:  # noqa: PLR0911 -- one a type
+    """The fields that the model does not know."""
+    match binding:
+        case OwnBinding(own=own) if own.is_bound_by_id:
+            return {own.bound_by: values.own[own.binding]}
+        case DatabaseBinding():
+            return {"id": values.databases[binding.name]}
+        case ApiKeyBinding():
+            return {"text": pulumi.Output.secret(values.api_keys[binding.generation])}
+        case SecretBinding():
+            return {"text": pulumi.Output.secret(values.secrets[binding.name])}
+        case BoundBinding():
+            secrets = {name: values.secrets[f"{binding.name}.{name}"] for name in binding.secrets}
+            return {name: pulumi.Output.secret(value) for name, value in secrets.items()}
+        case ServiceBinding():
+            return {"service": values.service}
+        case ClassBinding(script_name=str()):
+            return {"script_name": values.service}
+    return {}

@@ -7,6 +7,9 @@ import pulumi
 
 from flowflare.config.problems import nearest
 from flowflare.errors import FlowflareError
+from flowflare.kinds import cloudflare
+from flowflare.kinds.contract import load_declare
+from flowflare.kinds.registry import find_kind
 from flowflare.migrations.files import Migration
 from flowflare.model import ClientSpec
 from flowflare.model.bindings import (
@@ -19,7 +22,6 @@ from flowflare.model.class_neighbours import ClassNeighbours
 from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker, render_clients
-from flowflare.resources import cloudflare
 from flowflare.resources.bindings import (
     Values,
     beyond_provider,
@@ -124,12 +126,15 @@ class FlowflareClient(pulumi.ComponentResource):
             before.append(service.class_migrations)
         self.database_ids, filled = self._declare_databases(migrations or {})
         before += filled
+        own = self._declare_own()
+        before += own.values()
         self._bindings = client_bindings(spec, "")
         self._values = Values(
             databases=self.database_ids,
             api_keys={None: service.api_key},
             secrets=self._declare_secrets(self._bindings),
             service=service.script_name,
+            own={binding: resource.id for binding, resource in own.items()},
         )
         self.class_migrations = self._declare_class_migrations(self._values, before, neighbours)
         before += [self.class_migrations] if self.class_migrations else []
@@ -251,6 +256,16 @@ class FlowflareClient(pulumi.ComponentResource):
             )
             last.append(tables)
         return ids, last
+
+    def _declare_own(self) -> Mapping[str, pulumi.CustomResource]:
+        """The resources that bindings make, by the name of the binding."""
+        declared = {}
+        for own in self.spec.own:
+            kind, name = find_kind(own.type), f"{self._name}-{own.part}"
+            assert kind is not None
+            options = self._options(protected=name if kind.holds_data else None)
+            declared[own.binding] = load_declare(kind)(name, own, self._account_id, options)
+        return declared
 
     def _declare_secrets(self, bindings: Sequence[object]) -> Mapping[str, pulumi.Output[str]]:
         """The client's secrets, those in fields of its bindings among them."""

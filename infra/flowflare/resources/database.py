@@ -2,7 +2,7 @@
 
 import pulumi
 
-from flowflare.resources import cloudflare
+from flowflare.kinds import cloudflare
 
 
 def declare_database(

@@ -6,6 +6,7 @@ from pathlib import Path
 from flowflare.config.files import read_project
 from flowflare.config.problems import Places, full_key, nearest
 from flowflare.errors import ConfigError, Problem
+from flowflare.kinds.registry import find_kind
 from flowflare.model import StackSpec
 from flowflare.model.names import hyphenated
 
@@ -24,9 +25,15 @@ def holding_data(name: str, spec: StackSpec) -> list[str]:
     for client in spec.clients:
         own = f"{name}-{client.name}"
         found += [f"{own}-{hyphenated(one.binding)}-database" for one in client.databases]
+        found += [f"{own}-{one.part}" for one in client.own if _holds_data(one.type)]
         if client.class_migrations:
             found += [f"{own}-class-migrations", f"{own}-script"]
     return found
+
+
+def _holds_data(type_: str) -> bool:
+    kind = find_kind(type_)
+    return kind is not None and kind.holds_data
 
 
 def check_data_loss(name: str, spec: StackSpec, root: Path) -> None:

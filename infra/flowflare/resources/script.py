@@ -9,9 +9,9 @@ from typing import Any
 
 import pulumi
 
+from flowflare.kinds import cloudflare
 from flowflare.model import ClientSpec, ObservabilitySpec, ServiceSpec
 from flowflare.render.worker import RenderedWorker
-from flowflare.resources import cloudflare
 from flowflare.resources.dynamic import CronCleanup, WorkersDevUrl
 
 _RATE = "head_sampling_rate"

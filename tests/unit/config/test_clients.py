@@ -68,6 +68,22 @@ def test_a_binding_keeps_its_fields_and_tells_its_secrets() -> None:
     )
 
 
+def test_a_binding_makes_a_store_named_after_the_client_and_itself() -> None:
+    [cache, shared] = client(
+        bindings={"CACHE": {"kvNamespace": {}}, "SHARED": {"kvNamespace": {"name": "sessions"}}}
+    ).own
+
+    assert (cache.binding, cache.name) == ("CACHE", "dev-flowflare-orders-cache")
+    assert (cache.bound_as, cache.bound_by) == ("kv_namespace", "namespace_id")
+    assert (shared.name, shared.part) == ("sessions", "shared-kv-namespace")
+
+
+def test_a_store_of_a_binding_says_what_is_wrong_with_its_settings() -> None:
+    found = problems({"orders": {"source": "a.js", "bindings": {"C": {"kvNamespace": {"id": 1}}}}})
+
+    assert [one for one in found if "clients.orders.bindings.C.kvNamespace" in one]
+
+
 def test_a_secret_text_among_the_bindings_is_a_secret() -> None:
     found = client(bindings={"KEY": {"type": "secret_text", "text": {"environment": "A"}}})
     assert found.secrets == {"KEY": EnvironmentSource(variable="A")}

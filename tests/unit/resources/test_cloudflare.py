@@ -32,7 +32,7 @@ def python(*arguments: str) -> str:
 def test_only_the_modules_in_use_are_executed() -> None:
     program = """
 import sys
-from flowflare.resources import cloudflare
+from flowflare.kinds import cloudflare
 import pulumi_cloudflare
 print(pulumi_cloudflare.D1Database is cloudflare.D1Database)
 print(len([name for name in sys.modules if name.startswith("pulumi_cloudflare")]))
@@ -47,7 +47,7 @@ print(sum(getattr(item, "__module__", "") == "pulumi_cloudflare.outputs" for ite
 
 @pytest.mark.parametrize("order", keep_every(2, [1, -1]), ids=["ours first", "theirs first"])
 def test_a_program_uses_other_resources_too(order: int) -> None:
-    modules = ["flowflare.resources.cloudflare", "pulumi_cloudflare"][::order]
+    modules = ["flowflare.kinds.cloudflare", "pulumi_cloudflare"][::order]
     told = python(str(HERE / "programs" / "other_resources.py"), *modules)
     assert json.loads(told) == {
         "declared": [

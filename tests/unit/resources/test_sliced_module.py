@@ -9,7 +9,7 @@ from types import FrameType, ModuleType
 
 import pytest
 
-from flowflare.resources.sliced_module import SlicedModule
+from flowflare.kinds.sliced_module import SlicedModule
 from tests.support.waiting import PATIENCE
 
 SOURCE = '''

@@ -28,7 +28,7 @@ from flowflare.config.schema.worker import (
     TracesConfig,
     WorkerConfig,
 )
-from flowflare.config.schema.written import COMPATIBILITY_DATE, NAMESPACE, Written, refusal
+from flowflare.model.written import COMPATIBILITY_DATE, NAMESPACE, Written, refusal
 
 #: When the service deletes what its retention no longer keeps: every ten minutes, a bounded number.
 RETENTION_CRON = "*/10 * * * *"

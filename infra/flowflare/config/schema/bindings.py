@@ -1,4 +1,4 @@
-"""The bindings of a client to things that exist already, with their fields as the API spells them.
+"""The bindings of a client: to what exists, as the API spells them, or to what they make.
 
 Each known type says which fields it has, so that a mistake is found before anything is sent. A
 type that is not known here goes to Cloudflare as it is written.
@@ -7,11 +7,13 @@ type that is not known here goes to Cloudflare as it is written.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, create_model, model_validator
 
 from flowflare.config.schema.secrets import Secret
 from flowflare.config.schema.worker import ScriptName
-from flowflare.config.schema.written import ClassName, Json, Written, no_secret
+from flowflare.kinds.contract import load_settings
+from flowflare.kinds.registry import list_own
+from flowflare.model.written import ClassName, Json, Written, no_secret
 
 _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(min_length=1)]
@@ -273,18 +275,46 @@ def _types() -> Iterator[tuple[str, type[Written]]]:
 
 #: The schema of each known type, by the type as the API names it.
 BINDING_TYPES: dict[str, type[Written]] = dict(_types())
+
+
+class OwnForm(Written):
+    """A binding that makes its resource."""
+
+    settings: Written
+
+
+def own_settings() -> dict[str, type[Written]]:
+    """What a binding says of a resource that it makes, by the key that asks for it."""
+    found = {key: load_settings(kind) for key, kind in list_own().items()}
+    return {key: settings for key, settings in found.items() if settings is not None}
+
+
+def _own_forms() -> Iterator[tuple[str, type[Written]]]:
+    """The bindings that make their resource: one key, below which its settings are."""
+    for key, settings in own_settings().items():
+        field: Any = (settings, Field(alias=key, description="Its settings; `{}` for none."))
+        name = f"{settings.__name__.removesuffix('Settings')}OwnBinding"
+        yield key, create_model(name, __base__=OwnForm, __doc__=settings.__doc__, settings=field)
+
+
+#: The schema of each binding that makes its resource, by its key.
+OWN_FORMS: dict[str, type[Written]] = dict(_own_forms())
 _RAW = "<raw>"
 
 
 def _type(value: Any) -> str:
     written = value.get("type") if isinstance(value, dict) else None
-    return f"<{written}>" if isinstance(written, str) and written in BINDING_TYPES else _RAW
+    if isinstance(written, str):
+        return f"<{written}>" if written in BINDING_TYPES else _RAW
+    own = [key for key in value if key in OWN_FORMS] if isinstance(value, dict) else []
+    return f"<own {own[0]}>" if own else _RAW
 
 
 if TYPE_CHECKING:
     Binding = Written
 else:
     _members = [Annotated[model, Tag(f"<{name}>")] for name, model in BINDING_TYPES.items()]
+    _members += [Annotated[model, Tag(f"<own {key}>")] for key, model in OWN_FORMS.items()]
     Binding = Annotated[
         Union[(*_members, Annotated[RawBinding, Tag(_RAW)])],
         Discriminator(_type),

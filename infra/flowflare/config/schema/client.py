@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from flowflare.config.schema.bindings import Binding
 from flowflare.config.schema.secrets import Secret
 from flowflare.config.schema.worker import ScriptName, WorkerConfig
-from flowflare.config.schema.written import (
+from flowflare.model.written import (
     BindingName,
     ClassName,
     Folder,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from flowflare.config.schema.written import Date, Written, in_project, refusal
+from flowflare.model.written import Date, Written, in_project, refusal
 
 PRODUCTION = ("prod", "production")
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from flowflare.config.schema.written import Written, refusal
+from flowflare.model.written import Written, refusal
 
 _FORMS = "secure, environment, file, awsSecretsManager, awsParameter and generated"
 

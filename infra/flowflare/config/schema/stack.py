@@ -8,7 +8,7 @@ from flowflare.config.engine import EngineName
 from flowflare.config.schema.client import ClientConfig
 from flowflare.config.schema.policies import PoliciesConfig
 from flowflare.config.schema.worker import WorkerConfig
-from flowflare.config.schema.written import (
+from flowflare.model.written import (
     AccountId,
     Environment,
     Physical,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from flowflare.config.schema.crons import Crons
-from flowflare.config.schema.written import (
+from flowflare.model.written import (
     COMPATIBILITY_DATE,
     Date,
     Flags,

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from flowflare.config.schema import NAMESPACE, Written, refusal
-from flowflare.config.schema.written import Environment, Word
 from flowflare.fleet.tenants.model import Limits, Status, Wave
+from flowflare.model.written import Environment, Word
 
 _SHARE = re.compile(r"(\d{1,3})%")
 

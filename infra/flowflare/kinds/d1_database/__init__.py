@@ -11,4 +11,5 @@ KIND = Kind(
     drift="compare",
     adopt="find",
     is_owned=True,
+    holds_data=True,
 )

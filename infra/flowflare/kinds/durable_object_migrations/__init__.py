@@ -13,4 +13,5 @@ KIND = Kind(
     details="flowflare.kinds.durable_object_migrations.plan:describe",
     told_by_the_script=("content", "bindings", "compatibility", "main_module"),
     has_pure_check=True,
+    holds_data=True,
 )

@@ -1,13 +1,18 @@
 """Queues."""
 
-from flowflare.kinds.contract import Kind, NotSupported
+from flowflare.kinds.contract import Kind, Own
 
 KIND = Kind(
     type="cloudflare:index/queue:Queue",
     folder=__name__,
-    apply=NotSupported("The embedded engine does not make it yet: use the Pulumi CLI."),
+    apply="Queue",
     risk="assess",
     calls="flowflare.kinds.one_request:count_calls",
-    drift=NotSupported("Drift does not compare it yet."),
-    adopt=NotSupported("Adoption does not look for it yet."),
+    drift="compare",
+    adopt="find",
+    settings="QueueSettings",
+    declare="declare_queue",
+    own=Own("queue", "queue", "queue", "queue_name"),
+    holds_data=True,
+    is_owned=True,
 )

@@ -1,13 +1,18 @@
 """KV namespaces."""
 
-from flowflare.kinds.contract import Kind, NotSupported
+from flowflare.kinds.contract import Kind, Own
 
 KIND = Kind(
     type="cloudflare:index/workersKvNamespace:WorkersKvNamespace",
     folder=__name__,
-    apply=NotSupported("The embedded engine does not make it yet: use the Pulumi CLI."),
+    apply="WorkersKvNamespace",
     risk="assess",
     calls="flowflare.kinds.one_request:count_calls",
-    drift=NotSupported("Drift does not compare it yet."),
-    adopt=NotSupported("Adoption does not look for it yet."),
+    drift="compare",
+    adopt="find",
+    settings="KvNamespaceSettings",
+    declare="declare_namespace",
+    own=Own("kvNamespace", "KV namespace", "kv_namespace", "namespace_id", is_bound_by_id=True),
+    holds_data=True,
+    is_owned=True,
 )

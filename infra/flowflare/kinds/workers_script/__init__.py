@@ -13,4 +13,5 @@ KIND = Kind(
     is_owned=True,
     details="flowflare.kinds.workers_script.plan:describe",
     has_modules=True,
+    holds_data=True,
 )

@@ -7,7 +7,7 @@ import sys
 from tests.unit.resources.recording_monitor import record
 
 modules = {name: importlib.import_module(name) for name in sys.argv[1:]}
-ours = modules["flowflare.resources.cloudflare"]
+ours = modules["flowflare.kinds.cloudflare"]
 theirs = modules["pulumi_cloudflare"]
 
 

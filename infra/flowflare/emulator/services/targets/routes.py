@@ -19,6 +19,9 @@ from flowflare.emulator.runtime.workers import Deletions, Workers
 from flowflare.emulator.services.targets.kinds import KINDS, Target, TargetKind
 from flowflare.emulator.services.targets.store import TargetsStore
 
+#: The kinds whose name a PUT changes.
+_RENAMED = ("kv", "queue")
+
 
 class TargetRoutes:
     """Serve the operations of KV namespaces, R2 buckets, queues, Hyperdrive and Vectorize."""
@@ -34,7 +37,9 @@ class TargetRoutes:
     def _list_operations(self, kind: TargetKind) -> Sequence[BaseRoute]:
         path = "/accounts/{account}" + kind.path
         target_path = path + "/{target}"
+        rename = operation("PUT", target_path, partial(self._rename, kind))
         return [
+            *([rename] if kind.name in _RENAMED else []),
             operation("GET", path, partial(self._list, kind)),
             operation("POST", path, partial(self._create, kind)),
             operation("GET", target_path, partial(self._get, kind)),
@@ -52,10 +57,13 @@ class TargetRoutes:
 
     async def _create(self, kind: TargetKind, request: Request) -> Response:
         account, asked = account_of(request), await json_object(request)
-        name = asked.pop(kind.title, None)
-        if not isinstance(name, str) or not name:
-            raise codes.invalid_body(f"`{kind.title}` must be a name.")
+        name = _pop_name(kind, asked)
         return success(self._view(kind, self._store.create(account, kind, name, asked)))
+
+    async def _rename(self, kind: TargetKind, request: Request) -> Response:
+        name = _pop_name(kind, await json_object(request))
+        account, identity = account_of(request), name_of(request, "target")
+        return success(self._view(kind, self._store.rename(account, kind, identity, name)))
 
     async def _get(self, kind: TargetKind, request: Request) -> Response:
         target = self._store.get(account_of(request), kind, name_of(request, "target"))
@@ -71,3 +79,15 @@ class TargetRoutes:
         return kind.view(
             target, self._store.list_bound_scripts(target) if kind.name == "queue" else []
         )
+
+
+def _pop_name(kind: TargetKind, asked: dict[str, Any]) -> str:
+    """Remove the name from a body and return it.
+
+    Raises:
+        Refusal: the body has no name.
+    """
+    name = asked.pop(kind.title, None)
+    if not isinstance(name, str) or not name:
+        raise codes.invalid_body(f"`{kind.title}` must be a name.")
+    return name

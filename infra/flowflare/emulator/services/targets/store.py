@@ -62,6 +62,22 @@ class TargetsStore:
         )
         return [Target(**{**dict(row), "record": _record(row["record"])}) for row in rows]
 
+    def rename(self, account: str, kind: TargetKind, identity: str, name: str) -> Target:
+        """Rename a target; its contents stay.
+
+        Raises:
+            Refusal: the target is missing, or the name is taken.
+        """
+        self.get(account, kind, identity)
+        try:
+            self._database.run(
+                "UPDATE targets SET name = ? WHERE account = ? AND kind = ? AND id = ?",
+                *(name, account, kind.name, identity),
+            )
+        except sqlite3.IntegrityError:
+            raise kind.exists(name) from None
+        return self.get(account, kind, identity)
+
     def delete(self, account: str, kind: TargetKind, identity: str) -> Target:
         """Delete a target and return it.
 

@@ -41,6 +41,40 @@ class D1Database(pulumi.CustomResource):
     @property
     def version(self) -> pulumi.Output[str]: ...
 
+class Queue(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        jurisdiction: pulumi.Input[str | None] = ...,
+        queue_name: pulumi.Input[str | None] = ...,
+        settings: pulumi.Input[Any | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def consumers(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def consumers_total_count(self) -> pulumi.Output[float]: ...
+    @property
+    def created_on(self) -> pulumi.Output[str]: ...
+    @property
+    def jurisdiction(self) -> pulumi.Output[str | None]: ...
+    @property
+    def modified_on(self) -> pulumi.Output[str]: ...
+    @property
+    def producers(self) -> pulumi.Output[Sequence[Any]]: ...
+    @property
+    def producers_total_count(self) -> pulumi.Output[float]: ...
+    @property
+    def queue_id(self) -> pulumi.Output[str]: ...
+    @property
+    def queue_name(self) -> pulumi.Output[str]: ...
+    @property
+    def settings(self) -> pulumi.Output[Any]: ...
+
 class WorkersCronTrigger(pulumi.CustomResource):
     def __init__(
         self,
@@ -96,6 +130,28 @@ class WorkersCustomDomain(pulumi.CustomResource):
     def zone_id(self) -> pulumi.Output[str]: ...
     @property
     def zone_name(self) -> pulumi.Output[str]: ...
+
+class WorkersKvNamespace(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        jurisdiction: pulumi.Input[str | None] = ...,
+        mode: pulumi.Input[str | None] = ...,
+        title: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def jurisdiction(self) -> pulumi.Output[str | None]: ...
+    @property
+    def mode(self) -> pulumi.Output[str | None]: ...
+    @property
+    def supports_url_encoding(self) -> pulumi.Output[bool]: ...
+    @property
+    def title(self) -> pulumi.Output[str]: ...
 
 class WorkersRoute(pulumi.CustomResource):
     def __init__(

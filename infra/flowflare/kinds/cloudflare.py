@@ -14,37 +14,38 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from flowflare.resources.sliced_module import SlicedModule
+from flowflare.kinds.registry import KINDS
+from flowflare.kinds.sliced_module import SlicedModule
+from flowflare.kinds.spelling import snake
 
-__all__ = [
-    "D1Database",
-    "WorkersCronTrigger",
+_PACKAGE = "pulumi_cloudflare"
+_INPUTS, _OUTPUTS = "_inputs", "outputs"
+
+
+def _modules(*, own: bool) -> dict[str, str]:
+    """The module of each kind: `d1_database` has `D1Database`."""
+    return {
+        snake(kind.type.partition("/")[2].partition(":")[0]): kind.name
+        for kind in KINDS
+        if not kind.is_dynamic and isinstance(kind.apply, str) and (kind.own is not None) is own
+    }
+
+
+_MODULES = _modules(own=False)
+#: What a client's binding makes is loaded when a program declares it.
+_OWN_MODULES = _modules(own=True)
+#: The types of nested arguments in use.
+_ARGUMENTS = (
     "WorkersCronTriggerScheduleArgs",
-    "WorkersCustomDomain",
-    "WorkersRoute",
-    "WorkersScript",
     "WorkersScriptBindingArgs",
     "WorkersScriptLimitsArgs",
     "WorkersScriptObservabilityArgs",
     "WorkersScriptObservabilityLogsArgs",
     "WorkersScriptObservabilityTracesArgs",
     "WorkersScriptPlacementArgs",
-    "WorkersScriptSubdomain",
     "WorkersScriptTailConsumerArgs",
-    "Workflow",
-]
-
-_PACKAGE = "pulumi_cloudflare"
-_INPUTS, _OUTPUTS = "_inputs", "outputs"
-_MODULES = {
-    "d1_database": "D1Database",
-    "workers_cron_trigger": "WorkersCronTrigger",
-    "workers_custom_domain": "WorkersCustomDomain",
-    "workers_route": "WorkersRoute",
-    "workers_script": "WorkersScript",
-    "workers_script_subdomain": "WorkersScriptSubdomain",
-    "workflow": "Workflow",
-}
+)
+__all__ = sorted([*_MODULES.values(), *_OWN_MODULES.values(), *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
 
 
 class _StandIn(ModuleType):
@@ -109,18 +110,14 @@ def _import_module(package: ModuleType, module_name: str, prefix: str) -> None:
 
 _package: Any = sys.modules.get(_PACKAGE) or _stand_in()
 
-D1Database = _package.D1Database
-WorkersCronTrigger = _package.WorkersCronTrigger
-WorkersCronTriggerScheduleArgs = _package.WorkersCronTriggerScheduleArgs
-WorkersCustomDomain = _package.WorkersCustomDomain
-WorkersRoute = _package.WorkersRoute
-WorkersScript = _package.WorkersScript
-WorkersScriptBindingArgs = _package.WorkersScriptBindingArgs
-WorkersScriptLimitsArgs = _package.WorkersScriptLimitsArgs
-WorkersScriptObservabilityArgs = _package.WorkersScriptObservabilityArgs
-WorkersScriptObservabilityLogsArgs = _package.WorkersScriptObservabilityLogsArgs
-WorkersScriptObservabilityTracesArgs = _package.WorkersScriptObservabilityTracesArgs
-WorkersScriptPlacementArgs = _package.WorkersScriptPlacementArgs
-WorkersScriptSubdomain = _package.WorkersScriptSubdomain
-WorkersScriptTailConsumerArgs = _package.WorkersScriptTailConsumerArgs
-Workflow = _package.Workflow
+globals().update({name: getattr(_package, name) for name in (*_MODULES.values(), *_ARGUMENTS)})
+
+
+def __getattr__(name: str) -> Any:
+    """Load a class that not every program declares."""
+    module = next((module for module, kind in _OWN_MODULES.items() if kind == name), None)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if isinstance(_package, _StandIn):
+        _import_module(_package, module, name)
+    return getattr(_package, name)

@@ -1,0 +1,18 @@
+"""Registers a queue of a client's own."""
+
+import pulumi
+
+from flowflare.kinds.cloudflare import Queue
+from flowflare.model.client import OwnSpec
+
+
+def declare_queue(name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions) -> Queue:
+    """Declare a `Queue`.
+
+    Args:
+        name: the resource's name.
+        own: what it is.
+        account_id: the account.
+        opts: Pulumi's options.
+    """
+    return Queue(name, account_id=account_id, queue_name=own.name, opts=opts)

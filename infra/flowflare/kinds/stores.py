@@ -1,0 +1,79 @@
+"""Stores that Cloudflare knows by an ID, and of which an account has one of a name."""
+
+from typing import Any, ClassVar
+
+from flowflare.errors import ApiError, EngineError
+from flowflare.kinds.cloudflare_handler import KnownById
+from flowflare.kinds.handler import Existing, Made
+from flowflare.kinds.spelling import picked, to_api
+from flowflare.values.properties import Props
+
+
+class NamedStore(KnownById):
+    """A store: created once, renamed by a PUT, found again by its name."""
+
+    listed_at: ClassVar[str]
+    """Where the account's are listed."""
+    title: ClassVar[str]
+    """The input that is its name; the API spells it in snake_case."""
+    name_taken: ClassVar[int]
+    """The API's code for a name that another one has."""
+    words: ClassVar[str]
+    """What people call it."""
+
+    def path(self, known: Props) -> str:
+        """Where the account's are listed."""
+        return f"/accounts/{known['accountId']}{self.listed_at}"
+
+    def create(self, new: Props) -> Made:
+        """Create it once: if the answer is lost, it is found by its name.
+
+        Raises:
+            EngineError: the account has one of that name that this stack did not create.
+        """
+        try:
+            answer = self.access.client.call(
+                "POST", self.path(new), body=self._body(new), find=lambda: self._find(new)
+            )
+        except ApiError as error:
+            if self.name_taken not in error.codes:
+                raise
+            found = self._find(new) if error.doubtful else None
+            if found is None:
+                raise self._taken(new) from None
+            answer = found
+        return self.made(new, answer)
+
+    def update(self, old: Existing, new: Props) -> Props:
+        """Change what may change."""
+        answer = self.access.client.call("PUT", f"{self.path(new)}/{old.id}", body=self._body(new))
+        return {**old.outputs, **picked(answer, self.attributes), **new}
+
+    def recover(self, new: Props) -> Made | None:
+        """Look for its name."""
+        found = self._find(new)
+        return self.made(new, found) if found else None
+
+    def _body(self, new: Props) -> Any:
+        return to_api({key: value for key, value in new.items() if key != "accountId"})
+
+    def _find(self, new: Props) -> dict[str, Any] | None:
+        query = {"page": "1", "per_page": "100"}
+        name, key = new[self.title], next(iter(to_api({self.title: ""})))
+        for page in range(1, 1000):
+            query["page"] = str(page)
+            rows = self.access.client.call("GET", self.path(new), query=query) or []
+            for row in rows:
+                if row.get(key) == name:
+                    found: dict[str, Any] = row
+                    return found
+            if len(rows) < 100:
+                break
+        return None
+
+    def _taken(self, new: Props) -> EngineError:
+        return EngineError(
+            f"the account already has a {self.words} named {new[self.title]!r}, and this stack did "
+            "not create it",
+            remedy="Set another `name` in the client's binding, or take it over: flowflare adopt.",
+        )

@@ -1,0 +1,20 @@
+"""Registers a KV namespace of a client's own."""
+
+import pulumi
+
+from flowflare.kinds.cloudflare import WorkersKvNamespace
+from flowflare.model.client import OwnSpec
+
+
+def declare_namespace(
+    name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions
+) -> WorkersKvNamespace:
+    """Declare a `WorkersKvNamespace`.
+
+    Args:
+        name: the resource's name.
+        own: what it is.
+        account_id: the account.
+        opts: Pulumi's options.
+    """
+    return WorkersKvNamespace(name, account_id=account_id, title=own.name, opts=opts)

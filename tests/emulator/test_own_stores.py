@@ -1,0 +1,97 @@
+"""Stores that clients' bindings make: each verb of their kinds, against the embedded Cloudflare."""
+
+import pytest
+
+from flowflare.errors import EngineError
+from flowflare.kinds.access import Access
+from flowflare.kinds.account import Account as Seen
+from flowflare.kinds.adoption import Findings, Wanted
+from flowflare.kinds.contract import Kind, load_adopt, load_apply, load_drift
+from flowflare.kinds.handler import Existing
+from flowflare.kinds.plugin_state import PluginState
+from flowflare.kinds.registry import list_own
+from flowflare.kinds.scene import Record, Scene
+from flowflare.values.properties import Props
+from tests.emulator.emulated import Account
+
+#: The input that is a store's name, by the key that makes one.
+NAMED_BY = {"kvNamespace": "title", "queue": "queueName"}
+
+
+class Store:
+    """A kind of store in an account of the emulator."""
+
+    def __init__(self, account: Account, key: str) -> None:
+        self.kind: Kind = list_own()[key]
+        self._key, self._account = NAMED_BY[key], account.id
+        access = Access(
+            {"baseUrl": account.running.base_url, "apiToken": account.running.token}, {}
+        )
+        handler = load_apply(self.kind)
+        assert handler is not None
+        self.handler = PluginState(handler(access))
+        self.account = Seen(access.client, account.id)
+
+    def inputs(self, name: str) -> Props:
+        return self.handler.check({}, {"accountId": self._account, self._key: name})
+
+    def drift(self, id_: str, name: str) -> list[str]:
+        record = Record("cache", self.kind.type, id_, self.inputs(name), {})
+        compare = load_drift(self.kind)
+        assert compare is not None
+        # Each look is a new one: an account's lists are read once.
+        account = Seen(self.account.client, self._account)
+        return [one.kind for one in compare(Scene({self.kind.type: (record,)}, {}), account)]
+
+
+@pytest.fixture(params=NAMED_BY)
+def store(account: Account, request: pytest.FixtureRequest) -> Store:
+    return Store(account, request.param)
+
+
+def test_every_store_that_a_binding_makes_is_tried_here() -> None:
+    assert NAMED_BY.keys() == list_own().keys()
+
+
+def test_a_store_is_made_renamed_and_deleted_and_drift_sees_each(store: Store) -> None:
+    old = store.inputs("old")
+    made = store.handler.create(old)
+    assert store.drift(made.id, "old") == []
+
+    existing = Existing(made.id, old, made.outputs)
+    assert store.handler.diff(existing, store.inputs("old")).changes is False
+    assert store.handler.diff(existing, store.inputs("new")).changes is True
+    store.handler.update(existing, store.inputs("new"))
+    assert store.drift(made.id, "old") == ["changed"]
+
+    renamed = store.handler.read(existing)
+    assert renamed is not None
+    store.handler.delete(existing)
+    store.handler.delete(existing)
+    assert store.drift(made.id, "new") == ["missing"]
+    assert store.handler.read(existing) is None
+
+
+def test_a_store_of_a_killed_run_is_found_and_a_strangers_is_refused(store: Store) -> None:
+    made = store.handler.create(store.inputs("cache"))
+
+    found = store.handler.recover(store.inputs("cache"))
+    assert found is not None
+    assert found.id == made.id
+    assert store.handler.recover(store.inputs("other")) is None
+    with pytest.raises(EngineError, match=r"already has a .* named 'cache'"):
+        store.handler.create(store.inputs("cache"))
+
+
+def test_a_store_made_by_hand_is_adopted_by_its_name(store: Store) -> None:
+    made = store.handler.create(store.inputs("by-hand"))
+    find = load_adopt(store.kind)
+    assert find is not None
+
+    def adopted(name: str) -> str | None:
+        wanted = Wanted("cache", store.kind.type, (), store.inputs(name), store.handler)
+        thing = find(wanted, store.account, Findings())
+        return None if thing is None else thing.id
+
+    assert adopted("by-hand") == made.id
+    assert adopted("other") is None
