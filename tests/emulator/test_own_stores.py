@@ -1,4 +1,4 @@
-"""Stores that clients' bindings make: each verb of their kinds, against the embedded Cloudflare."""
+"""Run each verb of the stores that clients' bindings make, against the embedded Cloudflare."""
 
 import pytest
 
@@ -41,7 +41,9 @@ class Store:
         assert compare is not None
         # Each look is a new one: an account's lists are read once.
         account = Seen(self.account.client, self._account)
-        return [one.kind for one in compare(Scene({self.kind.type: (record,)}, {}), account)]
+        return [
+            finding.kind for finding in compare(Scene({self.kind.type: (record,)}, {}), account)
+        ]
 
 
 @pytest.fixture(params=NAMED_BY)
@@ -88,10 +90,10 @@ def test_a_store_made_by_hand_is_adopted_by_its_name(store: Store) -> None:
     find = load_adopt(store.kind)
     assert find is not None
 
-    def adopted(name: str) -> str | None:
+    def find_id(name: str) -> str | None:
         wanted = Wanted("cache", store.kind.type, (), store.inputs(name), store.handler)
         thing = find(wanted, store.account, Findings())
         return None if thing is None else thing.id
 
-    assert adopted("by-hand") == made.id
-    assert adopted("other") is None
+    assert find_id("by-hand") == made.id
+    assert find_id("other") is None
