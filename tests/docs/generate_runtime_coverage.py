@@ -23,37 +23,37 @@ _CORE = {
     "`createWorkflowService`, default export": "samples::the_service_sample_is_a_service",
     "option `allowedOrigins`": "access::a_listed_origin_may_call"
     " no_other_origin_may_call a_star_is_answered_as_a_star",
-    "option `debug`": "list_costs::only_a_debugging_service_tells_what_it_costs",
+    "option `debug`": "list_costs::only_a_debugging_service_reports_its_costs",
     "export `WorkflowTracker`": "samples::the_service_sample_is_a_service"
-    " feed::a_watcher_is_told_the_latest_runs_first",
+    " feed::a_watcher_receives_the_latest_runs_first",
 }
 _CLIENT = {
     "`new WorkflowClient({serviceBinding, apiKey})`": "samples::"
-    "the_client_sample_is_a_client client::a_wrong_key_is_told",
-    "`startWorkflow(...)`": "client::a_run_is_started_and_found_in_every_way"
-    " all_but_the_type_may_be_left_out",
+    "the_client_sample_is_a_client client::a_wrong_key_is_reported",
+    "`startWorkflow(...)`": "client::a_run_is_started_and_found_by_every_method"
+    " only_the_type_is_required",
     "`workflowType`, registered by itself": "start::a_start_records_a_run_and_its_workflow",
     "`params`": "start::params_and_references_reach_the_workflow"
     " run_updates::the_first_params_are_kept",
     "`ref_id`, `ref_type`": "start::params_and_references_reach_the_workflow"
-    " references_may_be_left_out",
+    " references_are_optional",
     "`metadata`": "start::a_start_records_a_run_and_its_workflow lists::filters_narrow_a_list",
-    "`getWorkflow(workflowId)`": "client::a_run_is_started_and_found_in_every_way"
+    "`getWorkflow(workflowId)`": "client::a_run_is_started_and_found_by_every_method"
     " lists::a_run_is_found_by_its_id",
-    "`listWorkflows(options)`": "client::a_run_is_started_and_found_in_every_way"
+    "`listWorkflows(options)`": "client::a_run_is_started_and_found_by_every_method"
     " lists::filters_narrow_a_list cursors_visit_every_run_once",
-    "`getWorkflowsByRef(options)`": "client::a_run_is_started_and_found_in_every_way"
+    "`getWorkflowsByRef(options)`": "client::a_run_is_started_and_found_by_every_method"
     " lists::runs_are_found_by_reference",
 }
 _TRACKING = {
     "`trackStep(...)`": "samples::the_tracking_sample_tracks_with_a_text_for_an_id"
     " the_tracking_sample_runs_with_the_real_step"
     " track_step::whatever_a_step_returns_is_recorded",
-    "`updateWorkflowInstance(data, env)`": "transports::updates_arrive_by_every_way"
+    "`updateWorkflowInstance(data, env)`": "transports::updates_arrive_over_every_transport"
     " run_updates::a_run_sleeps_wakes_and_completes",
-    "`updateWorkflowStep(data, env)`": "transports::updates_arrive_by_every_way"
+    "`updateWorkflowStep(data, env)`": "transports::updates_arrive_over_every_transport"
     " steps::start_and_end_are_one_row",
-    "`recordStepRetry(data, env)`": "transports::updates_arrive_by_every_way"
+    "`recordStepRetry(data, env)`": "transports::updates_arrive_over_every_transport"
     " steps::a_retry_is_one_row_for_each_attempt",
 }
 _COLUMNS = "schema::a_table_has_its_documented_columns"
@@ -62,7 +62,7 @@ _WORKFLOW = {
     "`name`, `ref_id`, `ref_type` are unique together": "schema::"
     "name_and_reference_together_are_unique run_updates::absent_references_are_unique_too",
     "`status`, `output_result`, `updated_at`, `completed_at` of the latest run": "run_updates::"
-    "a_run_sleeps_wakes_and_completes an_older_run_never_speaks_for_the_workflow",
+    "a_run_sleeps_wakes_and_completes an_older_run_never_changes_the_workflow",
     "`input_params`, never modified": "run_updates::the_first_params_are_kept",
     "`metadata`": "run_updates::json_columns_take_text_or_values",
     "`last_run_id`, `created_at`": "start::a_start_records_a_run_and_its_workflow"
@@ -76,7 +76,7 @@ _RUNS = {
     "`workflow_id`": "schema::a_row_belongs_to_one_that_exists"
     " start::a_start_records_a_run_and_its_workflow",
     "`status`": "run_updates::a_run_sleeps_wakes_and_completes"
-    " cloudflares_states_read_as_ours what_is_told_after_the_end_changes_nothing",
+    " cloudflares_states_read_as_ours an_update_after_the_end_changes_nothing",
     "`ref_id`, `ref_type`": "start::a_start_records_a_run_and_its_workflow",
     "`input_params`, `output_result`, `metadata`": "run_updates::json_columns_take_text_or_values",
     "`created_at`, `updated_at`, `completed_at`": "run_updates::"
@@ -100,7 +100,7 @@ _RETRIES = {
     "`retry_count`, `retry_at`, `last_error`": "steps::a_retry_is_one_row_for_each_attempt",
     "`created_at`": _COLUMNS,
 }
-_DESCRIBED = "pairs/openapi::what_is_described_is_taken what_is_not_described_is_refused"
+_DESCRIBED = "pairs/openapi::described_requests_are_accepted other_requests_are_refused"
 _ENDPOINTS = {
     "`POST /api/workflows/update`": "run_updates::many_updates_are_one_request"
     f" nothing_of_a_bad_request_is_written {_DESCRIBED}",
@@ -108,37 +108,37 @@ _ENDPOINTS = {
     "`POST /service/start-workflow`": "start::a_start_records_a_run_and_its_workflow"
     f" a_repeated_start_starts_once {_DESCRIBED}",
     "`POST /service/get-workflow`": "lists::a_run_is_found_by_its_id"
-    f" what_is_unknown_is_not_found {_DESCRIBED}",
+    f" an_unknown_id_is_not_found {_DESCRIBED}",
     "`POST /service/list-workflows`": "lists::a_list_is_newest_first"
     f" the_limit_is_clamped {_DESCRIBED}",
     "`POST /service/get-workflows-by-ref`": "lists::runs_are_found_by_reference"
-    f" a_reference_is_needed_to_find_by_it {_DESCRIBED}",
-    "`GET /api/tracker-websocket`": "feed::a_watcher_is_told_the_latest_runs_first"
-    " every_change_is_told_with_its_stored_row watchers_outlast_hibernation",
+    f" finding_by_reference_requires_a_reference {_DESCRIBED}",
+    "`GET /api/tracker-websocket`": "feed::a_watcher_receives_the_latest_runs_first"
+    " every_change_is_sent_with_its_stored_row watchers_survive_hibernation",
 }
 _ERRORS = {
-    "retry count and next retry time": "track_step::attempts_go_on_where_the_last_one_ended",
+    "retry count and next retry time": "track_step::attempts_continue_the_last_count",
     "exponential and linear backoff": "track_step::"
-    "an_error_is_recorded_annotated_and_thrown_on a_delay_beyond_the_calendar_is_a_year",
-    "errors in the database": "track_step::an_error_is_recorded_annotated_and_thrown_on",
+    "an_error_is_recorded_annotated_and_rethrown a_delay_beyond_the_calendar_is_a_year",
+    "errors in the database": "track_step::an_error_is_recorded_annotated_and_rethrown",
     "retry information on errors": "track_step::"
-    "an_error_is_recorded_annotated_and_thrown_on an_error_that_is_final_is_not_retried"
-    " a_frozen_error_is_thrown_as_it_is",
+    "an_error_is_recorded_annotated_and_rethrown an_error_that_is_final_is_not_retried"
+    " a_frozen_error_is_thrown_unchanged",
     "the example": "samples::the_tracking_sample_tracks_with_a_text_for_an_id"
     " the_tracking_sample_runs_with_the_real_step",
 }
 _SETUP = {
     "`SERVICE_API_KEY`": "access::every_route_needs_the_key"
-    " without_a_key_of_its_own_the_service_is_closed",
-    "`WORKFLOW_TRACKER` of the service": "feed::a_watcher_is_told_the_latest_runs_first",
+    " a_service_without_a_key_refuses_all_calls",
+    "`WORKFLOW_TRACKER` of the service": "feed::a_watcher_receives_the_latest_runs_first",
     "`WORKFLOW_TRACKER` of clients, with `script_name`": "transports::"
-    "updates_arrive_by_every_way pairs/released::steps_are_tracked_by_every_way",
+    "updates_arrive_over_every_transport pairs/released::steps_are_tracked_over_every_transport",
 }
 _BEYOND = {
     "hostile requests to every route": "fuzz::hostile_requests"
     " hostile_messages_to_the_feed hostile_updates_of_a_bound_worker",
     "a client of the previous release, and its service": "pairs/released::"
-    "a_run_is_started_got_and_listed a_run_is_updated_by_every_way",
+    "a_run_is_started_got_and_listed a_run_is_updated_over_every_transport",
     "TypeScript": "pairs/typescript::a_typescript_client_is_type_checked_strictly"
     " a_typescript_client_runs every_documented_specifier_has_code_and_types",
     "`GET /openapi.json`": f"pairs/openapi::every_route_is_described {_DESCRIBED}",

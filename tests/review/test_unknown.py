@@ -185,7 +185,7 @@ READS = """\
 import pulumi
 config = pulumi.Config("p")
 made = {"accountId": "a", "queueName": config.require("queue"), "settings": config.require_int("n")}
-pulumi.CustomResource("cloudflare:index/queue:Queue", "q", made)
+pulumi.CustomResource("cloudflare:index/emailRoutingAddress:EmailRoutingAddress", "q", made)
 """
 
 

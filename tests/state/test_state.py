@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine import EmbeddedStack, Event
+from flowflare.engine.contract import Event
+from flowflare.engine.stack import EmbeddedStack
 from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore

@@ -202,7 +202,7 @@ with redacting({}):
     with redacted_output():
         child = subprocess.Popen(["sh", "-c", "while :; do echo tick; done"])
         sys.stdout.write(f"own {SECRET}\\n")  # at once, not between two ticks
-print("it goes on")
+sys.stdout.write("it goes on\\n")  # in one piece too
 child.kill()
 """
     out, _ = run_script(body)
