@@ -80,6 +80,7 @@ def test_a_preview_in_words_shows_what_the_program_prints(root: Path) -> None:
 
 
 @pytest.mark.pulumi_cli
+@pytest.mark.long
 def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path: Path) -> None:
     talk(root)
     file = root / "Pulumi.local.yaml"

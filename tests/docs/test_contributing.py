@@ -23,6 +23,7 @@ def test_the_page_has_commands_to_run() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.long
 def test_a_sample_command_selects_tests(command: str) -> None:
     words = shlex.split(command)[1:]
     run = [sys.executable, "-m", "pytest", *words, "--collect-only", "-q", "-p", "no:cacheprovider"]

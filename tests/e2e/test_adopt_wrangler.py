@@ -53,6 +53,7 @@ def listed(url: str) -> list[str]:
     return [run["id"] for run in answer.raise_for_status().json()["workflows"]]
 
 
+@pytest.mark.long
 def test_it_is_taken_over_and_the_next_up_writes_nothing(
     project: Project, cloudflare: Cloudflare
 ) -> None:

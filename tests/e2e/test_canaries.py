@@ -72,6 +72,7 @@ class Shop:
                     self.canaries.hide(one.name, reveal(one.outputs[name]))
 
 
+@pytest.mark.long
 def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long story
     project: Project,
     cloudflare: Cloudflare,

@@ -108,6 +108,7 @@ def tell_story(talk: Talk) -> None:
     assert talk.look() == [], talk.canaries.seen
 
 
+@pytest.mark.long
 def test_nothing_that_an_embedded_stack_writes_has_a_secret_of_its_program(
     project: Project, cloudflare: Cloudflare
 ) -> None:

@@ -14,6 +14,7 @@ from tests.emulator.test_wrangler import Project
 pytestmark = pytest.mark.workerd
 
 
+@pytest.mark.long
 def test_both_tools_apply_each_file_once(account: Account, tmp_path: Path) -> None:
     project = Project(tmp_path, account, account.database("db"))
     client = connect(account.running.base_url, account.running.token)

@@ -88,6 +88,7 @@ def real(thing_sample: Sample, tmp_path: Path) -> Real:
     return made
 
 
+@pytest.mark.long
 def test_it_is_previewed_brought_up_left_alone_and_destroyed(real: Real, world: World) -> None:
     stack = real.program(PROGRAM)
     assert changed(stack.preview()) == {"z": "create", "w": "create"}

@@ -92,6 +92,7 @@ def test_a_first_up_killed_at_any_call_converges(
         assert_settled(cloud_sample, cloudflare, moment.call)
 
 
+@pytest.mark.long
 def test_an_update_killed_at_any_call_converges_even_if_it_is_taken_back(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
@@ -109,6 +110,7 @@ def test_an_update_killed_at_any_call_converges_even_if_it_is_taken_back(
 
 @pytest.mark.parametrize("option", ["", ', jurisdiction="eu"'])
 @pytest.mark.parametrize("back", [False, True])
+@pytest.mark.long
 def test_a_replacement_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare, option: str, back: bool
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_replacement_killed_at_any_call_converges(
         assert_settled(cloud_sample, cloudflare, moment.call)
 
 
+@pytest.mark.long
 def test_a_renamed_script_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:

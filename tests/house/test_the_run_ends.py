@@ -147,6 +147,7 @@ def test_a_killed_worker_ends_the_run_and_its_tests_are_named(tmp_path: Path, di
         assert not (tmp_path / "2.ran").exists()
 
 
+@pytest.mark.long
 def test_a_thread_that_never_ends_does_not_keep_the_run_waiting(tmp_path: Path) -> None:
     ended = run_pytest(tmp_path, NEVER_EXITS, limit=5)
     assert ended.returncode == 1, ended.stdout + ended.stderr
@@ -160,7 +161,7 @@ def test_one_worker_runs_all_tests_of_a_group(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("gw*"))) == 1
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("workers", keep_every(2, ["2", "0"]))
 def test_ctrl_c_reaches_tests_where_the_shell_ignores_it(tmp_path: Path, workers: str) -> None:
     ended = run_pytest(tmp_path, INTERRUPTS, "-n", workers, before="trap '' INT;")
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -80,6 +80,7 @@ def test_the_command_writes_json_of_its_schema(repo: Repo) -> None:
     assert Report.model_validate(document).sections[0].stacks == ("ann",)
 
 
+@pytest.mark.long
 def test_files_get_the_form_of_their_ending_from_one_run(repo: Repo, tmp_path: Path) -> None:
     folder = tmp_path / "plan"
     words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")

@@ -1,13 +1,18 @@
 """The entry point: runs a command and turns what goes wrong into a sentence and an exit code."""
 
 import errno
+import functools
 import os
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from flowflare.cli.answer_stream import restoring_standard_output
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redacting
+
+if TYPE_CHECKING:
+    from typer._click import Command
 
 # Writing says so of a file that is open, and then without its name.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -19,12 +24,10 @@ def main(words: list[str] | None = None) -> None:
     Args:
         words: the command line without the program's name; None for this process's own.
     """
-    from flowflare.cli.app import app
-
     try:
         with redacting(os.environ) as redactor, restoring_standard_output():
             try:
-                app(words, prog_name="flowflare")
+                _command()(words, prog_name="flowflare")
             except (FlowflareError, OSError):
                 raise
             except Exception:  # noqa: BLE001 -- a mistake of ours; its traceback may quote a secret
@@ -43,6 +46,16 @@ def main(words: list[str] | None = None) -> None:
         remedy = "Make room and run it again." if error.errno in _FULL else None
         _show(FlowflareError(f"{what}: {error.strerror}", remedy=remedy))
         sys.exit(1)
+
+
+@functools.cache
+def _command() -> "Command":
+    """The tree of commands; building it costs 0.04 s of CPU, and a process may run several."""
+    from typer.main import get_command
+
+    from flowflare.cli.app import app
+
+    return get_command(app)
 
 
 def _show(error: FlowflareError) -> None:

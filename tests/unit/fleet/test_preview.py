@@ -185,6 +185,7 @@ def test_nobody_to_plan_starts_no_worker(tmp_path: Path) -> None:
     assert (found.report.exit_code, found.seconds) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_passphrase_is_asked_for_only_where_a_secret_may_be_another(tmp_path: Path) -> None:
     secrets = {"P_ACME": "acme's", "P_BETA": "beta's"}
     with FakeCloudflare() as cloudflare:

@@ -90,6 +90,7 @@ def problems_of(document: Any, service: Api, mode: str) -> tuple[list[str], Coun
     return problems, calls
 
 
+@pytest.mark.long
 def test_described_requests_are_accepted(document: Any, service: Api, fresh: str) -> None:
     service.update("step_update", workflow_run_id=fresh, step_name="one", step_index=1)
 
