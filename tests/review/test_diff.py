@@ -145,6 +145,7 @@ def test_a_program_that_prints_and_forks_leaves_its_recording_alone(
     assert (section.kind, section.error) == ("changed", "")
 
 
+@pytest.mark.long
 def test_a_program_that_ends_the_process_is_said_so(bare: Repo) -> None:
     (section,) = program(bare, RAW, "import os\nos._exit(3)\n").sections
     assert section.kind == "not-recorded"
@@ -157,6 +158,7 @@ def test_a_program_gets_no_network(bare: Repo) -> None:
     assert "a recording has no network" in section.error
 
 
+@pytest.mark.long
 def test_a_base_that_fails_shows_head_alone(bare: Repo) -> None:
     found = program(bare, "raise ValueError('broken')\n", RAW)
     (section,) = found.sections
@@ -165,6 +167,7 @@ def test_a_base_that_fails_shows_head_alone(bare: Repo) -> None:
     assert [one.op for one in section.review.entries] == ["create"]
 
 
+@pytest.mark.long
 def test_a_base_without_the_project_is_noted(bare: Repo) -> None:
     bare.commit({"README.md": "nothing yet"})
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
@@ -186,6 +189,7 @@ def test_a_rewritten_secret_stays_sealed(bare: Repo) -> None:
     assert "sealed-" not in found.model_dump_json()
 
 
+@pytest.mark.long
 def test_a_worker_without_its_packages_is_shown_by_sources_and_lock(tmp_path: Path) -> None:
     made = tracked(tmp_path / "packages")
     index = made.project / "worker_src/orders/src/index.js"
@@ -275,6 +279,7 @@ def test_users_dynamic_resources_stand_beside_ours_and_do_not_run(tmp_path: Path
     assert len(section.review.entries) > 5
 
 
+@pytest.mark.long
 def test_uncommitted_changes_are_noted(bare: Repo) -> None:
     bare.commit({"Pulumi.yaml": PULUMI})
     (bare.project / "new.txt").write_text("x", encoding="utf-8")

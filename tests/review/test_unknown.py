@@ -72,6 +72,7 @@ def test_the_documented_check_fails(broken: Repo) -> None:
     assert subprocess.run(["/bin/sh", "-c", script], check=False).returncode == 1
 
 
+@pytest.mark.long
 def test_a_base_that_could_not_be_recorded_is_unknown_too(bare: Repo) -> None:
     """Otherwise one pull request breaks a stack's file and a second one changes it unseen."""
     project(bare, prod=BROKEN)
@@ -82,6 +83,7 @@ def test_a_base_that_could_not_be_recorded_is_unknown_too(bare: Repo) -> None:
     assert headline(found) == "Unknown: 1 of 1 stack would change"
 
 
+@pytest.mark.long
 def test_a_project_that_is_new_is_not_unknown(bare: Repo) -> None:
     bare.commit({"README.md": "nothing yet"})
     project(bare, prod="")
@@ -90,6 +92,7 @@ def test_a_project_that_is_new_is_not_unknown(bare: Repo) -> None:
     assert "The project is new" in found.notes[0].text
 
 
+@pytest.mark.long
 def test_a_project_that_moves_to_another_folder_is_unknown(tmp_path: Path) -> None:
     from tests.review.conftest import repository
 
@@ -103,6 +106,7 @@ def test_a_project_that_moves_to_another_folder_is_unknown(tmp_path: Path) -> No
     assert "the project p is in old there" in found.sections[0].error
 
 
+@pytest.mark.long
 def test_a_head_of_which_nothing_can_be_recorded_is_unknown(bare: Repo) -> None:
     project(bare, prod="")
     bare.commit({"Pulumi.yaml": "name: [\n"}, "head")
@@ -134,6 +138,7 @@ def test_an_unknown_stack_is_accepted_by_name_and_the_report_says_why(
     assert "it is repaired by the next one" in html.render(found)
 
 
+@pytest.mark.long
 def test_names_that_accept_nothing_are_named_all_at_once(broken: Repo) -> None:
     said = diff(broken, "--allow-unknown", "dev=why", "--allow-unknown", "prd=why")
     assert said.code == 2
