@@ -6,8 +6,8 @@ from typing import Any, Final
 from flowflare.api import Client
 from flowflare.errors import ApiError
 from flowflare.kinds.access import is_gone
+from flowflare.kinds.pages import PAGE, read_pages
 
-_PAGE: Final = 100
 _NAMESPACES: Final = 1000
 Row = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ class Account:
 
     def workflows(self) -> dict[str, Row]:
         """The account's Workflows by name."""
-        return {str(one["name"]): one for one in self.listed("/workflows", _PAGE)}
+        return {str(one["name"]): one for one in self.listed("/workflows", PAGE)}
 
     def namespaces(self) -> Sequence[Row]:
         """The account's Durable Object namespaces."""
@@ -106,7 +106,7 @@ class Account:
     def database_named(self, name: str) -> Row | None:
         """The D1 database of exactly that name, None where there is none."""
         path = f"{self._base}/d1/database"
-        listed = self._get(path, {"name": name, "per_page": str(_PAGE)}) or []
+        listed = self._get(path, {"name": name, "per_page": str(PAGE)}) or []
         uuid = next((str(one["uuid"]) for one in listed if one.get("name") == name), None)
         return None if uuid is None else self.database(uuid)
 
@@ -123,17 +123,11 @@ class Account:
             raise
         return [one.get("results") or [] for one in answers or ()]
 
-    def listed(self, path: str, size: int = _PAGE) -> Sequence[Row]:
+    def listed(self, path: str, size: int = PAGE) -> Sequence[Row]:
         """All pages of a list of the account, such as `/workflows`."""
         if path not in self._known:
-            found: list[Row] = []
-            for page in range(1, 1000):
-                query = {"page": str(page), "per_page": str(size)}
-                part = self._get(f"{self._base}{path}", query) or []
-                found += part
-                if len(part) < size:
-                    break
-            self._known[path] = found
+            full = f"{self._base}{path}"
+            self._known[path] = list(read_pages(lambda query: self._get(full, query), size))
         rows: Sequence[Row] = self._known[path]
         return rows
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flowflare.api import Client
 from flowflare.errors import ApiError
+from flowflare.kinds.pages import read_pages
 
 #: What a script is bound to that tells whose it is, with the field that names the thing.
 _MARKS = {"d1": ("id", "database_id"), "service": ("service",)}
@@ -103,22 +104,15 @@ def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
 def read_namespaces(client: Client, account_id: str) -> tuple[Namespace, ...]:
     """The account's Durable Object namespaces."""
     path = f"/accounts/{account_id}/workers/durable_objects/namespaces"
-    found: list[Namespace] = []
-    for page in range(1, 1000):
-        query = {"page": str(page), "per_page": str(_PAGE)}
-        part = client.call("GET", path, query=query) or []
-        found += [
-            Namespace(
-                id=one["id"],
-                script=one.get("script") or "",
-                class_name=one.get("class") or "",
-                use_sqlite=bool(one.get("use_sqlite")),
-            )
-            for one in part
-        ]
-        if len(part) < _PAGE:
-            break
-    return tuple(found)
+    return tuple(
+        Namespace(
+            id=row["id"],
+            script=row.get("script") or "",
+            class_name=row.get("class") or "",
+            use_sqlite=bool(row.get("use_sqlite")),
+        )
+        for row in read_pages(lambda query: client.call("GET", path, query=query), _PAGE)
+    )
 
 
 def read_references(client: Client, account_id: str, script_name: str) -> tuple[Reference, ...]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from flowflare.errors import ApiError, EngineError
 from flowflare.kinds.cloudflare_handler import KnownById
 from flowflare.kinds.handler import Existing, Made
+from flowflare.kinds.pages import read_pages
 from flowflare.kinds.spelling import picked, to_api
 from flowflare.values.properties import Props
 
@@ -58,18 +59,9 @@ class NamedStore(KnownById):
         return to_api({key: value for key, value in new.items() if key != "accountId"})
 
     def _find(self, new: Props) -> dict[str, Any] | None:
-        query = {"page": "1", "per_page": "100"}
-        name, key = new[self.title], next(iter(to_api({self.title: ""})))
-        for page in range(1, 1000):
-            query["page"] = str(page)
-            rows = self.access.client.call("GET", self.path(new), query=query) or []
-            for row in rows:
-                if row.get(key) == name:
-                    found: dict[str, Any] = row
-                    return found
-            if len(rows) < 100:
-                break
-        return None
+        path, name, key = self.path(new), new[self.title], next(iter(to_api({self.title: ""})))
+        rows = read_pages(lambda query: self.access.client.call("GET", path, query=query))
+        return next((row for row in rows if row.get(key) == name), None)
 
     def _taken(self, new: Props) -> EngineError:
         return EngineError(
