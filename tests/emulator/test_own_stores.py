@@ -7,15 +7,21 @@ from flowflare.kinds.access import Access
 from flowflare.kinds.account import Account as Seen
 from flowflare.kinds.adoption import Findings, Wanted
 from flowflare.kinds.contract import Kind, load_adopt, load_apply, load_drift
-from flowflare.kinds.handler import Existing
+from flowflare.kinds.handler import Diff, Existing
 from flowflare.kinds.plugin_state import PluginState
 from flowflare.kinds.registry import list_own
 from flowflare.kinds.scene import Record, Scene
 from flowflare.values.properties import Props
-from tests.emulator.emulated import Account
+from tests.emulator.emulated import Account, get, request
 
 #: The input that is a store's name, by the key that makes one.
-NAMED_BY = {"kvNamespace": "title", "queue": "queueName"}
+NAMED_BY = {"kvNamespace": "title", "queue": "queueName", "r2Bucket": "name"}
+#: Another value of an input that changes without a replacement.
+CHANGES: dict[str, Props] = {
+    "kvNamespace": {"title": "new"},
+    "queue": {"queueName": "new"},
+    "r2Bucket": {"storageClass": "InfrequentAccess"},
+}
 
 
 class Store:
@@ -23,7 +29,7 @@ class Store:
 
     def __init__(self, account: Account, key: str) -> None:
         self.kind: Kind = list_own()[key]
-        self._key, self._account = NAMED_BY[key], account.id
+        self._key, self._account, self.changes = NAMED_BY[key], account.id, CHANGES[key]
         access = Access(
             {"baseUrl": account.running.base_url, "apiToken": account.running.token}, {}
         )
@@ -32,11 +38,11 @@ class Store:
         self.handler = PluginState(handler(access))
         self.account = Seen(access.client, account.id)
 
-    def inputs(self, name: str) -> Props:
-        return self.handler.check({}, {"accountId": self._account, self._key: name})
+    def inputs(self, name: str, **others: str) -> Props:
+        return self.handler.check({}, {"accountId": self._account, self._key: name, **others})
 
-    def drift(self, id_: str, name: str) -> list[str]:
-        record = Record("cache", self.kind.type, id_, self.inputs(name), {})
+    def drift(self, id_: str, inputs: Props) -> list[str]:
+        record = Record("cache", self.kind.type, id_, inputs, {})
         compare = load_drift(self.kind)
         assert compare is not None
         # Each look is a new one: an account's lists are read once.
@@ -55,22 +61,27 @@ def test_every_store_that_a_binding_makes_is_tried_here() -> None:
     assert NAMED_BY.keys() == list_own().keys()
 
 
-def test_a_store_is_made_renamed_and_deleted_and_drift_sees_each(store: Store) -> None:
-    old = store.inputs("old")
+def test_a_store_is_made_changed_and_deleted_and_drift_sees_each(store: Store) -> None:
+    old = store.inputs("old") | (
+        {"storageClass": "Standard"} if "storageClass" in store.changes else {}
+    )
+    new = {**old, **store.changes}
     made = store.handler.create(old)
-    assert store.drift(made.id, "old") == []
+    assert store.drift(made.id, old) == []
 
     existing = Existing(made.id, old, made.outputs)
-    assert store.handler.diff(existing, store.inputs("old")).changes is False
-    assert store.handler.diff(existing, store.inputs("new")).changes is True
-    store.handler.update(existing, store.inputs("new"))
-    assert store.drift(made.id, "old") == ["changed"]
+    assert store.handler.diff(existing, dict(old)).changes is False
+    assert store.handler.diff(existing, new) == Diff(changes=True)
+    updated = store.handler.update(existing, new)
+    assert updated.items() >= new.items()
+    assert store.drift(made.id, old) == ["changed"]
+    assert store.drift(made.id, new) == []
 
-    renamed = store.handler.read(existing)
-    assert renamed is not None
+    changed = store.handler.read(existing)
+    assert changed is not None
     store.handler.delete(existing)
     store.handler.delete(existing)
-    assert store.drift(made.id, "new") == ["missing"]
+    assert store.drift(made.id, new) == ["missing"]
     assert store.handler.read(existing) is None
 
 
@@ -97,3 +108,44 @@ def test_a_store_made_by_hand_is_adopted_by_its_name(store: Store) -> None:
 
     assert find_id("by-hand") == made.id
     assert find_id("other") is None
+
+
+FILLING = """
+export default {
+  async fetch(request, env) {
+    if (request.method === "DELETE") await env.FILES.delete("a.txt");
+    else await env.FILES.put("a.txt", "a");
+    return new Response("done");
+  },
+};
+"""
+
+
+@pytest.mark.workerd
+def test_a_bucket_with_objects_is_not_deleted_and_an_emptied_one_is(account: Account) -> None:
+    store = Store(account, "r2Bucket")
+    inputs = store.inputs("files")
+    made = store.handler.create(inputs)
+    bindings = [{"type": "r2_bucket", "name": "FILES", "bucket_name": "files"}]
+    account.put("filling", FILLING, bindings=bindings)
+    url = account.enable("filling")
+    assert get(url).text == "done"
+
+    refused = account.expect_refusal("DELETE", "/r2/buckets/files")
+    assert (refused.status, refused.errors[0][0]) == (409, 10008)
+    with pytest.raises(EngineError, match="because it holds objects") as caught:
+        store.handler.delete(Existing(made.id, inputs, made.outputs))
+    assert caught.value.remedy
+    assert caught.value.remedy.startswith("Delete its objects first")
+
+    assert request("DELETE", url).text == "done"
+    store.handler.delete(Existing(made.id, inputs, made.outputs))
+    assert store.handler.recover(inputs) is None
+
+
+def test_another_name_replaces_a_bucket(account: Account) -> None:
+    store = Store(account, "r2Bucket")
+    old = store.inputs("old-files")
+    existing = Existing("old-files", old, old)
+
+    assert store.handler.diff(existing, store.inputs("new-files")).replaces == ("name",)

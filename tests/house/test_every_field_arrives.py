@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel
 
 from flowflare.config.schema import ClientConfig, StackConfig
+from flowflare.config.schema.bindings import own_settings
 from tests.golden.test_golden import declared_by
 
 #: Fields that no plan shows, each with the test that shows what it does.
@@ -193,6 +194,14 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "rpc": ({}, {"rpc": True}),
 }
+#: For each setting of a store that a binding makes, after the key that makes it.
+OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "kvNamespace.name": ({}, {"name": "sessions"}),
+    "queue.name": ({}, {"name": "jobs"}),
+    "r2Bucket.name": ({}, {"name": "files"}),
+    "r2Bucket.location": ({}, {"location": "weur"}),
+    "r2Bucket.storageClass": ({}, {"storageClass": "InfrequentAccess"}),
+}
 STACK: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     **WORKER,
     "accountId": ({}, {"accountId": "e" * 32}),
@@ -270,6 +279,8 @@ def deployed(project: Path, stack: Mapping[str, Any], client: Mapping[str, Any])
 def test_each_field_has_another_value_here_or_says_where_it_acts() -> None:
     assert set(fields(StackConfig)) == {*STACK, *ELSEWHERE}
     assert set(fields(ClientConfig)) == set(CLIENT)
+    settings = own_settings().items()
+    assert {field for key, model in settings for field in fields(model, f"{key}.")} == set(OWN)
 
 
 @pytest.mark.parametrize("field", STACK)
@@ -282,3 +293,12 @@ def test_a_field_of_the_stack_reaches_the_deployment(project: Path, field: str) 
 def test_a_field_of_a_client_reaches_the_deployment(project: Path, field: str) -> None:
     before, after = CLIENT[field]
     assert deployed(project, {}, before) != deployed(project, {}, after)
+
+
+@pytest.mark.parametrize("field", OWN)
+def test_a_setting_of_a_store_reaches_the_deployment(project: Path, field: str) -> None:
+    before, after = (
+        deployed(project, {}, {"bindings": {"STORE": {field.partition(".")[0]: settings}}})
+        for settings in OWN[field]
+    )
+    assert before != after

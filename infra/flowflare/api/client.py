@@ -66,7 +66,7 @@ class Client:
         self._budget = budget
         self._pace = pace
 
-    def call(
+    def call(  # noqa: PLR0913 -- the parts of a request, each by its name
         self,
         method: Method,
         path: str,
@@ -74,6 +74,7 @@ class Client:
         body: object = None,
         parts: Sequence[Part] = (),
         query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
         find: Callable[[], Any] | None = None,
     ) -> Any:
         """Send one request, retry it where that may help, and return the envelope's `result`.
@@ -84,6 +85,7 @@ class Client:
             body: what is sent as JSON, None for no body.
             parts: a multipart body instead of JSON, in this order.
             query: the query's parameters.
+            headers: headers beside those of every request; they hold no secret.
             find: for a request that would create a second resource if it were sent twice. It
                 looks for what an attempt without a response may have created, and returns None if
                 there is nothing. What it finds is the result.
@@ -94,7 +96,7 @@ class Client:
         Raises:
             ApiError: Cloudflare refused the request, or the last retry failed.
         """
-        arguments = _build_arguments(body, parts, query)
+        arguments = _build_arguments(body, parts, query, headers)
         attempts, waited, doubtful = 0, 0.0, False
         while True:
             attempts += 1
@@ -154,11 +156,16 @@ class Client:
 
 
 def _build_arguments(
-    body: object, parts: Sequence[Part], query: Mapping[str, str] | None
+    body: object,
+    parts: Sequence[Part],
+    query: Mapping[str, str] | None,
+    headers: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     import httpx
 
     options: dict[str, Any] = {}
+    if headers:
+        options["headers"] = dict(headers)
     if query:
         options["params"] = dict(query)
     arguments: dict[str, Any] = {"cast_to": httpx.Response, "options": options}

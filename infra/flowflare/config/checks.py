@@ -15,6 +15,7 @@ from flowflare.config.class_checks import check_classes, script_names
 from flowflare.config.file_checks import check_files
 from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
 from flowflare.errors import Problem
+from flowflare.kinds.registry import list_own
 from flowflare.model import names
 from flowflare.model.bindings import is_reserved_in_service
 
@@ -122,6 +123,16 @@ def _physical_names(
         for client, fields in clients.items()
         for binding, database in mapping(mapping(fields).get("databases")).items()
     ]
+    parts += [
+        (
+            words,
+            names.database_part(client, binding),
+            ("clients", client, "bindings", binding),
+            settings.get("name"),
+        )
+        for client, fields in clients.items()
+        for binding, words, settings in _own_resources(fields)
+    ]
     seen: dict[tuple[str, str], str] = {}
     for kind, what, path, written_name in parts:
         # What is no text is a problem of the schema's.
@@ -129,11 +140,25 @@ def _physical_names(
         name = chosen or names.physical_name(tenant, environment, what)
         if not chosen and len(name) > names.MAX_LENGTH:
             message = f"its name in the account, {name}, has {len(name)} characters"
-            remedy = f"At most {names.MAX_LENGTH}: shorten it or set one in `flowflare:names`."
-            yield path, message, remedy
+            yield path, message, f"At most {names.MAX_LENGTH}: shorten it or {_say_where(path)}."
         if seen.setdefault((kind, name), what) != what:
             message = f"its name in the account, {name}, is that of `{seen[kind, name]}` too"
-            yield path, message, "Set another one in `flowflare:names`."
+            yield path, message, f"{_say_where(path, 'another one').capitalize()}."
+
+
+def _say_where(path: Path, which: str = "one") -> str:
+    """Say where the name of a part is set."""
+    if path[2:3] == ("bindings",):
+        return f"set {which} as `name` in the binding"
+    return f"set {which} in `flowflare:names`"
+
+
+def _own_resources(fields: object) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """List what a client's bindings make: the binding, what people call it, its settings."""
+    for binding, written in mapping(mapping(fields).get("bindings")).items():
+        for key, kind in list_own().items():
+            if key in mapping(written) and kind.own is not None:
+                yield binding, kind.own.words, mapping(mapping(written)[key])
 
 
 def _unknown_names(
@@ -153,14 +178,19 @@ def _resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
     """Resources of the stack that two parts would share, for example of `MY_DB` and `my_db`."""
     seen: dict[tuple[str, str], Path] = {}
     for client, fields in clients.items():
-        for kind in ("workflows", "databases", "secrets"):
-            for name in mapping(fields.get(kind)):
-                path: Path = ("clients", client, kind, name)
-                resource = f"{client}-{names.hyphenated(name)}"
-                first = seen.setdefault((kind, resource), path)
-                if first != path:
-                    message = f"would be the same resource as `{full_key(first)}`"
-                    yield path, message, "Choose a name that differs in letters or digits."
+        parts = [
+            (kind, kind, name)
+            for kind in ("workflows", "databases", "secrets")
+            for name in mapping(fields.get(kind))
+        ]
+        parts += [("bindings", words, name) for name, words, _ in _own_resources(fields)]
+        for key, kind, name in parts:
+            path: Path = ("clients", client, key, name)
+            resource = f"{client}-{names.hyphenated(name)}"
+            first = seen.setdefault((kind, resource), path)
+            if first != path:
+                message = f"would be the same resource as `{full_key(first)}`"
+                yield path, message, "Choose a name that differs in letters or digits."
 
 
 def _keys(written: Mapping[str, Any]) -> Iterator[Finding]:

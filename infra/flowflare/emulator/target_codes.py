@@ -131,6 +131,50 @@ def bucket_missing() -> Refusal:
     return refusal(404, 10006, "The specified bucket does not exist.")
 
 
+def bucket_name_invalid() -> Refusal:
+    """Return the error for an invalid R2 bucket name."""
+    return refusal(400, 10005, "The specified bucket name is not valid.")
+
+
+def bucket_not_empty(name: str, account: str) -> Refusal:
+    """Return the error for deleting an R2 bucket that holds objects.
+
+    The status is our interpretation.
+    """
+    return refusal(
+        409, 10008, f"The bucket you tried to delete ({name}) is not empty (account {account})."
+    )
+
+
+def storage_class_invalid() -> Refusal:
+    """Return the error for an unknown storage class.
+
+    Code and text are our interpretation.
+    """
+    return refusal(400, 10062, "The storage class must be Standard or InfrequentAccess.")
+
+
+def queue_name_invalid() -> Refusal:
+    """Return the error for an invalid queue name.
+
+    Code and text are our interpretation.
+    """
+    return refusal(
+        400,
+        11003,
+        "Queue name is invalid. Names have 1 to 63 lowercase letters, digits and hyphens, and "
+        "begin and end with a letter or digit.",
+    )
+
+
+def title_too_long() -> Refusal:
+    """Return the error for a KV namespace title of more than 512 bytes.
+
+    Code and text are our interpretation.
+    """
+    return refusal(400, 10019, "the namespace title must have at most 512 bytes")
+
+
 def queue_exists(name: str) -> Refusal:
     """Return the error for a queue name that the account already uses."""
     return refusal(

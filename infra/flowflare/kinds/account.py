@@ -103,6 +103,16 @@ class Account:
             raise
         return found
 
+    def bucket(self, name: str) -> Row | None:
+        """Read the R2 bucket of a name; None if there is none."""
+        try:
+            found: Row = self._once(f"/r2/buckets/{name}")
+        except ApiError as error:
+            if is_gone(error):
+                return None
+            raise
+        return found
+
     def database_named(self, name: str) -> Row | None:
         """The D1 database of exactly that name, None where there is none."""
         path = f"{self._base}/d1/database"

@@ -75,6 +75,31 @@ class Queue(pulumi.CustomResource):
     @property
     def settings(self) -> pulumi.Output[Any]: ...
 
+class R2Bucket(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        jurisdiction: pulumi.Input[str | None] = ...,
+        location: pulumi.Input[str | None] = ...,
+        name: pulumi.Input[str | None] = ...,
+        storage_class: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def creation_date(self) -> pulumi.Output[str]: ...
+    @property
+    def jurisdiction(self) -> pulumi.Output[str]: ...
+    @property
+    def location(self) -> pulumi.Output[str]: ...
+    @property
+    def name(self) -> pulumi.Output[str]: ...
+    @property
+    def storage_class(self) -> pulumi.Output[str]: ...
+
 class WorkersCronTrigger(pulumi.CustomResource):
     def __init__(
         self,

@@ -96,6 +96,16 @@ def _physical(value: str) -> str:
     return value
 
 
+def _hyphenated(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]+[a-z0-9]", value) or len(value) > names.MAX_LENGTH:
+        remedy = (
+            "Use lower-case letters, digits and `-`, with a letter or digit at both ends, "
+            f"3 to {names.MAX_LENGTH} characters."
+        )
+        raise refusal(f"is {value!r}, which is not a valid name", remedy)
+    return value
+
+
 def in_project(value: str, example: str) -> str:
     """A path inside the project, as it is written.
 
@@ -163,6 +173,7 @@ Word = Annotated[str, AfterValidator(_word)]
 Date = Annotated[str, AfterValidator(_date)]
 Flags = Annotated[list[Annotated[str, AfterValidator(_flag)]], AfterValidator(_flags)]
 Physical = Annotated[str, AfterValidator(_physical)]
+Hyphenated = Annotated[str, AfterValidator(_hyphenated)]
 Source = Annotated[str, AfterValidator(_source)]
 Folder = Annotated[str, AfterValidator(_folder)]
 ClassName = Annotated[str, AfterValidator(_class_name)]

@@ -84,6 +84,30 @@ def test_a_store_of_a_binding_says_what_is_wrong_with_its_settings() -> None:
     assert [one for one in found if "clients.orders.bindings.C.kvNamespace" in one]
 
 
+def test_names_of_stores_are_checked_before_anything_is_made() -> None:
+    long = "a" * 40
+    bindings = {
+        "FILES": {"r2Bucket": {"name": "my_files"}},
+        "ORDERS": {"queue": {"name": "-orders"}},
+        "SHARED": {"queue": {"name": "jobs"}},
+    }
+    found = problems(
+        {
+            "orders": {"source": "a.js", "bindings": bindings},
+            long: {"source": "a.js", "bindings": {"CACHE": {"kvNamespace": {}}}},
+            "other": {"source": "a.js", "bindings": {"JOBS": {"queue": {"name": "jobs"}}}},
+            "twice": {"source": "a.js", "bindings": {"MY_Q": {"queue": {}}, "my_q": {"queue": {}}}},
+        }
+    )
+
+    start = "`flowflare:clients.orders.bindings"
+    assert f"{start}.FILES.r2Bucket.name`: is 'my_files', which is not a valid name" in found
+    assert f"{start}.ORDERS.queue.name`: is '-orders', which is not a valid name" in found
+    assert [one for one in found if f"{long}.bindings.CACHE" in one and "characters" in one]
+    assert [one for one in found if "other.bindings.JOBS" in one and "is that of" in one]
+    assert [one for one in found if "twice.bindings.my_q" in one and "same resource" in one]
+
+
 def test_a_secret_text_among_the_bindings_is_a_secret() -> None:
     found = client(bindings={"KEY": {"type": "secret_text", "text": {"environment": "A"}}})
     assert found.secrets == {"KEY": EnvironmentSource(variable="A")}

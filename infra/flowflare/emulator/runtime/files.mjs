@@ -3,17 +3,18 @@
  * Workflow is deleted.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { BOOT } from './options.mjs';
 
 /** Miniflare stores each database, namespace and bucket in an object of these classes. */
 const D1 = { folder: 'd1', object: 'miniflare-D1DatabaseObject' };
-const STORES = [
-  { folder: 'kv', object: 'miniflare-KVNamespaceObject' },
-  { folder: 'r2', object: 'miniflare-R2BucketObject' },
-];
+const KV = { folder: 'kv', object: 'miniflare-KVNamespaceObject' };
+const R2 = { folder: 'r2', object: 'miniflare-R2BucketObject' };
+const STORES = [KV, R2];
 const WORKFLOW_PREFIX = 'miniflare-workflows-';
 /** The folders that units share across reloads; the rest of a room is removed with it. */
 const SHARED_FOLDERS = ['do', 'workflows'];
@@ -128,6 +129,23 @@ async function listNames(folder) {
  */
 export function databasePath(root, id) {
   return path.resolve(root, filesOf(D1, id)[0]);
+}
+
+/**
+ * Say whether an R2 bucket holds any object; Miniflare lists them in the bucket's database.
+ * @param {string} root @param {string} id of the bucket
+ */
+export function holdsObjects(root, id) {
+  const file = path.resolve(root, filesOf(R2, id)[0]);
+  if (!existsSync(file)) return false;
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    const tables = 'SELECT 1 FROM sqlite_schema WHERE name = ?';
+    if (!database.prepare(tables).get('_mf_objects')) return false;
+    return database.prepare('SELECT 1 FROM _mf_objects LIMIT 1').get() !== undefined;
+  } finally {
+    database.close();
+  }
 }
 
 function filesOf(store, id) {

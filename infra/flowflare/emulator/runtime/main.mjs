@@ -12,6 +12,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
+import { holdsObjects } from './files.mjs';
 import { Ports } from './ports.mjs';
 import { Probe } from './probe.mjs';
 import { Runtime } from './runtime.mjs';
@@ -60,6 +61,7 @@ const operations = {
   },
   d1: (request) => runtime.d1(request),
   objects: (request) => runtime.objects(request),
+  bucket: async ({ bucket }) => ({ holds_objects: holdsObjects(values.data, bucket) }),
   d1_file: async (request) => runtime.d1File(request),
   probe: (request) => runtime.duringUpload(() => probe.run(request)),
   settle: ({ account }) => runtime.settle(account),

@@ -148,6 +148,10 @@ class Workers:
             self._files[database] = Path(answer["path"])
         return self._files[database]
 
+    async def holds_objects(self, bucket: str) -> bool:
+        """Return whether an R2 bucket holds any object."""
+        return bool((await self._ask("bucket", bucket=bucket))["holds_objects"])
+
     async def objects_of(self, namespace: str) -> list[str]:
         """List the IDs of a namespace's Durable Objects that have stored data, sorted."""
         answer = await self._ask("objects", namespace=namespace)

@@ -18,7 +18,8 @@ from flowflare.fleet.engines import BASE_URL, address_problem
 from flowflare.fleet.tenants.layers import Layers, position_of
 from flowflare.fleet.tenants.model import Limits
 from flowflare.fleet.tenants.source import Source
-from flowflare.model import StackSpec
+from flowflare.kinds.registry import find_kind
+from flowflare.model import OwnSpec, StackSpec
 
 #: How many stacks a problem of many names.
 _NAMED: Final = 3
@@ -148,7 +149,7 @@ def _collisions(
         place, remedy = second.place, "Give each tenant its own."
         for key in ("names", "routes", "domains", "clientOverrides", "clients"):
             position = position_of(second.layers, f"{NAMESPACE}:{key}")
-            if key in _KEYS[kind] and position is not None:
+            if key in _KEYS.get(kind, _OWN_STORES) and position is not None:
                 place = source.of(position)
                 remedy = f"Give each tenant its own `{key}`."
                 break
@@ -164,6 +165,8 @@ _KEYS: Final = {
     "route": _ADDRESSES,
     "custom domain": _ADDRESSES,
 }
+#: Where the names of what clients' bindings make are set, whatever its kind.
+_OWN_STORES: Final = ("clientOverrides", "clients")
 
 
 def _taken(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
@@ -179,8 +182,17 @@ def _taken(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
     for client in spec.clients:
         for database in client.databases:
             yield "D1 database", account, database.database_name
+        yield from ((_say_kind(own), account, own.name) for own in client.own)
         for workflow in client.workflows:
             yield "Workflow", account, workflow.workflow_name
+
+
+def _say_kind(own: OwnSpec) -> str:
+    """Say what people call a store that a binding makes."""
+    kind = find_kind(own.type)
+    assert kind is not None
+    assert kind.own is not None
+    return kind.own.words
 
 
 def _beyond(

@@ -1,13 +1,18 @@
 """R2 buckets."""
 
-from flowflare.kinds.contract import Kind, NotSupported
+from flowflare.kinds.contract import Kind, Own
 
 KIND = Kind(
     type="cloudflare:index/r2Bucket:R2Bucket",
     folder=__name__,
-    apply=NotSupported("The embedded engine does not make it yet: use the Pulumi CLI."),
+    apply="R2Bucket",
     risk="assess",
     calls="flowflare.kinds.one_request:count_calls",
-    drift=NotSupported("Drift does not compare it yet."),
-    adopt=NotSupported("Adoption does not look for it yet."),
+    drift="compare",
+    adopt="find",
+    settings="R2BucketSettings",
+    declare="declare_bucket",
+    own=Own("r2Bucket", "R2 bucket", "r2_bucket", "bucket_name"),
+    holds_data=True,
+    is_owned=True,
 )

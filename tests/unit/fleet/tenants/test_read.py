@@ -166,6 +166,26 @@ tenants:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("kvNamespace", "KV namespace"), ("queue", "queue"), ("r2Bucket", "R2 bucket")],
+)
+def test_two_stacks_must_not_make_a_store_of_one_name(tmp_path: Path, key: str, words: str) -> None:
+    bindings = f"{{STORE: {{{key}: {{name: shared}}}}}}"
+    client = f"{{orders: {{source: orders.js, bindings: {bindings}}}}}"
+    text = f"""{HEAD}environments: {{prod: {{}}}}
+tenants:
+  a: {{config: {{clients: {client}}}}}
+  b: {{config: {{clients: {client}}}}}
+"""
+    root = project(tmp_path, text)
+    (root / "orders.js").write_text("export default {};")
+
+    assert problems(root) == [
+        f"tenants.yaml:5: shared would be the {words} of stacks a-prod, b-prod"
+    ]
+
+
 def test_an_account_must_hold_them(tmp_path: Path) -> None:
     text = f"""{HEAD}environments: {{prod: {{config: {{retentionDays: 3}}}}}}
 limits:

@@ -1,5 +1,6 @@
 """Describe the kinds of binding targets: their paths, names and error messages."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,6 +42,7 @@ class TargetKind:
         view: renders a target for answers; the second argument is the scripts bound to it.
         exists: the error for a name that already exists.
         missing: the error for an unknown ID.
+        check: refuses an invalid name or property.
     """
 
     name: Name
@@ -51,6 +53,7 @@ class TargetKind:
     view: Callable[[Target, list[str]], dict[str, Any]]
     exists: Callable[[str], Refusal]
     missing: Callable[[], Refusal]
+    check: Callable[[str, Mapping[str, Any]], None] = lambda _name, _record: None
 
 
 def _view_namespace(target: Target, _: list[str]) -> dict[str, Any]:
@@ -105,6 +108,26 @@ def _view_index(target: Target, _: list[str]) -> dict[str, Any]:
     }
 
 
+def _check_namespace(title: str, _: Mapping[str, Any]) -> None:
+    if len(title.encode()) > _LONGEST_TITLE:
+        raise codes.title_too_long()
+
+
+def _check_bucket(name: str, record: Mapping[str, Any]) -> None:
+    if not _BUCKET_NAME.fullmatch(name):
+        raise codes.bucket_name_invalid()
+    if record.get("storageClass", "Standard") not in ("Standard", "InfrequentAccess"):
+        raise codes.storage_class_invalid()
+
+
+def _check_queue(name: str, _: Mapping[str, Any]) -> None:
+    if not _QUEUE_NAME.fullmatch(name):
+        raise codes.queue_name_invalid()
+
+
+_LONGEST_TITLE = 512
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+_QUEUE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SECRET = ("password", "access_client_secret")
 KINDS: tuple[TargetKind, ...] = (
     TargetKind(
@@ -116,6 +139,7 @@ KINDS: tuple[TargetKind, ...] = (
         _view_namespace,
         lambda _: codes.namespace_exists(),
         codes.namespace_missing,
+        _check_namespace,
     ),
     TargetKind(
         "r2",
@@ -126,6 +150,7 @@ KINDS: tuple[TargetKind, ...] = (
         _view_bucket,
         lambda _: codes.bucket_exists(),
         codes.bucket_missing,
+        _check_bucket,
     ),
     TargetKind(
         "queue",
@@ -136,6 +161,7 @@ KINDS: tuple[TargetKind, ...] = (
         _view_queue,
         codes.queue_exists,
         codes.queue_missing,
+        _check_queue,
     ),
     TargetKind(
         "hyperdrive",

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from flowflare.emulator import codes
+from flowflare.emulator import codes, target_codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
 from flowflare.emulator.runtime.workers import Deletions, Workers
@@ -21,6 +21,8 @@ from flowflare.emulator.services.targets.store import TargetsStore
 
 #: The kinds whose name a PUT changes.
 _RENAMED = ("kv", "queue")
+#: The header that holds the new storage class of a bucket.
+_STORAGE_CLASS = "cf-r2-storage-class"
 
 
 class TargetRoutes:
@@ -38,8 +40,10 @@ class TargetRoutes:
         path = "/accounts/{account}" + kind.path
         target_path = path + "/{target}"
         rename = operation("PUT", target_path, partial(self._rename, kind))
+        reclass = operation("PATCH", target_path, partial(self._change_storage_class, kind))
         return [
             *([rename] if kind.name in _RENAMED else []),
+            *([reclass] if kind.name == "r2" else []),
             operation("GET", path, partial(self._list, kind)),
             operation("POST", path, partial(self._create, kind)),
             operation("GET", target_path, partial(self._get, kind)),
@@ -65,13 +69,22 @@ class TargetRoutes:
         account, identity = account_of(request), name_of(request, "target")
         return success(self._view(kind, self._store.rename(account, kind, identity, name)))
 
+    async def _change_storage_class(self, kind: TargetKind, request: Request) -> Response:
+        account, identity = account_of(request), name_of(request, "target")
+        storage_class = request.headers.get(_STORAGE_CLASS, "")
+        record = {"storageClass": storage_class}
+        return success(self._view(kind, self._store.change(account, kind, identity, record)))
+
     async def _get(self, kind: TargetKind, request: Request) -> Response:
         target = self._store.get(account_of(request), kind, name_of(request, "target"))
         return success(self._view(kind, target))
 
     async def _delete(self, kind: TargetKind, request: Request) -> Response:
-        account = account_of(request)
-        deleted = self._store.delete(account, kind, name_of(request, "target"))
+        account, identity = account_of(request), name_of(request, "target")
+        target = self._store.get(account, kind, identity)
+        if kind.name == "r2" and await self._workers.holds_objects(target.key):
+            raise target_codes.bucket_not_empty(target.name, account)
+        deleted = self._store.delete(account, kind, identity)
         await self._workers.publish(account, Deletions(targets=(deleted.key,)))
         return success(None)
 

@@ -27,8 +27,9 @@ class TargetsStore:
         """Create a target.
 
         Raises:
-            Refusal: the kind's error, the name already exists.
+            Refusal: the name is invalid or already exists, or a property is invalid.
         """
+        kind.check(name, record)
         key = plain_id()
         identity = key if kind.called_by == "id" else name
         target = Target(account, kind.name, identity, name, key, now(), record)
@@ -66,8 +67,9 @@ class TargetsStore:
         """Rename a target; its contents stay.
 
         Raises:
-            Refusal: the target is missing, or the name is taken.
+            Refusal: the target is missing, or the name is invalid or taken.
         """
+        kind.check(name, {})
         self.get(account, kind, identity)
         try:
             self._database.run(
@@ -76,6 +78,23 @@ class TargetsStore:
             )
         except sqlite3.IntegrityError:
             raise kind.exists(name) from None
+        return self.get(account, kind, identity)
+
+    def change(
+        self, account: str, kind: TargetKind, identity: str, record: Mapping[str, Any]
+    ) -> Target:
+        """Change properties of a target.
+
+        Raises:
+            Refusal: the target is missing, or a property is invalid.
+        """
+        target = self.get(account, kind, identity)
+        kind.check(target.name, record)
+        self._database.run(
+            "UPDATE targets SET record = ? WHERE account = ? AND kind = ? AND id = ?",
+            write_json({**target.record, **record}),
+            *(account, kind.name, identity),
+        )
         return self.get(account, kind, identity)
 
     def delete(self, account: str, kind: TargetKind, identity: str) -> Target:

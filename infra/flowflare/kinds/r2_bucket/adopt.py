@@ -1,0 +1,18 @@
+"""Finds R2 buckets by their name."""
+
+from flowflare.kinds.account import Account
+from flowflare.kinds.adoption import Findings, Thing, Wanted
+from flowflare.kinds.found import take_live
+from flowflare.kinds.r2_bucket.apply import R2Bucket
+from flowflare.kinds.spelling import picked
+
+
+def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
+    """Find the bucket of exactly that name."""
+    del findings
+    name = wanted.text("name")
+    row = account.bucket(name)
+    if row is None:
+        return None
+    inputs, differences = take_live(wanted, {"storageClass": row.get("storage_class")})
+    return Thing(name, inputs, {**picked(row, R2Bucket.attributes), **inputs}, name, differences)

@@ -1,0 +1,34 @@
+"""Registers an R2 bucket of a client's own."""
+
+from typing import Any
+
+import pulumi
+
+from flowflare.kinds.cloudflare import R2Bucket
+from flowflare.model.client import OwnSpec
+
+
+def declare_bucket(
+    name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions
+) -> R2Bucket:
+    """Declare an `R2Bucket`.
+
+    Args:
+        name: the resource's name.
+        own: what it is.
+        account_id: the account.
+        opts: Pulumi's options.
+    """
+    settings: Any = own.settings
+    return R2Bucket(
+        name,
+        account_id=account_id,
+        name=own.name,
+        location=settings.get("location"),
+        # Explicit, so that neither a second `up` nor one after `refresh` changes anything.
+        storage_class=settings.get("storageClass", "Standard"),
+        # Cloudflare reads the location only when it creates the bucket.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(ignore_changes=["location"])
+        ),
+    )
