@@ -24,7 +24,8 @@ print("printed by Python")
 sys.stdout.buffer.write(b"printed as bytes\\n")
 os.write(1, b"written to the descriptor\\n")
 subprocess.run(["sh", "-c", "echo printed by a child"], check=True)
-print("unflushed", end="")
+# The filter keeps back an end with which a secret may begin; none of these begins with a dot.
+print("unflushed.", end="")
 atexit.register(lambda: print("printed at the end"))
 
 class Provider(ResourceProvider):
@@ -42,7 +43,7 @@ SAID = (
     "printed as bytes",
     "written to the descriptor",
     "printed by a child",
-    "unflushed",
+    "unflushed.",
     "printed at the end",
     "written by a provider",
 )

@@ -20,7 +20,7 @@ export default {{ exports.createWorkflowService }}({{ options | js }});
 export { {{ exports.WorkflowTracker }} as WorkflowTracker };
 """
 PROGRAM = """\
-from flowflare.model import SERVICE_HISTORY, ClassMigration
+from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration
 from flowflare.render.worker import render_stack
 from flowflare.resources import FlowflareStack
 from flowflare.resources.stack import project_root, spec_from_config

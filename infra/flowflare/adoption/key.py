@@ -12,7 +12,7 @@ from flowflare.errors import SecretError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key
 from flowflare.kinds.live_script import read_references
-from flowflare.model import StackSpec
+from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_text
 
 KEY_BINDING: Final = "SERVICE_API_KEY"

@@ -9,10 +9,11 @@ from flowflare.config.files import PROJECT_FILE, Project
 from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.kinds.live_script import read_references
-from flowflare.model import ClientSpec, StackSpec
 from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY
+from flowflare.model.client import ClientSpec
+from flowflare.model.stack import StackSpec
 from flowflare.reading.json_text import parse_json
 
 NAMES: Final = "flowflare:names"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.engine.state_edit import StateEdit
     from flowflare.kinds.account import Account
-    from flowflare.model import StackSpec
+    from flowflare.model.stack import StackSpec
 
 _FOUND, _DECLARED = "found", "declared"
 

@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flowflare.config.problems import Finding, Path, mapping
-from flowflare.model import SERVICE_HISTORY, names
+from flowflare.model import names
 from flowflare.model.class_history import HistoryFinding, classes_after, history_findings
-from flowflare.model.class_migrations import ClassMigration, TransferredClass, from_wire
+from flowflare.model.class_migrations import (
+    SERVICE_HISTORY,
+    ClassMigration,
+    TransferredClass,
+    from_wire,
+)
 from flowflare.model.class_neighbours import neighbours_of
 
 _LISTS = {"newSqliteClasses": "new_sqlite_classes", "deletedClasses": "deleted_classes"}

@@ -27,7 +27,8 @@ from flowflare.config.resolve import resolve_stack
 from flowflare.config.schema import NAMESPACE, StackConfig
 from flowflare.config.secure import marked
 from flowflare.errors import ConfigError, Problem
-from flowflare.model import StackSpec, names
+from flowflare.model import names
+from flowflare.model.stack import StackSpec
 from flowflare.reading.json_text import parse_json
 
 # No longer than what Python reads as a number.

@@ -28,22 +28,16 @@ from flowflare.config.schema.secrets import (
     SecureSecret,
 )
 from flowflare.kinds.registry import list_own
-from flowflare.model import (
+from flowflare.model import names
+from flowflare.model.class_migrations import ClassMigration, from_wire, service_history
+from flowflare.model.client import (
     BoundSpec,
-    ClassMigration,
     ClientSpec,
     DatabaseSpec,
-    DomainSpec,
     DurableObjectSpec,
-    ObservabilitySpec,
     OwnSpec,
-    RouteSpec,
-    ServiceSpec,
-    StackSpec,
     WorkflowSpec,
-    names,
 )
-from flowflare.model.class_migrations import from_wire, service_history
 from flowflare.model.secret_sources import (
     AwsParameterSource,
     AwsSecretSource,
@@ -53,7 +47,14 @@ from flowflare.model.secret_sources import (
     GeneratedSource,
     SecretSource,
 )
-from flowflare.model.worker import LimitsSpec, PlacementSpec
+from flowflare.model.stack import ServiceSpec, StackSpec
+from flowflare.model.worker import (
+    DomainSpec,
+    LimitsSpec,
+    ObservabilitySpec,
+    PlacementSpec,
+    RouteSpec,
+)
 
 #: What every Worker of a suspended stack has. An empty list of crons, so that triggers that
 #: somebody else set do not run either.

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from flowflare import library
 from flowflare.errors import RenderError
-from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
 from flowflare.model.class_history import classes_after
 from flowflare.model.class_neighbours import ClassNeighbours, neighbours_of
+from flowflare.model.client import ClientSpec
+from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.reading.files import read_text
 from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
 from flowflare.render.cache import Bundle

@@ -7,7 +7,6 @@ declares; secrets are not in it, `wrangler secret put` sets them.
 import json
 from typing import Any
 
-from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import (
     DATABASE_BINDING,
     ApiKeyBinding,
@@ -20,7 +19,8 @@ from flowflare.model.bindings import (
     service_bindings,
     to_wire,
 )
-from flowflare.model.client import OwnSpec
+from flowflare.model.client import ClientSpec, OwnSpec
+from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import MAIN_MODULE
 from flowflare.render.wrangler_bindings import add_binding
 

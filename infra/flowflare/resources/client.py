@@ -11,7 +11,6 @@ from flowflare.kinds import cloudflare
 from flowflare.kinds.contract import load_declare
 from flowflare.kinds.registry import find_kind
 from flowflare.migrations.files import Migration
-from flowflare.model import ClientSpec
 from flowflare.model.bindings import (
     BoundBinding,
     SecretBinding,
@@ -19,6 +18,7 @@ from flowflare.model.bindings import (
     first_bindings,
 )
 from flowflare.model.class_neighbours import ClassNeighbours
+from flowflare.model.client import ClientSpec
 from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker, render_clients

@@ -12,8 +12,8 @@ from pulumi.dynamic import Resource
 
 from flowflare.kinds.secret_value.apply import PREVIEW_INPUT, ROOT_INPUT
 from flowflare.migrations.files import Migration
-from flowflare.model import ClassMigration, secret_sources
-from flowflare.model.class_migrations import to_wire
+from flowflare.model import secret_sources
+from flowflare.model.class_migrations import ClassMigration, to_wire
 from flowflare.resources.providers import (
     ApiKeyProvider,
     CronCleanupProvider,

@@ -18,7 +18,8 @@ from flowflare.config.secure import Path as Place
 from flowflare.config.secure import secure_paths
 from flowflare.errors import ConfigError, FlowflareError
 from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model import ClientSpec, StackSpec
+from flowflare.model.client import ClientSpec
+from flowflare.model.stack import StackSpec
 
 
 def project_root() -> Path:

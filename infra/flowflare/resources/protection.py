@@ -7,8 +7,8 @@ from flowflare.config.files import read_project
 from flowflare.config.problems import Places, full_key, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.kinds.registry import find_kind
-from flowflare.model import StackSpec
 from flowflare.model.names import hyphenated
+from flowflare.model.stack import StackSpec
 
 _KEY = "allowDataLoss"
 

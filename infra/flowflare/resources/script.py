@@ -10,7 +10,9 @@ from typing import Any
 import pulumi
 
 from flowflare.kinds import cloudflare
-from flowflare.model import ClientSpec, ObservabilitySpec, ServiceSpec
+from flowflare.model.client import ClientSpec
+from flowflare.model.stack import ServiceSpec
+from flowflare.model.worker import ObservabilitySpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources.dynamic import CronCleanup, WorkersDevUrl
 

@@ -11,9 +11,9 @@ import pulumi
 
 from flowflare.kinds import cloudflare
 from flowflare.migrations.files import Migration
-from flowflare.model import StackSpec
 from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
 from flowflare.model.class_neighbours import neighbours_of
+from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources.bindings import Values, script_bindings, upload_bindings
 from flowflare.resources.database import declare_database

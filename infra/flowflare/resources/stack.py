@@ -7,9 +7,10 @@ import pulumi
 
 from flowflare import library
 from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model import ClientSpec, ServiceSpec, StackSpec
 from flowflare.model.bindings import scripts_bound
 from flowflare.model.class_neighbours import neighbours_of, transfer_order
+from flowflare.model.client import ClientSpec
+from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
 from flowflare.resources.project import (

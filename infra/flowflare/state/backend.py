@@ -7,7 +7,6 @@ the newest counts, as for the CLI.
 """
 
 import gzip
-import importlib.metadata
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -165,8 +164,10 @@ class Backend:
             after: what the run has read, by default what is there now.
             guard: is asked before each write, and raises where the run may not write any more.
         """
-        version = f"flowflare/{importlib.metadata.version('flowflare')}"
-        texts = CheckpointWriter(sealer, stack=self.full_name, version=version)
+        from importlib.metadata import version
+
+        made_by = f"flowflare/{version('flowflare')}"
+        texts = CheckpointWriter(sealer, stack=self.full_name, version=made_by)
         return StateWriter(self, texts, after or self.present(), guard)
 
     @property

@@ -213,13 +213,20 @@ def _derive(passphrase: Passphrase, head: str, *, fresh: bool = False) -> bytes:
         key = None if fresh else _KEYS.get((digest, head)) or _kept_key(kept)
         if key is None:
             salt = _decode(head.removeprefix("v1:"))
-            text = passphrase.text.encode()
-            key = hashlib.pbkdf2_hmac("sha256", text, salt, ITERATIONS, 32)
+            key = _stretch(passphrase.text, salt)
             if kept is not None:
                 kept.unlink(missing_ok=True)
                 _write_private(kept, _encode(key))
         _KEYS[digest, head] = key
     return key
+
+
+def _stretch(passphrase: str, salt: bytes) -> bytes:
+    """Derive a key as Pulumi does; cryptography's OpenSSL needs half the time of hashlib's."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+    return PBKDF2HMAC(SHA256(), 32, salt, ITERATIONS).derive(passphrase.encode())
 
 
 def _kept_key(path: Path | None) -> bytes | None:

@@ -10,8 +10,7 @@ from flowflare.engine.providers.recorded import Recorded
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.durable_object_migrations.adopt import find
-from flowflare.model import ClassMigration
-from flowflare.model.class_migrations import SERVICE_HISTORY, to_wire
+from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration, to_wire
 
 TYPE = "pulumi-python:dynamic/flowflare:DurableObjectMigrations"
 CARTS = (

@@ -7,18 +7,11 @@ import pytest
 
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
-from flowflare.model import (
-    BoundSpec,
-    ClassMigration,
-    ClientSpec,
-    DatabaseSpec,
-    DomainSpec,
-    DurableObjectSpec,
-    RouteSpec,
-)
-from flowflare.model.class_migrations import RenamedClass, TransferredClass
+from flowflare.model.class_migrations import ClassMigration, RenamedClass, TransferredClass
+from flowflare.model.client import BoundSpec, ClientSpec, DatabaseSpec, DurableObjectSpec
 from flowflare.model.secret_sources import EnvironmentSource, FileSource
 from flowflare.model.stack import StackSpec
+from flowflare.model.worker import DomainSpec, RouteSpec
 
 ZONE = "0123456789abcdef0123456789abcdef"
 

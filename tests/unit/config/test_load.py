@@ -8,7 +8,8 @@ import pytest
 
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
-from flowflare.model import ClientSpec, StackSpec, WorkflowSpec
+from flowflare.model.client import ClientSpec, WorkflowSpec
+from flowflare.model.stack import StackSpec
 
 ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
 ORDERS = {

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from flowflare.emulator.services.scripts.classes import Namespace, UploadedClasses, migrate
 from flowflare.emulator.services.scripts.upload import Migrations
-from flowflare.model import ClassMigration
 from flowflare.model.class_history import (
     classes_after,
     fates,
@@ -14,7 +13,7 @@ from flowflare.model.class_history import (
     net_effect,
     started_anew,
 )
-from flowflare.model.class_migrations import from_wire, to_wire, upload_block
+from flowflare.model.class_migrations import ClassMigration, from_wire, to_wire, upload_block
 
 NAMES = ("A", "B", "C", "D")
 

@@ -3,8 +3,9 @@
 import pytest
 
 from flowflare.errors import ClassMigrationError
-from flowflare.model import SERVICE_HISTORY, ClassMigration
 from flowflare.model.class_migrations import (
+    SERVICE_HISTORY,
+    ClassMigration,
     RenamedClass,
     from_wire,
     history_problem,

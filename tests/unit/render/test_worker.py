@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.config.load import load_stack
 from flowflare.errors import RenderError
-from flowflare.model import ServiceSpec, StackSpec
+from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.cache import Bundle
 from flowflare.render.service_bundle import write_service_bundle
 from flowflare.render.worker import read_finished, render_service, render_stack

@@ -10,8 +10,7 @@ import pytest
 from flowflare.api import Client, Part
 from flowflare.errors import ApiError, ClassMigrationError
 from flowflare.kinds.durable_object_migrations.class_rollout import ScriptUpload, bring_up
-from flowflare.model import ClassMigration
-from flowflare.model.class_migrations import from_wire
+from flowflare.model.class_migrations import ClassMigration, from_wire
 from flowflare.resources.providers import DurableObjectMigrationsProvider
 
 Binding = dict[str, Any]

@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
-from flowflare.model import StackSpec
+from flowflare.model.stack import StackSpec
 from flowflare.render.cache import Bundle
 from flowflare.render.worker import RenderedStack, render_service
 from flowflare.resources import FlowflareStack

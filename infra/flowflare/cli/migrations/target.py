@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowflare.config.files import Project
     from flowflare.migrations.files import Migration
     from flowflare.migrations.ledger import Database
-    from flowflare.model import StackSpec
+    from flowflare.model.stack import StackSpec
 
 ClientOption = Annotated[
     str | None,

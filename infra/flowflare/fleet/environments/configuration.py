@@ -15,7 +15,7 @@ from flowflare.config.problems import mapping
 from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.tenants.stack_text import parsed, stack_text
-from flowflare.model import StackSpec
+from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 

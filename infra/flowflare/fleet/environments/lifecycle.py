@@ -32,7 +32,7 @@ from flowflare.state.location import backend_of, store_of
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.model import StackSpec
+    from flowflare.model.stack import StackSpec
     from flowflare.values.events import OnEvent, Update
 
 _PROTECT: Final = "flowflare:protect"

@@ -19,7 +19,7 @@ from flowflare.reading.files import read_text
 
 if TYPE_CHECKING:
     from flowflare.api import Client
-    from flowflare.model import StackSpec
+    from flowflare.model.stack import StackSpec
 
 SERVICE: Final = "service"
 #: D1 takes no statement of more than 100 KB, and a request is kept well below what an API takes.

@@ -19,7 +19,8 @@ from flowflare.fleet.tenants.layers import Layers, position_of
 from flowflare.fleet.tenants.model import Limits
 from flowflare.fleet.tenants.source import Source
 from flowflare.kinds.registry import find_kind
-from flowflare.model import OwnSpec, StackSpec
+from flowflare.model.client import OwnSpec
+from flowflare.model.stack import StackSpec
 
 #: How many stacks a problem of many names.
 _NAMED: Final = 3

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, known
-from flowflare.model import ClassMigration
 from flowflare.model.class_history import classes_after
-from flowflare.model.class_migrations import SERVICE_HISTORY, from_wire
+from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration, from_wire
 from flowflare.values.properties import plain
 
 

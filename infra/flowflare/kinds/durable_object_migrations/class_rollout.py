@@ -21,7 +21,6 @@ from flowflare.kinds.live_script import (
     read_tag,
     script_path,
 )
-from flowflare.model import ClassMigration
 from flowflare.model.class_history import (
     classes_after,
     fates,
@@ -29,7 +28,7 @@ from flowflare.model.class_history import (
     net_effect,
     started_anew,
 )
-from flowflare.model.class_migrations import pending, upload_block
+from flowflare.model.class_migrations import ClassMigration, pending, upload_block
 
 _TAG_MISMATCH = 10079
 _EXPORTS_REFUSED = 100402

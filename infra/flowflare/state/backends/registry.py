@@ -1,20 +1,22 @@
 """The list of backends, by the scheme of the URL that names one, as Pulumi's CLI spells it."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from flowflare.errors import StateError
-from flowflare.state.backends import azblob, folder, gs, s3
+from flowflare.state.backends.folder import open_folder
 from flowflare.state.backends.store import Store
 
 Open = Callable[[str, Mapping[str, str], Path], Store]
-_BACKENDS: Final[Mapping[str, Open]] = {
-    "file": folder.open_folder,
-    "s3": s3.open_bucket,
-    "gs": gs.open_bucket,
-    "azblob": azblob.open_container,
+#: The function that opens a store; its module is loaded for a URL of its scheme.
+BACKENDS: Final[Mapping[str, str]] = {
+    "file": "flowflare.state.backends.folder:open_folder",
+    "s3": "flowflare.state.backends.s3:open_bucket",
+    "gs": "flowflare.state.backends.gs:open_bucket",
+    "azblob": "flowflare.state.backends.azblob:open_container",
 }
 
 
@@ -47,7 +49,7 @@ def open_place(place: str, environ: Mapping[str, str], *, base: Path) -> Store:
     """
     if "://" in place:
         return open_store(place, environ, base=base)
-    return folder.open_folder(f"file://{place}", environ, base)
+    return open_folder(f"file://{place}", environ, base)
 
 
 def find_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store | None:
@@ -57,8 +59,11 @@ def find_store(url: str, environ: Mapping[str, str], *, base: Path | None = None
         StateError: an option of the URL is not known.
     """
     scheme, separator, _ = url.partition("://")
-    opener = _BACKENDS.get(scheme) if separator else None
-    return opener(url, environ, base or Path.cwd()) if opener is not None else None
+    if not separator or scheme not in BACKENDS:
+        return None
+    module, _, name = BACKENDS[scheme].partition(":")
+    opener: Open = getattr(import_module(module), name)
+    return opener(url, environ, base or Path.cwd())
 
 
 def redacted(url: str) -> str:
