@@ -40,11 +40,11 @@ def three(root: Path) -> Path:
 def test_only_the_stacks_that_were_compared_are_counted(three: Path) -> None:
     said = flowflare("drift", "--cwd", str(three))
     last = said.out.rstrip().splitlines()[-1]
-    assert last == "No drift was found in 1 stack (0 API calls). 2 could not be looked at."
+    assert last == "No drift was found in 1 stack (0 API calls). 2 could not be compared."
     assert said.code == 1
     assert "could not be looked at: one, two" in said.err
     alone = flowflare("drift", "--stack", "one", "--cwd", str(three))
-    assert "No stack was compared (0 API calls). 1 could not be looked at." in alone.out
+    assert "No stack was compared (0 API calls). 1 could not be compared." in alone.out
 
 
 def test_a_cloudflare_that_does_not_run_is_named_and_not_started(three: Path) -> None:

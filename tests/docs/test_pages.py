@@ -66,19 +66,22 @@ def test_schema_for_editors() -> None:
 
 def test_schema_of_previews() -> None:
     matches(
-        "reference/schemas/flowflare.plan.schema.json", json.dumps(document.json_schema(), indent=2)
+        "reference/schemas/flowflare.plan.schema.json",
+        json.dumps(document.make_json_schema(), indent=2),
     )
 
 
 def test_schema_of_reports() -> None:
     matches(
-        "reference/schemas/flowflare.report.schema.json", json.dumps(report.json_schema(), indent=2)
+        "reference/schemas/flowflare.report.schema.json",
+        json.dumps(report.make_json_schema(), indent=2),
     )
 
 
 def test_schema_of_drift() -> None:
     matches(
-        "reference/schemas/flowflare.drift.schema.json", json.dumps(drift.json_schema(), indent=2)
+        "reference/schemas/flowflare.drift.schema.json",
+        json.dumps(drift.make_json_schema(), indent=2),
     )
 
 

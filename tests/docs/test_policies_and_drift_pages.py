@@ -9,7 +9,7 @@ import yaml
 
 from flowflare.cli.app import app
 from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
-from flowflare.review.policy.declare import load
+from flowflare.review.policy.declare import load_policies
 
 DOCS = Path(__file__).parent.parent.parent / "docs" / "how-to"
 POLICIES, DRIFT = ((DOCS / name).read_text() for name in ("policies.md", "drift.md"))
@@ -35,7 +35,7 @@ def test_the_sample_is_a_configuration() -> None:
 def test_the_sample_is_a_policy(tmp_path: Path) -> None:
     sample = re.findall(r"```python\n(.*?)```", POLICIES, re.DOTALL)[0]
     (tmp_path / "sample.py").write_text(sample)
-    (found,) = load(tmp_path, ["sample.py"])
+    (found,) = load_policies(tmp_path, ["sample.py"])
     assert (found.name, found.severity) == ("owner", "warning")
     assert found.about == "Every database says in its name whose it is."
 

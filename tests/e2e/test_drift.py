@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flowflare.cli.drift import look
-from flowflare.review.drift.model import Document
+from flowflare.review.drift.model import DriftDocument
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import READS, Cloudflare
@@ -73,11 +73,11 @@ def others(cloudflare: Cloudflare, project: Project) -> Iterator[Others]:
     made.http.close()
 
 
-def seen(found: Document) -> set[Seen]:
+def seen(found: DriftDocument) -> set[Seen]:
     return {(one.kind, one.resource, one.path) for one in found.stacks[0].findings}
 
 
-def drift(project: Project) -> Document:
+def drift(project: Project) -> DriftDocument:
     return look(project.root, ["local"])
 
 
@@ -215,7 +215,7 @@ def test_what_wrangler_deploys_and_what_is_deleted(project: Project, others: Oth
     state = (project.root / ".flowflare/state").as_uri()
     printed = project.flowflare("drift", "--json", PULUMI_BACKEND_URL=state)
     assert printed.returncode == 0, printed.stderr
-    found = Document.model_validate_json(printed.stdout)
+    found = DriftDocument.model_validate_json(printed.stdout)
     gone = {one.resource for one in found.stacks[0].findings if one.kind == "missing"}
     assert {"flowflare-service-script", "flowflare-service-database"} <= gone
     assert any("pulumi refresh --stack local" in one.remedy for one in found.stacks[0].findings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.review.drift.model import Document
+from flowflare.review.drift.model import DriftDocument
 from flowflare.state.passphrase import Passphrase, Vault
 from tests.cli.command import Said, flowflare
 from tests.e2e.conftest import Project
@@ -37,8 +37,8 @@ class CliStack:
     def drift(self, *words: str) -> Said:
         return flowflare("drift", "--stack", "local", "-C", str(self.root), *words)
 
-    def document(self, *words: str) -> Document:
-        return Document.model_validate_json(self.drift("--json", *words).out)
+    def document(self, *words: str) -> DriftDocument:
+        return DriftDocument.model_validate_json(self.drift("--json", *words).out)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_bindings_of_a_secret_list_are_compared(stack: CliStack, others: Others)
     )
     said = stack.drift("--exit-code", "--json")
     assert said.code == 2
-    [found] = Document.model_validate_json(said.out).stacks
+    [found] = DriftDocument.model_validate_json(said.out).stacks
     assert {(one.kind, one.path) for one in found.findings} == {
         ("changed", 'bindings["MODE"].text'),
         ("missing", 'bindings["SHOP_TOKEN"]'),
@@ -111,7 +111,7 @@ def test_drift_that_is_found_beside_something_unknown_still_ends_with_1(
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "another one")
     said = stack.drift("--exit-code")
     assert said.code == 1
-    assert "1 thing has drifted in 1 of 1 stack" in said.out
+    assert "1 difference was found in 1 of 1 stack" in said.out
 
 
 def add_foreign(latest: dict[str, Any]) -> None:
@@ -126,8 +126,10 @@ def test_what_drift_does_not_know_is_unknown_until_it_is_allowed_by_name(stack: 
     stack.change(add_foreign)
     said = stack.drift()
     assert said.code == 1
-    assert "? unknown  www DnsRecord: drift does not know this type of resource" in said.out
-    assert "orders-subdomain WorkersScriptSubdomain: an interrupted run left it in" in said.out
+    assert (
+        "? unknown  www DnsRecord: drift detection does not support this resource type" in said.out
+    )
+    assert "orders-subdomain WorkersScriptSubdomain: an interrupted run left its" in said.out
 
     dns, half = f"{RECORD}=the DNS team's", "flowflare-orders-subdomain=being looked at"
     allowed = ("--allow-unknown", dns)
@@ -158,5 +160,5 @@ def test_a_fleet_says_so_too(
         assert said.code == 1
         assert "could not be compared in every part: t01-prod" in said.err
         assert "Nothing has drifted" not in said.out
-    found = Document.model_validate_json(said.out)
+    found = DriftDocument.model_validate_json(said.out)
     assert [one.result for one in found.stacks] == ["unknown"]

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from flowflare.review.against_state import sections
+from flowflare.review.against_state import compare_with_state
 from tests.cli.command import flowflare
 from tests.e2e.conftest import Project
 
@@ -56,11 +56,11 @@ def test_an_error_stops_an_up_and_an_accepted_one_does_not(project: Project) -> 
     project.edit("Pulumi.local.yaml", json.dumps(strict), json.dumps(accepted))
 
     # The program against the state that this has left: the same, then one variable more.
-    assert sections(project.root, ["local"]) == ((), ("local",))
+    assert compare_with_state(project.root, ["local"]) == ((), ("local",))
     override = {"orders": {"variables": {"SHOP": "books"}}}
     project.configure(f"flowflare:clientOverrides: {json.dumps(override)}")
     before = project.account.last_request()
-    (section,), unchanged = sections(project.root, ["local"])
+    (section,), unchanged = compare_with_state(project.root, ["local"])
     assert (section.stacks, section.kind, section.error, unchanged) == (
         ("local",),
         "changed",

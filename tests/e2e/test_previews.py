@@ -16,8 +16,8 @@ import pytest
 
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
-from flowflare.review.document import document
-from flowflare.review.text import joined, lines, summary
+from flowflare.review.document import make_document
+from flowflare.review.text import join_lines, summarise_review, write_lines
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.shop import CONFIG, MAILS, copy_of, make_shop, write, write_clients
@@ -172,7 +172,9 @@ def test_preview_of_a_first_up(tmp_path: Path, cloudflare: Cloudflare) -> None:
 
 def test_preview_of_a_destroy(standing: Project) -> None:
     reviewed = review(standing.stack().plan_destroy())
-    compare(HERE / "destroy.txt", joined(lines(reviewed)) + summary(reviewed) + "\n")
+    compare(
+        HERE / "destroy.txt", join_lines(write_lines(reviewed)) + summarise_review(reviewed) + "\n"
+    )
 
 
 def matches(case: str, project: Project, *, diff: bool = True) -> None:
@@ -182,8 +184,8 @@ def matches(case: str, project: Project, *, diff: bool = True) -> None:
         compare(HERE / f"{case}.txt", f"{error}\n")
         return
     reviewed = review(plan, diff=diff)
-    text = joined(lines(reviewed)) + summary(reviewed) + "\n"
-    made = document(reviewed, project="shop", stack="local")
+    text = join_lines(write_lines(reviewed)) + summarise_review(reviewed) + "\n"
+    made = make_document(reviewed, project="shop", stack="local")
     jsonschema.validate(made, SCHEMA)
     made["resources"] = [one for one in made["resources"] if one["op"] != "same"]
     for one in made["resources"]:

@@ -1,7 +1,7 @@
-"""Debian's Chromium, driven over its own debugging protocol.
+"""Drive Debian's Chromium over its own debugging protocol.
 
 The protocol is Chrome's (chromedevtools.github.io/devtools-protocol): commands and events are JSON
-over one WebSocket, whose address the browser writes into its profile's folder.
+over one WebSocket. The browser writes the socket's address into its profile folder.
 """
 
 import base64
@@ -23,12 +23,12 @@ NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 
 def executable() -> str | None:
-    """Where a Chromium is, None if nowhere."""
+    """Find Chromium; None if it is not installed."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 class Page:
-    """One page that is open, and what it has asked for."""
+    """An open page, and the requests that it has made."""
 
     def __init__(self, socket: ClientConnection, session: str) -> None:
         self._socket = socket
@@ -41,28 +41,28 @@ class Page:
             self.ask(f"{domain}.enable")
 
     def open(self, file: Path, width: int, *, dark: bool = False) -> None:
-        """Loads a file into a window of a width, every fold of it open."""
+        """Load a file into a window of a given width, and open all its folds."""
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self.ask("Page.navigate", url=file.as_uri())
         self._wait_for("Page.loadEventFired")
-        self.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        self.value("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
 
     def value(self, expression: str) -> Any:
-        """What JavaScript of the test's own comes to in the page."""
+        """Evaluate JavaScript in the page."""
         found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
     def picture(self, file: Path) -> None:
-        """Writes the whole page as a PNG."""
+        """Write the whole page as a PNG."""
         found = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(found["data"]))
 
     def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        """Sends a command and waits for its result."""
+        """Send a command and wait for its result."""
         self._number += 1
         call = {"id": self._number, "method": method, "params": params}
         self._socket.send(json.dumps(call | {"sessionId": self._session}))
@@ -92,7 +92,7 @@ class Page:
 
 @contextmanager
 def browsing(program: str) -> Iterator[Page]:
-    """A browser of its own with one page, both gone afterwards."""
+    """Start a browser with one page, and close both afterwards."""
     with tempfile.TemporaryDirectory(prefix="flowflare-browser-", ignore_cleanup_errors=True) as at:
         profile = Path(at)
         words = [

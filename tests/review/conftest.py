@@ -1,4 +1,4 @@
-"""Repositories with a project in them, made by the tests."""
+"""Make git repositories that contain a project."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def stack_file(tenant: str, **more: str) -> str:
 
 @dataclass(frozen=True)
 class Repo:
-    """A git repository with a project in some folder of it."""
+    """A git repository that contains a project in one of its folders."""
 
     top: Path
     project: Path
@@ -60,7 +60,7 @@ class Repo:
 
 
 def repository(top: Path, folder: str = ".") -> Repo:
-    """An empty repository."""
+    """Make an empty repository."""
     top.mkdir(parents=True)
     repo = Repo(top, top / folder)
     repo.project.mkdir(exist_ok=True, parents=True)
@@ -68,8 +68,8 @@ def repository(top: Path, folder: str = ".") -> Repo:
     return repo
 
 
-def tracked(top: Path, folder: str = ".", program: str | None = None) -> Repo:
-    """A repository with one commit: the tracking of two tenants."""
+def track_tenants(top: Path, folder: str = ".", program: str | None = None) -> Repo:
+    """Make a repository with one commit: the tracking of two tenants."""
     repo = repository(top, folder)
     shutil.copytree(ROOT / "worker_src/orders", repo.project / "worker_src/orders")
     files = {f"Pulumi.{name}.yaml": stack_file(name) for name in ("ann", "bea")}

@@ -1,4 +1,4 @@
-"""The page in Chromium: it fits a phone and a desk, loads nothing, and runs nothing of a report."""
+"""The page in Chromium fits phones and desktops, and neither loads nor runs anything."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +14,14 @@ from tests.review.hostile.words import WORDS
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(executable() is None, reason="there is no Chromium on PATH"),
+    pytest.mark.skipif(executable() is None, reason="Chromium is not on PATH"),
 ]
 PHONE, DESK = 360, 1280
-ELEMENTS = "[...new Set([...document.querySelectorAll('*')].map((one) => one.localName))]"
+ELEMENTS = "[...new Set([...document.querySelectorAll('*')].map((node) => node.localName))]"
 HANDLERS = (
-    "[...document.querySelectorAll('*')].flatMap((one) => [...one.attributes])"
-    ".map((one) => one.name).filter((name) => name.startsWith('on') || name === 'src')"
+    "[...document.querySelectorAll('*')].flatMap((node) => [...node.attributes])"
+    ".map((attribute) => attribute.name)"
+    ".filter((name) => name.startsWith('on') || name === 'src')"
 )
 WIDE = "document.documentElement.scrollWidth > innerWidth"
 RUNS = "<script>document.title = 'run'</script><img src='http://127.0.0.1:9/a.png'>"
@@ -36,7 +37,7 @@ def page() -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a report in which each hostile word stands somewhere."""
+    """Render the page of a report that contains every hostile word."""
     words = list(WORDS.values())
     counted = iter(range(1_000_000))
     file = tmp_path_factory.mktemp("page") / "hostile.html"
@@ -45,7 +46,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def test_the_browser_would_run_and_load_what_acts(page: Page, tmp_path: Path) -> None:
+def test_the_browser_runs_and_loads_active_content(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "acts.html"
     file.write_text(f"<!doctype html><title>still</title>{RUNS}", encoding="utf-8")
     page.requests.clear()
@@ -87,8 +88,10 @@ def test_hostile_words_neither_run_nor_load_nor_widen(
     assert page.value(HANDLERS) == []
 
 
-def test_a_comment_of_hostile_words_neither_runs_nor_loads(page: Page, tmp_path: Path) -> None:
-    """Read by GitHub's parser and by a browser, without what GitHub takes out in between."""
+def test_a_comment_of_hostile_words_neither_runs_nor_loads_anything(
+    page: Page, tmp_path: Path
+) -> None:
+    """Use GitHub's parser and a browser, without the filter that GitHub has in between."""
     words = list(WORDS.values())
     counted = iter(range(1_000_000))
     text = markdown.render(report(lambda _: words[next(counted) % len(words)]))

@@ -1,4 +1,4 @@
-"""`flowflare diff` from end to end, of commits that the test makes."""
+"""`flowflare diff` from end to end, with commits that the test makes."""
 
 import json
 from pathlib import Path
@@ -9,20 +9,20 @@ import pytest
 
 from flowflare.review import html, markdown
 from flowflare.review.checkout import find_repository
-from flowflare.review.commits import Question, compare_commits
-from flowflare.review.record import record
+from flowflare.review.commits import CommitQuery, compare_commits
+from flowflare.review.record import record_commits
 from flowflare.review.report import Report
-from flowflare.review.report_text import lines
-from flowflare.review.text import joined
+from flowflare.review.report_text import write_lines
+from flowflare.review.text import join_lines
 from tests.cli.command import Said, flowflare
-from tests.review.conftest import PULUMI, Repo, stack_file, tracked
+from tests.review.conftest import PULUMI, Repo, stack_file, track_tenants
 
 SCHEMA = json.loads(
     (Path(__file__).parents[2] / "docs/reference/schemas/flowflare.report.schema.json").read_text(
         encoding="utf-8"
     )
 )
-# The type without the 300,000 lines of its package.
+# The resource type without the 300,000 lines of its package.
 RAW = """\
 import pulumi
 made = {"accountId": "a", "queueName": "q"}
@@ -36,42 +36,42 @@ def debug(repo: Repo) -> str:
 
 
 def report(repo: Repo, **options: Any) -> Report:
-    return compare_commits(repo.project, Question("HEAD~1", **options))
+    return compare_commits(repo.project, CommitQuery("HEAD~1", **options))
 
 
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    made = tracked(tmp_path_factory.mktemp("diff") / "with space", "my project")
+    made = track_tenants(tmp_path_factory.mktemp("diff") / "with space", "my project")
     debug(made)
     return made
 
 
 @pytest.fixture(scope="module")
-def found(repo: Repo) -> Report:
+def comparison(repo: Repo) -> Report:
     return report(repo)
 
 
-def test_one_change_of_two_tenants_that_differ_elsewhere_is_one_section(found: Report) -> None:
-    (section,) = found.sections
+def test_the_same_change_of_two_different_tenants_is_one_section(comparison: Report) -> None:
+    (section,) = comparison.sections
     assert (section.stacks, section.kind, section.risk) == (("ann", "bea"), "changed", "restarts")
     assert section.review is not None
-    (entry,) = [one for one in section.review.entries if one.op != "same"]
-    lines = [line for one in entry.differences for line in one.lines]
+    (entry,) = [entry for entry in section.review.entries if entry.op != "same"]
+    lines = [line for difference in entry.differences for line in difference.lines]
     assert '-  "debug": false,' in lines
     assert not [line for line in lines if "example" in line]
-    assert (found.counts.update, found.api_calls, found.exit_code) == (2, 2, 2)
+    assert (comparison.counts.update, comparison.api_calls, comparison.exit_code) == (2, 2, 2)
 
 
 @pytest.mark.long
-def test_the_same_commits_give_the_same_bytes_elsewhere(
-    repo: Repo, found: Report, tmp_path: Path
+def test_the_same_commits_give_the_same_bytes_in_another_folder(
+    repo: Repo, comparison: Report, tmp_path: Path
 ) -> None:
     repo.git("clone", "-q", str(repo.top), str(tmp_path / "other"))
     other = Repo(tmp_path / "other", tmp_path / "other/my project")
-    assert report(other).model_dump_json() == found.model_dump_json()
+    assert report(other).model_dump_json() == comparison.model_dump_json()
 
 
-def test_the_command_writes_json_of_its_schema(repo: Repo) -> None:
+def test_the_command_writes_json_that_follows_its_schema(repo: Repo) -> None:
     words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")
     said = flowflare(*words, "--format", "json", "--exit-code")
     assert said.code == 2
@@ -81,7 +81,9 @@ def test_the_command_writes_json_of_its_schema(repo: Repo) -> None:
 
 
 @pytest.mark.long
-def test_files_get_the_form_of_their_ending_from_one_run(repo: Repo, tmp_path: Path) -> None:
+def test_one_run_writes_each_file_in_the_format_of_its_extension(
+    repo: Repo, tmp_path: Path
+) -> None:
     folder = tmp_path / "plan"
     words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")
     files = [word for end in ("json", "html", "md", "txt") for word in ("-o", f"{folder}/r.{end}")]
@@ -89,22 +91,22 @@ def test_files_get_the_form_of_their_ending_from_one_run(repo: Repo, tmp_path: P
     made = Report.model_validate_json((folder / "r.json").read_text(encoding="utf-8"), strict=True)
     assert (folder / "r.html").read_text(encoding="utf-8") == html.render(made)
     assert (folder / "r.md").read_text(encoding="utf-8") == markdown.render(made)
-    assert (folder / "r.txt").read_text(encoding="utf-8") == joined(lines(made))
+    assert (folder / "r.txt").read_text(encoding="utf-8") == join_lines(write_lines(made))
 
 
-def test_a_file_with_another_ending_needs_a_format(repo: Repo) -> None:
+def test_a_file_with_another_extension_needs_a_format(repo: Repo) -> None:
     said = flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "-o", "report.pdf")
     assert said.code == 2
     assert "give --format" in said.err
 
 
-def test_a_stack_of_neither_commit_is_refused(repo: Repo) -> None:
-    said = flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "nobody")
+def test_a_stack_that_neither_commit_has_is_refused(repo: Repo) -> None:
+    said = flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "other")
     assert said.code == 1
-    assert "Pulumi.nobody.yaml: neither commit has it" in said.err
+    assert "Pulumi.other.yaml: neither commit has it" in said.err
 
 
-def test_no_change_ends_with_0(bare: Repo) -> None:
+def test_without_changes_the_exit_code_is_0(bare: Repo) -> None:
     bare.commit({"Pulumi.yaml": PULUMI})
     said = flowflare("diff", "HEAD", "--cwd", str(bare.project), "--exit-code")
     assert (said.code, "Nothing changes in 0 stacks." in said.out) == (0, True)
@@ -118,11 +120,13 @@ def program(repo: Repo, base: str | None, head: str, **stacks: str) -> Report:
     return report(repo)
 
 
-def test_users_own_resources_are_shown(bare: Repo) -> None:
+def test_a_users_own_resources_are_shown(bare: Repo) -> None:
     head = RAW.replace('"queueName": "q"', '"queueName": "other"')
     (section,) = program(bare, RAW, head).sections
     assert section.review is not None
-    assert [(one.name, one.changes[0].new) for one in section.review.entries] == [("q", "other")]
+    assert [(entry.name, entry.changes[0].new) for entry in section.review.entries] == [
+        ("q", "other")
+    ]
 
 
 HOSTILE = """\
@@ -134,7 +138,7 @@ assert not [n for n in os.environ if "TOKEN" in n or "AWS" in n], os.environ
 """
 
 
-def test_a_program_that_prints_and_forks_leaves_its_recording_alone(
+def test_a_program_that_prints_and_forks_does_not_affect_its_recording(
     bare: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "t")
@@ -146,25 +150,25 @@ def test_a_program_that_prints_and_forks_leaves_its_recording_alone(
 
 
 @pytest.mark.long
-def test_a_program_that_ends_the_process_is_said_so(bare: Repo) -> None:
+def test_a_program_that_ends_the_process_is_reported(bare: Repo) -> None:
     (section,) = program(bare, RAW, "import os\nos._exit(3)\n").sections
     assert section.kind == "not-recorded"
     assert section.error == "its program ended the process, exit code 3"
 
 
-def test_a_program_gets_no_network(bare: Repo) -> None:
+def test_a_program_has_no_network_access(bare: Repo) -> None:
     head = "import socket\nsocket.create_connection(('127.0.0.1', 9))\n"
     (section,) = program(bare, RAW, head).sections
-    assert "a recording has no network" in section.error
+    assert "a recording has no network access" in section.error
 
 
 @pytest.mark.long
-def test_a_base_that_fails_shows_head_alone(bare: Repo) -> None:
+def test_after_a_failing_base_only_head_is_shown(bare: Repo) -> None:
     found = program(bare, "raise ValueError('broken')\n", RAW)
     (section,) = found.sections
     assert (section.kind, section.error) == ("head-alone", "__main__.py:1: ValueError: broken")
     assert section.review is not None
-    assert [one.op for one in section.review.entries] == ["create"]
+    assert [entry.op for entry in section.review.entries] == ["create"]
 
 
 @pytest.mark.long
@@ -173,11 +177,11 @@ def test_a_base_without_the_project_is_noted(bare: Repo) -> None:
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "Pulumi.one.yaml": ""}
     bare.commit(files | {"__main__.py": RAW})
     found = report(bare)
-    assert [one.kind for one in found.notes] == ["base-not-recorded"]
-    assert [one.kind for one in found.sections] == ["head-alone"]
+    assert [note.kind for note in found.notes] == ["base-not-recorded"]
+    assert [section.kind for section in found.sections] == ["head-alone"]
 
 
-def test_a_rewritten_secret_stays_sealed(bare: Repo) -> None:
+def test_a_rewritten_secret_stays_encrypted(bare: Repo) -> None:
     key = 'pulumi.Config("p").require_secret("key")'
     code = RAW.replace('"queueName": "q"', f'"queueName": {key}')
     stack = "encryptionsalt: v1:x\nconfig:\n  p:key:\n    secure: v1:{}\n"
@@ -190,18 +194,18 @@ def test_a_rewritten_secret_stays_sealed(bare: Repo) -> None:
 
 
 @pytest.mark.long
-def test_a_worker_without_its_packages_is_shown_by_sources_and_lock(tmp_path: Path) -> None:
-    made = tracked(tmp_path / "packages")
+def test_a_worker_without_its_packages_is_shown_by_sources_and_lock_file(tmp_path: Path) -> None:
+    made = track_tenants(tmp_path / "packages")
     index = made.project / "worker_src/orders/src/index.js"
     code = 'import { say } from "greeter";\n' + index.read_text(encoding="utf-8") + "\nsay();\n"
     lock = '{{"packages": {{"node_modules/greeter": {{"version": "{}"}}}}}}\n'
     made.commit({"worker_src/orders/src/index.js": code, "package-lock.json": lock.format("1.0.0")})
     made.commit({"package-lock.json": lock.format("2.0.0")})
     found = report(made)
-    assert [one.kind for one in found.notes] == ["packages"]
+    assert [note.kind for note in found.notes] == ["packages"]
     (section,) = found.sections
     assert section.review is not None
-    (entry,) = [one for one in section.review.entries if one.op != "same"]
+    (entry,) = [entry for entry in section.review.entries if entry.op != "same"]
     (difference,) = entry.differences
     assert difference.of == "package-lock.json"
     assert [line for line in difference.lines if line[0] in "+-"] == [
@@ -210,7 +214,7 @@ def test_a_worker_without_its_packages_is_shown_by_sources_and_lock(tmp_path: Pa
     ]
 
 
-def test_a_stack_that_goes_deletes_what_it_has(bare: Repo) -> None:
+def test_a_removed_stack_deletes_its_resources(bare: Repo) -> None:
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
     bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""}, "base")
     bare.commit({"Pulumi.one.yaml": None}, "head")
@@ -218,21 +222,21 @@ def test_a_stack_that_goes_deletes_what_it_has(bare: Repo) -> None:
     (section,) = found.sections
     assert (section.stacks, section.kind, section.risk) == (("one",), "removed", "loses-data")
     assert section.review is not None
-    assert [(one.op, one.name) for one in section.review.entries] == [("delete", "q")]
+    assert [(entry.op, entry.name) for entry in section.review.entries] == [("delete", "q")]
     assert (found.unchanged, found.counts.delete, found.exit_code) == (("two",), 1, 3)
 
 
-def test_a_program_without_end_is_ended(bare: Repo, tmp_path: Path) -> None:
+def test_a_program_that_never_ends_is_stopped(bare: Repo, tmp_path: Path) -> None:
     code = "import os, time\nif os.fork() == 0:\n    time.sleep(60)\ntime.sleep(60)\n"
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": code}
     bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""})
     found = find_repository(bare.project)
-    checkout = found.lay_out(found.commit("HEAD"), tmp_path / "out")
+    checkout = found.check_out(found.find_commit("HEAD"), tmp_path / "out")
     patience = 4
-    (recorded,) = record([checkout], None, b"key", patience=patience)
-    while not recorded.stacks:  # the machine is so slow that the time ended before the program ran
+    (recorded,) = record_commits([checkout], None, b"key", patience=patience)
+    while not recorded.stacks:  # the machine is slow: the time was up before the program ran
         patience *= 2
-        (recorded,) = record([checkout], None, b"key", patience=patience)
+        (recorded,) = record_commits([checkout], None, b"key", patience=patience)
     assert {stack: raw["error"] for stack, raw in recorded.stacks.items()} == {
         "one": f"its program took longer than {patience} s",
         "two": f"its program took longer than {patience} s while one was recorded",
@@ -245,13 +249,13 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, Resource, Reso
 
 class Provider(ResourceProvider):
     def check(self, olds, news):
-        raise AssertionError("a comparison runs nothing of a recording")
+        raise AssertionError("a comparison runs no code of a recording")
 
     def diff(self, _id, olds, news):
-        raise AssertionError("a comparison runs nothing of a recording")
+        raise AssertionError("a comparison runs no code of a recording")
 
     def create(self, props):
-        raise AssertionError("a recording makes nothing")
+        raise AssertionError("a recording creates nothing")
 
 
 class Mark(Resource):
@@ -264,14 +268,14 @@ Mark("theirs", "old")
 
 
 @pytest.mark.long
-def test_users_dynamic_resources_stand_beside_ours_and_do_not_run(tmp_path: Path) -> None:
+def test_a_users_dynamic_resources_are_compared_but_not_run(tmp_path: Path) -> None:
     fleet = (Path(__file__).parents[2] / "infra/__main__.py").read_text(encoding="utf-8")
-    made = tracked(tmp_path / "dynamic", program=f"{fleet}\n{DYNAMIC}")
+    made = track_tenants(tmp_path / "dynamic", program=f"{fleet}\n{DYNAMIC}")
     made.commit({"infra/__main__.py": f"{fleet}\n{DYNAMIC}".replace('"old"', '"new"')})
     (section,) = report(made, stacks=("ann",)).sections
     assert (section.kind, section.error, section.risk) == ("changed", "", "safe")
     assert section.review is not None
-    (entry,) = [one for one in section.review.entries if one.op != "same"]
+    (entry,) = [entry for entry in section.review.entries if entry.op != "same"]
     (change,) = entry.changes
     assert (entry.op, entry.name, entry.kind) == ("update", "theirs", "Resource")
     assert (change.path, change.old, change.new) == ("words", "old", "new")
@@ -283,5 +287,5 @@ def test_users_dynamic_resources_stand_beside_ours_and_do_not_run(tmp_path: Path
 def test_uncommitted_changes_are_noted(bare: Repo) -> None:
     bare.commit({"Pulumi.yaml": PULUMI})
     (bare.project / "new.txt").write_text("x", encoding="utf-8")
-    found = compare_commits(bare.project, Question("HEAD"))
-    assert [one.kind for one in found.notes] == ["uncommitted"]
+    found = compare_commits(bare.project, CommitQuery("HEAD"))
+    assert [note.kind for note in found.notes] == ["uncommitted"]

@@ -1,9 +1,9 @@
-"""The page of a report: what stands in a report is text in it, whatever it holds."""
+"""Everything from a report is text on its page."""
 
 from html.parser import HTMLParser
 
 from flowflare.review import html
-from flowflare.review.report import Note, ReportedCommit, make
+from flowflare.review.report import Note, ReportedCommit, make_report
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">\u202e&lt;b&gt;'
 LOADING = {"a", "link", "meta", "style", "script", "img", "iframe", "form", "base", "object"}
@@ -23,10 +23,10 @@ class Elements(HTMLParser):
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
 
-def test_hostile_words_are_text() -> None:
+def test_hostile_words_are_shown_as_text() -> None:
     commit = ReportedCommit(name=HOSTILE, sha="1" * 40, subject=HOSTILE)
     note = Note(kind="other", text=HOSTILE)
-    page = html.render(make(HOSTILE, commit, commit, [], [HOSTILE], notes=[note]))
+    page = html.render(make_report(HOSTILE, commit, commit, [], [HOSTILE], notes=[note]))
     elements = Elements()
     elements.feed(page)
     assert set(elements.found) == {"meta", "style"}

@@ -1,4 +1,4 @@
-"""npm packages that a commit has itself: a change of one is never "Nothing changes"."""
+"""npm packages in the commit itself: a change of one is never reported as "Nothing changes"."""
 
 import json
 import re
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from flowflare.review.checkout import find_repository
-from flowflare.review.commits import Question, compare_commits
+from flowflare.review.commits import CommitQuery, compare_commits
 from flowflare.review.report import Report
-from tests.review.conftest import Repo, tracked
+from tests.review.conftest import Repo, track_tenants
 from tests.support.tiers import keep_every
 
 ORDERS = "worker_src/orders/src/index.js"
@@ -22,8 +22,8 @@ def package(**fields: Any) -> str:
 
 
 def workspace(top: Path, *, main: str = "index.js", source: str = "index.js") -> Repo:
-    """A repository with the project in `deploy` and a package in `packages/shared` beside it."""
-    made = tracked(top, "deploy")
+    """Make a repository with the project in `deploy` and a package in `packages/shared`."""
+    made = track_tenants(top, "deploy")
     code = 'import { rate } from "@acme/shared";\nimport { say } from "greeter";\nsay(rate);\n'
     index = (made.project / ORDERS).read_text("utf-8")
     lock = {"packages": {"node_modules/greeter": {"version": "1.0.0", "integrity": "sha512-AAAA"}}}
@@ -42,11 +42,11 @@ def workspace(top: Path, *, main: str = "index.js", source: str = "index.js") ->
 
 
 def report(repo: Repo) -> Report:
-    return compare_commits(repo.project, Question("HEAD~1"))
+    return compare_commits(repo.project, CommitQuery("HEAD~1"))
 
 
 def lines(found: Report) -> list[str]:
-    """The lines of code that change, in all sections."""
+    """List the changed lines of code of all sections."""
     return [
         line
         for section in found.sections
@@ -58,7 +58,7 @@ def lines(found: Report) -> list[str]:
 
 
 def install(repo: Repo) -> None:
-    """What `npm install` leaves in the working tree: the workspace is a link into it."""
+    """Write what `npm install` leaves in the working tree: the workspace is a link into it."""
     modules = repo.top / "node_modules"
     (modules / "@acme").mkdir(parents=True)
     (modules / "@acme/shared").symlink_to("../../packages/shared")
@@ -84,17 +84,17 @@ def test_a_changed_workspace_package_is_bundled_from_each_commit(
 
 
 @pytest.mark.long
-def test_a_package_that_is_built_first_makes_its_worker_unknown_by_name(tmp_path: Path) -> None:
+def test_a_package_that_must_be_built_makes_its_worker_unknown(tmp_path: Path) -> None:
     made = workspace(tmp_path / "repo", main="dist/index.js", source="src/index.ts")
     made.commit({f"{SHARED}/src/index.ts": "export const rate = 2;\n"}, "another rate")
     found = report(made)
     assert (found.exit_code, found.risk) == (1, "unknown")
     (section,) = found.sections
     assert section.review is not None
-    (entry,) = [one for one in section.review.entries if one.risk == "unknown"]
+    (entry,) = [entry for entry in section.review.entries if entry.risk == "unknown"]
     assert (entry.name, entry.kind) == ("flowflare-orders-script", "WorkersScript")
     assert "`@acme/shared` in `packages/shared` is not compared" in entry.reasons[0].text
-    made.commit({"../README.md": "nothing of the Worker's"}, "read me")
+    made.commit({"../README.md": "not part of the Worker"}, "read me")
     assert report(made).exit_code == 0
 
 
@@ -131,20 +131,20 @@ def test_a_package_that_is_built_first_makes_its_worker_unknown_by_name(tmp_path
     ),
     ids=["a lock file above the project", "another tarball of one version", "a patch"],
 )
-def test_what_decides_about_packages_is_told(
+def test_changes_of_lock_files_and_patches_are_reported(
     tmp_path: Path, files: dict[str, str | None], said: list[str]
 ) -> None:
     made = workspace(tmp_path / "repo")
     install(made)
     made.commit(files, "packages")
     found = report(made)
-    told = [re.sub(r"sha256 [0-9a-f]{64}", "sha256 ...", line) for line in lines(found)]
-    assert (found.exit_code, told) == (2, said)
+    changed = [re.sub(r"sha256 [0-9a-f]{64}", "sha256 ...", line) for line in lines(found)]
+    assert (found.exit_code, changed) == (2, said)
 
 
-def laid_out(repo: Repo, folder: Path) -> Path:
+def check_out_top(repo: Repo, folder: Path) -> Path:
     found = find_repository(repo.project)
-    return found.lay_out(found.commit("HEAD"), folder).top
+    return found.check_out(found.find_commit("HEAD"), folder).top
 
 
 @pytest.mark.parametrize(
@@ -162,18 +162,16 @@ def laid_out(repo: Repo, folder: Path) -> Path:
         ),
     ],
 )
-def test_each_way_to_name_a_package_of_the_repository_is_followed(
+def test_every_kind_of_local_package_is_linked(
     bare: Repo, tmp_path: Path, files: dict[str, str | None], place: str
 ) -> None:
     own = {"libs/a/package.json": package(name="a"), "libs/a/index.js": "", "Pulumi.yaml": ""}
     bare.commit(own | files)
-    top = laid_out(bare, tmp_path / "out")
+    top = check_out_top(bare, tmp_path / "out")
     assert (top / place / "a").resolve() == (top / "libs/a").resolve()
 
 
-def test_a_commit_links_nothing_from_outside_and_writes_nothing_there(
-    bare: Repo, tmp_path: Path
-) -> None:
+def test_a_commit_links_and_writes_nothing_outside_the_checkout(bare: Repo, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     (outside / "x").mkdir(parents=True)
     (outside / "x/package.json").write_text(package(name="x"))
@@ -187,17 +185,17 @@ def test_a_commit_links_nothing_from_outside_and_writes_nothing_there(
             "Pulumi.yaml": "",
         }
     )
-    top = laid_out(bare, tmp_path / "out")
+    top = check_out_top(bare, tmp_path / "out")
     assert sorted(path.name for path in outside.iterdir()) == ["x"]
     assert sorted(path.name for path in top.iterdir()) == [
         *("Pulumi.yaml", "a", "libs", "node_modules", "package.json")
     ]
 
 
-def test_packages_installed_at_other_versions_than_the_lock_are_not_used(
+def test_packages_installed_at_other_versions_than_locked_are_not_used(
     bare: Repo, tmp_path: Path
 ) -> None:
-    """`git switch` changes the lock file and leaves `node_modules` as it was."""
+    """`git switch` changes the lock file but leaves `node_modules` as it was."""
     lock = {"packages": {"": {}, "node_modules/a": {"version": "2.0.0"}}}
     bare.commit({"Pulumi.yaml": "", ".gitignore": "node_modules\n"})
     bare.commit({"package-lock.json": json.dumps(lock)})
@@ -205,7 +203,7 @@ def test_packages_installed_at_other_versions_than_the_lock_are_not_used(
     (modules / "a").mkdir(parents=True)
     hidden = {"packages": {"node_modules/a": {"version": "1.0.0"}}}
     (modules / ".package-lock.json").write_text(json.dumps(hidden))
-    assert not (laid_out(bare, tmp_path / "stale") / "node_modules").exists()
+    assert not (check_out_top(bare, tmp_path / "stale") / "node_modules").exists()
     hidden["packages"]["node_modules/a"]["version"] = "2.0.0"
     (modules / ".package-lock.json").write_text(json.dumps(hidden))
-    assert (laid_out(bare, tmp_path / "fresh") / "node_modules/a").is_dir()
+    assert (check_out_top(bare, tmp_path / "fresh") / "node_modules/a").is_dir()

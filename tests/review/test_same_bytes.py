@@ -1,4 +1,4 @@
-"""The same commits give the same bytes: whatever the hash seed, the folder and the run."""
+"""The same commits give the same bytes, whatever the hash seed, the folder and the run."""
 
 import os
 import subprocess
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.review.conftest import Repo, stack_file, tracked
+from tests.review.conftest import Repo, stack_file, track_tenants
 
-#: A shop in which everything that could come in another order is there several times.
+#: A shop with several of everything that could appear in a different order.
 PULUMI = """\
 name: shop
 runtime: python
@@ -81,7 +81,7 @@ export class Basket extends DurableObject {}
 
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
-    made = tracked(tmp_path_factory.mktemp("bytes") / "shop", program=PROGRAM)
+    made = track_tenants(tmp_path_factory.mktemp("bytes") / "shop", program=PROGRAM)
     index = made.project / "worker_src/orders/src/index.js"
     files = {
         "Pulumi.yaml": PULUMI,
@@ -91,7 +91,7 @@ def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
         "worker_src/orders/src/index.js": CODE + index.read_text("utf-8"),
     }
     salt = "encryptionsalt: v1:AAAA:v1:AAAA:AAAA\n"
-    files |= {f"Pulumi.{one}.yaml": salt + stack_file(one) for one in ("ann", "bea", "cid")}
+    files |= {f"Pulumi.{name}.yaml": salt + stack_file(name) for name in ("ann", "bea", "cid")}
     made.commit(files, "the shop")
     made.commit({}, "nothing")
     return made
@@ -102,7 +102,7 @@ FORMS = ("json", "txt", "md", "html")
 
 
 def reports(repo: Repo, base: str, folder: Path, seed: int) -> dict[str, bytes]:
-    """The report in every form, by a process with a hash seed and a temporary folder of its own."""
+    """Write the report in every format, in a process with its own hash seed and temp folder."""
     place = folder / ("t" * (seed + 1))
     place.mkdir(parents=True)
     outputs = [word for form in FORMS for word in ("-o", str(place / f"report.{form}"))]
@@ -123,7 +123,7 @@ def test_a_commit_compared_with_itself_changes_nothing_in_any_run(
     repo: Repo, tmp_path: Path
 ) -> None:
     said = [reports(repo, "HEAD", tmp_path, seed)["txt"].decode() for seed in range(3)]
-    assert [one.splitlines()[-1] for one in said] == ["Nothing changes in 3 stacks."] * 3
+    assert [text.splitlines()[-1] for text in said] == ["Nothing changes in 3 stacks."] * 3
 
 
 def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_commit_that_touches_no_file_changes_nothing(repo: Repo, tmp_path: Pat
 
 
 @pytest.mark.long
-def test_a_change_is_told_in_the_same_bytes_by_every_run(repo: Repo, tmp_path: Path) -> None:
+def test_every_run_reports_a_change_in_the_same_bytes(repo: Repo, tmp_path: Path) -> None:
     first, *others = [reports(repo, "HEAD~2", tmp_path, seed) for seed in range(2)]
     for other in others:
         for form in FORMS:

@@ -1,4 +1,4 @@
-"""What `flowflare diff` could not compare is unknown, in every form, and fails the check."""
+"""What `flowflare diff` cannot compare is unknown in every format, and fails the check."""
 
 import json
 import os
@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 
 from flowflare.review import html, markdown
-from flowflare.review.commits import Question, compare_commits
-from flowflare.review.facts import headline
-from flowflare.review.report import Report, json_schema
+from flowflare.review.commits import CommitQuery, compare_commits
+from flowflare.review.facts import write_headline
+from flowflare.review.report import Report, make_json_schema
 from tests.cli.command import Said, flowflare
-from tests.review.conftest import Repo, tracked
+from tests.review.conftest import Repo, track_tenants
 
 RAW = """\
 import pulumi
@@ -25,14 +25,14 @@ BROKEN = "config: {p:days: [}\n"
 
 
 def project(repo: Repo, **stacks: str) -> None:
-    """A project with a queue in each of its stacks."""
+    """Write a project with a queue in each of its stacks."""
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
     repo.commit(files | {f"Pulumi.{name}.yaml": text for name, text in stacks.items()}, "base")
 
 
 @pytest.fixture
 def broken(bare: Repo) -> Repo:
-    """A pull request that makes the file of one of two stacks invalid."""
+    """Make a pull request that breaks the file of one of two stacks."""
     project(bare, dev="", prod="")
     bare.commit({"Pulumi.prod.yaml": BROKEN}, "head")
     return bare
@@ -43,7 +43,7 @@ def diff(repo: Repo, *words: str) -> Said:
 
 
 def report(repo: Repo) -> Report:
-    return compare_commits(repo.project, Question("HEAD~1"))
+    return compare_commits(repo.project, CommitQuery("HEAD~1"))
 
 
 def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
@@ -53,7 +53,7 @@ def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
     said = diff(broken, *(word for file in files.values() for word in ("-o", str(file))))
     assert said.code == 1
     document = json.loads(files["json"].read_text("utf-8"))
-    jsonschema.validate(document, json_schema())
+    jsonschema.validate(document, make_json_schema())
     assert (document["risk"], document["exit_code"]) == ("unknown", 1)
     assert document["sections"][0]["risk"] == "unknown"
     text = files["txt"].read_text("utf-8")
@@ -67,24 +67,26 @@ def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
 
 
 def test_the_documented_check_fails(broken: Repo) -> None:
-    """The line that the page on pull requests had before this release."""
+    """Run the line that the page on pull requests had in an earlier release."""
     script = f"(exit {diff(broken).code}) || [ $? -eq 2 ]"
     assert subprocess.run(["/bin/sh", "-c", script], check=False).returncode == 1
 
 
 @pytest.mark.long
-def test_a_base_that_could_not_be_recorded_is_unknown_too(bare: Repo) -> None:
-    """Otherwise one pull request breaks a stack's file and a second one changes it unseen."""
+def test_a_base_that_could_not_be_recorded_is_also_unknown(bare: Repo) -> None:
+    """One pull request could break a stack's file, and a second change the stack unseen."""
     project(bare, prod=BROKEN)
     bare.commit({"Pulumi.prod.yaml": ""}, "head")
     found = report(bare)
-    assert [(one.kind, one.risk) for one in found.sections] == [("head-alone", "unknown")]
+    assert [(section.kind, section.risk) for section in found.sections] == [
+        ("head-alone", "unknown")
+    ]
     assert (found.risk, found.exit_code) == ("unknown", 1)
-    assert headline(found) == "Unknown: 1 of 1 stack would change"
+    assert write_headline(found) == "Unknown: 1 of 1 stack would change"
 
 
 @pytest.mark.long
-def test_a_project_that_is_new_is_not_unknown(bare: Repo) -> None:
+def test_a_new_project_is_not_unknown(bare: Repo) -> None:
     bare.commit({"README.md": "nothing yet"})
     project(bare, prod="")
     found = report(bare)
@@ -103,43 +105,44 @@ def test_a_project_that_moves_to_another_folder_is_unknown(tmp_path: Path) -> No
     moved.commit({}, "head")
     found = report(moved)
     assert (found.risk, found.exit_code) == ("unknown", 1)
-    assert "the project p is in old there" in found.sections[0].error
+    assert "in that commit the project p is in old" in found.sections[0].error
 
 
 @pytest.mark.long
-def test_a_head_of_which_nothing_can_be_recorded_is_unknown(bare: Repo) -> None:
+def test_a_head_that_cannot_be_recorded_at_all_is_unknown(bare: Repo) -> None:
     project(bare, prod="")
     bare.commit({"Pulumi.yaml": "name: [\n"}, "head")
     found = report(bare)
     assert (found.risk, found.exit_code) == ("unknown", 1)
 
 
-def test_a_loss_of_data_does_not_hide_what_is_unknown(bare: Repo) -> None:
+def test_data_loss_does_not_hide_unknown_stacks(bare: Repo) -> None:
     project(bare, dev="", prod="")
     bare.commit({"Pulumi.prod.yaml": BROKEN, "Pulumi.dev.yaml": None}, "head")
     found = report(bare)
     assert (found.risk, found.exit_code) == ("loses-data", 1)
-    assert [one.risk for one in found.sections] == ["loses-data", "unknown"]
+    assert [section.risk for section in found.sections] == ["loses-data", "unknown"]
 
 
-def test_an_unknown_stack_is_accepted_by_name_and_the_report_says_why(
+def test_an_unknown_stack_is_allowed_by_name_and_the_report_has_the_reason(
     broken: Repo, tmp_path: Path
 ) -> None:
-    allowed = ("--allow-unknown", "prod=it is repaired by the next one")
+    allowed = ("--allow-unknown", "prod=the next change repairs it")
     said = diff(broken, *allowed)
     assert said.code == 2
-    assert "`prod` may be unknown (--allow-unknown): it is repaired by the next one" in said.out
+    said_why = "The result of `prod` may be unknown (--allow-unknown): the next change repairs it"
+    assert said_why in said.out
     assert said.out.splitlines()[-1].endswith("; unknown")
     file = tmp_path / "r.json"
     assert diff(broken, *allowed, "-o", str(file)).code == 2
     found = Report.model_validate_json(file.read_text("utf-8"), strict=True)
-    assert found.allowed_unknown == {"prod": "it is repaired by the next one"}
-    assert "it is repaired by the next one" in markdown.render(found)
-    assert "it is repaired by the next one" in html.render(found)
+    assert found.allowed_unknown == {"prod": "the next change repairs it"}
+    assert "the next change repairs it" in markdown.render(found)
+    assert "the next change repairs it" in html.render(found)
 
 
 @pytest.mark.long
-def test_names_that_accept_nothing_are_named_all_at_once(broken: Repo) -> None:
+def test_all_names_that_allow_nothing_are_reported_at_once(broken: Repo) -> None:
     said = diff(broken, "--allow-unknown", "dev=why", "--allow-unknown", "prd=why")
     assert said.code == 2
     words = " ".join(said.err.replace("│", " ").split())
@@ -180,8 +183,8 @@ def test_the_required_check_fails_on_an_unknown_stack(broken: Repo) -> None:
 
 
 @pytest.mark.long
-def test_the_required_check_fails_on_an_acceptance_that_is_not_needed(broken: Repo) -> None:
-    """A usage error ends with 2, as a change does."""
+def test_the_required_check_fails_on_a_needless_allowance(broken: Repo) -> None:
+    """A usage error also exits with 2, as a change does."""
     assert required_check(broken, "--allow-unknown prod=later --allow-unknown dev=later") == 1
 
 
@@ -194,7 +197,7 @@ pulumi.CustomResource("cloudflare:index/emailRoutingAddress:EmailRoutingAddress"
 """
 
 
-def test_a_stack_with_an_environment_is_compared_and_a_word_says_that_it_is_not_read(
+def test_a_stack_with_an_environment_is_compared_with_a_note_about_its_values(
     bare: Repo,
 ) -> None:
     project(bare, prod=ESC)
@@ -202,15 +205,15 @@ def test_a_stack_with_an_environment_is_compared_and_a_word_says_that_it_is_not_
     bare.commit({"__main__.py": READS.replace('"a"', '"b"')}, "head")
     found = report(bare)
     assert (found.risk, found.exit_code) == ("safe", 2)
-    assert [one.kind for one in found.sections] == ["changed"]
+    assert [section.kind for section in found.sections] == ["changed"]
     (note,) = found.notes
     assert note.text == (
-        "The values of Pulumi ESC's `environment:` (acme/prod) are not read; stand-ins take their "
-        "place in prod."
+        "The values of Pulumi ESC's `environment:` (acme/prod) are not read; stand-ins replace "
+        "them in prod."
     )
 
 
-def test_another_environment_makes_the_stack_unknown(bare: Repo) -> None:
+def test_a_different_environment_makes_the_stack_unknown(bare: Repo) -> None:
     project(bare, prod=ESC)
     bare.commit({"Pulumi.prod.yaml": ESC.replace("acme/prod", "acme/new")}, "head")
     found = report(bare)
@@ -222,13 +225,13 @@ def test_another_environment_makes_the_stack_unknown(bare: Repo) -> None:
 
 
 @pytest.mark.long
-def test_an_account_of_an_environment_has_a_stand_in(tmp_path: Path) -> None:
-    """A stack file that is nothing but `environment:`."""
-    made = tracked(tmp_path / "shop")
+def test_an_account_from_an_environment_has_a_stand_in(tmp_path: Path) -> None:
+    """The stack file contains only `environment:`."""
+    made = track_tenants(tmp_path / "shop")
     made.commit({"Pulumi.esc.yaml": ESC, "Pulumi.ann.yaml": None, "Pulumi.bea.yaml": None}, "esc")
     made.commit({"Pulumi.esc.yaml": ESC + "config: {flowflare:debug: true}\n"}, "head")
     found = report(made)
-    assert [(one.stacks, one.kind, one.error) for one in found.sections] == [
+    assert [(section.stacks, section.kind, section.error) for section in found.sections] == [
         (("esc",), "changed", "")
     ]
     made.commit({"Pulumi.new.yaml": ESC}, "another")
@@ -247,7 +250,7 @@ FOREIGN = "secretsprovider: awskms://alias/prod?region=eu-west-1\nencryptedkey: 
 
 
 @pytest.mark.parametrize("head", [FOREIGN, ""], ids=["a key of AWS", "Pulumi Cloud's own key"])
-def test_secrets_of_a_foreign_provider_are_compared_as_they_are_encrypted(
+def test_secrets_of_a_foreign_provider_are_compared_in_encrypted_form(
     bare: Repo, head: str
 ) -> None:
     secret = f"{head}config:\n  p:queue: {{secure: {{}}}}\n  p:n: 1\n"
@@ -256,6 +259,6 @@ def test_secrets_of_a_foreign_provider_are_compared_as_they_are_encrypted(
     bare.commit({"Pulumi.prod.yaml": secret.replace("{}", "AAABBBBB==")}, "head")
     found = report(bare)
     assert (found.risk, found.exit_code, found.counts.update) == ("safe", 2, 1)
-    kinds = [one.kind for one in found.notes]
+    kinds = [note.kind for note in found.notes]
     assert kinds == (["not-read"] if head else [])
     assert "eu-west-1" not in found.model_dump_json()

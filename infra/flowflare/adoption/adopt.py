@@ -28,8 +28,8 @@ from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key
 from flowflare.kinds.api_key.adopt import ADOPTED
 from flowflare.reading.json_text import parse_json
-from flowflare.review.drift.compare import drift
-from flowflare.review.words import short_type
+from flowflare.review.drift.compare import compare_with_account
+from flowflare.review.words import shorten_type
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.events import Plan
 from flowflare.values.urns import name_of
@@ -244,7 +244,7 @@ def _refuse_others(deployment: Deployment, target: StateEdit, findings: Findings
     beside = states_beside(*target.neighbours) if target.neighbours else ()
     for one, stack in owned_elsewhere(new, beside):
         findings.refuse(
-            f"{one.name} ({short_type(one.type)} {one.id}) is stack {stack}'s already",
+            f"{one.name} ({shorten_type(one.type)} {one.id}) is stack {stack}'s already",
             "Two stacks with one thing undo each other's changes. Take it out of that stack "
             "first: pulumi state delete",
         )
@@ -253,7 +253,7 @@ def _refuse_others(deployment: Deployment, target: StateEdit, findings: Findings
         other = ids.get(identity_of(one))
         if other is not None and other.urn != one.urn and one.id != ADOPTED:
             findings.refuse(
-                f"{one.name} ({short_type(one.type)} {one.id}) stands in this stack's state "
+                f"{one.name} ({shorten_type(one.type)} {one.id}) stands in this stack's state "
                 f"already, as {other.name}"
             )
 
@@ -267,15 +267,15 @@ def _refuse_losses(plan: Plan, findings: Findings) -> None:
         if step.custom and step.op == "replace" and step.urn not in told:
             why = ", ".join(step.replaces)
             findings.refuse(
-                f"after it the next up would replace {step.name} ({short_type(step.type)}), since "
-                f"{why} is another one in the program",
-                "Write into the configuration what the account has.",
+                f"after adopting, the next up would replace {step.name} "
+                f"({shorten_type(step.type)}), because {why} differs in the program",
+                "Change the configuration to match the account.",
             )
 
 
 def _foreign(deployment: Deployment, account: Account, stack: str, place: Place) -> Iterator[Entry]:
     """What is in the account beside the stack, at its scripts and databases."""
-    for one in drift(deployment, account, stack=stack, engine=place.engine).findings:
+    for one in compare_with_account(deployment, account, stack=stack, engine=place.engine).findings:
         if one.kind == "extra" and not one.path.startswith(("bindings", "applied")):
             yield Entry(
                 status="foreign",

@@ -9,7 +9,7 @@ import typer
 from flowflare.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from flowflare.review.comment.sticky import Outcome
+    from flowflare.review.comment.sticky import CommentOutcome
     from flowflare.review.comment.target import Target
 
 
@@ -78,22 +78,22 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.BadParameter("give --github or --gitlab, not both")
     from flowflare.cli.console import messages
     from flowflare.review.comment import target
-    from flowflare.review.comment.post import Request, post, read_event
+    from flowflare.review.comment.post import CommentRequest, post, read_event
 
     if github is not None and pull is not None:
-        where = target.given("github", github, pull, os.environ)
+        where = target.make_target("github", github, pull, os.environ)
     elif gitlab is not None and merge_request is not None:
-        where = target.given("gitlab", gitlab, merge_request, os.environ)
+        where = target.make_target("gitlab", gitlab, merge_request, os.environ)
     else:
-        where = target.detected(os.environ, read_event(os.environ.get("GITHUB_EVENT_PATH")))
-    where = target.with_head(where, head)
-    request = Request(report, name=name, only_changes=only_changes, dry_run=dry_run)
+        where = target.detect_target(os.environ, read_event(os.environ.get("GITHUB_EVENT_PATH")))
+    where = target.replace_head(where, head)
+    request = CommentRequest(report, name=name, only_changes=only_changes, dry_run=dry_run)
     with messages().status("Talking to the service"):
         where, outcome = post(request, where, os.environ)
     _tell(where, outcome, dry_run, json)
 
 
-def _tell(target: "Target", outcome: "Outcome", dry_run: bool, json: bool) -> None:
+def _tell(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
     from flowflare.cli.console import answers, messages, print_json
 
     if json:
@@ -118,7 +118,7 @@ def _tell(target: "Target", outcome: "Outcome", dry_run: bool, json: bool) -> No
             answers().print(f"| {line}", markup=False)
 
 
-def _document(target: "Target", outcome: "Outcome", dry_run: bool) -> dict[str, Any]:
+def _document(target: "Target", outcome: "CommentOutcome", dry_run: bool) -> dict[str, Any]:
     comment, shown = outcome.comment, outcome.shown
     return {
         "service": target.kind,

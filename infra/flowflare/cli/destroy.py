@@ -86,11 +86,11 @@ def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
     from flowflare.cli.console import answers
     from flowflare.cli.plan_text import print_review
     from flowflare.review.changes import review
-    from flowflare.review.text import summary
+    from flowflare.review.text import summarise_review
 
     reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
-    answers().print(f"\nWould change: {summary(reviewed)}.", markup=False)
+    answers().print(f"\nWould change: {summarise_review(reviewed)}.", markup=False)
     names = sorted({*lost, *(one.name for one in reviewed.refusals if one.kind == "protected")})
     if reviewed.refusals:
         raise ProtectedError(

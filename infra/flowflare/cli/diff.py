@@ -106,9 +106,9 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     allowed = read_allowed(allow_unknown or (), "STACK")
     files = {path: form or _form_of(path) for path in output or ()}
     from flowflare.cli.console import messages
-    from flowflare.review.commits import Question, compare_commits
+    from flowflare.review.commits import CommitQuery, compare_commits
 
-    question = Question(base, head, tuple(stack or ()), merge_base, allowed)
+    question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
     with messages().status("Comparing") as status:
         report = compare_commits(project_root(cwd), question, status.update)
     _refuse_needless(allowed, report)
@@ -123,9 +123,9 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
 def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
     """Refuse names that accept nothing: an old one would hide what becomes unknown later."""
-    from flowflare.review.report import unknown_stacks
+    from flowflare.review.report import list_unknown_stacks
 
-    unknown = unknown_stacks(report.sections)
+    unknown = list_unknown_stacks(report.sections)
     stacks = {stack for one in report.sections for stack in one.stacks} | set(report.unchanged)
     refuse_allowed(
         [
@@ -162,7 +162,7 @@ def _text(report: "Report", form: Form, max_size: int) -> str:
         return str(render(report, max_size=max_size))
     if form is Form.html:
         return str(import_module("flowflare.review.html").render(report))
-    from flowflare.review.report_text import lines
-    from flowflare.review.text import joined
+    from flowflare.review.report_text import write_lines
+    from flowflare.review.text import join_lines
 
-    return joined(lines(report))
+    return join_lines(write_lines(report))

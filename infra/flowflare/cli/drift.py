@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flowflare.config.files import Project
     from flowflare.kinds.account import Account
-    from flowflare.review.drift.model import Document, StackDrift
+    from flowflare.review.drift.model import DriftDocument, StackDrift
 
 
 AllowUnknownOption = Annotated[
@@ -79,7 +79,7 @@ def drift(
     end(found, exit_code=exit_code)
 
 
-def refuse_needless(found: "Document", allowed: "Mapping[str, str]") -> None:
+def refuse_needless(found: "DriftDocument", allowed: "Mapping[str, str]") -> None:
     """Refuse names of `--allow-unknown` of which nothing is unknown."""
     from flowflare.cli.allow_unknown import refuse_unused
 
@@ -90,7 +90,7 @@ def refuse_needless(found: "Document", allowed: "Mapping[str, str]") -> None:
     refuse_unused(allowed, {name for names in named for name in names})
 
 
-def end(found: "Document", *, exit_code: bool) -> None:
+def end(found: "DriftDocument", *, exit_code: bool) -> None:
     """End the command as its result demands, after it was shown.
 
     Args:
@@ -117,7 +117,9 @@ def _few(stacks: "Sequence[str]") -> str:
     return ", ".join(stacks[:5]) + more
 
 
-def look(root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = None) -> "Document":
+def look(
+    root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = None
+) -> "DriftDocument":
     """Compares stacks with their accounts; a list of an account is asked for once.
 
     Args:
@@ -129,13 +131,13 @@ def look(root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = 
         ConfigError: there is no such stack, or its files are not in order.
     """
     from flowflare.config.files import read_project
-    from flowflare.review.drift.compare import allowing
-    from flowflare.review.drift.model import document
+    from flowflare.review.drift.compare import mark_allowed
+    from flowflare.review.drift.model import make_document
 
     accounts: dict[tuple[str, str, str], Account] = {}
     projects = [read_project(root, name) for name in dict.fromkeys(stacks)]
-    found = [allowing(_drift(project, accounts), allowed or {}) for project in projects]
-    return document(projects[0].name if projects else "", found)
+    found = [mark_allowed(_drift(project, accounts), allowed or {}) for project in projects]
+    return make_document(projects[0].name if projects else "", found)
 
 
 def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") -> "StackDrift":
@@ -145,7 +147,7 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
     from flowflare.config.engine import engine_of
     from flowflare.engine.contract import read_state
     from flowflare.kinds.account import Account
-    from flowflare.review.drift.compare import drift, failed
+    from flowflare.review.drift.compare import compare_with_account, make_failed
     from flowflare.review.drift.model import StackDrift
 
     engine = engine_of(project)
@@ -159,9 +161,11 @@ def _drift(project: "Project", accounts: "dict[tuple[str, str, str], Account]") 
         key = (base_url(project), token(project), account.text if account else "")
         if key not in accounts:
             accounts[key] = Account(connect(key[0], key[1]), key[2])
-        return drift(deployment, accounts[key], stack=project.stack, engine=engine.name)
+        return compare_with_account(
+            deployment, accounts[key], stack=project.stack, engine=engine.name
+        )
     except FlowflareError as error:
-        return failed(project.stack, engine.name, error)
+        return make_failed(project.stack, engine.name, error)
 
 
 STYLES = {
@@ -173,8 +177,8 @@ STYLES = {
 }
 
 
-def _show(found: "Document") -> None:
+def _show(found: "DriftDocument") -> None:
     from flowflare.cli.console import print_lines
-    from flowflare.review.drift.text import lines
+    from flowflare.review.drift.text import write_lines
 
-    print_lines(lines(found), STYLES)
+    print_lines(write_lines(found), STYLES)

@@ -33,9 +33,9 @@ def print_review(review: "Review", *, created: bool = False) -> None:
         created: whether the properties of what is created are told too.
     """
     from flowflare.cli.console import print_lines
-    from flowflare.review.text import lines
+    from flowflare.review.text import write_lines
 
-    print_lines(lines(review, created=created), STYLES)
+    print_lines(write_lines(review, created=created), STYLES)
 
 
 def print_meaning(update: "Update") -> None:

@@ -54,7 +54,7 @@ def refuse(found: "Sequence[PolicyFinding]") -> None:
     Raises:
         PolicyError: every such finding.
     """
-    from flowflare.review.policy.judge import refuse as refused
+    from flowflare.review.policy.judge import stop_on_errors as refused
 
     if found:
         refused(found)

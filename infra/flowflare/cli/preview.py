@@ -51,7 +51,7 @@ def preview(
     from flowflare.cli.stacks import plan_of
     from flowflare.config.files import read_project
     from flowflare.review.changes import review
-    from flowflare.review.document import document
+    from flowflare.review.document import make_document
 
     project = read_project(project_root(cwd), stack)
     with messages().status("Previewing") as status:
@@ -59,7 +59,7 @@ def preview(
     reviewed = review(plan, diff=diff)
     found = judged(project, plan, reviewed)
     if json:
-        print_json(document(reviewed, project=project.name, stack=stack, policy=found))
+        print_json(make_document(reviewed, project=project.name, stack=stack, policy=found))
     else:
         _show(project, reviewed, found, diff)
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
@@ -74,7 +74,7 @@ def _show(
     from flowflare.cli.console import answers, command
     from flowflare.cli.plan_text import print_review, print_suspended
     from flowflare.cli.policies import print_findings
-    from flowflare.review.text import summary
+    from flowflare.review.text import summarise_review
 
     console = answers()
     console.print(f"Preview of {project.name}/{project.stack}", markup=False)
@@ -86,7 +86,7 @@ def _show(
     if review.changed:
         stopped = review.refusals or any(one.stops for one in found)
         then = "" if stopped else f"  Next:  {following}"
-        text = f"\nWould change: {summary(review)}.{then}"
+        text = f"\nWould change: {summarise_review(review)}.{then}"
         console.print(text, markup=False)
     elif lifted:
         text = f"\nNothing would change but what is protected.  Next:  {following}"

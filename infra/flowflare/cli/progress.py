@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.cli.console import messages
 from flowflare.cli.plan_text import STYLES
-from flowflare.review.words import DONE, MARKS, short_type
+from flowflare.review.words import DONE, MARKS, shorten_type
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -74,7 +74,7 @@ class _Display:
 def _print_end(event: "Event", step: "Step") -> None:
     if not step.custom or (event.kind == "done" and step.op == "same"):
         return
-    kind = short_type(step.type)
+    kind = shorten_type(step.type)
     if event.kind == "done":
         line = f"  {MARKS[step.op]} {DONE[step.op]:<9} {step.name:<36} {kind:<24}"
         messages().print(f"{line} {event.seconds:5.1f} s", style=STYLES[step.op], markup=False)

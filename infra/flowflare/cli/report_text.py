@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 def print_report(report: "Report") -> None:
     """Prints the whole report to standard output."""
     from flowflare.cli.console import print_lines
-    from flowflare.review.report_text import lines
+    from flowflare.review.report_text import write_lines
 
-    print_lines(lines(report), STYLES)
+    print_lines(write_lines(report), STYLES)

@@ -88,12 +88,12 @@ def _show(update: "Update", stack: str, then: str) -> None:
 
 def _show_resources(update: "Update") -> None:
     from flowflare.cli.console import answers
-    from flowflare.review.words import short_type
+    from flowflare.review.words import shorten_type
 
     answers().print("\nResources")
     for step in update.steps:
         if step.custom and step.op != "delete" and not step.type.startswith("pulumi:"):
-            answers().print(f"  {step.name:<36} {short_type(step.type)}", markup=False)
+            answers().print(f"  {step.name:<36} {shorten_type(step.type)}", markup=False)
     answers().print("\nWorkers")
 
 

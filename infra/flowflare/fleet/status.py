@@ -13,7 +13,7 @@ from pydantic import Field
 from flowflare.fleet.fingerprint.fingerprints import fingerprints
 from flowflare.fleet.pending import reason
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import schema_of
+from flowflare.review.document import make_schema
 from flowflare.state.lease import held_now
 
 if TYPE_CHECKING:
@@ -173,4 +173,4 @@ def _told(
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    return schema_of(FleetStatus, "flowflare fleet status --json")
+    return make_schema(FleetStatus, "flowflare fleet status --json")

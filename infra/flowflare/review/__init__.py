@@ -1,5 +1,5 @@
-"""Reads a plan for the people who must say yes to it: what changes, at what risk, at what price.
+"""Review a plan for the people who approve it: what changes, at what risk, with how many API calls.
 
-`review` makes a `Review` out of an engine's `Plan`, whichever engine made it; `document` and `text`
-show one. Everything here is pure.
+`review` turns a `Plan` of either engine into a `Review`. `document` and `text` print a review.
+Nothing here has side effects.
 """

@@ -1,7 +1,7 @@
-"""Compares a program with the state of each stack: what would an `up` from here do?
+"""Compare a program with the state of each stack: what would `up` do now?
 
-The program is the working tree's or that of a commit laid out elsewhere; the state is where the
-stack's engine keeps it. Without a remote backend no network is needed, and no account is asked.
+The program is the working tree's, or that of a commit in a checkout. The state is in the stack's
+backend. Without a remote backend nothing uses the network, and no account is read.
 """
 
 import json
@@ -17,28 +17,28 @@ from flowflare.engine.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review
-from flowflare.review.recording_process import words_of
-from flowflare.review.sections import Section, in_order
+from flowflare.review.recording_process import list_own_words
+from flowflare.review.sections import Section, sort_sections
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
 
 
-def sections(
+def compare_with_state(
     root: Path,
     stacks: Sequence[str],
     *,
     checkout: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> tuple[tuple[Section, ...], tuple[str, ...]]:
-    """What an `up` of each stack would do, stacks with the same change together.
+    """Plan `up` for each stack, and group the stacks that change in the same way.
 
     Args:
-        root: the project's folder, beside which state and passphrase lie.
+        root: the project's folder, which also has the state and the passphrase.
         stacks: the stacks.
-        checkout: the project's folder in the commit that is laid out; the working tree's own
-            program when left out.
+        checkout: the project's folder in a checkout of a commit; by default the working tree's
+            program is used.
         environ: the environment, by default this process's.
 
     Returns:
@@ -58,7 +58,7 @@ def sections(
             failed.setdefault(str(error), []).append(stack)
             continue
         if found.changed or found.refusals:
-            groups.setdefault(_key(found, project), []).append((stack, found))
+            groups.setdefault(_make_key(found, project), []).append((stack, found))
         else:
             unchanged.append(stack)
     made = [
@@ -66,28 +66,29 @@ def sections(
         for members in groups.values()
     ]
     made += [Section.unknown(names, error) for error, names in failed.items()]
-    return in_order(made), tuple(unchanged)
+    return sort_sections(made), tuple(unchanged)
 
 
 def plan_against(root: Path, project: "Project", environ: Mapping[str, str]) -> Plan:
-    """What an `up` of a program would do, by the stack's state.
+    """Plan what `up` would do with a program, compared with the stack's state.
 
     Args:
-        root: the project's folder, beside which state and passphrase lie.
-        project: the program's project, there or in a checkout.
+        root: the project's folder, which also has the state and the passphrase.
+        project: the program's project, in that folder or in a checkout.
         environ: the environment.
 
     Raises:
-        FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
+        FlowflareError: the state cannot be read, a secret cannot be decrypted, or the program
+            failed.
     """
     deployment = read_state(replace(project, root=root), environ)
     vault = open_vault(project, environ, home=root)
     return plan_over(project, deployment, environ, vault=vault)
 
 
-def _key(found: Review, project: "Project") -> str:
-    """What is the same for stacks that differ in their names alone."""
+def _make_key(found: Review, project: "Project") -> str:
+    """Return a key that is equal for stacks whose reviews differ only in the stacks' names."""
     text = json.dumps(found.model_dump(mode="json", exclude={"outputs"}), sort_keys=True)
-    for own, common in words_of(project).items():
+    for own, common in list_own_words(project).items():
         text = text.replace(own, common)
     return text

@@ -1,7 +1,7 @@
-"""Foresees how many requests to Cloudflare's API a step takes.
+"""Estimate how many requests to Cloudflare's API a step takes.
 
-The count is of a run in which nothing fails and nothing is left to mend. A test compares it with
-the request log of the embedded Cloudflare.
+The count is for a run in which no request fails and no interrupted run is repaired. A test compares
+the count with the emulator's request log.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ _CLOUDFLARE: Final = "cloudflare:"
 
 
 def count_calls(step: Step) -> int:
-    """How many requests a step takes; a replacement's count is that of both its halves."""
+    """Count the requests of a step. A replacement counts as its delete and its create."""
     if step.op == "same" or not step.custom or step.note == RETAINED:
         return 0
     if step.note == HALF_DONE:
@@ -28,12 +28,12 @@ def count_calls(step: Step) -> int:
     if kind is not None:
         count = load_calls(kind)
         return 0 if count is None else count(step)
-    # What this package does not know, it counts as Cloudflare's other resources.
+    # A resource type that this package does not know is counted like Cloudflare's other types.
     return count_one(step) if step.type.startswith(_CLOUDFLARE) else 0
 
 
-def summed(entries: Iterable[Entry]) -> tuple[Calls, ...]:
-    """The requests by type and operation, sorted; what takes none is left out."""
+def sum_calls(entries: Iterable[Entry]) -> tuple[Calls, ...]:
+    """Sum the requests by type and operation, sorted. Operations without requests are skipped."""
     resources: Counter[tuple[str, str]] = Counter()
     calls: Counter[tuple[str, str]] = Counter()
     for entry in entries:

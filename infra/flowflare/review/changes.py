@@ -1,4 +1,4 @@
-"""Makes a review out of a plan: one entry per resource, riskiest first."""
+"""Turn a plan into a review: one entry per resource, riskiest first."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from flowflare.kinds.assessment import RISKS, worst
 from flowflare.kinds.surroundings import Surroundings
 from flowflare.review.calls import count_calls
-from flowflare.review.code import differences
+from flowflare.review.code import compare_texts
 from flowflare.review.entries import (
     ChangedProperty,
     Entry,
@@ -19,30 +19,36 @@ from flowflare.values.events import Change, Failure, Plan, Step
 
 
 def review(plan: Plan, *, diff: bool = False) -> Review:
-    """Reviews a plan.
+    """Review a plan.
 
     Args:
-        plan: what an engine would do, or has done.
+        plan: what an engine would do, or did.
         diff: whether texts that change are compared line by line.
     """
     around = Surroundings.of(plan.steps)
     refused = {failure.urn for failure in plan.failures if failure.kind == "protected"}
     moving = {step.name for step in plan.steps if step.op in ("create", "replace", "update")}
     entries = [
-        _entry(_narrowed(step, moving), around, refused=step.urn in refused, diff=diff)
+        _make_entry(
+            _drop_settled_waits(step, moving), around, refused=step.urn in refused, diff=diff
+        )
         for step in plan.steps
         if step.custom
     ]
-    # Programs declare many things at the same time; a review is the same each time.
-    entries.sort(key=lambda one: (one.op == "same", RISKS.index(one.risk), one.name, one.type))
+    # Programs register resources concurrently; sorting makes the review the same every time.
+    entries.sort(
+        key=lambda entry: (entry.op == "same", RISKS.index(entry.risk), entry.name, entry.type)
+    )
     return Review(
         entries=tuple(entries),
-        refusals=tuple(_refusal(one) for one in sorted(plan.failures, key=lambda one: one.name)),
+        refusals=tuple(
+            _make_refusal(failure) for failure in sorted(plan.failures, key=lambda f: f.name)
+        ),
         outputs={name: plan.outputs[name] for name in sorted(plan.outputs)},
     )
 
 
-def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> Entry:
+def _make_entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> Entry:
     reasons, details = assess(step, around), describe(step)
     return Entry(
         op=step.op,
@@ -52,29 +58,32 @@ def _entry(step: Step, around: Surroundings, *, refused: bool, diff: bool) -> En
         risk=worst(reason.risk for reason in reasons),
         reasons=reasons,
         note=step.note,
-        protection=_protection(step, refused=refused),
-        changes=tuple(_changed(change) for change in step.changes),
+        protection=_decide_protection(step, refused=refused),
+        changes=tuple(_make_property(change) for change in step.changes),
         replaces=step.replaces,
-        waits_for=_waits_for(step),
+        waits_for=_list_waits(step),
         bindings_added=details.bindings_added,
         bindings_dropped=details.bindings_dropped,
         class_migrations=details.class_migrations,
         migrations=details.migrations,
         api_calls=count_calls(step),
-        differences=differences(step) if diff else (),
+        differences=compare_texts(step) if diff else (),
     )
 
 
-def _narrowed(step: Step, moving: Collection[str]) -> Step:
-    """The step without waiting for what stays as it is: a list's sources are not all of an item."""
+def _drop_settled_waits(step: Step, moving: Collection[str]) -> Step:
+    """Limit what the step waits for to resources that change.
+
+    A value that comes from a list depends on every item of the list, also on unchanged items.
+    """
     changes = tuple(
-        replace(one, waits_for=tuple(name for name in one.waits_for if name in moving))
-        for one in step.changes
+        replace(change, waits_for=tuple(name for name in change.waits_for if name in moving))
+        for change in step.changes
     )
     return replace(step, changes=changes)
 
 
-def _protection(step: Step, *, refused: bool) -> Protection:
+def _decide_protection(step: Step, *, refused: bool) -> Protection:
     if refused:
         return "refused"
     if step.protected and not step.protect:
@@ -82,12 +91,12 @@ def _protection(step: Step, *, refused: bool) -> Protection:
     return "kept" if step.protected or step.protect else "none"
 
 
-def _waits_for(step: Step) -> tuple[str, ...]:
+def _list_waits(step: Step) -> tuple[str, ...]:
     names = {name for change in step.changes for name in change.waits_for}
     return tuple(sorted(names))
 
 
-def _changed(change: Change) -> ChangedProperty:
+def _make_property(change: Change) -> ChangedProperty:
     return ChangedProperty(
         path=change.path,
         kind=change.kind,
@@ -98,5 +107,5 @@ def _changed(change: Change) -> ChangedProperty:
     )
 
 
-def _refusal(failure: Failure) -> Refusal:
+def _make_refusal(failure: Failure) -> Refusal:
     return Refusal(name=failure.name, type=failure.type, kind=failure.kind, reason=failure.reason)

@@ -1,7 +1,7 @@
-"""Lays a commit's files out in a folder of their own, without touching the repository's own.
+"""Check a commit out into a temporary folder, without touching the repository's working tree.
 
-git writes them through an index of their own, so that line endings and filters are applied as in
-any checkout. npm packages are linked in (`local_packages.py`).
+git writes the files through a separate index, so line endings and filters apply as in any
+checkout. npm packages are linked (`local_packages.py`).
 """
 
 import os
@@ -15,19 +15,19 @@ from typing import Final
 from flowflare.child_environment import child_environment
 from flowflare.errors import FlowflareError
 from flowflare.reading.files import read_bytes
-from flowflare.review.local_packages import link_packages, lock_alike
+from flowflare.review.local_packages import is_locked_alike, link_packages
 
 
 class CheckoutError(FlowflareError):
-    """A commit that is not there, or a folder that is no part of a git repository."""
+    """A commit does not exist, or a folder is not part of a git repository."""
 
 
 class NoProjectError(CheckoutError):
-    """A commit without the project.
+    """A commit does not contain the project.
 
     Args:
-        message: which commit, which folder.
-        is_absent: whether the commit has a project of this name in no other folder either.
+        message: names the commit and the folder.
+        is_absent: whether the commit has no project of this name in any other folder either.
     """
 
     def __init__(self, message: str, *, is_absent: bool) -> None:
@@ -37,10 +37,10 @@ class NoProjectError(CheckoutError):
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of the repository that a project lies in.
+    """A commit of the repository that contains the project.
 
     Attributes:
-        name: as it was given: a branch, a tag, a hash.
+        name: the name that the user gave: a branch, a tag or a hash.
         sha: its full hash.
         subject: the first line of its message.
     """
@@ -52,10 +52,10 @@ class Commit:
 
 @dataclass(frozen=True)
 class Checkout:
-    """A commit's files in a folder of their own.
+    """A commit's files in a temporary folder.
 
     Attributes:
-        top: the folder of all its files.
+        top: the folder of the whole commit.
         root: the project's folder in it.
     """
 
@@ -65,111 +65,111 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Repository:
-    """A git repository seen from a project's folder.
+    """A git repository that contains a project.
 
     Attributes:
         top: the working tree's top folder.
-        project: the project's folder, relative to it; `.` where it is the top.
+        project: the project's folder, relative to `top`; `.` if it is the top folder.
     """
 
     top: Path
     project: str
 
-    def commit(self, name: str) -> Commit:
-        """Finds a commit by any name that git knows.
+    def find_commit(self, name: str) -> Commit:
+        """Find a commit by any name that git accepts.
 
         Raises:
-            CheckoutError: there is none.
+            CheckoutError: the commit does not exist.
         """
         try:
-            sha = self._git(
+            sha = self._run_git(
                 "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
             )
         except CheckoutError:
             raise CheckoutError(
-                f"there is no commit {name!r} here",
+                f"this repository has no commit {name!r}",
                 remedy="Name a branch, a tag or a hash. A shallow clone lacks older ones: "
                 "git fetch --deepen=100 (fetch-depth: 0 for actions/checkout).",
             ) from None
-        return Commit(_text(name), sha, self._subject(sha))
+        return Commit(_decode(name), sha, self._read_subject(sha))
 
-    def date_of(self, commit: Commit) -> str:
-        """The day on which a commit was made, `2026-11-24`."""
-        return self._git("log", "-1", "--format=%cs", commit.sha)
+    def read_date(self, commit: Commit) -> str:
+        """Return the day on which a commit was made, as `2026-11-24`."""
+        return self._run_git("log", "-1", "--format=%cs", commit.sha)
 
-    def merge_base(self, one: Commit, other: Commit) -> Commit:
-        """The newest commit that both come from; the first one where they share none."""
+    def find_merge_base(self, first: Commit, second: Commit) -> Commit:
+        """Find the newest common ancestor of two commits, or return the first without one."""
         try:
-            sha = self._git("merge-base", one.sha, other.sha)
+            sha = self._run_git("merge-base", first.sha, second.sha)
         except CheckoutError:
-            return one
-        return one if sha == one.sha else Commit(one.name, sha, self._subject(sha))
+            return first
+        return first if sha == first.sha else Commit(first.name, sha, self._read_subject(sha))
 
-    def uncommitted(self) -> bool:
-        """Whether the working tree has changes in the project that are in no commit."""
-        words = ("status", "--porcelain", "--untracked-files=normal", "--", self._place())
-        return bool(self._git(*words))
+    def has_uncommitted_changes(self) -> bool:
+        """Return whether the working tree has uncommitted changes in the project."""
+        words = ("status", "--porcelain", "--untracked-files=normal", "--", self._make_pathspec())
+        return bool(self._run_git(*words))
 
-    def lay_out(self, commit: Commit, folder: Path) -> Checkout:
-        """Writes a commit's files.
+    def check_out(self, commit: Commit, folder: Path) -> Checkout:
+        """Write a commit's files.
 
         Args:
             commit: the commit.
             folder: an empty folder.
 
         Raises:
-            NoProjectError: the commit has no such project.
-            CheckoutError: git cannot write them.
+            NoProjectError: the commit does not contain the project.
+            CheckoutError: git cannot write the files.
         """
         index = folder / "index"
         files = folder / "files"
         files.mkdir(parents=True)
         own = {"GIT_INDEX_FILE": str(index)}
-        self._git("read-tree", commit.sha, environment=own)
-        self._git("checkout-index", "--all", "--force", f"--prefix={files}/", environment=own)
+        self._run_git("read-tree", commit.sha, environment=own)
+        self._run_git("checkout-index", "--all", "--force", f"--prefix={files}/", environment=own)
         index.unlink(missing_ok=True)
         root = files / self.project
         if not (root / "Pulumi.yaml").is_file():
-            raise self._no_project(commit, files)
+            raise self._make_no_project_error(commit, files)
         link_packages(files, self.top)
         return Checkout(files, root)
 
-    def _no_project(self, commit: Commit, files: Path) -> NoProjectError:
-        """The error for a commit without `Pulumi.yaml` in the project's folder."""
+    def _make_no_project_error(self, commit: Commit, files: Path) -> NoProjectError:
+        """Make the error for a commit without `Pulumi.yaml` in the project's folder."""
         text = f"commit {commit.sha[:12]} has no Pulumi.yaml in {self.project}"
-        name = _project_name(self.top / self.project / "Pulumi.yaml")
+        name = _read_project_name(self.top / self.project / "Pulumi.yaml")
         elsewhere = sorted(
             path.parent.relative_to(files).as_posix()
             for path in files.rglob("Pulumi.yaml")
-            if _project_name(path) == name
+            if _read_project_name(path) == name
         )
         if elsewhere:
-            text += f"; the project {name} is in {', '.join(elsewhere)} there"
+            text += f"; in that commit the project {name} is in {', '.join(elsewhere)}"
         return NoProjectError(text, is_absent=not elsewhere)
 
-    def _place(self) -> str:
-        """The project's folder as git takes paths; it knows no dot for the top."""
+    def _make_pathspec(self) -> str:
+        """Return the project's folder as a git pathspec."""
         return ":(top)" if self.project == "." else f":(top,literal){self.project}"
 
-    def _subject(self, sha: str) -> str:
-        return _text(self._git("log", "-1", "--format=%s", sha))
+    def _read_subject(self, sha: str) -> str:
+        return _decode(self._run_git("log", "-1", "--format=%s", sha))
 
-    def _git(self, *words: str, environment: dict[str, str] | None = None) -> str:
-        return _git(self.top, words, environment or {})
+    def _run_git(self, *words: str, environment: dict[str, str] | None = None) -> str:
+        return _run_git(self.top, words, environment or {})
 
 
-def _text(name: str) -> str:
-    """What git names, with a sign for each byte that is no text."""
+def _decode(name: str) -> str:
+    """Replace each byte of git's output that is not valid text by U+FFFD."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def same_packages(one: Checkout, other: Checkout) -> bool:
-    """Whether two checkouts lock and patch the same npm packages."""
-    return lock_alike(one.top, other.top)
+def has_same_packages(first: Checkout, second: Checkout) -> bool:
+    """Return whether two checkouts lock and patch the same npm packages."""
+    return is_locked_alike(first.top, second.top)
 
 
-def _project_name(file: Path) -> str:
-    """The name in a `Pulumi.yaml`, empty where there is none."""
+def _read_project_name(file: Path) -> str:
+    """Read the name from a `Pulumi.yaml`; empty without a file or a name."""
     try:
         found = _NAME.search(read_bytes(file).decode(errors="replace"))
     except OSError:
@@ -181,23 +181,23 @@ _NAME: Final = re.compile(r"""^name:\s*["']?([A-Za-z0-9_.-]+)""", re.MULTILINE)
 
 
 def find_repository(root: Path) -> Repository:
-    """The repository that a project's folder lies in.
+    """Find the repository that contains a project's folder.
 
     Raises:
-        CheckoutError: there is none, or no git.
+        CheckoutError: the folder is not in a repository, or git is not installed.
     """
-    top = Path(_git(root, ("rev-parse", "--show-toplevel"), {}))
+    top = Path(_run_git(root, ("rev-parse", "--show-toplevel"), {}))
     return Repository(top, root.resolve().relative_to(top.resolve()).as_posix())
 
 
-def _environment() -> dict[str, str]:
-    """What git needs: its own variables, and the network for filters such as Git LFS."""
+def _select_environment() -> dict[str, str]:
+    """Select the variables for git: its own, and those for network access of Git LFS filters."""
     selected = child_environment(os.environ, prefixes=("GIT_", "SSH_"), network=True)
     return selected | {"GIT_OPTIONAL_LOCKS": "0"}
 
 
-def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str:
-    """Runs git; its output without the last line feed."""
+def _run_git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str:
+    """Run git and return its output without the last line feed."""
     command = ["git", "-c", "core.quotePath=false", "-c", "advice.detachedHead=false", *words]
     try:
         done = subprocess.run(
@@ -205,12 +205,12 @@ def _git(folder: Path, words: Sequence[str], environment: dict[str, str]) -> str
             cwd=folder,
             capture_output=True,
             check=False,
-            env=_environment() | environment,
+            env=_select_environment() | environment,
         )
     except FileNotFoundError:
         raise CheckoutError("git is not installed", remedy="Install git 2.30 or newer.") from None
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise CheckoutError(f"git {words[0]}: {said or 'failed'}")
-    # As Python takes names of files: bytes that are no text stay what they are.
+    # Python's own encoding of file names: bytes that are not valid text survive the round trip.
     return os.fsdecode(done.stdout).rstrip("\n")

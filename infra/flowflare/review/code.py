@@ -1,7 +1,7 @@
-"""Compares the texts of a step line by line: a Worker's code, SQL, nested properties.
+"""Compare the texts of a step line by line: a Worker's code, SQL, nested properties.
 
-A Worker's module is a bundle in which each source begins with a comment of its path. What is not
-the reader's own, the runtime library and npm packages, is told by the number of its lines.
+A Worker's module is a bundle in which each source file begins with a comment that has its path.
+For sources of the runtime library and of npm packages only the number of changed lines is shown.
 """
 
 import difflib
@@ -18,72 +18,72 @@ from flowflare.values.events import Change, Step
 
 _MODULE: Final = re.compile(r"^// ((?:[\w@.-]+:)?[\w@./+-]+\.[A-Za-z]+)$")
 _FOREIGN: Final = ("flowflare:", "node_modules/")
-# Code and SQL as themselves, class migrations and bindings in words.
-_TOLD_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
+# Code and SQL have their own texts here; class migrations and bindings are described in words.
+_SHOWN_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
 _TAG: Final = "class migrations up to "
-#: More lines than these of one text, and longer ones, are cut: `flowflare render` writes it whole.
+#: Longer texts and longer lines are cut; `flowflare render` writes them in full.
 MOST_LINES: Final = 80
 WIDEST: Final = 160
 
 
-def differences(step: Step) -> tuple[Difference, ...]:
-    """The texts of a step that differ, each as a unified diff."""
+def compare_texts(step: Step) -> tuple[Difference, ...]:
+    """Return a unified diff for each text of a step that changes."""
     if step.op in ("same", "delete"):
         return ()
-    return tuple(one for one in _all(step) if one.lines)
+    return tuple(difference for difference in _list_differences(step) if difference.lines)
 
 
-def _all(step: Step) -> Iterator[Difference]:
+def _list_differences(step: Step) -> Iterator[Difference]:
     old, new = step.old or {}, step.new or {}
     before, after = old.get("content"), new.get("content")
     kind = find_kind(step.type)
     has_modules = kind is not None and kind.has_modules
     if has_modules and isinstance(before, str) and isinstance(after, str) and before != after:
-        yield from _modules(before, after)
+        yield from _compare_modules(before, after)
     for name, text in describe(step).texts.items():
         yield Difference(of=name, lines=_cut([f"+{line}" for line in text.splitlines()]))
     for change in step.changes:
-        if not _is_told_elsewhere(change):
-            yield Difference(of=change.path, lines=_cut(_unified(*_texts(change))))
+        if not _is_shown_elsewhere(change):
+            yield Difference(of=change.path, lines=_cut(_diff_lines(*_format_sides(change))))
 
 
-def _is_told_elsewhere(change: Change) -> bool:
-    if change.path.startswith(_TOLD_ELSEWHERE):
+def _is_shown_elsewhere(change: Change) -> bool:
+    if change.path.startswith(_SHOWN_ELSEWHERE):
         return True
-    # What fits into rows says it all there.
+    # Small values are shown in full as rows.
     return is_small(change.old) and is_small(change.new)
 
 
-def _texts(change: Change) -> tuple[list[str], list[str]]:
-    return _lines(change.old), _lines(change.new)
+def _format_sides(change: Change) -> tuple[list[str], list[str]]:
+    return _format_lines(change.old), _format_lines(change.new)
 
 
-def _lines(value: Any) -> list[str]:
+def _format_lines(value: Any) -> list[str]:
     if value is None:
         return []
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True).splitlines()
 
 
-def _modules(before: str, after: str) -> Iterator[Difference]:
-    """The sources of a bundle that differ."""
-    old, new = _sections(before), _sections(after)
-    for name in [*new, *(one for one in old if one not in new)]:
-        one, two = old.get(name, []), new.get(name, [])
-        if one == two:
+def _compare_modules(before: str, after: str) -> Iterator[Difference]:
+    """Compare the sources of a bundle."""
+    old, new = _split_sources(before), _split_sources(after)
+    for name in [*new, *(name for name in old if name not in new)]:
+        before_lines, after_lines = old.get(name, []), new.get(name, [])
+        if before_lines == after_lines:
             continue
-        lines = _unified(one, two)
+        lines = _diff_lines(before_lines, after_lines)
         if name.startswith(_FOREIGN):
             changed = sum(line[0] in "+-" for line in lines)
             lines = [f"... {changed} changed {'line' if changed == 1 else 'lines'}"]
         yield Difference(of=name, lines=_cut(lines))
 
 
-def _sections(code: str) -> Mapping[str, list[str]]:
-    """The lines of a bundle by the source that they are from; a source may come in pieces."""
+def _split_sources(code: str) -> Mapping[str, list[str]]:
+    """Group the lines of a bundle by source. One source may appear in several pieces."""
     found: dict[str, list[str]] = {}
     name = "the module's beginning"
     for line in code.splitlines():
-        # Of thousands of lines few begin so; a thousand stacks are compared in a row.
+        # Fast path: few of the thousands of lines begin so, and a thousand stacks may be compared.
         begin = line[:3]
         if begin == "// ":
             match = _MODULE.match(line)
@@ -92,15 +92,15 @@ def _sections(code: str) -> Mapping[str, list[str]]:
                 found.setdefault(name, [])
                 continue
             if _TAG in line:
-                continue  # the class migrations tell it
+                continue  # reported as a class migration
         elif begin == "exp" and line.startswith(("export {", "export default create")):
             name = "the module's end"
         found.setdefault(name, []).append(line)
     return found
 
 
-def _unified(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    # The first two lines, names of files, say nothing here.
+def _diff_lines(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    # The first two lines are file names, which carry no information here.
     return list(difflib.unified_diff(old, new, n=2, lineterm=""))[2:]
 
 

@@ -1,4 +1,4 @@
-"""Makes the report of two commits: lays them out, records them, compares every stack."""
+"""Make the report of two commits: check both out, record their stacks, and compare each stack."""
 
 import hashlib
 import tempfile
@@ -18,25 +18,25 @@ from flowflare.review.checkout import (
     NoProjectError,
     Repository,
     find_repository,
-    same_packages,
+    has_same_packages,
 )
 from flowflare.review.policy.commits import judge_commits
-from flowflare.review.record import CommitRecording, record
+from flowflare.review.record import CommitRecording, record_commits
 from flowflare.review.report import Note, Report, ReportedCommit
-from flowflare.review.report_text import names
-from flowflare.review.sections import group
+from flowflare.review.report_text import list_names
+from flowflare.review.sections import group_stacks
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which commits to compare, and what of them.
+class CommitQuery:
+    """The commits and stacks to compare.
 
     Attributes:
-        base: the commit to start from, by any name that git knows.
-        head: the commit to come to.
-        stacks: the stacks to look at; none for all.
-        merge_base: whether to start from where head has parted from base, as pull requests do.
-        allowed_unknown: stacks that may be unknown, each with the reason.
+        base: the commit to start from, by any name that git accepts.
+        head: the commit to compare with it.
+        stacks: the stacks to compare; empty for all.
+        merge_base: whether to start from the merge base of both, as pull requests do.
+        allowed_unknown: stacks whose result may be unknown, each with the reason.
     """
 
     base: str
@@ -47,58 +47,58 @@ class Question:
 
 
 def compare_commits(
-    root: Path, question: Question, on_progress: Callable[[str], None] | None = None
+    root: Path, question: CommitQuery, on_progress: Callable[[str], None] | None = None
 ) -> Report:
-    """Reports what an `up` of every stack would do after one commit, done at another.
+    """Report what `up` would do with every stack at one commit, after an `up` at another.
 
     Args:
         root: the project's folder in the working tree.
         question: the commits.
-        on_progress: is told what is being done.
+        on_progress: receives a description of the current step.
 
     Raises:
-        CheckoutError: a commit is not there, or the folder is in no git repository.
-        ConfigError: a stack that was named is in neither commit.
+        CheckoutError: a commit does not exist, or the folder is not in a git repository.
+        ConfigError: neither commit has one of the requested stacks.
     """
-    tell = on_progress or _nobody
+    report_progress = on_progress or _ignore
     repository = find_repository(root)
-    named = repository.commit(question.base)
-    head = repository.commit(question.head)
-    base = repository.merge_base(named, head) if question.merge_base else named
-    notes = _notes(repository, named, base, head)
-    # Of nothing secret: equal commits are to give equal stamps, and so equal reports.
+    named = repository.find_commit(question.base)
+    head = repository.find_commit(question.head)
+    base = repository.find_merge_base(named, head) if question.merge_base else named
+    notes = _make_notes(repository, named, base, head)
+    # Not a secret key: equal commits must give equal stamps, and so equal reports.
     key = hashlib.sha256(f"{base.sha} {head.sha}".encode()).digest()
     with tempfile.TemporaryDirectory(prefix="flowflare-diff-") as folder:
-        tell("Laying the commits out")
-        before, after = _laid_out(repository, base, head, Path(folder).resolve())
+        report_progress("Checking out the commits")
+        before, after = _check_out(repository, base, head, Path(folder).resolve())
         _check_stacks(question.stacks, before, after)
-        there = [one for one in (before, after) if isinstance(one, Checkout)]
-        sources = len(there) == 2 and not same_packages(*there)
+        checkouts = [result for result in (before, after) if isinstance(result, Checkout)]
+        sources = len(checkouts) == 2 and not has_same_packages(*checkouts)
         recorded = iter(
-            record(
-                there,
+            record_commits(
+                checkouts,
                 question.stacks or None,
                 key,
                 sources=sources,
-                on_progress=lambda count: tell(f"Recording: {count} done"),
+                on_progress=lambda count: report_progress(f"Recording: {count} stacks done"),
             )
         )
         old, new = (
-            next(recorded) if isinstance(one, Checkout) else _not_recorded(one)
-            for one in (before, after)
+            next(recorded) if isinstance(result, Checkout) else _make_failure(result)
+            for result in (before, after)
         )
-    tell("Comparing")
-    sections, unchanged = group(old, new, key)
+    report_progress("Comparing")
+    sections, unchanged = group_stacks(old, new, key)
     if old.error and not new.error:
-        text = f"The base cannot be recorded: {old.error}. HEAD is shown alone."
+        text = f"The base cannot be recorded: {old.error}. Only HEAD is shown."
         if old.is_absent:
             text = f"The project is new: {old.error}. Every stack is shown as new."
         notes.append(Note(kind="base-not-recorded", text=text))
-    notes += _packages(sources, old, new)
-    notes += _not_read(old, new)
+    notes += _note_packages(sources, old, new)
+    notes += _note_unread_values(old, new)
     allowed = question.allowed_unknown
-    policy, weaker = judge_commits(old, new, sections, repository.date_of(head), allowed)
-    return report.make(
+    policy, weaker = judge_commits(old, new, sections, repository.read_date(head), allowed)
+    return report.make_report(
         new.project or old.project,
         ReportedCommit(name=base.name, sha=base.sha, subject=base.subject),
         ReportedCommit(name=head.name, sha=head.sha, subject=head.subject),
@@ -110,35 +110,34 @@ def compare_commits(
     )
 
 
-def _nobody(text: str) -> None:
-    """Whom nobody listens to."""
-    del text
+def _ignore(_text: str) -> None:
+    """Ignore the progress if the caller does not want it."""
 
 
-def _notes(repository: Repository, named: Commit, base: Commit, head: Commit) -> list[Note]:
+def _make_notes(repository: Repository, named: Commit, base: Commit, head: Commit) -> list[Note]:
     notes = []
     if base.sha != named.sha:
-        text = f"Compared with {base.sha[:12]}, where {head.name} has parted from {named.name}."
+        text = f"Compared with {base.sha[:12]}, the merge base of {named.name} and {head.name}."
         notes.append(Note(kind="merge-base", text=text))
-    if head.name == "HEAD" and repository.uncommitted():
-        text = "The working tree has changes that are not committed; they are not in this report."
+    if head.name == "HEAD" and repository.has_uncommitted_changes():
+        text = "The working tree has uncommitted changes, which are not in this report."
         notes.append(Note(kind="uncommitted", text=text))
     return notes
 
 
-def _packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa: FBT001 -- private
-    """What is said where Workers are shown without their npm packages."""
-    if not any(LEFT_OUT in text for one in recorded for text in one.texts.values()):
+def _note_packages(sources: bool, *recorded: CommitRecording) -> list[Note]:  # noqa: FBT001 -- private
+    """Explain why Workers are shown without their npm packages."""
+    if not any(LEFT_OUT in text for commit in recorded for text in commit.texts.values()):
         return []
-    why = "the commits lock different ones" if sources else "not all of them are installed"
+    why = "the commits lock different packages" if sources else "not all of them are installed"
     text = (
-        f"npm packages are not part of the code shown, since {why}: a Worker is shown by its own "
-        "sources and by what its lock file says."
+        f"npm packages are not part of the code shown, because {why}: a Worker is shown by its own "
+        "sources and by its lock file."
     )
     return [Note(kind="packages", text=text)]
 
 
-def _not_recorded(error: CheckoutError) -> CommitRecording:
+def _make_failure(error: CheckoutError) -> CommitRecording:
     is_absent = isinstance(error, NoProjectError) and error.is_absent
     return CommitRecording(error=error.message, is_absent=is_absent)
 
@@ -149,26 +148,26 @@ _WHERE: Final = {
 }
 
 
-def _not_read(*recorded: CommitRecording) -> Iterator[Note]:
-    """What is said where values of a stack are not in its files."""
+def _note_unread_values(*recorded: CommitRecording) -> Iterator[Note]:
+    """Note the values of a stack that are not in its files."""
     found: dict[str, set[str]] = {}
-    for one in recorded:
-        for stack, raw in one.stacks.items():
+    for commit in recorded:
+        for stack, raw in commit.stacks.items():
             for key, value in (raw.get("not_read") or {}).items():
-                text = f"{_WHERE.get(key, key)} ({value}) are not read; stand-ins take their place"
+                text = f"{_WHERE.get(key, key)} ({value}) are not read; stand-ins replace them"
                 found.setdefault(text, set()).add(stack)
     for text, stacks in sorted(found.items()):
-        yield Note(kind="not-read", text=f"{text} in {names(tuple(sorted(stacks)))}.")
+        yield Note(kind="not-read", text=f"{text} in {list_names(tuple(sorted(stacks)))}.")
 
 
-def _laid_out(
+def _check_out(
     repository: Repository, base: Commit, head: Commit, folder: Path
 ) -> tuple[Checkout | CheckoutError, Checkout | CheckoutError]:
-    """Both commits' files; for one that has no such project, why."""
+    """Check both commits out. A commit without the project gives the error instead."""
     made: list[Checkout | CheckoutError] = []
     for name, commit in (("base", base), ("head", head)):
         try:
-            made.append(repository.lay_out(commit, folder / name))
+            made.append(repository.check_out(commit, folder / name))
         except CheckoutError as error:
             made.append(error)
     return made[0], made[1]
@@ -176,12 +175,12 @@ def _laid_out(
 
 def _check_stacks(wanted: Sequence[str], *checkouts: Checkout | CheckoutError) -> None:
     known: set[str] = set()
-    for one in checkouts:
+    for checkout in checkouts:
         try:
-            known |= set(stacks_of(one.root)) if isinstance(one, Checkout) else set()
+            known |= set(stacks_of(checkout.root)) if isinstance(checkout, Checkout) else set()
         except FlowflareError:
-            return  # a Pulumi.yaml that cannot be read is told of by the recording
-    remedy = f"Stacks there: {', '.join(sorted(known)) or 'none'}."
+            return  # recording reports a Pulumi.yaml that cannot be read
+    remedy = f"The commits have these stacks: {', '.join(sorted(known)) or 'none'}."
     problems = [
         Problem(f"Pulumi.{name}.yaml", "neither commit has it", remedy)
         for name in wanted

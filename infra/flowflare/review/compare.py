@@ -1,8 +1,8 @@
-"""Compares two recordings of a stack: what would an `up` of one do after an `up` of the other?
+"""Compare two recordings of a stack: what would `up` of the second do after `up` of the first?
 
-The comparison is a preview by the engine itself, in which the base's recording stands for state.
-Nothing of a recording is run: a dynamic resource is judged by this release's provider of its type,
-or by its inputs.
+The comparison is a preview by the embedded engine, with the base's recording as the state. No code
+of a recording is run. A dynamic resource is compared by this release's provider of its type, or by
+its inputs.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan:
-    """The plan that leads from what one recording declares to what the other does.
+    """Plan the changes from the base's recording to the head's.
 
     Args:
-        base: the recording to start from; an empty one for a stack that is new.
-        head: the recording to come to; an empty one for a stack that goes.
+        base: the recording to start from; empty for a new stack.
+        head: the recording to compare with it; empty for a stack that is removed.
         project: the project's name.
         stack: the stack's name.
     """
@@ -46,77 +46,78 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
     deployer = Recorder(ledger, providers, report, dry_run=True)
     anew: set[str] = set()
     for declared in head.resources:
-        one = _with_new_ids(declared, anew)
-        aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(one.urn, ()))
-        deployer.register(_goal(one, aliases))
-        if report.steps and report.steps[-1].urn == one.urn and report.steps[-1].op == "replace":
-            anew.add(stand_in(one.name))
-        if not one.custom:
-            deployer.set_outputs(one.urn, one.outputs)
+        resource = _replace_ids(declared, anew)
+        aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(resource.urn, ()))
+        deployer.register(_make_goal(resource, aliases))
+        last = report.steps[-1] if report.steps else None
+        if last is not None and last.urn == resource.urn and last.op == "replace":
+            anew.add(stand_in(resource.name))
+        if not resource.custom:
+            deployer.set_outputs(resource.urn, resource.outputs)
     Deleter(ledger, providers, report).plan(ledger.kept())
     known = {failure.urn for failure in report.failures}
-    failures = [*report.failures, *(one for one in head.failures if one.urn not in known)]
+    failures = [*report.failures, *(item for item in head.failures if item.urn not in known)]
     stack_record = Deployment(head.resources).stack
     outputs = shown_props(stack_record.outputs) if stack_record else {}
     return Plan(tuple(report.steps), outputs, tuple(failures))
 
 
 class _ThisRelease(Providers):
-    """Providers of which none comes out of a recording."""
+    """Providers of this release; none is loaded from a recording."""
 
     def handler(self, type_: str, provider: Resource | None) -> Handler:
-        """The handler of a type; a dynamic one whose provider is not ours compares inputs."""
+        """Return a type's handler. Types of a foreign dynamic provider compare their inputs."""
         if type_.split(":", 1)[0] != DYNAMIC_PACKAGE:
             return super().handler(type_, provider)
         kind = find_kind(type_)
         provider_class = load_provider(kind) if kind and kind.has_pure_check else None
-        return Dynamic(_Ours(provider_class)) if provider_class else RecordedType(type_, ())
+        return Dynamic(_OwnProvider(provider_class)) if provider_class else RecordedType(type_, ())
 
 
-class _Ours:
-    """Loads this release's own provider of a type, whatever a recording carries.
+class _OwnProvider:
+    """Loads this release's provider of a type, and ignores the provider in a recording.
 
     Args:
-        provider: its class.
+        provider: the provider's class.
     """
 
     def __init__(self, provider: "type[ResourceProvider]") -> None:
         self._provider = provider
 
     def load(self, props: Mapping[str, Any]) -> "ResourceProvider":
-        """Make the provider."""
+        """Return a new provider."""
         del props
         return self._provider()
 
 
-def _with_new_ids(one: Resource, anew: Collection[str]) -> Resource:
-    """A record in which the ids of what is replaced are others than before."""
+def _replace_ids(resource: Resource, anew: Collection[str]) -> Resource:
+    """Replace the IDs of resources that are replaced, so that they differ from the old IDs."""
 
     def leaf(value: Value) -> Value:
         known = isinstance(value, str) and value in anew
         return f"[new {value[1:]}" if known else value
 
-    return replace(one, inputs=map_leaves(one.inputs, leaf)) if anew else one
+    return replace(resource, inputs=map_leaves(resource.inputs, leaf)) if anew else resource
 
 
-def _goal(one: Resource, aliases: tuple[Alias, ...]) -> Goal:
+def _make_goal(resource: Resource, aliases: tuple[Alias, ...]) -> Goal:
     return Goal(
-        urn=one.urn,
-        type=one.type,
-        name=one.name,
-        custom=one.custom,
-        inputs=one.inputs,
-        parent=one.parent,
-        dependencies=one.dependencies,
-        property_dependencies=one.property_dependencies,
-        protect=one.protect,
-        retain_on_delete=one.retain_on_delete,
-        ignore_changes=one.ignore_changes,
-        replace_on_changes=one.replace_on_changes,
-        additional_secret_outputs=one.additional_secret_outputs,
-        custom_timeouts=one.custom_timeouts,
-        deleted_with=one.deleted_with,
-        replace_with=one.replace_with,
-        replacement_trigger=one.replacement_trigger,
+        urn=resource.urn,
+        type=resource.type,
+        name=resource.name,
+        custom=resource.custom,
+        inputs=resource.inputs,
+        parent=resource.parent,
+        dependencies=resource.dependencies,
+        property_dependencies=resource.property_dependencies,
+        protect=resource.protect,
+        retain_on_delete=resource.retain_on_delete,
+        ignore_changes=resource.ignore_changes,
+        replace_on_changes=resource.replace_on_changes,
+        additional_secret_outputs=resource.additional_secret_outputs,
+        custom_timeouts=resource.custom_timeouts,
+        deleted_with=resource.deleted_with,
+        replace_with=resource.replace_with,
+        replacement_trigger=resource.replacement_trigger,
         aliases=aliases,
     )

@@ -1,4 +1,4 @@
-"""A review as a JSON document, for `--json`; `flowflare schema plan` prints its schema."""
+"""Print a review as a JSON document for `--json`; `flowflare schema plan` prints its schema."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Literal
@@ -7,57 +7,55 @@ from pydantic import BaseModel, Field
 
 from flowflare.kinds.assessment import Risk
 from flowflare.model.frozen import Frozen
-from flowflare.review.calls import summed
+from flowflare.review.calls import sum_calls
 from flowflare.review.entries import Calls, Entry, Refusal, Review
 from flowflare.review.policy.findings import PolicyFinding
 
 VERSION: Final = 1
 
 
-class Document(Frozen):
-    """What an `up` of one stack would do.
+class PlanDocument(Frozen):
+    """What `up` of one stack would do.
 
-    New keys may come within a version; none changes its meaning or goes.
+    New keys may be added within a version. Existing keys are not removed and keep their meaning.
     """
 
-    version: Literal[1] = Field(description="Version of this document's form.")
+    version: Literal[1] = Field(description="Version of this document's format.")
     project: str = Field(description="The Pulumi project's name.")
     stack: str = Field(description="The Pulumi stack's name.")
     changed: int = Field(description="How many resources would change.")
-    risk: Risk = Field(description="The worst risk of all.")
-    api_calls: int = Field(
-        description="Requests to Cloudflare's API that it takes while nothing fails."
-    )
-    calls: tuple[Calls, ...] = Field(description="The same by type and operation.")
+    risk: Risk = Field(description="The worst risk of all resources.")
+    api_calls: int = Field(description="Requests to Cloudflare's API if no request fails.")
+    calls: tuple[Calls, ...] = Field(description="Requests by type and operation.")
     resources: tuple[Entry, ...] = Field(description="Every resource, riskiest first.")
     refusals: tuple[Refusal, ...] = Field(description="What `up` would refuse.")
     policy: tuple[PolicyFinding, ...] = Field(
-        default=(), description="What the team's policies have found, what stops `up` first."
+        default=(), description="Findings of the team's policies; those that stop `up` come first."
     )
     outputs: dict[str, Any] = Field(
-        description="The stack's outputs as they will be; `[secret]` and `[unknown]` in place."
+        description="The stack's outputs after `up`; `[secret]` and `[unknown]` are placeholders."
     )
 
 
-def document(
+def make_document(
     review: Review, *, project: str, stack: str, policy: Sequence[PolicyFinding] = ()
 ) -> dict[str, Any]:
-    """The document as JSON values.
+    """Return the document as JSON values.
 
     Args:
         review: the review.
         project: the project's name.
         stack: the stack's name.
-        policy: what policies have found.
+        policy: the findings of policies.
     """
-    made = Document(
+    made = PlanDocument(
         version=VERSION,
         project=project,
         stack=stack,
         changed=review.changed,
         risk=review.risk,
         api_calls=review.api_calls,
-        calls=summed(review.entries),
+        calls=sum_calls(review.entries),
         resources=review.entries,
         refusals=review.refusals,
         policy=tuple(policy),
@@ -66,28 +64,28 @@ def document(
     return made.model_dump(mode="json")
 
 
-def json_schema() -> dict[str, Any]:
-    """The document's JSON Schema."""
-    return schema_of(Document, "flowflare preview --json")
+def make_json_schema() -> dict[str, Any]:
+    """Return the document's JSON Schema."""
+    return make_schema(PlanDocument, "flowflare preview --json")
 
 
-def schema_of(model: type[BaseModel], title: str) -> dict[str, Any]:
-    """The JSON Schema of what a command prints: the model's, under the command's name."""
+def make_schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    """Return the JSON Schema of a command's output, titled with the command."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     schema = model.model_json_schema(mode="serialization")
-    body: dict[str, Any] = _without_noise({**schema, "title": title})
+    body: dict[str, Any] = _remove_noise({**schema, "title": title})
     return head | body
 
 
-def _without_noise(schema: Any) -> Any:
-    """The schema without generated titles, and open for keys to come."""
+def _remove_noise(schema: Any) -> Any:
+    """Remove generated titles, and allow keys that later releases add."""
     if isinstance(schema, list):
-        return [_without_noise(item) for item in schema]
+        return [_remove_noise(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     noise = ("additionalProperties", "title")
     return {
-        key: _without_noise(value)
+        key: _remove_noise(value)
         for key, value in schema.items()
         if key not in noise or not isinstance(value, str | bool)
     }

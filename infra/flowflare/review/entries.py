@@ -1,4 +1,4 @@
-"""What a review consists of: one entry per resource, with its changes, its risk and its price."""
+"""Define what a review consists of: one entry per resource, with changes, risk and API calls."""
 
 from typing import Any, Literal
 
@@ -13,56 +13,56 @@ Protection = Literal["none", "kept", "lifted", "refused"]
 
 
 class ChangedProperty(Frozen):
-    """One place in a resource's inputs that changes."""
+    """One property of a resource that changes."""
 
-    path: str = Field(description='Its path, such as `placement.mode` or `bindings["DB"].id`.')
-    kind: Literal["add", "delete", "update"] = Field(description="What happens there.")
+    path: str = Field(description='The path, such as `placement.mode` or `bindings["DB"].id`.')
+    kind: Literal["add", "delete", "update"] = Field(description="How the property changes.")
     old: Any = Field(
-        description="What was there, null where nothing was; `[secret]` for a secret, size and "
+        description="The old value, null if there was none; `[secret]` for a secret, size and "
         "digest for a long text."
     )
     new: Any = Field(
-        description="What will be there, in the same words; `[unknown]` for what is known only "
-        "later. A secret that changes reads `[secret]` in both."
+        description="The new value, in the same form; `[unknown]` if it is not known before `up`. "
+        "A secret that changes is `[secret]` in both."
     )
-    replaces: bool = Field(description="Whether it is a reason to replace the resource.")
+    replaces: bool = Field(description="Whether the change forces a replacement of the resource.")
     waits_for: tuple[str, ...] = Field(
-        description="Names of the resources that an unknown value comes from."
+        description="Names of the resources that an unknown value depends on."
     )
 
 
 class Difference(Frozen):
     """The lines that differ in one text."""
 
-    of: str = Field(description="Which text: a property, a module of the code, a file.")
-    lines: tuple[str, ...] = Field(description="A unified diff, noise folded.")
+    of: str = Field(description="The text: a property, a module of the code, a file.")
+    lines: tuple[str, ...] = Field(description="A unified diff; long parts are cut.")
 
 
 class Entry(Frozen):
     """What `up` would do with one resource, and what that means."""
 
-    op: Op = Field(description="`same` is nothing at all.")
+    op: Op = Field(description="The operation; `same` if nothing changes.")
     name: str = Field(description="The resource's name in the program.")
-    type: str = Field(description="Its type's token.")
-    urn: str = Field(description="Its URN.")
-    risk: Risk = Field(description="The worst of its reasons'.")
+    type: str = Field(description="The resource's type token.")
+    urn: str = Field(description="The resource's URN.")
+    risk: Risk = Field(description="The worst risk of all reasons.")
     reasons: tuple[Reason, ...] = Field(default=(), description="What it means, worst first.")
-    note: str = Field(default="", description="Why, where the changes do not show it.")
+    note: str = Field(default="", description="The cause, if the changes do not show it.")
     protection: Protection = Field(
         default="none",
-        description="`kept` where data is protected and stays; `lifted` where this `up` takes the "
-        "protection away; `refused` where protect stops the operation.",
+        description="`kept`: the resource stays protected; `lifted`: this `up` removes the "
+        "protection; `refused`: the protection stops the operation.",
     )
     changes: tuple[ChangedProperty, ...] = Field(default=(), description="What differs.")
     replaces: tuple[str, ...] = Field(
         default=(), description="Properties that force the replacement."
     )
     waits_for: tuple[str, ...] = Field(
-        default=(), description="Resources that values not known yet come from."
+        default=(), description="Resources that unknown values depend on."
     )
     bindings_added: tuple[ChangedBinding, ...] = Field(default=(), description="New bindings.")
     bindings_dropped: tuple[ChangedBinding, ...] = Field(
-        default=(), description="Bindings that the Worker loses, secrets among them."
+        default=(), description="Bindings that the Worker loses, including secrets."
     )
     class_migrations: tuple[ClassStep, ...] = Field(
         default=(), description="Durable Object class migrations that would be sent, in order."
@@ -70,58 +70,58 @@ class Entry(Frozen):
     migrations: tuple[MigrationFile, ...] = Field(
         default=(), description="D1 migration files that would run, in order."
     )
-    api_calls: int = Field(description="Requests to Cloudflare's API that it takes.")
+    api_calls: int = Field(description="Requests to Cloudflare's API for this resource.")
     differences: tuple[Difference, ...] = Field(
-        default=(), description="Texts line by line; only with `--diff`."
+        default=(), description="Changed texts line by line; only with `--diff`."
     )
 
     @property
     def is_shown(self) -> bool:
-        """Whether a report lists it: it changes, loses its protection, or was not compared."""
+        """Whether reports list it: it changes, loses its protection, or could not be compared."""
         return self.op != "same" or self.protection == "lifted" or self.risk == "unknown"
 
     @property
     def kind(self) -> str:
-        """The last word of the type, as people say it: `D1Database`."""
+        """The last part of the type token: `D1Database`."""
         return self.type.rpartition(":")[2]
 
     @property
     def told_by_the_script(self) -> tuple[str, ...]:
-        """Properties that reports leave out, because the script's own entry has them."""
+        """Properties that reports skip, because the script's own entry shows them."""
         kind = find_kind(self.type)
         return kind.told_by_the_script if kind is not None else ()
 
 
 class Calls(Frozen):
-    """How many requests one operation on one type of resource takes, all resources together."""
+    """How many requests one operation takes for all resources of one type."""
 
-    type: str = Field(description="The type's token.")
+    type: str = Field(description="The type token.")
     op: Op = Field(description="The operation.")
     resources: int = Field(description="How many resources.")
     calls: int = Field(description="How many requests.")
 
 
 class Refusal(Frozen):
-    """Something that `up` would not do."""
+    """An operation that `up` would refuse."""
 
     name: str = Field(description="The resource's name.")
-    type: str = Field(description="Its type's token.")
+    type: str = Field(description="The resource's type token.")
     kind: Literal["failed", "protected", "skipped"] = Field(
-        description="`protected` where protect stops it, `skipped` where what it needs failed."
+        description="`protected`: protection stops it; `skipped`: a resource that it needs failed."
     )
-    reason: str = Field(description="Why.")
+    reason: str = Field(description="The reason.")
 
 
 class Review(Frozen):
-    """What an `up` would do, riskiest first.
+    """What `up` would do, riskiest first.
 
-    Resources that only group others, such as components, are not in it.
+    Resources that only group others, such as components, are not listed.
     """
 
     entries: tuple[Entry, ...] = Field(description="Every resource, riskiest first.")
     refusals: tuple[Refusal, ...] = Field(default=(), description="What `up` would refuse.")
     outputs: dict[str, Any] = Field(
-        default_factory=dict, description="The stack's outputs as they will be."
+        default_factory=dict, description="The stack's outputs after `up`."
     )
 
     @property
@@ -131,10 +131,10 @@ class Review(Frozen):
 
     @property
     def risk(self) -> Risk:
-        """The worst risk of all."""
+        """The worst risk of all resources."""
         return worst(entry.risk for entry in self.entries)
 
     @property
     def api_calls(self) -> int:
-        """How many requests to Cloudflare's API it would take."""
+        """How many requests to Cloudflare's API `up` would take."""
         return sum(entry.api_calls for entry in self.entries)

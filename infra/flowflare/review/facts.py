@@ -1,4 +1,4 @@
-"""What a form tells of a resource, in words: one place for Markdown and HTML alike."""
+"""Describe a resource's change in words, for Markdown and HTML alike."""
 
 import json
 from collections import Counter
@@ -10,30 +10,30 @@ from flowflare.kinds.assessment import RISKS, ClassStep
 from flowflare.review.entries import ChangedProperty, Entry, Review
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
-from flowflare.review.values import leaves
-from flowflare.review.words import NOT_COMPARED, RISK_WORDS, RISKS_SAID
+from flowflare.review.values import list_leaves
+from flowflare.review.words import NOT_COMPARED, RISK_WORDS, RISKS_IN_SENTENCES
 
-# Told by lines of their own, or as code.
-_TOLD_ELSEWHERE: Final = ("content", "history", "migrations", "applied", "allow_data_loss")
-# The same in every resource, or known from its name; only creations would repeat them.
+# Shown on lines of their own, or as code.
+_SHOWN_ELSEWHERE: Final = ("content", "history", "migrations", "applied", "allow_data_loss")
+# The same in every resource, or known from its name: noise when a resource is created.
 _NOISE_OF_CREATION: Final = (
     *("accountId", "account_id", "mainModule", "api", "scriptName"),
     *("begun", "force", "scripts"),
 )
-#: What stands for the operation on a resource that could not be compared.
+#: Shown as the operation of a resource that could not be compared.
 UNSEEN: Final = "not compared"
 _OPS: Final = ("create", "update", "replace", "delete")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing of a resource that is there before, after, or otherwise.
+    """One property or binding of a resource, before and after.
 
     Attributes:
         what: a property's path, or a binding, variable or secret by name.
-        old: what was there; None where nothing was.
-        new: what will be there; None where nothing will.
-        remark: what else there is to say, such as that it forces a replacement.
+        old: the old value; None if it is new.
+        new: the new value; None if it is removed.
+        remark: a remark, such as that it forces a replacement.
     """
 
     what: str
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Danger:
-    """A sentence about what a section's change does to data or running objects.
+    """A sentence about how a section's change affects data or running objects.
 
     Attributes:
         section: the section's number, from 1.
@@ -58,24 +58,24 @@ class Danger:
 
     @property
     def subject(self) -> tuple[str, str]:
-        """The operation and the resource's name, both empty for the section as a whole."""
-        return (operation(self.entry), self.entry.name) if self.entry else ("", "")
+        """The operation and the resource's name; both are empty for the section as a whole."""
+        return (name_operation(self.entry), self.entry.name) if self.entry else ("", "")
 
 
-def shown(review: Review) -> list[Entry]:
-    """The resources to show."""
-    return [one for one in review.entries if one.is_shown]
+def select_shown(review: Review) -> list[Entry]:
+    """Select the resources that a report shows."""
+    return [entry for entry in review.entries if entry.is_shown]
 
 
-def operation(entry: Entry) -> str:
-    """The operation's word."""
+def name_operation(entry: Entry) -> str:
+    """Return the word for the operation."""
     if entry.op != "same":
         return entry.op
     return "unprotect" if entry.protection == "lifted" else UNSEEN
 
 
-def remarks(entry: Entry) -> tuple[str, ...]:
-    """What to say beside a resource's name."""
+def list_remarks(entry: Entry) -> tuple[str, ...]:
+    """Return the remarks beside a resource's name."""
     parts = []
     if entry.protection == "refused":
         parts.append("protected: refused")
@@ -84,89 +84,93 @@ def remarks(entry: Entry) -> tuple[str, ...]:
     return (*parts, *([entry.note] if entry.note else []))
 
 
-def rows(entry: Entry) -> tuple[Row, ...]:
-    """What of a resource is otherwise, in the order of its paths; what goes as a whole has none."""
+def list_rows(entry: Entry) -> tuple[Row, ...]:
+    """Return what differs in a resource, in order of paths; nothing for a deleted resource."""
     if entry.op == "delete":
         return ()
-    return tuple(_rows(entry))
+    return tuple(_list_rows(entry))
 
 
-def _rows(entry: Entry) -> Iterator[Row]:
-    types = {one.name: one.type for one in (*entry.bindings_added, *entry.bindings_dropped)}
-    left_out = (*_TOLD_ELSEWHERE, *entry.told_by_the_script)
-    # What is compared line by line is not told a second time.
-    compared = {one.of for one in entry.differences}
+def _list_rows(entry: Entry) -> Iterator[Row]:
+    types = {
+        binding.name: binding.type for binding in (*entry.bindings_added, *entry.bindings_dropped)
+    }
+    left_out = (*_SHOWN_ELSEWHERE, *entry.told_by_the_script)
+    # A text that is compared line by line is not shown a second time.
+    compared = {difference.of for difference in entry.differences}
     for change in entry.changes:
         if change.path.startswith(left_out) or change.path in compared:
             continue
         if entry.op == "create" and change.path in _NOISE_OF_CREATION:
             continue
-        name = _binding(change.path)
+        name = _find_binding(change.path)
         if name is not None and (name in types or change.kind != "update"):
-            yield _bound(name, change)
+            yield _make_binding_row(name, change)
         else:
-            yield from _flat(change)
+            yield from _flatten(change)
 
 
-def _flat(change: ChangedProperty) -> Iterator[Row]:
-    """A property in rows: a mapping by its keys; what is empty, before and after, has none."""
-    old, new = leaves(change.path, change.old), leaves(change.path, change.new)
+def _flatten(change: ChangedProperty) -> Iterator[Row]:
+    """Split a property into rows: a mapping by its keys. A value that stays empty has no row."""
+    old, new = list_leaves(change.path, change.old), list_leaves(change.path, change.new)
     if change.kind == "update" and not (old and new):
         old, new = old or {change.path: change.old}, new or {change.path: change.new}
     for path in dict.fromkeys((*old, *new)):
-        yield Row(path, _value(old.get(path)), _value(new.get(path)), _remark(change))
+        yield Row(
+            path, _write_value(old.get(path)), _write_value(new.get(path)), _write_remark(change)
+        )
 
 
-def _binding(path: str) -> str | None:
-    """The name of the binding that a path is, as a whole."""
+def _find_binding(path: str) -> str | None:
+    """Return the binding's name if the path is a whole binding."""
     whole = path.startswith('bindings["') and path.endswith('"]')
     return path[len('bindings["') : -len('"]')] if whole else None
 
 
-def _bound(name: str, change: ChangedProperty) -> Row:
+def _make_binding_row(name: str, change: ChangedProperty) -> Row:
     fields = change.new if isinstance(change.new, dict) else change.old
     kind = str(fields.get("type", "")) if isinstance(fields, dict) else ""
     what = {"secret_text": "secret", "plain_text": "variable", "json": "variable"}.get(
         kind, "binding"
     )
-    old, new = _fields(change.old, what), _fields(change.new, what)
-    return Row(f"{what} {name}", old, new, _remark(change))
+    old, new = _write_fields(change.old, what), _write_fields(change.new, what)
+    return Row(f"{what} {name}", old, new, _write_remark(change))
 
 
-def _fields(binding: Any, what: str) -> str | None:
+def _write_fields(binding: Any, what: str) -> str | None:
     if not isinstance(binding, dict):
-        return None if binding is None else _value(binding)
+        return None if binding is None else _write_value(binding)
     if what in {"secret", "variable"}:
         value = binding.get("text", binding.get("json"))
-        return _value(value) or str(binding.get("type", ""))
-    rest = [f"{key}={_value(value)}" for key, value in binding.items() if key not in _HEAD]
+        return _write_value(value) or str(binding.get("type", ""))
+    rest = [f"{key}={_write_value(value)}" for key, value in binding.items() if key not in _HEAD]
     return ", ".join([str(binding.get("type", "")), *rest])
 
 
 _HEAD: Final = ("name", "type")
 
 
-def _remark(change: ChangedProperty) -> str:
+def _write_remark(change: ChangedProperty) -> str:
     parts = []
     if change.waits_for:
         parts.append(f"known after {', '.join(change.waits_for)}")
     return "; ".join([*parts, *(["forces the replacement"] if change.replaces else [])])
 
 
-def _value(value: Any) -> str | None:
+def _write_value(value: Any) -> str | None:
     if value is None:
         return None
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text or '""'
 
 
-def rewritten(row: Row) -> bool:
-    """Whether a row is a secret that gets another value, neither of which is told."""
+def is_rewritten(row: Row) -> bool:
+    """Return whether a row is a secret with a new value; both values are hidden."""
     return row.old == row.new == "[secret]"
 
 
-def class_step(step: ClassStep) -> str:
-    """What a class migration does, in words: `rename A -> B, delete C`."""
+def describe_class_step(step: ClassStep) -> str:
+    """Describe a class migration in words: `rename A -> B, delete C`."""
     parts = [
         *(f"new {name}" for name in step.new_sqlite_classes),
         *(f"rename {names}" for names in step.renamed_classes),
@@ -176,29 +180,29 @@ def class_step(step: ClassStep) -> str:
     return ", ".join(parts)
 
 
-def ended(text: str) -> str:
-    """A sentence with a point at its end, if it has no other sign there."""
+def end_sentence(text: str) -> str:
+    """End a sentence with a full stop, unless it has a punctuation mark."""
     return text if text.endswith((".", "!", "?", ":")) or not text else f"{text}."
 
 
-def counted(entries: Iterable[Entry]) -> str:
-    """Resources by operation: `1 create, 2 update`; a lifted protection counts as `unprotect`."""
-    counts = Counter(operation(one) for one in entries)
+def count_operations(entries: Iterable[Entry]) -> str:
+    """Count resources by operation: `1 create, 2 update`. A lifted protection is `unprotect`."""
+    counts = Counter(name_operation(entry) for entry in entries)
     return ", ".join(f"{counts[op]:,} {op}" for op in (*_OPS, "unprotect", UNSEEN) if counts[op])
 
 
-def per_operation(section: Section) -> tuple[int, ...]:
-    """How many resources are created, updated, replaced, deleted in each stack of a section."""
-    counts = Counter(one.op for one in section.review.entries) if section.review else Counter()
+def count_each_operation(section: Section) -> tuple[int, ...]:
+    """Count the creates, updates, replaces and deletes in each stack of a section."""
+    counts = Counter(entry.op for entry in section.review.entries) if section.review else Counter()
     return tuple(counts[op] for op in _OPS)
 
 
-def dangers(report: Report, risk: str) -> tuple[Danger, ...]:
-    """Every sentence about one of the risks, section by section."""
-    return tuple(_dangers(report, risk))
+def list_dangers(report: Report, risk: str) -> tuple[Danger, ...]:
+    """Return every sentence about one risk, section by section."""
+    return tuple(_list_dangers(report, risk))
 
 
-def _dangers(report: Report, risk: str) -> Iterator[Danger]:
+def _list_dangers(report: Report, risk: str) -> Iterator[Danger]:
     for number, section in enumerate(report.sections, start=1):
         if section.error and risk == section.risk == "unknown":
             yield Danger(number, None, NOT_COMPARED.get(section.kind, "Not compared."))
@@ -210,34 +214,34 @@ def _dangers(report: Report, risk: str) -> Iterator[Danger]:
                     yield Danger(number, entry, reason.text)
 
 
-def stacks(count: int) -> str:
-    """`1 stack`, `1,000 stacks`."""
+def write_stacks(count: int) -> str:
+    """Write a number of stacks: `1 stack`, `1,000 stacks`."""
     return "1 stack" if count == 1 else f"{count:,} stacks"
 
 
-def calls(count: int) -> str:
-    """`1 API call`, `1,000 API calls`."""
+def write_calls(count: int) -> str:
+    """Write a number of API calls: `1 API call`, `1,000 API calls`."""
     return "1 API call" if count == 1 else f"{count:,} API calls"
 
 
-def headline(report: Report) -> str:
-    """The report's first words, the risk first, without a name in them."""
+def write_headline(report: Report) -> str:
+    """Write the report's first line, which begins with the risk and contains no names."""
     if not report.sections:
         return "Nothing changes"
     if not report.counts.changed:
         return "Not compared"
-    changed = f"{report.counts.changed:,} of {stacks(report.counts.stacks)} would change"
+    changed = f"{report.counts.changed:,} of {write_stacks(report.counts.stacks)} would change"
     return f"{RISK_WORDS[report.risk]}: {changed}"
 
 
-def risk_of(section: Section) -> str:
-    """A section's risk in words."""
-    return RISKS_SAID[section.risk]
+def name_risk(section: Section) -> str:
+    """Return a section's risk in words."""
+    return RISKS_IN_SENTENCES[section.risk]
 
 
-def by_risk(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """Entries under their risks, the worst first; a risk that none has is left out."""
+def group_by_risk(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Group entries by risk, worst first, without risks that no entry has."""
     groups: dict[str, list[Entry]] = {risk: [] for risk in RISKS}
-    for one in entries:
-        groups[one.risk].append(one)
+    for entry in entries:
+        groups[entry.risk].append(entry)
     return {risk: group for risk, group in groups.items() if group}

@@ -1,92 +1,92 @@
-"""Decides what a comment leaves out to stay within a size: whole things, the least risky first."""
+"""Choose what a comment omits to fit a size limit: whole parts, the least risky first."""
 
 from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Final, Literal, NamedTuple
 
 from flowflare.kinds.assessment import RISKS
-from flowflare.review.facts import shown
+from flowflare.review.facts import select_shown
 from flowflare.review.report import Report
 
-Kind = Literal["code", "properties", "resource", "names", "policy", "section", "row", "danger"]
+FoldKind = Literal["code", "properties", "resource", "names", "policy", "section", "row", "danger"]
 
-# One and many of what was folded.
+# Singular and plural of what was folded.
 _WORDS: Final = {
     "code": ("the code of 1 resource", "the code of {:,} resources"),
     "properties": ("the properties of 1 resource", "the properties of {:,} resources"),
-    "resource": ("1 resource to a count", "{:,} resources to counts"),
+    "resource": ("the details of 1 resource", "the details of {:,} resources"),
     "names": ("1 list of stacks", "{:,} lists of stacks"),
-    "policy": ("the policies' findings to counts", "the policies' findings to counts"),
+    "policy": ("the policy findings", "the policy findings"),
     "section": ("the details of 1 change", "the details of {:,} changes"),
     "row": ("1 line of the table", "{:,} lines of the table"),
-    "danger": ("1 sentence on top", "{:,} sentences on top"),
+    "danger": ("1 sentence at the top", "{:,} sentences at the top"),
 }
 
 
 class Fold(NamedTuple):
-    """One thing that is left out.
+    """One part of a comment that can be omitted.
 
     Attributes:
-        kind: what it is.
-        section: the number of its section, from 0; of a `danger`, its place among its risk's.
+        kind: the kind of part.
+        section: the number of its section, from 0; for a `danger`, its index within its risk.
         entry: the number of its resource among those shown, from 0.
-        risk: of a `danger`, the risk.
+        risk: for a `danger`, the risk.
     """
 
-    kind: Kind
+    kind: FoldKind
     section: int = 0
     entry: int = 0
     risk: str = ""
 
 
-def folds(report: Report) -> list[Fold]:
-    """Everything that could be left out, in the order in which it goes."""
+def list_folds(report: Report) -> list[Fold]:
+    """List everything that can be omitted, in the order in which it is omitted."""
     found: list[Fold] = []
     for risk in reversed(RISKS):
-        found += _of_entries(report, "code", risk)
+        found += _fold_entries(report, "code", risk)
         if risk == "safe":
             found += [
                 Fold("names", number)
-                for number in _backwards(len(report.sections))
+                for number in _count_down(len(report.sections))
                 if len(report.sections[number].stacks) > 1
             ]
-        found += _of_entries(report, "properties", risk)
-        found += _of_entries(report, "resource", risk)
+        found += _fold_entries(report, "properties", risk)
+        found += _fold_entries(report, "resource", risk)
     found += [Fold("policy")] if report.policy else []
-    found += [Fold("section", number) for number in _backwards(len(report.sections))]
-    found += _dangers("restarts")
-    found += [Fold("row", number) for number in _backwards(len(report.sections))]
-    return [*found, *_dangers("unknown"), *_dangers("loses-data")]
+    found += [Fold("section", number) for number in _count_down(len(report.sections))]
+    found += _fold_dangers("restarts")
+    found += [Fold("row", number) for number in _count_down(len(report.sections))]
+    return [*found, *_fold_dangers("unknown"), *_fold_dangers("loses-data")]
 
 
 _MOST_SENTENCES: Final = 10
 
 
-def _dangers(risk: str) -> list[Fold]:
-    return [Fold("danger", at, 0, risk) for at in _backwards(_MOST_SENTENCES)]
+def _fold_dangers(risk: str) -> list[Fold]:
+    return [Fold("danger", at, 0, risk) for at in _count_down(_MOST_SENTENCES)]
 
 
-def _backwards(count: int) -> range:
+def _count_down(count: int) -> range:
     return range(count - 1, -1, -1)
 
 
-def _of_entries(report: Report, kind: Kind, risk: str) -> list[Fold]:
+def _fold_entries(report: Report, kind: FoldKind, risk: str) -> list[Fold]:
     return [
         Fold(kind, number, at)
-        for number in _backwards(len(report.sections))
+        for number in _count_down(len(report.sections))
         if (review := report.sections[number].review) is not None
-        for at, entry in reversed(list(enumerate(shown(review))))
+        for at, entry in reversed(list(enumerate(select_shown(review))))
         if entry.risk == risk and (kind != "code" or entry.differences)
     ]
 
 
-def fitting(found: Collection[Fold], write: Callable[[frozenset[Fold]], str], max_size: int) -> str:
-    """The longest text that fits, or the shortest there is.
+def fit(found: Collection[Fold], write: Callable[[frozenset[Fold]], str], max_size: int) -> str:
+    """Return the longest text that fits, or the shortest text if none fits.
 
     Args:
-        found: what could be left out, in the order in which it goes.
-        write: writes the text without what it is given.
-        max_size: bytes of UTF-8, of which no text has fewer than characters.
+        found: what can be omitted, in the order in which it is omitted.
+        write: writes the text without the given parts.
+        max_size: the limit in bytes of UTF-8, which is at least the number of characters.
     """
     ordered = list(found)
     few, many = 0, len(ordered)
@@ -102,9 +102,9 @@ def fitting(found: Collection[Fold], write: Callable[[frozenset[Fold]], str], ma
     return write(frozenset(ordered[:many]))
 
 
-def told(left_out: Collection[Fold]) -> str:
-    """What was left out, in words."""
-    counts = Counter(one.kind for one in left_out)
+def describe_folds(left_out: Collection[Fold]) -> str:
+    """Describe what was omitted."""
+    counts = Counter(fold.kind for fold in left_out)
     return ", ".join(
         _WORDS[kind][0] if count == 1 else _WORDS[kind][1].format(count)
         for kind, count in counts.items()

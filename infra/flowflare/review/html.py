@@ -1,4 +1,4 @@
-"""A report as one HTML page that needs nothing else: no script, no font, no picture."""
+"""Render a report as one self-contained HTML page, without scripts, fonts or images."""
 
 from functools import lru_cache
 from typing import Final
@@ -8,10 +8,10 @@ import jinja2
 from flowflare import library
 from flowflare.review import facts
 from flowflare.review.entries import Entry
-from flowflare.review.report import Report, rollout_seconds
-from flowflare.review.report_text import duration
+from flowflare.review.report import Report, estimate_seconds
+from flowflare.review.report_text import write_duration
 from flowflare.review.sections import Section
-from flowflare.review.visible import shortened, visible
+from flowflare.review.visible import make_visible, shorten
 from flowflare.review.words import KINDS, MARKS, RISK_WORDS
 
 _TEMPLATE: Final = "report.html.j2"
@@ -19,10 +19,10 @@ _RISKS: Final = ("loses-data", "unknown", "restarts")
 
 
 def render(report: Report) -> str:
-    """Writes the page.
+    """Render the page.
 
-    Everything that stands in the report is text in it: Jinja2 escapes it, characters that act
-    instead of being read are made visible, and the page forbids scripts to itself.
+    Everything from the report is text in the page: Jinja2 escapes it, control and other invisible
+    characters are made visible, and the page's own policy forbids scripts.
 
     Args:
         report: the report.
@@ -39,7 +39,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_readable,
+        finalize=_make_readable,
     )
     environment.globals |= {
         "KINDS": KINDS,
@@ -47,39 +47,39 @@ def _environment() -> jinja2.Environment:
         "RISKS": _RISKS,
         "RISK_WORDS": RISK_WORDS,
         "facts": facts,
-        "line_kind": _line_kind,
-        "parts": _parts,
-        "section_time": _section_time,
-        "shortened": shortened,
-        "worst": _worst,
+        "line_kind": _classify_line,
+        "parts": _split_code,
+        "section_time": _estimate_time,
+        "shorten": shorten,
+        "worst": _group_worst_first,
     }
-    environment.filters["duration"] = duration
+    environment.filters["duration"] = write_duration
     return environment
 
 
-def _readable(value: object) -> object:
-    """Text with whatever would act in it made visible; what is escaped already stays."""
+def _make_readable(value: object) -> object:
+    """Make special characters of a text visible. Text that is already escaped stays as it is."""
     if isinstance(value, str) and not hasattr(value, "__html__"):
-        return visible(value, keep="\n\t")
+        return make_visible(value, keep="\n\t")
     return value
 
 
-def _parts(text: str) -> list[str]:
-    """A sentence in parts, of which every second one is what it marks as code by backticks."""
+def _split_code(text: str) -> list[str]:
+    """Split a sentence at its backticks, so that every second part is code."""
     return text.split("`") if text.count("`") % 2 == 0 else [text]
 
 
-def _line_kind(line: str) -> str:
-    """The class of a line of a unified diff."""
+def _classify_line(line: str) -> str:
+    """Return the CSS class for a line of a unified diff."""
     return {"+": "added", "-": "removed", "@": "place"}.get(line[:1], "same")
 
 
-def _section_time(section: Section) -> str:
+def _estimate_time(section: Section) -> str:
     sent = section.api_calls * len(section.stacks)
-    return duration(rollout_seconds(sent, len(section.stacks) if sent else 0))
+    return write_duration(estimate_seconds(sent, len(section.stacks) if sent else 0))
 
 
-def _worst(section: Section) -> list[tuple[str, list[Entry]]]:
-    """A section's resources under their risks, the worst first."""
-    shown = facts.shown(section.review) if section.review else []
-    return list(facts.by_risk(shown).items())
+def _group_worst_first(section: Section) -> list[tuple[str, list[Entry]]]:
+    """Group a section's resources by risk, worst first."""
+    shown = facts.select_shown(section.review) if section.review else []
+    return list(facts.group_by_risk(shown).items())

@@ -1,9 +1,9 @@
-"""Links the npm packages of a commit into its checkout: its own folders, and what is installed.
+"""Link a commit's npm packages into its checkout: local packages and installed packages.
 
-A package that a commit has itself (a workspace, a `file:`, `link:`, `portal:` or `workspace:`
-dependency) is linked to the commit's own folder, as npm would do, so that a change of it reaches
-the Workers. Other packages come from the working tree, if its lock file and patches are the
-commit's. The commit may be a stranger's: nothing is written or linked outside the checkout.
+A package that is part of the commit (a workspace, a `file:`, `link:`, `portal:` or `workspace:`
+dependency) is linked to its folder in the commit, as npm would do, so that a change in it reaches
+the Workers. Other packages come from the working tree, if its lock file and patches are the same as
+the commit's. The commit may be untrusted: nothing is written or linked outside the checkout.
 """
 
 import os
@@ -31,12 +31,12 @@ _DEPENDENCIES: Final = (
 
 @dataclass(frozen=True)
 class LocalPackage:
-    """A package that the commit has itself.
+    """A package that is part of the commit.
 
     Attributes:
-        modules: the `node_modules` that it belongs into.
-        name: its name.
-        folder: where it is.
+        modules: the `node_modules` folder for its link.
+        name: the package's name.
+        folder: the package's folder.
     """
 
     modules: Path
@@ -46,20 +46,20 @@ class LocalPackage:
 
 @dataclass(frozen=True)
 class PackageFiles:
-    """The files of a folder that decide about npm packages.
+    """The files of a folder that determine its npm packages.
 
     Attributes:
-        top: the folder, without links in its name.
+        top: the folder, with symbolic links resolved.
     """
 
     top: Path
 
     @cached_property
-    def _found(self) -> Mapping[str, tuple[Path, ...]]:
+    def _files_by_kind(self) -> Mapping[str, tuple[Path, ...]]:
         wanted = {*LOCK_FILES, "package.json", "pnpm-workspace.yaml", ".patch"}
         found: dict[str, list[Path]] = {name: [] for name in wanted}
         for folder, inner, files in os.walk(self.top):
-            inner[:] = sorted(one for one in inner if one not in (_MODULES, ".git"))
+            inner[:] = sorted(name for name in inner if name not in (_MODULES, ".git"))
             for file in sorted(files):
                 kind = ".patch" if file.endswith(".patch") else file
                 path = Path(folder, file)
@@ -69,48 +69,60 @@ class PackageFiles:
 
     @property
     def locks(self) -> tuple[Path, ...]:
-        """Files that lock packages."""
-        return tuple(sorted(path for name in LOCK_FILES for path in self._found[name]))
+        """The files that lock packages."""
+        return tuple(sorted(path for name in LOCK_FILES for path in self._files_by_kind[name]))
 
-    def contents(self) -> Mapping[str, bytes]:
-        """Lock files and patches by their paths, with what is in them."""
-        return self._read(*self.locks) | self.patches()
+    def read_contents(self) -> Mapping[str, bytes]:
+        """Read the lock files and patches, by path."""
+        return self._read(*self.locks) | self.read_patches()
 
-    def patches(self) -> dict[str, bytes]:
-        """Patches by their paths, with what is in them."""
-        return self._read(*self._found[".patch"])
+    def read_patches(self) -> dict[str, bytes]:
+        """Read the patches, by path."""
+        return self._read(*self._files_by_kind[".patch"])
 
     def _read(self, *files: Path) -> dict[str, bytes]:
         return {file.relative_to(self.top).as_posix(): read_bytes(file) for file in files}
 
-    def local_packages(self) -> Iterator[LocalPackage]:
-        """The packages that the folder has itself, those with a path of their own first."""
-        for file in self._found["package.json"]:
-            yield from self._by_path(file.parent, _json(file))
-        for file in self._found["package.json"]:
-            yield from self._members(file.parent, _patterns(_json(file).get("workspaces")))
-        for file in self._found["pnpm-workspace.yaml"]:
-            yield from self._members(file.parent, _patterns(_yaml(file).get("packages")))
+    def list_local_packages(self) -> Iterator[LocalPackage]:
+        """List the folder's local packages, those referenced by a path first."""
+        for file in self._files_by_kind["package.json"]:
+            yield from self._list_by_path(file.parent, _read_json(file))
+        for file in self._files_by_kind["package.json"]:
+            yield from self._list_members(
+                file.parent, _read_patterns(_read_json(file).get("workspaces"))
+            )
+        for file in self._files_by_kind["pnpm-workspace.yaml"]:
+            yield from self._list_members(
+                file.parent, _read_patterns(_read_yaml(file).get("packages"))
+            )
 
-    def _by_path(self, folder: Path, package: Mapping[str, Any]) -> Iterator[LocalPackage]:
+    def _list_by_path(self, folder: Path, package: Mapping[str, Any]) -> Iterator[LocalPackage]:
         for key in _DEPENDENCIES:
-            for name, spec in _mapping(package.get(key)).items():
+            for name, spec in _as_mapping(package.get(key)).items():
                 match = _PATH.fullmatch(spec) if isinstance(spec, str) else None
-                # `workspace:*` and `workspace:^1.0.0` name a version, `workspace:../x` a folder.
+                # `workspace:*` and `workspace:^1.0.0` are versions, `workspace:../x` is a folder.
                 if match and (match[1].startswith((".", "/", "~")) or spec[:2] in ("fi", "li")):
-                    yield from self._package(folder, str(name), folder / match[1])
+                    yield from self._check_package(folder, str(name), folder / match[1])
 
-    def _members(self, root: Path, patterns: list[str]) -> Iterator[LocalPackage]:
+    def _list_members(self, root: Path, patterns: list[str]) -> Iterator[LocalPackage]:
         excluded = {
-            path for one in patterns if one.startswith("!") for path in _glob(root, one[1:])
+            path
+            for pattern in patterns
+            if pattern.startswith("!")
+            for path in _glob(root, pattern[1:])
         }
-        folders = [path for one in patterns if not one.startswith("!") for path in _glob(root, one)]
+        folders = [
+            path
+            for pattern in patterns
+            if not pattern.startswith("!")
+            for path in _glob(root, pattern)
+        ]
         for folder in folders:
-            name = _json(folder / "package.json").get("name")
+            name = _read_json(folder / "package.json").get("name")
             if folder not in excluded and isinstance(name, str):
-                yield from self._package(root, name, folder)
+                yield from self._check_package(root, name, folder)
 
-    def _package(self, root: Path, name: str, folder: Path) -> Iterator[LocalPackage]:
+    def _check_package(self, root: Path, name: str, folder: Path) -> Iterator[LocalPackage]:
         target = folder.resolve()
         inside = target.is_relative_to(self.top) and target.is_dir()
         if inside and _MODULES not in target.relative_to(self.top).parts and _NAME.fullmatch(name):
@@ -122,41 +134,44 @@ def link_packages(checkout: Path, working_tree: Path) -> None:
 
     Args:
         checkout: the commit's files.
-        working_tree: where packages may be installed.
+        working_tree: the folder in which packages may be installed.
     """
     top = checkout.resolve()
     files, there = PackageFiles(top), PackageFiles(working_tree.resolve())
-    for package in files.local_packages():
+    for package in files.list_local_packages():
         _link(top, package.modules, package.name, package.folder)
-    patched_alike = files.patches() == there.patches()
+    patched_alike = files.read_patches() == there.read_patches()
     for lock in files.locks:
         place = lock.parent.relative_to(top)
         installed = there.top / place / _MODULES
         own = there.top / place / lock.name
         same = own.is_file() and read_bytes(own) == read_bytes(lock)
-        if same and patched_alike and _is_of(installed, lock):
-            for name in _installed(installed):
+        if same and patched_alike and _is_installed_from(installed, lock):
+            for name in _list_installed(installed):
                 _link(top, lock.parent / _MODULES, name, installed / name)
 
 
-def lock_alike(one: Path, other: Path) -> bool:
-    """Whether two checkouts lock and patch npm packages in the same way."""
-    return PackageFiles(one.resolve()).contents() == PackageFiles(other.resolve()).contents()
+def is_locked_alike(first: Path, second: Path) -> bool:
+    """Return whether two checkouts lock and patch npm packages in the same way."""
+    return (
+        PackageFiles(first.resolve()).read_contents()
+        == PackageFiles(second.resolve()).read_contents()
+    )
 
 
-def _is_of(modules: Path, lock: Path) -> bool:
-    """Whether what is installed is what is locked, as far as npm says (its hidden lock file)."""
+def _is_installed_from(modules: Path, lock: Path) -> bool:
+    """Return whether the lock file matches the installation, by npm's hidden lock file."""
     if not modules.is_dir():
         return False
-    hidden = _json(modules / ".package-lock.json").get("packages")
-    locked = _json(lock).get("packages")
+    hidden = _read_json(modules / ".package-lock.json").get("packages")
+    locked = _read_json(lock).get("packages")
     if not isinstance(hidden, dict) or not isinstance(locked, dict):
         return True
     keys = ("version", "integrity")
     return (
         all(
-            [_mapping(package).get(key) for key in keys]
-            == [_mapping(locked[path]).get(key) for key in keys]
+            [_as_mapping(package).get(key) for key in keys]
+            == [_as_mapping(locked[path]).get(key) for key in keys]
             for path, package in hidden.items()
             if path in locked
         )
@@ -164,8 +179,8 @@ def _is_of(modules: Path, lock: Path) -> bool:
     )
 
 
-def _installed(modules: Path) -> Iterator[str]:
-    """Packages in a `node_modules`, but those linked from elsewhere: they are no installed ones."""
+def _list_installed(modules: Path) -> Iterator[str]:
+    """List the packages in a `node_modules` folder, without those linked from another folder."""
     for entry in sorted(modules.iterdir()):
         names = [entry.name]
         if entry.name.startswith("@") and entry.is_dir():
@@ -177,7 +192,7 @@ def _installed(modules: Path) -> Iterator[str]:
 
 
 def _link(top: Path, modules: Path, name: str, target: Path) -> None:
-    """Link a package, unless the commit has something there."""
+    """Link a package, unless the commit has a file at that path."""
     link = modules / name
     if not link.parent.resolve().is_relative_to(top) or link.is_symlink() or link.exists():
         return
@@ -186,13 +201,14 @@ def _link(top: Path, modules: Path, name: str, target: Path) -> None:
 
 
 def _glob(root: Path, pattern: str) -> list[Path]:
-    """The folders with a `package.json` that a workspace's pattern means."""
+    """List the folders with a `package.json` that a workspace pattern matches."""
     match = _BRACES.search(pattern)
     if match:
         whole = (
-            pattern[: match.start()] + one + pattern[match.end() :] for one in match[1].split(",")
+            pattern[: match.start()] + alternative + pattern[match.end() :]
+            for alternative in match[1].split(",")
         )
-        return [path for one in whole for path in _glob(root, one)]
+        return [path for alternative in whole for path in _glob(root, alternative)]
     plain = pattern.removeprefix("./").strip("/")
     if not plain or ".." in plain.split("/"):
         return []
@@ -200,26 +216,30 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     return [path.parent for path in found if _MODULES not in path.relative_to(root).parts]
 
 
-def _patterns(value: Any) -> list[str]:
-    """The patterns of `workspaces`: a list, or Yarn's mapping with `packages`."""
+def _read_patterns(value: Any) -> list[str]:
+    """Return the patterns of `workspaces`: a list, or Yarn's mapping with `packages`."""
     listed = value.get("packages") if isinstance(value, dict) else value
-    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    return (
+        [pattern for pattern in listed if isinstance(pattern, str)]
+        if isinstance(listed, list)
+        else []
+    )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _json(file: Path) -> Mapping[str, Any]:
+def _read_json(file: Path) -> Mapping[str, Any]:
     if file.is_symlink():
         return {}
     try:
-        return _mapping(parse_json(read_text(file)))
+        return _as_mapping(parse_json(read_text(file)))
     except (OSError, ValueError):
         return {}
 
 
-def _yaml(file: Path) -> Mapping[str, Any]:
+def _read_yaml(file: Path) -> Mapping[str, Any]:
     try:
         return plain_keys(read_text(file))
     except OSError:

@@ -1,4 +1,4 @@
-"""A report as Markdown for the comment on a pull request; its risk first, in words."""
+"""Render a report as Markdown for the comment on a pull request. It begins with the risk."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 from flowflare.kinds.assessment import RISKS
 from flowflare.review.facts import (
     Danger,
-    calls,
-    dangers,
-    headline,
-    per_operation,
-    risk_of,
-    stacks,
+    count_each_operation,
+    list_dangers,
+    name_risk,
+    write_calls,
+    write_headline,
+    write_stacks,
 )
-from flowflare.review.folding import Fold, fitting, folds, told
+from flowflare.review.folding import Fold, describe_folds, fit, list_folds
 from flowflare.review.markdown_escapes import prose, span
-from flowflare.review.markdown_sections import SectionText, names
-from flowflare.review.report import PolicyFinding, Report, ReportedCommit, rollout_seconds
-from flowflare.review.report_text import duration
+from flowflare.review.markdown_sections import SectionText, list_names
+from flowflare.review.report import PolicyFinding, Report, ReportedCommit, estimate_seconds
+from flowflare.review.report_text import write_duration
 from flowflare.review.words import KINDS, RISK_WORDS
 
 _ALERTS: Final = {"loses-data": "CAUTION", "unknown": "CAUTION", "restarts": "WARNING"}
@@ -28,52 +28,55 @@ _MOST_UNCHANGED: Final = 20
 
 
 def render(report: Report, *, max_size: int | None = None) -> str:
-    """Writes the comment.
+    """Render the comment.
 
-    Nothing that stands in the report acts in it: no HTML, link, image or mention comes from there.
+    Nothing from the report becomes HTML, a link, an image or a mention.
 
     Args:
         report: the report.
-        max_size: bytes of UTF-8 that the text may have. What is left out for it is said; the
-            shortest text, a headline and sums, has about 600 bytes and comes whatever the size.
+        max_size: the limit in bytes of UTF-8. The text says what was omitted to fit. The shortest
+            text, a headline and totals, has about 600 bytes and is returned even if it is too long.
 
     Returns:
-        Markdown as GitHub and GitLab read it, with a line feed at its end.
+        Markdown for GitHub and GitLab, with a line feed at its end.
     """
     page = _Page(report)
     if max_size is None:
         return page.write(frozenset())
-    return fitting(folds(report), page.write, max_size)
+    return fit(list_folds(report), page.write, max_size)
 
 
 class _Page:
-    """Writes a report without what is left out of it."""
+    """Writes a report without the folded parts."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._sections = [SectionText(*one) for one in enumerate(report.sections)]
-        self._dangers = {risk: dangers(report, risk) for risk in _ALERTS}
+        self._sections = [SectionText(*numbered) for numbered in enumerate(report.sections)]
+        self._dangers = {risk: list_dangers(report, risk) for risk in _ALERTS}
 
     def write(self, left_out: frozenset[Fold]) -> str:
-        """The whole text."""
+        """Write the whole text."""
         lines = [*self._head(), *self._notes(), *self._warnings(left_out), *self._table(left_out)]
         lines += self._policy(left_out)
         for section in self._sections:
             lines += section.lines(left_out)
-        lines += [*self._unchanged(), *_folded(left_out)]
+        lines += [*self._write_unchanged(), *_write_folded(left_out)]
         return "\n".join(lines) + "\n"
 
     def _head(self) -> Iterator[str]:
         report = self._report
-        yield f"## {headline(report)} in {span(report.project)}"
+        yield f"## {write_headline(report)} in {span(report.project)}"
         yield ""
-        base = _commit(report.base) if report.base else "the stacks' state"
-        yield f"From {base} to {_commit(report.head)}."
+        base = _write_commit(report.base) if report.base else "the stacks' state"
+        yield f"From {base} to {_write_commit(report.head)}."
         parts = []
         if report.sections:
-            parts = [calls(report.api_calls), f"about {duration(report.seconds)} for `up`"]
+            parts = [
+                write_calls(report.api_calls),
+                f"about {write_duration(report.seconds)} for `up`",
+            ]
         if report.counts.not_recorded:
-            parts.append(f"{stacks(report.counts.not_recorded)} not compared")
+            parts.append(f"{write_stacks(report.counts.not_recorded)} not compared")
         if report.counts.refused:
             parts.append(f"**`up` would refuse {report.counts.refused:,}**")
         if parts:
@@ -83,7 +86,7 @@ class _Page:
         notes = self._report.notes
         if notes:
             yield ""
-        yield from (f"- Note: {prose(one.text)}" for one in notes[:_MOST_NOTES])
+        yield from (f"- Note: {prose(note.text)}" for note in notes[:_MOST_NOTES])
         if len(notes) > _MOST_NOTES:
             yield f"- and {len(notes) - _MOST_NOTES:,} more notes"
 
@@ -93,22 +96,22 @@ class _Page:
             if not found:
                 continue
             kept = [
-                one
-                for at, one in enumerate(found[:_MOST_SENTENCES])
+                danger
+                for at, danger in enumerate(found[:_MOST_SENTENCES])
                 if Fold("danger", at, 0, risk) not in left_out
             ]
             yield from ("", f"> [!{_ALERTS[risk]}]", f"> **{RISK_WORDS[risk]}**", ">")
-            yield from (f"> - {self._danger(one)}" for one in kept)
+            yield from (f"> - {self._danger(danger)}" for danger in kept)
             more = len(found) - len(kept)
             if more:
                 others = "stacks or resources" if risk == "unknown" else "resources"
                 yield f"> - {'and ' if kept else ''}{more:,} {'more' if kept else others}"
 
-    def _danger(self, one: Danger) -> str:
-        where = names(self._report.sections[one.section - 1].stacks)
-        operation, name = one.subject
+    def _danger(self, danger: Danger) -> str:
+        where = list_names(self._report.sections[danger.section - 1].stacks)
+        operation, name = danger.subject
         subject = f"{operation} {span(name)}. " if name else ""
-        return f"{where}: {subject}{prose(one.text)}"
+        return f"{where}: {subject}{prose(danger.text)}"
 
     def _table(self, left_out: Collection[Fold]) -> Iterator[str]:
         sections = self._report.sections
@@ -124,46 +127,48 @@ class _Page:
                 continue
             kind = f" ({KINDS[section.kind]})" if KINDS[section.kind] else ""
             sent = section.api_calls * len(section.stacks)
-            time = duration(rollout_seconds(sent, len(section.stacks) if sent else 0))
+            time = write_duration(estimate_seconds(sent, len(section.stacks) if sent else 0))
             is_bold = section.risk in ("loses-data", "unknown")
-            risk = f"**{risk_of(section)}**" if is_bold else risk_of(section)
-            numbers = " | ".join(str(count) if count else "" for count in per_operation(section))
+            risk = f"**{name_risk(section)}**" if is_bold else name_risk(section)
+            numbers = " | ".join(
+                str(count) if count else "" for count in count_each_operation(section)
+            )
             yield (
-                f"| {number + 1} | {names(section.stacks)}{kind} | {numbers} | {risk} "
+                f"| {number + 1} | {list_names(section.stacks)}{kind} | {numbers} | {risk} "
                 f"| {sent:,} | {time} |"
             )
         if hidden:
-            yield f"| | and {stacks(hidden)} more | | | | | | | |"
+            yield f"| | and {write_stacks(hidden)} more | | | | | | | |"
 
     def _policy(self, left_out: Collection[Fold]) -> Iterator[str]:
         found = self._report.policy
         if not found:
             return
-        errors = sum(one.severity == "error" for one in found)
-        yield from ("", f"**Policies:** {_findings(errors, len(found) - errors)}", "")
+        errors = sum(finding.severity == "error" for finding in found)
+        yield from ("", f"**Policies:** {_count_findings(errors, len(found) - errors)}", "")
         if Fold("policy") in left_out:
             return
-        ordered = sorted(found, key=lambda one: one.severity != "error")
-        yield from (f"- {_finding(one)}" for one in ordered[:_MOST_POLICIES])
+        ordered = sorted(found, key=lambda finding: finding.severity != "error")
+        yield from (f"- {_write_finding(finding)}" for finding in ordered[:_MOST_POLICIES])
         if len(found) > _MOST_POLICIES:
             yield f"- and {len(found) - _MOST_POLICIES:,} more"
 
-    def _unchanged(self) -> Iterator[str]:
+    def _write_unchanged(self) -> Iterator[str]:
         found: Sequence[str] = self._report.unchanged
         if found:
             listed = ", ".join(span(name) for name in found[:_MOST_UNCHANGED])
             more = len(found) - _MOST_UNCHANGED
             rest = f" and {more:,} more" if more > 0 else ""
-            yield from ("", f"Nothing changes in {stacks(len(found))}: {listed}{rest}.")
+            yield from ("", f"Nothing changes in {write_stacks(len(found))}: {listed}{rest}.")
 
 
-def _commit(commit: ReportedCommit) -> str:
+def _write_commit(commit: ReportedCommit) -> str:
     if not commit.sha:
         return span(commit.name)  # files that are in no commit
     return f"{span(commit.name)} ({span(commit.sha[:12])} {span(commit.subject, most=80)})"
 
 
-def _findings(errors: int, warnings: int) -> str:
+def _count_findings(errors: int, warnings: int) -> str:
     parts = []
     if errors:
         parts.append("1 error" if errors == 1 else f"{errors:,} errors")
@@ -172,18 +177,18 @@ def _findings(errors: int, warnings: int) -> str:
     return ", ".join(parts)
 
 
-def _finding(found: PolicyFinding) -> str:
+def _write_finding(found: PolicyFinding) -> str:
     resource = f" {span(found.resource)}" if found.resource else ""
     remedy = f" {prose(found.remedy)}" if found.remedy else ""
     severity = f"**{found.severity}**" if found.severity == "error" else found.severity
-    where = names(found.stacks)
+    where = list_names(found.stacks)
     return f"{severity} {span(found.rule)}{resource} in {where}: {prose(found.message)}{remedy}"
 
 
-def _folded(left_out: Collection[Fold]) -> Iterator[str]:
+def _write_folded(left_out: Collection[Fold]) -> Iterator[str]:
     if left_out:
         yield ""
         yield (
-            f"Folded to keep this short: {told(left_out)}. The whole report is an artifact of this "
-            "run; `flowflare diff` prints it too."
+            f"Folded to keep this short: {describe_folds(left_out)}. The whole report is an "
+            "artifact of this run; `flowflare diff` prints it too."
         )

@@ -1,9 +1,9 @@
-"""Puts foreign text into Markdown so that it is read as text and acts as nothing.
+"""Escape text from outside for Markdown, so that it is displayed and never interpreted.
 
-A code span and a fenced block hold any text, and neither GitHub nor GitLab looks for mentions,
-references or links in them. Escapes by backslash or entity do not do: both services look for
-mentions in what has been rendered, where an escaped `@` is an `@` again. So whatever is not a plain
-word stands in code.
+A code span or a fenced block can hold any text, and neither GitHub nor GitLab looks for mentions,
+references or links in them. Escapes by backslash or entity are not enough: both services look for
+mentions in the rendered text, where an escaped `@` is an `@` again. So everything that is not a
+plain word is put into code.
 """
 
 import html
@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Final
 
-from flowflare.review.visible import shortened, visible
+from flowflare.review.visible import make_visible, shorten
 
 _TICKS: Final = re.compile(r"`+")
-# No digits beside letters: `GH-12` is a reference, and `1.` may be something too; so may a word of
-# which each letter is a digit of a hash.
+# No digits next to letters: `GH-12` is a reference, and `1.` may start a list. A word of hex digits
+# only may be a commit hash.
 _WORD: Final = re.compile(
     r"(?!.*\b[A-Fa-f]{7,}\b)\(?(?:[A-Za-z]+(?:['-][A-Za-z]+)*'?|D1(?:[A-Z][a-z]+)?|\d{1,6})[,.;:!?)]{0,2}"
 )
@@ -26,8 +26,8 @@ _LONGEST_NAME: Final = 200
 
 
 def span(text: str, *, most: int = _LONGEST_NAME) -> str:
-    """A code span of any text; the pipe, which ends a table's cell even there, as `<U+007C>`."""
-    shown = shortened(visible(text), most).replace("|", "\u27e8U+007C\u27e9")
+    """Write a code span of any text. A pipe, which ends a table cell, is written `<U+007C>`."""
+    shown = shorten(make_visible(text), most).replace("|", "\u27e8U+007C\u27e9")
     if not shown.strip(" "):
         return f'`"{shown}"`'
     ticks = "`" * (max((len(run) for run in _TICKS.findall(shown)), default=0) + 1)
@@ -36,23 +36,23 @@ def span(text: str, *, most: int = _LONGEST_NAME) -> str:
 
 
 def code(text: str, *, most: int = _LONGEST_NAME) -> str:
-    """A `<code>` element for the inside of a block of HTML, such as a summary, on one line."""
-    return f"<code>{html.escape(shortened(visible(text), most))}</code>"
+    """Write a one-line `<code>` element for use inside an HTML block, such as a summary."""
+    return f"<code>{html.escape(shorten(make_visible(text), most))}</code>"
 
 
 def prose(text: str) -> str:
-    """A sentence: plain words stay, all else of it stands in code spans.
+    """Write a sentence: plain words stay as they are, everything else becomes a code span.
 
-    Code that the sentence marks itself keeps its extent; words within it are code too. There is
-    always something: an item without text could make a heading of the line before it.
+    Code that the sentence marks itself keeps its extent; words within it are code too. The result
+    is never empty, because an empty list item would turn the previous line into a heading.
     """
     parts = []
-    for number, part in enumerate(shortened(text, 2 * _LONGEST_LINE).split("`")):
+    for number, part in enumerate(shorten(text, 2 * _LONGEST_LINE).split("`")):
         if number % 2:
             parts.append(span(part) if part else "")
         else:
             parts.append(_words(part, first=not any(parts)))
-    # A closing mark belongs to the code before it; two spans that touch would be one.
+    # A closing punctuation mark follows the code directly. Two adjacent spans would merge.
     said = " ".join(part for part in parts if part)
     return re.sub(r"` ([,.;:!?]) ?(?=[A-Za-z(]|$)", r"`\1 ", said).strip() or span(text)
 
@@ -63,7 +63,7 @@ def _words(text: str, *, first: bool) -> str:
         _WORD.fullmatch(token) is not None or token in {",", ".", ";", ":"} for token in tokens
     ]
     if first and tokens:
-        # What begins a line could begin a list or a heading; a word of letters cannot.
+        # The start of a line could start a list or a heading; a word of letters cannot.
         plain[0] = plain[0] and _FIRST.fullmatch(tokens[0]) is not None
     pairs = groupby(zip(plain, tokens, strict=True), key=lambda pair: pair[0])
     said = []
@@ -74,14 +74,14 @@ def _words(text: str, *, first: bool) -> str:
 
 
 def fence(lines: Iterable[str], language: str) -> list[str]:
-    """A fenced block: no line in it is a fence that could close it.
+    """Write a fenced block that no line in it can close.
 
     Args:
-        lines: the lines, whatever they hold.
-        language: for highlighting, a word of ours.
+        lines: the lines, with any content.
+        language: the language for highlighting, chosen by this package.
     """
     shown: Sequence[str] = [
-        shortened(visible(part, keep="\t"), _LONGEST_LINE)
+        shorten(make_visible(part, keep="\t"), _LONGEST_LINE)
         for line in lines
         for part in (line.split("\n") if "\n" in line else (line,))
     ]

@@ -1,7 +1,7 @@
-"""Makes one review of several that say the same but for what stands beside the change.
+"""Merge reviews that show the same change but different surroundings into one review.
 
-What is not the same in all of them is not shown: lines around a change, sizes and digests of
-texts, outputs, resources that only some have and that stay as they are.
+Details that differ between the stacks are not shown: lines around a change, sizes and digests of
+texts, outputs, and unchanged resources that only some of the stacks have.
 """
 
 import json
@@ -17,101 +17,108 @@ _HUNK: Final = re.compile(r"^@@ -[\d,]+ \+[\d,]+ @@")
 _VARIES: Final = " ..."
 
 
-def merge_key(review: Review) -> str:
-    """The same text for reviews that may be shown as one."""
-    entries = [_told(one) for one in review.entries if one.is_shown]
-    refusals = [one.model_dump() for one in review.refusals]
+def make_merge_key(review: Review) -> str:
+    """Return a text that is equal for reviews that can be shown as one."""
+    entries = [_make_comparable(entry) for entry in review.entries if entry.is_shown]
+    refusals = [refusal.model_dump() for refusal in review.refusals]
     return json.dumps([entries, refusals], sort_keys=True)
 
 
-def of_several(review: Review, varying: Collection[str]) -> Review:
-    """The review of one of several stacks, without what holds for this one only.
+def keep_common(review: Review, varying: Collection[str]) -> Review:
+    """Remove from the review of a stack what does not hold for the other stacks of its group.
 
     Args:
-        review: its review.
-        varying: lines of code beside the change that not all of the stacks have.
+        review: the stack's review.
+        varying: lines of code around the change that not all of the stacks have.
     """
     entries = tuple(
-        _with_differences(
-            _without_digests(one),
+        _replace_differences(
+            _drop_digests(entry),
             [
-                [_VARIES if line[:1] == " " and line[1:] in varying else line for line in of.lines]
-                for of in one.differences
+                [_hide_varying(line, varying) for line in difference.lines]
+                for difference in entry.differences
             ],
         )
-        for one in review.entries
+        for entry in review.entries
     )
     return review.model_copy(update={"entries": entries, "outputs": {}})
 
 
-def of_all(reviews: Sequence[Review]) -> Review:
-    """One review for several that have the same `merge_key`."""
-    same = set.intersection(*({_id(one) for one in each.entries} for each in reviews))
-    kept = [[one for one in each.entries if one.is_shown or _id(one) in same] for each in reviews]
-    shown = [[one for one in each if one.is_shown] for each in kept]
-    merged = iter([_of_entries(alike) for alike in zip(*shown, strict=True)])
-    entries = tuple(next(merged) if one.is_shown else one for one in kept[0])
+def _hide_varying(line: str, varying: Collection[str]) -> str:
+    return _VARIES if line[:1] == " " and line[1:] in varying else line
+
+
+def merge_reviews(reviews: Sequence[Review]) -> Review:
+    """Merge reviews that have the same `merge_key` into one review."""
+    same = set.intersection(*({_identify(entry) for entry in each.entries} for each in reviews))
+    kept = [
+        [entry for entry in each.entries if entry.is_shown or _identify(entry) in same]
+        for each in reviews
+    ]
+    shown = [[entry for entry in entries if entry.is_shown] for entries in kept]
+    merged = iter([_merge_entries(alike) for alike in zip(*shown, strict=True)])
+    entries = tuple(next(merged) if entry.is_shown else entry for entry in kept[0])
     outputs = {
         name: value
         for name, value in reviews[0].outputs.items()
-        if all(one.outputs.get(name) == value for one in reviews)
+        if all(review.outputs.get(name) == value for review in reviews)
     }
     return reviews[0].model_copy(update={"entries": entries, "outputs": outputs})
 
 
-def _id(entry: Entry) -> tuple[str, str]:
+def _identify(entry: Entry) -> tuple[str, str]:
     return entry.name, entry.type
 
 
-def _told(entry: Entry) -> dict[str, Any]:
-    raw: dict[str, Any] = _without_digests(entry).model_dump(exclude={"urn"})
+def _make_comparable(entry: Entry) -> dict[str, Any]:
+    raw: dict[str, Any] = _drop_digests(entry).model_dump(exclude={"urn"})
     raw["differences"] = [
-        [one.of, [_numberless(line) for line in one.lines if line[:1] != " "]]
-        for one in entry.differences
+        [text.of, [_drop_numbers(line) for line in text.lines if line[:1] != " "]]
+        for text in entry.differences
     ]
     return raw
 
 
-def _numberless(line: str) -> str:
+def _drop_numbers(line: str) -> str:
     return _HUNK.sub("@@", line)
 
 
-def _without_digests(entry: Entry) -> Entry:
+def _drop_digests(entry: Entry) -> Entry:
     changes = tuple(
-        one.model_copy(update={"old": _some_text(one.old), "new": _some_text(one.new)})
-        for one in entry.changes
+        change.model_copy(update={"old": _drop_digest(change.old), "new": _drop_digest(change.new)})
+        for change in entry.changes
     )
     return entry.model_copy(update={"changes": changes})
 
 
-def _some_text(value: Any) -> Any:
+def _drop_digest(value: Any) -> Any:
     return _SOME_TEXT if isinstance(value, str) and _TEXT.fullmatch(value) else value
 
 
-def _of_entries(alike: Sequence[Entry]) -> Entry:
+def _merge_entries(alike: Sequence[Entry]) -> Entry:
     first = alike[0]
-    if all(one == first for one in alike):
+    if all(entry == first for entry in alike):
         return first
     lines = [
-        _common_lines([one.differences[index].lines for one in alike])
+        _keep_common_lines([entry.differences[index].lines for entry in alike])
         for index in range(len(first.differences))
     ]
-    return _with_differences(_without_digests(first), lines)
+    return _replace_differences(_drop_digests(first), lines)
 
 
-def _common_lines(texts: Sequence[Sequence[str]]) -> list[str]:
+def _keep_common_lines(texts: Sequence[Sequence[str]]) -> list[str]:
     first = texts[0]
-    if any(len(one) != len(first) for one in texts):
-        return [_numberless(line) for line in first if line[:1] != " "]
+    if any(len(text) != len(first) for text in texts):
+        return [_drop_numbers(line) for line in first if line[:1] != " "]
     return [
         lines[0] if len(set(lines)) == 1 else _VARIES if lines[0][:1] == " " else "@@"
         for lines in zip(*texts, strict=True)
     ]
 
 
-def _with_differences(entry: Entry, lines: Sequence[Sequence[str]]) -> Entry:
+def _replace_differences(entry: Entry, lines: Sequence[Sequence[str]]) -> Entry:
     differences = tuple(
-        Difference(of=one.of, lines=tuple(new))
-        for one, new in zip(entry.differences, lines, strict=True)
+        Difference(of=difference.of, lines=tuple(new))
+        for difference, new in zip(entry.differences, lines, strict=True)
     )
     return entry.model_copy(update={"differences": differences})

@@ -1,8 +1,8 @@
-"""Records every stack of some commits, each commit in a process of its own with its own code.
+"""Record every stack of the given commits, each commit in its own process with its own code.
 
-The processes get no credentials: of the environment only what finding and running programs needs
-is passed on, and the home folder is an empty one. A program runs with the rights of whoever runs
-this, so a commit of a stranger belongs into a container or a CI job without secrets.
+The processes get no credentials: only the environment variables needed to find and run programs
+are passed on, and the home folder is empty. A program runs with the rights of the calling user, so
+record commits of strangers in a container or in a CI job without secrets.
 """
 
 import base64
@@ -29,25 +29,25 @@ FORMAT: Final = 1
 #: Seconds that a process may take for one stack.
 PATIENCE: Final = 120.0
 _PROCESS: Final = "flowflare.review.recording_process"
-# What a program may see of the environment: no token, no key, nothing of the account.
-_PASSED: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "TZ")
-# What stands for the folder that a commit was laid out in.
-_HERE: Final = "<checkout>"
-_PAUSE: Final = 0.05
+# The environment variables that a program may see: no tokens, no keys, nothing about the account.
+_ALLOWED_VARIABLES: Final = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "TZ")
+# Replaces the name of the folder that a commit is checked out into.
+_FOLDER_WORD: Final = "<checkout>"
+_POLL_SECONDS: Final = 0.05
 _LAST_WORDS: Final = 20_000
 
 
 @dataclass(frozen=True)
 class CommitRecording:
-    """What every stack of a commit declares, dumped.
+    """What every stack of a commit declares, in dumped form.
 
     Attributes:
         project: the project's name.
-        stacks: stack to its recording as `engine.recording.dump` makes it, and in `words` what is
-            different in every stack by nature with what stands for it.
+        stacks: stack name to its recording, as `engine.recording.dump` makes it. Its `words` map
+            the words that differ in every stack by nature to common words.
         texts: long texts by digest.
-        error: why nothing of the commit could be recorded; empty when something was.
-        is_absent: whether that is because the commit has no such project, in no folder.
+        error: why the commit could not be recorded at all; empty if it could.
+        is_absent: whether the reason is that no folder of the commit has such a project.
     """
 
     project: str = ""
@@ -57,7 +57,7 @@ class CommitRecording:
     is_absent: bool = False
 
 
-def record(
+def record_commits(
     checkouts: Sequence[Checkout],
     stacks: Sequence[str] | None,
     key: bytes,
@@ -66,7 +66,7 @@ def record(
     sources: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[CommitRecording, ...]:
-    """Records the same project in several checkouts, all at the same time.
+    """Record the same project in several checkouts concurrently.
 
     Args:
         checkouts: the commits' files.
@@ -74,31 +74,32 @@ def record(
         key: stamps secrets.
         patience: seconds that one stack may take.
         sources: whether Workers are shown without their npm packages, installed or not.
-        on_progress: is told how many stacks of all checkouts have been recorded.
+        on_progress: receives the number of stacks of all checkouts that have been recorded.
 
     Returns:
-        One recording for each checkout; one that failed says why.
+        One recording for each checkout; a failed recording has an error.
     """
     with ExitStack() as running:
         folder = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="flowflare-")))
         folder = folder.resolve()
         processes = [
-            _Process(one, stacks, key, folder / str(number), sources=sources)
-            for number, one in enumerate(checkouts)
+            _RecordingRun(checkout, stacks, key, folder / str(number), sources=sources)
+            for number, checkout in enumerate(checkouts)
         ]
         for process in processes:
             running.callback(process.stop)
-        told = -1
-        while [one for one in processes if not one.poll(patience)]:
-            if on_progress is not None and sum(one.count for one in processes) != told:
-                told = sum(one.count for one in processes)
-                on_progress(told)
-            time.sleep(_PAUSE)
+        reported = -1
+        while [process for process in processes if not process.poll(patience)]:
+            count = sum(process.count for process in processes)
+            if on_progress is not None and count != reported:
+                reported = count
+                on_progress(reported)
+            time.sleep(_POLL_SECONDS)
         return tuple(process.recording() for process in processes)
 
 
-class _Process:
-    """A process that records one checkout, and what it has written so far."""
+class _RecordingRun:
+    """A process that records one checkout, and its output so far."""
 
     def __init__(
         self,
@@ -129,7 +130,7 @@ class _Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", _PROCESS],
                 cwd=checkout.root,
-                env=_environment(checkout, home)
+                env=_make_environment(checkout, home)
                 | {
                     VARIABLE: "sources" if sources else "installed",
                     TOP_VARIABLE: str(checkout.top),
@@ -156,7 +157,7 @@ class _Process:
         return len(self._stacks)
 
     def poll(self, patience: float) -> bool:
-        """Reads what is new; whether the process has ended, or was ended for taking too long."""
+        """Read new output, and return whether the process has ended or was stopped as too slow."""
         if self._over:
             return True
         gone = self._process.poll() is not None
@@ -169,7 +170,7 @@ class _Process:
         return self._over
 
     def stop(self) -> None:
-        """Ends the process and whatever its program has started and left behind."""
+        """End the process and every process that its program started."""
         if self._over:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -179,11 +180,11 @@ class _Process:
         self._over = True
 
     def recording(self) -> CommitRecording:
-        """What was recorded."""
+        """Return what was recorded."""
         header = self._header or {}
         if self._header is None:
             words = self._placeless(self._last_words())
-            return CommitRecording(error=self._error or _reason(words))
+            return CommitRecording(error=self._error or _explain(words))
         if header.get("format") != FORMAT:
             text = f"its code records in format {header.get('format')}, not {FORMAT}"
             return CommitRecording(error=text)
@@ -200,25 +201,25 @@ class _Process:
             self._stacks[name] = raw
 
     def _read(self) -> bool:
-        """Takes in the lines that are new; whether there were any."""
+        """Read the new lines, and return whether there were any."""
         text = self._rest + self._lines.read()
         *lines, self._rest = text.split("\n")
         try:
             for line in lines:
-                self._take(_read(self._placeless(line, _as_json)))
+                self._take(_parse_line(self._placeless(line, _encode_json)))
         except (ValueError, TypeError, KeyError, AttributeError):
-            self._error = "its program has written into its recording"
+            self._error = "its program wrote into the recording"
         return bool(lines)
 
     def _placeless(self, text: str, write: Callable[[str], str] = str) -> str:
-        """A text with a word for the checkout's folder, whose name differs in every run.
+        """Replace the checkout's folder in a text, because its name differs in every run.
 
         Args:
             text: the text.
-            write: how the text writes the folder's name.
+            write: encodes the folder's name as the text does.
         """
         for folder in (self._checkout.root, self._checkout.top):
-            text = text.replace(write(str(folder)), _HERE)
+            text = text.replace(write(str(folder)), _FOLDER_WORD)
         return text
 
     def _take(self, line: Mapping[str, Any]) -> None:
@@ -241,17 +242,17 @@ class _Process:
             return said.read().decode(errors="replace")
 
 
-def _as_json(text: str) -> str:
+def _encode_json(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
-def _read(line: str) -> Any:
-    """A line's value; names of files may hold bytes that are no text, which no report may hold."""
+def _parse_line(line: str) -> Any:
+    """Parse a line. File names may contain bytes that are not valid text; reports replace them."""
     return parse_json(line)
 
 
-def _environment(checkout: Checkout, home: Path) -> dict[str, str]:
-    environment = {name: os.environ[name] for name in _PASSED if name in os.environ}
+def _make_environment(checkout: Checkout, home: Path) -> dict[str, str]:
+    environment = {name: os.environ[name] for name in _ALLOWED_VARIABLES if name in os.environ}
     environment |= {
         "HOME": str(home),
         "PYTHONUSERBASE": site.getuserbase(),
@@ -266,9 +267,10 @@ def _environment(checkout: Checkout, home: Path) -> dict[str, str]:
     return environment
 
 
-def _reason(words: str) -> str:
+def _explain(words: str) -> str:
     if "No module named" in words and "flowflare." in words:
-        return "its code is older than recordings"
+        return "its code is older than the recording format"
     return next(
-        (line for line in reversed(words.splitlines()) if line.strip()), "it ended silently"
+        (line for line in reversed(words.splitlines()) if line.strip()),
+        "its process ended without a message",
     )

@@ -1,9 +1,9 @@
-"""The process that records the stacks of one commit.
+"""Record the stacks of one commit, in a process of their own.
 
-It is `python -m flowflare.review.recording_process` and runs with the commit's own code. What it
-is to do comes on standard input, what it has found goes line by line into a file of which the
-program is told nothing, so that a program may print, fork or end the process without its output
-being taken for a recording. Network connections are refused.
+It is `python -m flowflare.review.recording_process` and runs with the commit's own code. It reads
+the request from standard input, and writes the recording line by line to a file whose name the
+program does not learn. So a program may print, fork or exit without its output being mistaken for
+a recording. Network connections are refused.
 """
 
 import base64
@@ -22,46 +22,46 @@ if TYPE_CHECKING:
 
 #: The version of the lines that this process writes.
 FORMAT: Final = 1
-#: Keys of Pulumi's own files whose values a recording does not have.
+#: Keys of Pulumi's own files whose values are not recorded.
 NOT_READ: Final = ("environment", "secretsprovider")
 POLICIES: Final = "flowflare:policies"
 _CONNECTING: Final = frozenset({"socket.connect", "socket.getaddrinfo", "socket.sendto"})
 
 
 def main() -> None:
-    """Records what standard input asks for: {root, top, stacks or null, key, answer: a path}."""
+    """Record what standard input asks for: {root, top, stacks or null, key, answer: a path}."""
     request = json.loads(sys.stdin.read())
     sys.addaudithook(_refuse_network)
-    # The SDK takes a stack trace of every resource, which nobody reads here.
+    # The SDK takes a stack trace for every resource; no code reads it here.
     sys.tracebacklimit = 1
     with Path(request["answer"]).open("w", encoding="utf-8") as answer:
         own = os.getpid()
-        write = _writer(answer)
+        write = _make_writer(answer)
         try:
             top = Path(request.get("top", request["root"]))
-            for line in lines(Path(request["root"]), request["stacks"], request["key"], top):
+            for line in record_lines(Path(request["root"]), request["stacks"], request["key"], top):
                 if os.getpid() != own:
-                    os._exit(0)  # a copy that the program has made of this process by forking
+                    os._exit(0)  # a copy of this process that the program made by forking
                 write(line)
         except FlowflareError as error:
             write({"error": str(error)})
 
 
-def lines(
+def record_lines(
     root: Path, stacks: list[str] | None, key: str, top: Path | None = None
 ) -> Iterator[dict[str, Any]]:
-    """The recording in lines.
+    """Record the stacks, line by line.
 
     Args:
         root: the project's folder in the checkout.
         stacks: the stacks to record; None for all that have a file.
-        key: stamps secrets; in base64.
+        key: stamps secrets, in base64.
         top: the checkout's folder, by default the project's.
 
     Yields:
-        First `{format, stacks}`; for each stack `{begin}`, and when it is done `{stack, project,
-        texts, recorded}`, of which `texts` are the long texts that no line before has had; at
-        last `{end: true}`.
+        First `{format, stacks}`. Then for each stack `{begin}`, and when it is recorded `{stack,
+        project, texts, recorded}`; its `texts` are the long texts that no earlier line has. At the
+        end `{end: true}`.
     """
     from flowflare.config.files import stacks_of
     from flowflare.engine.recording import Stamps, Texts
@@ -74,41 +74,41 @@ def lines(
     for name in wanted:
         yield {"begin": name}
         before = len(texts.by_digest)
-        project, recorded = _recorded(root, name, stamps, texts)
+        project, recorded = _record_stack(root, name, stamps, texts)
         new = dict(list(texts.by_digest.items())[before:])
         yield {"stack": name, "project": project, "texts": new, "recorded": recorded}
     yield {"end": True}
 
 
-def _recorded(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
-    """A project's name, and what one of its stacks declares."""
+def _record_stack(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
+    """Record one stack, and return the project's name and what the stack declares."""
     from flowflare.config.files import read_project
     from flowflare.engine.recording import Recorded, dump, record
 
     project, words, read = "", {}, None
     try:
         read = read_project(root, name)
-        project, words = read.name, words_of(read)
+        project, words = read.name, list_own_words(read)
         recorded = record(read, stamps)
     except FlowflareError as error:
         recorded = Recorded(error=str(error))
-    except Exception as error:  # noqa: BLE001 -- whatever a program has broken is its stack's error
+    except Exception as error:  # noqa: BLE001 -- any failure of the program is its stack's error
         recorded = Recorded(error=f"{type(error).__name__}: {error}")
     raw = dump(recorded, stamps, texts)
     for value, shown in recorded.stand_ins.items():
         raw = json.loads(json.dumps(raw).replace(value, shown))
     raw["words"] = words
-    if read is not None and (keys := [one for one in read.cli_keys if one.key in NOT_READ]):
-        raw["not_read"] = {one.key: one.value for one in keys}
+    if read is not None and (keys := [key for key in read.cli_keys if key.key in NOT_READ]):
+        raw["not_read"] = {key.key: key.value for key in keys}
     if read is not None and not recorded.error and POLICIES in read.values:
-        from flowflare.review.policy.commits import recorded_policies
+        from flowflare.review.policy.commits import record_policies
 
-        raw["policies"] = recorded_policies(read, raw, texts.by_digest)
+        raw["policies"] = record_policies(read, raw, texts.by_digest)
     return project, raw
 
 
-def words_of(project: "Project") -> dict[str, str]:
-    """What is different in every stack by nature, and what stands for it in a common report."""
+def list_own_words(project: "Project") -> dict[str, str]:
+    """Map the words that differ in every stack by nature to the words for a common report."""
 
     def value(key: str) -> str:
         found = project.values.get(f"flowflare:{key}")
@@ -126,7 +126,7 @@ def words_of(project: "Project") -> dict[str, str]:
     return words | ({account: "<account>"} if account else {})
 
 
-def _writer(answer: TextIO) -> Callable[[dict[str, Any]], None]:
+def _make_writer(answer: TextIO) -> Callable[[dict[str, Any]], None]:
     def write(line: dict[str, Any]) -> None:
         answer.write(json.dumps(line, separators=(",", ":")) + "\n")
         answer.flush()
@@ -139,10 +139,10 @@ def _refuse_network(event: str, args: tuple[Any, ...]) -> None:
         return
     address = args[0] if event == "socket.getaddrinfo" else args[1]
     if isinstance(address, str | bytes) and event != "socket.getaddrinfo":
-        return  # a socket of this machine's own, by path
+        return  # a Unix socket of this machine
     raise EngineError(
-        f"the program connects to {address!r}, and a recording has no network",
-        remedy="Let a dynamic resource or a data source ask while `up` runs, not the program.",
+        f"the program connects to {address!r}, but a recording has no network access",
+        remedy="Make the request in a dynamic resource or a data source during `up`.",
     )
 
 

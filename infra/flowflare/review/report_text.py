@@ -1,65 +1,65 @@
-"""A report of two commits as lines of text, the riskiest section first; colours come later."""
+"""Write a report of two commits as lines of text, riskiest section first, with style names."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
-from flowflare.review.text import Line, readable, summary
-from flowflare.review.text import lines as lines_of_review
-from flowflare.review.words import RISKS_SAID
+from flowflare.review.text import Line, make_readable, summarise_review
+from flowflare.review.text import write_lines as lines_of_review
+from flowflare.review.words import RISKS_IN_SENTENCES
 
 _MOST_NAMES: Final = 8
 _KINDS: Final = {
     "changed": "",
     "added": "new: ",
-    "removed": "goes: ",
-    "head-alone": "as if new: ",
+    "removed": "removed: ",
+    "head-alone": "shown as new: ",
     "not-recorded": "not compared: ",
 }
 
 
-def lines(report: Report) -> Iterator[Line]:
-    """The whole report, heading and summary included."""
-    return readable(_lines(report))
+def write_lines(report: Report) -> Iterator[Line]:
+    """Write the whole report, with heading and summary."""
+    return make_readable(_write_lines(report))
 
 
-def _lines(report: Report) -> Iterator[Line]:
-    yield Line("title", f"{report.project}: {_commits(report)}")
+def _write_lines(report: Report) -> Iterator[Line]:
+    yield Line("title", f"{report.project}: {_write_commits(report)}")
     for note in report.notes:
         yield Line("restarts", f"  {note.text}")
     for found in report.policy:
         style = "loses-data" if found.severity == "error" else "restarts"
         where = f" {found.resource}" if found.resource else ""
-        stacks = names(found.stacks)
+        stacks = list_names(found.stacks)
         yield Line(style, f"  {found.severity} {found.rule}:{where} {found.message} ({stacks})")
         if found.remedy:
             yield Line("", f"    {found.remedy}")
     for section in report.sections:
         yield Line("", "")
-        yield from _section(section)
+        yield from _write_section(section)
     yield Line("", "")
-    yield Line("", total(report))
+    yield Line("", summarise_report(report))
 
 
-def names(stacks: tuple[str, ...]) -> str:
-    """Stacks by name, many of them shortened: `a, b and 998 more`."""
+def list_names(stacks: tuple[str, ...]) -> str:
+    """List stacks by name, and shorten long lists: `a, b and 998 more`."""
     if len(stacks) <= _MOST_NAMES:
         return ", ".join(stacks)
     more = len(stacks) - _MOST_NAMES
     return f"{', '.join(stacks[:_MOST_NAMES])} and {more:,} more"
 
 
-def total(report: Report) -> str:
-    """What it comes to, in one line."""
+def summarise_report(report: Report) -> str:
+    """Summarise the report in one line."""
     counts = report.counts
     if not report.sections:
-        return f"Nothing changes in {_stacks(counts.stacks)}."
+        return f"Nothing changes in {_write_stacks(counts.stacks)}."
     calls = "1 API call" if report.api_calls == 1 else f"{report.api_calls:,} API calls"
     parts = [
-        f"{_stacks(counts.changed)} changed, {len(report.unchanged):,} unchanged",
-        f"{calls}, about {duration(report.seconds)} for `up`",
-        RISKS_SAID[report.risk],
+        f"{_write_stacks(counts.changed)} changed, {len(report.unchanged):,} unchanged",
+        f"{calls}, about {write_duration(report.seconds)} for `up`",
+        RISKS_IN_SENTENCES[report.risk],
     ]
     if counts.not_recorded:
         parts.insert(1, f"{counts.not_recorded:,} not compared")
@@ -70,27 +70,27 @@ def total(report: Report) -> str:
     return "; ".join(parts)
 
 
-def duration(seconds: int) -> str:
-    """Seconds as people say them: `40 s`, `12 min`, `3.5 h`."""
+def write_duration(seconds: int) -> str:
+    """Write a duration: `40 s`, `12 min`, `3.5 h`."""
     if seconds < 90:
         return f"{seconds} s"
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _commits(report: Report) -> str:
+def _write_commits(report: Report) -> str:
     head = f"{report.head.name} ({report.head.sha[:12]} {report.head.subject})"
     if report.base is None:
         return f"the stacks' state -> {head if report.head.sha else report.head.name}"
     return f"{report.base.name} ({report.base.sha[:12]} {report.base.subject}) -> {head}"
 
 
-def _stacks(count: int) -> str:
+def _write_stacks(count: int) -> str:
     return "1 stack" if count == 1 else f"{count:,} stacks"
 
 
-def _section(section: Section) -> Iterator[Line]:
-    head = f"{_stacks(len(section.stacks))}: " if len(section.stacks) > 1 else ""
-    stacks = names(section.stacks) or "every stack"
+def _write_section(section: Section) -> Iterator[Line]:
+    head = f"{_write_stacks(len(section.stacks))}: " if len(section.stacks) > 1 else ""
+    stacks = list_names(section.stacks) or "every stack"
     yield Line("title", f"{_KINDS[section.kind]}{head}{stacks}")
     for line in section.error.splitlines():
         yield Line("loses-data", f"  ! {line}")
@@ -98,10 +98,12 @@ def _section(section: Section) -> Iterator[Line]:
         return
     for doubt in section.doubts:
         yield Line("unknown", f"  ! {doubt}")
-    yield Line(section.risk, f"  {summary(section.review, section.risk)}{_each(section)}")
-    for one in lines_of_review(section.review, created=True):
-        yield Line(one.style, f"  {one.text}")
+    yield Line(
+        section.risk, f"  {summarise_review(section.review, section.risk)}{_note_each(section)}"
+    )
+    for styled in lines_of_review(section.review, created=True):
+        yield Line(styled.style, f"  {styled.text}")
 
 
-def _each(section: Section) -> str:
+def _note_each(section: Section) -> str:
     return " (in each)" if len(section.stacks) > 1 else ""

@@ -1,4 +1,4 @@
-"""Says what an operation on a resource means for running objects and for data, kind by kind."""
+"""Assess what an operation on a resource means for running objects and data, by kind."""
 
 from collections.abc import Iterator
 
@@ -10,20 +10,20 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> tuple[Reason, ...]:
-    """The sentences about a step, worst first; none for one that needs no word.
+    """Return the sentences about a step, worst first; none if there is nothing to say.
 
     Args:
         step: the step.
-        around: the plan that it is a step of.
+        around: the other steps of the plan.
     """
     kind = find_kind(step.type)
     rule = load_risk(kind) if kind is not None and step.op != "same" else None
     found = [*(rule(step, around) if rule is not None else ()), *_assess_protection(step)]
-    return tuple(sorted(found, key=lambda one: RISKS.index(one.risk)))
+    return tuple(sorted(found, key=lambda reason: RISKS.index(reason.risk)))
 
 
 def describe(step: Step) -> Details:
-    """What a report says of a step beside its changed properties."""
+    """Return what a report says about a step besides its changed properties."""
     kind = find_kind(step.type)
     describe_kind = load_details(kind) if kind is not None else None
     return Details() if describe_kind is None else describe_kind(step)
@@ -33,9 +33,9 @@ def _assess_protection(step: Step) -> Iterator[Reason]:
     if not step.protected or step.protect or step.op == "delete":
         return
     if step.op == "replace":
-        yield is_safe("Its protection is lifted by this `up`, which also replaces it.")
+        yield is_safe("This `up` removes its protection and also replaces it.")
     else:
         yield is_safe(
-            "Its protection is lifted by this `up`; the next one may delete it. Take it out of "
-            "flowflare:allowDataLoss again if nothing is to be lost."
+            "This `up` removes its protection; the next `up` may delete it. Remove it from "
+            "flowflare:allowDataLoss if its data must be kept."
         )

@@ -1,8 +1,8 @@
-"""Tells which stacks change in the same way although they differ elsewhere.
+"""Detect which stacks change in the same way, although they differ elsewhere.
 
-Tenants have their own allowed origins, variables and secrets. What stays as it is in a stack and
-cannot be seen in its review is left out of the comparison: unchanged lines of code, unchanged
-values of bindings, unchanged secrets.
+Tenants have their own allowed origins, variables and secrets. The comparison ignores details that
+do not change and that the review does not show: unchanged lines of code, unchanged values of
+bindings, unchanged secrets.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any, Final
 from flowflare.engine.recording import TEXT
 from flowflare.values.wire import SIGNATURE
 
-#: Properties of which what does not change is not shown: code, and values of bindings.
+#: Properties whose unchanged values are not shown: code, and values of bindings.
 _UNSEEN: Final = frozenset({"content", "text", "json"})
 #: Lines around a change that a diff shows.
 CONTEXT: Final = 2
@@ -22,13 +22,13 @@ _HEADING: Final = "// "
 
 
 @dataclass(frozen=True)
-class Change:
-    """What happens to a stack, told apart from what it is.
+class StackChange:
+    """What happens to a stack, apart from what the stack is.
 
     Attributes:
-        key: the same for stacks that change in the same way.
-        unseen: the same for stacks of which also that is the same which the key leaves out.
-        context: lines next to those that change in code.
+        key: equal for stacks that change in the same way.
+        unseen: equal for stacks that also have the same details that the key ignores.
+        context: the lines next to changed lines of code.
     """
 
     key: str
@@ -36,18 +36,18 @@ class Change:
     context: tuple[str, ...]
 
 
-def whole(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
-    """A dumped recording with its long texts in their places and common words for its own.
+def restore_texts(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Restore long texts in a dumped recording, and replace the stack's own words by common ones.
 
     Args:
-        raw: the recording, `words` among it: own words and what stands for them; one that begins
-            with `=` is a whole value and no part of another.
+        raw: the recording. Its `words` map own words to common words. A word that begins with `=`
+            replaces whole values only.
         texts: long texts by digest.
     """
     exact = {own[1:]: common for own, common in raw["words"].items() if own.startswith("=")}
     words = [(own, common) for own, common in raw["words"].items() if not own.startswith("=")]
 
-    def told(value: Any) -> Any:
+    def replace_words(value: Any) -> Any:
         if isinstance(value, str):
             if value in exact:
                 return exact[value]
@@ -57,46 +57,50 @@ def whole(raw: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
             return value
         if isinstance(value, dict):
             if value.keys() == {TEXT}:
-                return told(texts[value[TEXT]])
-            # A commit's own release may have recorded maps in another order each time.
-            return {told(key): told(item) for key, item in sorted(value.items())}
-        return [told(item) for item in value] if isinstance(value, list) else value
+                return replace_words(texts[value[TEXT]])
+            # The commit's own release may have recorded maps in a different order each time.
+            return {replace_words(key): replace_words(item) for key, item in sorted(value.items())}
+        return [replace_words(item) for item in value] if isinstance(value, list) else value
 
-    return {key: told(value) for key, value in raw.items() if key != "words"}
-
-
-def change_of(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change:
-    """What leads from one recording to another; both as `whole` makes them, None for no stack."""
-    return _Pairs().change(before, after)
+    return {key: replace_words(value) for key, value in raw.items() if key != "words"}
 
 
-class _Pairs:
-    """Walks two recordings at the same time, and keeps what it leaves out."""
+def compare_recordings(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> StackChange:
+    """Compare two recordings as `restore_texts` returns them; None if the stack does not exist."""
+    return _Comparison().change(before, after)
+
+
+class _Comparison:
+    """Walks two recordings in parallel, and collects the details that the key ignores."""
 
     def __init__(self) -> None:
         self._unseen: list[str] = []
         self._context: list[str] = []
 
-    def change(self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Change:
-        old, new = _by_urn(before), _by_urn(after)
-        told: list[Any] = [_rest(before), _rest(after)]
+    def change(
+        self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+    ) -> StackChange:
+        old, new = _group_by_urn(before), _group_by_urn(after)
+        described: list[Any] = [_select_rest(before), _select_rest(after)]
         for urn in sorted(old.keys() | new.keys()):
             if urn in old and urn in new:
-                told.append(self._resource(old[urn], new[urn]))
+                described.append(self._resource(old[urn], new[urn]))
             else:
-                told.append([urn in old, self._alone(old.get(urn) or new[urn])])
-        text = json.dumps(told, sort_keys=True)
+                described.append([urn in old, self._alone(old.get(urn) or new[urn])])
+        text = json.dumps(described, sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()
-        return Change(key, hash(tuple(self._unseen)), tuple(self._context))
+        return StackChange(key, hash(tuple(self._unseen)), tuple(self._context))
 
     def _resource(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
         if not old.get("custom") and not new.get("custom") and old == new:
-            # What a component tells its stack is shown nowhere while it stays.
+            # A component's outputs are not shown while the component does not change.
             return [old["urn"], self._left_out({**old, "urn": ""})]
         return self._both(old, new, "")
 
     def _alone(self, value: Any, key: str = "") -> Any:
-        """A value of which there is only one: code is shown by its size, secrets not at all."""
+        """Reduce a value that only one side has: code is shown by size, secrets are not shown."""
         if key == "content" and isinstance(value, str):
             return self._left_out(value)
         if _is_secret(value):
@@ -110,7 +114,7 @@ class _Pairs:
             self._left_out([old, new])
             return ["secret", _is_secret(old), _is_secret(new), old == new]
         if isinstance(old, dict) and isinstance(new, dict):
-            # In order: `_item` also appends to lists that are compared later.
+            # Sorted, because `_item` also appends to lists that are compared later.
             return {name: self._item(old, new, name) for name in sorted(old.keys() | new.keys())}
         if isinstance(old, list) and isinstance(new, list):
             return self._lists(old, new)
@@ -126,20 +130,21 @@ class _Pairs:
         return [name in old, self._alone(old.get(name, new.get(name)), name)]
 
     def _lists(self, old: Sequence[Any], new: Sequence[Any]) -> Any:
-        before, after = _named(old), _named(new)
+        before, after = _map_by_name(old), _map_by_name(new)
         if before is None or after is None:
             if len(old) != len(new):
                 return ["changed", self._alone(old), self._alone(new)]
-            return [self._both(one, two, "") for one, two in zip(old, new, strict=True)]
-        order = [[one["name"] for one in old], [one["name"] for one in new]]
+            pairs = zip(old, new, strict=True)
+            return [self._both(before_item, after_item, "") for before_item, after_item in pairs]
+        order = [[item["name"] for item in old], [item["name"] for item in new]]
         return [*order, self._both(before, after, "")]
 
     def _lines(self, old: Sequence[str], new: Sequence[str]) -> Any:
-        """The lines that change, under the source that they are in."""
+        """Compare the lines of code, and return those that change with their source's heading."""
         least = min(len(old), len(new))
         start = next((at for at in range(least) if old[at] != new[at]), least)
         end = next((at for at in range(least - start) if old[~at] != new[~at]), least - start)
-        within = next((one for one in reversed(old[:start]) if one.startswith(_HEADING)), "")
+        within = next((line for line in reversed(old[:start]) if line.startswith(_HEADING)), "")
         until = len(old) - end
         self._context += [*old[max(0, start - CONTEXT) : start], *old[until : until + CONTEXT]]
         self._left_out([old[:start], old[until:]])
@@ -150,21 +155,21 @@ class _Pairs:
         return ""
 
 
-def _by_urn(recording: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
-    return {one["urn"]: one for one in (recording or {}).get("resources", ())}
+def _group_by_urn(recording: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    return {record["urn"]: record for record in (recording or {}).get("resources", ())}
 
 
-def _rest(recording: Mapping[str, Any] | None) -> Any:
+def _select_rest(recording: Mapping[str, Any] | None) -> Any:
     if recording is None:
         return None
     return {key: value for key, value in recording.items() if key != "resources"}
 
 
-def _named(items: Sequence[Any]) -> dict[str, Any] | None:
-    """A list's items by their names; None where they have none, or one twice."""
-    if not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in items):
+def _map_by_name(items: Sequence[Any]) -> dict[str, Any] | None:
+    """Map a list's items by name; None if an item has no name, or a name occurs twice."""
+    if not all(isinstance(item, dict) and isinstance(item.get("name"), str) for item in items):
         return None
-    found = {one["name"]: one for one in items}
+    found = {item["name"]: item for item in items}
     return found if len(found) == len(items) else None
 
 

@@ -1,8 +1,8 @@
-"""Plans a stack without its passphrase, as far as that can be told: its secrets stay sealed.
+"""Plan a stack without its passphrase, if that is possible: its secrets stay encrypted.
 
-One text stands for every secret, in the configuration and in state. So a secret that is only
-passed on compares as the same, which is right where none of them was set anew since the last `up`.
-A plan in which a secret seems to differ all the same is worth nothing, and is not returned.
+One placeholder replaces every secret, in the configuration and in state. So a secret that the
+program only passes on compares as equal. That is correct if no secret was changed since the last
+`up`. A plan in which a secret seems to differ is unreliable, and is not returned.
 """
 
 import json
@@ -19,54 +19,54 @@ from flowflare.values.events import Change, Plan
 if TYPE_CHECKING:
     from flowflare.config.files import Project
 
-_SECRET = "[secret]"  # noqa: S105 -- what stands for one
+_SECRET = "[secret]"  # noqa: S105 -- a placeholder
 
 
 def plan_sealed(
     project: "Project", environ: Mapping[str, str], *, same_secrets: bool
 ) -> Plan | None:
-    """What an `up` would do, told without opening a secret.
+    """Plan `up` without decrypting a secret.
 
     Args:
         project: the project seen through the stack.
-        environ: the environment; needs no passphrase.
-        same_secrets: whether all secrets, and the program that passes them on, are those of the
-            last `up`, which was done whole. Where not, only a stack without resources can be told.
+        environ: the environment; no passphrase is needed.
+        same_secrets: whether all secrets, and the program that uses them, are those of the last
+            `up`, and that `up` was complete. If not, only a stack without resources can be planned.
 
     Returns:
-        The plan; None where it takes the secrets to tell, or where something is wrong, which the
-        plan with secrets says better.
+        The plan; None if the secrets are needed, or if something is wrong, which the plan with
+        secrets reports better.
     """
     try:
         backend = find_backend(project, environ)
-        deployment = backend.read(backend.load(), _Closed()) if backend else None
+        deployment = backend.read(backend.load(), _PlaceholderVault()) if backend else None
         if deployment is None or (deployment.resources and not same_secrets):
             return None
-        plan = plan_over(project, deployment, environ, vault=_Closed())
+        plan = plan_over(project, deployment, environ, vault=_PlaceholderVault())
     except FlowflareError:
         return None
     changes = (change for step in plan.steps for change in step.changes)
-    return None if plan.failures or any(map(_doubtful, changes)) else plan
+    return None if plan.failures or any(map(_is_doubtful, changes)) else plan
 
 
-def _doubtful(change: Change) -> bool:
-    """Whether a change may be none: a secret in it may be the same as the other."""
+def _is_doubtful(change: Change) -> bool:
+    """Return whether a change may be caused only by a secret, which may not have changed."""
     shown = json.dumps([change.old, change.new], default=str)
     return SEALED in shown or (change.kind == "update" and _SECRET in shown)
 
 
-class _Closed(Vault):
-    """Opens every secret to the same text."""
+class _PlaceholderVault(Vault):
+    """Decrypts every secret to the same placeholder."""
 
     def __init__(self) -> None:
         super().__init__(Passphrase("", "nowhere", lost=True))
 
     def open(self, ciphertext: str) -> Any:
-        """What stands for a secret of the state."""
+        """Return the placeholder for a secret of the state."""
         del ciphertext
         return SEALED
 
     def open_text(self, ciphertext: str) -> str:
-        """What stands for a secret of the configuration."""
+        """Return the placeholder for a secret of the configuration."""
         del ciphertext
         return SEALED

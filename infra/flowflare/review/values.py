@@ -1,30 +1,30 @@
-"""Decides how a property's value is told: a small one flat, in rows; any other line by line."""
+"""Decide how a property's value is shown: small values as rows, others line by line."""
 
 import json
 from typing import Any, Final
 
 from flowflare.values.show import below
 
-#: More characters in one row, and more rows of one value, are compared line by line instead.
+#: A value with a longer row or with more rows than this is compared line by line instead.
 WIDEST: Final = 120
 _MOST_ROWS: Final = 8
 
 
 def is_small(value: Any) -> bool:
-    """Whether a value can be told in rows; `value` is made of JSON values."""
-    rows = leaves("", value)
+    """Return whether a JSON value is small enough for rows."""
+    rows = list_leaves("", value)
     return len(rows) <= _MOST_ROWS and all(
-        len(json.dumps(one, ensure_ascii=False)) <= WIDEST
-        for one in rows.values()
-        if isinstance(one, list | dict)
+        len(json.dumps(row, ensure_ascii=False)) <= WIDEST
+        for row in rows.values()
+        if isinstance(row, list | dict)
     )
 
 
-def leaves(path: str, value: Any) -> dict[str, Any]:
-    """A value by the paths at which it ends: mappings are walked, a list is one value.
+def list_leaves(path: str, value: Any) -> dict[str, Any]:
+    """Flatten a value to its leaves by path: mappings are walked, a list is one value.
 
     Args:
-        path: where the value stands, `observability`.
+        path: the path of the value, such as `observability`.
         value: JSON values.
 
     Returns:
@@ -34,6 +34,6 @@ def leaves(path: str, value: Any) -> dict[str, Any]:
         return {
             where: leaf
             for key, item in value.items()
-            for where, leaf in leaves(below(path, key), item).items()
+            for where, leaf in list_leaves(below(path, key), item).items()
         }
     return {} if value is None or value == [] else {path: value}

@@ -1,55 +1,55 @@
-"""Makes characters visible that would act instead of being read: controls, bidi, invisible ones."""
+"""Make characters visible that would have an effect: controls, bidi marks, invisible characters."""
 
 import re
 import unicodedata
 from typing import Final
 
-# Controls and formats (bidi among them), lone surrogates, private and unassigned ones, separators.
+# Controls and formats (with bidi), lone surrogates, private and unassigned characters, separators.
 _ACTING: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _MARKS: Final = frozenset({"Mn", "Me"})
-# As many marks upon one letter as languages need; more are a tower over other lines.
+# Languages need at most this many marks on a letter; more would be drawn over other lines.
 _MOST_MARKS: Final = 3
 _PLAIN: Final = re.compile(r"[ -~]*")
 _DELETE: Final = 0x7F
-# Where U+2400, the picture of NUL, and those of the controls after it begin.
+# The control pictures begin at U+2400 (NUL), in the order of the controls.
 _PICTURES: Final = 0x2400
 _PICTURE_OF_DELETE: Final = "\u2421"
 
 
-def visible(text: str, *, keep: str = "") -> str:
-    """A text in which every character is one that is seen.
+def make_visible(text: str, *, keep: str = "") -> str:
+    """Make every character of a text visible.
 
     Args:
         text: any text, lone surrogates included.
         keep: characters to keep as they are, such as a tab in code.
 
     Returns:
-        The text on one line, unless `keep` holds the line feed. A control becomes its picture
-        (U+2400 and on), anything else `<U+202E>` in mathematical angle brackets.
+        The text on one line, unless `keep` contains the line feed. A control becomes its control
+        picture (U+2400 and up), other characters become `<U+202E>` in mathematical angle brackets.
     """
     if _PLAIN.fullmatch(text):
         return text
     shown, marks = [], 0
-    for one in text:
-        category = unicodedata.category(one)
+    for char in text:
+        category = unicodedata.category(char)
         marks = marks + 1 if category in _MARKS else 0
-        if one in keep or one == " ":
-            shown.append(one)
+        if char in keep or char == " ":
+            shown.append(char)
         elif category in _ACTING or marks > _MOST_MARKS:
-            shown.append(_picture(one))
+            shown.append(_draw(char))
         else:
-            shown.append(one)
+            shown.append(char)
     return "".join(shown)
 
 
-def _picture(one: str) -> str:
-    code = ord(one)
+def _draw(char: str) -> str:
+    code = ord(char)
     if code < ord(" "):
         return chr(_PICTURES + code)
     return _PICTURE_OF_DELETE if code == _DELETE else f"\u27e8U+{code:04X}\u27e9"
 
 
-def shortened(text: str, most: int) -> str:
-    """A text of at most so many characters, with the number of those that are left out."""
+def shorten(text: str, most: int) -> str:
+    """Cut a text to a maximum length, and append the number of characters that were cut."""
     more = len(text) - most
     return text if more <= 0 else f"{text[:most]}... ({more:,} more characters)"

@@ -1,4 +1,4 @@
-"""The words for operations and risks, the same wherever a change is shown."""
+"""Define the words for operations and risks, which are the same in every report."""
 
 from typing import Final
 
@@ -15,29 +15,29 @@ RISK_WORDS: Final = {
     "restarts": "Restarts Durable Objects",
     "safe": "Safe",
 }
-#: The same within a sentence.
-RISKS_SAID: Final = {
+#: The same words within a sentence.
+RISKS_IN_SENTENCES: Final = {
     "loses-data": "loses data",
     "unknown": "unknown",
     "restarts": "restarts Durable Objects",
     "safe": "safe",
 }
-#: What happens to a section's stacks, beside their names.
+#: What happens to a section's stacks, shown beside their names.
 KINDS: Final = {
     "changed": "",
     "added": "new",
-    "removed": "goes",
-    "head-alone": "shown as if new",
+    "removed": "removed",
+    "head-alone": "shown as new",
     "not-recorded": "not compared",
 }
 
-#: Why the risk of a whole section is unknown, by its kind.
+#: Why the risk of a whole section is unknown, by the section's kind.
 NOT_COMPARED: Final = {
-    "head-alone": "The base could not be recorded, so nobody knows what changes from there.",
-    "not-recorded": "The head could not be recorded, so nobody knows what `up` would do.",
+    "head-alone": "The base could not be recorded, so it is unknown what changes.",
+    "not-recorded": "The head could not be recorded, so it is unknown what `up` would do.",
 }
 
 
-def short_type(type_token: str) -> str:
-    """The last word of a type token, as people say it: `D1Database`."""
+def shorten_type(type_token: str) -> str:
+    """Return the last part of a type token: `D1Database`."""
     return type_token.rpartition(":")[2]

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flowflare.review.record import CommitRecording
-from flowflare.review.recording_process import lines
-from flowflare.review.report import Note, Report, ReportedCommit, make
-from flowflare.review.sections import group
+from flowflare.review.recording_process import record_lines
+from flowflare.review.report import Note, Report, ReportedCommit, make_report
+from flowflare.review.sections import group_stacks
 
 #: A file of the project, the text in it to replace, the text to write.
 Edit = tuple[str, str, str]
@@ -23,7 +23,7 @@ HEAD = ReportedCommit(name="HEAD", sha="2" * 40, subject="Change it")
 def record(folder: Path) -> CommitRecording:
     """What every stack of a project declares, as a process of its own would have recorded it."""
     project, stacks, texts, error = "", {}, {}, ""
-    for line in lines(folder, None, base64.b64encode(KEY).decode()):
+    for line in record_lines(folder, None, base64.b64encode(KEY).decode()):
         placed = json.loads(json.dumps(line).replace(str(folder), "<checkout>"))
         if "stack" in placed:
             project = placed["project"] or project
@@ -35,13 +35,13 @@ def record(folder: Path) -> CommitRecording:
 
 def compared(base: CommitRecording, head: CommitRecording) -> Report:
     """The report of two recordings."""
-    sections, unchanged = group(base, head, KEY)
+    sections, unchanged = group_stacks(base, head, KEY)
     notes = []
     if base.error and not head.error:
         text = f"The base cannot be recorded: {base.error}. HEAD is shown alone."
         notes.append(Note(kind="base-not-recorded", text=text))
     project = head.project or base.project
-    return make(project, BASE, HEAD, sections, unchanged, notes=notes)
+    return make_report(project, BASE, HEAD, sections, unchanged, notes=notes)
 
 
 def laid_out(folder: Path, edits: Sequence[Edit]) -> Path:

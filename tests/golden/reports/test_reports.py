@@ -9,8 +9,8 @@ import pytest
 from flowflare.review import html, markdown
 from flowflare.review.record import CommitRecording
 from flowflare.review.report import Report
-from flowflare.review.report_text import lines
-from flowflare.review.text import joined
+from flowflare.review.report_text import write_lines
+from flowflare.review.text import join_lines
 from tests.golden.reports.kinds import KINDS
 from tests.golden.reports.recordings import compared, laid_out, record
 
@@ -38,7 +38,7 @@ def test_nothing(base: CommitRecording) -> None:
 
 
 def text_of(report: Report) -> str:
-    return joined(lines(report))
+    return join_lines(write_lines(report))
 
 
 def matches(name: str, text: str) -> None:

@@ -1,7 +1,7 @@
-"""Reads a comment and a page as GitHub's own parser and an HTML parser do; tells what acts in them.
+"""Parse comments as GitHub does and pages as HTML, and report everything that is not inert.
 
-cmark-gfm is what GitHub reads Markdown with; markdown-it says which parts of the source are HTML.
-GitHub looks for mentions, references and hashes afterwards, in the text that stands outside of code
+cmark-gfm is GitHub's own Markdown parser; markdown-it says which parts of the source are HTML.
+GitHub looks for mentions, references and hashes afterwards, in the text outside of code
 (gjtorikian/html-pipeline: `ignored_ancestor_tags` are pre, code, tt, a, style and script).
 """
 
@@ -17,7 +17,7 @@ import cmarkgfm
 from cmarkgfm.cmark import Options
 from markdown_it import MarkdownIt
 
-# Everything is left in the output that GitHub would filter only afterwards.
+# The output also keeps everything that GitHub would only filter afterwards.
 OPTIONS: Final = Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_FOOTNOTES
 IN_A_COMMENT: Final = {
     *("blockquote", "br", "code", "h2", "li", "p", "pre", "strong", "ul"),
@@ -45,13 +45,13 @@ PAGES_ATTRIBUTES: Final = {
     "tabindex": re.compile("0"),
     "lang": re.compile("en"),
 }
-# Our own lines of HTML in a comment, and what stands in them as text.
+# Our own lines of HTML in a comment, with the text that they contain.
 _OWN_HTML: Final = re.compile(
     r"</?details>|<details open>"
     r"|<summary><b>[\w. ]+</b>: (<code>[^<>]*</code>(, )?)*[\w ,]*( \([\w ]+\))?"
     r"( &middot; [\w, ]+)?</summary>|<summary>The same in [\d,]+ stacks?</summary>"
 )
-# A word that no service makes anything of, and the signs that stand by themselves.
+# Words that no service interprets, and punctuation marks.
 _PLAIN: Final = re.compile(
     r"\(?([A-Za-z]+(['-][A-Za-z]+)*'?|D1[A-Za-z]*|-?\d{1,3}(,\d{3})*)?[,.;:!?)]*"
 )
@@ -112,7 +112,7 @@ def as_github_shows(markdown: str) -> Elements:
 
 
 def acting_in_comment(markdown: str) -> list[str]:
-    """What a comment holds that is not plainly ours; none is right."""
+    """List what a comment contains that is not plainly ours; the list must be empty."""
     shown = as_github_shows(markdown)
     return [
         *([] if not (shown.badly_nested or shown.open) else ["its elements are badly nested"]),
@@ -124,14 +124,14 @@ def acting_in_comment(markdown: str) -> list[str]:
             for name, value in attributes.items()
             if (tag, name, value) not in ATTRIBUTES
         ),
-        *(f"word {one!r}" for one in _words(shown.outside) if not _is_plain(one)),
-        *(f"character {one!r}" for one in unseen(markdown)),
+        *(f"word {item!r}" for item in _words(shown.outside) if not _is_plain(item)),
+        *(f"character {item!r}" for item in unseen(markdown)),
         *_foreign_parts(markdown),
     ]
 
 
 def acting_in_page(page: str) -> list[str]:
-    """What a page holds that is not plainly ours; none is right."""
+    """List what a page contains that is not plainly ours; the list must be empty."""
     shown = elements_of(page.removeprefix("<!doctype html>"))
     return [
         *([] if not (shown.badly_nested or shown.open) else ["its elements are badly nested"]),
@@ -143,12 +143,12 @@ def acting_in_page(page: str) -> list[str]:
             for name, value in attributes.items()
             if tag != "meta" and not _is_own(name, value)
         ),
-        *(f"character {one!r}" for one in unseen(page)),
+        *(f"character {item!r}" for item in unseen(page)),
     ]
 
 
 def shape(elements: Elements, leaving_out: frozenset[str]) -> Counter[str]:
-    """How many elements there are of each kind."""
+    """Count the elements of each kind."""
     return Counter(tag for tag, _ in elements.found if tag not in leaving_out)
 
 
@@ -169,15 +169,15 @@ def _is_plain(word: str) -> bool:
 
 
 def unseen(text: str) -> Iterator[str]:
-    """Characters that act instead of being seen."""
-    for one in dict.fromkeys(text):
-        category = unicodedata.category(one)
-        if one not in _SAFE_CONTROLS | {"\t", " "} and category[0] in "CZ":
-            yield one
+    """List invisible characters that have an effect."""
+    for char in dict.fromkeys(text):
+        category = unicodedata.category(char)
+        if char not in _SAFE_CONTROLS | {"\t", " "} and category[0] in "CZ":
+            yield char
 
 
 def _foreign_parts(markdown: str) -> Iterator[str]:
-    """HTML that is not one of our lines, links, pictures, and fences of another language."""
+    """List HTML that is not one of our lines, links, images, and fences of other languages."""
     for token in MarkdownIt("gfm-like", {"linkify": False}).parse(markdown):
         yield from _foreign(token)
 

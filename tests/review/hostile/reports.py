@@ -1,4 +1,4 @@
-"""A report in which every field stands, and the same with other words in them."""
+"""Make a report that uses every field, and the same report with other words."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 from flowflare.review.report import Report
 
-# Words that the schema fixes, and the digests.
+# Words that the schema fixes, and digests.
 _FIXED = {"kind", "risk", "op", "protection", "severity", "format", "exit_code"}
 
 
@@ -158,17 +158,18 @@ RICH: dict[str, Any] = {
 
 
 def report(words: Callable[[str], str] | None = None, **changed: Any) -> Report:
-    """The report, read as `flowflare comment` reads one; each of its free words replaced."""
-    value = RICH if words is None else replaced(RICH, words)
+    """Make the report as `flowflare comment` reads it, with every free text replaced."""
+    value = RICH if words is None else replace_texts(RICH, words)
     return Report.model_validate_json(json.dumps(value | changed), strict=True)
 
 
-def replaced(value: Any, words: Callable[[str], str]) -> Any:
-    """JSON values of which each free text is another."""
+def replace_texts(value: Any, words: Callable[[str], str]) -> Any:
+    """Replace every free text in JSON values."""
     if isinstance(value, dict):
         return {
-            key: item if key in _FIXED else replaced(item, words) for key, item in value.items()
+            key: item if key in _FIXED else replace_texts(item, words)
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [replaced(item, words) for item in value]
+        return [replace_texts(item, words) for item in value]
     return words(value) if isinstance(value, str) else value

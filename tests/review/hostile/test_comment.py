@@ -1,4 +1,4 @@
-"""The comment: no word of a report acts in it, whatever the word is."""
+"""No word of a report has an effect in the comment, whatever the word is."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowflare.review import markdown
-from flowflare.review.comment.marker import LIMIT, Shown, compose
-from flowflare.review.comment.marker import read as read_comment
+from flowflare.review.comment.marker import LIMIT, ShownPlan, compose
+from flowflare.review.comment.marker import read_marker as read_comment
 from tests.review.hostile.readers import acting_in_comment, as_github_shows, shape
 from tests.review.hostile.reports import report
 from tests.review.hostile.words import WORDS, texts
 
-# A word more or less is a span, a line of a refusal an item.
+# More or fewer words change the number of spans, and more lines of a refusal the number of items.
 VARIES = frozenset({"code", "li", "ul", "p", "br"})
 SOME = st.lists(texts, min_size=3, max_size=12)
 EXAMPLES = settings(
@@ -23,7 +23,7 @@ EXAMPLES = settings(
 
 
 def in_turn(found: Sequence[str]) -> Callable[[str], str]:
-    """Replaces the words of a report by some others, one after the other."""
+    """Replace the words of a report by the given words in turn."""
     counted = iter(range(1_000_000))
     return lambda _: found[next(counted) % len(found)]
 
@@ -33,11 +33,11 @@ def shape_of(text: str) -> Counter[str]:
 
 
 def without_breaks_for_commands(comment: str) -> str:
-    """The comment without what stands before a slash at the beginning of a line."""
+    """Remove what precedes a slash at the start of a line."""
     return comment.replace("\u200b/", "/")
 
 
-def test_a_comment_of_plain_words_is_right() -> None:
+def test_a_comment_of_plain_words_is_inert() -> None:
     assert acting_in_comment(markdown.render(report())) == []
 
 
@@ -49,12 +49,12 @@ def test_a_comment_of_plain_words_is_right() -> None:
         *("\u202e", ":tada:", "GH-1", "https://a.example", "<https://a.example>"),
     ],
 )
-def test_the_reader_sees_what_acts(text: str) -> None:
+def test_the_parser_detects_active_content(text: str) -> None:
     assert acting_in_comment(f"{text}\n")
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
-def test_hostile_words_do_nothing(word: str) -> None:
+def test_hostile_words_have_no_effect(word: str) -> None:
     text = markdown.render(report(lambda _: word))
     plain = markdown.render(report(lambda _: word and "word"))
     assert acting_in_comment(text) == []
@@ -62,7 +62,7 @@ def test_hostile_words_do_nothing(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
-def test_hostile_words_beside_plain_ones_do_nothing(word: str) -> None:
+def test_hostile_words_next_to_plain_words_have_no_effect(word: str) -> None:
     for frame in ("{} {}", "{}{}", "{}: `{}`", "the `{1}` of {0}"):
         text = markdown.render(report(lambda old, frame=frame: frame.format(old, word)))
         assert acting_in_comment(text) == []
@@ -70,12 +70,12 @@ def test_hostile_words_beside_plain_ones_do_nothing(word: str) -> None:
 
 @EXAMPLES
 @given(SOME, st.sampled_from([600, 2_000, 6_000, 60_000]))
-def test_no_words_act(found: list[str], size: int) -> None:
+def test_generated_words_have_no_effect(found: list[str], size: int) -> None:
     made = report(in_turn(found))
     whole = markdown.render(made)
     assert acting_in_comment(whole) == []
     assert acting_in_comment(markdown.render(made, max_size=size)) == []
-    plain = report(in_turn([one and f"word{'s' * found.index(one)}" for one in found]))
+    plain = report(in_turn([word and f"word{'s' * found.index(word)}" for word in found]))
     assert shape_of(whole) == shape_of(markdown.render(plain))
 
 
@@ -83,7 +83,7 @@ def test_no_words_act(found: list[str], size: int) -> None:
 @given(SOME)
 def test_no_line_of_a_comment_is_a_command_or_a_marker(found: list[str]) -> None:
     content = markdown.render(report(in_turn(found)), max_size=60_000)
-    body = compose(Shown("plan", "a" * 40, (1, 1), content))
+    body = compose(ShownPlan("plan", "a" * 40, (1, 1), content))
     rest = body.split("\n", 2)[2]
     assert [line for line in rest.splitlines() if line.lstrip().startswith("/")] == []
     again = read_comment(body, "plan")

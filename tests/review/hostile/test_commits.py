@@ -1,4 +1,4 @@
-"""`flowflare diff` of commits whose every name and text is hostile, from git to both forms."""
+"""`flowflare diff` of commits with hostile names and texts, from git to comment and page."""
 
 import json
 from dataclasses import dataclass
@@ -45,8 +45,8 @@ FlowflareStack.from_config()
 
 
 @dataclass(frozen=True)
-class Written:
-    """What one run has written."""
+class Output:
+    """The output of one run."""
 
     report: Report
     comment: str
@@ -68,7 +68,7 @@ def project(value: str) -> str:
 
 
 def commits(top: Path) -> Repo:
-    """Two commits: the second one changes every text, and its message is no UTF-8."""
+    """Make two commits: the second changes every text, and its message is not UTF-8."""
     repo = repository(top, "<b>`project` @ann")
     stacks: dict[str, str | None] = {
         f"Pulumi.{name}.yaml": f"config:\n  flowflare:environment: e{number}\n"
@@ -89,14 +89,14 @@ def commits(top: Path) -> Repo:
 
 
 def rewrite_message(repo: Repo, message: bytes) -> None:
-    """Makes the last commit one with this message, byte by byte; `git commit` would convert it."""
+    """Replace the last commit's message byte by byte; `git commit` would convert it."""
     headers = repo.git("cat-file", "commit", "HEAD").partition("\n\n")[0]
     (repo.top / ".git/raw").write_bytes(headers.encode() + b"\n\n" + message + b"\n")
     repo.git("reset", "-q", repo.git("hash-object", "-t", "commit", "-w", ".git/raw"))
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+def output(tmp_path_factory: pytest.TempPathFactory) -> Output:
     repo = commits(tmp_path_factory.mktemp("hostile") / "top")
     out = repo.top.parent / "plan"
     files = [word for form in ("json", "md", "html") for word in ("-o", f"{out}/r.{form}")]
@@ -104,24 +104,24 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     assert (said.code, said.out) == (0, ""), said.err
     text = {form: (out / f"r.{form}").read_text("utf-8") for form in ("json", "md", "html")}
     report = Report.model_validate_json(text["json"], strict=True)
-    return Written(report, text["md"], text["html"])
+    return Output(report, text["md"], text["html"])
 
 
-def test_all_of_it_is_in_the_report(written: Written) -> None:
-    kinds = {stack: one.kind for one in written.report.sections for stack in one.stacks}
+def test_the_report_contains_every_text(output: Output) -> None:
+    kinds = {stack: section.kind for section in output.report.sections for stack in section.stacks}
     alone = {stack for stack, kind in kinds.items() if kind == "not-recorded"}
     assert alone == {"a`b|c", "no?text"}
     assert {*kinds} - alone == {*STACKS[:2], STACKS[3]}
-    said = json.dumps(written.report.model_dump(mode="json"), ensure_ascii=False)
+    said = json.dumps(output.report.model_dump(mode="json"), ensure_ascii=False)
     assert "<img src=x> @ann" in said
     assert "0002_@ann_`b`_<i>.sql" in said
-    assert written.report.head.subject.startswith("```<img src=x> @ann #1")
-    assert written.report.policy
+    assert output.report.head.subject.startswith("```<img src=x> @ann #1")
+    assert output.report.policy
 
 
-def test_nothing_of_it_acts_in_the_comment(written: Written) -> None:
-    assert acting_in_comment(written.comment) == []
+def test_no_text_has_an_effect_in_the_comment(output: Output) -> None:
+    assert acting_in_comment(output.comment) == []
 
 
-def test_nothing_of_it_acts_on_the_page(written: Written) -> None:
-    assert acting_in_page(written.page) == []
+def test_no_text_has_an_effect_on_the_page(output: Output) -> None:
+    assert acting_in_page(output.page) == []

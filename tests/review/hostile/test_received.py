@@ -1,4 +1,4 @@
-"""`flowflare comment` with a report of a stranger's job: it is refused, or acts nowhere."""
+"""`flowflare comment` refuses an untrusted job's report, or makes an inert comment of it."""
 
 import copy
 import json
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from flowflare.errors import CommentError
 from flowflare.review import html, markdown
-from flowflare.review.comment.post import Request, post
+from flowflare.review.comment.post import CommentRequest, post
 from flowflare.review.comment.received import read_report
-from flowflare.review.comment.target import given as target_of
-from flowflare.review.comment.target import with_head
+from flowflare.review.comment.target import make_target as target_of
+from flowflare.review.comment.target import replace_head
 from tests.review.hostile.readers import acting_in_comment, acting_in_page
 from tests.review.hostile.reports import RICH, replaced
 from tests.review.hostile.words import WORDS, texts
@@ -38,7 +38,7 @@ VALUES = st.recursive(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Each place in a value, as the keys that lead there."""
+    """List each position in a value, as the keys that lead there."""
     if path:
         yield path
     if isinstance(value, dict | list):
@@ -51,7 +51,7 @@ PLACES = list(places(RICH))
 
 
 def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """The report with another value at a place."""
+    """Make the report with another value at one position."""
     made = copy.deepcopy(RICH)
     place: Any = made
     for key in path[:-1]:
@@ -64,7 +64,7 @@ def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 @given(st.sampled_from(PLACES), VALUES)
-def test_whatever_stands_anywhere_is_refused_or_harmless(
+def test_any_value_at_any_position_is_refused_or_inert(
     tmp_path_factory: pytest.TempPathFactory, path: tuple[Any, ...], value: Any
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "received.json"
@@ -78,7 +78,7 @@ def test_whatever_stands_anywhere_is_refused_or_harmless(
 
 
 @pytest.mark.parametrize("service", ["github", "gitlab"])
-def test_hostile_reports_of_the_schema_become_comments_in_which_nothing_acts(
+def test_hostile_reports_that_follow_the_schema_become_inert_comments(
     tmp_path: Path, service: str
 ) -> None:
     words = list(WORDS.values())
@@ -90,7 +90,7 @@ def test_hostile_reports_of_the_schema_become_comments_in_which_nothing_acts(
     file.write_text(json.dumps(value), encoding="utf-8")
     with serving() as forge:
         forge.head = HEAD
-        body = commented(forge, service, file)
+        body = post_report(forge, service, file)
     first, _, rest = body.partition("\n")
     assert first == f"<!-- flowflare-comment plan head={HEAD} run=0.0 -->"
     assert not [line for line in rest.splitlines() if line.lstrip().startswith("/")]
@@ -98,12 +98,12 @@ def test_hostile_reports_of_the_schema_become_comments_in_which_nothing_acts(
     assert acting_in_comment(plan) == []
 
 
-def commented(forge: Forge, service: str, file: Path) -> str:
-    """The comment that a report becomes."""
+def post_report(forge: Forge, service: str, file: Path) -> str:
+    """Post a report, and return the comment."""
     environment = {"GITHUB_API_URL": forge.url, "CI_API_V4_URL": forge.url}
     environment |= {"GITHUB_TOKEN": TOKEN, "GITLAB_TOKEN": TOKEN}
     kind = "github" if service == "github" else "gitlab"
-    target = with_head(target_of(kind, "acme/shop", 7, environment), HEAD)
-    post(Request(file), target, environment, pace=Clock().pace, settle=0)
+    target = replace_head(target_of(kind, "acme/shop", 7, environment), HEAD)
+    post(CommentRequest(file), target, environment, pace=Clock().pace, settle=0)
     (body,) = forge.by(BOT)
     return body

@@ -1,10 +1,10 @@
-"""Words that would act in a comment or on a page if they were not kept from it."""
+"""List words that would have an effect in a comment or on a page if they were not escaped."""
 
 import string
 
 from hypothesis import strategies as st
 
-#: Each with what it tries.
+#: Hostile words, by what they attempt.
 WORDS = {
     "an element": "<script>document.title='run'</script><img src=x onerror=document.title='run'>",
     "an image that is loaded": "![x](https://tracker.example/a.png)",
@@ -29,7 +29,7 @@ WORDS = {
     "a setext heading and a table": "a\n===\nb\n---\n\n|a|\n|-|\n|b|",
     "indented code": "    code\n\tcode\n>     quoted",
     "bidi": "admin\u202e \u2066// check\u2069 \u200f\u061c\u2067",
-    "nothing to be seen": "a\u200bb\u00adc\u2060d\ufeffe\u180ef\u00a0g\u2028h\u2029\x85\U000e0041",
+    "invisible text": "a\u200bb\u00adc\u2060d\ufeffe\u180ef\u00a0g\u2028h\u2029\x85\U000e0041",
     "controls": "a\x00b\x1b[31mc\rd\x08e\x7ff\x9bg\x0bh\x0ci",
     "a tower of marks": "a" + "\u0301" * 60,
     "attributes": "\" onmouseover=\"document.title=1\" x=' onload='x' style=x",
@@ -61,7 +61,7 @@ _PIECES = (
     ),
     *("it's", "words", "D1", "v2", "abcdefa", "a,", "b.", ";", "(c)", "objects'", "well-known"),
 )
-#: Pieces in any order, letters of any script between them.
+#: Pieces in any order, with letters of any script between them.
 texts = st.lists(
     st.sampled_from(_PIECES)
     | st.text(string.ascii_letters + string.digits, min_size=1, max_size=8)

@@ -75,8 +75,8 @@ def test_who_is_alone_is_told_in_its_own_words(found: FleetDrift) -> None:
     assert "shop/odd-prod\n" in text
     assert "cron 0 2 * * * of odd-prod-flowflare-service" in text
     assert "fine-prod" not in text
-    assert "it could not be looked at: no token" in text
-    assert "3 things have drifted in 3 of 4 stacks (50 API calls). 2 could not be" in text
+    assert "it could not be compared: no token" in text
+    assert "3 differences were found in 3 of 4 stacks (50 API calls). 2 could not be" in text
 
 
 def test_who_could_not_be_asked_comes_first(found: FleetDrift) -> None:

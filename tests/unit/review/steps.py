@@ -1,4 +1,4 @@
-"""Steps of plans as an engine hands them over, made by hand."""
+"""Make steps of plans as an engine makes them."""
 
 from typing import Any
 

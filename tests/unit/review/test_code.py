@@ -1,8 +1,8 @@
-"""Texts line by line: what is the reader's own in full, what is not by its number of lines."""
+"""Texts line by line: own sources are shown in full, others by their number of changed lines."""
 
 from flowflare.review.changes import review
 from flowflare.review.code import MOST_LINES, WIDEST
-from flowflare.review.facts import rows
+from flowflare.review.facts import list_rows
 from flowflare.values.events import Plan, Step
 from tests.unit.review.steps import script, step
 
@@ -18,8 +18,8 @@ export {
 """
 
 
-def differences(one: Step) -> dict[str, tuple[str, ...]]:
-    (entry,) = review(Plan((one,)), diff=True).entries
+def differences(step: Step) -> dict[str, tuple[str, ...]]:
+    (entry,) = review(Plan((step,)), diff=True).entries
     return {difference.of: difference.lines for difference in entry.differences}
 
 
@@ -29,7 +29,7 @@ def code(new: str, old: str = OLD) -> dict[str, tuple[str, ...]]:
     )
 
 
-def test_a_source_of_ones_own_is_shown_and_the_runtime_is_counted() -> None:
+def test_own_sources_are_shown_and_runtime_lines_are_counted() -> None:
     new = OLD.replace("price = 1", "price = 2").replace("a = 1", "a = 1,\n  b = 2")
     assert code(new) == {
         "flowflare:src/client.js": ("... 3 changed lines",),
@@ -42,13 +42,13 @@ def test_a_source_of_ones_own_is_shown_and_the_runtime_is_counted() -> None:
     }
 
 
-def test_a_source_that_moves_in_the_bundle_is_no_difference() -> None:
+def test_a_source_that_moves_within_the_bundle_does_not_differ() -> None:
     runtime, own = OLD[: OLD.index("// src")], OLD[OLD.index("// src") : OLD.index("export")]
     end = OLD[OLD.index("export") :]
     assert code(own + runtime + end) == {}
 
 
-def test_much_and_wide_text_is_cut() -> None:
+def test_long_texts_and_long_lines_are_cut() -> None:
     lines = code("// src/orders.js\n" + "x();\n" * 200 + "y" * 300, "// src/orders.js\n")
     (shown,) = lines.values()
     assert len(shown) == MOST_LINES + 1
@@ -59,11 +59,11 @@ def test_much_and_wide_text_is_cut() -> None:
 
 def test_new_sql_is_shown_with_its_comments() -> None:
     files = [{"name": "0001_a.sql", "sql": "-- why\nSELECT 1;\n"}]
-    one = step("create", "D1Migrations", None, {"migrations": files})
-    assert differences(one) == {"0001_a.sql": ("+-- why", "+SELECT 1;")}
+    create = step("create", "D1Migrations", None, {"migrations": files})
+    assert differences(create) == {"0001_a.sql": ("+-- why", "+SELECT 1;")}
 
 
-def test_a_deep_property_is_compared_and_its_secrets_stay_secret() -> None:
+def test_a_nested_property_is_compared_without_its_secrets() -> None:
     many = {f"key{number}": number for number in range(9)} | {"key": "[secret]"}
     (lines,) = differences(
         step("update", "WorkersScript", script("s"), script("s") | {"placement": many})
@@ -71,23 +71,23 @@ def test_a_deep_property_is_compared_and_its_secrets_stay_secret() -> None:
     assert '+  "key": "[secret]",' in lines
 
 
-def test_a_small_property_is_told_in_rows_and_an_empty_one_not_at_all() -> None:
+def test_a_small_property_is_shown_as_rows_and_an_empty_one_not_at_all() -> None:
     more = {"limits": {"cpuMs": 50, "none": []}, "flags": [], "crons": [{"cron": "* * * * *"}]}
-    one = step("create", "WorkersScript", None, script("s") | more)
-    (entry,) = review(Plan((one,)), diff=True).entries
+    create = step("create", "WorkersScript", None, script("s") | more)
+    (entry,) = review(Plan((create,)), diff=True).entries
     assert entry.differences == ()
-    assert {row.what: row.new for row in rows(entry)} == {
+    assert {row.what: row.new for row in list_rows(entry)} == {
         "crons": '[{"cron": "* * * * *"}]',
         "limits.cpuMs": "50",
     }
 
 
-def test_a_list_that_becomes_empty_is_a_row() -> None:
+def test_a_list_that_becomes_empty_is_shown_as_a_row() -> None:
     old, new = script("s") | {"crons": "none"}, script("s") | {"crons": []}
     (entry,) = review(Plan((step("update", "WorkersScript", old, new),)), diff=True).entries
-    assert [(row.old, row.new) for row in rows(entry)] == [("none", "[]")]
+    assert [(row.old, row.new) for row in list_rows(entry)] == [("none", "[]")]
 
 
-def test_without_diff_nothing_is_compared() -> None:
-    one = step("update", "WorkersScript", script("s"), script("s", code="2"))
-    assert review(Plan((one,))).entries[0].differences == ()
+def test_without_diff_texts_are_not_compared() -> None:
+    update = step("update", "WorkersScript", script("s"), script("s", code="2"))
+    assert review(Plan((update,))).entries[0].differences == ()

@@ -1,4 +1,4 @@
-"""What each operation means for data and for running objects."""
+"""The meaning of each operation for data and running objects."""
 
 from typing import Any
 
@@ -95,26 +95,26 @@ def entry_of(*steps: Step, **more: Any) -> Entry:
 
 
 @pytest.mark.parametrize(
-    ("risk", "one", "sentence"), RISKS, ids=lambda item: getattr(item, "op", None)
+    ("risk", "step", "sentence"), RISKS, ids=lambda item: getattr(item, "op", None)
 )
-def test_risk(risk: str, one: Step, sentence: str) -> None:
-    entry = entry_of(one)
+def test_risk(risk: str, step: Step, sentence: str) -> None:
+    entry = entry_of(step)
     assert entry.risk == risk
     assert sentence in " ".join(reason.text for reason in entry.reasons)
 
 
-def test_nothing_done_is_no_risk() -> None:
+def test_an_unchanged_resource_is_safe() -> None:
     assert entry_of(step("same", "WorkersScript", script("a", TRACKER))).reasons == ()
 
 
-def test_the_history_says_which_classes_a_script_has() -> None:
-    """A script whose class nothing of its own binds is restarted all the same."""
+def test_a_class_of_the_migrations_is_restarted_without_an_own_binding() -> None:
+    """The class migrations say which classes a script has, even if it does not bind one itself."""
     kept = step("same", "DurableObjectMigrations", history(V1, RENAMED, name="a"))
     changed = step("update", "WorkersScript", script("a"), script("a", code="2"))
     assert "Follower" in entry_of(kept, changed).reasons[0].text
 
 
-def test_the_riskiest_comes_first_and_what_stays_last() -> None:
+def test_the_riskiest_entry_is_first_and_unchanged_entries_are_last() -> None:
     found = review(
         Plan(
             (
@@ -126,7 +126,7 @@ def test_the_riskiest_comes_first_and_what_stays_last() -> None:
             )
         )
     )
-    assert [one.name for one in found.entries] == ["y", "workersscript", "b", "z", "a"]
+    assert [entry.name for entry in found.entries] == ["y", "workersscript", "b", "z", "a"]
     assert (found.risk, found.changed) == ("loses-data", 4)
 
 
@@ -140,50 +140,55 @@ def test_the_riskiest_comes_first_and_what_stays_last() -> None:
     ],
 )
 def test_protection(more: dict[str, bool], refused: bool, protection: str) -> None:
-    one = step("replace", "D1Database", DB, OTHER, **more)
-    failure = Failure(one.urn, one.name, one.type, "no", "protected")
-    entry = entry_of(one, failures=(failure,) if refused else ())
+    replacement = step("replace", "D1Database", DB, OTHER, **more)
+    failure = Failure(replacement.urn, replacement.name, replacement.type, "no", "protected")
+    entry = entry_of(replacement, failures=(failure,) if refused else ())
     assert entry.protection == protection
-    lifted = "Its protection is lifted by this `up`, which also replaces it."
+    lifted = "This `up` removes its protection and also replaces it."
     assert (lifted in [reason.text for reason in entry.reasons]) is (protection == "lifted")
 
 
-def test_bindings_that_come_and_go_are_named_with_their_types() -> None:
+def test_added_and_dropped_bindings_are_named_with_their_types() -> None:
     key = {"name": "KEY", "type": "secret_text", "text": "[secret]"}
     flag = {"name": "FLAG", "type": "plain_text", "text": "on"}
     entry = entry_of(step("update", "WorkersScript", script("a", key), script("a", flag)))
-    assert [(one.name, one.type) for one in entry.bindings_dropped] == [("KEY", "secret_text")]
-    assert [(one.name, one.type) for one in entry.bindings_added] == [("FLAG", "plain_text")]
+    assert [(binding.name, binding.type) for binding in entry.bindings_dropped] == [
+        ("KEY", "secret_text")
+    ]
+    assert [(binding.name, binding.type) for binding in entry.bindings_added] == [
+        ("FLAG", "plain_text")
+    ]
 
 
-def test_only_steps_after_the_live_tag_would_be_sent() -> None:
+def test_only_migrations_after_the_live_tag_would_be_sent() -> None:
     both = history(V1, RENAMED)
     update = entry_of(step("update", "DurableObjectMigrations", history(V1), both, outputs=AT_V1))
-    assert [(one.tag, one.renamed_classes) for one in update.class_migrations] == [
-        ("v2", ("Tracker -> Follower",))
-    ]
+    assert [
+        (migration.tag, migration.renamed_classes) for migration in update.class_migrations
+    ] == [("v2", ("Tracker -> Follower",))]
     create = entry_of(step("create", "DurableObjectMigrations", None, both))
-    assert [one.tag for one in create.class_migrations] == ["v1", "v2"]
+    assert [migration.tag for migration in create.class_migrations] == ["v1", "v2"]
     unknown = {"migration_tag": "by hand"}
     assert not entry_of(
         step("update", "DurableObjectMigrations", history(V1), both, outputs=unknown)
     ).class_migrations
 
 
-def test_only_files_after_the_applied_ones_would_run() -> None:
+def test_only_files_that_are_not_applied_yet_would_run() -> None:
     files = [{"name": "0001_a.sql", "sql": "SELECT 1;\n"}, {"name": "0002_b.sql", "sql": "x" * 9}]
     applied = {"applied": [{"name": "0001_a.sql"}]}
-    one = step("update", "D1Migrations", {}, {"migrations": files}, outputs=applied)
-    (file,) = entry_of(one).migrations
+    update = step("update", "D1Migrations", {}, {"migrations": files}, outputs=applied)
+    (file,) = entry_of(update).migrations
     assert (file.name, file.bytes) == ("0002_b.sql", 9)
     assert [
-        file.name for file in entry_of(step("create", "D1Migrations", None, one.new)).migrations
+        file.name for file in entry_of(step("create", "D1Migrations", None, update.new)).migrations
     ] == ["0001_a.sql", "0002_b.sql"]
 
 
-def test_what_calls_nothing_costs_nothing() -> None:
-    gone = {"name": "db"}
-    assert entry_of(step("replace", "D1Database", gone, gone)).api_calls == 2
-    assert entry_of(step("replace", "D1Database", gone, gone, note=HALF_DONE)).api_calls == 1
-    assert entry_of(step("delete", "D1Database", gone, note=RETAINED)).api_calls == 0
+def test_retained_and_half_done_steps_take_fewer_requests() -> None:
+    database = {"name": "db"}
+    assert entry_of(step("replace", "D1Database", database, database)).api_calls == 2
+    half_done = step("replace", "D1Database", database, database, note=HALF_DONE)
+    assert entry_of(half_done).api_calls == 1
+    assert entry_of(step("delete", "D1Database", database, note=RETAINED)).api_calls == 0
     assert entry_of(step("create", "ApiKey", None, {})).api_calls == 0

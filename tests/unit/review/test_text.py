@@ -1,4 +1,4 @@
-"""The words of a review: lines of text, a summary, a document."""
+"""A review in words: lines of text, a summary, a document."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import jsonschema
 
 from flowflare.review.changes import review
-from flowflare.review.document import document
-from flowflare.review.text import joined, lines, summary
+from flowflare.review.document import make_document
+from flowflare.review.text import join_lines, summarise_review, write_lines
 from flowflare.values.events import Failure, Plan, Step
 from tests.unit.review.steps import script, step
 
@@ -19,44 +19,47 @@ FLAG = {"name": "FLAG", "type": "plain_text", "text": "on"}
 
 
 def text(*steps: Step, failures: tuple[Failure, ...] = ()) -> str:
-    return joined(lines(review(Plan(steps, failures=failures))))
+    return join_lines(write_lines(review(Plan(steps, failures=failures))))
 
 
-def test_a_dropped_secret_and_a_new_binding_are_said_in_words() -> None:
+def test_a_dropped_secret_and_a_new_binding_are_described() -> None:
     shown = text(step("update", "WorkersScript", script("a", SECRET), script("a", FLAG)))
     assert "drops secret KEY (secret_text)" in shown
     assert "adds binding FLAG (plain_text, text=on)" in shown
 
 
-def test_what_is_created_is_told_where_that_is_asked_for() -> None:
-    one = review(Plan((step("create", "Workflow", None, {"workflowName": "w", "tags": []}),)))
-    assert "workflowName" not in joined(lines(one))
-    assert joined(lines(one, created=True)).endswith("        workflowName: w\n")
+def test_properties_of_created_resources_are_shown_on_request() -> None:
+    created = review(Plan((step("create", "Workflow", None, {"workflowName": "w", "tags": []}),)))
+    assert "workflowName" not in join_lines(write_lines(created))
+    assert join_lines(write_lines(created, created=True)).endswith("        workflowName: w\n")
 
 
-def test_a_mapping_that_comes_is_told_key_by_key() -> None:
+def test_an_added_mapping_is_shown_key_by_key() -> None:
     old, new = script("a"), script("a") | {"limits": {"cpuMs": 50}}
     assert "        limits.cpuMs: 50 (new)\n" in text(step("update", "WorkersScript", old, new))
     assert "        limits.cpuMs: 50 (removed)\n" in text(step("update", "WorkersScript", new, old))
 
 
-def test_what_stays_is_left_out_and_counted() -> None:
+def test_unchanged_resources_are_only_counted() -> None:
     stays, goes = step("same", "ApiKey", {}, {}), step("delete", "Workflow", {"workflowName": "w"})
     assert "apikey" not in text(stays, goes)
-    assert summary(review(Plan((stays, goes)))) == ("1 delete, 1 unchanged; 1 API call; loses data")
-    assert summary(review(Plan())) == "no resources; 0 API calls; safe"
+    assert summarise_review(review(Plan((stays, goes)))) == (
+        "1 delete, 1 unchanged; 1 API call; loses data"
+    )
+    assert summarise_review(review(Plan())) == "no resources; 0 API calls; safe"
 
 
-def test_a_lifted_protection_is_shown_though_nothing_changes() -> None:
+def test_a_lifted_protection_is_shown_although_nothing_changes() -> None:
     shown = text(step("same", "D1Database", {}, {}, protected=True))
     assert "unprotect d1database" in shown
-    assert "the next one may delete it" in shown
+    assert "the next `up` may delete it" in shown
 
 
 def test_a_refusal_keeps_its_remedy() -> None:
-    one = step("delete", "D1Database", {"name": "db"}, protected=True)
-    failure = Failure(one.urn, one.name, one.type, "is protected\n  Say why.", "protected")
-    shown = text(one, failures=(failure,))
+    deletion = step("delete", "D1Database", {"name": "db"}, protected=True)
+    reason = "is protected\n  Say why."
+    failure = Failure(deletion.urn, deletion.name, deletion.type, reason, "protected")
+    shown = text(deletion, failures=(failure,))
     assert "protected: refused" in shown
     assert shown.endswith("Refused\n  ! d1database: is protected\n        Say why.\n")
 
@@ -69,7 +72,7 @@ def test_the_document_follows_its_schema() -> None:
     )
     failure = Failure("urn", "x", "t", "no", "skipped")
     plan = Plan(steps, {"url": "[unknown]"}, (failure,))
-    made = document(review(plan, diff=True), project="p", stack="dev")
+    made = make_document(review(plan, diff=True), project="p", stack="dev")
     jsonschema.validate(made, SCHEMA)
     assert (made["version"], made["changed"], made["api_calls"]) == (1, 3, 1 + 3 + 2)
     broken = made | {"risk": "none"}

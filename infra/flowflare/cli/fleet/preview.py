@@ -144,14 +144,14 @@ def _notes(found: "FleetPreview") -> "Iterator[str]":
         stacks = "1 stack has" if count == 1 else f"{count:,} stacks have"
         yield f"{stacks} the inputs last applied: not looked at, no call needed."
     if found.report.api_calls:
-        from flowflare.review.report_text import duration
+        from flowflare.review.report_text import write_duration
 
         per = [one.api_calls for one in found.report.sections if one.api_calls]
         each = f"{min(per)}" if min(per) == max(per) else f"{min(per)} to {max(per)}"
         one = each == "1"
         yield (
             f"{each} API call{'' if one else 's'} for each tenant that changes; `fleet up` takes "
-            f"{duration(found.seconds)} at least, {found.workers} at a time."
+            f"{write_duration(found.seconds)} at least, {found.workers} at a time."
         )
     if found.retired:
         listed = ", ".join(found.retired[:8]) + (" ..." if len(found.retired) > 8 else "")

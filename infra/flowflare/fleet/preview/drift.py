@@ -8,10 +8,10 @@ from uuid import uuid4
 
 from flowflare.fleet.workers.pool import Task
 from flowflare.fleet.workers.words import said
-from flowflare.review.drift.compare import allowing, failed
-from flowflare.review.drift.model import Document, StackDrift, document
-from flowflare.review.drift.text import lines_of, summary
-from flowflare.review.report_text import names
+from flowflare.review.drift.compare import make_failed, mark_allowed
+from flowflare.review.drift.model import DriftDocument, StackDrift, make_document
+from flowflare.review.drift.text import summarise_drift, write_stack
+from flowflare.review.report_text import list_names
 from flowflare.review.text import Line
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class FleetDrift:
         groups: stacks that have drifted in the same way, each group with that in common words.
     """
 
-    document: Document
+    document: DriftDocument
     groups: list[tuple[tuple[str, ...], StackDrift]] = field(default_factory=list)
 
 
@@ -54,23 +54,23 @@ def drift(
         stack = result.task.stack
         if result.ok:
             drifted = StackDrift.model_validate(result.value["drift"])
-            found.append(allowing(drifted, allowed or {}))
+            found.append(mark_allowed(drifted, allowed or {}))
             words[stack] = result.value["words"]
         else:
-            found.append(failed(stack, session.engines[stack].name, result.error))
+            found.append(make_failed(stack, session.engines[stack].name, result.error))
         if on_progress is not None:
             on_progress(len(found))
-    return FleetDrift(document(session.project, found), _grouped(found, words))
+    return FleetDrift(make_document(session.project, found), _grouped(found, words))
 
 
 def lines(found: FleetDrift) -> Iterator[Line]:
     """What has drifted as lines of text, the largest groups first."""
     for stacks, one in found.groups:
-        title = stacks[0] if len(stacks) == 1 else f"{len(stacks):,} stacks: {names(stacks)}"
+        title = stacks[0] if len(stacks) == 1 else f"{len(stacks):,} stacks: {list_names(stacks)}"
         yield Line("title", f"{found.document.project}/{title}")
-        yield from lines_of(one)
+        yield from write_stack(one)
         yield Line("", "")
-    yield Line("", summary(found.document))
+    yield Line("", summarise_drift(found.document))
 
 
 def _grouped(

@@ -8,7 +8,7 @@ from flowflare.fleet.workers.words import common_text, said
 from flowflare.review.entries import Review
 from flowflare.review.policy.findings import PolicyFinding as Found
 from flowflare.review.report import PolicyFinding
-from flowflare.review.sections import Section, in_order, merged
+from flowflare.review.sections import Section, merge_alike, sort_sections
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Groups:
         # Workers answer in any order; groups are merged in the order of their stacks' names.
         groups = sorted(self._groups.values(), key=lambda group: min(group.stacks))
         own = {group.stacks[0]: group for group in groups if len(group.stacks) == 1}
-        made = merged(
+        made = merge_alike(
             Section.of(sorted(group.stacks), "changed", group.common()) for group in groups
         )
         made = [
@@ -88,7 +88,7 @@ class Groups:
             for one in made
         ]
         made += [Section.unknown(sorted(stacks), error) for error, stacks in self._failed.items()]
-        return in_order(made if diff else map(_without_differences, made))
+        return sort_sections(made if diff else map(_without_differences, made))
 
     def policy(self) -> tuple[PolicyFinding, ...]:
         """What policies have found, the same in several stacks once, errors first."""

@@ -17,8 +17,8 @@ from flowflare.fleet.preview.groups import Groups
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import schema_of
-from flowflare.review.report import Report, ReportedCommit, make
+from flowflare.review.document import make_schema
+from flowflare.review.report import Report, ReportedCommit, make_report
 
 if TYPE_CHECKING:
     from flowflare.fleet.session import Session
@@ -68,7 +68,9 @@ class FleetPreview(Frozen):
     @property
     def stopped(self) -> int:
         """How many stacks an `up` would be refused in, by protection or by a policy."""
-        refused = {stack for one in self.report.sections if one.refused for stack in one.stacks}
+        refused = {
+            stack for one in self.report.sections if one.refused_count for stack in one.stacks
+        }
         judged = {
             stack for one in self.report.policy if one.severity == "error" for stack in one.stacks
         }
@@ -175,7 +177,7 @@ def _document(
     *,
     diff: bool,
 ) -> FleetPreview:
-    report = make(
+    report = make_report(
         session.project,
         None,
         ReportedCommit(name=f"the files of {session.environment.name}", sha="", subject=""),
@@ -219,4 +221,4 @@ def rollout_seconds(calls: int, stacks: int, workers: int) -> int:
 
 def json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    return schema_of(FleetPreview, "flowflare fleet preview --json")
+    return make_schema(FleetPreview, "flowflare fleet preview --json")

@@ -23,17 +23,17 @@ def drift(scene: "Scene") -> dict[str, Any]:
     Returns:
         `drift`: a `StackDrift`; `words`: the stack's own words with what stands for them.
     """
-    from flowflare.review.drift.compare import drift as compared
-    from flowflare.review.drift.compare import failed
-    from flowflare.review.recording_process import words_of
+    from flowflare.review.drift.compare import compare_with_account as compared
+    from flowflare.review.drift.compare import make_failed
+    from flowflare.review.recording_process import list_own_words
 
     project = scene.project
     engine = engine_of(project).name
     try:
         found = compared(_state(scene), _account(scene), stack=scene.stack, engine=engine)
     except FlowflareError as error:
-        found = failed(scene.stack, engine, error)
-    words = {**words_of(project), f"--stack {quote(scene.stack)}": "--stack <stack>"}
+        found = make_failed(scene.stack, engine, error)
+    words = {**list_own_words(project), f"--stack {quote(scene.stack)}": "--stack <stack>"}
     return {"drift": found.model_dump(mode="json"), "words": words}
 
 

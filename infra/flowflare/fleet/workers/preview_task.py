@@ -41,7 +41,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
     from flowflare.fleet.workers.words import said
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
-    from flowflare.review.recording_process import words_of
+    from flowflare.review.recording_process import list_own_words
     from flowflare.review.sealed import plan_sealed
 
     project = read_project(scene.root, scene.stack)
@@ -55,7 +55,7 @@ def preview(scene: "Scene") -> dict[str, Any]:
         plan = found
     # What differs line by line tells changes of code apart, whether it is shown or not.
     reviewed = review(plan, diff=True)
-    words = words_of(project)
+    words = list_own_words(project)
     raw = reviewed.model_dump(mode="json")
     common = json.dumps(said({**raw, "outputs": {}}, words), sort_keys=True)
     key = hashlib.sha256(common.encode()).hexdigest()

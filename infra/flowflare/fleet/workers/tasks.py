@@ -92,14 +92,14 @@ def _check_policies(scene: Scene, stack: "Stack") -> None:
     from datetime import UTC, datetime
 
     from flowflare.review.changes import review
-    from flowflare.review.policy.judge import judge, refuse
+    from flowflare.review.policy.judge import judge, stop_on_errors
 
     plan = stack.preview()
     found = judge(scene.project, plan, review(plan), datetime.now(UTC).date())
     for one in found:
         if not one.stops:
             scene.tell(Event("note", message=str(one), severity="warning"))
-    refuse(found)
+    stop_on_errors(found)
 
 
 def _let_in(scene: Scene, do: Callable[[], T]) -> T:

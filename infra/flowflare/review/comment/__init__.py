@@ -1,1 +1,1 @@
-"""One comment per pull request, kept up to date: what it says, who may write it, and where."""
+"""Keep one comment per pull request up to date: its content, its author and its location."""

@@ -1,14 +1,14 @@
-"""Decides what has to be done so that a pull request has one comment with the newest plan."""
+"""Decide what to do so that a pull request has one comment with the newest plan."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from flowflare.review.comment.marker import Shown, compose, read
+from flowflare.review.comment.marker import ShownPlan, compose, read_marker
 
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment that is there: its number, who wrote it, its text and its address."""
+    """A comment on the service: its number, author, text and address."""
 
     id: int
     author: str
@@ -21,26 +21,26 @@ class Decision:
     """What to do.
 
     Attributes:
-        kept: the comment that stays; None while there is none.
-        body: what to write into it, or into a new one; None to leave everything as it is.
-        removed: comments that concurrent runs made besides, to be deleted.
-        shown: the plan that the comment shows in the end; None for no comment.
+        kept: the comment that stays; None if there is none yet.
+        body: the text to write into it, or into a new comment; None to change nothing.
+        removed: extra comments from concurrent runs, to be deleted.
+        shown: the plan that the comment shows afterwards; None without a comment.
     """
 
     kept: Comment | None
     body: str | None
     removed: tuple[Comment, ...]
-    shown: Shown | None
+    shown: ShownPlan | None
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing is left to do."""
         return self.body is None and not self.removed
 
 
 def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     comments: Sequence[Comment],
-    mine: Shown | None,
+    mine: ShownPlan | None,
     *,
     name: str,
     current: str,
@@ -48,23 +48,23 @@ def decide(  # noqa: PLR0913 -- what a decision depends on, each by its name
     may_create: bool = True,
     yields: bool = False,
 ) -> Decision:
-    """Decides.
+    """Decide what to do with the comments.
 
-    The oldest comment stays, since links lead to it. It gets the newest plan of all that are
-    known, whoever made it: one for the pull request's present head is newer than one for another
-    commit, then the greater run is. A plan for another commit than the head gets a notice.
+    The oldest comment stays, because links point to it. It gets the newest known plan, whichever
+    run made it. A plan for the pull request's current head is newer than a plan for another commit;
+    otherwise the higher run number is newer. A plan for another commit than the head gets a notice.
 
     Args:
-        comments: those of the token's own identity.
-        mine: this run's plan; None to look only whether the one that is there is stale.
+        comments: the comments of the token's own user.
+        mine: this run's plan; None to only check whether the existing comment is stale.
         name: the name of the comment.
-        current: the pull request's head now.
-        notice: makes the notice, of the commit that is shown and the head.
-        may_create: whether a comment is made where there is none.
-        yields: whether a plan of the same run that is there is as good as this run's; true once
-            this run has written.
+        current: the pull request's current head.
+        notice: makes the notice from the commit that is shown and the head.
+        may_create: whether a missing comment may be created.
+        yields: whether an existing plan of the same run is kept instead of this run's plan; true
+            once this run has written.
     """
-    pairs = [(comment, read(comment.body, name)) for comment in comments]
+    pairs = [(comment, read_marker(comment.body, name)) for comment in comments]
     own = sorted(
         ((comment, shown) for comment, shown in pairs if shown is not None),
         key=lambda pair: pair[0].id,

@@ -1,11 +1,11 @@
-"""A pull request's comments on GitHub, through its REST API."""
+"""Read and write a pull request's comments through GitHub's REST API."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flowflare.errors import CommentError
 from flowflare.review.comment.decide import Comment
-from flowflare.review.comment.session import NotThere, Service, Session
+from flowflare.review.comment.session import NotFound, Service, ServiceSession
 from flowflare.review.comment.target import Branch
 
 SERVICE: Final = Service(
@@ -17,86 +17,86 @@ SERVICE: Final = Service(
 
 
 class GitHub:
-    """One pull request.
+    """The comments of one pull request.
 
     Args:
         session: the API.
-        repository: `OWNER/REPO`, checked.
+        repository: `OWNER/REPO`, validated.
         number: the pull request's number.
     """
 
-    def __init__(self, session: Session, repository: str, number: int) -> None:
+    def __init__(self, session: ServiceSession, repository: str, number: int) -> None:
         self._session = session
         self._repository = f"/repos/{repository}"
         self._name = f"pull request {number} in {repository}"
         self._number = number
 
     def author(self) -> str:
-        """The login that the token writes under.
+        """Return the login of the token's user.
 
-        GitHub's REST API does not tell it to the token of a workflow; GraphQL's `viewer` does, and
+        GitHub's REST API does not return it for a workflow's token. GraphQL's `viewer` does, and
         spells it as comments do: `github-actions[bot]`.
         """
         address = self._session.base.removesuffix("/v3") + "/graphql"
-        data = self._session.one(address, body={"query": "{viewer{login}}"}).get("data")
+        data = self._session.get_one(address, body={"query": "{viewer{login}}"}).get("data")
         login = ((data or {}).get("viewer") or {}).get("login")
         if not isinstance(login, str) or not login:
             raise CommentError(
-                "GitHub does not say who the token belongs to",
-                remedy="GITHUB_TOKEN must be a workflow's token, an App's, or a person's.",
+                "GitHub does not say whom the token belongs to",
+                remedy="GITHUB_TOKEN must be the token of a workflow, an App or a user.",
             )
         return login
 
     def head(self) -> str:
-        """The full hash of its head."""
+        """Return the full hash of the pull request's head."""
         try:
-            pull = self._session.one(f"{self._repository}/pulls/{self._number}")
-        except NotThere as error:
-            raise NotThere(
-                f"GitHub has no {self._name}",
-                remedy="Or the token does not see it: it needs `pull-requests: read` at least.",
+            pull = self._session.get_one(f"{self._repository}/pulls/{self._number}")
+        except NotFound as error:
+            raise NotFound(
+                f"GitHub does not have {self._name}, or the token cannot read it",
+                remedy="Check the number. The token needs at least `pull-requests: read`.",
             ) from error
         return str((pull.get("head") or {}).get("sha", ""))
 
     def comments(self) -> Iterator[Comment]:
-        """All of its comments, oldest first."""
+        """List the pull request's comments, oldest first."""
         path = f"{self._repository}/issues/{self._number}/comments"
-        yield from map(_comment, self._session.every(path, {}))
+        yield from map(_make_comment, self._session.list_all(path, {}))
 
     def create(self, body: str) -> Comment:
-        """Makes a comment."""
+        """Create a comment."""
         path = f"{self._repository}/issues/{self._number}/comments"
-        return _comment(self._session.send("POST", path, body={"body": body}))
+        return _make_comment(self._session.send("POST", path, body={"body": body}))
 
     def update(self, comment: Comment, body: str) -> Comment:
-        """Gives a comment another text."""
+        """Replace a comment's text."""
         path = f"{self._repository}/issues/comments/{comment.id}"
-        return _comment(self._session.send("PATCH", path, body={"body": body}))
+        return _make_comment(self._session.send("PATCH", path, body={"body": body}))
 
     def delete(self, comment: Comment) -> None:
-        """Deletes a comment."""
+        """Delete a comment."""
         self._session.send("DELETE", f"{self._repository}/issues/comments/{comment.id}")
 
 
-def find_pull(session: Session, repository: str, branch: Branch) -> int:
-    """The open pull request that comes from a branch.
+def find_pull(session: ServiceSession, repository: str, branch: Branch) -> int:
+    """Find the open pull request of a branch.
 
-    A `workflow_run` event names no pull request that comes from a fork, and
-    `/commits/{sha}/pulls` does not list those of forks either; the list of pull requests does.
+    A `workflow_run` event does not name a pull request from a fork, and `/commits/{sha}/pulls` does
+    not list those either. The list of pull requests includes them.
 
     Args:
         session: the API.
         repository: `OWNER/REPO` of the pull request.
-        branch: where it comes from, as the event has it.
+        branch: the branch that it comes from, as the event names it.
 
     Raises:
-        CommentError: there is none, or more than one.
+        CommentError: the branch has no open pull request, or more than one.
     """
     owner = branch.repository.partition("/")[0]
     query = {"state": "open", "head": f"{owner}:{branch.name}"}
     found = [
         pull
-        for pull in session.every(f"/repos/{repository}/pulls", query)
+        for pull in session.list_all(f"/repos/{repository}/pulls", query)
         if _comes_from(pull.get("head") or {}, branch)
     ]
     of_commit = [pull for pull in found if pull["head"].get("sha") == branch.sha]
@@ -108,7 +108,7 @@ def find_pull(session: Session, repository: str, branch: Branch) -> int:
         raise CommentError(f"{repository} has no open pull request from {where}")
     raise CommentError(
         f"{repository} has several open pull requests from {where}: {numbers}",
-        remedy="Name one: --github OWNER/REPO --pull N --head SHA",
+        remedy="Name the pull request: --github OWNER/REPO --pull N --head SHA",
     )
 
 
@@ -117,7 +117,7 @@ def _comes_from(head: Mapping[str, Any], branch: Branch) -> bool:
     return bool(repository == branch.repository and head.get("ref") == branch.name)
 
 
-def _comment(item: Mapping[str, Any]) -> Comment:
+def _make_comment(item: Mapping[str, Any]) -> Comment:
     return Comment(
         id=int(item["id"]),
         author=str((item.get("user") or {}).get("login", "")),

@@ -1,4 +1,4 @@
-"""A merge request's notes on GitLab, through its REST API."""
+"""Read and write a merge request's notes through GitLab's REST API."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -6,68 +6,69 @@ from urllib.parse import quote
 
 from flowflare.errors import CommentError
 from flowflare.review.comment.decide import Comment
-from flowflare.review.comment.session import NotThere, Service, Session
+from flowflare.review.comment.session import NotFound, Service, ServiceSession
 
 SERVICE: Final = Service(
     name="GitLab",
     variable="GITLAB_TOKEN",
-    permission="the scope `api` and the role Reporter or more; CI_JOB_TOKEN cannot write comments",
+    permission="the scope `api` and at least the role Reporter; CI_JOB_TOKEN cannot write comments",
     accept="application/json",
 )
 
 
 class GitLab:
-    """One merge request.
+    """The notes of one merge request.
 
     Args:
         session: the API.
-        project: its number, or `GROUP/PROJECT`, checked.
+        project: the project's number, or `GROUP/PROJECT`, validated.
         number: the merge request's number within the project (`iid`).
     """
 
-    def __init__(self, session: Session, project: str, number: int) -> None:
+    def __init__(self, session: ServiceSession, project: str, number: int) -> None:
         self._session = session
         self._path = f"/projects/{quote(project, safe='')}/merge_requests/{number}"
         self._name = f"merge request {number} in {project}"
         self._address = ""
 
     def author(self) -> str:
-        """The number of the user that the token writes as."""
-        number = self._session.one("/user").get("id")
+        """Return the number of the token's user."""
+        number = self._session.get_one("/user").get("id")
         if not isinstance(number, int):
-            raise CommentError("GitLab does not say who the token belongs to")
+            raise CommentError("GitLab does not say whom the token belongs to")
         return str(number)
 
     def head(self) -> str:
-        """The full hash of its head."""
+        """Return the full hash of the merge request's head."""
         try:
-            merge_request = self._session.one(self._path)
-        except NotThere as error:
-            raise NotThere(
-                f"GitLab has no {self._name}", remedy="Or the token does not see it."
+            merge_request = self._session.get_one(self._path)
+        except NotFound as error:
+            raise NotFound(
+                f"GitLab does not have {self._name}, or the token cannot read it",
+                remedy="Check the number and the token's access to the project.",
             ) from error
         self._address = str(merge_request.get("web_url", ""))
         return str(merge_request.get("sha") or "")
 
     def comments(self) -> Iterator[Comment]:
-        """All that people and tokens have written, oldest first."""
+        """List the notes of users and tokens, oldest first."""
         query = {"sort": "asc", "order_by": "created_at"}
-        for note in self._session.every(f"{self._path}/notes", query):
+        for note in self._session.list_all(f"{self._path}/notes", query):
             if not note.get("system"):
                 yield self._comment(note)
 
     def create(self, body: str) -> Comment:
-        """Makes a note."""
+        """Create a note."""
         note = self._session.send("POST", f"{self._path}/notes", body={"body": body})
         return self._comment(note)
 
     def update(self, comment: Comment, body: str) -> Comment:
-        """Gives a note another text."""
+        """Replace a note's text."""
         path = f"{self._path}/notes/{comment.id}"
         return self._comment(self._session.send("PUT", path, body={"body": body}))
 
     def delete(self, comment: Comment) -> None:
-        """Deletes a note."""
+        """Delete a note."""
         self._session.send("DELETE", f"{self._path}/notes/{comment.id}")
 
     def _comment(self, note: Mapping[str, Any]) -> Comment:

@@ -1,4 +1,4 @@
-"""Brings a report to its pull request: reads it, renders it, and keeps the comment."""
+"""Post a report to its pull request: read it, render it, and update the comment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,27 +12,27 @@ from flowflare.errors import CommentError
 from flowflare.reading.files import UnusableFileError, read_bytes
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.review.comment import github, gitlab, sticky
-from flowflare.review.comment.marker import LIMIT, RESERVE, Shown, is_name, without_commands
+from flowflare.review.comment.marker import LIMIT, RESERVE, ShownPlan, defuse_commands, is_name
 from flowflare.review.comment.received import read_report
-from flowflare.review.comment.session import Session
+from flowflare.review.comment.session import ServiceSession
 from flowflare.review.comment.target import Target
-from flowflare.review.comment.words import footer, stale_notice
+from flowflare.review.comment.words import write_footer, write_stale_notice
 from flowflare.review.report import Report
 
-_MOST_EVENT: Final = 32 * 1024 * 1024
-#: How long one call is tried: a job should not stand for an hour until a limit ends.
+_MOST_EVENT_BYTES: Final = 32 * 1024 * 1024
+#: How long one call is retried; a job should not wait an hour until a rate limit ends.
 PACE: Final = Pace(timeout=30.0, retries=Retries(attempts=6, patience=180.0, first=1.0, most=30.0))
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for.
+class CommentRequest:
+    """A request to update the comment.
 
     Attributes:
-        report: the report's file; None to mark the comment that is there, if it is stale.
+        report: the report's file; None to only mark an existing comment if it is stale.
         name: the comment's name.
-        only_changes: whether a report of no change makes no comment.
-        dry_run: whether nothing is written.
+        only_changes: whether to skip the comment if the report has no changes.
+        dry_run: whether to write nothing.
     """
 
     report: Path | None
@@ -42,59 +42,60 @@ class Request:
 
 
 def post(
-    request: Request,
+    request: CommentRequest,
     target: Target,
     environment: Mapping[str, str],
     *,
     pace: Pace = PACE,
     settle: float = sticky.SETTLE,
-) -> tuple[Target, sticky.Outcome]:
-    """Brings the pull request's comment up to date.
+) -> tuple[Target, sticky.CommentOutcome]:
+    """Update the pull request's comment.
 
     Args:
-        request: what is asked for.
-        target: which pull request, from options or environment.
-        environment: where the token stands.
+        request: what to post.
+        target: the pull request, from options or environment.
+        environment: contains the token.
         pace: clock and retries.
-        settle: seconds after which it looks at what it wrote.
+        settle: seconds to wait before checking what was written.
 
     Returns:
-        The target with all that was looked up, and what came of it.
+        The target, completed by lookups, and the outcome.
 
     Raises:
-        CommentError: the report is none, or the service refuses.
+        CommentError: the report is invalid, or the service refuses.
     """
     if not is_name(request.name):
         raise CommentError(
-            f"{request.name!r} is no name of a comment", remedy="Use a-z, 0-9 and -, up to 40."
+            f"{request.name!r} is not a valid comment name",
+            remedy="Use up to 40 characters: a-z, 0-9 and -.",
         )
     report = read_report(request.report) if request.report else None
-    session = _session(target, environment, pace)
+    session = _open_session(target, environment, pace)
     try:
-        place, target = _place(session, target)
+        place, target = _find_pull_request(session, target)
         if report is not None and target.head is None:
             target = replace(target, head=place.head())
-        wanted = _wanted(request, target, report)
+        wanted = _make_wanted(request, target, report)
         if request.dry_run:
-            return target, sticky.planned(sticky.look(place, wanted, place.author()), wanted)
-        return target, sticky.put(place, wanted, pace, settle=settle)
+            return target, sticky.predict(sticky.decide_next(place, wanted, place.author()), wanted)
+        return target, sticky.update_comment(place, wanted, pace, settle=settle)
     finally:
         session.close()
 
 
 def read_event(path: str | None) -> Mapping[str, Any]:
-    """The event that a job of GitHub Actions runs for; empty where there is none.
+    """Read the event of a GitHub Actions job; empty without a path.
 
     Args:
-        path: what GITHUB_EVENT_PATH says.
+        path: the value of GITHUB_EVENT_PATH.
 
     Raises:
-        CommentError: the file holds no event.
+        CommentError: the file cannot be read.
     """
     if not path:
         return {}
     try:
-        event = parse_json(read_bytes(Path(path), most=_MOST_EVENT))
+        event = parse_json(read_bytes(Path(path), most=_MOST_EVENT_BYTES))
     except UnusableFileError as error:
         raise CommentError(f"GITHUB_EVENT_PATH: {error}") from None
     except JsonError as error:
@@ -103,33 +104,35 @@ def read_event(path: str | None) -> Mapping[str, Any]:
 
 
 def render(report: Report, target: Target) -> str:
-    """The comment's Markdown for a report, within the service's limit."""
-    below = footer(target)
+    """Render a report as the comment's Markdown, within the service's limit."""
+    below = write_footer(target)
     markdown = import_module("flowflare.review.markdown").render
     room = LIMIT - RESERVE - len(below)
     text = f"{markdown(report, max_size=room)}".rstrip()
-    if len(without_commands(text)) > room:
-        # Lines that could be commands grow; by half at most, if all of them are a single slash.
+    if len(defuse_commands(text)) > room:
+        # Lines that look like commands grow: by half at most, if every line is a single slash.
         text = f"{markdown(report, max_size=room // 2)}".rstrip()
     return text + below
 
 
-def _session(target: Target, environment: Mapping[str, str], pace: Pace) -> Session:
+def _open_session(target: Target, environment: Mapping[str, str], pace: Pace) -> ServiceSession:
     service = github.SERVICE if target.kind == "github" else gitlab.SERVICE
     token = environment.get(service.variable, "").strip()
     if not token or not (token.isascii() and token.isprintable()):
         raise CommentError(
-            f"{service.variable} holds no token of {service.name}",
-            remedy=f"Set it in the job's environment; it needs {service.permission}.",
+            f"{service.variable} does not contain a {service.name} token",
+            remedy=f"Set it in the job's environment. It needs {service.permission}.",
         )
-    return Session(service, target.api, token, pace)
+    return ServiceSession(service, target.api, token, pace)
 
 
-def _place(session: Session, target: Target) -> tuple[sticky.Place, Target]:
+def _find_pull_request(
+    session: ServiceSession, target: Target
+) -> tuple[sticky.PullRequest, Target]:
     number = target.number
     if number is None:
         if target.branch is None:
-            raise CommentError("Nothing says which pull request this is for")
+            raise CommentError("No option and no event says which pull request to comment on")
         number = github.find_pull(session, target.project, target.branch)
         target = replace(target, number=number)
     if target.kind == "github":
@@ -137,17 +140,19 @@ def _place(session: Session, target: Target) -> tuple[sticky.Place, Target]:
     return gitlab.GitLab(session, target.project, number), target
 
 
-def _wanted(request: Request, target: Target, report: Report | None) -> sticky.Wanted:
-    notice = partial(stale_notice, target)
+def _make_wanted(
+    request: CommentRequest, target: Target, report: Report | None
+) -> sticky.WantedComment:
+    notice = partial(write_stale_notice, target)
     if report is None:
-        return sticky.Wanted(request.name, None, notice)
+        return sticky.WantedComment(request.name, None, notice)
     head = target.head or ""
     if report.head.sha != head:
         raise CommentError(
-            f"The report is for {report.head.sha[:40]!r}, the run for {head}",
-            remedy="Compare the pull request's own head, not a merge of it: "
+            f"The report is for {report.head.sha[:40]!r}, but the run is for {head}",
+            remedy="Compare the pull request's own head, not a merge commit: "
             "flowflare diff BASE HEAD_SHA; or name the commit: --head SHA",
         )
-    shown = Shown(request.name, head, target.run, render(report, target))
+    shown = ShownPlan(request.name, head, target.run, render(report, target))
     worth = bool(report.sections or report.policy) or not request.only_changes
-    return sticky.Wanted(request.name, shown, notice, may_create=worth)
+    return sticky.WantedComment(request.name, shown, notice, may_create=worth)

@@ -1,4 +1,4 @@
-"""Talks to a service's REST API over httpx: one sending at a time, pages, and refusals in words."""
+"""Call a service's REST API over httpx: single requests, retries, pages and readable errors."""
 
 import re
 import ssl
@@ -14,15 +14,15 @@ from flowflare.errors import CommentError
 from flowflare.reading.json_text import parse_json
 
 _PAGES: Final = 1_000
-# GitHub: after a secondary rate limit without a `retry-after`, wait at least a minute.
-_UNSAID: Final = 60.0
-_SHOWN: Final = 300
+# After a secondary rate limit without `retry-after`, GitHub asks to wait at least a minute.
+_DEFAULT_WAIT: Final = 60.0
+_MOST_CHARACTERS: Final = 300
 _HOST: Final = re.compile(r"[A-Za-z0-9.:_-]+")
 
 
 @dataclass(frozen=True)
 class Service:
-    """What is particular to GitHub or GitLab: its name, where its token stands, what it needs."""
+    """The differences between GitHub and GitLab: name, token variable, permission, media type."""
 
     name: str
     variable: str
@@ -30,32 +30,32 @@ class Service:
     accept: str
 
 
-class TryAgain(CommentError):  # noqa: N818 -- says what to do, not what is wrong
-    """A call that another attempt may help.
+class TryAgain(CommentError):  # noqa: N818 -- names what to do, not what is wrong
+    """A failed request that may succeed when it is retried.
 
     Args:
-        message: what came of it.
-        asked: the seconds that the service asks to wait; None where it does not say.
+        message: what happened.
+        asked: the seconds that the service asks to wait; None if it does not say.
     """
 
     def __init__(self, message: str, *, asked: float | None = None) -> None:
-        super().__init__(message, remedy="Run it again later: it finds what is there.")
+        super().__init__(message, remedy="Run the command again later; it resumes.")
         self.asked = asked
 
 
-class NotThere(CommentError):  # noqa: N818 -- an answer, not always a mistake
-    """The service has no such thing, or the token does not see it."""
+class NotFound(CommentError):  # noqa: N818 -- a response, not always an error
+    """The service does not have the item, or the token cannot read it."""
 
 
-class Session:
+class ServiceSession:
     """Calls one service with one token.
 
     Args:
-        service: which one.
+        service: the service.
         base: the API's address.
-        token: sent as a bearer, to this address only, and shown nowhere.
-        pace: clock, time-out and retries.
-        certificates: who is trusted over TLS; None for httpx's own, which take 40 ms to load.
+        token: sent as a bearer token, to this address only; never shown.
+        pace: clock, timeout and retries.
+        certificates: trusted certificates for TLS; None for httpx's own, which take 40 ms to load.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Session:
         certificates: ssl.SSLContext | None = None,
     ) -> None:
         self.service = service
-        self.base = _checked(base)
+        self.base = _check_address(base)
         self.pace = pace
         self._client = httpx.Client(
             headers={
@@ -81,39 +81,40 @@ class Session:
         )
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Close the connections."""
         self._client.close()
 
     def send(self, method: str, address: str, *, body: object = None) -> Any:
-        """Sends a request once.
+        """Send a request once.
 
         Args:
             method: the HTTP method.
-            address: a path below the API's address, or a whole address at the same host.
+            address: a path below the API's address, or a full address on the same host.
             body: sent as JSON.
 
         Returns:
-            The answer's JSON value; None for an empty one.
+            The response's JSON value; None if it is empty.
 
         Raises:
-            TryAgain: no answer, a limit, or a failure of the service's own; it may have been done.
+            TryAgain: no response, a rate limit, or a failure of the service; the request may have
+                been processed.
             NotThere: 404 or 410.
-            CommentError: any other refusal.
+            CommentError: any other error response.
         """
-        return _value(self._answer(method, address, None, body), self.service.name)
+        return _read_value(self._answer(method, address, None, body), self.service.name)
 
     def get(
         self, address: str, query: Mapping[str, str] | None = None, *, body: object = None
     ) -> httpx.Response:
-        """Asks for something, again where that may help.
+        """Send a request that only reads, with retries.
 
         Args:
             address: as for `send`.
-            query: the query's parameters.
-            body: for a question that is sent as a POST.
+            query: the query parameters.
+            body: for a query that is sent as a POST.
 
         Raises:
-            CommentError: refused, or the retries are used up.
+            CommentError: the service refused, or the retries are used up.
         """
         tries = Tries(self.pace)
         while True:
@@ -122,20 +123,20 @@ class Session:
             except TryAgain as refusal:
                 tries.wait(refusal)
 
-    def one(self, address: str, *, body: object = None) -> Mapping[str, Any]:
-        """One JSON object that the API has."""
-        value = _value(self.get(address, body=body), self.service.name)
+    def get_one(self, address: str, *, body: object = None) -> Mapping[str, Any]:
+        """Read one JSON object."""
+        value = _read_value(self.get(address, body=body), self.service.name)
         return value if isinstance(value, dict) else {}
 
-    def every(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-        """All items of a list, page by page, as the `Link` headers lead.
+    def list_all(self, path: str, query: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+        """Read all items of a list, page by page, by the `Link` headers.
 
         Raises:
-            CommentError: as for `get`, or the next page lies at another host.
+            CommentError: as for `get`, or the next page is on another host.
         """
         answer = self.get(path, {"per_page": "100", **query})
         for _ in range(_PAGES):
-            items = _value(answer, self.service.name)
+            items = _read_value(answer, self.service.name)
             yield from (item for item in items or () if isinstance(item, dict))
             following = answer.links.get("next", {}).get("url")
             if not following:
@@ -147,45 +148,45 @@ class Session:
     ) -> httpx.Response:
         name = self.service.name
         url = httpx.URL(address if "://" in address else self.base + address)
-        if _origin(url) != _origin(httpx.URL(self.base)):
-            raise CommentError(f"{name} leads to {url.host}, and the token is not sent there")
+        if _read_origin(url) != _read_origin(httpx.URL(self.base)):
+            raise CommentError(f"{name} refers to {url.host}, and the token is not sent there")
         try:
-            # httpx drops the address's own query when it is given another one.
+            # httpx drops the address's own query if it receives another.
             answer = self._client.request(method, url, params=query or None, json=body)
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise TryAgain(f"{name} at {url.host} gives no answer: {reason}") from error
+            raise TryAgain(f"{name} at {url.host} does not respond: {reason}") from error
         if answer.is_success:
             return answer
-        raise self._refused(answer)
+        raise self._make_error(answer)
 
-    def _refused(self, answer: httpx.Response) -> CommentError:
+    def _make_error(self, answer: httpx.Response) -> CommentError:
         status, name = answer.status_code, self.service.name
-        said = _said(answer)
+        said = _read_message(answer)
         text = f"{name}: HTTP {status}: {said}"
-        asked = limit_wait(status, answer.headers, said, self.pace.now())
+        asked = read_limit_wait(status, answer.headers, said, self.pace.now())
         if asked is not None:
             return TryAgain(f"{text} (a rate limit; it asks to wait {asked:.0f} s)", asked=asked)
         if status in (408, 409) or status >= 500:
             return TryAgain(text, asked=read_retry_after(answer.headers, self.pace.now()))
         if status in (404, 410):
-            return NotThere(text)
+            return NotFound(text)
         if answer.is_redirect:
-            return CommentError(text, remedy="It has moved: name it as it is called now.")
+            return CommentError(text, remedy="It has moved: use its current name.")
         return CommentError(text, remedy=self._remedy(status, said))
 
     def _remedy(self, status: int, said: str) -> str | None:
         if status == 401:
-            return f"{self.service.variable} holds no token that is valid now."
+            return f"The token in {self.service.variable} is not valid, or has expired."
         if status == 403 and "lock" in said.lower():
-            return "Its conversation is locked: unlock it."
+            return "The conversation is locked: unlock it."
         if status == 403:
             return f"The token in {self.service.variable} needs {self.service.permission}."
         return None
 
 
 class Tries:
-    """The attempts at one thing."""
+    """The attempts at one operation."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -193,10 +194,10 @@ class Tries:
         self._waited = 0.0
 
     def wait(self, refusal: TryAgain) -> None:
-        """Waits before the next attempt.
+        """Wait before the next attempt.
 
         Raises:
-            TryAgain: the refusal itself, when attempts or patience are used up.
+            TryAgain: the original error, once the attempts or the patience are used up.
         """
         self._attempts += 1
         seconds = self._pace.retries.wait(self._attempts, refusal.asked, self._waited)
@@ -208,17 +209,18 @@ class Tries:
         self._waited += seconds
 
 
-def limit_wait(status: int, headers: Mapping[str, str], said: str, now: float) -> float | None:
-    """The seconds to wait for a rate limit; None where the answer is about something else.
+def read_limit_wait(status: int, headers: Mapping[str, str], said: str, now: float) -> float | None:
+    """Return the seconds to wait for a rate limit; None if the response is not about one.
 
-    GitHub answers 403 or 429, with `retry-after`, or with `x-ratelimit-remaining: 0` and the time
-    in `x-ratelimit-reset`, or with neither; GitLab 429 with `retry-after` or `ratelimit-reset`
-    (docs.github.com/rest, Rate limits; docs.gitlab.com, Rate limits).
+    GitHub responds with 403 or 429, and with `retry-after`, or with `x-ratelimit-remaining: 0` and
+    the time in `x-ratelimit-reset`, or without either. GitLab responds with 429, and with
+    `retry-after` or `ratelimit-reset` (docs.github.com/rest, Rate limits; docs.gitlab.com, Rate
+    limits).
 
     Args:
-        status: the answer's.
-        headers: the answer's.
-        said: the answer's message.
+        status: the response's status.
+        headers: the response's headers.
+        said: the response's message.
         now: the time in Unix seconds.
     """
     if status not in (403, 429):
@@ -231,34 +233,34 @@ def limit_wait(status: int, headers: Mapping[str, str], said: str, now: float) -
         used_up = headers.get(f"{prefix}ratelimit-remaining") == "0"
         if used_up and reset.isascii() and reset.isdecimal() and len(reset) < 12:
             return max(1.0, int(reset) - now + 1)
-    return _UNSAID if status == 429 or "rate limit" in said.lower() else None
+    return _DEFAULT_WAIT if status == 429 or "rate limit" in said.lower() else None
 
 
-def _checked(base: str) -> str:
+def _check_address(base: str) -> str:
     try:
         url = httpx.URL(base)
     except httpx.InvalidURL as error:
-        raise CommentError(f"{base!r} is no address of an API: {error}") from None
+        raise CommentError(f"{base!r} is not the address of an API: {error}") from None
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host) or url.userinfo:
-        raise CommentError(f"{base!r} is no address of an API: it must be https://HOST/PATH")
+        raise CommentError(f"{base!r} is not the address of an API: it must be https://HOST/PATH")
     return base.rstrip("/")
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _read_origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-def _value(answer: httpx.Response, name: str) -> Any:
+def _read_value(answer: httpx.Response, name: str) -> Any:
     if not answer.content:
         return None
     try:
         return parse_json(answer.content)
     except ValueError:
-        raise CommentError(f"{name} answers with something that is not JSON") from None
+        raise CommentError(f"{name} responds with something that is not JSON") from None
 
 
-def _said(answer: httpx.Response) -> str:
-    """The answer's own words on one line, cut short."""
+def _read_message(answer: httpx.Response) -> str:
+    """Return the response's own message on one line, shortened."""
     try:
         value = parse_json(answer.content)
     except ValueError:
@@ -269,5 +271,5 @@ def _said(answer: httpx.Response) -> str:
         text = f"{words or ''}{f' {details}' if details else ''}"
     else:
         text = ""
-    text = "".join(one if one.isprintable() else " " for one in text)
-    return text.strip()[:_SHOWN] or answer.reason_phrase or "no reason given"
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return text.strip()[:_MOST_CHARACTERS] or answer.reason_phrase or "no reason given"

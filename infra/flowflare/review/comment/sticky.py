@@ -1,8 +1,8 @@
-"""Keeps the one comment: looks, decides, writes, and looks again until it is as it should be.
+"""Keep the single comment: read, decide, write, and read again until it is as it should be.
 
-Neither GitHub nor GitLab can be asked to write only if nobody else has written. So nothing is ever
-sent twice without looking in between, which makes lost answers harmless, and every run looks again
-a moment after it wrote: of two that wrote at the same time, each puts right what the other undid.
+Neither GitHub nor GitLab supports conditional writes. So nothing is written twice without reading
+in between, which makes lost responses harmless. Every run also reads again a moment after it wrote:
+if two runs wrote at the same time, each repairs what the other undid.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,75 +12,77 @@ from typing import Final, Literal, Protocol
 from flowflare.api.retries import Pace
 from flowflare.errors import CommentError
 from flowflare.review.comment.decide import Comment, Decision, decide
-from flowflare.review.comment.marker import Shown
-from flowflare.review.comment.session import NotThere, Tries, TryAgain
+from flowflare.review.comment.marker import ShownPlan
+from flowflare.review.comment.session import NotFound, Tries, TryAgain
 
 _ROUNDS: Final = 12
-#: Seconds after which a run looks at what it wrote.
+#: Seconds to wait before a run checks what it wrote.
 SETTLE: Final = 1.0
 
-Action = Literal["created", "updated", "unchanged", "left", "none"]
+CommentAction = Literal["created", "updated", "unchanged", "left", "none"]
 
 
-class Place(Protocol):
-    """A pull request as a place for comments."""
+class PullRequest(Protocol):
+    """A pull request with its comments."""
 
     def author(self) -> str:
-        """Who the token's comments are by."""
+        """Return the user that the token's comments are by."""
 
     def head(self) -> str:
-        """The full hash of the pull request's head now."""
+        """Return the full hash of the pull request's current head."""
 
     def comments(self) -> Iterator[Comment]:
-        """All of its comments."""
+        """List the pull request's comments."""
 
     def create(self, body: str) -> Comment:
-        """Makes a comment."""
+        """Create a comment."""
 
     def update(self, comment: Comment, body: str) -> Comment:
-        """Gives a comment another text."""
+        """Replace a comment's text."""
 
     def delete(self, comment: Comment) -> None:
-        """Deletes a comment."""
+        """Delete a comment."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a run wants of the comment.
+class WantedComment:
+    """What a run wants the comment to show.
 
     Attributes:
         name: the name of the comment.
-        plan: its plan; None to mark the one that is there, if it is stale.
-        notice: makes the notice of a stale plan, of the commit that is shown and the head.
-        may_create: whether a comment is made where there is none.
+        plan: the run's plan; None to only mark an existing comment if it is stale.
+        notice: makes the notice of a stale plan from the commit that is shown and the head.
+        may_create: whether a missing comment may be created.
     """
 
     name: str
-    plan: Shown | None
+    plan: ShownPlan | None
     notice: Callable[[str, str], str]
     may_create: bool = True
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of it.
+class CommentOutcome:
+    """The outcome of a run.
 
     Attributes:
-        action: `unchanged`: it said so already; `left`: it shows a newer plan than this run's;
-            `none`: there is no comment, and none was wanted.
-        comment: the one comment; None if there is none.
-        removed: numbers of the comments that were deleted, since they were too many.
-        shown: the plan that it shows.
+        action: `unchanged`: the comment already shows the plan; `left`: it shows a newer plan than
+            this run's; `none`: there is no comment, and none was wanted.
+        comment: the comment; None if there is none.
+        removed: the numbers of the extra comments that were deleted.
+        shown: the plan that the comment shows.
     """
 
-    action: Action
+    action: CommentAction
     comment: Comment | None
     removed: tuple[int, ...]
-    shown: Shown | None
+    shown: ShownPlan | None
 
 
-def look(place: Place, wanted: Wanted, author: str, *, yields: bool = False) -> Decision:
-    """Looks at what is there, and decides; writes nothing."""
+def decide_next(
+    place: PullRequest, wanted: WantedComment, author: str, *, yields: bool = False
+) -> Decision:
+    """Read the comments and decide, without writing."""
     current = place.head()
     return decide(
         [comment for comment in place.comments() if comment.author == author],
@@ -93,50 +95,53 @@ def look(place: Place, wanted: Wanted, author: str, *, yields: bool = False) -> 
     )
 
 
-def put(place: Place, wanted: Wanted, pace: Pace, *, settle: float = SETTLE) -> Outcome:
-    """Brings the comment to what it should be.
+def update_comment(
+    place: PullRequest, wanted: WantedComment, pace: Pace, *, settle: float = SETTLE
+) -> CommentOutcome:
+    """Bring the comment up to date.
 
     Args:
         place: the pull request.
         wanted: what this run wants.
         pace: clock and retries.
-        settle: seconds after which it looks at what it wrote.
+        settle: seconds to wait before checking what was written.
 
     Raises:
-        CommentError: the service refuses, or gives no answer for too long.
+        CommentError: the service refuses, or does not respond for too long.
     """
     author = place.author()
-    done: Action | None = None
+    done: CommentAction | None = None
     removed: list[int] = []
     tries = Tries(pace)
     for _ in range(_ROUNDS):
-        decision = look(place, wanted, author, yields=done is not None)
-        if decision.settled:
-            action = _action(decision, wanted, done)
-            return Outcome(action, decision.kept, tuple(removed), decision.shown)
+        decision = decide_next(place, wanted, author, yields=done is not None)
+        if decision.is_settled:
+            action = _name_action(decision, wanted, done)
+            return CommentOutcome(action, decision.kept, tuple(removed), decision.shown)
         try:
-            done = _written(place, decision) or done
-            removed += _cleared(place, decision)
+            done = _write(place, decision) or done
+            removed += _delete_extra(place, decision)
         except TryAgain as refusal:
             tries.wait(refusal)
         else:
             pace.sleep(settle)
     raise CommentError(
-        "Others change the comment as fast as this run does", remedy="Run one at a time."
+        "Other runs change the comment as fast as this run does",
+        remedy="Run one job at a time for each pull request.",
     )
 
 
-def planned(decision: Decision, wanted: Wanted) -> Outcome:
-    """What `put` would come to, had it nobody beside it."""
-    done: Action | None = None
+def predict(decision: Decision, wanted: WantedComment) -> CommentOutcome:
+    """Predict the outcome of `put` without concurrent runs."""
+    done: CommentAction | None = None
     if decision.body is not None:
         done = "updated" if decision.kept else "created"
     removed = tuple(comment.id for comment in decision.removed)
-    action = _action(decision, wanted, done)
-    return Outcome(action, decision.kept, removed, decision.shown)
+    action = _name_action(decision, wanted, done)
+    return CommentOutcome(action, decision.kept, removed, decision.shown)
 
 
-def _written(place: Place, decision: Decision) -> Action | None:
+def _write(place: PullRequest, decision: Decision) -> CommentAction | None:
     if decision.body is None:
         return None
     if decision.kept is None:
@@ -144,21 +149,23 @@ def _written(place: Place, decision: Decision) -> Action | None:
         return "created"
     try:
         place.update(decision.kept, decision.body)
-    except NotThere:  # somebody has deleted it meanwhile: the next look finds what there is
+    except NotFound:  # deleted in the meantime: the next round finds the current comments
         return None
     return "updated"
 
 
-def _cleared(place: Place, decision: Decision) -> Iterator[int]:
+def _delete_extra(place: PullRequest, decision: Decision) -> Iterator[int]:
     for comment in decision.removed:
         try:
             place.delete(comment)
-        except NotThere:  # the other run has deleted it, too
+        except NotFound:  # a concurrent run has deleted it too
             continue
         yield comment.id
 
 
-def _action(decision: Decision, wanted: Wanted, done: Action | None) -> Action:
+def _name_action(
+    decision: Decision, wanted: WantedComment, done: CommentAction | None
+) -> CommentAction:
     shown, plan = decision.shown, wanted.plan
     if shown is None:
         return "none"

@@ -1,29 +1,29 @@
-"""The sentences around the plan: the notice of a stale one, and the line below it."""
+"""Write the sentences around the plan: the notice of a stale plan, and the line below the plan."""
 
 from flowflare.review.comment.target import Target
 
 
-def stale_notice(target: Target, shown: str, head: str) -> str:
-    """The notice that a plan is not for the pull request's head any more, Markdown.
+def write_stale_notice(target: Target, shown: str, head: str) -> str:
+    """Write the notice that a plan is not for the pull request's current head, as Markdown.
 
     Args:
-        target: this run's; whether it failed, and where it is to be seen.
+        target: this run's target, with the run's page and whether it failed.
         shown: the commit that the plan is for.
         head: the pull request's head.
     """
-    now = f"**Out of date.** This plan is for {_short(shown)}; the head is {_short(head)} now"
+    now = f"**Out of date.** This plan is for {_shorten(shown)}; the head is now {_shorten(head)}"
     if target.failed and target.head == head:
         where = f": [its log]({target.page})" if target.page else ""
         return f"> [!WARNING]\n> {now}, and its plan failed{where}."
-    return f"> [!WARNING]\n> {now}. A new plan is under way."
+    return f"> [!WARNING]\n> {now}. A new plan is being made."
 
 
-def footer(target: Target) -> str:
-    """The line below the plan, Markdown; empty where nobody knows the run."""
+def write_footer(target: Target) -> str:
+    """Write the line below the plan, as Markdown; empty if the run is unknown."""
     if not target.page:
         return ""
-    return f"\n\n<sub>For {_short(target.head or '')}. [The whole report]({target.page})</sub>"
+    return f"\n\n<sub>For {_shorten(target.head or '')}. [The whole report]({target.page})</sub>"
 
 
-def _short(sha: str) -> str:
+def _shorten(sha: str) -> str:
     return f"<code>{sha[:12]}</code>" if sha else "an unknown commit"

@@ -1,5 +1,5 @@
-"""Compares a stack's state with the account, by calls that only read.
+"""Compare a stack's state with the account, with calls that only read.
 
-`compare.drift` is the way in. `workers`, `addresses`, `classes` and `databases` compare one kind of
-thing each and hold no state; `account` makes the calls, each list once for all stacks.
+`compare.drift` is the entry point. Each resource kind compares itself (`kinds/*/drift.py`);
+`kinds.account` makes the calls, and reads each list once for all stacks.
 """

@@ -1,4 +1,4 @@
-"""What has drifted, as data: one finding for each thing that state and account see differently.
+"""Model what has drifted: one finding for each difference between state and account.
 
 `flowflare drift --json` prints it; `flowflare schema drift` prints its JSON Schema.
 """
@@ -12,84 +12,88 @@ from pydantic import Field, model_validator
 from flowflare.config.engine import EngineName
 from flowflare.kinds.drifted import Drifted, Unknown
 from flowflare.model.frozen import Frozen
-from flowflare.review.document import schema_of
+from flowflare.review.document import make_schema
 
 FORMAT: Final = 1
 Result = Literal["same", "drifted", "unknown"]
 
 
 class StackDrift(Frozen):
-    """What has drifted in one stack."""
+    """The drift of one stack."""
 
     stack: str = Field(description="The stack's name.")
-    engine: EngineName = Field(description="Whose state it is.")
-    resources: int = Field(description="Resources of the state that were looked for.")
+    engine: EngineName = Field(description="The engine whose state it is.")
+    resources: int = Field(description="Resources of the state that were compared.")
     api_calls: int = Field(
-        description="Requests that it took; a list that another stack has asked for counts there."
+        description="Requests that were sent; a list that another stack has read counts there."
     )
     findings: tuple[Drifted, ...] = Field(default=(), description="What differs, worst first.")
     unknown: tuple[Unknown, ...] = Field(
         default=(),
-        description="What this run could not compare. If any of it is not allowed, the stack's "
-        "result is `unknown`.",
+        description="What could not be compared in this run. The stack's result is `unknown` "
+        "unless all of it is allowed.",
     )
     unseen: tuple[str, ...] = Field(
-        default=(), description="What no run can compare, such as secrets' values; sentences."
+        default=(), description="Sentences about what can never be compared, such as secret values."
     )
-    error: str = Field(default="", description="Why the stack could not be looked at.")
+    error: str = Field(default="", description="Why the stack could not be compared.")
     result: Result = Field(
         default="same",
         description="`unknown`: something could not be compared, whatever else was found; "
-        "`drifted`: something differs; `same`: all that was compared is as state has it.",
+        "`drifted`: something differs; `same`: everything that was compared matches the state.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _with_result(cls, values: Any) -> Any:
-        """Derive the result, so that it never says another thing than the rest."""
-        unknown = [_allowed(one) for one in values.get("unknown", ())]
+        """Derive the result from the other fields, so that it cannot contradict them."""
+        unknown = [_is_allowed(item) for item in values.get("unknown", ())]
         uncertain = bool(values.get("error")) or not all(unknown)
         found = "drifted" if values.get("findings") else "same"
         return {**values, "result": "unknown" if uncertain else found}
 
 
-class Document(Frozen):
-    """What has drifted. New keys may come within a format; none changes its meaning or goes."""
+class DriftDocument(Frozen):
+    """The drift of all stacks.
 
-    format: Literal[1] = Field(description="Version of this document's form.")
-    flowflare: str = Field(description="The release of Flowflare that made it.")
+    New keys may be added within a format. Existing keys are not removed and keep their meaning.
+    """
+
+    format: Literal[1] = Field(description="Version of this document's format.")
+    flowflare: str = Field(description="The release of Flowflare that made the document.")
     project: str = Field(description="The Pulumi project's name.")
     exit_code: Literal[0, 1, 2] = Field(
-        description="0 nothing has drifted; 1 something could not be compared: the command ends "
-        "with it in any case; 2 something has drifted, and all was compared: of `--exit-code`."
+        description="Exit code: 0 nothing has drifted; 1 something could not be compared, with or "
+        "without `--exit-code`; 2 something has drifted and everything was compared, only with "
+        "`--exit-code`."
     )
-    api_calls: int = Field(description="Requests that it took in all.")
-    stacks: tuple[StackDrift, ...] = Field(description="The stacks, in the order of their names.")
+    api_calls: int = Field(description="Requests of the whole run.")
+    stacks: tuple[StackDrift, ...] = Field(description="The stacks, sorted by name.")
 
 
-def _allowed(one: Any) -> bool:
-    """Whether something unknown is accepted; its fields may not have been read yet."""
-    return bool(one.allowed if isinstance(one, Unknown) else one.get("allowed"))
+def _is_allowed(item: Any) -> bool:
+    """Return whether something unknown is allowed. It may still be raw JSON instead of a model."""
+    return bool(item.allowed if isinstance(item, Unknown) else item.get("allowed"))
 
 
-def document(project: str, stacks: Sequence[StackDrift]) -> Document:
-    """The document of a run.
+def make_document(project: str, stacks: Sequence[StackDrift]) -> DriftDocument:
+    """Make the document of a run.
 
     Args:
         project: the project's name.
-        stacks: what was found in each stack.
+        stacks: the result of each stack.
     """
-    results = {one.result for one in stacks}
-    return Document(
+    results = {stack.result for stack in stacks}
+    return DriftDocument(
         format=FORMAT,
         flowflare=version("flowflare"),
         project=project,
         exit_code=1 if "unknown" in results else 2 if "drifted" in results else 0,
-        api_calls=sum(one.api_calls for one in stacks),
-        stacks=tuple(sorted(stacks, key=lambda one: one.stack)),
+        api_calls=sum(stack.api_calls for stack in stacks),
+        stacks=tuple(sorted(stacks, key=lambda stack: stack.stack)),
     )
 
 
-def json_schema() -> dict[str, Any]:
+def make_json_schema() -> dict[str, Any]:
     """The document's JSON Schema."""
-    return schema_of(Document, "flowflare drift --json")
+    return make_schema(DriftDocument, "flowflare drift --json")

@@ -1,17 +1,17 @@
-"""Policies: checks of a stack that a team switches on, or writes as small Python functions.
+"""Check stacks by policies, which a team switches on or writes as small Python functions.
 
-A file of the team's own, named in `flowflare:policies: python`:
+A file of the team, listed in `flowflare:policies: python`:
 
     from flowflare.review.policy import policy
 
     @policy("owner", severity="warning")
     def owner(stack):
-        '''Every database says in its name whose it is.'''
-        for one in stack.of_type("D1Database"):
-            if not one.inputs["name"].startswith("shop-"):
-                yield one.violation("its name begins with no owner", remedy="Begin it with shop-")
+            '''Every database's name begins with its owner.'''
+            for database in stack.of_type("D1Database"):
+                if not database.inputs["name"].startswith("shop-"):
+                    yield database.violation("its name has no owner", remedy="Begin it with shop-")
 
-Names: `policy` declares, `Stack`, `Resource` and `Violation` are what functions get and yield.
+`policy` declares a policy. A function receives a `Stack` and yields a `Violation` for each problem.
 """
 
 from flowflare.review.policy.declare import policy

@@ -1,4 +1,4 @@
-"""The policies about data and about the `up` itself: protection, places, losses, requests."""
+"""Define the policies about data and about `up` itself: protection, location, loss, requests."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,33 +7,38 @@ from flowflare.config.schema.policies import ApiCallsConfig, LocationConfig, Pol
 from flowflare.review.policy.view import Resource, Stack, Violation
 
 
-def protection(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
-    """What holds data is protected."""
-    holding = {one.inputs.get("script_name") for one in stack.of_type("DurableObjectMigrations")}
-    for one in stack.of_type("D1Database", "DurableObjectMigrations", "WorkersScript"):
-        is_script = one.kind == "WorkersScript"
-        if one.protect or (is_script and one.inputs.get("scriptName") not in holding):
+def check_protection(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
+    """Resources that hold data must be protected."""
+    holding = {
+        resource.inputs.get("script_name") for resource in stack.of_type("DurableObjectMigrations")
+    }
+    for resource in stack.of_type("D1Database", "DurableObjectMigrations", "WorkersScript"):
+        is_script = resource.kind == "WorkersScript"
+        if resource.protect or (is_script and resource.inputs.get("scriptName") not in holding):
             continue
-        yield one.violation(
+        yield resource.violation(
             "it holds data and is not protected: a mistake can delete it",
-            remedy="Set flowflare:protect: true, or take it out of flowflare:allowDataLoss.",
+            remedy="Set flowflare:protect: true, or remove it from flowflare:allowDataLoss.",
             key="protect",
         )
 
 
-def location(stack: Stack, wants: LocationConfig) -> Iterator[Violation]:
-    """Databases lie where they may."""
-    for one in stack.of_type("D1Database"):
-        hint, jurisdiction = _text(one, "primaryLocationHint"), _text(one, "jurisdiction")
+def check_location(stack: Stack, wants: LocationConfig) -> Iterator[Violation]:
+    """Databases must be in allowed locations."""
+    for database in stack.of_type("D1Database"):
+        hint, jurisdiction = (
+            _read_text(database, "primaryLocationHint"),
+            _read_text(database, "jurisdiction"),
+        )
         if wants.jurisdictions is not None and jurisdiction not in wants.jurisdictions:
-            yield one.violation(
+            yield database.violation(
                 f"its jurisdiction is {jurisdiction or 'none'}",
                 remedy=f"It must be one of: {', '.join(wants.jurisdictions)}. A database cannot "
                 "move: set it before the first up.",
                 key="clients",
             )
         elif wants.hints is not None and not jurisdiction and hint not in wants.hints:
-            yield one.violation(
+            yield database.violation(
                 f"its location hint is {hint or 'none'}",
                 remedy=f"It must be one of: {', '.join(wants.hints)}. A database cannot move: set "
                 "it before the first up.",
@@ -41,23 +46,23 @@ def location(stack: Stack, wants: LocationConfig) -> Iterator[Violation]:
             )
 
 
-def data_loss(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
-    """What loses data needs a second reason, beside `flowflare:allowDataLoss`."""
+def check_data_loss(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
+    """A change that loses data needs a second reason, besides `flowflare:allowDataLoss`."""
     for entry in stack.plan.entries if stack.plan else ():
         if entry.risk != "loses-data":
             continue
-        said = next((one.text for one in entry.reasons if one.risk == "loses-data"), "")
+        said = next((reason.text for reason in entry.reasons if reason.risk == "loses-data"), "")
         yield Violation(
             f"the change loses data: {said}",
-            "Have somebody else write a second reason: flowflare:policies: accept: data-loss: "
+            "A second person must add another reason: flowflare:policies: accept: data-loss: "
             f"{entry.name}: ...",
             entry.name,
             "policies",
         )
 
 
-def api_calls(stack: Stack, wants: ApiCallsConfig) -> Iterator[Violation]:
-    """One `up` stays below so many requests."""
+def check_api_calls(stack: Stack, wants: ApiCallsConfig) -> Iterator[Violation]:
+    """One `up` must not take more than the allowed number of requests."""
     count = stack.plan.api_calls if stack.plan else 0
     if count > wants.max:
         yield stack.violation(
@@ -67,6 +72,6 @@ def api_calls(stack: Stack, wants: ApiCallsConfig) -> Iterator[Violation]:
         )
 
 
-def _text(one: Resource, key: str) -> str:
-    value: Any = one.inputs.get(key)
+def _read_text(resource: Resource, key: str) -> str:
+    value: Any = resource.inputs.get(key)
     return value if isinstance(value, str) and not isinstance(value, Mapping) else ""

@@ -1,4 +1,4 @@
-"""Policies of the team's own: the decorator that declares one, and the files they stand in."""
+"""Declare the team's own policies with a decorator, and load the files that contain them."""
 
 import importlib.util
 import sys
@@ -18,14 +18,14 @@ _MARK: Final = "__flowflare_policy__"
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredPolicy:
     """A policy that a file declares.
 
     Attributes:
-        name: its name.
+        name: the policy's name.
         severity: an `error` stops `up`.
-        about: what it wants, the function's docstring.
-        check: yields what breaks it.
+        about: the policy's description, from the function's docstring.
+        check: yields the violations of a stack.
         file: the file, relative to the project's folder.
     """
 
@@ -37,57 +37,60 @@ class Declared:
 
 
 def policy(name: str, *, severity: Severity = "error") -> Callable[[Check], Check]:
-    """Declares a function as a policy.
+    """Declare a function as a policy.
 
-    The function gets a `Stack` and yields a `Violation` for each thing that is not as it must be.
-    It must depend on nothing else, neither network nor time: the same commit is to give the same
-    report.
+    The function receives a `Stack` and yields a `Violation` for each problem. Its result must not
+    depend on anything else, such as network or time, because the same commit must always give the
+    same report.
 
     Args:
-        name: its name, which `accept` and reports use.
+        name: the policy's name, for `accept` and reports.
         severity: an `error` stops `up` and fails the check of a pull request.
     """
 
-    def declared(check: Check) -> Check:
+    def mark_policy(check: Check) -> Check:
         about = (check.__doc__ or "").strip().partition("\n")[0]
-        setattr(check, _MARK, Declared(name, severity, about, check))
+        setattr(check, _MARK, DeclaredPolicy(name, severity, about, check))
         return check
 
-    return declared
+    return mark_policy
 
 
-def load(root: Path, files: Iterable[str], known: Iterable[str] = ()) -> tuple[Declared, ...]:
-    """The policies that files declare, in the files' order.
+def load_policies(
+    root: Path, files: Iterable[str], known: Iterable[str] = ()
+) -> tuple[DeclaredPolicy, ...]:
+    """Load the policies that files declare, in order of the files.
 
     Args:
         root: the project's folder.
         files: paths relative to it.
-        known: names that are taken.
+        known: names that are already used.
 
     Raises:
-        PolicyError: a file is not there, fails, declares none, or uses a name twice.
+        PolicyError: a file is missing, fails, declares no policy, or uses a name twice.
     """
-    found: dict[str, Declared] = {}
+    found: dict[str, DeclaredPolicy] = {}
     taken = set(known)
     for file in files:
-        own = [*_in(_module(root, file), file)]
+        own = [*_list_policies(_load_module(root, file), file)]
         if not own:
             raise PolicyError(
                 f"{file} declares no policy",
-                remedy='Write one: @policy("name") above a function; see flowflare docs policies.',
+                remedy='Add one: @policy("name") above a function; see flowflare docs policies.',
             )
-        for one in own:
-            if one.name in taken:
+        for declared in own:
+            if declared.name in taken:
                 raise PolicyError(
-                    f"{file}: there is a policy {one.name!r} already", remedy="Name it otherwise."
+                    f"{file}: the policy name {declared.name!r} is already used",
+                    remedy="Choose another name.",
                 )
-            taken.add(one.name)
-            found[one.name] = one
+            taken.add(declared.name)
+            found[declared.name] = declared
     return tuple(found.values())
 
 
-def place_of(error: BaseException, file: str) -> str:
-    """`file:line` of a policy's failure, the innermost line of that file."""
+def find_place(error: BaseException, file: str) -> str:
+    """Return `file:line` of a policy's failure: the innermost line in that file."""
     frames = traceback.walk_tb(error.__traceback__)
     lines = [line for frame, line in frames if frame.f_code.co_filename.endswith(file)]
     if isinstance(error, SyntaxError) and error.lineno:
@@ -95,30 +98,32 @@ def place_of(error: BaseException, file: str) -> str:
     return f"{file}:{lines[-1]}" if lines else file
 
 
-def _in(module: ModuleType, file: str) -> Iterator[Declared]:
+def _list_policies(module: ModuleType, file: str) -> Iterator[DeclaredPolicy]:
     for value in vars(module).values():
         declared = getattr(value, _MARK, None)
-        if isinstance(declared, Declared):
-            yield Declared(declared.name, declared.severity, declared.about, declared.check, file)
+        if isinstance(declared, DeclaredPolicy):
+            yield DeclaredPolicy(
+                declared.name, declared.severity, declared.about, declared.check, file
+            )
 
 
-def _module(root: Path, file: str) -> ModuleType:
+def _load_module(root: Path, file: str) -> ModuleType:
     path = root / file
     if not path.is_file():
         raise PolicyError(
-            f"there is no file {file} with policies",
-            remedy="Correct flowflare:policies: python, or write the file.",
+            f"the file {file} with policies does not exist",
+            remedy="Correct flowflare:policies: python, or create the file.",
         )
     spec = importlib.util.spec_from_file_location(f"flowflare_policies_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     folder = str(path.parent)
-    sys.path.insert(0, folder)  # what lies beside it can be imported
+    sys.path.insert(0, folder)  # so that it can import modules next to it
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        message = f"{place_of(error, file)}: {type(error).__name__}: {error}"
+        message = f"{find_place(error, file)}: {type(error).__name__}: {error}"
         raise PolicyError(message, remedy="Correct the file.") from error
     finally:
         sys.path.remove(folder)

@@ -1,4 +1,4 @@
-"""What a policy has found, as data."""
+"""Define what a policy has found, as data."""
 
 from typing import Literal
 
@@ -10,21 +10,22 @@ Severity = Literal["error", "warning"]
 
 
 class PolicyFinding(Frozen):
-    """Something that a policy of the team has found in one stack."""
+    """A finding of one of the team's policies in one stack."""
 
     rule: str = Field(description="The policy's name.")
     severity: Severity = Field(description="An error stops `up`, unless it is accepted.")
     resource: str = Field(default="", description="The resource's name; empty for a whole stack.")
-    place: str = Field(default="", description="File and line that it comes from, where known.")
+    place: str = Field(default="", description="File and line of the cause, if known.")
     message: str = Field(description="What is wrong.")
-    remedy: str = Field(default="", description="What to write instead.")
+    remedy: str = Field(default="", description="How to correct it.")
     accepted: str | None = Field(
-        default=None, description="The reason that the configuration gives for it; null if none."
+        default=None,
+        description="The reason for accepting it, from the configuration; null if none.",
     )
 
     @property
     def stops(self) -> bool:
-        """Whether `up` must not go on."""
+        """Whether it stops `up`."""
         return self.severity == "error" and self.accepted is None
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""What a policy sees of a stack: its resources as they will be, its configuration, the plan.
+"""Define what a policy sees of a stack: its resources after `up`, its configuration, the plan.
 
-Everything is frozen, and no secret is in it.
+Everything is immutable and contains no secrets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,22 +13,21 @@ from flowflare.values.events import Plan
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE, UNKNOWN_TEXT
 
-_SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
+_SECRET: Final = "[secret]"  # noqa: S105 -- a placeholder
 _TEXT: Final = "$text"
-# What holds data, beside scripts with Durable Object classes.
 _HIDDEN: Final = frozenset({"__provider", "__internal", "__meta"})
 
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that breaks a policy.
+    """A violation of a policy.
 
     Attributes:
-        message: what is wrong, a sentence's part as in "its name begins with no owner".
-        remedy: what to write instead.
+        message: what is wrong, as part of a sentence: "its name begins with no owner".
+        remedy: how to correct it.
         resource: the resource's name; empty for the whole stack.
-        key: the key of the configuration that it comes from, such as `allowedOrigins`, which leads
-            to its file and line; empty where none does.
+        key: the configuration key that caused it, such as `allowedOrigins`, to find its file and
+            line; empty if there is none.
     """
 
     message: str
@@ -39,13 +38,13 @@ class Violation:
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource as the program declares it.
+    """A resource as the program declares it.
 
     Attributes:
-        name: its name in the program.
-        type: its type's token.
-        inputs: its inputs, camelCase for Cloudflare's own types; `[secret]` and `[unknown]` stand
-            for such values.
+        name: the resource's name in the program.
+        type: its type token.
+        inputs: its inputs, in camelCase for Cloudflare's own types; `[secret]` and `[unknown]` are
+            placeholders.
         protect: whether it is protected.
     """
 
@@ -56,28 +55,28 @@ class Resource:
 
     @property
     def kind(self) -> str:
-        """The last word of the type: `D1Database`."""
+        """The last part of the type token: `D1Database`."""
         return self.type.rpartition(":")[2]
 
     def violation(self, message: str, *, remedy: str = "", key: str = "") -> Violation:
-        """Says that it breaks the policy."""
+        """Make a violation of the policy by this resource."""
         return Violation(message, remedy, self.name, key)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack as the program declares it.
+    """A stack as the program declares it.
 
     Attributes:
         project: the project's name.
         name: the stack's name.
-        tenant: whose stack it is; empty for none.
-        environment: its environment.
-        resources: what it declares, by name; what goes is not in it.
-        configuration: the keys of the namespace `flowflare` without it, such as `allowedOrigins`;
-            secrets are left out.
-        plan: what `up` would do; None where there is nothing to compare with, as for Python
-            policies in `flowflare diff`.
+        tenant: the stack's tenant; empty if it has none.
+        environment: the stack's environment.
+        resources: the declared resources, sorted by name, without those that will be deleted.
+        configuration: the keys of the namespace `flowflare` without the prefix, such as
+            `allowedOrigins`, without secrets.
+        plan: what `up` would do; None if there is no state to compare with, as for Python policies
+            in `flowflare diff`.
     """
 
     project: str
@@ -89,22 +88,22 @@ class Stack:
     plan: Review | None = None
 
     def of_type(self, *kinds: str) -> Iterator[Resource]:
-        """The resources whose type ends with one of the words, such as `D1Database`."""
-        return (one for one in self.resources if one.kind in kinds)
+        """Select the resources whose type ends with one of the words, such as `D1Database`."""
+        return (resource for resource in self.resources if resource.kind in kinds)
 
     def violation(self, message: str, *, remedy: str = "", key: str = "") -> Violation:
-        """Says that the stack as a whole breaks the policy."""
+        """Make a violation of the policy by the stack as a whole."""
         return Violation(message, remedy, "", key)
 
 
-def frozen(value: Any) -> Any:
-    """A JSON value that nobody can change, secrets and long texts of recordings resolved."""
+def freeze(value: Any) -> Any:
+    """Return an immutable copy of a JSON value, with secrets as placeholders."""
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET:
             return _SECRET
-        return MappingProxyType({key: frozen(item) for key, item in value.items()})
+        return MappingProxyType({key: freeze(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
-        return tuple(map(frozen, value))
+        return tuple(map(freeze, value))
     if isinstance(value, Secret):
         return _SECRET
     if isinstance(value, float) and value.is_integer():
@@ -112,49 +111,49 @@ def frozen(value: Any) -> Any:
     return "[unknown]" if value == UNKNOWN_TEXT else value
 
 
-def of_plan(plan: Plan) -> tuple[Resource, ...]:
-    """The resources that there will be after an `up`."""
+def list_planned(plan: Plan) -> tuple[Resource, ...]:
+    """Return the resources that exist after an `up`."""
     found = (
-        Resource(step.name, step.type, frozen(dict(step.new or {})), step.protect)
+        Resource(step.name, step.type, freeze(dict(step.new or {})), step.protect)
         for step in plan.steps
         if step.custom and step.op != "delete"
     )
-    return _sorted(found)
+    return _sort(found)
 
 
-def of_recording(raw: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Resource, ...]:
-    """The resources of a dumped recording (`engine.recording.dump`).
+def list_recorded(raw: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Resource, ...]:
+    """Return the resources of a dumped recording (`engine.recording.dump`).
 
     Args:
         raw: the recording.
-        texts: its long texts by digest.
+        texts: the recording's long texts by digest.
     """
     found = (
         Resource(
-            str(one["urn"]).rpartition("::")[2],
-            str(one["type"]),
-            frozen(
+            str(record["urn"]).rpartition("::")[2],
+            str(record["type"]),
+            freeze(
                 {
-                    key: _whole(value, texts)
-                    for key, value in (one.get("inputs") or {}).items()
+                    key: _restore_texts(value, texts)
+                    for key, value in (record.get("inputs") or {}).items()
                     if key not in _HIDDEN
                 }
             ),
-            bool(one.get("protect")),
+            bool(record.get("protect")),
         )
-        for one in raw["resources"]
-        if one.get("custom")
+        for record in raw["resources"]
+        if record.get("custom")
     )
-    return _sorted(found)
+    return _sort(found)
 
 
-def _sorted(resources: Iterator[Resource]) -> tuple[Resource, ...]:
-    return tuple(sorted(resources, key=lambda one: (one.name, one.type)))
+def _sort(resources: Iterator[Resource]) -> tuple[Resource, ...]:
+    return tuple(sorted(resources, key=lambda resource: (resource.name, resource.type)))
 
 
-def _whole(value: Any, texts: Mapping[str, str]) -> Any:
+def _restore_texts(value: Any, texts: Mapping[str, str]) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_TEXT}:
             return texts.get(value[_TEXT], "")
-        return {key: _whole(item, texts) for key, item in value.items()}
-    return [_whole(item, texts) for item in value] if isinstance(value, list) else value
+        return {key: _restore_texts(item, texts) for key, item in value.items()}
+    return [_restore_texts(item, texts) for item in value] if isinstance(value, list) else value

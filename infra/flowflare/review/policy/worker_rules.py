@@ -1,4 +1,4 @@
-"""The policies about Workers: origins, runtime dates, addresses, logs, variables."""
+"""Define the policies about Workers: origins, compatibility dates, addresses, logs, variables."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,46 +24,46 @@ _NAMED = {
 }
 
 
-def name_pattern(stack: Stack, wants: NamePatternConfig) -> Iterator[Violation]:
-    """Names in the account have a form."""
+def check_name_pattern(stack: Stack, wants: NamePatternConfig) -> Iterator[Violation]:
+    """Names in the account must match a pattern."""
     own = {"tenant": re.escape(stack.tenant), "environment": re.escape(stack.environment)}
     pattern = re.compile(wants.pattern.format(**own))
     for what in wants.types:
         kind, key = _NAMED[what]
-        for one in stack.of_type(kind):
-            name = str(one.inputs.get(key) or "")
+        for resource in stack.of_type(kind):
+            name = str(resource.inputs.get(key) or "")
             if not pattern.search(name):
-                message = f"the {what} is called {name}, which {pattern.pattern} does not match"
-                yield one.violation(
+                message = f"the {what} is named {name}, which {pattern.pattern} does not match"
+                yield resource.violation(
                     message, remedy="Set the tenant, or a name in flowflare:names.", key="names"
                 )
 
 
-def allowed_origins(stack: Stack, wants: AllowedOriginsConfig) -> Iterator[Violation]:
-    """Not every website may call the service."""
+def check_allowed_origins(stack: Stack, wants: AllowedOriginsConfig) -> Iterator[Violation]:
+    """Only allowed websites may call the service."""
     for origin in stack.configuration.get("allowedOrigins") or ():
         text = str(origin)
         if text == "*":
-            message = "every website may call the service: allowed origins have `*`"
+            message = "every website may call the service: `*` is an allowed origin"
         elif wants.origins is not None and not _matches(text, wants.origins):
-            message = f"the origin {text} may call the service, and the policy does not know it"
+            message = f"the origin {text} may call the service, but the policy does not allow it"
         else:
             continue
         yield stack.violation(
             message,
-            remedy="Name the websites that need it: https://admin.example.com",
+            remedy="Name the websites that call the service: https://admin.example.com",
             key="allowedOrigins",
         )
 
 
-def compatibility_date(
+def check_compatibility_date(
     stack: Stack, wants: CompatibilityDateConfig, today: date
 ) -> Iterator[Violation]:
-    """Compatibility dates are not old."""
+    """Compatibility dates must not be too old."""
     from_date = date.fromisoformat(wants.as_of) if wants.as_of else today
-    oldest = months_before(from_date, wants.months)
-    for one in stack.of_type("WorkersScript"):
-        text = str(one.inputs.get("compatibilityDate") or "")
+    oldest = subtract_months(from_date, wants.months)
+    for script in stack.of_type("WorkersScript"):
+        text = str(script.inputs.get("compatibilityDate") or "")
         try:
             is_old = date.fromisoformat(text) < oldest
         except ValueError:
@@ -73,16 +73,16 @@ def compatibility_date(
                 f"its compatibility date is {text}, older than {wants.months} months "
                 f"before {from_date.isoformat()}"
             )
-            yield one.violation(
+            yield script.violation(
                 message,
-                remedy=f"Test it with a date from {oldest.isoformat()} on and set "
-                "compatibilityDate to it.",
+                remedy=f"Test it with {oldest.isoformat()} or a later date, and set "
+                "compatibilityDate to that date.",
                 key="compatibilityDate",
             )
 
 
-def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier; the month's last where it has no such day."""
+def subtract_months(day: date, months: int) -> date:
+    """Subtract months from a date. The day becomes the month's last day if it does not exist."""
     index = day.year * 12 + day.month - 1 - months
     year, month = max(1, index // 12), index % 12 + 1
     for last in range(day.day, 27, -1):
@@ -93,67 +93,67 @@ def months_before(day: date, months: int) -> date:
     return date(year, month, day.day)
 
 
-def no_workers_dev(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
-    """No Worker answers at workers.dev."""
-    for one in stack.of_type("WorkersScriptSubdomain"):
+def check_no_workers_dev(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
+    """Workers must not be reachable at workers.dev."""
+    for subdomain in stack.of_type("WorkersScriptSubdomain"):
         for key, what in (("enabled", "workers.dev"), ("previewsEnabled", "preview URLs")):
-            if one.inputs.get(key) is True:
-                yield one.violation(
-                    f"{one.inputs.get('scriptName')} answers at {what}",
-                    remedy="Set workersDev: false and give it a route or a custom domain.",
+            if subdomain.inputs.get(key) is True:
+                yield subdomain.violation(
+                    f"{subdomain.inputs.get('scriptName')} is reachable at {what}",
+                    remedy="Set workersDev: false, and add a route or a custom domain.",
                     key="workersDev",
                 )
 
 
-def allowed_routes(stack: Stack, wants: AllowedRoutesConfig) -> Iterator[Violation]:
-    """Only known routes and custom domains lead to a Worker."""
-    for one in stack.of_type("WorkersRoute", "WorkersCustomDomain"):
-        is_route = one.kind == "WorkersRoute"
-        address = str(one.inputs.get("pattern" if is_route else "hostname") or "")
+def check_allowed_routes(stack: Stack, wants: AllowedRoutesConfig) -> Iterator[Violation]:
+    """Only allowed routes and custom domains may lead to a Worker."""
+    for address_resource in stack.of_type("WorkersRoute", "WorkersCustomDomain"):
+        is_route = address_resource.kind == "WorkersRoute"
+        address = str(address_resource.inputs.get("pattern" if is_route else "hostname") or "")
         if not _matches(address, wants.patterns):
             what = "route" if is_route else "custom domain"
-            yield one.violation(
-                f"the {what} {address} is public, and the policy does not know it",
-                remedy="Take it out, or add it to the policy's patterns.",
+            yield address_resource.violation(
+                f"the {what} {address} is public, but the policy does not allow it",
+                remedy="Remove it, or add it to the policy's patterns.",
                 key="routes" if is_route else "domains",
             )
 
 
-def observability(stack: Stack, wants: ObservabilityPolicyConfig) -> Iterator[Violation]:
-    """Every Worker's logs are kept."""
-    for one in stack.of_type("WorkersScript"):
-        kept = _mapping(one.inputs.get("observability"))
+def check_observability(stack: Stack, wants: ObservabilityPolicyConfig) -> Iterator[Violation]:
+    """Every Worker must keep its logs."""
+    for script in stack.of_type("WorkersScript"):
+        kept = _as_mapping(script.inputs.get("observability"))
         rate = kept.get("headSamplingRate")
         if kept.get("enabled") is not True:
-            message = "Cloudflare keeps none of its logs"
+            message = "Cloudflare does not keep its logs"
         elif isinstance(rate, int | float) and rate < wants.rate:
-            message = f"Cloudflare looks at {rate:g} of its calls, less than {wants.rate:g}"
+            message = f"Cloudflare logs {rate:g} of its requests, less than {wants.rate:g}"
         else:
             continue
-        yield one.violation(message, remedy="Set observability: true", key="observability")
+        yield script.violation(message, remedy="Set observability: true", key="observability")
 
 
-def no_plain_secrets(stack: Stack, wants: PlainSecretsConfig) -> Iterator[Violation]:
-    """No variable that everybody can read has a secret's name."""
-    for one in stack.of_type("WorkersScript"):
-        for binding in _bindings(one):
+def check_no_plain_secrets(stack: Stack, wants: PlainSecretsConfig) -> Iterator[Violation]:
+    """A variable that everyone can read must not have the name of a secret."""
+    for script in stack.of_type("WorkersScript"):
+        for binding in _list_bindings(script):
             name = str(binding.get("name"))
             if binding.get("type") in ("plain_text", "json") and _matches(name, wants.names):
-                yield one.violation(
-                    f"the variable {name} can be read by everybody who sees the Worker's settings",
-                    remedy="Move it to the client's `secrets`, or name it otherwise.",
+                yield script.violation(
+                    f"the variable {name} is readable by everyone who sees the Worker's settings",
+                    remedy="Move it to the client's `secrets`, or rename it.",
                     key="clients",
                 )
 
 
-def _bindings(one: Resource) -> Iterator[Mapping[str, Any]]:
-    given = one.inputs.get("bindings")
+def _list_bindings(script: Resource) -> Iterator[Mapping[str, Any]]:
+    given = script.inputs.get("bindings")
     for binding in given if isinstance(given, tuple) else ():
         if isinstance(binding, Mapping):
             yield binding
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _as_mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 

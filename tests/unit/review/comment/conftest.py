@@ -1,4 +1,4 @@
-"""A service of its own for each test, and a run that comments there."""
+"""Provide a forge for each test, and runs that comment there."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -9,14 +9,19 @@ import pytest
 
 from flowflare.api.retries import Pace, Retries
 from flowflare.review.comment import github, gitlab
-from flowflare.review.comment.marker import Shown
-from flowflare.review.comment.session import Session
-from flowflare.review.comment.sticky import Outcome, Place, Wanted, put
+from flowflare.review.comment.marker import ShownPlan
+from flowflare.review.comment.session import ServiceSession
+from flowflare.review.comment.sticky import (
+    CommentOutcome,
+    PullRequest,
+    WantedComment,
+    update_comment,
+)
 from flowflare.review.comment.target import Target
-from flowflare.review.comment.words import stale_notice
+from flowflare.review.comment.words import write_stale_notice
 from tests.unit.review.comment.forge import REPOSITORY, TOKEN, A, Forge, serving
 
-# Nothing here speaks TLS, and the usual certificates take long to load.
+# Nothing here uses TLS, and the usual certificates take long to load.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -28,7 +33,7 @@ def forge() -> Iterator[Forge]:
 
 @dataclass
 class Clock:
-    """Time that passes only while somebody waits."""
+    """A clock that advances only while a caller waits."""
 
     now: float = 1_000_000.0
     waits: list[float] = field(default_factory=list)
@@ -52,15 +57,15 @@ def clock() -> Clock:
 
 @dataclass
 class Runs:
-    """Makes runs that comment on pull request 7."""
+    """Runs that comment on pull request 7."""
 
     forge: Forge
     clock: Clock
     kind: str = "github"
 
-    def place(self, token: str = TOKEN) -> tuple[Session, Place]:
+    def place(self, token: str = TOKEN) -> tuple[ServiceSession, PullRequest]:
         service = github.SERVICE if self.kind == "github" else gitlab.SERVICE
-        session = Session(service, self.forge.url, token, self.clock.pace, NO_TLS)
+        session = ServiceSession(service, self.forge.url, token, self.clock.pace, NO_TLS)
         if self.kind == "github":
             return session, github.GitHub(session, REPOSITORY, 7)
         return session, gitlab.GitLab(session, REPOSITORY, 7)
@@ -74,22 +79,24 @@ class Runs:
         name: str = "plan",
         may_create: bool = True,
         settle: float = 1.0,
-    ) -> Outcome:
-        """One run, from its first look to its last."""
+    ) -> CommentOutcome:
+        """Run once, from the first read to the last."""
         text = f"Plan of run {number}." if content is None else content
-        shown = Shown(name, head, (number, 1), text)
+        shown = ShownPlan(name, head, (number, 1), text)
         target = Target("github", self.forge.url, REPOSITORY, 7, head, (number, 1))
-        wanted = Wanted(name, shown, partial(stale_notice, target), may_create)
-        return self.put(wanted, settle)
+        wanted = WantedComment(name, shown, partial(write_stale_notice, target), may_create)
+        return self.update_comment(wanted, settle)
 
-    def mark_stale(self, target: Target | None = None) -> Outcome:
+    def mark_stale(self, target: Target | None = None) -> CommentOutcome:
         known = target or Target("github", self.forge.url, REPOSITORY, 7)
-        return self.put(Wanted("plan", None, partial(stale_notice, known)), 1.0)
+        return self.update_comment(
+            WantedComment("plan", None, partial(write_stale_notice, known)), 1.0
+        )
 
-    def put(self, wanted: Wanted, settle: float) -> Outcome:
+    def update_comment(self, wanted: WantedComment, settle: float) -> CommentOutcome:
         session, place = self.place()
         try:
-            return put(place, wanted, self.clock.pace, settle=settle)
+            return update_comment(place, wanted, self.clock.pace, settle=settle)
         finally:
             session.close()
 

@@ -1,7 +1,7 @@
-"""GitHub and GitLab on a port of this machine: the few routes that comments need, over real HTTP.
+"""Serve the few routes of GitHub and GitLab that comments need, over real HTTP on localhost.
 
-Hand-written after docs.github.com/rest and docs.gitlab.com/api: pages with `Link` headers, the
-statuses and messages of refusals, identities. Faults are ordered in advance.
+Written after docs.github.com/rest and docs.gitlab.com/api: pages with `Link` headers, statuses and
+messages of errors, identities. Tests order faults in advance.
 """
 
 import json
@@ -22,9 +22,9 @@ REPOSITORY = "acme/shop"
 
 @dataclass
 class Fault:
-    """One answer that goes wrong.
+    """A response that goes wrong.
 
-    `after` lets the request be done first; a status of 0 cuts the connection.
+    With `after`, the request is processed first. A status of 0 closes the connection.
     """
 
     method: str
@@ -42,7 +42,7 @@ class Answer:
 
 
 class Forge:
-    """What the service knows, and what it has been asked."""
+    """The state of the service, and the requests that it received."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -60,7 +60,7 @@ class Forge:
         self._next = 1
 
     def say(self, author: str, body: str) -> int:
-        """Adds a comment, as somebody else would."""
+        """Add a comment by another user."""
         with self.lock:
             number = self._next
             self._next += 1
@@ -68,17 +68,17 @@ class Forge:
             return number
 
     def by(self, author: str = BOT) -> list[str]:
-        """The texts of somebody's comments, oldest first."""
-        return [one["body"] for one in self.comments if one["author"] == author]
+        """Return the texts of a user's comments, oldest first."""
+        return [comment["body"] for comment in self.comments if comment["author"] == author]
 
     def count(self, method: str) -> int:
         return sum(asked == method for asked, _ in self.asked)
 
     def asked_for(self, method: str, path: str) -> Fault | None:
-        """Notes a request; the fault that was ordered for it."""
+        """Log a request, and return the fault that a test ordered for it."""
         with self.lock:
             self.asked.append((method, path))
-            fault = next((one for one in self.faults if one.method == method), None)
+            fault = next((fault for fault in self.faults if fault.method == method), None)
             if fault:
                 self.faults.remove(fault)
             return fault
@@ -95,7 +95,7 @@ class Forge:
                 return route(self, method, found.groupdict(), query | {"me": identity}, body)
         return Answer(404, {"message": "Not Found"})
 
-    def paged(self, items: list[Any], path: str, query: dict[str, str]) -> Answer:
+    def answer_page(self, items: list[Any], path: str, query: dict[str, str]) -> Answer:
         size = min(self.page, int(query.get("per_page", "30")))
         page = int(query.get("page", "1"))
         headers = {}
@@ -131,7 +131,7 @@ def _pulls(forge: Forge, _: str, names: Any, query: Any, __: Any) -> Answer:
         for pull in forge.pulls
         if pull["head"]["ref"] == branch and pull["head"]["repo"]["full_name"].startswith(owner)
     ]
-    return forge.paged(found, f"/repos/{names['repo']}/pulls", query)
+    return forge.answer_page(found, f"/repos/{names['repo']}/pulls", query)
 
 
 def _comments(forge: Forge, method: str, names: Any, query: Any, body: Any) -> Answer:
@@ -139,19 +139,19 @@ def _comments(forge: Forge, method: str, names: Any, query: Any, body: Any) -> A
         if forge.gone:
             return Answer(404, {"message": "Not Found"})
         if method == "POST":
-            refused = _refused(forge, body)
+            refused = _find_refusal(forge, body)
             number = 0 if refused else forge.say(query["me"], body["body"])
-            return refused or Answer(201, _shown(forge, number))
-        items = [_shown(forge, one["id"]) for one in forge.comments]
-        return forge.paged(items, names["path"], query)
+            return refused or Answer(201, _show(forge, number))
+        items = [_show(forge, comment["id"]) for comment in forge.comments]
+        return forge.answer_page(items, names["path"], query)
 
 
 def _comment(forge: Forge, method: str, names: Any, query: Any, body: Any) -> Answer:
     with forge.lock:
-        found = [one for one in forge.comments if one["id"] == int(names["id"])]
+        found = [comment for comment in forge.comments if comment["id"] == int(names["id"])]
         if not found:
             return Answer(404, {"message": "Not Found"})
-        refused = _refused(forge, body)
+        refused = _find_refusal(forge, body)
         if refused or found[0]["author"] != query["me"]:
             return refused or Answer(403, {"message": "Resource not accessible by integration"})
         if method == "DELETE":
@@ -159,10 +159,10 @@ def _comment(forge: Forge, method: str, names: Any, query: Any, body: Any) -> An
             return Answer(204)
         assert method in ("PATCH", "PUT")
         found[0]["body"] = body["body"]
-        return Answer(200, _shown(forge, found[0]["id"]))
+        return Answer(200, _show(forge, found[0]["id"]))
 
 
-def _refused(forge: Forge, body: Any) -> Answer | None:
+def _find_refusal(forge: Forge, body: Any) -> Answer | None:
     if not forge.may_write:
         return Answer(403, {"message": "Resource not accessible by integration"})
     if body and len(body["body"]) > 65_536:
@@ -170,20 +170,20 @@ def _refused(forge: Forge, body: Any) -> Answer | None:
     return None
 
 
-def _shown(forge: Forge, number: int) -> dict[str, Any]:
-    one = next(one for one in forge.comments if one["id"] == number)
+def _show(forge: Forge, number: int) -> dict[str, Any]:
+    comment = next(comment for comment in forge.comments if comment["id"] == number)
     return {
         "id": number,
-        "body": one["body"],
-        "user": {"login": one["author"]},
-        "author": {"id": number_of(one["author"])},
-        "system": one.get("system", False),
+        "body": comment["body"],
+        "user": {"login": comment["author"]},
+        "author": {"id": number_of(comment["author"])},
+        "system": comment.get("system", False),
         "html_url": f"{forge.url}/comment/{number}",
     }
 
 
 def number_of(login: str) -> int:
-    """GitLab's number of a user."""
+    """Return GitLab's number for a user."""
     return sum(login.encode())
 
 
@@ -248,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving() -> Iterator[Forge]:
-    """A service on a port of its own."""
+    """Serve on a free port."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.forge = Forge()
     server.forge.url = f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,4 @@
-"""From a report's file to the comment: what the report says, and what it cannot choose."""
+"""From a report's file to the comment: what the report determines, and what it cannot."""
 
 import json
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 from flowflare.errors import CommentError
-from flowflare.review.comment.marker import LIMIT, Shown, compose, read
-from flowflare.review.comment.post import Request, post, read_event
-from flowflare.review.comment.target import Target, detected, given
+from flowflare.review.comment.marker import LIMIT, ShownPlan, compose, read_marker
+from flowflare.review.comment.post import CommentRequest, post, read_event
+from flowflare.review.comment.target import Target, detect_target, make_target
 from tests.cli.command import flowflare
 from tests.unit.review.comment.conftest import Clock
 from tests.unit.review.comment.forge import BOT, REPOSITORY, TOKEN, A, B, Forge
 from tests.unit.review.comment.test_received import report
 from tests.unit.review.comment.test_target import pull
 
-MARKER = compose(Shown("plan", B, (10**9, 9), "All is well."))
+MARKER = compose(ShownPlan("plan", B, (10**9, 9), "All is well."))
 HOSTILE = f"{MARKER}\n/merge\n<!-- flowflare-plan -->\n../../../repos/acme/other/issues/1"
 
 
@@ -55,10 +55,10 @@ def job(forge: Forge, event: Path) -> dict[str, str]:
     }
 
 
-def posted(forge: Forge, clock: Clock, file: Path, event: Path, **options: Any) -> Target:
+def post_report(forge: Forge, clock: Clock, file: Path, event: Path, **options: Any) -> Target:
     environment = job(forge, event)
-    target = detected(environment, read_event(environment["GITHUB_EVENT_PATH"]))
-    found, _ = post(Request(file, **options), target, environment, pace=clock.pace)
+    target = detect_target(environment, read_event(environment["GITHUB_EVENT_PATH"]))
+    found, _ = post(CommentRequest(file, **options), target, environment, pace=clock.pace)
     return found
 
 
@@ -71,7 +71,7 @@ def test_a_forks_plan_reaches_its_pull_request(
     forge: Forge, clock: Clock, file: Path, event: Path
 ) -> None:
     fork(forge)
-    assert posted(forge, clock, file, event).number == 7
+    assert post_report(forge, clock, file, event).number == 7
     (body,) = forge.by()
     assert body.startswith(f"<!-- flowflare-comment plan head={A} run=40.1 -->\n")
     assert f"(https://github.com/{REPOSITORY}/actions/runs/40)" in body
@@ -86,7 +86,7 @@ def test_a_report_cannot_choose_target_path_or_marker(
     written["head"] |= {"name": HOSTILE, "subject": HOSTILE}
     written["base"] |= {"name": HOSTILE, "subject": HOSTILE, "sha": HOSTILE}
     file.write_text(json.dumps(written))
-    posted(forge, clock, file, event)
+    post_report(forge, clock, file, event)
     paths = {path.partition("?")[0] for _, path in forge.asked}
     assert paths == {
         "/graphql",
@@ -95,7 +95,7 @@ def test_a_report_cannot_choose_target_path_or_marker(
         f"/repos/{REPOSITORY}/issues/7/comments",
     }
     (body,) = forge.by()
-    shown = read(body, "plan")
+    shown = read_marker(body, "plan")
     assert shown is not None
     assert (shown.head, shown.run, shown.notice) == (A, (40, 1), "")
     assert not [line for line in body.splitlines() if line.lstrip().startswith("/")]
@@ -108,47 +108,49 @@ def test_a_report_for_another_commit_is_refused(
     written = report()
     written["head"]["sha"] = B
     file.write_text(json.dumps(written))
-    with pytest.raises(CommentError, match=f"The report is for '{B}', the run for {A}"):
-        posted(forge, clock, file, event)
+    with pytest.raises(CommentError, match=f"The report is for '{B}', but the run is for {A}"):
+        post_report(forge, clock, file, event)
     assert forge.comments == []
 
 
-def test_no_report_is_read_over_the_network(
+def test_a_report_is_not_read_over_the_network(
     forge: Forge, clock: Clock, file: Path, event: Path
 ) -> None:
     file.write_text("{}")
     with pytest.raises(CommentError):
-        posted(forge, clock, file, event)
+        post_report(forge, clock, file, event)
     assert forge.asked == []
 
 
-def test_nothing_changes_is_said_unless_only_changes_are_wanted(
+def test_a_report_without_changes_is_posted_unless_only_changes_are_wanted(
     forge: Forge, clock: Clock, file: Path, event: Path
 ) -> None:
     fork(forge)
-    posted(forge, clock, file, event, only_changes=True)
+    post_report(forge, clock, file, event, only_changes=True)
     assert forge.comments == []
-    posted(forge, clock, file, event)
-    posted(forge, clock, file, event, only_changes=True)
+    post_report(forge, clock, file, event)
+    post_report(forge, clock, file, event, only_changes=True)
     assert len(forge.by()) == 1
 
 
 def test_a_dry_run_writes_nothing(forge: Forge, clock: Clock, file: Path, event: Path) -> None:
     fork(forge)
-    posted(forge, clock, file, event, dry_run=True)
+    post_report(forge, clock, file, event, dry_run=True)
     assert forge.comments == []
-    assert forge.count("POST") == 1  # to ask who the token belongs to
+    assert forge.count("POST") == 1  # to ask for the token's user
 
 
-def test_a_comment_keeps_to_the_limit(forge: Forge, clock: Clock, file: Path, event: Path) -> None:
+def test_a_comment_stays_within_the_limit(
+    forge: Forge, clock: Clock, file: Path, event: Path
+) -> None:
     fork(forge)
     written = report() | {"notes": [{"kind": "other", "text": f"Note {n}."} for n in range(9_000)]}
     file.write_text(json.dumps(written))
-    posted(forge, clock, file, event)
+    post_report(forge, clock, file, event)
     assert len(forge.by()[0]) <= LIMIT
 
 
-def test_lines_that_could_be_commands_do_not_burst_the_limit(
+def test_lines_that_look_like_commands_do_not_exceed_the_limit(
     forge: Forge, clock: Clock, file: Path, event: Path
 ) -> None:
     fork(forge)
@@ -156,39 +158,39 @@ def test_lines_that_could_be_commands_do_not_burst_the_limit(
     entry |= {"api_calls": 1, "differences": [{"of": "code", "lines": ["/"] * 24_000}]}
     section = {"stacks": ["dev"], "kind": "changed", "review": {"entries": [entry]}}
     file.write_text(json.dumps(report() | {"sections": [section], "exit_code": 2}))
-    posted(forge, clock, file, event)
+    post_report(forge, clock, file, event)
     (body,) = forge.by()
     assert len(body) <= LIMIT
     assert not [line for line in body.splitlines() if line.lstrip().startswith("/")]
 
 
-def test_without_a_head_the_pull_requests_own_counts(
+def test_without_a_head_the_head_of_the_pull_request_is_used(
     forge: Forge, clock: Clock, file: Path
 ) -> None:
     environment = {"GITHUB_API_URL": forge.url, "GITHUB_TOKEN": TOKEN}
-    target = given("github", REPOSITORY, 7, environment)
-    found, outcome = post(Request(file), target, environment, pace=clock.pace)
+    target = make_target("github", REPOSITORY, 7, environment)
+    found, outcome = post(CommentRequest(file), target, environment, pace=clock.pace)
     assert (found.head, outcome.action) == (A, "created")
 
 
 @pytest.mark.parametrize("token", ["", " ", "a\nb", "tokén"])
-def test_a_token_that_is_none_is_told(
+def test_a_missing_or_invalid_token_is_reported(
     forge: Forge, clock: Clock, file: Path, event: Path, token: str
 ) -> None:
-    target = given("github", REPOSITORY, 7, {"GITHUB_API_URL": forge.url})
-    with pytest.raises(CommentError, match="GITHUB_TOKEN holds no token of GitHub"):
-        post(Request(file), target, {"GITHUB_TOKEN": token}, pace=clock.pace)
+    target = make_target("github", REPOSITORY, 7, {"GITHUB_API_URL": forge.url})
+    with pytest.raises(CommentError, match="GITHUB_TOKEN does not contain a GitHub token"):
+        post(CommentRequest(file), target, {"GITHUB_TOKEN": token}, pace=clock.pace)
 
 
 def test_a_name_that_would_break_the_marker_is_refused(
     forge: Forge, clock: Clock, file: Path, event: Path
 ) -> None:
-    with pytest.raises(CommentError, match="is no name of a comment"):
-        posted(forge, clock, file, event, name="plan head=0 -->")
+    with pytest.raises(CommentError, match="is not a valid comment name"):
+        post_report(forge, clock, file, event, name="plan head=0 -->")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null"])
-def test_an_event_that_is_none_is_told(tmp_path: Path, text: str) -> None:
+def test_an_invalid_event_is_reported(tmp_path: Path, text: str) -> None:
     path = tmp_path / "event.json"
     path.write_text(text)
     if text[:1] in "{":
@@ -198,7 +200,7 @@ def test_an_event_that_is_none_is_told(tmp_path: Path, text: str) -> None:
         assert read_event(str(path)) == {}
 
 
-def test_the_command_tells_what_it_did_and_never_the_token(
+def test_the_command_prints_what_it_did_and_never_the_token(
     forge: Forge, file: Path, event: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fork(forge)
@@ -206,8 +208,8 @@ def test_the_command_tells_what_it_did_and_never_the_token(
         monkeypatch.setenv(name, value)
     said = flowflare("comment", "--report", str(file), "--json")
     assert said.code == 0, said.err
-    told = json.loads(said.out)
-    assert (told["action"], told["number"], told["head"]) == ("created", 7, A)
+    printed = json.loads(said.out)
+    assert (printed["action"], printed["number"], printed["head"]) == ("created", 7, A)
     forge.head = B
     again = flowflare("comment", "--stale")
     assert "The comment on acme/shop#7 is updated" in again.err
@@ -218,7 +220,7 @@ def test_the_command_tells_what_it_did_and_never_the_token(
     assert BOT not in refused.err
 
 
-def test_a_dry_run_of_the_command_prints_no_command_for_the_runner(
+def test_a_dry_run_prints_no_workflow_command_for_the_runner(
     forge: Forge, file: Path, event: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fork(forge)
@@ -243,5 +245,5 @@ def test_a_dry_run_of_the_command_prints_no_command_for_the_runner(
     ],
     ids=range(6),
 )
-def test_options_that_do_not_fit_are_wrong_usage(words: tuple[str, ...]) -> None:
+def test_options_that_do_not_fit_together_are_a_usage_error(words: tuple[str, ...]) -> None:
     assert flowflare("comment", *words).code == 2

@@ -1,4 +1,4 @@
-"""A report that a stranger's job made: read strictly, or refused in a sentence."""
+"""A report made by an untrusted job: read strictly, or refused with one sentence."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 
 from flowflare.errors import CommentError
 from flowflare.review.comment.received import MOST_BYTES, read_report
-from flowflare.review.report import ReportedCommit, make
+from flowflare.review.report import ReportedCommit, make_report
 from tests.unit.review.comment.forge import A, B
 
 
@@ -19,7 +19,9 @@ def report() -> dict[str, Any]:
         ReportedCommit(name="main", sha=B, subject="Old"),
         ReportedCommit(name="head", sha=A, subject="New"),
     )
-    made: dict[str, Any] = json.loads(make("shop", base, head, (), ("dev",)).model_dump_json())
+    made: dict[str, Any] = json.loads(
+        make_report("shop", base, head, (), ("dev",)).model_dump_json()
+    )
     return made
 
 
@@ -36,7 +38,7 @@ def test_a_report_is_read(file: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"format": 2}, "its format is '2', this release reads 1"),
+        ({"format": 2}, "its format is '2', but this release reads 1"),
         ({"format": True}, "its format is 'True'"),
         ({"format": 1.0}, "its format is '1.0'"),
         ({"format": "1"}, "its format is '1'"),
@@ -49,7 +51,7 @@ def test_a_report_is_read(file: Path) -> None:
         ({"risk": "none"}, "risk: "),
     ],
 )
-def test_anything_else_than_the_model_is_refused(
+def test_anything_that_the_model_does_not_allow_is_refused(
     file: Path, change: dict[str, Any], said: str
 ) -> None:
     file.write_text(json.dumps(report() | change))
@@ -74,7 +76,7 @@ def test_anything_else_than_the_model_is_refused(
     ],
     ids=range(10),
 )
-def test_what_is_no_report_is_refused(file: Path, text: bytes) -> None:
+def test_a_file_that_is_not_a_report_is_refused(file: Path, text: bytes) -> None:
     file.write_bytes(text)
     with pytest.raises(CommentError, match="cannot be shown"):
         read_report(file)
@@ -83,11 +85,11 @@ def test_what_is_no_report_is_refused(file: Path, text: bytes) -> None:
 @pytest.mark.parametrize("number", ["1" + "0" * 400, "1e999", "-9007199254740993"])
 def test_a_number_has_a_limit(file: Path, number: str) -> None:
     file.write_text(json.dumps(report()).replace('"seconds": 0', f'"seconds": {number}'))
-    with pytest.raises(CommentError, match="a number in it is larger"):
+    with pytest.raises(CommentError, match=r"number .*larger than"):
         read_report(file)
 
 
-def test_a_half_character_is_refused(file: Path) -> None:
+def test_a_lone_surrogate_is_refused(file: Path) -> None:
     file.write_text(json.dumps(report()).replace('"New"', '"\\ud800"'))
     with pytest.raises(CommentError):
         read_report(file)
@@ -113,12 +115,12 @@ def test_a_link_in_an_artifact_is_not_followed(file: Path) -> None:
     target = file.with_name("secret")
     target.write_text(json.dumps(report()))
     file.symlink_to(target)
-    with pytest.raises(CommentError, match="it is a link"):
+    with pytest.raises(CommentError, match="it is a symbolic link"):
         read_report(file)
 
 
 @pytest.mark.parametrize("make_it", [os.mkfifo, os.mkdir], ids=["pipe", "folder"])
-def test_what_is_no_file_is_not_read(file: Path, make_it: Any) -> None:
+def test_a_directory_or_pipe_is_not_read(file: Path, make_it: Any) -> None:
     make_it(file)
     with pytest.raises((CommentError, IsADirectoryError)):
         read_report(file)

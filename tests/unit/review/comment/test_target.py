@@ -1,4 +1,4 @@
-"""Which pull request, and which commit: from the service, and never from the report."""
+"""The pull request and the commit come from the service, never from the report."""
 
 from typing import Any
 
@@ -6,7 +6,13 @@ import pytest
 
 from flowflare.errors import CommentError
 from flowflare.review.comment.github import find_pull
-from flowflare.review.comment.target import Branch, detected, given, sha, with_head
+from flowflare.review.comment.target import (
+    Branch,
+    check_sha,
+    detect_target,
+    make_target,
+    replace_head,
+)
 from tests.unit.review.comment.conftest import Runs
 from tests.unit.review.comment.forge import REPOSITORY, A, B, Forge
 
@@ -37,15 +43,15 @@ RUN = {
 }
 
 
-def test_a_pull_requests_own_job_knows_it() -> None:
+def test_a_job_of_a_pull_request_knows_its_number() -> None:
     event = {"pull_request": {"number": 7, "head": {"sha": A}}}
-    target = detected(JOB, event)
+    target = detect_target(JOB, event)
     assert (str(target), target.head, target.run) == ("acme/shop#7", A, (41, 2))
     assert target.page == "https://github.acme.example/acme/shop/actions/runs/41"
 
 
-def test_a_later_workflow_takes_commit_and_run_from_the_event() -> None:
-    target = detected(JOB, {"workflow_run": RUN})
+def test_a_workflow_run_takes_commit_and_run_from_the_event() -> None:
+    target = detect_target(JOB, {"workflow_run": RUN})
     assert (target.number, target.head, target.run) == (None, A, (40, 3))
     assert target.branch == Branch("mallory/shop", RUN["head_branch"], A)
 
@@ -60,20 +66,20 @@ def test_a_later_workflow_takes_commit_and_run_from_the_event() -> None:
         ("queued", None, False),
     ],
 )
-def test_a_run_that_ended_without_a_plan_is_known(
+def test_a_run_that_ended_without_a_plan_is_recognised(
     status: str, conclusion: str | None, failed: bool
 ) -> None:
     run = RUN | {"status": status, "conclusion": conclusion}
-    assert detected(JOB, {"workflow_run": run}).failed is failed
+    assert detect_target(JOB, {"workflow_run": run}).failed is failed
 
 
-def test_a_merge_requests_pipeline_knows_it() -> None:
-    target = detected(PIPELINE, {})
+def test_a_merge_request_pipeline_knows_its_number() -> None:
+    target = detect_target(PIPELINE, {})
     assert (str(target), target.head, target.run) == ("55!7", A, (900, 12))
 
 
-def test_a_pipeline_for_merged_results_is_about_the_source_branch() -> None:
-    target = detected(PIPELINE | {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": B}, {})
+def test_a_pipeline_for_merged_results_uses_the_source_branch() -> None:
+    target = detect_target(PIPELINE | {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": B}, {})
     assert target.head == B
 
 
@@ -81,19 +87,21 @@ def test_a_pipeline_for_merged_results_is_about_the_source_branch() -> None:
     ("environment", "event", "said"),
     [
         ({}, {}, "--github OWNER/REPO --pull N"),
-        (JOB, {}, "is about no pull request"),
+        (JOB, {}, "is not about a pull request"),
         (JOB, {"workflow_run": RUN | {"event": "push"}}, "started by push"),
-        (JOB, {"workflow_run": RUN | {"head_sha": "main"}}, "'main' is no commit"),
-        (JOB, {"workflow_run": RUN | {"head_repository": None}}, "no event of GitHub"),
-        (JOB, {"pull_request": {"number": "7/../8"}}, "no event of GitHub"),
+        (JOB, {"workflow_run": RUN | {"head_sha": "main"}}, "'main' is not a full hash"),
+        (JOB, {"workflow_run": RUN | {"head_repository": None}}, "not a GitHub event"),
+        (JOB, {"pull_request": {"number": "7/../8"}}, "not a GitHub event"),
         (JOB | {"GITHUB_RUN_ID": "1.5"}, {}, "GITHUB_RUN_ID is '1.5'"),
-        (JOB | {"GITHUB_REPOSITORY": "acme/.."}, {}, "no repository"),
-        (PIPELINE | {"CI_PROJECT_ID": "../user"}, {}, "no project"),
+        (JOB | {"GITHUB_REPOSITORY": "acme/.."}, {}, "not a repository"),
+        (PIPELINE | {"CI_PROJECT_ID": "../user"}, {}, "not a project"),
     ],
 )
-def test_anything_else_is_told(environment: dict[str, str], event: Any, said: str) -> None:
+def test_any_other_environment_is_reported(
+    environment: dict[str, str], event: Any, said: str
+) -> None:
     with pytest.raises(CommentError) as caught:
-        detected(environment, event)
+        detect_target(environment, event)
     assert said in str(caught.value)
 
 
@@ -101,29 +109,29 @@ def test_anything_else_is_told(environment: dict[str, str], event: Any, said: st
     "name",
     ["acme", "acme/shop/x", "acme/..", "acme/.", "acme/a b", "acme/shop?x=1", "/shop", "a/b#"],
 )
-def test_a_name_that_would_lead_elsewhere_is_refused(name: str) -> None:
-    with pytest.raises(CommentError, match="is no repository"):
-        given("github", name, 1, {})
+def test_a_repository_name_with_a_path_is_refused(name: str) -> None:
+    with pytest.raises(CommentError, match="is not a repository"):
+        make_target("github", name, 1, {})
 
 
 @pytest.mark.parametrize("name", ["acme", "a/../b", "a//b", "a/b?c", "a/b c", "a/b%2f"])
-def test_a_project_that_would_lead_elsewhere_is_refused(name: str) -> None:
-    with pytest.raises(CommentError, match="is no project"):
-        given("gitlab", name, 1, {})
+def test_a_project_name_with_a_path_is_refused(name: str) -> None:
+    with pytest.raises(CommentError, match="is not a project"):
+        make_target("gitlab", name, 1, {})
 
 
-def test_a_projects_path_may_be_deep() -> None:
-    assert given("gitlab", "acme/web/shop.js", 1, {}).project == "acme/web/shop.js"
+def test_a_project_may_be_in_nested_groups() -> None:
+    assert make_target("gitlab", "acme/web/shop.js", 1, {}).project == "acme/web/shop.js"
 
 
 @pytest.mark.parametrize("text", ["main", "a" * 39, "A" * 40, f"{A}\n", f"{A} --"])
-def test_a_commit_is_a_full_hash(text: str) -> None:
-    with pytest.raises(CommentError, match="is no commit"):
-        sha(text)
+def test_a_commit_is_given_as_a_full_hash(text: str) -> None:
+    with pytest.raises(CommentError, match="is not a full hash"):
+        check_sha(text)
 
 
-def test_the_commit_that_the_options_name_counts() -> None:
-    assert with_head(detected(PIPELINE, {}), B).head == B
+def test_the_commit_from_the_options_takes_precedence() -> None:
+    assert replace_head(detect_target(PIPELINE, {}), B).head == B
 
 
 def pull(number: int, repository: str = "mallory/shop", head: str = A) -> dict[str, Any]:
@@ -133,7 +141,7 @@ def pull(number: int, repository: str = "mallory/shop", head: str = A) -> dict[s
     }
 
 
-def found(runs: Runs) -> int:
+def find_number(runs: Runs) -> int:
     session, _ = runs.place()
     try:
         return find_pull(session, REPOSITORY, Branch("mallory/shop", RUN["head_branch"], A))
@@ -141,25 +149,25 @@ def found(runs: Runs) -> int:
         session.close()
 
 
-def test_a_forks_pull_request_is_found_by_its_branch(runs: Runs, forge: Forge) -> None:
+def test_a_pull_request_from_a_fork_is_found_by_its_branch(runs: Runs, forge: Forge) -> None:
     forge.pulls = [pull(6, "mallory/other"), pull(7)]
-    assert found(runs) == 7
+    assert find_number(runs) == 7
     assert forge.asked[0][1].startswith("/repos/acme/shop/pulls?")
 
 
-def test_a_head_that_moved_meanwhile_does_not_hide_it(runs: Runs, forge: Forge) -> None:
+def test_a_pull_request_is_found_after_its_head_moved(runs: Runs, forge: Forge) -> None:
     forge.pulls = [pull(7, head=B)]
-    assert found(runs) == 7
+    assert find_number(runs) == 7
 
 
-def test_of_two_the_one_with_the_commit_is_meant(runs: Runs, forge: Forge) -> None:
+def test_of_two_pull_requests_the_one_with_the_commit_is_used(runs: Runs, forge: Forge) -> None:
     forge.pulls = [pull(6, head=B), pull(7)]
-    assert found(runs) == 7
+    assert find_number(runs) == 7
 
 
-def test_none_and_several_are_told(runs: Runs, forge: Forge) -> None:
+def test_no_and_several_pull_requests_are_reported(runs: Runs, forge: Forge) -> None:
     with pytest.raises(CommentError, match="no open pull request from the branch feature"):
-        found(runs)
+        find_number(runs)
     forge.pulls = [pull(7), pull(8)]
     with pytest.raises(CommentError, match=r"several .*: \[7, 8\]"):
-        found(runs)
+        find_number(runs)

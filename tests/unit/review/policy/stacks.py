@@ -1,9 +1,9 @@
-"""Stacks as policies see them, made by hand."""
+"""Make stacks as policies see them."""
 
 from typing import Any
 
 from flowflare.review.changes import review
-from flowflare.review.policy.view import Stack, frozen, of_plan
+from flowflare.review.policy.view import Stack, freeze, list_planned
 from flowflare.values.events import Plan
 from tests.unit.review.steps import step
 
@@ -25,7 +25,7 @@ def stack(
     script: dict[str, Any] | None = None,
     database: dict[str, Any] | None = None,
 ) -> Stack:
-    """A production stack in which everything is in order, but for what is given."""
+    """Make a production stack that breaks no policy, except by the given inputs."""
     given = [
         ("WorkersScript", SCRIPT | (script or {})),
         ("D1Database", DATABASE | (database or {})),
@@ -39,7 +39,7 @@ def stack(
         name="live",
         tenant="shop",
         environment=environment,
-        resources=of_plan(plan),
-        configuration=frozen(configuration or {}),
+        resources=list_planned(plan),
+        configuration=freeze(configuration or {}),
         plan=review(plan),
     )

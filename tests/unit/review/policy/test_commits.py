@@ -1,11 +1,11 @@
-"""Policies between two commits: the same finding once for all stacks, and what HEAD weakens."""
+"""Policies between two commits: each finding once for all stacks, and what HEAD weakens."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from flowflare.config.files import read_project
-from flowflare.review.policy.commits import judge_commits, recorded_policies
+from flowflare.review.policy.commits import judge_commits, record_policies
 from flowflare.review.record import CommitRecording
 
 PYTHON = """
@@ -13,14 +13,16 @@ from flowflare.review.policy import policy
 
 @policy("owner")
 def owner(stack):
-    for one in stack.of_type("D1Database"):
-        yield one.violation(f"{one.inputs['name']} has no owner")
+        for database in stack.of_type("D1Database"):
+            yield database.violation(f"{database.inputs['name']} has no owner")
 """
 DAY = "2026-11-24"
 
 
-def recorded(root: Path, policies: dict[str, Any] | None, python: str = PYTHON) -> CommitRecording:
-    """Two stacks with a database each, as a recording process leaves them."""
+def record_stacks(
+    root: Path, policies: dict[str, Any] | None, python: str = PYTHON
+) -> CommitRecording:
+    """Record two stacks with a database each, as a recording process does."""
     (root / "infra").mkdir(parents=True)
     (root / "infra/policies.py").write_text(python)
     (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\nmain: infra/\n")
@@ -37,16 +39,16 @@ def recorded(root: Path, policies: dict[str, Any] | None, python: str = PYTHON) 
         }
         raw: dict[str, Any] = {"resources": [resource], "error": ""}
         raw["words"] = {f"{name}-flowflare": "<environment>-flowflare"}
-        raw["policies"] = recorded_policies(read_project(root, name), raw, {})
+        raw["policies"] = record_policies(read_project(root, name), raw, {})
         stacks[name] = raw
     return CommitRecording("shop", stacks)
 
 
-def test_the_same_finding_is_told_once(tmp_path: Path) -> None:
+def test_the_same_finding_is_reported_once(tmp_path: Path) -> None:
     wanted = {"protection": {"environments": ["*"]}, "python": ["infra/policies.py"]}
-    head = recorded(tmp_path / "head", wanted)
+    head = record_stacks(tmp_path / "head", wanted)
     found, notes = judge_commits(CommitRecording(), head, (), DAY)
-    assert [(one.rule, one.stacks, one.resource) for one in found] == [
+    assert [(finding.rule, finding.stacks, finding.resource) for finding in found] == [
         ("owner", ("one", "two"), "db"),
         ("protection", ("one", "two"), "db"),
     ]
@@ -54,14 +56,14 @@ def test_the_same_finding_is_told_once(tmp_path: Path) -> None:
     assert notes == ()
 
 
-def test_what_a_commit_takes_away_is_said(tmp_path: Path) -> None:
+def test_a_weakened_policy_is_reported(tmp_path: Path) -> None:
     before = {
         "protection": True,
         "location": {"hints": ["weur"]},
         "no-plain-secrets": True,
         "python": ["infra/policies.py"],
     }
-    base = recorded(tmp_path / "base", before)
+    base = record_stacks(tmp_path / "base", before)
     after = {
         "protection": {"severity": "warning"},
         "location": {"hints": ["weur"]},
@@ -69,49 +71,49 @@ def test_what_a_commit_takes_away_is_said(tmp_path: Path) -> None:
         "accept": {"location": {"db": "It was there before."}},
     }
     milder = PYTHON.replace('"owner"', '"owner", severity="warning"')
-    head = recorded(tmp_path / "head", after, milder)
+    head = record_stacks(tmp_path / "head", after, milder)
     found, notes = judge_commits(base, head, (), DAY)
-    assert [one.text for one in notes] == [
-        "The policies in infra/policies.py are written differently now (one, two)",
-        "The policy location is accepted for db now: It was there before. (one, two)",
-        "The policy no-plain-secrets is switched off (one, two)",
-        "The policy owner only warns now (one, two)",
-        "The policy protection has other parameters now: severity: error -> warning (one, two)",
+    assert [note.text for note in notes] == [
+        "Findings of the policy location are now accepted for db: It was there before. (one, two)",
+        "The file infra/policies.py with policies was changed (one, two)",
+        "The policy no-plain-secrets was switched off (one, two)",
+        "The policy owner now only warns (one, two)",
+        "The policy protection has other parameters: severity: error -> warning (one, two)",
     ]
-    assert {one.severity for one in found} == {"warning"}
+    assert {finding.severity for finding in found} == {"warning"}
 
-    _, notes = judge_commits(base, recorded(tmp_path / "none", None), (), DAY)
-    assert "The policy owner is gone (one, two)" in [one.text for one in notes]
-    assert "The policy protection is switched off (one, two)" in [one.text for one in notes]
+    _, notes = judge_commits(base, record_stacks(tmp_path / "none", None), (), DAY)
+    assert "The policy owner was removed (one, two)" in [note.text for note in notes]
+    assert "The policy protection was switched off (one, two)" in [note.text for note in notes]
 
 
 def test_a_policy_that_fails_is_an_error_with_its_line(tmp_path: Path) -> None:
     wanted = {"python": ["infra/policies.py"]}
-    failing = PYTHON.replace("one.inputs['name']", "one.inputs['nothing']")
+    failing = PYTHON.replace("database.inputs['name']", "database.inputs['nothing']")
     (found,), _ = judge_commits(
-        CommitRecording(), recorded(tmp_path / "fails", wanted, failing), (), DAY
+        CommitRecording(), record_stacks(tmp_path / "fails", wanted, failing), (), DAY
     )
     assert found.severity == "error"
     assert "the policy failed: infra/policies.py:7: KeyError" in found.message
     (found,), _ = judge_commits(
-        CommitRecording(), recorded(tmp_path / "broken", wanted, "syntax error"), (), DAY
+        CommitRecording(), record_stacks(tmp_path / "broken", wanted, "syntax error"), (), DAY
     )
     assert (found.rule, found.severity) == ("python", "error")
     assert "infra/policies.py:1: SyntaxError" in found.message
 
 
-def test_a_stack_that_was_not_recorded_is_not_judged_and_that_is_an_error(tmp_path: Path) -> None:
-    base = recorded(tmp_path / "base", {"protection": True})
+def test_a_stack_that_was_not_recorded_is_not_judged_which_is_an_error(tmp_path: Path) -> None:
+    base = record_stacks(tmp_path / "base", {"protection": True})
     broken = {name: {"resources": [], "error": "broken"} for name in ("one", "two")}
     head = CommitRecording("shop", broken)
     found, _ = judge_commits(base, head, (), DAY)
-    assert [(one.rule, one.severity, one.stacks) for one in found] == [
+    assert [(finding.rule, finding.severity, finding.stacks) for finding in found] == [
         ("unknown", "error", ("one", "two"))
     ]
     found, _ = judge_commits(base, head, (), DAY, ["one"])
-    assert [(one.severity, one.stacks) for one in found] == [
+    assert [(finding.severity, finding.stacks) for finding in found] == [
         ("error", ("two",)),
         ("warning", ("one",)),
     ]
     found, _ = judge_commits(base, CommitRecording(error="broken"), (), DAY)
-    assert [one.stacks for one in found] == [("one", "two")]
+    assert [finding.stacks for finding in found] == [("one", "two")]

@@ -1,4 +1,4 @@
-"""The policies that come with Flowflare: each finds what it is for, and nothing in a good stack."""
+"""Each policy of Flowflare finds its violations, and nothing in a good stack."""
 
 from datetime import date
 from pathlib import Path
@@ -9,9 +9,9 @@ import pytest
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
 from flowflare.review.changes import review
-from flowflare.review.policy.judge import accepted, built_in
-from flowflare.review.policy.view import Stack, frozen, of_plan
-from flowflare.review.policy.worker_rules import months_before
+from flowflare.review.policy.judge import add_reasons, run_built_in
+from flowflare.review.policy.view import Stack, freeze, list_planned
+from flowflare.review.policy.worker_rules import subtract_months
 from flowflare.values.events import Plan
 from tests.unit.migrations.golden import compare
 from tests.unit.review.policy.stacks import stack
@@ -43,41 +43,44 @@ BAD = {
 }
 
 
-def found(of: Stack, **written: Any) -> list[str]:
+def find_violations(of: Stack, **written: Any) -> list[str]:
     policies = PoliciesConfig.model_validate(written)
-    judged = built_in(of, policies, TODAY)
-    return [str(one) for one in accepted(judged, policies, of.name, (), Places(None, of.name))]
+    judged = run_built_in(of, policies, TODAY)
+    judged_findings = add_reasons(judged, policies, of.name, (), Places(None, of.name))
+    return [str(finding) for finding in judged_findings]
 
 
 def lossy() -> Stack:
-    gone = step("replace", "D1Database", {"name": "shop-prod-db"}, {"name": "b"}, name="orders-db")
-    plan = Plan((gone,))
-    return Stack("tracking", "live", "shop", "prod", of_plan(plan), frozen({}), review(plan))
+    lost = step("replace", "D1Database", {"name": "shop-prod-db"}, {"name": "b"}, name="orders-db")
+    plan = Plan((lost,))
+    return Stack("tracking", "live", "shop", "prod", list_planned(plan), freeze({}), review(plan))
 
 
-def test_a_good_stack_breaks_none() -> None:
-    assert found(stack(database={"jurisdiction": "eu"}), **EVERY) == []
+def test_a_good_stack_breaks_no_policy() -> None:
+    assert find_violations(stack(database={"jurisdiction": "eu"}), **EVERY) == []
 
 
-def test_what_each_finds() -> None:
+def test_each_policy_finds_its_violation() -> None:
     tight = EVERY | {"api-calls": {"max": 1}}
     bad = {**BAD, "data-loss": lossy()}
     assert bad.keys() == BUILT_IN.keys()
     text = "".join(
-        f"{line}\n" for name in sorted(bad) for line in found(bad[name], **{name: tight[name]})
+        f"{line}\n"
+        for name in sorted(bad)
+        for line in find_violations(bad[name], **{name: tight[name]})
     )
     compare(Path(__file__).parent / "findings.txt", text)
 
 
-def test_a_policy_of_production_leaves_other_environments_alone() -> None:
+def test_a_policy_for_production_ignores_other_environments() -> None:
     toy = stack(protect=False, environment="dev")
-    assert found(toy, protection=True) == []
-    assert len(found(toy, protection={"environments": ["d*"]})) == 3
+    assert find_violations(toy, protection=True) == []
+    assert len(find_violations(toy, protection={"environments": ["d*"]})) == 3
 
 
-def test_what_is_accepted_stays_in_sight_with_its_reason() -> None:
+def test_an_accepted_finding_is_still_listed_with_its_reason() -> None:
     reasons = {"data-loss": {"orders-db": "It is empty."}}
-    (text,) = found(lossy(), **{"data-loss": True, "accept": reasons})
+    (text,) = find_violations(lossy(), **{"data-loss": True, "accept": reasons})
     assert text.endswith("(accepted: It is empty.)")
 
 
@@ -89,11 +92,11 @@ def test_what_is_accepted_stays_in_sight_with_its_reason() -> None:
         ("2024-02-29", 12, "2023-02-28"),
     ],
 )
-def test_months_before(day: str, months: int, before: str) -> None:
-    assert months_before(date.fromisoformat(day), months).isoformat() == before
+def test_subtract_months(day: str, months: int, before: str) -> None:
+    assert subtract_months(date.fromisoformat(day), months).isoformat() == before
 
 
-def test_a_stack_cannot_be_changed_by_a_policy() -> None:
-    one = stack().resources[0]
+def test_a_policy_cannot_change_a_stack() -> None:
+    resource = stack().resources[0]
     with pytest.raises(TypeError):
-        one.inputs["name"] = "x"  # type: ignore[index]
+        resource.inputs["name"] = "x"  # type: ignore[index]
