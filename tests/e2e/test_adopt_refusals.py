@@ -61,13 +61,13 @@ def test_nobody_knows_the_key_or_it_is_another_one(hand: ByHand) -> None:
     wrong = hand.project.root / "wrong.txt"
     wrong.write_text("two words")
     said = hand.run("adopt", "--api-key-file", str(wrong), code=1).err
-    assert "holds no API key" in said
+    assert "does not contain a valid API key" in said
     assert "two words" not in said
 
 
 def test_an_account_without_anything_of_it(hand: ByHand) -> None:
     hand.project.edit("Pulumi.local.yaml", hand.project.account.identity, "e" * 32)
-    assert "has nothing of what the program declares" in refused(hand)
+    assert "has none of the resources that the program declares" in refused(hand)
 
 
 def test_tables_that_are_others_are_named(hand: ByHand, install_once: tuple[ByHand, str]) -> None:
@@ -91,7 +91,7 @@ def test_what_another_stack_owns_and_a_database_that_the_script_does_not_use(
         shutil.copy(project.root / "Pulumi.local.yaml", other)
         hand.adopt(*FOUND, "--stack", "other")
         said = refused(hand)
-        assert "is stack flowflare/other's already" in said
+        assert "belongs to stack flowflare/other" in said
         assert state(project) is None
         hand.database("another-db")
         said = hand.adopt("--names", "found", "--names", "database=another-db", code=1).err
@@ -100,7 +100,7 @@ def test_what_another_stack_owns_and_a_database_that_the_script_does_not_use(
         hand.call("DELETE", f"/d1/database/{uuid}")
         hand.database("flowflare-db", *FILES)
         said = hand.adopt("--stack", "other", code=1).err
-        assert f"stands in the stack's state as {uuid}" in said
+        assert f"is in the stack's state as {uuid}" in said
 
 
 def test_the_originals_tables_are_known_and_their_rows_can_come_along(

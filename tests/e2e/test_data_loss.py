@@ -44,7 +44,7 @@ def test_a_database_goes_only_where_a_reason_stands(tmp_path: Path, cloudflare: 
     write_clients(shop, {"flowflare:clients": {"value": {"orders": config["orders"]}}})
     local = shop.root / "Pulumi.local.yaml"
     text = local.read_text()
-    with pytest.raises(FlowflareError, match="What has been removed needs no entry any more"):
+    with pytest.raises(FlowflareError, match="A removed resource does not need an entry"):
         shop.stack().up()
     local.write_text(text.replace("flowflare:allowDataLoss", "# flowflare:allowDataLoss"))
     with pytest.raises(ProtectedError, match="flowflare-mails-script"):

@@ -1,7 +1,7 @@
-"""Takes an account's things into a stack: looks, checks everything, and writes only then.
+"""Adopt an account's resources into a stack: read and check everything first, then write.
 
-The order of writing is: names into the stack's file, ledgers of D1, state. Whichever of them a run
-that was killed had done, the next one finds it done and ends the same.
+The order of writing is: names into the stack's file, ledgers of D1 migrations, state. If a run is
+killed, the next run finds what is written already and continues with the same result.
 """
 
 import json
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from shlex import quote
 from typing import Any, Final
 
-from flowflare.adoption.adopter import Adopter, is_thing, without
+from flowflare.adoption.adopter import Adopter, drop_missing, is_thing
 from flowflare.adoption.key import KeyChoice
 from flowflare.adoption.model import Adoption, Entry
-from flowflare.adoption.names import TRACKER_TAG, written_names
-from flowflare.adoption.owners import identity_of, owned_elsewhere, states_beside
+from flowflare.adoption.names import TRACKER_TAG, place_names
+from flowflare.adoption.owners import find_owned_elsewhere, identify, read_other_states
 from flowflare.api import Client
 from flowflare.config.edit_paths import set_paths
 from flowflare.config.engine import EngineName
@@ -38,13 +38,13 @@ _ORDER: Final = ("found", "managed", "kept", "different", "missing", "foreign")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where things are taken from.
+class AdoptionSource:
+    """The account to adopt from.
 
     Attributes:
         client: the API.
         account_id: the account.
-        engine: whose the stack is.
+        engine: the stack's engine.
     """
 
     client: Client
@@ -53,13 +53,14 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What would be written, once all is found to be right.
+class AdoptionPlan:
+    """What would be written if nothing is refused.
 
     Attributes:
-        document: what is told of it.
+        document: describes it for the user.
         deployment: the new state.
-        settings: keys for the stack's file, each with its path below `config:`.
+        settings: keys for the stack's file, by path below `config:`.
+        ledgers: functions that write the ledgers of D1 migrations.
     """
 
     document: Adoption
@@ -69,13 +70,13 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a run of the program over an account came to.
+class ProgramRun:
+    """The result of running the program over an account.
 
     Attributes:
-        records: all records, those of what is missing too.
-        adopter: what answered.
-        failures: resources that could not be looked at, sentences.
+        records: all records, including those of missing resources.
+        adopter: the adopter that served the run.
+        failures: sentences about resources that could not be read.
     """
 
     records: tuple[Resource, ...]
@@ -83,90 +84,90 @@ class Ran:
     failures: tuple[str, ...]
 
 
-Open = Callable[[Project], StateEdit]
+OpenStack = Callable[[Project], StateEdit]
 
 
-def look(
+def plan_adoption(
     project: Project,
-    place: Place,
-    opened: Open,
+    place: AdoptionSource,
+    opened: OpenStack,
     key: KeyChoice,
     names: Mapping[str, str],
-) -> tuple[Outcome, StateEdit]:
-    """Looks at everything and changes nothing.
+) -> tuple[AdoptionPlan, StateEdit]:
+    """Read and check everything, without changing anything.
 
     Args:
-        project: the project seen through the stack.
+        project: the stack's project.
         place: the account.
         opened: opens the stack of a project.
-        key: what is decided about the API key.
-        names: names in the account that were chosen, by their key: `service`, `clients.orders`.
+        key: the choice about the API key.
+        names: chosen names in the account by their key: `service`, `clients.orders`.
 
     Returns:
-        What would be written, with `refusals` in its document where it must not, and the stack.
+        What would be written, with `refusals` in its document if it must not be, and the stack.
 
     Raises:
-        FlowflareError: configuration, state, program or account are not in order.
+        FlowflareError: configuration, state, program or account are invalid.
     """
     account = Account(place.client, place.account_id)
-    settings = written_names(project, names)
-    seen = _with(project, settings)
+    settings = place_names(project, names)
+    seen = _apply_settings(project, settings)
     target = opened(seen)
     _refuse_pending(target.deployment)
-    taken, told = Key("", key.resource), Findings()
-    if not any(one.name.endswith(key.resource) for one in target.deployment.resources):
-        taken, told = key.taken(account, place.client)
-    findings, ran = _run(target, account, taken)
+    chosen, key_findings = Key("", key.resource), Findings()
+    if not any(record.name.endswith(key.resource) for record in target.deployment.resources):
+        chosen, key_findings = key.choose(account, place.client)
+    findings, ran = _run_program(target, account, chosen)
     if findings.tag:
         settings = {**settings, (TRACKER_TAG,): findings.tag}
-        seen = _with(project, settings)
+        seen = _apply_settings(project, settings)
         target = opened(seen)
-        findings, ran = _run(target, account, taken)
-    findings.refusals[:0], findings.notes[:0] = told.refusals, told.notes
-    findings.refusals += [one for one in ran.failures if one not in findings.refusals]
+        findings, ran = _run_program(target, account, chosen)
+    findings.refusals[:0], findings.notes[:0] = key_findings.refusals, key_findings.notes
+    findings.refusals += [text for text in ran.failures if text not in findings.refusals]
     if findings.unread:
         listed = ", ".join(sorted(findings.unread))
         findings.note(
-            "Nobody can read a secret back. These are taken to have the values that the program "
-            f"gives them: {listed}."
+            "Cloudflare does not return the values of secrets. Flowflare assumes that these "
+            f"secrets have the program's values: {listed}."
         )
-    deployment = Deployment(without(ran.records, ran.adopter.looked.missing))
-    entries = ran.adopter.looked.entries
-    if not any(one.status in ("found", "different", "managed") for one in entries):
+    deployment = Deployment(drop_missing(ran.records, ran.adopter.lookups.missing))
+    entries = ran.adopter.lookups.entries
+    if not any(entry.status in ("found", "different", "managed") for entry in entries):
         findings.refuse(
-            "the account has nothing of what the program declares",
-            "Is it the right account? To make everything anew: flowflare up",
+            "the account has none of the resources that the program declares",
+            "Check the account ID. To create everything: flowflare up",
         )
     _refuse_others(deployment, target, findings)
     plan = Plan() if findings.refusals else target.plan_after(deployment)
     _refuse_losses(plan, findings)
-    foreign = _foreign(deployment, account, project.stack, place)
+    foreign = _list_foreign(deployment, account, project.stack, place)
     document = Adoption(
         project=project.name,
         stack=project.stack,
         account=place.account_id,
         dry_run=True,
-        entries=_sorted([*entries, *foreign]),
+        entries=_sort([*entries, *foreign]),
         names={".".join(path).removeprefix("flowflare:"): name for path, name in settings.items()},
         baselines=tuple(baseline for baseline, _ in findings.baselines),
         notes=tuple(findings.notes),
         refusals=tuple(dict.fromkeys(findings.refusals)),
         next_changes=plan.changed,
     )
-    ledgers = [write for _, write in findings.baselines]
-    return Outcome(document, deployment, settings, ledgers), target
+    ledgers = [write_adoption for _, write_adoption in findings.baselines]
+    return AdoptionPlan(document, deployment, settings, ledgers), target
 
 
-def write(project: Project, outcome: Outcome, target: StateEdit) -> Adoption:
-    """Writes what was looked at: the stack's file, ledgers, state.
+def write_adoption(project: Project, outcome: AdoptionPlan, target: StateEdit) -> Adoption:
+    """Write the result of `look`: the stack's file, ledgers, state.
 
     Raises:
-        AdoptionError: it must not be; nothing was written.
-        FlowflareError: another run holds the stack, or D1 does not answer.
+        AdoptionError: something is refused; nothing was written.
+        FlowflareError: another run holds the stack's lock, or D1 does not respond.
     """
     document = outcome.document
     if document.refusals:
-        raise refusal(document)
+        raise make_refusal(document)
 
     def before() -> None:
         if outcome.settings:
@@ -174,42 +175,42 @@ def write(project: Project, outcome: Outcome, target: StateEdit) -> Adoption:
         for ledger in outcome.ledgers:
             ledger()
 
-    if document.adopted or outcome.settings or outcome.ledgers:
+    if document.adopted_count or outcome.settings or outcome.ledgers:
         target.write(outcome.deployment, before)
     return document.model_copy(update={"dry_run": False})
 
 
-def refusal(document: Adoption) -> AdoptionError:
-    """Why nothing was taken over, every reason at once."""
+def make_refusal(document: Adoption) -> AdoptionError:
+    """Make an error with every reason why nothing was adopted."""
     count = len(document.refusals)
     reasons = "1 reason" if count == 1 else f"{count} reasons"
-    lines = "\n".join(f"  {one}" for one in document.refusals)
+    lines = "\n".join(f"  {reason}" for reason in document.refusals)
     return AdoptionError(
-        f"stack {document.stack} cannot take over what is in account {document.account}, for "
+        f"stack {document.stack} cannot adopt the resources of account {document.account}, for "
         f"{reasons}:\n{lines}",
-        remedy="Nothing was changed. What is there is listed by: flowflare adopt --dry-run"
+        remedy="Nothing was changed. List the account's resources: flowflare adopt --dry-run"
         f" --stack {quote(document.stack)}",
     )
 
 
-def with_names(project: Project, names: Mapping[str, str]) -> Project:
-    """The project with names that were chosen, without writing them."""
-    return _with(project, written_names(project, names))
+def choose_names(project: Project, names: Mapping[str, str]) -> Project:
+    """Return the project with the chosen names, without writing them."""
+    return _apply_settings(project, place_names(project, names))
 
 
-def _run(target: StateEdit, account: Account, key: Key) -> tuple[Findings, Ran]:
+def _run_program(target: StateEdit, account: Account, key: Key) -> tuple[Findings, ProgramRun]:
     findings = Findings(key=key)
 
     def make(ledger: Ledger, providers: Providers, report: Report) -> Adopter:
         return Adopter(ledger, providers, report, account=account, findings=findings)
 
     ledger, adopter, report = target.run_over(make)
-    failures = tuple(f"{one.name}: {one.reason}" for one in report.failures)
-    return findings, Ran(ledger.all(), adopter, failures)
+    failures = tuple(f"{failure.name}: {failure.reason}" for failure in report.failures)
+    return findings, ProgramRun(ledger.all(), adopter, failures)
 
 
-def _with(project: Project, settings: Mapping[tuple[str, ...], str]) -> Project:
-    """The project as its stack's file will say, without writing it."""
+def _apply_settings(project: Project, settings: Mapping[tuple[str, ...], str]) -> Project:
+    """Return the project as its stack's file will be, without writing it."""
     if not settings:
         return project
     values = dict(project.values)
@@ -231,40 +232,42 @@ def _with(project: Project, settings: Mapping[tuple[str, ...], str]) -> Project:
 
 def _refuse_pending(deployment: Deployment) -> None:
     if deployment.pending:
-        names = ", ".join(name_of(one.resource.urn) for one in deployment.pending)
+        names = ", ".join(name_of(pending.resource.urn) for pending in deployment.pending)
         raise AdoptionError(
-            f"an interrupted run of this stack left in doubt: {names}",
-            remedy="Run flowflare up first: it sees to them.",
+            f"an interrupted run of this stack left these resources in an unknown state: {names}",
+            remedy="Run flowflare up first, which repairs them.",
         )
 
 
 def _refuse_others(deployment: Deployment, target: StateEdit, findings: Findings) -> None:
-    before = {one.urn for one in target.deployment.resources}
-    new = [one for one in deployment.resources if is_thing(one) and one.urn not in before]
-    beside = states_beside(*target.neighbours) if target.neighbours else ()
-    for one, stack in owned_elsewhere(new, beside):
+    before = {record.urn for record in target.deployment.resources}
+    new = [
+        record for record in deployment.resources if is_thing(record) and record.urn not in before
+    ]
+    beside = read_other_states(*target.neighbours) if target.neighbours else ()
+    for record, stack in find_owned_elsewhere(new, beside):
         findings.refuse(
-            f"{one.name} ({shorten_type(one.type)} {one.id}) is stack {stack}'s already",
-            "Two stacks with one thing undo each other's changes. Take it out of that stack "
-            "first: pulumi state delete",
+            f"{record.name} ({shorten_type(record.type)} {record.id}) belongs to stack {stack}",
+            "Two stacks with the same resource undo each other's changes. Remove it from that "
+            "stack first: pulumi state delete",
         )
-    ids = {identity_of(one): one for one in target.deployment.resources if is_thing(one)}
-    for one in new:
-        other = ids.get(identity_of(one))
-        if other is not None and other.urn != one.urn and one.id != ADOPTED:
+    ids = {identify(record): record for record in target.deployment.resources if is_thing(record)}
+    for record in new:
+        other = ids.get(identify(record))
+        if other is not None and other.urn != record.urn and record.id != ADOPTED:
             findings.refuse(
-                f"{one.name} ({shorten_type(one.type)} {one.id}) stands in this stack's state "
-                f"already, as {other.name}"
+                f"{record.name} ({shorten_type(record.type)} {record.id}) is already in this "
+                f"stack's state, as {other.name}"
             )
 
 
 def _refuse_losses(plan: Plan, findings: Findings) -> None:
-    """What a next `up` would replace is not what the program declares: it holds data."""
+    """Refuse what the next `up` would replace, because a replaced resource may hold data."""
     for failure in plan.failures:
-        findings.refuse(f"after it the next up would be refused: {failure.name}: {failure.reason}")
-    told = {failure.urn for failure in plan.failures}
+        findings.refuse(f"the next up would be refused: {failure.name}: {failure.reason}")
+    failed = {failure.urn for failure in plan.failures}
     for step in plan.steps:
-        if step.custom and step.op == "replace" and step.urn not in told:
+        if step.custom and step.op == "replace" and step.urn not in failed:
             why = ", ".join(step.replaces)
             findings.refuse(
                 f"after adopting, the next up would replace {step.name} "
@@ -273,17 +276,20 @@ def _refuse_losses(plan: Plan, findings: Findings) -> None:
             )
 
 
-def _foreign(deployment: Deployment, account: Account, stack: str, place: Place) -> Iterator[Entry]:
-    """What is in the account beside the stack, at its scripts and databases."""
-    for one in compare_with_account(deployment, account, stack=stack, engine=place.engine).findings:
-        if one.kind == "extra" and not one.path.startswith(("bindings", "applied")):
+def _list_foreign(
+    deployment: Deployment, account: Account, stack: str, place: AdoptionSource
+) -> Iterator[Entry]:
+    """List what else the account has at the stack's scripts and databases."""
+    drift = compare_with_account(deployment, account, stack=stack, engine=place.engine)
+    for difference in drift.findings:
+        if difference.kind == "extra" and not difference.path.startswith(("bindings", "applied")):
             yield Entry(
                 status="foreign",
-                resource=one.resource,
-                type=one.type.rpartition(":")[2],
-                message=one.message,
+                resource=difference.resource,
+                type=difference.type.rpartition(":")[2],
+                message=difference.message,
             )
 
 
-def _sorted(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    return tuple(sorted(entries, key=lambda one: (_ORDER.index(one.status), one.resource)))
+def _sort(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (_ORDER.index(entry.status), entry.resource)))

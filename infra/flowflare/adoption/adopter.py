@@ -1,4 +1,4 @@
-"""Answers a program's registrations with what the account has, and keeps that as records."""
+"""Answer a program's registrations from the account, and keep the answers as records."""
 
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -25,12 +25,12 @@ from flowflare.values.wire import UNKNOWN_TEXT
 
 
 @dataclass
-class Looked:
-    """What the registrations came to; grows.
+class Lookups:
+    """What the registrations found so far.
 
     Attributes:
-        entries: one for each resource that could be in an account.
-        missing: URNs of what is not there.
+        entries: one entry for each resource that can be in an account.
+        missing: URNs of the resources that are missing in the account.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -38,14 +38,14 @@ class Looked:
 
 
 class Adopter(Deployer):
-    """Serves the registrations of a run that finds instead of making; it only reads.
+    """Serves the registrations of a run that only reads the account.
 
     Args:
         ledger: the stack's state, in memory.
-        providers: what serves the types.
-        report: what is told.
+        providers: the providers of the resource types.
+        report: receives the steps of the run.
         account: the account.
-        findings: what they tell beside it.
+        findings: receives further findings.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Adopter(Deployer):
         findings: Findings,
     ) -> None:
         super().__init__(ledger, providers, report, dry_run=True)
-        # The providers' records come into state, and there they have ids.
+        # The providers' records become part of the state, where they need IDs.
         self._references = ProviderReferences(ledger, providers, dry_run=False)
         self._account, self._findings = account, findings
-        self._one = threading.Lock()
-        self.looked = Looked()
+        self._lookup_lock = threading.Lock()
+        self.lookups = Lookups()
 
     def _custom(self, declared: Goal, old: Resource | None) -> Answer:
         reference, provider = self._references.of(declared)
@@ -70,22 +70,23 @@ class Adopter(Deployer):
         handler = self._providers.handler(goal.type, provider)
         inputs = self._inputs(goal, old, handler)
         if goal.is_provider:
-            return self._provider(goal, old, handler, inputs)
+            return self._answer_provider(goal, old, handler, inputs)
         secrets = goal.additional_secret_outputs
         wanted = Wanted(goal.name, goal.type, secrets, inputs, handler)
         kind = find_kind(goal.type)
         find = load_adopt(kind) if kind is not None else None
-        # What state has already is looked for, and what there is to say of it is said by drift.
+        # A resource in state is looked up too, but `flowflare drift` reports how it differs.
         findings = self._findings if old is None else Findings(key=self._findings.key)
-        with self._one:  # one after the other: each list of the account is asked for once
+        # One lookup at a time, so that each list of the account is read once.
+        with self._lookup_lock:
             thing = find(wanted, self._account, findings) if find else None
             if old is not None:
                 self._findings.baselines += findings.baselines
         if old is not None:
-            return self._managed(goal, wanted, old, thing, is_known=find is not None)
+            return self._answer_managed(goal, wanted, old, thing, is_known=find is not None)
         if thing is None:
-            return self._missing(goal, wanted, is_known=find is not None)
-        return self._found(goal, wanted, thing)
+            return self._answer_missing(goal, wanted, is_known=find is not None)
+        return self._answer_found(goal, wanted, thing)
 
     def _inputs(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
         kind = find_kind(goal.type)
@@ -94,7 +95,7 @@ class Adopter(Deployer):
             return unchecked
         return self._checked(goal, old, handler)
 
-    def _provider(
+    def _answer_provider(
         self, goal: Goal, old: Resource | None, handler: Handler, inputs: Props
     ) -> Answer:
         made = handler.create(plain(inputs))
@@ -103,7 +104,7 @@ class Adopter(Deployer):
         kept = self._ledger.put(record, old)
         return Answer(goal.urn, kept.id, kept.outputs)
 
-    def _managed(
+    def _answer_managed(
         self, goal: Goal, wanted: Wanted, old: Resource, thing: Thing | None, *, is_known: bool
     ) -> Answer:
         message = ""
@@ -114,33 +115,32 @@ class Adopter(Deployer):
         if elsewhere:
             assert thing is not None
             self._findings.refuse(
-                f"{goal.name} stands in the stack's state as {old.id}, and the account has "
+                f"{goal.name} is in the stack's state as {old.id}, but the account has "
                 f"{thing.name or thing.id} as {thing.id}",
-                "Which of them is to go on? Take the other one out of state, or give it another "
-                "name.",
+                "Decide which to keep. Remove the other from the state, or give it another name.",
             )
         elif thing is None and is_known:
-            message = "the account does not have it as state says: see flowflare drift"
+            message = "the account does not match the state: see flowflare drift"
         name = (thing.name if thing else "") or old.id
-        self._tell(wanted, "managed", name, message=message)
+        self._add_entry(wanted, "managed", name, message=message)
         record = goal.record(old.inputs, old.outputs, old.id)
         kept = self._ledger.put(replace(record, init_errors=old.init_errors), old)
         return Answer(goal.urn, kept.id, kept.outputs)
 
-    def _missing(self, goal: Goal, wanted: Wanted, *, is_known: bool) -> Answer:
-        said = "" if is_known else "a type that is not looked for"
-        self._tell(wanted, "missing", message=said)
-        self.looked.missing.add(goal.urn)
+    def _answer_missing(self, goal: Goal, wanted: Wanted, *, is_known: bool) -> Answer:
+        said = "" if is_known else "adoption does not support this resource type"
+        self._add_entry(wanted, "missing", message=said)
+        self.lookups.missing.add(goal.urn)
         foreseen = annotate(wanted.handler.foresee(None, plain(wanted.inputs)), wanted.inputs)
         outputs = make_secret(foreseen, goal.additional_secret_outputs)
         self._ledger.put(goal.record(wanted.inputs, outputs, UNKNOWN_TEXT), None)
         return Answer(goal.urn, "", outputs)
 
-    def _found(self, goal: Goal, wanted: Wanted, thing: Thing) -> Answer:
+    def _answer_found(self, goal: Goal, wanted: Wanted, thing: Thing) -> Answer:
         if has_unknown(thing.inputs):
-            raise EngineError("what it is made of is not known yet")
+            raise EngineError("its inputs are not known yet")
         status: Status = thing.status or ("different" if thing.differences else "found")
-        self._tell(wanted, status, thing.name, thing=thing)
+        self._add_entry(wanted, status, thing.name, thing=thing)
         outputs = thing.outputs
         if isinstance(wanted.handler, PluginState):
             outputs = wanted.handler.complete(thing.id, outputs)
@@ -149,7 +149,7 @@ class Adopter(Deployer):
         self._ledger.put(goal.record(thing.inputs, outputs, thing.id), None)
         return Answer(goal.urn, thing.id, outputs)
 
-    def _tell(
+    def _add_entry(
         self,
         wanted: Wanted,
         status: Status,
@@ -166,28 +166,30 @@ class Adopter(Deployer):
             differences=tuple(thing.differences) if thing else (),
             message=thing.message if thing else message,
         )
-        self.looked.entries.append(entry)
+        self.lookups.entries.append(entry)
 
 
-def without(records: Sequence[Resource], missing: Collection[str]) -> tuple[Resource, ...]:
-    """The records of what is there, which name nothing that is not.
+def drop_missing(records: Sequence[Resource], missing: Collection[str]) -> tuple[Resource, ...]:
+    """Return the records without the missing resources, and without references to them.
 
     Args:
-        records: all records of the run, each after what it needs.
-        missing: URNs of what is not in the account.
+        records: all records of the run, each after those that it depends on.
+        missing: URNs of the resources that are missing in the account.
     """
-    return tuple(_freed(one, missing) for one in records if one.urn not in missing)
+    return tuple(
+        _drop_references(record, missing) for record in records if record.urn not in missing
+    )
 
 
-def _freed(record: Resource, missing: Collection[str]) -> Resource:
+def _drop_references(record: Resource, missing: Collection[str]) -> Resource:
     properties = {
         key: tuple(urn for urn in urns if urn not in missing)
         for key, urns in record.property_dependencies.items()
     }
     return replace(
         record,
-        inputs=_known(record.inputs),
-        outputs=_known(record.outputs),
+        inputs=_drop_unknown(record.inputs),
+        outputs=_drop_unknown(record.outputs),
         dependencies=tuple(urn for urn in record.dependencies if urn not in missing),
         property_dependencies=properties,
         deleted_with="" if record.deleted_with in missing else record.deleted_with,
@@ -195,12 +197,12 @@ def _freed(record: Resource, missing: Collection[str]) -> Resource:
     )
 
 
-def _known(props: Mapping[str, Any]) -> Props:
+def _drop_unknown(props: Mapping[str, Any]) -> Props:
     if not has_unknown(dict(props)):
         return dict(props)
     return {key: value for key, value in props.items() if not has_unknown(value)}
 
 
 def is_thing(record: Resource) -> bool:
-    """Whether a record stands for something of its own, not a provider or a grouping."""
+    """Return whether a record is a resource of its own, not a provider or a component."""
     return record.custom and not record.type.startswith(PROVIDER_PREFIX)

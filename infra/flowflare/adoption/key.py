@@ -1,4 +1,4 @@
-"""Decides which API key is taken over: the one in the account is not read back by anybody."""
+"""Choose the API key to adopt, because Cloudflare does not return the key in the account."""
 
 import re
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ VARIABLE: Final = "FLOWFLARE_API_KEY"
 _KEY: Final = re.compile(r"[\x21-\x7e]{8,512}")
 _RESOURCE: Final = "-api-key"
 _ROUTE: Final = "/service/list-workflows"
-_TAKE: Final = (
-    f"Give it, so that callers outside go on with it: --api-key-file FILE, or {VARIABLE}. Or let "
-    "the next up make another one, which every caller outside then needs: --new-api-key"
+_REMEDY: Final = (
+    f"To keep it for callers outside, pass it: --api-key-file FILE, or {VARIABLE}. Or let the next "
+    "up make a new key, which every caller outside then needs: --new-api-key"
 )
 
 
 def read_key(file: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
-    """The key that somebody gave, and where from; both empty for none.
+    """Read the key that the user passed, and its origin; both are empty without a key.
 
     Raises:
-        SecretError: the file cannot be read, or what is in it is no key.
+        SecretError: the file cannot be read, or does not contain a valid key.
     """
     text, origin = environ.get(VARIABLE, ""), VARIABLE
     if file is not None:
@@ -42,19 +42,19 @@ def read_key(file: Path | None, environ: Mapping[str, str]) -> tuple[str, str]:
     if not text and file is None:
         return "", ""
     if not _KEY.fullmatch(text):
-        remedy = "Write the key alone: 8 to 512 characters without spaces."
-        raise SecretError(f"{origin}: holds no API key", remedy=remedy)
+        remedy = "The file must contain only the key: 8 to 512 characters without spaces."
+        raise SecretError(f"{origin}: does not contain a valid API key", remedy=remedy)
     return text, origin
 
 
 @dataclass(frozen=True)
 class KeyChoice:
-    """What somebody decided about the API key.
+    """The user's choice about the API key.
 
     Attributes:
-        spec: the stack, its names as they are chosen.
-        given: a key and where it is from, both empty for none.
-        new: whether the next `up` may make another one.
+        spec: the stack, with the chosen names.
+        given: a key and its origin; both are empty without a key.
+        new: whether the next `up` may make a new key.
     """
 
     spec: StackSpec
@@ -63,12 +63,12 @@ class KeyChoice:
 
     @property
     def resource(self) -> str:
-        """How the name of the resource ends that is the key in use (`resources/service.py`)."""
+        """The suffix of the name of the key in use (`resources/service.py`)."""
         generation = self.spec.service.api_key_in_use
         return _RESOURCE if generation == 1 else f"{_RESOURCE}-{generation}"
 
-    def taken(self, account: Account, client: Client) -> tuple[Key, Findings]:
-        """The key to take over, with what has to be told of it.
+    def choose(self, account: Account, client: Client) -> tuple[Key, Findings]:
+        """Choose the key to adopt, with what the user must know about it.
 
         Args:
             account: the account.
@@ -76,55 +76,55 @@ class KeyChoice:
         """
         findings, service = Findings(), self.spec.service.script_name
         text, origin = self.given
-        bound = _bound(account, service)
+        bound = _find_binding(account, service)
         if bound is None:
             return Key("", self.resource), findings
         if bound.get("type") == "plain_text" and bound.get("text"):
-            # By hand it was put among the variables, where everybody who can list them reads it.
+            # A setup by hand may have stored it as a plain variable, which everyone who lists them
+            # can read.
             findings.note(
-                f"{service} has its API key as a variable in plain text; it is taken over, and the "
-                "next up makes it a secret. Whoever could read the account's Workers has seen it: "
-                "think of flowflare secrets rotate."
+                f"{service} has its API key as a variable in plain text. It is adopted, and the "
+                "next up makes it a secret. Everyone who could read the account's Workers may "
+                "know it: consider flowflare secrets rotate."
             )
             origin = f"the variable {KEY_BINDING}"
             text = check_secret(str(bound["text"]), origin)
         if not text and not self.new:
-            findings.refuse(f"{service} has an API key, which nobody can read back", _TAKE)
+            findings.refuse(f"{service} has an API key, which Cloudflare does not return", _REMEDY)
         elif not text:
-            findings.note(_new_key(self.spec, client, service))
+            findings.note(_describe_new_key(self.spec, client, service))
         else:
-            _ask(account, client, self.spec, (text, origin), findings)
+            _check_key(account, client, self.spec, (text, origin), findings)
         return Key(text, self.resource, origin), findings
 
 
-def _bound(account: Account, service: str) -> Mapping[str, Any] | None:
-    """The live binding of the key, None where there is none."""
+def _find_binding(account: Account, service: str) -> Mapping[str, Any] | None:
+    """Find the live binding of the key; None if it does not exist."""
     if service not in account.scripts():
         return None
     bindings = account.settings(service).get("bindings") or ()
-    return next((one for one in bindings if one.get("name") == KEY_BINDING), None)
+    return next((binding for binding in bindings if binding.get("name") == KEY_BINDING), None)
 
 
-def _new_key(spec: StackSpec, client: Client, service: str) -> str:
-    own = {service, *(one.script_name for one in spec.clients)}
-    users = {one.script for one in read_references(client, spec.account_id, service)}
-    outside = ", ".join(sorted(users - own)) or "whoever calls its URL"
+def _describe_new_key(spec: StackSpec, client: Client, service: str) -> str:
+    own = {service, *(spec_client.script_name for spec_client in spec.clients)}
+    users = {reference.script for reference in read_references(client, spec.account_id, service)}
+    outside = ", ".join(sorted(users - own)) or "every caller of its URL"
     return (
-        f"The next up gives {service} a new API key, and this stack's clients with it. From then "
-        f"on the old one opens nothing: tell {outside} the new one, which `flowflare outputs "
-        "--show-secrets` prints. Between clients and service, up takes seconds in which the new "
-        "key is not accepted yet."
+        f"The next up gives {service} and this stack's clients a new API key. The old key then "
+        f"stops working: give {outside} the new key, which `flowflare outputs --show-secrets` "
+        "prints. For a few seconds of that up, the service does not accept the new key yet."
     )
 
 
-def _ask(
+def _check_key(
     account: Account, client: Client, spec: StackSpec, given: tuple[str, str], findings: Findings
 ) -> None:
-    """Asks the live service whether the key opens it, where it has a URL."""
+    """Check with the live service whether it accepts the key, if the service has a URL."""
     import httpx
 
     service, (text, origin) = spec.service.script_name, given
-    url = _url(account, client, spec)
+    url = _find_url(account, client, spec)
     status = 0
     if url:
         try:
@@ -135,13 +135,13 @@ def _ask(
         except httpx.HTTPError:
             status = 0
     if status in (401, 403):
-        findings.refuse(f"{service} refuses the API key from {origin} ({status})", _TAKE)
+        findings.refuse(f"{service} refuses the API key from {origin} ({status})", _REMEDY)
     elif status != 200:
-        said = f"it answers {status}" if status else "it could not be asked"
-        findings.note(f"Whether {service} accepts the API key from {origin} is not known: {said}.")
+        said = f"it responds with {status}" if status else "it could not be reached"
+        findings.note(f"It is unknown whether {service} accepts the API key from {origin}: {said}.")
 
 
-def _url(account: Account, client: Client, spec: StackSpec) -> str:
+def _find_url(account: Account, client: Client, spec: StackSpec) -> str:
     found = account.subdomain(spec.service.script_name)
     if not found.get("enabled"):
         return ""

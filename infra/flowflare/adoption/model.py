@@ -1,4 +1,4 @@
-"""What an adoption found and did, as data; `flowflare adopt --json` prints it."""
+"""Model what an adoption found and did; `flowflare adopt --json` prints it."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -13,44 +13,54 @@ FORMAT: Final = 1
 
 
 class Entry(Frozen):
-    """One resource of the program, or one thing of the account that is none."""
+    """A resource of the program, or something else that the account has."""
 
     status: Status = Field(
-        description="`found` is as the program declares it; `different` is there and is not; "
-        "`missing` is made by the next `up`; `foreign` is in the account beside the stack; "
-        "`managed` was in the stack's state before; `kept` stands in state alone."
+        description="`found`: matches the program; `different`: exists with other settings; "
+        "`missing`: the next `up` creates it; `foreign`: exists in the account, but is not part of "
+        "the stack; `managed`: was in the stack's state before; `kept`: exists only in state."
     )
-    resource: str = Field(description="The resource's name in the program; for `foreign` whose.")
-    type: str = Field(description="Its type, the last word of the token.")
-    name: str = Field(default="", description="What the account calls it.")
-    differences: tuple[Difference, ...] = Field(default=(), description="Of `different`.")
-    message: str = Field(default="", description="What else there is to know, a sentence.")
+    resource: str = Field(
+        description="The resource's name in the program; for `foreign`, the resource it belongs to."
+    )
+    type: str = Field(description="The last part of its type token.")
+    name: str = Field(default="", description="Its name in the account.")
+    differences: tuple[Difference, ...] = Field(
+        default=(), description="The differences of `different`."
+    )
+    message: str = Field(default="", description="A sentence with further information.")
 
 
 class Adoption(Frozen):
-    """An adoption. New keys may come within a format; none changes its meaning or goes."""
+    """An adoption.
 
-    format: Literal[1] = Field(default=FORMAT, description="Version of this document's form.")
+    New keys may be added within a format. Existing keys are not removed and keep their meaning.
+    """
+
+    format: Literal[1] = Field(default=FORMAT, description="Version of this document's format.")
     flowflare: str = Field(
-        default_factory=lambda: version("flowflare"), description="The release that made it."
+        default_factory=lambda: version("flowflare"),
+        description="The release that made the document.",
     )
     project: str = Field(description="The Pulumi project's name.")
     stack: str = Field(description="The stack's name.")
     account: str = Field(description="The Cloudflare account.")
     dry_run: bool = Field(description="Whether nothing was written.")
-    entries: tuple[Entry, ...] = Field(default=(), description="What was found, worst last.")
+    entries: tuple[Entry, ...] = Field(default=(), description="What was found, by status.")
     names: Mapping[str, str] = Field(
         default_factory=dict,
         description="What is written into the stack's file, by key: `names.service`, `trackerTag`.",
     )
-    baselines: tuple[Baseline, ...] = Field(default=(), description="Ledgers that are written.")
-    notes: tuple[str, ...] = Field(
-        default=(), description="What nobody can see, and what to tell whom; sentences."
+    baselines: tuple[Baseline, ...] = Field(
+        default=(), description="Ledgers of D1 migrations that are written."
     )
-    refusals: tuple[str, ...] = Field(default=(), description="Why it cannot be taken over.")
+    notes: tuple[str, ...] = Field(
+        default=(), description="Sentences about what cannot be read, and about whom to inform."
+    )
+    refusals: tuple[str, ...] = Field(default=(), description="Why it cannot be adopted.")
     next_changes: int = Field(default=0, description="Resources that the next `up` changes.")
 
     @property
-    def adopted(self) -> int:
-        """How many resources come into state by it."""
-        return sum(one.status in ("found", "different", "kept") for one in self.entries)
+    def adopted_count(self) -> int:
+        """How many resources are added to the state."""
+        return sum(entry.status in ("found", "different", "kept") for entry in self.entries)

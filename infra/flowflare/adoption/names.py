@@ -1,4 +1,4 @@
-"""Recognises a stack's parts under other names than the rule's, by what they are made of."""
+"""Recognise parts of a stack that have other names in the account, by what they contain."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ _KINDS: Final = ("clients", "workflows")
 
 @dataclass(frozen=True)
 class Recognised:
-    """A part of the stack that the account does not have under its name, and what may be it.
+    """A part of the stack that is missing under its name, and candidates for it.
 
     Attributes:
-        key: below `flowflare:names`: `service`, `clients.orders`.
-        declared: the name that the stack gives it.
+        key: the key below `flowflare:names`: `service`, `clients.orders`.
+        declared: the name in the stack.
         candidates: names in the account.
-        why: by what they were recognised.
+        why: how they were recognised.
     """
 
     key: str
@@ -39,19 +39,19 @@ class Recognised:
 
     def __str__(self) -> str:
         names = " or ".join(self.candidates)
-        return f"{self.key}: the account has no {self.declared}, and {names} {self.why}"
+        return f"{self.key}: the account does not have {self.declared}, but {names} {self.why}"
 
 
-def parsed_names(words: Sequence[str], spec: StackSpec) -> dict[str, str]:
-    """The names that somebody chose, `service=tracker` and so on.
+def parse_names(words: Sequence[str], spec: StackSpec) -> dict[str, str]:
+    """Parse the names that the user chose, such as `service=tracker`.
 
     Raises:
-        AdoptionError: a word is none of that form, or no part of the stack has the key.
+        AdoptionError: a word is not of that form, or its key is not a part of the stack.
     """
-    workflows = [one.name for client in spec.clients for one in client.workflows]
+    workflows = [workflow.name for client in spec.clients for workflow in client.workflows]
     keys = [
         *("service", "database"),
-        *(f"clients.{one.name}" for one in spec.clients),
+        *(f"clients.{client.name}" for client in spec.clients),
         *(f"workflows.{name}" for name in workflows),
     ]
     chosen = {}
@@ -59,20 +59,20 @@ def parsed_names(words: Sequence[str], spec: StackSpec) -> dict[str, str]:
         key, found, name = word.partition("=")
         if not found or not name or key not in keys:
             raise AdoptionError(
-                f"--names {word}: is no choice of a name",
-                remedy=f"Write KEY=NAME with a KEY of: {', '.join(keys)}. Or: --names found",
+                f"--names {word}: is not KEY=NAME for a part of the stack",
+                remedy=f"Use one of these keys: {', '.join(keys)}. Or: --names found",
             )
         chosen[key] = name
     return chosen
 
 
-def written_names(project: Project, names: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """Where names go in the stack's file; those that stand there already are left out.
+def place_names(project: Project, names: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Return the names to write into the stack's file, by path, without those already there.
 
-    Names that stand in `Pulumi.yaml` come along: a stack's key replaces the project's key whole.
+    Names in `Pulumi.yaml` are included, because a stack's key replaces the project's key entirely.
     """
     value = project.values.get(NAMES)
-    before = _flat(parse_json(value.text)) if value is not None else {}
+    before = _flatten(parse_json(value.text)) if value is not None else {}
     wanted = {key: name for key, name in names.items() if before.get(key) != name}
     if wanted and value is not None and value.file == PROJECT_FILE:
         wanted = before | wanted
@@ -82,20 +82,20 @@ def written_names(project: Project, names: Mapping[str, str]) -> dict[tuple[str,
 def recognise(
     spec: StackSpec, account: Account, client: Client, chosen: Mapping[str, str]
 ) -> tuple[Recognised, ...]:
-    """What the account has under other names than the stack gives.
+    """Find parts of the stack that have other names in the account.
 
     Args:
         spec: the stack.
         account: the account.
         client: the API.
-        chosen: names that are chosen already.
+        chosen: names that are already chosen.
     """
     found: list[Recognised] = []
     service = chosen.get("service", spec.service.script_name)
     if service not in account.scripts():
         wanted = set(classes_after(SERVICE_HISTORY))
-        rows = [one for one in account.namespaces() if one.get("class") in wanted]
-        scripts = tuple(sorted({str(one["script"]) for one in rows if one.get("script")}))
+        rows = [row for row in account.namespaces() if row.get("class") in wanted]
+        scripts = tuple(sorted({str(row["script"]) for row in rows if row.get("script")}))
         if not scripts:
             return ()
         classes = ", ".join(sorted(wanted))
@@ -103,12 +103,12 @@ def recognise(
         if len(scripts) > 1:
             return tuple(found)
         service = scripts[0]
-    found += _database(spec, account, service, chosen)
-    found += _clients(spec, account, client, service, chosen)
+    found += _recognise_database(spec, account, service, chosen)
+    found += _recognise_clients(spec, account, client, service, chosen)
     return tuple(found)
 
 
-def _database(
+def _recognise_database(
     spec: StackSpec, account: Account, service: str, chosen: Mapping[str, str]
 ) -> list[Recognised]:
     declared = chosen.get("database", spec.service.database_name)
@@ -124,7 +124,7 @@ def _database(
     return []
 
 
-def _clients(
+def _recognise_clients(
     spec: StackSpec,
     account: Account,
     client: Client,
@@ -132,34 +132,35 @@ def _clients(
     chosen: Mapping[str, str],
 ) -> list[Recognised]:
     declared = {
-        one.name: chosen.get(f"clients.{one.name}", one.script_name) for one in spec.clients
+        spec_client.name: chosen.get(f"clients.{spec_client.name}", spec_client.script_name)
+        for spec_client in spec.clients
     }
     taken = {*declared.values(), service}
     references = read_references(client, spec.account_id, service)
-    free = sorted({one.script for one in references} - taken)
-    free = [one for one in free if one in account.scripts()]
+    free = sorted({reference.script for reference in references} - taken)
+    free = [script for script in free if script in account.scripts()]
     found: list[Recognised] = []
-    for one in spec.clients:
-        script = declared[one.name]
+    for client_spec in spec.clients:
+        script = declared[client_spec.name]
         if script not in account.scripts():
-            recognised = _client(one, script, account, service, free, spec)
+            recognised = _recognise_client(client_spec, script, account, service, free, spec)
             found += recognised
             names = recognised[0].candidates if recognised else ()
             script = names[0] if len(names) == 1 else script
-        found += _workflows(one, script, account, chosen)
+        found += _recognise_workflows(client_spec, script, account, chosen)
     return found
 
 
-def _client(
-    one: ClientSpec,
+def _recognise_client(
+    client_spec: ClientSpec,
     declared: str,
     account: Account,
     service: str,
     free: Sequence[str],
     spec: StackSpec,
 ) -> list[Recognised]:
-    key = f"clients.{one.name}"
-    classes = {workflow.class_name for workflow in one.workflows}
+    key = f"clients.{client_spec.name}"
+    classes = {workflow.class_name for workflow in client_spec.workflows}
     running = {
         str(row["script_name"])
         for row in account.workflows().values()
@@ -173,12 +174,12 @@ def _client(
     return []
 
 
-def _workflows(
-    one: ClientSpec, script: str, account: Account, chosen: Mapping[str, str]
+def _recognise_workflows(
+    client_spec: ClientSpec, script: str, account: Account, chosen: Mapping[str, str]
 ) -> list[Recognised]:
     live = account.workflows()
     found = []
-    for workflow in one.workflows:
+    for workflow in client_spec.workflows:
         key = f"workflows.{workflow.name}"
         declared = chosen.get(key, workflow.workflow_name)
         names = [
@@ -192,7 +193,7 @@ def _workflows(
     return found
 
 
-def _flat(names: Mapping[str, object]) -> dict[str, str]:
+def _flatten(names: Mapping[str, object]) -> dict[str, str]:
     flat = {key: name for key, name in names.items() if isinstance(name, str)}
     for kind in _KINDS:
         inner = names.get(kind)

@@ -1,4 +1,4 @@
-"""Reads a database of the original Flowflare, for the SQL that converts it."""
+"""Read a database of the original Flowflare, for the SQL that converts it."""
 
 from flowflare import library
 from flowflare.errors import AdoptionError
@@ -10,20 +10,20 @@ from flowflare.migrations.original import TABLES, conversion, is_original
 
 
 def read_original(account: Account, name: str) -> str:
-    """The SQL that takes the rows of a database with the original's tables along.
+    """Return the SQL that copies the rows of a database with the original's tables.
 
     Args:
         account: the account.
         name: the database's name.
 
     Raises:
-        AdoptionError: there is no such database, or its tables are not the original's.
+        AdoptionError: the database does not exist, or its tables are not the original's.
     """
     row = account.database_named(name)
     if row is None:
         raise AdoptionError(
-            f"the account has no D1 database {name}",
-            remedy="Name it: --names database=NAME",
+            f"the account does not have a D1 database {name}",
+            remedy="Name the database: --names database=NAME",
         )
     database = Database(account.client, account.identity, str(row["uuid"]))
     objects = read_objects(database)
@@ -31,8 +31,8 @@ def read_original(account: Account, name: str) -> str:
         raise AdoptionError(f"D1 database {name} does not have the original's tables")
     columns = {
         table: {
-            str(one["name"])
-            for one in database.query(f"SELECT name FROM pragma_table_info('{table}');")  # noqa: S608
+            str(column["name"])
+            for column in database.query(f"SELECT name FROM pragma_table_info('{table}');")  # noqa: S608
         }
         for table in TABLES
     }

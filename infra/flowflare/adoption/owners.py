@@ -1,4 +1,4 @@
-"""Finds whose a thing is: other stacks' states that lie beside this one's."""
+"""Find resources that another stack in the same backend already manages."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,23 +12,27 @@ from flowflare.state.checkpoint import Resource
 _STACKS: Final = ".pulumi/stacks/"
 
 
-def owned_elsewhere(
+def find_owned_elsewhere(
     records: Iterable[Resource], states: Iterable[tuple[str, Any]]
 ) -> Iterator[tuple[Resource, str]]:
-    """The records whose things another stack's state has.
+    """Find records whose resources are in another stack's state.
 
     Args:
-        records: what is to come into this stack's state.
-        states: other stacks' names with their checkpoints, parsed.
+        records: the records for this stack's state.
+        states: the names of other stacks with their parsed checkpoints.
 
     Yields:
-        The record, and the other stack.
+        The record, and the other stack's name.
     """
-    wanted = {_key(one.type, one.id, one.inputs): one for one in records if _is_owned(one.type)}
+    wanted = {
+        _make_key(record.type, record.id, record.inputs): record
+        for record in records
+        if _is_owned(record.type)
+    }
     for name, raw in states:
-        for other in _resources(raw):
+        for other in _list_resources(raw):
             inputs = other.get("inputs") or {}
-            key = _key(str(other.get("type")), str(other.get("id")), inputs)
+            key = _make_key(str(other.get("type")), str(other.get("id")), inputs)
             if key in wanted:
                 yield wanted[key], name
 
@@ -38,17 +42,17 @@ def _is_owned(type_: str) -> bool:
     return kind is not None and kind.is_owned
 
 
-def identity_of(record: Resource) -> tuple[str, str, str]:
-    """Return what no two resources of a stack share; the ID of a subdomain is its account's."""
+def identify(record: Resource) -> tuple[str, str, str]:
+    """Return the record's identity within a stack. A subdomain's ID alone is its account's."""
     return record.type, record.id, str(record.inputs.get("scriptName") or "")
 
 
-def states_beside(store: Store, own: str) -> Iterator[tuple[str, Any]]:
-    """The checkpoints of other stacks in a backend; what cannot be read is left out.
+def read_other_states(store: Store, own: str) -> Iterator[tuple[str, Any]]:
+    """Read the checkpoints of other stacks in a backend; unreadable ones are skipped.
 
     Args:
         store: the backend.
-        own: this stack's own key, without what compression adds.
+        own: this stack's key, without the suffix of compression.
     """
     keys = [key for key in store.keys(_STACKS) if not key.startswith(own)]
     for key, stored in sorted(store.read_many([key for key in keys if _is_state(key)]).items()):
@@ -63,14 +67,14 @@ def _is_state(key: str) -> bool:
     return key.endswith((".json", ".json.gz"))
 
 
-def _resources(raw: Any) -> list[Mapping[str, Any]]:
+def _list_resources(raw: Any) -> list[Mapping[str, Any]]:
     try:
         found = raw["checkpoint"]["latest"]["resources"]
     except (KeyError, TypeError):
         return []
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _key(type_: str, identity: str, inputs: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Ids are an account's; of a script and a Workflow the id is its name."""
+def _make_key(type_: str, identity: str, inputs: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return a resource's identity. IDs are unique in an account, and script names are IDs."""
     return type_, identity, str(inputs.get("accountId") or inputs.get("zoneId") or "")

@@ -1,4 +1,4 @@
-"""What an adoption found, as lines of text: a table, and under each thing how it differs."""
+"""Write an adoption as lines of text: a table, with the differences below each resource."""
 
 import json
 from collections.abc import Iterator
@@ -9,23 +9,23 @@ from flowflare.review.text import Line
 
 _WIDTH: Final = 80
 _SAYS: Final = {
-    "found": "as the program declares them",
-    "managed": "in the stack's state before",
-    "kept": "in state alone",
-    "different": "not as the program declares them",
-    "missing": "made by the next up",
-    "foreign": "beside the stack, and left alone",
+    "found": "match the program",
+    "managed": "were in the stack's state before",
+    "kept": "exist only in state",
+    "different": "do not match the program",
+    "missing": "are created by the next up",
+    "foreign": "are not part of the stack, and stay as they are",
 }
 
 
-def lines(document: Adoption) -> Iterator[Line]:
-    """The whole document."""
+def write_lines(document: Adoption) -> Iterator[Line]:
+    """Write the whole document."""
     title = f"{document.project}/{document.stack} in account {document.account}"
     yield Line("title", title)
-    for one in document.entries:
-        yield from _entry(one)
+    for entry in document.entries:
+        yield from _write_entry(entry)
     if document.baselines:
-        yield Line("title", "\nLedgers")
+        yield Line("title", "\nLedgers of D1 migrations")
     for baseline in document.baselines:
         yield Line("", f"  {baseline.database}: {baseline.why}")
         yield from (Line("", f"    {name}") for name in baseline.files)
@@ -34,15 +34,15 @@ def lines(document: Adoption) -> Iterator[Line]:
     for key, name in document.names.items():
         yield Line("", f"  {key}: {name}")
     if document.notes:
-        yield Line("title", "\nTo know")
+        yield Line("title", "\nNotes")
     yield from (Line("", f"  {note}") for note in document.notes)
     yield Line("", "")
-    yield Line("", summary(document))
+    yield Line("", summarise_adoption(document))
 
 
-def summary(document: Adoption) -> str:
-    """What it comes to in one line."""
-    counts = {status: sum(one.status == status for one in document.entries) for status in _SAYS}
+def summarise_adoption(document: Adoption) -> str:
+    """Summarise the document in one line."""
+    counts = {status: sum(entry.status == status for entry in document.entries) for status in _SAYS}
     parts = [f"{count} {status}" for status, count in counts.items() if count]
     text = ", ".join(parts) or "nothing"
     changes = document.next_changes
@@ -52,17 +52,18 @@ def summary(document: Adoption) -> str:
     return f"{text}. The next up {after}{'s' if changes > 1 else ''}."
 
 
-def _entry(one: Entry) -> Iterator[Line]:
-    name = f"  {one.name}" if one.name else ""
-    yield Line(one.status, f"  {one.status:<10}{one.resource:<38}{one.type:<24}{name}".rstrip())
-    if one.message:
-        yield Line("", f"            {one.message}")
-    for each in one.differences:
-        program, account = _shown(each.declared), _shown(each.account)
+def _write_entry(entry: Entry) -> Iterator[Line]:
+    name = f"  {entry.name}" if entry.name else ""
+    row = f"  {entry.status:<10}{entry.resource:<38}{entry.type:<24}{name}"
+    yield Line(entry.status, row.rstrip())
+    if entry.message:
+        yield Line("", f"            {entry.message}")
+    for each in entry.differences:
+        program, account = _shorten(each.declared), _shorten(each.account)
         yield Line("", f"            {each.path}: {account} in the account, program: {program}")
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     if value in (None, "", [], {}):
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

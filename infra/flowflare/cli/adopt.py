@@ -18,7 +18,7 @@ from flowflare.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flowflare.adoption.adopt import Open, Outcome, Place
+    from flowflare.adoption.adopt import AdoptionPlan, AdoptionSource, OpenStack
     from flowflare.adoption.model import Adoption
     from flowflare.config.files import Project
     from flowflare.engine.state_edit import StateEdit
@@ -81,7 +81,7 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
 
       flowflare adopt --stack prod --api-key-file key.txt --names found
     """
-    from flowflare.adoption.adopt import refusal, write
+    from flowflare.adoption.adopt import make_refusal, write_adoption
     from flowflare.cli.console import answers, command, messages, print_json
     from flowflare.config.files import read_project
 
@@ -94,15 +94,15 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     document = outcome.document
     if not document.refusals and not dry_run:
         with messages().status("Taking it over"):
-            document = write(project, outcome, target)
+            document = write_adoption(project, outcome, target)
     if json:
         print_json(document.model_dump(mode="json"))
     else:
         _show(document)
     if document.refusals:
-        raise refusal(document)
+        raise make_refusal(document)
     if not json:
-        done = "Taken over." if document.adopted else "There was nothing left to take over."
+        done = "Taken over." if document.adopted_count else "There was nothing left to take over."
         said = "Nothing was written." if dry_run else done
         then = f"{command()} {'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
         answers().print(f"{said}\n\nNext:  {then}", markup=False)
@@ -110,10 +110,10 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
 
 def _look(
     project: "Project", words: "Sequence[str]", key_file: Path | None, *, new: bool
-) -> "tuple[Outcome, StateEdit]":
+) -> "tuple[AdoptionPlan, StateEdit]":
     from flowflare.adoption import adopt
     from flowflare.adoption.key import KeyChoice, read_key
-    from flowflare.adoption.names import parsed_names
+    from flowflare.adoption.names import parse_names
     from flowflare.cli.migrations.target import read_spec
     from flowflare.kinds.account import Account
 
@@ -121,15 +121,15 @@ def _look(
     spec = read_spec(project)
     place, opened = _opened(project, spec)
     account = Account(place.client, place.account_id)
-    written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
+    written = parse_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
     chosen = _recognised(spec, account, place, written, words)
-    spec = read_spec(adopt.with_names(project, chosen))
-    return adopt.look(project, place, opened, KeyChoice(spec, given, new), chosen)
+    spec = read_spec(adopt.choose_names(project, chosen))
+    return adopt.plan_adoption(project, place, opened, KeyChoice(spec, given, new), chosen)
 
 
 def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     """Writes the SQL for a database with the original's tables; runs none of it."""
-    from flowflare.adoption.names import parsed_names
+    from flowflare.adoption.names import parse_names
     from flowflare.adoption.original import read_original
     from flowflare.cli.console import answers
     from flowflare.cli.migrations.target import read_spec
@@ -138,7 +138,7 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     spec = read_spec(project)
     place, _ = _opened(project, spec)
     account = Account(place.client, place.account_id)
-    written = parsed_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
+    written = parse_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
     chosen = _recognised(spec, account, place, written, words)
     name = chosen.get("database", spec.service.database_name)
     file.write_text(read_original(account, name), "utf-8")
@@ -152,7 +152,7 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
 def _recognised(
     spec: "StackSpec",
     account: "Account",
-    place: "Place",
+    place: "AdoptionSource",
     chosen: "Mapping[str, str]",
     words: "Sequence[str]",
 ) -> "Mapping[str, str]":
@@ -169,20 +169,20 @@ def _recognised(
     found = recognise(spec, account, place.client, chosen)
     open_ = [one for one in found if _FOUND not in words or len(one.candidates) > 1]
     if open_:
-        lines = "\n".join(f"  {one}" for one in open_)
+        write_lines = "\n".join(f"  {one}" for one in open_)
         sure = all(len(one.candidates) == 1 for one in open_)
         picked = " ".join(f"--names {one.key}={one.candidates[0]}" for one in open_)
         raise AdoptionError(
-            f"the account has parts of this stack under other names:\n{lines}",
+            f"the account has parts of this stack under other names:\n{write_lines}",
             remedy=f"To take them: {'--names found, or ' if sure else ''}{picked}. To have new "
             "ones made under the stack's names: --names declared",
         )
     return {**chosen, **{one.key: one.candidates[0] for one in found}}
 
 
-def _opened(project: "Project", spec: "StackSpec") -> "tuple[Place, Open]":
+def _opened(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource, OpenStack]":
     """The account, and what opens the stack of a project on the engine that it names."""
-    from flowflare.adoption.adopt import Place
+    from flowflare.adoption.adopt import AdoptionSource
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
     from flowflare.cli.stacks import make_ready
@@ -191,7 +191,7 @@ def _opened(project: "Project", spec: "StackSpec") -> "tuple[Place, Open]":
 
     make_ready(project)
     client = connect(base_url(project), token(project))
-    place = Place(client, spec.account_id, engine_of(project).name)
+    place = AdoptionSource(client, spec.account_id, engine_of(project).name)
 
     return place, lambda seen: open_stack(seen, dict(os.environ)).edit()
 
@@ -206,7 +206,7 @@ _STYLES: "Mapping[str, str]" = {
 
 
 def _show(document: "Adoption") -> None:
-    from flowflare.adoption.text import lines
+    from flowflare.adoption.text import write_lines
     from flowflare.cli.console import print_lines
 
-    print_lines(lines(document), _STYLES)
+    print_lines(write_lines(document), _STYLES)

@@ -1,7 +1,7 @@
-"""Pulumi components and dynamic providers: what a program declares.
+"""Pulumi components and dynamic providers that a program declares.
 
-Names are loaded when they are asked for: the host of dynamic providers needs `providers` alone,
-not the components with the classes of Cloudflare's provider.
+Names are loaded on first use: the host of dynamic providers needs only `providers`, not the
+components with the classes of Cloudflare's provider.
 """
 
 import importlib

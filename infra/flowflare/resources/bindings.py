@@ -1,8 +1,8 @@
-"""Turns the model's bindings into what the ways of uploading take.
+"""Convert the model's bindings to the form that each way of uploading needs.
 
-Cloudflare's provider refuses a type that it does not know and drops a field that it does not know.
-Such a binding is uploaded by `ScriptBindings` (`resources/dynamic.py`), and the script that the
-provider uploads keeps it: it says `inherit`.
+Cloudflare's provider refuses types and drops fields that it does not know. `ScriptBindings`
+(`resources/dynamic.py`) uploads such a binding, and the script that the provider uploads keeps it
+with `inherit`.
 """
 
 import inspect
@@ -26,7 +26,7 @@ from flowflare.model.bindings import (
     to_wire,
 )
 
-#: The types that pulumi-cloudflare 6.23 takes; the list is in the description of its `type`.
+#: The types that pulumi-cloudflare 6.23 accepts, from the description of its `type`.
 PROVIDER_TYPES = frozenset(
     {
         "ai", "ai_search", "ai_search_namespace", "analytics_engine", "artifacts", "assets",
@@ -37,21 +37,21 @@ PROVIDER_TYPES = frozenset(
         "vectorize", "version_metadata", "vpc_network", "vpc_service", "wasm_module", "workflow",
     }
 )  # fmt: skip
-# The provider takes these as JSON text and sends what the text says.
+# The provider takes these fields as JSON text, and sends the parsed value.
 _JSON_TEXTS = frozenset({"algorithm", "json"})
 
 
 @dataclass(frozen=True)
-class Values:
-    """What bindings need and the model does not know.
+class BindingValues:
+    """Values that bindings need and the model does not contain.
 
     Attributes:
-        databases: id of each database of the stack, by the binding's name.
-        api_keys: the API key by its generation, secrets; None stands for the one in use.
-        secrets: value of each secret, by the binding's name; of a binding's secret field, by the
-            name of both, `KEY.key_base64`.
+        databases: the ID of each database of the stack, by the binding's name.
+        api_keys: the API keys by generation, as secrets; None is the key in use.
+        secrets: the value of each secret, by the binding's name; for a secret field of a binding,
+            by both names, `KEY.key_base64`.
         service: the service's script, which only clients bind.
-        own: ID of each resource that a binding makes, by the binding's name.
+        own: the ID of each resource that a binding makes, by the binding's name.
     """
 
     databases: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
@@ -61,48 +61,50 @@ class Values:
     own: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
 
 
-def script_bindings(
-    bindings: Iterable[Binding], values: Values
+def make_script_bindings(
+    bindings: Iterable[Binding], values: BindingValues
 ) -> list[cloudflare.WorkersScriptBindingArgs]:
-    """The bindings as `WorkersScript` takes them; keys and secrets are secret."""
-    return [_argument(binding, values) for binding in bindings]
+    """Convert bindings to the arguments of `WorkersScript`; keys and secrets are secret."""
+    return [_make_argument(binding, values) for binding in bindings]
 
 
-def upload_bindings(bindings: Iterable[Binding], values: Values) -> list[dict[str, Any]]:
-    """The bindings as the API takes them; there must be no secret among them."""
-    return [_filled(binding, values) for binding in bindings]
+def make_upload_bindings(
+    bindings: Iterable[Binding], values: BindingValues
+) -> list[dict[str, Any]]:
+    """Convert bindings to the API's form. They must not contain secrets."""
+    return [_complete(binding, values) for binding in bindings]
 
 
-def beyond_provider(bindings: Iterable[Binding]) -> Sequence[Binding]:
-    """The bindings that Cloudflare's provider cannot say."""
+def list_unsupported(bindings: Iterable[Binding]) -> Sequence[Binding]:
+    """Select the bindings that Cloudflare's provider does not support."""
     return [binding for binding in bindings if not _is_known(binding)]
 
 
 def _is_known(binding: Binding) -> bool:
     if not isinstance(binding, BoundBinding):
         return True
-    return binding.type in PROVIDER_TYPES and set(binding.fields) <= _arguments()
+    return binding.type in PROVIDER_TYPES and set(binding.fields) <= _list_arguments()
 
 
-def _arguments() -> set[str]:
+def _list_arguments() -> set[str]:
     return set(inspect.signature(cloudflare.WorkersScriptBindingArgs).parameters)
 
 
-def _argument(binding: Binding, values: Values) -> cloudflare.WorkersScriptBindingArgs:
+def _make_argument(binding: Binding, values: BindingValues) -> cloudflare.WorkersScriptBindingArgs:
     if not _is_known(binding):
         return cloudflare.WorkersScriptBindingArgs(name=binding.name, type="inherit")
-    filled = _filled(binding, values)
+    filled = _complete(binding, values)
     for name in _JSON_TEXTS & set(filled):
         filled[name] = json.dumps(filled[name], sort_keys=True, separators=(",", ":"))
     return cloudflare.WorkersScriptBindingArgs(**filled)
 
 
-def _filled(binding: Binding, values: Values) -> dict[str, Any]:
+def _complete(binding: Binding, values: BindingValues) -> dict[str, Any]:
     return to_wire(binding) | _fill(binding, values)
 
 
-def _fill(binding: Binding, values: Values) -> dict[str, Any]:  # noqa: PLR0911 -- one a type
-    """The fields that the model does not know."""
+def _fill(binding: Binding, values: BindingValues) -> dict[str, Any]:  # noqa: PLR0911 -- one a type
+    """Return the fields that the model does not contain."""
     match binding:
         case OwnBinding(own=own) if own.is_bound_by_id:
             return {own.bound_by: values.own[own.binding]}

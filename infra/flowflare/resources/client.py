@@ -1,4 +1,4 @@
-"""A client Worker as a component: what it owns, its script, its Workflows, where it is reached."""
+"""A client Worker as a component: its own resources, script, Workflows and addresses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +23,10 @@ from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker, render_clients
 from flowflare.resources.bindings import (
-    Values,
-    beyond_provider,
-    script_bindings,
-    upload_bindings,
+    BindingValues,
+    list_unsupported,
+    make_script_bindings,
+    make_upload_bindings,
 )
 from flowflare.resources.database import declare_database
 from flowflare.resources.dynamic import (
@@ -36,9 +36,9 @@ from flowflare.resources.dynamic import (
 )
 from flowflare.resources.project import (
     as_run_error,
-    client_migrations,
-    project_root,
-    spec_from_config,
+    find_project_root,
+    read_client_migrations,
+    read_spec,
 )
 from flowflare.resources.script import (
     declare_addresses,
@@ -52,7 +52,7 @@ from flowflare.resources.service import FlowflareService
 
 @dataclass(frozen=True)
 class ServiceReference:
-    """A service that another program deployed, as its stack's outputs tell of it.
+    """A service that another program deployed, from the outputs of its stack.
 
     Attributes:
         script_name: the output `service_script_name`.
@@ -64,31 +64,31 @@ class ServiceReference:
 
 
 class FlowflareClient(pulumi.ComponentResource):
-    """A Worker that starts Workflows through the service.
+    """A Worker that starts Workflows, which the service tracks.
 
     Args:
-        name: the component's name; its parts are called `<name>-script` and so on.
+        name: the component's name; its parts are named `<name>-script` and so on.
         account_id: the account.
         spec: the client.
-        rendered: its code.
-        service: the service, whose class migrations it comes after, or what another stack's
-            outputs say of it.
-        migrations: the files of its databases, by the name of the binding.
-        is_protected: whether the resource of a name must not be deleted; all are by default.
-        neighbours: the stack's other scripts, as far as Durable Object classes are concerned.
-        after: what the client's script and class migrations come after.
-        deploys: whether the script is declared at once; otherwise `deploy` does it.
-        has_addresses: whether its routes and custom domains are declared with it; a stack declares
-            them itself, so that one client can take them over from another.
+        rendered: the client's code.
+        service: the service, whose class migrations the client depends on, or a reference to a
+            service of another stack.
+        migrations: the files of the client's databases, by the binding's name.
+        is_protected: whether the resource with a name must not be deleted; by default all are.
+        neighbours: the stack's other scripts, as needed for Durable Object classes.
+        after: what the client's script and class migrations depend on.
+        deploys: whether to declare the script immediately; otherwise `deploy` declares it.
+        has_addresses: whether to declare routes and custom domains too; a stack declares them
+            itself, so that one client can take them over from another.
         opts: Pulumi's options.
 
     Attributes:
         spec: the client.
         script: its script.
-        workflows: its Workflow resources; empty when it has none.
-        class_migrations: the history of its own classes, None when it has none.
-        database_ids: id of each D1 database of its own, by the name of the binding.
-        url: its URL, None when it has none.
+        workflows: its Workflow resources; empty if it has none.
+        class_migrations: its class migrations; None if it has no classes.
+        database_ids: the ID of each of its D1 databases, by the binding's name.
+        url: its URL; None if it has none.
     """
 
     script: cloudflare.WorkersScript
@@ -129,7 +129,7 @@ class FlowflareClient(pulumi.ComponentResource):
         own = self._declare_own()
         before += own.values()
         self._bindings = client_bindings(spec, "")
-        self._values = Values(
+        self._values = BindingValues(
             databases=self.database_ids,
             api_keys={None: service.api_key},
             secrets=self._declare_secrets(self._bindings),
@@ -143,19 +143,19 @@ class FlowflareClient(pulumi.ComponentResource):
             self.deploy()
 
     def deploy(self, after: Sequence[pulumi.Resource] = ()) -> None:
-        """Declares the script with its Workflows, its URL and addresses.
+        """Declare the script with its Workflows, its URL and addresses.
 
         Args:
-            after: what it comes after besides the client's own parts.
+            after: further dependencies, besides the client's own parts.
         """
         name, account_id, spec = self._name, self._account_id, self.spec
         bindings, values, before = self._bindings, self._values, [*self._before, *after]
-        beyond = beyond_provider(bindings)
+        beyond = list_unsupported(bindings)
         if beyond:
             own = ScriptBindings(
                 f"{name}-bindings",
                 script=self._upload,
-                bindings=upload_bindings(beyond, values),
+                bindings=make_upload_bindings(beyond, values),
                 opts=self._options(before),
             )
             before.append(own)
@@ -165,7 +165,7 @@ class FlowflareClient(pulumi.ComponentResource):
             account_id=account_id,
             spec=spec,
             rendered=self._rendered,
-            bindings=script_bindings(bindings, values),
+            bindings=make_script_bindings(bindings, values),
             opts=self._options(before, protected=script_name if spec.class_migrations else None),
         )
         self.workflows: list[cloudflare.Workflow] = [
@@ -194,27 +194,28 @@ class FlowflareClient(pulumi.ComponentResource):
         name: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> "FlowflareClient":
-        """Declares a client of the running program's configuration, rendered from its source.
+        """Declare a client from the running program's configuration, rendered from its source.
 
         Args:
-            client: its name below `flowflare:clients`.
-            service: the service, or what another stack's outputs say of it.
-            name: the component's name, `flowflare-<client>` when left out.
+            client: the client's name below `flowflare:clients`.
+            service: the service, or the outputs of another stack.
+            name: the component's name, by default `flowflare-<client>`.
             opts: Pulumi's options.
 
         Raises:
-            pulumi.RunError: the configuration or the source is wrong, or there is no such client.
+            pulumi.RunError: the configuration or the source is invalid, or the client does not
+            exist.
         """
-        root = project_root()
+        root = find_project_root()
         with as_run_error():
-            stack = spec_from_config(root)
-            spec = next((one for one in stack.clients if one.name == client), None)
+            stack = read_spec(root)
+            spec = next((each for each in stack.clients if each.name == client), None)
             if spec is None:
-                known = nearest(client, [one.name for one in stack.clients], "Clients")
-                message = f"there is no client {client!r} in `flowflare:clients`"
+                known = nearest(client, [each.name for each in stack.clients], "Clients")
+                message = f"`flowflare:clients` does not have a client {client!r}"
                 raise FlowflareError(message, remedy=known)
             rendered = render_clients([spec], root=root)[client]
-            migrations = client_migrations(spec, root)
+            migrations = read_client_migrations(spec, root)
         return cls(
             name or f"flowflare-{client}",
             account_id=stack.account_id,
@@ -229,7 +230,7 @@ class FlowflareClient(pulumi.ComponentResource):
     def _declare_databases(
         self, migrations: Mapping[str, Sequence[Migration]]
     ) -> tuple[Mapping[str, pulumi.Output[str]], list[pulumi.Resource]]:
-        """The client's own databases with their tables; also returns what comes after them."""
+        """Declare the client's databases with their tables; also return the last resources."""
         ids: dict[str, pulumi.Output[str]] = {}
         last: list[pulumi.Resource] = []
         for database in self.spec.databases:
@@ -258,7 +259,7 @@ class FlowflareClient(pulumi.ComponentResource):
         return ids, last
 
     def _declare_own(self) -> Mapping[str, pulumi.CustomResource]:
-        """The resources that bindings make, by the name of the binding."""
+        """Declare the resources that bindings make, by the binding's name."""
         declared = {}
         for own in self.spec.own:
             kind, name = find_kind(own.type), f"{self._name}-{own.part}"
@@ -268,7 +269,7 @@ class FlowflareClient(pulumi.ComponentResource):
         return declared
 
     def _declare_secrets(self, bindings: Sequence[object]) -> Mapping[str, pulumi.Output[str]]:
-        """The client's secrets, those in fields of its bindings among them."""
+        """Declare the client's secrets, including those in fields of its bindings."""
         sources: dict[str, SecretSource] = {}
         for binding in bindings:
             if isinstance(binding, SecretBinding):
@@ -282,11 +283,11 @@ class FlowflareClient(pulumi.ComponentResource):
 
     def _declare_class_migrations(
         self,
-        values: Values,
+        values: BindingValues,
         before: Sequence[pulumi.Resource],
         neighbours: ClassNeighbours | None,
     ) -> DurableObjectMigrations | None:
-        """The history of the client's own classes; its first upload binds storage and service."""
+        """Declare the class migrations; their first upload binds storage and service."""
         if not self.spec.class_migrations:
             return None
         name = f"{self._name}-class-migrations"
@@ -298,7 +299,7 @@ class FlowflareClient(pulumi.ComponentResource):
                 "allow_data_loss": self._reason_for_loss(name),
             },
             database_id=next(iter(values.databases.values()), ""),
-            bindings=upload_bindings(first_bindings(self.spec), values),
+            bindings=make_upload_bindings(first_bindings(self.spec), values),
             history=self.spec.class_migrations,
             opts=self._options(before, protected=name),
         )

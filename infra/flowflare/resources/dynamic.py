@@ -1,6 +1,6 @@
-"""The dynamic resources as a program declares them; `providers.py` serves them.
+"""Declare the dynamic resources, which `providers.py` serves.
 
-Property names are snake_case on both sides: a dynamic resource translates nothing.
+Property names are snake_case on both sides: a dynamic resource does not translate names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class ApiKey(Resource, module="flowflare", name="ApiKey"):
         opts: Pulumi's options.
 
     Attributes:
-        key_id: the part of the key that may be shown.
+        key_id: the part of the key that is not secret.
         api_key: the key, a secret.
     """
 
@@ -51,7 +51,7 @@ class ApiKey(Resource, module="flowflare", name="ApiKey"):
 
 
 class CronCleanup(Resource, module="flowflare", name="CronCleanup"):
-    """Clears the cron triggers of a Worker when it is deleted.
+    """Clears the cron triggers of a Worker when the resource is deleted.
 
     Args:
         name: the resource's name.
@@ -73,7 +73,7 @@ class CronCleanup(Resource, module="flowflare", name="CronCleanup"):
 
 
 class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
-    """The migrations of a D1 database, applied in order and noted in its ledger.
+    """The migrations of a D1 database, applied in order and recorded in its ledger.
 
     Args:
         name: the resource's name.
@@ -102,19 +102,19 @@ class D1Migrations(Resource, module="flowflare", name="D1Migrations"):
 
 
 class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectMigrations"):
-    """The Durable Object history of a script, which it uploads when a step is missing.
+    """The class migrations of a script, which is uploaded when one is missing.
 
     Args:
         name: the resource's name.
-        script: account, script name, module, compatibility: what an upload takes; and
-            `allow_data_loss`, why classes may be deleted or moved, None where they may not.
+        script: account, script name, module and compatibility, as an upload needs them; and
+            `allow_data_loss`, why classes may be deleted or moved, None if they may not.
         database_id: the database that the script binds.
-        bindings: what the script binds before its clients exist, as the API takes it.
+        bindings: what the script binds before its clients exist, in the API's form.
         history: all class migrations, oldest first.
         opts: Pulumi's options.
 
     Attributes:
-        migration_tag: the last step, live.
+        migration_tag: the tag of the last class migration, which is live.
     """
 
     migration_tag: pulumi.Output[str]
@@ -140,12 +140,12 @@ class DurableObjectMigrations(Resource, module="flowflare", name="DurableObjectM
 
 
 class ScriptBindings(Resource, module="flowflare", name="ScriptBindings"):
-    """Bindings of a script that Cloudflare's own provider cannot say; the script inherits them.
+    """Bindings that Cloudflare's own provider does not support; the script inherits them.
 
     Args:
         name: the resource's name.
-        script: account, script name, module, compatibility: what an upload takes.
-        bindings: the bindings, as the API takes them; no secret is among them.
+        script: account, script name, module and compatibility, as an upload needs them.
+        bindings: the bindings in the API's form, without secrets.
         opts: Pulumi's options.
     """
 
@@ -162,21 +162,21 @@ class ScriptBindings(Resource, module="flowflare", name="ScriptBindings"):
 
 
 class SecretValue(Resource, module="flowflare", name="SecretValue"):
-    """A secret value from a source, fetched when the source has another one.
+    """A secret value from a source, fetched again when the source changes.
 
     Args:
         name: the resource's name.
-        secret_name: the secret's name, as its Worker sees it.
-        source: where the value is from.
-        fingerprint_key: what its fingerprints are made with, a secret; None for a generated value,
-            which changes with its generation only.
-        root: the folder that a file's relative path starts at.
+        secret_name: the secret's name in its Worker.
+        source: the source of the value.
+        fingerprint_key: the key for its fingerprints, a secret; None for a generated value, which
+            changes only with its generation.
+        root: the folder that a file's relative path starts from.
         opts: Pulumi's options.
 
     Attributes:
         value: the value, a secret.
-        fingerprint: tells the value apart from others.
-        changed_at: when the value was fetched or made first, RFC 3339.
+        fingerprint: distinguishes the value from others.
+        changed_at: when the value was fetched or generated, RFC 3339.
     """
 
     value: pulumi.Output[str]
@@ -224,7 +224,7 @@ class WorkersDevUrl(Resource, module="flowflare", name="WorkersDevUrl"):
         opts: Pulumi's options.
 
     Attributes:
-        url: the URL, without a slash at its end.
+        url: the URL, without a trailing slash.
     """
 
     url: pulumi.Output[str]

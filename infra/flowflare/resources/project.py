@@ -1,6 +1,6 @@
-"""The project of the running program: its folder, its configuration, its clients' migrations.
+"""Read the project of the running program: its folder, its configuration, its clients' migrations.
 
-Inside a program a mistake of the reader's ends it without a traceback (`as_run_error`).
+A user's mistake ends the program without a traceback (`as_run_error`).
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,22 +22,22 @@ from flowflare.model.client import ClientSpec
 from flowflare.model.stack import StackSpec
 
 
-def project_root() -> Path:
-    """The folder of `Pulumi.yaml`: the one the engine names, else the one above the program."""
+def find_project_root() -> Path:
+    """Find the folder of `Pulumi.yaml`: the engine's, or the nearest one above the program."""
     here = Path.cwd()
     folders = [Path(get_root_directory() or here), here, *here.parents]
     return next((folder for folder in folders if (folder / PROJECT_FILE).is_file()), here)
 
 
-def client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migration, ...]]:
-    """The migrations of a client's databases, by the name of the binding.
+def read_client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migration, ...]]:
+    """Read the migrations of a client's databases, by the binding's name.
 
     Args:
         client: the client.
         root: the project's folder.
 
     Raises:
-        MigrationError: a folder's files are not as they must be.
+        MigrationError: the files of a folder are invalid.
     """
     return {
         database.binding: read_migrations(root / database.migrations)
@@ -46,8 +46,8 @@ def client_migrations(client: ClientSpec, root: Path) -> Mapping[str, tuple[Migr
     }
 
 
-def spec_from_config(root: Path) -> StackSpec:
-    """The stack that the running program's configuration describes.
+def read_spec(root: Path) -> StackSpec:
+    """Read the stack that the running program's configuration describes.
 
     Args:
         root: the project's folder.
@@ -58,19 +58,19 @@ def spec_from_config(root: Path) -> StackSpec:
     values = {**pulumi_config.get_config_env(), **pulumi_config.CONFIG.get()}
     project, stack = pulumi.get_project(), pulumi.get_stack()
     known = partial(load_stack, values, project=project, stack=stack, root=root)
-    # The files are parsed again only for what the configuration alone does not tell.
+    # The files are parsed again only if the configuration alone is not enough.
     if any(map(pulumi_config.is_config_secret, values)):
-        origins, secure = _in_files(root, stack)
+        origins, secure = _find_places(root, stack)
         return known(origins=origins, secure=secure)
     try:
         return known()
     except ConfigError:
-        origins, _ = _in_files(root, stack)
+        origins, _ = _find_places(root, stack)
         return known(origins=origins)
 
 
-def _in_files(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Collection[Place]]:
-    """Where keys and secrets stand; unknown for values that are from elsewhere, as in a test."""
+def _find_places(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Collection[Place]]:
+    """Find the files and lines of keys and secrets; empty for values that are not from files."""
     try:
         project = read_project(root, stack)
     except ConfigError:
@@ -80,7 +80,7 @@ def _in_files(root: Path, stack: str) -> tuple[Mapping[str, tuple[str, int]], Co
 
 @contextmanager
 def as_run_error() -> Iterator[None]:
-    """Inside a program a mistake of the reader's ends it without a traceback."""
+    """End the program without a traceback if the user made a mistake."""
     try:
         yield
     except FlowflareError as error:

@@ -1,4 +1,4 @@
-"""Says which resources of a stack hold data; the protection of nothing else can be lifted."""
+"""List the resources of a stack that hold data; only their protection can be lifted."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,19 +13,19 @@ from flowflare.model.stack import StackSpec
 _KEY = "allowDataLoss"
 
 
-def holding_data(name: str, spec: StackSpec) -> list[str]:
-    """The names of the resources that `protect` guards.
+def list_holding_data(name: str, spec: StackSpec) -> list[str]:
+    """Return the names of the resources that `protect` guards.
 
     Args:
-        name: the stack component's name, the first part of every name in it.
+        name: the stack component's name, which every resource name begins with.
         spec: the stack.
     """
     service = f"{name}-service"
     found = [f"{service}-database", f"{service}-class-migrations", f"{service}-script"]
     for client in spec.clients:
         own = f"{name}-{client.name}"
-        found += [f"{own}-{hyphenated(one.binding)}-database" for one in client.databases]
-        found += [f"{own}-{one.part}" for one in client.own if _holds_data(one.type)]
+        found += [f"{own}-{hyphenated(database.binding)}-database" for database in client.databases]
+        found += [f"{own}-{part.part}" for part in client.own if _holds_data(part.type)]
         if client.class_migrations:
             found += [f"{own}-class-migrations", f"{own}-script"]
     return found
@@ -37,32 +37,35 @@ def _holds_data(type_: str) -> bool:
 
 
 def check_data_loss(name: str, spec: StackSpec, root: Path) -> None:
-    """Refuses entries of `flowflare:allowDataLoss` that name no resource with data.
+    """Refuse entries of `flowflare:allowDataLoss` that do not name a resource with data.
 
     Args:
         name: the stack component's name.
         spec: the stack.
-        root: the project's folder, for the places of the entries.
+        root: the project's folder, to find the lines of the entries.
 
     Raises:
-        ConfigError: every such entry.
+        ConfigError: lists every such entry.
     """
-    known = holding_data(name, spec)
-    unknown = [one for one in spec.allow_data_loss if one not in known]
+    known = list_holding_data(name, spec)
+    unknown = [entry for entry in spec.allow_data_loss if entry not in known]
     if unknown:
-        problems = _problems(unknown, known, spec.stack, root)
-        raise ConfigError(sorted(problems, key=lambda one: int(one.place.partition(":")[2] or 0)))
+        problems = _make_problems(unknown, known, spec.stack, root)
+        raise ConfigError(sorted(problems, key=lambda item: int(item.place.partition(":")[2] or 0)))
 
 
-def _problems(unknown: list[str], known: list[str], stack: str, root: Path) -> Iterator[Problem]:
+def _make_problems(
+    unknown: list[str], known: list[str], stack: str, root: Path
+) -> Iterator[Problem]:
     try:
         places = Places(read_project(root, stack).places, stack)
     except ConfigError:
-        places = Places(None, stack)  # the values are from elsewhere, as in a test
-    for one in unknown:
-        message = f"`{full_key((_KEY, one))}`: the stack has no resource of that name with data"
+        places = Places(None, stack)  # the values are not from files, as in a test
+    for entry in unknown:
+        key = full_key((_KEY, entry))
+        message = f"`{key}`: the stack does not have a resource of that name with data"
         remedy = (
-            f"{nearest(one, known, 'Resources with data')} "
-            "What has been removed needs no entry any more."
+            f"{nearest(entry, known, 'Resources with data')} "
+            "A removed resource does not need an entry any more."
         )
-        yield Problem(places.of((_KEY, one)), message, remedy)
+        yield Problem(places.of((_KEY, entry)), message, remedy)

@@ -1,7 +1,7 @@
-"""One Worker's script with what belongs to it: its URL, routes, custom domains, cron triggers.
+"""Declare a Worker's script with its URL, routes, custom domains and cron triggers.
 
-What the API fills in by itself is set here explicitly, so that a `refresh` finds nothing that the
-program does not say.
+Defaults of the API are set explicitly, so that a `refresh` finds nothing that the program does not
+declare.
 """
 
 from collections.abc import Sequence
@@ -28,14 +28,14 @@ def declare_script(
     bindings: Sequence[Any],
     opts: pulumi.ResourceOptions,
 ) -> Any:
-    """Declares a `WorkersScript`.
+    """Declare a `WorkersScript`.
 
     Args:
         name: the resource's name.
         account_id: the account.
         spec: the Worker.
-        rendered: its code.
-        bindings: what it binds, sorted by name.
+        rendered: the Worker's code.
+        bindings: the Worker's bindings, sorted by name.
         opts: Pulumi's options.
     """
     return cloudflare.WorkersScript(
@@ -47,19 +47,21 @@ def declare_script(
         bindings=list(bindings),
         compatibility_date=spec.compatibility_date,
         compatibility_flags=list(spec.compatibility_flags),
-        # Without a binding that it keeps, a script would run and fail where it is used.
-        bindings_inherit="strict" if any(one.type == "inherit" for one in bindings) else None,
-        limits=_limits(spec),
-        placement=_placement(spec),
-        observability=_observability(spec.observability),
+        # Without `strict`, a script without an inherited binding would deploy, and fail at run
+        # time.
+        bindings_inherit="strict" if any(each.type == "inherit" for each in bindings) else None,
+        limits=_make_limits(spec),
+        placement=_make_placement(spec),
+        observability=_make_observability(spec.observability),
         logpush=spec.logpush,
-        # An empty list, not none: what is only left out, the provider keeps as it was.
+        # An empty list instead of None: the provider keeps properties that are not set.
         tail_consumers=[
             cloudflare.WorkersScriptTailConsumerArgs(service=service)
             for service in spec.tail_consumers
         ],
         usage_model="standard",
-        # Only the service is deleted while others still bind it; force deletes those bindings.
+        # Only the service is deleted while other scripts still bind it; force deletes those
+        # bindings.
         force=isinstance(spec, ServiceSpec),
         opts=opts,
     )
@@ -73,7 +75,7 @@ def declare_url(
     spec: ServiceSpec | ClientSpec,
     parent: pulumi.Resource,
 ) -> pulumi.Output[str | None]:
-    """Declares the subdomain of a script; returns its URL, None when it is switched off."""
+    """Declare the subdomain of a script and return the URL; None if it is switched off."""
     subdomain = cloudflare.WorkersScriptSubdomain(
         f"{name}-subdomain",
         account_id=account_id,
@@ -101,11 +103,11 @@ def declare_crons(
     spec: ServiceSpec | ClientSpec,
     parent: pulumi.Resource,
 ) -> None:
-    """Declare the cron triggers of a Worker, and what clears them when the program drops both.
+    """Declare the cron triggers of a Worker, and a cleanup that clears them when both are removed.
 
-    The cleanup comes first, so that it is deleted last: a run killed between the two deletions
-    still knows of schedules to clear. A Worker without `crons` has neither, and keeps triggers
-    that were set elsewhere.
+    The cleanup is declared first, so that it is deleted last: after a run killed between the two
+    deletions, state still records that there are triggers to clear. A Worker without `crons` has
+    neither, and keeps triggers that were set elsewhere.
     """
     if spec.crons is None:
         return
@@ -135,9 +137,9 @@ def declare_addresses(
     spec: ServiceSpec | ClientSpec,
     parent: pulumi.Resource,
 ) -> None:
-    """Declares the routes and custom domains of a Worker, each named by its own address.
+    """Declare the routes and custom domains of a Worker, each named by its address.
 
-    A number in the name would make another route of each one after a route that is taken out.
+    With numbers as names, removing one route would replace every route after it.
     """
     for route in spec.routes:
         cloudflare.WorkersRoute(
@@ -145,7 +147,7 @@ def declare_addresses(
             zone_id=route.zone_id,
             pattern=route.pattern,
             script=spec.script_name,
-            # Cloudflare has a pattern once: the old route goes first.
+            # Cloudflare allows a pattern only once, so the old route is deleted first.
             opts=pulumi.ResourceOptions(
                 parent=parent, depends_on=[script], delete_before_replace=True
             ),
@@ -163,31 +165,33 @@ def declare_addresses(
         )
 
 
-def _limits(spec: ServiceSpec | ClientSpec) -> Any:
+def _make_limits(spec: ServiceSpec | ClientSpec) -> Any:
     if spec.limits is None:
         return None
     return cloudflare.WorkersScriptLimitsArgs(**spec.limits.model_dump(exclude_none=True))
 
 
-def _placement(spec: ServiceSpec | ClientSpec) -> Any:
+def _make_placement(spec: ServiceSpec | ClientSpec) -> Any:
     if spec.placement is None:
         return None
     return cloudflare.WorkersScriptPlacementArgs(**spec.placement.model_dump(exclude_none=True))
 
 
-def _observability(spec: ObservabilitySpec) -> Any:
+def _make_observability(spec: ObservabilitySpec) -> Any:
     if not spec.enabled:
         return cloudflare.WorkersScriptObservabilityArgs(enabled=False)
-    logs = cloudflare.WorkersScriptObservabilityLogsArgs(**_rated(spec.logs.model_dump()))
+    logs = cloudflare.WorkersScriptObservabilityLogsArgs(
+        **_drop_default_rate(spec.logs.model_dump())
+    )
     traces = None
     if spec.traces is not None:
-        given = _rated(spec.traces.model_dump())
+        given = _drop_default_rate(spec.traces.model_dump())
         traces = cloudflare.WorkersScriptObservabilityTracesArgs(**given)
     return cloudflare.WorkersScriptObservabilityArgs(
         enabled=True, head_sampling_rate=spec.head_sampling_rate, logs=logs, traces=traces
     )
 
 
-def _rated(given: dict[str, Any]) -> dict[str, Any]:
-    """Without a rate of 1, which is what Cloudflare has without one."""
+def _drop_default_rate(given: dict[str, Any]) -> dict[str, Any]:
+    """Remove a rate of 1, which is Cloudflare's default."""
     return {key: value for key, value in given.items() if (key, value) != (_RATE, 1)}

@@ -1,16 +1,16 @@
-"""The secrets of one Worker as resources, and the key that their fingerprints are made with."""
+"""Declare the secrets of a Worker as resources, with the key for their fingerprints."""
 
 import pulumi
 
 from flowflare.model.names import hyphenated
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
 from flowflare.resources.dynamic import SecretValue
-from flowflare.resources.project import project_root
+from flowflare.resources.project import find_project_root
 from flowflare.secrets.local import warn_of_permissions
 
 
 class WorkerSecrets:
-    """Declares a Worker's secrets, each as a resource of its own.
+    """Declares a Worker's secrets, each as its own resource.
 
     Args:
         name: the first part of the resources' names.
@@ -19,16 +19,16 @@ class WorkerSecrets:
 
     def __init__(self, name: str, *, parent: pulumi.Resource) -> None:
         self._name = name
-        self._root = project_root()
+        self._root = find_project_root()
         self._options = pulumi.ResourceOptions(parent=parent)
         self._key: pulumi.Output[str] | None = None
 
     def declare(self, secret_name: str, source: SecretSource) -> pulumi.Output[str]:
-        """Declares a secret; returns its value, a secret.
+        """Declare a secret and return its value, as a secret.
 
         Args:
-            secret_name: its name, as the Worker sees it.
-            source: where its value is from.
+            secret_name: the secret's name in the Worker.
+            source: the source of its value.
         """
         is_fetched = not isinstance(source, GeneratedSource)
         if is_fetched and self._key is None:

@@ -15,7 +15,7 @@ from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage
 from flowflare.model.class_neighbours import neighbours_of
 from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedWorker
-from flowflare.resources.bindings import Values, script_bindings, upload_bindings
+from flowflare.resources.bindings import BindingValues, make_script_bindings, make_upload_bindings
 from flowflare.resources.database import declare_database
 from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
 from flowflare.resources.script import (
@@ -33,7 +33,7 @@ class FlowflareService(pulumi.ComponentResource):
     """The service that tracks a stack's Workflows.
 
     Args:
-        name: the component's name; its parts are called `<name>-database` and so on.
+        name: the component's name; its parts are named `<name>-database` and so on.
         spec: the stack.
         rendered: the service's code.
         migrations: the database's files, in order.
@@ -41,10 +41,10 @@ class FlowflareService(pulumi.ComponentResource):
 
     Attributes:
         script_name: the service's name in the account.
-        database_id: id of the D1 database.
-        api_key: the key that callers show, a secret; the generation in use of those accepted.
-        url: the service's URL, None when it has none; set by `serve`.
-        class_migrations: what a client must come after.
+        database_id: the ID of the D1 database.
+        api_key: the key that callers send, a secret; of all accepted generations the one in use.
+        url: the service's URL; None if it has none; set by `serve`.
+        class_migrations: what a client must depend on.
         script: its script; set by `serve`.
     """
 
@@ -81,7 +81,7 @@ class FlowflareService(pulumi.ComponentResource):
             migrations=migrations,
             opts=self._options(self._database),
         )
-        # Generation 1 has the name it had before there were others.
+        # Generation 1 keeps the name from the time before there were generations.
         keys = {
             generation: ApiKey(
                 f"{name}-api-key" if generation == 1 else f"{name}-api-key-{generation}",
@@ -97,16 +97,16 @@ class FlowflareService(pulumi.ComponentResource):
         self.class_migrations = self._declare_class_migrations(*keys.values())
 
     def serve(self, clients: Sequence["FlowflareClient"], *, has_addresses: bool = True) -> None:
-        """Declares the service's script with the clients' Workflows, its subdomain and its URL.
+        """Declare the service's script with the clients' Workflows, its subdomain and its URL.
 
         Args:
-            clients: every client that the service starts Workflows of; empty for none.
-            has_addresses: whether its routes and custom domains are declared here.
+            clients: every client whose Workflows the service starts; empty for none.
+            has_addresses: whether to declare its routes and custom domains too.
         """
         name, spec = f"{self._name}-script", self._spec
-        bindings = script_bindings(
+        bindings = make_script_bindings(
             service_bindings([client.spec for client in clients], spec.service.other_keys),
-            Values({DATABASE_BINDING: self.database_id}, self._api_keys),
+            BindingValues({DATABASE_BINDING: self.database_id}, self._api_keys),
         )
         before: list[pulumi.Resource] = [
             workflow for client in clients for workflow in client.workflows
@@ -159,8 +159,8 @@ class FlowflareService(pulumi.ComponentResource):
                 **neighbours_of(self.script_name, spec.class_histories()).props(),
             },
             database_id=self.database_id,
-            bindings=upload_bindings(
-                storage_bindings(), Values({DATABASE_BINDING: self.database_id})
+            bindings=make_upload_bindings(
+                storage_bindings(), BindingValues({DATABASE_BINDING: self.database_id})
             ),
             history=spec.service.class_migrations,
             opts=self._options(*keys, protected=name),

@@ -1,4 +1,4 @@
-"""Live class migrations and the program's: which fit, and what is said of those that do not."""
+"""Live class migrations compared with the program's, and the message for those that differ."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -43,7 +43,7 @@ def look(
 @pytest.mark.parametrize(
     ("tag", "classes", "steps"), [(None, [], 0), ("v1", ["Cart"], 1), ("v2", ["Cart", "Order"], 2)]
 )
-def test_state_gets_the_steps_that_are_live(
+def test_state_gets_the_class_migrations_that_are_live(
     tag: str | None, classes: list[str], steps: int
 ) -> None:
     thing, findings = look(Lists(tag, classes), CARTS)
@@ -53,7 +53,7 @@ def test_state_gets_the_steps_that_are_live(
     assert not findings.refusals
 
 
-def test_a_script_that_is_not_there_is_missing() -> None:
+def test_a_script_that_does_not_exist_is_missing() -> None:
     thing, findings = look(Lists("v1", ["Cart"]), CARTS, "another")
     assert (thing, findings.refusals) == (None, [])
 
@@ -67,7 +67,7 @@ def test_a_script_that_is_not_there_is_missing() -> None:
         (Lists("v9", ["Other"]), SERVICE_HISTORY, "instead of WorkflowTracker"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_words(
+def test_class_migrations_that_do_not_fit_are_refused_with_a_reason(
     lists: Lists, history: Sequence[ClassMigration], said: str
 ) -> None:
     thing, findings = look(lists, history)
@@ -75,11 +75,11 @@ def test_what_does_not_fit_is_refused_in_words(
     assert said in "".join(findings.refusals)
 
 
-def test_the_services_step_under_another_tag_is_the_same_step() -> None:
+def test_the_services_migration_under_another_tag_is_recognised() -> None:
     _, findings = look(Lists("flowflare-v1", ["WorkflowTracker"]), SERVICE_HISTORY)
     assert (findings.tag, findings.refusals) == ("flowflare-v1", [])
 
 
-def test_a_class_that_keeps_keys_and_values_is_told() -> None:
+def test_a_class_with_key_value_storage_is_reported() -> None:
     _, findings = look(Lists("v1", ["Cart"], sqlite=False), CARTS)
     assert "as keys and values" in "".join(findings.notes)

@@ -1,4 +1,4 @@
-"""Where names that were chosen go, and which choices there are."""
+"""Where chosen names are written, and which names can be chosen."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.adoption.names import NAMES, parsed_names, written_names
+from flowflare.adoption.names import NAMES, parse_names, place_names
 from flowflare.config.files import ConfigValue, read_project
 from flowflare.config.load import load_stack
 from flowflare.errors import AdoptionError
@@ -21,23 +21,23 @@ CHOSEN = {"service": "tracker", "clients.orders": "shop"}
 
 def with_names(file: str, **names: object) -> dict[tuple[str, ...], str]:
     value = ConfigValue(json.dumps(names), secret=False, file=file, line=1)
-    return written_names(replace(PROJECT, values={NAMES: value}), CHOSEN)
+    return place_names(replace(PROJECT, values={NAMES: value}), CHOSEN)
 
 
-def test_names_go_below_their_key() -> None:
-    assert written_names(PROJECT, CHOSEN) == {
+def test_names_are_written_below_their_key() -> None:
+    assert place_names(PROJECT, CHOSEN) == {
         (NAMES, "service"): "tracker",
         (NAMES, "clients", "orders"): "shop",
     }
 
 
-def test_what_stands_in_the_stacks_file_is_not_written_again() -> None:
+def test_names_that_the_stacks_file_has_are_not_written_again() -> None:
     assert with_names("Pulumi.local.yaml", service="tracker", database="db") == {
         (NAMES, "clients", "orders"): "shop"
     }
 
 
-def test_what_stands_in_the_project_comes_along() -> None:
+def test_names_of_the_project_are_copied_along() -> None:
     assert with_names("Pulumi.yaml", database="db", clients={"mails": "post"}) == {
         (NAMES, "service"): "tracker",
         (NAMES, "database"): "db",
@@ -46,13 +46,13 @@ def test_what_stands_in_the_project_comes_along() -> None:
     }
 
 
-def test_choices_are_parts_of_the_stack() -> None:
+def test_only_parts_of_the_stack_can_be_chosen() -> None:
     words = ["service=tracker", "workflows.order-processing=orders"]
-    assert parsed_names(words, SPEC) == {
+    assert parse_names(words, SPEC) == {
         "service": "tracker",
         "workflows.order-processing": "orders",
     }
     for word in ("service", "service=", "clients.mails=x"):
         with pytest.raises(AdoptionError) as refused:
-            parsed_names([word], SPEC)
+            parse_names([word], SPEC)
         assert "clients.orders" in str(refused.value)

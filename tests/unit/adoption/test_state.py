@@ -1,6 +1,6 @@
-"""What the Pulumi CLI imports: what it had, sealed as it was, and new records with open secrets."""
+"""What the Pulumi CLI imports: old records as they were encrypted, new ones with plain secrets."""
 
-from flowflare.adoption.owners import owned_elsewhere
+from flowflare.adoption.owners import find_owned_elsewhere
 from flowflare.engine.pulumi.state_import import merged
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.properties import Secret
@@ -23,7 +23,7 @@ def database(account: str) -> Resource:
     return Resource(urn=f"urn:pulumi:s::p::{D1}::db", type=D1, custom=True, id="u", inputs=inputs)
 
 
-def test_what_was_there_stays_as_it_was_and_new_secrets_are_open() -> None:
+def test_old_records_stay_as_they_were_and_new_secrets_are_plain() -> None:
     before = {"version": 3, "deployment": {"manifest": {"time": "t"}, "resources": [STACK]}}
     known = Resource(urn=str(STACK["urn"]), type="t", custom=False)
     made = merged(before, Deployment((known, NEW)))["deployment"]
@@ -37,10 +37,10 @@ def test_what_was_there_stays_as_it_was_and_new_secrets_are_open() -> None:
 
 def test_a_stack_without_a_deployment_gets_one() -> None:
     made = merged({"version": 3, "deployment": None}, Deployment((NEW,)))
-    assert [one["urn"] for one in made["deployment"]["resources"]] == [NEW.urn]
+    assert [record["urn"] for record in made["deployment"]["resources"]] == [NEW.urn]
 
 
-def test_whose_a_thing_is_goes_by_type_id_and_account() -> None:
+def test_a_resource_is_identified_by_type_id_and_account() -> None:
     record = {"urn": "x", "type": D1, "id": "u", "inputs": {"accountId": "one"}}
     states = [
         ("p/other", {"checkpoint": {"latest": {"resources": [record]}}}),
@@ -48,5 +48,5 @@ def test_whose_a_thing_is_goes_by_type_id_and_account() -> None:
         ("p/odd", []),
     ]
     mine = database("one")
-    assert list(owned_elsewhere([mine], states)) == [(mine, "p/other")]
-    assert list(owned_elsewhere([database("two")], states)) == []
+    assert list(find_owned_elsewhere([mine], states)) == [(mine, "p/other")]
+    assert list(find_owned_elsewhere([database("two")], states)) == []

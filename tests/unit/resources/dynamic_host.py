@@ -1,4 +1,4 @@
-"""Pulumi's own host for dynamic providers as a process, with a gRPC client of it."""
+"""Run Pulumi's own host for dynamic providers as a process, with a gRPC client."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 def serve_host(
     config: Mapping[str, Any], *, environment: Mapping[str, str] | None = None, cwd: Path
 ) -> Iterator[Any]:
-    """The host's stub, configured, for as long as the block."""
+    """Start the host, configure it, and yield its stub."""
     variables = os.environ | {"PULUMI_PROJECT": "shop"} | dict(environment or {})
     command = [sys.executable, "-u", "-m", "pulumi.dynamic"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=variables, cwd=cwd) as process:

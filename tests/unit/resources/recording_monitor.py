@@ -1,7 +1,7 @@
-"""Runs a program without an engine and keeps what it declared.
+"""Run a program without an engine and record what it declares.
 
-Pulumi's own mock monitor answers, extended by what it leaves out: whole URNs, dependencies,
-protection, secrets.
+Pulumi's own mock monitor answers, extended by whole URNs, dependencies, protection and secrets,
+which it omits.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from pulumi.runtime.stack import run_pulumi_func
 
 @dataclass(frozen=True)
 class Declared:
-    """One resource as the engine hears of it; secrets are `{"secret": value}`."""
+    """One resource as the engine receives it; secrets are `{"secret": value}`."""
 
     urn: str
     type: str
@@ -52,7 +52,7 @@ class Answers(mocks.Mocks):
 
 
 class RecordingMonitor(mocks.MockMonitor):
-    """Pulumi's mock monitor that keeps the requests."""
+    """Pulumi's mock monitor, which also records the requests."""
 
     def __init__(self) -> None:
         super().__init__(Answers())
@@ -76,7 +76,7 @@ class RecordingMonitor(mocks.MockMonitor):
                 name=request.name,
                 parent=request.parent,
                 custom=request.custom,
-                inputs={key: _shown(value) for key, value in inputs.items() if key[:2] != "__"},
+                inputs={key: _simplify(value) for key, value in inputs.items() if key[:2] != "__"},
                 dependencies=tuple(sorted(request.dependencies)),
                 protect=request.protect,
                 secret_outputs=tuple(request.additionalSecretOutputs),
@@ -84,9 +84,11 @@ class RecordingMonitor(mocks.MockMonitor):
         )
         return response
 
-    def named(self, name: str) -> Declared:
-        """The one resource of that name."""
-        [found] = [one for one in self.declared if one.name == name and one.custom]
+    def get_resource(self, name: str) -> Declared:
+        """Return the only resource with a name."""
+        [found] = [
+            resource for resource in self.declared if resource.name == name and resource.custom
+        ]
         return found
 
 
@@ -97,7 +99,7 @@ def record(
     project: str = "flowflare",
     stack: str = "dev",
 ) -> RecordingMonitor:
-    """Runs a function or a program's file; returns what it declared.
+    """Run a function or a program's file, and return what it declared.
 
     Raises whatever the program raises.
     """
@@ -118,7 +120,7 @@ def record(
             loop.run_until_complete(run_pulumi_func(run))
             loop.run_until_complete(loop.shutdown_default_executor())
             root = pulumi.runtime.get_root_resource()
-            monitor.outputs = loop.run_until_complete(_resolved(root))
+            monitor.outputs = loop.run_until_complete(_resolve(root))
         finally:
             loop.close()
             asyncio.set_event_loop(None)
@@ -129,7 +131,7 @@ def record(
 
 @contextmanager
 def _loop_of_this_thread() -> Iterator[None]:
-    """Pulumi's mock monitor needs an event loop in its worker threads and would leave one there."""
+    """Provide the event loop that Pulumi's mock monitor needs, and remove it afterwards."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -139,7 +141,7 @@ def _loop_of_this_thread() -> Iterator[None]:
         loop.close()
 
 
-async def _resolved(root: Any) -> dict[str, Any]:
+async def _resolve(root: Any) -> dict[str, Any]:
     shown = {}
     for name, value in root.outputs.items():
         output = pulumi.Output.from_input(value)
@@ -148,11 +150,11 @@ async def _resolved(root: Any) -> dict[str, Any]:
     return shown
 
 
-def _shown(value: Any) -> Any:
+def _simplify(value: Any) -> Any:
     if rpc.is_rpc_secret(value):
-        return {"secret": _shown(rpc.unwrap_rpc_secret(value))}
+        return {"secret": _simplify(rpc.unwrap_rpc_secret(value))}
     if isinstance(value, dict):
-        return {key: _shown(item) for key, item in value.items()}
+        return {key: _simplify(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_shown(item) for item in value]
+        return [_simplify(item) for item in value]
     return value

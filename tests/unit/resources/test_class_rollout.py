@@ -1,4 +1,4 @@
-"""What is sent to bring classes up, and what is refused before it, against an API in memory."""
+"""What is sent to roll out class migrations, and what is refused first, with an API in memory."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def own(name: str, class_name: str, script: str | None = None) -> Binding:
 
 @dataclass
 class Account:
-    """Scripts with tag and settings, namespaces and references; what is written is kept."""
+    """Scripts with tag and settings, namespaces and references; records what is written."""
 
     tags: dict[str, str] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def run(account: Account, wanted: ScriptUpload, *, made_by_us: bool = True) -> N
     bring_up(cast(Client, account), wanted, made_by_us=made_by_us)
 
 
-def refused(account: Account, wanted: ScriptUpload, *, made_by_us: bool = True) -> str:
+def find_refusal(account: Account, wanted: ScriptUpload, *, made_by_us: bool = True) -> str:
     with pytest.raises(ClassMigrationError) as caught:
         run(account, wanted, made_by_us=made_by_us)
     assert caught.value.remedy
@@ -129,14 +129,14 @@ def test_a_class_is_unbound_everywhere_before_it_is_deleted() -> None:
     }
 
 
-def test_a_binding_of_the_same_class_name_elsewhere_is_left_out_of_the_deletion() -> None:
+def test_a_binding_to_the_same_class_name_of_another_script_is_kept() -> None:
     account = live(bindings=(SERVICE, own("CARTS", "Cart", "trolleys")))
     run(account, upload(V1, DELETE, allow_data_loss="moved"))
     [(_, _, metadata)] = account.written
     assert metadata["bindings"] == [{"type": "inherit", "name": "WORKFLOW_SERVICE"}]
 
 
-def test_a_binding_goes_along_with_a_renamed_class_and_settings_stay() -> None:
+def test_bindings_follow_a_renamed_class_and_settings_stay() -> None:
     account = live(bindings=(SERVICE, own("CARTS", "Cart")))
     account.settings["carts"] |= {
         "limits": {"cpu_ms": 50},
@@ -155,52 +155,52 @@ def test_a_binding_goes_along_with_a_renamed_class_and_settings_stay() -> None:
     assert "observability" not in metadata
 
 
-def test_what_others_outside_of_the_stack_are_bound_to_is_not_deleted() -> None:
+def test_a_class_that_scripts_outside_of_the_stack_bind_is_not_deleted() -> None:
     account = live()
     reference = {"service": "reports", "name": "C", "durable_object_namespace_id": "id-Cart"}
     account.references = [reference]
-    assert refused(account, upload(V1, DELETE, allow_data_loss="closed")) == (
+    assert find_refusal(account, upload(V1, DELETE, allow_data_loss="closed")) == (
         "carts: Cart cannot be deleted while scripts outside of this stack are bound to it: "
         "reports (as C)"
     )
 
 
-def test_objects_are_not_lost_without_a_reason_whatever_state_says() -> None:
-    message = refused(live(), upload(V1, DELETE))
+def test_objects_are_not_lost_without_a_reason_whatever_the_state_says() -> None:
+    message = find_refusal(live(), upload(V1, DELETE))
     assert message == "carts: deleting Cart loses all its objects' data"
 
 
-def test_a_class_never_changes_its_storage() -> None:
+def test_a_class_never_changes_its_storage_backend() -> None:
     account = Account({"carts": "v1"}, {"carts": {"bindings": [SERVICE]}})
     account.has("carts", "Cart", use_sqlite=False)
     more = {"tag": "v2", "new_sqlite_classes": ["More"]}
-    assert refused(account, upload(V1, more)) == (
+    assert find_refusal(account, upload(V1, more)) == (
         "carts: the live class Cart keeps its data as keys and values, and the history says SQLite"
     )
 
 
-def test_a_script_that_declares_exports_is_left_alone() -> None:
+def test_a_script_that_declares_exports_is_not_touched() -> None:
     words = "it declares its Durable Objects as `exports`, as newer wranglers do"
     account = live(tag="")
-    message = refused(account, upload(V1), made_by_us=False)
+    message = find_refusal(account, upload(V1), made_by_us=False)
     assert message == f"carts: it has Cart, Stock and no class migration tag: {words}"
     account = live()
     account.refusal = ApiError("HTTP 400", status=400, codes=[100402])
-    message = refused(account, upload(V1, {"tag": "v2", "new_sqlite_classes": ["More"]}))
+    message = find_refusal(account, upload(V1, {"tag": "v2", "new_sqlite_classes": ["More"]}))
     assert message == f"carts: HTTP 400: {words}"
 
 
-def test_a_client_that_was_there_without_classes_is_known_by_its_service() -> None:
+def test_an_existing_client_without_classes_is_recognised_by_its_service() -> None:
     account = Account({"carts": ""}, {"carts": {"bindings": [SERVICE, SECRET]}})
     run(account, upload(V1), made_by_us=False)
     [(_, _, metadata)] = account.written
     assert metadata["migrations"]["steps"] == [{"new_sqlite_classes": ["Cart", "Stock"]}]
     stranger = Account({"carts": ""}, {"carts": {"bindings": [SECRET]}})
-    message = refused(stranger, upload(V1), made_by_us=False)
+    message = find_refusal(stranger, upload(V1), made_by_us=False)
     assert message == "carts: a script of that name exists, and this stack did not make it"
 
 
-def test_a_transfer_takes_what_is_there_and_begins_anew_in_a_new_stack() -> None:
+def test_a_transfer_moves_existing_objects_and_starts_empty_in_a_new_stack() -> None:
     account = live()
     run(account, upload(MOVE, name="trolleys"), made_by_us=False)
     assert account.written[0][2]["migrations"]["steps"] == [
@@ -223,20 +223,22 @@ def test_a_transfer_takes_what_is_there_and_begins_anew_in_a_new_stack() -> None
         ),
     ],
 )
-def test_a_transfer_from_nowhere_does_not_begin_with_nothing(source: str, message: str) -> None:
+def test_a_transfer_without_a_source_does_not_start_empty(source: str, message: str) -> None:
     moved = {"from": "Cartt", "from_script": source, "to": "Trolley"}
     wrong = upload({"tag": "v1", "transferred_classes": [moved]}, name="trolleys")
-    assert refused(live(), wrong, made_by_us=False) == message
+    assert find_refusal(live(), wrong, made_by_us=False) == message
 
 
 def check(old: list[Mapping[str, Any]], new: list[Mapping[str, Any]], **more: Any) -> list[str]:
     olds = {"account_id": ACCOUNT, "script_name": "carts", "history": old}
     news = olds | {"history": new} | more
     provider = DurableObjectMigrationsProvider()
-    return [f"{one.property}: {one.reason}" for one in provider.check(olds, news).failures]
+    return [
+        f"{failure.property}: {failure.reason}" for failure in provider.check(olds, news).failures
+    ]
 
 
-def test_a_deletion_is_refused_by_check_until_a_reason_is_given() -> None:
+def test_check_refuses_a_deletion_until_a_reason_is_given() -> None:
     assert check([V1], [V1, DELETE]) == [
         "history: the class migration 'v2' deletes Cart with all its objects, which protect stops. "
         "If that is meant, name this resource in flowflare:allowDataLoss and say why"
@@ -246,7 +248,7 @@ def test_a_deletion_is_refused_by_check_until_a_reason_is_given() -> None:
     assert check([V1], list(both)) == []
 
 
-def test_a_class_that_was_moved_by_hand_is_refused_with_what_to_write() -> None:
+def test_a_class_moved_by_hand_is_refused_with_what_to_write() -> None:
     [problem] = check([V1], [V1, DELETE], begun={"Cart": "trolleys"})
     assert problem == (
         "history: the class migration 'v2' deletes Cart with all its objects, which protect stops. "
@@ -257,7 +259,7 @@ def test_a_class_that_was_moved_by_hand_is_refused_with_what_to_write() -> None:
     )
 
 
-def test_another_name_of_a_script_is_refused_while_it_has_objects() -> None:
+def test_a_script_with_objects_cannot_be_renamed() -> None:
     assert check([V1], [V1], script_name="shop") == [
         "script_name: the objects of Cart, Stock belong to the script carts and do not come along "
         "to shop, which protect stops. Keep the name carts: write it into flowflare:names (under "

@@ -1,4 +1,4 @@
-"""A client that a program of its own declares, as the engine hears of it."""
+"""A client that a program declares on its own, as the engine receives it."""
 
 from pathlib import Path
 
@@ -34,21 +34,24 @@ def declare(client: str, **config: str) -> RecordingMonitor:
     return record(program, config=CONFIG | config, project="reports")
 
 
-def test_it_is_bound_to_the_service_that_the_reference_names() -> None:
-    script = declare("reports").named("flowflare-reports-script")
-    bindings = {one["name"]: one for one in script.inputs["bindings"]["secret"]}
+def test_the_client_is_bound_to_the_service_that_the_reference_names() -> None:
+    script = declare("reports").get_resource("flowflare-reports-script")
+    bindings = {binding["name"]: binding for binding in script.inputs["bindings"]["secret"]}
     assert bindings["WORKFLOW_SERVICE"]["service"] == "live-service"
     assert bindings["WORKFLOW_TRACKER"]["scriptName"] == "live-service"
     assert bindings["WORKFLOW_API_KEY"]["text"] == "the key"
 
 
-def test_its_database_is_protected_unless_the_configuration_lifts_it() -> None:
+def test_the_database_is_protected_unless_the_configuration_lifts_it() -> None:
     name = "flowflare-reports-db-database"
-    assert declare("reports").named(name).protect is False
-    assert declare("reports", **{"flowflare:allowDataLoss": "{}"}).named(name).protect is True
+    assert declare("reports").get_resource(name).protect is False
+    assert (
+        declare("reports", **{"flowflare:allowDataLoss": "{}"}).get_resource(name).protect is True
+    )
 
 
-def test_a_client_that_the_configuration_has_not_is_refused() -> None:
-    with pytest.raises(pulumi.RunError, match="there is no client 'report'") as caught:
+def test_an_unknown_client_is_refused() -> None:
+    match = "does not have a client 'report'"
+    with pytest.raises(pulumi.RunError, match=match) as caught:
         declare("report")
     assert "Did you mean `reports`?" in str(caught.value)

@@ -1,4 +1,4 @@
-"""The stand-in for pulumi_cloudflare, which runs only the modules in use."""
+"""The substitute for pulumi_cloudflare executes only the modules in use."""
 
 import json
 import os
@@ -13,7 +13,7 @@ ROOT = HERE.parent.parent.parent
 
 
 def python(*arguments: str) -> str:
-    """Runs Python; not measured for coverage, which would triple what the package costs."""
+    """Run Python without measuring coverage, which would triple the package's cost."""
     path = os.pathsep.join([str(ROOT), str(ROOT / "infra")])
     environment = {name: value for name, value in os.environ.items() if "COV" not in name}
     done = subprocess.run(
@@ -45,7 +45,7 @@ print(sum(getattr(item, "__module__", "") == "pulumi_cloudflare.outputs" for ite
 
 @pytest.mark.parametrize("order", [1, -1], ids=["ours first", "theirs first"])
 @pytest.mark.long
-def test_a_program_uses_other_resources_too(order: int) -> None:
+def test_a_program_can_use_other_resources_too(order: int) -> None:
     modules = ["flowflare.kinds.cloudflare", "pulumi_cloudflare"][::order]
     told = python(str(HERE / "programs" / "other_resources.py"), *modules)
     assert json.loads(told) == {
@@ -61,6 +61,6 @@ def test_a_program_uses_other_resources_too(order: int) -> None:
     }
 
 
-def test_nothing_on_the_way_to_the_providers_loads_the_package() -> None:
+def test_loading_the_providers_does_not_load_the_package() -> None:
     program = "import sys, flowflare.resources.providers; print('pulumi_cloudflare' in sys.modules)"
     assert python("-c", program).strip() == "False"

@@ -1,4 +1,4 @@
-"""What the provider of D1 migrations refuses beforehand, and whom it asks before it does."""
+"""What the provider of D1 migrations refuses in advance, and which requests it makes for that."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def reasons(provider: D1MigrationsProvider, old: Props, new: Props) -> list[str]
     return [failure.reason for failure in provider.check(old, new).failures]
 
 
-def test_a_pending_file_with_an_error_is_refused_with_its_place(api: FakeApi) -> None:
+def test_a_pending_file_with_an_error_is_refused_with_its_line(api: FakeApi) -> None:
     [reason] = reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, LOSING))
     assert reason == (
         "0002_drop.sql:2: drop-table: the rows of t are lost. Copy them before it (INSERT INTO ... "
@@ -40,11 +40,11 @@ def test_a_pending_file_with_an_error_is_refused_with_its_place(api: FakeApi) ->
     assert reasons(D1MigrationsProvider(), {}, migrations(FIRST, LOSING)) == [reason]
 
 
-def test_an_error_that_is_accepted_is_none() -> None:
+def test_an_accepted_error_is_not_refused() -> None:
     assert reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, ACCEPTED)) == []
 
 
-def test_files_of_a_stack_that_is_up_are_not_judged_anew(
+def test_files_of_a_deployed_stack_are_not_checked_again(
     api: FakeApi, provider: D1MigrationsProvider
 ) -> None:
     files = migrations(FIRST, LOSING)
@@ -52,12 +52,12 @@ def test_files_of_a_stack_that_is_up_are_not_judged_anew(
     assert api.requests == []
 
 
-def test_what_wrangler_applied_is_not_judged(provider: D1MigrationsProvider) -> None:
+def test_files_that_wrangler_applied_are_not_checked(provider: D1MigrationsProvider) -> None:
     provider.create(migrations(FIRST, LOSING))
     assert reasons(provider, migrations(FIRST), migrations(FIRST, LOSING)) == []
 
 
-def test_a_file_may_be_edited_once_the_database_went_back_before_it(
+def test_a_file_may_be_edited_after_the_database_was_rolled_back_before_it(
     api: FakeApi, provider: D1MigrationsProvider
 ) -> None:
     second = {"name": "0002_more.sql", "sql": "CREATE TABLE u (a);"}
@@ -74,7 +74,7 @@ def test_a_file_may_be_edited_once_the_database_went_back_before_it(
     assert [row["name"] for row in outs["applied"]] == ["0001_create.sql", "0002_more.sql"]
 
 
-def test_a_database_that_does_not_answer_changes_no_refusal(
+def test_a_database_that_does_not_respond_does_not_change_a_refusal(
     api: FakeApi, provider: D1MigrationsProvider
 ) -> None:
     api.databases.clear()

@@ -38,7 +38,7 @@ def props(*sql: str, database: str = DATABASE) -> dict[str, Any]:
     }
 
 
-def test_one_resource_is_checked_made_compared_and_read(host: Any) -> None:
+def test_a_resource_is_checked_created_compared_and_read(host: Any) -> None:
     first, second = "CREATE TABLE t (a);", "INSERT INTO t VALUES (1);"
     old = struct(props(first))
     checked = host.Check(provider_pb2.CheckRequest(urn=URN, olds=Struct(), news=old))

@@ -1,4 +1,4 @@
-"""What `flowflare:allowDataLoss` may name is what the program protects."""
+"""`flowflare:allowDataLoss` may name exactly the resources that the program protects."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
 from flowflare.render.worker import RenderedStack, RenderedWorker
 from flowflare.resources import FlowflareStack
-from flowflare.resources.protection import check_data_loss, holding_data
+from flowflare.resources.protection import check_data_loss, list_holding_data
 from tests.unit.resources.recording_monitor import record
 
 CLIENTS = {
@@ -36,17 +36,17 @@ NAMES = [
 ]
 
 
-def test_what_may_be_named_is_what_is_protected() -> None:
+def test_the_names_are_those_of_the_protected_resources() -> None:
     spec = load_stack(CONFIG, project="shop", stack="dev")
     code = RenderedWorker("any", "worker.js", "export class Outbox {}", "0" * 64, ("Outbox",))
     rendered = RenderedStack(service=code, clients=dict.fromkeys(CLIENTS, code))
     monitor = record(lambda: FlowflareStack("a", spec=spec, rendered=rendered), config={})
-    assert sorted(one.name for one in monitor.declared if one.protect) == NAMES
-    assert sorted(holding_data("a", spec)) == NAMES
+    assert sorted(resource.name for resource in monitor.declared if resource.protect) == NAMES
+    assert sorted(list_holding_data("a", spec)) == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_of_them_may_lose_data_for_a_reason(name: str, tmp_path: Path) -> None:
+def test_each_of_them_may_lose_data_for_a_reason(name: str, tmp_path: Path) -> None:
     config = CONFIG | {"flowflare:allowDataLoss": json.dumps({name: "a test"})}
     spec = load_stack(config, project="shop", stack="dev")
     check_data_loss("a", spec, tmp_path)

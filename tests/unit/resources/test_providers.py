@@ -1,4 +1,4 @@
-"""The dynamic providers against an API on loopback."""
+"""The dynamic providers with a fake API on localhost."""
 
 import base64
 import pickle
@@ -31,7 +31,7 @@ V1 = {"tag": "v1", "new_sqlite_classes": ["Tracker"]}
 V2 = {"tag": "v2", "new_sqlite_classes": ["Other"]}
 
 
-def configured(provider: ResourceProvider, api: FakeApi) -> Any:
+def configure(provider: ResourceProvider, api: FakeApi) -> Any:
     config = {"cloudflare:baseUrl": api.base_url, "cloudflare:apiToken": TOKEN}
     provider.configure(ConfigureRequest(Config(config, "flowflare")))
     return provider
@@ -75,7 +75,7 @@ def test_a_provider_is_stored_as_a_reference(provider: ResourceProvider, referen
     assert provider.serialize_as_secret_always is False
 
 
-def test_a_reference_that_a_state_keeps_still_loads() -> None:
+def test_a_reference_in_an_existing_state_still_loads() -> None:
     kept = (
         "gASVSAAAAAAAAACMHWZsb3dmbGFyZS5yZXNvdXJjZXMucHJvdmlkZXJzlIwfRHVyYWJsZU9iamVjdE1pZ3Jh"
         "dGlvbnNQcm92aWRlcpSTlCmBlC4="
@@ -96,7 +96,7 @@ class TestApiKey:
 
 class TestD1Migrations:
     def test_create_then_update_apply_each_file_once(self, api: FakeApi) -> None:
-        provider = configured(D1MigrationsProvider(), api)
+        provider = configure(D1MigrationsProvider(), api)
         made = provider.create(migrations(FILES[0]))
         assert made.id == DATABASE
         assert provider.diff(made.id, made.outs, migrations(FILES[0])).changes is False
@@ -107,7 +107,7 @@ class TestD1Migrations:
         assert provider.read(made.id, outs).outs == outs
 
     def test_a_killed_run_converges(self, api: FakeApi) -> None:
-        provider = configured(D1MigrationsProvider(), api)
+        provider = configure(D1MigrationsProvider(), api)
         first = provider.create(migrations(*FILES))
         assert provider.create(migrations(*FILES)).outs == first.outs
 
@@ -118,31 +118,31 @@ class TestD1Migrations:
         assert failure.property == "migrations"
         assert failure.reason.startswith("0001_create.sql: was edited after it was applied. ")
 
-    def test_another_database_is_a_replacement_and_may_be_unknown_yet(self) -> None:
+    def test_another_database_is_a_replacement_and_may_be_unknown(self) -> None:
         provider = D1MigrationsProvider()
         old, new = migrations(*FILES), migrations(FILES[1], database=Unknown())
         assert provider.check(old, new).failures == []
         assert provider.diff("x", old, new).replaces == ["database_id"]
 
-    def test_diff_raises_for_no_input(self) -> None:
+    def test_diff_never_raises(self) -> None:
         assert D1MigrationsProvider().diff("x", {}, {}).changes is False
 
-    def test_sql_that_fails_says_which_file(self, api: FakeApi) -> None:
-        provider = configured(D1MigrationsProvider(), api)
+    def test_failing_sql_is_reported_with_its_file(self, api: FakeApi) -> None:
+        provider = configure(D1MigrationsProvider(), api)
         broken = {"name": "0001_create.sql", "sql": "CREATE TABEL t (a);"}
         with pytest.raises(MigrationError, match=r"0001_create\.sql: the SQL failed: near"):
             provider.create(migrations(broken))
 
-    @pytest.mark.parametrize("gone", ["the database", "the ledger"])
-    def test_read_says_when_it_is_gone(self, api: FakeApi, gone: str) -> None:
-        if gone == "the database":
+    @pytest.mark.parametrize("missing", ["the database", "the ledger"])
+    def test_read_reports_a_missing_database_or_ledger(self, api: FakeApi, missing: str) -> None:
+        if missing == "the database":
             api.databases.clear()
-        assert configured(D1MigrationsProvider(), api).read(DATABASE, migrations()).id == ""
+        assert configure(D1MigrationsProvider(), api).read(DATABASE, migrations()).id == ""
 
 
 class TestDurableObjectMigrations:
-    def test_a_new_script_gets_the_whole_history_and_its_storage(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+    def test_a_new_script_gets_all_class_migrations_and_its_storage(self, api: FakeApi) -> None:
+        provider = configure(DurableObjectMigrationsProvider(), api)
         made = provider.create(script(V1, V2))
         assert made.id == f"{ACCOUNT}/service"
         assert made.outs["migration_tag"] == "v2"
@@ -156,20 +156,22 @@ class TestDurableObjectMigrations:
             api.requests
         )
 
-    def test_what_a_killed_run_left_is_taken_over_without_an_upload(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+    def test_the_work_of_a_killed_run_is_recognised_without_an_upload(self, api: FakeApi) -> None:
+        provider = configure(DurableObjectMigrationsProvider(), api)
         provider.create(script(V1))
         before = len(api.requests)
         assert provider.create(script(V1)).outs["migration_tag"] == "v1"
-        assert [one for one in api.requests[before:] if one.startswith("PUT")] == []
+        assert [line for line in api.requests[before:] if line.startswith("PUT")] == []
 
-    def test_a_script_of_somebody_else_is_refused(self, api: FakeApi) -> None:
+    def test_a_script_that_this_stack_did_not_make_is_refused(self, api: FakeApi) -> None:
         api.scripts["service"] = Script(metadata={"bindings": [{"type": "d1", "id": "another"}]})
         with pytest.raises(ClassMigrationError, match="this stack did not make it"):
-            configured(DurableObjectMigrationsProvider(), api).create(script(V1))
+            configure(DurableObjectMigrationsProvider(), api).create(script(V1))
 
-    def test_an_update_sends_the_new_steps_and_inherits_every_binding(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+    def test_an_update_sends_new_class_migrations_and_inherits_every_binding(
+        self, api: FakeApi
+    ) -> None:
+        provider = configure(DurableObjectMigrationsProvider(), api)
         made = provider.create(script(V1))
         secret = {"type": "secret_text", "name": "SERVICE_API_KEY"}
         api.scripts["service"].metadata["bindings"].append(secret)
@@ -183,26 +185,26 @@ class TestDurableObjectMigrations:
         ]
         assert live.content == "new"
 
-    def test_a_lost_answer_is_not_taken_for_a_failure(self, api: FakeApi) -> None:
+    def test_a_lost_response_is_not_treated_as_a_failure(self, api: FakeApi) -> None:
         api.lose_answer_of = "PUT"
-        made = configured(DurableObjectMigrationsProvider(), api).create(script(V1))
+        made = configure(DurableObjectMigrationsProvider(), api).create(script(V1))
         assert made.outs["migration_tag"] == "v1"
-        assert len([one for one in api.requests if one.startswith("PUT")]) == 2
+        assert len([line for line in api.requests if line.startswith("PUT")]) == 2
 
-    def test_a_live_tag_out_of_the_history_is_refused(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+    def test_a_live_tag_that_the_history_does_not_have_is_refused(self, api: FakeApi) -> None:
+        provider = configure(DurableObjectMigrationsProvider(), api)
         made = provider.create(script(V1))
         api.scripts["service"].tag = "v9"
         with pytest.raises(ClassMigrationError, match="'v9' is not in the history"):
             provider.update(made.id, made.outs, script(V1, V2))
 
-    def test_a_refusal_of_cloudflare_is_passed_on(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+    def test_an_error_of_cloudflare_is_passed_on(self, api: FakeApi) -> None:
+        provider = configure(DurableObjectMigrationsProvider(), api)
         wrong = script(V1) | {"script_name": "not a name"}
         with pytest.raises(ApiError):
             provider.create(wrong)
 
-    def test_the_code_alone_changes_nothing_here(self) -> None:
+    def test_a_change_of_the_code_alone_is_not_a_change_here(self) -> None:
         provider = DurableObjectMigrationsProvider()
         old = script(V1) | {"migration_tag": "v1"}
         assert provider.diff("x", old, script(V1, content="new")).changes is False
@@ -211,14 +213,14 @@ class TestDurableObjectMigrations:
         assert renamed.replaces == ["script_name"]
         assert provider.diff("x", {}, {}).replaces == []
 
-    def test_a_history_that_lost_a_step_is_refused_by_check(self) -> None:
+    def test_check_refuses_a_history_that_lost_a_class_migration(self) -> None:
         [failure] = DurableObjectMigrationsProvider().check(script(V1, V2), script(V1)).failures
         assert failure.property == "history"
         assert "'v2' was applied and is missing" in failure.reason
         assert DurableObjectMigrationsProvider().check({}, script(V1)).failures == []
 
     def test_read_and_delete(self, api: FakeApi) -> None:
-        provider = configured(DurableObjectMigrationsProvider(), api)
+        provider = configure(DurableObjectMigrationsProvider(), api)
         made = provider.create(script(V1))
         api.scripts["service"].tag = "v2"
         assert provider.read(made.id, made.outs).outs["migration_tag"] == "v2"
@@ -228,30 +230,30 @@ class TestDurableObjectMigrations:
 
 
 class TestWorkersDevUrl:
-    def test_the_url_that_the_api_gives(self, api: FakeApi) -> None:
+    def test_the_url_comes_from_the_api(self, api: FakeApi) -> None:
         api.scripts["orders"] = Script()
         api.urls["orders"] = "http://127.0.0.1:9001"
-        made = configured(WorkersDevUrlProvider(), api).create(ORDERS)
+        made = configure(WorkersDevUrlProvider(), api).create(ORDERS)
         assert made.outs["url"] == "http://127.0.0.1:9001"
 
-    def test_the_url_below_the_accounts_subdomain(self, api: FakeApi) -> None:
+    def test_the_url_is_below_the_accounts_subdomain(self, api: FakeApi) -> None:
         api.scripts["orders"] = Script()
         api.account_subdomain = "acme"
-        provider = configured(WorkersDevUrlProvider(), api)
+        provider = configure(WorkersDevUrlProvider(), api)
         made = provider.create(ORDERS)
         assert made.outs["url"] == "https://orders.acme.workers.dev"
         assert provider.diff(made.id, made.outs, ORDERS).changes is False
         del api.scripts["orders"]
         assert provider.read(made.id, made.outs).id == ""
 
-    def test_a_script_that_is_not_enabled_there_has_none(self, api: FakeApi) -> None:
+    def test_a_script_whose_subdomain_is_disabled_has_no_url(self, api: FakeApi) -> None:
         api.scripts["orders"] = Script()
         with pytest.raises(ApiError, match="orders: it is not enabled"):
-            configured(WorkersDevUrlProvider(), api).create(ORDERS)
+            configure(WorkersDevUrlProvider(), api).create(ORDERS)
 
 
 class TestConfiguration:
-    def test_the_environment_is_the_second_choice(
+    def test_the_environment_is_used_without_a_configuration(
         self, api: FakeApi, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("CLOUDFLARE_BASE_URL", api.base_url)
@@ -262,7 +264,9 @@ class TestConfiguration:
         api.urls["orders"] = "http://127.0.0.1:9001"
         assert provider.create(ORDERS).id == f"{ACCOUNT}/orders"
 
-    def test_without_a_token_it_says_how_to_give_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_token_is_reported_with_a_remedy(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.delenv("CLOUDFLARE_API_TOKEN", raising=False)
         provider = WorkersDevUrlProvider()
         provider.configure(ConfigureRequest(Config({}, "flowflare")))

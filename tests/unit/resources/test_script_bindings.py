@@ -1,4 +1,4 @@
-"""Bindings that Cloudflare's provider cannot say, and the provider that uploads them."""
+"""Bindings that Cloudflare's provider does not support, and the provider that uploads them."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from flowflare.config.schema import BINDING_TYPES
 from flowflare.model.bindings import BoundBinding
-from flowflare.resources.bindings import Values, beyond_provider, script_bindings
+from flowflare.resources.bindings import BindingValues, list_unsupported, make_script_bindings
 from flowflare.resources.providers import ScriptBindingsProvider
 from tests.unit.fake_api import ACCOUNT, TOKEN, FakeApi, Script
 
@@ -35,18 +35,18 @@ def provider(api: FakeApi) -> ScriptBindingsProvider:
     return made
 
 
-def test_a_script_that_is_not_there_is_uploaded_with_them_alone(
+def test_a_missing_script_is_uploaded_with_these_bindings_alone(
     provider: ScriptBindingsProvider, api: FakeApi
 ) -> None:
     made = provider.create(props(LOADER))
     assert api.scripts["orders"].content == "export default {};"
-    # A whole number goes out as one, although every number became a float on the way here.
+    # A whole number is sent as an integer, although every number became a float on the way here.
     bindings = api.scripts["orders"].metadata["bindings"]
     assert repr(bindings) == "[{'name': 'LOADER', 'type': 'worker_loader', 'depth': 2}]"
     assert made.outs == {"account_id": ACCOUNT, "script_name": "orders", "bindings": [LOADER]}
 
 
-def test_of_a_script_that_is_there_every_other_binding_stays(
+def test_an_existing_script_keeps_every_other_binding(
     provider: ScriptBindingsProvider, api: FakeApi
 ) -> None:
     text = {"name": "TEXT", "type": "plain_text", "text": "kept"}
@@ -56,7 +56,7 @@ def test_of_a_script_that_is_there_every_other_binding_stays(
     assert api.scripts["orders"].content == "old"
 
 
-def test_a_binding_that_somebody_removed_is_seen(
+def test_a_binding_that_was_removed_elsewhere_is_noticed(
     provider: ScriptBindingsProvider, api: FakeApi
 ) -> None:
     made = provider.create(props(LOADER))
@@ -67,7 +67,7 @@ def test_a_binding_that_somebody_removed_is_seen(
     assert provider.read(made.id, dict(made.outs or {})).id == ""
 
 
-def test_only_other_bindings_or_another_script_change_it() -> None:
+def test_only_other_bindings_or_another_script_are_a_change() -> None:
     diff = ScriptBindingsProvider().diff
     assert diff("x", props(LOADER), props(LOADER) | {"content": "new"}).changes is False
     assert diff("x", props(LOADER), props()).changes is True
@@ -76,21 +76,21 @@ def test_only_other_bindings_or_another_script_change_it() -> None:
     ]
 
 
-def bound(kind: str, model: type[BaseModel], *extra: str) -> BoundBinding:
+def bind(kind: str, model: type[BaseModel], *extra: str) -> BoundBinding:
     required = [name for name, field in model.model_fields.items() if field.is_required()]
     fields = dict.fromkeys({*required, *extra} - {"type"})
     return BoundBinding(name="X", type=kind, fields=fields, secrets={})
 
 
-def test_what_the_documentation_says_of_the_provider_is_so() -> None:
-    known = {kind: bound(kind, model) for kind, model in BINDING_TYPES.items() if kind != "json"}
-    assert [one.type for one in beyond_provider(known.values())] == ["tail_consumer"]
+def test_the_documentation_of_the_provider_is_right() -> None:
+    known = {kind: bind(kind, model) for kind, model in BINDING_TYPES.items() if kind != "json"}
+    assert [binding.type for binding in list_unsupported(known.values())] == ["tail_consumer"]
     optional = [
         (kind, name)
         for kind, model in BINDING_TYPES.items()
         for name in model.model_fields
         if kind not in ("json", "tail_consumer")
-        and beyond_provider([bound(kind, BINDING_TYPES[kind], name)])
+        and list_unsupported([bind(kind, BINDING_TYPES[kind], name)])
     ]
     assert optional == [
         ("queue", "delivery_delay"),
@@ -99,7 +99,7 @@ def test_what_the_documentation_says_of_the_provider_is_so() -> None:
     ]
 
 
-def test_the_script_inherits_what_the_provider_cannot_say() -> None:
+def test_the_script_inherits_unsupported_bindings() -> None:
     new = BoundBinding(name="NEW", type="thing_of_tomorrow", fields={"a": 1}, secrets={})
-    [argument] = script_bindings([new], Values())
+    [argument] = make_script_bindings([new], BindingValues())
     assert (argument.name, argument.type) == ("NEW", "inherit")

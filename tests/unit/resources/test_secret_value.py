@@ -1,4 +1,4 @@
-"""The provider of secret values: what a plan sees, what changes it, what a value costs."""
+"""The provider of secret values: what a plan sees, what changes a value, what a value costs."""
 
 import base64
 import pickle
@@ -28,8 +28,8 @@ REFERENCE = base64.b64encode(pickle.dumps(SecretValueProvider(), protocol=4)).de
 URN = "urn:pulumi:dev::shop::pulumi-python:dynamic/flowflare:SecretValue::token"
 
 
-def wanted(source: SecretSource, **more: Any) -> Props:
-    """What the program declares."""
+def declare(source: SecretSource, **more: Any) -> Props:
+    """Make what the program declares."""
     return {
         "secret_name": "TOKEN",
         "source": to_wire(source),
@@ -38,14 +38,14 @@ def wanted(source: SecretSource, **more: Any) -> Props:
 
 
 class Deployed:
-    """A secret as an engine has it from run to run, with a fresh provider in each."""
+    """A secret in an engine from run to run, each with a new provider."""
 
     def __init__(self) -> None:
         self.inputs: Props = {}
         self.outputs: Props = {}
 
-    def planned(self, news: Props) -> bool:
-        """Whether a run would change it; raises what `check` refuses."""
+    def would_change(self, news: Props) -> bool:
+        """Return whether a run would change it; raise what `check` refuses."""
         self._provider = SecretValueProvider()
         result = self._provider.check(self.inputs, news)
         assert not result.failures, result.failures[0].reason
@@ -53,7 +53,7 @@ class Deployed:
         return bool(self._provider.diff("TOKEN", self.outputs, self._checked).changes)
 
     def up(self, news: Props) -> Props:
-        changes = self.planned(news)
+        changes = self.would_change(news)
         if not self.outputs:
             self.outputs = self._provider.create(self._checked).outs or {}
         elif changes:
@@ -63,57 +63,59 @@ class Deployed:
 
 
 @pytest.fixture
-def deployed() -> Deployed:
+def secret() -> Deployed:
     return Deployed()
 
 
 def test_a_value_is_fetched_again_when_its_fingerprint_changes(
-    deployed: Deployed, tmp_path: Path
+    secret: Deployed, tmp_path: Path
 ) -> None:
     (tmp_path / "token").write_text("one\n")
-    news = wanted(FileSource(path="token"), __root=str(tmp_path))
-    first = deployed.up(news)
+    news = declare(FileSource(path="token"), __root=str(tmp_path))
+    first = secret.up(news)
     assert first["value"] == "one"
-    assert not deployed.planned(news)
+    assert not secret.would_change(news)
     (tmp_path / "token").write_text("two\n")
-    assert deployed.planned(news)
-    second = deployed.up(news)
+    assert secret.would_change(news)
+    second = secret.up(news)
     assert second["value"] == "two"
-    assert second["fingerprint"] == deployed.inputs["fingerprint"] != first["fingerprint"]
+    assert second["fingerprint"] == secret.inputs["fingerprint"] != first["fingerprint"]
 
 
-def test_no_state_has_a_value_or_a_folder_in_plain(deployed: Deployed, tmp_path: Path) -> None:
+def test_a_state_has_neither_the_value_nor_the_folder_in_plain_text(
+    secret: Deployed, tmp_path: Path
+) -> None:
     (tmp_path / "token").write_text("canary")
-    deployed.up(wanted(FileSource(path="token"), __root=str(tmp_path), __preview=None))
-    # `fingerprint_key` is a secret: `SecretValue` declares it as one.
-    plain = {name: value for name, value in deployed.inputs.items() if name != "fingerprint_key"}
+    secret.up(declare(FileSource(path="token"), __root=str(tmp_path), __preview=None))
+    # `fingerprint_key` is a secret: `SecretValue` declares it so.
+    plain = {name: value for name, value in secret.inputs.items() if name != "fingerprint_key"}
     assert plain == {
         "secret_name": "TOKEN",
         "source": {"kind": "file", "path": "token"},
-        "fingerprint": deployed.outputs["fingerprint"],
+        "fingerprint": secret.outputs["fingerprint"],
     }
 
 
-def test_a_value_that_only_moved_is_as_old_as_before(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+def test_a_value_whose_source_moved_keeps_its_age(
+    secret: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FF_TOKEN", "word")
-    deployed.up(wanted(EnvironmentSource(variable="FF_TOKEN")))
-    deployed.outputs["changed_at"] = "2026-01-01T00:00:00Z"
-    moved = wanted(ConfigSource(), value="word")
-    assert deployed.planned(moved)
-    assert deployed.up(moved)["changed_at"] == "2026-01-01T00:00:00Z"
-    assert deployed.up(wanted(ConfigSource(), value="other"))["changed_at"] > "2026-11"
+    secret.up(declare(EnvironmentSource(variable="FF_TOKEN")))
+    secret.outputs["changed_at"] = "2026-01-01T00:00:00Z"
+    moved = declare(ConfigSource(), value="word")
+    assert secret.would_change(moved)
+    assert secret.up(moved)["changed_at"] == "2026-01-01T00:00:00Z"
+    assert secret.up(declare(ConfigSource(), value="other"))["changed_at"] > "2026-11"
 
 
-def test_a_generated_value_stays_until_its_generation_changes(deployed: Deployed) -> None:
-    first = deployed.up(wanted(GeneratedSource()))["value"]
-    assert deployed.up(wanted(GeneratedSource()))["value"] == first
-    assert deployed.up(wanted(GeneratedSource(generation=2)))["value"] != first
+def test_a_generated_value_stays_until_its_generation_changes(secret: Deployed) -> None:
+    first = secret.up(declare(GeneratedSource()))["value"]
+    assert secret.up(declare(GeneratedSource()))["value"] == first
+    assert secret.up(declare(GeneratedSource(generation=2)))["value"] != first
 
 
-def test_a_source_without_a_value_is_refused_before_anything_happens() -> None:
-    news = wanted(EnvironmentSource(variable="FF_NOT_SET"))
+def test_a_source_without_a_value_is_refused_before_any_change() -> None:
+    news = declare(EnvironmentSource(variable="FF_NOT_SET"))
     (failure,) = SecretValueProvider().check({}, news).failures
     assert failure.property == "source"
     assert failure.reason == (
@@ -122,50 +124,50 @@ def test_a_source_without_a_value_is_refused_before_anything_happens() -> None:
     )
 
 
-def test_a_preview_without_the_value_says_so(deployed: Deployed) -> None:
-    news = wanted(EnvironmentSource(variable="FF_NOT_SET"), __preview=True)
+def test_a_preview_without_the_value_says_so(secret: Deployed) -> None:
+    news = declare(EnvironmentSource(variable="FF_NOT_SET"), __preview=True)
     result = SecretValueProvider().check({}, news)
     assert not result.failures
     said = "[not known here: environment variable FF_NOT_SET is not set]"
     assert result.inputs["fingerprint"] == said
-    assert deployed.planned(news)
+    assert secret.would_change(news)
 
 
-def test_before_the_key_is_known_a_fingerprint_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fingerprint_is_unknown_until_its_key_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FF_TOKEN", "word")
     unknown: Any = Unknown()
-    news = wanted(EnvironmentSource(variable="FF_TOKEN"), fingerprint_key=unknown)
+    news = declare(EnvironmentSource(variable="FF_TOKEN"), fingerprint_key=unknown)
     result = SecretValueProvider().check({}, news)
     assert not result.failures
     assert "fingerprint" not in result.inputs
 
 
-def test_a_preview_asks_aws_for_the_version_alone(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+def test_a_preview_asks_aws_only_for_the_version(
+    secret: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serve_aws() as aws:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
         aws.secret("shop/token", '{"token": "one"}')
-        news = wanted(AwsSecretSource(secret_id="shop/token", key="token"))
-        assert deployed.up(news)["value"] == "one"
-        assert not deployed.planned(news)
-        # The key is gone: only fetching the value finds that out.
+        news = declare(AwsSecretSource(secret_id="shop/token", key="token"))
+        assert secret.up(news)["value"] == "one"
+        assert not secret.would_change(news)
+        # The key is missing: only fetching the value reveals that.
         version = aws.secret("shop/token", '{"other": "two"}')
         preview = news | {"__preview": True}
-        assert deployed.planned(preview)
+        assert secret.would_change(preview)
         assert SecretValueProvider().check({}, preview).inputs["version"] == version
-        (failure,) = SecretValueProvider().check(deployed.inputs, news).failures
+        (failure,) = SecretValueProvider().check(secret.inputs, news).failures
         assert "AWS secret shop/token has no key token" in failure.reason
-    assert deployed.planned(news | {"__preview": True})
+    assert secret.would_change(news | {"__preview": True})
 
 
-def test_pulumis_own_host_serves_it(tmp_path: Path) -> None:
+def test_pulumis_own_host_serves_the_provider(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     (tmp_path / "infra").mkdir()
     (tmp_path / "token").write_text("word\n")
-    news = wanted(FileSource(path="token")) | {"__provider": REFERENCE}
-    # The host runs in the program's folder, and the project's is above it.
+    news = declare(FileSource(path="token")) | {"__provider": REFERENCE}
+    # The host runs in the program's folder; the project's folder is above it.
     with serve_host({}, cwd=tmp_path / "infra") as host:
         first = news | {"fingerprint_key": UNKNOWN, "__preview": True}
         planned = host.Check(provider_pb2.CheckRequest(urn=URN, news=struct(first)))

@@ -52,15 +52,15 @@ def module(tmp_path: Path) -> Iterator[SlicedModule]:
     del sys.modules["sliced"]
 
 
-def test_a_class_is_executed_when_it_is_asked_for(module: SlicedModule) -> None:
+def test_a_class_is_executed_on_first_use(module: SlicedModule) -> None:
     assert module.executed == []
     assert module.Two is module.Two
     assert module.executed == ["Two"]
     assert module.One.__module__ == "sliced"
 
 
-def test_a_class_that_another_thread_is_executing_is_waited_for(module: SlicedModule) -> None:
-    """The second thread asks while the body of the class runs in the first."""
+def test_a_second_thread_waits_for_a_class_that_is_being_executed(module: SlicedModule) -> None:
+    """The second thread asks for it while the first runs the class body."""
     asks = threading.Event()
     answers: list[object] = []
 
@@ -106,7 +106,7 @@ def test_classes_with_a_prefix_are_compiled_at_once(module: SlicedModule) -> Non
     assert len(compiled) == 1
 
 
-def test_a_star_import_gets_everything_or_what_is_exported(module: SlicedModule) -> None:
+def test_a_star_import_gets_everything_or_the_exported_names(module: SlicedModule) -> None:
     some: dict[str, object] = {}
     with module.exporting(["One"]):
         exec("from sliced import *", some)
@@ -129,6 +129,6 @@ def test_tracebacks_name_the_right_line(module: SlicedModule, everything: bool) 
     assert lines[caught.tb.tb_next.tb_lineno - 1].strip() == 'raise ValueError("here")'
 
 
-def test_what_is_not_there_is_an_attribute_error(module: SlicedModule) -> None:
+def test_a_missing_name_is_an_attribute_error(module: SlicedModule) -> None:
     with pytest.raises(AttributeError, match="no attribute 'Three'"):
         _ = module.Three

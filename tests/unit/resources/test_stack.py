@@ -11,7 +11,7 @@ from flowflare.model.stack import StackSpec
 from flowflare.render.cache import Bundle
 from flowflare.render.worker import RenderedStack, render_service
 from flowflare.resources import FlowflareStack
-from flowflare.resources.project import project_root
+from flowflare.resources.project import find_project_root
 from tests.unit.resources.recording_monitor import record
 
 ACCOUNT = {"flowflare:accountId": "f10f1a4ef10f1a4ef10f1a4ef10f1a4e"}
@@ -42,7 +42,7 @@ def test_a_mistake_ends_the_program_without_a_traceback(
     assert "Pulumi.dev.yaml:2: `flowflare:debug`: is 'maybe'" in str(caught.value)
 
 
-def test_a_mistake_is_shown_even_where_the_files_cannot_be_read(
+def test_a_mistake_is_shown_even_if_the_files_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -56,7 +56,7 @@ def test_the_project_is_found_above_the_program(
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
     (tmp_path / "infra").mkdir()
     monkeypatch.chdir(tmp_path / "infra")
-    assert project_root() == tmp_path
+    assert find_project_root() == tmp_path
 
 
 def test_two_stacks_in_one_program(tmp_path: Path) -> None:
@@ -71,13 +71,13 @@ def test_two_stacks_in_one_program(tmp_path: Path) -> None:
         "acme": "https://acme-dev-flowflare-service.example.workers.dev",
         "umbrella": "https://umbrella-dev-flowflare-service.example.workers.dev",
     }
-    assert len({one.urn for one in monitor.declared}) == len(monitor.declared)
-    assert monitor.named("acme-service-database").inputs["name"] == "acme-dev-flowflare-db"
+    assert len({resource.urn for resource in monitor.declared}) == len(monitor.declared)
+    assert monitor.get_resource("acme-service-database").inputs["name"] == "acme-dev-flowflare-db"
 
 
-def test_what_holds_data_is_protected_unless_the_loss_is_allowed(tmp_path: Path) -> None:
+def test_resources_with_data_are_protected_unless_the_loss_is_allowed(tmp_path: Path) -> None:
     spec, rendered = service_alone("acme", tmp_path)
     lifted = spec.model_copy(update={"allow_data_loss": {"a-service-script": "moved away"}})
     monitor = record(lambda: FlowflareStack("a", spec=lifted, rendered=rendered), config={})
-    protected = [one.name for one in monitor.declared if one.protect]
+    protected = [resource.name for resource in monitor.declared if resource.protect]
     assert sorted(protected) == ["a-service-class-migrations", "a-service-database"]

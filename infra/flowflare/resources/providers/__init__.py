@@ -1,9 +1,9 @@
-"""The dynamic providers: what Cloudflare's own provider does not have.
+"""Provide the dynamic providers, for resources that Cloudflare's own provider does not have.
 
-Every state stores this module's path and the classes' names, so neither ever changes; the classes
-lie in files of their own and name this module as theirs. A provider is pickled as a reference
-without attributes; token and base URL reach it through `configure`. `diff` looks at nothing but
-its arguments and never raises; `check` refuses what inputs alone show to be wrong, because Pulumi
+Every state stores this module's path and the classes' names, so neither ever changes. The classes
+are defined in files of their own, which set this module as theirs. A provider is pickled as a
+reference without attributes; token and base URL reach it through `configure`. `diff` reads only its
+arguments and never raises. `check` refuses what is wrong with the inputs alone, because Pulumi
 prints a traceback for any other error.
 """
 

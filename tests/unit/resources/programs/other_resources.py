@@ -1,4 +1,4 @@
-"""Declares a resource of its own beside the classes in use, importing both in a given order."""
+"""Declare an own resource besides the classes in use, importing both in a given order."""
 
 import importlib
 import json
@@ -19,12 +19,14 @@ def program() -> None:
 
 
 monitor = record(program, config={})
-told = {
-    "declared": sorted([one.name, one.type] for one in monitor.declared if one.custom),
+summary = {
+    "declared": sorted(
+        [resource.name, resource.type] for resource in monitor.declared if resource.custom
+    ),
     "same classes": theirs.D1Database is ours.D1Database
     and theirs.WorkersScriptBindingArgs is ours.WorkersScriptBindingArgs,
     "config": theirs.config.__name__,
     "outputs": theirs.outputs.D1DatabaseReadReplication.__module__,
     "names": len(theirs.outputs.__all__) > 3000 and len(dir(theirs)) > 3000,
 }
-sys.stdout.write(json.dumps(told))
+sys.stdout.write(json.dumps(summary))
