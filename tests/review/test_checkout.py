@@ -17,7 +17,7 @@ def test_a_checkout_does_not_touch_the_working_tree(tmp_path: Path, bare: Repo) 
     made = found.check_out(found.find_commit(old), tmp_path / "out")
     assert (made.root / "Pulumi.yaml").read_text(encoding="utf-8") == "name: old\n"
     assert (made.root / "a b\nc/é.txt").read_text(encoding="utf-8") == "1"
-    assert (bare.git("status", "--porcelain"), found.uncommitted()) == (before, True)
+    assert (bare.git("status", "--porcelain"), found.has_uncommitted_changes()) == (before, True)
 
 
 def test_a_project_in_a_subfolder_is_found(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_a_project_in_a_subfolder_is_found(tmp_path: Path) -> None:
     found = find_repository(repo.project)
     made = found.check_out(found.find_commit(sha), tmp_path / "out")
     assert made.root == made.top / "deep/[shop] *"
-    assert not found.uncommitted()
+    assert not found.has_uncommitted_changes()
 
 
 def test_line_endings_are_converted_as_in_any_checkout(tmp_path: Path, bare: Repo) -> None:
