@@ -23,8 +23,8 @@ from typing import Any
 
 import yaml
 
-from flowflare.fleet.pending import pending
-from flowflare.fleet.records import Records, TenantRecord
+from flowflare.fleet.pending import find_pending
+from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.tenants.model import stack_of
 from flowflare.state.location import store_of
 
@@ -126,9 +126,9 @@ def copy_states(root: Path) -> None:
     for number in range(2, TENANTS + 1):
         file = folder / f"{stack_of(tenant(number), 'prod')}.json"
         file.write_text(text.replace(first, tenant(number)), "utf-8")
-    records = Records(store_of(root, os.environ), "fleet", "prod")
-    known = records.all()[stacks[0]]
-    for stack, found in pending(root, stacks, {}, os.environ).fingerprints.items():
+    records = TenantRecords(store_of(root, os.environ), "fleet", "prod")
+    known = records.read_all()[stacks[0]]
+    for stack, found in find_pending(root, stacks, {}, os.environ).fingerprints.items():
         fields = known.model_dump() | {"stack": stack, "fingerprint": found, "state": ""}
         records.write(TenantRecord.model_validate(fields))
 

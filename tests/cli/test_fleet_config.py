@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.cli.env.surroundings import shown_left
-from flowflare.fleet.environments.lifecycle import Surroundings
+from flowflare.fleet.environments.lifecycle import CommandContext
 from flowflare.fleet.environments.records import EnvironmentRecord
 from tests.cli.command import Said, flowflare
 
@@ -71,11 +71,11 @@ def test_without_a_source_it_is_explained(root: Path) -> None:
     ("words", "part"),
     [
         ("env up local", "Pulumi.local.yaml was not written by `flowflare env up`"),
-        ("env up Pr-1", "'Pr-1' is no name for an environment"),
-        ("env up pr-1 --ttl 2y", "'2y' is no time to live"),
+        ("env up Pr-1", "'Pr-1' is not a valid name for an environment"),
+        ("env up pr-1 --ttl 2y", "'2y' is not a time to live"),
         ("env up pr-1 --seed none.sql", "the seed 'none.sql' cannot be read"),
         ("env up pr-1 --from none", "stack `none` has no such file"),
-        ("env down Pr-1", "'Pr-1' is no name for an environment"),
+        ("env down Pr-1", "'Pr-1' is not a valid name for an environment"),
     ],
 )
 def test_an_environment_that_cannot_be(root: Path, words: str, part: str) -> None:
@@ -92,7 +92,7 @@ def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> Non
     assert "No ephemeral environments" in flowflare("env", "list", *here).out
     assert "Nothing to remove." in flowflare("env", "sweep", *here).out
     assert "There is no ephemeral environment pr-1" in flowflare("env", "down", "pr-1", *here).out
-    records = Surroundings(root, {}).records()
+    records = CommandContext(root, {}).records()
     now = datetime.now(UTC)
     for name, hours in (("pr-1", -1.5), ("pr-2", 50.5)):
         record = EnvironmentRecord(
@@ -109,7 +109,7 @@ def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> Non
     broken = root / ".flowflare/state/.flowflare/environments/shop/pr-3.json"
     broken.write_text('{"format": 2}')
     said = flowflare("env", "list", *here)
-    assert "pr-3.json is no record of an environment that is read here" in said.err
+    assert "pr-3.json is not a record of an environment that can be read" in said.err
     listed = said.out
     assert "over for 1 h" in listed
     assert "2 d 2 h" in listed
@@ -141,10 +141,10 @@ def test_an_address_that_fleet_up_would_refuse_is_refused_with_all_other_problem
     said = flowflare("fleet", *command.split(), "--cwd", str(root))
     assert (said.code, said.out) == (1, "")
     for part in (
-        "tenants.yaml:6: `cloudflare:baseUrl`: a fleet's calls go through one budget",
-        "set CLOUDFLARE_BASE_URL in the environment instead",
+        "tenants.yaml:6: `cloudflare:baseUrl`: a fleet's calls share one budget",
+        "set the environment variable CLOUDFLARE_BASE_URL instead",
         "tenants.yaml:10: `cloudflare:baseUrl`: is 'https://api.cloudflare.com/client/v4'",
-        "the embedded engine works on loopback only",
+        "the embedded engine only calls loopback addresses",
         "tenants.yaml:12:",
         "retentionDays",
     ):
@@ -159,4 +159,4 @@ def test_an_encrypted_address_that_only_a_stacks_file_has_is_refused_too(root: P
     file.write_text(file.read_text() + "  cloudflare:baseUrl: {secure: v1:a:b}\n")
     said = config(root, "--check")
     assert (said.code, said.out) == (1, "")
-    assert "Pulumi.acme-dev.yaml: `cloudflare:baseUrl`: a fleet's calls go" in said.err
+    assert "Pulumi.acme-dev.yaml: `cloudflare:baseUrl`: a fleet's calls share" in said.err

@@ -4,7 +4,7 @@ import inspect
 
 from pydantic import BaseModel
 
-from flowflare.fleet.rollout.events import MODELS, Where
+from flowflare.fleet.rollout.events import MODELS, TenantsByProgress
 
 _INTRODUCTION = """\
 # Events of a fleet
@@ -23,7 +23,7 @@ def fleet_events_page() -> str:
     """The page, from the models."""
     parts = [_INTRODUCTION]
     parts += [_section(f"`{model.model_fields['event'].default}`", model) for model in MODELS]
-    parts.append(_section("`where` of `stopped`", Where))
+    parts.append(_section("`where` of `stopped`", TenantsByProgress))
     return "\n".join(parts)
 
 

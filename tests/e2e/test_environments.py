@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import FleetError, ProtectedError
-from flowflare.fleet.environments.lifecycle import Surroundings, bring_up, sweep, take_down, utc_now
+from flowflare.fleet.environments.lifecycle import (
+    CommandContext,
+    bring_up,
+    sweep,
+    take_down,
+    utc_now,
+)
 from flowflare.fleet.environments.seeding import read_seeds
 from tests.e2e.conftest import UNCOUNTED, Project
 from tests.e2e.killable import Zygote, has_fired
@@ -21,15 +27,15 @@ SEED = "CREATE TABLE IF NOT EXISTS g(a); INSERT INTO g VALUES ('it''s');"
 FILE = "Pulumi.pr-1.yaml"
 
 
-def surroundings(root: Path) -> Surroundings:
-    return Surroundings(root, {"HOME": str(root)}, api=UNCOUNTED)
+def surroundings(root: Path) -> CommandContext:
+    return CommandContext(root, {"HOME": str(root)}, api=UNCOUNTED)
 
 
-def later(where: Surroundings, by: timedelta) -> Surroundings:
+def later(where: CommandContext, by: timedelta) -> CommandContext:
     return replace(where, now=lambda: utc_now() + by)
 
 
-def swept(where: Surroundings) -> list[tuple[str, bool]]:
+def swept(where: CommandContext) -> list[tuple[str, bool]]:
     return [(one.record.name, one.error is None) for one in sweep(where, lambda _: None)]
 
 

@@ -12,8 +12,8 @@ from cloudflare import Cloudflare as Sdk
 
 from flowflare.config.files import read_project
 from flowflare.errors import ConfigError
-from flowflare.fleet.engines import opened
-from flowflare.fleet.forwarder import Forwarder, environment
+from flowflare.fleet.engines import open_fleet_stack
+from flowflare.fleet.forwarder import Forwarder, make_environ
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
@@ -106,7 +106,7 @@ def test_wrangler_waits_for_the_budget(
     )
     (tmp_path / "index.js").write_text("export default { fetch: () => new Response('here') };")
     plain = {"CLOUDFLARE_BASE_URL": cloudflare.base_url, "CLOUDFLARE_API_TOKEN": token}
-    forwarded = environment(forwarder.address, "acme", plain)
+    forwarded = make_environ(forwarder.address, "acme", plain)
     run_wrangler(tmp_path, cloudflare.account(account), cloudflare, "deploy", environ=forwarded)
     assert cloudflare.account(account).scripts() == ["app"]
     statuses = asked(cloudflare, account)
@@ -121,7 +121,7 @@ def test_an_up_of_the_embedded_engine_is_the_same_through_it(
 ) -> None:
     """State does not know of the forwarder, and what comes after goes without it."""
     environ = dict(os.environ)
-    stack = opened(read_project(project.root, "local"), environ, forwarder.address)
+    stack = open_fleet_stack(read_project(project.root, "local"), environ, forwarder.address)
     after = project.account.last_request()
     assert stack.up().changed > 0
     assert forwarder.counts()["local"] == len(project.account.requests(after))
@@ -132,7 +132,7 @@ def test_an_up_of_the_embedded_engine_is_the_same_through_it(
         text = state.read_text()
         assert forwarder.address not in text
         assert "/local/" not in text
-    direct = opened(read_project(project.root, "local"), environ)
+    direct = open_fleet_stack(read_project(project.root, "local"), environ)
     assert direct.up().changed == 0
     assert forwarder.counts()["local"] == counted.calls
 
@@ -142,7 +142,7 @@ def test_an_address_that_would_lead_past_the_budget_is_refused(
 ) -> None:
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
     with pytest.raises(ConfigError, match=r"Pulumi.local.yaml:\d+: `cloudflare:baseUrl`: a fleet"):
-        opened(read_project(project.root, "local"), {}, forwarder.address)
+        open_fleet_stack(read_project(project.root, "local"), {}, forwarder.address)
 
 
 def test_an_emulator_that_is_gone_is_said_and_comes_back(

@@ -68,7 +68,7 @@ def environment(root: Path, name: str, do: str) -> None:
     from flowflare.fleet.environments import lifecycle
     from flowflare.fleet.environments.seeding import read_seeds
 
-    where = lifecycle.Surroundings(root, os.environ)
+    where = lifecycle.CommandContext(root, os.environ)
     if do == "sweep":
         later = lifecycle.utc_now() + timedelta(hours=2)
         where = replace(where, now=lambda: later)

@@ -13,7 +13,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
-from flowflare.fleet.engines import Prepared, opened
+from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
 from flowflare.fleet.forwarder import Forwarder
 from flowflare.fleet.workers.pool import Pool, Result, Task
 from tests.aws import serve_aws
@@ -106,7 +106,7 @@ def test_three_at_once_share_a_budget_and_nothing_else(
     any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
     fleet = any_fleet
-    prepared = Prepared(fleet.root, fleet.environ_of, needs_cli=True)
+    prepared = CheckedEnvirons(fleet.root, fleet.environ_of, needs_cli=True)
     with (
         Forwarder() as forwarder,
         Pool(fleet.root, prepared.environ_of, 3, forwarder.address) as pool,
@@ -166,8 +166,8 @@ def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event
     """Kills a process that brings acme up, by its id and nothing else, while a call is answered."""
     code = (
         "import sys; from pathlib import Path; from flowflare.config.files import read_project\n"
-        "from flowflare.fleet.engines import opened; import os\n"
-        "opened(read_project(Path(sys.argv[1]), 'acme-prod'), os.environ).up()"
+        "from flowflare.fleet.engines import open_fleet_stack; import os\n"
+        "open_fleet_stack(read_project(Path(sys.argv[1]), 'acme-prod'), os.environ).up()"
     )
     environ = {**os.environ, **fleet.environ_of("acme-prod")}
     with subprocess.Popen([sys.executable, "-c", code, str(fleet.root)], env=environ) as process:
@@ -188,7 +188,7 @@ def test_a_killed_worker_leaves_no_process_and_no_lock(
     release.set()
     wait_until(lambda: not marked(fleet.root))
     cloudflare.hook = None
-    stack = opened(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
     update = stack.up()
     assert update.outputs["id"] in cloudflare.world.databases
     assert len(cloudflare.world.databases) == 1
@@ -208,7 +208,7 @@ def test_what_a_killed_cli_leaves_is_ended_and_its_creation_settled(
     assert marked(fleet.root)
     release.set()
     cloudflare.hook = None
-    stack = opened(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
     stack.unlock()
     assert stack.up().outputs["id"] in cloudflare.world.databases
     assert len(cloudflare.world.databases) == 1

@@ -1,4 +1,4 @@
-"""Fleets on the shared embedded Cloudflare."""
+"""Make fleets on the shared embedded Cloudflare."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.uncounted import uncounted
 
 @pytest.fixture
 def fleet_project(tmp_path: Path, cloudflare: Cloudflare) -> Callable[..., FleetProject]:
-    """Makes the project of a fleet: `fleet_project(4, waves=[1, "100%"])`."""
+    """Make the project of a fleet: `fleet_project(4, waves=[1, "100%"])`."""
 
     def make(count: int, **environment) -> FleetProject:
         return make_fleet(tmp_path / "fleet", cloudflare, count, **environment)
@@ -23,6 +23,6 @@ def fleet_project(tmp_path: Path, cloudflare: Cloudflare) -> Callable[..., Fleet
 
 @pytest.fixture
 def uncounted_processes() -> Iterator[None]:
-    """Commands and workers that a test starts are not counted in coverage."""
+    """Exclude the commands and workers that a test starts from the coverage."""
     with uncounted():
         yield

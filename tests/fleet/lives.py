@@ -1,4 +1,4 @@
-"""What the tenants of a fleet have: their keys, their orders, the rows of their own databases."""
+"""Read what the tenants of a fleet have: their keys, orders, and the rows of their databases."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,13 +13,13 @@ from tests.support.waiting import PATIENCE
 
 @dataclass(frozen=True)
 class Life:
-    """One tenant, seen by those who use it.
+    """One tenant, as its users see it.
 
     Attributes:
         tenant: its name.
-        service_url: its service.
-        orders_url: its client.
-        key: the API key that its clients carry.
+        service_url: its service's URL.
+        orders_url: its client's URL.
+        key: the API key that its clients send.
     """
 
     tenant: str
@@ -28,26 +28,26 @@ class Life:
     key: str = field(repr=False)
 
     def order(self) -> None:
-        """Somebody orders: one run in its service's database."""
+        """Place an order, which makes one run in the service's database."""
         order = {"order_id": f"of-{self.tenant}"}
         httpx.post(f"{self.orders_url}/orders", json=order, timeout=PATIENCE).raise_for_status()
 
     def orders(self) -> set[str]:
-        """The orders that its service knows."""
-        told = self._listed(self.key).raise_for_status().json()["workflows"]
-        return {one["ref_id"] for one in told if one["ref_type"] == "order"}
+        """List the orders that its service knows."""
+        runs = self._list_runs(self.key).raise_for_status().json()["workflows"]
+        return {run["ref_id"] for run in runs if run["ref_type"] == "order"}
 
     def status_for(self, key: str) -> int:
-        """What its service answers to who has a key."""
-        return self._listed(key).status_code
+        """Return the HTTP status of its service for a key."""
+        return self._list_runs(key).status_code
 
-    def _listed(self, key: str) -> httpx.Response:
+    def _list_runs(self, key: str) -> httpx.Response:
         url = f"{self.service_url}/service/list-workflows"
         return httpx.post(url, json={"limit": 100}, headers={"X-API-Key": key}, timeout=PATIENCE)
 
 
 def life_of(fleet: FleetProject, tenant: str, *, passphrase_of: str = "") -> Life:
-    """Opens a tenant's outputs, with its own passphrase if not with another's."""
+    """Read a tenant's outputs, with its own passphrase or another tenant's."""
     words = (fleet.root / f"passphrases/{passphrase_of or tenant}").read_text()
     environ = {"PULUMI_CONFIG_PASSPHRASE": words}
     stack = open_embedded(fleet.root, f"{tenant}-prod", environ=environ, api=UNCOUNTED)
@@ -58,13 +58,13 @@ def life_of(fleet: FleetProject, tenant: str, *, passphrase_of: str = "") -> Lif
 
 
 def own_rows(fleet: FleetProject, tenant: str, sql: str) -> list[dict[str, Any]]:
-    """Asks the database that a tenant's client has for itself."""
+    """Query the client's own database of a tenant."""
     path = f"/d1/database/{own_database(fleet, tenant)}/query"
     return fleet.account.post(path, {"sql": sql})[0]["results"]
 
 
 def own_database(fleet: FleetProject, tenant: str) -> str:
-    """The id of the database that a tenant's client has for itself."""
+    """Return the ID of the client's own database of a tenant."""
     name = f"{tenant}-prod-flowflare-orders-shop"
     found = fleet.account.get(f"/d1/database?name={name}")
-    return next(one["uuid"] for one in found if one["name"] == name)
+    return next(database["uuid"] for database in found if database["name"] == name)

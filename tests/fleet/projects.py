@@ -1,4 +1,4 @@
-"""Fleets like a team's: a project with `tenants.yaml` and one account for all, on the emulator."""
+"""Make fleets on the emulator: a project with `tenants.yaml` and one account for all tenants."""
 
 import json
 import os
@@ -32,14 +32,14 @@ HEALTH = {
 
 @dataclass(frozen=True)
 class FleetProject:
-    """A project of several tenants in one environment, `prod`; and what its commands find set."""
+    """A project of several tenants in environment `prod`, and its commands' variables."""
 
     root: Path
     account: Account
     environment: dict[str, str] = field(default_factory=dict)
 
     def write(self, tenants: Mapping[str, Any], **environment: Any) -> None:
-        """Writes tenants.yaml and the stacks' files."""
+        """Write tenants.yaml and the stacks' files."""
         defaults = {
             "engine": "embedded",
             "accountId": self.account.identity,
@@ -53,7 +53,7 @@ class FleetProject:
             "tenants": dict(tenants),
         }
         (self.root / "tenants.yaml").write_text(yaml.safe_dump(written, sort_keys=False))
-        # What `flowflare fleet config` does.
+        # This is what `flowflare fleet config` does.
         write_files(stack_files(read_fleet(self.root, {}), self.root), self.root)
 
     @property
@@ -69,21 +69,21 @@ class FleetProject:
 
     @property
     def tenants(self) -> dict[str, Any]:
-        """What tenants.yaml says of each."""
+        """The tenants in tenants.yaml."""
         return dict(yaml.safe_load((self.root / "tenants.yaml").read_text())["tenants"])
 
     def run(self, *words: str) -> Said:
-        """Runs a fleet's command in this process, in environment `prod`."""
+        """Run a fleet command in this process, in environment `prod`."""
         return flowflare("fleet", *words, "-e", "prod", "-C", str(self.root))
 
     def events(self, *words: str, code: int = 0) -> list[dict[str, Any]]:
-        """Runs a fleet's command in this process with --json; its events."""
+        """Run a fleet command in this process with --json, and return its events."""
         done = self.run(*words, "--json")
         assert done.code == code, f"{done.out}\n{done.err}"
         return [json.loads(line) for line in done.out.splitlines()]
 
-    def succeeds(self, *words: str) -> str:
-        """Runs a command as a person would; what it prints."""
+    def run_command(self, *words: str) -> str:
+        """Run a command in its own process, and return its output."""
         done = subprocess.run(
             [COMMAND, *words], cwd=self.root, capture_output=True, text=True, check=False
         )
@@ -91,8 +91,8 @@ class FleetProject:
         return done.stdout
 
     @contextmanager
-    def started(self, *words: str):
-        """A running command, its events read one by one; killed at the end if it still runs."""
+    def start(self, *words: str):
+        """Start a command whose events can be read one by one, and kill it at the end."""
         command = [COMMAND, "fleet", *words, "-e", "prod", "--json"]
         with subprocess.Popen(
             command,
@@ -109,9 +109,9 @@ class FleetProject:
                     process.kill()
 
     def kill_when(self, reached: Callable[[dict[str, Any]], bool], *words: str) -> list[dict]:
-        """Starts a command and kills it with SIGKILL at an event; the events until then."""
+        """Start a command, kill it with SIGKILL at an event, and return the events until then."""
         seen = []
-        with self.started(*words) as process:
+        with self.start(*words) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 seen.append(json.loads(line))
@@ -119,20 +119,20 @@ class FleetProject:
                     os.kill(process.pid, signal.SIGKILL)
                     break
             else:
-                raise AssertionError(f"it ended before that: {process.communicate()[1]}")
+                raise AssertionError(f"it ended before the event: {process.communicate()[1]}")
         return seen
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """What is recorded, by tenant."""
+        """Read the records by tenant."""
         folder = self.root / ".flowflare/state/.flowflare/fleet/flowflare/prod"
-        return {one.stem: json.loads(one.read_text()) for one in folder.glob("*.json")}
+        return {file.stem: json.loads(file.read_text()) for file in folder.glob("*.json")}
 
     def outcomes(self) -> dict[str, str]:
-        return {name: one["outcome"] for name, one in sorted(self.records().items())}
+        return {name: record["outcome"] for name, record in sorted(self.records().items())}
 
 
 def make_fleet(root: Path, cloudflare: Cloudflare, count: int, **environment: Any) -> FleetProject:
-    """A fleet of so many tenants, `t01`, `t02` ...; nothing is up yet."""
+    """Make a fleet with so many tenants, `t01`, `t02` and so on, without deploying them."""
     project = make_project(root, cloudflare)
     (root / "Pulumi.local.yaml").unlink()
     (root / "base-url").write_text(cloudflare.base_url)

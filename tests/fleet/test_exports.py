@@ -1,4 +1,4 @@
-"""Exports of D1 databases: whatever is in them comes back, and what is not proven is no export."""
+"""Exports of D1 databases: they restore every row, and an unverified export does not count."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ import pytest
 from flowflare.api import Client, Connector, Pace
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.exports import exported_sql
-from flowflare.fleet.exports.exporter import Exporter, OneDatabase, export_store, read_manifests
+from flowflare.fleet.exports.exporter import Exporter, StackDatabase, export_store, read_manifests
 from flowflare.state.backends import Store
 from tests.aws import serve_aws
 from tests.e2e.embedded import Account, Cloudflare
@@ -57,10 +57,10 @@ def store(tmp_path: Path) -> Store:
     return export_store("exports", tmp_path, {})
 
 
-def make(account: Account, name: str, sql: str) -> OneDatabase:
+def make(account: Account, name: str, sql: str) -> StackDatabase:
     uuid = account.post("/d1/database", {"name": name})["uuid"]
     query(account, uuid, sql)
-    return OneDatabase("database", account.identity, uuid, name)
+    return StackDatabase("database", account.identity, uuid, name)
 
 
 def query(account: Account, uuid: str, sql: str) -> list[dict]:
@@ -76,9 +76,9 @@ def exporter(client: Client, store: Store, tmp_path: Path) -> Exporter:
 def test_an_export_loads_with_the_same_rows(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
-    """Rows, empty tables, blobs, generated columns, sequences, indexes, views and triggers."""
-    one = make(account, "acme", SCHEMA)
-    manifest = exporter(client, store, tmp_path).export([one])
+    """It has rows, empty tables, blobs, generated columns, sequences, indexes, views, triggers."""
+    stored = make(account, "acme", SCHEMA)
+    manifest = exporter(client, store, tmp_path).export([stored])
     [folder] = (tmp_path / "exports/acme-prod").iterdir()
     assert json.loads((folder / "manifest.json").read_text())["stack"] == "acme-prod"
     assert manifest == read_manifests(store, "acme-prod")[0]
@@ -88,7 +88,7 @@ def test_an_export_loads_with_the_same_rows(
     with sqlite3.connect(loaded) as database:
         database.row_factory = sqlite3.Row
         for sql in READ.values():
-            assert [dict(row) for row in database.execute(sql)] == query(account, one.uuid, sql)
+            assert [dict(row) for row in database.execute(sql)] == query(account, stored.uuid, sql)
         names = {row["name"] for row in database.execute("SELECT name FROM sqlite_master")}
     assert names >= {"part_of", "texts", "again"}
     assert (folder / "acme.sql").stat().st_mode & 0o077 == 0
@@ -111,17 +111,17 @@ def test_an_export_may_go_to_a_bucket(account: Account, client: Client, tmp_path
     assert store.shown("acme-prod") == "s3://archive/tenants/acme-prod"
 
 
-def test_numbers_that_are_rounded_on_the_way_are_found(
+def test_rounded_numbers_are_found(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
-    """The embedded Cloudflare's export goes through JavaScript's numbers."""
+    """The embedded Cloudflare's export converts numbers to JavaScript's."""
     one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (9007199254740993)")
-    with pytest.raises(FleetError, match="has other contents than D1 measures, in a"):
+    with pytest.raises(FleetError, match="has contents that differ from D1's, in a"):
         exporter(client, store, tmp_path).export([one])
     assert read_manifests(store, "acme-prod") == []
 
 
-def test_many_tables_and_columns(
+def test_many_tables_and_columns_are_measured(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
     wide = ", ".join(f"c{number} INTEGER DEFAULT {number}" for number in range(90))
@@ -134,8 +134,8 @@ def test_many_tables_and_columns(
     assert manifest.databases[0].compared == "contents"
 
 
-class Meanwhile:
-    """A client during whose calls for an export somebody else does something."""
+class InterruptedClient:
+    """A client that runs a function after each call for an export."""
 
     def __init__(self, client: Client, do) -> None:
         self._client = client
@@ -148,18 +148,19 @@ class Meanwhile:
         return answer
 
 
-def test_a_database_that_is_written_to_is_not_exported(
+def test_a_database_that_changes_during_every_export_is_not_exported(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
     one = make(account, "acme", "CREATE TABLE note (text TEXT)")
-    busy = Meanwhile(client, lambda: query(account, one.uuid, "INSERT INTO note VALUES ('new')"))
-    with pytest.raises(FleetError, match="database acme changed during each of 3 exports") as told:
+    add_row = "INSERT INTO note VALUES ('new')"
+    busy = InterruptedClient(client, lambda: query(account, one.uuid, add_row))
+    with pytest.raises(FleetError, match="database acme changed during each of 3") as refused:
         exporter(busy, store, tmp_path).export([one])
-    assert "status: suspended" in told.value.remedy
+    assert "status: suspended" in refused.value.remedy
     assert read_manifests(store, "acme-prod") == []
 
 
-def test_what_d1_does_not_export_is_said(
+def test_a_refusal_of_d1_is_reported(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
     one = make(account, "acme", "CREATE VIRTUAL TABLE words USING fts5(text)")
@@ -167,26 +168,26 @@ def test_what_d1_does_not_export_is_said(
         exporter(client, store, tmp_path).export([one])
 
 
-def test_a_database_that_is_gone_must_have_an_export(
+def test_a_deleted_database_must_have_an_export(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
-    """As after a kill in the middle of the deletion: what is there is exported anew."""
+    """After a kill during the deletion, the remaining databases are exported again."""
     first = make(account, "first", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
     second = make(account, "second", "CREATE TABLE c (d)")
     exporter(client, store, tmp_path).export([first, second])
     client.call("DELETE", f"/accounts/{account.identity}/d1/database/{first.uuid}")
     manifest = exporter(client, store, tmp_path).export([first, second])
-    assert {one.name: dict(one.tables) for one in manifest.databases} == {
+    assert {database.name: dict(database.tables) for database in manifest.databases} == {
         "first": {"a": 1},
         "second": {"c": 0},
     }
     for file in (tmp_path / "exports").rglob("first.sql"):
-        file.write_text("-- somebody has been here")
+        file.write_text("-- changed by hand")
     with pytest.raises(FleetError, match="database first of stack acme-prod is not in the account"):
         exporter(client, store, tmp_path).export([first, second])
 
 
-def test_rows_that_come_after_the_export_keep_the_database(
+def test_a_database_with_new_rows_since_its_export_is_not_deleted(
     account: Account, client: Client, store: Store, tmp_path: Path
 ) -> None:
     one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
@@ -203,14 +204,17 @@ def test_rows_that_come_after_the_export_keep_the_database(
 
 
 @pytest.mark.parametrize(
-    ("sql", "said"),
+    ("sql", "message"),
     [
-        ("CREATE TABLE a (b);\nINSERT INTO a VALUES ('cut", "sql:2: the last statement has no end"),
+        (
+            "CREATE TABLE a (b);\nINSERT INTO a VALUES ('cut",
+            "sql:2: the last statement is incomplete",
+        ),
         ("CREATE TABLE a (b);\nINSERT INTO b VALUES (1);\n", "sql:2: SQLite refuses it: no such"),
     ],
 )
-def test_an_export_that_does_not_load_is_none(sql: str, said: str, tmp_path: Path) -> None:
+def test_an_export_that_does_not_load_is_refused(sql: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "sql").write_text(sql)
-    with pytest.raises(FleetError, match=said):
-        exported_sql.measured(tmp_path / "sql", tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["sql"]
+    with pytest.raises(FleetError, match=message):
+        exported_sql.measure_export(tmp_path / "sql", tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["sql"]

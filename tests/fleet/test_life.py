@@ -1,6 +1,6 @@
-"""A fleet's life from the first tenant to the last, with what goes wrong on the way.
+"""A fleet from its first deployment to the retirement of tenants, with kills and failures.
 
-`make test-all` runs it with a few tenants; FLOWFLARE_FLEET_TENANTS=50 (`make fleet`) with more.
+`make test-all` runs it with a few tenants, and `make fleet` with FLOWFLARE_FLEET_TENANTS=50.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.fleet.projects import FleetProject
 COUNT = int(os.environ.get("FLOWFLARE_FLEET_TENANTS", "3"))
 RETIRED = max(1, COUNT // 10)
 NAMES = [f"t{number:02}" for number in range(1, COUNT + 1)]
-GONE = NAMES[:RETIRED]
+LEAVING = NAMES[:RETIRED]
 STAYING = NAMES[RETIRED:]
 PARCELS = "CREATE TABLE parcels (id INTEGER PRIMARY KEY, owner TEXT NOT NULL);\n"
 WEIGHTS = "ALTER TABLE parcels ADD COLUMN weight INTEGER NOT NULL DEFAULT 7;\n"
@@ -29,19 +29,19 @@ MIGRATIONS = "worker_src/orders/migrations"
 @pytest.mark.usefixtures("uncounted_processes")
 @pytest.mark.xdist_group("fleet-life")
 @pytest.mark.timeout(600 + 60 * COUNT)
-def test_every_tenant_keeps_its_own_through_kills_failures_upgrades_and_rotation(
+def test_every_tenant_keeps_its_data_through_kills_failures_upgrades_and_rotation(
     fleet_project: Callable[..., FleetProject],
 ) -> None:
-    fleet = founded(fleet_project)
-    provisioned(fleet)
+    fleet = create_fleet(fleet_project)
+    provision(fleet)
     before = {tenant: life_of(fleet, tenant) for tenant in NAMES}
     for life in before.values():
         life.order()
         own_rows(fleet, life.tenant, f"INSERT INTO parcels (owner) VALUES ('{life.tenant}')")
 
-    upgraded(fleet, broken=NAMES[-2])
-    rotated(fleet)
-    retired(fleet)
+    upgrade(fleet, broken=NAMES[-2])
+    rotate(fleet)
+    retire(fleet)
 
     after = [life_of(fleet, tenant) for tenant in STAYING]
     for life in after:
@@ -49,31 +49,31 @@ def test_every_tenant_keeps_its_own_through_kills_failures_upgrades_and_rotation
         parcels = own_rows(fleet, life.tenant, "SELECT owner, weight FROM parcels")
         assert parcels == [{"owner": life.tenant, "weight": 7}]
         assert life.status_for(before[life.tenant].key) == 401
-    no_key_opens_another(after)
-    no_passphrase_opens_another(fleet)
-    nothing_is_left_of_the_retired(fleet)
+    check_keys_are_separate(after)
+    check_passphrases_are_separate(fleet)
+    check_retired_tenants_are_removed(fleet)
     done = fleet.events("up")[-1]
     assert (done["event"], done["applied"], done["unchanged"]) == ("done", 0, len(STAYING))
     assert done["api_calls"] == 0
 
 
-def founded(fleet_project: Callable[..., FleetProject]) -> FleetProject:
-    """A fleet with a passphrase for each tenant and a database that is the client's own."""
+def create_fleet(fleet_project: Callable[..., FleetProject]) -> FleetProject:
+    """Make a fleet with a passphrase for each tenant and a database of the client's own."""
     fleet = fleet_project(0, waves=[1, "40%", "100%"], passphrase={"file": "passphrases/{tenant}"})
     (fleet.root / "passphrases").mkdir()
     for tenant in NAMES:
         (fleet.root / f"passphrases/{tenant}").write_text(f"the words of {tenant}")
-    migrated(fleet, "0001_parcels.sql", PARCELS)
+    add_migration(fleet, "0001_parcels.sql", PARCELS)
     project = yaml.safe_load((fleet.root / "Pulumi.yaml").read_text())
     orders = project["config"]["flowflare:clients"]["value"]["orders"]
     orders["databases"] = {"SHOP": {"migrations": MIGRATIONS}}
     (fleet.root / "Pulumi.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
-    says(fleet, tenants={tenant: {} for tenant in NAMES})
+    change_tenants(fleet, tenants={tenant: {} for tenant in NAMES})
     return fleet
 
 
-def provisioned(fleet: FleetProject) -> None:
-    """All come up, although the runner is killed in the middle."""
+def provision(fleet: FleetProject) -> None:
+    """Deploy all tenants, although the command is killed once."""
     done: list[str] = []
 
     def half_are_up(event: dict[str, Any]) -> bool:
@@ -83,14 +83,14 @@ def provisioned(fleet: FleetProject) -> None:
     fleet.kill_when(half_are_up, "up")
     rest = fleet.events("up")
     assert rest[0]["resumed"]
-    assert not set(done) & {one["tenant"] for one in rest if one["event"] == "tenant-began"}
+    assert not set(done) & {event["tenant"] for event in rest if event["event"] == "tenant-began"}
     assert set(fleet.outcomes().values()) == {"applied"}
     assert sorted(fleet.outcomes()) == NAMES
 
 
-def upgraded(fleet: FleetProject, broken: str) -> None:
-    """A D1 migration for all: one tenant's breaks, the runner is killed again, then all have it."""
-    migrated(fleet, "0002_weights.sql", WEIGHTS)
+def upgrade(fleet: FleetProject, broken: str) -> None:
+    """Apply a D1 migration to all tenants, although one fails first and the command is killed."""
+    add_migration(fleet, "0002_weights.sql", WEIGHTS)
     refusal = {"kind": "answer", "status": 400, "code": 7500, "message": "no such table"}
     with fleet.account.fault(refusal, pattern=own_database(fleet, broken)):
         stopped = fleet.events("up", code=1)[-1]
@@ -101,61 +101,61 @@ def upgraded(fleet: FleetProject, broken: str) -> None:
     assert set(fleet.outcomes().values()) == {"applied"}
 
 
-def rotated(fleet: FleetProject) -> None:
-    """The API key of every tenant, in the three steps that interrupt nobody."""
+def rotate(fleet: FleetProject) -> None:
+    """Rotate the API key of every tenant in three steps without an interruption."""
     for keys in (
         {"apiKeys": [2, 1]},
         {"apiKeys": [2, 1], "apiKeyInUse": 2},
         {"apiKeys": [2], "apiKeyInUse": 2},
     ):
-        says(fleet, defaults=keys)
+        change_tenants(fleet, defaults=keys)
         assert fleet.events("up")[-1]["applied"] == COUNT
 
 
-def retired(fleet: FleetProject) -> None:
-    """One line for each who leaves, and each by name; what they had is kept as an export."""
-    says(fleet, tenants={one: {"status": "retired"} if one in GONE else {} for one in NAMES})
-    by_name = [word for one in GONE for word in ("--retire", one)]
+def retire(fleet: FleetProject) -> None:
+    """Retire tenants, each by name; their data is kept as exports."""
+    retired = {"status": "retired"}
+    change_tenants(fleet, tenants={name: retired if name in LEAVING else {} for name in NAMES})
+    by_name = [word for name in LEAVING for word in ("--retire", name)]
     assert fleet.events("up", *by_name)[-1]["removed"] == RETIRED
-    for tenant in GONE:
+    for tenant in LEAVING:
         exported = "".join(
-            one.read_text()
-            for one in (fleet.root / ".flowflare/exports").rglob("*.sql")
-            if f"{tenant}-prod" in str(one)
+            file.read_text()
+            for file in (fleet.root / ".flowflare/exports").rglob("*.sql")
+            if f"{tenant}-prod" in str(file)
         )
         assert f"of-{tenant}" in exported
         assert "parcels" in exported
 
 
-def nothing_is_left_of_the_retired(fleet: FleetProject) -> None:
-    left = [*fleet.account.scripts(), *fleet.account.databases(), *fleet.account.workflows()]
-    assert not [name for name in left if name.split("-")[0] in GONE]
-    assert {name.split("-")[0] for name in left} == set(STAYING)
+def check_retired_tenants_are_removed(fleet: FleetProject) -> None:
+    names = [*fleet.account.scripts(), *fleet.account.databases(), *fleet.account.workflows()]
+    assert {name.split("-")[0] for name in names} == set(STAYING)
 
 
-def no_key_opens_another(lives: list[Life]) -> None:
+def check_keys_are_separate(lives: list[Life]) -> None:
     for life, other in zip(lives, lives[1:] + lives[:1], strict=True):
         assert life.status_for(life.key) == 200
         assert other.status_for(life.key) == 401
 
 
-def no_passphrase_opens_another(fleet: FleetProject) -> None:
+def check_passphrases_are_separate(fleet: FleetProject) -> None:
     one, other = STAYING[:2]
     with pytest.raises(SecretError):
         life_of(fleet, one, passphrase_of=other)
 
 
-def migrated(fleet: FleetProject, name: str, sql: str) -> None:
+def add_migration(fleet: FleetProject, name: str, sql: str) -> None:
     folder = fleet.root / MIGRATIONS
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(sql)
 
 
-def says(fleet: FleetProject, **parts: dict[str, Any]) -> None:
-    """Changes parts of tenants.yaml, and writes the stacks' files."""
+def change_tenants(fleet: FleetProject, **parts: dict[str, Any]) -> None:
+    """Change parts of tenants.yaml, and write the stacks' files."""
     file = fleet.root / "tenants.yaml"
     written = yaml.safe_load(file.read_text())
     for part, values in parts.items():
         written[part] |= values
     file.write_text(yaml.safe_dump(written, sort_keys=False))
-    fleet.succeeds("fleet", "config")
+    fleet.run_command("fleet", "config")

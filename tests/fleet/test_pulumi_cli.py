@@ -1,6 +1,6 @@
-"""A fleet of the real Pulumi CLI: up in waves with health checks, nothing to do, retired.
+"""A fleet of the Pulumi CLI: deployed in waves with health checks, unchanged, retired.
 
-Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.274.1.
+`tests/engine/cloudflare_plugin.py` substitutes Cloudflare's plugin. Tested with CLI 3.274.1.
 """
 
 import json
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 @pytest.fixture
 def environ(tmp_path: Path, cloudflare: Cloudflare) -> dict[str, str]:
-    """An environment in which the CLI finds the plugin and keeps to itself."""
+    """Make environment variables with which the CLI finds the plugin and uses no shared files."""
     return {
         **cli_environ(tmp_path),
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
@@ -29,15 +29,16 @@ def environ(tmp_path: Path, cloudflare: Cloudflare) -> dict[str, str]:
     }
 
 
-def test_a_fleet_of_the_pulumi_cli(
+def test_the_pulumi_cli_deploys_and_retires_a_fleet(
     fleet_project: Callable[..., FleetProject], environ: dict[str, str]
 ) -> None:
     fleet = fleet_project(2, waves=[1, "100%"])
     environ["CLOUDFLARE_BASE_URL"] = fleet.base_url
-    says(fleet, {"t01": {}, "t02": {}})
+    write_tenants(fleet, {"t01": {}, "t02": {}})
     done = events(fleet, environ, "up")
-    assert [one["tenant"] for one in done if one["event"] == "tenant-done"] == ["t01", "t02"]
-    assert len([one for one in done if one["event"] == "health" and one["healthy"]]) == 2
+    names = [event["tenant"] for event in done if event["event"] == "tenant-done"]
+    assert names == ["t01", "t02"]
+    assert len([event for event in done if event["event"] == "health" and event["healthy"]]) == 2
     assert done[-1]["api_calls"] > 20
     assert len(fleet.account.databases()) == 2
 
@@ -45,24 +46,24 @@ def test_a_fleet_of_the_pulumi_cli(
     assert events(fleet, environ, "up")[-1]["unchanged"] == 2
     assert fleet.account.requests(after) == []
 
-    says(fleet, {"t01": {"status": "retired"}, "t02": {}})
+    write_tenants(fleet, {"t01": {"status": "retired"}, "t02": {}})
     done = events(fleet, environ, "up", "--retire", "t01")
-    [exported] = [one for one in done if one["event"] == "exported"]
+    [exported] = [event for event in done if event["event"] == "exported"]
     assert exported["databases"]["t01-prod-flowflare-db"] > 0
     assert done[-1]["removed"] == 1
     assert fleet.account.databases() == ["t02-prod-flowflare-db"]
     assert len(list((fleet.root / ".flowflare/exports/t01-prod").rglob("manifest.json"))) == 1
 
 
-def says(fleet: FleetProject, tenants: dict) -> None:
-    """Writes tenants.yaml for the CLI: no engine, and the API's address in the environment."""
+def write_tenants(fleet: FleetProject, tenants: dict) -> None:
+    """Write tenants.yaml for the CLI: without an engine and without the API's address."""
     fleet.write(tenants)
     file = fleet.root / "tenants.yaml"
     written = yaml.safe_load(file.read_text())
     for key in ("engine", "cloudflare:baseUrl"):
         written["defaults"].pop(key)
     file.write_text(yaml.safe_dump(written, sort_keys=False))
-    fleet.succeeds("fleet", "config")
+    fleet.run_command("fleet", "config")
 
 
 def events(fleet: FleetProject, environ: dict[str, str], *words: str) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Plans without a secret opened say what plans with them say, or nothing."""
+"""A plan without decrypted secrets is equal to the plan with them, or is not made."""
 
 import os
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def secure(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
-    """A stack with secrets of every kind, up."""
+    """Deploy a stack with secrets of every kind."""
     project = make_project(tmp_path_factory.mktemp("sealed") / "shop", cloudflare)
     file = project.root / "Pulumi.local.yaml"
     sources = f"{{ONE: {secure('hunter2')}, TWO: {{generated: {{}}}}, THREE: {{environment: "
@@ -43,12 +43,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Pr
         del os.environ["SHOP_TOKEN"]
 
 
-def told(plan: Plan) -> list[dict]:
+def review_changes(plan: Plan) -> list[dict]:
     reviewed = review(plan, diff=True).model_dump(exclude={"outputs"})
-    return [one for one in reviewed["entries"] if one["op"] != "same"] + [reviewed["refusals"]]
+    changes = [entry for entry in reviewed["entries"] if entry["op"] != "same"]
+    return [*changes, reviewed["refusals"]]
 
 
-def both(root: Path, *, same_secrets: bool = True) -> tuple[Plan | None, Plan]:
+def make_both_plans(root: Path, *, same_secrets: bool = True) -> tuple[Plan | None, Plan]:
     project = read_project(root, "local")
     closed = {key: value for key, value in os.environ.items() if "PASSPHRASE" not in key}
     sealed = plan_sealed(project, closed, same_secrets=same_secrets)
@@ -73,27 +74,27 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_it_says_what_the_plan_with_secrets_says(shop: Project, change: str) -> None:
+def test_a_plan_without_secrets_equals_the_plan_with_them(shop: Project, change: str) -> None:
     file = shop.root / "Pulumi.local.yaml"
     before = file.read_text()
     file.write_text(CHANGES[change](before))
     try:
-        sealed, opened = both(shop.root)
+        sealed, opened = make_both_plans(shop.root)
     finally:
         file.write_text(before)
     assert sealed is not None
-    assert told(sealed) == told(opened)
+    assert review_changes(sealed) == review_changes(opened)
     assert bool(opened.changed) is (change not in ("nothing", "protection"))
     assert "hunter2" not in str(sealed)
 
 
-def test_secrets_that_may_be_others_are_not_told_without_them(shop: Project) -> None:
-    sealed, opened = both(shop.root, same_secrets=False)
+def test_a_stack_whose_secrets_may_have_changed_is_not_planned_without_them(shop: Project) -> None:
+    sealed, opened = make_both_plans(shop.root, same_secrets=False)
     assert sealed is None
     assert opened.changed == 0
 
 
-def test_a_program_that_looks_into_a_secret_is_not_told_without_it(shop: Project) -> None:
+def test_a_program_that_reads_a_secret_is_not_planned_without_it(shop: Project) -> None:
     program = shop.root / "infra/__main__.py"
     before = program.read_text()
     asks = (
@@ -101,14 +102,14 @@ def test_a_program_that_looks_into_a_secret_is_not_told_without_it(shop: Project
     )
     program.write_text(asks + before)
     try:
-        sealed, opened = both(shop.root)
+        sealed, opened = make_both_plans(shop.root)
     finally:
         program.write_text(before)
     assert sealed is None
     assert opened.changed == 0
 
 
-def test_a_new_stack_is_told_without_secrets(shop: Project) -> None:
+def test_a_new_stack_is_planned_without_secrets(shop: Project) -> None:
     file = shop.root / "Pulumi.other.yaml"
     text = (shop.root / "Pulumi.local.yaml").read_text()
     file.write_text(text)
@@ -117,4 +118,4 @@ def test_a_new_stack_is_told_without_secrets(shop: Project) -> None:
     opened = plan_against(shop.root, project, os.environ | OPEN)
     file.unlink()
     assert sealed is not None
-    assert told(sealed) == told(opened)
+    assert review_changes(sealed) == review_changes(opened)

@@ -1,4 +1,4 @@
-"""A fleet that is up: is everybody well, who may be retired, and what remains of them."""
+"""A deployed fleet: health checks, an unhealthy canary, suspension, retirement and destruction."""
 
 import json
 import sqlite3
@@ -48,49 +48,51 @@ def checking():
 Checking = Callable[..., Checker]
 
 
-def test_who_is_well(first: Endpoints, checking: Checking) -> None:
+def test_a_healthy_tenant_passes_every_check(first: Endpoints, checking: Checking) -> None:
     expected = {"workflow": HEALTH["workflow"], "params": HEALTH["params"]}
     verdict = checking(**expected).check(first, LONG_AGO)
     assert verdict.healthy, verdict.found
-    assert [one.partition(" in ")[0] for one in verdict.found[:4]] == [
-        "the service opens to its key",
+    assert [sentence.partition(" in ")[0] for sentence in verdict.found[:4]] == [
+        "the service accepts its key",
         "a request without a key is refused",
         "client orders answers",
         "a run of order-processing completed",
     ]
 
 
-def test_who_is_suspended_has_nothing_to_ask(checking: Checking) -> None:
+def test_a_suspended_tenant_has_nothing_to_check(checking: Checking) -> None:
     verdict = checking(workflow="order-processing").check(Endpoints.of({}), LONG_AGO)
     assert verdict.healthy
 
 
-def test_a_key_that_opens_nothing(first: Endpoints, checking: Checking) -> None:
+def test_a_wrong_key_is_not_healthy(first: Endpoints, checking: Checking) -> None:
     wrong = Endpoints(first.service_url, first.client_urls, "another-key")
     verdict = checking(0.3).check(wrong, LONG_AGO)
     assert not verdict.healthy
-    assert "the service does not open to its key" in verdict.found[0]
+    assert "the service does not accept its key" in verdict.found[0]
     assert "401" in verdict.found[0]
 
 
-def test_a_workflow_that_nobody_runs(first: Endpoints, checking: Checking) -> None:
+def test_a_run_that_does_not_start_is_not_healthy(first: Endpoints, checking: Checking) -> None:
     verdict = checking(0.5, workflow="no-such-workflow").check(first, LONG_AGO)
     assert not verdict.healthy
     assert "no-such-workflow is Running after" in verdict.found[0]
     assert "params" in verdict.remedy
 
 
-def test_a_workflow_that_fails(first: Endpoints, checking: Checking) -> None:
-    """Nothing can be reserved of what is no order."""
+def test_a_run_that_fails_is_not_healthy(first: Endpoints, checking: Checking) -> None:
+    """The Workflow cannot reserve items that are not an order's."""
     params = {"order_id": "health", "items": "none"}
     verdict = checking(workflow="order-processing", params=params).check(first, LONG_AGO)
     assert not verdict.healthy
     assert "of order-processing failed: " in verdict.found[0]
-    assert verdict.remedy == "If its params are why, they stand in health.params."
+    assert verdict.remedy == "If the run's params are wrong, change them in health.params."
 
 
-def test_runs_that_failed_since_the_wave_began(first: Endpoints, checking: Checking) -> None:
-    """One of two, of which half may; and a synthetic run that failed is none of them."""
+def test_the_error_rate_counts_runs_since_the_wave_began(
+    first: Endpoints, checking: Checking
+) -> None:
+    """One of two runs failed, and the limit is a half; failed synthetic runs do not count."""
     post(first, "service/start-workflow", {"workflowType": "good", "runId": "good-1"})
     post(first, "service/start-workflow", {"workflowType": "bad", "runId": "bad-1"})
     for run, status in (("good-1", "Completed"), ("bad-1", "Errored")):
@@ -100,12 +102,12 @@ def test_runs_that_failed_since_the_wave_began(first: Endpoints, checking: Check
     assert checking(max_error_rate=0.5).check_errors(first, begun).healthy
     verdict = checking(max_error_rate=0.4).check_errors(first, begun)
     assert not verdict.healthy
-    assert verdict.found == (f"1 of 2 runs since {begun} failed, and 40% may",)
+    assert verdict.found == (f"1 of 2 runs since {begun} failed; the limit is 40%",)
     after = "2100-01-01T00:00:00.000Z"
     assert checking(max_error_rate=0).check_errors(first, after).healthy
 
 
-class _LetsAnybodyIn(BaseHTTPRequestHandler):
+class _ServiceWithoutKeys(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.send_response(200)
@@ -113,11 +115,11 @@ class _LetsAnybodyIn(BaseHTTPRequestHandler):
         self.wfile.write(b'{"success": true, "workflows": []}')
 
     def log_message(self, *words) -> None:
-        """Is silent."""
+        """Log nothing."""
 
 
-def test_a_service_that_lets_anybody_in(checking: Checking) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _LetsAnybodyIn) as server:
+def test_a_service_that_needs_no_key_is_not_healthy(checking: Checking) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _ServiceWithoutKeys) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         open_to_all = Endpoints(f"http://127.0.0.1:{server.server_port}", {}, "key")
         verdict = checking(0.2).check(open_to_all, LONG_AGO)
@@ -131,8 +133,8 @@ def post(tenant: Endpoints, route: str, body: dict) -> dict:
     return answer.raise_for_status().json()
 
 
-def test_an_upgrade_that_makes_the_canary_ill(fleet: FleetProject) -> None:
-    """It stops there; the way back is the files as they were, and the same command."""
+def test_an_upgrade_with_an_unhealthy_canary_stops(fleet: FleetProject) -> None:
+    """To roll back, restore the files and run the same command."""
     tenants = fleet.tenants
     fleet.write(
         tenants | {"t01": {"config": {"debug": True}}},
@@ -147,13 +149,13 @@ def test_an_upgrade_that_makes_the_canary_ill(fleet: FleetProject) -> None:
     assert fleet.outcomes()["t01"] == "applied"
 
 
-def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
-    """One line of the file each; what a retired tenant had is in the export, row by row."""
+def test_one_tenant_is_suspended_and_one_retired(fleet: FleetProject) -> None:
+    """Each takes one line in the file; the export has every row of the retired tenant."""
     tables = rows_of(fleet, "t03")
     fleet.write(fleet.tenants | {"t02": {"status": "suspended"}, "t03": {"status": "retired"}})
     refused = fleet.run("up", "--tenants", "t02,t03")
     assert refused.code == 1
-    assert "retired in tenants.yaml, and still there: t03" in refused.err
+    assert "retired in tenants.yaml, but not removed yet: t03" in refused.err
     assert "--retire t03" in refused.err
     assert fleet.outcomes()["t02"] == "applied"
 
@@ -167,13 +169,13 @@ def test_one_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     assert fleet.outcomes()["t03"] == "retired"
     assert not [name for name in fleet.account.databases() if "t03" in name]
     assert not [name for name in fleet.account.scripts() if "t03" in name]
-    assert loaded(exports(fleet, "t03"), fleet.root / "again.sqlite") == tables
+    assert load_rows(exports(fleet, "t03"), fleet.root / "again.sqlite") == tables
     assert "service_url" not in open_embedded(fleet.root, "t02-prod").outputs() or (
         open_embedded(fleet.root, "t02-prod").outputs()["service_url"] is None
     )
 
 
-def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
+def test_a_tenant_to_destroy_must_be_named_twice(fleet: FleetProject) -> None:
     refused = fleet.run("destroy", "--tenants", "t04")
     assert refused.code == 1
     assert "--tenants t04 --lose-data t04" in refused.err
@@ -189,7 +191,7 @@ def test_who_is_destroyed_was_named_twice(fleet: FleetProject) -> None:
 
 
 def rows_of(fleet: FleetProject, tenant: str) -> dict[str, list[dict]]:
-    """Every row of a tenant's database, over the API."""
+    """Read every row of a tenant's database through the API."""
     outputs = open_embedded(fleet.root, f"{tenant}-prod").outputs()
     path = f"/d1/database/{outputs['database_id']}/query"
 
@@ -201,15 +203,15 @@ def rows_of(fleet: FleetProject, tenant: str) -> dict[str, list[dict]]:
 
 
 def exports(fleet: FleetProject, tenant: str) -> Path:
-    """The newest export of a tenant's database."""
+    """Return the newest export of a tenant's database."""
     folder = max((fleet.root / f".flowflare/exports/{tenant}-prod").iterdir())
     manifest = json.loads((folder / "manifest.json").read_text())
     [database] = manifest["databases"]
     return folder / database["file"]
 
 
-def loaded(sql: Path, into: Path) -> dict[str, list[dict]]:
-    """Every row of an export, from SQLite."""
+def load_rows(sql: Path, into: Path) -> dict[str, list[dict]]:
+    """Load an export into SQLite, and read every row."""
     exported_sql.load(sql, into)
     with sqlite3.connect(into) as database:
         database.row_factory = sqlite3.Row

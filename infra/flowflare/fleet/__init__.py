@@ -1,1 +1,1 @@
-"""Many tenants: provision, upgrade and retire a fleet of stacks."""
+"""Provision, upgrade and retire many tenants: a fleet of stacks."""

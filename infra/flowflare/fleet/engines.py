@@ -1,7 +1,7 @@
-"""Opens a fleet's stacks on their engines, so that every call to Cloudflare can be counted.
+"""Open a fleet's stacks on their engines, so that every call to Cloudflare can be counted.
 
-The state is the same with the forwarder as without it: the CLI's stacks get its address in the
-environment, which no state keeps, and the embedded engine's clients are opened at it.
+State is the same with and without the forwarder. Stacks of the Pulumi CLI get its address in an
+environment variable, which is not stored in state. The embedded engine opens its clients there.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,39 +18,40 @@ if TYPE_CHECKING:
     from flowflare.engine.contract import Stack
 
 BASE_URL: Final = "cloudflare:baseUrl"
-#: Bytes of memory for a stack of the CLI: 340 MiB measured for the CLI (100), its language host,
-#: the program, the plugin of dynamic resources (50 each) and a worker, with Cloudflare's plugin,
-#: which is a Go program of unknown size, reckoned at twice what stands in for it in tests.
+#: Bytes of memory that a stack of the Pulumi CLI needs. Measured: 340 MiB for the CLI (100), its
+#: language host, the program, the plugin of dynamic resources (50 each) and a worker process. The
+#: size of Cloudflare's plugin, a Go program, is estimated at twice its substitute in the tests.
 MEMORY_OF_CLI: Final = 512 * 1024 * 1024
 
 
-def opened(
+def open_fleet_stack(
     project: Project,
     environ: Mapping[str, str],
     forwarder: str | None = None,
     *,
     api: "Connector | None" = None,
 ) -> "Stack":
-    """One stack of a fleet, ready for a run.
+    """Open one stack of a fleet for a run.
 
     Args:
-        project: the project seen through the stack.
-        environ: the stack's environment, its passphrase and token among it.
-        forwarder: the address of the fleet's forwarder with its token; None to call directly.
-        api: opens the embedded engine's clients instead; must go through the forwarder itself.
+        project: the project with the stack's configuration.
+        environ: the stack's environment variables, including its passphrase and token.
+        forwarder: the address of the fleet's forwarder with its token; None to call the API
+            directly.
+        api: a connector for the embedded engine to use instead. It must use the forwarder itself.
 
     Raises:
-        ConfigError: the engine that it names does not exist, or the address of a CLI's stack
-            stands in its configuration, where it would lead past the forwarder.
-        EngineError: it is the Pulumi CLI's, which is not installed or of another version.
+        ConfigError: the configured engine does not exist, or the configuration of a stack of the
+            Pulumi CLI sets an API address, which would bypass the forwarder.
+        EngineError: the stack needs the Pulumi CLI, which is not installed or has another version.
     """
     from flowflare.engine.contract import open_stack
 
     if forwarder is not None and engine_of(project).needs_cli:
-        from flowflare.fleet.forwarder.address import environment
+        from flowflare.fleet.forwarder.address import make_environ
 
         refuse_own_address(project)
-        environ = environment(forwarder, project.stack, environ)
+        environ = make_environ(forwarder, project.stack, environ)
     elif forwarder is not None and api is None:
         from flowflare.fleet.forwarder.connector import ForwardedConnector
 
@@ -58,13 +59,13 @@ def opened(
     return open_stack(project, environ, api=api)
 
 
-class Prepared:
-    """The environments of a fleet's stacks; what its CLIs need is checked once.
+class CheckedEnvirons:
+    """Make the environment variables of a fleet's stacks, and check the Pulumi CLI once.
 
     Args:
         root: the project's folder.
-        environ_of: makes a stack's environment.
-        needs_cli: whether the Pulumi CLI runs any of the stacks.
+        environ_of: makes a stack's environment variables.
+        needs_cli: whether any of the stacks needs the Pulumi CLI.
     """
 
     def __init__(
@@ -76,21 +77,21 @@ class Prepared:
         self._refused: FlowflareError | None = None
 
     def environ_of(self, stack: str) -> Mapping[str, str]:
-        """A stack's environment; the first call looks for the CLI and for its plugins.
+        """Return a stack's environment variables; the first call looks for the CLI and its plugins.
 
         Raises:
-            EngineError: there is no CLI, or a plugin is not installed.
+            EngineError: the CLI or one of its plugins is not installed.
         """
         environ = self._environ_of(stack)
         if self._unchecked:
             self._unchecked = False
-            self._refused = _missing(self._root, environ)
+            self._refused = _find_missing(self._root, environ)
         if self._refused is not None:
-            raise self._refused  # of every stack
+            raise self._refused  # for every stack
         return environ
 
 
-def _missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
+def _find_missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
     from flowflare.engine.pulumi.command import require_cli
     from flowflare.engine.pulumi.plugins import require_plugins
 
@@ -103,39 +104,39 @@ def _missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
 
 
 def refuse_own_address(project: Project) -> None:
-    """Refuse an API's address in the configuration of a CLI's stack.
+    """Refuse an API address in the configuration of a stack of the Pulumi CLI.
 
     Raises:
-        ConfigError: there is one.
+        ConfigError: the configuration sets `cloudflare:baseUrl`.
     """
     value = project.values.get(BASE_URL)
     if value is None or not engine_of(project).needs_cli:
         return
-    problem = address_problem(f"{value.file}:{value.line}", value.text, engine_of(project))
+    problem = find_address_problem(f"{value.file}:{value.line}", value.text, engine_of(project))
     assert problem is not None
     raise ConfigError([problem])
 
 
-def address_problem(place: str, address: str, engine: Engine) -> Problem | None:
-    """Say why a stack of a fleet cannot have this address as its `cloudflare:baseUrl`.
+def find_address_problem(place: str, address: str, engine: Engine) -> Problem | None:
+    """Find out why a stack of a fleet cannot have this address as its `cloudflare:baseUrl`.
 
-    Cloudflare's provider prefers it to the environment's address and keeps it in state, so that
-    the calls of a CLI's stack would not be counted.
+    Cloudflare's provider prefers it to the address in the environment and stores it in state, so
+    calls of a stack of the Pulumi CLI would not be counted.
 
     Args:
-        place: file and line of the address.
+        place: the file and line of the address.
         address: the address.
         engine: the stack's engine.
 
     Returns:
-        The problem; None where the address can be used.
+        The problem; None if the address can be used.
     """
     if engine.needs_cli:
-        message = "a fleet's calls go through one budget, and this address would lead past it"
-        remedy = "Take it out here and set CLOUDFLARE_BASE_URL in the environment instead."
+        message = "a fleet's calls share one budget, and this address would bypass it"
+        remedy = "Remove it here, and set the environment variable CLOUDFLARE_BASE_URL instead."
         return Problem(place, f"`{BASE_URL}`: {message}", remedy)
     if is_loopback(address):
         return None
-    message = f"is {address!r:.100}, and the embedded engine works on loopback only"
-    remedy = "Write http://127.0.0.1:PORT/client/v4, or take `flowflare:engine` out."
+    message = f"is {address!r:.100}, but the embedded engine only calls loopback addresses"
+    remedy = "Write http://127.0.0.1:PORT/client/v4, or remove `flowflare:engine`."
     return Problem(place, f"`{BASE_URL}`: {message}", remedy)

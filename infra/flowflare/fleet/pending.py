@@ -1,10 +1,13 @@
-"""Tells which tenants' stacks are not what their files say; no call, no secret, no program."""
+"""Find the stacks whose files have changed since they were last applied.
+
+No API is called, no secret is decrypted, and no program is run.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowflare.fleet.fingerprint.fingerprints import fingerprints
+from flowflare.fleet.fingerprint.fingerprints import make_fingerprints
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.render.node import Progress
 
@@ -19,14 +22,14 @@ _PARTS = {
 
 
 @dataclass(frozen=True)
-class Pending:
-    """What there is to do.
+class PendingStacks:
+    """Which stacks need an `up`.
 
     Attributes:
-        stacks: stacks that need an `up`, in the order in which they were asked about.
-        unchanged: stacks whose inputs are those last applied.
-        why: for each pending stack, what makes it so: a few words.
-        fingerprints: of all of them, as their files are now.
+        stacks: stacks that need an `up`, in the order of the question.
+        unchanged: stacks whose inputs are the same as those that were last applied.
+        why: the reason for each pending stack, in a few words.
+        fingerprints: the fingerprints of all stacks, from their files as they are now.
     """
 
     stacks: tuple[str, ...]
@@ -35,28 +38,28 @@ class Pending:
     fingerprints: Mapping[str, Fingerprint]
 
 
-def pending(
+def find_pending(
     root: Path,
     stacks: Sequence[str],
     records: Mapping[str, TenantRecord],
     environ: Mapping[str, str],
     on_progress: Progress | None = None,
-) -> Pending:
-    """Compares stacks' files with what was last applied.
+) -> PendingStacks:
+    """Compare the files of stacks with what was last applied.
 
     Args:
         root: the project's folder.
         stacks: the stacks.
-        records: what is known of them (`Records.all`).
-        environ: the environment that their programs would run in.
-        on_progress: is told what takes long.
+        records: the records of the stacks (`TenantRecords.read_all`).
+        environ: the environment variables that their programs would run with.
+        on_progress: is called before slow work.
 
     Raises:
-        NodeError: a Worker has changed and must be bundled, and Node cannot run.
+        NodeError: a Worker has changed and must be bundled, but Node cannot run.
     """
-    found = fingerprints(root, stacks, environ, on_progress)
-    why = {stack: reason(found[stack], records.get(stack)) for stack in stacks}
-    return Pending(
+    found = make_fingerprints(root, stacks, environ, on_progress)
+    why = {stack: explain(found[stack], records.get(stack)) for stack in stacks}
+    return PendingStacks(
         stacks=tuple(stack for stack in stacks if why[stack]),
         unchanged=tuple(stack for stack in stacks if not why[stack]),
         why={stack: text for stack, text in why.items() if text},
@@ -64,21 +67,21 @@ def pending(
     )
 
 
-def reason(now: Fingerprint, record: TenantRecord | None) -> str:
-    """Why a stack is pending, in a few words; empty where it is not."""
+def explain(now: Fingerprint, record: TenantRecord | None) -> str:
+    """Explain in a few words why a stack is pending; empty if it is not."""
     if record is None:
         return "never applied"
     if record.outcome not in ("applied", "suspended"):
         return "interrupted" if record.outcome == "running" else record.outcome
     if record.elsewhere:
-        return "its state was written by something else since"
-    return "" if record.holds(now) else _difference(now, record.fingerprint)
+        return "its state was changed outside `flowflare fleet`"
+    return "" if record.holds(now) else _explain_difference(now, record.fingerprint)
 
 
-def _difference(now: Fingerprint, before: Fingerprint | None) -> str:
+def _explain_difference(now: Fingerprint, before: Fingerprint | None) -> str:
     if now.unknown:
         more = f" (and {len(now.unknown) - 1} more)" if len(now.unknown) > 1 else ""
-        return f"cannot be told: {now.unknown[0]}{more}"
+        return f"unknown: {now.unknown[0]}{more}"
     if before is None or before.unknown:
-        return "what was applied is not known"
-    return f"changed: {', '.join(_PARTS.get(one, one) for one in now.changed_parts(before))}"
+        return "the inputs of the last run are unknown"
+    return f"changed: {', '.join(_PARTS.get(part, part) for part in now.changed_parts(before))}"

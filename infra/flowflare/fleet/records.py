@@ -1,7 +1,7 @@
-"""What is known of each tenant of an environment: how its last run ended, and with which inputs.
+"""Record how the last run of each tenant of an environment ended, and with which inputs.
 
-One small object for each stack in the state backend, `.flowflare/fleet/<project>/<environment>/
-<tenant>.json`, so that machines that share the backend share it. No secret is in it.
+Each stack has one small object in the state backend, `.flowflare/fleet/<project>/<environment>/
+<tenant>.json`, so machines that share the backend share the records. They contain no secrets.
 """
 
 import contextlib
@@ -28,30 +28,30 @@ _UNREADABLE: Final = "its record cannot be read"
 
 
 class Fingerprint(Frozen):
-    """What a stack's program depends on, as digests; equal ones make equal programs.
+    """Digests of everything that a stack's program depends on.
 
-    Fingerprints are made by `fleet.fingerprint`. One that could not be made whole has `unknown`
-    sentences, and equals none, not even itself.
+    Programs with equal fingerprints give equal results. `fleet.fingerprint` makes fingerprints. An
+    incomplete fingerprint lists what is `unknown`, and matches no fingerprint, not even itself.
     """
 
     digest: str = Field(description="SHA-256 of the parts, in hexadecimal.")
     parts: Mapping[str, str] = Field(
         description="Digests by part: `config`, `code`, `migrations`, `program`, `tool`; and "
-        "`secrets`, which is a part of `config`: where secrets come from."
+        "`secrets`, the part of `config` that names the sources of secrets."
     )
     unknown: tuple[str, ...] = Field(
-        default=(), description="What it depends on that cannot be known here, sentences."
+        default=(), description="Inputs that cannot be read here, as sentences."
     )
 
     def matches(self, other: "Fingerprint | None") -> bool:
-        """Whether both are whole and say the same."""
+        """Return whether both fingerprints are complete and equal."""
         whole = other is not None and not self.unknown and not other.unknown
         return whole and other is not None and self.digest == other.digest
 
     def changed_parts(self, other: "Fingerprint") -> tuple[str, ...]:
-        """The names of the parts that differ, in the order of their names."""
+        """List the names of the parts that differ, in alphabetical order."""
         names = sorted(self.parts.keys() | other.parts.keys())
-        return tuple(one for one in names if self.parts.get(one) != other.parts.get(one))
+        return tuple(name for name in names if self.parts.get(name) != other.parts.get(name))
 
 
 class TenantRecord(Frozen):
@@ -59,37 +59,38 @@ class TenantRecord(Frozen):
 
     stack: str = Field(description="The stack's name.")
     outcome: Outcome = Field(
-        description="`running` where a run has begun and not ended: it is under way, or was killed."
+        description="`running` if a run began and has not ended: it is in progress, or was killed."
     )
     fingerprint: Fingerprint | None = Field(
         default=None,
-        description="Of the inputs last applied whole, or of those that a run is about to apply.",
+        description="The fingerprint of the inputs that were last applied completely, or that a "
+        "run is about to apply.",
     )
-    at: str = Field(description="When, RFC 3339 in UTC.")
-    seconds: float = Field(default=0.0, description="How long it took.")
-    api_calls: int = Field(default=0, description="Requests to Cloudflare's API that it made.")
-    error: str = Field(default="", description="Why it failed; nothing secret.")
-    release: str = Field(default="", description="The release of Flowflare that ran it.")
-    wave: int = Field(default=0, description="The wave that it ran in, from 1; 0 for none.")
-    rollout: str = Field(default="", description="The rollout that it ran in.")
+    at: str = Field(description="When the run ended or began, RFC 3339 in UTC.")
+    seconds: float = Field(default=0.0, description="How long the run took.")
+    api_calls: int = Field(default=0, description="Requests to Cloudflare's API by the run.")
+    error: str = Field(default="", description="Why the run failed, without secrets.")
+    release: str = Field(default="", description="The release of Flowflare of the run.")
+    wave: int = Field(default=0, description="The wave of the run, from 1; 0 without a wave.")
+    rollout: str = Field(default="", description="The rollout of the run.")
     state: str = Field(
-        default="", description="The version of the state that it left; empty where not known."
+        default="", description="The version of the state after the run; empty if unknown."
     )
     elsewhere: bool = Field(
         default=False,
         exclude=True,
-        description="Whether something else has written the state since, such as `pulumi up`; seen "
-        "when all records are read, and not kept.",
+        description="Whether something else has written the state since, such as `pulumi up`; "
+        "computed when records are read, and not stored.",
     )
 
     def holds(self, fingerprint: Fingerprint) -> bool:
-        """Whether these inputs are what the stack has: applied, and the same."""
+        """Return whether the stack was applied with these inputs and has not changed since."""
         done = self.outcome in _DONE and not self.elsewhere
         return done and fingerprint.matches(self.fingerprint)
 
 
-class Records:
-    """The records of one environment.
+class TenantRecords:
+    """Read and write the records of one environment.
 
     Args:
         store: the state backend.
@@ -102,15 +103,15 @@ class Records:
         self._project = project
         self._environment = environment
         self._folder = f"{_FOLDER}/{project}/{environment}/"
-        # What was read of each stack, and what this process has put in its place.
+        # What was read for each stack, and the tags of what this process wrote over it.
         self._read_as: dict[str, Stored] = {}
         self._claims: dict[str, str] = {}
 
-    def all(self, stacks: Collection[str] | None = None) -> dict[str, TenantRecord]:
-        """Records by their stacks' names; one that cannot be read counts as failed.
+    def read_all(self, stacks: Collection[str] | None = None) -> dict[str, TenantRecord]:
+        """Read records by stack name; a record that cannot be read counts as failed.
 
         Args:
-            stacks: whose, such as a shard's; None for all of the environment.
+            stacks: the stacks, such as those of a shard; None for all of the environment.
 
         Raises:
             StateError: the backend cannot be read.
@@ -118,16 +119,16 @@ class Records:
         wanted = None if stacks is None else {self._key(stack) for stack in stacks}
         keys = self._store.keys(self._folder)
         found = self._store.read_many([key for key in keys if wanted is None or key in wanted])
-        states = self._states("") if found else {}
+        states = self._state_versions("") if found else {}
         records = {}
         for key, stored in sorted(found.items()):
-            one = self._read(key, stored.data)
-            self._read_as[one.stack] = stored
-            records[one.stack] = self._seen(one, states)
+            record = self._read(key, stored.data)
+            self._read_as[record.stack] = stored
+            records[record.stack] = self._compare_state(record, states)
         return records
 
     def get(self, stack: str) -> TenantRecord | None:
-        """One stack's record, None where it has none.
+        """Read one stack's record; None if it has none.
 
         Raises:
             StateError: the backend cannot be read.
@@ -137,13 +138,13 @@ class Records:
         return None if stored is None else self._read(key, stored.data)
 
     def claim(self, record: TenantRecord) -> TenantRecord | None:
-        """Writes that work on a stack begins, unless another run works on it or has since.
+        """Record that a run on a stack begins, unless another run works on it or has since.
 
         Args:
             record: the new record.
 
         Returns:
-            None where it is written; else the record that is there, as the other run left it.
+            None if the record was written; otherwise the record that the other run wrote.
 
         Raises:
             StateError: the backend cannot be read or written.
@@ -154,16 +155,16 @@ class Records:
             from flowflare.state.lease import is_held
 
             if is_held(self._store, self._project, stack):
-                return self._now(stack)
+                return self._read_again(stack)
         try:
             tag = self._store.put(key, _text(record), only_if=before.tag if before else ABSENT)
         except ConflictError:
-            return self._now(stack)
+            return self._read_again(stack)
         self._claims[stack] = tag
         return None
 
     def release(self, stack: str) -> None:
-        """Takes a claim back, because another run holds the stack: the record is as it was.
+        """Undo a claim and restore the earlier record, because another run holds the stack.
 
         Raises:
             StateError: the backend cannot be written.
@@ -178,16 +179,16 @@ class Records:
                 self._store.put(self._key(stack), before.data, only_if=tag)
 
     def write(self, record: TenantRecord) -> None:
-        """Writes a stack's record over the one before.
+        """Overwrite a stack's record.
 
-        Of two runs that work on a stack one after the other, the one that claimed it last tells
-        how it ended: the record of the other one is left out.
+        If two runs work on a stack one after the other, only the run that claimed it last writes
+        its record. The record of the other run is dropped.
 
         Raises:
             StateError: the backend cannot be written.
         """
         if record.outcome in _DONE and not record.state:
-            state = self._states(record.stack).get(record.stack, "")
+            state = self._state_versions(record.stack).get(record.stack, "")
             record = record.model_copy(update={"state": state})
         stack = record.stack
         with contextlib.suppress(ConflictError):
@@ -196,22 +197,27 @@ class Records:
                 self._claims[stack] = tag
 
     def delete(self, stack: str) -> None:
-        """Forgets a stack, as after its retirement.
+        """Delete a stack's record, for example after the stack is retired.
 
         Raises:
             StateError: the backend cannot be written.
         """
         self._store.delete(self._key(stack))
 
-    def _now(self, stack: str) -> TenantRecord | None:
+    def _read_again(self, stack: str) -> TenantRecord | None:
         stored = self._store.get(self._key(stack))
         if stored is None:
             return None
         self._read_as[stack] = stored
-        return self._seen(self._read(self._key(stack), stored.data), self._states(stack))
+        record = self._read(self._key(stack), stored.data)
+        return self._compare_state(record, self._state_versions(stack))
 
-    def _states(self, stack: str) -> dict[str, str]:
-        """The versions of states in the backend by stack: one stack's, or all of the project."""
+    def _state_versions(self, stack: str) -> dict[str, str]:
+        """Return the versions of states in the backend by stack name.
+
+        Args:
+            stack: the stack, or an empty string for all stacks of the project.
+        """
         prefix = f"{_STATES}/{self._project}/"
         tags = self._store.tags(f"{prefix}{stack}", ending=(".json", ".json.gz"))
         return {
@@ -219,8 +225,8 @@ class Records:
             for key, tag in sorted(tags.items())
         }
 
-    def _seen(self, record: TenantRecord, states: Mapping[str, str]) -> TenantRecord:
-        """A record with what its stack's state tells; one without a known state tells nothing."""
+    def _compare_state(self, record: TenantRecord, states: Mapping[str, str]) -> TenantRecord:
+        """Set `elsewhere` if the stack's state is not the version that the record names."""
         if record.outcome not in _DONE or not record.state:
             return record
         elsewhere = states.get(record.stack) != record.state

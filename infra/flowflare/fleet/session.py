@@ -1,4 +1,4 @@
-"""What a command over an environment works on: its tenants, as files have them and as recorded."""
+"""Open an environment of the fleet for a command: its tenants, their files and their records."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.config.engine import ENGINE, Engine, engine_named
 from flowflare.config.files import read_base
-from flowflare.fleet.records import Records, TenantRecord
+from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files
 from flowflare.fleet.tenants.model import Environment, Fleet, Tenant, stack_of
 from flowflare.fleet.tenants.passphrases import Passphrases
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Session:
+class FleetSession:
     """The selected tenants of one environment.
 
     Attributes:
         root: the project's folder.
-        environ: the environment of this process.
+        environ: the environment variables of this process.
         project: the Pulumi project's name.
         fleet: the fleet.
         environment: the environment.
-        tenants: those that are selected, whatever their status.
+        tenants: the selected tenants, with any status.
         store: the state backend.
-        records: what is known of the environment's stacks.
+        records: the records of the environment's stacks.
     """
 
     root: Path
@@ -42,30 +42,30 @@ class Session:
     environment: Environment
     tenants: tuple[Tenant, ...]
     store: "Store"
-    records: Records
+    records: TenantRecords
 
     @property
     def standing(self) -> tuple[Tenant, ...]:
-        """Those that are to be up, or suspended."""
-        return tuple(one for one in self.tenants if one.status != "retired")
+        """The selected tenants that should be up or suspended, but not retired."""
+        return tuple(tenant for tenant in self.tenants if tenant.status != "retired")
 
     def stack(self, tenant: Tenant) -> str:
-        """The stack of a tenant."""
+        """The name of a tenant's stack."""
         return stack_of(tenant.name, self.environment.name)
 
     @cached_property
     def environ_of(self) -> Callable[[str], Mapping[str, str]]:
-        """Makes a stack's environment: its passphrase is in it, and no other stack's."""
+        """A function that makes a stack's environment variables, with its own passphrase only."""
         return self.passphrases.environ_of
 
     @cached_property
     def passphrases(self) -> Passphrases:
-        """Opens the stacks' passphrases."""
+        """The passphrases of the stacks."""
         return Passphrases(self.fleet, self.root, self.environ)
 
     @property
     def needs_cli(self) -> bool:
-        """Whether the Pulumi CLI runs any of the tenants' stacks."""
+        """Whether any of the tenants' stacks needs the Pulumi CLI."""
         return any(engine.needs_cli for engine in self.engines.values())
 
     @cached_property
@@ -74,30 +74,31 @@ class Session:
         base = read_base(self.root).values.get(ENGINE)
         inherited = base.text if base else None
         return {
-            self.stack(one): engine_named(
-                one.config.get(self.environment.name, {}).get(ENGINE, inherited)
+            self.stack(tenant): engine_named(
+                tenant.config.get(self.environment.name, {}).get(ENGINE, inherited)
             )
-            for one in self.tenants
+            for tenant in self.tenants
         }
 
-    def stands(self, tenant: Tenant, records: Mapping[str, TenantRecord]) -> bool:
-        """Whether a tenant's stack may have resources.
+    def may_have_resources(self, tenant: Tenant, records: Mapping[str, TenantRecord]) -> bool:
+        """Return whether a tenant's stack may have resources.
+
+        A stack without a record has resources if its state has some or cannot be read.
 
         Args:
             tenant: the tenant.
-            records: what is known (`Records.all`). Where nothing is, state tells, and state that
-                cannot be read may hold anything.
+            records: the records of the stacks (`TenantRecords.read_all`).
         """
         known = records.get(self.stack(tenant))
         if known is not None:
             return known.outcome not in ("retired", "destroyed")
         from flowflare.config.files import read_project
         from flowflare.errors import FlowflareError
-        from flowflare.fleet.engines import opened
+        from flowflare.fleet.engines import open_fleet_stack
 
         try:
             project = read_project(self.root, self.stack(tenant))
-            return not opened(project, self.environ).is_empty()
+            return not open_fleet_stack(project, self.environ).is_empty()
         except FlowflareError:
             return True
 
@@ -109,28 +110,28 @@ def open_session(
     selection: Selection,
     *,
     files: bool = True,
-) -> Session:
-    """Reads a fleet and chooses tenants of it.
+) -> FleetSession:
+    """Read a fleet and select some of its tenants.
 
     Args:
         root: the project's folder.
-        environ: the environment of this process.
+        environ: the environment variables of this process.
         environment: the environment's name.
         selection: which tenants.
-        files: whether the stacks' files must be as the fleet says.
+        files: whether to check that the stacks' files are up to date with the fleet's files.
 
     Raises:
-        ConfigError: the fleet's files are not in order, every problem.
-        FleetError: there is no such environment or tenant, or stacks' files are not as they should
-            be.
+        ConfigError: the fleet's files have problems; the error lists all of them.
+        FleetError: the environment or a tenant does not exist, or a stack's file is outdated.
     """
     fleet = read_fleet(root, environ)
     tenants = select(fleet, environment, selection)
-    stacks = {stack_of(one.name, environment) for one in tenants}
+    stacks = {stack_of(tenant.name, environment) for tenant in tenants}
     if files:
-        refuse_outdated(one for one in stack_files(fleet, root, environment) if one.stack in stacks)
+        files_of_fleet = stack_files(fleet, root, environment)
+        refuse_outdated(file for file in files_of_fleet if file.stack in stacks)
     project, store = read_base(root).name, store_of(root, environ)
-    return Session(
+    return FleetSession(
         root=root,
         environ=environ,
         project=project,
@@ -138,5 +139,5 @@ def open_session(
         environment=fleet.environment(environment),
         tenants=tenants,
         store=store,
-        records=Records(store, project, environment),
+        records=TenantRecords(store, project, environment),
     )

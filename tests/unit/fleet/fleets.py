@@ -1,24 +1,24 @@
-"""Fleets whose stacks are a few words: what an `up` would do with them is written down here."""
+"""Fakes of a fleet's records, workers and health checks, which record what a rollout does."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.rollout.events import FleetEvent
-from flowflare.fleet.rollout.health import Endpoints, Verdict
+from flowflare.fleet.rollout.health import Endpoints, HealthResult
 from flowflare.fleet.rollout.plan import RolloutPlan, plan_rollout
-from flowflare.fleet.rollout.rollout import Rollout, Rules
+from flowflare.fleet.rollout.rollout import Rollout, RolloutRules
 from flowflare.fleet.tenants.model import Environment, Tenant
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
 
 class Killed(BaseException):
-    """The process ends here, as with kill -9: nothing after it happens."""
+    """The process ends here, as after kill -9."""
 
 
 @dataclass
-class Records:
-    """Records, and how many more things happen before the process is killed."""
+class FakeRecords:
+    """Records in memory, and how many more operations happen before the process is killed."""
 
     records: dict[str, TenantRecord] = field(default_factory=dict)
     kill_after: int = 1_000_000
@@ -41,16 +41,17 @@ class Records:
 
 
 @dataclass
-class World(Records):
-    """What outlives a process: the account, the records, what was written down.
+class World(FakeRecords):
+    """What outlives a process: the account, the records and the events.
 
     Attributes:
-        has: the version that each stack has.
+        has: the deployed version of each stack.
         broken: tenants whose `up` fails.
-        held: those that another run holds for longer than they are waited for.
-        sick: tenants that are up and not healthy; those in `late` are found out at a wave's end.
-        ups: every `up` that ended well, in order.
-        during: called at each `up`.
+        held: tenants whose stacks another run locks for too long.
+        sick: tenants that are unhealthy after their `up`.
+        late: tenants that become unhealthy before the end of their wave.
+        ups: every successful `up`, in order.
+        during: is called at each `up`.
     """
 
     has: dict[str, str] = field(default_factory=dict)
@@ -63,11 +64,11 @@ class World(Records):
     during: Callable[[str], None] = lambda stack: None
 
     def names(self, kind: str) -> list[str]:
-        return [one.tenant for one in self.events if one.event == kind]
+        return [event.tenant for event in self.events if event.event == kind]
 
 
-class Runner:
-    """Does one task after the other."""
+class FakeRunner:
+    """Run tasks one by one."""
 
     def __init__(self, world: World, version: str) -> None:
         self._world = world
@@ -96,46 +97,52 @@ class Runner:
         self._stopped = True
 
 
-class Checker:
-    """Knows who is sick."""
+class FakeChecker:
+    """Report the tenants that the world lists as sick."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def check(self, tenant: Endpoints, since: str) -> Verdict:
-        return self._verdict(tenant, self._world.sick)
+    def check(self, tenant: Endpoints, since: str) -> HealthResult:
+        return self._find(tenant, self._world.sick)
 
-    def check_errors(self, tenant: Endpoints, since: str) -> Verdict:
-        return self._verdict(tenant, self._world.late)
+    def check_errors(self, tenant: Endpoints, since: str) -> HealthResult:
+        return self._find(tenant, self._world.late)
 
-    def _verdict(self, tenant: Endpoints, sick: set[str]) -> Verdict:
+    def _find(self, tenant: Endpoints, sick: set[str]) -> HealthResult:
         name = str(tenant.service_url).removeprefix("https://").removesuffix("-prod")
         found = ("runs fail",) if name in sick else ()
-        return Verdict(name not in sick, found, 0.5)
+        return HealthResult(name not in sick, found, 0.5)
 
 
-def tenants(count: int, **statuses: str) -> list[Tenant]:
+def make_tenants(count: int, **statuses: str) -> list[Tenant]:
     names = [f"t{number:02}" for number in range(1, count + 1)]
     return [
-        Tenant(name=one, status=statuses.get(one, "active"), environments=("prod",), config={})
-        for one in names
+        Tenant(name=name, status=statuses.get(name, "active"), environments=("prod",), config={})
+        for name in names
     ]
 
 
-def planned(
+def make_plan(
     world: World, asked: list[Tenant], version: str = "1", rollout: str = "r1", **words
 ) -> RolloutPlan:
     prints = {
-        f"{one.name}-prod": Fingerprint(digest=version, parts={"code": version}) for one in asked
+        f"{tenant.name}-prod": Fingerprint(digest=version, parts={"code": version})
+        for tenant in asked
     }
     environment = Environment(name="prod", **words)
     return plan_rollout(asked, environment, prints, world.records, rollout)
 
 
 def roll(world: World, plan: RolloutPlan, version: str = "1", **rules) -> Rollout:
-    """One run of the command."""
+    """Run the command once."""
     rollout = Rollout(
-        plan, Runner(world, version), world, Checker(world), world.events.append, Rules(**rules)
+        plan,
+        FakeRunner(world, version),
+        world,
+        FakeChecker(world),
+        world.events.append,
+        RolloutRules(**rules),
     )
-    rollout.well = rollout.run() is None
+    rollout.succeeded = rollout.run() is None
     return rollout

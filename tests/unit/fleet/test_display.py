@@ -1,4 +1,4 @@
-"""What people see of a rollout: how far it is, how long it may take, who is where."""
+"""The live display of a rollout: its progress, the remaining time, and the tenants' progress."""
 
 import contextlib
 import os
@@ -33,8 +33,8 @@ class Clock:
         return self.now
 
 
-def begun(clock: Clock, budget: Budget | None = None) -> Picture:
-    """Ten tenants in two waves; the canary took 4 s and 20 calls, two others are under way."""
+def begin_rollout(clock: Clock, budget: Budget | None = None) -> Picture:
+    """Show ten tenants in two waves; the canary took 4 s and 20 calls, two others are running."""
     picture = Picture(clock=clock, workers=2, budget=budget)
     names = tuple(f"t{number}" for number in range(10))
     for event in (
@@ -57,34 +57,34 @@ def begun(clock: Clock, budget: Budget | None = None) -> Picture:
     return picture
 
 
-def test_how_long_it_may_take() -> None:
-    """Seven wait, two have run for 3 of 4 s, two at a time, and a check of 2 s at the end."""
+def test_the_remaining_time_is_estimated_from_the_tenants_so_far() -> None:
+    """Seven wait, two have run for 3 of 4 s, two run at a time, and a check takes 2 s."""
     clock = Clock()
-    picture = begun(clock)
+    picture = begin_rollout(clock)
     clock.now += 3
     assert picture.waiting == 7
     assert picture.seconds_to_go() == (7 * 4 + 2 * 1) / 2 + 2
     assert picture.summary() == "wave 2 of 2: 1 done, 2 running, 7 waiting, about 17 s to go"
 
 
-def test_the_calls_that_are_left_may_be_what_it_waits_for() -> None:
-    """Nine tenants of 20 calls each, at a second a call."""
-    picture = begun(Clock(), Budget(left=120, seconds=1))
+def test_the_rate_limit_may_determine_the_remaining_time() -> None:
+    """Nine tenants make 20 calls each, at one call a second."""
+    picture = begin_rollout(Clock(), Budget(left=120, seconds=1))
     assert picture.seconds_to_go() == 9 * 20 + 2
     assert "120 of 1100 calls left, about 3 min to go" in picture.summary()
 
 
-def test_nobody_knows_how_long_before_the_first_is_done() -> None:
+def test_the_remaining_time_is_unknown_before_the_first_tenant_is_done() -> None:
     assert Picture(total=3).seconds_to_go() is None
 
 
-def test_who_is_where() -> None:
-    where = events.Where(done=("a", "b"), failed=("c",), waiting=tuple(map(str, range(20))))
-    event = events.Stopped(
-        rollout="r", reason="c did not come up", where=where, remedy="", seconds=7
+def test_a_stopped_rollout_lists_the_tenants_by_progress() -> None:
+    where = events.TenantsByProgress(
+        done=("a", "b"), failed=("c",), waiting=tuple(map(str, range(20)))
     )
+    event = events.Stopped(rollout="r", reason="c failed", where=where, remedy="", seconds=7)
     assert picture_of(event).splitlines() == [
-        "Stopped after 7 s: c did not come up.",
+        "Stopped after 7 s: c failed.",
         "  done          2  a, b",
         "  failed        1  c",
         "  not begun    20  0, 1, 2, 3, 4, 5, 6, 7 and 12 more",
@@ -99,11 +99,11 @@ def test_json_is_one_event_a_line(capsys) -> None:
     )
 
 
-def test_what_is_no_line_of_its_own() -> None:
-    """Steps are for the live display; what is wrong with a tenant is said once."""
+def test_steps_and_failed_checks_have_no_line_of_their_own() -> None:
+    """Steps are for the live display, and a failure is reported once."""
     ill = events.HealthChecked(tenant="a", stack="a-prod", healthy=False, found=("no",), seconds=1)
     assert sentence(ill) == ""
-    step = events.StepEvent(tenant="a", stack="a-prod", kind="failed", message="no")
+    step = events.TenantStep(tenant="a", stack="a-prod", kind="failed", message="no")
     failed = events.TenantFailed(
         tenant="a", stack="a-prod", outcome="failed", error="no\n  really", remedy="Say yes."
     )
@@ -131,7 +131,7 @@ with shown(Picture(), json=False) as emit:
 
 
 def test_a_terminal_shows_it_live() -> None:
-    """Lines are printed while the display draws itself: neither waits for the other."""
+    """Lines are printed while the display redraws itself; neither waits for the other."""
     ours, theirs = os.openpty()
     words = [sys.executable, "-c", LIVE]
     environ = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
@@ -143,7 +143,7 @@ def test_a_terminal_shows_it_live() -> None:
         stuck = Timer(PATIENCE, process.kill)
         stuck.start()
         text = b""
-        with contextlib.suppress(OSError):  # EIO, when nobody has the terminal any more
+        with contextlib.suppress(OSError):  # EIO, when the other end of the terminal is closed
             while part := os.read(ours, 65536):
                 text += part
                 if DRAWN.search(text) and not process.stdin.closed:

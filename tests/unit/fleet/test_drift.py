@@ -1,4 +1,4 @@
-"""Drift of a fleet: what is alike is told once, and the document has every stack."""
+"""Drift of a fleet: equal drift is reported once, and the document has every stack."""
 
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from flowflare.config.engine import engine_named
-from flowflare.fleet.preview.drift import FleetDrift, drift, lines
+from flowflare.fleet.preview.drift import FleetDrift, compare_stacks, format_drift
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task
 from flowflare.kinds.drifted import Drifted
 from flowflare.review.drift.model import StackDrift
 
 
 class Shop:
-    """Answers as workers that have asked an account; a stack named `broken` could not be."""
+    """Return results as workers do; the stack `broken` could not be compared."""
 
     def __init__(self) -> None:
         self.runs: set[str] = set()
@@ -21,10 +21,10 @@ class Shop:
     def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
         for task in tasks:
             self.runs.add(task.options["run"])
-            yield answer(task)
+            yield make_result(task)
 
 
-def answer(task: Task) -> Result:
+def make_result(task: Task) -> Result:
     tenant = task.stack.removesuffix("-prod")
     if tenant == "dead":
         return Result(task, ok=False, error="its process ended: signal SIGKILL")
@@ -33,7 +33,7 @@ def answer(task: Task) -> Result:
         found = found.model_copy(update={"error": "no token"})
     elif tenant != "fine":
         cron = "0 2 * * *" if tenant == "odd" else "0 1 * * *"
-        one = Drifted(
+        finding = Drifted(
             kind="extra",
             severity="warning",
             resource="script",
@@ -42,7 +42,7 @@ def answer(task: Task) -> Result:
             action="adopt",
             remedy=f"flowflare up --stack {task.stack}",
         )
-        found = found.model_copy(update={"findings": (one,)})
+        found = found.model_copy(update={"findings": (finding,)})
     words = {
         f"{tenant}-prod-flowflare": "<tenant>-<environment>-flowflare",
         f"={task.stack}": "<stack>",
@@ -52,26 +52,26 @@ def answer(task: Task) -> Result:
 
 
 @pytest.fixture
-def found() -> FleetDrift:
+def drift() -> FleetDrift:
     shop, done = Shop(), []
-    stacks = [f"{one}-prod" for one in ("acme", "beta", "odd", "fine", "broken", "dead")]
+    stacks = [f"{tenant}-prod" for tenant in ("acme", "beta", "odd", "fine", "broken", "dead")]
     session = SimpleNamespace(project="shop", engines=dict.fromkeys(stacks, engine_named("pulumi")))
-    made = drift(session, shop, stacks, done.append)
+    made = compare_stacks(session, shop, stacks, done.append)
     assert done == [1, 2, 3, 4, 5, 6]
     assert len(shop.runs) == 1
     return made
 
 
-def test_what_is_alike_is_told_once_in_common_words(found: FleetDrift) -> None:
-    text = "\n".join(line.text for line in lines(found))
+def test_equal_drift_is_reported_once_with_placeholders(drift: FleetDrift) -> None:
+    text = "\n".join(line.text for line in format_drift(drift))
     assert text.count("cron 0 1 * * *") == 1
     assert "shop/2 stacks: acme-prod, beta-prod" in text
     assert "of <tenant>-<environment>-flowflare-service runs" in text
     assert "flowflare up --stack <stack>" in text
 
 
-def test_who_is_alone_is_told_in_its_own_words(found: FleetDrift) -> None:
-    text = "\n".join(line.text for line in lines(found))
+def test_the_drift_of_a_single_stack_has_its_own_words(drift: FleetDrift) -> None:
+    text = "\n".join(line.text for line in format_drift(drift))
     assert "shop/odd-prod\n" in text
     assert "cron 0 2 * * * of odd-prod-flowflare-service" in text
     assert "fine-prod" not in text
@@ -79,8 +79,8 @@ def test_who_is_alone_is_told_in_its_own_words(found: FleetDrift) -> None:
     assert "3 differences were found in 3 of 4 stacks (50 API calls). 2 could not be" in text
 
 
-def test_who_could_not_be_asked_comes_first(found: FleetDrift) -> None:
-    assert [stacks for stacks, _ in found.groups] == [
+def test_stacks_that_could_not_be_compared_come_first(drift: FleetDrift) -> None:
+    assert [stacks for stacks, _ in drift.groups] == [
         ("broken-prod",),
         ("dead-prod",),
         ("acme-prod", "beta-prod"),
@@ -88,16 +88,16 @@ def test_who_could_not_be_asked_comes_first(found: FleetDrift) -> None:
     ]
 
 
-def test_the_document_has_every_stack(found: FleetDrift) -> None:
-    named = [one.stack for one in found.document.stacks]
+def test_the_document_has_every_stack(drift: FleetDrift) -> None:
+    named = [stack.stack for stack in drift.document.stacks]
     assert named == sorted(named)
     assert len(named) == 6
-    assert found.document.exit_code == 1
+    assert drift.document.exit_code == 1
 
 
 def test_a_stack_that_no_worker_could_compare_is_reported_on_its_own_engine(
-    found: FleetDrift,
+    drift: FleetDrift,
 ) -> None:
-    [dead] = [one for one in found.document.stacks if one.stack == "dead-prod"]
+    [dead] = [stack for stack in drift.document.stacks if stack.stack == "dead-prod"]
     assert dead.engine == "pulumi"
     assert dead.error == "its process ended: signal SIGKILL"

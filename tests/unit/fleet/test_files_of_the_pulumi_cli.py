@@ -1,4 +1,4 @@
-"""The real Pulumi CLI with the files that a fleet and an environment write. Passed with 3.274.1."""
+"""The Pulumi CLI with the files of a fleet and of an ephemeral environment. Passed with 3.274.1."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.fleet.environments.lifecycle import Surroundings, bring_up, take_down
+from flowflare.fleet.environments.lifecycle import CommandContext, bring_up, take_down
 from flowflare.fleet.tenants.files import stack_files, write
 from flowflare.fleet.tenants.prune import prune
 from flowflare.fleet.tenants.read import read_fleet
@@ -58,11 +58,11 @@ def pulumi(root: Path, environ: dict[str, str]) -> Callable[..., str]:
     return run
 
 
-def test_what_the_cli_writes_stays(
+def test_what_the_cli_writes_to_a_stack_file_is_kept(
     root: Path, environ: dict[str, str], pulumi: Callable[..., str]
 ) -> None:
     def kinds() -> list[str]:
-        return [one.kind for one in stack_files(read_fleet(root, environ), root)]
+        return [file.kind for file in stack_files(read_fleet(root, environ), root)]
 
     write(stack_files(read_fleet(root, environ), root), root)
     pulumi("stack", "init", "acme-prod")
@@ -74,7 +74,7 @@ def test_what_the_cli_writes_stays(
     got = [
         pulumi("config", "get", key, "-s", "acme-prod") for key in ("a:token", "flowflare:debug")
     ]
-    assert [one.strip() for one in got] == ["secret", "true"]
+    assert [text.strip() for text in got] == ["secret", "true"]
     assert pulumi("config", "get", "shop:list", "-s", "acme-prod").strip() == '[1,{"a":"b: c"}]'
 
     (root / "tenants.yaml").write_text(FLEET.partition("tenants:")[0])
@@ -83,14 +83,14 @@ def test_what_the_cli_writes_stays(
 
 
 @pytest.mark.long
-def test_an_environment_is_a_stack_of_its_own(
+def test_an_environment_has_its_own_stack(
     root: Path, environ: dict[str, str], pulumi: Callable[..., str]
 ) -> None:
     write(stack_files(read_fleet(root, environ), root), root)
 
     pulumi("stack", "init", "acme-prod")
     pulumi("config", "set", "--secret", "shop:key", "secret", "-s", "acme-prod")
-    where = Surroundings(root, environ)
+    where = CommandContext(root, environ)
     opened = bring_up("pr-1", where, ttl=timedelta(hours=1), base="acme-prod")
     assert opened.update.outputs["is"] == "acme pr1 false"
     assert pulumi("config", "get", "shop:key", "-s", "pr-1").strip() == "secret"

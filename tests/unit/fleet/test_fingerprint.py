@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.fleet.fingerprint.fingerprints import KEY_VARIABLE, Fingerprint, fingerprints
+from flowflare.fleet.fingerprint.fingerprints import KEY_VARIABLE, Fingerprint, make_fingerprints
 from flowflare.fleet.fingerprint.tool import digest_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -42,12 +42,12 @@ import { price } from "./price.js";
 export class OrderWorkflow { run() { return price; } }
 export default { fetch() { return new Response(String(price)); } };
 """
-KEY = {KEY_VARIABLE: "a key that nobody can guess"}
+KEY = {KEY_VARIABLE: "a key that is hard to guess"}
 
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle is made by Node, once for all tests that have the same source."""
+    """Share bundles between tests, because Node makes them slowly."""
     return tmp_path_factory.mktemp("bundles")
 
 
@@ -81,7 +81,7 @@ def make(root: Path, bundles: Path) -> Path:
 
 
 def of(root: Path, **environ: str) -> Fingerprint:
-    return fingerprints(root, ["acme-prod"], environ)["acme-prod"]
+    return make_fingerprints(root, ["acme-prod"], environ)["acme-prod"]
 
 
 def edit(path: str, old: str, new: str) -> Callable[[Path], None]:
@@ -111,7 +111,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("part", "change"), CHANGES)
-def test_what_the_result_depends_on_changes_its_part(
+def test_a_change_of_an_input_changes_its_part(
     root: Path, part: str, change: Callable[[Path], None]
 ) -> None:
     before = of(root)
@@ -136,24 +136,28 @@ SAME: list[Callable[[Path], object]] = [
 
 
 @pytest.mark.parametrize("change", SAME)
-def test_nothing_else_changes_it(root: Path, change: Callable[[Path], object]) -> None:
+def test_no_other_change_changes_the_fingerprint(
+    root: Path, change: Callable[[Path], object]
+) -> None:
     before = of(root)
     change(root)
     assert of(root).matches(before)
 
 
-def test_it_is_the_same_in_another_folder(root: Path, tmp_path: Path, bundles: Path) -> None:
+def test_the_fingerprint_is_the_same_in_another_folder(
+    root: Path, tmp_path: Path, bundles: Path
+) -> None:
     elsewhere = make(tmp_path / "another folder" / "deeper", bundles)
     assert of(elsewhere).digest == of(root).digest
 
 
-def test_a_bundle_that_is_not_in_the_cache_is_made_the_same(root: Path, tmp_path: Path) -> None:
+def test_a_bundle_that_is_not_cached_has_the_same_fingerprint(root: Path, tmp_path: Path) -> None:
     before = of(root)
     (root / ".flowflare/cache/bundles").unlink()
     assert of(root).digest == before.digest
 
 
-def test_other_variables_do_not_matter_and_the_address_of_the_api_does(root: Path) -> None:
+def test_of_the_environment_only_the_address_of_the_api_matters(root: Path) -> None:
     assert of(root, HOME="/elsewhere", CLOUDFLARE_API_TOKEN="t").matches(of(root))
     assert of(root, CLOUDFLARE_BASE_URL="http://127.0.0.1:1").changed_parts(of(root)) == ("config",)
 
@@ -173,15 +177,15 @@ def with_secret(root: Path, source: str) -> None:
     edit("Pulumi.yaml", "        source: src/orders.js\n", new)(root)
 
 
-def test_a_secret_of_the_environment_counts_under_a_key_and_stands_nowhere(root: Path) -> None:
+def test_a_secret_variable_counts_as_a_keyed_hash(root: Path) -> None:
     with_secret(root, "{environment: SHOP_TOKEN}")
-    one = of(root, SHOP_TOKEN="hunter2", **KEY)
-    assert not one.unknown
-    assert one.matches(of(root, SHOP_TOKEN="hunter2", **KEY))
-    assert one.changed_parts(of(root, SHOP_TOKEN="hunter3", **KEY)) == ("config", "secrets")
-    # Without the key no list of passwords leads from the record to the secret.
+    found = of(root, SHOP_TOKEN="hunter2", **KEY)
+    assert not found.unknown
+    assert found.matches(of(root, SHOP_TOKEN="hunter2", **KEY))
+    assert found.changed_parts(of(root, SHOP_TOKEN="hunter3", **KEY)) == ("config", "secrets")
+    # Without the key, a list of passwords cannot be tried against the stored hash.
     other = of(root, SHOP_TOKEN="hunter2", **{KEY_VARIABLE: "another key of another fleet"})
-    assert not one.matches(other)
+    assert not found.matches(other)
 
 
 def test_a_secret_file_counts_by_its_content(root: Path) -> None:
@@ -196,13 +200,13 @@ def test_a_secret_file_counts_by_its_content(root: Path) -> None:
     ("source", "why"),
     [
         ("{environment: SHOP_TOKEN}", "FLOWFLARE_FINGERPRINT_KEY is not set"),
-        ("{environment: NOT_THERE}", "variable NOT_THERE, which is not there"),
-        ("{file: nowhere.txt}", "file nowhere.txt, which is not there"),
-        ("{awsSecretsManager: shop/token}", "whatever AWS has as the newest version"),
-        ("{awsParameter: /shop/token}", "whatever AWS has as the newest version"),
+        ("{environment: NOT_THERE}", "variable NOT_THERE, which does not exist"),
+        ("{file: nowhere.txt}", "file nowhere.txt, which does not exist"),
+        ("{awsSecretsManager: shop/token}", "the newest version of a secret in AWS"),
+        ("{awsParameter: /shop/token}", "the newest version of a secret in AWS"),
     ],
 )
-def test_what_cannot_be_known_counts_as_changed(root: Path, source: str, why: str) -> None:
+def test_an_unknown_secret_counts_as_changed(root: Path, source: str, why: str) -> None:
     with_secret(root, source)
     found = of(root, SHOP_TOKEN="hunter2")
     assert why in " ".join(found.unknown)
@@ -218,7 +222,7 @@ def test_what_cannot_be_known_counts_as_changed(root: Path, source: str, why: st
         '{secure: "v1:abc"}',
     ],
 )
-def test_what_the_configuration_tells_whole_is_known(root: Path, source: str) -> None:
+def test_a_secret_that_the_configuration_determines_is_known(root: Path, source: str) -> None:
     with_secret(root, source)
     assert of(root).matches(of(root))
 
@@ -235,19 +239,19 @@ def test_what_the_configuration_tells_whole_is_known(root: Path, source: str) ->
         ("text = open('x.json').read()", "uses open"),
         ("import os; os.listdir('.')", "uses os.listdir"),
         ("import os; os.path.exists('x')", "uses os.path.exists"),
-        ("import os; os.environ[name]", "uses os.environ other than by a name"),
-        ("import os; print(dict(os.environ))", "uses os.environ other than by a name"),
-        ("from os import environ", "takes names out of os"),
+        ("import os; os.environ[name]", "uses os.environ without a literal name"),
+        ("import os; print(dict(os.environ))", "uses os.environ without a literal name"),
+        ("from os import environ", "imports names from os"),
         ("other = pulumi.StackReference('o/p/s')", "uses pulumi.StackReference"),
-        ("from pulumi import FileAsset", "imports FileAsset of pulumi"),
+        ("from pulumi import FileAsset", "imports FileAsset from pulumi"),
         ("import pulumi_cloudflare as cf; cf.get_zone(x)", "with get_zone"),
         ("import pulumi_cloudflare as cf; cf.D1Database.get('a', 'b')", "with get"),
         ("from flowflare.render.worker import render_clients", "imports flowflare.render.worker"),
         ("exec('1')", "uses exec"),
-        ("this is no Python", "cannot be read as Python"),
+        ("this is not valid Python", "cannot be read as Python"),
     ],
 )
-def test_what_a_program_may_read_elsewhere_is_told_with_its_place(
+def test_what_a_program_may_read_elsewhere_is_reported_with_its_place(
     root: Path, line: str, why: str
 ) -> None:
     (root / "infra/prices.py").write_text(f"import pulumi\n{line}\n")
@@ -256,9 +260,9 @@ def test_what_a_program_may_read_elsewhere_is_told_with_its_place(
     assert unknown.startswith("infra/prices.py")
 
 
-def test_a_program_says_itself_which_files_it_reads(root: Path) -> None:
-    said = "# flowflare: reads data/*.json\nfrom pathlib import Path\n"
-    (root / "infra/prices.py").write_text(said)
+def test_a_comment_names_the_files_that_a_program_reads(root: Path) -> None:
+    text = "# flowflare: reads data/*.json\nfrom pathlib import Path\n"
+    (root / "infra/prices.py").write_text(text)
     (root / "data").mkdir()
     (root / "data/a.json").write_text("1")
     before = of(root)
@@ -290,23 +294,23 @@ def test_modules_are_found_through_packages(root: Path) -> None:
         assert of(root).changed_parts(before) == ("program",), name
 
 
-# What is not in order -----------------------------------------------------------------------------
+# Broken projects ----------------------------------------------------------------------------------
 
 
-def test_one_stack_that_cannot_be_read_leaves_the_others_alone(root: Path) -> None:
+def test_a_stack_that_cannot_be_read_does_not_affect_the_others(root: Path) -> None:
     (root / "Pulumi.beta-prod.yaml").write_text("config: [")
-    found = fingerprints(root, ["acme-prod", "beta-prod", "gone-prod"], {})
+    found = make_fingerprints(root, ["acme-prod", "beta-prod", "gone-prod"], {})
     assert not found["acme-prod"].unknown
     assert "Pulumi.beta-prod.yaml" in found["beta-prod"].unknown[0]
     assert "Pulumi.gone-prod.yaml" in found["gone-prod"].unknown[0]
 
 
-def test_a_source_that_does_not_bundle_is_told(root: Path) -> None:
+def test_a_source_that_does_not_bundle_is_unknown(root: Path) -> None:
     (root / "src/orders.js").write_text("import './nowhere.js';")
     assert "src/orders.js does not bundle" in of(root).unknown[0]
 
 
-def test_the_tool_counts_by_its_version_and_by_what_programs_depend_on(tmp_path: Path) -> None:
+def test_the_tools_digest_covers_versions_and_the_files_that_programs_use(tmp_path: Path) -> None:
     for name in ("resources/stack.py", "review/text.py", "render/bundle.mjs"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one")
@@ -321,8 +325,8 @@ def test_the_tool_counts_by_its_version_and_by_what_programs_depend_on(tmp_path:
         assert digest_of(copy, {"pulumi": "3"}) != before
 
 
-def test_nothing_of_a_secret_is_in_what_is_kept(root: Path) -> None:
+def test_a_stored_fingerprint_contains_no_secret(root: Path) -> None:
     with_secret(root, "{environment: SHOP_TOKEN}")
-    kept = json.dumps(of(root, SHOP_TOKEN="hunter2", **KEY).model_dump())
-    assert "hunter2" not in kept
-    assert KEY[KEY_VARIABLE] not in kept
+    stored = json.dumps(of(root, SHOP_TOKEN="hunter2", **KEY).model_dump())
+    assert "hunter2" not in stored
+    assert KEY[KEY_VARIABLE] not in stored

@@ -7,17 +7,17 @@ import pytest
 
 from flowflare.errors import RolloutError
 from flowflare.fleet.rollout.health import Checker
-from flowflare.fleet.rollout.rollout import Rollout, Rules
+from flowflare.fleet.rollout.rollout import Rollout, RolloutRules
 from flowflare.fleet.tenants.model import Health
 from flowflare.fleet.workers.pool import Result, Task
 from flowflare.rollout import health
-from tests.unit.fleet.fleets import Runner, World, planned, tenants
+from tests.unit.fleet.fleets import FakeRunner, World, make_plan, make_tenants
 
 KEY = "ff_prod_1_canary"
 
 
-class OneBadKey(Runner):
-    """Deploys suspended tenants, and t02 with a key that ends with a line break."""
+class OneBadKey(FakeRunner):
+    """Deploy suspended tenants, and t02 with a key that ends with a line break."""
 
     def run(self, tasks: Iterable[Task], on_event=None) -> Iterator[Result]:
         for result in super().run(tasks, on_event):
@@ -26,17 +26,22 @@ class OneBadKey(Runner):
             yield Result(result.task, ok=True, value={"outputs": outputs})
 
 
-def test_a_key_that_cannot_be_sent_is_the_failure_of_its_tenant_alone() -> None:
-    world, asked = World(), tenants(4)
-    plan = planned(world, asked, waves=(1, "100%"))
+def test_a_key_that_cannot_be_sent_fails_only_its_tenant() -> None:
+    world, asked = World(), make_tenants(4)
+    plan = make_plan(world, asked, waves=(1, "100%"))
     with httpx.Client() as http:
         checker = Checker(http, Health())
         rollout = Rollout(
-            plan, OneBadKey(world, "1"), world, checker, world.events.append, Rules(max_failures=9)
+            plan,
+            OneBadKey(world, "1"),
+            world,
+            checker,
+            world.events.append,
+            RolloutRules(max_failures=9),
         )
         assert rollout.run() is not None
-    assert rollout.where.unhealthy == ("t02",)
-    assert rollout.where.done == ("t01", "t03", "t04")
+    assert rollout.progress.unhealthy == ("t02",)
+    assert rollout.progress.done == ("t01", "t03", "t04")
     [failed] = [event for event in world.events if event.event == "tenant-failed"]
     assert (failed.tenant, failed.stack) == ("t02", "t02-prod")
     assert "cannot be sent" in failed.error
@@ -44,14 +49,14 @@ def test_a_key_that_cannot_be_sent_is_the_failure_of_its_tenant_alone() -> None:
     assert KEY not in repr(world.events)
 
 
-def test_a_rotation_is_told_which_generation_cannot_be_sent() -> None:
+def test_a_rotation_names_the_generation_that_cannot_be_sent() -> None:
     stack = health.Stack("http://127.0.0.1:9", {}, {2: "ff_2", 1: f"{KEY}\n"})
     with pytest.raises(RolloutError, match="not healthy: generation 1 of the API key") as refused:
         health.check(stack)
     assert KEY not in str(refused.value)
 
 
-def test_a_dropped_generation_that_cannot_be_sent_opens_nothing() -> None:
+def test_a_dropped_generation_that_cannot_be_sent_counts_as_refused() -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as http:
         stack = health.Stack("http://service.test", {}, {2: "ff_2"}, refused={1: f"{KEY}\n"})
         assert health.check(stack, http=http)[1] == "generation 1 does not any more"

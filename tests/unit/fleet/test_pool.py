@@ -58,7 +58,7 @@ for number in range(config.get_int("databases") or 0):
     before = D1Database(f"db{number}", opts, accountId=config.get("account"), name=f"db{number}")
 pulumi.export("answer", 42)
 """
-#: So many that a worker under load cannot make them all before it has noticed anything.
+#: So many that even a slow worker notices the end of its parent before it has made them all.
 DATABASES = 30
 PARENT = """
 import json, os, sys
@@ -87,46 +87,46 @@ def project(root: Path, stacks: Mapping[str, Mapping[str, Any]], base_url: str =
 
 
 def environ_of(stack: str) -> dict[str, str]:
-    if stack == "nobody":
-        raise SecretError("there is no passphrase of nobody", remedy="Write one.")
+    if stack == "keyless":
+        raise SecretError("stack keyless has no passphrase", remedy="Write one.")
     return {**os.environ, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE, "SECRET_OF": stack}
 
 
 def by_stack(results: list[Result]) -> dict[str, Result]:
-    return {one.task.stack: one for one in results}
+    return {result.task.stack: result for result in results}
 
 
-def test_each_task_ends_by_itself_whatever_the_others_do(tmp_path: Path) -> None:
-    acts = ("crash", "fail", "print", "environ", "fork", "kill", "fine", "nobody", "last")
+def test_a_task_does_not_affect_the_others(tmp_path: Path) -> None:
+    acts = ("crash", "fail", "print", "environ", "fork", "kill", "fine", "keyless", "last")
     root = project(tmp_path / "p", {name: {"p:act": name} for name in acts})
     events: list[TaskEvent] = []
     with Pool(root, environ_of, 2) as pool:
         wanted = [*acts, "nowhere"]
-        tasks = (Task("preview", one) for one in wanted)
+        tasks = (Task("preview", stack) for stack in wanted)
         found = by_stack(list(pool.run(tasks, events.append)))
         again = list(pool.run([Task("outputs", "fine")]))
     assert found.keys() == set(wanted)
-    failed = {stack for stack, one in found.items() if not one.ok}
-    assert failed == {"crash", "fail", "kill", "nobody", "nowhere"}
+    failed = {stack for stack, result in found.items() if not result.ok}
+    assert failed == {"crash", "fail", "kill", "keyless", "nowhere"}
     assert found["crash"].error == "its process ended: exit code 7"
     assert found["kill"].error.startswith("its process ended: signal SIGKILL")
     assert "--workers" in found["kill"].remedy
     assert "the program does not want to" in found["fail"].error
     assert "Pulumi.nowhere.yaml" in found["nowhere"].error
-    assert (found["nobody"].error, found["nobody"].remedy) == (
-        "there is no passphrase of nobody",
+    assert (found["keyless"].error, found["keyless"].remedy) == (
+        "stack keyless has no passphrase",
         "Write one.",
     )
-    said = {(one.task.stack, one.data["message"]) for one in events if one.kind == "note"}
-    assert {("print", "to standard output"), ("print", "past Python")} <= said
-    # A task has its own environment and nothing of the one before it.
-    assert ("environ", "SECRET_OF=environ") in said
-    assert [one.task.stack for one in events if one.kind == "began"].count("fine") == 1
+    notes = {(event.task.stack, event.data["message"]) for event in events if event.kind == "note"}
+    assert {("print", "to standard output"), ("print", "past Python")} <= notes
+    # A task has only its own environment variables, not those of the task before it.
+    assert ("environ", "SECRET_OF=environ") in notes
+    assert [event.task.stack for event in events if event.kind == "began"].count("fine") == 1
     assert again[0].value == {}
 
 
-def test_an_answer_that_cannot_be_read_fails_its_task_and_no_other(tmp_path: Path) -> None:
-    """A program has written into the pipe of the answers, which is open in its process."""
+def test_a_message_that_cannot_be_read_fails_only_its_task(tmp_path: Path) -> None:
+    """A program has written to the pipe of the messages, which is open in its process."""
     root = project(tmp_path / "p", {name: {"p:act": name} for name in ("garble", "fine")})
     with Pool(root, environ_of, 1) as pool:
         found = by_stack(list(pool.run(Task("preview", name) for name in ("garble", "fine"))))
@@ -134,17 +134,17 @@ def test_an_answer_that_cannot_be_read_fails_its_task_and_no_other(tmp_path: Pat
     assert found["fine"].ok
 
 
-def test_each_line_that_a_program_prints_is_told_of_its_own_stack(tmp_path: Path) -> None:
-    """The output comes through another pipe than the answer, which may be read before it."""
+def test_each_line_that_a_program_prints_counts_for_its_own_stack(tmp_path: Path) -> None:
+    """The output uses another pipe than the result, which may be read first."""
     root = project(tmp_path / "p", {name: {"p:act": "talk"} for name in ("a", "b", "c")})
     events: list[TaskEvent] = []
     with Pool(root, environ_of, 1) as pool:
         list(pool.run((Task("preview", stack) for stack in ("a", "b", "c")), events.append))
-    said = Counter(one.task.stack for one in events if one.kind == "note")
-    assert said == {"a": 5000, "b": 5000, "c": 5000}
+    notes = Counter(event.task.stack for event in events if event.kind == "note")
+    assert notes == {"a": 5000, "b": 5000, "c": 5000}
 
 
-def test_an_up_tells_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
+def test_an_up_reports_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
     events: list[TaskEvent] = []
     with FakeCloudflare() as cloudflare:
         root = project(tmp_path / "p", {"a": {"p:databases": 2}}, cloudflare.base_url)
@@ -154,41 +154,41 @@ def test_an_up_tells_its_steps_and_counts_its_calls(tmp_path: Path) -> None:
             [unknown] = pool.run([Task("dance", "a")])
     assert (up.ok, up.value["steps"], up.value["outputs"]) == (True, {"create": 2}, {"answer": 42})
     assert up.api_calls == 2
-    done = [one.data["name"] for one in events if one.data.get("kind") == "done"]
+    done = [event.data["name"] for event in events if event.data.get("kind") == "done"]
     assert {"db0", "db1"} <= set(done)
     assert (down.ok, down.value["steps"]) == (True, {"delete": 2})
-    assert (unknown.ok, unknown.error) == (False, "there is no task 'dance'")
+    assert (unknown.ok, unknown.error) == (False, "there is no task of the kind 'dance'")
 
 
-def test_stopped_it_hands_out_nothing_more_and_ends_what_runs(tmp_path: Path) -> None:
+def test_a_stopped_pool_starts_no_more_tasks_and_ends_its_workers(tmp_path: Path) -> None:
     root = project(tmp_path / "p", {name: {} for name in "abcd"})
     found = []
     with Pool(root, environ_of, 1) as pool:
-        for result in pool.run(Task("outputs", one) for one in "abcd"):
+        for result in pool.run(Task("outputs", stack) for stack in "abcd"):
             found.append(result.task.stack)
             pool.stop()
-        [worker] = pool._living
+        [worker] = pool._alive
     assert found == ["a"]
     assert not alive(worker.pid)
 
 
-def test_the_worker_has_no_secret_of_the_environment(tmp_path: Path) -> None:
+def test_a_worker_gets_no_secrets_of_the_parents_environment(tmp_path: Path) -> None:
     root = project(tmp_path / "p", {"a": {}})
     os.environ["SECRET_OF_ANOTHER"] = "hunter2"  # as a fleet's passphrases are
     try:
         with Pool(root, environ_of, 1) as pool:
             [result] = pool.run([Task("outputs", "a")])
-            [worker] = pool._living
+            [worker] = pool._alive
             own = Path(f"/proc/{worker.pid}/environ").read_bytes()
-            said = Path(f"/proc/{worker.pid}/cmdline").read_bytes()
+            words = Path(f"/proc/{worker.pid}/cmdline").read_bytes()
     finally:
         del os.environ["SECRET_OF_ANOTHER"]
     assert result.ok
-    assert b"hunter2" not in own + said
-    assert PASSPHRASE.encode() not in own + said
+    assert b"hunter2" not in own + words
+    assert PASSPHRASE.encode() not in own + words
 
 
-def test_no_worker_starts(tmp_path: Path) -> None:
+def test_workers_that_do_not_start_fail_the_pool(tmp_path: Path) -> None:
     root = project(tmp_path / "p", {name: {} for name in "abcdef"})
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -197,7 +197,7 @@ def test_no_worker_starts(tmp_path: Path) -> None:
     os.environ["PYTHONPATH"] = str(broken)
     try:
         with Pool(root, environ_of, 1) as pool, pytest.raises(EngineError, match="exit code 3"):
-            list(pool.run(Task("outputs", one) for one in "abcdef"))
+            list(pool.run(Task("outputs", stack) for stack in "abcdef"))
     finally:
         os.environ.pop("PYTHONPATH")
         if before is not None:
@@ -205,7 +205,9 @@ def test_no_worker_starts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["killed", "cancelled"])
-def test_a_parent_that_is_gone_lets_one_call_end_and_state_hold(tmp_path: Path, how: str) -> None:
+def test_after_the_end_of_its_parent_a_worker_finishes_its_call_and_its_state(
+    tmp_path: Path, how: str
+) -> None:
     with FakeCloudflare() as cloudflare:
         cloudflare.hook = slowly
         root = project(tmp_path / "p", {"a": {"p:databases": DATABASES}}, cloudflare.base_url)
@@ -219,24 +221,26 @@ def test_a_parent_that_is_gone_lets_one_call_end_and_state_hold(tmp_path: Path, 
         parent.send_signal(signal.SIGKILL if how == "killed" else signal.SIGINT)
         wait_until(lambda: not alive(worker))
         parent.communicate()
-        made = sorted(one["name"] for one in cloudflare.copy_world().databases.values())
+        databases = cloudflare.copy_world().databases.values()
+        made = sorted(database["name"] for database in databases)
         assert len(made) < DATABASES
         state = root / ".flowflare/state/.pulumi/stacks/p/a.json"
         verify(state)
         latest = json.loads(state.read_text())["checkpoint"]["latest"]
         assert not latest.get("pending_operations")
-        ids = {one.get("id") for one in latest["resources"] if "d1Database" in one["type"]}
+        resources = latest["resources"]
+        ids = {each.get("id") for each in resources if "d1Database" in each["type"]}
         assert ids == set(cloudflare.copy_world().databases)
         cloudflare.hook = None
         open_embedded(root, "a", environ=environ_of("a")).up()
-        names = [one["name"] for one in cloudflare.copy_world().databases.values()]
+        names = [each["name"] for each in cloudflare.copy_world().databases.values()]
         assert set(names) == {f"db{number}" for number in range(DATABASES)}
 
 
-def test_a_call_without_an_answer_stays_in_doubt_when_the_parent_goes(tmp_path: Path) -> None:
+def test_a_call_without_a_response_stays_pending_when_the_parent_ends(tmp_path: Path) -> None:
     with FakeCloudflare() as cloudflare:
         root = project(tmp_path / "p", {"a": {"p:databases": 1}}, cloudflare.base_url)
-        # It is made, nobody hears of it, and nothing can be asked.
+        # The database is created, but the response is lost, and so is every further one.
         cloudflare.hook = lambda request, when: "cut" if when == "after" else None
         parent = subprocess.Popen(
             [sys.executable, "-c", PARENT, str(root), "a"],
@@ -266,17 +270,17 @@ def test_a_worker_that_was_reading_ends_at_once(tmp_path: Path) -> None:
     worker = Worker(root, lambda _: None)
     worker.dismiss()
     worker.wait()
-    # It was not killed for taking too long.
-    assert worker.why() == "exit code 0"
+    # The worker was not killed after the grace period.
+    assert worker.describe_end() == "exit code 0"
     assert not alive(worker.pid)
 
 
-def test_how_many_workers() -> None:
+def test_a_machine_has_between_1_and_8_workers() -> None:
     assert 1 <= default_workers() <= 8
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that waits to be collected has ended."""
+    """Return whether a process runs; a zombie has ended."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

@@ -1,21 +1,21 @@
-"""Taking tenants away: an export first, everybody for themselves, a kill at any moment."""
+"""Removing tenants: exports come first, failures stay separate, and kills lose nothing."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowflare.fleet.rollout.retire import Leaving, Removal
-from flowflare.fleet.rollout.rollout import Rules
-from flowflare.fleet.rollout.unfinished import Unfinished
+from flowflare.fleet.rollout.retire import LeavingTenant, Removal
+from flowflare.fleet.rollout.rollout import RolloutRules
+from flowflare.fleet.rollout.unfinished import UnfinishedRollout
 from flowflare.fleet.tenants.selection import Selection
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 from flowflare.state.backends.folder import FolderStore
-from tests.unit.fleet.fleets import Killed, Records
+from tests.unit.fleet.fleets import FakeRecords, Killed
 
 NAMES = ("a", "b", "c")
 
 
-class Account(Records):
-    """Three stacks with a database each, where exports go, and records."""
+class Account(FakeRecords):
+    """Three stacks with a database each, a place for exports, and records."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,9 +31,9 @@ class Account(Records):
             if (task.kind, task.stack) in self.refuses:
                 yield Result(task, ok=False, error="not now", seconds=1)
                 continue
-            yield Result(task, ok=True, value=self.done(task), seconds=1, api_calls=2)
+            yield Result(task, ok=True, value=self.perform(task), seconds=1, api_calls=2)
 
-    def done(self, task: Task) -> dict:
+    def perform(self, task: Task) -> dict:
         if task.kind == "export":
             self.exported |= {task.stack} & self.there
             return {"place": "there", "databases": {"db": 3}}
@@ -43,13 +43,13 @@ class Account(Records):
         return {"changed": 5}
 
     def stop(self) -> None:
-        raise AssertionError("nobody stops it")
+        raise AssertionError("a removal does not stop its runner")
 
 
 def remove(account: Account, *names: str, exports: str | None = "exports"):
-    leaving = [Leaving(name, f"{name}-prod") for name in names or NAMES]
+    leaving = [LeavingTenant(name, f"{name}-prod") for name in names or NAMES]
     removal = Removal(
-        account, account, account.events.append, Rules(), outcome="retired", exports=exports
+        account, account, account.events.append, RolloutRules(), outcome="retired", exports=exports
     )
     return removal.run(leaving)
 
@@ -57,18 +57,18 @@ def remove(account: Account, *names: str, exports: str | None = "exports"):
 def test_exports_come_before_anything_is_deleted() -> None:
     account = Account()
     removed = remove(account, "a", "b")
-    assert (removed.gone, removed.failed, removed.api_calls) == (("a", "b"), (), 8)
+    assert (removed.removed, removed.failed, removed.api_calls) == (("a", "b"), (), 8)
     assert account.there == {"c-prod"}
-    doing = [one.doing for one in account.events if one.event == "tenant-began"]
+    doing = [event.doing for event in account.events if event.event == "tenant-began"]
     assert doing == ["export", "export", "destroy", "destroy"]
-    assert {one.outcome for one in account.records.values()} == {"retired"}
+    assert {record.outcome for record in account.records.values()} == {"retired"}
 
 
-def test_who_cannot_be_exported_is_not_deleted() -> None:
+def test_a_tenant_that_cannot_be_exported_is_not_deleted() -> None:
     account = Account()
     account.refuses = {("export", "b-prod")}
     removed = remove(account)
-    assert (removed.gone, removed.failed) == (("a", "c"), ("b",))
+    assert (removed.removed, removed.failed) == (("a", "c"), ("b",))
     assert account.there == {"b-prod"}
     assert account.records["b-prod"].outcome == "failed"
     assert account.records["b-prod"].error == "not now"
@@ -83,29 +83,30 @@ def test_kills_at_any_moment_delete_nothing_that_is_not_exported(kills: list[int
         try:
             remove(account)
         except Killed:
-            gone = {one.stack for one in account.records.values() if one.outcome == "retired"}
-            assert not gone & account.there
+            records = account.records.values()
+            removed = {record.stack for record in records if record.outcome == "retired"}
+            assert not removed & account.there
     account.kill_after = 1_000_000
-    assert remove(account).gone == NAMES
+    assert remove(account).removed == NAMES
     assert not account.there
 
 
 def test_an_unfinished_rollout_is_found_by_its_selection(tmp_path) -> None:
-    """Each shard and each choice of tenants has its own; one that has ended is not found."""
+    """Each shard and each selection has its own rollout; a rollout that has ended is not found."""
     store = FolderStore(tmp_path)
 
-    def unfinished(**words) -> Unfinished:
-        return Unfinished(store, "shop", "prod", Selection(**words))
+    def open_unfinished(**words) -> UnfinishedRollout:
+        return UnfinishedRollout(store, "shop", "prod", Selection(**words))
 
-    first = unfinished().rollout()
-    unfinished().begin(first)
-    assert unfinished().rollout() == first
+    first = open_unfinished().read_or_create_id()
+    open_unfinished().begin(first)
+    assert open_unfinished().read_or_create_id() == first
     others = [{"shard": (1, 2)}, {"shard": (2, 2)}, {"tenants": ("a",)}, {"tags": ("a",)}]
-    ids = {unfinished(**words).rollout() for words in others}
+    ids = {open_unfinished(**words).read_or_create_id() for words in others}
     assert len(ids - {first}) == 4
-    unfinished(tenants=("b", "a")).begin("r2")
-    assert unfinished(tenants=("a", "b"), changed=True).rollout() == "r2"
-    unfinished().end()
-    assert unfinished().rollout() != first
+    open_unfinished(tenants=("b", "a")).begin("r2")
+    assert open_unfinished(tenants=("a", "b"), changed=True).read_or_create_id() == "r2"
+    open_unfinished().end()
+    assert open_unfinished().read_or_create_id() != first
     store.put(".flowflare/rollouts/shop/prod/all.json", b"half a")
-    assert unfinished().rollout()
+    assert open_unfinished().read_or_create_id()

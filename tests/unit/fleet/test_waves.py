@@ -1,4 +1,4 @@
-"""Waves: everybody is in one, canaries come first, an interrupted rollout goes on where it was."""
+"""Waves: each tenant is in one, canaries come first, and an interrupted rollout resumes."""
 
 from itertools import accumulate
 
@@ -17,10 +17,10 @@ candidates = st.lists(
         Candidate,
         name=st.sampled_from(NAMES),
         canary=st.booleans(),
-        left=st.sampled_from(["", "", "failed", "unhealthy", "running"]),
+        trouble=st.sampled_from(["", "", "failed", "unhealthy", "running"]),
         suspended=st.booleans(),
     ),
-    unique_by=lambda one: one.name,
+    unique_by=lambda candidate: candidate.name,
 )
 
 
@@ -45,16 +45,18 @@ def counts(*arguments, **words) -> list[int]:
         (10, ("7%", "100%"), [1, 9]),
     ],
 )
-def test_the_sizes_of_waves(tenants: int, sizes, expected: list[int]) -> None:
+def test_a_size_counts_the_tenants_up_to_and_including_a_wave(
+    tenants: int, sizes, expected: list[int]
+) -> None:
     assert counts(plain(tenants), sizes) == expected
 
 
-def test_who_is_first() -> None:
-    """The tagged canaries, then who is in trouble, then the others by name, suspended ones last."""
+def test_canaries_come_first_and_suspended_tenants_last() -> None:
+    """Between them come tenants that an earlier run left in trouble, then the others by name."""
     asked = [
         Candidate("a", suspended=True),
         Candidate("b"),
-        Candidate("c", left="unhealthy"),
+        Candidate("c", trouble="unhealthy"),
         Candidate("d", canary=True),
         Candidate("e", canary=True),
         Candidate("f", canary=True, suspended=True),
@@ -65,26 +67,26 @@ def test_who_is_first() -> None:
     assert not second.is_canary
 
 
-def test_who_is_first_when_a_canary_is_through() -> None:
-    """An interrupted rollout has shown that the code is good: now trouble is first."""
-    asked = [Candidate("b", canary=True), Candidate("c", left="failed")]
+def test_after_a_successful_canary_tenants_in_trouble_come_first() -> None:
+    """The interrupted rollout has shown that the code works."""
+    asked = [Candidate("b", canary=True), Candidate("c", trouble="failed")]
     [wave] = plan_waves(asked, (1, "50%", "100%"), done=2)
     assert wave.tenants == ("c", "b")
     assert not wave.is_canary
 
 
 @pytest.mark.parametrize("size", [0, -1, True, "0%", "101%", "ten", "%", "10"])
-def test_what_is_no_size(size) -> None:
-    with pytest.raises(ValueError, match="no size of a wave"):
+def test_an_invalid_size_is_refused(size) -> None:
+    with pytest.raises(ValueError, match="is not a wave size"):
         plan_waves(plain(3), (size,))
 
 
 @settings(max_examples=60, deadline=None)
 @given(candidates, sizes, st.randoms())
-def test_everybody_is_in_one_wave_whatever_the_order(asked, sizes, random) -> None:
+def test_each_tenant_is_in_one_wave_in_any_order(asked, sizes, random) -> None:
     waves = plan_waves(asked, sizes)
     names = [name for wave in waves for name in wave.tenants]
-    assert sorted(names) == sorted(one.name for one in asked)
+    assert sorted(names) == sorted(candidate.name for candidate in asked)
     assert all(wave.tenants for wave in waves)
     assert [wave.number for wave in waves] == list(range(1, len(waves) + 1))
     assert {wave.of for wave in waves} <= {len(waves)}
@@ -94,8 +96,8 @@ def test_everybody_is_in_one_wave_whatever_the_order(asked, sizes, random) -> No
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), sizes, st.data())
-def test_an_interrupted_rollout_ends_its_waves_where_it_would_have(count, sizes, data) -> None:
-    """Wherever it stops, the waves that it has begun end where they would have ended."""
+def test_a_resumed_rollout_has_the_waves_of_the_interrupted_one(count, sizes, data) -> None:
+    """The remaining waves end with the same tenants as without the interruption."""
     whole = plan_waves(plain(count), sizes)
     stopped = data.draw(st.integers(0, count - 1))
     rest = plan_waves(plain(count)[stopped:], sizes, done=stopped)

@@ -13,11 +13,11 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
 
     from flowflare.cli.console import answers, messages, print_json
     from flowflare.cli.env.surroundings import document, shown_left, shown_time
-    from flowflare.fleet.environments.lifecycle import Surroundings
+    from flowflare.fleet.environments.lifecycle import CommandContext
 
-    where = Surroundings(project_root(cwd), os.environ)
+    where = CommandContext(project_root(cwd), os.environ)
     broken: list[StateError] = []
-    records, now = where.records().all(broken), where.now()
+    records, now = where.records().read_all(broken), where.now()
     for error in broken:
         messages().print(f"warning: {error}", markup=False)
     if json:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flowflare.config.files import Project
-    from flowflare.fleet.environments.lifecycle import Surroundings
+    from flowflare.fleet.environments.lifecycle import CommandContext
     from flowflare.fleet.environments.records import EnvironmentRecord
 
 NameArgument = Annotated[
@@ -21,7 +21,7 @@ NameArgument = Annotated[
 
 
 @contextmanager
-def surroundings(root: "Path", title: str) -> "Iterator[Surroundings]":
+def surroundings(root: "Path", title: str) -> "Iterator[CommandContext]":
     """Where a command that changes environments works, with a display of what happens.
 
     Args:
@@ -30,10 +30,10 @@ def surroundings(root: "Path", title: str) -> "Iterator[Surroundings]":
     """
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready
-    from flowflare.fleet.environments.lifecycle import Surroundings
+    from flowflare.fleet.environments.lifecycle import CommandContext
 
     with progress(title) as on_event:
-        yield Surroundings(
+        yield CommandContext(
             root, dict(os.environ), ready=make_ready, judge=_judge, on_event=on_event
         )
 

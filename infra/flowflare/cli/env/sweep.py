@@ -10,7 +10,7 @@ from flowflare.errors import FleetError, StateError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flowflare.fleet.environments.lifecycle import Swept
+    from flowflare.fleet.environments.lifecycle import SweepResult
     from flowflare.fleet.environments.records import EnvironmentRecord
 
 DryRunOption = Annotated[
@@ -43,7 +43,7 @@ def sweep(
     def began(record: "EnvironmentRecord") -> None:
         messages().print(f"Removing environment {record.name}", markup=False)
 
-    swept: list[Swept] = []
+    swept: list[SweepResult] = []
     broken: list[StateError] = []
     with surroundings(root, "Working") as where:
         for one in lifecycle.sweep(where, began, broken):
@@ -78,10 +78,10 @@ def _preview(root: "Path", json: bool) -> None:
 
     from flowflare.cli.console import answers, print_json
     from flowflare.cli.env.surroundings import document, shown_left
-    from flowflare.fleet.environments.lifecycle import Surroundings, expired
+    from flowflare.fleet.environments.lifecycle import CommandContext, list_expired
 
-    where = Surroundings(root, os.environ)
-    records, now = expired(where), where.now()
+    where = CommandContext(root, os.environ)
+    records, now = list_expired(where), where.now()
     if json:
         print_json({"would_remove": [document(one) for one in records]})
         return
@@ -92,7 +92,7 @@ def _preview(root: "Path", json: bool) -> None:
     answers().print(text, markup=False)
 
 
-def _document(swept: "list[Swept]") -> dict[str, list[dict[str, str]]]:
+def _document(swept: "list[SweepResult]") -> dict[str, list[dict[str, str]]]:
     return {
         "removed": [{"name": one.record.name} for one in swept if not one.error],
         "failed": [

@@ -9,7 +9,7 @@ from flowflare.cli.env.surroundings import NameArgument
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 
 if TYPE_CHECKING:
-    from flowflare.fleet.environments.lifecycle import Opened
+    from flowflare.fleet.environments.lifecycle import UpResult
 
 TtlOption = Annotated[
     str, typer.Option("--ttl", metavar="TIME", help="How long it lives from now on: 30m, 48h, 7d.")
@@ -71,7 +71,7 @@ def up(
         _show(opened)
 
 
-def _document(opened: "Opened") -> dict[str, Any]:
+def _document(opened: "UpResult") -> dict[str, Any]:
     from flowflare.cli.env.surroundings import document
 
     update = opened.update
@@ -88,7 +88,7 @@ def _document(opened: "Opened") -> dict[str, Any]:
     }
 
 
-def _show(opened: "Opened") -> None:
+def _show(opened: "UpResult") -> None:
     from flowflare.cli.console import answers, messages
     from flowflare.cli.env.surroundings import shown_time
 

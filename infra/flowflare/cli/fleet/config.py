@@ -11,7 +11,7 @@ from flowflare.errors import FleetError
 if TYPE_CHECKING:
     from flowflare.fleet.tenants.files import StackFile
     from flowflare.fleet.tenants.model import Fleet
-    from flowflare.fleet.tenants.prune import Pruned
+    from flowflare.fleet.tenants.prune import PruneResult
 
 EnvironmentOption = Annotated[
     str | None,
@@ -66,7 +66,7 @@ def config(
     fleet = read_fleet(root, os.environ)
     _refuse_unknown(fleet, environment)
     files = stack_files(fleet, root, environment)
-    pruned: Sequence[Pruned] = ()
+    pruned: Sequence[PruneResult] = ()
     if not check:
         write(files, root)
         pruned = prune_files(files, root, os.environ) if prune else ()
@@ -90,7 +90,7 @@ def _refuse_unknown(fleet: "Fleet", environment: str | None) -> None:
 
 
 def _document(
-    files: "Sequence[StackFile]", pruned: "Sequence[Pruned]", *, written: bool
+    files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, written: bool
 ) -> dict[str, Any]:
     why = {one.file.stack: one.why_kept for one in pruned}
     listed = []
@@ -104,7 +104,7 @@ def _document(
 
 
 def _show(
-    files: "Sequence[StackFile]", pruned: "Sequence[Pruned]", *, check: bool, diff: bool
+    files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool, diff: bool
 ) -> None:
     from flowflare.cli.console import answers
 
@@ -124,7 +124,7 @@ def _show(
     console.print(_summary(files, pruned, check=check), markup=False)
 
 
-def _summary(files: "Sequence[StackFile]", pruned: "Sequence[Pruned]", *, check: bool) -> str:
+def _summary(files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool) -> str:
     kinds = [one.kind for one in files]
     gone = sum(not one.why_kept for one in pruned)
     counts = {

@@ -11,7 +11,7 @@ from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FleetError
 
 if TYPE_CHECKING:
-    from flowflare.fleet.session import Session
+    from flowflare.fleet.session import FleetSession
 
 TenantsOption = Annotated[
     str,
@@ -59,9 +59,9 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         rules_of,
     )
     from flowflare.fleet.rollout import events
-    from flowflare.fleet.rollout.retire import Removal, standing
+    from flowflare.fleet.rollout.retire import Removal, list_existing
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import workshop
+    from flowflare.fleet.workers.workshop import open_workshop
 
     named = names_of(tenants)
     if not named:
@@ -69,12 +69,12 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     root = project_root(cwd)
     session = open_session(root, os.environ, environment, selection_of(tenants, None, None))
     _refuse_unnamed(session, named, names_of(lose_data))
-    leaving = standing(session, session.tenants, session.records.all())
+    leaving = list_existing(session, session.tenants, session.records.read_all())
     make_ready(session, [one.stack for one in leaving])
     picture = Picture(total=len(leaving))
     with (
         shown(picture, json=json) as emit,
-        workshop(session, workers, budget_teller(picture, emit)) as shop,
+        open_workshop(session, workers, budget_teller(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
@@ -89,16 +89,16 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
                 rollout="",
                 applied=0,
                 unchanged=len(named) - len(leaving),
-                removed=len(removed.gone),
+                removed=len(removed.removed),
                 api_calls=removed.api_calls,
                 seconds=clock.seconds(),
             )
         )
     if not json:
-        _tell_done(removed.gone, len(named) - len(leaving), clock.seconds())
+        _tell_done(removed.removed, len(named) - len(leaving), clock.seconds())
 
 
-def _refuse_unnamed(session: "Session", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
+def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
     stray = sorted(set(lost) - set(named))
     if stray:
         raise FleetError(f"--lose-data {','.join(stray)}: not in --tenants; nothing was destroyed")

@@ -69,7 +69,7 @@ class Picture:
             self.wave = f"wave {event.wave} of {event.of}: "
         elif isinstance(event, events.TenantBegan):
             self.running[event.tenant] = (self.clock(), event.doing)
-        elif isinstance(event, events.StepEvent) and event.kind == "started":
+        elif isinstance(event, events.TenantStep) and event.kind == "started":
             since, _ = self.running.get(event.tenant, (self.clock(), ""))
             self.running[event.tenant] = (since, f"{event.op} {event.resource}")
         elif isinstance(event, events.HealthChecked):

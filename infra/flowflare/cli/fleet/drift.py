@@ -48,18 +48,20 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.cli.fleet.running import make_ready
-    from flowflare.fleet.preview.drift import drift as looked
+    from flowflare.fleet.preview.drift import compare_stacks
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import workshop
+    from flowflare.fleet.workers.workshop import open_workshop
 
     allowed = read_allowed(allow_unknown or (), "NAME")
     selection = selection_of(tenants, tag, shard)
     session = open_session(project_root(cwd), os.environ, environment, selection)
-    records = session.records.all()
-    stacks = [session.stack(one) for one in session.tenants if session.stands(one, records)]
+    records = session.records.read_all()
+    stacks = [
+        session.stack(one) for one in session.tenants if session.may_have_resources(one, records)
+    ]
     make_ready(session, stacks)
-    with messages().status("Asking the account") as status, workshop(session, workers) as shop:
-        found = looked(
+    with messages().status("Asking the account") as status, open_workshop(session, workers) as shop:
+        found = compare_stacks(
             session,
             shop,
             stacks,
@@ -76,6 +78,6 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
 
 def _show(found: "FleetDrift") -> None:
     from flowflare.cli.console import print_lines
-    from flowflare.fleet.preview.drift import lines
+    from flowflare.fleet.preview.drift import format_drift
 
-    print_lines(lines(found), STYLES)
+    print_lines(format_drift(found), STYLES)

@@ -80,13 +80,13 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare fleet preview -e prod --json | jq '.report.sections[].stacks'
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.fleet.preview.preview import preview as planned
+    from flowflare.fleet.preview.preview import make_preview
     from flowflare.fleet.session import open_session
 
     selection = selection_of(tenants, tag, shard, changed=changed)
     with messages().status("Reading the fleet") as status:
         session = open_session(project_root(cwd), os.environ, environment, selection)
-        found = planned(
+        found = make_preview(
             session,
             again=again,
             diff=diff,
@@ -132,7 +132,7 @@ def _show(found: "FleetPreview") -> None:
         answers().print("Nothing would change.", markup=False)
     for line in _notes(found):
         answers().print(line, markup=False)
-    if found.report.sections and not found.stopped:
+    if found.report.sections and not found.refused_stacks:
         command = f"flowflare fleet up -e {quote(found.environment)}"
         answers().print(f"\nNext:  {command}", markup=False)
 
@@ -169,6 +169,6 @@ def _refuse(found: "FleetPreview") -> None:
         many = sum(len(one.stacks) for one in broken)
         stacks = "1 stack" if many == 1 else f"{many:,} stacks"
         raise FleetError(f"{stacks} could not be planned: {broken[0].error.splitlines()[0]}")
-    if found.stopped:
-        count = "1 stack" if found.stopped == 1 else f"{found.stopped:,} stacks"
+    if found.refused_stacks:
+        count = "1 stack" if found.refused_stacks == 1 else f"{found.refused_stacks:,} stacks"
         raise FleetError(f"`fleet up` would be refused in {count}")

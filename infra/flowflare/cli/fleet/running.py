@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from flowflare.cli.fleet.display import Picture
     from flowflare.fleet.forwarder import BudgetEvent
     from flowflare.fleet.rollout.events import Emit
-    from flowflare.fleet.rollout.retire import Removed
-    from flowflare.fleet.rollout.rollout import Rules
-    from flowflare.fleet.session import Session
+    from flowflare.fleet.rollout.retire import RemovalResult
+    from flowflare.fleet.rollout.rollout import RolloutRules
+    from flowflare.fleet.session import FleetSession
 
 
-def refuse_left(removed: "Removed", what: str, emit: "Emit", seconds: float) -> None:
+def refuse_left(removed: "RemovalResult", what: str, emit: "Emit", seconds: float) -> None:
     """Ends a command that could not take everybody away.
 
     Args:
@@ -35,18 +35,18 @@ def refuse_left(removed: "Removed", what: str, emit: "Emit", seconds: float) -> 
 
     reason = f"could not be {what}: {', '.join(removed.failed)}"
     remedy = f"Put the cause right, then run it again: {again()}"
-    where = events.Where(done=removed.gone, failed=removed.failed)
+    where = events.TenantsByProgress(done=removed.removed, failed=removed.failed)
     emit(events.Stopped(rollout="", reason=reason, where=where, remedy=remedy, seconds=seconds))
     raise FleetError(reason, remedy=remedy)
 
 
-def rules_of(max_failures: int = 1) -> "Rules":
+def rules_of(max_failures: int = 1) -> "RolloutRules":
     """How a rollout of this command is run."""
     from importlib.metadata import version
 
-    from flowflare.fleet.rollout.rollout import Rules
+    from flowflare.fleet.rollout.rollout import RolloutRules
 
-    return Rules(max_failures=max_failures, command=again(), release=version("flowflare"))
+    return RolloutRules(max_failures=max_failures, command=again(), release=version("flowflare"))
 
 
 def again() -> str:
@@ -73,7 +73,7 @@ class Clock:
         return round(self._now() - self._since, 3)
 
 
-def make_ready(session: "Session", stacks: Sequence[str]) -> None:
+def make_ready(session: "FleetSession", stacks: Sequence[str]) -> None:
     """Makes sure of what the stacks' runs need: Node's packages, the embedded Cloudflare."""
     from flowflare.cli.stacks import make_ready as made_ready
     from flowflare.config.files import read_project

@@ -60,15 +60,14 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     """
     from flowflare.cli.console import messages, print_json
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.status import SETTLED, document
-    from flowflare.fleet.status import status as looked
+    from flowflare.fleet.status import SETTLED, make_document, read_status
 
     selection = selection_of(tenants, tag, shard, changed=changed)
     with messages().status("Reading the fleet"):
         session = open_session(project_root(cwd), os.environ, environment, selection, files=False)
-        found = looked(session, all_tenants=not (tenants or tag or shard))
+        found = read_status(session, all_tenants=not (tenants or tag or shard))
     if changed:
-        found = document(session, [one for one in found.tenants if one.state not in SETTLED])
+        found = make_document(session, [one for one in found.tenants if one.state not in SETTLED])
     if json:
         print_json(found.model_dump(mode="json"))
     else:

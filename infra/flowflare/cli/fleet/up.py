@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from flowflare.cli.fleet.running import Clock
     from flowflare.fleet.rollout.events import Emit
     from flowflare.fleet.rollout.plan import RolloutPlan
-    from flowflare.fleet.rollout.retire import Leaving
-    from flowflare.fleet.rollout.rollout import Rules
-    from flowflare.fleet.rollout.unfinished import Unfinished
-    from flowflare.fleet.session import Session
+    from flowflare.fleet.rollout.retire import LeavingTenant
+    from flowflare.fleet.rollout.rollout import RolloutRules
+    from flowflare.fleet.rollout.unfinished import UnfinishedRollout
+    from flowflare.fleet.session import FleetSession
     from flowflare.fleet.workers.workshop import Workshop
 
 RetireOption = Annotated[
@@ -81,38 +81,38 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.cli.fleet.display import Picture, shown
     from flowflare.cli.fleet.options import selection_of
     from flowflare.cli.fleet.running import Clock, budget_teller, make_ready, rules_of
-    from flowflare.fleet.pending import pending
+    from flowflare.fleet.pending import find_pending
     from flowflare.fleet.rollout import events
     from flowflare.fleet.rollout.plan import plan_rollout
-    from flowflare.fleet.rollout.retire import to_retire
-    from flowflare.fleet.rollout.unfinished import Unfinished
+    from flowflare.fleet.rollout.retire import select_retired
+    from flowflare.fleet.rollout.unfinished import UnfinishedRollout
     from flowflare.fleet.session import open_session
-    from flowflare.fleet.workers.workshop import workshop
+    from flowflare.fleet.workers.workshop import open_workshop
 
     root = project_root(cwd)
     selection = selection_of(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
-    records = session.records.all({session.stack(one) for one in session.tenants})
-    leaving, left = to_retire(session, tuple(retire or ()), records, selection.tenants)
+    records = session.records.read_all({session.stack(one) for one in session.tenants})
+    leaving, left = select_retired(session, tuple(retire or ()), records, selection.tenants)
     stacks = [session.stack(one) for one in session.standing]
     say = messages().print
-    found = pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
-    unfinished = Unfinished(session.store, session.project, environment, selection)
+    found = find_pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
+    unfinished = UnfinishedRollout(session.store, session.project, environment, selection)
     plan = plan_rollout(
         session.standing,
         session.environment,
         found.fingerprints,
         records,
-        unfinished.rollout(),
+        unfinished.read_or_create_id(),
     )
-    works = [work.stack for work in plan.works.values()]
+    works = [work.stack for work in plan.updates.values()]
     if session.store.is_remote:
         session.passphrases.refuse_made_here(works)
     make_ready(session, [*works, *(one.stack for one in leaving)])
     picture = Picture()
     with (
         shown(picture, json=json) as emit,
-        workshop(session, workers, budget_teller(picture, emit)) as shop,
+        open_workshop(session, workers, budget_teller(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
@@ -122,7 +122,7 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         emit(
             events.Done(
                 rollout=plan.rollout if plan.waves else "",
-                applied=len(plan.works),
+                applied=len(plan.updates),
                 unchanged=len(plan.unchanged) + len(plan.through),
                 removed=len(leaving),
                 left=left,
@@ -136,12 +136,12 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
 
 
 def _roll(
-    session: "Session",
+    session: "FleetSession",
     plan: "RolloutPlan",
-    unfinished: "Unfinished",
+    unfinished: "UnfinishedRollout",
     shop: "Workshop",
     emit: "Emit",
-    rules: "Rules",
+    rules: "RolloutRules",
 ) -> int:
     """Runs the waves; how many calls they took.
 
@@ -172,8 +172,8 @@ def _roll(
 
 
 def _retire(
-    leaving: "tuple[Leaving, ...]",
-    session: "Session",
+    leaving: "tuple[LeavingTenant, ...]",
+    session: "FleetSession",
     shop: "Workshop",
     emit: "Emit",
     exports: str,
@@ -198,10 +198,10 @@ def _tell_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) ->
     from flowflare.cli.console import answers
 
     untouched = len(plan.unchanged) + len(plan.through)
-    if not plan.works and not removed:
+    if not plan.updates and not removed:
         answers().print(f"Nothing to do: all {untouched} tenants are as they should be.")
         return
-    parts = [f"{len(plan.works)} brought up", f"{untouched} as they were"]
+    parts = [f"{len(plan.updates)} brought up", f"{untouched} as they were"]
     parts += [f"{removed} retired"] if removed else []
     answers().print(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
     answers().print(f"\nNext:  flowflare fleet status -e {quote(plan.environment)}", markup=False)

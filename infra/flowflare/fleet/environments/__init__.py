@@ -1,1 +1,1 @@
-"""Ephemeral environments: a stack for a pull request, with an end that comes by itself."""
+"""Ephemeral environments: stacks for pull requests that are removed when their time is over."""

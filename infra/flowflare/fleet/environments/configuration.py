@@ -1,7 +1,8 @@
-"""Makes an ephemeral stack's configuration of another stack's: its own names, nothing shared.
+"""Derive an ephemeral stack's configuration from another stack's, with nothing shared.
 
-Whatever would meet the other stack in the account is left out: names set by hand, routes, custom
-domains. What is meant for data that stays is undone: protection, suspension, reasons for losing.
+Settings that would collide with the other stack in the account are removed: names set by hand,
+routes, custom domains. Settings that protect lasting data are reset: protection, suspension,
+`allowDataLoss`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +15,18 @@ from flowflare.config.load import load_stack
 from flowflare.config.problems import mapping
 from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, FleetError, Problem
-from flowflare.fleet.tenants.stack_text import parsed, stack_text
+from flowflare.fleet.tenants.stack_text import parse_stack_file, stack_text
 from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
-#: Files of earlier versions name the documentation in another way behind it.
+#: Earlier versions name the documentation differently after this text.
 _SIGN: Final = "# Written by `flowflare env up` ("
 _MARK: Final = f"{_SIGN}flowflare docs environments): removed when its time is over."
 _KEPT: Final = "# The next `env up` writes it anew, and `env down` or `env sweep` removes it."
 _PREFIX: Final = f"{NAMESPACE}:"
-#: Keys that are left out, with what undoes them where every stack of the project has them.
-_LEFT_OUT: Final[Mapping[str, Any]] = {
+#: Keys that are removed, each with the value that resets it if the project sets it for all stacks.
+_REMOVED: Final[Mapping[str, Any]] = {
     "names": {},
     "routes": [],
     "domains": [],
@@ -33,12 +34,12 @@ _LEFT_OUT: Final[Mapping[str, Any]] = {
     "suspended": False,
     "trackerTag": None,
 }
-#: Fields of clients that are left out.
+#: Fields of clients that are removed.
 _OF_CLIENTS: Final = ("routes", "domains")
 
 
 def is_ephemeral(text: str) -> bool:
-    """Whether this version or an earlier one has written a stack's file for `env up`."""
+    """Return whether `env up` of this or an earlier version has written a stack's file."""
     return text.startswith(_SIGN)
 
 
@@ -47,53 +48,54 @@ class Ephemeral:
     """An ephemeral stack's configuration.
 
     Attributes:
-        text: what its file holds.
-        spec: what it describes.
+        text: the content of its file.
+        spec: the stack that it describes.
     """
 
     text: str
     spec: StackSpec
 
 
-def ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephemeral:
-    """The configuration of an ephemeral stack.
+def make_ephemeral(root: Path, base: str, stack: str, environment: str) -> Ephemeral:
+    """Make the configuration of an ephemeral stack.
 
     Args:
         root: the project's folder.
-        base: the stack whose configuration it gets.
+        base: the stack whose configuration is the base.
         stack: the stack's name.
         environment: its environment.
 
     Raises:
-        ConfigError: the base's configuration, or what becomes of it, is not in order.
-        FleetError: another stack has these names, or the stack would take classes from another.
+        ConfigError: the configuration of the base, or the derived configuration, has problems.
+        FleetError: another stack has the same names, or the stack would take over Durable Object
+            classes of another script.
     """
     project = read_project(root, base)
     problems: list[Problem] = []
-    present = parsed(project.stack_file.name, read_text(project.stack_file), problems)
+    present = parse_stack_file(project.stack_file.name, read_text(project.stack_file), problems)
     if problems:
         raise ConfigError(problems)
     named = mapping(present.pop("config", None))
-    config = {key if ":" in key else f"{project.name}:{key}": one for key, one in named.items()}
-    config = dict(sorted(_changed(config, project, environment).items()))
-    spec = _checked(config, project, stack, environment)
+    config = {key if ":" in key else f"{project.name}:{key}": value for key, value in named.items()}
+    config = dict(sorted(_isolate(config, project, environment).items()))
+    spec = _check(config, project, stack, environment)
     return Ephemeral(stack_text(config, present, head=(_MARK, _KEPT)), spec)
 
 
-def _changed(config: dict[str, Any], project: Project, environment: str) -> dict[str, Any]:
+def _isolate(config: dict[str, Any], project: Project, environment: str) -> dict[str, Any]:
     whole = {key.removeprefix(_PREFIX): value.text for key, value in project.values.items()}
     wanted = dict(config)
-    for key, without in _LEFT_OUT.items():
+    for key, without in _REMOVED.items():
         wanted.pop(_PREFIX + key, None)
         if key in whole and _PREFIX + key not in config and without is not None:
             wanted[_PREFIX + key] = without
     wanted[_PREFIX + "environment"] = environment
     wanted[_PREFIX + "protect"] = False
     if whole.get("workersDev", "true") != "true":
-        wanted[_PREFIX + "workersDev"] = True  # it has no other address
-    overrides = mapping(_parsed(whole.get("clientOverrides")))
-    for name, fields in _clients(whole).items():
-        own = dict(_alone(fields))
+        wanted[_PREFIX + "workersDev"] = True  # without routes and domains, its only address
+    overrides = mapping(_parse(whole.get("clientOverrides")))
+    for name, fields in _merge_clients(whole).items():
+        own = dict(_isolate_client(fields))
         if own:
             overrides[name] = mapping(overrides.get(name)) | own
     if overrides:
@@ -101,36 +103,34 @@ def _changed(config: dict[str, Any], project: Project, environment: str) -> dict
     return wanted
 
 
-def _clients(whole: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The clients as the stack has them, overrides laid over."""
-    overrides = mapping(_parsed(whole.get("clientOverrides")))
+def _merge_clients(whole: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Merge the stack's `clientOverrides` into its clients."""
+    overrides = mapping(_parse(whole.get("clientOverrides")))
     return {
         name: mapping(fields) | mapping(overrides.get(name))
-        for name, fields in mapping(_parsed(whole.get("clients"))).items()
+        for name, fields in mapping(_parse(whole.get("clients"))).items()
     }
 
 
-def _alone(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Fields of a client that differ where it must not meet the other stack's."""
+def _isolate_client(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """List a client's fields that must change so that it does not collide with the other stack."""
     for key in _OF_CLIENTS:
         if fields.get(key):
             yield key, []
     if fields.get("workersDev") is False:
         yield "workersDev", True
     databases = mapping(fields.get("databases"))
-    if any("name" in mapping(one) for one in databases.values()):
+    if any("name" in mapping(database) for database in databases.values()):
         yield (
             "databases",
             {
-                binding: {key: value for key, value in mapping(one).items() if key != "name"}
-                for binding, one in databases.items()
+                binding: {key: value for key, value in mapping(database).items() if key != "name"}
+                for binding, database in databases.items()
             },
         )
 
 
-def _checked(
-    config: Mapping[str, Any], project: Project, stack: str, environment: str
-) -> StackSpec:
+def _check(config: Mapping[str, Any], project: Project, stack: str, environment: str) -> StackSpec:
     base = read_base(project.root)
     texts = {key: value.text for key, value in base.values.items()}
     texts |= {key: as_text(value)[0] for key, value in config.items()}
@@ -138,20 +138,22 @@ def _checked(
         texts, project=project.name, stack=stack, origins=project.places, root=project.root
     )
     _refuse_taken_classes({key.removeprefix(_PREFIX): text for key, text in texts.items()})
-    whose = texts.get(f"{_PREFIX}tenant"), environment
+    owner = texts.get(f"{_PREFIX}tenant"), environment
     for other in stacks_of(project.root):
-        if other != stack and _whose(base, other) == whose:
-            message = f"environment {environment} is that of stack {other}: their names would meet"
+        if other != stack and _read_owner(base, other) == owner:
+            message = f"stack {other} has environment {environment}: their names would collide"
             raise FleetError(message, remedy="Choose another name, for example pr-123.")
     return spec
 
 
-def _whose(base: Base, stack: str) -> tuple[str | None, str]:
-    """The tenant and the environment of a stack, which its names in the account begin with."""
+def _read_owner(base: Base, stack: str) -> tuple[str | None, str]:
+    """Read the tenant and the environment of a stack: the start of its names in the account."""
     problems: list[Problem] = []
     file = base.stack_folder / f"Pulumi.{stack}.yaml"
     own = mapping(
-        parsed(file.name, read_bytes(file).decode("utf-8", "replace"), problems).get("config")
+        parse_stack_file(file.name, read_bytes(file).decode("utf-8", "replace"), problems).get(
+            "config"
+        )
     )
 
     def text(key: str) -> str | None:
@@ -162,21 +164,21 @@ def _whose(base: Base, stack: str) -> tuple[str | None, str]:
 
 
 def _refuse_taken_classes(whole: Mapping[str, str]) -> None:
-    """Objects move when a class is taken over: the other stack's would be gone."""
-    clients = _clients(whole)
+    """Refuse class migrations that move Durable Objects here from a script of another stack."""
+    clients = _merge_clients(whole)
     for name, fields in clients.items():
         for step in fields.get("classMigrations") or ():
-            for one in mapping(step).get("transferredClasses") or ():
-                script = mapping(one).get("fromScript")
+            for transfer in mapping(step).get("transferredClasses") or ():
+                script = mapping(transfer).get("fromScript")
                 if script not in clients:
                     raise FleetError(
-                        f"client {name} takes the class {mapping(one).get('from')} over from "
+                        f"client {name} takes over the class {mapping(transfer).get('from')} from "
                         f"script {script}, which would lose its objects to this environment",
                         remedy="Name a base without that class migration: --from NAME",
                     )
 
 
-def _parsed(text: str | None) -> Any:
+def _parse(text: str | None) -> Any:
     try:
         return parse_json(text or "null")
     except ValueError:

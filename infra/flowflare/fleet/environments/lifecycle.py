@@ -1,8 +1,8 @@
-"""Brings ephemeral environments up, and takes them away: by name, or when their time is over.
+"""Create and update ephemeral environments; remove them by name or when their time is over.
 
-The record is written before anything is made and removed after everything is gone, so a run that
-is killed leaves nothing that a later one does not find. One run at a time works on an environment:
-it holds a lease beside the stack's own.
+The record is written before the first resource is created, and deleted after the last one is
+deleted. A later run therefore finds everything that a killed run left behind. A run holds a lease
+on the environment, beside the stack's own lease, so that only one run works on it at a time.
 """
 
 import os
@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowflare.config.files import Project, read_base, read_project
 from flowflare.errors import FleetError, FlowflareError, LockedError, ProtectedError, StateError
-from flowflare.fleet.engines import opened
-from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
+from flowflare.fleet.engines import open_fleet_stack
+from flowflare.fleet.environments.configuration import is_ephemeral, make_ephemeral
 from flowflare.fleet.environments.names import environment_of
 from flowflare.fleet.environments.records import (
     EnvironmentRecord,
     EnvironmentRecords,
-    Found,
+    StoredRecord,
     utc_now,
 )
-from flowflare.fleet.environments.seeding import Seeded, SeedFile, refuse_unknown, run_seeds
+from flowflare.fleet.environments.seeding import SeedFile, SeedResult, refuse_unknown, run_seeds
 from flowflare.reading.files import read_bytes
 from flowflare.state.lease import held
 from flowflare.state.location import backend_of, store_of
@@ -38,39 +38,39 @@ if TYPE_CHECKING:
 _PROTECT: Final = "flowflare:protect"
 
 
-def _nothing(_: Project) -> None:
-    """Nobody asked to be told."""
+def _do_nothing(_: Project) -> None:
+    """Ignore a call: the default of `ready` and `judge`."""
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """Where a command works.
+class CommandContext:
+    """What a command about environments works with.
 
     Attributes:
         root: the project's folder.
-        environ: the environment of this process.
+        environ: the environment variables of this process.
         ready: is called before an engine runs, to start what it needs.
-        judge: is called before `up`, and raises where it must not run.
-        on_event: takes the engine's events.
-        now: the time.
-        api: opens the API's clients; None for those of this process.
+        judge: is called before `up`, and raises if `up` must not run.
+        on_event: is called with the engine's events.
+        now: returns the time.
+        api: opens the API's clients; None for the connector of this process.
     """
 
     root: Path
     environ: Mapping[str, str] = field(repr=False)
-    ready: Callable[[Project], None] = _nothing
-    judge: Callable[[Project], None] = _nothing
+    ready: Callable[[Project], None] = _do_nothing
+    judge: Callable[[Project], None] = _do_nothing
     on_event: "OnEvent | None" = None
     now: Callable[[], datetime] = utc_now
     api: "Connector | None" = None
 
     def records(self) -> EnvironmentRecords:
-        """The project's records."""
+        """Open the project's records."""
         store = store_of(self.root, self.environ)
         return EnvironmentRecords(store, read_base(self.root).name)
 
     def environ_of(self, base: str) -> Mapping[str, str]:
-        """The environment of a stack that has its configuration, and passphrase, of another."""
+        """Return the environment variables of a stack that uses another stack's passphrase."""
         from flowflare.fleet.tenants.passphrases import Passphrases
         from flowflare.fleet.tenants.read import read_fleet
         from flowflare.fleet.tenants.source import FILE
@@ -82,51 +82,51 @@ class Surroundings:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """An environment that is up.
+class UpResult:
+    """The result of creating or updating an environment.
 
     Attributes:
-        record: what is known of it.
-        update: what `up` did.
-        seeded: what became of the seeds.
-        is_new: whether there was none before.
+        record: the environment's record.
+        update: the result of `up`.
+        seeded: the result of each seed.
+        is_new: whether the environment did not exist before.
     """
 
     record: EnvironmentRecord
     update: "Update"
-    seeded: tuple[Seeded, ...]
+    seeded: tuple[SeedResult, ...]
     is_new: bool
 
 
 def bring_up(
     name: str,
-    where: Surroundings,
+    where: CommandContext,
     *,
     ttl: timedelta,
     base: str | None = None,
     seeds: Sequence[SeedFile] = (),
-) -> Opened:
-    """Makes an environment, or brings it up to date and gives it new time to live.
+) -> UpResult:
+    """Create an environment, or update it and extend its time to live.
 
     Args:
         name: its name.
-        where: where it is done.
+        where: the command's context.
         ttl: how long it lives from now on.
-        base: the stack whose configuration it has; None for the one it has already.
-        seeds: files with SQL that its databases get once.
+        base: the stack whose configuration it copies; None for its present base.
+        seeds: SQL files that are run once in its databases.
 
     Raises:
         LockedError: another run works on it.
-        FlowflareError: the configuration is not in order, or `up` failed. The record is there
-            then, and what was made is removed when the time is over.
+        FlowflareError: the configuration has problems, or `up` failed. After a failed `up` the
+            record exists, and what was created is removed when the time is over.
     """
     environment = environment_of(name)
     records = where.records()
-    with _alone(name, where):
+    with _lease(name, where):
         found = records.get(name)
         chosen = base or (found.record.base if found else _default_base(where.root))
-        _refuse_meeting(name, chosen, environment, records.all())
-        made = ephemeral(where.root, chosen, name, environment)
+        _refuse_collision(name, chosen, environment, records.read_all())
+        made = make_ephemeral(where.root, chosen, name, environment)
         refuse_unknown(seeds, made.spec)
         file = _file(where.root, name)
         _refuse_foreign(file, name, where, found)
@@ -147,19 +147,19 @@ def bring_up(
         _write(file, made.text)
         update, seeded = _up(made.spec, where, chosen, seeds)
         if seeded:
-            known = {(one.file, one.database): one for one in record.seeds}
-            known |= {(one.seed.file, one.seed.database): one.seed for one in seeded}
+            known = {(seed.file, seed.database): seed for seed in record.seeds}
+            known |= {(result.seed.file, result.seed.database): result.seed for result in seeded}
             record = record.model_copy(update={"seeds": tuple(known.values())})
             records.write(record, found)
-    return Opened(record, update, seeded, is_new)
+    return UpResult(record, update, seeded, is_new)
 
 
 def _up(
-    spec: "StackSpec", where: Surroundings, base: str, seeds: Sequence[SeedFile]
-) -> tuple["Update", tuple[Seeded, ...]]:
+    spec: "StackSpec", where: CommandContext, base: str, seeds: Sequence[SeedFile]
+) -> tuple["Update", tuple[SeedResult, ...]]:
     project = read_project(where.root, spec.stack)
     environ = where.environ_of(base)
-    stack = opened(project, environ, api=where.api)
+    stack = open_fleet_stack(project, environ, api=where.api)
     stack.make()
     where.judge(project)
     where.ready(project)
@@ -174,24 +174,25 @@ def _up(
     return update, run_seeds(seeds, spec, client)
 
 
-def take_down(name: str, where: Surroundings, *, only_expired: bool = False) -> bool:
-    """Destroys an environment and forgets it.
+def take_down(name: str, where: CommandContext, *, only_expired: bool = False) -> bool:
+    """Destroy an environment, and delete its state, file and record.
 
     Args:
         name: its name.
-        where: where it is done.
-        only_expired: whether it stays where its time is not over, or no longer is.
+        where: the command's context.
+        only_expired: whether to keep an environment whose time is not over, for example because
+            another run has extended it.
 
     Returns:
-        Whether there was one that had to go.
+        Whether an environment was removed.
 
     Raises:
         LockedError: another run works on it.
-        ProtectedError: somebody protected it.
-        FlowflareError: something could not be deleted; running it again goes on.
+        ProtectedError: its file sets `flowflare:protect`.
+        FlowflareError: a resource could not be deleted; run it again to resume.
     """
     records = where.records()
-    with _alone(name, where):
+    with _lease(name, where):
         found = records.get(name)
         if found is None or (only_expired and not found.record.has_expired(where.now())):
             return False
@@ -201,19 +202,19 @@ def take_down(name: str, where: Surroundings, *, only_expired: bool = False) -> 
         _write(file, record.text)
         project = read_project(where.root, record.stack)
         environ = where.environ_of(record.base)
-        stack = opened(project, environ, api=where.api)
+        stack = open_fleet_stack(project, environ, api=where.api)
         if stack.is_made() and not stack.is_empty():
             where.ready(project)
             stack.destroy(where.on_event)
-        _forget_state(project, where)
+        _delete_state(project, where)
         file.unlink(missing_ok=True)
         records.delete(found)
     return True
 
 
 @contextmanager
-def _alone(name: str, where: Surroundings) -> Iterator[None]:
-    """Holds an environment for the time of a run."""
+def _lease(name: str, where: CommandContext) -> Iterator[None]:
+    """Hold the lease of an environment during a run."""
     environment_of(name)
     project, own = read_base(where.root).name, f"{name}.environment"
     with ExitStack() as holding:
@@ -221,7 +222,7 @@ def _alone(name: str, where: Surroundings) -> Iterator[None]:
             holding.enter_context(held(store_of(where.root, where.environ), project, own))
         except LockedError as error:
             message = error.message.replace(f"stack {own}", f"environment {name}")
-            remedy = "Wait for it to end; what a dead run holds is free again within a minute."
+            remedy = "Wait for that run to end; the lease of a dead run expires within a minute."
             raise LockedError(message, remedy=remedy) from None
         yield
 
@@ -234,56 +235,58 @@ def _default_base(root: Path) -> str:
     return "dev" if _file(root, "dev").is_file() else "local"
 
 
-def _refuse_meeting(
+def _refuse_collision(
     name: str, base: str, environment: str, records: Sequence[EnvironmentRecord]
 ) -> None:
-    """Stops before one environment takes the names of another, or another tenant's."""
-    for one in records:
-        if one.name == name and one.base != base:
+    """Refuse another base than before, and the names of another environment."""
+    for record in records:
+        if record.name == name and record.base != base:
             raise FleetError(
-                f"environment {name} has the configuration of stack {one.base}, not of {base}",
+                f"environment {name} has the configuration of stack {record.base}, not of {base}",
                 remedy=f"Remove it first: flowflare env down {name}",
             )
-        if one.name != name and one.environment == environment:
-            message = f"environment {name} would have the names of environment {one.name}"
+        if record.name != name and record.environment == environment:
+            message = f"environment {name} would have the names of environment {record.name}"
             raise FleetError(message, remedy="Choose a name with other letters or digits.")
 
 
-def _refuse_foreign(file: Path, stack: str, where: Surroundings, found: Found | None) -> None:
-    """Stops before a stack is touched that somebody made in another way, or protected."""
+def _refuse_foreign(
+    file: Path, stack: str, where: CommandContext, found: StoredRecord | None
+) -> None:
+    """Refuse a stack that is protected or was not made by `env up`."""
     text = read_bytes(file).decode("utf-8", "replace") if file.is_file() else None
     if text is not None and not is_ephemeral(text):
         raise FleetError(
-            f"{file.name} was not written by `flowflare env up`: stack {stack} is no ephemeral one",
+            f"{file.name} was not written by `flowflare env up`: stack {stack} is not ephemeral",
             remedy="Choose another name, for example pr-123.",
         )
     if text is not None:
         value = read_project(where.root, stack).values.get(_PROTECT)
         if value is not None and value.text != "false":
             raise ProtectedError(
-                f"{file.name}:{value.line} protects environment {stack}, and it stays as it is",
-                remedy=f"If its data may be lost, take the line out: {_PROTECT}: {value.text}",
+                f"{file.name}:{value.line} protects environment {stack}; nothing was changed",
+                remedy=f"If its data may be lost, remove the line: {_PROTECT}: {value.text}",
             )
     if found is None and _has_resources(stack, where):
         raise FleetError(
-            f"stack {stack} has resources and no record of an ephemeral environment",
+            f"stack {stack} has resources but no record of an ephemeral environment",
             remedy="Choose another name, for example pr-123.",
         )
 
 
-def _has_resources(stack: str, where: Surroundings) -> bool:
+def _has_resources(stack: str, where: CommandContext) -> bool:
     project = read_base(where.root).name
     return not _is_empty(backend_of(where.root, project, stack, where.environ).load())
 
 
 def _is_empty(raw: Any) -> bool:
-    """Whether a checkpoint has nothing in it that stands for something in an account."""
+    """Return whether a checkpoint has no resources and no pending operations."""
     latest = ((raw or {}).get("checkpoint") or {}).get("latest") or {}
     return not (latest.get("resources") or latest.get("pending_operations"))
 
 
-def _forget_state(project: Project, where: Surroundings) -> None:
-    """Removes what `pulumi stack rm` removes; a backend that is not read here keeps it."""
+def _delete_state(project: Project, where: CommandContext) -> None:
+    """Delete what `pulumi stack rm` deletes, if the backend can be read here."""
     backend = backend_of(project.root, project.name, project.stack, where.environ)
     present = backend.present()
     if present.raw is None or not _is_empty(present.raw):
@@ -296,7 +299,7 @@ def _forget_state(project: Project, where: Surroundings) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    """Puts the stack's file in place in one step."""
+    """Write the stack's file atomically."""
     if file.is_file() and read_bytes(file).decode("utf-8", "replace") == text:
         return
     handle, draft = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
@@ -310,27 +313,28 @@ def _write(file: Path, text: str) -> None:
         raise
 
 
-def expired(
-    where: Surroundings, broken: list[StateError] | None = None
+def list_expired(
+    where: CommandContext, broken: list[StateError] | None = None
 ) -> tuple[EnvironmentRecord, ...]:
-    """The environments whose time is over, the one that ended first at the head.
+    """List the environments whose time is over, the earliest first.
 
     Args:
-        where: where they are looked for.
+        where: the command's context.
         broken: gains an error for each record that cannot be read.
     """
     now = where.now()
-    over = [one for one in where.records().all(broken) if one.has_expired(now)]
-    return tuple(sorted(over, key=lambda one: (one.expires, one.name)))
+    records = where.records().read_all(broken)
+    expired = [record for record in records if record.has_expired(now)]
+    return tuple(sorted(expired, key=lambda record: (record.expires, record.name)))
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What became of an environment whose time is over.
+class SweepResult:
+    """The result of removing an environment whose time is over.
 
     Attributes:
-        record: what was known of it.
-        error: why it is still there; None where it is gone.
+        record: the environment's record.
+        error: why it could not be removed; None if it was removed.
     """
 
     record: EnvironmentRecord
@@ -338,25 +342,25 @@ class Swept:
 
 
 def sweep(
-    where: Surroundings,
-    began: Callable[[EnvironmentRecord], None],
+    where: CommandContext,
+    on_begin: Callable[[EnvironmentRecord], None],
     broken: list[StateError] | None = None,
-) -> Iterator[Swept]:
-    """Takes away every environment whose time is over; one that fails stops no other.
+) -> Iterator[SweepResult]:
+    """Remove every environment whose time is over; continue after a failure.
 
     Args:
-        where: where it is done.
-        began: is told each one before it goes.
+        where: the command's context.
+        on_begin: is called with each record before its environment is removed.
         broken: gains an error for each record that cannot be read.
     """
-    for record in expired(where, broken):
-        began(record)
+    for record in list_expired(where, broken):
+        on_begin(record)
         try:
-            gone = take_down(record.name, where, only_expired=True)
+            is_removed = take_down(record.name, where, only_expired=True)
         except FlowflareError as error:
-            yield Swept(record, error)
+            yield SweepResult(record, error)
         except OSError as error:
-            yield Swept(record, FleetError(f"{error.filename}: {error.strerror}"))
+            yield SweepResult(record, FleetError(f"{error.filename}: {error.strerror}"))
         else:
-            if gone:
-                yield Swept(record)
+            if is_removed:
+                yield SweepResult(record)

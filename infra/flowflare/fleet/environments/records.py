@@ -1,7 +1,8 @@
-"""What is known of each ephemeral environment, so that any machine can take it away in time.
+"""Record each ephemeral environment, so that any machine can remove it when its time is over.
 
-One object for each in the state backend, `.flowflare/environments/<project>/<name>.json`. It holds
-the stack's file, ciphertexts and salt in it, but nothing that opens them.
+The state backend has an object for each environment, `.flowflare/environments/<project>/
+<name>.json`. It contains the stack's file with its ciphertexts and salt, but nothing that decrypts
+them.
 """
 
 import json
@@ -23,41 +24,41 @@ _FOLDER: Final = ".flowflare/environments"
 
 
 class Seed(Frozen):
-    """A file with SQL that was run in one of the databases."""
+    """A SQL file that was run in one of the databases."""
 
-    file: str = Field(description="The file, as it was given.")
+    file: str = Field(description="The file, as the option names it.")
     database: str = Field(description="`service`, or `<client>/<binding>`.")
-    database_id: str = Field(description="The database's id: another one is seeded again.")
+    database_id: str = Field(description="The database's ID. A new database is seeded again.")
     checksum: str = Field(description="SHA-256 of the file, in hexadecimal.")
 
 
 class EnvironmentRecord(Frozen):
-    """One ephemeral environment."""
+    """The record of one ephemeral environment."""
 
-    name: str = Field(description="Its name, `pr-123`.")
+    name: str = Field(description="Its name, such as `pr-123`.")
     project: str = Field(description="The Pulumi project's name.")
     stack: str = Field(description="Its stack.")
-    environment: str = Field(description="The environment in its names, `pr123`.")
-    base: str = Field(description="The stack whose configuration it has.")
-    created: datetime = Field(description="Since when there is one.")
-    expires: datetime = Field(description="When it may be taken away.")
-    text: str = Field(description="What the stack's file holds.")
-    seeds: tuple[Seed, ...] = Field(default=(), description="What was run in its databases.")
+    environment: str = Field(description="The environment in its resource names, `pr123`.")
+    base: str = Field(description="The stack whose configuration it copies.")
+    created: datetime = Field(description="When it was created.")
+    expires: datetime = Field(description="When it may be removed.")
+    text: str = Field(description="The content of the stack's file.")
+    seeds: tuple[Seed, ...] = Field(default=(), description="The SQL files run in its databases.")
 
     def has_expired(self, now: datetime) -> bool:
-        """Whether its time is over."""
+        """Return whether its time is over."""
         return self.expires <= now
 
 
-class Found(Frozen):
-    """A record as it was read."""
+class StoredRecord(Frozen):
+    """A record with the version that was read."""
 
     record: EnvironmentRecord
-    tag: str = Field(description="Its version: it is written only over the one that was read.")
+    tag: str = Field(description="The object's version. Only this version may be overwritten.")
 
 
 class EnvironmentRecords:
-    """The records of one project.
+    """Read and write the records of one project.
 
     Args:
         store: the state backend.
@@ -69,11 +70,11 @@ class EnvironmentRecords:
         self._project = project
         self._folder = f"{_FOLDER}/{project}/"
 
-    def all(self, broken: list[StateError] | None = None) -> tuple[EnvironmentRecord, ...]:
-        """Every record that can be read, by name.
+    def read_all(self, broken: list[StateError] | None = None) -> tuple[EnvironmentRecord, ...]:
+        """Read every readable record, sorted by name.
 
         Args:
-            broken: gains an error for each that cannot.
+            broken: gains an error for each record that cannot be read.
 
         Raises:
             StateError: the backend cannot be read.
@@ -88,57 +89,57 @@ class EnvironmentRecords:
                     broken.append(error)
         return tuple(records)
 
-    def get(self, name: str) -> Found | None:
-        """One environment's record, None where it has none.
+    def get(self, name: str) -> StoredRecord | None:
+        """Read one environment's record; None if it does not exist.
 
         Raises:
-            StateError: it cannot be read.
+            StateError: the record cannot be read.
         """
         key = self._key(name)
         stored = self._store.get(key)
         return None if stored is None else self._read(key, stored)
 
-    def write(self, record: EnvironmentRecord, over: Found | None) -> Found:
-        """Writes a record, if the one that was read is still there.
+    def write(self, record: EnvironmentRecord, over: StoredRecord | None) -> StoredRecord:
+        """Write a record, unless it has changed since it was read.
 
         Args:
-            record: the new one.
-            over: the one that was read, None where there was none.
+            record: the new record.
+            over: the record that was read; None if there was none.
 
         Raises:
-            ConflictError: somebody else has written it since.
+            ConflictError: another process has written it since.
             StateError: the backend cannot be written.
         """
         fields = record.model_dump(mode="json")
         data = json.dumps({"format": FORMAT, **fields}, ensure_ascii=False).encode()
         tag = self._store.put(self._key(record.name), data, only_if=over.tag if over else ABSENT)
-        return Found(record=record, tag=tag)
+        return StoredRecord(record=record, tag=tag)
 
-    def delete(self, found: Found) -> None:
-        """Removes a record, if it is still the one that was read.
+    def delete(self, found: StoredRecord) -> None:
+        """Delete a record, unless it has changed since it was read.
 
         Raises:
-            ConflictError: somebody else has written it since.
+            ConflictError: another process has written it since.
         """
         self._store.delete(self._key(found.record.name), only_if=found.tag)
 
     def _key(self, name: str) -> str:
         return f"{self._folder}{name}.json"
 
-    def _read(self, key: str, stored: "Stored") -> Found:
+    def _read(self, key: str, stored: "Stored") -> StoredRecord:
         try:
             raw: dict[str, Any] = parse_json(stored.data)
             is_known = raw.pop("format") == FORMAT
             record = EnvironmentRecord.model_validate(raw)
             if is_known and key == self._key(record.name) and record.project == self._project:
-                return Found(record=record, tag=stored.tag)
+                return StoredRecord(record=record, tag=stored.tag)
         except (ValueError, ValidationError, KeyError, AttributeError, TypeError):
             pass
-        message = f"{self._store.shown(key)} is no record of an environment that is read here"
-        remedy = "Another release of Flowflare may have written it: use that one."
+        message = f"{self._store.shown(key)} is not a record of an environment that can be read"
+        remedy = "Another release of Flowflare may have written it: use that release."
         raise StateError(message, remedy=remedy)
 
 
 def utc_now() -> datetime:
-    """The time, in whole seconds as records have it."""
+    """Return the time in whole seconds, as records store it."""
     return datetime.now(UTC).replace(microsecond=0)

@@ -1,8 +1,7 @@
-"""Fills an ephemeral environment's databases from files with SQL, each file once per database.
+"""Fill an ephemeral environment's databases from SQL files, each file once per database.
 
-That it was run is noted in the database itself, in one unit with what it does: a run that is killed
-in between, or an answer that is lost, makes nothing twice. A database that is made anew is empty
-and is seeded anew.
+The database records that a file was run, in the same transaction as the file's statements. A killed
+run or a lost response therefore never runs a file twice. A recreated database is seeded again.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from flowflare.model.stack import StackSpec
 
 SERVICE: Final = "service"
-#: D1 takes no statement of more than 100 KB, and a request is kept well below what an API takes.
+#: D1 accepts statements of at most 100 KB. A request stays well below the API's limit.
 LARGEST: Final = 5_000_000
 _TABLE: Final = """\
 CREATE TABLE IF NOT EXISTS flowflare_seeds(
@@ -35,12 +34,12 @@ CREATE TABLE IF NOT EXISTS flowflare_seeds(
 
 @dataclass(frozen=True)
 class SeedFile:
-    """A file to run.
+    """A SQL file to run.
 
     Attributes:
-        file: the file, as it was given.
+        file: the file, as the option names it.
         database: `service`, or `<client>/<binding>`.
-        sql: what it holds.
+        sql: the file's content.
     """
 
     file: str
@@ -49,18 +48,18 @@ class SeedFile:
 
     @property
     def checksum(self) -> str:
-        """SHA-256 of what it holds."""
+        """SHA-256 of the file's content, in hexadecimal."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Seeded:
-    """What became of a file.
+class SeedResult:
+    """The result of one file.
 
     Attributes:
-        seed: what is noted of it.
-        ran: whether it was run now; otherwise the database has had it.
-        changed: whether the database has had it with other content.
+        seed: the record of the file.
+        ran: whether the file was run now; otherwise it had been run before.
+        changed: whether it had been run before with other content.
     """
 
     seed: Seed
@@ -69,11 +68,11 @@ class Seeded:
 
 
 def read_seeds(given: Sequence[str], root: Path) -> tuple[SeedFile, ...]:
-    """Reads the files that the options name: `FILE`, or `CLIENT/BINDING=FILE`.
+    """Read the files that the options name: `FILE`, or `CLIENT/BINDING=FILE`.
 
     Args:
-        given: the options, in their order; paths are relative to the working directory.
-        root: the project's folder, which files are named from where they are in it.
+        given: the options, in order; paths are relative to the working directory.
+        root: the project's folder; records name the files in it relative to it.
 
     Raises:
         FleetError: a file cannot be read, or is given twice for one database.
@@ -91,55 +90,57 @@ def read_seeds(given: Sequence[str], root: Path) -> tuple[SeedFile, ...]:
             raise FleetError(f"the seed {file!r} cannot be read: {why}", remedy=remedy) from None
         if len(sql.encode()) > LARGEST:
             message = f"the seed {file} has more than {LARGEST // 1_000_000} MB"
-            raise FleetError(message, remedy="Split it; seeds are run in the order given.")
-        seed = SeedFile(_named(path, root), database, sql)
-        if any((one.file, one.database) == (seed.file, database) for one in seeds):
+            raise FleetError(message, remedy="Split it; seeds are run in the given order.")
+        seed = SeedFile(_name_file(path, root), database, sql)
+        if any((other.file, other.database) == (seed.file, database) for other in seeds):
             raise FleetError(f"the seed {file} is given twice", remedy="Name it once.")
         seeds.append(seed)
     return tuple(seeds)
 
 
-def _named(path: Path, root: Path) -> str:
-    """How a file is noted: alike wherever the command is run and the project lies."""
+def _name_file(path: Path, root: Path) -> str:
+    """Return a file's name for records, independent of the machine and the working directory."""
     whole = path.resolve()
     inside = whole.is_relative_to(root.resolve())
     return whole.relative_to(root.resolve()).as_posix() if inside else path.name
 
 
 def refuse_unknown(seeds: Sequence[SeedFile], spec: "StackSpec") -> None:
-    """Stops before anything is made for seeds of databases that the stack will not have.
+    """Refuse seeds of databases that the stack will not have, before anything is created.
 
     Raises:
-        FleetError: there is no such database.
+        FleetError: the database does not exist.
     """
     known = _databases(spec)
     for seed in seeds:
         if seed.database not in known:
-            message = f"the seed {seed.file} is for {seed.database}, which is no database here"
+            message = f"the seed {seed.file} is for {seed.database}, which is not a database here"
             raise FleetError(message, remedy=nearest(seed.database, known, "Databases"))
 
 
-def run_seeds(seeds: Sequence[SeedFile], spec: "StackSpec", client: "Client") -> tuple[Seeded, ...]:
-    """Runs the files that their databases have not had.
+def run_seeds(
+    seeds: Sequence[SeedFile], spec: "StackSpec", client: "Client"
+) -> tuple[SeedResult, ...]:
+    """Run the files that have not been run in their databases.
 
     Args:
         seeds: the files.
         spec: the stack, which is up.
-        client: the API.
+        client: the API's client.
 
     Raises:
-        FleetError: D1 refused a file; the database is as it was before that file.
+        FleetError: D1 refused a file; the database is unchanged by that file.
     """
     names = _databases(spec)
     found = {
-        database: _reach(client, spec.account_id, names[database])
+        database: _find_database(client, spec.account_id, names[database])
         for database in dict.fromkeys(seed.database for seed in seeds)
     }
     return tuple(_run(seed, *found[seed.database]) for seed in seeds)
 
 
 def _databases(spec: "StackSpec") -> dict[str, str]:
-    """The databases of a stack, each with its name in the account."""
+    """Return the databases of a stack, each with its name in the account."""
     of_clients = {
         f"{client.name}/{database.binding}": database.database_name
         for client in spec.clients
@@ -148,40 +149,40 @@ def _databases(spec: "StackSpec") -> dict[str, str]:
     return {SERVICE: spec.service.database_name, **of_clients}
 
 
-def _reach(client: "Client", account: str, name: str) -> tuple[Database, str]:
+def _find_database(client: "Client", account: str, name: str) -> tuple[Database, str]:
     uuid = str(client.call("GET", f"/accounts/{account}/d1/database/{name}")["uuid"])
     return Database(client, account, uuid), uuid
 
 
-def _run(seed: SeedFile, database: Database, uuid: str) -> Seeded:
+def _run(seed: SeedFile, database: Database, uuid: str) -> SeedResult:
     noted = Seed(file=seed.file, database=seed.database, database_id=uuid, checksum=seed.checksum)
-    before = _had(database, seed)
+    before = _read_checksum(database, seed)
     if before is not None:
-        return Seeded(noted.model_copy(update={"checksum": before}), ran=False,
+        return SeedResult(noted.model_copy(update={"checksum": before}), ran=False,
                       changed=before != seed.checksum)  # fmt: skip
-    values = f"{_quoted(seed.file)}, {_quoted(seed.checksum)}"
+    values = f"{_quote(seed.file)}, {_quote(seed.checksum)}"
     note = f"INSERT INTO flowflare_seeds (file, checksum) VALUES ({values});\n"  # noqa: S608
     try:
-        # The note goes first: where it is there already, nothing of the file is done.
+        # The INSERT comes first: if the row exists already, no statement of the file takes effect.
         database.query(note + seed.sql)
     except ApiError as error:
         if error.status != 400:
             raise
-        if _had(database, seed) == seed.checksum:
-            return Seeded(noted, ran=True)  # it was done, and the answer got lost
+        if _read_checksum(database, seed) == seed.checksum:
+            return SeedResult(noted, ran=True)  # it was run, but the response was lost
         reason = error.message.partition("HTTP 400: ")[2] or error.message
         message = f"the seed {seed.file} failed: {reason}"
-        remedy = "The database is as it was before this file. Correct the file and run again."
+        remedy = "This file changed nothing in the database. Correct the file and run it again."
         raise FleetError(message, remedy=remedy) from error
-    return Seeded(noted, ran=True)
+    return SeedResult(noted, ran=True)
 
 
-def _had(database: Database, seed: SeedFile) -> str | None:
-    """The checksum with which the database has had a file, None where it has not."""
-    where = f"WHERE file = {_quoted(seed.file)}"
+def _read_checksum(database: Database, seed: SeedFile) -> str | None:
+    """Read the checksum with which a file was run; None if it was not."""
+    where = f"WHERE file = {_quote(seed.file)}"
     rows = database.query(f"{_TABLE}SELECT checksum FROM flowflare_seeds {where};")  # noqa: S608
     return str(rows[0]["checksum"]) if rows else None
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -1,1 +1,1 @@
-"""Exports of databases as SQL, and the proof that they restore."""
+"""Export databases as SQL, and verify that each export restores."""

@@ -1,8 +1,8 @@
-"""Loads an exported database into SQLite and measures what is in it: the proof that it restores.
+"""Load an exported database into SQLite and measure its contents, to verify that it restores.
 
-The same statements measure the database in D1: of each table the rows, the bytes of all values and
-the lowest bits of all integers, so that a row that is missing, a text that is cut off and a number
-that was rounded on its way are found.
+The same statements measure the database in D1. For each table they count the rows, the bytes of all
+values, and the sum of the lowest bits of all integers. A missing row, a truncated text or a rounded
+number gives another measure.
 """
 
 import sqlite3
@@ -13,53 +13,53 @@ from typing import Any, Final
 
 from flowflare.errors import FleetError
 
-#: Every table of a database but SQLite's own and Cloudflare's.
+#: Lists every table of a database, except SQLite's and Cloudflare's own.
 TABLES: Final = (
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
     " AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY name"
 )
-#: Runs a statement and gives its rows.
+#: Runs a statement and returns its rows.
 Query = Callable[[str], Sequence[Mapping[str, Any]]]
-#: The names of each table's columns.
+#: Column names by table.
 Columns = Mapping[str, Sequence[str]]
-# D1 gives a row 100 columns, and an expression about as many terms.
-_AT_ONCE: Final = 50
+# D1 allows 100 columns in a row, and about 100 terms in an expression.
+_BATCH: Final = 50
 _TERMS: Final = 30
 
 
 def load(sql: Path, into: Path) -> None:
-    """Runs the statements of an export in a new SQLite database, one after the other.
+    """Run the statements of an export one by one in a new SQLite database.
 
     Args:
         sql: the export's file.
-        into: the database's file, which must not be there.
+        into: the database's file, which must not exist.
 
     Raises:
-        FleetError: SQLite refuses a statement, or the last one has no end.
+        FleetError: SQLite refuses a statement, or the last statement is incomplete.
     """
     with closing(sqlite3.connect(into, isolation_level=None)) as database:
-        # Nobody needs a database that a crash leaves half loaded.
+        # A database that is half loaded after a crash is thrown away, so it needs no journal.
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("PRAGMA synchronous = OFF")
-        for line, statement in _statements(sql):
+        for line, statement in _split_statements(sql):
             try:
                 database.execute(statement)
             except sqlite3.Error as error:
                 raise FleetError(f"{sql.name}:{line}: SQLite refuses it: {error}") from None
 
 
-def measured(sql: Path, scratch: Path) -> tuple[Columns, dict[str, str]]:
-    """Loads an export and measures it.
+def measure_export(sql: Path, scratch: Path) -> tuple[Columns, dict[str, str]]:
+    """Load an export and measure it.
 
     Args:
         sql: the export's file.
-        scratch: a folder for the database, which is removed again.
+        scratch: a folder for the temporary database.
 
     Returns:
         The columns of its tables, and the measures.
 
     Raises:
-        FleetError: it does not load.
+        FleetError: the export does not load.
     """
     file = scratch / f"{sql.name}.sqlite"
     try:
@@ -70,23 +70,24 @@ def measured(sql: Path, scratch: Path) -> tuple[Columns, dict[str, str]]:
             def query(text: str) -> list[Mapping[str, Any]]:
                 return [dict(row) for row in database.execute(text)]
 
-            columns = {str(row["name"]): _columns(query, str(row["name"])) for row in query(TABLES)}
-            return columns, measures(query, columns)
+            tables = [str(row["name"]) for row in query(TABLES)]
+            columns = {table: _list_columns(query, table) for table in tables}
+            return columns, measure(query, columns)
     finally:
         file.unlink(missing_ok=True)
 
 
-def measures(query: Query, columns: Columns) -> dict[str, str]:
-    """Measures a database, here or in D1: equal contents have equal measures.
+def measure(query: Query, columns: Columns) -> dict[str, str]:
+    """Measure a database in SQLite or D1; equal contents have equal measures.
 
     Args:
-        query: runs a statement in it.
+        query: runs a statement in the database.
         columns: the columns of its tables.
     """
-    wanted = list(_subqueries(columns).items())
+    wanted = list(_make_subqueries(columns).items())
     found: dict[str, str] = {}
-    for begin in range(0, len(wanted), _AT_ONCE):
-        part = wanted[begin : begin + _AT_ONCE]
+    for begin in range(0, len(wanted), _BATCH):
+        part = wanted[begin : begin + _BATCH]
         selected = ", ".join(f"({sql}) AS m{number}" for number, (_, sql) in enumerate(part))
         [row] = query(f"SELECT {selected}")
         found |= {name: str(row[f"m{number}"]) for number, (name, _) in enumerate(part)}
@@ -94,48 +95,51 @@ def measures(query: Query, columns: Columns) -> dict[str, str]:
 
 
 def rows_of(found: Mapping[str, str]) -> dict[str, int]:
-    """The rows of each table, by measures."""
+    """Return the number of rows of each table, from its measures."""
     counts = {name: text.partition(" ")[0] for name, text in found.items() if "\0" not in name}
     return {name: int(count) for name, count in counts.items()}
 
 
-def _columns(query: Query, table: str) -> list[str]:
+def _list_columns(query: Query, table: str) -> list[str]:
     text = table.replace("'", "''")
     found = query(f"SELECT name FROM pragma_table_info('{text}')")  # noqa: S608 -- quoted
     return [str(row["name"]) for row in found]
 
 
-def _subqueries(columns: Columns) -> dict[str, str]:
-    """What measures each table; one of many columns has several, after the first with a number."""
+def _make_subqueries(columns: Columns) -> dict[str, str]:
+    """Make the subqueries that measure the tables, by table name.
+
+    A table with more than `_TERMS` columns has further subqueries, whose keys end with a number.
+    """
     found = {}
     for table, names in columns.items():
         for number, begin in enumerate(range(0, max(len(names), 1), _TERMS)):
-            quoted = [_quoted(name) for name in names[begin : begin + _TERMS]]
+            quoted = [_quote(name) for name in names[begin : begin + _TERMS]]
             size = " + ".join(f"coalesce(length(CAST({name} AS BLOB)), 0)" for name in quoted)
             low = " + ".join(
                 f"iif(typeof({name}) = 'integer', {name} & 1048575, 0)" for name in quoted
             )
-            sums = "".join(f" || ' ' || coalesce(sum({one}), 0)" for one in (size, low) if one)
+            sums = "".join(f" || ' ' || coalesce(sum({term}), 0)" for term in (size, low) if term)
             key = table if number == 0 else f"{table}\0{number}"
-            found[key] = f"SELECT count(*){sums} FROM {_quoted(table)}"  # noqa: S608 -- quoted
+            found[key] = f"SELECT count(*){sums} FROM {_quote(table)}"  # noqa: S608 -- quoted
     return found
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _statements(sql: Path) -> Iterator[tuple[int, str]]:
-    """The statements of a file with the lines that they begin in; values may hold line ends."""
+def _split_statements(sql: Path) -> Iterator[tuple[int, str]]:
+    """Split a file into statements, each with its first line; values may contain line breaks."""
     text, begin = "", 1
     with sql.open(encoding="utf-8", newline="") as file:
         for number, line in enumerate(file, 1):
             text += line
-            # Looking through a long value at each of its lines would take the square of its length.
+            # Checking after every line would take quadratic time for a value with many lines.
             if line.rstrip().endswith(";") and sqlite3.complete_statement(text):
                 yield begin, text
                 text, begin = "", number + 1
     if text.strip():
         if not sqlite3.complete_statement(text + ";"):
-            raise FleetError(f"{sql.name}:{begin}: the last statement has no end: it is cut off")
+            raise FleetError(f"{sql.name}:{begin}: the last statement is incomplete")
         yield begin, text

@@ -1,8 +1,8 @@
-"""Exports the D1 databases of a stack as SQL, and proves each export before it counts as one.
+"""Export the D1 databases of a stack as SQL, and verify each export.
 
-An export is a folder of a store, `<stack>/<time>/`: a file of SQL for each database and
-`manifest.json`, written last, with digests and rows. It is proven when the SQL loads into SQLite
-and has, table by table, the rows that D1 counts before and after, and the same contents.
+An export is a folder of a store, `<stack>/<time>/`, with a SQL file for each database and a
+`manifest.json`, written last, with digests and row counts. It is verified if the SQL loads into
+SQLite and every table has the rows that D1 counts before and after, and the same contents.
 """
 
 import contextlib
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from flowflare.state.backends.store import Store
     from flowflare.state.checkpoint import Deployment
 
-#: Where exports go by default, below the project's folder.
+#: The default folder of exports, relative to the project's folder.
 FOLDER: Final = ".flowflare/exports"
 MANIFEST: Final = "manifest.json"
 _TYPE: Final = "cloudflare:index/d1Database:D1Database"
 _TRIES: Final = 3
 _SUSPEND: Final = (
-    "Write `status: suspended` for the tenant and bring it up, so that nobody writes; then again."
+    "Set `status: suspended` for the tenant and run `up`, so that nothing writes to it; then retry."
 )
 
 
@@ -48,19 +48,19 @@ class ExportedDatabase(Frozen):
     """One database of an export."""
 
     name: str = Field(description="Its name in the account.")
-    uuid: str = Field(description="Its id in the account.")
-    file: str = Field(description="The file's name, beside the manifest.")
-    sha256: str = Field(description="Digest of the file, in hexadecimal.")
-    size: int = Field(description="Bytes of the file.")
-    tables: Mapping[str, int] = Field(description="Rows by table.")
+    uuid: str = Field(description="Its ID in the account.")
+    file: str = Field(description="The name of its file, beside the manifest.")
+    sha256: str = Field(description="The file's SHA-256 digest, in hexadecimal.")
+    size: int = Field(description="The file's size in bytes.")
+    tables: Mapping[str, int] = Field(description="The number of rows by table.")
     compared: Compared = Field(
-        description="What was found to be the same in D1 and in the loaded file: `contents`, or "
-        "`rows` alone where D1 takes too long to measure more."
+        description="What was compared between D1 and the loaded file: `contents`, or only `rows` "
+        "if D1 takes too long to measure the contents."
     )
 
 
 class Manifest(Frozen):
-    """What an export holds."""
+    """The contents of an export."""
 
     format: int = Field(default=1, description="The format of this document.")
     stack: str = Field(description="The stack.")
@@ -69,8 +69,8 @@ class Manifest(Frozen):
 
 
 @dataclass(frozen=True)
-class OneDatabase:
-    """A D1 database that a stack's state has."""
+class StackDatabase:
+    """A D1 database in a stack's state."""
 
     resource: str
     account_id: str
@@ -78,30 +78,30 @@ class OneDatabase:
     name: str
 
 
-def databases_of(deployment: "Deployment") -> tuple[OneDatabase, ...]:
-    """The D1 databases in a stack's state, its clients' own among them."""
+def databases_of(deployment: "Deployment") -> tuple[StackDatabase, ...]:
+    """List the D1 databases in a stack's state, including those of its clients."""
     return tuple(
-        OneDatabase(
-            one.name,
-            str(one.inputs.get("accountId") or one.outputs.get("accountId")),
-            str(one.outputs.get("uuid") or one.id.rpartition("/")[2]),
-            str(one.inputs.get("name") or one.outputs.get("name")),
+        StackDatabase(
+            resource.name,
+            str(resource.inputs.get("accountId") or resource.outputs.get("accountId")),
+            str(resource.outputs.get("uuid") or resource.id.rpartition("/")[2]),
+            str(resource.inputs.get("name") or resource.outputs.get("name")),
         )
-        for one in deployment.resources
-        if one.type == _TYPE and one.id
+        for resource in deployment.resources
+        if resource.type == _TYPE and resource.id
     )
 
 
 class Exporter:
-    """Exports one stack's databases.
+    """Export one stack's databases.
 
     Args:
-        client: the account's API.
-        store: where exports go.
+        client: the API's client.
+        store: the store for exports.
         stack: the stack.
-        scratch: an empty folder for what is fetched.
-        sleep: waits between two questions whether an export is ready.
-        now: the time.
+        scratch: an empty folder for downloads.
+        sleep: waits between polls for a finished export.
+        now: returns the time.
     """
 
     def __init__(
@@ -121,25 +121,25 @@ class Exporter:
         self._sleep = sleep
         self._now = now
 
-    def export(self, databases: Sequence[OneDatabase]) -> Manifest | None:
-        """Exports databases; those that are gone already must stand in an export made before.
+    def export(self, databases: Sequence[StackDatabase]) -> Manifest | None:
+        """Export databases; a deleted database must have an earlier export.
 
         Args:
-            databases: the stack's.
+            databases: the stack's databases.
 
         Returns:
-            What the newest export of each holds; None where there is no database.
+            The newest export of every database; None if there are no databases.
 
         Raises:
-            FleetError: an export could not be proven, or a database is gone without one.
-            ApiError: the API refused.
+            FleetError: an export could not be verified, or a deleted database has none.
+            ApiError: the API refused a request.
         """
-        present = [one for one in databases if self._exists(one)]
-        gone = [one for one in databases if one not in present]
-        before = self._before(gone)
+        present = [database for database in databases if self._exists(database)]
+        deleted = [database for database in databases if database not in present]
+        before = self._find_earlier(deleted)
         at = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
         folder = f"{self._stack}/{at.replace(':', '-')}"
-        made = tuple(self._one(one, folder) for one in present)
+        made = tuple(self._export_one(database, folder) for database in present)
         manifest = Manifest(stack=self._stack, at=at, databases=made)
         if made:
             self._store.put(
@@ -148,72 +148,72 @@ class Exporter:
         whole = manifest.model_copy(update={"databases": (*made, *before)})
         return whole if whole.databases else None
 
-    def require_current(self, databases: Sequence[OneDatabase]) -> None:
-        """Asks once more, right before databases are deleted, whether their exports have it all.
+    def require_current(self, databases: Sequence[StackDatabase]) -> None:
+        """Check that the exports are current, immediately before the databases are deleted.
 
         Args:
-            databases: the stack's.
+            databases: the stack's databases.
 
         Raises:
-            FleetError: one has no export, or other rows by now.
-            ApiError: the API refused.
+            FleetError: a database has no export, or its rows have changed since.
+            ApiError: the API refused a request.
         """
-        known = self._known()
-        for one in databases:
-            if not self._exists(one):
+        known = self._read_exported()
+        for database in databases:
+            if not self._exists(database):
                 continue
-            rows = _rows(Database(self._client, one.account_id, one.uuid))
-            if one.uuid not in known:
-                raise FleetError(f"database {one.name} has no export in {self._store.url}")
-            if dict(known[one.uuid].tables) != rows:
-                message = f"database {one.name} has changed since its export"
+            rows = _count_rows(Database(self._client, database.account_id, database.uuid))
+            if database.uuid not in known:
+                raise FleetError(f"database {database.name} has no export in {self._store.url}")
+            if dict(known[database.uuid].tables) != rows:
+                message = f"database {database.name} has changed since its export"
                 raise FleetError(f"{message}; nothing was deleted", remedy=_SUSPEND)
 
-    def _known(self) -> dict[str, ExportedDatabase]:
-        """What the newest whole export of each database holds, by its id."""
+    def _read_exported(self) -> dict[str, ExportedDatabase]:
+        """Read the newest complete export of each database, by the database's ID."""
         return {
             database.uuid: database
             for manifest in read_manifests(self._store, self._stack)
             for database in manifest.databases
         }
 
-    def _exists(self, one: OneDatabase) -> bool:
+    def _exists(self, database: StackDatabase) -> bool:
         try:
-            self._client.call("GET", _path(one))
+            self._client.call("GET", _path(database))
         except ApiError as error:
             if error.status == 404:
                 return False
             raise
         return True
 
-    def _before(self, gone: Sequence[OneDatabase]) -> tuple[ExportedDatabase, ...]:
-        """What earlier exports hold of databases that an interrupted run has deleted."""
-        if not gone:
+    def _find_earlier(self, deleted: Sequence[StackDatabase]) -> tuple[ExportedDatabase, ...]:
+        """Find the earlier exports of databases that an interrupted run has deleted."""
+        if not deleted:
             return ()
-        known = self._known()
-        for one in gone:
-            if one.uuid not in known:
+        known = self._read_exported()
+        for database in deleted:
+            if database.uuid not in known:
                 raise FleetError(
-                    f"database {one.name} of stack {self._stack} is not in the account, and no "
-                    f"export in {self._store.url} has it",
+                    f"database {database.name} of stack {self._stack} is not in the account and "
+                    f"has no export in {self._store.url}",
                     remedy="If it may be lost: flowflare fleet destroy with --no-export",
                 )
-        return tuple(known[one.uuid] for one in gone)
+        return tuple(known[database.uuid] for database in deleted)
 
-    def _one(self, one: OneDatabase, folder: str) -> ExportedDatabase:
-        """Exports a database until what is exported is what is there."""
+    def _export_one(self, one: StackDatabase, folder: str) -> ExportedDatabase:
+        """Export a database, and repeat it if the database changes during the export."""
         database = Database(self._client, one.account_id, one.uuid)
         file = self._scratch / f"{one.name}.sql"
-        before = _rows(database)
+        before = _count_rows(database)
         for _ in range(_TRIES):
             digest = self._download(one, file)
-            columns, exported = exported_sql.measured(file, self._scratch)
-            after = _rows(database)
+            columns, exported = exported_sql.measure_export(file, self._scratch)
+            after = _count_rows(database)
             tables = exported_sql.rows_of(exported)
             if tables == before == after:
                 compared = self._compare(one, database, columns, exported)
                 key, size = f"{folder}/{file.name}", file.stat().st_size
-                self._keep(file, key, digest)
+                self._store_file(file, key, digest)
                 return ExportedDatabase(
                     name=one.name,
                     uuid=one.uuid,
@@ -224,7 +224,7 @@ class Exporter:
                     compared=compared,
                 )
             if before == after:
-                raise _unequal(one, "other rows than D1 counts", tables, after)
+                raise _unequal(one, "row counts that differ from D1's", tables, after)
             before = after
         raise FleetError(
             f"database {one.name} changed during each of {_TRIES} exports", remedy=_SUSPEND
@@ -232,27 +232,30 @@ class Exporter:
 
     def _compare(
         self,
-        one: OneDatabase,
+        one: StackDatabase,
         database: Database,
         columns: exported_sql.Columns,
         exported: Mapping[str, str],
     ) -> Compared:
-        """Compares contents, as far as D1 has the time to measure its own."""
+        """Compare the contents, unless D1 takes too long to measure its own."""
         try:
-            there = exported_sql.measures(database.query, columns)
+            stored = exported_sql.measure(database.query, columns)
         except ApiError as error:
             if error.status in (0, 401, 403, 404, 429):
                 raise
-            return "rows"  # D1 gives a statement 30 s; rows were counted
-        if there != exported:
-            raise _unequal(one, "other contents than D1 measures", exported, there)
+            return "rows"  # D1 ends a statement after 30 s; the row counts are equal
+        if stored != exported:
+            raise _unequal(one, "contents that differ from D1's", exported, stored)
         return "contents"
 
-    def _download(self, one: OneDatabase, file: Path) -> str:
-        """Fetches an export into a file; its digest. The address is a secret of its own."""
+    def _download(self, one: StackDatabase, file: Path) -> str:
+        """Download an export into a file, and return its digest.
+
+        The download URL gives access by itself, so no message contains it.
+        """
         import httpx
 
-        url = self._ready(one)
+        url = self._request_export(one)
         digest = hashlib.sha256()
         try:
             with (
@@ -265,16 +268,19 @@ class Exporter:
                     target.write(part)
         except httpx.HTTPStatusError as error:
             status = error.response.status_code
-            raise FleetError(f"the export of {one.name} was answered with HTTP {status}") from None
+            raise FleetError(f"the download of {one.name} failed with HTTP {status}") from None
         except httpx.HTTPError as error:
             raise FleetError(
-                f"the export of {one.name} could not be fetched: {type(error).__name__}",
+                f"the export of {one.name} could not be downloaded: {type(error).__name__}",
                 remedy="Nothing was deleted. Try again.",
             ) from None
         return digest.hexdigest()
 
-    def _ready(self, one: OneDatabase) -> str:
-        """Asks for an export and for its end, without which Cloudflare gives it up."""
+    def _request_export(self, one: StackDatabase) -> str:
+        """Start an export, poll it until it is complete, and return its download URL.
+
+        Cloudflare cancels an export that is not polled.
+        """
         body: dict[str, Any] = {"output_format": "polling"}
         pause = 0.1
         while True:
@@ -291,20 +297,20 @@ class Exporter:
                 pause = min(pause * 2, 2.0)
             body["current_bookmark"] = answer["at_bookmark"]
 
-    def _keep(self, file: Path, key: str, digest: str) -> None:
-        """Puts a file into the store and makes sure that it is there as it was."""
+    def _store_file(self, file: Path, key: str, digest: str) -> None:
+        """Write a file to the store, and check its digest there."""
         if isinstance(self._store, FolderStore):
             _move(file, self._store.path(key))
         else:
             self._store.put(key, file.read_bytes())
         if _digest(self._store, key) != digest:
-            raise FleetError(f"{self._store.shown(key)} is not what was written there")
+            raise FleetError(f"{self._store.shown(key)} differs from what was written")
 
 
 def read_manifests(store: "Store", stack: str) -> list[Manifest]:
-    """The exports of a stack that are whole, the oldest first.
+    """Read the complete exports of a stack, the oldest first.
 
-    A manifest is written last; files that are gone or have another digest make it none.
+    An export is not complete if one of its files is missing or has another digest.
     """
     keys = [key for key in store.keys(f"{stack}/") if key.endswith(f"/{MANIFEST}")]
     found = []
@@ -312,17 +318,17 @@ def read_manifests(store: "Store", stack: str) -> list[Manifest]:
         stored = store.get(key)
         with contextlib.suppress(ValidationError):
             manifest = Manifest.model_validate_json(stored.data if stored else b"")
-            if all(_is_whole(store, key, one) for one in manifest.databases):
+            if all(_is_complete(store, key, database) for database in manifest.databases):
                 found.append(manifest)
     return found
 
 
-def _is_whole(store: "Store", manifest: str, one: ExportedDatabase) -> bool:
-    return _digest(store, f"{manifest.removesuffix(MANIFEST)}{one.file}") == one.sha256
+def _is_complete(store: "Store", manifest: str, database: ExportedDatabase) -> bool:
+    return _digest(store, f"{manifest.removesuffix(MANIFEST)}{database.file}") == database.sha256
 
 
 def _digest(store: "Store", key: str) -> str | None:
-    """The digest of an object, None where there is none; a file is read piece by piece."""
+    """Compute an object's digest; None if it does not exist. Files are read in chunks."""
     if isinstance(store, FolderStore):
         with contextlib.suppress(FileNotFoundError), open_file(store.path(key)) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -332,7 +338,7 @@ def _digest(store: "Store", key: str) -> str | None:
 
 
 def _move(file: Path, target: Path) -> None:
-    """Moves a file to its place in one step, readable by its owner alone; it reaches the disk."""
+    """Move a file atomically and durably to its place, readable only by its owner."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}")
     shutil.move(file, draft)
@@ -348,32 +354,32 @@ def _move(file: Path, target: Path) -> None:
 
 
 def export_store(place: str, root: Path, environ: Mapping[str, str] | None = None) -> "Store":
-    """Where exports go: a folder, which begins at the project's, or a backend's URL."""
+    """Open the store for exports: a folder relative to the project's, or a backend's URL."""
     from flowflare.state.backends.registry import open_place
 
     return open_place(place, os.environ if environ is None else environ, base=root)
 
 
-def _rows(database: Database) -> dict[str, int]:
+def _count_rows(database: Database) -> dict[str, int]:
     return count_rows(database, [str(row["name"]) for row in database.query(exported_sql.TABLES)])
 
 
 def _unequal(
-    one: OneDatabase, what: str, exported: Mapping[str, object], there: Mapping[str, object]
+    one: StackDatabase, what: str, exported: Mapping[str, object], stored: Mapping[str, object]
 ) -> FleetError:
     tables = sorted(
         {
             name.partition("\0")[0]
-            for name in exported.keys() | there.keys()
-            if exported.get(name) != there.get(name)
+            for name in exported.keys() | stored.keys()
+            if exported.get(name) != stored.get(name)
         }
     )
     return FleetError(
         f"the export of database {one.name} has {what}, in {', '.join(tables)}",
-        remedy="Nothing was deleted. Run it again. If it stays so, export those tables yourself, "
-        "and then: flowflare fleet destroy with --no-export",
+        remedy="Nothing was deleted. Run it again. If it fails again, export those tables "
+        "yourself, and run `flowflare fleet destroy` with --no-export.",
     )
 
 
-def _path(one: OneDatabase) -> str:
+def _path(one: StackDatabase) -> str:
     return f"/accounts/{one.account_id}/d1/database/{one.uuid}"

@@ -1,1 +1,1 @@
-"""Fingerprints of stacks: what their programs depend on, without running them."""
+"""Compute fingerprints of stacks from everything that their programs depend on."""

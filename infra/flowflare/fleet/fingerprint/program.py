@@ -1,9 +1,9 @@
-"""Finds what a Pulumi program is made of: its own modules, and whatever else it reads.
+"""Find the inputs of a Pulumi program: its own modules and everything else that it reads.
 
-Only what the program imports is looked at, and nothing of it is run. What it may read beside its
-configuration, such as files, the network or another stack's outputs, cannot be told from outside:
-it is said as a sentence, and then the program counts as changed every time. A comment in the file
-that reads says what it is:
+The modules that the program imports are parsed, not run. What else the program reads, such as
+files, the network or the outputs of another stack, cannot be seen from outside. It is described in
+a sentence, and the program then counts as changed every time. A comment in the module that reads
+files can name them:
 
     # flowflare: reads data/plans.json, data/regions/*.json
 """
@@ -19,7 +19,7 @@ from typing import Final
 from flowflare.reading.files import read_text
 
 _READS: Final = re.compile(r"^\s*# flowflare: reads (.+)$", re.MULTILINE)
-#: Modules of Python that give the same answers everywhere and at any time.
+#: Modules of the standard library whose results do not depend on place or time.
 _PURE: Final = frozenset(
     {"__future__", "abc", "argparse", "base64", "bisect", "collections", "contextlib", "copy",
      "dataclasses", "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "html",
@@ -27,9 +27,9 @@ _PURE: Final = frozenset(
      "re", "statistics", "string", "textwrap", "types", "typing", "typing_extensions",
      "urllib.parse"}
 )  # fmt: skip
-#: Of this package, what takes everything from the configuration or from its arguments.
+#: Modules of this package that depend only on the configuration and their arguments.
 _OURS: Final = frozenset({"flowflare.resources", "flowflare.errors", "flowflare.model.names"})
-#: What of Pulumi looks at something beside the program's configuration.
+#: Names of Pulumi that read more than the program's configuration.
 _LOOKS: Final = frozenset(
     {"StackReference", "FileAsset", "FileArchive", "RemoteAsset", "RemoteArchive", "runtime"}
     | {"automation", "invoke"}
@@ -39,14 +39,14 @@ _BUILTINS: Final = frozenset({"open", "eval", "exec", "compile", "__import__", "
 
 
 @dataclass
-class ProgramFiles:
-    """What a program depends on beside its configuration.
+class ProgramInputs:
+    """The inputs of a program beside its configuration.
 
     Attributes:
-        files: its own modules and the files that it says it reads, sorted.
-        variables: environment variables that it reads, each with the place where it does.
+        files: its own modules and the files that its comments name, sorted.
+        variables: environment variables that it reads, each with file and line.
         packages: other packages that it imports, with their versions.
-        unknown: what else it depends on, sentences with file and line.
+        unknown: other inputs, as sentences with file and line.
     """
 
     files: tuple[Path, ...] = ()
@@ -55,16 +55,16 @@ class ProgramFiles:
     unknown: list[str] = field(default_factory=list)
 
 
-def program_files(main: Path, root: Path) -> ProgramFiles:
-    """Looks through a program.
+def find_program_inputs(main: Path, root: Path) -> ProgramInputs:
+    """Find the inputs of a program.
 
     Args:
-        main: the program's folder, or its file.
-        root: the project's folder, which the paths in sentences and comments are relative to.
+        main: the program's folder or file.
+        root: the project's folder; paths in sentences and comments are relative to it.
     """
     entry = main / "__main__.py" if main.is_dir() else main
     folder = entry.parent
-    found = ProgramFiles()
+    found = ProgramInputs()
     seen: set[Path] = set()
     waiting = [entry]
     declared: set[Path] = set()
@@ -74,14 +74,14 @@ def program_files(main: Path, root: Path) -> ProgramFiles:
             continue
         seen.add(file)
         module = _Module(file, folder, root)
-        module.look()
+        module.read()
         waiting += module.own
         found.variables |= module.variables
         found.packages |= module.packages
         if module.reads is None:
             found.unknown += module.unknown
         else:
-            declared |= set(_matching(root, module.reads))
+            declared |= set(_match_files(root, module.reads))
     found.files = tuple(sorted(seen | declared))
     found.unknown.sort()
     return found
@@ -94,8 +94,8 @@ class _Module:
         own: the program's own modules that it imports.
         variables: environment variables that it reads.
         packages: packages that it imports, with their versions.
-        unknown: what else it depends on.
-        reads: the patterns that its comments say it reads; None without such a comment.
+        unknown: its other inputs.
+        reads: the patterns that its `reads` comments name; None without such a comment.
     """
 
     def __init__(self, file: Path, folder: Path, root: Path) -> None:
@@ -109,62 +109,61 @@ class _Module:
         self.unknown: list[str] = []
         self.reads: list[str] | None = None
 
-    def look(self) -> None:
-        """Reads the file and walks through it."""
+    def read(self) -> None:
+        """Parse the file and collect its inputs."""
         try:
             text = read_text(self._file)
             tree = ast.parse(text)
         except (OSError, ValueError, SyntaxError):
-            self.unknown.append(f"{self._shown()} cannot be read as Python")
+            self.unknown.append(f"{self._display_name()} cannot be read as Python")
             return
         comments = _READS.findall(text)
         if comments:
-            self.reads = [one.strip() for line in comments for one in line.split(",")]
+            self.reads = [pattern.strip() for line in comments for pattern in line.split(",")]
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                self._imported_whole(node)
+                self._check_import(node)
             elif isinstance(node, ast.ImportFrom):
-                self._imported_from(node)
+                self._check_import_from(node)
         for node in ast.walk(tree):
-            self._used(node)
+            self._check_use(node)
 
-    def _imported_whole(self, node: ast.Import) -> None:
+    def _check_import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self._imported(node, alias.name)
+            self._check_module(node, alias.name)
             if alias.name.startswith("pulumi_"):
                 self._providers.add((alias.asname or alias.name).partition(".")[0])
 
-    def _imported_from(self, node: ast.ImportFrom) -> None:
+    def _check_import_from(self, node: ast.ImportFrom) -> None:
         names = [alias.name for alias in node.names]
         if node.level:
             package = self._file.parents[node.level - 1]
-            self._take_own(package, [*(node.module or "").split("."), *[""]], names)
+            self._add_own(package, [*(node.module or "").split("."), *[""]], names)
             return
-        self._imported(node, node.module or "", names)
+        self._check_module(node, node.module or "", names)
 
-    def _imported(
+    def _check_module(
         self, node: ast.Import | ast.ImportFrom, name: str, names: Iterable[str] = ()
     ) -> None:
         top = name.partition(".")[0]
         if top == "flowflare":
             if name not in _OURS:
                 self._note(node, f"imports {name}")
-        elif self._take_own(self._folder, name.split("."), names):
+        elif self._add_own(self._folder, name.split("."), names):
             return
         elif top == "pulumi" or top.startswith("pulumi_"):
             self.packages[top] = _version(top)
-            looks = [
-                one for one in (*name.split("."), *names) if one in _LOOKS or one[:4] == "get_"
-            ]
-            if looks and not (top == "pulumi" and all(one[:4] == "get_" for one in looks)):
-                self._note(node, f"imports {looks[0]} of {top}")
+            used = (*name.split("."), *names)
+            looks = [part for part in used if part in _LOOKS or part[:4] == "get_"]
+            if looks and not (top == "pulumi" and all(part[:4] == "get_" for part in looks)):
+                self._note(node, f"imports {looks[0]} from {top}")
         elif name not in _PURE and top not in _PURE and name != "os":
             self._note(node, f"imports {name}")
         elif name == "os" and names:
-            self._note(node, "takes names out of os")
+            self._note(node, "imports names from os")
 
-    def _take_own(self, start: Path, parts: Iterable[str], names: Iterable[str]) -> bool:
-        """Adds the files of a module of the program; whether it is one."""
+    def _add_own(self, start: Path, parts: Iterable[str], names: Iterable[str]) -> bool:
+        """Add the files of one of the program's own modules; return whether it is one."""
         place, found = start, False
         for part in filter(None, parts):
             place /= part
@@ -184,31 +183,31 @@ class _Module:
         if file.is_file():
             self.own.append(file)
 
-    def _used(self, node: ast.AST) -> None:
+    def _check_use(self, node: ast.AST) -> None:
         if isinstance(node, ast.Name) and node.id in _BUILTINS:
             self._note(node, f"uses {node.id}")
         elif isinstance(node, ast.Attribute):
             root = _root(node)
             if root == "os":
-                self._of_os(node)
+                self._check_os(node)
             elif root == "pulumi" and node.attr in _LOOKS:
                 self._note(node, f"uses pulumi.{node.attr}")
             elif root in self._providers and (node.attr == "get" or node.attr[:4] == "get_"):
-                self._note(node, f"looks something up in the account with {node.attr}")
+                self._note(node, f"reads the account with {node.attr}")
         elif isinstance(node, ast.Subscript | ast.Call):
             name = _variable(node)
             if name:
                 self.variables.setdefault(name, self._place(node))
 
-    def _of_os(self, node: ast.Attribute) -> None:
-        """What is read of the environment by name is known; anything else of `os` is not."""
-        if isinstance(node.value, ast.Attribute):  # the inner one is looked at by itself
+    def _check_os(self, node: ast.Attribute) -> None:
+        """Note every use of `os` except reading a named environment variable."""
+        if isinstance(node.value, ast.Attribute):  # the inner attribute is visited by itself
             if node.value.attr == "path" and node.attr not in _OF_PATHS:
                 self._note(node, f"uses os.path.{node.attr}")
             return
         if node.attr in ("environ", "getenv"):
             if (node.lineno, node.col_offset) not in self._known_variables():
-                self._note(node, f"uses os.{node.attr} other than by a name in quotes")
+                self._note(node, f"uses os.{node.attr} without a literal name")
         elif node.attr not in ("path", "sep"):
             self._note(node, f"uses os.{node.attr}")
 
@@ -226,9 +225,9 @@ class _Module:
         self.unknown.append(f"{self._place(node)} {what}")
 
     def _place(self, node: ast.expr | ast.stmt) -> str:
-        return f"{self._shown()}:{node.lineno}"
+        return f"{self._display_name()}:{node.lineno}"
 
-    def _shown(self) -> str:
+    def _display_name(self) -> str:
         file = self._file
         return str(file.relative_to(self._root) if file.is_relative_to(self._root) else file)
 
@@ -240,7 +239,7 @@ def _root(node: ast.expr) -> str:
 
 
 def _variable(node: ast.Subscript | ast.Call) -> str:
-    """The variable in `os.environ["X"]`, `os.environ.get("X")`, `os.getenv("X")`; else empty."""
+    """Return X of `os.environ["X"]`, `os.environ.get("X")` or `os.getenv("X")`, or ''."""
     if isinstance(node, ast.Subscript):
         reads, named = ast.unparse(node.value) == "os.environ", node.slice
     elif node.args:
@@ -259,9 +258,9 @@ def _version(package: str) -> str:
         return ""
 
 
-def _matching(root: Path, patterns: Iterable[str]) -> Iterator[Path]:
+def _match_files(root: Path, patterns: Iterable[str]) -> Iterator[Path]:
     for pattern in patterns:
         try:
-            yield from (one for one in root.glob(pattern) if one.is_file())
+            yield from (path for path in root.glob(pattern) if path.is_file())
         except (ValueError, NotImplementedError):
-            continue  # an absolute path, or none at all: nothing of the project
+            continue  # an absolute or empty pattern matches nothing in the project

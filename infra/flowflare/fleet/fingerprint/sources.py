@@ -1,7 +1,7 @@
-"""What a configuration names beside itself: Workers' sources, migrations, places of secrets.
+"""Find the files and secrets that a configuration names: Worker sources, migrations, secrets.
 
-It is read as it is written, without Pulumi and without opening anything. What is wrong with it is
-no matter here: the program says so when it runs.
+The configuration is read as it is written, without Pulumi and without decrypting anything. Problems
+in it are ignored here, because the program reports them when it runs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ _AWS: Final = ("awsSecretsManager", "awsParameter")
 
 
 @dataclass(frozen=True)
-class SecretPlace:
-    """Where a secret comes from that does not stand in the configuration.
+class SecretSource:
+    """The source of a secret that is not stored in the configuration.
 
     Attributes:
-        owner: whose it is, for sentences: `client orders: TOKEN`.
+        owner: the secret's owner for messages: `client orders: TOKEN`.
         kind: `environment`, `file` or `aws`.
         name: the variable, or the file relative to the project.
     """
@@ -30,53 +30,56 @@ class SecretPlace:
 
 
 @dataclass(frozen=True)
-class Named:
-    """What a stack's configuration names.
+class Inputs:
+    """The files and secrets that a stack's configuration names.
 
     Attributes:
-        sources: the clients' sources by the clients' names.
+        sources: the clients' source files by client name.
         migrations: the migration folders of the clients' databases.
-        secrets: secrets from elsewhere whose values may change without the configuration.
+        secrets: secrets whose values may change without a change of the configuration.
         policies: the files with the team's policies.
     """
 
     sources: Mapping[str, str]
     migrations: tuple[str, ...]
-    secrets: tuple[SecretPlace, ...]
+    secrets: tuple[SecretSource, ...]
     policies: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
-def named(clients: str, overrides: str, policies: str) -> Named:
-    """Reads three values of the namespace `flowflare`, JSON texts; empty where they are not set."""
-    merged = _clients(_mapping(clients), _mapping(overrides))
-    return Named(
-        sources={name: str(one["source"]) for name, one in merged.items() if "source" in one},
-        migrations=tuple(sorted({path for one in merged.values() for path in _migrations(one)})),
-        secrets=tuple(_secrets(merged)),
-        policies=tuple(map(str, _list(_mapping(policies).get("python")))),
+def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
+    """Read the JSON texts of three `flowflare:` keys; a key that is not set is an empty text."""
+    merged = _merge_clients(_parse_mapping(clients), _parse_mapping(overrides))
+    folders = {folder for client in merged.values() for folder in _list_migrations(client)}
+    return Inputs(
+        sources={
+            name: str(client["source"]) for name, client in merged.items() if "source" in client
+        },
+        migrations=tuple(sorted(folders)),
+        secrets=tuple(_list_secrets(merged)),
+        policies=tuple(map(str, _list(_parse_mapping(policies).get("python")))),
     )
 
 
-def _clients(
+def _merge_clients(
     written: Mapping[str, Any], overrides: Mapping[str, Any]
 ) -> dict[str, Mapping[str, Any]]:
-    """The clients with `clientOverrides` laid over them, field by field."""
+    """Merge `clientOverrides` into the clients, field by field."""
     merged: dict[str, Mapping[str, Any]] = {}
     for name, fields in written.items():
         over = overrides.get(name)
-        both = [one for one in (fields, over) if isinstance(one, dict)]
-        merged[name] = {key: value for one in both for key, value in one.items()}
+        layers = [layer for layer in (fields, over) if isinstance(layer, dict)]
+        merged[name] = {key: value for layer in layers for key, value in layer.items()}
     return merged
 
 
-def _migrations(client: Mapping[str, Any]) -> Iterator[str]:
+def _list_migrations(client: Mapping[str, Any]) -> Iterator[str]:
     for database in _values(client.get("databases")):
         if isinstance(database, dict) and isinstance(database.get("migrations"), str):
             yield database["migrations"]
 
 
-def _secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretPlace]:
+def _list_secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretSource]:
     for client, fields in sorted(clients.items()):
         sources = dict(fields["secrets"]) if isinstance(fields.get("secrets"), dict) else {}
         bindings = fields.get("bindings")
@@ -84,24 +87,24 @@ def _secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretPlace]:
             if isinstance(binding, dict) and binding.get("type") == "secret_text":
                 sources[name] = binding.get("text")
         for name, source in sorted(sources.items()):
-            place = _place(f"client {client}: {name}", source)
-            if place is not None:
-                yield place
+            found = _read_source(f"client {client}: {name}", source)
+            if found is not None:
+                yield found
 
 
-def _place(owner: str, source: Any) -> SecretPlace | None:
+def _read_source(owner: str, source: Any) -> SecretSource | None:
     if not isinstance(source, dict):
         return None
     for kind in ("environment", "file"):
         if isinstance(source.get(kind), str):
-            return SecretPlace(owner, kind, source[kind])
+            return SecretSource(owner, kind, source[kind])
     for kind in _AWS:
         if kind in source and source.get("version") is None:
-            return SecretPlace(owner, "aws", str(source[kind]))
+            return SecretSource(owner, "aws", str(source[kind]))
     return None
 
 
-def _mapping(text: str) -> Mapping[str, Any]:
+def _parse_mapping(text: str) -> Mapping[str, Any]:
     try:
         value = parse_json(text) if text else {}
     except ValueError:

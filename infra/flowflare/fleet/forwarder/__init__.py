@@ -1,14 +1,14 @@
-"""One budget for the account: a loopback forwarder between everything that calls and Cloudflare.
+"""Keep all calls of a run within the account's rate limit, with a forwarder on loopback.
 
-The parts, in the order in which a call meets them: `address` says where it is sent, `app` takes
-it, `turns` holds it back until the account's budget has a place for it, fair among the stacks,
-`passing` sends it on and its answer back, `tally` counts it. `server` runs them in a thread, and
-`connector` leads this package's own clients there.
+A call passes these parts in order: `address` builds and reads its URL, `app` receives it, `turns`
+queues it until the budget allows it, fairly among the stacks, `tally` counts it, and `passing`
+forwards it and returns the response. `server` runs them in a thread. `connector` makes this
+package's own clients use the forwarder.
 """
 
-from flowflare.fleet.forwarder.address import CLOUDFLARE, environment, routed
+from flowflare.fleet.forwarder.address import CLOUDFLARE, make_environ, make_url
 from flowflare.fleet.forwarder.connector import ForwardedConnector
-from flowflare.fleet.forwarder.limit import Limit
+from flowflare.fleet.forwarder.limit import CallLimit
 from flowflare.fleet.forwarder.server import Forwarder
 from flowflare.fleet.forwarder.state import BudgetEvent, BudgetState, OnBudgetEvent
 from flowflare.fleet.forwarder.tally import Count
@@ -17,11 +17,11 @@ __all__ = [
     "CLOUDFLARE",
     "BudgetEvent",
     "BudgetState",
+    "CallLimit",
     "Count",
     "ForwardedConnector",
     "Forwarder",
-    "Limit",
     "OnBudgetEvent",
-    "environment",
-    "routed",
+    "make_environ",
+    "make_url",
 ]

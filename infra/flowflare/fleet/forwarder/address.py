@@ -1,7 +1,7 @@
-"""Where a call is sent so that it goes through the forwarder, and what such an address means.
+"""Build and read the URLs that lead through the forwarder.
 
-`http://127.0.0.1:PORT/TOKEN/STACK/UPSTREAM/client/v4` stands for the API at UPSTREAM, and calls
-sent there count as STACK's. Nothing is registered: an address says all of it.
+`http://127.0.0.1:PORT/TOKEN/STACK/UPSTREAM/client/v4` forwards to the API at UPSTREAM, and counts
+the calls for STACK. The URL contains everything, so the forwarder needs no registration.
 """
 
 import base64
@@ -19,14 +19,14 @@ _CLOUDFLARE_ID: Final = "cloudflare"
 
 
 @dataclass(frozen=True)
-class Route:
-    """What the path of a call says.
+class CallRoute:
+    """The parts of a call's path.
 
     Attributes:
-        stack: whose call it is.
-        upstream: the base URL of the API that it is for.
-        target: path and query to send there, byte for byte as they came.
-        path: the path below the API's base, for messages.
+        stack: the stack that makes the call.
+        upstream: the base URL of the API.
+        target: the path and query to send, byte for byte as they were received.
+        path: the path below the API's base URL, for messages.
     """
 
     stack: str
@@ -35,46 +35,46 @@ class Route:
     path: str
 
 
-def routed(address: str, stack: str, upstream: str = CLOUDFLARE) -> str:
-    """The base URL to give a program that calls an API.
+def make_url(address: str, stack: str, upstream: str = CLOUDFLARE) -> str:
+    """Return the base URL with which a program calls an API through the forwarder.
 
     Args:
-        address: the forwarder's, with its token: `Forwarder.address`.
-        stack: whose calls they are.
-        upstream: the base URL that it would have otherwise, up to and with `/client/v4`.
+        address: the forwarder's address with its token: `Forwarder.address`.
+        stack: the stack that makes the calls.
+        upstream: the API's own base URL, including `/client/v4`.
     """
     upstream = upstream.rstrip("/")
-    known = _CLOUDFLARE_ID if upstream == CLOUDFLARE else _encoded(upstream)
+    known = _CLOUDFLARE_ID if upstream == CLOUDFLARE else _encode(upstream)
     return f"{address}/{quote(stack, safe='')}/{known}{_API}"
 
 
-def environment(
+def make_environ(
     address: str, stack: str, environ: Mapping[str, str], upstream: str | None = None
 ) -> dict[str, str]:
-    """An environment in which Pulumi's plugins, the official SDKs and wrangler use the forwarder.
+    """Make environment variables with which Pulumi's plugins, SDKs and wrangler use the forwarder.
 
     Args:
-        address: the forwarder's, with its token.
-        stack: whose calls they are.
-        environ: the environment without it, whose CLOUDFLARE_BASE_URL names another API.
-        upstream: the API's base URL; by default that of the environment, else Cloudflare's own.
+        address: the forwarder's address with its token.
+        stack: the stack that makes the calls.
+        environ: the present environment variables.
+        upstream: the API's base URL; by default CLOUDFLARE_BASE_URL, or Cloudflare's API.
     """
     wanted = upstream or environ.get("CLOUDFLARE_BASE_URL") or CLOUDFLARE
-    url = routed(address, stack, wanted)
+    url = make_url(address, stack, wanted)
     changed = {**environ, "CLOUDFLARE_BASE_URL": url, "CLOUDFLARE_API_BASE_URL": url}
-    # A proxy that the environment names is for the Internet, and used by the forwarder itself.
+    # Programs call the forwarder directly; the forwarder itself uses the environment's proxy.
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in environ.get(name, "").split(",") if host]
         changed[name] = ",".join(dict.fromkeys([*hosts, "127.0.0.1", "localhost"]))
     return changed
 
 
-def read_route(token: str, raw_path: bytes, query: bytes) -> Route | None:
-    """What a call's path means; None where it does not carry the run's token or is no such path.
+def read_route(token: str, raw_path: bytes, query: bytes) -> CallRoute | None:
+    """Read a call's path; None if it is malformed or does not contain the run's token.
 
     Args:
-        token: the run's.
-        raw_path: the path as it was sent.
+        token: the run's token.
+        raw_path: the path as it was received.
         query: the query without its `?`.
     """
     _, _, rest = raw_path.partition(b"/")
@@ -83,7 +83,7 @@ def read_route(token: str, raw_path: bytes, query: bytes) -> Route | None:
         return None
     stack, _, rest = rest.partition(b"/")
     known, _, rest = rest.partition(b"/")
-    upstream = _decoded(known)
+    upstream = _decode(known)
     path = b"/" + rest
     inside = path.removeprefix(_API.encode())
     is_below = inside != path and inside[:1] in (b"", b"/")
@@ -91,14 +91,14 @@ def read_route(token: str, raw_path: bytes, query: bytes) -> Route | None:
         return None
     target = urlsplit(upstream).path.encode() + inside + (b"?" + query if query else b"")
     name = unquote(stack.decode("ascii", "replace"))
-    return Route(name, upstream, target, inside.decode("ascii", "replace"))
+    return CallRoute(name, upstream, target, inside.decode("ascii", "replace"))
 
 
-def _encoded(upstream: str) -> str:
+def _encode(upstream: str) -> str:
     return base64.urlsafe_b64encode(upstream.encode()).decode().rstrip("=")
 
 
-def _decoded(known: bytes) -> str | None:
+def _decode(known: bytes) -> str | None:
     if known == _CLOUDFLARE_ID.encode():
         return CLOUDFLARE
     try:

@@ -1,4 +1,4 @@
-"""Takes each call: is it of this run, is it its turn, what came of it."""
+"""Receive calls: check the token, wait for the budget, forward them and return the responses."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,10 @@ import httpx
 
 from flowflare.api.budget import Budget, Others
 from flowflare.api.retries import read_retry_after
-from flowflare.fleet.forwarder.address import Route, read_route
-from flowflare.fleet.forwarder.envelope import TOO_MANY, Answer, refusal, template
-from flowflare.fleet.forwarder.limit import MACHINES, UNLIMITED, Limit
-from flowflare.fleet.forwarder.passing import Body, Receive, passed_on, request_for
+from flowflare.fleet.forwarder.address import CallRoute, read_route
+from flowflare.fleet.forwarder.envelope import TOO_MANY, ForwarderResponse, hide_ids, make_refusal
+from flowflare.fleet.forwarder.limit import MACHINES, UNLIMITED, CallLimit
+from flowflare.fleet.forwarder.passing import Body, Receive, forward_headers, make_request
 from flowflare.fleet.forwarder.patience import patience_of, retry_after
 from flowflare.fleet.forwarder.state import OnBudgetEvent
 from flowflare.fleet.forwarder.tally import Tally
@@ -29,45 +29,45 @@ class App:
     """The ASGI application of one run.
 
     Attributes:
-        token: what each call's path has to carry.
-        client: sends calls on.
-        limit_of: an API's limit, by its base URL.
-        on_event: is told when calls are held back.
-        tally: counts them.
-        turns: what is held back, by the API's base URL.
+        token: the token that each call's path must contain.
+        client: forwards calls.
+        limit_of: returns an API's limit by its base URL.
+        on_event: is called when calls begin or cease to wait.
+        tally: counts the calls.
+        turns: the waiting calls, by the API's base URL.
     """
 
     token: str
     client: httpx.AsyncClient
-    limit_of: Callable[[str], Limit]
+    limit_of: Callable[[str], CallLimit]
     on_event: OnBudgetEvent | None = None
     tally: Tally = field(default_factory=Tally)
     turns: dict[str, Turns] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one call; a client that goes away ends it, wherever it is."""
+        """ForwarderResponse one call, and cancel it if the client disconnects."""
         body = Body(receive)
-        gone = asyncio.create_task(body.until_gone())
+        disconnect = asyncio.create_task(body.wait_for_disconnect())
         work = asyncio.create_task(self._answer(scope, body, send))
         try:
-            await asyncio.wait([work, gone], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([work, disconnect], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (work, gone):
+            for task in (work, disconnect):
                 task.cancel()
-            await asyncio.gather(work, gone, return_exceptions=True)
+            await asyncio.gather(work, disconnect, return_exceptions=True)
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
     def close(self) -> None:
-        """Answers every call that is held back: the run has ended."""
+        """ForwarderResponse every waiting call, because the run has ended."""
         for turns in self.turns.values():
             turns.close()
 
     async def _answer(self, scope: Scope, body: Body, send: Send) -> None:
         route = read_route(self.token, scope["raw_path"], scope["query_string"])
         if route is None:
-            text = "this forwarder serves one run, and the address is none of that run's"
-            await _send(send, refusal(403, 403, text))
+            text = "this forwarder serves one run, and the address does not belong to that run"
+            await _send(send, make_refusal(403, 403, text))
             return
         method: str = scope["method"]
         headers = {
@@ -78,18 +78,19 @@ class App:
             waited = await turns.take(route.stack, patience_of(headers))
         except HeldTooLong as held:
             wait = retry_after(held.seconds)
-            text = f"Please wait: the account's calls are used up for {held.seconds:.0f} s more"
-            await _send(send, refusal(429, TOO_MANY, text, retry_after=wait))
+            text = f"Please wait: the account's calls are used up for another {held.seconds:.0f} s"
+            await _send(send, make_refusal(429, TOO_MANY, text, retry_after=wait))
             return
         except RunEnded:
-            await _send(send, refusal(503, 503, "the run that this call belongs to has ended"))
+            text = "the run that this call belongs to has ended"
+            await _send(send, make_refusal(503, 503, text))
             return
         self.tally.add(route.stack, method, waited)
-        request = request_for(method, route.upstream, route.target, scope["headers"], body)
-        await self._pass_on(request, route, turns, send)
+        request = make_request(method, route.upstream, route.target, scope["headers"], body)
+        await self._forward(request, route, turns, send)
 
-    async def _pass_on(
-        self, request: httpx.Request, route: Route, turns: Turns, send: Send
+    async def _forward(
+        self, request: httpx.Request, route: CallRoute, turns: Turns, send: Send
     ) -> None:
         response = None
         try:
@@ -100,12 +101,13 @@ class App:
                     turns.pause(read_retry_after(response.headers, time.time()) or 0.0)
                 turns.give(response.headers if response is not None else None)
         except httpx.HTTPError as error:
-            await _send(send, _no_answer(error, request.method, route))
+            await _send(send, _make_gateway_error(error, request.method, route))
             return
         async with contextlib.aclosing(response):
-            head = {"status": response.status_code, "headers": passed_on(response.headers.raw)}
+            headers = forward_headers(response.headers.raw)
+            head = {"status": response.status_code, "headers": headers}
             await send({"type": "http.response.start", **head})
-            # An answer that breaks off here breaks off there: it is left unfinished.
+            # If the response breaks off here, the client's response stays incomplete, too.
             with contextlib.suppress(httpx.HTTPError):
                 async for chunk in response.aiter_raw():
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -125,13 +127,13 @@ class App:
         return self.turns[upstream]
 
 
-async def _send(send: Send, answer: Answer) -> None:
+async def _send(send: Send, answer: ForwarderResponse) -> None:
     head = {"status": answer.status, "headers": answer.headers}
     await send({"type": "http.response.start", **head})
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def _no_answer(error: httpx.HTTPError, method: str, route: Route) -> Answer:
+def _make_gateway_error(error: httpx.HTTPError, method: str, route: CallRoute) -> ForwarderResponse:
     is_late = isinstance(error, httpx.TimeoutException) and not isinstance(
         error, httpx.ConnectTimeout
     )
@@ -139,8 +141,8 @@ def _no_answer(error: httpx.HTTPError, method: str, route: Route) -> Answer:
     cause = str(error) or type(error).__name__
     host = httpx.URL(route.upstream).netloc.decode()
     text = f"flowflare's forwarder got no answer from {host}: {cause}"
-    return refusal(status, status, f"{text} ({method} {template(route.path)})")
+    return make_refusal(status, status, f"{text} ({method} {hide_ids(route.path)})")
 
 
 def _never(seconds: float) -> None:
-    raise AssertionError(f"the forwarder's budget never waits by itself ({seconds} s)")
+    raise AssertionError(f"the forwarder's budget must not sleep by itself ({seconds} s)")

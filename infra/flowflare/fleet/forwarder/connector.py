@@ -1,7 +1,7 @@
-"""Leads this package's own clients to the forwarder, whatever address the configuration names.
+"""Make this package's own clients use the forwarder, for any API address in the configuration.
 
-Addresses stand in states, as inputs of providers; so the state keeps the API's own address, and
-the client alone is opened at the forwarder's.
+State stores the API's address as an input of the provider. State therefore keeps the API's own
+address, and only the client is opened at the forwarder's.
 """
 
 import ssl
@@ -12,19 +12,19 @@ import httpx
 
 from flowflare.api import Client, Connector, Pace
 from flowflare.api.budget import Budget
-from flowflare.fleet.forwarder.address import routed
+from flowflare.fleet.forwarder.address import make_url
 
-#: Seconds: longer than the longest wait for the budget, so that the forwarder need never refuse.
+#: Seconds, longer than the longest wait for the budget, so that the forwarder never has to refuse.
 _TIMEOUT: Final = 330.0
 
 
 class ForwardedConnector(Connector):
-    """Opens clients whose calls go through the forwarder as one stack's.
+    """Open clients whose calls go through the forwarder and count for one stack.
 
     Args:
-        address: the forwarder's, with its token: `Forwarder.address`.
-        stack: whose calls they are.
-        pace: their clock, time-out and retries.
+        address: the forwarder's address with its token: `Forwarder.address`.
+        stack: the stack that makes the calls.
+        pace: the clients' clock, timeout and retries.
     """
 
     def __init__(self, address: str, stack: str, pace: Pace | None = None) -> None:
@@ -33,27 +33,27 @@ class ForwardedConnector(Connector):
         self._stack = stack
 
     def open(self, base_url: str, token: str, *, pace: Pace | None = None) -> Client:
-        """The client for the API at a base URL, through the forwarder."""
-        return super().open(routed(self._address, self._stack, base_url), token, pace=pace)
+        """Open a client for the API at a base URL, through the forwarder."""
+        return super().open(make_url(self._address, self._stack, base_url), token, pace=pace)
 
 
 class _Uncounted(Budget):
-    """A budget that lets everything go: the forwarder has the account's."""
+    """A budget without a limit, because the forwarder enforces the account's limit."""
 
     def __init__(self, pace: Pace) -> None:
         super().__init__(pace.clock, pace.sleep)
 
     def begin(self) -> None:
-        """Waits for nothing."""
+        """Do not wait."""
 
     def end(self, headers: Mapping[str, str] | None = None) -> None:
-        """Takes nothing from an answer."""
+        """Ignore the response's headers."""
 
     def pause(self, seconds: float) -> None:
-        """Holds nobody back."""
+        """Do not pause."""
 
 
 def _transport() -> httpx.BaseTransport:
-    # Straight to loopback: no proxy of the environment's. It speaks no TLS and reads no
-    # certificates.
+    # The forwarder is on loopback, so the environment's proxy is not used. It does not speak TLS,
+    # so no certificates are loaded.
     return httpx.HTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))

@@ -1,22 +1,22 @@
-"""The forwarder's own answers, in Cloudflare's envelope; they name no query and no secret."""
+"""Make the forwarder's own responses in Cloudflare's envelope, without queries or secrets."""
 
 import json
 import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-# What is one thing's among the words of a path: account, database, zone, run.
+# A segment of a path that is the ID of an account, database, zone or run.
 _ID: Final = re.compile(r"[0-9a-fA-F]{16,}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d+")
 #: Cloudflare's code for too many calls.
 TOO_MANY: Final = 971
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer with its head, ready to be sent.
+class ForwarderResponse:
+    """A complete response.
 
     Attributes:
-        status: HTTP status.
+        status: the HTTP status.
         headers: names and values.
         body: the envelope.
     """
@@ -26,14 +26,16 @@ class Answer:
     body: bytes
 
 
-def refusal(status: int, code: int, message: str, *, retry_after: int | None = None) -> Answer:
-    """An envelope that says no.
+def make_refusal(
+    status: int, code: int, message: str, *, retry_after: int | None = None
+) -> ForwarderResponse:
+    """Make an error response.
 
     Args:
-        status: HTTP status.
-        code: Cloudflare's code where it has one for this, else the status.
-        message: why.
-        retry_after: seconds to wait before another attempt.
+        status: the HTTP status.
+        code: Cloudflare's code for this error, or the status.
+        message: the reason.
+        retry_after: seconds to wait before a retry.
     """
     envelope: dict[str, Any] = {
         "success": False,
@@ -48,10 +50,10 @@ def refusal(status: int, code: int, message: str, *, retry_after: int | None = N
     ]
     if retry_after is not None:
         headers.append((b"retry-after", str(retry_after).encode()))
-    return Answer(status, headers, body)
+    return ForwarderResponse(status, headers, body)
 
 
-def template(path: str) -> str:
-    """A path with its ids left out: `/accounts/{id}/d1/database`."""
+def hide_ids(path: str) -> str:
+    """Replace the IDs in a path: `/accounts/{id}/d1/database`."""
     words = path.partition("?")[0].split("/")
     return "/".join("{id}" if _ID.fullmatch(word) else word for word in words)

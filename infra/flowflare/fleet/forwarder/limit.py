@@ -1,4 +1,4 @@
-"""How many calls an API allows, and how many of them are left to people at the dashboard."""
+"""Determine how many calls an API allows, and how many are reserved for people at the dashboard."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -9,23 +9,23 @@ from urllib.parse import urlsplit
 from flowflare.api.budget import CALLS, WINDOW
 from flowflare.errors import ConfigError, Problem
 
-#: Calls in 5 minutes that nobody of a fleet's run makes: the dashboard's count as well.
+#: Calls in 5 minutes that a fleet's run does not use, because calls of the dashboard count as well.
 RESERVE: Final = 100
-#: Machines that may work on one account at once; more of them rely on the reserve.
+#: Machines that share the limit of one account. More machines use up the reserve.
 MACHINES: Final = 8
-#: Stands for no limit where a number is needed.
+#: The number for an API without a known limit.
 UNLIMITED: Final = 1_000_000_000
 RESERVE_VARIABLE: Final = "FLOWFLARE_RESERVED_CALLS"
 
 
 @dataclass(frozen=True)
-class Limit:
+class CallLimit:
     """The limit of one API.
 
     Attributes:
-        calls: how many calls a window may have; None for no more than what answers tell.
+        calls: the calls allowed in a window; None if only the API's responses state a limit.
         window: the window in seconds.
-        reserve: how many of the calls are left alone.
+        reserve: how many of the calls are not used.
     """
 
     calls: int | None = CALLS
@@ -33,21 +33,21 @@ class Limit:
     reserve: int = RESERVE
 
     @classmethod
-    def of(cls, upstream: str, reserve: int = RESERVE) -> "Limit":
-        """The limit of an API: Cloudflare's, and on loopback what the API's answers tell.
+    def of(cls, upstream: str, reserve: int = RESERVE) -> "CallLimit":
+        """Return Cloudflare's limit; on loopback the limit that the API's responses state.
 
         Args:
             upstream: the API's base URL.
-            reserve: how many calls are left alone.
+            reserve: how many calls are not used.
         """
         return cls(calls=None if is_loopback(upstream) else CALLS, reserve=reserve)
 
 
 def reserve_of(environ: Mapping[str, str]) -> int:
-    """The reserve that the environment names: `FLOWFLARE_RESERVED_CALLS`, else 100.
+    """Read `FLOWFLARE_RESERVED_CALLS`; the default is 100.
 
     Raises:
-        ConfigError: it is not a number from 0 to 1,100.
+        ConfigError: the value is not a number from 0 to 1,100.
     """
     text = environ.get(RESERVE_VARIABLE, "")
     if not text:
@@ -55,11 +55,11 @@ def reserve_of(environ: Mapping[str, str]) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= CALLS - RESERVE:
         return int(text)
     remedy = f"Write a number from 0 to {CALLS - RESERVE}, such as {RESERVE}, or unset it."
-    raise ConfigError([Problem(RESERVE_VARIABLE, f"is {text!r}, which is no reserve", remedy)])
+    raise ConfigError([Problem(RESERVE_VARIABLE, f"is {text!r}, not a number of calls", remedy)])
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an API is on this machine."""
+    """Return whether an API is on this machine."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -1,7 +1,7 @@
-"""Sends a call on to the API as it came, and says what the answer's head is.
+"""Forward a call to the API unchanged.
 
-Path, query and body go byte for byte, headers but for those of the connection. Nothing is
-repeated, followed, decoded or kept.
+The path, query and body are forwarded byte for byte, and all headers except those of the
+connection. Nothing is retried, redirected, decoded or stored.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import httpx
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 RawHeaders = Iterable[tuple[bytes, bytes]]
-# RFC 9110, 7.6.1; `expect` was answered here.
+# RFC 9110, section 7.6.1. The forwarder answers `expect` itself.
 _CONNECTION: Final = frozenset(
     {
         b"connection",
@@ -28,23 +28,23 @@ _CONNECTION: Final = frozenset(
         b"upgrade",
     }
 )
-#: Chunks of a body that are read ahead, 64 KiB each.
+#: How many chunks of a body are read ahead, each up to 64 KiB.
 _AHEAD: Final = 16
 
 
 class Body(httpx.AsyncByteStream):
-    """A request's body, read ahead a little, so that a client that goes away is noticed.
+    """A request's body. It is read ahead, so that a disconnect of the client is noticed.
 
     Args:
-        receive: the server's.
+        receive: the ASGI server's `receive`.
     """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
 
-    async def until_gone(self) -> None:
-        """Reads until the client goes away."""
+    async def wait_for_disconnect(self) -> None:
+        """Read until the client disconnects."""
         more = True
         while True:
             message = await self._receive()
@@ -61,34 +61,34 @@ class Body(httpx.AsyncByteStream):
             yield chunk
 
 
-def passed_on(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
-    """The headers that are not the connection's own."""
-    kept = list(headers)
+def forward_headers(headers: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """Return the headers without those that belong to the connection."""
+    received = list(headers)
     named = {
         word.strip().lower()
-        for name, value in kept
+        for name, value in received
         if name.lower() == b"connection"
         for word in value.split(b",")
     }
-    return [pair for pair in kept if pair[0].lower() not in _CONNECTION | named]
+    return [pair for pair in received if pair[0].lower() not in _CONNECTION | named]
 
 
-def request_for(
+def make_request(
     method: str, upstream: str, target: bytes, headers: RawHeaders, body: Body
 ) -> httpx.Request:
-    """The request to send to the API.
+    """Make the request to the API.
 
     Args:
         method: the HTTP method.
         upstream: the API's base URL.
-        target: path and query, as they stand in the request line.
-        headers: the client's.
-        body: the client's.
+        target: the path and query, as in the request line.
+        headers: the client's headers.
+        body: the client's body.
     """
-    given = list(headers)
-    names = {name.lower() for name, _ in given}
+    received = list(headers)
+    names = {name.lower() for name, _ in received}
     url = httpx.URL(upstream)
-    sent = [(b"host", url.netloc), *passed_on(given)]
+    sent = [(b"host", url.netloc), *forward_headers(received)]
     is_chunked = b"transfer-encoding" in names and b"content-length" not in names
     if is_chunked:
         sent.append((b"transfer-encoding", b"chunked"))
@@ -98,6 +98,6 @@ def request_for(
         url,
         headers=sent,
         stream=body if has_body else httpx.ByteStream(b""),
-        # httpx would normalize a path that it is given as a URL.
+        # httpx would normalize the path of a URL.
         extensions={"target": target},
     )

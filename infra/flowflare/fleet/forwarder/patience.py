@@ -1,43 +1,43 @@
-"""How long a call may be held back before the program that made it gives up.
+"""Determine how long a call may wait before the program that made it gives up.
 
-* The official SDK for Python, and so our own clients, say it in `x-stainless-read-timeout`: 60 s.
-  A 429 makes three attempts of a call, and a `Retry-After` of up to 60 s is waited for.
-* cloudflare-go, which Pulumi's provider calls with, waits for ever or says it in
-  `x-stainless-timeout`; of `Retry-After` it obeys what is less than a minute.
-* wrangler's undici waits 300 s for the head of an answer. It repeats some of its calls only, so
-  that a 429 for another one is its end.
+* The official SDK for Python, and therefore our own clients, send `x-stainless-read-timeout`: 60 s.
+  They make up to three attempts after a 429, and obey a `Retry-After` of up to 60 s.
+* cloudflare-go, which Pulumi's provider uses, has no timeout or sends `x-stainless-timeout`. It
+  obeys a `Retry-After` of less than a minute.
+* wrangler's undici waits 300 s for the headers of a response. It retries only some of its calls, so
+  a 429 for another call ends the command.
 
-So a call is held as long as its program waits, which for most is a whole window; whoever waits
-less is answered 429 with a `Retry-After` that all of them obey.
+A call is therefore held as long as its program waits. For a program that waits less than the budget
+needs, the call is answered with 429 and a `Retry-After` that all of them obey.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Final
 
-#: Seconds for a program that says nothing of itself: most wait a minute.
+#: Seconds for a program that does not state its timeout. Most programs wait a minute.
 _UNKNOWN: Final = 50.0
-#: Seconds for one that waits for ever: longer than the longest block.
+#: Seconds for a program without a timeout: longer than the longest wait for the budget.
 _PATIENT: Final = 600.0
 #: Seconds for wrangler, which waits 300.
 _WRANGLER: Final = 295.0
-# Ours has an answer's way back to go before the program's clock has run out.
+# The 429 must reach the program before its timeout.
 _MARGIN: Final = 5.0
-#: Seconds that every program waits when it is asked to; all of them ignore a minute and more.
-_LONGEST_ASKED: Final = 55
-_TOLD: Final = ("x-stainless-read-timeout", "x-stainless-timeout")
+#: The longest `Retry-After` in seconds that every program obeys; cloudflare-go ignores a minute.
+_LONGEST_RETRY_AFTER: Final = 55
+_TIMEOUT_HEADERS: Final = ("x-stainless-read-timeout", "x-stainless-timeout")
 
 
 def patience_of(headers: Mapping[str, str]) -> float:
-    """Seconds that a call may be held back.
+    """Return how many seconds a call may wait.
 
     Args:
-        headers: the request's, by lower-case name.
+        headers: the request's headers by lower-case name.
     """
-    for name in _TOLD:
-        told = _number(headers.get(name))
-        if told is not None:
-            return max(told / 2, told - _MARGIN)
+    for name in _TIMEOUT_HEADERS:
+        timeout = _parse_number(headers.get(name))
+        if timeout is not None:
+            return max(timeout / 2, timeout - _MARGIN)
     if headers.get("x-stainless-lang") == "go":
         return _PATIENT
     if headers.get("user-agent", "").startswith("wrangler/"):
@@ -46,11 +46,11 @@ def patience_of(headers: Mapping[str, str]) -> float:
 
 
 def retry_after(seconds: float) -> int:
-    """The `Retry-After` for a call whose turn is so many seconds away."""
-    return max(1, min(math.ceil(seconds), _LONGEST_ASKED))
+    """Return the `Retry-After` of a call that could be sent after so many seconds."""
+    return max(1, min(math.ceil(seconds), _LONGEST_RETRY_AFTER))
 
 
-def _number(text: str | None) -> float | None:
+def _parse_number(text: str | None) -> float | None:
     try:
         number = float(text or "")
     except ValueError:

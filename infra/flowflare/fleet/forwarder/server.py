@@ -1,4 +1,4 @@
-"""Runs the forwarder in a thread of its own, on a free port of 127.0.0.1, while a run lasts."""
+"""Run the forwarder in its own thread, on a free port of 127.0.0.1, for the time of a run."""
 
 import asyncio
 import contextlib
@@ -15,19 +15,19 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowflare.errors import EngineError
-from flowflare.fleet.forwarder.address import CLOUDFLARE, routed
+from flowflare.fleet.forwarder.address import CLOUDFLARE, make_url
 from flowflare.fleet.forwarder.app import App
-from flowflare.fleet.forwarder.limit import UNLIMITED, Limit
+from flowflare.fleet.forwarder.limit import UNLIMITED, CallLimit
 from flowflare.fleet.forwarder.state import BudgetState, OnBudgetEvent
 from flowflare.fleet.forwarder.tally import Count
 
-# Seconds: Cloudflare ends what takes longer than 100.
+# Seconds. Cloudflare ends a request after 100 s.
 _TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0, pool=None)
-# Connections that are idle for longer may be closed at the other end.
+# The server may close connections that are idle for longer.
 _CONNECTIONS: Final = httpx.Limits(
     max_connections=None, max_keepalive_connections=16, keepalive_expiry=3.0
 )
-# What is on this machine is not asked of the environment's proxy.
+# Calls to this machine do not use the environment's proxy.
 _DIRECT: Final = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 _START: Final = 20.0
 
@@ -35,19 +35,20 @@ _START: Final = 20.0
 class Forwarder:
     """A loopback forwarder that keeps the calls of a run below the API's limit.
 
-    A context manager: it listens inside the block, and no longer.
+    It is a context manager, and listens only inside the block.
 
     Args:
-        limit_of: an API's limit, by its base URL; by default Cloudflare's with a reserve, and on
-            loopback what the API tells.
-        on_event: is told when calls are held back for long, in the forwarder's thread.
-        timeout: of a call that was sent on.
+        limit_of: returns an API's limit by its base URL. The default is Cloudflare's limit with a
+            reserve, and on loopback the limit that the API's responses state.
+        on_event: is called in the forwarder's thread when calls begin to wait for long, and when
+            they no longer wait.
+        timeout: the timeout of a forwarded call.
     """
 
     def __init__(
         self,
         *,
-        limit_of: Callable[[str], Limit] = Limit.of,
+        limit_of: Callable[[str], CallLimit] = CallLimit.of,
         on_event: OnBudgetEvent | None = None,
         timeout: httpx.Timeout = _TIMEOUT,
     ) -> None:
@@ -73,11 +74,11 @@ class Forwarder:
         try:
             error = self._started.exception(_START)
         except TimeoutError:
-            text = f"the forwarder of this run does not start within {_START:.0f} s"
-            remedy = "Run the same command again when this machine has less to do."
+            text = f"this run's forwarder did not start within {_START:.0f} s"
+            remedy = "Run the same command again when this machine is less busy."
             raise EngineError(text, remedy=remedy) from None
         if error is not None:
-            text = f"the forwarder of this run does not start: {error!r}"
+            text = f"this run's forwarder did not start: {error!r}"
             raise EngineError(text) from error
         return self
 
@@ -96,35 +97,35 @@ class Forwarder:
 
     @property
     def address(self) -> str:
-        """Where it listens, with the run's token: what workers are given, through a pipe."""
+        """The address with the run's token, which workers receive through a pipe."""
         return f"http://127.0.0.1:{self._port}/{self._token}"
 
     def base_url(self, stack: str, upstream: str = CLOUDFLARE) -> str:
-        """The base URL of an API for one stack's calls.
+        """Return the base URL with which a stack calls an API.
 
         Args:
-            stack: whose calls they are.
+            stack: the stack that makes the calls.
             upstream: the API's own base URL.
         """
-        return routed(self.address, stack, upstream)
+        return make_url(self.address, stack, upstream)
 
     def counts(self) -> dict[str, int]:
-        """How many calls were sent so far, by stack."""
+        """Return the number of calls sent so far, by stack."""
         return {stack: count.calls for stack, count in self.tally().items()}
 
     def tally(self) -> Mapping[str, Count]:
-        """The calls sent so far by stack: reads, writes, and how long they waited."""
+        """Return the calls sent so far by stack: reads, writes, and how long they waited."""
         return self._app.tally.counts() if self._app else {}
 
     def state(self) -> BudgetState:
-        """What is left of the budget, and who waits for it."""
+        """Return the remaining budget, and which stacks wait for it."""
         states = []
         for upstream, turns in list(self._app.turns.items()) if self._app else ():
             limit, waiting = self._limit_of(upstream), turns.waiting()
-            left, most = turns.left(), None
+            remaining, most = turns.count_remaining(), None
             if limit.calls is not None:
                 most = max(1, limit.calls - limit.reserve)
-            known = left if left < UNLIMITED // 2 else None
+            known = remaining if remaining < UNLIMITED // 2 else None
             seconds = turns.next_in() if waiting else 0.0
             states.append(BudgetState(known, most, limit.window, turns.sending, waiting, seconds))
         if not states:
@@ -134,9 +135,9 @@ class Forwarder:
         return min(states, key=lambda state: UNLIMITED if state.left is None else state.left)
 
     def forecast(self, calls: int) -> float:
-        """Seconds until so many more calls can have been sent, as far as the limit goes."""
-        turns = list(self._app.turns.values()) if self._app else []
-        return max((one.forecast(calls) for one in turns), default=0.0)
+        """Return the seconds until so many more calls can be sent, according to the limit."""
+        apis = list(self._app.turns.values()) if self._app else []
+        return max((turns.forecast(calls) for turns in apis), default=0.0)
 
     # ----------------------------------------------------------------------------------------------
 
@@ -146,7 +147,7 @@ class Forwarder:
                 asyncio.run(self._serve(listener))
         except BaseException as error:
             if not self._started.done():
-                self._started.set_exception(error)  # `__enter__` waits for it
+                self._started.set_exception(error)  # `__enter__` raises it
             elif not isinstance(error, KeyboardInterrupt):
                 raise
 

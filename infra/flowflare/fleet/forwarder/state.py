@@ -1,4 +1,4 @@
-"""What the forwarder tells: how much of the budget is left, and who waits for it."""
+"""Describe the forwarder's state: the remaining budget, and which stacks wait for it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class BudgetState:
-    """The budget at one moment; of several APIs the one that has least left.
+    """The budget at one moment; of several APIs, the budget with the fewest remaining calls.
 
     Attributes:
-        left: calls that could be sent now; None where the API tells of no limit.
-        limit: calls that a window has for this run, the reserve taken off; None for no limit.
+        left: calls that could be sent now; None if the API states no limit.
+        limit: calls that this run may make in a window, without the reserve; None for no limit.
         window: the window in seconds.
-        sending: calls that are under way.
-        waiting: how many calls of which stacks are held back.
-        seconds: until the next of them is sent, 0 where none waits.
+        sending: calls that are in progress.
+        waiting: the number of waiting calls by stack.
+        seconds: until the next waiting call is sent; 0 if no call waits.
     """
 
     left: int | None
@@ -28,12 +28,12 @@ class BudgetState:
 
 @dataclass(frozen=True)
 class BudgetEvent:
-    """Calls begin to be held back, or go on.
+    """Calls begin to wait, or no longer wait.
 
     Attributes:
         kind: `waiting` or `resumed`.
-        seconds: until the first of them is sent; of `resumed`, how long it took.
-        waiting: how many calls of which stacks are held back.
+        seconds: of `waiting`, until the first call is sent; of `resumed`, how long calls waited.
+        waiting: the number of waiting calls by stack.
     """
 
     kind: Literal["waiting", "resumed"]
@@ -41,5 +41,5 @@ class BudgetEvent:
     waiting: Mapping[str, int] = field(default_factory=dict)
 
 
-#: Is told in the forwarder's own thread, and must not wait there.
+#: Is called in the forwarder's own thread, and must not block it.
 OnBudgetEvent = Callable[[BudgetEvent], None]

@@ -1,4 +1,4 @@
-"""Counts the calls that were sent, by stack and by kind."""
+"""Count the calls that were sent, by stack and by kind."""
 
 import threading
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ class Count:
     """The calls of one stack.
 
     Attributes:
-        reads: GET and HEAD.
-        writes: all others; D1's queries are POST, whatever their SQL does.
-        held: how many of them waited for the budget.
-        waited: the seconds that they waited, all together.
+        reads: GET, HEAD and OPTIONS.
+        writes: all other methods. D1 queries are POST, including those that only read.
+        held: how many calls waited for the budget.
+        waited: the total seconds that they waited.
     """
 
     reads: int = 0
@@ -26,7 +26,7 @@ class Count:
 
     @property
     def calls(self) -> int:
-        """All of them."""
+        """All calls."""
         return self.reads + self.writes
 
 
@@ -38,12 +38,12 @@ class Tally:
         self._counts: dict[str, Count] = {}
 
     def add(self, stack: str, method: str, waited: float) -> None:
-        """Counts a call that is sent now.
+        """Count a call that is sent now.
 
         Args:
-            stack: whose it is.
-            method: its HTTP method.
-            waited: the seconds that it was held back.
+            stack: the stack that makes the call.
+            method: the HTTP method.
+            waited: the seconds that the call waited.
         """
         with self._lock:
             count = self._counts.get(stack, Count())
@@ -57,6 +57,6 @@ class Tally:
             )
 
     def counts(self) -> Mapping[str, Count]:
-        """The counts so far, by stack."""
+        """Return the counts so far, by stack."""
         with self._lock:
             return dict(self._counts)

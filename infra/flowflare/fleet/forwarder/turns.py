@@ -1,7 +1,7 @@
-"""Holds calls back until the account's budget has a place for them, and is fair among stacks.
+"""Queue calls until the account's budget allows them, fairly among stacks.
 
-Stacks take turns, one call each; the calls of a stack keep their order. A stack with a thousand
-calls holds one with a single call back by one call.
+Stacks take turns with one call each, and the calls of a stack keep their order. A stack with a
+thousand calls therefore delays another stack's single call by only one call.
 """
 
 import asyncio
@@ -13,35 +13,35 @@ from typing import Final
 from flowflare.api.budget import NOTICED, Budget
 from flowflare.fleet.forwarder.state import BudgetEvent, OnBudgetEvent
 
-#: Calls that are under way at one time: a burst after a wait is not sent at once, so that what the
-#: first answers tell of other machines reaches the last calls.
+#: Calls in progress at one time. The limit in a response's headers includes the calls of other
+#: machines. After a wait, the first responses can therefore still delay the last calls.
 MOST_AT_ONCE: Final = 32
-# A timer for less would wake up for nothing.
+# Seconds. A shorter timer would fire too early.
 _LEAST: Final = 0.005
 
 
 class HeldTooLong(Exception):  # noqa: N818 -- it is an answer, not a failure
-    """A call waited as long as its client does.
+    """A call waited as long as its client waits.
 
     Args:
-        seconds: until it is worth coming again.
+        seconds: when to retry.
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"held back for {seconds:.0f} s more")
+        super().__init__(f"must wait another {seconds:.0f} s")
         self.seconds = seconds
 
 
 class RunEnded(Exception):  # noqa: N818 -- it is an answer, not a failure
-    """A call was held back when its run ended."""
+    """A call was waiting when its run ended."""
 
 
 class Turns:
-    """The calls to one API; used in one event loop.
+    """The calls to one API, used in one event loop.
 
     Args:
-        budget: the API's; its clock is the loop's.
-        on_event: is told when calls begin to be held back for long, and when they go on.
+        budget: the API's budget, which uses the event loop's clock.
+        on_event: is called when calls begin to wait for long, and when they no longer wait.
     """
 
     def __init__(self, budget: Budget, on_event: OnBudgetEvent | None = None) -> None:
@@ -50,21 +50,21 @@ class Turns:
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
         self._sending = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._told_at: float | None = None
+        self._waiting_since: float | None = None
 
     async def take(self, stack: str, patience: float) -> float:
-        """Waits for a call's turn, and counts it; `give` ends it.
+        """Wait for a call's turn and count the call; `give` ends it.
 
         Args:
-            stack: whose call it is.
-            patience: seconds that it may be held back.
+            stack: the stack that makes the call.
+            patience: how many seconds the call may wait.
 
         Returns:
-            The seconds that it waited.
+            How many seconds the call waited.
 
         Raises:
-            HeldTooLong: its turn did not come in that time; it is not counted.
-            RunEnded: nor will it come.
+            HeldTooLong: its turn did not come in that time; the call is not counted.
+            RunEnded: the run ended while the call waited.
         """
         loop = asyncio.get_running_loop()
         began, turn = loop.time(), loop.create_future()
@@ -87,41 +87,41 @@ class Turns:
         return loop.time() - began
 
     def give(self, headers: Mapping[str, str] | None = None) -> None:
-        """Ends a call with what its answer's headers say of the limit; None without an answer."""
+        """End a call, and read the limit from its response's headers; None without a response."""
         self._sending -= 1
         self._budget.end(headers)
         self._admit()
 
     def close(self) -> None:
-        """Sends away whoever waits."""
+        """Refuse every waiting call."""
         queues, self._queues = self._queues, {}
         for turn in itertools.chain.from_iterable(queues.values()):
             turn.set_exception(RunEnded())
         self._admit()
 
     def pause(self, seconds: float) -> None:
-        """Holds every call back, as the API asked for."""
+        """Delay every call, as the API asked for."""
         self._budget.pause(seconds)
 
     @property
     def sending(self) -> int:
-        """How many calls are under way."""
+        """The number of calls in progress."""
         return self._sending
 
     def waiting(self) -> dict[str, int]:
-        """How many calls of which stacks are held back."""
+        """Return the number of waiting calls by stack."""
         return {stack: len(queue) for stack, queue in list(self._queues.items())}
 
     def next_in(self) -> float:
-        """Seconds until the next call may be sent."""
+        """Return the seconds until the next call may be sent."""
         return self._budget.forecast(1)
 
     def forecast(self, calls: int) -> float:
-        """Seconds until those that wait, and so many more, can have been sent."""
+        """Return the seconds until the waiting calls and so many more can be sent."""
         return self._budget.forecast(calls + self._count())
 
-    def left(self) -> int:
-        """How many calls could be sent now."""
+    def count_remaining(self) -> int:
+        """Return how many calls could be sent now."""
         return self._budget.count_remaining()
 
     # ----------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ class Turns:
         return sum(self.waiting().values())
 
     def _admit(self) -> None:
-        """Lets calls go, in turn, as long as the budget has places; else comes back in time."""
+        """Release calls in turn while the budget allows it; otherwise set a timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -139,17 +139,17 @@ class Turns:
             if wait > 0:
                 loop = asyncio.get_running_loop()
                 self._timer = loop.call_later(max(wait, _LEAST), self._admit)
-                self._tell(wait)
+                self._report_wait(wait)
                 return
             self._sending += 1
             self._next().set_result(None)
-        if not self._queues and self._told_at is not None:
-            took = asyncio.get_running_loop().time() - self._told_at
-            self._told_at = None
-            self._say(BudgetEvent("resumed", took))
+        if not self._queues and self._waiting_since is not None:
+            took = asyncio.get_running_loop().time() - self._waiting_since
+            self._waiting_since = None
+            self._report(BudgetEvent("resumed", took))
 
     def _next(self) -> "asyncio.Future[None]":
-        """Takes the first call of the stack whose turn it is; the stack goes to the end."""
+        """Take the first call of the next stack, and move that stack to the end."""
         stack = next(iter(self._queues))
         queue = self._queues.pop(stack)
         turn = queue.popleft()
@@ -162,14 +162,14 @@ class Turns:
         if not self._queues[stack]:
             del self._queues[stack]
         if not self._queues:
-            self._admit()  # nobody waits any more, which is said
+            self._admit()  # reports that no call waits any more
 
-    def _tell(self, seconds: float) -> None:
-        if self._told_at is None and seconds >= NOTICED:
-            self._told_at = asyncio.get_running_loop().time()
-            self._say(BudgetEvent("waiting", seconds, self.waiting()))
+    def _report_wait(self, seconds: float) -> None:
+        if self._waiting_since is None and seconds >= NOTICED:
+            self._waiting_since = asyncio.get_running_loop().time()
+            self._report(BudgetEvent("waiting", seconds, self.waiting()))
 
-    def _say(self, event: BudgetEvent) -> None:
+    def _report(self, event: BudgetEvent) -> None:
         if self._on_event is not None:
-            # Whatever goes wrong there is not the call's trouble.
+            # An exception in the callback must not fail the call.
             asyncio.get_running_loop().call_soon(self._on_event, event)

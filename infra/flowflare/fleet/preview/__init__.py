@@ -1,1 +1,1 @@
-"""What would change in many stacks, and what has drifted; what is alike is told once."""
+"""Preview changes and compare drift of many stacks; report equal changes once."""

@@ -1,7 +1,7 @@
-"""Says what `fleet up` would do to the tenants of an environment, and nothing is done.
+"""Preview what `fleet up` would do to the tenants of an environment.
 
-Tenants whose inputs are those last applied are not looked at. The others' programs are planned
-against their state by the pool; equal changes are shown once.
+Tenants whose inputs have not changed are skipped. A pool of workers plans the programs of the
+others against their state, and equal changes are reported once.
 """
 
 import math
@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from flowflare.fleet.pending import Pending, pending
+from flowflare.fleet.pending import PendingStacks, find_pending
 from flowflare.fleet.preview.groups import Groups
 from flowflare.fleet.records import Fingerprint, TenantRecord
 from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
@@ -21,13 +21,13 @@ from flowflare.review.document import make_schema
 from flowflare.review.report import Report, ReportedCommit, make_report
 
 if TYPE_CHECKING:
-    from flowflare.fleet.session import Session
+    from flowflare.fleet.session import FleetSession
 
 FORMAT: Final = 1
-# What Cloudflare allows one token: fundamentals/api/reference/limits.
-_CALLS_AT_ONCE: Final = 1200
+# Cloudflare's limit for one token: fundamentals/api/reference/limits.
+_CALLS_PER_WINDOW: Final = 1200
 _WINDOW: Final = 300
-# Seconds of one call, and of one `up` beside its calls: round figures, not measurements.
+# Seconds for one call, and for one `up` without its calls: estimates, not measurements.
 _CALL: Final = 0.5
 _UP: Final = 1.0
 
@@ -35,50 +35,52 @@ _UP: Final = 1.0
 class FleetPreview(Frozen):
     """What `fleet up` would do.
 
-    New keys may come within a format; none changes its meaning or goes.
+    A format may gain keys. No key of a format is removed or changes its meaning.
     """
 
-    format: Literal[1] = Field(description="Version of this document's form.")
-    flowflare: str = Field(description="The release of Flowflare that made it.")
+    format: Literal[1] = Field(description="The version of this document's format.")
+    flowflare: str = Field(description="The release of Flowflare that made this document.")
     project: str = Field(description="The Pulumi project's name.")
     environment: str = Field(description="The environment.")
-    tenants: int = Field(description="How many tenants are meant.")
+    tenants: int = Field(description="The number of selected tenants.")
     report: Report = Field(
-        description="The plans of the stacks that were looked at; `base` is null, `head` the files "
-        "as they are."
+        description="The plans of the planned stacks; `base` is null, `head` is the files as they "
+        "are."
     )
     same_inputs: tuple[str, ...] = Field(
-        description="Stacks whose inputs are those last applied: not looked at, no call needed."
+        description="Stacks that were skipped because their inputs have not changed."
     )
     why: Mapping[str, str] = Field(
-        description="For each stack that was looked at, why: `never applied`, `changed: "
+        description="Why each planned stack was planned: `never applied`, `changed: "
         "configuration` and so on."
     )
     retired: tuple[str, ...] = Field(
         default=(),
-        description="Stacks of tenants that are to be retired and are still there; `fleet up` "
-        "takes them away when they are named with --retire.",
+        description="Stacks of retired tenants that still exist; `fleet up --retire` removes them.",
     )
-    workers: int = Field(description="How many tenants are worked on at a time.")
+    workers: int = Field(description="How many tenants are planned or deployed at a time.")
     seconds: int = Field(
-        description="How long `fleet up` takes at least, roughly: by its work, and by the calls "
-        "that Cloudflare allows."
+        description="An estimate of the shortest time of `fleet up`, from its work and from "
+        "Cloudflare's rate limit."
     )
 
     @property
-    def stopped(self) -> int:
-        """How many stacks an `up` would be refused in, by protection or by a policy."""
+    def refused_stacks(self) -> int:
+        """The number of stacks that `up` would refuse, because of protection or a policy."""
         refused = {
-            stack for one in self.report.sections if one.refused_count for stack in one.stacks
+            stack for section in self.report.sections if section.refused_count for stack in section.stacks
         }
-        judged = {
-            stack for one in self.report.policy if one.severity == "error" for stack in one.stacks
+        by_policy = {
+            stack
+            for finding in self.report.policy
+            if finding.severity == "error"
+            for stack in finding.stacks
         }
-        return len(refused | judged)
+        return len(refused | by_policy)
 
 
-def preview(
-    session: "Session",
+def make_preview(
+    session: "FleetSession",
     *,
     again: bool = False,
     diff: bool = False,
@@ -86,32 +88,32 @@ def preview(
     on_event: Callable[[TaskEvent], None] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> FleetPreview:
-    """Plans tenants.
+    """Plan the selected tenants.
 
     Args:
-        session: which ones.
-        again: whether those are planned, too, whose inputs are the ones last applied.
-        diff: whether code and SQL are compared line by line.
-        workers: how many at a time; None for what the machine allows.
-        on_event: is told what programs print.
-        on_progress: is told how many are planned, and of how many.
+        session: the environment and its selected tenants.
+        again: whether to plan tenants whose inputs have not changed, too.
+        diff: whether to compare code and SQL line by line.
+        workers: how many tenants at a time; None for the number that fits the machine.
+        on_event: is called with the programs' output.
+        on_progress: is called with the number of planned tenants and the total.
 
     Raises:
         FlowflareError: the state backend cannot be read, or Node or the workers do not run.
     """
-    records = session.records.all()
-    stacks = [session.stack(one) for one in session.standing]
-    found = pending(session.root, stacks, records, session.environ)
+    records = session.records.read_all()
+    stacks = [session.stack(tenant) for tenant in session.standing]
+    found = find_pending(session.root, stacks, records, session.environ)
     wanted = list(found.fingerprints) if again else list(found.stacks)
-    groups, done, opened = Groups(), 0, set[str]()
-    wants = {one: _sealed(found.fingerprints[one], records.get(one)) for one in wanted}
+    groups, done, with_secrets = Groups(), 0, set[str]()
+    modes = {stack: _seal_mode(found.fingerprints[stack], records.get(stack)) for stack in wanted}
 
     def environ_of(stack: str) -> Mapping[str, str]:
         own = session.passphrases
-        return own.environ_of(stack) if stack in opened else own.closed(stack)
+        return own.environ_of(stack) if stack in with_secrets else own.sealed_environ_of(stack)
 
     with Pool(session.root, environ_of, workers) as pool:
-        for result in _planned(pool, wants, opened, on_event or _nobody):
+        for result in _plan(pool, modes, with_secrets, on_event or _ignore):
             stack, done = result.task.stack, done + 1
             if result.ok:
                 groups.add(stack, result.value)
@@ -119,58 +121,69 @@ def preview(
                 groups.fail(stack, "\n  ".join(filter(None, (result.error, result.remedy))))
             if on_progress is not None:
                 on_progress(done, len(wanted))
-    left = [
-        session.stack(one)
-        for one in session.tenants
-        if one.status == "retired" and session.stands(one, records)
+    retired = [
+        session.stack(tenant)
+        for tenant in session.tenants
+        if tenant.status == "retired" and session.may_have_resources(tenant, records)
     ]
-    return _document(session, found, groups, left, pool.workers, diff=diff)
+    return _make_document(session, found, groups, retired, pool.workers, diff=diff)
 
 
-def _planned(
-    pool: Pool, wants: Mapping[str, str], opened: set[str], tell: Callable[[TaskEvent], None]
+def _plan(
+    pool: Pool,
+    modes: Mapping[str, str],
+    with_secrets: set[str],
+    on_event: Callable[[TaskEvent], None],
 ) -> Iterator[Result]:
-    """Plans stacks, first without their secrets; then those that take them, which `opened` gets.
+    """Plan stacks without their secrets, then repeat the stacks that need them.
 
-    A passphrase costs a quarter of a second of CPU to make a key of, or a command to ask for it.
+    Reading a passphrase may run a command, and deriving a key from it takes a quarter of a second
+    of CPU.
+
+    Args:
+        pool: the workers.
+        modes: the mode of each stack's plan without secrets, from `_seal_mode`.
+        with_secrets: gains the stacks that are planned with their secrets.
+        on_event: is called with the programs' output.
     """
-    run, said = uuid4().hex, dict[str, list[TaskEvent]]()
+    run, buffered = uuid4().hex, dict[str, list[TaskEvent]]()
 
-    def keep(event: TaskEvent) -> None:
-        said.setdefault(event.task.stack, []).append(event)
+    def buffer(event: TaskEvent) -> None:
+        buffered.setdefault(event.task.stack, []).append(event)
 
-    first = (Task("preview", one, {"run": run, "sealed": how}) for one, how in wants.items())
-    for result in pool.run(first, keep):
-        events = said.pop(result.task.stack, [])
+    tasks = (Task("preview", stack, {"run": run, "sealed": mode}) for stack, mode in modes.items())
+    for result in pool.run(tasks, buffer):
+        events = buffered.pop(result.task.stack, [])
         if not result.ok or "opens" in result.value:
-            opened.add(result.task.stack)
+            with_secrets.add(result.task.stack)
             continue
         for event in events:
-            tell(event)
+            on_event(event)
         yield result
-    yield from pool.run((Task("preview", one, {"run": run}) for one in sorted(opened)), tell)
+    repeated = (Task("preview", stack, {"run": run}) for stack in sorted(with_secrets))
+    yield from pool.run(repeated, on_event)
 
 
-def _sealed(now: Fingerprint, record: TenantRecord | None) -> str:
-    """What a plan without secrets may take for granted: `same` secrets, or a `new` stack."""
+def _seal_mode(now: Fingerprint, record: TenantRecord | None) -> str:
+    """Return what a plan without secrets may assume: the `same` secrets, or a `new` stack."""
     if record is None or record.outcome not in ("applied", "suspended") or record.elsewhere:
         return "new"
     before = record.fingerprint
     if before is None or before.unknown or now.unknown:
         return "new"
     parts = ("secrets", "program", "tool")
-    same = all(now.parts.get(one) == before.parts.get(one, "") for one in parts)
+    same = all(now.parts.get(part) == before.parts.get(part, "") for part in parts)
     return "same" if same else "new"
 
 
-def _nobody(event: TaskEvent) -> None:
-    """Whom nobody listens to."""
+def _ignore(event: TaskEvent) -> None:
+    """Ignore an event: the default of `on_event`."""
     del event
 
 
-def _document(
-    session: "Session",
-    found: Pending,
+def _make_document(
+    session: "FleetSession",
+    found: PendingStacks,
     groups: Groups,
     retired: Sequence[str],
     workers: int,
@@ -182,11 +195,11 @@ def _document(
         None,
         ReportedCommit(name=f"the files of {session.environment.name}", sha="", subject=""),
         groups.sections(diff=diff),
-        groups.unchanged,
+        groups.unchanged_stacks,
         policy=groups.policy(),
     )
-    touched = sum(len(one.stacks) for one in report.sections if one.api_calls)
-    planned = groups.seen
+    touched = sum(len(section.stacks) for section in report.sections if section.api_calls)
+    planned = groups.stacks
     return FleetPreview(
         format=FORMAT,
         flowflare=version("flowflare"),
@@ -194,31 +207,30 @@ def _document(
         environment=session.environment.name,
         tenants=len(session.tenants),
         report=report,
-        same_inputs=tuple(sorted(one for one in found.unchanged if one not in planned)),
-        why={one: found.why.get(one, "asked for again") for one in sorted(planned)},
+        same_inputs=tuple(sorted(stack for stack in found.unchanged if stack not in planned)),
+        why={stack: found.why.get(stack, "requested with --again") for stack in sorted(planned)},
         retired=tuple(retired),
         workers=workers,
-        seconds=rollout_seconds(report.api_calls, touched, workers),
+        seconds=estimate_seconds(report.api_calls, touched, workers),
     )
 
 
-def rollout_seconds(calls: int, stacks: int, workers: int) -> int:
-    """How long a rollout takes at least, roughly.
+def estimate_seconds(calls: int, stacks: int, workers: int) -> int:
+    """Estimate the shortest time of a rollout.
 
-    Each `up` takes a second beside its calls, each call half a second; that many are worked on at
-    a time. Cloudflare allows a token 1,200 calls in 5 minutes, so every further 1,200 take 5
-    minutes at least.
+    Each `up` takes a second, and half a second for each of its calls. Cloudflare allows a token
+    1,200 calls in 5 minutes, so every further 1,200 calls take at least 5 minutes.
 
     Args:
-        calls: requests to Cloudflare's API in all.
-        stacks: stacks that need any.
-        workers: how many are worked on at a time.
+        calls: all requests to Cloudflare's API.
+        stacks: the number of stacks that make requests.
+        workers: how many stacks are deployed at a time.
     """
     work = (stacks * _UP + calls * _CALL) / min(workers, max(stacks, 1))
-    waits = (calls - 1) // _CALLS_AT_ONCE * _WINDOW if calls else 0
+    waits = (calls - 1) // _CALLS_PER_WINDOW * _WINDOW if calls else 0
     return math.ceil(max(work, waits))
 
 
 def json_schema() -> dict[str, Any]:
-    """The document's JSON Schema."""
+    """Return the document's JSON Schema."""
     return make_schema(FleetPreview, "flowflare fleet preview --json")

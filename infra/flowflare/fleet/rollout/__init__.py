@@ -1,1 +1,1 @@
-"""Brings many stacks up in waves, and takes them away; resumed from records alone."""
+"""Deploy many stacks in waves and remove them; records are enough to resume."""

@@ -1,7 +1,7 @@
-"""What a rollout over many tenants tells while it runs: frozen models, one JSON line each.
+"""Define the events of a rollout, which `--json` prints as one JSON line each.
 
-With `--json` a line is an event: the field `event` says which, `at` when, the others what its model
-has. Models get new fields and never lose one.
+The field `event` names the kind of event, `at` is its time, and the other fields are those of its
+model. Models may gain fields. They never lose one.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,36 +29,38 @@ class _OfTenant(_Event):
 
 
 class RolloutBegan(_Event):
-    """A rollout begins, or goes on where it was interrupted."""
+    """A rollout begins or resumes."""
 
     event: Literal["rollout-began"] = "rollout-began"
-    rollout: str = Field(description="Its id; the same when it goes on.")
+    rollout: str = Field(description="The rollout's ID; a resumed rollout keeps its ID.")
     environment: str = Field(description="The environment.")
-    resumed: bool = Field(description="Whether it goes on.")
-    unchanged: int = Field(description="How many tenants are as they should be, without a call.")
-    through: int = Field(description="How many tenants it brought up before it was interrupted.")
-    waves: tuple[tuple[str, ...], ...] = Field(description="The tenants of each wave to come.")
+    resumed: bool = Field(description="Whether an interrupted rollout resumes.")
+    unchanged: int = Field(description="The number of unchanged tenants, which cost no API call.")
+    through: int = Field(
+        description="The number of tenants that it deployed before it was interrupted."
+    )
+    waves: tuple[tuple[str, ...], ...] = Field(description="The tenants of each remaining wave.")
 
 
 class WaveBegan(_Event):
     """A wave begins."""
 
     event: Literal["wave-began"] = "wave-began"
-    wave: int = Field(description="Its number, from 1 on.")
-    of: int = Field(description="How many waves there are.")
-    tenants: tuple[str, ...] = Field(description="Who is in it.")
+    wave: int = Field(description="The wave's number, from 1.")
+    of: int = Field(description="The number of waves.")
+    tenants: tuple[str, ...] = Field(description="The tenants in the wave.")
 
 
 class TenantBegan(_OfTenant):
-    """Work on a tenant begins; that it runs is recorded before."""
+    """A run on a tenant's stack begins; its record already says `running`."""
 
     event: Literal["tenant-began"] = "tenant-began"
-    doing: Literal["up", "export", "destroy"] = Field(description="What is done with its stack.")
-    wave: int | None = Field(default=None, description="Its wave, where it is in one.")
+    doing: Literal["up", "export", "destroy"] = Field(description="The operation on its stack.")
+    wave: int | None = Field(default=None, description="Its wave, if it is in one.")
 
 
-class StepEvent(_OfTenant):
-    """A resource of a tenant changes, or its run says something; nothing of those that stay."""
+class TenantStep(_OfTenant):
+    """A resource of a tenant changes, or its run prints a note; not for unchanged resources."""
 
     event: Literal["step"] = "step"
     kind: Literal["started", "done", "failed", "skipped", "note"] = Field(
@@ -67,98 +69,100 @@ class StepEvent(_OfTenant):
     op: str | None = Field(default=None, description="create, update, replace or delete.")
     resource: str | None = Field(default=None, description="The resource's name.")
     type: str | None = Field(default=None, description="Its type.")
-    message: str = Field(default="", description="A note's text, or why it failed.")
+    message: str = Field(default="", description="A note's text, or why the step failed.")
     seconds: float = Field(default=0, description="How long the step took.")
 
 
 class TenantDone(_OfTenant):
-    """A tenant is as it should be."""
+    """A run on a tenant succeeded."""
 
     event: Literal["tenant-done"] = "tenant-done"
-    outcome: Outcome = Field(description="What is recorded of it.")
-    changed: int = Field(default=0, description="How many of its resources were changed.")
-    seconds: float = Field(description="How long the work took, its health check left out.")
-    api_calls: int = Field(default=0, description="How many calls to the API it took.")
+    outcome: Outcome = Field(description="The recorded outcome.")
+    changed: int = Field(default=0, description="The number of changed resources.")
+    seconds: float = Field(description="How long the run took, without the health check.")
+    api_calls: int = Field(default=0, description="The number of requests to Cloudflare's API.")
 
 
 class TenantFailed(_OfTenant):
-    """A tenant is not as it should be: its `up` failed, or it is not healthy after it."""
+    """A run on a tenant failed, or the tenant is not healthy after it."""
 
     event: Literal["tenant-failed"] = "tenant-failed"
-    outcome: Outcome = Field(description="What is recorded of it: failed or unhealthy.")
+    outcome: Outcome = Field(description="The recorded outcome: failed or unhealthy.")
     error: str = Field(description="What is wrong.")
-    remedy: str = Field(default="", description="What to do, where that is known.")
-    seconds: float = Field(default=0, description="How long the work took.")
-    api_calls: int = Field(default=0, description="How many calls to the API it took.")
+    remedy: str = Field(default="", description="What to do, if known.")
+    seconds: float = Field(default=0, description="How long the run took.")
+    api_calls: int = Field(default=0, description="The number of requests to Cloudflare's API.")
 
 
 class HealthChecked(_OfTenant):
-    """A tenant was asked whether it is well."""
+    """The health of a tenant was checked."""
 
     event: Literal["health"] = "health"
-    healthy: bool = Field(description="Whether it is.")
-    found: tuple[str, ...] = Field(description="What was found right, or wrong; sentences.")
-    seconds: float = Field(description="How long it took until that was known.")
+    healthy: bool = Field(description="Whether the tenant is healthy.")
+    found: tuple[str, ...] = Field(description="What the checks found, as sentences.")
+    seconds: float = Field(description="How long the check took.")
 
 
 class Exported(_OfTenant):
     """The databases of a tenant are exported, and the export is verified."""
 
     event: Literal["exported"] = "exported"
-    place: str = Field(description="The folder or address of the export.")
-    databases: Mapping[str, int] = Field(description="Rows by database.")
+    place: str = Field(description="The folder or URL of the export.")
+    databases: Mapping[str, int] = Field(description="The number of rows by database.")
 
 
 class Waiting(_Event):
-    """Calls wait for the account's budget."""
+    """Calls wait for the account's rate limit."""
 
     event: Literal["waiting"] = "waiting"
-    seconds: float = Field(description="How long, as far as that is known.")
-    calls_left: int = Field(description="How many calls are left in the window.")
-    reason: str = Field(default="", description="What is waited for.")
+    seconds: float = Field(description="The expected wait.")
+    calls_left: int = Field(description="The number of calls left in the window.")
+    reason: str = Field(default="", description="What the calls wait for.")
 
 
-class Where(Frozen):
-    """Who is where: names of tenants."""
+class TenantsByProgress(Frozen):
+    """The names of a rollout's tenants by their progress."""
 
-    done: tuple[str, ...] = Field(default=(), description="Brought up now or before, and healthy.")
+    done: tuple[str, ...] = Field(default=(), description="Deployed now or before, and healthy.")
     failed: tuple[str, ...] = Field(default=(), description="Their `up` failed.")
-    unhealthy: tuple[str, ...] = Field(default=(), description="Up, and not healthy.")
-    running: tuple[str, ...] = Field(default=(), description="Begun, with an end not known.")
-    waiting: tuple[str, ...] = Field(default=(), description="Not begun; as they were before.")
+    unhealthy: tuple[str, ...] = Field(default=(), description="Deployed, but not healthy.")
+    running: tuple[str, ...] = Field(default=(), description="Begun, and not known to have ended.")
+    waiting: tuple[str, ...] = Field(default=(), description="Not begun, and unchanged.")
 
 
 class Stopped(_Event):
-    """The rollout stops before its end; what ran has ended."""
+    """The rollout stops early. The runs that had begun have ended."""
 
     event: Literal["stopped"] = "stopped"
-    rollout: str = Field(description="Its id.")
-    reason: str = Field(description="Why.")
-    where: Where = Field(description="Who is where.")
+    rollout: str = Field(description="The rollout's ID.")
+    reason: str = Field(description="Why the rollout stopped.")
+    where: TenantsByProgress = Field(description="The tenants by their progress.")
     remedy: str = Field(description="What to do now.")
-    seconds: float = Field(description="How long it ran.")
+    seconds: float = Field(description="How long the rollout ran.")
 
 
 class Done(_Event):
-    """Everybody is as the files say."""
+    """Every tenant is deployed as its files say."""
 
     event: Literal["done"] = "done"
-    rollout: str = Field(description="Its id; empty where there was nothing to do.")
-    applied: int = Field(description="How many tenants were brought up.")
-    unchanged: int = Field(description="How many were as they should be, without a call.")
-    removed: int = Field(default=0, description="How many were retired or destroyed.")
+    rollout: str = Field(description="The rollout's ID; empty if there was nothing to do.")
+    applied: int = Field(description="The number of deployed tenants.")
+    unchanged: int = Field(description="The number of unchanged tenants, which cost no API call.")
+    removed: int = Field(default=0, description="The number of retired or destroyed tenants.")
     left: tuple[str, ...] = Field(
-        default=(), description="Who is retired in the file and still there: not named."
+        default=(),
+        description="Tenants that are retired in the file but still exist, because `--retire` does "
+        "not name them.",
     )
-    api_calls: int = Field(default=0, description="How many calls to the API it took.")
-    seconds: float = Field(description="How long it ran.")
+    api_calls: int = Field(default=0, description="The number of requests to Cloudflare's API.")
+    seconds: float = Field(description="How long the rollout ran.")
 
 
 FleetEvent: TypeAlias = (
     RolloutBegan
     | WaveBegan
     | TenantBegan
-    | StepEvent
+    | TenantStep
     | TenantDone
     | TenantFailed
     | HealthChecked
@@ -172,7 +176,7 @@ MODELS: tuple[type[FleetEvent], ...] = (
     RolloutBegan,
     WaveBegan,
     TenantBegan,
-    StepEvent,
+    TenantStep,
     TenantDone,
     TenantFailed,
     HealthChecked,
@@ -184,7 +188,7 @@ MODELS: tuple[type[FleetEvent], ...] = (
 
 
 def as_line(event: FleetEvent) -> str:
-    """An event as JSON on one line, `event` and `at` first, absent fields left out."""
+    """Format an event as one line of JSON, with `event` and `at` first and without null fields."""
     import json
 
     fields = event.model_dump(mode="json", exclude_none=True)

@@ -1,7 +1,8 @@
-"""Asks a tenant that was just brought up whether it is well, through its service's own API.
+"""Check the health of a tenant after its `up`, through its service's own API.
 
-The service opens to its key and to nobody else, clients answer, a synthetic run of the
-environment's Workflow completes, and of the runs since the wave began few enough have failed.
+A tenant is healthy if its service accepts its API key and refuses requests without it, its clients
+respond, a synthetic run of the environment's Workflow completes, and the error rate of the runs
+since the wave began is low enough.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,22 +20,22 @@ from flowflare.rollout.health import Patience
 if TYPE_CHECKING:
     import httpx
 
-#: What synthetic runs refer to: all of a tenant's are runs of one row in `workflow`.
+#: `ref_id` and `ref_type` of synthetic runs, so that all of a tenant's share one `workflow` row.
 REF: Final = "flowflare-health"
 _ENDED: Final = ("Completed", "Errored")
-# A list has 100 runs at most; the newest 1,000 tell the rate well enough.
+# A page has at most 100 runs. The newest 1,000 runs are enough for the rate.
 _PAGES: Final = 10
 _PAUSE: Final = 0.2
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where a tenant answers.
+    """The URLs of a tenant, and its API key.
 
     Attributes:
-        service_url: its service's URL; None where it has none, as when it is suspended.
-        client_urls: URL by client, of those that have one.
-        api_key: the key in use; a secret.
+        service_url: its service's URL; None if it has none, for example while it is suspended.
+        client_urls: URLs by client name, without clients that have none.
+        api_key: the active API key, which is secret.
     """
 
     service_url: str | None
@@ -43,7 +44,7 @@ class Endpoints:
 
     @classmethod
     def of(cls, outputs: Mapping[str, Any]) -> "Endpoints":
-        """Reads a stack's outputs, its secrets opened."""
+        """Read the endpoints from a stack's outputs, with decrypted secrets."""
         return cls(
             outputs.get("service_url") or None,
             {name: url for name, url in (outputs.get("client_urls") or {}).items() if url},
@@ -52,14 +53,14 @@ class Endpoints:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Whether a tenant is well.
+class HealthResult:
+    """The result of a health check.
 
     Attributes:
-        healthy: whether it is.
-        found: what was found right; or what is wrong, alone.
-        seconds: how long it took until that was known.
-        remedy: what to look at, where that is known.
+        healthy: whether the tenant is healthy.
+        found: what the checks found; for an unhealthy tenant only what is wrong.
+        seconds: how long the check took.
+        remedy: what to look at, if known.
     """
 
     healthy: bool
@@ -69,13 +70,13 @@ class Verdict:
 
 
 class Checker:
-    """Asks tenants; may be used by many threads.
+    """Check the health of tenants; may be used by many threads.
 
     Args:
-        http: what asks.
-        expected: what the environment wants of its tenants.
-        patience: how long a tenant is given, and by which clock; else `within_seconds`.
-        place: where the params of the environment's run stand, for the remedy.
+        http: the HTTP client.
+        expected: the environment's settings for health checks.
+        patience: how long to wait for a tenant, and the clock; by default `within_seconds`.
+        place: where the params of the environment's run are set, for the remedy.
     """
 
     def __init__(
@@ -91,55 +92,55 @@ class Checker:
         self._patience = patience or Patience(expected.within_seconds)
         self._place = place
 
-    def check(self, tenant: Endpoints, since: str) -> Verdict:
-        """Asks everything, one after the other, until something is wrong.
+    def check(self, tenant: Endpoints, since: str) -> HealthResult:
+        """Run all checks in order, until one fails.
 
         Args:
-            tenant: who is asked.
+            tenant: the tenant.
             since: when its wave began, RFC 3339 in UTC.
         """
-        return self._verdict(self._everything(tenant, since))
+        return self._run_checks(self._check_all(tenant, since))
 
-    def check_errors(self, tenant: Endpoints, since: str) -> Verdict:
-        """Asks for the error rate alone: what a wave's tenants are asked once more at its end."""
-        return self._verdict(self._error_rate(tenant, since))
+    def check_errors(self, tenant: Endpoints, since: str) -> HealthResult:
+        """Check only the error rate, as at the end of a wave."""
+        return self._run_checks(self._check_error_rate(tenant, since))
 
-    def _verdict(self, asking: Iterator[str]) -> Verdict:
+    def _run_checks(self, checks: Iterator[str]) -> HealthResult:
         begun = self._patience.clock()
         try:
-            found, healthy, remedy = tuple(asking), True, ""
-        except FlowflareError as error:  # also a key that cannot be sent: this tenant is not well
+            found, healthy, remedy = tuple(checks), True, ""
+        except FlowflareError as error:  # also for a key that is not a valid header value
             found, healthy, remedy = (error.message,), False, error.remedy or ""
-        return Verdict(healthy, found, self._patience.clock() - begun, remedy)
+        return HealthResult(healthy, found, self._patience.clock() - begun, remedy)
 
-    def _everything(self, tenant: Endpoints, since: str) -> Iterator[str]:
+    def _check_all(self, tenant: Endpoints, since: str) -> Iterator[str]:
         if tenant.service_url is not None:
-            yield self._opens(tenant)
+            yield self._check_key(tenant)
         stack = answers.Stack(tenant.service_url, tenant.client_urls, {}, refuses_keyless=True)
         yield from answers.check(stack, self._patience, http=self._http)
         if tenant.service_url is not None and self._expected.workflow is not None:
             try:
                 yield self._run(tenant, self._expected.workflow)
             except RolloutError as error:
-                remedy = f"If its params are why, they stand in {self._place}."
+                remedy = f"If the run's params are wrong, change them in {self._place}."
                 raise RolloutError(error.message, remedy=remedy) from None
-        yield from self._error_rate(tenant, since)
+        yield from self._check_error_rate(tenant, since)
 
-    def _opens(self, tenant: Endpoints) -> str:
+    def _check_key(self, tenant: Endpoints) -> str:
         try:
-            self._insist(tenant, "list-workflows", {"limit": 1}, RolloutError)
+            self._ask_until_answered(tenant, "list-workflows", {"limit": 1}, RolloutError)
         except RolloutError as error:
-            message = f"the service does not open to its key: {error.message}"
+            message = f"the service does not accept its key: {error.message}"
             raise RolloutError(message) from None
-        return "the service opens to its key"
+        return "the service accepts its key"
 
     def _run(self, tenant: Endpoints, workflow: str) -> str:
-        """Starts a run and waits for its end; calls that fail are repeated until time is up."""
+        """Start a run and wait until it ends; retry failed calls until the time is up."""
         begun = self._patience.clock()
         run, status, trouble, key = "", "not started", "", uuid4().hex
         while True:
             try:
-                run = run or self._started(tenant, workflow, key)
+                run = run or self._start(tenant, workflow, key)
                 found = self._ask(tenant, "get-workflow", {"workflowId": run})["workflow"]
                 status, trouble = str(found["status"]), ""
                 if status == "Errored":
@@ -147,7 +148,7 @@ class Checker:
             except NoAnswerError as error:
                 trouble = f" ({error.message})"
                 if error.status == 502:
-                    key = uuid4().hex  # with the same key the failed run would be answered again
+                    key = uuid4().hex  # with the same key, the response would be the failed run
             seconds = self._patience.clock() - begun
             if status == "Completed":
                 return f"a run of {workflow} completed in {seconds:.1f} s"
@@ -156,7 +157,7 @@ class Checker:
                 raise RolloutError(f"{what} is {status} after {seconds:.0f} s{trouble}")
             self._patience.sleep(_PAUSE)
 
-    def _started(self, tenant: Endpoints, workflow: str, key: str) -> str:
+    def _start(self, tenant: Endpoints, workflow: str, key: str) -> str:
         body = {
             "workflowType": workflow,
             "params": dict(self._expected.params),
@@ -167,34 +168,34 @@ class Checker:
         }
         return str(self._ask(tenant, "start-workflow", body)["workflowId"])
 
-    def _error_rate(self, tenant: Endpoints, since: str) -> Iterator[str]:
+    def _check_error_rate(self, tenant: Endpoints, since: str) -> Iterator[str]:
         if tenant.service_url is None:
             return
         ended, failed = 0, 0
-        asked: dict[str, Any] = {"created_after": since, "limit": 100}
+        body: dict[str, Any] = {"created_after": since, "limit": 100}
         for _ in range(_PAGES):
-            page = self._insist(tenant, "list-workflows", asked, NoAnswerError)
-            runs = [one for one in page["workflows"] if one.get("ref_type") != REF]
-            ended += sum(one["status"] in _ENDED for one in runs)
-            failed += sum(one["status"] == "Errored" for one in runs)
+            page = self._ask_until_answered(tenant, "list-workflows", body, NoAnswerError)
+            runs = [run for run in page["workflows"] if run.get("ref_type") != REF]
+            ended += sum(run["status"] in _ENDED for run in runs)
+            failed += sum(run["status"] == "Errored" for run in runs)
             if not page.get("next_cursor"):
                 break
-            asked = {**asked, "cursor": page["next_cursor"]}
+            body = {**body, "cursor": page["next_cursor"]}
         found = f"{failed} of {ended} runs since {since} failed"
         limit = self._expected.max_error_rate
         if failed > limit * ended:
-            raise RolloutError(f"{found}, and {limit:.0%} may")
+            raise RolloutError(f"{found}; the limit is {limit:.0%}")
         yield found
 
-    def _insist(
-        self, tenant: Endpoints, route: str, body: Mapping[str, Any], trouble: type[RolloutError]
+    def _ask_until_answered(
+        self, tenant: Endpoints, route: str, body: Mapping[str, Any], retried: type[RolloutError]
     ) -> dict[str, Any]:
-        """Asks, again after such trouble, until time is up."""
+        """Call a route, and retry it after an error of the given type until the time is up."""
         deadline = self._patience.clock() + self._patience.seconds
         while True:
             try:
                 return self._ask(tenant, route, body)
-            except trouble:
+            except retried:
                 if self._patience.clock() >= deadline:
                     raise
             self._patience.sleep(_PAUSE)
@@ -208,19 +209,20 @@ class Checker:
             response = self._http.post(url, json=body, headers={"X-API-Key": key})
             answer = parse_json(response.content)
         except (httpx.HTTPError, ValueError) as error:
-            raise NoAnswerError(f"{route} did not answer: {type(error).__name__}", 0) from None
+            raise NoAnswerError(f"{route} did not respond: {type(error).__name__}", 0) from None
         if not isinstance(answer, dict):
-            raise NoAnswerError(f"{route} did not answer with a JSON object", response.status_code)
+            message = f"{route} did not respond with a JSON object"
+            raise NoAnswerError(message, response.status_code)
         if response.is_success:
             return dict(answer)
-        said = f"{route} answered {response.status_code}: {answer.get('error')}"
+        message = f"{route} responded with {response.status_code}: {answer.get('error')}"
         if response.status_code < 500:
-            raise RolloutError(said)
-        raise NoAnswerError(said, response.status_code)
+            raise RolloutError(message)
+        raise NoAnswerError(message, response.status_code)
 
 
 class NoAnswerError(RolloutError):
-    """The service did not answer, or could not; it may when it is asked again."""
+    """The service did not respond, or failed; a retry may succeed."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -229,4 +231,4 @@ class NoAnswerError(RolloutError):
 
 def _why(run: Mapping[str, Any]) -> str:
     result = run.get("output_result")
-    return "it says nothing of the cause" if result is None else str(result)[:300]
+    return "it does not report a cause" if result is None else str(result)[:300]

@@ -1,30 +1,30 @@
-"""What a rollout has to do: who is pending, in which waves, and whether it goes on; pure."""
+"""Plan a rollout, without I/O: the pending tenants, their waves, and whether it is resumed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from flowflare.fleet.rollout.waves import Candidate, Left, Wave, plan_waves
+from flowflare.fleet.rollout.waves import Candidate, Trouble, Wave, plan_waves
 from flowflare.fleet.tenants.model import Environment, Tenant, stack_of
 
 if TYPE_CHECKING:
     from flowflare.fleet.records import Fingerprint, TenantRecord
 
-#: The tag of tenants that come first.
+#: The tag of tenants that are deployed first.
 CANARY = "canary"
 _TROUBLE = ("running", "failed", "unhealthy")
 
 
 @dataclass(frozen=True)
-class Work:
-    """One tenant that is to be brought up.
+class TenantUpdate:
+    """One tenant that will be deployed.
 
     Attributes:
         tenant: its name.
         stack: its stack.
-        fingerprint: of its inputs as they are now.
-        suspended: whether it is to be switched off.
-        before: what is known of its last run.
+        fingerprint: the fingerprint of its inputs as they are now.
+        suspended: whether it will be switched off.
+        before: the record of its last run.
     """
 
     tenant: str
@@ -34,31 +34,31 @@ class Work:
     before: "TenantRecord | None" = None
 
     @property
-    def applied(self) -> "Fingerprint | None":
-        """The inputs last applied whole, as far as that is known."""
+    def last_applied(self) -> "Fingerprint | None":
+        """The fingerprint that was last applied completely, if known."""
         before = self.before
         return before.fingerprint if before and before.outcome not in _TROUBLE else None
 
 
 @dataclass(frozen=True)
 class RolloutPlan:
-    """What a rollout has to do.
+    """The plan of a rollout.
 
     Attributes:
-        rollout: its id.
+        rollout: its ID.
         environment: the environment.
-        resumed: whether it goes on where it was interrupted.
-        waves: who is brought up, in which order.
-        works: the tenants of the waves, by name.
-        through: those that this rollout brought up before it was interrupted.
-        unchanged: those that are as they should be, and were before this rollout.
+        resumed: whether it resumes an interrupted rollout.
+        waves: the waves of tenants, in order.
+        updates: the tenants of the waves, by name.
+        through: tenants that this rollout deployed before it was interrupted.
+        unchanged: tenants that had been deployed with their present inputs before this rollout.
     """
 
     rollout: str
     environment: str
     resumed: bool
     waves: tuple[Wave, ...]
-    works: Mapping[str, Work]
+    updates: Mapping[str, TenantUpdate]
     through: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
 
@@ -70,48 +70,52 @@ def plan_rollout(
     records: Mapping[str, "TenantRecord"],
     rollout: str,
 ) -> RolloutPlan:
-    """Compares what tenants should be with what is recorded of them.
+    """Compare the inputs of tenants with their records.
 
-    A tenant is as it should be if it was brought up with the fingerprint that it has now and was
-    healthy. What else is recorded, or nothing, makes it pending. An interrupted rollout goes on:
-    those that it brought up with today's inputs count as done in its waves. Where code changed
-    since, nobody does, so that there is a canary again.
+    A tenant is unchanged if it was deployed with its present fingerprint and was healthy. With any
+    other record, or without one, it is pending. A resumed rollout counts the tenants that it has
+    deployed with the present inputs as done in its waves. If code has changed since, no tenant
+    counts as done, so the first wave is a canary again.
 
     Args:
-        tenants: the active and suspended tenants that are selected.
+        tenants: the selected tenants that are active or suspended.
         environment: the environment.
-        fingerprints: of their inputs as they are now, by stack.
-        records: what is known, by stack.
-        rollout: the id of the interrupted rollout, else a new one.
+        fingerprints: the fingerprints of their inputs as they are now, by stack.
+        records: the records, by stack.
+        rollout: the ID of the interrupted rollout, or a new ID.
     """
-    works: dict[str, Work] = {}
+    updates: dict[str, TenantUpdate] = {}
     through, unchanged = [], []
     for tenant in tenants:
         stack = stack_of(tenant.name, environment.name)
         record = records.get(stack)
         if record is None or not record.holds(fingerprints[stack]):
             suspended = tenant.status == "suspended"
-            works[tenant.name] = Work(
+            updates[tenant.name] = TenantUpdate(
                 tenant.name, stack, fingerprints[stack], suspended=suspended, before=record
             )
         elif record.rollout == rollout:
             through.append(tenant.name)
         else:
             unchanged.append(tenant.name)
-    asked = [_candidate(one, works[one.name]) for one in tenants if one.name in works]
-    begun = any(one.before and one.before.rollout == rollout for one in works.values())
+    candidates = [
+        _make_candidate(tenant, updates[tenant.name])
+        for tenant in tenants
+        if tenant.name in updates
+    ]
+    begun = any(update.before and update.before.rollout == rollout for update in updates.values())
     return RolloutPlan(
         rollout=rollout,
         environment=environment.name,
         resumed=begun or bool(through),
-        waves=plan_waves(asked, environment.waves, done=len(through)),
-        works=works,
+        waves=plan_waves(candidates, environment.waves, done=len(through)),
+        updates=updates,
         through=tuple(sorted(through)),
         unchanged=tuple(sorted(unchanged)),
     )
 
 
-def _candidate(tenant: Tenant, work: Work) -> Candidate:
-    outcome = work.before.outcome if work.before else ""
-    left = cast(Left, outcome if outcome in _TROUBLE else "")
-    return Candidate(tenant.name, CANARY in tenant.tags, left, work.suspended)
+def _make_candidate(tenant: Tenant, update: TenantUpdate) -> Candidate:
+    outcome = update.before.outcome if update.before else ""
+    trouble = cast(Trouble, outcome if outcome in _TROUBLE else "")
+    return Candidate(tenant.name, CANARY in tenant.tags, trouble, update.suspended)

@@ -1,7 +1,7 @@
-"""Takes tenants' stacks away for good: first an export of their databases, proven; then all of it.
+"""Remove tenants' stacks: export and verify their databases, then destroy the stacks.
 
-Each tenant goes its own way through both, and what stops one leaves the others alone. A run that
-was killed is run again: exports are made anew of what is there, and stand for what is not.
+A tenant that fails does not stop the others. After a killed run, run the command again: existing
+databases are exported again, and deleted databases keep their earlier exports.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,23 +15,23 @@ from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit
 from flowflare.fleet.rollout.rollout import (
     WAIT,
-    Rules,
-    Runner,
-    Writer,
-    is_same,
-    step_event,
-    written,
+    RecordWriter,
+    RolloutRules,
+    TaskRunner,
+    format_time,
+    is_unchanged,
+    make_step_event,
 )
 from flowflare.fleet.workers.pool import Result, Task, TaskEvent
 
 if TYPE_CHECKING:
-    from flowflare.fleet.session import Session
+    from flowflare.fleet.session import FleetSession
     from flowflare.fleet.tenants.model import Tenant
 
 
 @dataclass(frozen=True)
-class Leaving:
-    """A tenant that is taken away.
+class LeavingTenant:
+    """A tenant that will be removed.
 
     Attributes:
         tenant: its name.
@@ -43,38 +43,38 @@ class Leaving:
 
 
 @dataclass(frozen=True)
-class Removed:
-    """How taking away ended.
+class RemovalResult:
+    """The result of a removal.
 
     Attributes:
-        gone: tenants whose stacks are gone.
-        failed: those whose stacks are not.
-        api_calls: how many calls to the API it took.
+        removed: tenants whose stacks were removed.
+        failed: tenants whose stacks were not removed.
+        api_calls: the number of requests to Cloudflare's API.
     """
 
-    gone: tuple[str, ...]
+    removed: tuple[str, ...]
     failed: tuple[str, ...]
     api_calls: int
 
 
 class Removal:
-    """Exports and destroys.
+    """Export and destroy stacks.
 
     Args:
-        runner: what does it.
-        records: where outcomes are kept.
-        emit: is told what happens.
-        rules: release and clocks, for the records.
-        outcome: what the record says in the end.
-        exports: where exports go, a folder or an `s3://` URL; None for no export.
+        runner: runs the tasks.
+        records: stores the outcomes.
+        emit: is called with each event.
+        rules: the release and clocks, for the records.
+        outcome: the outcome to record at the end.
+        exports: the folder or `s3://` URL for exports; None for no export.
     """
 
     def __init__(
         self,
-        runner: Runner,
-        records: Writer,
+        runner: TaskRunner,
+        records: RecordWriter,
         emit: Emit,
-        rules: Rules,
+        rules: RolloutRules,
         *,
         outcome: Literal["retired", "destroyed"],
         exports: str | None,
@@ -86,51 +86,51 @@ class Removal:
         self._outcome: Literal["retired", "destroyed"] = outcome
         self._exports = exports
         self._api_calls = 0
-        self._gone: list[str] = []
+        self._removed: list[str] = []
         self._failed: list[str] = []
 
-    def run(self, leaving: Sequence[Leaving]) -> Removed:
-        """Takes tenants away.
+    def run(self, leaving: Sequence[LeavingTenant]) -> RemovalResult:
+        """Export and destroy the stacks of tenants.
 
         Args:
-            leaving: who; each was asked for by its name.
+            leaving: the tenants, each of which the user has named.
         """
-        names = {one.stack: one.tenant for one in leaving}
+        names = {tenant.stack: tenant.tenant for tenant in leaving}
         for result in self._runner.run(
-            self._first_tasks(leaving), lambda one: self._tell(names, one)
+            self._export_tasks(leaving), lambda event: self._report(names, event)
         ):
-            if self._took(names, result):
-                self._exported(names[result.task.stack], result)
+            if self._count(names, result):
+                self._report_export(names[result.task.stack], result)
         destroys = [
             Task(
                 "destroy",
-                one.stack,
+                tenant.stack,
                 {"lose_data": "all", "wait": WAIT, "exports": self._exports},
             )
-            for one in leaving
-            if one.tenant not in self._failed
+            for tenant in leaving
+            if tenant.tenant not in self._failed
         ]
-        for result in self._runner.run(destroys, lambda one: self._tell(names, one)):
-            if self._took(names, result):
-                self._destroyed(names[result.task.stack], result)
-        return Removed(tuple(self._gone), tuple(self._failed), self._api_calls)
+        for result in self._runner.run(destroys, lambda event: self._report(names, event)):
+            if self._count(names, result):
+                self._record_removal(names[result.task.stack], result)
+        return RemovalResult(tuple(self._removed), tuple(self._failed), self._api_calls)
 
-    def _first_tasks(self, leaving: Sequence[Leaving]) -> Iterator[Task]:
-        for one in leaving:
-            self._records.claim(self._record(one.stack, "running"))
+    def _export_tasks(self, leaving: Sequence[LeavingTenant]) -> Iterator[Task]:
+        for tenant in leaving:
+            self._records.claim(self._record(tenant.stack, "running"))
             if self._exports is not None:
-                yield Task("export", one.stack, {"exports": self._exports})
+                yield Task("export", tenant.stack, {"exports": self._exports})
 
-    def _tell(self, names: Mapping[str, str], event: TaskEvent) -> None:
+    def _report(self, names: Mapping[str, str], event: TaskEvent) -> None:
         tenant, task = names[event.task.stack], event.task
         if event.kind == "began":
             doing: Literal["export", "destroy"] = "export" if task.kind == "export" else "destroy"
             self._emit(events.TenantBegan(tenant=tenant, stack=task.stack, doing=doing))
-        elif not is_same(event):
-            self._emit(step_event(tenant, event))
+        elif not is_unchanged(event):
+            self._emit(make_step_event(tenant, event))
 
-    def _took(self, names: Mapping[str, str], result: Result) -> bool:
-        """Counts a result; whether it is a good one."""
+    def _count(self, names: Mapping[str, str], result: Result) -> bool:
+        """Count a result, record a failure, and return whether it succeeded."""
         self._api_calls += result.api_calls
         if result.ok:
             return True
@@ -153,7 +153,7 @@ class Removal:
         )
         return False
 
-    def _exported(self, tenant: str, result: Result) -> None:
+    def _report_export(self, tenant: str, result: Result) -> None:
         value: Mapping[str, Any] = result.value or {}
         self._emit(
             events.Exported(
@@ -164,9 +164,9 @@ class Removal:
             )
         )
 
-    def _destroyed(self, tenant: str, result: Result) -> None:
+    def _record_removal(self, tenant: str, result: Result) -> None:
         value: Mapping[str, Any] = result.value or {}
-        self._gone.append(tenant)
+        self._removed.append(tenant)
         self._records.write(self._record(result.task.stack, self._outcome, result))
         self._emit(
             events.TenantDone(
@@ -183,7 +183,7 @@ class Removal:
         return TenantRecord(
             stack=stack,
             outcome=outcome,
-            at=written(self._rules.now()),
+            at=format_time(self._rules.now()),
             seconds=round(result.seconds, 3) if result else 0.0,
             api_calls=result.api_calls if result else 0,
             error=result.error if result else "",
@@ -191,57 +191,62 @@ class Removal:
         )
 
 
-def to_retire(
-    session: "Session",
+def select_retired(
+    session: "FleetSession",
     named: Collection[str],
     records: Mapping[str, TenantRecord],
     asked: Collection[str] = (),
-) -> tuple[tuple[Leaving, ...], tuple[str, ...]]:
-    """The tenants that an `up` has to take away, each of which must have been named.
+) -> tuple[tuple[LeavingTenant, ...], tuple[str, ...]]:
+    """Select the retired tenants that `up` will remove; `--retire` must name each of them.
 
     Args:
         session: the selected tenants.
         named: the names given with `--retire`.
-        records: what is known (`Records.all`).
-        asked: the names given with `--tenants`: who asks for a retired one is told what to name.
+        records: the records of the stacks (`TenantRecords.read_all`).
+        asked: the names given with `--tenants`. A retired tenant among them must also be given
+            with `--retire`.
 
     Returns:
-        Those to take away; and the names of those that are retired in the file, stand still, and
-        are left alone since nobody named them.
+        The tenants to remove; and the names of the tenants that are retired in the file but still
+        exist, and are kept because `--retire` does not name them.
 
     Raises:
-        FleetError: a named one is not retired in the file, or one that was asked for is not named.
+        FleetError: a tenant given with `--retire` is not retired in the file, or a retired tenant
+            given with `--tenants` is not given with `--retire`.
     """
-    file, retired = session.fleet.file, [one for one in session.tenants if one.status == "retired"]
-    known = {one.name: one.status for one in session.tenants}
+    file = session.fleet.file
+    retired = [tenant for tenant in session.tenants if tenant.status == "retired"]
+    known = {tenant.name: tenant.status for tenant in session.tenants}
     for name in named:
         if name not in known:
             raise FleetError(f"--retire {name}: it is not among the selected tenants")
         if known[name] != "retired":
             message = f"--retire {name}: {file} says that it is {known[name]}"
             raise FleetError(message, remedy="Write `status: retired` for it there first.")
-    there = standing(session, retired, records)
-    left = tuple(one.tenant for one in there if one.tenant not in named)
-    refused = [name for name in left if name in asked]
+    existing = list_existing(session, retired, records)
+    kept = tuple(tenant.tenant for tenant in existing if tenant.tenant not in named)
+    refused = [name for name in kept if name in asked]
     if refused:
         options = " ".join(f"--retire {quote(name)}" for name in refused)
         raise FleetError(
-            f"retired in {file}, and still there: {', '.join(refused)}",
-            remedy=f"Its databases are exported, then all of it is deleted: add {options}",
+            f"retired in {file}, but not removed yet: {', '.join(refused)}",
+            remedy=f"To export the databases and then delete everything, add {options}",
         )
-    return tuple(one for one in there if one.tenant in named), left
+    return tuple(tenant for tenant in existing if tenant.tenant in named), kept
 
 
-def standing(
-    session: "Session", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
-) -> tuple[Leaving, ...]:
-    """Those of some tenants whose stacks may have resources.
+def list_existing(
+    session: "FleetSession", tenants: Iterable["Tenant"], records: Mapping[str, TenantRecord]
+) -> tuple[LeavingTenant, ...]:
+    """List the tenants whose stacks may have resources.
 
     Args:
         session: their environment.
         tenants: the tenants.
-        records: what is known (`Records.all`).
+        records: the records of the stacks (`TenantRecords.read_all`).
     """
     return tuple(
-        Leaving(one.name, session.stack(one)) for one in tenants if session.stands(one, records)
+        LeavingTenant(tenant.name, session.stack(tenant))
+        for tenant in tenants
+        if session.may_have_resources(tenant, records)
     )

@@ -1,7 +1,7 @@
-"""Brings tenants up wave by wave, with health checks, and knows at every moment who is where.
+"""Deploy tenants wave by wave, check their health, and record the progress of each tenant.
 
-Before work on a tenant begins, its record says `running`; when it is known how it ended, the record
-says that. A rollout that was killed at any moment is run again and finds out from the records.
+A tenant's record is set to `running` before its run begins, and to the outcome after it ends. A
+rollout that was killed at any moment resumes from the records.
 """
 
 import threading
@@ -16,50 +16,50 @@ from flowflare.fleet.records import Outcome, TenantRecord
 from flowflare.fleet.rollout import events
 from flowflare.fleet.rollout.events import Emit, FleetEvent
 from flowflare.fleet.rollout.health import Checker, Endpoints
-from flowflare.fleet.rollout.plan import RolloutPlan, Work
+from flowflare.fleet.rollout.plan import RolloutPlan, TenantUpdate
 from flowflare.fleet.rollout.waves import Wave
 from flowflare.fleet.workers.pool import OnTaskEvent, Result, Task, TaskEvent
 
-# Checks wait for answers; they cost a thread each and hardly any work.
-_CHECKS_AT_ONCE: Final = 16
-#: Seconds that the last call of a killed run is waited for, which still holds a stack.
+# Health checks mostly wait for responses, so each gets a thread.
+_CHECK_THREADS: Final = 16
+#: Seconds to wait for the last call of a killed run, whose stack is still locked.
 WAIT: Final = 100
 
 
-class Runner(Protocol):
-    """What does tasks: the pool of workers."""
+class TaskRunner(Protocol):
+    """Run tasks, as the pool of workers does."""
 
     def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
-        """Does tasks, taken one by one; see `Pool`."""
+        """Run tasks, which are requested one by one; see `Pool`."""
 
     def stop(self) -> None:
-        """Hands out no more tasks."""
+        """Start no more tasks."""
 
 
-class Writer(Protocol):
-    """Where outcomes are kept."""
+class RecordWriter(Protocol):
+    """Store the outcomes of runs."""
 
     def claim(self, record: TenantRecord) -> TenantRecord | None:
-        """Writes that work begins, or gives the record of another run that came first."""
+        """Record that a run begins, or return the record of another run that began first."""
 
     def release(self, stack: str) -> None:
-        """Takes a claim back."""
+        """Undo a claim."""
 
     def write(self, record: TenantRecord) -> None:
-        """Writes a stack's record over the one before."""
+        """Overwrite a stack's record."""
 
 
 @dataclass(frozen=True)
-class Rules:
-    """How a rollout is run.
+class RolloutRules:
+    """The settings of a rollout.
 
     Attributes:
-        max_failures: after so many failed or unhealthy tenants no other one is begun. One in the
-            canary's wave is always enough.
-        command: what to run to go on, for the remedy.
+        max_failures: the number of failed or unhealthy tenants that stops the rollout. In the
+            canary's wave, one is enough.
+        command: the command that resumes the rollout, for the remedy.
         release: the release of Flowflare, for the records.
-        now: the time.
-        clock: seconds, for how long things take.
+        now: returns the time.
+        clock: returns a monotonic time in seconds, to measure durations.
     """
 
     max_failures: int = 1
@@ -83,25 +83,25 @@ class _Progress:
 
 
 class Rollout:
-    """One rollout; `stop` may be called from anywhere while it runs.
+    """One rollout; `stop` may be called from any thread while it runs.
 
     Args:
-        plan: what there is to do.
-        runner: what does it.
-        records: where outcomes are kept.
-        checker: who asks tenants whether they are well.
-        emit: is told what happens, one event at a time.
-        rules: how it is run.
+        plan: the rollout's plan.
+        runner: runs the tasks.
+        records: stores the outcomes.
+        checker: checks the health of tenants.
+        emit: is called with one event at a time.
+        rules: the rollout's settings.
     """
 
     def __init__(
         self,
         plan: RolloutPlan,
-        runner: Runner,
-        records: Writer,
+        runner: TaskRunner,
+        records: RecordWriter,
         checker: Checker,
         emit: Emit,
-        rules: Rules,
+        rules: RolloutRules,
     ) -> None:
         self._plan = plan
         self._runner = runner
@@ -111,42 +111,42 @@ class Rollout:
         self._rules = rules
         self._lock = threading.RLock()
         self._progress = _Progress()
-        self._works = {work.stack: work for work in plan.works.values()}
-        self._wells: dict[str, Endpoints] = {}
+        self._updates = {update.stack: update for update in plan.updates.values()}
+        self._healthy: dict[str, Endpoints] = {}
         self._wave: Wave | None = None
         self._stopped = ""
 
     def stop(self, reason: str) -> None:
-        """Begins with no other tenant; those that run come to their end."""
+        """Begin no more tenants; the present runs continue to their end."""
         with self._lock:
             self._stopped = self._stopped or reason
         self._runner.stop()
 
     @property
-    def where(self) -> events.Where:
-        """Who is where now."""
+    def progress(self) -> events.TenantsByProgress:
+        """The tenants by their present progress."""
         with self._lock:
             now = self._progress
             known = {*now.done, *now.failed, *now.unhealthy, *now.running}
             before = {*self._plan.through, *self._plan.unchanged}
-            return events.Where(
+            return events.TenantsByProgress(
                 done=tuple(sorted({*now.done, *before})),
                 failed=tuple(now.failed),
                 unhealthy=tuple(now.unhealthy),
                 running=tuple(now.running),
-                waiting=tuple(sorted(self._plan.works.keys() - known)),
+                waiting=tuple(sorted(self._plan.updates.keys() - known)),
             )
 
     @property
     def api_calls(self) -> int:
-        """How many calls to the API it has taken so far."""
+        """The number of requests to Cloudflare's API so far."""
         return self._progress.api_calls
 
     def run(self) -> events.Stopped | None:
-        """Brings everybody up.
+        """Deploy the tenants of all waves.
 
         Returns:
-            None where everybody is as they should be; else the last event, which says who is not.
+            None if all tenants succeeded; otherwise the last event, which lists the failures.
         """
         begun, plan = self._rules.clock(), self._plan
         self._emit(
@@ -159,7 +159,7 @@ class Rollout:
                 waves=tuple(wave.tenants for wave in plan.waves),
             )
         )
-        with ThreadPoolExecutor(_CHECKS_AT_ONCE, thread_name_prefix="health") as checks:
+        with ThreadPoolExecutor(_CHECK_THREADS, thread_name_prefix="health") as checks:
             for wave in plan.waves:
                 self._run_wave(wave, checks)
                 if self._stopped:
@@ -175,85 +175,89 @@ class Rollout:
     def _run_wave(self, wave: Wave, checks: ThreadPoolExecutor) -> None:
         self._wave = wave
         self._emit(events.WaveBegan(wave=wave.number, of=wave.of, tenants=wave.tenants))
-        since = written(self._rules.now())
+        since = format_time(self._rules.now())
         waiting: list[Future[None]] = []
-        for result in self._runner.run(self._tasks(wave), self._tell):
-            work = self._works[result.task.stack]
+        for result in self._runner.run(self._make_tasks(wave), self._report):
+            update = self._updates[result.task.stack]
             if result.ok:
-                waiting.append(checks.submit(self._examine_one, work, result, since))
+                waiting.append(checks.submit(self._check_or_stop, update, result, since))
             else:
-                self._fail(work, result, "failed", result.error, result.remedy)
-        for one in waiting:
-            one.result()
+                self._fail(update, result, "failed", result.error, result.remedy)
+        for check in waiting:
+            check.result()
         if not self._stopped:
-            list(checks.map(lambda name: self._look_again(name, since), wave.tenants))
+            list(checks.map(lambda name: self._check_again(name, since), wave.tenants))
 
-    def _tasks(self, wave: Wave) -> Iterator[Task]:
-        """The wave's tasks; each is asked for when a worker is free, and recorded before."""
+    def _make_tasks(self, wave: Wave) -> Iterator[Task]:
+        """Make the wave's tasks; a free worker requests the next task, which is first recorded."""
         for name in wave.tenants:
             if self._stopped:
                 return
-            work = self._plan.works[name]
-            present = self._records.claim(self._record(work, "running"))
-            if present is not None and present.holds(work.fingerprint):
-                self._was_done(work, present)
+            update = self._plan.updates[name]
+            present = self._records.claim(self._record(update, "running"))
+            if present is not None and present.holds(update.fingerprint):
+                self._skip(update, present)
                 continue
             with self._lock:
                 self._progress.running.append(name)
-            yield Task("up", work.stack, {"show_secrets": True, "wait": WAIT})
+            yield Task("up", update.stack, {"show_secrets": True, "wait": WAIT})
 
-    def _was_done(self, work: Work, present: TenantRecord) -> None:
-        """Another run has brought a tenant up, with the same inputs, since this one was planned."""
+    def _skip(self, update: TenantUpdate, present: TenantRecord) -> None:
+        """Skip a tenant that another run has deployed with the same inputs since the plan."""
         with self._lock:
-            self._progress.done.append(work.tenant)
-        outcome: Literal["applied", "suspended"] = "suspended" if work.suspended else "applied"
+            self._progress.done.append(update.tenant)
+        outcome: Literal["applied", "suspended"] = "suspended" if update.suspended else "applied"
         self._emit(
-            events.TenantDone(tenant=work.tenant, stack=present.stack, outcome=outcome, seconds=0.0)
+            events.TenantDone(
+                tenant=update.tenant, stack=present.stack, outcome=outcome, seconds=0.0
+            )
         )
 
-    def _tell(self, event: TaskEvent) -> None:
-        work = self._works[event.task.stack]
+    def _report(self, event: TaskEvent) -> None:
+        update = self._updates[event.task.stack]
         number = self._wave.number if self._wave else None
         if event.kind == "began":
             self._emit(
-                events.TenantBegan(tenant=work.tenant, stack=work.stack, doing="up", wave=number)
+                events.TenantBegan(
+                    tenant=update.tenant, stack=update.stack, doing="up", wave=number
+                )
             )
-        elif not is_same(event):
-            self._emit(step_event(work.tenant, event))
+        elif not is_unchanged(event):
+            self._emit(make_step_event(update.tenant, event))
 
-    def _examine_one(self, work: Work, result: Result, since: str) -> None:
+    def _check_or_stop(self, update: TenantUpdate, result: Result, since: str) -> None:
         try:
-            self._examine(work, result, since)
+            self._check(update, result, since)
         except BaseException:
-            self._runner.stop()  # such as records that cannot be written
+            self._runner.stop()  # for example if records cannot be written
             raise
 
-    def _examine(self, work: Work, result: Result, since: str) -> None:
-        """Asks a tenant that was brought up whether it is well, in a thread of its own."""
+    def _check(self, update: TenantUpdate, result: Result, since: str) -> None:
+        """Check the health of a deployed tenant, in its own thread, and record the outcome."""
         value: Mapping[str, Any] = result.value or {}
         tenant = Endpoints.of(value.get("outputs") or {})
-        verdict = self._checker.check(tenant, since)
+        health = self._checker.check(tenant, since)
         self._emit(
             events.HealthChecked(
-                tenant=work.tenant,
-                stack=work.stack,
-                healthy=verdict.healthy,
-                found=verdict.found,
-                seconds=round(verdict.seconds, 3),
+                tenant=update.tenant,
+                stack=update.stack,
+                healthy=health.healthy,
+                found=health.found,
+                seconds=round(health.seconds, 3),
             )
         )
-        if not verdict.healthy:
-            self._fail(work, result, "unhealthy", "; ".join(verdict.found), verdict.remedy)
+        if not health.healthy:
+            self._fail(update, result, "unhealthy", "; ".join(health.found), health.remedy)
             return
-        outcome: Literal["applied", "suspended"] = "suspended" if work.suspended else "applied"
-        self._records.write(self._record(work, outcome, result))
+        outcome: Literal["applied", "suspended"] = "suspended" if update.suspended else "applied"
+        self._records.write(self._record(update, outcome, result))
         with self._lock:
-            self._wells[work.tenant] = tenant
-            self._ended(work, result, self._progress.done)
+            self._healthy[update.tenant] = tenant
+            self._finish(update, result, self._progress.done)
         self._emit(
             events.TenantDone(
-                tenant=work.tenant,
-                stack=work.stack,
+                tenant=update.tenant,
+                stack=update.stack,
                 outcome=outcome,
                 changed=int(value.get("changed") or 0),
                 seconds=round(result.seconds, 3),
@@ -261,35 +265,37 @@ class Rollout:
             )
         )
 
-    def _look_again(self, name: str, since: str) -> None:
-        """Asks for the error rate at the wave's end, when the tenant has had some traffic."""
-        tenant = self._wells.pop(name, None)
-        verdict = self._checker.check_errors(tenant, since) if tenant else None
-        if verdict is None or verdict.healthy:
+    def _check_again(self, name: str, since: str) -> None:
+        """Check the error rate at the wave's end, when the tenant has had some traffic."""
+        tenant = self._healthy.pop(name, None)
+        health = self._checker.check_errors(tenant, since) if tenant else None
+        if health is None or health.healthy:
             return
-        work = self._plan.works[name]
+        update = self._plan.updates[name]
         with self._lock:
             self._progress.done.remove(name)
         self._fail(
-            work, Result(Task("up", work.stack), ok=False), "unhealthy", verdict.found[0], ""
+            update, Result(Task("up", update.stack), ok=False), "unhealthy", health.found[0], ""
         )
 
-    def _fail(self, work: Work, result: Result, outcome: Outcome, error: str, remedy: str) -> None:
+    def _fail(
+        self, update: TenantUpdate, result: Result, outcome: Outcome, error: str, remedy: str
+    ) -> None:
         if result.held:
-            self._records.release(work.stack)
+            self._records.release(update.stack)
         else:
-            self._records.write(self._record(work, outcome, result, error))
+            self._records.write(self._record(update, outcome, result, error))
         with self._lock:
             progress = self._progress
-            self._ended(
-                work, result, progress.failed if outcome == "failed" else progress.unhealthy
+            self._finish(
+                update, result, progress.failed if outcome == "failed" else progress.unhealthy
             )
             canary = self._wave is not None and self._wave.is_canary
             enough = canary or progress.failures >= self._rules.max_failures
         self._emit(
             events.TenantFailed(
-                tenant=work.tenant,
-                stack=work.stack,
+                tenant=update.tenant,
+                stack=update.stack,
                 outcome="failed" if outcome == "failed" else "unhealthy",
                 error=error,
                 remedy=remedy,
@@ -298,24 +304,28 @@ class Rollout:
             )
         )
         if enough:
-            what = "did not come up" if outcome == "failed" else "is not healthy"
-            self.stop(f"{'the canary ' if canary else ''}{work.tenant} {what}")
+            what = "failed" if outcome == "failed" else "is not healthy"
+            self.stop(f"{'the canary ' if canary else ''}{update.tenant} {what}")
 
-    def _ended(self, work: Work, result: Result, how: list[str]) -> None:
-        if work.tenant in self._progress.running:
-            self._progress.running.remove(work.tenant)
-        how.append(work.tenant)
+    def _finish(self, update: TenantUpdate, result: Result, finished: list[str]) -> None:
+        if update.tenant in self._progress.running:
+            self._progress.running.remove(update.tenant)
+        finished.append(update.tenant)
         self._progress.api_calls += result.api_calls
 
     def _record(
-        self, work: Work, outcome: Outcome, result: Result | None = None, error: str = ""
+        self,
+        update: TenantUpdate,
+        outcome: Outcome,
+        result: Result | None = None,
+        error: str = "",
     ) -> TenantRecord:
         return TenantRecord(
-            stack=work.stack,
+            stack=update.stack,
             outcome=outcome,
-            # Of what failed nobody knows how much was applied.
-            fingerprint=work.applied if outcome == "failed" else work.fingerprint,
-            at=written(self._rules.now()),
+            # A failed run may have applied a part of its inputs.
+            fingerprint=update.last_applied if outcome == "failed" else update.fingerprint,
+            at=format_time(self._rules.now()),
             seconds=round(result.seconds, 3) if result else 0.0,
             api_calls=result.api_calls if result else 0,
             error=error,
@@ -325,15 +335,14 @@ class Rollout:
         )
 
     def _end(self, seconds: float) -> events.Stopped:
-        where = self.where
-        trouble = [*where.failed, *where.unhealthy]
-        listed = f"of {', '.join(trouble)} " if trouble else ""
-        put_right = f"Put the trouble {listed}right, then run" if trouble else "Run"
+        progress = self.progress
+        failures = [*progress.failed, *progress.unhealthy]
+        fix = f"Fix {', '.join(failures)}, then run" if failures else "Run"
         return events.Stopped(
             rollout=self._plan.rollout,
-            reason=self._stopped or f"{_tenants(len(trouble))} not as they should be",
-            where=where,
-            remedy=f"{put_right} it again, and it goes on where it stopped: {self._rules.command}",
+            reason=self._stopped or f"{_count_tenants(len(failures))} failed or unhealthy",
+            where=progress,
+            remedy=f"{fix} the same command again to resume: {self._rules.command}",
             seconds=round(seconds, 3),
         )
 
@@ -342,16 +351,16 @@ class Rollout:
             self._emit_one(event)
 
 
-def is_same(event: TaskEvent) -> bool:
-    """Whether an event only says that a resource is as it was, which is not told of a fleet."""
+def is_unchanged(event: TaskEvent) -> bool:
+    """Return whether an event says that a resource is unchanged; a fleet does not report those."""
     return event.kind == "step" and event.data.get("op") == "same" and event.data["kind"] == "done"
 
 
-def step_event(tenant: str, event: TaskEvent) -> events.StepEvent:
-    """What a worker tells of its stack, as an event of the fleet."""
+def make_step_event(tenant: str, event: TaskEvent) -> events.TenantStep:
+    """Make an event of the fleet from a worker's event."""
     data = event.data
     known: Mapping[str, Any] = data if event.kind == "step" else {**data, "kind": "note"}
-    return events.StepEvent(
+    return events.TenantStep(
         tenant=tenant,
         stack=event.task.stack,
         kind=known["kind"],
@@ -363,10 +372,10 @@ def step_event(tenant: str, event: TaskEvent) -> events.StepEvent:
     )
 
 
-def _tenants(count: int) -> str:
+def _count_tenants(count: int) -> str:
     return "1 tenant is" if count == 1 else f"{count} tenants are"
 
 
-def written(moment: datetime) -> str:
-    """A time as it is written: RFC 3339 in UTC, with milliseconds."""
+def format_time(moment: datetime) -> str:
+    """Format a time: RFC 3339 in UTC, with milliseconds."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,8 +1,8 @@
-"""Remembers a rollout from its begin to its end, so that the next run goes on with it.
+"""Store the ID of a rollout from its beginning to its end, so that the next run resumes it.
 
-One small object for each environment and selection in the state backend,
-`.flowflare/rollouts/<project>/<environment>/<selection>.json`: machines with a shard each have one
-of their own. It is gone when everybody is as they should be.
+The state backend has a small object for each environment and selection,
+`.flowflare/rollouts/<project>/<environment>/<selection>.json`, so machines with different shards
+have different objects. The object is deleted when all tenants have succeeded.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 _FOLDER: Final = ".flowflare/rollouts"
 
 
-class Unfinished:
-    """The rollout of one environment and selection that has not come to its end, if there is one.
+class UnfinishedRollout:
+    """The unfinished rollout of one environment and selection, if there is one.
 
     Args:
         store: the state backend.
         project: the Pulumi project's name.
         environment: the environment's name.
-        selection: which tenants it is for.
-        now: the time.
+        selection: the selection of tenants.
+        now: returns the time.
     """
 
     def __init__(
@@ -45,43 +45,43 @@ class Unfinished:
         self._store = store
         self._key = f"{_FOLDER}/{project}/{environment}/{_name(selection)}.json"
         self._now = now
-        # What is there; None where nobody has looked.
-        self._there: str | None = None
+        # The stored ID, empty if there is none; None before the first read.
+        self._stored: str | None = None
 
-    def rollout(self) -> str:
-        """The id of the unfinished rollout, or a new one, which counts as begun with `begin`.
+    def read_or_create_id(self) -> str:
+        """Read the ID of the unfinished rollout, or make a new ID, which `begin` stores.
 
         Raises:
             StateError: the backend cannot be read.
         """
-        self._there, stored = "", self._store.get(self._key)
+        self._stored, stored = "", self._store.get(self._key)
         if stored is not None:
-            # Half a name leads nowhere: as if there were none.
+            # A damaged object counts as missing.
             with contextlib.suppress(ValueError, LookupError, TypeError):
-                self._there = str(parse_json(stored.data)["rollout"])
-        if self._there:
-            return self._there
+                self._stored = str(parse_json(stored.data)["rollout"])
+        if self._stored:
+            return self._stored
         return f"{self._now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
 
     def begin(self, rollout: str) -> None:
-        """Notes that a rollout has begun.
+        """Store that a rollout has begun.
 
         Raises:
             StateError: the backend cannot be written.
         """
-        if self._there != rollout:
+        if self._stored != rollout:
             self._store.put(self._key, json.dumps({"rollout": rollout}).encode())
-            self._there = rollout
+            self._stored = rollout
 
     def end(self) -> None:
-        """Notes that it has come to its end.
+        """Delete the rollout's object, because the rollout has ended.
 
         Raises:
             StateError: the backend cannot be written.
         """
-        if self._there != "":
+        if self._stored != "":
             self._store.delete(self._key)
-            self._there = ""
+            self._stored = ""
 
 
 def _name(selection: "Selection") -> str:

@@ -1,1 +1,1 @@
-"""Who the tenants are, what each is configured with, and the stack files that say so."""
+"""Read the tenants and their configuration, and write their stack files."""

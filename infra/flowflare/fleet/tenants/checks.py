@@ -1,7 +1,7 @@
-"""Checks all stacks of a fleet before one of them runs: each by itself, then all together.
+"""Check all stacks of a fleet before any of them runs: each by itself, then all together.
 
-Each is checked as its program will check it (`config/load.py`). Together they must not meet in a
-name or an address, and an account must be able to hold them.
+Each stack is checked as its program will check it (`config/load.py`). Two stacks must not share a
+name or an address, and no account's limits may be exceeded.
 """
 
 from collections import Counter, defaultdict
@@ -14,27 +14,27 @@ from flowflare.config.files import Base, as_text
 from flowflare.config.load import load_stack
 from flowflare.config.schema import NAMESPACE
 from flowflare.errors import ConfigError, Problem
-from flowflare.fleet.engines import BASE_URL, address_problem
+from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.layers import Layers, position_of
 from flowflare.fleet.tenants.model import Limits
-from flowflare.fleet.tenants.source import Source
+from flowflare.fleet.tenants.source import FleetSource
 from flowflare.kinds.registry import find_kind
 from flowflare.model.client import OwnSpec
 from flowflare.model.stack import StackSpec
 
-#: How many stacks a problem of many names.
-_NAMED: Final = 3
+#: How many stacks a problem of many stacks lists.
+_LISTED: Final = 3
 
 
 @dataclass(frozen=True)
 class StackInputs:
-    """A stack that the fleet has.
+    """The configuration of one stack of the fleet.
 
     Attributes:
-        stack: its name.
-        values: full key to JSON value, as its file will have them.
-        layers: where they are from.
-        place: file and line of its tenant.
+        stack: the stack's name.
+        values: full key to JSON value, as its file will contain them.
+        layers: the layers that the values come from.
+        place: the file and line of its tenant.
     """
 
     stack: str
@@ -44,65 +44,65 @@ class StackInputs:
 
 
 def check_stacks(
-    stacks: Sequence[StackInputs], limits: Limits, base: Base, source: Source
+    stacks: Sequence[StackInputs], limits: Limits, base: Base, source: FleetSource
 ) -> list[Problem]:
-    """Every problem of the stacks' configurations, names, addresses and numbers.
+    """Find every problem of the stacks' configurations, names, addresses and counts.
 
     Args:
         stacks: all stacks.
-        limits: what an account may have.
-        base: what they all have of `Pulumi.yaml`.
-        source: where their values stand.
+        limits: the limits of an account.
+        base: the configuration that all stacks share, from `Pulumi.yaml`.
+        source: the places of their values.
     """
     shared = {key: value.text for key, value in base.values.items()}
     specs: list[tuple[StackInputs, StackSpec]] = []
     found: list[tuple[StackInputs, Problem]] = []
-    for one in stacks:
-        texts = shared | {key: as_text(value)[0] for key, value in one.values.items()}
-        places = _Places(one, base, source)
-        found += [(one, problem) for problem in _address_problems(texts, places)]
+    for inputs in stacks:
+        texts = shared | {key: as_text(value)[0] for key, value in inputs.values.items()}
+        places = _KeyPlaces(inputs, base, source)
+        found += [(inputs, problem) for problem in _find_address_problems(texts, places)]
         try:
             spec = load_stack(
-                texts, project=base.name, stack=one.stack, origins=places, root=base.root
+                texts, project=base.name, stack=inputs.stack, origins=places, root=base.root
             )
         except ConfigError as error:
-            found += [(one, problem) for problem in error.problems]
+            found += [(inputs, problem) for problem in error.problems]
         else:
-            specs.append((one, spec))
+            specs.append((inputs, spec))
     return [
-        *_told_once(found, len(stacks), source),
-        *_collisions(specs, source),
-        *_beyond(specs, limits, source),
+        *_merge_problems(found, len(stacks), source),
+        *_find_collisions(specs, source),
+        *_check_limits(specs, limits, source),
     ]
 
 
-def _address_problems(
+def _find_address_problems(
     texts: Mapping[str, str], places: Mapping[str, tuple[str, int]]
 ) -> Iterator[Problem]:
-    """Addresses of the API that `fleet up` would refuse when the first tenants are deployed."""
+    """Find API addresses that `fleet up` would refuse later, during the deployment."""
     if BASE_URL in texts:
         file, line = places[BASE_URL]
         engine = engine_named(texts.get(ENGINE))
-        problem = address_problem(f"{file}:{line}", texts[BASE_URL], engine)
+        problem = find_address_problem(f"{file}:{line}", texts[BASE_URL], engine)
         if problem is not None:
             yield problem
 
 
-class _Places(Mapping[str, tuple[str, int]]):
-    """File and line of a stack's keys; looked up only where something is wrong."""
+class _KeyPlaces(Mapping[str, tuple[str, int]]):
+    """The file and line of a stack's keys, which are only looked up for problems."""
 
-    def __init__(self, stack: StackInputs, base: Base, source: Source) -> None:
+    def __init__(self, stack: StackInputs, base: Base, source: FleetSource) -> None:
         self._stack, self._base, self._source = stack, base, source
 
     def __getitem__(self, path: str) -> tuple[str, int]:
-        # Client names and keys have no dot; the one in a host only ends the search earlier.
+        # Client names and keys contain no dots. The dots of a host name only end the search early.
         key, *inside = path.split(".")
         if key not in self._stack.values:
             return self._base.places[path]
         position = position_of(self._stack.layers, key)
         if position is None:
             raise KeyError(path)
-        return self._source.found((*position, *inside))
+        return self._source.find((*position, *inside))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._stack.values)
@@ -111,38 +111,38 @@ class _Places(Mapping[str, tuple[str, int]]):
         return len(self._stack.values)
 
 
-def _told_once(
-    found: Iterable[tuple[StackInputs, Problem]], stacks: int, source: Source
+def _merge_problems(
+    found: Iterable[tuple[StackInputs, Problem]], stacks: int, source: FleetSource
 ) -> Iterator[Problem]:
-    """Problems that many stacks have, told once; those of single stacks with their names."""
+    """Merge equal problems of many stacks into one, and name the stacks of the other problems."""
     by_text: dict[tuple[str, str | None], list[tuple[StackInputs, Problem]]] = defaultdict(list)
-    for one, problem in found:
-        text = problem.message.replace(one.stack, "<stack>"), problem.remedy
-        by_text[text].append((one, problem))
+    for inputs, problem in found:
+        text = problem.message.replace(inputs.stack, "<stack>"), problem.remedy
+        by_text[text].append((inputs, problem))
     files = {place[0] for place in source.places.values()}
     for group in by_text.values():
         first, problem = group[0]
         if problem.place.rpartition(":")[0] in files:
-            # It stands in the fleet's own files: one for each place.
+            # The problem is in the fleet's own files: report it once for each place.
             yield from dict.fromkeys(problem for _, problem in group)
         elif len(group) == stacks > 1:
             has_line = ":" in problem.place
             place = problem.place if has_line else source.of(("defaults",))
             yield Problem(place, problem.message, problem.remedy)
         else:
-            names = _listed([one.stack for one, _ in group])
+            names = _list_stacks([inputs.stack for inputs, _ in group])
             message = f"{names}: {problem.message}"
             yield Problem(first.place, message, problem.remedy)
 
 
-def _collisions(
-    specs: Iterable[tuple[StackInputs, StackSpec]], source: Source
+def _find_collisions(
+    specs: Iterable[tuple[StackInputs, StackSpec]], source: FleetSource
 ) -> Iterator[Problem]:
-    """Names and addresses that two stacks would share; the second would take the first's."""
+    """Find names and addresses that two stacks would share, so that one replaces the other's."""
     owners: dict[tuple[str, str, str], list[StackInputs]] = defaultdict(list)
-    for one, spec in specs:
-        for kind, scope, name in _taken(spec):
-            owners[kind, scope, name].append(one)
+    for inputs, spec in specs:
+        for kind, scope, name in _list_names(spec):
+            owners[kind, scope, name].append(inputs)
     for (kind, _, name), stacks in owners.items():
         if len(stacks) < 2:
             continue
@@ -154,7 +154,7 @@ def _collisions(
                 place = source.of(position)
                 remedy = f"Give each tenant its own `{key}`."
                 break
-        names = _listed([one.stack for one in stacks])
+        names = _list_stacks([inputs.stack for inputs in stacks])
         yield Problem(place, f"{name} would be the {kind} of {names}", remedy)
 
 
@@ -166,12 +166,12 @@ _KEYS: Final = {
     "route": _ADDRESSES,
     "custom domain": _ADDRESSES,
 }
-#: Where the names of what clients' bindings make are set, whatever its kind.
+#: The keys that set the names of resources which clients' bindings create, of every kind.
 _OWN_STORES: Final = ("clientOverrides", "clients")
 
 
-def _taken(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
-    """What a stack takes that another cannot have: what it is, in which account, its name."""
+def _list_names(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
+    """List what only one stack can have: what it is, its account, and its name."""
     account = spec.account_id
     for worker in (spec.service, *spec.clients):
         yield "Worker", account, worker.script_name
@@ -189,17 +189,17 @@ def _taken(spec: StackSpec) -> Iterator[tuple[str, str, str]]:
 
 
 def _say_kind(own: OwnSpec) -> str:
-    """Say what people call a store that a binding makes."""
+    """Return the words for the kind of a resource that a binding creates."""
     kind = find_kind(own.type)
     assert kind is not None
     assert kind.own is not None
     return kind.own.words
 
 
-def _beyond(
-    specs: Iterable[tuple[StackInputs, StackSpec]], limits: Limits, source: Source
+def _check_limits(
+    specs: Iterable[tuple[StackInputs, StackSpec]], limits: Limits, source: FleetSource
 ) -> Iterator[Problem]:
-    """Accounts and zones that cannot hold what the fleet would put there."""
+    """Find accounts and zones whose limits the fleet would exceed."""
     counts: Counter[tuple[str, str]] = Counter()
     for _, spec in specs:
         account = f"account {spec.account_id}"
@@ -210,15 +210,15 @@ def _beyond(
                 counts["routes", f"zone {route.zone_id}"] += 1
             for domain in worker.domains:
                 counts["domains", f"zone {domain.zone_id}"] += 1
-        counts["databases", account] += 1 + sum(len(one.databases) for one in spec.clients)
+        counts["databases", account] += 1 + sum(len(client.databases) for client in spec.clients)
     for (what, where), count in sorted(counts.items()):
         limit: int = getattr(limits, what)
         if count > limit:
             key, words = _LIMITS[what]
-            message = f"{where} would have {count} {words} of the fleet, and {limit} are allowed"
-            remedy = f"If Cloudflare allows more there, say so: `limits: {{{key}: {count}}}`."
+            message = f"{where} would have {count} {words} of the fleet, but the limit is {limit}"
+            remedy = f"If Cloudflare allows more there, write `limits: {{{key}: {count}}}`."
             if where.startswith("account"):
-                remedy += " Else give some tenants another `accountId`."
+                remedy += " Otherwise give some tenants another `accountId`."
             yield Problem(source.of(("limits", key)), message, remedy)
 
 
@@ -231,9 +231,9 @@ _LIMITS: Final = {
 }
 
 
-def _listed(stacks: Sequence[str]) -> str:
+def _list_stacks(stacks: Sequence[str]) -> str:
     if len(stacks) == 1:
         return f"stack {stacks[0]}"
-    more = len(stacks) - _NAMED
-    named = ", ".join(stacks[:_NAMED])
+    more = len(stacks) - _LISTED
+    named = ", ".join(stacks[:_LISTED])
     return f"stacks {named} and {more} more" if more > 0 else f"stacks {named}"

@@ -1,7 +1,7 @@
-"""Makes the stacks' files of a fleet: what they must say, what they say now, and writes them.
+"""Generate, compare and write the stack files of a fleet.
 
-A plain `pulumi up -s acme-prod` reads nothing else, so it does what the fleet's commands do. What
-belongs to Pulumi in such a file is kept: ciphertexts, the salt and the secrets provider.
+A plain `pulumi up -s acme-prod` reads only these files, so it does the same as the fleet's
+commands. What Pulumi has written to a file is kept: ciphertexts, the salt and the secrets provider.
 """
 
 import fcntl
@@ -17,14 +17,14 @@ from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
 from flowflare.config.yaml_nodes import unreadable
 from flowflare.errors import ConfigError, FleetError, Problem
-from flowflare.fleet.engines import BASE_URL, address_problem
+from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
-from flowflare.fleet.tenants.stack_text import MARK, parsed, stack_text
+from flowflare.fleet.tenants.stack_text import MARK, parse_stack_file, stack_text
 from flowflare.reading.files import UnusableFileError, open_lock, read_bytes, read_text
 
-Kind = Literal["new", "changed", "same", "stale"]
+FileState = Literal["new", "changed", "same", "stale"]
 _CONFIG: Final = "config"
-_NAMED: Final = 5
+_LISTED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -33,22 +33,22 @@ class StackFile:
 
     Attributes:
         path: the file.
-        text: what it must hold; empty for one that is stale.
-        kind: `new` where there is none, `changed` where it says something else, `same`, or `stale`
-            where the fleet wrote it and has no such stack any more.
+        text: the wanted content; empty for a stale file.
+        kind: `new` if the file does not exist, `changed` if its content differs, `same` if it is
+            up to date, or `stale` if the fleet wrote it but no longer has the stack.
         stack: the stack's name.
-        before: what it holds now; empty for a new one.
+        before: the present content; empty for a new file.
     """
 
     path: Path
     text: str
-    kind: Kind
+    kind: FileState
     stack: str
     before: str = ""
 
 
 def stack_files(fleet: Fleet, root: Path, environment: str | None = None) -> tuple[StackFile, ...]:
-    """What the files of a fleet's stacks must hold, by stack, and those that are stale.
+    """Return the files of a fleet's stacks and the stale files, sorted by stack.
 
     Args:
         fleet: the fleet.
@@ -56,8 +56,8 @@ def stack_files(fleet: Fleet, root: Path, environment: str | None = None) -> tup
         environment: only files of that environment; None for all.
 
     Raises:
-        ConfigError: files that are no YAML, or that somebody wrote by hand and that have keys
-            which the fleet does not have: every one of them.
+        ConfigError: files are not YAML, or were written by hand and have keys that the fleet does
+            not have; the error lists all of them.
     """
     base = read_base(root)
     problems: list[Problem] = []
@@ -70,57 +70,57 @@ def stack_files(fleet: Fleet, root: Path, environment: str | None = None) -> tup
                 files.append(_file(path, stack, config, base, problems))
     if problems:
         raise ConfigError(problems)
-    stale = _stale(base, frozenset(fleet.stacks()), environment)
-    return tuple(sorted([*files, *stale], key=lambda one: one.stack))
+    stale = _find_stale(base, frozenset(fleet.stacks()), environment)
+    return tuple(sorted([*files, *stale], key=lambda file: file.stack))
 
 
 def write(files: Iterable[StackFile], root: Path) -> tuple[StackFile, ...]:
-    """Writes those that are new or changed, each in one step; stale ones are left alone.
+    """Write new and changed files, each atomically; stale files are kept.
 
     Args:
-        files: what `stack_files` says.
+        files: the files, from `stack_files`.
         root: the folder of `Pulumi.yaml`.
 
     Returns:
-        Those that were written.
+        The files that were written.
     """
-    needed = tuple(one for one in files if one.kind in ("new", "changed"))
+    needed = tuple(file for file in files if file.kind in ("new", "changed"))
     if not needed:
         return ()
     folder = private_folder(root)
     with open_lock(folder / "fleet-config.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        # One at a time writes here, so what a killed one left is written over.
+        # Only the process with the lock writes the draft, so a killed process's draft is replaced.
         draft = folder / "fleet-config.draft"
-        for one in needed:
-            _replace(one, draft)
+        for file in needed:
+            _replace(file, draft)
     return needed
 
 
 def refuse_outdated(files: Iterable[StackFile]) -> None:
-    """Stops a command over stacks whose files are not as they should be.
+    """Refuse to work on stacks whose files are outdated.
 
     Raises:
-        FleetError: some are new or changed.
+        FleetError: some files are new or changed.
     """
-    needed = [one.path.name for one in files if one.kind in ("new", "changed")]
+    needed = [file.path.name for file in files if file.kind in ("new", "changed")]
     if not needed:
         return
-    more = f" and {len(needed) - _NAMED} more" if len(needed) > _NAMED else ""
-    message = f"not as tenants.yaml says: {', '.join(needed[:_NAMED])}{more}"
-    raise FleetError(message, remedy="Write them, look at the diff: flowflare fleet config")
+    more = f" and {len(needed) - _LISTED} more" if len(needed) > _LISTED else ""
+    message = f"out of date with tenants.yaml: {', '.join(needed[:_LISTED])}{more}"
+    raise FleetError(message, remedy="Write them and review the diff: flowflare fleet config")
 
 
 def refuse_single(project: Project) -> None:
-    """Stops a command that would write to a file which the next `fleet config` writes anew.
+    """Refuse to change a stack's file that the next `fleet config` would overwrite.
 
     Raises:
-        FleetError: the stack is a fleet's.
+        FleetError: the stack belongs to a fleet.
     """
     if read_text(project.stack_file).startswith(MARK):
         raise FleetError(
-            f"{project.stack_file.name} is written from tenants.yaml, and so are its API keys",
-            remedy="Set apiKeys and apiKeyInUse there, step by step: flowflare docs fleet",
+            f"{project.stack_file.name} and its API keys are generated from tenants.yaml",
+            remedy="Set apiKeys and apiKeyInUse there, as described in: flowflare docs fleet",
         )
 
 
@@ -137,76 +137,77 @@ def _file(
         return StackFile(path, plain, "changed", stack)
     if before == plain:
         return StackFile(path, plain, "same", stack, before)
-    present = parsed(path.name, before, problems)
+    present = parse_stack_file(path.name, before, problems)
     own = mapping(present.pop(_CONFIG, None))
     is_ours = before.startswith(MARK)
-    wanted = _with_secrets(config, own, base)
+    wanted = _merge_secrets(config, own, base)
     engine = engine_named(wanted.get(ENGINE))
     if is_secure(wanted.get(BASE_URL)) and engine.needs_cli:
-        # `tenants.yaml` does not name it, so that only the file shows it.
-        problem = address_problem(path.name, "", engine)
+        # `tenants.yaml` does not set the address, so the problem's place is the stack's file.
+        problem = find_address_problem(path.name, "", engine)
         problems += [problem] if problem else []
     if not is_ours:
-        problems += _lost(path, own, wanted, base)
+        problems += _find_lost(path, own, wanted, base)
     text = stack_text(wanted, present)
-    said = {_named(key, base): as_text(value) for key, value in own.items()}
-    unchanged = is_ours and said == {key: as_text(value) for key, value in wanted.items()}
+    values = {_full_key(key, base): as_text(value) for key, value in own.items()}
+    unchanged = is_ours and values == {key: as_text(value) for key, value in wanted.items()}
     if unchanged and text != before:
-        # Pulumi's CLI lays a file out in its own way, numbers as texts; that changes nothing.
+        # The Pulumi CLI formats a file differently, with numbers as strings; the values are equal.
         return StackFile(path, before, "same", stack, before)
     return StackFile(path, text, "same" if text == before else "changed", stack, before)
 
 
-def _named(key: str, base: Base) -> str:
-    """A key as Pulumi knows it: without a namespace it is the project's."""
+def _full_key(key: str, base: Base) -> str:
+    """Return a key with its namespace, which is the project's name if the key has none."""
     return key if ":" in key else f"{base.name}:{key}"
 
 
-def _with_secrets(config: Mapping[str, Any], own: Mapping[str, Any], base: Base) -> dict[str, Any]:
-    """The fleet's configuration with the ciphertexts that a file holds.
+def _merge_secrets(config: Mapping[str, Any], own: Mapping[str, Any], base: Base) -> dict[str, Any]:
+    """Merge the ciphertexts of a file into the fleet's configuration.
 
-    What the fleet says of a key, or of a place inside it, goes before a ciphertext there.
+    A value that the fleet sets for a key, or inside it, takes precedence over a ciphertext there.
     """
     wanted = dict(config)
     for key, value in own.items():
-        name = _named(key, base)
-        found, kept = _kept(wanted.get(name), value, is_given=name in wanted)
+        name = _full_key(key, base)
+        found, merged = _merge_value(wanted.get(name), value, is_given=name in wanted)
         if found:
-            wanted[name] = kept
+            wanted[name] = merged
     ours = [key for key in wanted if key in config]
     return {key: wanted[key] for key in [*ours, *sorted(wanted.keys() - config.keys())]}
 
 
-def _kept(given: Any, present: Any, *, is_given: bool) -> tuple[bool, Any]:
-    """A value of the fleet's with the ciphertexts of the present one; whether it has any."""
+def _merge_value(given: Any, present: Any, *, is_given: bool) -> tuple[bool, Any]:
+    """Merge the ciphertexts of a present value into the fleet's value; return whether any exist."""
     if is_secure(present):
         return not is_given, given if is_given else present
     if isinstance(present, list) and isinstance(given, list) and len(given) == len(present):
-        pairs = [_kept(new, old, is_given=True) for new, old in zip(given, present, strict=True)]
+        both = zip(given, present, strict=True)
+        pairs = [_merge_value(new, old, is_given=True) for new, old in both]
         return any(found for found, _ in pairs), [value for _, value in pairs]
     if not isinstance(present, dict) or (is_given and not isinstance(given, dict)):
         return False, given
     merged, any_found = dict(given or {}), False
     for name, item in present.items():
-        found, value = _kept(merged.get(name), item, is_given=name in merged)
+        found, value = _merge_value(merged.get(name), item, is_given=name in merged)
         if found:
             any_found, merged[name] = True, value
     return any_found, merged
 
 
-def _lost(
+def _find_lost(
     path: Path, own: Mapping[str, Any], wanted: Mapping[str, Any], base: Base
 ) -> list[Problem]:
-    """Keys of a file written by hand that would go."""
-    lost = sorted(key for key in own if _named(key, base) not in wanted)
+    """Find keys of a file written by hand that would be lost."""
+    lost = sorted(key for key in own if _full_key(key, base) not in wanted)
     if not lost:
         return []
     keys = ", ".join(f"`{key}`" for key in lost)
     message = f"was not written by `flowflare fleet config`, and {keys} would be lost"
-    return [Problem(path.name, message, "Move them to tenants.yaml, or take them out.")]
+    return [Problem(path.name, message, "Move them to tenants.yaml, or remove them.")]
 
 
-def _stale(base: Base, stacks: frozenset[str], environment: str | None) -> list[StackFile]:
+def _find_stale(base: Base, stacks: frozenset[str], environment: str | None) -> list[StackFile]:
     found = []
     for path in sorted(base.stack_folder.glob("Pulumi.*.yaml")):
         stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
@@ -223,7 +224,7 @@ def _replace(file: StackFile, draft: Path) -> None:
         stream.write(file.text)
         stream.flush()
         if file.kind == "changed":
-            # What it keeps, the salt for one, can be made by nobody once it is lost.
+            # The file contains values that cannot be recreated, such as the salt.
             os.fsync(stream.fileno())
     if file.kind == "changed":
         draft.chmod(file.path.stat().st_mode & 0o7777)

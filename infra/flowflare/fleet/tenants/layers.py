@@ -1,6 +1,6 @@
-"""Merges what is written for all, for an environment, for a tenant and for one of its stacks.
+"""Merge the configuration of all stacks, an environment, a tenant, and one of its stacks.
 
-A key of a later layer replaces that of an earlier one whole; null takes it away.
+A key of a later layer replaces the whole value of an earlier layer; null removes the key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,23 +12,23 @@ from flowflare.config.schema import NAMESPACE
 from flowflare.config.secure import is_secure
 from flowflare.errors import Problem
 from flowflare.fleet.tenants.schema import TenantsFile
-from flowflare.fleet.tenants.source import Source
+from flowflare.fleet.tenants.source import FleetSource
 
 _PREFIX: Final = f"{NAMESPACE}:"
-#: Keys that follow from the file's own structure, with what to do instead of writing them.
-_OWN: Final = {
-    f"{_PREFIX}tenant": "Leave it out: it is the tenant's name.",
-    f"{_PREFIX}environment": "Leave it out: it is the environment's name.",
+#: Keys that follow from the structure of the file, with what to do instead of setting them.
+_DERIVED: Final = {
+    f"{_PREFIX}tenant": "Remove it: it is the tenant's name.",
+    f"{_PREFIX}environment": "Remove it: it is the environment's name.",
     f"{_PREFIX}suspended": "Write `status: suspended` at the tenant.",
 }
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Keys that stand together in the source.
+    """The keys of one mapping in the source.
 
     Attributes:
-        position: where they stand.
+        position: the mapping's position.
         values: full key to JSON value.
         written: full key to the key as it is written.
     """
@@ -41,39 +41,41 @@ class Layer:
 Layers = tuple[Layer, ...]
 
 
-def full(key: str) -> str:
-    """A key with its namespace, Flowflare's where it has none."""
+def full_key(key: str) -> str:
+    """Return a key with its namespace, which is Flowflare's if the key has none."""
     return key if ":" in key else _PREFIX + key
 
 
-def layers_of(file: TenantsFile, source: Source, problems: list[Problem]) -> "LayersOf":
-    """Makes the layers that all tenants share, and checks them.
+def read_layers(file: TenantsFile, source: FleetSource, problems: list[Problem]) -> "FleetLayers":
+    """Read and check the layers that tenants share.
 
     Args:
         file: the file.
-        source: where its parts stand.
-        problems: gains what is wrong with keys.
+        source: the places of its parts.
+        problems: gains the problems of keys.
     """
     shared = _layer(("defaults",), file.defaults, source, problems, is_shared=True)
     environments = {
-        name: _layer(("environments", name, "config"), one.config, source, problems, is_shared=True)
-        for name, one in file.environments.items()
+        name: _layer(
+            ("environments", name, "config"), environment.config, source, problems, is_shared=True
+        )
+        for name, environment in file.environments.items()
     }
-    return LayersOf(file, source, problems, shared, environments)
+    return FleetLayers(file, source, problems, shared, environments)
 
 
 @dataclass(frozen=True)
-class LayersOf:
-    """Makes the layers of single stacks; see `layers_of`."""
+class FleetLayers:
+    """Make the layers of single stacks; see `read_layers`."""
 
     file: TenantsFile
-    source: Source
+    source: FleetSource
     problems: list[Problem]
     defaults: Layer
     environments: Mapping[str, Layer]
 
     def tenant(self, name: str) -> Iterator[tuple[str, Layers]]:
-        """Each environment that a tenant is in, with its stack's layers, the weakest first."""
+        """Return each environment of a tenant with its stack's layers, the weakest first."""
         written = self.file.tenants[name]
         position = ("tenants", name)
         own = _layer((*position, "config"), written.config, self.source, self.problems)
@@ -88,8 +90,8 @@ class LayersOf:
             yield environment, layers
 
 
-def merged(layers: Layers) -> dict[str, Any]:
-    """What the layers come to, sorted by key."""
+def merge_layers(layers: Layers) -> dict[str, Any]:
+    """Merge layers into values, sorted by key."""
     values: dict[str, Any] = {}
     for layer in layers:
         values |= layer.values
@@ -97,7 +99,7 @@ def merged(layers: Layers) -> dict[str, Any]:
 
 
 def position_of(layers: Layers, key: str) -> Position | None:
-    """Where a full key's value stands; None for a key that no layer has."""
+    """Return the position of a full key's value; None for a key that no layer has."""
     for layer in reversed(layers):
         if key in layer.values:
             return (*layer.position, layer.written[key])
@@ -107,7 +109,7 @@ def position_of(layers: Layers, key: str) -> Position | None:
 def _layer(
     position: Position,
     written: Mapping[str, Any],
-    source: Source,
+    source: FleetSource,
     problems: list[Problem],
     *,
     is_shared: bool = False,
@@ -115,27 +117,27 @@ def _layer(
     values: dict[str, Any] = {}
     spelt: dict[str, str] = {}
     for key, value in written.items():
-        name, at = full(key), (*position, key)
+        name, at = full_key(key), (*position, key)
 
         def problem(message: str, remedy: str, at: Position = at) -> None:
             shown = ".".join(map(str, at))
             problems.append(Problem(source.of(at), f"`{shown}`: {message}", remedy))
 
-        if name in _OWN:
-            problem("is not set here", _OWN[name])
+        if name in _DERIVED:
+            problem("cannot be set here", _DERIVED[name])
         elif name in spelt:
             problem(f"`{spelt[name]}` is the same key", "Keep one of the two.")
-        elif is_shared and _holds_secret(value):
+        elif is_shared and _has_secret(value):
             remedy = (
                 "Set it in a stack's own file: pulumi config set --secret --stack <tenant>-"
                 "<environment>. It is kept there."
             )
-            problem("holds a ciphertext, which only one stack's passphrase opens", remedy)
+            problem("contains a ciphertext, which only one stack's passphrase decrypts", remedy)
         spelt[name], values[name] = key, value
     return Layer(position, values, spelt)
 
 
-def _holds_secret(value: Any) -> bool:
+def _has_secret(value: Any) -> bool:
     if isinstance(value, dict):
-        return is_secure(value) or any(map(_holds_secret, value.values()))
-    return isinstance(value, list) and any(map(_holds_secret, value))
+        return is_secure(value) or any(map(_has_secret, value.values()))
+    return isinstance(value, list) and any(map(_has_secret, value))

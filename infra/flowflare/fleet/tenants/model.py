@@ -1,7 +1,7 @@
-"""What a fleet is: its environments and tenants, read, merged and checked; frozen data.
+"""Model a fleet: its environments and tenants, merged and checked, as frozen data.
 
-One tenant in one environment is one stack of the project (`stack_of`). `read.py` makes these of
-`tenants.yaml`; nothing here touches disk or network.
+One tenant in one environment is one stack of the project (`stack_of`). `read.py` makes these models
+from `tenants.yaml`. Nothing here uses the disk or the network.
 """
 
 from collections.abc import Mapping
@@ -11,38 +11,38 @@ from pydantic import Field
 
 from flowflare.model.frozen import Frozen
 
-#: What a tenant is to be: served, switched off with its data kept, or taken away.
+#: The wanted status of a tenant: deployed, switched off with its data kept, or removed.
 Status = Literal["active", "suspended", "retired"]
-#: How many tenants a wave has: a number of them, or a share of all such as `10%`.
-Wave = int | str
+#: How many tenants are done after a wave: a count such as `5`, or a share of all such as `"10%"`.
+WaveSize = int | str
 
 
 def stack_of(tenant: str, environment: str) -> str:
-    """The stack of a tenant in an environment: `acme-prod`.
+    """Return the name of a tenant's stack in an environment: `acme-prod`.
 
-    An environment has no hyphen, so two tenants cannot meet in one stack.
+    The name of an environment has no hyphen, so two tenants cannot have the same stack.
     """
     return f"{tenant}-{environment}"
 
 
 class PassphraseSource(Frozen):
-    """Where the passphrase of a stack's secrets comes from; exactly one is given.
+    """The source of the passphrase of a stack's secrets; exactly one field is set.
 
-    The words `{tenant}` and `{environment}` in it are filled in for each stack; `{TENANT}` and
-    `{ENVIRONMENT}` are the same in upper case with `_` for `-`, as variables are called. The
-    passphrase itself is never kept here and never printed.
+    `{tenant}` and `{environment}` are replaced for each stack. `{TENANT}` and `{ENVIRONMENT}` are
+    the same in upper case with `_` for `-`, for names of variables. The passphrase itself is never
+    stored here and never printed.
     """
 
     env: str | None = Field(default=None, description="The name of an environment variable.")
     file: str | None = Field(
-        default=None, description="A file; a path that is not absolute begins at the project."
+        default=None, description="A file; a relative path is relative to the project's folder."
     )
     command: tuple[str, ...] = Field(
-        default=(), description="A command that prints it, run in the project's folder."
+        default=(), description="A command, run in the project's folder, that prints it."
     )
 
-    def filled(self, tenant: str, environment: str) -> "PassphraseSource":
-        """The source of one stack, with the words filled in."""
+    def for_stack(self, tenant: str, environment: str) -> "PassphraseSource":
+        """Return the source for one stack, with its placeholders replaced."""
         words = {
             "{tenant}": tenant,
             "{environment}": environment,
@@ -50,25 +50,25 @@ class PassphraseSource(Frozen):
             "{ENVIRONMENT}": environment.upper(),
         }
 
-        def fill(text: str) -> str:
+        def replace(text: str) -> str:
             for word, value in words.items():
                 text = text.replace(word, value)
             return text
 
         return PassphraseSource(
-            env=None if self.env is None else fill(self.env),
-            file=None if self.file is None else fill(self.file),
-            command=tuple(map(fill, self.command)),
+            env=None if self.env is None else replace(self.env),
+            file=None if self.file is None else replace(self.file),
+            command=tuple(map(replace, self.command)),
         )
 
 
 class Health(Frozen):
-    """How a rollout tells that an upgraded tenant is well."""
+    """How a rollout checks the health of a deployed tenant."""
 
     workflow: str | None = Field(
-        default=None, description="The Workflow that a synthetic run is made of; None for no run."
+        default=None, description="The Workflow of the synthetic run; None for no run."
     )
-    params: Mapping[str, Any] = Field(default_factory=dict, description="Its parameters.")
+    params: Mapping[str, Any] = Field(default_factory=dict, description="The run's parameters.")
     within_seconds: float = Field(default=60, description="Seconds that the run may take.")
     max_error_rate: float = Field(
         default=0.05, description="The share of a tenant's runs that may fail, from 0 to 1."
@@ -79,36 +79,38 @@ class Environment(Frozen):
     """One environment of the fleet."""
 
     name: str = Field(description="Its name, without a hyphen.")
-    waves: tuple[Wave, ...] = Field(
-        default=(1, "10%", "100%"), description="How many tenants are upgraded up to each halt."
+    waves: tuple[WaveSize, ...] = Field(
+        default=(1, "10%", "100%"), description="How many tenants are deployed after each wave."
     )
-    health: Health = Field(default_factory=Health, description="What is checked between waves.")
+    health: Health = Field(default_factory=Health, description="The health check of its tenants.")
     passphrase: PassphraseSource | None = Field(
-        default=None, description="Where its tenants' passphrases come from."
+        default=None, description="The source of its tenants' passphrases."
     )
 
 
 class Tenant(Frozen):
-    """One tenant with everything that its stacks are configured with."""
+    """One tenant with the configuration of its stacks."""
 
-    name: str = Field(description="Its name, the first part of every name in the account.")
-    status: Status = Field(default="active", description="What it is to be.")
+    name: str = Field(description="Its name, the first part of every resource name.")
+    status: Status = Field(default="active", description="Its wanted status.")
     tags: tuple[str, ...] = Field(default=(), description="Its tags, sorted.")
     environments: tuple[str, ...] = Field(description="The environments that it is in, sorted.")
     config: Mapping[str, Mapping[str, Any]] = Field(
-        description="By environment, what its stack's file holds: full key (`flowflare:debug`) to "
-        "JSON value, `flowflare:tenant` and `flowflare:environment` among them."
+        description="The configuration in its stack's file by environment: full key "
+        "(`flowflare:debug`) to JSON value, including `flowflare:tenant` and "
+        "`flowflare:environment`."
     )
     passphrase: PassphraseSource | None = Field(
-        default=None, description="Where its passphrases come from, before its environment's."
+        default=None,
+        description="The source of its passphrases, which overrides its environment's.",
     )
 
 
 class Limits(Frozen):
-    """What one Cloudflare account, or one zone in it, may have; the figures of the paid plan.
+    """The limits of a Cloudflare account, or of a zone in it, on the paid plan.
 
-    They are those of Cloudflare's pages on the limits of Workers and of D1, 2026. Of Workflows an
-    account may have what it has scripts for.
+    The figures are from Cloudflare's documentation of the limits of Workers and D1 in 2026. The
+    number of Workflows is only limited by the number of scripts.
     """
 
     workers: int = Field(default=500, description="Workers of an account.")
@@ -121,10 +123,10 @@ class Limits(Frozen):
 class Fleet(Frozen):
     """Every tenant of a project."""
 
-    file: str = Field(description="The file that it was read from, as people are shown it.")
+    file: str = Field(description="The file that it was read from, for messages.")
     environments: tuple[Environment, ...] = Field(description="Its environments, by name.")
     tenants: tuple[Tenant, ...] = Field(description="Its tenants, by name.")
-    limits: Limits = Field(default_factory=Limits, description="What its accounts may have.")
+    limits: Limits = Field(default_factory=Limits, description="The limits of its accounts.")
     places: Mapping[str, tuple[str, int]] = Field(
         default_factory=dict,
         repr=False,
@@ -132,22 +134,22 @@ class Fleet(Frozen):
     )
 
     def environment(self, name: str) -> Environment:
-        """The environment of that name.
+        """Return the environment with a name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: it does not exist.
         """
-        for one in self.environments:
-            if one.name == name:
-                return one
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
         raise KeyError(name)
 
     def tenants_in(self, environment: str) -> tuple[Tenant, ...]:
-        """The tenants that are in an environment, whatever their status."""
-        return tuple(one for one in self.tenants if environment in one.environments)
+        """Return the tenants of an environment, with any status."""
+        return tuple(tenant for tenant in self.tenants if environment in tenant.environments)
 
     def stacks(self) -> tuple[str, ...]:
-        """The names of all its stacks, sorted by tenant, then environment."""
+        """Return the names of all stacks, sorted by tenant, then environment."""
         return tuple(
             stack_of(tenant.name, environment)
             for tenant in self.tenants
@@ -155,6 +157,6 @@ class Fleet(Frozen):
         )
 
     def passphrase_source(self, tenant: Tenant, environment: str) -> PassphraseSource | None:
-        """Where a stack's passphrase comes from, its words filled in; None as for any stack."""
+        """Return the source of a stack's passphrase; None if the fleet does not set one."""
         source = tenant.passphrase or self.environment(environment).passphrase
-        return source and source.filled(tenant.name, environment)
+        return source and source.for_stack(tenant.name, environment)

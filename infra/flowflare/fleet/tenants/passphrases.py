@@ -1,4 +1,4 @@
-"""Opens one tenant's passphrase for one tenant's run, and keeps those of the others out of it."""
+"""Read a tenant's passphrase for its run, and hide the passphrases of all others from the run."""
 
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -16,63 +16,63 @@ _SECONDS: Final = 120
 
 
 class Passphrases:
-    """Makes the environments of a fleet's stacks.
+    """Make the environment variables of a fleet's stacks.
 
     Args:
         fleet: the fleet.
         root: the project's folder.
-        environ: the environment of this process.
+        environ: the environment variables of this process.
     """
 
     def __init__(self, fleet: Fleet, root: Path, environ: Mapping[str, str]) -> None:
         self._root, self._environ = root, environ
         self._sources: dict[str, PassphraseSource | None] = {}
         for tenant in fleet.tenants:
-            self._sources |= _sources(fleet, tenant)
+            self._sources |= _sources_of(fleet, tenant)
         known = (source.env for source in self._sources.values() if source)
         self._variables = frozenset(name for name in known if name)
 
     def environ_of(self, stack: str) -> dict[str, str]:
-        """The environment of one stack's run: its passphrase, and no other stack's.
+        """Return the environment variables of a stack's run, with only its own passphrase.
 
         Raises:
-            SecretError: its passphrase is not where the fleet's file says.
+            SecretError: the source has no passphrase.
         """
         source = self._sources.get(stack)
-        left_out = set(self._variables)
+        hidden = set(self._variables)
         if source is not None:
-            left_out |= {VARIABLE, _FILE_VARIABLE}
-        own = {key: value for key, value in self._environ.items() if key not in left_out}
+            hidden |= {VARIABLE, _FILE_VARIABLE}
+        own = {key: value for key, value in self._environ.items() if key not in hidden}
         if source is not None:
             where = _place(source)
-            own[VARIABLE] = self._opened(stack, source)
+            own[VARIABLE] = self._read_passphrase(stack, source)
             own[ORIGIN] = f"{where} for stack {stack}"
         return own
 
     def refuse_made_here(self, stacks: Iterable[str]) -> None:
-        """Refuses stacks without a passphrase: one made on this machine is on no other.
+        """Refuse stacks without a passphrase, because a generated one stays on this machine.
 
         Raises:
-            SecretError: there are some.
+            SecretError: a stack has no passphrase.
         """
         if VARIABLE in self._environ or self._environ.get(_FILE_VARIABLE):
             return
-        without = [one for one in stacks if self._sources.get(one) is None]
+        without = [stack for stack in stacks if self._sources.get(stack) is None]
         if without:
             more = f" and {len(without) - 1} more" if len(without) > 1 else ""
             raise SecretError(
-                f"stack {without[0]}{more}: there is no passphrase, and one made here would open "
-                "nothing on another machine, which shares the state",
+                f"stack {without[0]}{more}: no passphrase is set, and other machines that share "
+                "the state could not use a passphrase generated here",
                 remedy=f"Write `passphrase` in tenants.yaml, or set {VARIABLE}.",
             )
 
-    def closed(self, stack: str) -> dict[str, str]:
-        """The environment of one stack's run that opens no secret: without any passphrase."""
+    def sealed_environ_of(self, stack: str) -> dict[str, str]:
+        """Return the environment variables of a stack's run without any passphrase."""
         del stack
-        left_out = {*self._variables, VARIABLE, _FILE_VARIABLE}
-        return {key: value for key, value in self._environ.items() if key not in left_out}
+        hidden = {*self._variables, VARIABLE, _FILE_VARIABLE}
+        return {key: value for key, value in self._environ.items() if key not in hidden}
 
-    def _opened(self, stack: str, source: PassphraseSource) -> str:
+    def _read_passphrase(self, stack: str, source: PassphraseSource) -> str:
         if source.env is not None:
             text = self._environ.get(source.env, "")
             remedy = f"Set {source.env}."
@@ -82,15 +82,15 @@ class Passphrases:
             remedy = f"Write it to {source.file}."
         else:
             words = list(source.command)
-            remedy = "Run it by itself: it must print the passphrase and end with exit code 0."
-            text = self._printed(words)
+            remedy = "Run it by itself: it must print the passphrase and exit with 0."
+            text = self._run_command(words)
         if not text:
             raise SecretError(
-                f"the {_place(source)} has no passphrase of stack {stack}", remedy=remedy
+                f"the {_place(source)} has no passphrase for stack {stack}", remedy=remedy
             )
         return text
 
-    def _printed(self, words: list[str]) -> str:
+    def _run_command(self, words: list[str]) -> str:
         try:
             done = subprocess.run(
                 words,
@@ -104,11 +104,11 @@ class Passphrases:
             )
         except (OSError, subprocess.TimeoutExpired):
             return ""
-        # What it printed is never shown: it may be the passphrase all the same.
+        # The output of a failed command is not shown, because it may contain the passphrase.
         return _line(done.stdout.decode("utf-8", "replace")) if done.returncode == 0 else ""
 
 
-def _sources(fleet: Fleet, tenant: Tenant) -> dict[str, PassphraseSource | None]:
+def _sources_of(fleet: Fleet, tenant: Tenant) -> dict[str, PassphraseSource | None]:
     return {
         stack_of(tenant.name, environment): fleet.passphrase_source(tenant, environment)
         for environment in tenant.environments

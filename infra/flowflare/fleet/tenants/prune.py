@@ -1,4 +1,4 @@
-"""Removes the files of stacks that the fleet has no more, once those stacks are nowhere else."""
+"""Delete the files of stacks that the fleet no longer has, if those stacks have no resources."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from shlex import quote
 
 from flowflare.config.files import read_project
 from flowflare.errors import FlowflareError
-from flowflare.fleet.engines import opened
+from flowflare.fleet.engines import open_fleet_stack
 from flowflare.fleet.tenants.files import StackFile
 
 
 @dataclass(frozen=True)
-class Pruned:
-    """What became of a stale file.
+class PruneResult:
+    """The result for a stale file.
 
     Attributes:
         file: the file.
-        why_kept: why it was left where it is; empty for one that was removed.
-        remedy: what to do then.
+        why_kept: why the file was kept; empty if it was deleted.
+        remedy: what to do if it was kept.
     """
 
     file: StackFile
@@ -26,28 +26,30 @@ class Pruned:
     remedy: str = ""
 
 
-def prune(files: Iterable[StackFile], root: Path, environ: Mapping[str, str]) -> tuple[Pruned, ...]:
-    """Removes the stale files among some whose stacks have no resources.
+def prune(
+    files: Iterable[StackFile], root: Path, environ: Mapping[str, str]
+) -> tuple[PruneResult, ...]:
+    """Delete the stale files whose stacks have no resources.
 
-    Without its file a stack cannot be destroyed: its salt is in it, and where its account is.
+    A stack cannot be destroyed without its file, which contains its salt and its account.
 
     Args:
-        files: what `stack_files` says.
+        files: the files, from `stack_files`.
         root: the folder of `Pulumi.yaml`.
-        environ: the environment.
+        environ: the environment variables.
     """
-    return tuple(_pruned(one, root, environ) for one in files if one.kind == "stale")
+    return tuple(_prune_file(file, root, environ) for file in files if file.kind == "stale")
 
 
-def _pruned(file: StackFile, root: Path, environ: Mapping[str, str]) -> Pruned:
+def _prune_file(file: StackFile, root: Path, environ: Mapping[str, str]) -> PruneResult:
     try:
-        stack = opened(read_project(root, file.stack), environ)
+        stack = open_fleet_stack(read_project(root, file.stack), environ)
         has_resources = stack.is_made() and not stack.is_empty()
     except FlowflareError as error:
-        message = f"whether its stack has resources cannot be known: {error.message}"
-        return Pruned(file, message, error.remedy or "")
+        message = f"cannot find out whether its stack has resources: {error.message}"
+        return PruneResult(file, message, error.remedy or "")
     if has_resources:
         remedy = f"Destroy it first: flowflare destroy --stack {quote(file.stack)}"
-        return Pruned(file, "its stack still has resources", remedy)
+        return PruneResult(file, "its stack still has resources", remedy)
     file.path.unlink(missing_ok=True)
-    return Pruned(file)
+    return PruneResult(file)

@@ -1,4 +1,4 @@
-"""Reads a project's fleet: what is written, merged and checked, every problem at once."""
+"""Read, merge and check a project's fleet, and report all problems at once."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from flowflare.config.problems import Path as Position
 from flowflare.config.problems import Places, from_validation, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.fleet.tenants.checks import StackInputs, check_stacks
-from flowflare.fleet.tenants.layers import LayersOf, layers_of, merged
+from flowflare.fleet.tenants.layers import FleetLayers, merge_layers, read_layers
 from flowflare.fleet.tenants.model import (
     Environment,
     Fleet,
@@ -22,7 +22,7 @@ from flowflare.fleet.tenants.model import (
     stack_of,
 )
 from flowflare.fleet.tenants.schema import PassphraseConfig, TenantsFile
-from flowflare.fleet.tenants.source import FILE, Source, read_source
+from flowflare.fleet.tenants.source import FILE, FleetSource, read_source
 
 _TENANT: Final = "flowflare:tenant"
 _ENVIRONMENT: Final = "flowflare:environment"
@@ -30,35 +30,35 @@ _SUSPENDED: Final = "flowflare:suspended"
 
 
 def read_fleet(root: Path, environ: Mapping[str, str], *, check: bool = True) -> Fleet:
-    """Reads and checks the fleet of the project in a folder; nothing is asked of Cloudflare.
+    """Read and check a project's fleet, without calling Cloudflare.
 
     Args:
         root: the folder of `Pulumi.yaml` and `tenants.yaml`.
-        environ: the environment of a command that lists the tenants.
-        check: whether each stack's configuration, collisions and limits are checked too.
+        environ: the environment variables for a command that lists the tenants.
+        check: whether to check the stacks' configurations, collisions and limits, too.
 
     Raises:
-        ConfigError: every problem found, each with its file and line.
+        ConfigError: the fleet has problems; the error lists all of them with file and line.
     """
     problems: list[Problem] = []
     base = read_base(root)
     source = read_source(root, environ, problems)
-    file = _validated(source, problems) if source else None
+    file = _validate(source, problems) if source else None
     if source is None or file is None:
         raise ConfigError(problems)
-    problems += _environment_problems(file, source)
-    layers = layers_of(file, source, problems)
+    problems += _check_environments(file, source)
+    layers = read_layers(file, source, problems)
     tenants, inputs = [], []
     for name in sorted(file.tenants):
-        tenant, own = _tenant(name, file, layers, source)
+        tenant, own = _make_tenant(name, file, layers, source)
         tenants.append(tenant)
         inputs += own
     fleet = Fleet(
         file=FILE,
-        environments=tuple(_environments(file)),
+        environments=tuple(_make_environments(file)),
         tenants=tuple(tenants),
         limits=Limits(**dict(file.limits)),
-        places={name: source.found(("tenants", name)) for name in file.tenants},
+        places={name: source.find(("tenants", name)) for name in file.tenants},
     )
     if check:
         problems += check_stacks(inputs, fleet.limits, base, source)
@@ -68,9 +68,9 @@ def read_fleet(root: Path, environ: Mapping[str, str], *, check: bool = True) ->
 
 
 class _FilePlaces(Places):
-    """Finds positions of `tenants.yaml`, whose keys have no namespace."""
+    """Find positions in `tenants.yaml`, whose keys have no namespace."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: FleetSource) -> None:
         super().__init__(None, "")
         self._source = source
 
@@ -78,54 +78,56 @@ class _FilePlaces(Places):
         return self._source.of(path)
 
 
-def _validated(source: Source, problems: list[Problem]) -> TenantsFile | None:
+def _validate(source: FleetSource, problems: list[Problem]) -> TenantsFile | None:
     try:
         return TenantsFile.model_validate(source.written)
     except ValidationError as error:
         places = _FilePlaces(source)
         problems += from_validation(
-            error.errors(), TenantsFile, lambda path: path, places, shown=_shown
+            error.errors(), TenantsFile, lambda path: path, places, shown=_join
         )
         return None
 
 
-def _shown(position: Position) -> str:
+def _join(position: Position) -> str:
     return ".".join(map(str, position))
 
 
-def _environment_problems(file: TenantsFile, source: Source) -> Iterator[Problem]:
-    """Environments that a tenant names and the file does not have, or it is not in."""
+def _check_environments(file: TenantsFile, source: FleetSource) -> Iterator[Problem]:
+    """Find environments that a tenant names, but that do not exist or do not include it."""
     for name, tenant in file.tenants.items():
         named: list[Position] = [
             ("tenants", name, "only", index) for index in range(len(tenant.only or ()))
         ]
         for position, environment in zip(named, tenant.only or (), strict=True):
             if environment not in file.environments:
-                yield _unknown(position, environment, file, source)
+                yield _report_unknown(position, environment, file, source)
         for environment in tenant.environments:
             position = ("tenants", name, "environments", environment)
             if environment not in file.environments:
-                yield _unknown(position, environment, file, source)
+                yield _report_unknown(position, environment, file, source)
             elif tenant.only is not None and environment not in tenant.only:
-                message = f"`{_shown(position)}`: the tenant is not in this environment"
-                remedy = f"Add it to `tenants.{name}.only`, or take these lines out."
+                message = f"`{_join(position)}`: the tenant is not in this environment"
+                remedy = f"Add it to `tenants.{name}.only`, or remove these lines."
                 yield Problem(source.of(position), message, remedy)
 
 
-def _unknown(position: Position, name: str, file: TenantsFile, source: Source) -> Problem:
-    message = f"`{_shown(position)}`: there is no environment `{name}`"
+def _report_unknown(
+    position: Position, name: str, file: TenantsFile, source: FleetSource
+) -> Problem:
+    message = f"`{_join(position)}`: there is no environment `{name}`"
     remedy = nearest(name, file.environments, "Environments")
     return Problem(source.of(position), message, remedy)
 
 
-def _tenant(
-    name: str, file: TenantsFile, layers: LayersOf, source: Source
+def _make_tenant(
+    name: str, file: TenantsFile, layers: FleetLayers, source: FleetSource
 ) -> tuple[Tenant, list[StackInputs]]:
     written = file.tenants[name]
     config: dict[str, dict[str, Any]] = {}
     inputs = []
     for environment, own in layers.tenant(name):
-        values: dict[str, Any] = {_TENANT: name, _ENVIRONMENT: environment, **merged(own)}
+        values: dict[str, Any] = {_TENANT: name, _ENVIRONMENT: environment, **merge_layers(own)}
         if written.status == "suspended":
             values[_SUSPENDED] = True
         config[environment] = values
@@ -137,22 +139,22 @@ def _tenant(
         tags=tuple(sorted(set(written.tags))),
         environments=tuple(config),
         config=config,
-        passphrase=_passphrase(written.passphrase),
+        passphrase=_make_source(written.passphrase),
     )
     return tenant, inputs
 
 
-def _environments(file: TenantsFile) -> Iterator[Environment]:
-    for name, one in sorted(file.environments.items()):
+def _make_environments(file: TenantsFile) -> Iterator[Environment]:
+    for name, environment in sorted(file.environments.items()):
         yield Environment(
             name=name,
-            waves=tuple(one.waves),
-            health=Health(**dict(one.health)),
-            passphrase=_passphrase(one.passphrase),
+            waves=tuple(environment.waves),
+            health=Health(**dict(environment.health)),
+            passphrase=_make_source(environment.passphrase),
         )
 
 
-def _passphrase(written: PassphraseConfig | None) -> PassphraseSource | None:
+def _make_source(written: PassphraseConfig | None) -> PassphraseSource | None:
     if written is None:
         return None
     return PassphraseSource(

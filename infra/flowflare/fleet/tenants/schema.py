@@ -1,7 +1,7 @@
-"""The keys of `tenants.yaml`, as people write them, and the JSON Schema that editors check it with.
+"""Define the keys of `tenants.yaml`, and the JSON Schema for editors.
 
-Tenants may stand in the file, in a folder with one file each, or come from a command; `source.py`
-brings the three together before this schema checks them.
+Tenants can be listed in the file, in a folder with one file per tenant, or by a command. All three
+forms are read by `source.py` before this schema checks them.
 """
 
 import re
@@ -10,85 +10,89 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, model_validator
 
 from flowflare.config.schema import NAMESPACE, Written, refusal
-from flowflare.fleet.tenants.model import Limits, Status, Wave
+from flowflare.fleet.tenants.model import Limits, Status, WaveSize
 from flowflare.model.written import Environment, Word
 
 _SHARE = re.compile(r"(\d{1,3})%")
 
 
-def _wave(value: Any) -> Any:
+def _check_wave(value: Any) -> Any:
     match = _SHARE.fullmatch(value) if isinstance(value, str) else None
     good = 1 <= int(match[1]) <= 100 if match else type(value) is int and value >= 1
     if not good:
         remedy = "Write a number of tenants or a share of them, for example [1, 10%, 100%]."
-        raise refusal(f"is {value!r}, which is no wave", remedy)
+        raise refusal(f"is {value!r}, which is not a wave size", remedy)
     return value
 
 
-def _waves(value: list[Wave]) -> list[Wave]:
+def _check_waves(value: list[WaveSize]) -> list[WaveSize]:
     if not value:
-        raise refusal("is empty", "Without a wave nobody is upgraded: write [100%].")
+        raise refusal("is empty", "No tenant would be deployed: write [100%].")
     return value
 
 
-def _or_nothing(value: Any) -> Any:
-    """Nothing behind a name, `acme:`, is a mapping without keys."""
+def _default_to_empty(value: Any) -> Any:
+    """Read a name without a value, `acme:`, as a mapping without keys."""
     return {} if value is None else value
 
 
 _Waves = Annotated[
     list[
         Annotated[
-            Wave,
+            WaveSize,
             BeforeValidator(
-                _wave,
+                _check_wave,
                 json_schema_input_type=Annotated[int, Field(ge=1)]
                 | Annotated[str, Field(pattern="^([1-9][0-9]?|100)%$")],
             ),
         ]
     ],
-    AfterValidator(_waves),
+    AfterValidator(_check_waves),
 ]
 _Config = dict[str, JsonValue]
 
 
 class PassphraseConfig(Written):
-    """Where a stack's passphrase comes from; `{tenant}` and `{environment}` are filled in."""
+    """The source of a stack's passphrase; `{tenant}` and `{environment}` are replaced."""
 
     env: str | None = Field(
         default=None,
         min_length=1,
-        description="The environment variable that holds it, for example `PASSPHRASE_{TENANT}`: "
-        "the name in upper case, with `_` for `-`.",
+        description="The environment variable with the passphrase, for example "
+        "`PASSPHRASE_{TENANT}`, in upper case with `_` for `-`.",
     )
     file: str | None = Field(
-        default=None, min_length=1, description="The file that holds it, without its last line end."
+        default=None,
+        min_length=1,
+        description="The file with the passphrase; a line break at its end is removed.",
     )
     command: list[str] | None = Field(
-        default=None, min_length=1, description="The command that prints it, as a list of words."
+        default=None,
+        min_length=1,
+        description="The command that prints the passphrase, as a list of words.",
     )
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> "PassphraseConfig":
+    def _require_one_key(self) -> "PassphraseConfig":
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
-            remedy = "Write one of env, file and command."
+            remedy = "Write exactly one of env, file and command."
             raise refusal(f"has {' and '.join(given) or 'none'} of its keys", remedy)
         return self
 
 
 class HealthConfig(Written):
-    """What is checked of an upgraded tenant before the next wave."""
+    """The health check of a deployed tenant before the next wave."""
 
     workflow: str | None = Field(
         default=None,
-        description="The Workflow that a synthetic run is made of; without it none is made.",
+        description="The Workflow of which a synthetic run is started; by default none is.",
     )
     params: dict[str, JsonValue] = Field(
-        default_factory=dict, description="The parameters of that run."
+        default_factory=dict, description="The parameters of the run."
     )
     within_seconds: Annotated[float, Field(gt=0, le=3600, strict=False)] = Field(
-        alias="withinSeconds", default=60, description="Seconds in which the run must complete."
+        alias="withinSeconds", default=60, description="Seconds within which the run must complete."
     )
     max_error_rate: Annotated[float, Field(ge=0, le=1, strict=False)] = Field(
         alias="maxErrorRate",
@@ -101,25 +105,26 @@ class EnvironmentConfig(Written):
     """One environment of the fleet."""
 
     config: _Config = Field(
-        default_factory=dict, description="What all its stacks are configured with."
+        default_factory=dict, description="The configuration of all its stacks."
     )
     waves: _Waves = Field(
         default=[1, "10%", "100%"],
-        description="How many tenants are upgraded up to each halt: numbers, and shares of all.",
+        description="How many tenants are deployed after each wave: counts, or shares of all.",
     )
     health: HealthConfig = Field(
-        default_factory=HealthConfig, description="What is checked between the waves."
+        default_factory=HealthConfig, description="The health check of its tenants."
     )
     passphrase: PassphraseConfig | None = Field(
-        default=None, description="Where the passphrases of its stacks come from."
+        default=None, description="The source of the passphrases of its stacks."
     )
 
 
 class TenantEnvironmentConfig(Written):
-    """What one tenant has differently in one environment."""
+    """The settings of one tenant in one environment."""
 
     config: _Config = Field(
-        default_factory=dict, description="Keys of this stack, before all others."
+        default_factory=dict,
+        description="The configuration of this stack, which overrides all other layers.",
     )
 
 
@@ -128,28 +133,27 @@ class TenantConfig(Written):
 
     status: Status = Field(
         default="active",
-        description="`active`; `suspended`, switched off with its data kept; or `retired`, to be "
-        "taken away.",
+        description="`active`; `suspended`: switched off, with its data kept; or `retired`: to be "
+        "removed.",
     )
-    tags: list[Word] = Field(default_factory=list, description="Words to select it by.")
+    tags: list[Word] = Field(default_factory=list, description="Words that select the tenant.")
     only: list[Environment] | None = Field(
         default=None,
         min_length=1,
-        description="The environments that it is in; all of them when left out.",
+        description="The tenant's environments; by default all.",
     )
-    config: _Config = Field(
-        default_factory=dict, description="What its stacks are configured with."
-    )
+    config: _Config = Field(default_factory=dict, description="The configuration of its stacks.")
     environments: dict[Environment, TenantEnvironmentConfig] = Field(
-        default_factory=dict, description="What it has differently in single environments."
+        default_factory=dict, description="The tenant's settings by environment."
     )
     passphrase: PassphraseConfig | None = Field(
-        default=None, description="Where its passphrases come from, before the environment's."
+        default=None,
+        description="The source of its passphrases, which overrides the environment's.",
     )
 
 
 class AccountLimitsConfig(Written):
-    """What one Cloudflare account, or one zone, may have; Cloudflare raises them when asked."""
+    """The limits of a Cloudflare account or zone; Cloudflare raises them on request."""
 
     workers: Annotated[int, Field(ge=1)] = Field(
         default=Limits().workers, description="Workers of an account."
@@ -171,42 +175,42 @@ class AccountLimitsConfig(Written):
 
 
 class TenantsFile(Written):
-    """All of `tenants.yaml`, the tenants brought in from wherever they are."""
+    """The whole `tenants.yaml`, with the tenants from a folder or a command."""
 
     defaults: _Config = Field(
         default_factory=dict,
-        description="What every stack is configured with. A key without a namespace is "
-        "Flowflare's; null takes a key away that was set before.",
+        description="The configuration of every stack. A key without a namespace is Flowflare's; "
+        "null removes a key that an earlier layer sets.",
     )
-    environments: dict[Environment, Annotated[EnvironmentConfig, BeforeValidator(_or_nothing)]] = (
-        Field(min_length=1, description="The environments by name.")
-    )
-    tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_or_nothing)]] = Field(
+    environments: dict[
+        Environment, Annotated[EnvironmentConfig, BeforeValidator(_default_to_empty)]
+    ] = Field(min_length=1, description="The environments by name.")
+    tenants: dict[Word, Annotated[TenantConfig, BeforeValidator(_default_to_empty)]] = Field(
         default_factory=dict, description="The tenants by name."
     )
     limits: AccountLimitsConfig = Field(
-        default_factory=AccountLimitsConfig, description="What an account or a zone may have."
+        default_factory=AccountLimitsConfig, description="The limits of an account or a zone."
     )
 
 
 class _Folder(Written):
-    """Tenants in files of their own, `<folder>/<name>.yaml`."""
+    """Tenants in separate files, `<folder>/<name>.yaml`."""
 
-    folder: str = Field(description="The folder with one file for each tenant, `<name>.yaml`.")
+    folder: str = Field(description="The folder with a file for each tenant, `<name>.yaml`.")
 
 
 class _Command(Written):
-    """Tenants that a command prints, as YAML or JSON: tenants by name."""
+    """Tenants by name that a command prints as YAML or JSON."""
 
     command: list[str] = Field(
         min_length=1,
-        description="The command that prints the tenants by name, as YAML or JSON; a list of "
-        "words, run in the project's folder.",
+        description="The command, run in the project's folder, that prints the tenants by name as "
+        "YAML or JSON; a list of words.",
     )
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema of `tenants.yaml`; a `config` is checked as a stack's file is."""
+    """Return a JSON Schema of `tenants.yaml`; its `config` keys are those of a stack's file."""
     schema = TenantsFile.model_json_schema()
     definitions = schema["$defs"]
     _refer(schema["properties"]["defaults"])
@@ -218,7 +222,7 @@ def json_schema() -> dict[str, Any]:
     tenants, environments = schema["properties"]["tenants"], schema["properties"]["environments"]
     for named in (tenants, environments):
         named["additionalProperties"] = {"anyOf": [named["additionalProperties"], {"type": "null"}]}
-    # Two forms have no tenants in them; a tenant may be called `folder` all the same.
+    # `folder` and `command` are the other two forms, but a tenant may also have such a name.
     schema["properties"]["tenants"] = {
         "description": tenants["description"],
         "anyOf": [
@@ -237,15 +241,15 @@ def _refer(config: dict[str, Any]) -> None:
 
 
 def _config_schema(definitions: dict[str, Any]) -> dict[str, Any]:
-    """The keys of a stack with and without their namespace; adds what they refer to."""
+    """Return a schema of a stack's keys with and without namespace, and add its definitions."""
     from flowflare.config import reference
 
     of_stacks = reference.json_schema()
     definitions.update(of_stacks["$defs"])
     keys = of_stacks["properties"]["config"]["properties"]
     own = {key: value["anyOf"][0] for key, value in keys.items()}
-    for fleets in ("tenant", "environment", "suspended"):
-        del own[f"{NAMESPACE}:{fleets}"]
+    for derived in ("tenant", "environment", "suspended"):
+        del own[f"{NAMESPACE}:{derived}"]
     spelt = {
         name: {"description": value.get("description", ""), "anyOf": [value, {"type": "null"}]}
         for key, value in own.items()

@@ -1,4 +1,4 @@
-"""Chooses tenants of an environment: by name, by tag, by shard."""
+"""Select tenants of an environment by name, tag and shard."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from flowflare.fleet.tenants.model import Fleet, Tenant
 
 @dataclass(frozen=True)
 class Selection:
-    """Which tenants a command is for; each condition narrows what the others leave.
+    """A selection of tenants, which must meet all conditions.
 
     Attributes:
         tenants: names; empty for all.
-        tags: a tenant has at least one of them; empty for all.
-        shard: `(3, 8)` is the third of eight parts, None for all.
-        changed: only tenants whose inputs are not those last applied. `select` cannot tell: whoever
-            has the fingerprints leaves the others out.
+        tags: tags of which a tenant must have at least one; empty for all.
+        shard: `(3, 8)` is the third of eight parts; None for all.
+        changed: only tenants whose inputs have changed. `select` ignores it, because it has no
+            fingerprints; the caller filters.
     """
 
     tenants: tuple[str, ...] = ()
@@ -27,40 +27,40 @@ class Selection:
 
 
 def shard_of(tenant: str, shards: int) -> int:
-    """The shard of a tenant, from 1 on; it depends on the name and on nothing else."""
+    """Return a tenant's shard, from 1. It depends only on the name."""
     digest = hashlib.sha256(tenant.encode()).digest()
     return int.from_bytes(digest[:8]) % shards + 1
 
 
 def parse_shard(text: str) -> tuple[int, int]:
-    """Reads `3/8`.
+    """Parse a shard such as `3/8`.
 
     Raises:
-        FleetError: it is not of that form, or there is no such shard.
+        FleetError: the text has another form, or the shard does not exist.
     """
     first, slash, second = text.partition("/")
     if slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
         return int(first), int(second)
-    remedy = "Write the shard's number and how many there are: --shard 3/8"
-    raise FleetError(f"{text!r} is no shard", remedy=remedy)
+    remedy = "Write the shard's number and the number of shards: --shard 3/8"
+    raise FleetError(f"{text!r} is not a shard", remedy=remedy)
 
 
 def select(fleet: Fleet, environment: str, selection: Selection) -> tuple[Tenant, ...]:
-    """The tenants of an environment that a selection means, sorted by name, whatever their status.
+    """Select tenants of an environment, with any status, sorted by name.
 
     Raises:
-        FleetError: there is no such environment, tenant or tag.
+        FleetError: the environment, a tenant or a tag does not exist.
     """
-    known = [one.name for one in fleet.environments]
+    known = [known.name for known in fleet.environments]
     if environment not in known:
         message = f"{fleet.file} has no environment `{environment}`"
         raise FleetError(message, remedy=nearest(environment, known, "Environments"))
     here = fleet.tenants_in(environment)
     _refuse_unknown(fleet, environment, here, selection)
-    return tuple(one for one in here if _is_meant(one, selection))
+    return tuple(tenant for tenant in here if _is_selected(tenant, selection))
 
 
-def _is_meant(tenant: Tenant, selection: Selection) -> bool:
+def _is_selected(tenant: Tenant, selection: Selection) -> bool:
     if selection.tenants and tenant.name not in selection.tenants:
         return False
     if selection.tags and not set(selection.tags) & set(tenant.tags):
@@ -72,17 +72,17 @@ def _is_meant(tenant: Tenant, selection: Selection) -> bool:
 def _refuse_unknown(
     fleet: Fleet, environment: str, here: tuple[Tenant, ...], selection: Selection
 ) -> None:
-    names = {one.name for one in here}
-    everywhere = {one.name for one in fleet.tenants}
+    names = {tenant.name for tenant in here}
+    everywhere = {tenant.name for tenant in fleet.tenants}
     for name in selection.tenants:
         if name in names:
             continue
         if name in everywhere:
             message = f"tenant `{name}` is not in environment `{environment}`"
-            raise FleetError(message, remedy=f"{fleet.file} says where it is.")
+            raise FleetError(message, remedy=f"Add it to the environment in {fleet.file}.")
         message = f"{fleet.file} has no tenant `{name}`"
         raise FleetError(message, remedy=nearest(name, names, "Tenants"))
-    tags = {tag for one in here for tag in one.tags}
+    tags = {tag for tenant in here for tag in tenant.tags}
     for tag in selection.tags:
         if tag not in tags:
             message = f"no tenant in environment `{environment}` has the tag `{tag}`"

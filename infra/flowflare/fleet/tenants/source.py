@@ -1,6 +1,6 @@
-"""Finds what people wrote about the tenants: in `tenants.yaml`, in a folder, or from a command.
+"""Read what is written about the tenants: in `tenants.yaml`, in a folder, or by a command.
 
-Whatever it is, it becomes one tree of plain values, with file and line of every key in it.
+All three become one tree of plain values, with the file and line of every key.
 """
 
 import subprocess
@@ -18,7 +18,7 @@ from flowflare.errors import ConfigError, Problem
 
 FILE: Final = "tenants.yaml"
 SAMPLE: Final = """\
-defaults:                  # what every tenant has; a key without a namespace is Flowflare's
+defaults:                  # for every tenant; a key without a namespace is Flowflare's
   accountId: 0123456789abcdef0123456789abcdef
   retentionDays: 30
 environments:
@@ -26,12 +26,12 @@ environments:
   prod:
     config:
       retentionDays: 90
-    waves: [1, 10%, 100%]  # one tenant first, then a tenth of them, then all
+    waves: [1, 10%, 100%]  # one tenant first, then a tenth, then all
 tenants:
   acme:                    # its stacks are acme-dev and acme-prod
     tags: [eu]
   beta:
-    status: suspended      # switched off, its data kept
+    status: suspended      # switched off, with its data kept
     only: [prod]
 """
 _SECONDS: Final = 120
@@ -39,24 +39,24 @@ _TENANTS: Final = "tenants"
 
 
 @dataclass(frozen=True)
-class Source:
-    """What is written, unchecked.
+class FleetSource:
+    """The tree of values as it is written, unchecked.
 
     Attributes:
-        written: the tree, the tenants in it wherever they stood.
-        places: file and line by position, its parts joined by dots and with one in front.
+        written: the tree, including tenants from a folder or a command.
+        places: file and line by position; a position is its parts, each after a dot.
     """
 
     written: Mapping[str, Any]
     places: Mapping[str, tuple[str, int]]
 
     def of(self, position: Position) -> str:
-        """`file:line` of the innermost key on the way to a position."""
-        file, line = self.found(position)
+        """Return the `file:line` of a position, or of its innermost parent that is written."""
+        file, line = self.find(position)
         return f"{file}:{line}"
 
-    def found(self, position: Position) -> tuple[str, int]:
-        """File and line of the innermost key on the way to a position."""
+    def find(self, position: Position) -> tuple[str, int]:
+        """Return the file and line of a position, or of its innermost parent that is written."""
         for length in range(len(position), 0, -1):
             place = self.places.get("".join(f".{part}" for part in position[:length]))
             if place:
@@ -64,61 +64,61 @@ class Source:
         return FILE, 1
 
 
-def read_source(root: Path, environ: Mapping[str, str], problems: list[Problem]) -> Source | None:
-    """Reads what is written about a project's tenants.
+def read_source(
+    root: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> FleetSource | None:
+    """Read what is written about a project's tenants.
 
     Args:
         root: the project's folder.
-        environ: the environment of a command that lists them.
+        environ: the environment variables for a command that lists the tenants.
         problems: gains what cannot be read.
 
     Returns:
-        The tree; None where the file itself cannot be used.
+        The tree; None if the file itself is unusable.
 
     Raises:
-        ConfigError: there is no file; the error explains it with a sample.
+        ConfigError: the file does not exist; the error contains a sample.
     """
     file = root / FILE
     if not file.exists():
-        raise ConfigError([_no_file(root)])
-    written, places = _values(read_tree(file, problems), FILE, "", problems)
+        raise ConfigError([_report_missing(root)])
+    written, places = _read_values(read_tree(file, problems), FILE, "", problems)
     if written is None:
         return None
     listed = written.get(_TENANTS)
     match listed:
         case {"folder": str(folder)}:
-            found = _of_folder(root, folder, places, problems)
-        case {"command": list(words)} if words and all(isinstance(one, str) for one in words):
-            found = _of_command(root, words, environ, places, problems)
+            found = _read_folder(root, folder, places, problems)
+        case {"command": list(words)} if words and all(isinstance(word, str) for word in words):
+            found = _run_command(root, words, environ, places, problems)
         case _:
-            return Source(written, places)
-    return Source({**written, _TENANTS: found}, places)
+            return FleetSource(written, places)
+    return FleetSource({**written, _TENANTS: found}, places)
 
 
-def _values(
+def _read_values(
     node: yaml.Node | None, file: str, path: str, problems: list[Problem]
 ) -> tuple[dict[str, Any] | None, dict[str, tuple[str, int]]]:
-    """A document's tree below a path; None, with a problem, for what is no mapping."""
+    """Read a document's tree below a path; None, with a problem, if it is not a mapping."""
     if node is None:
         return {}, {}
     if not isinstance(node, yaml.MappingNode):
         place = f"{file}:{node.start_mark.line + 1}"
-        problems.append(
-            Problem(place, "holds no keys", f"`flowflare docs fleet` shows what {FILE} holds.")
-        )
+        problems.append(Problem(place, "has no keys", f"`flowflare docs fleet` describes {FILE}."))
         return None, {}
     reader = ValueReader(file, problems)
     value = reader.value(node, path, node.start_mark.line + 1)
     return mapping(value), reader.places
 
 
-def _of_folder(
+def _read_folder(
     root: Path, folder: str, places: dict[str, tuple[str, int]], problems: list[Problem]
 ) -> dict[str, Any]:
     line = places[f".{_TENANTS}.folder"][1]
     if not (root / folder).is_dir():
         message = f"`tenants.folder`: there is no folder {folder!r}"
-        remedy = "Make it, with one file for each tenant: acme.yaml"
+        remedy = "Create it, with a file for each tenant: acme.yaml"
         problems.append(Problem(f"{FILE}:{line}", message, remedy))
         return {}
     found: dict[str, Any] = {}
@@ -127,20 +127,24 @@ def _of_folder(
             continue
         shown = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
         inside: list[Problem] = []
-        value, own = _values(read_tree(path, inside), shown, f".{_TENANTS}.{path.stem}", inside)
-        problems += [Problem(_in(shown, path.name, one), one.message, one.remedy) for one in inside]
+        tree = read_tree(path, inside)
+        value, own = _read_values(tree, shown, f".{_TENANTS}.{path.stem}", inside)
+        problems += [
+            Problem(_add_folder(shown, path.name, problem), problem.message, problem.remedy)
+            for problem in inside
+        ]
         found[path.stem] = value or {}
         places |= {f".{_TENANTS}.{path.stem}": (shown, 1)} | own
     return found
 
 
-def _in(shown: str, name: str, problem: Problem) -> str:
-    """A problem's place with the file's folder."""
+def _add_folder(shown: str, name: str, problem: Problem) -> str:
+    """Return a problem's place with the file's folder."""
     place = problem.place
     return place if place.startswith(shown) else shown + place.removeprefix(name)
 
 
-def _of_command(
+def _run_command(
     root: Path,
     words: list[str],
     environ: Mapping[str, str],
@@ -154,30 +158,33 @@ def _of_command(
             words, cwd=root, env=dict(environ), capture_output=True, timeout=_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        why = getattr(error, "strerror", None) or f"takes more than {_SECONDS} s"
-        message = f"`tenants.command`: `{shown}` cannot be used: {why}"
-        problems.append(Problem(place, message, "A path in it begins at the project's folder."))
+        why = getattr(error, "strerror", None) or f"it took more than {_SECONDS} s"
+        message = f"`tenants.command`: `{shown}` failed: {why}"
+        remedy = "Paths in it are relative to the project's folder."
+        problems.append(Problem(place, message, remedy))
         return {}
     if done.returncode != 0:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
+        last_lines = done.stderr.decode("utf-8", "replace").strip().splitlines()[-3:]
         message = f"`tenants.command`: `{shown}` ended with exit code {done.returncode}"
-        problems.append(Problem(place, message, " ".join(said) or "It said nothing about it."))
+        remedy = " ".join(last_lines) or "It printed no error message."
+        problems.append(Problem(place, message, remedy))
         return {}
     name = f"output of {shown}"
     inside: list[Problem] = []
     text = done.stdout.decode("utf-8", "replace")
-    value, own = _values(read_text(_spaced(text), name, inside), name, f".{_TENANTS}", inside)
+    tree = read_text(_replace_tabs(text), name, inside)
+    value, own = _read_values(tree, name, f".{_TENANTS}", inside)
     problems += inside
     places |= own
     return value or {}
 
 
-def _spaced(text: str) -> str:
-    """JSON may be indented with tabs, YAML may not; no text of JSON has a bare tab in it."""
+def _replace_tabs(text: str) -> str:
+    """Replace the tabs of JSON, which YAML forbids as indentation; strings cannot contain any."""
     return text.replace("\t", " ") if text.lstrip().startswith("{") else text
 
 
-def _no_file(root: Path) -> Problem:
+def _report_missing(root: Path) -> Problem:
     sample = SAMPLE.replace("\n", "\n    ").rstrip()
-    remedy = f"It lists the fleet's tenants. A small one to begin with:\n\n    {sample}\n"
-    return Problem(FILE, f"there is no such file in {root}", remedy)
+    remedy = f"It lists the fleet's tenants. Start with a small one:\n\n    {sample}\n"
+    return Problem(FILE, f"the file does not exist in {root}", remedy)

@@ -1,7 +1,7 @@
-"""Reads a stack's file and writes one: the same values always make the same bytes.
+"""Parse and format a stack's file; equal values always give equal bytes.
 
-The layout is that of Pulumi's CLI, which edits single keys of such a file in place and keeps its
-comments, so that what it adds later (`config set --secret`, an `encryptionsalt`) fits in.
+The layout is the Pulumi CLI's. The CLI edits single keys of the file in place and keeps its
+comments, so what it adds later (`config set --secret`, an `encryptionsalt`) fits in.
 """
 
 import json
@@ -19,12 +19,12 @@ from flowflare.errors import Problem
 MARK: Final = "# Written by `flowflare fleet config` from tenants.yaml: change it there."
 _KEPT: Final = "# Secrets, encryptionsalt and secretsprovider are Pulumi's: they are kept."
 _CONFIG: Final = "config"
-#: Keys of Pulumi's whose values are ciphertexts, or hold one.
+#: Pulumi's keys whose values are ciphertexts or contain one.
 _SEALED: Final = frozenset({"secure", "encryptionsalt", "encryptedkey"})
 
-#: Texts that every YAML reads as texts without quotes.
+#: Strings that every version of YAML reads as strings without quotes.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.+/@=-]*(:[A-Za-z0-9_.+/@=-]+)*")
-#: Words that some version of YAML takes for a truth value, a number or nothing.
+#: Words that some version of YAML reads as a boolean, a number or null.
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 _UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
@@ -32,38 +32,38 @@ _UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud80
 def stack_text(
     config: Mapping[str, Any], kept: Mapping[str, Any], *, head: Sequence[str] = (MARK, _KEPT)
 ) -> str:
-    """The text of a stack's file.
+    """Format a stack's file.
 
     Args:
-        config: full key to JSON value, in the order in which they are written.
-        kept: other keys of the file, `encryptionsalt` for example.
-        head: the comments that it begins with.
+        config: full key to JSON value, in the order of the file.
+        kept: other keys of the file, for example `encryptionsalt`.
+        head: the comments at the beginning.
     """
     lines = [*head, *_mapping(kept, "")]
     lines += [f"{_CONFIG}:", *_mapping(config, "  ")]
     return "\n".join(lines) + "\n"
 
 
-def parsed(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
-    """The values of a stack's file, `config` and the others; nothing for one that is unusable.
+def parse_stack_file(name: str, text: str, problems: list[Problem]) -> dict[str, Any]:
+    """Parse a stack's file: `config` and the other keys; empty for an unusable file.
 
     Args:
         name: the file's name, for problems.
-        text: what it holds.
-        problems: gains what is wrong with it.
+        text: the file's content.
+        problems: gains the file's problems.
     """
     node = read_text(text, name, problems)
     if node is not None and not isinstance(node, yaml.MappingNode):
-        problems.append(Problem(f"{name}:1", "holds no keys; `config:` is expected"))
+        problems.append(Problem(f"{name}:1", "has no keys; `config:` is expected"))
         node = None
     return mapping(ValueReader(name, problems).value(node, "", 1)) if node else {}
 
 
 def hide_ciphertexts(text: str) -> str:
-    """Return the text of a stack's file with `[secret]` for each ciphertext and key of Pulumi's.
+    """Replace each ciphertext and encryption key in a stack's file with `[secret]`.
 
     Args:
-        text: what a file holds; one that is not YAML is hidden as a whole.
+        text: the file's content. A file that is not YAML is hidden as a whole.
     """
     problems: list[Problem] = []
     root = read_text(text, "", problems)
@@ -78,7 +78,7 @@ def hide_ciphertexts(text: str) -> str:
 
 
 def _sealed_spans(node: yaml.Node | None) -> set[tuple[int, int]]:
-    """List where sealed values begin and end, whatever they are: a damaged one may be a list."""
+    """List the spans of the values to hide, of any type: a damaged value may be a list."""
     if isinstance(node, yaml.SequenceNode):
         return {span for item in node.value for span in _sealed_spans(item)}
     if not isinstance(node, yaml.MappingNode):
@@ -93,7 +93,10 @@ def _sealed_spans(node: yaml.Node | None) -> set[tuple[int, int]]:
 
 
 def _outermost(spans: set[tuple[int, int]]) -> list[tuple[int, int]]:
-    """List the spans in order, without those inside another; an alias leads into a hidden value."""
+    """List the spans in order, without spans inside another.
+
+    The target of a YAML alias may be inside a hidden value.
+    """
     outermost: list[tuple[int, int]] = []
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         if not outermost or end > outermost[-1][1]:
@@ -119,7 +122,7 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
 
 
 def _item(value: Any, indent: str) -> Iterator[str]:
-    """One entry of a list; the first key of a mapping stands behind the hyphen."""
+    """Format one item of a list; the first key of a mapping follows the hyphen."""
     if isinstance(value, (Mapping, list)) and value:
         inner = _mapping(value, "") if isinstance(value, Mapping) else _items(value)
         first, *rest = inner
@@ -141,5 +144,5 @@ def _scalar(value: Any) -> str:
         quoted = json.dumps(value, ensure_ascii=False)
         return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
     text = json.dumps(value)
-    # YAML 1.1 knows a number with an exponent by its point.
+    # YAML 1.1 reads a number with an exponent as a number only if it has a decimal point.
     return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text

@@ -1,1 +1,1 @@
-"""The processes that work on many stacks, and what they can be asked to do."""
+"""Run tasks on many stacks in a pool of worker processes."""

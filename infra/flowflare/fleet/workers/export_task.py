@@ -1,4 +1,4 @@
-"""A worker's task: exports one stack's databases and says what the export holds."""
+"""Export one stack's databases, as a task of the pool."""
 
 import shutil
 from contextlib import contextmanager
@@ -9,69 +9,70 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flowflare.engine.contract import Stack
-    from flowflare.fleet.exports.exporter import Exporter, OneDatabase
-    from flowflare.fleet.workers.scene import Scene
+    from flowflare.fleet.exports.exporter import Exporter, StackDatabase
+    from flowflare.fleet.workers.context import TaskContext
 
 
-def export(scene: "Scene") -> dict[str, Any]:
-    """Exports the databases that the stack's state has.
+def export(context: "TaskContext") -> dict[str, Any]:
+    """Export the databases in the stack's state.
 
     Args:
-        scene: the stack; its option `exports` says where exports go.
+        context: the stack; its option `exports` is the place for exports.
 
     Returns:
-        `{place, databases: {name: rows}}`; no databases where the stack has none.
+        `{place, databases: {name: rows}}`; no databases if the stack has none.
 
     Raises:
-        FleetError: an export could not be proven; nothing is to be deleted then.
-        ApiError: the API refused.
+        FleetError: an export could not be verified; nothing may be deleted then.
+        ApiError: the API refused a request.
     """
-    stack = scene.opened()
-    with _exporter(scene, stack) as (exporter, databases, place):
+    stack = context.open_stack()
+    with _open_exporter(context, stack) as (exporter, databases, place):
         manifest = exporter.export(databases) if databases else None
     found = manifest.databases if manifest else ()
-    return {"place": place, "databases": {one.name: sum(one.tables.values()) for one in found}}
+    rows = {database.name: sum(database.tables.values()) for database in found}
+    return {"place": place, "databases": rows}
 
 
-def require_current(scene: "Scene", stack: "Stack") -> None:
-    """Sees that a stack's databases are as their exports have them.
+def require_current(context: "TaskContext", stack: "Stack") -> None:
+    """Check that the exports of a stack's databases are current.
 
     Args:
-        scene: the stack; its option `exports` says where exports are.
+        context: the stack; its option `exports` is the place of the exports.
         stack: the stack on its engine.
 
     Raises:
-        FleetError: one has no export, or other rows by now; nothing is to be deleted then.
-        ApiError: the API refused.
+        FleetError: a database has no export, or its rows have changed; nothing may be deleted then.
+        ApiError: the API refused a request.
     """
-    with _exporter(scene, stack) as (exporter, databases, _):
+    with _open_exporter(context, stack) as (exporter, databases, _):
         if databases:
             exporter.require_current(databases)
 
 
 @contextmanager
-def _exporter(
-    scene: "Scene", stack: "Stack"
-) -> "Iterator[tuple[Exporter, tuple[OneDatabase, ...], str]]":
+def _open_exporter(
+    context: "TaskContext", stack: "Stack"
+) -> "Iterator[tuple[Exporter, tuple[StackDatabase, ...], str]]":
     from flowflare.engine.access import base_url
     from flowflare.fleet.exports.exporter import Exporter, databases_of, export_store
 
-    store = export_store(str(scene.options["exports"]), scene.root, scene.environ)
+    store = export_store(str(context.options["exports"]), context.root, context.environ)
     databases = databases_of(stack.read())
-    # Without a database nobody is called, and no token needed.
+    # Without a database, the API is not called and no token is needed.
     token = stack.token() if databases else ""
-    client = scene.api.open(base_url(scene.project, scene.environ), token)
-    with _scratch(scene) as scratch:
-        exporter = Exporter(client, store, scene.stack, scratch, sleep=scene.pause)
-        yield exporter, databases, store.shown(scene.stack)
+    client = context.api.open(base_url(context.project, context.environ), token)
+    with _make_scratch(context) as scratch:
+        exporter = Exporter(client, store, context.stack, scratch, sleep=context.pause)
+        yield exporter, databases, store.shown(context.stack)
 
 
 @contextmanager
-def _scratch(scene: "Scene") -> "Iterator[Path]":
-    """A private folder for what is fetched; what a killed run left in it is removed."""
+def _make_scratch(context: "TaskContext") -> "Iterator[Path]":
+    """Make a private folder for downloads, and delete what a killed run left in it."""
     from flowflare.config.files import private_folder
 
-    folder = private_folder(scene.root) / "scratch" / scene.stack
+    folder = private_folder(context.root) / "scratch" / context.stack
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:

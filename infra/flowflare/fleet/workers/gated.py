@@ -1,4 +1,4 @@
-"""Opens clients of the API that ask before every call whether it may still be sent."""
+"""Open API clients that check before every call whether it may still be sent."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,22 +6,22 @@ from flowflare.api import Connector, Pace
 from flowflare.api.budget import Budget
 
 
-def gated(
+def make_gated_connector(
     gate: Callable[[], None],
     pause: Callable[[float], None],
     forwarder: str | None,
     stack: str,
 ) -> Connector:
-    """A connector whose clients pass a gate before each attempt of a call.
+    """Make a connector whose clients call a gate before each attempt of a call.
 
     Args:
-        gate: returns where a call may be sent, and raises where not.
-        pause: waits; raises where there is nothing to wait for any more.
-        forwarder: the address of the forwarder that calls go through, None for none.
-        stack: whose calls they are.
+        gate: returns if a call may be sent, and raises if not.
+        pause: waits between attempts; raises if no further attempt may be made.
+        forwarder: the forwarder's address with its token; None to call the API directly.
+        stack: the stack that makes the calls.
     """
     if forwarder is None:
-        return _Gated(gate, Pace(sleep=pause))
+        return _GatedConnector(gate, Pace(sleep=pause))
     from flowflare.fleet.forwarder.connector import ForwardedConnector
 
     class _GatedForwarded(ForwardedConnector):
@@ -31,8 +31,8 @@ def gated(
     return _GatedForwarded(forwarder, stack, Pace(sleep=pause, timeout=330.0))
 
 
-class _Gated(Connector):
-    """Counts against Cloudflare's limit as usual."""
+class _GatedConnector(Connector):
+    """A connector with a gate and the usual budget."""
 
     def __init__(self, gate: Callable[[], None], pace: Pace) -> None:
         super().__init__(pace)
@@ -43,25 +43,25 @@ class _Gated(Connector):
 
 
 class _GatedBudget(Budget):
-    """Another budget behind a gate."""
+    """A budget behind a gate."""
 
     def __init__(self, inner: Budget, gate: Callable[[], None]) -> None:
         self._inner = inner
         self._gate = gate
 
     def begin(self) -> None:
-        """Passes the gate, and waits as the other budget does."""
+        """Call the gate, then wait for the inner budget."""
         self._gate()
         self._inner.begin()
 
     def end(self, headers: Mapping[str, str] | None = None) -> None:
-        """Tells the other budget."""
+        """Report the response to the inner budget."""
         self._inner.end(headers)
 
     def pause(self, seconds: float) -> None:
-        """Tells the other budget."""
+        """Pause the inner budget."""
         self._inner.pause(seconds)
 
     def tell(self, seconds: float) -> None:
-        """Tells the other budget."""
+        """Report a wait through the inner budget."""
         self._inner.tell(seconds)

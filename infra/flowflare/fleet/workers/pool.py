@@ -1,8 +1,8 @@
-"""Runs many stacks' work in a few processes, each of which imports Pulumi once.
+"""Run the tasks of many stacks in a few processes, each of which imports Pulumi once.
 
-A worker is `python -m flowflare.fleet.workers.worker_process`: one task a line comes in, events and
-the result go out. Passphrase and token come in with the task, through the pipe. Whatever a worker
-does is one task's failure; the pool goes on with another worker.
+A worker is `python -m flowflare.fleet.workers.worker_process`. It reads one task per line, with the
+passphrase and token, from a pipe, and writes events and results to another. If a worker dies, only
+its task fails, and the pool starts another worker.
 """
 
 import queue
@@ -17,21 +17,22 @@ from typing import Any, Final, Literal, Self
 from flowflare.errors import EngineError, FlowflareError
 from flowflare.fleet.workers.worker import Worker, default_workers
 
-#: Seconds that a task may take which only reads; a program may hang.
+#: Seconds that a reading task may take, because a program may hang.
 PATIENCE: Final[Mapping[str, float]] = {"preview": 120.0, "outputs": 120.0, "drift": 900.0}
 _TICK: Final = 1.0
-#: Workers that may end one after the other without ever having been ready.
-_STILLBORN: Final = 2
+#: How many workers in a row may die before they are ready.
+_FAILED_STARTS: Final = 2
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do with one stack.
+    """One operation on one stack.
 
     Attributes:
-        kind: what: `preview`, `up`, `destroy`, `drift`, `outputs`; `fleet.tasks` lists them.
+        kind: the kind of task: `preview`, `up`, `destroy` and so on; `fleet.workers.tasks` lists
+            them.
         stack: the stack.
-        options: what the kind takes, JSON values.
+        options: the task's options, JSON values.
     """
 
     kind: str
@@ -41,18 +42,18 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """How a task ended.
+    """The result of a task.
 
     Attributes:
         task: the task.
-        ok: whether it was done.
-        value: what it came to, JSON values; None where it failed.
-        error: why it failed; nothing secret.
-        remedy: what to do about it; may be empty.
+        ok: whether it succeeded.
+        value: its result, JSON values; None if it failed.
+        error: why it failed, without secrets.
+        remedy: what to do about the failure; may be empty.
         seconds: how long it took.
-        api_calls: requests to Cloudflare's API that the worker made for it; 0 for the Pulumi
-            CLI's, which the forwarder counts.
-        held: whether it failed because another run holds the stack; nothing was done.
+        api_calls: the worker's requests to Cloudflare's API for it; 0 for a stack of the Pulumi
+            CLI, whose requests the forwarder counts.
+        held: whether it failed because another run locks the stack; nothing was changed.
     """
 
     task: Task
@@ -67,12 +68,12 @@ class Result:
 
 @dataclass(frozen=True)
 class TaskEvent:
-    """Something that happens while a task runs.
+    """An event of a task.
 
     Attributes:
         task: the task.
-        kind: `began`; `step` of an `up` or `destroy`; `note` is what the engine or the program
-            says.
+        kind: `began`; `step` of an `up` or `destroy`; `note` for a message of the engine or the
+            program's output.
         data: of a step `{kind, op, name, type, seconds, message}`, of a note `{message,
             severity}`.
     """
@@ -86,15 +87,15 @@ OnTaskEvent = Callable[[TaskEvent], None]
 
 
 class Pool:
-    """Processes that do tasks; they are started when there is something to do, and kept.
+    """Processes that run tasks; they are started when there are tasks, and reused.
 
     Args:
         root: the project's folder.
-        environ_of: a stack's environment, its passphrase and token among it; asked when its task
-            is handed out, and given to that task alone.
-        workers: how many processes; None for as many as cores and memory allow, 8 at most.
-        forwarder: the address of the fleet's forwarder with its run token, through which every
-            call to Cloudflare goes; None to call directly.
+        environ_of: returns a stack's environment variables, with its passphrase and token. It is
+            called when the stack's task begins, and only that task gets the result.
+        workers: how many processes; None for the number that cores and memory allow, at most 8.
+        forwarder: the address of the fleet's forwarder with its token; None to call the API
+            directly.
     """
 
     def __init__(
@@ -109,10 +110,10 @@ class Pool:
         self._environ_of = environ_of
         self._forwarder = forwarder
         self._answers: queue.Queue[tuple[Worker | None, Mapping[str, Any] | None]] = queue.Queue()
-        self._living: list[Worker] = []
-        self._running: dict[Worker, _Running] = {}
+        self._alive: list[Worker] = []
+        self._running: dict[Worker, _RunningTask] = {}
         self._stopping = threading.Event()
-        self._stillborn = 0
+        self._failed_starts = 0
         self._number = 0
 
     def __enter__(self) -> Self:
@@ -124,59 +125,59 @@ class Pool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Ends the processes; a task that still runs is stopped between two calls."""
+        """End the processes; a running task is stopped between two API calls."""
         self.stop()
-        for worker in self._living:
+        for worker in self._alive:
             worker.dismiss()
-        for worker in self._living:
+        for worker in self._alive:
             worker.wait()
-        self._living.clear()
+        self._alive.clear()
         self._running.clear()
 
     def run(self, tasks: Iterable[Task], on_event: OnTaskEvent | None = None) -> Iterator[Result]:
-        """Does tasks, as many at a time as there are processes.
+        """Run tasks, as many at a time as there are processes.
 
         Args:
-            tasks: what to do; taken one by one, when a process is free.
-            on_event: is told what happens, in the caller's thread.
+            tasks: the tasks, which are requested one by one when a process is free.
+            on_event: is called with the tasks' events, in the caller's thread.
 
         Yields:
-            The results, in the order in which they end.
+            The results, in the order in which the tasks end.
 
         Raises:
-            EngineError: no worker starts at all.
+            EngineError: no worker starts.
         """
-        tell = on_event or _nobody
-        coming = iter(tasks)
+        on_event = on_event or _ignore
+        remaining = iter(tasks)
         while True:
-            yield from self._hand_out(coming, tell)
+            yield from self._start_tasks(remaining, on_event)
             if not self._running:
                 return
-            result = self._next(tell)
+            result = self._read_message(on_event)
             if result is not None:
                 yield result
 
     def stop(self) -> None:
-        """Hands out no more tasks; those that run come to their end. May be called anywhere."""
+        """Start no more tasks; running tasks continue. May be called from any thread."""
         self._stopping.set()
         self._answers.put((None, None))
 
     # ----------------------------------------------------------------------------------------------
 
-    def _hand_out(self, coming: Iterator[Task], tell: OnTaskEvent) -> Iterator[Result]:
+    def _start_tasks(self, remaining: Iterator[Task], on_event: OnTaskEvent) -> Iterator[Result]:
         while len(self._running) < self.workers and not self._stopping.is_set():
-            task = next(coming, None)
+            task = next(remaining, None)
             if task is None:
                 return
             try:
                 environ = dict(self._environ_of(task.stack))
-            except Exception as error:  # noqa: BLE001 -- such as a passphrase that is not there
-                yield _failed(task, error)
+            except Exception as error:  # noqa: BLE001 -- such as a missing passphrase
+                yield _make_failure(task, error)
                 continue
-            worker = self._free()
+            worker = self._take_free_worker()
             self._number += 1
-            self._running[worker] = _Running(task, self._number, time.monotonic())
-            tell(TaskEvent(task, "began"))
+            self._running[worker] = _RunningTask(task, self._number, time.monotonic())
+            on_event(TaskEvent(task, "began"))
             worker.send(
                 {
                     "task": self._number,
@@ -189,17 +190,17 @@ class Pool:
                 }
             )
 
-    def _free(self) -> Worker:
-        for worker in self._living:
+    def _take_free_worker(self) -> Worker:
+        for worker in self._alive:
             if worker not in self._running:
                 return worker
         worker = Worker(self._root, self._answers.put)
-        self._living.append(worker)
+        self._alive.append(worker)
         return worker
 
-    def _next(self, tell: OnTaskEvent) -> Result | None:
-        """Takes one message of a worker; the result, if it is one."""
-        self._end_hanging()
+    def _read_message(self, on_event: OnTaskEvent) -> Result | None:
+        """Read one message of a worker, and return the result if the message is one."""
+        self._kill_hanging()
         try:
             worker, message = self._answers.get(timeout=_TICK)
         except queue.Empty:
@@ -208,33 +209,37 @@ class Pool:
             return None
         running = self._running.get(worker)
         if message is None:
-            return self._lost(worker, running)
+            return self._remove_worker(worker, running)
         if "ready" in message:
-            self._stillborn = 0
+            self._failed_starts = 0
         if running is None or message.get("task", running.number) != running.number:
-            return None  # the last words of a task that was given up
-        return self._heard(worker, running, message, tell)
+            return None  # a late message of a task that was given up
+        return self._handle(worker, running, message, on_event)
 
-    def _heard(
-        self, worker: Worker, running: "_Running", message: Mapping[str, Any], tell: OnTaskEvent
+    def _handle(
+        self,
+        worker: Worker,
+        running: "_RunningTask",
+        message: Mapping[str, Any],
+        on_event: OnTaskEvent,
     ) -> Result | None:
         if "said" in message:
             data = {"message": message["said"], "severity": "print"}
-            tell(TaskEvent(running.task, "note", data))
+            on_event(TaskEvent(running.task, "note", data))
         elif "event" in message:
-            tell(TaskEvent(running.task, message["event"], message["data"]))
+            on_event(TaskEvent(running.task, message["event"], message["data"]))
         elif "ok" in message:
             del self._running[worker]
-            return _result(running.task, message)
+            return _make_result(running.task, message)
         return None
 
-    def _lost(self, worker: Worker, running: "_Running | None") -> Result | None:
-        """A worker has ended; what it was doing has failed, and the next task gets a new one."""
-        self._living = [one for one in self._living if one is not worker]
-        why = worker.why()
+    def _remove_worker(self, worker: Worker, running: "_RunningTask | None") -> Result | None:
+        """Remove a worker that has ended, and return the failure of its task."""
+        self._alive = [other for other in self._alive if other is not worker]
+        why = worker.describe_end()
         if not worker.was_ready:
-            self._stillborn += 1
-            if self._stillborn > _STILLBORN:
+            self._failed_starts += 1
+            if self._failed_starts > _FAILED_STARTS:
                 raise EngineError(f"no worker starts: {why}")
         if running is None:
             return None
@@ -243,7 +248,7 @@ class Pool:
         error = running.given_up or f"its process ended: {why}"
         return Result(running.task, ok=False, error=error, remedy=worker.remedy(), seconds=seconds)
 
-    def _end_hanging(self) -> None:
+    def _kill_hanging(self) -> None:
         now = time.monotonic()
         for worker, running in self._running.items():
             patience = PATIENCE.get(running.task.kind)
@@ -253,14 +258,14 @@ class Pool:
 
 
 @dataclass
-class _Running:
+class _RunningTask:
     task: Task
     number: int
     since: float
     given_up: str = ""
 
 
-def _result(task: Task, message: Mapping[str, Any]) -> Result:
+def _make_result(task: Task, message: Mapping[str, Any]) -> Result:
     return Result(
         task,
         ok=bool(message["ok"]),
@@ -273,12 +278,12 @@ def _result(task: Task, message: Mapping[str, Any]) -> Result:
     )
 
 
-def _failed(task: Task, error: Exception) -> Result:
+def _make_failure(task: Task, error: Exception) -> Result:
     if isinstance(error, FlowflareError):
         return Result(task, ok=False, error=error.message, remedy=error.remedy or "")
     return Result(task, ok=False, error=f"{type(error).__name__}: {error}")
 
 
-def _nobody(event: TaskEvent) -> None:
-    """Whom nobody listens to."""
+def _ignore(event: TaskEvent) -> None:
+    """Ignore an event: the default of `on_event`."""
     del event

@@ -1,6 +1,7 @@
-"""Plans one stack against its state, for the pool: its review, its words, its policies' findings.
+"""Plan one stack against its state, as a task of the pool, without API calls or writes.
 
-Nothing is called and nothing written. Stacks that say the same word for word are sent once.
+The result has the stack's review, its own words, and the findings of its policies. A worker sends
+equal reviews of several stacks only once.
 """
 
 import hashlib
@@ -11,55 +12,55 @@ from flowflare.config.files import read_project
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.fleet.workers.scene import Scene
+    from flowflare.fleet.workers.context import TaskContext
     from flowflare.review.entries import Review
     from flowflare.values.events import Plan
 
 _POLICIES: Final = "flowflare:policies"
-# The keys of what this process has sent, by the run that asked.
+# The keys of the reviews that this process has sent, by run of the pool.
 _SENT: Final[dict[str, set[str]]] = {}
 
 
-def preview(scene: "Scene") -> dict[str, Any]:
-    """What an `up` of the stack would do.
+def preview(context: "TaskContext") -> dict[str, Any]:
+    """Preview an `up` of the stack.
 
     Args:
-        scene: its option `run` tells runs of the pool apart. `sealed` says that no secret is to be
-            opened: `same` where all of them are those of the last `up`, `new` where the stack is
-            expected to be new.
+        context: the stack; its option `run` identifies the run of the pool. The option `sealed`
+            forbids decrypting secrets: `same` if all secrets are those of the last `up`, `new` if
+            the stack is probably new.
 
     Returns:
-        `key`: the same for stacks that differ in their own words alone; `words`: those words with
-        what stands for them; `changed`: whether there is anything to do or to refuse; `api_calls`;
-        `review`: a `Review`, null where one of the same key was sent before in this run;
-        `policy`: findings. Or only `opens`: it takes the secrets to tell.
+        `key`: equal for stacks that differ only in their own words; `words`: those words with their
+        placeholders; `changed`: whether there are changes or refusals; `api_calls`; `review`: a
+        `Review`, null if this process has sent a review with the same key in this run; `policy`:
+        findings. Or only `opens`, if the plan depends on secrets.
 
     Raises:
-        FlowflareError: the state cannot be read, a secret cannot be opened, the program failed, or
-            a file with policies cannot be used.
+        FlowflareError: the state cannot be read, a secret cannot be decrypted, the program failed,
+            or a file with policies cannot be used.
     """
-    from flowflare.fleet.workers.words import said
+    from flowflare.fleet.workers.words import replace_words
     from flowflare.review.against_state import plan_against
     from flowflare.review.changes import review
     from flowflare.review.recording_process import list_own_words
     from flowflare.review.sealed import plan_sealed
 
-    project = read_project(scene.root, scene.stack)
-    sealed = scene.options.get("sealed")
+    project = read_project(context.root, context.stack)
+    sealed = context.options.get("sealed")
     if sealed is None:
-        plan = plan_against(scene.root, project, scene.environ)
+        plan = plan_against(context.root, project, context.environ)
     else:
-        found = plan_sealed(project, scene.environ, same_secrets=sealed == "same")
+        found = plan_sealed(project, context.environ, same_secrets=sealed == "same")
         if found is None:
             return {"opens": True}
         plan = found
-    # What differs line by line tells changes of code apart, whether it is shown or not.
+    # The differing lines distinguish changes of code, even if they are not printed.
     reviewed = review(plan, diff=True)
     words = list_own_words(project)
     raw = reviewed.model_dump(mode="json")
-    common = json.dumps(said({**raw, "outputs": {}}, words), sort_keys=True)
+    common = json.dumps(replace_words({**raw, "outputs": {}}, words), sort_keys=True)
     key = hashlib.sha256(common.encode()).hexdigest()
-    sent = _SENT.setdefault(str(scene.options.get("run", "")), set())
+    sent = _SENT.setdefault(str(context.options.get("run", "")), set())
     known = key in sent
     sent.add(key)
     return {
@@ -68,11 +69,11 @@ def preview(scene: "Scene") -> dict[str, Any]:
         "changed": bool(reviewed.changed or reviewed.refusals),
         "api_calls": reviewed.api_calls,
         "review": None if known else raw,
-        "policy": _judged(project, plan, reviewed),
+        "policy": _judge(project, plan, reviewed),
     }
 
 
-def _judged(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[str, Any]]:
+def _judge(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[str, Any]]:
     if _POLICIES not in project.values:
         return []
     from datetime import UTC, datetime
@@ -80,4 +81,4 @@ def _judged(project: "Project", plan: "Plan", reviewed: "Review") -> list[dict[s
     from flowflare.review.policy.judge import judge
 
     found = judge(project, plan, reviewed, datetime.now(UTC).date())
-    return [one.model_dump(mode="json") for one in found]
+    return [finding.model_dump(mode="json") for finding in found]

@@ -1,4 +1,4 @@
-"""What a worker can be asked to do with a stack; each kind is one function of a scene."""
+"""Define the tasks of a worker; each kind of task is one function of a `TaskContext`."""
 
 import importlib
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flowflare.errors import EngineError, LockedError
-from flowflare.fleet.workers.scene import Scene
+from flowflare.fleet.workers.context import TaskContext
 from flowflare.values.events import Event
 
 if TYPE_CHECKING:
@@ -15,79 +15,83 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _POLICIES: Final = "flowflare:policies"
-#: Kinds of tasks: `module:function`. A function takes the scene and returns JSON values.
+#: Kinds of tasks: `module:function`. A function takes a `TaskContext` and returns JSON values.
 KINDS: Final[dict[str, str]] = {
     "preview": "flowflare.fleet.workers.preview_task:preview",
     "up": "flowflare.fleet.workers.tasks:up",
     "destroy": "flowflare.fleet.workers.tasks:destroy",
-    "outputs": "flowflare.fleet.workers.tasks:outputs",
-    "drift": "flowflare.fleet.workers.drift_task:drift",
+    "outputs": "flowflare.fleet.workers.tasks:read_outputs",
+    "drift": "flowflare.fleet.workers.drift_task:compare",
     "export": "flowflare.fleet.workers.export_task:export",
 }
-#: Those that write to an account or to state, and are stopped between two calls only.
+#: Kinds that write to an account or to state. They are only stopped between two calls.
 WRITING: Final = frozenset({"up", "destroy"})
 
 
-def perform(kind: str, scene: Scene) -> Any:
-    """Does a task.
+def perform(kind: str, context: TaskContext) -> Any:
+    """Run a task.
 
     Args:
-        kind: what.
-        scene: with which stack.
+        kind: the kind of task.
+        context: the stack.
 
     Returns:
-        What it came to, JSON values.
+        The task's result, JSON values.
 
     Raises:
-        FlowflareError: it failed.
+        FlowflareError: the task failed.
     """
     if kind not in KINDS:
-        raise EngineError(f"there is no task {kind!r}")
+        raise EngineError(f"there is no task of the kind {kind!r}")
     module, _, function = KINDS[kind].partition(":")
-    return getattr(importlib.import_module(module), function)(scene)
+    return getattr(importlib.import_module(module), function)(context)
 
 
-def up(scene: Scene) -> dict[str, Any]:
-    """Brings a stack up: `{changed, steps: {op: count}, outputs}`.
+def up(context: TaskContext) -> dict[str, Any]:
+    """Run `up`, and return `{changed, steps: {op: count}, outputs}`.
 
-    Secrets read `[secret]`; `show_secrets` opens them, for the pool's own use. `wait` is for how
-    many seconds another run's hold on the stack is waited for, such as a killed one's last call.
+    Secret outputs are `[secret]`; the option `show_secrets` decrypts them for the pool. The option
+    `wait` is the number of seconds to wait while another run locks the stack, for example the last
+    call of a killed run.
     """
-    stack = scene.opened()
+    stack = context.open_stack()
     stack.make()
-    _check_policies(scene, stack)
-    told = _told(_let_in(scene, lambda: stack.up(scene.tell)))
-    if scene.options.get("show_secrets"):
-        told["outputs"] = stack.outputs(show_secrets=True)
-    return told
+    _check_policies(context, stack)
+    result = _summarize(_wait_for_lock(context, lambda: stack.up(context.on_event)))
+    if context.options.get("show_secrets"):
+        result["outputs"] = stack.outputs(show_secrets=True)
+    return result
 
 
-def destroy(scene: Scene) -> dict[str, Any]:
-    """Destroys a stack; `lose_data` names what is deleted although it is protected.
+def destroy(context: TaskContext) -> dict[str, Any]:
+    """Destroy a stack.
 
-    `all` stands for whatever in this stack is; who asks for it has been given the tenant's name.
-    `exports` says where an export of every database is; it must have the rows that there are now.
+    The option `lose_data` names the protected resources to delete. `all` means every protected
+    resource of the stack; the pool sends it only for tenants that the user has named. The option
+    `exports` is the place with the exports of all databases, which must be current.
     """
-    stack = scene.opened()
-    lose_data = scene.options.get("lose_data", ())
+    stack = context.open_stack()
+    lose_data = context.options.get("lose_data", ())
     if lose_data == "all":
-        lose_data = [one.name for one in stack.read().resources if one.protect]
-    if scene.options.get("exports"):
+        lose_data = [resource.name for resource in stack.read().resources if resource.protect]
+    if context.options.get("exports"):
         from flowflare.fleet.workers.export_task import require_current
 
-        require_current(scene, stack)
+        require_current(context, stack)
     lost = tuple(lose_data)
-    return _told(_let_in(scene, lambda: stack.destroy(scene.tell, lose_data=lost)))
+    return _summarize(
+        _wait_for_lock(context, lambda: stack.destroy(context.on_event, lose_data=lost))
+    )
 
 
-def outputs(scene: Scene) -> dict[str, Any]:
-    """A stack's outputs; `show_secrets` opens the secret ones, for the pool's own use."""
-    return scene.opened().outputs(show_secrets=bool(scene.options.get("show_secrets")))
+def read_outputs(context: TaskContext) -> dict[str, Any]:
+    """Read a stack's outputs; the option `show_secrets` decrypts secret outputs for the pool."""
+    return context.open_stack().outputs(show_secrets=bool(context.options.get("show_secrets")))
 
 
-def _check_policies(scene: Scene, stack: "Stack") -> None:
-    """Stops an `up` that a policy's error stands against, as it stops one of a single stack."""
-    if _POLICIES not in scene.project.values:
+def _check_policies(context: TaskContext, stack: "Stack") -> None:
+    """Refuse an `up` that a policy forbids, as `up` of a single stack does."""
+    if _POLICIES not in context.project.values:
         return
     from datetime import UTC, datetime
 
@@ -95,30 +99,30 @@ def _check_policies(scene: Scene, stack: "Stack") -> None:
     from flowflare.review.policy.judge import judge, stop_on_errors
 
     plan = stack.preview()
-    found = judge(scene.project, plan, review(plan), datetime.now(UTC).date())
-    for one in found:
-        if not one.stops:
-            scene.tell(Event("note", message=str(one), severity="warning"))
+    found = judge(context.project, plan, review(plan), datetime.now(UTC).date())
+    for finding in found:
+        if not finding.stops:
+            context.on_event(Event("note", message=str(finding), severity="warning"))
     stop_on_errors(found)
 
 
-def _let_in(scene: Scene, do: Callable[[], T]) -> T:
-    """Does what takes the stack's lock, again while another run holds it and `wait` is not over."""
-    deadline = time.monotonic() + float(scene.options.get("wait", 0))
-    told = ""
+def _wait_for_lock(context: TaskContext, do: Callable[[], T]) -> T:
+    """Run a function that locks the stack; retry while the stack is locked, for `wait` seconds."""
+    deadline = time.monotonic() + float(context.options.get("wait", 0))
+    reported = ""
     while True:
         try:
             return do()
         except LockedError as error:
             if time.monotonic() >= deadline:
                 raise
-            if told != error.message:
-                told = error.message
-                scene.tell(Event("note", message=f"waits: {told}"))
-            scene.pause(0.5)
+            if reported != error.message:
+                reported = error.message
+                context.on_event(Event("note", message=f"waits: {reported}"))
+            context.pause(0.5)
 
 
-def _told(update: Any) -> dict[str, Any]:
+def _summarize(update: Any) -> dict[str, Any]:
     counts: dict[str, int] = {}
     for step in update.steps:
         if step.custom:

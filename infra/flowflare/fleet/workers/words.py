@@ -1,17 +1,17 @@
-"""Puts common words in the place of those that only one stack says, so that plans compare."""
+"""Replace the words that only one stack has with placeholders, so that plans can be compared."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 
-def said(value: Any, words: Mapping[str, str]) -> Any:
-    """JSON values with common words in the place of a stack's own.
+def replace_words(value: Any, words: Mapping[str, str]) -> Any:
+    """Replace a stack's own words in JSON values.
 
     Args:
         value: the values.
-        words: a stack's words with what stands for them; one that begins with `=` is a whole
-            value and no part of another.
+        words: the stack's words with their placeholders. A word that begins with `=` only replaces
+            whole values.
     """
     text = json.dumps(value)
     for own, common in words.items():
@@ -22,8 +22,8 @@ def said(value: Any, words: Mapping[str, str]) -> Any:
     return json.loads(text)
 
 
-def common_text(text: str, words: Mapping[str, str]) -> str:
-    """A text with common words in the place of a stack's own; see `said`."""
+def replace_words_in_text(text: str, words: Mapping[str, str]) -> str:
+    """Replace a stack's own words in a text; see `replace_words`."""
     for own, common in words.items():
         if not own.startswith("="):
             text = text.replace(own, common)

@@ -1,9 +1,10 @@
-"""The process that does a pool's tasks, one after the other: `python -m` of this module.
+"""Run a pool's tasks one by one, as the process `python -m` of this module.
 
-Standard input brings one task a line; the answers go out where standard output was, which from
-then on leads to standard error: a program may print. The environment of a task holds for that task
-alone. When standard input ends, the pool has gone: what only reads stops at once, and what writes
-stops between two calls to the API, with its state as after any run that failed.
+Standard input has one task per line. Messages are written to the original standard output; then
+standard output is redirected to standard error, because programs may print. A task's environment
+variables are set only for that task. When standard input ends, the pool has ended. A reading task
+then stops at once. A writing task stops between two API calls, and leaves its state as a failed run
+does.
 """
 
 import gc
@@ -25,100 +26,100 @@ from flowflare.redaction.run import redacting
 if TYPE_CHECKING:
     from flowflare.values.events import Event
 
-#: Seconds that a call may still take when the pool has gone.
+#: Seconds that an API call may still take after the pool has ended.
 _LAST_CALL: Final = 90.0
 _READY: Final = {"ready": True}
-#: The line in the output that ends a task's part of it. Answers come through another pipe, so
-#: the pool could otherwise take the last lines of one task for the next one's.
+#: The line that ends a task's output. Messages use another pipe, so without this line the pool
+#: could count the last lines of one task for the next.
 END_OF_OUTPUT: Final = b"\0end of a task's output\n"
 
 
-class Abandoned(ApiError):  # noqa: N818 -- it is no error of anybody's
-    """The pool has gone: no further call is sent.
+class Abandoned(ApiError):  # noqa: N818 -- the task did not fail, it was stopped
+    """The pool has ended, so no further call is sent.
 
     Args:
-        doubtful: whether the call was sent before without an answer, so that it may have been done.
+        doubtful: whether the call had been sent without a response, so that it may have succeeded.
     """
 
     def __init__(self, *, doubtful: bool) -> None:
-        text = "the command that ran this has ended: no further call was sent"
+        text = "the command that started this run has ended, so no further API call was sent"
         super().__init__(text, status=0)
         self.doubtful = doubtful
 
 
 class Process:
-    """What this process is doing, and for whom.
+    """Run the tasks of a pool.
 
     Args:
-        tasks: brings a line for each task.
-        answers: takes a line for each answer.
-        output: the file descriptor that the output of programs goes to.
+        tasks: a stream with a line for each task.
+        messages: a stream for a line for each message.
+        output: the file descriptor for the output of programs.
     """
 
-    def __init__(self, tasks: IO[str], answers: IO[str], output: int) -> None:
+    def __init__(self, tasks: IO[str], messages: IO[str], output: int) -> None:
         self._own = os.getpid()
         self._tasks = tasks
-        self._answers = answers
+        self._messages = messages
         self._output = output
         self._lock = threading.Lock()
         self._waiting: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._gone = threading.Event()
+        self._pool_ended = threading.Event()
         self._writes = False
         self._waited = threading.local()
         self.calls = 0
 
     def serve(self) -> None:
-        """Does tasks until there come no more."""
+        """Run tasks until the input ends."""
         base, frozen = dict(os.environ), False
         threading.Thread(target=self._listen, daemon=True).start()
-        self._answer(_READY)
+        self._send(_READY)
         while (request := self._waiting.get()) is not None:
             try:
-                answer = self._done(request)
+                result = self._run(request)
                 self._end_output()
-                self._answer(answer)
+                self._send(result)
             finally:
                 _set_environment(base)
             if not frozen:
-                # What is imported by now stays: no need to look through it again and again.
+                # The imported modules stay, so the garbage collector need not traverse them again.
                 gc.collect()
                 gc.freeze()
                 frozen = True
 
     def gate(self) -> None:
-        """Stands before every call to the API, and counts it.
+        """Count an API call before it is sent, or refuse it.
 
         Raises:
-            Abandoned: the pool has gone.
+            Abandoned: the pool has ended.
         """
         waited, self._waited.so = getattr(self._waited, "so", False), False
-        if self._gone.is_set():
+        if self._pool_ended.is_set():
             raise Abandoned(doubtful=waited)
         with self._lock:
             self.calls += 1
 
     def pause(self, seconds: float) -> None:
-        """Waits, such as before a call is sent again, and no longer than the pool is there.
+        """Wait, for example before a call is retried, until the pool ends.
 
         Raises:
-            Abandoned: the pool has gone.
+            Abandoned: the pool has ended.
         """
         self._waited.so = True
-        if self._gone.wait(seconds):
+        if self._pool_ended.wait(seconds):
             raise Abandoned(doubtful=True)
 
     # ----------------------------------------------------------------------------------------------
 
-    def _done(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        from flowflare.fleet.workers.scene import Scene
+    def _run(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        from flowflare.fleet.workers.context import TaskContext
         from flowflare.fleet.workers.tasks import WRITING, perform
 
         since, number = time.monotonic(), request["task"]
         self._writes, self.calls = request["kind"] in WRITING, 0
-        if self._gone.is_set():
+        if self._pool_ended.is_set():
             os._exit(0)
         _set_environment(request["environ"])
-        scene = Scene(
+        context = TaskContext(
             root=Path(request["root"]),
             stack=request["stack"],
             options=request["options"],
@@ -126,44 +127,44 @@ class Process:
             forwarder=request["forwarder"],
             gate=self.gate,
             pause=self.pause,
-            tell=self._teller(number),
+            on_event=self._make_reporter(number),
         )
-        answer: dict[str, Any] = {"task": number, "ok": False}
+        result: dict[str, Any] = {"task": number, "ok": False}
         with redacting(request["environ"]) as redactor:
             try:
-                answer |= {"value": perform(request["kind"], scene), "ok": True}
+                result |= {"value": perform(request["kind"], context), "ok": True}
             except FlowflareError as error:
-                answer |= {"error": error.message, "remedy": error.remedy or ""}
-                answer |= {"held": isinstance(error, LockedError)}
+                result |= {"error": error.message, "remedy": error.remedy or ""}
+                result |= {"held": isinstance(error, LockedError)}
             except MemoryError:
                 raise
-            except Exception as error:  # noqa: BLE001 -- one task's failure, whatever it is
-                answer |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
-            for field in answer.keys() & {"error", "remedy"}:
-                answer[field] = redactor.redact(answer[field])
-        return answer | {"seconds": time.monotonic() - since, "calls": self.calls}
+            except Exception as error:  # noqa: BLE001 -- any exception fails only this task
+                result |= {"error": f"{type(error).__name__}: {error}", "remedy": ""}
+            for field in result.keys() & {"error", "remedy"}:
+                result[field] = redactor.redact(result[field])
+        return result | {"seconds": time.monotonic() - since, "calls": self.calls}
 
-    def _teller(self, number: int) -> "Callable[[Event], None]":
-        def tell(event: "Event") -> None:
+    def _make_reporter(self, number: int) -> "Callable[[Event], None]":
+        def report(event: "Event") -> None:
             data: dict[str, Any] = {"kind": event.kind, "message": event.message}
             if event.step is not None:
                 step = event.step
                 data |= {"op": step.op, "name": step.name, "type": step.type}
                 data |= {"seconds": round(event.seconds, 3)}
-                self._answer({"task": number, "event": "step", "data": data})
+                self._send({"task": number, "event": "step", "data": data})
             elif event.message:
                 data = {"message": event.message, "severity": event.severity}
-                self._answer({"task": number, "event": "note", "data": data})
+                self._send({"task": number, "event": "note", "data": data})
 
-        return tell
+        return report
 
-    def _answer(self, document: Mapping[str, Any]) -> None:
+    def _send(self, document: Mapping[str, Any]) -> None:
         if os.getpid() != self._own:
-            os._exit(0)  # a copy that the program has made of this process by forking
+            os._exit(0)  # the program has forked this process
         line = json.dumps(document, separators=(",", ":"), default=str)
         with self._lock, suppress(BrokenPipeError):
-            self._answers.write(line + "\n")
-            self._answers.flush()
+            self._messages.write(line + "\n")
+            self._messages.flush()
 
     def _end_output(self) -> None:
         if os.getpid() != self._own:
@@ -179,7 +180,7 @@ class Process:
             for line in self._tasks:
                 self._waiting.put(json.loads(line))
         self._waiting.put(None)
-        self._gone.set()
+        self._pool_ended.set()
         if not self._writes:
             os._exit(0)
         _interrupt_children()
@@ -193,7 +194,7 @@ def _set_environment(environ: Mapping[str, str]) -> None:
 
 
 def _interrupt_children() -> None:
-    """Asks what this process has started, such as the Pulumi CLI, to stop after its last call."""
+    """Ask this process's children, such as the Pulumi CLI, to stop after their present call."""
     for task in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError, ValueError):
             for child in task.read_text().split():
@@ -201,19 +202,19 @@ def _interrupt_children() -> None:
 
 
 def main() -> None:
-    """Takes the pipes away from the programs to be run, and serves."""
+    """Hide the pipes from the programs, and run the pool's tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The SDK takes a stack trace of every resource, which nobody reads here.
+    # Pulumi's SDK records a stack trace of every resource, which is not used here.
     sys.tracebacklimit = 1
     tasks = os.fdopen(os.dup(0), encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)
-    Process(tasks, answers, os.dup(2)).serve()
+    Process(tasks, messages, os.dup(2)).serve()
 
 
 if __name__ == "__main__":

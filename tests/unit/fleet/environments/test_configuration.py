@@ -1,4 +1,4 @@
-"""What an ephemeral stack has of the stack it comes from."""
+"""What an ephemeral stack copies from its base, and what it changes."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from flowflare.errors import ConfigError, FleetError
-from flowflare.fleet.environments.configuration import ephemeral, is_ephemeral
+from flowflare.fleet.environments.configuration import is_ephemeral, make_ephemeral
 from flowflare.fleet.environments.names import environment_of, parse_ttl
 from flowflare.fleet.environments.seeding import read_seeds
 
@@ -45,27 +45,27 @@ config:
 """
 
 
-def made(folder: Path, base: str = DEV) -> str:
+def make(folder: Path, base: str = DEV) -> str:
     (folder / "Pulumi.yaml").write_text(PULUMI)
     (folder / "Pulumi.acme-dev.yaml").write_text(base)
     (folder / "a.js").write_text("")
-    return ephemeral(folder, "acme-dev", "pr-1", "pr1").text
+    return make_ephemeral(folder, "acme-dev", "pr-1", "pr1").text
 
 
 def test_a_file_names_a_command_that_prints_the_documentation(tmp_path: Path) -> None:
-    assert made(tmp_path).startswith(
+    assert make(tmp_path).startswith(
         "# Written by `flowflare env up` (flowflare docs environments): "
     )
 
 
-def test_a_file_of_an_earlier_version_is_known_and_one_of_a_person_is_not() -> None:
+def test_a_file_of_an_earlier_version_is_ephemeral_and_a_handwritten_one_is_not() -> None:
     mark = "# Written by `flowflare env up` (docs/environments.md): gone when its time is over."
     assert is_ephemeral(f"{mark}\nconfig: {{}}\n")
     assert not is_ephemeral("# Written for `flowflare env up`\nconfig: {}\n")
 
 
-def test_it_meets_nothing_of_the_other_stack(tmp_path: Path) -> None:
-    text = made(tmp_path)
+def test_an_ephemeral_stack_shares_nothing_with_its_base(tmp_path: Path) -> None:
+    text = make(tmp_path)
     assert is_ephemeral(text)
     assert yaml.safe_load(text) == {
         "secretsprovider": "awskms://key",
@@ -89,41 +89,40 @@ def test_it_meets_nothing_of_the_other_stack(tmp_path: Path) -> None:
             "shop:other": 3,
         },
     }
-    spec = ephemeral(tmp_path, "acme-dev", "pr-1", "pr1").spec
+    spec = make_ephemeral(tmp_path, "acme-dev", "pr-1", "pr1").spec
     assert spec.service.script_name == "acme-pr1-flowflare-service"
-    assert [one.databases[0].database_name for one in spec.clients if one.databases] == [
-        "acme-pr1-flowflare-orders-stock"
-    ]
-    assert not any(one.routes or one.domains for one in (spec.service, *spec.clients))
+    databases = [database for client in spec.clients for database in client.databases]
+    assert [each.database_name for each in databases] == ["acme-pr1-flowflare-orders-stock"]
+    assert not any(worker.routes or worker.domains for worker in (spec.service, *spec.clients))
 
 
 def test_names_of_another_stack_are_refused(tmp_path: Path) -> None:
-    made(tmp_path)
+    make(tmp_path)
     (tmp_path / "Pulumi.pr2.yaml").write_text("config: {flowflare:tenant: acme}\n")
     (tmp_path / "Pulumi.pr3.yaml").write_text("config: {flowflare:tenant: beta}\n")
-    with pytest.raises(FleetError, match="environment pr2 is that of stack pr2"):
-        ephemeral(tmp_path, "acme-dev", "p-r2", "pr2")
-    ephemeral(tmp_path, "acme-dev", "p-r3", "pr3")
+    with pytest.raises(FleetError, match="stack pr2 has environment pr2"):
+        make_ephemeral(tmp_path, "acme-dev", "p-r2", "pr2")
+    make_ephemeral(tmp_path, "acme-dev", "p-r3", "pr3")
     with pytest.raises(ConfigError, match=r"has 5[0-9] characters"):
-        ephemeral(tmp_path, "acme-dev", "x", "a" * 33)
+        make_ephemeral(tmp_path, "acme-dev", "x", "a" * 33)
 
 
-def test_no_class_is_taken_from_a_stack_that_stays(tmp_path: Path) -> None:
+def test_a_class_migration_from_a_script_of_another_stack_is_refused(tmp_path: Path) -> None:
     step = "{tag: v1, transferredClasses: [{from: A, fromScript: acme-dev-old, to: A}]}"
-    with pytest.raises(FleetError, match="client mail takes the class A over from script acme-dev"):
-        made(tmp_path, f"{DEV}    mail: {{classMigrations: [{step}]}}\n")
+    with pytest.raises(FleetError, match="client mail takes over the class A from script acme-dev"):
+        make(tmp_path, f"{DEV}    mail: {{classMigrations: [{step}]}}\n")
 
 
 @pytest.mark.parametrize("name", ["", "Pr-1", "pr_1", "1pr", "pr--1", "pr-1-", "../x", "pr 1"])
-def test_names(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     assert environment_of("pr-12-3") == "pr123"
     with pytest.raises(FleetError):
         environment_of(name)
 
 
 @pytest.mark.parametrize("text", ["", "48", "h", "0h", "-1h", "1.5h", "91d", "1w", "99999h"])
-def test_times_to_live(text: str) -> None:
-    assert [parse_ttl(one) for one in ("30m", "48h", "7d")] == [
+def test_an_invalid_time_to_live_is_refused(text: str) -> None:
+    assert [parse_ttl(valid) for valid in ("30m", "48h", "7d")] == [
         timedelta(minutes=30),
         timedelta(hours=48),
         timedelta(days=7),
@@ -132,7 +131,9 @@ def test_times_to_live(text: str) -> None:
         parse_ttl(text)
 
 
-def test_seeds_are_named_alike_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeds_have_the_same_names_in_every_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.sql").write_text("SELECT 1;")
     monkeypatch.chdir(tmp_path / "in")

@@ -1,4 +1,4 @@
-"""What an address of the forwarder means, how long a program waits, and what an answer says."""
+"""The forwarder's URLs, the timeouts of programs, and the forwarder's own responses."""
 
 import string
 
@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowflare.errors import ConfigError
-from flowflare.fleet.forwarder.address import CLOUDFLARE, environment, read_route, routed
-from flowflare.fleet.forwarder.envelope import template
-from flowflare.fleet.forwarder.limit import Limit, reserve_of
-from flowflare.fleet.forwarder.passing import passed_on
+from flowflare.fleet.forwarder.address import CLOUDFLARE, make_environ, make_url, read_route
+from flowflare.fleet.forwarder.envelope import hide_ids
+from flowflare.fleet.forwarder.limit import CallLimit, reserve_of
+from flowflare.fleet.forwarder.passing import forward_headers
 from flowflare.fleet.forwarder.patience import patience_of, retry_after
 
 ADDRESS = "http://127.0.0.1:4000/token"
@@ -27,10 +27,10 @@ def path_of(url: str) -> bytes:
     st.text("abc%/7E~;.:'\\|", max_size=20),
     st.binary(max_size=20),
 )
-def test_an_address_says_all_of_it_and_the_rest_goes_byte_for_byte(
+def test_a_url_names_stack_and_api_and_the_rest_is_kept_byte_for_byte(
     stack: str, upstream: str, rest: str, query: bytes
 ) -> None:
-    raw = path_of(routed(ADDRESS, stack, upstream)) + b"/" + rest.encode()
+    raw = path_of(make_url(ADDRESS, stack, upstream)) + b"/" + rest.encode()
     route = read_route("token", raw, query)
     assert route is not None
     assert (route.stack, route.upstream) == (stack, upstream.rstrip("/"))
@@ -53,14 +53,14 @@ def test_an_address_says_all_of_it_and_the_rest_goes_byte_for_byte(
         "/tökén/acme/cloudflare/client/v4".encode(),
     ],
 )
-def test_what_is_none_of_this_runs_is_nothing(path: bytes) -> None:
+def test_a_path_without_the_runs_token_or_of_another_form_is_refused(path: bytes) -> None:
     assert read_route("token", path, b"") is None
 
 
-def test_an_environment_leads_every_program_there_and_past_proxies() -> None:
+def test_the_environment_makes_every_program_use_the_forwarder_without_a_proxy() -> None:
     given = {"CLOUDFLARE_BASE_URL": LOCAL, "NO_PROXY": "intranet", "PATH": "/bin"}
-    changed = environment(ADDRESS, "acme", given)
-    url = routed(ADDRESS, "acme", LOCAL)
+    changed = make_environ(ADDRESS, "acme", given)
+    url = make_url(ADDRESS, "acme", LOCAL)
     assert changed == {
         "PATH": "/bin",
         "CLOUDFLARE_BASE_URL": url,
@@ -88,11 +88,11 @@ def test_a_call_is_held_as_long_as_its_program_waits(
     assert patience_of(headers) == seconds
 
 
-def test_everybody_obeys_what_a_refused_call_is_told() -> None:
+def test_every_program_obeys_the_retry_after_of_a_refused_call() -> None:
     assert [retry_after(seconds) for seconds in (0, 0.2, 41.5, 290)] == [1, 1, 42, 55]
 
 
-def test_headers_of_the_connection_stay_behind() -> None:
+def test_headers_of_the_connection_are_not_forwarded() -> None:
     given = [
         (b"Connection", b"keep-alive, X-Hop"),
         (b"x-hop", b"1"),
@@ -102,19 +102,19 @@ def test_headers_of_the_connection_stay_behind() -> None:
         (b"transfer-encoding", b"chunked"),
         (b"host", b"127.0.0.1"),
     ]
-    assert passed_on(given) == [given[2], given[3], given[4]]
+    assert forward_headers(given) == [given[2], given[3], given[4]]
 
 
-def test_a_message_names_no_id_and_no_query() -> None:
+def test_a_message_contains_no_id_and_no_query() -> None:
     account, database = "0123456789abcdef" * 2, "545c4809-1648-42c5-9184-54be1ad6a228"
     path = f"/accounts/{account}/d1/database/{database}/query?name=secret"
-    assert template(path) == "/accounts/{id}/d1/database/{id}/query"
+    assert hide_ids(path) == "/accounts/{id}/d1/database/{id}/query"
 
 
-def test_the_reserve_is_the_environments_and_a_loopback_api_tells_its_own_limit() -> None:
+def test_the_environment_sets_the_reserve_and_a_loopback_api_states_its_own_limit() -> None:
     assert (reserve_of({}), reserve_of({"FLOWFLARE_RESERVED_CALLS": "0"})) == (100, 0)
     for wrong in ("many", "-1", "1101", "²"):
         with pytest.raises(ConfigError, match="FLOWFLARE_RESERVED_CALLS: is "):
             reserve_of({"FLOWFLARE_RESERVED_CALLS": wrong})
-    assert Limit.of(CLOUDFLARE, 7) == Limit(calls=1200, reserve=7)
-    assert Limit.of(LOCAL).calls is None
+    assert CallLimit.of(CLOUDFLARE, 7) == CallLimit(calls=1200, reserve=7)
+    assert CallLimit.of(LOCAL).calls is None

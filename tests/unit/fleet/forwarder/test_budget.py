@@ -1,4 +1,4 @@
-"""The account's budget: never too many calls, fair among stacks, told, on several machines too."""
+"""The account's budget: never exceeded, fair among stacks and machines, and waits are reported."""
 
 import asyncio
 import bisect
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowflare.api.budget import Budget
 from flowflare.fleet.forwarder.app import App
-from flowflare.fleet.forwarder.limit import Limit
+from flowflare.fleet.forwarder.limit import CallLimit
 from flowflare.fleet.forwarder.state import BudgetEvent
 from flowflare.fleet.forwarder.turns import MOST_AT_ONCE, HeldTooLong, Turns
 from tests.unit.fleet.forwarder.virtual_time import Account, ask, run
@@ -26,15 +26,15 @@ def most_in_a_window(moments: list[float], window: float = 300.0) -> int:
 
 
 async def call_often(app: App, stack: str, calls: int, at_once: int = 4) -> None:
-    """One tenant's run: some calls under way at a time, each repeated when it is refused."""
+    """Make one tenant's calls, a few at a time, and retry refused calls."""
     left = iter(range(calls))
 
-    async def one_by_one() -> None:
+    async def call_in_order() -> None:
         for _ in left:
             while (await ask(app, stack, **PATIENT)).status != 200:
                 await asyncio.sleep(1)
 
-    await asyncio.gather(*(one_by_one() for _ in range(at_once)))
+    await asyncio.gather(*(call_in_order() for _ in range(at_once)))
 
 
 def test_2400_calls_of_8_stacks_never_exceed_1100_in_5_minutes() -> None:
@@ -46,7 +46,7 @@ def test_2400_calls_of_8_stacks_never_exceed_1100_in_5_minutes() -> None:
 
     run(story())
     assert len(account.moments) == 2400
-    # Those under way count twice for a moment: for the window, and against what an answer leaves.
+    # A call in progress counts in the window, and may reduce a response's remaining calls, too.
     assert 1100 - MOST_AT_ONCE <= most_in_a_window(account.moments) <= 1100
     assert account.refused == 0
     counts = app.tally.counts()
@@ -57,8 +57,8 @@ def test_2400_calls_of_8_stacks_never_exceed_1100_in_5_minutes() -> None:
     assert max(account.moments) == pytest.approx(600, abs=60)
 
 
-def test_eight_machines_stay_below_the_limit_by_what_answers_tell() -> None:
-    """None knows of the others but by the `Ratelimit` headers of its own answers."""
+def test_eight_machines_stay_below_the_limit_that_responses_state() -> None:
+    """Each machine only knows the `Ratelimit` headers of its own responses."""
     account = Account()
     machines = [account.machine() for _ in range(8)]
 
@@ -70,9 +70,9 @@ def test_eight_machines_stay_below_the_limit_by_what_answers_tell() -> None:
     assert account.refused == 0
 
 
-def test_a_stack_with_one_call_does_not_wait_for_one_with_many() -> None:
+def test_a_stack_with_one_call_does_not_wait_for_a_stack_with_many() -> None:
     account = Account(latency=1.0)
-    app = account.machine(Limit(calls=110, window=10.0, reserve=10))
+    app = account.machine(CallLimit(calls=110, window=10.0, reserve=10))
     waited: dict[str, float] = {}
 
     async def small() -> None:
@@ -86,14 +86,14 @@ def test_a_stack_with_one_call_does_not_wait_for_one_with_many() -> None:
         await asyncio.gather(many, small())
 
     run(story())
-    # The next place is its own, though hundreds came before.
+    # The stack gets the next turn, although hundreds of calls were queued earlier.
     assert waited["small"] < 10
     assert most_in_a_window(account.moments, 10.0) <= 100
 
 
-def test_turns_go_round_among_stacks() -> None:
+def test_stacks_take_turns() -> None:
     account = Account(calls=100_000)
-    app = account.machine(Limit(calls=20, window=10.0, reserve=0))
+    app = account.machine(CallLimit(calls=20, window=10.0, reserve=0))
 
     async def story() -> None:
         calls = [
@@ -106,14 +106,14 @@ def test_turns_go_round_among_stacks() -> None:
     assert Counter(second_window) == {"a": 14, "b": 5, "c": 1}
 
 
-def test_what_is_asked_for_holds_everybody_back() -> None:
+def test_a_retry_after_of_the_api_pauses_every_call() -> None:
     account = Account(calls=2)
-    app = account.machine(Limit(calls=None, reserve=0))
+    app = account.machine(CallLimit(calls=None, reserve=0))
 
     async def story() -> list[int]:
         first = await ask(app, **PATIENT)
         assert account.rate is not None
-        for _ in range(2):  # somebody else's, the second of which is one too many
+        for _ in range(2):  # calls of another program, the second of which exceeds the limit
             account.rate.count("token")
         refused = await ask(app, "other", **PATIENT)
         since = asyncio.get_running_loop().time()
@@ -124,10 +124,10 @@ def test_what_is_asked_for_holds_everybody_back() -> None:
     assert run(story()) == [200, 429, 200]
 
 
-def test_waiting_is_told_once_with_its_seconds() -> None:
+def test_waiting_is_reported_once_with_its_seconds() -> None:
     events: list[BudgetEvent] = []
     account = Account()
-    app = account.machine(Limit(calls=10, window=60.0, reserve=0), events.append)
+    app = account.machine(CallLimit(calls=10, window=60.0, reserve=0), events.append)
 
     async def story() -> None:
         await asyncio.gather(*(ask(app, f"t{number % 2}", **PATIENT) for number in range(18)))
@@ -139,9 +139,9 @@ def test_waiting_is_told_once_with_its_seconds() -> None:
     assert events[1].seconds == pytest.approx(60, abs=1)
 
 
-def test_who_waits_less_than_the_budget_is_told_when_to_come_again() -> None:
+def test_a_program_that_waits_less_than_the_budget_needs_gets_a_retry_after() -> None:
     account = Account(calls=100_000)
-    app = account.machine(Limit(calls=1, window=300.0, reserve=0))
+    app = account.machine(CallLimit(calls=1, window=300.0, reserve=0))
 
     async def story() -> None:
         await ask(app)
@@ -157,9 +157,9 @@ def test_who_waits_less_than_the_budget_is_told_when_to_come_again() -> None:
     assert len(account.moments) == 1
 
 
-def test_a_client_that_goes_away_gives_its_place_to_the_next() -> None:
+def test_a_client_that_disconnects_frees_its_place() -> None:
     account = Account(calls=100_000)
-    app = account.machine(Limit(calls=1, window=10.0, reserve=0))
+    app = account.machine(CallLimit(calls=1, window=10.0, reserve=0))
 
     async def story() -> None:
         await ask(app)
@@ -173,18 +173,18 @@ def test_a_client_that_goes_away_gives_its_place_to_the_next() -> None:
 
 
 def test_a_burst_is_not_sent_at_once() -> None:
-    """So that what the first answers tell of other machines reaches the last calls."""
+    """The first responses may report the calls of other machines, and so delay the last calls."""
 
     async def story() -> int:
         turns = Turns(Budget(asyncio.get_running_loop().time, lambda _: None))
         tasks = [asyncio.create_task(turns.take("a", 100)) for _ in range(100)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        under_way = turns.sending
+        sending = turns.sending
         for _ in tasks:
             turns.give()
         await asyncio.gather(*tasks)
-        return under_way
+        return sending
 
     assert run(story()) == MOST_AT_ONCE
 
@@ -193,16 +193,16 @@ def test_a_burst_is_not_sent_at_once() -> None:
     st.lists(
         st.tuples(
             st.integers(0, 3),  # the stack
-            st.floats(0, 20),  # seconds before it comes
-            st.floats(0, 10),  # seconds that it takes
-            st.floats(0.1, 80),  # seconds that it waits
+            st.floats(0, 20),  # seconds before the call
+            st.floats(0, 10),  # seconds that the call takes
+            st.floats(0.1, 80),  # seconds that its program waits
         ),
         max_size=40,
     ),
     st.integers(1, 4),
 )
 @settings(max_examples=60, deadline=None)
-def test_whatever_comes_no_window_has_more_and_nobody_is_forgotten(
+def test_no_window_exceeds_the_limit_and_no_call_is_forgotten(
     calls: list[tuple[int, float, float, float]], limit: int
 ) -> None:
     spans: list[tuple[float, float]] = []
@@ -213,7 +213,7 @@ def test_whatever_comes_no_window_has_more_and_nobody_is_forgotten(
         loop = asyncio.get_running_loop()
         turns = Turns(Budget(loop.time, lambda _: None, calls=limit, window=30.0))
 
-        async def one(stack: int, before: float, takes: float, patience: float) -> None:
+        async def call(stack: int, before: float, takes: float, patience: float) -> None:
             nonlocal refused
             await asyncio.sleep(before)
             since = loop.time()
@@ -228,13 +228,13 @@ def test_whatever_comes_no_window_has_more_and_nobody_is_forgotten(
             spans.append((sent, loop.time()))
             turns.give()
 
-        await asyncio.gather(*(one(*call) for call in calls))
+        await asyncio.gather(*(call(*arguments) for arguments in calls))
         assert turns.waiting() == {}
         assert turns.sending == 0
 
     run(story())
     assert len(spans) + refused == len(calls)
     assert all(waited == pytest.approx(patience) for waited, patience in waits)
-    # The API may see a call at any moment between its two ends; this is the worst of all choices.
+    # The API may count a call at any moment while it is in progress; this is the worst case.
     for begin, _ in spans:
         assert sum(first <= begin <= last + 30.0 for first, last in spans) <= limit

@@ -1,4 +1,4 @@
-"""The forwarder over HTTP: what it is given goes on byte for byte, and what goes wrong is said."""
+"""The forwarder over HTTP: it forwards calls byte for byte, and reports what goes wrong."""
 
 import contextlib
 import logging
@@ -13,16 +13,16 @@ import httpx
 import pytest
 
 from flowflare.errors import EngineError
-from flowflare.fleet.forwarder import BudgetEvent, ForwardedConnector, Forwarder, Limit
+from flowflare.fleet.forwarder import BudgetEvent, CallLimit, ForwardedConnector, Forwarder
 from tests.support.waiting import PATIENCE, wait_until
 
-SECRET = "Bearer a-token-that-nobody-may-see-0123456789"
+SECRET = "Bearer a-token-that-must-stay-secret-0123456789"
 Answer = Callable[[socket.socket, bytes], None]
 
 
 @dataclass
 class Upstream:
-    """An API that keeps each request as it came, and answers as it is told."""
+    """An API that records each request, and responds with a given function."""
 
     listener: socket.socket
     answer: Answer
@@ -91,7 +91,7 @@ def get(url: str) -> httpx.Response:
 
 
 def raw(forwarder: Forwarder, upstream: Upstream, request: bytes) -> bytes:
-    """Sends bytes to the forwarder; `@` stands for the base URL's path."""
+    """Send bytes to the forwarder; `@` stands for the base URL's path."""
     url = httpx.URL(forwarder.base_url("acme", upstream.base_url))
     with socket.create_connection((url.host, url.port or 0), timeout=PATIENCE) as line:
         line.sendall(request.replace(b"@", url.raw_path, 1))
@@ -101,7 +101,7 @@ def raw(forwarder: Forwarder, upstream: Upstream, request: bytes) -> bytes:
     return data
 
 
-def test_path_query_headers_and_body_go_byte_for_byte(
+def test_path_query_headers_and_body_are_forwarded_byte_for_byte(
     forwarder: Forwarder, upstream: Upstream
 ) -> None:
     rest = b"/a%2fb/./c//d%7E~;x?q=%20+&cursor=%3D%3D&q=2"
@@ -130,8 +130,8 @@ def test_path_query_headers_and_body_go_byte_for_byte(
     ]
 
 
-def test_answers_come_back_as_they_are(forwarder: Forwarder, upstream: Upstream) -> None:
-    """Absolute addresses, an encoding, several cookies and an unusual status among it."""
+def test_responses_are_returned_unchanged(forwarder: Forwarder, upstream: Upstream) -> None:
+    """This includes absolute URLs, an encoding, several cookies and an unusual status."""
     body = b'{"next": "https://api.cloudflare.com/client/v4/x?page=2", "z": "\x1f\x8b"}'
     rows = (b"set-cookie: a=1", b"set-cookie: b=2", b"content-encoding: made-up", b"server: cf")
     upstream.answer = say(body, *rows, b'ratelimit: "default";r=5;t=3', status=b"418 Teapot")
@@ -158,13 +158,13 @@ def test_a_body_of_unknown_length_is_streamed_both_ways(
         yield b"X" * 100_000
 
     answer = httpx.put(forwarder.base_url("acme", upstream.base_url) + "/x", content=chunks())
-    # httpx sends it in one chunk, which arrives in as many as it was read in.
+    # httpx sends the body as one chunk; the forwarder sends a chunk for each part that it reads.
     assert answer.text in ("abcY", "abcN")
     body = upstream.requests[0].partition(b"\r\n\r\n")[2]
     assert body.count(b"X") == 100_000
 
 
-def test_a_client_that_goes_away_ends_the_call_upstream(
+def test_a_client_that_disconnects_ends_the_call_to_the_api(
     forwarder: Forwarder, upstream: Upstream
 ) -> None:
     upstream.answer = lambda line, _: None
@@ -172,23 +172,25 @@ def test_a_client_that_goes_away_ends_the_call_upstream(
     with socket.create_connection((url.host, url.port or 0), timeout=PATIENCE) as line:
         line.sendall(b"GET " + url.raw_path + b"/x HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: upstream.requests)
-    assert upstream.closed.wait(60), "before the 120 s are over that the forwarder itself waits"
-    # The call is over when its connection is closed, and counted a moment later.
+    assert upstream.closed.wait(60), "the connection stays open until the timeout of 120 s"
+    # The connection is closed first, and the count of calls in progress changes a moment later.
     wait_until(lambda: forwarder.state().sending == 0)
 
 
-def broken_off(line: socket.socket, _: bytes) -> None:
+def break_off(line: socket.socket, _: bytes) -> None:
     line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf")
     line.shutdown(socket.SHUT_RDWR)
 
 
-def test_an_answer_that_breaks_off_breaks_off(forwarder: Forwarder, upstream: Upstream) -> None:
-    upstream.answer = broken_off
+def test_a_response_that_breaks_off_stays_incomplete(
+    forwarder: Forwarder, upstream: Upstream
+) -> None:
+    upstream.answer = break_off
     with pytest.raises(httpx.RemoteProtocolError):
         get(forwarder.base_url("acme", upstream.base_url) + "/x")
 
 
-def test_no_answer_is_told_in_the_envelope_with_its_cause(
+def test_a_missing_response_is_reported_in_the_envelope_with_its_cause(
     forwarder: Forwarder, upstream: Upstream
 ) -> None:
     account = "0123456789abcdef" * 2
@@ -198,9 +200,9 @@ def test_no_answer_is_told_in_the_envelope_with_its_cause(
     down = forwarder.base_url("acme", f"http://127.0.0.1:{port}/client/v4")
     answer = httpx.post(f"{down}/accounts/{account}/d1/database?name=secret", json={})
     assert answer.status_code == 502
-    said = answer.json()
-    assert (said["success"], said["result"], said["messages"]) == (False, None, [])
-    [error] = said["errors"]
+    envelope = answer.json()
+    assert (envelope["success"], envelope["result"], envelope["messages"]) == (False, None, [])
+    [error] = envelope["errors"]
     assert error["code"] == 502
     assert f"no answer from 127.0.0.1:{port}: " in error["message"]
     assert error["message"].endswith("(POST /accounts/{id}/d1/database)")
@@ -214,7 +216,7 @@ def test_no_answer_is_told_in_the_envelope_with_its_cause(
     assert (late.status_code, "ReadTimeout" in late.text) == (504, True)
 
 
-def test_only_this_runs_calls_are_sent_on(forwarder: Forwarder, upstream: Upstream) -> None:
+def test_only_calls_of_this_run_are_forwarded(forwarder: Forwarder, upstream: Upstream) -> None:
     good = forwarder.base_url("acme", upstream.base_url)
     assert good.startswith("http://127.0.0.1:")
     token = good.split("/")[3]
@@ -222,7 +224,7 @@ def test_only_this_runs_calls_are_sent_on(forwarder: Forwarder, upstream: Upstre
     other = get(good.replace(token, "x" * len(token)) + "/x")
     outside = get(good.removesuffix("/client/v4") + "/emulator/faults")
     assert [other.status_code, outside.status_code] == [403, 403]
-    assert "none of that run's" in other.json()["errors"][0]["message"]
+    assert "does not belong to that run" in other.json()["errors"][0]["message"]
     assert upstream.requests == []
     with Forwarder() as second:
         assert second.address != forwarder.address
@@ -230,25 +232,25 @@ def test_only_this_runs_calls_are_sent_on(forwarder: Forwarder, upstream: Upstre
         httpx.get(second.address)
 
 
-def test_nothing_is_written_down(
+def test_the_forwarder_logs_no_secrets(
     upstream: Upstream, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG), Forwarder() as forwarder:
         url = forwarder.base_url("acme", upstream.base_url)
-        for answer in (say(), broken_off):
+        for answer in (say(), break_off):
             upstream.answer = answer
             with contextlib.suppress(httpx.HTTPError), httpx.Client() as client:
                 client.get(f"{url}/x?key=hidden-query", headers={"Authorization": SECRET})
         token = forwarder.address.rpartition("/")[2]
-    ours = [one for one in caplog.records if one.threadName == "forwarder"]
-    written = "".join([*(one.getMessage() for one in ours), *capfd.readouterr()])
+    ours = [record for record in caplog.records if record.threadName == "forwarder"]
+    written = "".join([*(record.getMessage() for record in ours), *capfd.readouterr()])
     assert SECRET not in written
     assert "hidden-query" not in written
     assert token not in written
 
 
-def test_counts_and_forecasts(upstream: Upstream) -> None:
-    limit = Limit(calls=10, window=60, reserve=2)
+def test_calls_are_counted_and_waits_are_forecast(upstream: Upstream) -> None:
+    limit = CallLimit(calls=10, window=60, reserve=2)
     with Forwarder(limit_of=lambda _: limit) as forwarder:
         assert (forwarder.state().left, forwarder.forecast(5)) == (8, 0)
         since = time.monotonic()
@@ -264,8 +266,8 @@ def test_counts_and_forecasts(upstream: Upstream) -> None:
         assert forwarder.forecast(8 * 100) == pytest.approx(60 * 100, abs=61)
 
 
-def test_a_run_that_ends_leaves_nobody_waiting(upstream: Upstream) -> None:
-    limit = Limit(calls=1, window=300, reserve=0)
+def test_the_end_of_a_run_answers_waiting_calls(upstream: Upstream) -> None:
+    limit = CallLimit(calls=1, window=300, reserve=0)
     outcome: list[httpx.Response] = []
     events: list[BudgetEvent] = []
     with Forwarder(limit_of=lambda _: limit, on_event=events.append) as forwarder:
@@ -284,7 +286,7 @@ def test_a_run_that_ends_leaves_nobody_waiting(upstream: Upstream) -> None:
     assert [event.kind for event in events][:1] == ["waiting"]
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+def test_the_environments_proxy_is_not_used_for_this_machine(
     upstream: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
@@ -294,11 +296,11 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
         assert connector.open(upstream.base_url, token).call("GET", "/x") == {}
 
 
-def test_a_forwarder_that_cannot_run_says_why_at_once() -> None:
-    """Its thread ends before it listens; nobody waits for it until the 20 s of a start are over."""
+def test_a_forwarder_that_does_not_start_reports_the_reason_at_once() -> None:
+    """Its thread ends before it listens, and the 20 s for a start are not waited for."""
     unusable: Any = ()
     with (
-        pytest.raises(EngineError, match="does not start: IndexError"),
+        pytest.raises(EngineError, match="did not start: IndexError"),
         Forwarder(timeout=unusable),
     ):
         pass

@@ -1,4 +1,4 @@
-"""An event loop in which waiting takes no time, and an API that counts as Cloudflare does."""
+"""An event loop in which waiting takes no time, and an API with Cloudflare's rate limit."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import httpx
 from flowflare.emulator.rate_limit import Limit as ApiLimit
 from flowflare.emulator.rate_limit import RateLimit
 from flowflare.fleet.forwarder.app import App
-from flowflare.fleet.forwarder.limit import Limit
+from flowflare.fleet.forwarder.limit import CallLimit
 from flowflare.fleet.forwarder.state import OnBudgetEvent
 
 T = TypeVar("T")
@@ -20,14 +20,14 @@ UPSTREAM = "https://api.cloudflare.com/client/v4"
 
 
 class _Selector(selectors.DefaultSelector):
-    """Moves the clock on instead of waiting."""
+    """Advance the clock instead of waiting."""
 
     now = 0.0
 
     def select(self, timeout: float | None = None) -> Any:
         found = super().select(0)
         if not found:
-            assert timeout is not None, "everybody waits, and nothing will come"
+            assert timeout is not None, "all tasks wait, and no event will come"
             self.now += max(timeout, 0.0)
         return found
 
@@ -42,14 +42,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs something in virtual time."""
+    """Run a coroutine in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)
 
 
 @dataclass
 class Account:
-    """An API whose calls take a while; its limit is the emulator's, which is tested by itself."""
+    """An API with latency; its rate limit is the emulator's, which has its own tests."""
 
     calls: int = 1200
     latency: float = 0.2
@@ -75,15 +75,15 @@ class Account:
         status = 429 if verdict.refused else 200
         return httpx.Response(status, headers=verdict.headers, stream=httpx.ByteStream(b"{}"))
 
-    def machine(self, limit: Limit | None = None, on_event: OnBudgetEvent | None = None) -> App:
-        """A forwarder of this account."""
-        used = limit or Limit()
+    def machine(self, limit: CallLimit | None = None, on_event: OnBudgetEvent | None = None) -> App:
+        """Make a forwarder for this account."""
+        used = limit or CallLimit()
         return App("token", self.client(), lambda _: used, on_event)
 
 
 @dataclass
-class Answered:
-    """What a client got."""
+class ClientResponse:
+    """The response that a client got."""
 
     status: int
     headers: dict[str, str]
@@ -102,8 +102,8 @@ async def ask(
     method: str = "GET",
     gone_after: float | None = None,
     **headers: str,
-) -> Answered:
-    """Sends a call through a forwarder in this process, as uvicorn would."""
+) -> ClientResponse:
+    """Send a call through a forwarder in this process, as uvicorn would."""
     sent: list[dict[str, Any]] = []
     first = [{"type": "http.request", "body": b"", "more_body": False}]
 
@@ -127,6 +127,8 @@ async def ask(
     }
     await app(scope, receive, send)
     if not sent:
-        return Answered(0, {}, b"")
+        return ClientResponse(0, {}, b"")
     found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return Answered(sent[0]["status"], found, b"".join(one.get("body", b"") for one in sent[1:]))
+    return ClientResponse(
+        sent[0]["status"], found, b"".join(part.get("body", b"") for part in sent[1:])
+    )

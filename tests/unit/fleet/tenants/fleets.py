@@ -1,4 +1,4 @@
-"""Projects with a `tenants.yaml`, as small as they can be."""
+"""Make small projects with a `tenants.yaml`."""
 
 from pathlib import Path
 
@@ -11,22 +11,22 @@ ZONE = "0123456789abcdef0123456789abcdef"
 HEAD = f"defaults: {{accountId: {ACCOUNT}, engine: embedded}}\n"
 
 
-def project(folder: Path, tenants: str, *, pulumi: str = "") -> Path:
-    """A project's folder; `tenants` is what tenants.yaml holds."""
+def make_project(folder: Path, tenants: str, *, pulumi: str = "") -> Path:
+    """Make a project's folder; `tenants` is the content of tenants.yaml."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Pulumi.yaml").write_text(f"name: shop\nruntime: python\n{pulumi}")
     (folder / "tenants.yaml").write_text(tenants)
     return folder
 
 
-def fleet(root: Path) -> Fleet:
+def load_fleet(root: Path) -> Fleet:
     return read_fleet(root, {"PATH": "/usr/bin:/bin"})
 
 
-def problems(root: Path) -> list[str]:
-    """Every problem of a fleet, `place: message`; none where it is in order."""
+def list_problems(root: Path) -> list[str]:
+    """List every problem of a fleet, `place: message`."""
     try:
-        fleet(root)
+        load_fleet(root)
     except ConfigError as error:
-        return [f"{one.place}: {one.message}" for one in error.problems]
+        return [f"{problem.place}: {problem.message}" for problem in error.problems]
     return []

@@ -1,4 +1,4 @@
-"""The files that `flowflare fleet config` writes, and what it keeps of those that are there."""
+"""The files that `flowflare fleet config` writes, and what it keeps of existing files."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from flowflare.errors import ConfigError, FleetError
 from flowflare.fleet.tenants.files import refuse_outdated, stack_files, write
 from flowflare.fleet.tenants.prune import prune
 from flowflare.fleet.tenants.stack_text import MARK, hide_ciphertexts, stack_text
-from tests.unit.fleet.tenants.fleets import ACCOUNT, HEAD, fleet, project
+from tests.unit.fleet.tenants.fleets import ACCOUNT, HEAD, load_fleet, make_project
 
 TWO = "environments: {prod: {}}\ntenants: {acme: {config: {debug: true}}, beta: }\n"
 SALT = "encryptionsalt: v1:AF997KeICRo=:v1:MQqpVALWT0KuyMzt:d6xziHeZHaKrtL4jRUy6bdiy62Kz4w=="
@@ -29,18 +29,18 @@ JSON = some.recursive(
 
 
 def kinds(root: Path) -> dict[str, str]:
-    return {one.stack: one.kind for one in stack_files(fleet(root), root)}
+    return {file.stack: file.kind for file in stack_files(load_fleet(root), root)}
 
 
-def written(root: Path) -> dict[str, bytes]:
-    write(stack_files(fleet(root), root), root)
+def write_files(root: Path) -> dict[str, bytes]:
+    write(stack_files(load_fleet(root), root), root)
     return {path.name: path.read_bytes() for path in sorted(root.glob("Pulumi.*.yaml"))}
 
 
-def test_plain_pulumi_reads_what_the_fleet_means(tmp_path: Path) -> None:
-    root = project(tmp_path, HEAD + TWO)
+def test_plain_pulumi_reads_the_configuration_of_the_fleet(tmp_path: Path) -> None:
+    root = make_project(tmp_path, HEAD + TWO)
     assert kinds(root) == {"acme-prod": "new", "beta-prod": "new"}
-    first = written(root)
+    first = write_files(root)
     assert kinds(root) == {"acme-prod": "same", "beta-prod": "same"}
     acme = read_project(root, "acme-prod")
     assert {key: value.text for key, value in acme.values.items()} == {
@@ -52,12 +52,12 @@ def test_plain_pulumi_reads_what_the_fleet_means(tmp_path: Path) -> None:
     }
     for path in root.glob("Pulumi.*.yaml"):
         path.unlink()
-    assert written(root) == first
+    assert write_files(root) == first
 
 
 @settings(max_examples=60, deadline=None)
 @given(some.dictionaries(some.text(), JSON, max_size=4))
-def test_any_value_comes_back_as_it_was(values: dict[str, object]) -> None:
+def test_any_value_is_read_as_it_was_written(values: dict[str, object]) -> None:
     text = stack_text({"flowflare:x": values}, {})
     problems: list[object] = []
     node = read_text(text, "a", problems)  # type: ignore[arg-type]
@@ -66,38 +66,38 @@ def test_any_value_comes_back_as_it_was(values: dict[str, object]) -> None:
     assert (read, problems) == ({"config": {"flowflare:x": values}}, [])
 
 
-def test_what_is_pulumis_is_kept_and_the_rest_is_the_fleets(tmp_path: Path) -> None:
-    root = project(tmp_path, HEAD + TWO)
-    written(root)
+def test_pulumis_own_keys_are_kept_and_all_others_are_replaced(tmp_path: Path) -> None:
+    root = make_project(tmp_path, HEAD + TWO)
+    write_files(root)
     file = root / "Pulumi.acme-prod.yaml"
-    # As Pulumi's CLI leaves it after `stack init`, `config set` and `config set --secret --path`.
+    # The file after the CLI's `stack init`, `config set` and `config set --secret --path`.
     text = file.read_text().replace("debug: true", 'debug: "true"')
     secret = "  cloudflare:apiToken:\n    secure: v1:abc=\n"
     file.write_text(f"{text}{secret}{SALT}\n")
     assert kinds(root)["acme-prod"] == "same"
     inside = "  flowflare:clientOverrides: {orders: {secrets: {A: {secure: v1:d}}}}\n"
     file.write_text(f"{text}{secret}{inside}  flowflare:workersDev: false\n{SALT}\n")
-    [changed] = write(stack_files(fleet(root), root), root)
+    [changed] = write(stack_files(load_fleet(root), root), root)
     loaded = yaml.safe_load(changed.path.read_text())
     assert loaded.pop("encryptionsalt") == SALT.split(" ")[1]
     assert loaded["config"].pop("cloudflare:apiToken") == {"secure": "v1:abc="}
-    kept = loaded["config"].pop("flowflare:clientOverrides")
-    assert kept == {"orders": {"secrets": {"A": {"secure": "v1:d"}}}}
+    overrides = loaded["config"].pop("flowflare:clientOverrides")
+    assert overrides == {"orders": {"secrets": {"A": {"secure": "v1:d"}}}}
     assert "flowflare:workersDev" not in loaded["config"]
     assert kinds(root)["acme-prod"] == "same"
 
 
-def test_the_fleets_word_goes_before_a_ciphertext(tmp_path: Path) -> None:
+def test_a_value_of_the_fleet_replaces_a_ciphertext(tmp_path: Path) -> None:
     given = "{clientOverrides: {orders: {variables: {X: y}}}, token:a: plain}"
-    root = project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{acme: }}\n")
-    written(root)
+    root = make_project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{acme: }}\n")
+    write_files(root)
     file = root / "Pulumi.acme-prod.yaml"
     inside = "  flowflare:clientOverrides: {orders: {secrets: {A: {secure: v1:y}}}}\n"
     file.write_text(f"{file.read_text()}  token:a: {{secure: v1:x}}\n{inside}")
     pulumi = "config:\n  flowflare:clients: {value: {orders: {source: a.js}}}\n"
     (root / "a.js").write_text("")
     tenants = f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{acme: {{config: {given}}}}}\n"
-    written(project(tmp_path, tenants, pulumi=pulumi))
+    write_files(make_project(tmp_path, tenants, pulumi=pulumi))
     config = yaml.safe_load(file.read_text())["config"]
     assert config["token:a"] == "plain"
     assert config["flowflare:clientOverrides"] == {
@@ -105,36 +105,36 @@ def test_the_fleets_word_goes_before_a_ciphertext(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_of_somebody_else_loses_nothing(tmp_path: Path) -> None:
-    root = project(tmp_path, HEAD + TWO)
+def test_a_handwritten_file_loses_no_key(tmp_path: Path) -> None:
+    root = make_project(tmp_path, HEAD + TWO)
     file = root / "Pulumi.acme-prod.yaml"
     file.write_text("config:\n  flowflare:stuckAfterMinutes: 3\n")
     with pytest.raises(ConfigError, match="`flowflare:stuckAfterMinutes` would be lost"):
-        stack_files(fleet(root), root)
+        stack_files(load_fleet(root), root)
     file.write_text(f"{SALT}\nconfig:\n  flowflare:debug: false\n")
-    assert written(root)["Pulumi.acme-prod.yaml"].startswith(MARK.encode())
+    assert write_files(root)["Pulumi.acme-prod.yaml"].startswith(MARK.encode())
     assert SALT.split(" ")[1] in file.read_text()
 
 
-def test_files_that_are_not_written_yet_stop_other_commands(tmp_path: Path) -> None:
-    root = project(tmp_path, HEAD + TWO)
+def test_outdated_files_stop_other_commands(tmp_path: Path) -> None:
+    root = make_project(tmp_path, HEAD + TWO)
     with pytest.raises(FleetError, match=r"Pulumi\.acme-prod\.yaml, Pulumi\.beta-prod\.yaml"):
-        refuse_outdated(stack_files(fleet(root), root))
-    written(root)
-    refuse_outdated(stack_files(fleet(root), root))
+        refuse_outdated(stack_files(load_fleet(root), root))
+    write_files(root)
+    refuse_outdated(stack_files(load_fleet(root), root))
 
 
-def test_a_stale_file_goes_only_without_resources(tmp_path: Path) -> None:
-    root = project(tmp_path, HEAD + TWO)
-    written(root)
+def test_a_stale_file_is_deleted_only_if_its_stack_has_no_resources(tmp_path: Path) -> None:
+    root = make_project(tmp_path, HEAD + TWO)
+    write_files(root)
     (root / "Pulumi.other-prod.yaml").write_text("config: {}\n")
-    project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{}}\n")
+    make_project(tmp_path, f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{}}\n")
     assert kinds(root) == {"acme-prod": "stale", "beta-prod": "stale"}
     state = root / ".flowflare" / "state" / ".pulumi" / "stacks" / "shop"
     state.mkdir(parents=True)
     (state / "acme-prod.json").write_text("{broken")
-    acme, beta = prune(stack_files(fleet(root), root), root, {"HOME": str(tmp_path)})
-    assert "cannot be known" in acme.why_kept
+    acme, beta = prune(stack_files(load_fleet(root), root), root, {"HOME": str(tmp_path)})
+    assert "cannot find out whether its stack has resources" in acme.why_kept
     assert not beta.why_kept
     assert [path.name for path in sorted(root.glob("Pulumi.*.yaml"))] == [
         "Pulumi.acme-prod.yaml",
@@ -142,14 +142,14 @@ def test_a_stale_file_goes_only_without_resources(tmp_path: Path) -> None:
     ]
 
 
-def test_a_killed_writer_is_run_again(tmp_path: Path) -> None:
-    root = project(tmp_path / "a", HEAD + TWO)
-    whole = written(project(tmp_path / "b", HEAD + TWO))
-    files = stack_files(fleet(root), root)
+def test_a_killed_command_can_be_run_again(tmp_path: Path) -> None:
+    root = make_project(tmp_path / "a", HEAD + TWO)
+    whole = write_files(make_project(tmp_path / "b", HEAD + TWO))
+    files = stack_files(load_fleet(root), root)
     write(files[:1], root)
-    # What a kill in the middle of a write leaves: the draft, and no file.
+    # A kill during a write leaves the draft, but no file.
     (root / ".flowflare" / "fleet-config.draft").write_text("conf")
-    assert written(root) == whole
+    assert write_files(root) == whole
 
 
 SEALED = """# who: ü
@@ -165,7 +165,7 @@ config:
 """
 
 
-def test_a_difference_shows_no_ciphertext_however_it_is_written() -> None:
+def test_a_difference_shows_no_ciphertext_in_any_notation() -> None:
     assert hide_ciphertexts(SEALED).splitlines() == [
         "# who: ü",
         "encryptionsalt: [secret]",
@@ -195,7 +195,7 @@ encryptionsalt:
 """
 
 
-def test_a_ciphertext_that_is_damaged_is_hidden_whatever_kind_of_value_it_is() -> None:
+def test_a_damaged_ciphertext_is_hidden_even_if_it_is_not_a_string() -> None:
     assert hide_ciphertexts(DAMAGED).splitlines() == [
         "config:",
         "  a:b: {secure: [secret]}",

@@ -1,4 +1,4 @@
-"""How tenants.yaml becomes a fleet, and what it says of mistakes."""
+"""How tenants.yaml is read, and which mistakes are reported."""
 
 import json
 import time
@@ -9,7 +9,14 @@ import pytest
 
 from flowflare.errors import ConfigError
 from flowflare.fleet.tenants.schema import json_schema
-from tests.unit.fleet.tenants.fleets import ACCOUNT, HEAD, ZONE, fleet, problems, project
+from tests.unit.fleet.tenants.fleets import (
+    ACCOUNT,
+    HEAD,
+    ZONE,
+    list_problems,
+    load_fleet,
+    make_project,
+)
 
 
 def test_later_layers_replace_whole_keys(tmp_path: Path) -> None:
@@ -23,7 +30,7 @@ tenants:
     config: {{flowflare:allowedOrigins: [https://acme.example], cloudflare:x: 1}}
     environments: {{prod: {{config: {{debug: null}}}}}}
 """
-    [acme] = fleet(project(tmp_path, text)).tenants
+    [acme] = load_fleet(make_project(tmp_path, text)).tenants
     assert acme.config["dev"] == {
         "flowflare:tenant": "acme",
         "flowflare:environment": "dev",
@@ -37,7 +44,7 @@ tenants:
     assert acme.config["prod"]["flowflare:retentionDays"] == 90
 
 
-def test_a_suspended_tenant_is_configured_so_and_only_names_its_environments(
+def test_a_tenant_may_be_suspended_and_limited_to_some_environments(
     tmp_path: Path,
 ) -> None:
     text = (
@@ -47,7 +54,7 @@ environments: {dev: , prod: {waves: [2, 100%], health: {workflow: orders}}}
 tenants: {beta: {status: suspended, only: [prod], tags: [eu, eu, big]}, alpha: }
 """
     )
-    found = fleet(project(tmp_path, text))
+    found = load_fleet(make_project(tmp_path, text))
     alpha, beta = found.tenants
     assert (alpha.environments, beta.environments) == (("dev", "prod"), ("prod",))
     assert beta.config["prod"]["flowflare:suspended"] is True
@@ -59,7 +66,7 @@ tenants: {beta: {status: suspended, only: [prod], tags: [eu, eu, big]}, alpha: }
 
 
 @pytest.mark.parametrize("form", ["folder", "command", "json"])
-def test_tenants_may_be_elsewhere(tmp_path: Path, form: str) -> None:
+def test_tenants_may_come_from_a_folder_or_a_command(tmp_path: Path, form: str) -> None:
     listed = {"acme": {"status": "retired"}, "beta": {"config": {"debug": True}}}
     where = f"{{folder: {tmp_path / 'list'}}}"
     (tmp_path / "list").mkdir()
@@ -72,25 +79,25 @@ def test_tenants_may_be_elsewhere(tmp_path: Path, form: str) -> None:
         )
         where = "{command: [cat, list.json]}"
     text = f"{HEAD}environments: {{prod: {{}}}}\ntenants: {where}\n"
-    acme, beta = fleet(project(tmp_path, text)).tenants
+    acme, beta = load_fleet(make_project(tmp_path, text)).tenants
     assert (acme.name, acme.status) == ("acme", "retired")
     assert beta.config["prod"]["flowflare:debug"] is True
 
 
-def test_mistakes_elsewhere_have_that_place(tmp_path: Path) -> None:
+def test_mistakes_of_a_folder_or_a_command_name_their_place(tmp_path: Path) -> None:
     (tmp_path / "list").mkdir()
     (tmp_path / "list" / "acme.yaml").write_text("config:\n  debugg: true\n")
     (tmp_path / "list" / "beta.yaml").write_text("status: [\n")
     text = f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{folder: list}}\n"
-    found = problems(project(tmp_path, text))
+    found = list_problems(make_project(tmp_path, text))
     assert found[0] == "list/acme.yaml:2: `flowflare:debugg`: there is no such key"
     assert found[1].startswith("list/beta.yaml:2: invalid YAML")
     failing = f"{HEAD}environments: {{prod: {{}}}}\ntenants: {{command: [sh, -c, 'exit 3']}}\n"
-    [one] = problems(project(tmp_path, failing))
-    assert one == "tenants.yaml:3: `tenants.command`: `sh -c exit 3` ended with exit code 3"
+    [problem] = list_problems(make_project(tmp_path, failing))
+    assert problem == "tenants.yaml:3: `tenants.command`: `sh -c exit 3` ended with exit code 3"
 
 
-def test_every_mistake_of_the_form_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_the_form_are_reported_at_once(tmp_path: Path) -> None:
     text = """
 environments:
   prod: {waves: [0, 10%], passphrase: {env: A, file: b}}
@@ -99,8 +106,8 @@ tenants:
   Acme: {statuss: active}
   beta: {status: gone, tags: eu}
 """
-    assert problems(project(tmp_path, text)) == [
-        "tenants.yaml:3: `environments.prod.waves.0`: is 0, which is no wave",
+    assert list_problems(make_project(tmp_path, text)) == [
+        "tenants.yaml:3: `environments.prod.waves.0`: is 0, which is not a wave size",
         "tenants.yaml:3: `environments.prod.passphrase`: has env and file of its keys",
         "tenants.yaml:4: `environments.pre-prod`: the name is 'pre-prod', which is no "
         "environment's name",
@@ -111,7 +118,7 @@ tenants:
     ]
 
 
-def test_every_mistake_of_the_configuration_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_of_the_configuration_are_reported_at_once(tmp_path: Path) -> None:
     text = f"""
 defaults:
   retentionDays: "0"
@@ -122,34 +129,34 @@ tenants:
   acme: {{only: [prodd], config: {{debug: true, flowflare:debug: true}}}}
   beta: {{environments: {{dev: {{}}}}}}
 """
-    assert problems(project(tmp_path, text)) == [
+    assert list_problems(make_project(tmp_path, text)) == [
         "tenants.yaml:3: `flowflare:retentionDays`: is 0, less than 1",
-        "tenants.yaml:4: `defaults.cloudflare:apiToken`: holds a ciphertext, which only one "
-        "stack's passphrase opens",
-        "tenants.yaml:6: `environments.prod.config.tenant`: is not set here",
+        "tenants.yaml:4: `defaults.cloudflare:apiToken`: contains a ciphertext, which only one "
+        "stack's passphrase decrypts",
+        "tenants.yaml:6: `environments.prod.config.tenant`: cannot be set here",
         "tenants.yaml:8: `tenants.acme.only.0`: there is no environment `prodd`",
         "tenants.yaml:8: `tenants.acme.config.flowflare:debug`: `debug` is the same key",
         "tenants.yaml:9: `tenants.beta.environments.dev`: there is no environment `dev`",
     ]
 
 
-def test_names_that_are_too_long_are_the_tenants(tmp_path: Path) -> None:
+def test_names_that_are_too_long_are_reported_at_the_tenant(tmp_path: Path) -> None:
     name = "a" * 40
     text = f"{HEAD}environments: {{prod: {{}}}}\ntenants:\n  b: {{}}\n  {name}: {{}}\n"
-    service, database = problems(project(tmp_path, text))
+    service, database = list_problems(make_project(tmp_path, text))
     assert service.startswith(f"tenants.yaml:5: stack {name}-prod: `flowflare:names.service`")
     assert service.endswith("has 63 characters")
     assert database.endswith("has 58 characters")
 
 
-def test_what_all_stacks_lack_is_told_once(tmp_path: Path) -> None:
+def test_a_key_that_all_stacks_lack_is_reported_once(tmp_path: Path) -> None:
     text = "defaults: {}\nenvironments: {prod: {}}\ntenants: {a: , b: , c: }\n"
-    assert problems(project(tmp_path, text)) == [
+    assert list_problems(make_project(tmp_path, text)) == [
         "tenants.yaml:1: `flowflare:accountId`: is missing"
     ]
 
 
-def test_stacks_must_not_meet(tmp_path: Path) -> None:
+def test_stacks_must_not_share_a_name_or_an_address(tmp_path: Path) -> None:
     text = f"""{HEAD}environments: {{prod: {{}}}}
 tenants:
   a: {{config: {{names: {{service: shared}}}}}}
@@ -160,7 +167,7 @@ tenants:
   f: {{status: suspended, config: {{domains: [{{hostname: y.example.com, zoneId: {ZONE}}}]}}}}
   g: {{config: {{accountId: {"a" * 32}, names: {{service: shared}}}}}}
 """
-    assert problems(project(tmp_path, text)) == [
+    assert list_problems(make_project(tmp_path, text)) == [
         "tenants.yaml:5: shared would be the Worker of stacks a-prod, b-prod",
         "tenants.yaml:7: x.example.com/* would be the route of stacks c-prod, d-prod",
     ]
@@ -170,7 +177,9 @@ tenants:
     ("key", "words"),
     [("kvNamespace", "KV namespace"), ("queue", "queue"), ("r2Bucket", "R2 bucket")],
 )
-def test_two_stacks_must_not_make_a_store_of_one_name(tmp_path: Path, key: str, words: str) -> None:
+def test_two_stacks_must_not_create_a_resource_with_the_same_name(
+    tmp_path: Path, key: str, words: str
+) -> None:
     bindings = f"{{STORE: {{{key}: {{name: shared}}}}}}"
     client = f"{{orders: {{source: orders.js, bindings: {bindings}}}}}"
     text = f"""{HEAD}environments: {{prod: {{}}}}
@@ -178,34 +187,34 @@ tenants:
   a: {{config: {{clients: {client}}}}}
   b: {{config: {{clients: {client}}}}}
 """
-    root = project(tmp_path, text)
+    root = make_project(tmp_path, text)
     (root / "orders.js").write_text("export default {};")
 
-    assert problems(root) == [
+    assert list_problems(root) == [
         f"tenants.yaml:5: shared would be the {words} of stacks a-prod, b-prod"
     ]
 
 
-def test_an_account_must_hold_them(tmp_path: Path) -> None:
+def test_the_limits_of_an_account_must_not_be_exceeded(tmp_path: Path) -> None:
     text = f"""{HEAD}environments: {{prod: {{config: {{retentionDays: 3}}}}}}
 limits:
   workers: 2
   cronTriggers: 2
 tenants: {{a: , b: , c: {{config: {{accountId: {"a" * 32}}}}}, d: {{status: suspended}}}}
 """
-    assert problems(project(tmp_path, text)) == [
-        f"tenants.yaml:4: account {ACCOUNT} would have 3 Workers of the fleet, and 2 are allowed"
+    assert list_problems(make_project(tmp_path, text)) == [
+        f"tenants.yaml:4: account {ACCOUNT} would have 3 Workers of the fleet, but the limit is 2"
     ]
 
 
-def test_without_a_file_a_sample_that_works_is_shown(tmp_path: Path) -> None:
-    root = project(tmp_path, "")
+def test_without_a_file_the_error_contains_a_working_sample(tmp_path: Path) -> None:
+    root = make_project(tmp_path, "")
     (root / "tenants.yaml").unlink()
     with pytest.raises(ConfigError) as caught:
-        fleet(root)
+        load_fleet(root)
     sample = str(caught.value.problems[0].remedy).split("\n\n")[1]
     (root / "tenants.yaml").write_text("\n".join(line[4:] for line in sample.splitlines()))
-    assert fleet(root).stacks() == ("acme-dev", "acme-prod", "beta-prod")
+    assert load_fleet(root).stacks() == ("acme-dev", "acme-prod", "beta-prod")
 
 
 def test_a_thousand_tenants_take_little_time(tmp_path: Path) -> None:
@@ -214,13 +223,13 @@ def test_a_thousand_tenants_take_little_time(tmp_path: Path) -> None:
         for number in range(1000)
     )
     text = f"{HEAD}environments: {{prod: {{}}}}\nlimits: {{workers: 1000}}\ntenants:\n{tenants}"
-    root = project(tmp_path, text)
+    root = make_project(tmp_path, text)
     before = time.process_time()
-    assert len(fleet(root).tenants) == 1000
+    assert len(load_fleet(root).tenants) == 1000
     assert time.process_time() - before < 3
 
 
-def test_the_schema_for_editors_knows_the_same_file() -> None:
+def test_the_schema_for_editors_accepts_the_same_files() -> None:
     check = jsonschema.Draft202012Validator(json_schema())
     good = {
         "defaults": {"accountId": ACCOUNT, "flowflare:debug": None, "aws:region": "x"},

@@ -1,4 +1,4 @@
-"""Which tenants a command is for."""
+"""Which tenants a selection contains."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.errors import FleetError
 from flowflare.fleet.tenants.selection import Selection, parse_shard, select, shard_of
-from tests.unit.fleet.tenants.fleets import HEAD, fleet, project
+from tests.unit.fleet.tenants.fleets import HEAD, load_fleet, make_project
 
 TEXT = (
     HEAD
@@ -18,12 +18,12 @@ tenants: {a: {tags: [eu]}, b: {tags: [us, big]}, c: {only: [dev]}, d: {status: r
 )
 
 
-def test_each_condition_narrows(tmp_path: Path) -> None:
-    found = fleet(project(tmp_path, TEXT))
+def test_each_condition_narrows_the_selection(tmp_path: Path) -> None:
+    found = load_fleet(make_project(tmp_path, TEXT))
 
     def names(environment: str = "prod", **words: object) -> str:
         chosen = select(found, environment, Selection(**words))  # type: ignore[arg-type]
-        return "".join(one.name for one in chosen)
+        return "".join(tenant.name for tenant in chosen)
 
     assert (names(), names("dev")) == ("abd", "abcd")
     assert names(tenants=("d", "a")) == "ad"
@@ -41,16 +41,16 @@ def test_each_condition_narrows(tmp_path: Path) -> None:
         ("prod", {"tags": ("bigg",)}, "has the tag `bigg`\n  Did you mean `big`"),
     ],
 )
-def test_what_is_not_there(
+def test_an_unknown_environment_tenant_or_tag_is_refused(
     tmp_path: Path, environment: str, words: dict[str, object], message: str
 ) -> None:
-    found = fleet(project(tmp_path, TEXT))
+    found = load_fleet(make_project(tmp_path, TEXT))
     with pytest.raises(FleetError, match=message):
         select(found, environment, Selection(**words))  # type: ignore[arg-type]
 
 
 def test_shards_are_stable_and_even() -> None:
-    """A machine of another release must find the same tenants in its shard."""
+    """Machines with different releases must agree on the tenants of a shard."""
     assert [shard_of(name, 8) for name in ("acme", "beta", "gamma")] == [1, 2, 1]
     counts = Counter(shard_of(f"tenant{number}", 8) for number in range(4000))
     assert sorted(counts) == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -58,7 +58,7 @@ def test_shards_are_stable_and_even() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "3", "0/8", "9/8", "a/b", "1/8/9", "-1/8", "1/ 8"])
-def test_no_shard(text: str) -> None:
+def test_an_invalid_shard_is_refused(text: str) -> None:
     with pytest.raises(FleetError):
         parse_shard(text)
     assert parse_shard("3/8") == (3, 8)

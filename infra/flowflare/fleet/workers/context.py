@@ -1,0 +1,62 @@
+"""Describe what a worker's task works with: one stack, its environment and its API clients."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flowflare.config.files import Project, read_project
+
+if TYPE_CHECKING:
+    from flowflare.api import Connector
+    from flowflare.engine.contract import Stack
+    from flowflare.values.events import OnEvent
+
+
+@dataclass(frozen=True)
+class TaskContext:
+    """One task's stack and environment.
+
+    Attributes:
+        root: the project's folder.
+        stack: the stack's name.
+        options: the task's options.
+        environ: the stack's environment variables with its secrets; equal to `os.environ`.
+        forwarder: the forwarder's address with its token; None to call the API directly.
+        gate: is called before every API call; raises if the pool has ended.
+        pause: waits between calls; raises if the pool has ended.
+        on_event: is called with the engine's events.
+    """
+
+    root: Path
+    stack: str
+    options: Mapping[str, Any]
+    environ: Mapping[str, str] = field(repr=False)
+    forwarder: str | None = field(repr=False)
+    gate: Callable[[], None]
+    pause: Callable[[float], None]
+    on_event: "OnEvent"
+
+    @cached_property
+    def project(self) -> Project:
+        """The project with the stack's configuration."""
+        return read_project(self.root, self.stack)
+
+    @cached_property
+    def api(self) -> "Connector":
+        """Opens the API's clients, through the forwarder if there is one."""
+        from flowflare.fleet.workers.gated import make_gated_connector
+
+        return make_gated_connector(self.gate, self.pause, self.forwarder, self.stack)
+
+    def open_stack(self) -> "Stack":
+        """Open the stack on its engine.
+
+        Raises:
+            EngineError: the stack needs the Pulumi CLI, which is not installed or has another
+                version.
+        """
+        from flowflare.fleet.engines import open_fleet_stack
+
+        return open_fleet_stack(self.project, self.environ, forwarder=self.forwarder, api=self.api)
