@@ -68,7 +68,10 @@ class FleetPreview(Frozen):
     def refused_stacks(self) -> int:
         """The number of stacks that `up` would refuse, because of protection or a policy."""
         refused = {
-            stack for section in self.report.sections if section.refused_count for stack in section.stacks
+            stack
+            for section in self.report.sections
+            if section.refused_count
+            for stack in section.stacks
         }
         by_policy = {
             stack

@@ -23,8 +23,7 @@ def compare(context: "TaskContext") -> dict[str, Any]:
     Returns:
         `drift`: a `StackDrift`; `words`: the stack's own words with their placeholders.
     """
-    from flowflare.review.drift.compare import compare_with_account
-    from flowflare.review.drift.compare import make_failed
+    from flowflare.review.drift.compare import compare_with_account, make_failed
     from flowflare.review.recording_process import list_own_words
 
     project = context.project
