@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 import typer
 import yaml
@@ -40,7 +40,7 @@ def test_its_samples_are_fleets(tmp_path: Path) -> None:
     )
     stacks = []
     for text in (BLOCKS[0], SAMPLE):
-        assert jsonschema.Draft202012Validator(schema).is_valid(yaml.safe_load(text))
+        assert jsonschema_rs.Draft202012Validator(schema).is_valid(yaml.safe_load(text))
         (tmp_path / "tenants.yaml").write_text(text)
         stacks.append(read_fleet(tmp_path, {}).stacks())
     assert stacks[0][-3:] == ("gamma-prod", "old-dev", "old-prod")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from flowflare.errors import FlowflareError
@@ -186,7 +186,7 @@ def matches(case: str, project: Project, *, diff: bool = True) -> None:
     reviewed = review(plan, diff=diff)
     text = join_lines(write_lines(reviewed)) + summarise_review(reviewed) + "\n"
     made = make_document(reviewed, project="shop", stack="local")
-    jsonschema.validate(made, SCHEMA)
+    jsonschema_rs.validate(SCHEMA, made)
     made["resources"] = [one for one in made["resources"] if one["op"] != "same"]
     for one in made["resources"]:
         del one["differences"], one["urn"]

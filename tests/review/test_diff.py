@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from flowflare.review import html, markdown
@@ -76,7 +76,7 @@ def test_the_command_writes_json_that_follows_its_schema(repo: Repo) -> None:
     said = flowflare(*words, "--format", "json", "--exit-code")
     assert said.code == 2
     document = json.loads(said.out)
-    jsonschema.validate(document, SCHEMA)
+    jsonschema_rs.validate(SCHEMA, document)
     assert Report.model_validate(document).sections[0].stacks == ("ann",)
 
 

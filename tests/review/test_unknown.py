@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from flowflare.review import html, markdown
@@ -53,7 +52,7 @@ def test_a_stack_that_cannot_be_compared_is_unknown_in_every_form(
     said = diff(broken, *(word for file in files.values() for word in ("-o", str(file))))
     assert said.code == 1
     document = json.loads(files["json"].read_text("utf-8"))
-    jsonschema.validate(document, make_json_schema())
+    jsonschema_rs.validate(make_json_schema(), document)
     assert (document["risk"], document["exit_code"]) == ("unknown", 1)
     assert document["sections"][0]["risk"] == "unknown"
     text = files["txt"].read_text("utf-8")

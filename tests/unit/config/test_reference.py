@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -51,17 +51,19 @@ def test_the_editors_schema_knows_the_keys_of_this_project() -> None:
 
 
 @pytest.fixture(scope="module")
-def editor() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json_schema())
+def editor() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(json_schema())
 
 
 @pytest.mark.parametrize("case", [case for case in GOLDEN if case.name.startswith("client_bind")])
-def test_an_editor_takes_every_binding(case: Path, editor: jsonschema.Draft202012Validator) -> None:
+def test_an_editor_takes_every_binding(
+    case: Path, editor: jsonschema_rs.Draft202012Validator
+) -> None:
     config = yaml.safe_load((case / "Pulumi.dev.yaml").read_text())
     assert [error.message for error in editor.iter_errors(config)] == []
 
 
-def test_an_editor_sees_a_wrong_field(editor: jsonschema.Draft202012Validator) -> None:
+def test_an_editor_sees_a_wrong_field(editor: jsonschema_rs.Draft202012Validator) -> None:
     binding = {"type": "kv_namespace", "id": "x"}
     clients = {"orders": {"source": "a.js", "bindings": {"CACHE": binding}}}
     assert list(editor.iter_errors({"config": {"flowflare:clients": clients}}))

@@ -4,7 +4,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -12,9 +12,9 @@ FILES = sorted((ROOT / "tests/golden").rglob("*.wrangler.jsonc"))
 
 
 @cache
-def wranglers() -> jsonschema.Draft7Validator:
+def wranglers() -> jsonschema_rs.Draft7Validator:
     schema = json.loads((ROOT / "node_modules/wrangler/config-schema.json").read_text())
-    return jsonschema.Draft7Validator(schema)
+    return jsonschema_rs.Draft7Validator(schema)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}-{file.name}")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 
 from flowflare.review.changes import review
 from flowflare.review.document import make_document
@@ -73,7 +73,7 @@ def test_the_document_follows_its_schema() -> None:
     failure = Failure("urn", "x", "t", "no", "skipped")
     plan = Plan(steps, {"url": "[unknown]"}, (failure,))
     made = make_document(review(plan, diff=True), project="p", stack="dev")
-    jsonschema.validate(made, SCHEMA)
+    jsonschema_rs.validate(SCHEMA, made)
     assert (made["version"], made["changed"], made["api_calls"]) == (1, 3, 1 + 3 + 2)
     broken = made | {"risk": "none"}
-    assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(broken))
+    assert list(jsonschema_rs.Draft202012Validator(SCHEMA).iter_errors(broken))

@@ -4,7 +4,7 @@ import json
 import time
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from flowflare.errors import ConfigError
@@ -230,7 +230,7 @@ def test_a_thousand_tenants_take_little_time(tmp_path: Path) -> None:
 
 
 def test_the_schema_for_editors_accepts_the_same_files() -> None:
-    check = jsonschema.Draft202012Validator(json_schema())
+    check = jsonschema_rs.Draft202012Validator(json_schema())
     good = {
         "defaults": {"accountId": ACCOUNT, "flowflare:debug": None, "aws:region": "x"},
         "environments": {
