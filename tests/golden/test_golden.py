@@ -16,7 +16,7 @@ import pytest
 from flowflare.config.files import read_project
 from flowflare.config.load import load_stack
 from flowflare.errors import FlowflareError
-from flowflare.render.wrangler import wrangler_files
+from flowflare.render.wrangler import render_wrangler_files
 from tests.unit.resources.recording_monitor import Declared, record
 
 HERE = Path(__file__).parent
@@ -76,7 +76,7 @@ def declared_by(project: Path) -> dict[str, str]:
         "outputs.json": as_json(monitor.outputs),
     }
     spec = load_stack(config, project=read.name, stack=STACK)
-    files |= {f"{name}.wrangler.jsonc": text for name, text in wrangler_files(spec).items()}
+    files |= {f"{name}.wrangler.jsonc": text for name, text in render_wrangler_files(spec).items()}
     for one in declared:
         if one.type.endswith(":WorkersScript"):
             name = one.inputs["scriptName"]

@@ -10,7 +10,7 @@ from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.kinds.live_script import read_references
 from flowflare.model.bindings import DATABASE_BINDING
-from flowflare.model.class_history import classes_after
+from flowflare.model.class_history import list_classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY
 from flowflare.model.client import ClientSpec
 from flowflare.model.stack import StackSpec
@@ -93,7 +93,7 @@ def recognise(
     found: list[Recognised] = []
     service = chosen.get("service", spec.service.script_name)
     if service not in account.scripts():
-        wanted = set(classes_after(SERVICE_HISTORY))
+        wanted = set(list_classes_after(SERVICE_HISTORY))
         rows = [row for row in account.namespaces() if row.get("class") in wanted]
         scripts = tuple(sorted({str(row["script"]) for row in rows if row.get("script")}))
         if not scripts:

@@ -34,7 +34,7 @@ def render(
     from flowflare.config.load import load_stack
     from flowflare.render.node import ensure_node_packages
     from flowflare.render.worker import render_stack
-    from flowflare.render.wrangler import wrangler_files
+    from flowflare.render.wrangler import render_wrangler_files
 
     project = read_project(project_root(cwd), stack)
     values = {key: value.text for key, value in project.values.items()}
@@ -43,7 +43,7 @@ def render(
         ensure_node_packages(status.update, root=project.root)
         rendered = render_stack(spec, root=project.root, on_progress=status.update)
     target = out or project.root / "build"
-    settings = wrangler_files(spec)
+    settings = render_wrangler_files(spec)
     written = []
     for worker in rendered.workers():
         folder = target / worker.script_name

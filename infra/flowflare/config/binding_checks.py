@@ -27,7 +27,7 @@ def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
         reserved = CLIENT_RESERVED | ({RPC_BINDING} if fields.get("rpc") is True else set())
         taken = dict.fromkeys(reserved, "Flowflare's own binding")
         for name in mapping(fields.get("workflows")):
-            binding = names.binding_name(name)
+            binding = names.make_binding_name(name)
             if binding in reserved:
                 message = f"its binding would be {binding}, which is {taken[binding]}"
                 yield ("clients", client, "workflows", name), message, "Choose another name."

@@ -86,7 +86,7 @@ def _reserved(clients: Mapping[str, object]) -> Iterator[Finding]:
 def _collisions(workflows: Iterable[_Workflow]) -> Iterator[Finding]:
     seen: dict[str, _Workflow] = {}
     for workflow in workflows:
-        binding = names.binding_name(workflow.name)
+        binding = names.make_binding_name(workflow.name)
         first = seen.setdefault(binding, workflow)
         if is_reserved_in_service(binding):
             message = f"its binding would be {binding}, which the service uses itself"
@@ -116,7 +116,7 @@ def _physical_names(
     parts += [
         (
             "database",
-            names.database_part(client, binding),
+            names.make_database_part(client, binding),
             ("clients", client, "databases", binding),
             mapping(database).get("name"),
         )
@@ -126,7 +126,7 @@ def _physical_names(
     parts += [
         (
             words,
-            names.database_part(client, binding),
+            names.make_database_part(client, binding),
             ("clients", client, "bindings", binding),
             settings.get("name"),
         )
@@ -137,7 +137,7 @@ def _physical_names(
     for kind, what, path, written_name in parts:
         # What is no text is a problem of the schema's.
         chosen = written_name if isinstance(written_name, str) else None
-        name = chosen or names.physical_name(tenant, environment, what)
+        name = chosen or names.make_physical_name(tenant, environment, what)
         if not chosen and len(name) > names.MAX_LENGTH:
             message = f"its name in the account, {name}, has {len(name)} characters"
             yield path, message, f"At most {names.MAX_LENGTH}: shorten it or {_say_where(path)}."
@@ -186,7 +186,7 @@ def _resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
         parts += [("bindings", words, name) for name, words, _ in _own_resources(fields)]
         for key, kind, name in parts:
             path: Path = ("clients", client, key, name)
-            resource = f"{client}-{names.hyphenated(name)}"
+            resource = f"{client}-{names.hyphenate(name)}"
             first = seen.setdefault((kind, resource), path)
             if first != path:
                 message = f"would be the same resource as `{full_key(first)}`"

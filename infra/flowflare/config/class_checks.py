@@ -5,14 +5,14 @@ from typing import Any
 
 from flowflare.config.problems import Finding, Path, mapping
 from flowflare.model import names
-from flowflare.model.class_history import HistoryFinding, classes_after, history_findings
+from flowflare.model.class_history import HistoryFinding, find_mistakes, list_classes_after
 from flowflare.model.class_migrations import (
     SERVICE_HISTORY,
     ClassMigration,
     TransferredClass,
     from_wire,
 )
-from flowflare.model.class_neighbours import neighbours_of
+from flowflare.model.class_neighbours import find_neighbours
 
 _LISTS = {"newSqliteClasses": "new_sqlite_classes", "deletedClasses": "deleted_classes"}
 _MAPS = {
@@ -42,13 +42,13 @@ def check_classes(
     } | {scripts[names.SERVICE]: SERVICE_HISTORY}
     for client, fields in clients.items():
         script = scripts[client]
-        taken = neighbours_of(script, histories).taken
+        taken = find_neighbours(script, histories).taken
         bound = {
             binding: name
             for binding, value in mapping(fields.get("durableObjects")).items()
             if isinstance(name := mapping(value).get("className"), str)
         }
-        for found in history_findings(histories[script], bound=bound, taken=taken):
+        for found in find_mistakes(histories[script], bound=bound, taken=taken):
             if found.step is None or not _is_misread(fields, histories[script], found.step):
                 yield _path(client, found), found.message, found.remedy
         yield from _transfers(client, script, scripts, histories)
@@ -97,13 +97,13 @@ def _transfer_problems(
     if owner == names.SERVICE:
         yield "moves a class of the service", "The service's classes are Flowflare's own."
         return
-    if moved.old not in classes_after(histories[source]):
+    if moved.old not in list_classes_after(histories[source]):
         yield (
             f"moves `{moved.old}`, which the history of client `{owner}` does not have in the end",
             f"Leave the class in the classMigrations of `{owner}`: it is not deleted there, and "
             "goes over as it is called last.",
         )
-    others = neighbours_of(source, histories).taken
+    others = find_neighbours(source, histories).taken
     if others.get(moved.old) != script:
         yield (
             f"moves `{moved.old}` of client `{owner}`, which `{owners[others[moved.old]]}` "
@@ -131,8 +131,8 @@ def _bound_elsewhere(
         script, name = mapping(value).get("script_name"), mapping(value).get("class_name")
         if mapping(value).get("type") != "durable_object_namespace" or script not in histories:
             continue
-        owner, taken = owners[str(script)], neighbours_of(str(script), histories).taken
-        found = history_findings(histories[str(script)], bound={binding: str(name)}, taken=taken)
+        owner, taken = owners[str(script)], find_neighbours(str(script), histories).taken
+        found = find_mistakes(histories[str(script)], bound={binding: str(name)}, taken=taken)
         for one in found:
             if one.binding is not None:
                 path: Path = ("clients", client, "bindings", binding, "class_name")
@@ -148,7 +148,7 @@ def script_names(
     tenant = written.get("tenant") if isinstance(written.get("tenant"), str) else None
     chosen = {**mapping(own.get("clients")), names.SERVICE: own.get(names.SERVICE)}
     return {
-        what: str(chosen.get(what) or names.physical_name(tenant, environment, what))
+        what: str(chosen.get(what) or names.make_physical_name(tenant, environment, what))
         for what in (*clients, names.SERVICE)
     }
 

@@ -29,7 +29,7 @@ from flowflare.config.schema.secrets import (
 )
 from flowflare.kinds.registry import list_own
 from flowflare.model import names
-from flowflare.model.class_migrations import ClassMigration, from_wire, service_history
+from flowflare.model.class_migrations import ClassMigration, from_wire, make_service_history
 from flowflare.model.client import (
     BoundSpec,
     ClientSpec,
@@ -96,7 +96,7 @@ def _service(config: StackConfig, environment: str) -> ServiceSpec:
         debug=config.debug,
         retention_days=config.retention_days,
         stuck_after_minutes=config.stuck_after_minutes,
-        class_migrations=service_history(config.tracker_tag),
+        class_migrations=make_service_history(config.tracker_tag),
         api_keys=tuple(config.api_keys),
         api_key_in_use=config.api_key_in_use,
         **worker,
@@ -109,13 +109,13 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
             name=key,
             workflow_name=config.names.workflows.get(key) or _physical(config, environment, key),
             class_name=value.class_name,
-            binding=names.binding_name(key),
+            binding=names.make_binding_name(key),
         )
         for key, value in sorted(written.workflows.items())
     )
     databases = tuple(
         _database(
-            binding, value, _physical(config, environment, names.database_part(name, binding))
+            binding, value, _physical(config, environment, names.make_database_part(name, binding))
         )
         for binding, value in sorted(written.databases.items())
     )
@@ -137,7 +137,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         secrets={key: _secret(value) for key, value in sorted(secrets.items())},
         bindings=tuple(_bound(key, value) for key, value in sorted(bindings.items())),
         own=tuple(
-            _own(key, value, _physical(config, environment, names.database_part(name, key)))
+            _own(key, value, _physical(config, environment, names.make_database_part(name, key)))
             for key, value in sorted(own.items())
         ),
         databases=databases,
@@ -159,7 +159,7 @@ def _script_name(client: str, config: StackConfig, environment: str) -> str:
 
 
 def _physical(config: StackConfig, environment: str, what: str) -> str:
-    return names.physical_name(config.tenant, environment, what)
+    return names.make_physical_name(config.tenant, environment, what)
 
 
 def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:

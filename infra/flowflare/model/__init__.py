@@ -1,1 +1,1 @@
-"""What a stack is: frozen values without behaviour, and the rules that need nothing but them."""
+"""Model a stack as frozen values without behaviour, with the rules that need only these values."""

@@ -1,8 +1,8 @@
-"""The bindings of a stack's Workers, as Cloudflare's API names them, sorted by name.
+"""List the bindings of a stack's Workers, in the form of Cloudflare's API, sorted by name.
 
-The API answers them sorted and `PUT` replaces them wholesale, so one place says which there are.
-What only Cloudflare or a secret's source knows is not in them and is filled in by who declares or
-uploads: databases' ids, keys and secrets.
+The API returns bindings sorted, and `PUT` replaces all of them, so one module defines which
+bindings a script has. Values that only Cloudflare or a secret's source knows are filled in later by
+the code that declares or uploads: database IDs, keys and secrets.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from flowflare.model.frozen import Frozen
 from flowflare.model.secret_sources import SecretSource
 
 TRACKER_CLASS = "WorkflowTracker"
-#: The entrypoint that the service offers to other Workers of the account.
+#: The entrypoint of the service for other Workers of the account.
 RPC_CLASS = "FlowflareService"
 DATABASE_BINDING = "DB"
 TRACKER_BINDING = "WORKFLOW_TRACKER"
@@ -24,21 +24,21 @@ SERVICE_BINDING = "WORKFLOW_SERVICE"
 CLIENT_KEY_BINDING = "WORKFLOW_API_KEY"
 RPC_BINDING = "WORKFLOW_SERVICE_RPC"
 
-#: What a client's variables and Workflows cannot be bound as.
+#: Binding names that a client's variables and Workflows cannot use.
 CLIENT_RESERVED = frozenset({SERVICE_BINDING, TRACKER_BINDING, CLIENT_KEY_BINDING})
-#: What a Workflow cannot be bound as in the service.
+#: Binding names that a Workflow cannot use in the service.
 SERVICE_RESERVED = frozenset({DATABASE_BINDING, TRACKER_BINDING, SERVICE_KEY_BINDING})
 
 
 class DatabaseBinding(Frozen):
-    """A D1 database of the stack; its id is not known here."""
+    """A D1 database of the stack; its ID is filled in later."""
 
     name: str
     type: Literal["d1"] = "d1"
 
 
 class ClassBinding(Frozen):
-    """A Durable Object class, of the script itself or of another one."""
+    """A Durable Object class of the script itself or of another script."""
 
     name: str
     class_name: str
@@ -56,7 +56,7 @@ class ServiceBinding(Frozen):
 
 
 class ApiKeyBinding(Frozen):
-    """The stack's API key, the one in use or another generation of it."""
+    """The stack's API key: the one in use, or another generation."""
 
     name: str
     generation: int | None = Field(default=None, exclude=True)
@@ -80,7 +80,7 @@ class VariableBinding(Frozen):
 
 
 class JsonBinding(Frozen):
-    """A variable that is more than a text, parsed already when the Worker sees it."""
+    """A JSON variable, which the Worker receives parsed."""
 
     name: str
     json_value: JsonValue = Field(serialization_alias="json")
@@ -88,7 +88,7 @@ class JsonBinding(Frozen):
 
 
 class WorkflowBinding(Frozen):
-    """A Workflow, of the script itself or of another one."""
+    """A Workflow of the script itself or of another script."""
 
     name: str
     workflow_name: str
@@ -98,14 +98,14 @@ class WorkflowBinding(Frozen):
 
 
 class OwnBinding(Frozen):
-    """A resource of the client's own; the ID that its field may need is filled in."""
+    """A resource that the binding makes; its field may need an ID, which is filled in later."""
 
     name: str
     own: OwnSpec = Field(exclude=True)
 
 
 class BoundBinding(Frozen):
-    """Something outside of the stack, of any type; its secret fields are filled in."""
+    """A resource of any type outside of the stack; its secret fields are filled in later."""
 
     name: str
     type: str
@@ -127,8 +127,8 @@ Binding = (
 )
 
 
-def storage_bindings() -> tuple[Binding, ...]:
-    """What the service has before its clients exist: its database and its own class."""
+def list_storage_bindings() -> tuple[Binding, ...]:
+    """Return the service's bindings before its clients exist: its database and its own class."""
     return (
         DatabaseBinding(name=DATABASE_BINDING),
         ClassBinding(name=TRACKER_BINDING, class_name=TRACKER_CLASS),
@@ -136,21 +136,21 @@ def storage_bindings() -> tuple[Binding, ...]:
 
 
 def is_reserved_in_service(name: str) -> bool:
-    """Whether the service has a binding of that name itself, or has it while keys are rotated."""
+    """Return whether the service itself uses the name, always or during key rotations."""
     return name in SERVICE_RESERVED or name.startswith(f"{SERVICE_KEY_BINDING}_")
 
 
-def service_bindings(
+def list_service_bindings(
     clients: Sequence[ClientSpec], other_keys: Iterable[int] = ()
 ) -> tuple[Binding, ...]:
-    """The service's bindings: storage, the keys, and every client's Workflows.
+    """Return the service's bindings: storage, the keys, and every client's Workflows.
 
     Args:
         clients: the clients whose Workflows it starts.
-        other_keys: generations of the API key that it accepts beside the one in use.
+        other_keys: generations of the API key that it accepts besides the one in use.
     """
     workflows = (
-        _workflow(workflow, script_name=client.script_name)
+        _make_workflow(workflow, script_name=client.script_name)
         for client in clients
         for workflow in client.workflows
     )
@@ -159,11 +159,11 @@ def service_bindings(
         for generation in other_keys
     )
     key = ApiKeyBinding(name=SERVICE_KEY_BINDING)
-    return _sorted([*storage_bindings(), key, *others, *workflows])
+    return _sort([*list_storage_bindings(), key, *others, *workflows])
 
 
-def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Binding, ...]:
-    """A client's bindings: the service with its class and key, and what is the client's own."""
+def list_client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Binding, ...]:
+    """Return a client's bindings: the service with its class and key, and the client's own."""
     service: list[Binding] = [
         ServiceBinding(name=SERVICE_BINDING, service=service_script_name),
         ClassBinding(
@@ -175,21 +175,21 @@ def client_bindings(client: ClientSpec, service_script_name: str) -> tuple[Bindi
         service.append(
             ServiceBinding(name=RPC_BINDING, service=service_script_name, entrypoint=RPC_CLASS)
         )
-    return _sorted(
+    return _sort(
         [
             *service,
-            *own_storage(client),
-            *(_workflow(workflow) for workflow in client.workflows),
-            *(_variable(name, value) for name, value in client.variables.items()),
+            *list_own_storage(client),
+            *(_make_workflow(workflow) for workflow in client.workflows),
+            *(_make_variable(name, value) for name, value in client.variables.items()),
             *(SecretBinding(name=key, source=value) for key, value in client.secrets.items()),
             *(OwnBinding(name=own.binding, own=own) for own in client.own),
-            *(_bound(binding) for binding in client.bindings),
+            *(_make_bound(binding) for binding in client.bindings),
         ]
     )
 
 
-def own_storage(client: ClientSpec) -> tuple[Binding, ...]:
-    """A client's own databases and Durable Object classes."""
+def list_own_storage(client: ClientSpec) -> tuple[Binding, ...]:
+    """Return the bindings to a client's own databases and Durable Object classes."""
     return (
         *(DatabaseBinding(name=database.binding) for database in client.databases),
         *(
@@ -199,16 +199,16 @@ def own_storage(client: ClientSpec) -> tuple[Binding, ...]:
     )
 
 
-def first_bindings(client: ClientSpec) -> tuple[Binding, ...]:
-    """What a client has before its secrets exist: its storage, and the service, whose it is."""
+def list_first_bindings(client: ClientSpec) -> tuple[Binding, ...]:
+    """Return a client's bindings before its secrets exist: its storage, and the service."""
     service = ServiceBinding(name=SERVICE_BINDING, service="")
-    return _sorted([service, *own_storage(client)])
+    return _sort([service, *list_own_storage(client)])
 
 
-def scripts_bound(client: ClientSpec) -> frozenset[str]:
-    """The other scripts that must be there before the client's: what it is bound to and sends to.
+def list_bound_scripts(client: ClientSpec) -> frozenset[str]:
+    """Return the other scripts that must exist first: bound scripts and tail consumers.
 
-    The service is not among them.
+    The service is not included.
     """
     found: set[object] = set(client.tail_consumers)
     for binding in client.bindings:
@@ -218,7 +218,7 @@ def scripts_bound(client: ClientSpec) -> frozenset[str]:
 
 
 def to_wire(binding: Binding) -> dict[str, Any]:
-    """A binding as the API takes it, without what is filled in."""
+    """Convert a binding to the API's form, without values that are filled in later."""
     if isinstance(binding, BoundBinding):
         return {"name": binding.name, "type": binding.type, **binding.fields}
     if isinstance(binding, OwnBinding):
@@ -228,19 +228,19 @@ def to_wire(binding: Binding) -> dict[str, Any]:
     return binding.model_dump(by_alias=True, exclude_none=True)
 
 
-def _bound(binding: BoundSpec) -> BoundBinding:
+def _make_bound(binding: BoundSpec) -> BoundBinding:
     return BoundBinding(
         name=binding.name, type=binding.type, fields=binding.fields, secrets=binding.secrets
     )
 
 
-def _variable(name: str, value: JsonValue) -> VariableBinding | JsonBinding:
+def _make_variable(name: str, value: JsonValue) -> VariableBinding | JsonBinding:
     if isinstance(value, str):
         return VariableBinding(name=name, text=value)
     return JsonBinding(name=name, json_value=value)
 
 
-def _workflow(workflow: WorkflowSpec, script_name: str | None = None) -> WorkflowBinding:
+def _make_workflow(workflow: WorkflowSpec, script_name: str | None = None) -> WorkflowBinding:
     return WorkflowBinding(
         name=workflow.binding,
         workflow_name=workflow.workflow_name,
@@ -249,5 +249,5 @@ def _workflow(workflow: WorkflowSpec, script_name: str | None = None) -> Workflo
     )
 
 
-def _sorted(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
+def _sort(bindings: Iterable[Binding]) -> tuple[Binding, ...]:
     return tuple(sorted(bindings, key=lambda binding: binding.name))

@@ -1,8 +1,9 @@
-"""What a Durable Object history means: the classes it leaves, its mistakes, its net effect.
+"""Analyse Durable Object class migrations: the resulting classes, mistakes, and the net effect.
 
-Pure. A class has one life: it begins or comes over, may get other names, and ends or goes on. The
-net effect is what an upload sends, since Cloudflare refuses steps that speak of classes which the
-uploaded code does not export (10070, 10074), as old steps of a history do on a new script.
+Nothing here has side effects. A class has one life: it is created or transferred, may be renamed,
+and is deleted or continues to exist. An upload sends the net effect, because Cloudflare refuses
+steps about classes that the uploaded code does not export (10070, 10074), such as old steps on a
+new script.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,11 +17,11 @@ Birth = Literal["before", "new", "transferred"]
 
 @dataclass(frozen=True)
 class HistoryFinding:
-    """Something that is wrong with a history.
+    """A mistake in class migrations.
 
     Attributes:
-        step: the step's position, None where it is no single step's.
-        binding: the binding that shows it, None where none does.
+        step: the step's index; None if the mistake is not in a single step.
+        binding: the binding that reveals it; None if there is none.
         message: what is wrong.
         remedy: what to write instead.
     """
@@ -33,26 +34,26 @@ class HistoryFinding:
 
 @dataclass
 class _Life:
-    """One class on its way through a history."""
+    """One class on its way through the class migrations."""
 
     birth: Birth
     first_name: str
     name: str
     named_at: int
-    """The step that gave it its last name, -1 for before the history."""
+    """The step that gave it its last name; -1 if it existed before."""
     source: TransferredClass | None = None
     ended_at: int | None = None
 
 
 @dataclass
 class _Course:
-    """A history being followed."""
+    """The state while class migrations are followed."""
 
     alive: dict[str, _Life] = field(default_factory=dict)
     lives: list[_Life] = field(default_factory=list)
     findings: list[HistoryFinding] = field(default_factory=list)
     last_words: dict[str, str] = field(default_factory=dict)
-    """What became of names that no class has any more."""
+    """What happened to names that no class has any more."""
 
     def begin(self, life: _Life) -> None:
         self.alive[life.name] = life
@@ -63,24 +64,24 @@ class _Course:
         self.findings.append(HistoryFinding(step, None, message, remedy))
 
 
-def classes_after(
+def list_classes_after(
     history: Sequence[ClassMigration], before: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """The classes that there are once a history was applied, sorted.
+    """Return the classes that exist after the class migrations, sorted.
 
     Args:
         history: the steps, oldest first.
-        before: the classes that there were.
+        before: the classes that existed before.
     """
     return tuple(sorted(_follow(history, before).alive))
 
 
-def fates(history: Sequence[ClassMigration], before: Collection[str]) -> dict[str, str | None]:
-    """What becomes of each class that there was: its name afterwards, None for an end.
+def find_fates(history: Sequence[ClassMigration], before: Collection[str]) -> dict[str, str | None]:
+    """Return what each existing class becomes: its new name, or None if it is deleted.
 
     Args:
-        history: the steps to come, oldest first.
-        before: the classes that there are.
+        history: the pending steps, oldest first.
+        before: the existing classes.
     """
     course = _follow(history, before)
     return {
@@ -90,12 +91,14 @@ def fates(history: Sequence[ClassMigration], before: Collection[str]) -> dict[st
     }
 
 
-def losses(steps: Sequence[ClassMigration], before: Collection[str]) -> tuple[tuple[int, str], ...]:
-    """The steps that delete classes which may have objects: position and class, in order.
+def list_losses(
+    steps: Sequence[ClassMigration], before: Collection[str]
+) -> tuple[tuple[int, str], ...]:
+    """Return the steps that delete classes that may have objects: index and class, in order.
 
     Args:
-        steps: the steps to come, oldest first.
-        before: the classes that there are.
+        steps: the pending steps, oldest first.
+        before: the existing classes.
     """
     lives = _follow(steps, before).lives
     return tuple(
@@ -107,46 +110,46 @@ def losses(steps: Sequence[ClassMigration], before: Collection[str]) -> tuple[tu
     )
 
 
-def history_findings(
+def find_mistakes(
     history: Sequence[ClassMigration],
     *,
     bound: Mapping[str, str],
     exported: Collection[str] | None = None,
     taken: Mapping[str, str] | None = None,
 ) -> tuple[HistoryFinding, ...]:
-    """Everything that is wrong with a history.
+    """Find all mistakes in class migrations.
 
     Args:
-        history: the whole history, oldest first.
-        bound: class of each Durable Object binding to the script itself, by the binding's name.
-        exported: what the code exports, None where it is not known yet.
+        history: all class migrations, oldest first.
+        bound: the class of each Durable Object binding to the script itself, by the binding's name.
+        exported: the exports of the code; None if they are not known yet.
         taken: classes that other scripts of the stack take over, with the script's name.
     """
     course = _follow(history)
-    gone = dict(taken or {})
-    findings = [*_repeated_tags(history), *course.findings]
-    alive = [name for name in sorted(course.alive) if name not in gone]
+    moved = dict(taken or {})
+    findings = [*_find_repeated_tags(history), *course.findings]
+    alive = [name for name in sorted(course.alive) if name not in moved]
     for binding, name in sorted(bound.items()):
         if name not in alive:
-            findings.append(_unmade(binding, name, len(history), course.last_words, gone))
+            findings.append(_make_unmade(binding, name, len(history), course.last_words, moved))
     if exported is not None:
         unexported = [name for name in alive if name not in exported]
-        findings += [_unexported(name, course.alive[name].named_at) for name in unexported]
+        findings += [_make_unexported(name, course.alive[name].named_at) for name in unexported]
     return tuple(findings)
 
 
-def net_effect(
+def compute_net_effect(
     steps: Sequence[ClassMigration], before: Collection[str], *, without: Collection[str] = ()
 ) -> tuple[ClassMigration, ...]:
-    """The steps to send for those steps: the same classes in the end, no names in between.
+    """Compute the steps to send: with the same resulting classes, but without intermediate names.
 
     Args:
-        steps: what is pending, oldest first; nothing is wrong with it.
-        before: the classes that the script has.
-        without: classes of the end that another script took before they were made here.
+        steps: the pending steps, oldest first, without mistakes.
+        before: the script's existing classes.
+        without: resulting classes that another script took over before they were created here.
 
     Returns:
-        Steps without empty ones; the same steps where some name has to be free in between.
+        Steps without empty ones; the given steps if a name must be free in between.
     """
     lives = _follow(steps, before).lives
     lists: list[dict[str, list[object]]] = [{} for _ in steps]
@@ -159,17 +162,17 @@ def net_effect(
         for step, written in zip(steps, lists, strict=True)
         if written
     ]
-    wanted = set(classes_after(steps, before)) - set(without)
+    wanted = set(list_classes_after(steps, before)) - set(without)
     course = _follow(short, before)
     if course.findings or set(course.alive) - set(without) != wanted:
         return tuple(steps)
     return tuple(short)
 
 
-def started_anew(
+def replace_missing_transfers(
     steps: Sequence[ClassMigration], missing: Collection[tuple[str, str]]
 ) -> tuple[ClassMigration, ...]:
-    """The steps with new classes instead of transfers from where there is nothing.
+    """Replace transfers of classes that do not exist by new classes.
 
     Args:
         steps: the steps.
@@ -177,9 +180,13 @@ def started_anew(
     """
     changed = []
     for step in steps:
-        lost = [one for one in step.transferred_classes if (one.from_script, one.old) in missing]
-        kept = tuple(one for one in step.transferred_classes if one not in lost)
-        begun = (*step.new_sqlite_classes, *(one.new for one in lost))
+        lost = [
+            transfer
+            for transfer in step.transferred_classes
+            if (transfer.from_script, transfer.old) in missing
+        ]
+        kept = tuple(transfer for transfer in step.transferred_classes if transfer not in lost)
+        begun = (*step.new_sqlite_classes, *(transfer.new for transfer in lost))
         changed.append(
             step.model_copy(update={"new_sqlite_classes": begun, "transferred_classes": kept})
         )
@@ -187,7 +194,7 @@ def started_anew(
 
 
 def _send(life: _Life, lists: list[dict[str, list[object]]]) -> None:
-    """Adds what one life needs to be sent."""
+    """Add what one class needs to be sent."""
 
     def add(step: int, name: str, value: object) -> None:
         lists[step].setdefault(name, []).append(value)
@@ -219,11 +226,11 @@ def _follow(history: Sequence[ClassMigration], before: Collection[str] = ()) -> 
 
 def _follow_step(course: _Course, index: int, step: ClassMigration) -> None:
     if not step.step():
-        course.wrong(index, "does nothing", "Remove the step, or write what it does.")
-    for name in _named_twice(step):
+        course.wrong(index, "does nothing", "Remove the step, or add an operation to it.")
+    for name in _list_named_twice(step):
         message = f"names the class `{name}` twice"
-        course.wrong(index, message, "A class is named once in a step: use two steps.")
-    # The emulator's order, which is our reading of Cloudflare's.
+        course.wrong(index, message, "Name each class once in a step; use two steps.")
+    # In the emulator's order, which is our interpretation of Cloudflare's.
     for name in step.new_sqlite_classes:
         _begin(course, index, name)
     for renamed in step.renamed_classes:
@@ -236,14 +243,14 @@ def _follow_step(course: _Course, index: int, step: ClassMigration) -> None:
 
 def _begin(course: _Course, index: int, name: str) -> None:
     if name in course.alive:
-        course.wrong(index, f"begins `{name}`, which there is already", _EXISTING_REMEDY)
+        course.wrong(index, f"creates `{name}`, which already exists", _EXISTING_REMEDY)
     else:
         course.begin(_Life("new", name, name, index))
 
 
 def _transfer(course: _Course, index: int, moved: TransferredClass) -> None:
     if moved.new in course.alive:
-        message = f"moves `{moved.old}` to `{moved.new}`, which there is already"
+        message = f"moves `{moved.old}` to `{moved.new}`, which already exists"
         course.wrong(index, message, _TAKEN)
     else:
         course.begin(_Life("transferred", moved.new, moved.new, index, moved))
@@ -254,15 +261,15 @@ def _end(course: _Course, index: int, tag: str, name: str) -> None:
         course.alive.pop(name).ended_at = index
         course.last_words[name] = f"step `{tag}` deletes it"
     else:
-        course.wrong(index, f"deletes `{name}`, {_absent(name, course)}", _ABSENT_REMEDY)
+        course.wrong(index, f"deletes `{name}`, {_describe_absent(name, course)}", _ABSENT_REMEDY)
 
 
 def _rename(course: _Course, index: int, tag: str, renamed: RenamedClass) -> None:
     if renamed.old not in course.alive:
-        message = f"renames `{renamed.old}`, {_absent(renamed.old, course)}"
+        message = f"renames `{renamed.old}`, {_describe_absent(renamed.old, course)}"
         course.wrong(index, message, _ABSENT_REMEDY)
     elif renamed.new in course.alive:
-        message = f"renames `{renamed.old}` to `{renamed.new}`, which there is already"
+        message = f"renames `{renamed.old}` to `{renamed.new}`, which already exists"
         course.wrong(index, message, _TAKEN)
     else:
         life = course.alive.pop(renamed.old)
@@ -272,44 +279,42 @@ def _rename(course: _Course, index: int, tag: str, renamed: RenamedClass) -> Non
         course.alive[renamed.new] = life
 
 
-_EXISTING_REMEDY = (
-    "A class begins once. To start it anew, delete it in a step in front of this one."
-)
+_EXISTING_REMEDY = "A class is created once. To start it empty, delete it in an earlier step."
 _ABSENT_REMEDY = "Correct the class's name, or remove it from the step if it was never applied."
 _TAKEN = "Choose a name that is free, or delete the class that has it in an earlier step."
 
 
-def _named_twice(step: ClassMigration) -> list[str]:
-    """Classes that are the target of two directives of a step, which Cloudflare refuses (10074)."""
+def _list_named_twice(step: ClassMigration) -> list[str]:
+    """List classes that two directives of a step target, which Cloudflare refuses (10074)."""
     named = [
         *step.new_sqlite_classes,
         *step.deleted_classes,
-        *(one.new for one in step.renamed_classes),
-        *(one.new for one in step.transferred_classes),
+        *(target.new for target in step.renamed_classes),
+        *(target.new for target in step.transferred_classes),
     ]
     return sorted({name for name in named if named.count(name) > 1})
 
 
-def _absent(name: str, course: _Course) -> str:
+def _describe_absent(name: str, course: _Course) -> str:
     words = course.last_words.get(name)
-    return f"which is not there any more: {words}" if words else "which no earlier step begins"
+    return f"which no longer exists: {words}" if words else "which no earlier step creates"
 
 
-def _repeated_tags(history: Sequence[ClassMigration]) -> list[HistoryFinding]:
+def _find_repeated_tags(history: Sequence[ClassMigration]) -> list[HistoryFinding]:
     tags = [step.tag for step in history]
     return [
         HistoryFinding(
             index,
             None,
             f"has the tag {tag!r} of an earlier step",
-            "Give each step a tag of its own.",
+            "Give each step its own tag.",
         )
         for index, tag in enumerate(tags)
         if tag in tags[:index]
     ]
 
 
-def _unmade(
+def _make_unmade(
     binding: str, name: str, steps: int, last_words: Mapping[str, str], taken: Mapping[str, str]
 ) -> HistoryFinding:
     if name in taken:
@@ -321,15 +326,15 @@ def _unmade(
         return HistoryFinding(None, binding, message, remedy)
     words = last_words.get(name)
     if words:
-        message = f"binds the class `{name}`, which is not there any more: {words}"
+        message = f"binds the class `{name}`, which no longer exists: {words}"
         return HistoryFinding(None, binding, message, "Bind another class, or remove the binding.")
-    message = f"no class migration makes the class `{name}`"
+    message = f"no class migration creates the class `{name}`"
     step = f"{{tag: v{steps + 1}, newSqliteClasses: [{name}]}}"
     remedy = f"Append to the client's `classMigrations`: {step}"
     return HistoryFinding(None, binding, message, remedy)
 
 
-def _unexported(name: str, step: int) -> HistoryFinding:
+def _make_unexported(name: str, step: int) -> HistoryFinding:
     message = f"keeps the class `{name}`, which the code does not export"
-    remedy = f"Export it, or append a step that ends it: deletedClasses: [{name}]"
+    remedy = f"Export it, or append a step that deletes it: deletedClasses: [{name}]"
     return HistoryFinding(step, None, message, remedy)

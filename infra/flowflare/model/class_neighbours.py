@@ -1,4 +1,4 @@
-"""What the other scripts of a stack have to do with the Durable Object classes of one of them."""
+"""Describe what other scripts of a stack do with the Durable Object classes of a script."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -14,27 +14,27 @@ class ClassNeighbours(Frozen):
     scripts: tuple[str, ...] = Field(default=(), description="All scripts of the stack, sorted.")
     taken: Mapping[str, str] = Field(
         default_factory=dict,
-        description="Classes of the script that another one takes over, with that one's name.",
+        description="Classes of the script that another script takes over, with the other's name.",
     )
     begun: Mapping[str, str] = Field(
         default_factory=dict,
-        description="Classes that other scripts begin, with the script's name.",
+        description="Classes that other scripts create, with the script's name.",
     )
 
     def props(self) -> dict[str, object]:
-        """What there is of them, as the provider of class migrations takes it."""
+        """Convert to the properties of the provider of class migrations."""
         written = self.model_dump(mode="json")
         return {name: value for name, value in written.items() if value}
 
 
-def neighbours_of(
+def find_neighbours(
     script_name: str, histories: Mapping[str, Sequence[ClassMigration]]
 ) -> ClassNeighbours:
-    """The neighbours of a script.
+    """Collect the neighbours of a script.
 
     Args:
         script_name: the script.
-        histories: the history of each script of the stack by its name in the account.
+        histories: the class migrations of each script of the stack, by the script's name.
     """
     others = [(name, step) for name, steps in histories.items() for step in steps]
     return ClassNeighbours(
@@ -54,24 +54,25 @@ def neighbours_of(
     )
 
 
-def transfer_order(
+def sort_by_transfers(
     histories: Mapping[str, Sequence[ClassMigration]],
     bound: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
-    """The scripts in an order in which who takes a class over comes before who had it.
+    """Sort scripts so that the script that receives a class comes before the one that gives it up.
 
-    Scripts that take classes from each other stay in the order of their names.
+    Scripts that take classes from each other are sorted by name.
 
     Args:
-        histories: the history of each script of the stack by its name in the account.
-        bound: the scripts that each is bound to, which come before it where nothing else is said.
+        histories: the class migrations of each script of the stack, by the script's name.
+        bound: the scripts that each script is bound to, which come before it unless transfers
+            conflict.
     """
     done: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in done or name in path:
             return
-        takers = sorted(set(neighbours_of(name, histories).taken.values()))
+        takers = sorted(set(find_neighbours(name, histories).taken.values()))
         others = sorted((bound or {}).get(name, ()))
         for first in [*takers, *others]:
             if first in histories:

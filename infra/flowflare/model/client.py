@@ -1,4 +1,4 @@
-"""A client Worker: its Workflows, what it owns and what it is bound to."""
+"""Model a client Worker: its Workflows, its own resources and its bindings."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from flowflare.model.class_migrations import ClassMigration
 from flowflare.model.frozen import Frozen
-from flowflare.model.names import hyphenated
+from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import SecretSource
 from flowflare.model.worker import WorkerSpec
 
@@ -21,26 +21,26 @@ class WorkflowSpec(Frozen):
 
 
 class DurableObjectSpec(Frozen):
-    """One Durable Object class of a client's own."""
+    """One Durable Object class of a client."""
 
     binding: str = Field(description="Binding name.")
     class_name: str = Field(description="Class that the client's script exports.")
 
 
 class DatabaseSpec(Frozen):
-    """One D1 database of a client's own."""
+    """One D1 database of a client."""
 
     binding: str = Field(description="Binding name.")
     database_name: str = Field(description="Name in the account.")
     migrations: str | None = Field(
-        default=None, description="Folder of its migrations in the project; None for none."
+        default=None, description="Folder of its migrations in the project; None if it has none."
     )
-    location_hint: str | None = Field(default=None, description="Where it is made.")
-    jurisdiction: str | None = Field(default=None, description="Where its data stays.")
+    location_hint: str | None = Field(default=None, description="Where it is created.")
+    jurisdiction: str | None = Field(default=None, description="Where its data must stay.")
 
 
 class BoundSpec(Frozen):
-    """A binding to something that exists outside of the stack."""
+    """A binding to a resource outside of the stack."""
 
     name: str = Field(description="Binding name.")
     type: str = Field(description="The type as the API names it; it may be unknown here.")
@@ -56,19 +56,19 @@ class OwnSpec(Frozen):
     """A resource that a client's binding makes for that client alone."""
 
     binding: str = Field(description="Binding name.")
-    type: str = Field(description="The resource's type, as states have it.")
+    type: str = Field(description="The resource's type, as in states.")
     name: str = Field(description="Name in the account.")
     settings: Mapping[str, JsonValue] = Field(
-        default_factory=dict, description="What else the configuration says of it."
+        default_factory=dict, description="Further settings from the configuration."
     )
     bound_as: str = Field(description="The binding's type as the API names it.")
     bound_by: str = Field(description="The binding's field that names the resource.")
-    is_bound_by_id: bool = Field(description="Whether that field holds an ID, not the name.")
+    is_bound_by_id: bool = Field(description="Whether that field contains an ID, not the name.")
 
     @property
     def part(self) -> str:
-        """What the resource is called in the program, after the client: `cache-kv-namespace`."""
-        return f"{hyphenated(self.binding)}-{hyphenated(self.bound_as)}"
+        """The resource's name in the program, after the client's: `cache-kv-namespace`."""
+        return f"{hyphenate(self.binding)}-{hyphenate(self.bound_as)}"
 
 
 class ClientSpec(WorkerSpec):
@@ -81,21 +81,21 @@ class ClientSpec(WorkerSpec):
         description="Variables by name: a text is plain text, anything else is JSON."
     )
     secrets: Mapping[str, SecretSource] = Field(
-        default_factory=dict, description="Secrets by name, each with its source."
+        default_factory=dict, description="Secrets by name, with the source of each."
     )
     bindings: tuple[BoundSpec, ...] = Field(
-        default=(), description="Bindings to what exists, sorted by name."
+        default=(), description="Bindings to existing resources, sorted by name."
     )
     own: tuple[OwnSpec, ...] = Field(
         default=(), description="Resources that its bindings make, sorted by binding."
     )
     databases: tuple[DatabaseSpec, ...] = Field(
-        default=(), description="D1 databases of its own, sorted by binding."
+        default=(), description="Its own D1 databases, sorted by binding."
     )
     durable_objects: tuple[DurableObjectSpec, ...] = Field(
-        default=(), description="Durable Object classes of its own, sorted by binding."
+        default=(), description="Its own Durable Object classes, sorted by binding."
     )
     class_migrations: tuple[ClassMigration, ...] = Field(
-        default=(), description="The history of its Durable Object classes, oldest first."
+        default=(), description="Its Durable Object class migrations, oldest first."
     )
     rpc: bool = Field(default=False, description="Whether it is bound to the service's methods.")

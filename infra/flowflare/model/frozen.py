@@ -1,9 +1,9 @@
-"""The base of every model: frozen, and it refuses fields that it does not know."""
+"""Define the base of every model: it is frozen and refuses unknown fields."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """A value that never changes and has no field beyond those declared."""
+    """A value that never changes and has only the declared fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,7 +1,8 @@
-"""Where the value of a secret comes from; never the value itself, but for one that was handed over.
+"""Model the sources of secret values. A source has no value, except for one that is passed to it.
 
-A source travels to the dynamic provider as a mapping (`to_wire`), which stands in plain in every
-state and plan. So the value of a configuration secret is not in it; it goes beside it, as a secret.
+A source is passed to the dynamic provider as a mapping (`to_wire`), which is in plain text in every
+state and plan. So it does not contain the value of a configuration secret, which is passed
+separately as a secret.
 """
 
 from collections.abc import Mapping
@@ -13,17 +14,17 @@ from flowflare.model.frozen import Frozen
 
 
 class ConfigSource(Frozen):
-    """A secret of Pulumi's configuration, opened already."""
+    """A secret of Pulumi's configuration, already decrypted."""
 
     kind: Literal["configuration"] = "configuration"
-    value: SecretStr = Field(default=SecretStr(""), description="The value; shown nowhere.")
+    value: SecretStr = Field(default=SecretStr(""), description="The value; never printed.")
 
     def __str__(self) -> str:
         return "Pulumi's configuration"
 
 
 class EnvironmentSource(Frozen):
-    """A variable of the environment of whoever runs `up`."""
+    """A variable in the environment of the process that runs `up`."""
 
     kind: Literal["environment"] = "environment"
     variable: str = Field(description="The variable's name.")
@@ -33,7 +34,7 @@ class EnvironmentSource(Frozen):
 
 
 class FileSource(Frozen):
-    """A file, whose text is the value; one line break at its end is not part of it."""
+    """A file whose text is the value, without one trailing line break."""
 
     kind: Literal["file"] = "file"
     path: str = Field(description="Relative to the project's folder, or absolute.")
@@ -48,7 +49,7 @@ class AwsSecretSource(Frozen):
     kind: Literal["awsSecretsManager"] = "awsSecretsManager"
     secret_id: str = Field(description="The secret's name or ARN.")
     key: str | None = Field(default=None, description="The key of a secret that is a JSON object.")
-    version: str | None = Field(default=None, description="A version id; None for AWSCURRENT.")
+    version: str | None = Field(default=None, description="A version ID; None for AWSCURRENT.")
     region: str | None = Field(default=None, description="The region; None for the environment's.")
 
     def __str__(self) -> str:
@@ -68,11 +69,11 @@ class AwsParameterSource(Frozen):
 
 
 class GeneratedSource(Frozen):
-    """Random bytes that the stack makes once, as base64url."""
+    """Random bytes that the stack generates once, as base64url."""
 
     kind: Literal["generated"] = "generated"
-    bytes: int = Field(default=32, description="How many random bytes.")
-    generation: int = Field(default=1, description="Another number makes another value.")
+    bytes: int = Field(default=32, description="The number of random bytes.")
+    generation: int = Field(default=1, description="Another number generates another value.")
 
     def __str__(self) -> str:
         return f"generated, generation {self.generation}"
@@ -92,10 +93,10 @@ _SOURCES: TypeAdapter[SecretSource] = TypeAdapter(SecretSource)
 
 
 def to_wire(source: SecretSource) -> dict[str, Any]:
-    """The source as a mapping for inputs, without any value."""
+    """Convert the source to a mapping for inputs, without any value."""
     return source.model_dump(exclude={"value"}, exclude_none=True)
 
 
 def from_wire(wire: Mapping[str, Any]) -> SecretSource:
-    """The source that `to_wire` wrote; numbers may have become floats on the way."""
+    """Read the source that `to_wire` wrote; its numbers may have become floats."""
     return _SOURCES.validate_python(wire)

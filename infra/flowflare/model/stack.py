@@ -1,7 +1,7 @@
-"""The desired state of one stack: the service and its clients.
+"""Model the desired state of one stack: the service and its clients.
 
-Physical names are resolved here already (`model/names.py` makes them); values that only Cloudflare
-knows, such as a database's id, are not in it.
+Physical names are already resolved (`model/names.py`). Values that only Cloudflare knows, such as a
+database's ID, are not included.
 """
 
 from collections.abc import Mapping
@@ -18,26 +18,26 @@ class ServiceSpec(WorkerSpec):
     """The Worker that tracks Workflows, with its database and its Durable Object."""
 
     database_name: str = Field(description="Name of the D1 database in the account.")
-    allowed_origins: tuple[str, ...] = Field(description="Origins that CORS lets in.")
+    allowed_origins: tuple[str, ...] = Field(description="Origins that CORS allows.")
     debug: bool = Field(description="Whether the service logs what it does.")
     retention_days: int | None = Field(
-        default=None, description="Days that ended runs are kept; None keeps them for ever."
+        default=None, description="Days that ended runs are kept; None keeps them forever."
     )
     stuck_after_minutes: int | None = Field(
-        default=None, description="Minutes of silence that make a run stuck; None as the runtime."
+        default=None, description="Minutes of silence before a run is stuck; None for the default."
     )
     class_migrations: tuple[ClassMigration, ...] = Field(
-        default=SERVICE_HISTORY, description="The Durable Object history of its script."
+        default=SERVICE_HISTORY, description="The class migrations of its script."
     )
     api_keys: tuple[int, ...] = Field(
         default=(1,), description="Generations of the API key that it accepts, newest first."
     )
-    api_key_in_use: int = Field(default=1, description="The generation that the clients carry.")
+    api_key_in_use: int = Field(default=1, description="The generation that the clients use.")
 
     @property
     def other_keys(self) -> tuple[int, ...]:
-        """Generations of the API key that it accepts beside the one in use."""
-        return tuple(one for one in self.api_keys if one != self.api_key_in_use)
+        """Generations of the API key that it accepts besides the one in use."""
+        return tuple(number for number in self.api_keys if number != self.api_key_in_use)
 
 
 class StackSpec(Frozen):
@@ -45,29 +45,29 @@ class StackSpec(Frozen):
 
     project: str = Field(description="The Pulumi project's name.")
     stack: str = Field(description="The Pulumi stack's name.")
-    tenant: str | None = Field(description="Whose stack it is, None where there is one tenant.")
-    environment_name: str = Field(description="Which environment it is; has no hyphen.")
+    tenant: str | None = Field(description="The stack's tenant; None without tenants.")
+    environment_name: str = Field(description="The environment's name, without a hyphen.")
     account_id: str = Field(description="The Cloudflare account.")
     service: ServiceSpec
     clients: tuple[ClientSpec, ...] = Field(description="Its clients, sorted by name.")
     suspended: bool = Field(
-        default=False, description="Whether its Workers are reached nowhere; see `config/resolve`."
+        default=False, description="Whether its Workers have no address; see `config/resolve`."
     )
-    protect: bool = Field(description="Whether what holds data is protected from deletion.")
+    protect: bool = Field(description="Whether resources with data are protected from deletion.")
     allow_data_loss: Mapping[str, str] = Field(
         description="Resource names for which protection is lifted, each with the reason."
     )
 
     def is_protected(self, resource: str) -> bool:
-        """Whether the resource of that name must not be deleted or replaced."""
+        """Return whether the resource of that name must not be deleted or replaced."""
         return self.protect and resource not in self.allow_data_loss
 
     def class_histories(self) -> dict[str, tuple[ClassMigration, ...]]:
-        """The Durable Object history of each script by its name in the account, service first."""
+        """Return the class migrations of each script by its name in the account, service first."""
         clients = {client.script_name: client.class_migrations for client in self.clients}
         return {self.service.script_name: self.service.class_migrations, **clients}
 
     def reason_for_loss(self, resource: str) -> str | None:
-        """Why the resource of that name may lose data; None where it may not."""
+        """Return why the resource of that name may lose data; None if it may not."""
         reason = self.allow_data_loss.get(resource)
         return reason if reason or self.protect else "flowflare:protect is false"

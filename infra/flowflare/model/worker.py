@@ -1,10 +1,10 @@
-"""What the service and every client are alike: where a Worker is reached and how it is run."""
+"""Model what the service and every client have in common: addresses and runtime settings."""
 
 from pydantic import Field
 
 from flowflare.model.frozen import Frozen
 
-#: How a line of a Worker's code begins that names a package which could not be bundled for a
+#: The start of a line in a Worker's code that names a package that could not be bundled for a
 #: comparison.
 NOT_COMPARED = "// not compared: "
 
@@ -12,7 +12,7 @@ NOT_COMPARED = "// not compared: "
 class RouteSpec(Frozen):
     """A route of a zone."""
 
-    pattern: str = Field(description="What URLs it matches.")
+    pattern: str = Field(description="The URLs that it matches.")
     zone_id: str = Field(description="The zone.")
 
 
@@ -24,66 +24,66 @@ class DomainSpec(Frozen):
 
 
 class LimitsSpec(Frozen):
-    """What one call may use; None leaves it to Cloudflare."""
+    """What one request may use; None for Cloudflare's default."""
 
     cpu_ms: int | None = Field(default=None, description="CPU time in milliseconds.")
-    subrequests: int | None = Field(default=None, description="Calls in turn.")
+    subrequests: int | None = Field(default=None, description="Subrequests of one request.")
 
 
 class PlacementSpec(Frozen):
-    """Where a Worker runs; exactly one is given."""
+    """Where a Worker runs; exactly one field is set."""
 
     mode: str | None = Field(default=None, description="`smart`.")
-    region: str | None = Field(default=None, description="A cloud's region.")
-    host: str | None = Field(default=None, description="A server, with its port.")
-    hostname: str | None = Field(default=None, description="A host that answers HTTP.")
+    region: str | None = Field(default=None, description="A cloud provider's region.")
+    host: str | None = Field(default=None, description="A server with its port.")
+    hostname: str | None = Field(default=None, description="A host that serves HTTP.")
 
 
 class LogsSpec(Frozen):
     """Workers Logs."""
 
     enabled: bool = Field(default=True, description="Whether logs are kept.")
-    invocation_logs: bool = Field(default=True, description="Whether each call is logged.")
-    head_sampling_rate: float = Field(default=1, description="The share of calls, 0 to 1.")
+    invocation_logs: bool = Field(default=True, description="Whether each request is logged.")
+    head_sampling_rate: float = Field(default=1, description="The share of requests, 0 to 1.")
 
 
 class TracesSpec(Frozen):
     """Workers Traces."""
 
     enabled: bool = Field(default=True, description="Whether traces are kept.")
-    head_sampling_rate: float = Field(default=1, description="The share of calls, 0 to 1.")
+    head_sampling_rate: float = Field(default=1, description="The share of requests, 0 to 1.")
 
 
 class ObservabilitySpec(Frozen):
-    """What Cloudflare keeps of a Worker's calls."""
+    """What Cloudflare records about a Worker's requests."""
 
-    enabled: bool = Field(default=False, description="Whether it keeps anything.")
-    head_sampling_rate: float = Field(default=1, description="The share of calls, 0 to 1.")
+    enabled: bool = Field(default=False, description="Whether anything is recorded.")
+    head_sampling_rate: float = Field(default=1, description="The share of requests, 0 to 1.")
     logs: LogsSpec = Field(default_factory=LogsSpec, description="Its logs.")
-    traces: TracesSpec | None = Field(default=None, description="Its traces, None for none.")
+    traces: TracesSpec | None = Field(default=None, description="Its traces; None without traces.")
 
 
 class WorkerSpec(Frozen):
-    """A Worker of the stack, whatever it does."""
+    """A Worker of the stack, service or client."""
 
     script_name: str = Field(description="Name in the account.")
     workers_dev: bool = Field(description="Whether it has a workers.dev URL.")
     routes: tuple[RouteSpec, ...] = Field(default=(), description="Its routes, in order.")
     domains: tuple[DomainSpec, ...] = Field(default=(), description="Its custom domains.")
-    compatibility_date: str = Field(description="Date whose runtime behaviour it gets.")
-    compatibility_flags: tuple[str, ...] = Field(description="Runtime flags, in order.")
+    compatibility_date: str = Field(description="The date that selects the runtime's behaviour.")
+    compatibility_flags: tuple[str, ...] = Field(description="Compatibility flags, in order.")
     limits: LimitsSpec | None = Field(
-        default=None, description="What a call may use; None as Cloudflare's own limits."
+        default=None, description="What one request may use; None for Cloudflare's default limits."
     )
     placement: PlacementSpec | None = Field(
-        default=None, description="Where it runs; None near its caller."
+        default=None, description="Where it runs; None for near its caller."
     )
     observability: ObservabilitySpec = Field(
-        default_factory=ObservabilitySpec, description="What is kept of its calls."
+        default_factory=ObservabilitySpec, description="What is recorded about its requests."
     )
-    logpush: bool = Field(default=False, description="Whether Logpush gets its logs.")
+    logpush: bool = Field(default=False, description="Whether Logpush receives its logs.")
     tail_consumers: tuple[str, ...] = Field(
-        default=(), description="Names of the Workers that get its logs."
+        default=(), description="Names of the Workers that receive its logs."
     )
     crons: tuple[str, ...] | None = Field(
         default=None,

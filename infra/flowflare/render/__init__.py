@@ -1,1 +1,1 @@
-"""Makes each Worker's code: Jinja2 around an esbuild bundle, one ES module with its hash."""
+"""Make each Worker's code: Jinja2 around an esbuild bundle, one ES module with its hash."""

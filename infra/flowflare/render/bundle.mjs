@@ -1,7 +1,7 @@
-// Bundles Workers with esbuild: reads one JSON request from stdin, answers one JSON line on stdout.
+// Bundle Workers with esbuild: read one JSON request from stdin, write one JSON line to stdout.
 //
-// The documented specifiers of the runtime library resolve into a namespace of their own, so that
-// the bundle holds no path of this machine: the same bytes from a wheel and from a checkout.
+// The documented specifiers of the runtime library resolve into their own namespace, so that the
+// bundle contains no path of this machine: it has the same bytes from a wheel and from a checkout.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -55,20 +55,20 @@ async function bundle(entry) {
   }
 }
 
-/** Names of sources in a recording without where packages happen to be installed. */
+/** Removes the installation folder of packages from the source names of a recording. */
 function withoutPlaces(code) {
   if (request.packages === 'required') return code;
   return code.replace(/^(\/\/ )(?:\.\.\/)+(?:[^\n]*?\/)?(?=node_modules\/)/gm, '$1');
 }
 
-/** The source itself, or a module that exports some names of it, so that the rest is left out. */
+/** Returns the source itself, or a module that exports only some of its names. */
 function entryOf({ source, names, folder }) {
   if (names.length === 0) return { entryPoints: [source] };
   const contents = `export { ${names.join(', ')} } from ${JSON.stringify(source)};`;
   return { stdin: { contents, resolveDir: folder } };
 }
 
-/** Resolves the library's specifiers, and what its files import from each other. */
+/** Resolves the library's specifiers and the imports between its files. */
 function library({ namespace, folder, specifiers }) {
   return {
     name: namespace,
@@ -95,8 +95,8 @@ function library({ namespace, folder, specifiers }) {
 }
 
 /**
- * Leaves imports of npm packages as they are: of those that are not installed where they are not
- * `required`, of all of them where only `sources` are wanted.
+ * Keeps imports of npm packages instead of bundling them: all of them for `sources`, and unless
+ * packages are `required`, those that are not installed.
  */
 function packages(mode, leftOut) {
   return {
@@ -118,7 +118,7 @@ function packages(mode, leftOut) {
   };
 }
 
-/** Refuses a named pipe, a socket or a device, which esbuild would wait for without end. */
+/** Refuses a named pipe, a socket or a device, which would block esbuild forever. */
 function regularFiles() {
   return {
     name: 'regular-files',

@@ -1,8 +1,8 @@
-"""Bundles a Worker's source into one ES module with esbuild, the same bytes everywhere.
+"""Bundle a Worker's source into one ES module with esbuild, with the same bytes everywhere.
 
-`bundle.mjs` runs in Node, once for all sources that the cache does not hold. Nothing that depends
-on a stack goes into a bundle: options and tags are rendered around it (`render/worker.py`), so a
-thousand tenants share one.
+`bundle.mjs` runs in Node, once for all sources that are not in the cache. A bundle contains nothing
+that depends on a stack: options and tags are rendered around it (`render/worker.py`), so a thousand
+tenants share one bundle.
 """
 
 import json
@@ -16,26 +16,26 @@ from flowflare.errors import NodeError, RenderError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render import packages
-from flowflare.render.cache import Bundle, BundleCache, digest
+from flowflare.render.cache import Bundle, BundleCache, hash_parts
 from flowflare.render.node import Progress, ensure_node_packages, run_node
 
-#: The runtime library's specifier, which bundles to the service.
+#: The runtime library's specifier, which is bundled for the service.
 SERVICE_SPECIFIER = "@b-i-g-g-i-d-e-a/flowflare"
 
 _NAMESPACE = "flowflare"
-# What esbuild lists as inputs although there is no such file.
+# Names that esbuild lists as inputs although no such file exists.
 _NO_FILE = ("(disabled):", "<stdin>")
 _SCRIPT = Path(__file__).parent / "bundle.mjs"
 
 
 @dataclass(frozen=True)
-class Source:
-    """What to bundle.
+class BundleSource:
+    """A source to bundle.
 
     Attributes:
         entry: a path relative to `folder`, or a specifier of the runtime library.
         folder: the folder that paths in the bundle's comments are relative to.
-        names: the exports that are wanted, empty for all of them.
+        names: the exports to keep; empty for all.
     """
 
     entry: str
@@ -44,39 +44,42 @@ class Source:
 
 
 def bundle_sources(
-    sources: Sequence[Source], *, root: Path, on_progress: Progress | None = None
+    sources: Sequence[BundleSource], *, root: Path, on_progress: Progress | None = None
 ) -> list[Bundle]:
-    """Bundles the sources, in one run of Node and only those that changed.
+    """Bundle the sources, in one run of Node, without those that have not changed.
 
     Args:
-        sources: what to bundle.
-        root: the project's folder, which holds the cache.
-        on_progress: is told when npm packages must be installed first.
+        sources: the sources to bundle.
+        root: the project's folder, which contains the cache.
+        on_progress: receives a message if npm packages must be installed first.
 
     Raises:
-        RenderError: a source does not bundle, with every error's file, line and column.
+        RenderError: a source does not bundle; lists every error with file, line and column.
         NodeError: Node or esbuild is missing or does not run.
     """
-    mode = packages.wanted()
+    mode = packages.read_mode()
     if mode == "required":
-        return _bundled(sources, root, on_progress, mode)
-    # Nothing changes in a checkout while its stacks are recorded.
+        return _bundle(sources, root, on_progress, mode)
+    # A checkout does not change while its stacks are recorded.
     known = (tuple(sources), root)
     if known not in _RECORDED:
-        _RECORDED[known] = _bundled(sources, root, on_progress, mode)
+        _RECORDED[known] = _bundle(sources, root, on_progress, mode)
     return list(_RECORDED[known])
 
 
-_RECORDED: Final[dict[tuple[tuple[Source, ...], Path], list[Bundle]]] = {}
+_RECORDED: Final[dict[tuple[tuple[BundleSource, ...], Path], list[Bundle]]] = {}
 
 
-def _bundled(
-    sources: Sequence[Source], root: Path, on_progress: Progress | None, mode: packages.Packages
+def _bundle(
+    sources: Sequence[BundleSource],
+    root: Path,
+    on_progress: Progress | None,
+    mode: packages.Packages,
 ) -> list[Bundle]:
     cache = BundleCache(root)
     finder = _Inputs(library.folder("worker_src") / "flowflare")
-    version = _esbuild_version()
-    keys = [_key(source, version) for source in sources]
+    version = _read_esbuild_version()
+    keys = [_make_key(source, version) for source in sources]
     found = [
         None if mode == "sources" else cache.find(key, finder.locate_in(source.folder))
         for key, source in zip(keys, sources, strict=True)
@@ -91,16 +94,16 @@ def _bundled(
         inputs = finder.with_places(answer["inputs"], source.folder)
         left_out = answer["leftOut"]
         if left_out:
-            told = packages.locked(left_out, source.entry, source.folder)
+            told = packages.describe_locked(left_out, source.entry, source.folder)
             bundle = Bundle(bundle.content + told, bundle.exports)
         elif mode != "sources":
-            cache.store(_key(source, version), bundle, inputs, finder.locate_in(source.folder))
+            cache.store(_make_key(source, version), bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle
     return [bundle or fresh[source] for source, bundle in zip(sources, found, strict=True)]
 
 
 class _Inputs:
-    """Finds on disk what esbuild calls an input: `src/a.js`, or `flowflare:src/client.js`."""
+    """Locates esbuild's inputs on disk: `src/a.js`, or `flowflare:src/client.js`."""
 
     def __init__(self, library_folder: Path) -> None:
         self.library = library_folder
@@ -109,10 +112,10 @@ class _Inputs:
         return _Locate(folder, self.library)
 
     def with_places(self, inputs: Sequence[str], folder: Path) -> set[str]:
-        """The inputs with what decides how they resolve: a name that ends in `/` is a listing.
+        """Add what decides how the inputs resolve; a name that ends in `/` is a folder's listing.
 
-        A new file may take an import over: `greet.js` beside `greet.ts`, a nearer `package.json`,
-        a package in a nearer `node_modules`.
+        A new file may take over an import: `greet.js` next to `greet.ts`, a nearer `package.json`,
+        or a package in a nearer `node_modules`.
         """
         names = {name for name in inputs if not name.startswith(_NO_FILE)}
         for name in list(names):
@@ -140,20 +143,20 @@ class _Locate:
         return self.library / in_library if in_library != name else self.folder / name
 
 
-def _key(source: Source, esbuild_version: str) -> str:
-    tsconfig = _tsconfig(source)
-    return digest(
+def _make_key(source: BundleSource, esbuild_version: str) -> str:
+    tsconfig = _find_tsconfig(source)
+    return hash_parts(
         esbuild_version,
         read_text(_SCRIPT),
         source.entry,
         ",".join(source.names),
         read_text(tsconfig) if tsconfig else "",
-        json.dumps(_specifiers(library.folder("worker_src") / "flowflare")),
+        json.dumps(_read_specifiers(library.folder("worker_src") / "flowflare")),
     )
 
 
-def _tsconfig(source: Source) -> Path | None:
-    """The `tsconfig.json` nearest to the entry, but none from outside the project."""
+def _find_tsconfig(source: BundleSource) -> Path | None:
+    """Find the `tsconfig.json` nearest to the entry, within the project."""
     for parent in Path(source.entry).parents:
         path = source.folder / parent / "tsconfig.json"
         if path.is_file():
@@ -161,13 +164,13 @@ def _tsconfig(source: Source) -> Path | None:
     return None
 
 
-def _esbuild_version() -> str:
+def _read_esbuild_version() -> str:
     package = parse_json(read_text(library.node_project() / "package.json"))
     return str(package["dependencies"]["esbuild"])
 
 
-def _specifiers(library_folder: Path) -> dict[str, str]:
-    """The documented specifiers and the library's files they mean, from its package.json."""
+def _read_specifiers(library_folder: Path) -> dict[str, str]:
+    """Map the documented specifiers to the library's files, from its package.json."""
     package = parse_json(read_text(library_folder / "package.json"))
     return {
         package["name"] + name.removeprefix("."): targets["default"].removeprefix("./")
@@ -176,7 +179,7 @@ def _specifiers(library_folder: Path) -> dict[str, str]:
 
 
 def _run(
-    sources: Sequence[Source],
+    sources: Sequence[BundleSource],
     library_folder: Path,
     root: Path,
     on_progress: Progress | None,
@@ -190,32 +193,32 @@ def _run(
         "library": {
             "namespace": _NAMESPACE,
             "folder": str(library_folder),
-            "specifiers": _specifiers(library_folder),
+            "specifiers": _read_specifiers(library_folder),
         },
-        "entries": [_entry(source) for source in sources],
+        "entries": [_make_entry(source) for source in sources],
         "packages": mode,
     }
     done = run_node(programs, [str(_SCRIPT)], stdin=json.dumps(request), cwd=root)
     if done.returncode != 0:
         message = f"esbuild does not run: {done.stderr.strip()[-2000:]}"
-        raise NodeError(message, remedy="Are the Node packages whole? `npm ci` installs them anew.")
+        raise NodeError(message, remedy="Reinstall the Node packages: npm ci")
     answers: list[dict[str, Any]] = parse_json(done.stdout)
     errors = [error for answer in answers for error in answer.get("errors", ())]
     if errors:
-        raise _refused(errors)
+        raise _make_error(errors)
     return answers
 
 
-def _refuse_unusable_packages(source: Source) -> None:
-    """Refuse a `package.json` that esbuild would wait for: a named pipe, or a device."""
+def _refuse_unusable_packages(source: BundleSource) -> None:
+    """Refuse a `package.json` that would block esbuild: a named pipe, or a device."""
     for parent in Path(source.entry).parents:
         path = source.folder / parent / "package.json"
         if path.exists() and not path.is_file():
-            raise RenderError(f"{path} is not a file", remedy="Put an ordinary file in its place.")
+            raise RenderError(f"{path} is not a file", remedy="Replace it with an ordinary file.")
 
 
-def _entry(source: Source) -> dict[str, object]:
-    tsconfig = _tsconfig(source)
+def _make_entry(source: BundleSource) -> dict[str, object]:
+    tsconfig = _find_tsconfig(source)
     is_path = source.entry != SERVICE_SPECIFIER
     return {
         # Without `./` esbuild would look for a package of that name.
@@ -226,12 +229,12 @@ def _entry(source: Source) -> dict[str, object]:
     }
 
 
-def _refused(errors: Sequence[dict[str, Any]]) -> RenderError:
-    return RenderError("\n".join(_worded(error) for error in errors))
+def _make_error(errors: Sequence[dict[str, Any]]) -> RenderError:
+    return RenderError("\n".join(_write_error(error) for error in errors))
 
 
-def _worded(error: dict[str, Any]) -> str:
-    """`file:line:column: what`, then the line with a caret below the column."""
+def _write_error(error: dict[str, Any]) -> str:
+    """Write `file:line:column: message`, then the line with a caret below the column."""
     if not error.get("file"):
         return str(error["text"])
     line, column = error["line"], error["column"]

@@ -1,4 +1,4 @@
-"""Keeps finished bundles in the project, by the content of everything that went into them."""
+"""Cache bundles in the project, by the content of everything that went into them."""
 
 import hashlib
 import json
@@ -12,8 +12,8 @@ from flowflare.config.files import private_folder
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
-#: Finds a bundle's input on disk by the name it is recorded under; of a name that ends in `/` the
-#: folder's listing counts.
+#: Locates a bundle's input on disk by its recorded name. A name that ends in `/` stands for a
+#: folder's listing.
 Locate = Callable[[str], Path]
 
 
@@ -30,13 +30,13 @@ class Bundle:
     exports: tuple[str, ...]
 
 
-def digest(*parts: str) -> str:
-    """SHA-256 of the parts, each told apart from the next."""
+def hash_parts(*parts: str) -> str:
+    """Return the SHA-256 of the parts; where one part ends matters."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class BundleCache:
-    """Bundles of one project, in `.flowflare/cache/bundles`.
+    """The bundles of one project, in `.flowflare/cache/bundles`.
 
     Args:
         root: the project's folder.
@@ -47,22 +47,22 @@ class BundleCache:
         self._folder = root / ".flowflare" / "cache" / "bundles"
 
     def find(self, key: str, locate: Locate) -> Bundle | None:
-        """The bundle stored under the key, if no input has changed since."""
+        """Return the bundle stored under the key, unless an input has changed since."""
         try:
             stored = parse_json(read_text(self._file(key)))
             inputs: Mapping[str, str] = stored["inputs"]
-            if _hashes(inputs, locate) != inputs:
+            if _hash_inputs(inputs, locate) != inputs:
                 return None
             return Bundle(stored["content"], tuple(stored["exports"]))
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
-            return None  # it is bundled anew
+            return None  # unreadable: bundle it again
 
     def store(self, key: str, bundle: Bundle, inputs: Iterable[str], locate: Locate) -> None:
-        """Stores a bundle with its inputs' hashes; a killed run leaves no half of it."""
+        """Store a bundle with its inputs' hashes, atomically."""
         private_folder(self._root)
         self._folder.mkdir(parents=True, exist_ok=True)
         entry = {
-            "inputs": _hashes(inputs, locate),
+            "inputs": _hash_inputs(inputs, locate),
             "exports": bundle.exports,
             "content": bundle.content,
         }
@@ -76,23 +76,23 @@ class BundleCache:
         return self._folder / f"{key}.json"
 
 
-def _hashes(inputs: Iterable[str], locate: Locate) -> dict[str, str]:
+def _hash_inputs(inputs: Iterable[str], locate: Locate) -> dict[str, str]:
     hashes = {}
     for name in sorted(inputs):
         path = locate(name)
-        content = _listing(path) if name.endswith("/") else _text(path)
+        content = _list_folder(path) if name.endswith("/") else _read(path)
         hashes[name] = hashlib.sha256(content).hexdigest()
     return hashes
 
 
-def _text(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     return read_bytes(path) if path.is_file() else b""
 
 
-def _listing(folder: Path) -> bytes:
-    """The names in a folder, but for hidden ones: tools keep caches of their own there."""
+def _list_folder(folder: Path) -> bytes:
+    """List the names in a folder, without hidden ones, where tools keep their caches."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208 -- names alone, and hundreds of them
+        names = os.listdir(folder)  # noqa: PTH208 -- only names, and hundreds of them
     except OSError:
         return b""
     return json.dumps(sorted(name for name in names if not name.startswith("."))).encode()

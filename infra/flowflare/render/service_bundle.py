@@ -1,6 +1,6 @@
-"""Writes the service's bundle for the wheel: `python -m flowflare.render.service_bundle FILE`.
+"""Write the service's bundle for the wheel: `python -m flowflare.render.service_bundle FILE`.
 
-With it inside, an installed package needs no Node for the service.
+With the bundle, an installed package does not need Node for the service.
 """
 
 import sys
@@ -8,21 +8,21 @@ from pathlib import Path
 
 from flowflare.errors import FlowflareError
 from flowflare.render.bundle import bundle_sources
-from flowflare.render.worker import service_source
+from flowflare.render.worker import make_service_source
 
 
 def write_service_bundle(path: Path, *, root: Path) -> None:
-    """Bundles the runtime library into a file.
+    """Bundle the runtime library into a file.
 
     Args:
-        path: where the bundle is written; its folder is made.
-        root: the folder that holds the cache.
+        path: the file to write; its folder is created.
+        root: the folder that contains the cache.
 
     Raises:
         RenderError: the library does not bundle.
         NodeError: Node cannot run.
     """
-    [bundle] = bundle_sources([service_source()], root=root)
+    [bundle] = bundle_sources([make_service_source()], root=root)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(bundle.content, encoding="utf-8")
 

@@ -1,8 +1,8 @@
-"""Renders Jinja2 templates into JavaScript; a value gets in through the `js` filter alone.
+"""Render Jinja2 templates to JavaScript. Values get in only through the `js` filter.
 
-A template of the same name in the project's `templates/` is used instead of ours. Templates run in
-Jinja's sandbox: they reach what they are given and no Python behind it, so that a template that was
-taken from elsewhere cannot read the secrets of whoever deploys it.
+A template of the same name in the project's `templates/` replaces ours. Templates run in Jinja's
+sandbox: they can only access the values that they receive, so that a template from elsewhere cannot
+read the secrets of the user who deploys it.
 """
 
 import json
@@ -22,76 +22,79 @@ from flowflare.errors import RenderError
 from flowflare.reading.boundary import is_outside
 from flowflare.reading.files import read_text
 
-#: The most that `*` may repeat a text or list, and the largest result of `**` in bits.
+#: The maximum repetition of a text or list by `*`, and the largest result of `**` in bits.
 _MOST_REPEATED: Final = 1_000_000
 _MOST_BITS: Final = 10_000
 
 
 class JavaScript(str):
-    """Text that is JavaScript already: a bundle, an identifier, or what `js` made of a value."""
+    """Text that is already JavaScript: a bundle, an identifier, or a value written by `js`."""
 
     __slots__ = ()
 
 
-def js(value: object) -> JavaScript:
-    """A value as a JavaScript literal.
+def write_js(value: object) -> JavaScript:
+    """Write a value as a JavaScript literal.
 
-    JSON in ASCII is JavaScript, but `<` is escaped so that no `</script>` can end a page, and
-    U+2028 and U+2029, which end a line in JavaScript, are escaped by ASCII.
+    ASCII JSON is JavaScript. `<` is escaped so that a value cannot close a `</script>` element.
+    U+2028 and U+2029, which end a line in JavaScript, are escaped as all non-ASCII characters are.
 
     Raises:
-        jinja2.UndefinedError: the template's name for the value is not there.
-        TypeError: JSON has no such value.
+        jinja2.UndefinedError: the template uses an undefined name.
+        TypeError: JSON cannot represent the value.
     """
     if isinstance(value, jinja2.Undefined):
-        str(value)  # StrictUndefined raises here and says which name it is
+        str(value)  # StrictUndefined raises here, and names the undefined variable
     text = json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(", ", ": "))
     return JavaScript(text.replace("<", "\\u003c"))
 
 
 def render(template: str, context: Mapping[str, object], *, root: Path) -> str:
-    """Renders a template.
+    """Render a template.
 
     Args:
-        template: its file name.
-        context: what it may use; every value that is not JavaScript must pass through `js`.
-        root: the project's folder, whose own `templates/` come first.
+        template: the template's file name.
+        context: the template's values; every value that is not JavaScript must pass through `js`.
+        root: the project's folder, whose own `templates/` take precedence.
 
     Raises:
-        RenderError: the template is not Jinja2, cannot be read, uses a missing name, reaches for
-            what the sandbox refuses, fails, or prints a value without the `js` filter; with the
-            template's file and line.
+        RenderError: the template is not Jinja2, cannot be read, uses an undefined name, accesses
+            something that the sandbox refuses, fails, or prints a value without the `js` filter.
+            The error names the template's file and line.
     """
     try:
-        return _environment(root / "templates").get_template(template).render(context)
+        return _make_environment(root / "templates").get_template(template).render(context)
     except jinja2.TemplateSyntaxError as error:
         place = f"{error.filename or error.name}:{error.lineno}"
         raise RenderError(f"{place}: {error.message}") from error
     except jinja2.TemplateNotFound as error:
-        raise RenderError(f"{_place(error, template)}: no template {error.name!r:.100}") from error
+        message = f"template {error.name!r:.100} does not exist"
+        raise RenderError(f"{_find_place(error, template)}: {message}") from error
     except OSError as error:
         raise RenderError(f"{error.filename} {error.strerror}") from error
     except RecursionError as error:
-        message = "it is nested too deeply, or includes or calls itself without end"
-        raise RenderError(f"{_place(error, template)}: {message}") from None
+        message = "it is nested too deeply, or includes or calls itself endlessly"
+        raise RenderError(f"{_find_place(error, template)}: {message}") from None
     except Exception as error:
-        raise RenderError(f"{_place(error, template)}: {error}", remedy=_remedy(error)) from error
+        raise RenderError(
+            f"{_find_place(error, template)}: {error}", remedy=_choose_remedy(error)
+        ) from error
 
 
-def _remedy(error: Exception) -> str | None:
+def _choose_remedy(error: Exception) -> str | None:
     if isinstance(error, _NotJavaScriptError):
         return "Print values through the `js` filter: {{ value | js }}"
     if isinstance(error, SecurityError):
-        return "Templates run in Jinja's sandbox: use the values that the template is given."
+        return "Templates run in Jinja's sandbox: use only the values that the template receives."
     return None
 
 
 class _NotJavaScriptError(Exception):
-    """A template prints a bare value."""
+    """A template prints a value without the filter."""
 
 
-def _only_javascript(value: object) -> object:
-    # An undefined name passes through: StrictUndefined then says which one it is.
+def _require_javascript(value: object) -> object:
+    # An undefined name passes: StrictUndefined then raises an error with the name.
     if isinstance(value, (JavaScript, jinja2.Undefined)):
         return value
     message = f"a value enters JavaScript without the `js` filter: {value!r:.60}"
@@ -99,7 +102,7 @@ def _only_javascript(value: object) -> object:
 
 
 @lru_cache(maxsize=8)
-def _environment(own: Path) -> jinja2.Environment:
+def _make_environment(own: Path) -> jinja2.Environment:
     environment = _Sandbox(
         loader=_Templates((own, library.folder("templates"))),
         undefined=jinja2.StrictUndefined,
@@ -108,14 +111,14 @@ def _environment(own: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_only_javascript,
+        finalize=_require_javascript,
     )
-    environment.filters["js"] = js
+    environment.filters["js"] = write_js
     return environment
 
 
 class _Templates(jinja2.BaseLoader):
-    """Finds templates by name in folders, the first that has it.
+    """Loads templates by name from the first folder that has it.
 
     Args:
         folders: the folders.
@@ -127,7 +130,7 @@ class _Templates(jinja2.BaseLoader):
     def get_source(
         self, environment: jinja2.Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
-        """Read a template: its text, its file, and whether that text is still current."""
+        """Read a template: its text, its file, and whether the text is still current."""
         del environment
         parts = split_template_path(template)
         for folder in self._folders:
@@ -150,13 +153,13 @@ def _is_unchanged(path: Path, written: int) -> bool:
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, and no arithmetic that never ends or fills the memory."""
+    """Jinja's sandbox, also without arithmetic that never ends or uses up the memory."""
 
     intercepted_binops = frozenset({"*", "**"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Calculate `*` or `**` of bounded operands."""
-        counts = [one for one in (left, right) if isinstance(one, int)]
+        """Calculate `*` or `**` with bounded operands."""
+        counts = [operand for operand in (left, right) if isinstance(operand, int)]
         if operator == "**" and len(counts) == 2 and left.bit_length() * right > _MOST_BITS:
             raise SecurityError(f"the result of `**` has more than {_MOST_BITS:,} bits")
         if operator == "*" and len(counts) == 1 and counts[0] > _MOST_REPEATED:
@@ -164,8 +167,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
 
-def _place(error: Exception, template: str) -> str:
-    """File and line of the template's innermost frame, as Jinja2 rewrote the traceback."""
+def _find_place(error: Exception, template: str) -> str:
+    """Find file and line of the template's innermost frame; Jinja2 rewrites tracebacks to them."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith(template):
             return f"{frame.filename}:{frame.lineno}"

@@ -1,4 +1,4 @@
-"""Renders the Workers of a stack: the service around its bundle, each client as it is bundled."""
+"""Render the Workers of a stack: the service around its bundle, each client as it is bundled."""
 
 import hashlib
 import json
@@ -10,12 +10,12 @@ from pathlib import Path
 from flowflare import library
 from flowflare.errors import RenderError
 from flowflare.model.bindings import RPC_CLASS, TRACKER_CLASS
-from flowflare.model.class_history import classes_after
-from flowflare.model.class_neighbours import ClassNeighbours, neighbours_of
+from flowflare.model.class_history import list_classes_after
+from flowflare.model.class_neighbours import ClassNeighbours, find_neighbours
 from flowflare.model.client import ClientSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.reading.files import read_text
-from flowflare.render.bundle import SERVICE_SPECIFIER, Source, bundle_sources
+from flowflare.render.bundle import SERVICE_SPECIFIER, BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
 from flowflare.render.node import Progress
 from flowflare.render.templates import JavaScript, render
@@ -23,7 +23,7 @@ from flowflare.render.templates import JavaScript, render
 MAIN_MODULE = "worker.js"
 _TEMPLATE = "service.js.j2"
 _FACTORY = "createWorkflowService"
-# esbuild ends an ES module with one clause of all its exports.
+# esbuild ends an ES module with one export clause.
 _EXPORT_CLAUSE = re.compile(r"\nexport \{\n((?:  [^\n]+\n)+)\};\n*\Z")
 
 
@@ -32,11 +32,11 @@ class RenderedWorker:
     """The code of one Worker.
 
     Attributes:
-        script_name: its name in the account.
+        script_name: the Worker's name in the account.
         main_module: the module's name.
         content: the ES module.
-        content_sha256: SHA-256 of the content in hexadecimal.
-        exports: what the module exports, sorted.
+        content_sha256: the SHA-256 of the content, in hexadecimal.
+        exports: the module's exports, sorted.
     """
 
     script_name: str
@@ -59,59 +59,59 @@ class RenderedStack:
     clients: Mapping[str, RenderedWorker]
 
     def workers(self) -> tuple[RenderedWorker, ...]:
-        """All of them, the service first."""
+        """Return all Workers, the service first."""
         return (self.service, *self.clients.values())
 
 
 def render_stack(
     spec: StackSpec, *, root: Path, on_progress: Progress | None = None
 ) -> RenderedStack:
-    """Renders every Worker of a stack.
+    """Render every Worker of a stack.
 
     Args:
         spec: the stack.
-        root: the project's folder, which sources and own templates are relative to.
-        on_progress: is told what takes long.
+        root: the project's folder, for sources and own templates.
+        on_progress: receives a message about slow work.
 
     Raises:
-        RenderError: a source does not bundle, or lacks a class that is bound.
-        NodeError: a source must be bundled and Node cannot run.
+        RenderError: a source does not bundle, or does not export a bound class.
+        NodeError: a source must be bundled, but Node cannot run.
     """
     finished = library.finished_service_bundle()
-    sources = [Source(client.source, root) for client in spec.clients]
+    sources = [BundleSource(client.source, root) for client in spec.clients]
     if finished is None:
-        sources.append(service_source())
+        sources.append(make_service_source())
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
-    service = read_finished(finished) if finished else bundles.pop()
+    service = read_bundle(finished) if finished else bundles.pop()
     return RenderedStack(
         service=render_service(spec.service, service, root=root),
-        clients=_rendered_clients(spec.clients, bundles),
+        clients=_render_clients(spec.clients, bundles),
     )
 
 
 def render_clients(
     clients: Sequence[ClientSpec], *, root: Path, on_progress: Progress | None = None
 ) -> Mapping[str, RenderedWorker]:
-    """Renders clients alone, for a program whose service is another stack's.
+    """Render only clients, for a program whose service belongs to another stack.
 
     Args:
         clients: the clients.
-        root: the project's folder, which sources are relative to.
-        on_progress: is told what takes long.
+        root: the project's folder, for sources.
+        on_progress: receives a message about slow work.
 
     Returns:
         The clients' code by their names in the configuration.
 
     Raises:
-        RenderError: a source does not bundle, or lacks a class that is bound.
-        NodeError: a source must be bundled and Node cannot run.
+        RenderError: a source does not bundle, or does not export a bound class.
+        NodeError: a source must be bundled, but Node cannot run.
     """
-    sources = [Source(client.source, root) for client in clients]
+    sources = [BundleSource(client.source, root) for client in clients]
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
-    return _rendered_clients(clients, bundles)
+    return _render_clients(clients, bundles)
 
 
-def _rendered_clients(
+def _render_clients(
     specs: Sequence[ClientSpec], bundles: Sequence[Bundle]
 ) -> Mapping[str, RenderedWorker]:
     clients = list(zip(specs, bundles, strict=True))
@@ -119,23 +119,23 @@ def _rendered_clients(
     problems = [
         problem
         for client, bundle in clients
-        for problem in _missing(client, bundle, neighbours_of(client.script_name, histories))
+        for problem in _list_missing(client, bundle, find_neighbours(client.script_name, histories))
     ]
     if problems:
         has_classes = any("Durable Object" in problem for problem in problems)
         remedy = f"{_EXPORT_REMEDY} {_CLASS_REMEDY}" if has_classes else _EXPORT_REMEDY
         raise RenderError("\n".join(problems), remedy=remedy)
     return {
-        client.name: _rendered(client.script_name, _tagged(client, bundle), bundle.exports)
+        client.name: _make_worker(client.script_name, _add_tag(client, bundle), bundle.exports)
         for client, bundle in clients
     }
 
 
-def _tagged(client: ClientSpec, bundle: Bundle) -> str:
-    """A client's code; as the service's, its first line changes with its class migrations.
+def _add_tag(client: ClientSpec, bundle: Bundle) -> str:
+    """Return a client's code, with a first line that changes with its class migrations.
 
-    What makes the class migrations upload, without secrets and Workflows on a new script, also
-    changes the script that follows them.
+    A change of the class migrations uploads the script without secrets and Workflows, so it must
+    also change the script that is deployed after it. The service has the same line.
     """
     if not client.class_migrations:
         return bundle.content
@@ -143,32 +143,32 @@ def _tagged(client: ClientSpec, bundle: Bundle) -> str:
     return f"// class migrations up to {tag}\n{bundle.content}"
 
 
-def service_source() -> Source:
-    """The runtime library's own source, which the service is bundled from."""
-    return Source(
+def make_service_source() -> BundleSource:
+    """Return the runtime library's own source, from which the service is bundled."""
+    return BundleSource(
         SERVICE_SPECIFIER, library.folder("worker_src"), (RPC_CLASS, TRACKER_CLASS, _FACTORY)
     )
 
 
-def read_finished(path: Path) -> Bundle:
-    """Reads a bundle that travels with the package."""
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle that the package contains."""
     content = read_text(path)
     return Bundle(content, tuple(sorted(_split(content)[1])))
 
 
 def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> RenderedWorker:
-    """Renders the stack's part of the service around its bundle.
+    """Render the stack's part of the service around its bundle.
 
-    The first line carries the last class-migration tag: what makes the class migrations upload
-    also changes the script that follows them.
+    The first line contains the last class migration's tag: a change of the class migrations, which
+    uploads the script, must also change the script that is deployed after it.
 
     Args:
         spec: the service.
         bundle: the runtime library's bundle.
-        root: the project's folder, for templates of its own.
+        root: the project's folder, for its own templates.
 
     Raises:
-        RenderError: the template is wrong, or the bundle lacks what it needs.
+        RenderError: the template is invalid, or the bundle does not export what it needs.
     """
     code, exports = _split(bundle.content)
     lacking = {_FACTORY, RPC_CLASS, TRACKER_CLASS} - set(exports)
@@ -177,15 +177,15 @@ def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> Rendered
     context = {
         "bundle": JavaScript(code),
         "exports": {name: JavaScript(local) for name, local in exports.items()},
-        "options": _options(spec),
+        "options": _make_options(spec),
         "class_migration_tag": spec.class_migrations[-1].tag,
     }
     content = render(_TEMPLATE, context, root=root)
-    return _rendered(spec.script_name, content, ("default", RPC_CLASS, TRACKER_CLASS))
+    return _make_worker(spec.script_name, content, ("default", RPC_CLASS, TRACKER_CLASS))
 
 
-def _options(spec: ServiceSpec) -> dict[str, object]:
-    """What `createWorkflowService` is called with; what is left out is the runtime's default."""
+def _make_options(spec: ServiceSpec) -> dict[str, object]:
+    """Return the options for `createWorkflowService`; the runtime has defaults for the others."""
     options: dict[str, object] = {
         "allowedOrigins": list(spec.allowed_origins),
         "debug": spec.debug,
@@ -204,19 +204,19 @@ _EXPORT_REMEDY = (
 
 
 _CLASS_REMEDY = (
-    "A Durable Object's class is exported too (`export class Cart extends DurableObject {}`) until "
-    "a step of `classMigrations` deletes it, or one of another client takes it over."
+    "A Durable Object class must also be exported (`export class Cart extends DurableObject {}`) "
+    "until a step of `classMigrations` deletes it, or another client takes it over."
 )
 
 
-def _missing(client: ClientSpec, bundle: Bundle, neighbours: ClassNeighbours) -> Sequence[str]:
-    """What the source has to export and does not; Cloudflare's answers are 10061 and 10064."""
+def _list_missing(client: ClientSpec, bundle: Bundle, neighbours: ClassNeighbours) -> Sequence[str]:
+    """List the exports that the source lacks; Cloudflare would answer 10061 and 10064."""
     wanted = (
         {"default": "its handlers, `export default`"}
-        | _classes(client, neighbours)
+        | _list_classes(client, neighbours)
         | {
-            one.class_name: f"the class `{one.class_name}` of its Workflow `{one.name}`"
-            for one in client.workflows
+            spec.class_name: f"the class `{spec.class_name}` of its Workflow `{spec.name}`"
+            for spec in client.workflows
         }
     )
     exported = ", ".join(bundle.exports) or "nothing"
@@ -227,10 +227,10 @@ def _missing(client: ClientSpec, bundle: Bundle, neighbours: ClassNeighbours) ->
     ]
 
 
-def _classes(client: ClientSpec, neighbours: ClassNeighbours) -> dict[str, str]:
-    """The Durable Object classes that a client must export, each with what it is."""
+def _list_classes(client: ClientSpec, neighbours: ClassNeighbours) -> dict[str, str]:
+    """List the Durable Object classes that a client must export, with a description of each."""
     found = {}
-    for name in classes_after(client.class_migrations):
+    for name in list_classes_after(client.class_migrations):
         if name in neighbours.taken:
             continue
         found[name] = f"the Durable Object class `{name}` of its classMigrations"
@@ -240,16 +240,16 @@ def _classes(client: ClientSpec, neighbours: ClassNeighbours) -> dict[str, str]:
                 "objects along, it needs transferredClasses instead)"
             )
     return found | {
-        one.class_name: f"the class `{one.class_name}` of its Durable Object `{one.binding}`"
-        for one in client.durable_objects
+        spec.class_name: f"the class `{spec.class_name}` of its Durable Object `{spec.binding}`"
+        for spec in client.durable_objects
     }
 
 
 def _split(content: str) -> tuple[str, dict[str, str]]:
-    """The code before the export clause, and the local name of each export."""
+    """Split the code at its export clause, and map each export to its local name."""
     clause = _EXPORT_CLAUSE.search(content)
     if clause is None:
-        raise RenderError("the service's bundle has no export clause at its end")
+        raise RenderError("the service's bundle does not end with an export clause")
     exports = {}
     for item in clause.group(1).split(","):
         local, _, exported = item.strip().partition(" as ")
@@ -258,7 +258,7 @@ def _split(content: str) -> tuple[str, dict[str, str]]:
     return content[: clause.start()], exports
 
 
-def _rendered(script_name: str, content: str, exports: Sequence[str]) -> RenderedWorker:
+def _make_worker(script_name: str, content: str, exports: Sequence[str]) -> RenderedWorker:
     return RenderedWorker(
         script_name=script_name,
         main_module=MAIN_MODULE,

@@ -1,7 +1,7 @@
-"""Renders a stack's `wrangler.jsonc` files, for who wants to see or to leave.
+"""Render a stack's `wrangler.jsonc` files, for inspection or for leaving Flowflare.
 
-`flowflare render` writes one beside each Worker's module. It says what the Pulumi program
-declares; secrets are not in it, `wrangler secret put` sets them.
+`flowflare render` writes one file next to each Worker's module. It contains what the Pulumi program
+declares, except secrets: set those with `wrangler secret put`.
 """
 
 import json
@@ -15,8 +15,8 @@ from flowflare.model.bindings import (
     DatabaseBinding,
     OwnBinding,
     SecretBinding,
-    client_bindings,
-    service_bindings,
+    list_client_bindings,
+    list_service_bindings,
     to_wire,
 )
 from flowflare.model.client import ClientSpec, OwnSpec
@@ -27,26 +27,28 @@ from flowflare.render.wrangler_bindings import add_binding
 _UNKNOWN_ID = "<database_id of the stack's outputs>"
 
 
-def wrangler_files(spec: StackSpec, *, database_id: str = _UNKNOWN_ID) -> dict[str, str]:
-    """The text of `wrangler.jsonc` for every script of the stack, by script name.
+def render_wrangler_files(spec: StackSpec, *, database_id: str = _UNKNOWN_ID) -> dict[str, str]:
+    """Write `wrangler.jsonc` for every script of the stack, by script name.
 
     Args:
         spec: the stack.
-        database_id: the D1 database's id, which only Cloudflare knows.
+        database_id: the D1 database's ID, which only Cloudflare knows.
     """
     service = spec.service
     databases = {
         DATABASE_BINDING: {"database_name": service.database_name, "database_id": database_id}
     }
-    bindings = service_bindings(spec.clients, service.other_keys)
-    files = {service.script_name: _file(spec, service, bindings, databases)}
+    bindings = list_service_bindings(spec.clients, service.other_keys)
+    files = {service.script_name: _render_file(spec, service, bindings, databases)}
     for client in spec.clients:
-        bindings = client_bindings(client, service.script_name)
-        files[client.script_name] = _file(spec, client, bindings, _own_databases(client))
+        bindings = list_client_bindings(client, service.script_name)
+        files[client.script_name] = _render_file(
+            spec, client, bindings, _list_own_databases(client)
+        )
     return files
 
 
-def _own_databases(client: ClientSpec) -> dict[str, dict[str, str]]:
+def _list_own_databases(client: ClientSpec) -> dict[str, dict[str, str]]:
     return {
         database.binding: {
             "database_name": database.database_name,
@@ -56,33 +58,33 @@ def _own_databases(client: ClientSpec) -> dict[str, dict[str, str]]:
     }
 
 
-def _file(
+def _render_file(
     spec: StackSpec,
     worker: ServiceSpec | ClientSpec,
     bindings: tuple[Binding, ...],
     databases: dict[str, dict[str, str]],
 ) -> str:
-    config = _worker(spec, worker)
+    config = _make_worker(spec, worker)
     for binding in bindings:
         if isinstance(binding, DatabaseBinding):
             entry = {"binding": binding.name, **databases[binding.name]}
             config.setdefault("d1_databases", []).append(entry)
         elif isinstance(binding, OwnBinding):
-            add_binding(config, _placeholder(binding.own) | to_wire(binding))
-        elif not _secrets(binding):
+            add_binding(config, _make_placeholder(binding.own) | to_wire(binding))
+        elif not _is_secret(binding):
             add_binding(config, to_wire(binding))
     if worker.class_migrations:
         config["migrations"] = [{"tag": step.tag} | step.step() for step in worker.class_migrations]
-    return _text(config | _reached(worker), bindings)
+    return _write_text(config | _list_addresses(worker), bindings)
 
 
-def _placeholder(own: OwnSpec) -> dict[str, str]:
-    """The field of an ID that only Cloudflare knows."""
+def _make_placeholder(own: OwnSpec) -> dict[str, str]:
+    """Write a placeholder for an ID that only Cloudflare knows."""
     words = own.bound_as.replace("_", " ")
     return {own.bound_by: f"<id of the {words} {own.name}>"} if own.is_bound_by_id else {}
 
 
-def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
     config = {
         "name": worker.script_name,
         "account_id": spec.account_id,
@@ -93,7 +95,7 @@ def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]
         "compatibility_flags": list(worker.compatibility_flags),
         "workers_dev": worker.workers_dev,
         "preview_urls": False,
-        "observability": _observability(worker),
+        "observability": _make_observability(worker),
     }
     if worker.limits is not None:
         config["limits"] = worker.limits.model_dump(exclude_none=True)
@@ -106,13 +108,13 @@ def _worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]
     return config
 
 
-def _observability(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+def _make_observability(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
     spec = worker.observability
     return spec.model_dump(exclude_none=True) if spec.enabled else {"enabled": False}
 
 
-def _reached(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
-    """Routes, custom domains, cron triggers."""
+def _list_addresses(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
+    """Write routes, custom domains and cron triggers."""
     routes = [
         *({"pattern": route.pattern, "zone_id": route.zone_id} for route in worker.routes),
         *(
@@ -126,21 +128,22 @@ def _reached(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
     return found
 
 
-def _secrets(binding: Binding) -> bool:
-    """Whether the binding is a secret or holds one."""
+def _is_secret(binding: Binding) -> bool:
+    """Return whether the binding is a secret or contains one."""
     if isinstance(binding, BoundBinding):
         return bool(binding.secrets)
     return isinstance(binding, ApiKeyBinding | SecretBinding)
 
 
-def _text(config: dict[str, Any], bindings: tuple[Binding, ...]) -> str:
+def _write_text(config: dict[str, Any], bindings: tuple[Binding, ...]) -> str:
     lines = ["// Rendered from the stack's configuration; the Pulumi program does not read it."]
     for binding in bindings:
         if isinstance(binding, BoundBinding) and binding.secrets:
             text = (
-                f"// Not in this file, wrangler has no word for it: {binding.type} {binding.name}"
+                "// Not in this file, because wrangler does not support it: "
+                f"{binding.type} {binding.name}"
             )
             lines.append(text)
-        elif _secrets(binding):
+        elif _is_secret(binding):
             lines.append(f"// Secret, not in this file: wrangler secret put {binding.name}")
     return "\n".join([*lines, json.dumps(config, indent=2)]) + "\n"

@@ -14,12 +14,12 @@ from flowflare.migrations.files import Migration
 from flowflare.model.bindings import (
     BoundBinding,
     SecretBinding,
-    client_bindings,
-    first_bindings,
+    list_client_bindings,
+    list_first_bindings,
 )
 from flowflare.model.class_neighbours import ClassNeighbours
 from flowflare.model.client import ClientSpec
-from flowflare.model.names import hyphenated
+from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker, render_clients
 from flowflare.resources.bindings import (
@@ -128,7 +128,7 @@ class FlowflareClient(pulumi.ComponentResource):
         before += filled
         own = self._declare_own()
         before += own.values()
-        self._bindings = client_bindings(spec, "")
+        self._bindings = list_client_bindings(spec, "")
         self._values = BindingValues(
             databases=self.database_ids,
             api_keys={None: service.api_key},
@@ -234,7 +234,7 @@ class FlowflareClient(pulumi.ComponentResource):
         ids: dict[str, pulumi.Output[str]] = {}
         last: list[pulumi.Resource] = []
         for database in self.spec.databases:
-            part = f"{self._name}-{hyphenated(database.binding)}"
+            part = f"{self._name}-{hyphenate(database.binding)}"
             resource = declare_database(
                 f"{part}-database",
                 account_id=self._account_id,
@@ -299,7 +299,7 @@ class FlowflareClient(pulumi.ComponentResource):
                 "allow_data_loss": self._reason_for_loss(name),
             },
             database_id=next(iter(values.databases.values()), ""),
-            bindings=make_upload_bindings(first_bindings(self.spec), values),
+            bindings=make_upload_bindings(list_first_bindings(self.spec), values),
             history=self.spec.class_migrations,
             opts=self._options(before, protected=name),
         )

@@ -7,7 +7,7 @@ from flowflare.config.files import read_project
 from flowflare.config.problems import Places, full_key, nearest
 from flowflare.errors import ConfigError, Problem
 from flowflare.kinds.registry import find_kind
-from flowflare.model.names import hyphenated
+from flowflare.model.names import hyphenate
 from flowflare.model.stack import StackSpec
 
 _KEY = "allowDataLoss"
@@ -24,7 +24,7 @@ def list_holding_data(name: str, spec: StackSpec) -> list[str]:
     found = [f"{service}-database", f"{service}-class-migrations", f"{service}-script"]
     for client in spec.clients:
         own = f"{name}-{client.name}"
-        found += [f"{own}-{hyphenated(database.binding)}-database" for database in client.databases]
+        found += [f"{own}-{hyphenate(database.binding)}-database" for database in client.databases]
         found += [f"{own}-{part.part}" for part in client.own if _holds_data(part.type)]
         if client.class_migrations:
             found += [f"{own}-class-migrations", f"{own}-script"]

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from flowflare.model.names import hyphenated
+from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
 from flowflare.resources.dynamic import SecretValue
 from flowflare.resources.project import find_project_root
@@ -34,7 +34,7 @@ class WorkerSecrets:
         if is_fetched and self._key is None:
             self._key = self._declare_key()
         secret = SecretValue(
-            f"{self._name}-secret-{hyphenated(secret_name)}",
+            f"{self._name}-secret-{hyphenate(secret_name)}",
             secret_name=secret_name,
             source=source,
             fingerprint_key=self._key if is_fetched else None,

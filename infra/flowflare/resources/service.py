@@ -11,8 +11,8 @@ import pulumi
 
 from flowflare.kinds import cloudflare
 from flowflare.migrations.files import Migration
-from flowflare.model.bindings import DATABASE_BINDING, service_bindings, storage_bindings
-from flowflare.model.class_neighbours import neighbours_of
+from flowflare.model.bindings import DATABASE_BINDING, list_service_bindings, list_storage_bindings
+from flowflare.model.class_neighbours import find_neighbours
 from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources.bindings import BindingValues, make_script_bindings, make_upload_bindings
@@ -105,7 +105,7 @@ class FlowflareService(pulumi.ComponentResource):
         """
         name, spec = f"{self._name}-script", self._spec
         bindings = make_script_bindings(
-            service_bindings([client.spec for client in clients], spec.service.other_keys),
+            list_service_bindings([client.spec for client in clients], spec.service.other_keys),
             BindingValues({DATABASE_BINDING: self.database_id}, self._api_keys),
         )
         before: list[pulumi.Resource] = [
@@ -156,11 +156,11 @@ class FlowflareService(pulumi.ComponentResource):
                 "compatibility_date": spec.service.compatibility_date,
                 "compatibility_flags": list(spec.service.compatibility_flags),
                 "allow_data_loss": spec.reason_for_loss(name),
-                **neighbours_of(self.script_name, spec.class_histories()).props(),
+                **find_neighbours(self.script_name, spec.class_histories()).props(),
             },
             database_id=self.database_id,
             bindings=make_upload_bindings(
-                storage_bindings(), BindingValues({DATABASE_BINDING: self.database_id})
+                list_storage_bindings(), BindingValues({DATABASE_BINDING: self.database_id})
             ),
             history=spec.service.class_migrations,
             opts=self._options(*keys, protected=name),

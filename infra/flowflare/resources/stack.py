@@ -7,8 +7,8 @@ import pulumi
 
 from flowflare import library
 from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model.bindings import scripts_bound
-from flowflare.model.class_neighbours import neighbours_of, transfer_order
+from flowflare.model.bindings import list_bound_scripts
+from flowflare.model.class_neighbours import find_neighbours, sort_by_transfers
 from flowflare.model.client import ClientSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
@@ -90,20 +90,24 @@ class FlowflareStack(pulumi.ComponentResource):
         that may bind classes.
         """
         histories = spec.class_histories()
-        bound = {client.script_name: scripts_bound(client) for client in spec.clients}
+        bound = {client.script_name: list_bound_scripts(client) for client in spec.clients}
         by_script = {client.script_name: client for client in spec.clients}
         free = [
             client
             for client in spec.clients
             if not client.class_migrations and not bound[client.script_name] & histories.keys()
         ]
-        begun = [by_script[script] for script in transfer_order(histories) if script in by_script]
+        begun = [
+            by_script[script] for script in sort_by_transfers(histories) if script in by_script
+        ]
         order = [
-            by_script[script] for script in transfer_order(histories, bound) if script in by_script
+            by_script[script]
+            for script in sort_by_transfers(histories, bound)
+            if script in by_script
         ]
         declared: dict[str, FlowflareClient] = {}
         for client in (*free, *(client for client in begun if client not in free)):
-            neighbours = neighbours_of(client.script_name, histories)
+            neighbours = find_neighbours(client.script_name, histories)
             after: list[pulumi.Resource] = [
                 taker.class_migrations
                 for taker in map(declared.get, sorted(set(neighbours.taken.values())))

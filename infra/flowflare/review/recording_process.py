@@ -115,7 +115,7 @@ def list_own_words(project: "Project") -> dict[str, str]:
         return found.text if found is not None and not found.secret else ""
 
     environment = value("environment") or project.stack
-    own = names.physical_name(value("tenant") or None, environment, "")
+    own = names.make_physical_name(value("tenant") or None, environment, "")
     common = "<tenant>-<environment>-flowflare" if value("tenant") else "<environment>-flowflare"
     words = {own: common, f"urn:pulumi:{project.stack}::": "urn:pulumi:<stack>::"}
     root = "pulumi:pulumi:Stack::"

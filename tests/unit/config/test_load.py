@@ -138,19 +138,28 @@ def test_other_namespaces_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"accountId": "123"}, "`flowflare:accountId`: is '123', which is no Cloudflare account"),
+        (
+            {"accountId": "123"},
+            "`flowflare:accountId`: is '123', which is not a Cloudflare account",
+        ),
         ({"debug": "yes"}, "`flowflare:debug`: is 'yes', not true or false"),
         ({"engine": "embeded"}, "`flowflare:engine`: is 'embeded'"),
         ({"allowedOrigins": "x"}, "`flowflare:allowedOrigins`: is 'x', not a list or a mapping"),
         ({"allowedOrigins": {}}, "`flowflare:allowedOrigins`: is a mapping, not a list"),
         ({"allowedOrigins": [1]}, "`flowflare:allowedOrigins.0`: is 1, not text"),
         ({"compatibilityDate": "today"}, "`flowflare:compatibilityDate`: is 'today', which is no"),
-        ({"tenant": "Acme"}, "`flowflare:tenant`: is 'Acme', which cannot stand in a Worker's"),
-        ({"environment": "pr-1"}, "`flowflare:environment`: is 'pr-1', which is no environment's"),
+        ({"tenant": "Acme"}, "`flowflare:tenant`: is 'Acme', which cannot be part of a Worker's"),
+        (
+            {"environment": "pr-1"},
+            "`flowflare:environment`: is 'pr-1', which is not an environment's",
+        ),
         ({"clients": []}, "`flowflare:clients`: is a list, not a mapping"),
         ({"clients": {"orders": {}}}, "`flowflare:clients.orders.source`: is missing"),
         ({"clients": {"db": {"source": "x"}}}, "`flowflare:clients.db`: `db` is a name of the"),
-        ({"names": {"service": "A"}}, "`flowflare:names.service`: is 'A', which is no name"),
+        (
+            {"names": {"service": "A"}},
+            "`flowflare:names.service`: is 'A', which is not a valid name",
+        ),
         ({"names": {"clients": {"x": "y"}}}, "`flowflare:names.clients.x`: there is no such clie"),
     ],
 )
@@ -162,7 +171,7 @@ def test_a_mistake_is_named(values: dict[str, object], message: str) -> None:
 @pytest.mark.parametrize("source", ["/etc/passwd", "~/x.js", "C:/x.js", ""])
 def test_a_source_outside_the_project_is_refused(source: str) -> None:
     [problem] = problems({"clients": {"a": {"source": source}}})
-    assert "which is no path inside the project" in problem
+    assert "which is not a path inside the project" in problem
 
 
 def test_a_stack_whose_name_is_no_environment_needs_one() -> None:
@@ -211,7 +220,7 @@ def test_a_variable_must_not_hide_a_binding() -> None:
         "variables": {"WORKFLOW_API_KEY": "x", "ORDER_PROCESSING": "y", "1st": "z"}
     }
     assert sorted(problems({"clients": {"orders": client}})) == [
-        "`flowflare:clients.orders.variables.1st`: `1st` is no name for a variable",
+        "`flowflare:clients.orders.variables.1st`: `1st` is not a valid name for a variable",
         "`flowflare:clients.orders.variables.ORDER_PROCESSING`: `ORDER_PROCESSING` is the binding "
         "of the Workflow `order-processing`",
         "`flowflare:clients.orders.variables.WORKFLOW_API_KEY`: `WORKFLOW_API_KEY` is Flowflare's "

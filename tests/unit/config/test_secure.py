@@ -62,6 +62,6 @@ def test_a_secret_of_the_projects_clients_is_set_by_an_override() -> None:
 def test_an_opened_secret_among_the_variables_is_refused() -> None:
     clients = '{"orders": {"source": "a.js", "variables": {"LIST": ["a", {"b": "opened"}]}}}'
     opened = OPENED | {"flowflare:clients": clients}
-    with pytest.raises(ConfigError, match="everybody could read") as caught:
+    with pytest.raises(ConfigError, match="everyone could read") as caught:
         load_stack(opened, project="shop", stack="dev", secure=[INSIDE_A_VARIABLE])
     assert "opened" not in str(caught.value)

@@ -1,7 +1,7 @@
 """Which bindings a stack's Workers have."""
 
 from flowflare.config.load import load_stack
-from flowflare.model.bindings import Binding, client_bindings, service_bindings
+from flowflare.model.bindings import Binding, list_client_bindings, list_service_bindings
 
 CLIENTS = """{
   "orders": {"source": "a.js", "workflows": {"refund": {"className": "R"}},
@@ -14,8 +14,8 @@ def bindings_of_the_stack() -> dict[str, tuple[Binding, ...]]:
     values = {"flowflare:accountId": "f" * 32, "flowflare:clients": CLIENTS}
     spec = load_stack(values, project="shop", stack="dev")
     service = spec.service.script_name
-    clients = {client.script_name: client_bindings(client, service) for client in spec.clients}
-    return {service: service_bindings(spec.clients)} | clients
+    clients = {client.script_name: list_client_bindings(client, service) for client in spec.clients}
+    return {service: list_service_bindings(spec.clients)} | clients
 
 
 def test_every_script_has_its_bindings_sorted_by_name() -> None:

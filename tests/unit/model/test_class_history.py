@@ -1,4 +1,4 @@
-"""What a Durable Object history means, its mistakes, and what of it is sent."""
+"""The meaning of class migrations, their mistakes, and what of them is sent."""
 
 import pytest
 from hypothesis import given
@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from flowflare.emulator.services.scripts.classes import Namespace, UploadedClasses, migrate
 from flowflare.emulator.services.scripts.upload import Migrations
 from flowflare.model.class_history import (
-    classes_after,
-    fates,
-    history_findings,
-    net_effect,
-    started_anew,
+    compute_net_effect,
+    find_fates,
+    find_mistakes,
+    list_classes_after,
+    replace_missing_transfers,
 )
-from flowflare.model.class_migrations import ClassMigration, from_wire, to_wire, upload_block
+from flowflare.model.class_migrations import ClassMigration, from_wire, make_upload_block, to_wire
 
 NAMES = ("A", "B", "C", "D")
 
@@ -40,7 +40,7 @@ def transfer(old: str, to: str, script: str = "old") -> dict[str, object]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[ClassMigration, ...]:
-    """Valid histories of one directive a step, over few names so that names are used again."""
+    """Valid class migrations with one directive a step, over few names that are used again."""
     alive: set[str] = set()
     steps: list[dict[str, object]] = []
     for _ in range(draw(st.integers(0, 8))):
@@ -65,20 +65,20 @@ def histories(draw: st.DrawFn) -> tuple[ClassMigration, ...]:
 
 
 @given(histories(), st.data())
-def test_a_history_applied_in_parts_ends_as_in_one_go(
+def test_class_migrations_in_parts_have_the_same_result_as_at_once(
     whole: tuple[ClassMigration, ...], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(whole)))
     first, rest = whole[:cut], whole[cut:]
-    before = classes_after(net_effect(first, ()))
-    assert before == classes_after(first)
-    assert classes_after(net_effect(rest, before), before) == classes_after(whole)
-    assert fates(net_effect(rest, before), before) == fates(rest, before)
-    assert not history_findings(whole, bound={}, exported=classes_after(whole))
+    before = list_classes_after(compute_net_effect(first, ()))
+    assert before == list_classes_after(first)
+    assert list_classes_after(compute_net_effect(rest, before), before) == list_classes_after(whole)
+    assert find_fates(compute_net_effect(rest, before), before) == find_fates(rest, before)
+    assert not find_mistakes(whole, bound={}, exported=list_classes_after(whole))
 
 
 @given(histories(), st.data())
-def test_what_is_sent_is_accepted_as_the_emulator_reads_cloudflares_rules(
+def test_the_emulator_accepts_what_is_sent_by_cloudflares_rules(
     whole: tuple[ClassMigration, ...], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(whole)))
@@ -86,9 +86,11 @@ def test_what_is_sent_is_accepted_as_the_emulator_reads_cloudflares_rules(
               for index in range(len(whole))}  # fmt: skip
     tag = None
     for steps, applied in ((whole[:cut], ()), (whole[cut:], whole[:cut])):
-        classes = classes_after((*applied, *steps))
-        block = upload_block(
-            net_effect(steps, classes_after(applied)), tag, last_tag=f"cut-{len(steps)}"
+        classes = list_classes_after((*applied, *steps))
+        block = make_upload_block(
+            compute_net_effect(steps, list_classes_after(applied)),
+            tag,
+            last_tag=f"cut-{len(steps)}",
         )
         empty: frozenset[str] = frozenset()
         target = UploadedClasses("app", frozenset(classes), empty, empty, empty)
@@ -98,34 +100,36 @@ def test_what_is_sent_is_accepted_as_the_emulator_reads_cloudflares_rules(
 
 
 @given(histories())
-def test_a_new_script_gets_no_class_that_its_code_does_not_have(
+def test_a_new_script_gets_only_classes_that_its_code_has(
     whole: tuple[ClassMigration, ...],
 ) -> None:
-    begun = started_anew(whole, {("old", f"Old{index}") for index in range(len(whole))})
-    sent = [name for step in net_effect(begun, ()) for name in step.new_sqlite_classes]
-    assert sorted(sent) == list(classes_after(whole))
+    begun = replace_missing_transfers(
+        whole, {("old", f"Old{index}") for index in range(len(whole))}
+    )
+    sent = [name for step in compute_net_effect(begun, ()) for name in step.new_sqlite_classes]
+    assert sorted(sent) == list(list_classes_after(whole))
 
 
 def test_only_the_net_effect_is_sent_and_the_last_tag_is_live() -> None:
     steps = history(new("A", "Deletions"), rename("A", "B"), delete("Deletions"))
-    assert upload_block(net_effect(steps, ()), None, last_tag="v3") == {
+    assert make_upload_block(compute_net_effect(steps, ()), None, last_tag="v3") == {
         "new_tag": "v3",
         "steps": [{"new_sqlite_classes": ["B"]}],
     }
 
 
-def test_names_that_must_be_free_in_between_are_sent_as_written() -> None:
+def test_names_that_must_be_free_in_between_are_sent_unchanged() -> None:
     swap = history(rename("A", "X"), rename("B", "A"), rename("X", "B"))
-    assert net_effect(swap, ("A", "B")) == swap
-    assert fates(swap, ("A", "B")) == {"A": "B", "B": "A"}
+    assert compute_net_effect(swap, ("A", "B")) == swap
+    assert find_fates(swap, ("A", "B")) == {"A": "B", "B": "A"}
 
 
-def test_a_class_that_another_script_took_is_not_begun_again() -> None:
-    assert net_effect(history(new("A", "B")), (), without=("A",)) == history(new("B"))
-    assert history_findings(history(new("A")), bound={}, exported=(), taken={"A": "other"}) == ()
+def test_a_class_that_another_script_took_is_not_created_again() -> None:
+    assert compute_net_effect(history(new("A", "B")), (), without=("A",)) == history(new("B"))
+    assert find_mistakes(history(new("A")), bound={}, exported=(), taken={"A": "other"}) == ()
 
 
-def test_a_transfer_survives_being_kept_in_state() -> None:
+def test_a_transfer_can_be_stored_in_state() -> None:
     steps = history(transfer("A", "B"))
     assert from_wire(to_wire(steps)) == steps
     assert to_wire(steps)[0]["transferred_classes"] == [
@@ -136,42 +140,44 @@ def test_a_transfer_survives_being_kept_in_state() -> None:
 @pytest.mark.parametrize(
     ("steps", "messages"),
     [
-        ([new("A"), new("A")], ["begins `A`, which there is already"]),
+        ([new("A"), new("A")], ["creates `A`, which already exists"]),
         ([new("A"), {}], ["does nothing"]),
-        ([new("A", "A")], ["names the class `A` twice", "begins `A`, which there is already"]),
-        ([delete("A")], ["deletes `A`, which no earlier step begins"]),
+        ([new("A", "A")], ["names the class `A` twice", "creates `A`, which already exists"]),
+        ([delete("A")], ["deletes `A`, which no earlier step creates"]),
         (
             [new("A"), delete("A"), rename("A", "B")],
-            ["renames `A`, which is not there any more: step `v2` deletes it"],
+            ["renames `A`, which no longer exists: step `v2` deletes it"],
         ),
-        ([new("A", "B"), rename("A", "B")], ["renames `A` to `B`, which there is already"]),
-        ([new("B"), transfer("A", "B")], ["moves `A` to `B`, which there is already"]),
+        ([new("A", "B"), rename("A", "B")], ["renames `A` to `B`, which already exists"]),
+        ([new("B"), transfer("A", "B")], ["moves `A` to `B`, which already exists"]),
         (
             [new("A"), rename("A", "B"), delete("A")],
-            ["deletes `A`, which is not there any more: step `v2` renames it to `B`"],
+            ["deletes `A`, which no longer exists: step `v2` renames it to `B`"],
         ),
     ],
 )
-def test_what_is_wrong_with_a_step(steps: list[dict[str, object]], messages: list[str]) -> None:
-    found = history_findings(history(*steps), bound={})
-    assert [one.message for one in found] == messages
-    assert all(one.step is not None and one.remedy for one in found)
+def test_a_mistake_in_a_step_is_described(
+    steps: list[dict[str, object]], messages: list[str]
+) -> None:
+    found = find_mistakes(history(*steps), bound={})
+    assert [mistake.message for mistake in found] == messages
+    assert all(mistake.step is not None and mistake.remedy for mistake in found)
 
 
-def test_all_that_is_wrong_comes_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     steps = history(new("A"), delete("B"), new("C"))
     steps = (*steps, steps[0].model_copy(update={"new_sqlite_classes": ("D",)}))
-    found = history_findings(steps, bound={"COUNTER": "Nobody"}, exported=("A", "C"))
-    assert [(one.step, one.binding, one.message) for one in found] == [
+    found = find_mistakes(steps, bound={"COUNTER": "Nothing"}, exported=("A", "C"))
+    assert [(mistake.step, mistake.binding, mistake.message) for mistake in found] == [
         (3, None, "has the tag 'v1' of an earlier step"),
-        (1, None, "deletes `B`, which no earlier step begins"),
-        (None, "COUNTER", "no class migration makes the class `Nobody`"),
+        (1, None, "deletes `B`, which no earlier step creates"),
+        (None, "COUNTER", "no class migration creates the class `Nothing`"),
         (3, None, "keeps the class `D`, which the code does not export"),
     ]
 
 
-def test_a_binding_to_a_class_that_ended_says_what_ended_it() -> None:
-    found = history_findings(history(new("A"), delete("A")), bound={"COUNTER": "A"})
-    assert [one.message for one in found] == [
-        "binds the class `A`, which is not there any more: step `v2` deletes it"
+def test_a_binding_to_a_deleted_class_names_the_step_that_deleted_it() -> None:
+    found = find_mistakes(history(new("A"), delete("A")), bound={"COUNTER": "A"})
+    assert [mistake.message for mistake in found] == [
+        "binds the class `A`, which no longer exists: step `v2` deletes it"
     ]

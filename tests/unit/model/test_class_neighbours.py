@@ -1,10 +1,10 @@
-"""What the scripts of a stack have to do with each other's Durable Object classes."""
+"""How the scripts of a stack share Durable Object classes."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from flowflare.model.class_migrations import from_wire
-from flowflare.model.class_neighbours import ClassNeighbours, neighbours_of, transfer_order
+from flowflare.model.class_neighbours import ClassNeighbours, find_neighbours, sort_by_transfers
 
 HISTORIES = {
     "a-carts": from_wire([{"tag": "v1", "new_sqlite_classes": ["Cart"]}]),
@@ -29,10 +29,10 @@ HISTORIES = {
 
 
 def props(script: str, histories: Mapping[str, Any] = HISTORIES) -> dict[str, object]:
-    return neighbours_of(script, histories).props()
+    return find_neighbours(script, histories).props()
 
 
-def test_a_script_knows_who_takes_its_classes_and_who_begins_classes() -> None:
+def test_a_script_knows_which_scripts_take_its_classes_and_create_classes() -> None:
     scripts = ["a-carts", "b-trolleys", "c-shelves"]
     taken = {"Cart": "b-trolleys"}
     assert props("a-carts") == {
@@ -42,15 +42,15 @@ def test_a_script_knows_who_takes_its_classes_and_who_begins_classes() -> None:
     assert ClassNeighbours().props() == {}
 
 
-def test_who_takes_a_class_over_comes_before_who_had_it() -> None:
-    assert transfer_order(HISTORIES) == ("c-shelves", "b-trolleys", "a-carts")
+def test_the_script_that_receives_a_class_comes_first() -> None:
+    assert sort_by_transfers(HISTORIES) == ("c-shelves", "b-trolleys", "a-carts")
 
 
-def test_what_a_script_is_bound_to_comes_first_but_for_transfers() -> None:
+def test_bound_scripts_come_first_unless_transfers_conflict() -> None:
     plain = {"x": (), "y": (), "z": ()}
-    assert transfer_order(plain, {"x": {"z"}, "z": {"y", "elsewhere"}}) == ("y", "z", "x")
+    assert sort_by_transfers(plain, {"x": {"z"}, "z": {"y", "elsewhere"}}) == ("y", "z", "x")
 
 
-def test_scripts_that_need_each_other_have_an_order_all_the_same() -> None:
+def test_scripts_that_need_each_other_are_ordered_too() -> None:
     plain = {"x": (), "y": ()}
-    assert transfer_order(plain, {"x": {"y"}, "y": {"x"}}) == ("y", "x")
+    assert sort_by_transfers(plain, {"x": {"y"}, "y": {"x"}}) == ("y", "x")

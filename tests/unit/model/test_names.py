@@ -1,8 +1,8 @@
-"""The rule for names in an account; it is a promise, so its results stand here word for word."""
+"""The rule for names in an account is a promise, so its results are written out here."""
 
 import pytest
 
-from flowflare.model.names import ENVIRONMENT, WORD, binding_name, physical_name
+from flowflare.model.names import ENVIRONMENT, WORD, make_binding_name, make_physical_name
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from flowflare.model.names import ENVIRONMENT, WORD, binding_name, physical_name
     ],
 )
 def test_names_in_the_account(tenant: str | None, environment: str, what: str, name: str) -> None:
-    assert physical_name(tenant, environment, what) == name
+    assert make_physical_name(tenant, environment, what) == name
 
 
 @pytest.mark.parametrize(
@@ -25,14 +25,14 @@ def test_names_in_the_account(tenant: str | None, environment: str, what: str, n
     [("order-processing", "ORDER_PROCESSING"), ("refund", "REFUND"), ("a2-b", "A2_B")],
 )
 def test_a_binding_is_the_name_in_upper_case(workflow: str, binding: str) -> None:
-    assert binding_name(workflow) == binding
+    assert make_binding_name(workflow) == binding
 
 
-def test_no_two_stacks_meet_in_one_name() -> None:
+def test_two_stacks_never_have_the_same_name() -> None:
     tenants = [None, "a", "a-b", "b", "prod"]
     environments = ["prod", "dev", "a", "b"]
     names = [
-        physical_name(tenant, environment, "service")
+        make_physical_name(tenant, environment, "service")
         for tenant in tenants
         for environment in environments
     ]
@@ -40,10 +40,10 @@ def test_no_two_stacks_meet_in_one_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Orders", "1st", "a_b", "a--b", "-a", "a-"])
-def test_what_no_client_can_be_called(name: str) -> None:
+def test_a_client_cannot_have_a_reserved_name(name: str) -> None:
     assert not WORD.fullmatch(name)
 
 
 @pytest.mark.parametrize("name", ["pr-12", "Prod", "12", ""])
-def test_what_no_environment_can_be_called(name: str) -> None:
+def test_an_environment_cannot_have_such_a_name(name: str) -> None:
     assert not ENVIRONMENT.fullmatch(name)

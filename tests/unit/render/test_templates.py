@@ -1,4 +1,4 @@
-"""Rendering JavaScript: what a value can be, and what a template must not do."""
+"""Rendering JavaScript: which values are possible, and what a template must not do."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import RenderError
-from flowflare.render.templates import JavaScript, js, render
+from flowflare.render.templates import JavaScript, render, write_js
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from flowflare.render.templates import JavaScript, js, render
     ],
 )
 def test_a_value_as_a_literal(value: object, literal: str) -> None:
-    assert js(value) == literal
-    assert json.loads(js(value)) == value
+    assert write_js(value) == literal
+    assert json.loads(write_js(value)) == value
 
 
 def template(folder: Path, text: str) -> Path:
@@ -46,13 +46,15 @@ def test_values_and_code(tmp_path: Path) -> None:
         ("\n{% if %}", "templates/own.js.j2:2: "),
     ],
 )
-def test_a_wrong_template_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_template_is_named_with_its_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
     with pytest.raises(RenderError) as caught:
         render("own.js.j2", {"a": "x"}, root=template(tmp_path, text))
     assert message in caught.value.message
 
 
-def test_a_template_that_is_nowhere(tmp_path: Path) -> None:
+def test_a_missing_template_is_reported(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match=r"nowhere\.js\.j2"):
         render("nowhere.js.j2", {}, root=tmp_path)
 
@@ -82,7 +84,7 @@ def test_a_template_that_is_nowhere(tmp_path: Path) -> None:
         "{{ (options.keys)().__class__ | js }}",
     ],
 )
-def test_a_template_reaches_no_python_behind_its_values(tmp_path: Path, text: str) -> None:
+def test_a_template_cannot_access_python_behind_its_values(tmp_path: Path, text: str) -> None:
     root = template(tmp_path, text)
     options = {"debug": False}
     context = {"a": "x", "code": JavaScript("run(a);"), "options": options}
@@ -98,13 +100,13 @@ def test_a_template_reaches_no_python_behind_its_values(tmp_path: Path, text: st
         ("{{ ('a' * 10 ** 9) | js }}", "repeats something more than 1,000,000 times"),
         ("{{ (9 ** 9 ** 9 ** 9 ** 9) | js }}", "has more than 10,000 bits"),
         ("{{ (1 / 0) | js }}", "division by zero"),
-        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "calls itself without end"),
-        ("{% include 'own.js.j2' %}", "includes or calls itself without end"),
+        ("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "calls itself endlessly"),
+        ("{% include 'own.js.j2' %}", "includes or calls itself endlessly"),
         ("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " | js }}", "nested too deeply"),
-        ("{% include '../../Pulumi.yaml' %}", "no template '../../Pulumi.yaml'"),
+        ("{% include '../../Pulumi.yaml' %}", "template '../../Pulumi.yaml' does not exist"),
     ],
 )
-def test_a_template_that_fails_or_never_ends_is_refused_by_name(
+def test_a_template_that_fails_or_never_ends_is_refused_with_its_name(
     tmp_path: Path, text: str, message: str
 ) -> None:
     with pytest.raises(RenderError, match=r"own\.js\.j2") as refused:

@@ -1,4 +1,4 @@
-"""The Workers of a stack: the service around its bundle, clients as they are."""
+"""The Workers of a stack: the service is rendered around its bundle, clients are unchanged."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from flowflare.errors import RenderError
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.cache import Bundle
 from flowflare.render.service_bundle import write_service_bundle
-from flowflare.render.worker import read_finished, render_service, render_stack
+from flowflare.render.worker import read_bundle, render_service, render_stack
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BUNDLE = Bundle(
@@ -38,7 +38,7 @@ def service(**values: str) -> ServiceSpec:
     return stack(**values).service
 
 
-def test_the_stacks_part_stands_around_the_bundle(tmp_path: Path) -> None:
+def test_the_stacks_part_is_rendered_around_the_bundle(tmp_path: Path) -> None:
     spec = service(allowedOrigins='["https://a.example"]', debug="true")
     rendered = render_service(spec, BUNDLE, root=tmp_path)
     assert (
@@ -77,21 +77,23 @@ def test_a_template_of_the_project_is_used_instead(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("var a;\n", "has no export clause at its end"),
+        ("var a;\n", "does not end with an export clause"),
         (
             "var a;\nexport {\n  a\n};\n",
             "does not export FlowflareService, WorkflowTracker, createWorkflowService",
         ),
     ],
 )
-def test_a_bundle_that_is_no_service(tmp_path: Path, content: str, message: str) -> None:
+def test_a_bundle_that_is_not_a_service_is_refused(
+    tmp_path: Path, content: str, message: str
+) -> None:
     with pytest.raises(RenderError, match=message):
         render_service(service(), Bundle(content, ("a",)), root=tmp_path)
 
 
-def test_the_bundle_of_the_wheel_is_the_one_a_checkout_builds(tmp_path: Path) -> None:
+def test_the_bundle_in_the_wheel_is_what_a_checkout_builds(tmp_path: Path) -> None:
     write_service_bundle(tmp_path / "build" / "service.js", root=tmp_path)
-    finished = read_finished(tmp_path / "build" / "service.js")
+    finished = read_bundle(tmp_path / "build" / "service.js")
     assert finished.exports == ("FlowflareService", "WorkflowTracker", "createWorkflowService")
     spec = stack()
     built = render_stack(spec, root=tmp_path).service
@@ -99,7 +101,7 @@ def test_the_bundle_of_the_wheel_is_the_one_a_checkout_builds(tmp_path: Path) ->
     assert str(ROOT) not in built.content
 
 
-def test_a_stack_is_rendered_whole_and_alike_in_two_folders(tmp_path: Path) -> None:
+def test_a_stack_renders_to_the_same_code_in_two_folders(tmp_path: Path) -> None:
     source = (ROOT / "worker_src/orders/src/index.js").read_text()
     spec = stack(
         clients='{"orders": {"source": "src/index.js",'

@@ -1,4 +1,4 @@
-"""Every rendered wrangler.jsonc of the golden cases is one that wrangler's own schema takes."""
+"""Every wrangler.jsonc of the golden cases is valid by wrangler's own schema."""
 
 import json
 from functools import cache
@@ -18,7 +18,7 @@ def wranglers() -> jsonschema_rs.Draft7Validator:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.parent.name}-{file.name}")
-def test_wrangler_takes_it(file: Path) -> None:
+def test_wranglers_schema_accepts_the_file(file: Path) -> None:
     lines = [line for line in file.read_text().splitlines() if not line.startswith("//")]
     config = json.loads("\n".join(lines))
     assert [error.message[:200] for error in wranglers().iter_errors(config)] == []

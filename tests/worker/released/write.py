@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flowflare import library
 from flowflare.config.load import load_stack
-from flowflare.render.bundle import Source, bundle_sources
+from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.worker import render_stack
 
 FOLDER = Path(__file__).parent
@@ -24,7 +24,7 @@ def rendered_service(root: Path) -> str:
 
 def bundled_caller(root: Path) -> str:
     """Bundle the calling client with this checkout's library."""
-    [bundle] = bundle_sources([Source("caller.js", FOLDER)], root=root)
+    [bundle] = bundle_sources([BundleSource("caller.js", FOLDER)], root=root)
     return bundle.content
 
 

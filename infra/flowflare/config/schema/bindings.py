@@ -13,7 +13,7 @@ from flowflare.config.schema.secrets import Secret
 from flowflare.config.schema.worker import ScriptName
 from flowflare.kinds.contract import load_settings
 from flowflare.kinds.registry import list_own
-from flowflare.model.written import ClassName, Json, Written, no_secret
+from flowflare.model.written import ClassName, Json, Written, refuse_secrets
 
 _Text = Annotated[str, Field(min_length=1)]
 _Id = Annotated[str, Field(min_length=1)]
@@ -29,7 +29,7 @@ class RawBinding(Written):
     @model_validator(mode="before")
     @classmethod
     def _without_secrets(cls, value: Any) -> Any:
-        return no_secret(value)
+        return refuse_secrets(value)
 
 
 class PlainTextBinding(Written):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from flowflare.model.written import Date, Written, in_project, refusal
+from flowflare.model.written import Date, Written, check_in_project, refusal
 
 PRODUCTION = ("prod", "production")
 
@@ -27,7 +27,7 @@ def _regex(value: str) -> str:
 
 
 def _file(value: str) -> str:
-    in_project(value, "infra/policies.py")
+    check_in_project(value, "infra/policies.py")
     if not value.endswith(".py"):
         raise refusal(f"is {value!r}, which is no Python file", "For example infra/policies.py")
     return value

@@ -25,9 +25,9 @@ from flowflare.fleet.fingerprint.sources import Inputs, SecretSource, read_input
 from flowflare.fleet.fingerprint.tool import digest_files, tool_digest
 from flowflare.fleet.records import Fingerprint
 from flowflare.reading.files import read_bytes, read_text
-from flowflare.render.bundle import Source, bundle_sources
+from flowflare.render.bundle import BundleSource, bundle_sources
 from flowflare.render.node import Progress
-from flowflare.render.worker import service_source
+from flowflare.render.worker import make_service_source
 
 __all__ = ["KEY_VARIABLE", "Fingerprint", "make_fingerprints"]
 
@@ -104,7 +104,7 @@ class _Maker:
 
     def bundle(self, sources: Sequence[str]) -> None:
         """Digest the bundles of Workers' sources, and record why a source does not bundle."""
-        wanted = [Source(source, self._root) for source in sources]
+        wanted = [BundleSource(source, self._root) for source in sources]
         try:
             made = bundle_sources(wanted, root=self._root, on_progress=self._on_progress)
         except FlowflareError as error:
@@ -191,7 +191,7 @@ class _Maker:
         finished = library.finished_service_bundle()
         if finished is not None:
             return _digest(read_text(finished))
-        [made] = bundle_sources([service_source()], root=self._root)
+        [made] = bundle_sources([make_service_source()], root=self._root)
         return _digest([made.content, made.exports])
 
     @cached_property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, known
-from flowflare.model.class_history import classes_after
+from flowflare.model.class_history import list_classes_after
 from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration, from_wire
 from flowflare.values.properties import plain
 
@@ -54,7 +54,7 @@ def _unknown_tag(
     findings: Findings,
 ) -> None:
     name = wanted.text("script_name")
-    ours = tuple(classes_after(SERVICE_HISTORY))
+    ours = tuple(list_classes_after(SERVICE_HISTORY))
     if tuple(step.step() for step in history) == tuple(step.step() for step in SERVICE_HISTORY):
         if tuple(classes) == ours and len(history) == 1:
             findings.tag = tag  # the same step under another name; the run begins again with it
@@ -77,7 +77,7 @@ def _unknown_tag(
 def _compare_classes(
     name: str, applied: Sequence[ClassMigration], classes: Sequence[str], findings: Findings
 ) -> None:
-    expected = sorted(classes_after(applied))
+    expected = sorted(list_classes_after(applied))
     missing = sorted(set(expected) - set(classes))
     if missing:
         findings.refuse(

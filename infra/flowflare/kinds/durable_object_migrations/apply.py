@@ -24,7 +24,7 @@ from flowflare.kinds.provider import (
     kept,
     script_id,
 )
-from flowflare.model.class_migrations import from_wire, history_problem
+from flowflare.model.class_migrations import find_history_problem, from_wire
 
 
 class DurableObjectMigrationsProvider(CloudflareProvider):
@@ -39,7 +39,7 @@ class DurableObjectMigrationsProvider(CloudflareProvider):
         if self._replaces(olds, news):
             problem = stranded_problem(olds, news)
             return CheckResult(news, [CheckFailure("script_name", problem)] if problem else [])
-        problem = history_problem(from_wire(olds["history"]), from_wire(news["history"]))
+        problem = find_history_problem(from_wire(olds["history"]), from_wire(news["history"]))
         problem = problem or class_loss_problem(olds, news)
         return CheckResult(news, [CheckFailure("history", problem)] if problem else [])
 

@@ -22,13 +22,13 @@ from flowflare.kinds.live_script import (
     script_path,
 )
 from flowflare.model.class_history import (
-    classes_after,
-    fates,
-    losses,
-    net_effect,
-    started_anew,
+    compute_net_effect,
+    find_fates,
+    list_classes_after,
+    list_losses,
+    replace_missing_transfers,
 )
-from flowflare.model.class_migrations import ClassMigration, pending, upload_block
+from flowflare.model.class_migrations import ClassMigration, list_pending, make_upload_block
 
 _TAG_MISMATCH = 10079
 _EXPORTS_REFUSED = 100402
@@ -95,8 +95,8 @@ def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
         moves = any(step.transferred_classes for step in upload.history)
         has = read_namespaces(client, upload.account_id) if moves else ()
         begun = _transferable(client, upload, upload.history, has)
-        steps = net_effect(begun, (), without=upload.taken)
-        _put(client, upload, upload.bindings, upload_block(steps, None, last_tag=last))
+        steps = compute_net_effect(begun, (), without=upload.taken)
+        _put(client, upload, upload.bindings, make_upload_block(steps, None, last_tag=last))
         return last
     if not made_by_us and not live.is_bound_like(upload.bindings):
         message = (
@@ -107,7 +107,7 @@ def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
             "adopt. Otherwise give this one another name in `flowflare:names`."
         )
         raise ClassMigrationError(message, remedy=remedy)
-    steps = pending(upload.history, live.migration_tag, script_name=upload.script_name)
+    steps = list_pending(upload.history, live.migration_tag, script_name=upload.script_name)
     if steps:
         _go_on(client, upload, live, steps)
     return last
@@ -120,12 +120,12 @@ def _go_on(
     applied = upload.history[: len(upload.history) - len(steps)]
     namespaces = read_namespaces(client, upload.account_id)
     has = [one for one in namespaces if one.script == upload.script_name]
-    before = classes_after(applied)
+    before = list_classes_after(applied)
     _refuse_exports(live, has)
     _refuse_key_value(upload, has, before)
-    outcome = fates(steps, before)
+    outcome = find_fates(steps, before)
     ends = {name for name, after in outcome.items() if after is None}
-    lost = {name for _, name in losses(steps, before)}
+    lost = {name for _, name in list_losses(steps, before)}
     if lost and not upload.allow_data_loss:
         message = f"{upload.script_name}: deleting {_listed(lost)} loses all its objects' data"
         raise ClassMigrationError(message, remedy=f"If that is meant, {_ALLOW}")
@@ -135,8 +135,8 @@ def _go_on(
         _unbind_elsewhere(client, upload, identities, ends)
         bound = {name for name, owner in live.own_classes().items() if owner in ends}
         _drop_bindings(client, upload.account_id, upload.script_name, bound)
-    sent = net_effect(transferable, before, without=upload.taken)
-    block = upload_block(sent, live.migration_tag, last_tag=steps[-1].tag)
+    sent = compute_net_effect(transferable, before, without=upload.taken)
+    block = make_upload_block(sent, live.migration_tag, last_tag=steps[-1].tag)
     _put(client, upload, _carried(live, outcome, ends), block, live.kept_settings())
 
 
@@ -183,7 +183,7 @@ def _transferable(
         else:
             continue
         raise ClassMigrationError(f"{upload.script_name}: {reason}", remedy=remedy)
-    return started_anew(steps, missing)
+    return replace_missing_transfers(steps, missing)
 
 
 def _unbind_elsewhere(

@@ -1,7 +1,7 @@
 """Stops class migrations that lose or move objects, which `protect` lets through as updates."""
 
 from flowflare.kinds.provider import Props
-from flowflare.model.class_history import classes_after, losses
+from flowflare.model.class_history import list_classes_after, list_losses
 from flowflare.model.class_migrations import from_wire
 
 #: The input that lifts the protection: the reason of `flowflare:allowDataLoss`.
@@ -22,7 +22,7 @@ def class_loss_problem(olds: Props, news: Props) -> str | None:
         return None
     history = from_wire(news.get("history") or ())
     applied = len(olds.get("history") or ())
-    lost = losses(history[applied:], classes_after(history[:applied]))
+    lost = list_losses(history[applied:], list_classes_after(history[:applied]))
     begun = news.get("begun") or {}
     for index, step in enumerate(history[applied:]):
         deleted = [name for position, name in lost if position == index]
@@ -48,7 +48,7 @@ def stranded_problem(olds: Props, news: Props) -> str | None:
     old, new = olds.get("script_name"), news.get("script_name")
     if not old or old == new or news.get(ALLOWED):
         return None
-    classes = ", ".join(classes_after(from_wire(olds.get("history") or ())))
+    classes = ", ".join(list_classes_after(from_wire(olds.get("history") or ())))
     if not classes:
         return None
     return (

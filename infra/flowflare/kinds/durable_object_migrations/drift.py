@@ -7,7 +7,7 @@ from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.durable_object_migrations import KIND
 from flowflare.kinds.scene import Record, Scene, drifted, shown, text
-from flowflare.model.class_history import classes_after
+from flowflare.model.class_history import list_classes_after
 from flowflare.model.class_migrations import from_wire
 from flowflare.values.properties import plain
 
@@ -48,7 +48,7 @@ def _namespaces(one: Record, live: set[str]) -> Iterator[Drifted]:
     history = plain(one.inputs.get("history"))
     if not isinstance(history, list):
         return
-    wanted = set(classes_after(from_wire(history)))
+    wanted = set(list_classes_after(from_wire(history)))
     for each in sorted(wanted - live):
         message = f"class {each} has no namespace any more; its objects' data is gone with it"
         yield drifted(

@@ -109,9 +109,10 @@ tenants:
     assert list_problems(make_project(tmp_path, text)) == [
         "tenants.yaml:3: `environments.prod.waves.0`: is 0, which is not a wave size",
         "tenants.yaml:3: `environments.prod.passphrase`: has env and file of its keys",
-        "tenants.yaml:4: `environments.pre-prod`: the name is 'pre-prod', which is no "
+        "tenants.yaml:4: `environments.pre-prod`: the name is 'pre-prod', which is not an "
         "environment's name",
-        "tenants.yaml:6: `tenants.Acme`: the name is 'Acme', which cannot stand in a Worker's name",
+        "tenants.yaml:6: `tenants.Acme`: the name is 'Acme', which cannot be part of a Worker's "
+        "name",
         "tenants.yaml:6: `tenants.Acme.statuss`: there is no such key",
         "tenants.yaml:7: `tenants.beta.status`: is 'gone'",
         "tenants.yaml:7: `tenants.beta.tags`: is 'eu', not a list",
