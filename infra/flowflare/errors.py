@@ -1,26 +1,26 @@
-"""The exceptions a person may meet, as one tree.
+"""Define the exceptions for users as one tree.
 
-* FlowflareError               anything a person can put right: subject, cause, remedy; exit code 1
+* FlowflareError               a problem that a user can fix: subject, cause, remedy; exit code 1
   * ConfigError                configuration problems, all of them at once
   * RenderError                a Worker's source that does not bundle or render
   * NodeError                  the Node programs are missing or broken
   * MigrationError             a D1 migration file or the ledger
   * ClassMigrationError        a Durable Object class migration that must not run
-  * SecretError                a secret that cannot be opened or found
-  * ApiError                   Cloudflare's API refused, with its code and HTTP status
+  * SecretError                a secret that cannot be decrypted or found
+  * ApiError                   Cloudflare's API refused a call, with its code and HTTP status
   * EngineError                the engine: the embedded one, or the Pulumi CLI
     * StateError               state that cannot be read or trusted
-      * ConflictError          somebody else has changed what was to be written
-    * LockedError              another run holds the stack
+      * ConflictError          another process has changed an object before it was written
+    * LockedError              another run has locked the stack
     * ProtectedError           a change that would lose data, stopped by `protect`
     * ProgramError             the Pulumi program itself failed
-    * UpdateFailed             one or more resources failed; what was made is in state
+    * UpdateFailed             one or more resources failed; earlier changes are in state
   * EmulatorError              the embedded Cloudflare cannot start, stop or be reached
   * PolicyError                a policy of the team stops an up, or cannot be used
-  * RolloutError               several ups in order: one cannot begin, or its health check failed
-  * AdoptionError              what was installed by hand cannot be taken over as it is
+  * RolloutError               one of several ups in order cannot begin, or its health check failed
+  * AdoptionError              existing resources cannot be imported as they are
   * CommentError               a report that cannot become a pull request's comment
-  * FleetError                 a command over tenants or environments cannot go on
+  * FleetError                 a command over tenants or environments cannot continue
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ from dataclasses import dataclass
 
 
 class FlowflareError(Exception):
-    """A problem its reader can put right.
+    """A problem that its reader can fix.
 
     Args:
-        message: which thing is wrong and what is wrong with it.
-        remedy: what to write or run instead, one sentence; shown on a line of its own.
+        message: the subject and what is wrong with it.
+        remedy: what to write or run instead, in one sentence; printed on its own line.
     """
 
     exit_code = 1
@@ -48,7 +48,7 @@ class FlowflareError(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in the configuration: where it stands, what is wrong, what to write instead."""
+    """One mistake in the configuration: its place, what is wrong, and what to write instead."""
 
     place: str
     message: str
@@ -59,17 +59,16 @@ class Problem:
         return f"{text}\n    {self.remedy}" if self.remedy else text
 
 
-#: How many of the problems of a configuration are shown; what is wrong in each of 10,000 lines
-#: is one mistake.
+#: How many problems of a configuration are printed. A problem of each of 10,000 lines usually has
+#: one cause.
 SHOWN = 100
 
 
 class ConfigError(FlowflareError):
-    """Configuration problems, collected and shown together.
+    """Configuration problems, which are reported together.
 
     Args:
-        problems: every mistake found, in the order in which a reader meets them; the message has
-            the first `SHOWN`.
+        problems: all mistakes, in the order of the files; the message has the first `SHOWN`.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -90,29 +89,29 @@ class NodeError(FlowflareError):
 
 
 class MigrationError(FlowflareError):
-    """A D1 migration file, or the ledger of applied ones, is not as it must be."""
+    """A D1 migration file or the ledger of applied migrations is invalid."""
 
 
 class ClassMigrationError(FlowflareError):
-    """A Durable Object class migration that must not run."""
+    """A Durable Object class migration must not run."""
 
 
 class SecretError(FlowflareError):
-    """A secret cannot be opened, found or made."""
+    """A secret cannot be decrypted, found or generated."""
 
 
 class ApiError(FlowflareError):
     """Cloudflare's API refused a call.
 
     Args:
-        message: the errors of its envelope, with their codes.
-        status: HTTP status, 0 where no answer came.
+        message: the errors of the response's envelope, with their codes.
+        status: the HTTP status; 0 without a response.
         codes: Cloudflare's error codes, in the envelope's order.
-        remedy: what to do, where it is known.
+        remedy: what to do, if known.
 
     Attributes:
-        doubtful: whether the call may have been done all the same: one of its attempts got no
-            answer, or a failure of the API's own.
+        doubtful: whether the call may have succeeded nevertheless, because an attempt got no
+            response or an internal error of the API.
     """
 
     def __init__(
@@ -125,19 +124,19 @@ class ApiError(FlowflareError):
 
 
 class EngineError(FlowflareError):
-    """The engine, the embedded one or the Pulumi CLI, cannot go on."""
+    """The embedded engine or the Pulumi CLI cannot continue."""
 
 
 class StateError(EngineError):
-    """State that cannot be read or trusted."""
+    """State cannot be read or trusted."""
 
 
 class ConflictError(StateError):
-    """Somebody else has changed what was to be written; nothing was written."""
+    """Another process has changed an object before it was written; nothing was written."""
 
 
 class LockedError(EngineError):
-    """Another run holds the stack."""
+    """Another run has locked the stack."""
 
 
 class ProtectedError(EngineError):
@@ -149,7 +148,7 @@ class ProgramError(EngineError):
 
 
 class UpdateFailed(EngineError):  # noqa: N818 -- Pulumi's own word for it
-    """One or more resources failed; what was made before is in state."""
+    """One or more resources failed; earlier changes are in state."""
 
 
 class EmulatorError(FlowflareError):
@@ -157,7 +156,7 @@ class EmulatorError(FlowflareError):
 
 
 class PolicyError(FlowflareError):
-    """A policy of the team stops an up, or a file with policies cannot be used."""
+    """A policy of the team refuses an up, or a file with policies cannot be used."""
 
 
 class RolloutError(FlowflareError):
@@ -165,12 +164,12 @@ class RolloutError(FlowflareError):
 
 
 class AdoptionError(FlowflareError):
-    """What somebody installed by hand cannot be taken over as it is; nothing was changed."""
+    """Existing resources cannot be imported as they are; nothing was changed."""
 
 
 class CommentError(FlowflareError):
-    """A report that cannot become a pull request's comment, or a service that refuses it."""
+    """A report cannot become a pull request's comment, or the service refuses the comment."""
 
 
 class FleetError(FlowflareError):
-    """A command over tenants or environments cannot begin, or left some behind."""
+    """A command over tenants or environments cannot begin, or has failed for some of them."""

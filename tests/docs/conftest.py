@@ -1,4 +1,4 @@
-"""A project's folder for the pages that need the program run."""
+"""Make a project's folder for pages that run the program."""
 
 import contextlib
 import shutil
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @pytest.fixture
 def example(tmp_path: Path) -> Iterator[Path]:
-    """A copy of this repository's own project."""
+    """Copy this repository's own project."""
     root = tmp_path / "example"
     root.mkdir()
     for name in ("Pulumi.yaml", "Pulumi.local.yaml"):

@@ -1,4 +1,4 @@
-"""Generates docs/explanation/architecture.md: ARCHITECTURE.md with links that hold in the site."""
+"""Generate docs/explanation/architecture.md: ARCHITECTURE.md with links that work in the site."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 def architecture_page() -> str:
-    """The Markdown text of the page: links into `docs` are relative to it, others are words."""
+    """Return the page's Markdown text; links into `docs` become relative, others become text."""
     return LINK.sub(_move, (ROOT / "ARCHITECTURE.md").read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Generates docs/reference/cli.md: what `--help` says of every command."""
+"""Generate docs/reference/cli.md: the `--help` of every command."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,8 @@ WIDTH = 80
 _INTRODUCTION = """\
 # Commands
 
-What `--help` says. Errors go to standard error and end with exit code 1, a wrong option with 2;
-what `--json` prints is alone on standard output.
+This is the output of `--help`. Errors are printed on standard error, with exit code 1, or 2 for a
+wrong option. With `--json`, standard output contains only JSON.
 
 | command | |
 |---|---|
@@ -21,7 +21,7 @@ what `--json` prints is alone on standard output.
 
 
 def cli_page() -> str:
-    """The Markdown text of docs/reference/cli.md."""
+    """Return the Markdown text of docs/reference/cli.md."""
     found = list(commands())
     rows = "".join(f"| [`{path}`](#{_anchor(path)}) | {_brief(text)} |\n" for path, text in found)
     sections = "\n".join(f"## {path}\n\n```text\n{text}\n```\n" for path, text in found)
@@ -29,13 +29,13 @@ def cli_page() -> str:
 
 
 def commands() -> Iterator[tuple[str, str]]:
-    """Every command's whole name with its help text, the program itself first."""
+    """List every command's full name with its help text, beginning with the program itself."""
     for context in contexts():
         yield context.command_path, context.command.get_help(context).rstrip()
 
 
 def contexts() -> Iterator[Any]:
-    """Every command in the place where a person meets it, groups before what is in them."""
+    """List the contexts of all commands, each group before its commands."""
     yield from _below(typer.main.get_command(app), "flowflare", None)
 
 
@@ -49,7 +49,7 @@ def _below(command: Any, name: str, parent: Any) -> Iterator[Any]:
 
 
 def _brief(help_text: str) -> str:
-    """The first sentence below the usage."""
+    """Return the first sentence below the usage."""
     paragraph = help_text.split("\n\n")[1]
     return " ".join(paragraph.split())
 

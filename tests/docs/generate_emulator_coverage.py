@@ -132,35 +132,39 @@ def coverage_page(data: Path) -> str:
     Args:
         data: a folder for the emulator that is asked for its routes.
     """
-    known, routes = sdk_operations(), served(data)
+    known, routes = sdk_operations(), emulator_operations(data)
     sections = [_INTRODUCTION]
     listed: set[Operation] = set()
     for title, resources in PRODUCTS.items():
-        ours = {one: entry for one, entry in known.items() if entry.belongs_to(resources)}
+        ours = {each: entry for each, entry in known.items() if entry.belongs_to(resources)}
         listed |= ours.keys()
         sections.append(_product(title, ours, routes))
-    rest = {one: known.get(one, Entry(path, "")) for one, path in routes.items()}
-    sections.append(_BESIDES + _rows({one: rest[one] for one in rest if one not in listed}))
+    others = {
+        operation: known.get(operation, Entry(path, ""))
+        for operation, path in routes.items()
+        if operation not in listed
+    }
+    sections.append(_BESIDES + _rows(others))
     sections.append(_WORLD)
     sections.append(_REFUSALS + "".join(_refusal_rows()))
     return "\n".join(sections)
 
 
 def sdk_operations() -> dict[Operation, Entry]:
-    """Every operation of the SDK's own lists, and what the reference says of it."""
+    """Read every operation from the SDK's own lists, with its name in the API reference."""
     resources = Path(cloudflare.__file__).parent / "resources"
     found: dict[Operation, Entry] = {}
     for page in sorted(resources.glob("*/api.md")):
         for match in _SDK_OPERATION.finditer(page.read_text(encoding="utf-8")):
             verb = match["verb"].replace("\\", "").rstrip("_")
             entry = Entry(match["path"], f"{match['resource']}.{verb}")
-            # Where two methods call one operation, the first is the reference's.
+            # If two methods call one operation, the API reference names it like the first.
             found.setdefault(Operation.of(match["method"], match["path"]), entry)
     return found
 
 
-def served(data: Path) -> dict[Operation, str]:
-    """The emulator's operations with their paths as its routes spell them."""
+def emulator_operations(data: Path) -> dict[Operation, str]:
+    """Return the emulator's operations with the paths of its routes."""
     nothing = Path("unused")
     parts = assemble(Programs(nothing, nothing, lock=0), data, {}, "t" * 40)
     parts.database.close()
@@ -174,7 +178,7 @@ def served(data: Path) -> dict[Operation, str]:
 
 
 def refusals() -> Iterator[tuple[Refusal, str]]:
-    """Every refusal with a word in angle brackets for what differs, and when it is answered."""
+    """List every error response, with placeholders in angle brackets, and when it is returned."""
     for module in (codes, target_codes):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and inspect.getmodule(function) is module:
@@ -183,19 +187,19 @@ def refusals() -> Iterator[tuple[Refusal, str]]:
 
 
 def _condition(function: object) -> str:
-    """Return when the error is answered, from the docstring of the function that returns it."""
+    """Return when the error is returned, from the docstring of its function."""
     words = " ".join((inspect.getdoc(function) or "").split())
     condition = words.removeprefix("Return the error for ")
     return condition[:1].upper() + condition[1:]
 
 
 def _placeholders(function: object) -> list[object]:
-    """Arguments that name themselves."""
+    """Make the names of a function's parameters its arguments."""
     assert callable(function)
     parameters = inspect.signature(function).parameters.values()
     return [
-        f"<{one.name}>" if one.annotation is str else (f"<{one.name.removesuffix('s')}>",)
-        for one in parameters
+        f"<{each.name}>" if each.annotation is str else (f"<{each.name.removesuffix('s')}>",)
+        for each in parameters
     ]
 
 

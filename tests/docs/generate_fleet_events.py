@@ -1,4 +1,4 @@
-"""Generates reference/fleet-events.md: the lines that the fleet's commands print with `--json`."""
+"""Generate reference/fleet-events.md: the lines that fleet commands print with `--json`."""
 
 import inspect
 
@@ -9,18 +9,18 @@ from flowflare.fleet.rollout.events import MODELS, TenantsByProgress
 _INTRODUCTION = """\
 # Events of a fleet
 
-`flowflare fleet up --json` and `flowflare fleet destroy --json` print one event a line, each a JSON
-object. `event` says what happened and `at` when (RFC 3339, UTC); the other fields are below. A
-field without a value is left out. New events and fields may come; none goes. The last line is
-`done` (exit code 0) or `stopped` (exit code 1); a run that could not begin prints no event, and its
-reason on standard error.
+`flowflare fleet up --json` and `flowflare fleet destroy --json` print one event per line, as a JSON
+object. `event` is the kind of event, and `at` is its time (RFC 3339, UTC). The other fields are
+listed below. A field without a value is omitted. Later releases may add events and fields, but
+remove none. The last line is `done` (exit code 0) or `stopped` (exit code 1). A run that could not
+begin prints no event, and prints the reason on standard error.
 
     flowflare fleet up -e prod --json | jq -r 'select(.event == "tenant-failed") | .error'
 """
 
 
 def fleet_events_page() -> str:
-    """The page, from the models."""
+    """Return the page's Markdown text, from the models."""
     parts = [_INTRODUCTION]
     parts += [_section(f"`{model.model_fields['event'].default}`", model) for model in MODELS]
     parts.append(_section("`where` of `stopped`", TenantsByProgress))
@@ -45,9 +45,10 @@ def _section(title: str, model: type[BaseModel]) -> str:
 
 def _type(schema: dict) -> str:
     if "enum" in schema:
-        return ", ".join(f"`{one}`" for one in schema["enum"])
+        return ", ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"] if one.get("type") != "null")
+        members = [member for member in schema["anyOf"] if member.get("type") != "null"]
+        return " or ".join(map(_type, members))
     if schema.get("type") == "array":
         return f"list of {_type(schema['items'])}"
     return {"$ref": "object"}.get(next(iter(schema)), schema.get("type", "object"))

@@ -1,8 +1,7 @@
-"""Generates reference/runtime-coverage.md: where the runtime's API reference is tested.
+"""Generate reference/runtime-coverage.md: the tests of the runtime's API reference.
 
-`steps::start_and_end_are_one_row` is that test in `tests/worker/test_steps.py`, and a name alone is
-of the file before it. One that is not there is refused, so that the page cannot speak of tests that
-are gone.
+`steps::start_and_end_are_one_row` is a test in `tests/worker/test_steps.py`. A name without a file
+is a test in the last named file. A test that does not exist is an error.
 """
 
 import ast
@@ -15,8 +14,8 @@ _WORKER = _ROOT / "tests/worker"
 _INTRODUCTION = """\
 # Where the runtime's API is tested
 
-Each entry of the API reference of `worker_src/flowflare`, in its order, with the tests in
-`tests/worker` that hold it. Whatever has code to run runs it on workerd.
+This page lists the entries of the API reference of `worker_src/flowflare` in order, each with its
+tests in `tests/worker`. The tests run the code on workerd.
 """
 
 _CORE = {
@@ -32,7 +31,7 @@ _CLIENT = {
     "the_client_sample_is_a_client client::a_wrong_key_is_reported",
     "`startWorkflow(...)`": "client::a_run_is_started_and_found_by_every_method"
     " only_the_type_is_required",
-    "`workflowType`, registered by itself": "start::a_start_records_a_run_and_its_workflow",
+    "`workflowType`, registered automatically": "start::a_start_records_a_run_and_its_workflow",
     "`params`": "start::params_and_references_reach_the_workflow"
     " run_updates::the_first_params_are_kept",
     "`ref_id`, `ref_type`": "start::params_and_references_reach_the_workflow"
@@ -72,7 +71,7 @@ _WORKFLOW = {
 }
 _RUNS = {
     "every column, and the key": _COLUMNS,
-    "`id`, the instance's too": "start::params_and_references_reach_the_workflow",
+    "`id`, which is also the instance's ID": "start::params_and_references_reach_the_workflow",
     "`workflow_id`": "schema::a_row_belongs_to_one_that_exists"
     " start::a_start_records_a_run_and_its_workflow",
     "`status`": "run_updates::a_run_sleeps_wakes_and_completes"
@@ -160,20 +159,20 @@ _SECTIONS = {
 
 
 def runtime_coverage_page() -> str:
-    """The Markdown text of docs/reference/runtime-coverage.md.
+    """Return the Markdown text of docs/reference/runtime-coverage.md.
 
     Raises:
-        LookupError: there is no such test.
+        LookupError: a test does not exist.
     """
     return _INTRODUCTION + "".join(
         f"\n## {title}\n\n| entry | tests |\n|---|---|\n"
-        + "".join(f"| {entry} | {_shown(tests)} |\n" for entry, tests in entries.items())
+        + "".join(f"| {entry} | {_format_tests(tests)} |\n" for entry, tests in entries.items())
         for title, entries in _SECTIONS.items()
     )
 
 
-def _shown(tests: str) -> str:
-    """Links to the tests' files, each followed by its tests; `file::` opens a file."""
+def _format_tests(tests: str) -> str:
+    """Format the files of tests, each followed by its tests; `file::` begins a file."""
     shown = []
     opened = None
     for word in tests.split():

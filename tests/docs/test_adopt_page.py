@@ -1,4 +1,4 @@
-"""The page about adoption: its commands exist, and its table holds every status."""
+"""The page about adoption: its commands exist, and its table has every status."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from flowflare.cli.app import app
 PAGE = (Path(__file__).parent.parent.parent / "docs/how-to/adopt.md").read_text()
 
 
-def test_its_commands_are_commands() -> None:
+def test_its_commands_exist() -> None:
     lines = re.findall(r"^ +flowflare (.+)$", PAGE, re.MULTILINE)
     assert len(lines) == 9
     for line in lines:
@@ -21,19 +21,20 @@ def test_its_commands_are_commands() -> None:
         words = shlex.split(line)
         while isinstance(command, typer.core.TyperGroup):
             command = command.commands[words.pop(0)]
-        options = {option for one in command.params for option in one.opts}
+        options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, line
 
 
-def test_the_table_holds_every_status() -> None:
+def test_the_table_has_every_status() -> None:
     assert set(re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE)) == set(get_args(Status))
 
 
-def test_what_it_says_of_names_is_what_the_command_takes() -> None:
+def test_the_page_and_the_help_list_the_same_values_of_names() -> None:
     command = typer.main.get_command(app)
     assert isinstance(command, typer.core.TyperGroup)
-    (names,) = (one for one in command.commands["adopt"].params if one.name == "names")
-    told = str(getattr(names, "help", ""))
+    parameters = command.commands["adopt"].params
+    (names,) = (parameter for parameter in parameters if parameter.name == "names")
+    help_text = str(getattr(names, "help", ""))
     for word in ("service", "database", "clients.", "workflows.", "found", "declared"):
-        assert word in told
+        assert word in help_text
         assert f"`{word}" in PAGE

@@ -1,4 +1,4 @@
-"""The commands of docs/how-to/deploy.md exist, as far as that can be seen without an account."""
+"""The commands of docs/how-to/deploy.md exist, as far as this can be checked without an account."""
 
 import re
 import shlex
@@ -23,16 +23,16 @@ ASSIGNMENTS = re.compile(r"export( [A-Z_]+=\S+)+")
 
 
 def commands(program: str) -> list[list[str]]:
-    """Every call of a program, alone or inside another command."""
+    """List every call of a program, alone or inside another command."""
     lines = [line for block in BLOCKS for line in block.splitlines()]
     called = re.compile(rf"\b{program} [^|)>]+")
-    # What stands before `export` sets a variable, and no program runs.
+    # Lines with `export` only set variables.
     runs = [line for line in lines if not line.startswith(("export", "mkdir"))]
     return [shlex.split(call) for line in runs for call in called.findall(line)]
 
 
 def command_named(words: list[str]) -> tuple[Any, list[str]]:
-    """The command that words lead to, and the words behind it."""
+    """Return the command that the words name, and the remaining words."""
     found: Any = typer.main.get_command(app)
     while words and hasattr(found, "commands") and words[0] in found.commands:
         found, words = found.commands[words[0]], words[1:]
@@ -42,7 +42,7 @@ def command_named(words: list[str]) -> tuple[Any, list[str]]:
 @pytest.mark.parametrize("words", commands("flowflare"), ids=" ".join)
 def test_a_flowflare_command_has_these_options(words: list[str]) -> None:
     command, rest = command_named(words[1:])
-    assert not hasattr(command, "commands"), f"{words} names no command"
+    assert not hasattr(command, "commands"), f"{words} does not name a command"
     known = {option for parameter in command.params for option in parameter.opts}
     assert not [word for word in rest if word.startswith("-") and word not in known]
     context = command.make_context(words[1], list(rest), resilient_parsing=True)
@@ -84,7 +84,7 @@ def test_every_export_is_one_that_something_reads() -> None:
 
 
 def test_the_page_says_where_the_cli_comes_from() -> None:
-    """The code downloads a release of GitHub's and compares its checksum; no script runs."""
+    """The code downloads a release from GitHub and checks its checksum; it runs no script."""
     assert urlsplit(RELEASE).hostname == "github.com"
     assert "SHA-256 in the release's checksum file" in " ".join(PAGE.split())
     assert "get.pulumi.com" not in PAGE
@@ -96,7 +96,7 @@ def test_ci_installs_the_cli_before_it_needs_it_and_keeps_pull_requests_out() ->
     first, *others = [line for line in block.splitlines() if line.startswith("flowflare")]
     assert first == "flowflare doctor --stack prod --install"
     assert [line.split()[1] for line in others] == ["preview", "up"]
-    # The plan of a pull request is another command's, which needs nothing that is secret.
+    # Another command makes the plan of a pull request, and needs no secrets.
     assert "[without credentials](pull-requests.md)" in section
     assert "On each pull request" not in section
 
@@ -104,4 +104,6 @@ def test_ci_installs_the_cli_before_it_needs_it_and_keeps_pull_requests_out() ->
 def test_the_permissions_are_those_that_doctor_looks_for() -> None:
     rows = re.findall(r"^\| ((?:Account|Zone), [^|]+?) \|", PAGE, re.MULTILINE)
     optional = "Account, Account Settings, Read"
-    assert sorted(rows) == sorted([*(one for one, _, _ in PERMISSIONS), ROUTES[0], optional])
+    assert sorted(rows) == sorted(
+        [*(permission for permission, _, _ in PERMISSIONS), ROUTES[0], optional]
+    )

@@ -1,4 +1,4 @@
-"""Nothing that a person meets is without a description, and each is on its page."""
+"""Every command, option, key, error and output has a description, which is on its page."""
 
 import inspect
 import json
@@ -12,9 +12,14 @@ from pydantic import BaseModel
 from flowflare.config import schema
 from flowflare.config.reference import json_schema, reference_page
 from tests.docs.generate_cli import cli_page, contexts
-from tests.docs.generate_emulator_coverage import coverage_page, refusals, sdk_operations, served
+from tests.docs.generate_emulator_coverage import (
+    coverage_page,
+    emulator_operations,
+    refusals,
+    sdk_operations,
+)
 from tests.docs.generate_errors import error_classes, errors_page
-from tests.docs.generate_outputs import MEANINGS, exported
+from tests.docs.generate_outputs import MEANINGS, read_outputs
 
 COMMANDS = list(contexts())
 KEYS = [
@@ -64,7 +69,7 @@ def test_the_list_of_errors_in_the_module_is_its_tree() -> None:
 
 def test_an_operation_of_the_emulator_is_on_its_page(tmp_path: Path) -> None:
     text, known = coverage_page(tmp_path), sdk_operations()
-    for operation, path in served(tmp_path).items():
+    for operation, path in emulator_operations(tmp_path).items():
         shown = known[operation].path if operation in known else path
         assert f"`{operation.method} {shown}`" in text
 
@@ -79,5 +84,5 @@ def test_a_refusal_is_described(tmp_path: Path) -> None:
 
 
 def test_an_output_is_described(example: Path) -> None:
-    assert exported().keys() == MEANINGS.keys()
-    assert [name for name, secret in exported().items() if secret] == ["api_key"]
+    assert read_outputs().keys() == MEANINGS.keys()
+    assert [name for name, secret in read_outputs().items() if secret] == ["api_key"]

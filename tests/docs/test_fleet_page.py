@@ -1,4 +1,4 @@
-"""The pages about fleets and environments: their samples and commands are the code's."""
+"""The pages about fleets and environments: their samples are valid, and their commands exist."""
 
 import json
 import re
@@ -25,15 +25,16 @@ COMMAND = re.compile(r"\bflowflare (?:fleet|env) [a-z]+(?: [^`|>#\n.]+)?")
 
 
 @pytest.mark.parametrize("line", sorted(set(COMMAND.findall(FLEET + ENVIRONMENTS + PREVIEWS))))
-def test_its_commands_are_commands(line: str) -> None:
+def test_its_commands_exist(line: str) -> None:
     group: Any = typer.main.get_command(app)
     words = shlex.split(line)[1:]
     command = group.commands[words[0]].commands[words[1]]
-    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    parameters = command.params
+    known = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
     assert [word for word in words[2:] if word.startswith("-") and word not in known] == []
 
 
-def test_its_samples_are_fleets(tmp_path: Path) -> None:
+def test_its_samples_are_valid_fleets(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
     schema = json.loads(
         (ROOT / "docs/reference/schemas/flowflare.tenants.schema.json").read_text("utf-8")
@@ -47,13 +48,13 @@ def test_its_samples_are_fleets(tmp_path: Path) -> None:
     assert stacks[1] == ("acme-dev", "acme-prod", "beta-prod")
 
 
-def test_its_figures_are_the_codes() -> None:
+def test_its_figures_are_those_of_the_code() -> None:
     text = " ".join(FLEET.split())
     for figure in dict(Limits()).values():
         assert re.search(rf"\b{figure:,} (Workers|D1|cron|routes|custom)", text), figure
 
 
-def test_its_workflow_is_one() -> None:
+def test_its_workflow_has_jobs_for_up_down_and_sweep() -> None:
     [block] = re.findall(r"```yaml\n(.*?)```", ENVIRONMENTS, re.DOTALL)
     jobs = yaml.safe_load(block)["jobs"]
     assert list(jobs) == ["up", "down", "sweep"]
@@ -62,7 +63,7 @@ def test_its_workflow_is_one() -> None:
     assert last == ["up", "down", "sweep"]
 
 
-def test_its_matrix_job_is_one() -> None:
+def test_its_matrix_job_has_eight_shards() -> None:
     [jobs] = [text["jobs"] for text in map(yaml.safe_load, BLOCKS) if "jobs" in text]
     up = jobs["up"]
     assert up["strategy"]["matrix"]["shard"] == list(range(1, 9))
@@ -71,5 +72,5 @@ def test_its_matrix_job_is_one() -> None:
     commands = [run.removeprefix(".venv/bin/") for run in runs if "flowflare" in run]
     assert [command.split()[2] for command in commands] == ["config", "up", "up", "status"]
     for command in commands:
-        test_its_commands_are_commands(command)
+        test_its_commands_exist(command)
     assert set(jobs) >= {need for job in jobs.values() if (need := job.get("needs"))}

@@ -1,4 +1,4 @@
-"""What pages and workflows install beside a token, and which keys a pull request's code reads."""
+"""What pages and workflows install in jobs with a token, and which keys pull requests can read."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 CODE = sorted([*(ROOT / "infra").rglob("*.py"), *(ROOT / "templates").rglob("*.j2")])
-# `pip install flowflare`, with whatever options, extras or version, by any of the installers.
+# `pip install flowflare`, with any options, extras or version, by any installer.
 INSTALLS = re.compile(
     r"(?:pip3?|pipx|uv|uvx|poetry|pdm)\b[^\n`'\"|&;]*?\s(?:install|add|run|tool)?[^\n`'\"|&;]*?"
     r"(?<![\w/.-])flowflare(?![\w/-]|-\*|\.whl)"
@@ -23,7 +23,7 @@ PINNED = re.compile(r"(?:actions|pypa)/[a-z-]+@[0-9a-f]{40}")
 
 
 def samples() -> Iterator[tuple[str, dict[Any, Any]]]:
-    """The workflows of GitHub: the repository's own, and those that pages show."""
+    """List the GitHub workflows of the repository and of the pages."""
     for file in WORKFLOWS:
         yield file.name, yaml.safe_load(file.read_text("utf-8"))
     for page in PAGES:
@@ -37,13 +37,13 @@ SAMPLES = list(samples())
 
 
 def events(workflow: dict[Any, Any]) -> set[str]:
-    """What starts a workflow. YAML 1.1 reads the key `on` as true."""
+    """Return the events that start a workflow. YAML 1.1 reads the key `on` as true."""
     on = workflow[True]
     return {on} if isinstance(on, str) else set(on)
 
 
 def names_of(workflow: dict[Any, Any]) -> set[str]:
-    """The secrets and variables that a workflow reads."""
+    """Return the names of the secrets and variables that a workflow reads."""
     return set(SECRET.findall(yaml.safe_dump(workflow)))
 
 
@@ -62,13 +62,13 @@ def test_an_installation_by_name_is_recognized(text: str, found: bool) -> None:
     assert bool(INSTALLS.search(text)) is found
 
 
-def test_nothing_installs_the_name_that_nobody_owns() -> None:
+def test_nothing_installs_the_package_by_its_free_name() -> None:
     files = [*PAGES, *WORKFLOWS, *CODE]
     assert not [str(file) for file in files if INSTALLS.search(file.read_text("utf-8"))]
 
 
 @pytest.mark.parametrize(("name", "workflow"), SAMPLES, ids=[name for name, _ in SAMPLES])
-def test_a_workflow_installs_what_is_pinned(name: str, workflow: dict[Any, Any]) -> None:
+def test_a_workflow_only_installs_pinned_packages(name: str, workflow: dict[Any, Any]) -> None:
     del name
     for job in workflow["jobs"].values():
         for step in job["steps"]:
@@ -78,8 +78,8 @@ def test_a_workflow_installs_what_is_pinned(name: str, workflow: dict[Any, Any])
                 assert "--require-hashes" in step["run"] or "--no-index" in step["run"]
 
 
-def test_ephemeral_environments_read_no_name_that_production_has() -> None:
-    """GitHub takes a repository's secret where an environment has none of that name."""
+def test_ephemeral_environments_and_production_have_different_secret_names() -> None:
+    """GitHub uses a repository's secret if an environment has no secret of that name."""
     theirs = [flow for page, flow in SAMPLES if page == "environments.md"]
     production = [flow for _, flow in SAMPLES if "pull_request" not in events(flow)]
     assert len(theirs) == 1
@@ -95,7 +95,7 @@ def test_a_pull_requests_code_gets_no_secret_of_production(
     name: str, workflow: dict[Any, Any]
 ) -> None:
     if "pull_request" in events(workflow):
-        outside = {one for one in names_of(workflow) if not one.startswith("EPHEMERAL_")}
+        outside = {each for each in names_of(workflow) if not each.startswith("EPHEMERAL_")}
         assert outside == set(), name
 
 
@@ -115,7 +115,7 @@ def test_the_page_about_installing_uses_files_that_the_makefile_makes() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     targets = {word for words in lines if words[0] == "make" for word in words[1:]}
     assert targets == {".venv/run", "node_modules/.run", "wheel"}
-    assert all(re.search(rf"^{re.escape(one)}:", makefile, re.MULTILINE) for one in targets)
+    assert all(re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE) for target in targets)
     assert (ROOT / "requirements.lock").read_text("utf-8").count("--hash=sha256:") > 100
     installs = [words for words in lines if ".venv/bin/pip" in words]
     assert len(installs) == 2

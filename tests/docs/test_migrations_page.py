@@ -1,4 +1,4 @@
-"""The page about migrations: its rules are the linter's, its commands exist, its SQL passes."""
+"""The page about migrations: the linter's rules, existing commands, and valid SQL."""
 
 import re
 import shlex
@@ -18,12 +18,12 @@ CREATE INDEX lines_item ON lines (item);
 """
 
 
-def test_the_table_holds_every_rule() -> None:
+def test_the_table_has_every_rule() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.+) \|$", PAGE, re.MULTILINE)
     assert rows == [(name, rule.severity, rule.about) for name, rule in RULES.items()]
 
 
-def test_its_commands_are_commands() -> None:
+def test_its_commands_exist() -> None:
     import typer
 
     group = typer.main.get_command(app)
@@ -46,4 +46,4 @@ def test_its_sql_passes_the_linter() -> None:
     assert len(blocks) == 2
     for block in blocks:
         found = lint([before, migration("0002_block.sql", block)], applied=1)
-        assert [one.rule for one in found if one.accepted is None] == []
+        assert [finding.rule for finding in found if finding.accepted is None] == []

@@ -144,7 +144,7 @@ def test_every_page_is_reached_from(start: str) -> None:
         seen.add(page)
         links = (link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8")))
         inside = ((page.parent / link).resolve() for link in links if link.endswith(".md"))
-        ahead += [one for one in inside if one not in seen]
+        ahead += [link for link in inside if link not in seen]
     assert [page for page in PAGES if page not in seen and page != DOCS / "index.md"] == []
 
 

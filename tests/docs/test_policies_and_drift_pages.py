@@ -1,4 +1,4 @@
-"""The pages about policies and drift: the table is the code's, the samples work, commands exist."""
+"""The pages about policies and drift: table and code agree, samples work, and commands exist."""
 
 import json
 import re
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "how-to"
 POLICIES, DRIFT = ((DOCS / name).read_text() for name in ("policies.md", "drift.md"))
 
 
-def test_the_table_holds_every_policy() -> None:
+def test_the_table_has_every_policy() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", POLICIES, re.MULTILINE)
     fields = PoliciesConfig.model_fields
     about = {name: fields[field].description for name, field in BUILT_IN.items()}
@@ -26,21 +26,21 @@ def test_the_table_holds_every_policy() -> None:
         assert where == ", ".join(held or ["all"])
 
 
-def test_the_sample_is_a_configuration() -> None:
+def test_the_sample_is_a_valid_configuration() -> None:
     sample = re.findall(r"```yaml\n(.*?)```", POLICIES, re.DOTALL)[0]
     value = yaml.safe_load(sample)["config"]["flowflare:policies"]["value"]
     assert PoliciesConfig.model_validate(json.loads(json.dumps(value))).python
 
 
-def test_the_sample_is_a_policy(tmp_path: Path) -> None:
+def test_the_sample_is_a_valid_policy(tmp_path: Path) -> None:
     sample = re.findall(r"```python\n(.*?)```", POLICIES, re.DOTALL)[0]
     (tmp_path / "sample.py").write_text(sample)
     (found,) = load_policies(tmp_path, ["sample.py"])
     assert (found.name, found.severity) == ("owner", "warning")
-    assert found.about == "Every database says in its name whose it is."
+    assert found.about == "The name of every database begins with its owner's prefix."
 
 
-def test_its_commands_are_commands() -> None:
+def test_its_commands_exist() -> None:
     import typer
 
     group = typer.main.get_command(app)

@@ -1,4 +1,4 @@
-"""The page about pull requests: its commands exist, its figures and words are the code's."""
+"""The page about pull requests: its commands exist, and its figures are those of the code."""
 
 import re
 import shlex
@@ -23,25 +23,26 @@ COMMANDS = sorted(
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if " -" in line])
-def test_its_commands_are_commands(line: str) -> None:
+def test_its_commands_exist(line: str) -> None:
     words = shlex.split(line)[1:]
     group: Any = typer.main.get_command(app)
     command = group.commands[words[0]]
-    known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+    parameters = command.params
+    known = {option for each in parameters for option in (*each.opts, *each.secondary_opts)}
     assert [word for word in words[1:] if word.startswith("-") and word not in known] == []
     assert command.make_context(line, words[1:], resilient_parsing=True)
 
 
-def test_there_are_commands_of_every_kind() -> None:
+def test_it_shows_every_command() -> None:
     assert {line.split()[1] for line in COMMANDS} == {"diff", "comment", "up", "doctor"}
 
 
-def test_its_figures_are_the_codes() -> None:
+def test_its_figures_are_those_of_the_code() -> None:
     assert f"{LIMIT:,} characters" in PAGE
     assert f"({MOST_BYTES // 1024 // 1024} MiB, {MOST_DEEP} levels," in PAGE
 
 
-def test_it_names_each_workflow_as_it_is() -> None:
+def test_it_names_every_workflow() -> None:
     rows = re.findall(r"^\| `(\w+\.yml)` \|", PAGE, re.MULTILINE)
     of_this_repository = {"ci.yml", "release.yml"}  # CONTRIBUTING.md explains them
     assert set(rows) == set(WORKFLOWS) - of_this_repository
@@ -53,7 +54,7 @@ def test_every_secret_of_a_workflow_is_explained() -> None:
     assert [name for name in named if f"`{name}`" not in PAGE] == []
 
 
-def test_its_gitlab_jobs_are_jobs() -> None:
+def test_its_gitlab_sample_has_a_plan_and_a_comment_job() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     jobs = yaml.safe_load(block)
     assert set(jobs) == {"plan", "comment"}

@@ -1,4 +1,4 @@
-"""The page that compares comments: ours in it are the golden reports, but for heading and table."""
+"""The page that compares comments: its samples are the golden reports without heading and table."""
 
 import os
 import re
@@ -14,32 +14,32 @@ EXPECTED = ROOT / "tests/golden/reports/expected"
 OURS = re.compile(
     r"^(`{3,})markdown\n<!-- ours: (\w+)( head)? -->\n.*?^\1$", re.MULTILINE | re.DOTALL
 )
-# Longer texts within one report say no more about its form.
+# Longer blocks are cut, because they show nothing more about the form of a report.
 LONGEST = 12
 
 
-def written(block: re.Match[str]) -> str:
-    """A block with our comment, as the golden report has it now."""
+def update_block(block: re.Match[str]) -> str:
+    """Return a block with the present golden report."""
     ticks, kind, head = block.groups()
     report = (EXPECTED / f"{kind}.md").read_text(encoding="utf-8")
     top, details = report.split("\n<details", 1)
     shown = top if head else f"{alerts(top)}{inside(details)}"
-    lines = shortened(shown.strip().splitlines())
+    lines = shorten(shown.strip().splitlines())
     return "\n".join([f"{ticks}markdown", block[0].split("\n")[1], *lines, ticks])
 
 
 def alerts(top: str) -> str:
-    """What stands above the table about risks."""
+    """Return the alerts above the table of risks."""
     return "\n".join(line for line in top.splitlines() if line.startswith(">") or not line)
 
 
 def inside(details: str) -> str:
-    """The sections, folds included."""
+    """Return the sections, including folded ones."""
     return f"\n\n<details{details}".partition("\nNothing changes in")[0]
 
 
-def shortened(lines: list[str]) -> list[str]:
-    """The lines with no more than so many of one block of code, and of what is created alike."""
+def shorten(lines: list[str]) -> list[str]:
+    """Shorten blocks of code and lists of resources."""
     kept: list[str] = []
     code: list[str] | None = None
     for line in lines:
@@ -58,7 +58,7 @@ def shortened(lines: list[str]) -> list[str]:
 
 
 def _resources(lines: list[str]) -> list[str]:
-    """The first three resources, and how many more there are."""
+    """Return the first three resources, and the number of the others."""
     starts = [at for at, line in enumerate(lines) if line.startswith("- **")]
     if len(starts) <= 4:
         return lines
@@ -66,15 +66,15 @@ def _resources(lines: list[str]) -> list[str]:
     return [*lines[: starts[3]], f"({len(starts) - 3} more resources)", "", *rest]
 
 
-def test_ours_are_the_golden_reports() -> None:
+def test_our_samples_are_the_golden_reports() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    text = OURS.sub(written, page)
+    text = OURS.sub(update_block, page)
     if os.environ.get("FLOWFLARE_REWRITE_GOLDEN"):
         PAGE.write_text(text, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == text
 
 
-def test_it_compares_ten_changes() -> None:
+def test_the_page_compares_ten_changes() -> None:
     page = PAGE.read_text(encoding="utf-8")
     kinds = [kind for _, kind, head in OURS.findall(page) if not head]
     assert len(kinds) == len(set(kinds)) == 10
@@ -82,7 +82,7 @@ def test_it_compares_ten_changes() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 11))
-def test_each_change_of_the_table_has_its_section(number: int) -> None:
+def test_each_change_of_the_table_has_a_section(number: int) -> None:
     page = PAGE.read_text(encoding="utf-8")
     (title, anchor) = re.findall(rf"^\| {number} \| \[([^]]+)\]\(#([^)]+)\)", page, re.MULTILINE)[0]
     assert f"\n## {number}. {title}\n" in page

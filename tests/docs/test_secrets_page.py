@@ -1,4 +1,4 @@
-"""The page about secrets: its sources load, its commands exist, its table is a rotation."""
+"""The page about secrets: valid sources, existing commands, and the steps of a rotation."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ from flowflare.rollout.rotation import Keys, steps
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "how-to" / "secrets.md").read_text()
 
 
-def test_its_files_make_a_stack_with_every_source(tmp_path: Path) -> None:
+def test_its_samples_make_a_stack_with_every_source(tmp_path: Path) -> None:
     head = {"Pulumi.yaml": "name: shop\nruntime: python\n", "Pulumi.prod.yaml": ""}
     for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL):
         name = block.partition("\n")[0].removeprefix("# ")
@@ -29,7 +29,7 @@ def test_its_files_make_a_stack_with_every_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", re.findall(r"^    (flowflare .+)$", PAGE, re.MULTILINE))
-def test_its_commands_are_commands(line: str) -> None:
+def test_its_commands_exist(line: str) -> None:
     import typer
 
     from flowflare.cli.app import app
@@ -42,7 +42,7 @@ def test_its_commands_are_commands(line: str) -> None:
     assert command.make_context(line, words, parent=context)
 
 
-def test_its_table_is_what_a_rotation_does() -> None:
+def test_its_table_has_the_steps_of_a_rotation() -> None:
     rows = re.findall(r"^\| *(\d?) *\| `\[([\d, ]+)\]` \| `(\d)` \|", PAGE, re.MULTILINE)
     told = [
         (number, Keys(tuple(map(int, keys.split(", "))), int(in_use)))

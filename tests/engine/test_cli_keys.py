@@ -52,7 +52,7 @@ def test_what_both_files_ask_of_the_cli_is_found(tmp_path: Path) -> None:
         "Pulumi.dev.yaml:1: `environment` (acme/prod, acme/base) is not read: "
         "the values of Pulumi ESC are missing",
         "Pulumi.dev.yaml:4: `secretsprovider` (awskms) is not read: "
-        "the secrets of this stack are not opened with its key",
+        "the secrets of this stack are not decrypted with its key",
         "Pulumi.yaml:7: `options` (refresh) is not read: the state is not refreshed first",
         "Pulumi.yaml:8: `plugins` (providers) is not read: the plugins of this release are used",
         "Pulumi.yaml:2: `runtime.options` (virtualenv) is not read: "
@@ -66,5 +66,5 @@ def test_a_definition_in_the_file_is_named_by_its_digest(tmp_path: Path) -> None
     text = "environment: {values: {pulumiConfig: {p:key: hunter2}}}\n"
     (tmp_path / "Pulumi.dev.yaml").write_text(text, "utf-8")
     (found,) = read_project(tmp_path, "dev").cli_keys
-    assert found.value.startswith("a definition of its own, sha256 ")
+    assert found.value.startswith("an inline definition, sha256 ")
     assert "hunter2" not in str(found)

@@ -1,1 +1,1 @@
-"""Pulumi's configuration, read from its files and turned into a stack's model."""
+"""Read Pulumi's configuration from its files, check it, and build a stack's model."""

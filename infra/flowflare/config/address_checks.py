@@ -1,4 +1,4 @@
-"""Checks of where a stack's Workers are reached: routes and custom domains that two would share."""
+"""Check that no two Workers of a stack share a route or a custom domain."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,11 +11,11 @@ _KINDS = (("routes", "pattern", "route"), ("domains", "hostname", "custom domain
 def check_addresses(
     written: Mapping[str, Any], clients: Mapping[str, dict[str, Any]]
 ) -> Iterator[Finding]:
-    """Cloudflare leads a pattern and a hostname to one Worker only.
+    """Find routes and domains of two Workers; Cloudflare allows only one Worker for each.
 
     Args:
         written: the configuration's keys without the namespace.
-        clients: its clients by name.
+        clients: the clients by name.
     """
     workers: list[tuple[Path, Mapping[str, Any]]] = [((), written)]
     workers += [(("clients", name), fields) for name, fields in clients.items()]
@@ -23,12 +23,12 @@ def check_addresses(
     for worker, fields in workers:
         for key, address, what in _KINDS:
             listed = fields.get(key)
-            for index, one in enumerate(listed if isinstance(listed, list) else ()):
-                value = mapping(one).get(address)
+            for index, item in enumerate(listed if isinstance(listed, list) else ()):
+                value = mapping(item).get(address)
                 path: Path = (*worker, key, index, address)
                 if not isinstance(value, str):
                     continue
                 first = seen.setdefault((key, value), path)
                 if first != path:
-                    message = f"{value} is the {what} of `{full_key(first[:-2])}` already"
+                    message = f"{value} is already the {what} of `{full_key(first[:-2])}`"
                     yield path, message, "Keep one of the two."

@@ -1,4 +1,4 @@
-"""Checks of what a client's `env` holds: names that two things would share."""
+"""Check that no two entries of a client's `env` share a name."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from flowflare.config.problems import Finding, Path, mapping
 from flowflare.model import names
 from flowflare.model.bindings import CLIENT_RESERVED, RPC_BINDING
 
-#: The keys of a client whose names become names of its `env`, with what one of them is.
+#: The keys of a client whose names become names of its `env`, with a phrase for messages.
 _KINDS = {
     "variables": "a variable",
     "secrets": "a secret",
@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def check_bindings(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
-    """Names that two things of a client's `env` would share.
+    """Find names that two entries of a client's `env` would share.
 
     Args:
         clients: the clients as they are written, by name.

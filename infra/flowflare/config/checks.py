@@ -1,7 +1,7 @@
-"""Checks of a stack that no schema can make: files that exist, names that collide or are long.
+"""Check what no schema can check: missing files, names that collide, and names that are too long.
 
-They read what is written, not what was validated, so that a schema's mistake in one place hides
-none of them. What a client is bound to, and where Workers are reached, has files of its own.
+The checks read the configuration as it is written, not the validated one, so that a mistake found
+by the schema hides none of theirs. Bindings, classes and addresses have their own files.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,34 +33,35 @@ def check_stack(
     places: Places,
     root: FilePath | None,
 ) -> list[Problem]:
-    """Checks a configuration as a whole.
+    """Check a configuration as a whole.
 
     Args:
-        written: the configuration's keys without the namespace, overrides laid over the clients.
+        written: the configuration's keys without the namespace, with `clientOverrides` merged into
+            the clients.
         environment: the environment's name.
-        moved: where a value of it really stands.
+        moved: returns the path at which a value is written.
         places: finds files and lines.
-        root: the project's folder, None to leave files alone.
+        root: the project's folder; None to skip checks of files.
     """
     clients = {
         name: fields
         for name, fields in mapping(written.get("clients")).items()
         if isinstance(fields, dict)
     }
-    workflows = list(_workflows(clients))
+    workflows = list(_list_workflows(clients))
     found = [
         *check_files(clients, root),
-        *_reserved(clients),
-        *_collisions(workflows),
+        *_check_reserved(clients),
+        *_check_workflows(workflows),
         *check_bindings(clients),
         *check_circles(clients, script_names(written, environment, clients)),
         *check_classes(written, environment, clients),
         *check_addresses(written, clients),
-        *_physical_names(written, environment, clients, workflows),
-        *_resource_names(clients),
-        *_unknown_names(written, clients, workflows),
-        *_keys(written),
-        *_retention(written),
+        *_check_physical_names(written, environment, clients, workflows),
+        *_check_resource_names(clients),
+        *_check_unknown_names(written, clients, workflows),
+        *_check_api_keys(written),
+        *_check_retention(written),
     ]
     problems = []
     for path, message, remedy in found:
@@ -70,40 +71,40 @@ def check_stack(
     return problems
 
 
-def _workflows(clients: Mapping[str, dict[str, Any]]) -> Iterator[_Workflow]:
+def _list_workflows(clients: Mapping[str, dict[str, Any]]) -> Iterator[_Workflow]:
     for client, fields in clients.items():
         for name in mapping(fields.get("workflows")):
             yield _Workflow(client, name, ("clients", client, "workflows", name))
 
 
-def _reserved(clients: Mapping[str, object]) -> Iterator[Finding]:
+def _check_reserved(clients: Mapping[str, object]) -> Iterator[Finding]:
     for name in clients:
         if name in names.RESERVED:
-            message = f"`{name}` is a name of the service's own parts"
+            message = f"`{name}` is reserved for the service"
             yield ("clients", name), message, "Choose another name."
 
 
-def _collisions(workflows: Iterable[_Workflow]) -> Iterator[Finding]:
+def _check_workflows(workflows: Iterable[_Workflow]) -> Iterator[Finding]:
     seen: dict[str, _Workflow] = {}
     for workflow in workflows:
         binding = names.make_binding_name(workflow.name)
         first = seen.setdefault(binding, workflow)
         if is_reserved_in_service(binding):
-            message = f"its binding would be {binding}, which the service uses itself"
+            message = f"its binding would be {binding}, which the service uses"
             yield workflow.path, message, "Choose another name for the Workflow."
         if first is not workflow:
-            message = f"client `{first.client}` has a Workflow `{first.name}` already"
-            remedy = "A Workflow's name is unique in the account: choose another one."
+            message = f"client `{first.client}` already has a Workflow `{first.name}`"
+            remedy = "The name of a Workflow is unique in the account: choose another name."
             yield workflow.path, message, remedy
 
 
-def _physical_names(
+def _check_physical_names(
     written: Mapping[str, Any],
     environment: str,
     clients: Mapping[str, object],
     workflows: Iterable[_Workflow],
 ) -> Iterator[Finding]:
-    """Names in the account that are too long, or that two parts would share."""
+    """Find names in the account that are too long or not unique."""
     own = mapping(written.get("names"))
     tenant = written.get("tenant") if isinstance(written.get("tenant"), str) else None
     parts: list[tuple[str, str, Path, object]] = [
@@ -111,7 +112,7 @@ def _physical_names(
     ]
     scripts, runs = mapping(own.get("clients")), mapping(own.get("workflows"))
     parts += [("script", name, ("clients", name), scripts.get(name)) for name in clients]
-    parts += [("Workflow", one.name, one.path, runs.get(one.name)) for one in workflows]
+    parts += [("Workflow", each.name, each.path, runs.get(each.name)) for each in workflows]
     parts.append(("database", names.DATABASE, ("names", "database"), own.get("database")))
     parts += [
         (
@@ -135,47 +136,49 @@ def _physical_names(
     ]
     seen: dict[tuple[str, str], str] = {}
     for kind, what, path, written_name in parts:
-        # What is no text is a problem of the schema's.
+        # The schema reports a value that is not text.
         chosen = written_name if isinstance(written_name, str) else None
         name = chosen or names.make_physical_name(tenant, environment, what)
         if not chosen and len(name) > names.MAX_LENGTH:
             message = f"its name in the account, {name}, has {len(name)} characters"
-            yield path, message, f"At most {names.MAX_LENGTH}: shorten it or {_say_where(path)}."
+            remedy = f"At most {names.MAX_LENGTH} are allowed: shorten it, or {_how_to_set(path)}."
+            yield path, message, remedy
         if seen.setdefault((kind, name), what) != what:
-            message = f"its name in the account, {name}, is that of `{seen[kind, name]}` too"
-            yield path, message, f"{_say_where(path, 'another one').capitalize()}."
+            message = f"its name in the account, {name}, is also the name of `{seen[kind, name]}`"
+            yield path, message, f"{_how_to_set(path).capitalize()}."
 
 
-def _say_where(path: Path, which: str = "one") -> str:
-    """Say where the name of a part is set."""
+def _how_to_set(path: Path) -> str:
+    """Return how to set another name for a part, as a part of a sentence."""
     if path[2:3] == ("bindings",):
-        return f"set {which} as `name` in the binding"
-    return f"set {which} in `flowflare:names`"
+        return "set another name as `name` in the binding"
+    return "set another name in `flowflare:names`"
 
 
 def _own_resources(fields: object) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """List what a client's bindings make: the binding, what people call it, its settings."""
+    """List the resources that a client's bindings create: binding, words for the kind, settings."""
     for binding, written in mapping(mapping(fields).get("bindings")).items():
         for key, kind in list_own().items():
             if key in mapping(written) and kind.own is not None:
                 yield binding, kind.own.words, mapping(mapping(written)[key])
 
 
-def _unknown_names(
+def _check_unknown_names(
     written: Mapping[str, Any],
     clients: Mapping[str, object],
     workflows: Iterable[_Workflow],
 ) -> Iterator[Finding]:
     own = mapping(written.get("names"))
-    for kind, known in (("clients", list(clients)), ("workflows", [one.name for one in workflows])):
+    known_workflows = [workflow.name for workflow in workflows]
+    for kind, known in (("clients", list(clients)), ("workflows", known_workflows)):
         for name in mapping(own.get(kind)):
             if name not in known:
                 remedy = nearest(name, known, kind.capitalize())
                 yield ("names", kind, name), f"there is no such {kind.removesuffix('s')}", remedy
 
 
-def _resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
-    """Resources of the stack that two parts would share, for example of `MY_DB` and `my_db`."""
+def _check_resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
+    """Find names that give the same Pulumi resource name, for example `MY_DB` and `my_db`."""
     seen: dict[tuple[str, str], Path] = {}
     for client, fields in clients.items():
         parts = [
@@ -193,19 +196,19 @@ def _resource_names(clients: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
                 yield path, message, "Choose a name that differs in letters or digits."
 
 
-def _keys(written: Mapping[str, Any]) -> Iterator[Finding]:
-    """The API key that clients carry must be one that the service accepts."""
+def _check_api_keys(written: Mapping[str, Any]) -> Iterator[Finding]:
+    """Check that the service accepts the API key that clients use."""
     accepted, in_use = written.get("apiKeys", [1]), written.get("apiKeyInUse", 1)
     if not isinstance(accepted, list) or not isinstance(in_use, int) or in_use in accepted:
         return
     if accepted:
         message = f"is {in_use}, which the service does not accept"
         listed = ", ".join(map(str, accepted))
-        remedy = f"`flowflare:apiKeys` has {listed}: use one of them, or add {in_use} to it."
+        remedy = f"`flowflare:apiKeys` has {listed}: use one of them, or add {in_use}."
         yield ("apiKeyInUse",) if "apiKeyInUse" in written else ("apiKeys",), message, remedy
 
 
-def _retention(written: Mapping[str, Any]) -> Iterator[Finding]:
+def _check_retention(written: Mapping[str, Any]) -> Iterator[Finding]:
     if written.get("crons") == [] and "retentionDays" in written:
-        message = "is empty, and without a cron trigger `flowflare:retentionDays` deletes nothing"
-        yield ("crons",), message, "Leave it out: the service then runs every ten minutes."
+        message = "is empty, but without a cron trigger `flowflare:retentionDays` deletes nothing"
+        yield ("crons",), message, "Remove it: the service then runs every ten minutes."

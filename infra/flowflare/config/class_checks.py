@@ -1,4 +1,4 @@
-"""Checks of the histories of clients' Durable Object classes, each alone and all together."""
+"""Check the class migrations of clients, each client's alone and all together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ _MAPS = {
 def check_classes(
     written: Mapping[str, Any], environment: str, clients: Mapping[str, dict[str, Any]]
 ) -> Iterator[Finding]:
-    """Finds what Cloudflare would refuse of the histories, and what would lose objects silently.
+    """Find class migrations that Cloudflare would refuse, or that would lose objects silently.
 
     Args:
         written: the configuration's keys without the namespace.
@@ -36,7 +36,7 @@ def check_classes(
     """
     scripts = script_names(written, environment, clients)
     histories = {
-        script: _history(mapping(clients.get(client)), scripts)
+        script: _read_history(mapping(clients.get(client)), scripts)
         for client, script in scripts.items()
         if client != names.SERVICE
     } | {scripts[names.SERVICE]: SERVICE_HISTORY}
@@ -51,8 +51,8 @@ def check_classes(
         for found in find_mistakes(histories[script], bound=bound, taken=taken):
             if found.step is None or not _is_misread(fields, histories[script], found.step):
                 yield _path(client, found), found.message, found.remedy
-        yield from _transfers(client, script, scripts, histories)
-        yield from _bound_elsewhere(client, fields, scripts, histories)
+        yield from _check_transfers(client, script, scripts, histories)
+        yield from _check_bindings(client, fields, scripts, histories)
 
 
 def _path(client: str, found: HistoryFinding) -> Path:
@@ -61,24 +61,24 @@ def _path(client: str, found: HistoryFinding) -> Path:
     return ("clients", client, "classMigrations", *([] if found.step is None else [found.step]))
 
 
-def _transfers(
+def _check_transfers(
     client: str,
     script: str,
     scripts: Mapping[str, str],
     histories: Mapping[str, Sequence[ClassMigration]],
 ) -> Iterator[Finding]:
-    """Classes that come over from scripts of the same stack."""
+    """Check the classes that a client takes over from scripts of the same stack."""
     owners = {name: owner for owner, name in scripts.items()}
     for index, step in enumerate(histories[script]):
         for position, moved in enumerate(step.transferred_classes):
             path: Path = (
                 "clients", client, "classMigrations", index, "transferredClasses", position,
             )  # fmt: skip
-            for message, remedy in _transfer_problems(moved, script, owners, histories):
+            for message, remedy in _check_transfer(moved, script, owners, histories):
                 yield path, message, remedy
 
 
-def _transfer_problems(
+def _check_transfer(
     moved: TransferredClass,
     script: str,
     owners: Mapping[str, str],
@@ -99,19 +99,21 @@ def _transfer_problems(
         return
     if moved.old not in list_classes_after(histories[source]):
         yield (
-            f"moves `{moved.old}`, which the history of client `{owner}` does not have in the end",
-            f"Leave the class in the classMigrations of `{owner}`: it is not deleted there, and "
-            "goes over as it is called last.",
+            f"moves `{moved.old}`, which client `{owner}` does not have after its class migrations",
+            f"Do not delete or rename the class in the classMigrations of `{owner}`, or write its "
+            "last name here.",
         )
     others = find_neighbours(source, histories).taken
     if others.get(moved.old) != script:
         yield (
             f"moves `{moved.old}` of client `{owner}`, which `{owners[others[moved.old]]}` "
-            "takes over too",
-            "One client takes a class over.",
+            "also takes over",
+            "Only one client can take over a class.",
         )
     if any(
-        one.from_script == script for step in histories[source] for one in step.transferred_classes
+        transfer.from_script == script
+        for step in histories[source]
+        for transfer in step.transferred_classes
     ):
         yield (
             f"moves a class from client `{owner}`, which takes one from this client",
@@ -119,13 +121,13 @@ def _transfer_problems(
         )
 
 
-def _bound_elsewhere(
+def _check_bindings(
     client: str,
     fields: Mapping[str, Any],
     scripts: Mapping[str, str],
     histories: Mapping[str, Sequence[ClassMigration]],
 ) -> Iterator[Finding]:
-    """Bindings to classes that another client of the stack does not have, or not any more."""
+    """Find bindings to classes that another client of the stack does not have."""
     owners = {name: owner for owner, name in scripts.items()}
     for binding, value in mapping(fields.get("bindings")).items():
         script, name = mapping(value).get("script_name"), mapping(value).get("class_name")
@@ -133,17 +135,17 @@ def _bound_elsewhere(
             continue
         owner, taken = owners[str(script)], find_neighbours(str(script), histories).taken
         found = find_mistakes(histories[str(script)], bound={binding: str(name)}, taken=taken)
-        for one in found:
-            if one.binding is not None:
+        for finding in found:
+            if finding.binding is not None:
                 path: Path = ("clients", client, "bindings", binding, "class_name")
-                remedy = one.remedy.replace("the client's", f"`{owner}`'s")
-                yield path, f"in client `{owner}`: {one.message}", remedy
+                remedy = finding.remedy.replace("the client's", f"`{owner}`'s")
+                yield path, f"in client `{owner}`: {finding.message}", remedy
 
 
 def script_names(
     written: Mapping[str, Any], environment: str, clients: Mapping[str, object]
 ) -> dict[str, str]:
-    """The name in the account of the service and of each client, by its name here."""
+    """Return the names in the account of the service's and the clients' scripts."""
     own = mapping(written.get("names"))
     tenant = written.get("tenant") if isinstance(written.get("tenant"), str) else None
     chosen = {**mapping(own.get("clients")), names.SERVICE: own.get(names.SERVICE)}
@@ -153,19 +155,21 @@ def script_names(
     }
 
 
-def _history(fields: Mapping[str, Any], scripts: Mapping[str, str]) -> tuple[ClassMigration, ...]:
-    """A history as far as it is written as it should be."""
+def _read_history(
+    fields: Mapping[str, Any], scripts: Mapping[str, str]
+) -> tuple[ClassMigration, ...]:
+    """Read the valid parts of a client's class migrations."""
     steps = fields.get("classMigrations")
     wire = []
     for step in steps if isinstance(steps, list) else ():
         read: dict[str, Any] = {"tag": str(mapping(step).get("tag"))}
         for key, name in _LISTS.items():
-            read[name] = [one for one in _list(step, key) if isinstance(one, str)]
+            read[name] = [item for item in _list(step, key) if isinstance(item, str)]
         for key, (name, fields_of) in _MAPS.items():
             read[name] = [
-                {ours: one[theirs] for theirs, ours in fields_of.items()}
-                for one in _list(step, key)
-                if all(isinstance(mapping(one).get(field), str) for field in fields_of)
+                {ours: item[theirs] for theirs, ours in fields_of.items()}
+                for item in _list(step, key)
+                if all(isinstance(mapping(item).get(field), str) for field in fields_of)
             ]
         for moved in read["transferred_classes"]:
             moved["from_script"] = scripts.get(moved["from_script"], moved["from_script"])
@@ -174,7 +178,7 @@ def _history(fields: Mapping[str, Any], scripts: Mapping[str, str]) -> tuple[Cla
 
 
 def _is_misread(fields: Mapping[str, Any], history: Sequence[ClassMigration], index: int) -> bool:
-    """Whether a step says something that is not understood, which the schema reports."""
+    """Return whether a step only has invalid content, which the schema reports."""
     step = mapping(fields["classMigrations"][index])
     return not history[index].step() and set(step) - {"tag"} != set()
 

@@ -1,8 +1,8 @@
-"""Finds the keys of Pulumi's own files that only the Pulumi CLI honours.
+"""Find the keys of Pulumi's own files that only the Pulumi CLI uses.
 
-The keys are those of `ProjectStack` and `Project` in Pulumi's sdk/go/common/workspace/project.go
-(v3.274). `requiredPulumiVersion` is about the CLI alone, and what only describes a project
-(`author`, `template`, ...) changes nothing, so neither is named.
+The keys are fields of `ProjectStack` and `Project` in Pulumi's sdk/go/common/workspace/project.go
+(v3.274). `requiredPulumiVersion` only concerns the CLI, and keys such as `author` and `template`
+have no effect on a stack, so they are not included.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import yaml
 
 from flowflare.config.yaml_nodes import Entry, scalar
 
-#: Secrets providers that Flowflare opens itself; without the key it is the passphrase's too.
+#: Secrets providers that Flowflare supports; an empty value is the passphrase, too.
 _OWN_PROVIDERS: Final = ("passphrase", "default", "")
 _PYTHON: Final = "python"
 
@@ -24,11 +24,11 @@ class CliKey:
     """A key that Flowflare does not read.
 
     Attributes:
-        key: its name, `environment` or `options.refresh`.
-        value: what it says, short and without secrets.
+        key: its name, such as `environment` or `runtime.options`.
+        value: a short form of its value, without secrets.
         file: the file's name.
         line: its line.
-        means: what is therefore missing, a part of a sentence.
+        means: the consequence, as a part of a sentence.
     """
 
     key: str
@@ -49,26 +49,26 @@ def find_cli_keys(
 
     Args:
         project: the top-level keys of `Pulumi.yaml`.
-        stack: those of the stack's file.
+        stack: the top-level keys of the stack's file.
         files: the names of both files.
     """
-    return (*_of_stack(stack, files[1]), *_of_project(project, files[0]))
+    return (*_find_in_stack(stack, files[1]), *_find_in_project(project, files[0]))
 
 
-def _of_stack(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
+def _find_in_stack(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
     found = fields.get("environment")
     if found is not None and not _is_empty(found.node):
         means = "the values of Pulumi ESC are missing"
-        yield CliKey("environment", _environments(found.node), file, found.line, means)
+        yield CliKey("environment", _describe_environments(found.node), file, found.line, means)
     found = fields.get("secretsprovider")
     value = _text(found.node) if found is not None else ""
     if found is not None and value not in _OWN_PROVIDERS:
-        means = "the secrets of this stack are not opened with its key"
-        # What follows the scheme may be an account's address.
+        means = "the secrets of this stack are not decrypted with its key"
+        # The text after the scheme may identify an account.
         yield CliKey("secretsprovider", value.partition("://")[0], file, found.line, means)
 
 
-def _of_project(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
+def _find_in_project(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
     means = {
         "options": "the state is not refreshed first",
         "plugins": "the plugins of this release are used",
@@ -81,7 +81,7 @@ def _of_project(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
     found = fields.get("runtime")
     if found is None:
         return
-    name, options = _runtime(found.node)
+    name, options = _read_runtime(found.node)
     if name not in (_PYTHON, ""):
         yield CliKey("runtime", name, file, found.line, "the program is run with Python")
     elif options:
@@ -89,17 +89,17 @@ def _of_project(fields: Mapping[str, Entry], file: str) -> Iterator[CliKey]:
         yield CliKey("runtime.options", ", ".join(options), file, found.line, what)
 
 
-def _environments(node: yaml.Node) -> str:
-    """The names in a list of environments; a definition of its own by its digest."""
+def _describe_environments(node: yaml.Node) -> str:
+    """Return the names in a list of environments, or the digest of an inline definition."""
     if isinstance(node, yaml.SequenceNode) and all(
-        isinstance(one, yaml.ScalarNode) for one in node.value
+        isinstance(item, yaml.ScalarNode) for item in node.value
     ):
-        return ", ".join(_text(one) for one in node.value)
+        return ", ".join(_text(item) for item in node.value)
     digest = hashlib.sha256(yaml.serialize(node).encode()).hexdigest()[:12]
-    return f"a definition of its own, sha256 {digest}"
+    return f"an inline definition, sha256 {digest}"
 
 
-def _runtime(node: yaml.Node) -> tuple[str, Sequence[str]]:
+def _read_runtime(node: yaml.Node) -> tuple[str, Sequence[str]]:
     if not isinstance(node, yaml.MappingNode):
         return _text(node), ()
     fields = {_text(key): value for key, value in node.value}

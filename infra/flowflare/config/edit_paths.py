@@ -1,7 +1,7 @@
-"""Sets texts inside structured keys of a stack's file and leaves every other character as it was.
+"""Set texts inside structured keys of a stack's file without changing any other character.
 
-As `edit.py` does for keys of one value: the parser only says where things stand, and what comes
-out is read again before it is kept.
+`edit.py` does the same for keys with a simple value: the parser finds the positions, and the result
+is parsed and compared before it is saved.
 """
 
 import json
@@ -12,13 +12,13 @@ from pathlib import Path
 import yaml
 
 from flowflare.config.edit import (
-    _by_hand,
-    _end,
-    _ended,
-    _line_end,
-    _plain,
-    _replace,
-    _root,
+    end_line,
+    end_of,
+    line_break,
+    parse_root,
+    parse_values,
+    refuse_edit,
+    replace_file,
 )
 from flowflare.config.yaml_nodes import ValueReader
 from flowflare.reading.files import read_text
@@ -31,65 +31,65 @@ Path_ = Sequence[str]
 
 
 def set_paths(file: Path, values: Mapping[tuple[str, ...], str]) -> bool:
-    """Sets texts at paths below `config:`; the file is replaced in one step, or not at all.
+    """Set texts at paths below `config:` and replace the file atomically.
 
     Args:
         file: the stack's file; it exists.
-        values: keys from the outermost to the innermost, `("flowflare:names", "service")`, to the
-            text that is to stand there.
+        values: the keys from the outermost to the innermost, such as `("flowflare:names",
+            "service")`, to the new text.
 
     Returns:
-        Whether anything was different.
+        Whether the file changed.
 
     Raises:
-        ConfigError: the file is no YAML, or its layout is one that cannot be edited safely.
+        ConfigError: the file is not YAML, or its layout cannot be edited safely.
     """
     before = read_text(file, newline="")
     text = before
     for path, value in values.items():
-        text = _with(file, text, (_CONFIG, *path), value)
+        text = _set_path(file, text, (_CONFIG, *path), value)
     if text == before:
         return False
-    expected = _plain(file, before)
+    expected = parse_values(file, before)
     for path, value in values.items():
         _put(expected, (_CONFIG, *path), value)
-    if _plain(file, text) != expected:
-        raise _by_hand(file, {path[0]: 0 for path in values})
-    _replace(file, text)
+    if parse_values(file, text) != expected:
+        raise refuse_edit(file, {path[0]: 0 for path in values})
+    replace_file(file, text)
     return True
 
 
-def _with(file: Path, text: str, path: Path_, value: str) -> str:
-    node: yaml.Node = _root(file, text)
+def _set_path(file: Path, text: str, path: Path_, value: str) -> str:
+    node: yaml.Node = parse_root(file, text)
     for depth, key in enumerate(path):
         assert isinstance(node, yaml.MappingNode)
         found = next((entry for entry in node.value if entry[0].value == key), None)
         if found is None:
-            return _inserted(text, node, path[depth:], value)
+            return _insert(text, node, path[depth:], value)
         name, inner = found
         if inner.start_mark.index < name.end_mark.index:
-            raise _by_hand(file, {path[1]: 0})  # an alias: what stands there is another key's
+            raise refuse_edit(file, {path[1]: 0})  # an alias, whose text belongs to another key
         if not isinstance(inner, yaml.MappingNode):
-            return _replaced(text, name, inner, path[depth + 1 :], value)
+            return _replace(text, name, inner, path[depth + 1 :], value)
         node = inner
-    raise _by_hand(file, {path[1]: 0})  # a mapping stands where a text is to be
+    raise refuse_edit(file, {path[1]: 0})  # the path leads to a mapping, not to a text
 
 
-def _replaced(text: str, name: yaml.Node, node: yaml.Node, rest: Path_, value: str) -> str:
+def _replace(text: str, name: yaml.Node, node: yaml.Node, rest: Path_, value: str) -> str:
     if not rest and ValueReader("", []).value(node, "", 1) == value:
         return text
     begin, end = node.start_mark.index, node.end_mark.index
     written = (
-        _block(rest, value, name.start_mark.column + _STEP, _line_end(text))
+        _block(rest, value, name.start_mark.column + _STEP, line_break(text))
         if rest
         else f" {_scalar(value)}"
     )
     head = text[: name.end_mark.index] + ":"
-    # What stood between the key and its value was spaces; nothing is lost with them.
+    # Only spaces between the key and its value are dropped.
     return head + written.rstrip("\r\n") + text[max(end, begin) :]
 
 
-def _inserted(text: str, node: yaml.MappingNode, path: Path_, value: str) -> str:
+def _insert(text: str, node: yaml.MappingNode, path: Path_, value: str) -> str:
     if node.flow_style:
         last = node.end_mark.index - 1
         comma = ", " if node.value else ""
@@ -97,21 +97,21 @@ def _inserted(text: str, node: yaml.MappingNode, path: Path_, value: str) -> str
         for key in reversed(path[1:]):
             written = f"{{{json.dumps(key)}: {written}}}"
         return f"{text[:last].rstrip()}{comma}{json.dumps(path[0])}: {written}{text[last:]}"
-    end = _line_end(text)
+    end = line_break(text)
     if not node.value:  # an empty file
-        return _ended(text) + _block(path, value, 0, end).lstrip("\r\n")
+        return end_line(text) + _block(path, value, 0, end).lstrip("\r\n")
     namespace = path[0].partition(":")[0]
     own = [entry for entry in node.value if str(entry[0].value).startswith(f"{namespace}:")]
     name, last_node = (own or node.value)[-1]
-    line = re.compile(r"[^\r\n]*(\r?\n)?").match(text, _end(last_node))
+    line = re.compile(r"[^\r\n]*(\r?\n)?").match(text, end_of(last_node))
     assert line is not None
-    head = _ended(text[: line.end()])
+    head = end_line(text[: line.end()])
     block = _block(path, value, name.start_mark.column, end).removeprefix(end)
     return f"{head}{block}{text[line.end() :]}"
 
 
 def _block(path: Path_, value: str, column: int, end: str) -> str:
-    """Nested keys as lines, the first on a line of its own, at a column."""
+    """Format nested keys as lines that begin at a column, after a line break."""
     lines = []
     for depth, key in enumerate(path):
         last = depth == len(path) - 1

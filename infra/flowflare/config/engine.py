@@ -1,4 +1,4 @@
-"""Tells which engine runs a stack, and where the embedded one's Cloudflare keeps its data."""
+"""Determine a stack's engine, and the data folder of the embedded Cloudflare."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ EngineName = Literal["embedded", "pulumi"]
 
 @dataclass(frozen=True)
 class Engine:
-    """What is known of an engine before it opens a stack.
+    """The properties of an engine.
 
     Attributes:
         name: its name in configuration and JSON documents.
         needs_emulator: whether its stacks are deployed to the project's embedded Cloudflare.
-        needs_cli: whether the Pulumi CLI runs its stacks, in processes of its own.
-        has_refresh: whether it can read the account into the state (`pulumi refresh`).
+        needs_cli: whether the Pulumi CLI runs its stacks in separate processes.
+        has_refresh: whether it supports `pulumi refresh`.
     """
 
     name: EngineName
@@ -43,8 +43,8 @@ def engine_named(text: str | None) -> Engine:
     """Return the engine that a value of `flowflare:engine` names.
 
     Args:
-        text: the value; None if the key is missing. Checked elsewhere: a name that does not exist
-            stands for the Pulumi CLI.
+        text: the value; None if the key is missing. An unknown name means the Pulumi CLI here;
+            `engine_of` refuses it.
     """
     return _EMBEDDED if text == _EMBEDDED.name else _PULUMI
 
@@ -53,11 +53,11 @@ def engine_of(project: "Project") -> Engine:
     """Return the engine that runs a stack.
 
     Raises:
-        ConfigError: the engine that it names does not exist.
+        ConfigError: the configured engine does not exist.
     """
     value = project.values.get(ENGINE)
     if value is not None and value.text not in (_EMBEDDED.name, _PULUMI.name):
-        remedy = "Write `embedded`, or leave the key out for the Pulumi CLI."
-        problem = f"`{ENGINE}`: is {value.text!r}, which is no engine"
+        remedy = "Write `embedded`, or remove the key to use the Pulumi CLI."
+        problem = f"`{ENGINE}`: is {value.text!r}, which is not an engine"
         raise ConfigError([Problem(f"{value.file}:{value.line}", problem, remedy)])
     return engine_named(value.text if value else None)

@@ -1,4 +1,4 @@
-"""Checks the files and folders that clients name: they exist, and are part of the project."""
+"""Check that the files and folders that clients name exist and are inside the project."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ def check_files(clients: Mapping[str, dict[str, Any]], root: Path | None) -> Ite
 
     Args:
         clients: the clients' fields by name, as they are written.
-        root: the project's folder, None to leave files alone.
+        root: the project's folder; None to skip the checks.
     """
     if root is None:
         return
@@ -48,11 +48,11 @@ def _check_source(client: str, fields: Mapping[str, Any], root: Path) -> Iterato
 
 
 def _check_folder(folder: str, root: Path) -> Iterator[tuple[str, str]]:
-    """Check a folder of migrations, and the files in it, which may be links."""
+    """Check a folder of migrations and its files, which may be symbolic links."""
     if is_outside(root / folder, root):
         yield _refuse(folder, root)
     elif not (root / folder).is_dir():
-        remedy = f"Make it, with its first file: {folder.rstrip('/')}/0001_create_tables.sql"
+        remedy = f"Create it with a first file: {folder.rstrip('/')}/0001_create_tables.sql"
         yield f"there is no folder {folder!r}", remedy
     else:
         for file in sorted((root / folder).glob("*.sql")):
@@ -61,5 +61,5 @@ def _check_folder(folder: str, root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _refuse(name: str, root: Path) -> tuple[str, str]:
-    message = f"{name!r} leads out of the project"
+    message = f"{name!r} is outside of the project"
     return message, f"Name a file in {find_boundary(root)}, or copy it there."

@@ -1,7 +1,7 @@
-"""Refuses top-level keys of `Pulumi.yaml` and `Pulumi.<stack>.yaml` that Pulumi does not know.
+"""Refuse top-level keys of `Pulumi.yaml` and `Pulumi.<stack>.yaml` that Pulumi does not know.
 
-Pulumi ignores them. With `confg:` instead of `config:` a stack would have no clients, and `up`
-would delete the ones it had.
+Pulumi ignores unknown keys. With `confg:` instead of `config:`, a stack would have no clients, and
+`up` would delete its present clients.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,11 +20,11 @@ PROJECT_KEYS: Final = frozenset(
         "requiredPulumiVersion",
     }
 )
-#: The fields of `ProjectStack` there.
+#: The fields of `ProjectStack` in the same file.
 STACK_KEYS: Final = frozenset(
     {"config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"}
 )
-# Keys for other programs and for YAML anchors begin like this.
+# The prefixes of keys for other programs and for YAML anchors.
 _FOREIGN: Final = ("x-", "$")
 _PYTHON: Final = ("python", "")
 
@@ -32,7 +32,7 @@ _PYTHON: Final = ("python", "")
 def find_unknown_keys(
     fields: Mapping[str, Entry], known: Iterable[str], file: str
 ) -> list[Problem]:
-    """List the unknown top-level keys of a file, each with the nearest known one.
+    """List the unknown top-level keys of a file, each with the most similar known key.
 
     Args:
         fields: the file's top-level keys.
@@ -43,20 +43,20 @@ def find_unknown_keys(
         return []
     known = set(known)
     unknown = [
-        one for key, one in fields.items() if key not in known and not key.startswith(_FOREIGN)
+        entry for key, entry in fields.items() if key not in known and not key.startswith(_FOREIGN)
     ]
-    return [_refuse(one, known, file) for one in unknown]
+    return [_refuse(entry, known, file) for entry in unknown]
 
 
 def _refuse(entry: Entry, known: set[str], file: str) -> Problem:
     from flowflare.config.problems import nearest
 
-    remedy = f"{nearest(entry.key, known, 'Known keys')} A key of your own begins with `x-`."
+    remedy = f"{nearest(entry.key, known, 'Known keys')} Begin your own keys with `x-`."
     return Problem(f"{file}:{entry.line}", f"`{entry.key}`: Pulumi has no such key", remedy)
 
 
 def _has_program(fields: Mapping[str, Entry]) -> bool:
-    """Whether the file is a project of another language: Pulumi YAML has its program in it."""
+    """Return whether the project uses another language; a Pulumi YAML file contains its program."""
     runtime = fields.get("runtime")
     if runtime is None:
         return False

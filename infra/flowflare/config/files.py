@@ -1,8 +1,8 @@
-"""Reads `Pulumi.yaml` with `Pulumi.<stack>.yaml` the way the Pulumi CLI does.
+"""Read `Pulumi.yaml` and `Pulumi.<stack>.yaml` as the Pulumi CLI does.
 
-A stack's key replaces the project's key whole: nothing merges inside a value. Every value keeps
-its place, so that a mistake found later is shown with its file and line. Secrets stay encrypted
-here: opening them needs the passphrase and belongs to the engine.
+A stack's key replaces the whole value of the project's key; values are not merged. Every value
+keeps its place, so that later problems name the file and line. Secrets stay encrypted here; the
+engine decrypts them with the passphrase.
 """
 
 import json
@@ -23,20 +23,20 @@ PROJECT_FILE = "Pulumi.yaml"
 _SALT = "encryptionsalt"
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _STACK_FILE = re.compile(r"Pulumi\.(.+)\.yaml")
-# What Pulumi allows beside `value` in a key's declaration in Pulumi.yaml.
+# The fields that Pulumi allows in the declaration of a key in Pulumi.yaml.
 _DECLARATION = frozenset({"value", "default", "type", "description", "secret", "items"})
 
 
 @dataclass(frozen=True)
 class ConfigValue:
-    """One configuration value as the program will see it.
+    """One configuration value in the form that the program receives.
 
     Attributes:
-        text: a plain string, `true` or a number as text, or the JSON text of a structured value.
-        secret: whether it, or some leaf of it, is `{"secure": "v1:..."}`; `text` is then the
-            ciphertext, or the JSON text with the secure leaves in it.
-        file: name of the file it stands in.
-        line: line of its key.
+        text: a plain string, a boolean or number as text, or the JSON text of a structured value.
+        secret: whether the value or a leaf of it is `{"secure": "v1:..."}`; `text` is then the
+            ciphertext, or the JSON text with the secure leaves.
+        file: the name of its file.
+        line: the line of its key.
     """
 
     text: str
@@ -47,20 +47,21 @@ class ConfigValue:
 
 @dataclass(frozen=True)
 class Project:
-    """A Pulumi project seen through one of its stacks.
+    """A Pulumi project with the configuration of one of its stacks.
 
     Attributes:
         root: the folder of `Pulumi.yaml`.
         name: the project's name.
         main: the folder of the program.
         stack: the stack's name.
-        values: full key (`flowflare:clients`) to its value, the stack's over the project's.
-        encryption_salt: `encryptionsalt` of the stack file, None where there is none.
-        salt_place: file and line of it, or the file.
+        values: full key (`flowflare:clients`) to its value; the stack's value if both files have
+            the key.
+        encryption_salt: `encryptionsalt` of the stack's file; None if it is missing.
+        salt_place: the file and line of the salt, or the file.
         stack_file: the stack's file.
-        places: file and line of each key and, joined by dots, of every key inside its value.
-        cli_keys: keys that only the Pulumi CLI honours.
-        former_token: the fixed token of earlier versions, which is not among the values.
+        places: the file and line of each key and of every key inside its value, joined by dots.
+        cli_keys: keys that only the Pulumi CLI uses.
+        former_token: the fixed token of earlier versions, which is not in `values`.
     """
 
     root: Path
@@ -76,44 +77,45 @@ class Project:
     former_token: ConfigValue | None = None
 
     def cli_key(self, name: str) -> CliKey | None:
-        """The key of that name that only the Pulumi CLI honours, if the files have it."""
-        return next((one for one in self.cli_keys if one.key == name), None)
+        """Return the key with a name that only the Pulumi CLI uses, if the files have it."""
+        return next((found for found in self.cli_keys if found.key == name), None)
 
 
 def read_project(root: Path, stack: str) -> Project:
-    """Reads the project in a folder, as one of its stacks has it.
+    """Read a project with the configuration of one of its stacks.
 
     Args:
-        root: the folder that holds `Pulumi.yaml`.
+        root: the folder of `Pulumi.yaml`.
         stack: the stack's name.
 
     Raises:
-        ConfigError: every problem of both files: missing, invalid YAML, a wrong shape.
+        ConfigError: a file is missing, is not YAML or has a wrong shape; the error lists all
+            problems of both files.
     """
     problems: list[Problem] = []
     project_file = root / PROJECT_FILE
     if not project_file.exists():
         problem = Problem(
             PROJECT_FILE,
-            f"there is no such file in {root}",
-            "Run this in a project's folder, or make a project: flowflare init DIR",
+            f"the file does not exist in {root}",
+            "Run this in a project's folder, or create a project: flowflare init DIR",
         )
         raise ConfigError([problem])
     fields = _top_level(project_file, problems)
     name = _project_name(fields, problems) or "project"
     stack_folder = root / (_text(fields, "stackConfigDir") or "")
     stack_file = stack_folder / f"Pulumi.{stack}.yaml"
-    values, places = _configuration(PROJECT_FILE, fields, name, problems, declared=True)
+    values, places = _read_config(PROJECT_FILE, fields, name, problems, declared=True)
     stack_fields: Mapping[str, Entry] = {}
     if stack_file.exists():
         stack_fields = _top_level(stack_file, problems)
-        own, own_places = _configuration(stack_file.name, stack_fields, name, problems)
+        own, own_places = _read_config(stack_file.name, stack_fields, name, problems)
         values |= own
         places = {
             path: place for path, place in places.items() if path.split(".", 1)[0] not in own
         } | own_places
     else:
-        problems.append(_no_stack_file(stack_folder, stack))
+        problems.append(_report_missing(stack_folder, stack))
     if problems:
         raise ConfigError(problems)
     former_token = find_former_token(values)
@@ -136,14 +138,14 @@ def read_project(root: Path, stack: str) -> Project:
 
 @dataclass(frozen=True)
 class Base:
-    """What every stack of a project has of `Pulumi.yaml`.
+    """The configuration that all stacks of a project share, from `Pulumi.yaml`.
 
     Attributes:
         root: the folder of `Pulumi.yaml`.
         name: the project's name.
-        stack_folder: where the stacks' files lie.
+        stack_folder: the folder of the stacks' files.
         values: full key to its value.
-        places: file and line of each key and, joined by dots, of every key inside its value.
+        places: the file and line of each key and of every key inside its value, joined by dots.
     """
 
     root: Path
@@ -154,31 +156,31 @@ class Base:
 
 
 def read_base(root: Path) -> Base:
-    """Reads `Pulumi.yaml` alone, whatever stacks there are.
+    """Read only `Pulumi.yaml`.
 
     Args:
-        root: the folder that holds it.
+        root: the folder of `Pulumi.yaml`.
 
     Raises:
-        ConfigError: every problem of the file.
+        ConfigError: the file has problems; the error lists all of them.
     """
     problems: list[Problem] = []
     fields = _top_level(root / PROJECT_FILE, problems)
     name = _project_name(fields, problems) or "project"
-    values, places = _configuration(PROJECT_FILE, fields, name, problems, declared=True)
+    values, places = _read_config(PROJECT_FILE, fields, name, problems, declared=True)
     if problems:
         raise ConfigError(problems)
     return Base(root, name, root / (_text(fields, "stackConfigDir") or ""), values, places)
 
 
 def stacks_in(folder: Path) -> list[str]:
-    """Names of the stacks that have a file in the folder, sorted."""
+    """List the names of the stacks with a file in a folder, sorted."""
     found = (_STACK_FILE.fullmatch(path.name) for path in folder.glob("Pulumi.*.yaml"))
     return sorted(match.group(1) for match in found if match)
 
 
 def stacks_of(root: Path) -> list[str]:
-    """Names of the stacks of the project in a folder, sorted.
+    """List the names of a project's stacks, sorted.
 
     Raises:
         ConfigError: `Pulumi.yaml` cannot be read.
@@ -195,7 +197,7 @@ def _top_level(path: Path, problems: list[Problem]) -> dict[str, Entry]:
     if node is None:
         return {}
     if not isinstance(node, yaml.MappingNode):
-        text = "holds no keys; a mapping such as `config:` is expected"
+        text = "has no keys; a mapping such as `config:` is expected"
         problems.append(Problem(f"{path.name}:{node.start_mark.line + 1}", text))
         return {}
     fields = {entry.key: entry for entry in entries(node, path.name, problems)}
@@ -224,14 +226,14 @@ def _project_name(fields: Mapping[str, Entry], problems: list[Problem]) -> str |
     return name
 
 
-def _no_stack_file(folder: Path, stack: str) -> Problem:
+def _report_missing(folder: Path, stack: str) -> Problem:
     known = stacks_in(folder)
     remedy = f"Stacks here: {', '.join(known)}." if known else "No stack has a file here yet."
     name = f"Pulumi.{stack}.yaml"
     return Problem(name, f"stack `{stack}` has no such file", f"{remedy} A new stack needs {name}.")
 
 
-def _configuration(
+def _read_config(
     file: str,
     fields: Mapping[str, Entry],
     project: str,
@@ -239,24 +241,24 @@ def _configuration(
     *,
     declared: bool = False,
 ) -> tuple[dict[str, ConfigValue], dict[str, tuple[str, int]]]:
-    """Reads the `config:` block of a file; `declared` means the rules of Pulumi.yaml."""
+    """Read the `config:` block of a file; `declared` selects the rules of Pulumi.yaml."""
     block = fields.get("config")
     if block is None or (isinstance(block.node, yaml.ScalarNode) and scalar(block.node) is None):
         return {}, {}
     if not isinstance(block.node, yaml.MappingNode):
-        text = "`config` holds no keys; write one `namespace:key: value` a line"
+        text = "`config` has no keys; write one `namespace:key: value` per line"
         problems.append(Problem(f"{file}:{block.line}", text))
         return {}, {}
     values: dict[str, ConfigValue] = {}
     reader = ValueReader(file, problems)
     for entry in entries(block.node, file, problems):
         key = entry.key if ":" in entry.key else f"{project}:{entry.key}"
-        node = _declared_value(entry, file, problems) if declared else entry.node
+        node = _read_declaration(entry, file, problems) if declared else entry.node
         if node is None:
             continue
         value = reader.value(node, key, entry.line)
         if value is None:
-            remedy = f"Give `{key}` a value or delete the line."
+            remedy = f"Give `{key}` a value, or delete the line."
             problems.append(Problem(f"{file}:{entry.line}", f"`{key}` has no value", remedy))
             continue
         text, secret = as_text(value)
@@ -264,8 +266,8 @@ def _configuration(
     return values, reader.places
 
 
-def _declared_value(entry: Entry, file: str, problems: list[Problem]) -> yaml.Node | None:
-    """The value of a key in Pulumi.yaml, where a structured value stands under `value:`."""
+def _read_declaration(entry: Entry, file: str, problems: list[Problem]) -> yaml.Node | None:
+    """Read a key's value in Pulumi.yaml, where a structured value is written under `value:`."""
     if isinstance(entry.node, yaml.ScalarNode):
         return entry.node
     place = f"{file}:{entry.line}"
@@ -274,8 +276,8 @@ def _declared_value(entry: Entry, file: str, problems: list[Problem]) -> yaml.No
         inner = {item.key: item for item in entries(entry.node, file, problems)}
     unknown = sorted(set(inner) - _DECLARATION)
     if not inner or unknown:
-        text = f"`{entry.key}`: in {PROJECT_FILE} a structured value stands under `value:`"
-        remedy = f"Write `{entry.key}:` and below it, indented, `value:` with the value."
+        text = f"`{entry.key}`: in {PROJECT_FILE}, a structured value must be under `value:`"
+        remedy = f"Below `{entry.key}:`, write an indented `value:` with the value."
         problems.append(Problem(place, text, remedy))
         return None
     found = inner.get("value") or inner.get("default")
@@ -283,7 +285,7 @@ def _declared_value(entry: Entry, file: str, problems: list[Problem]) -> yaml.No
 
 
 def as_text(value: object) -> tuple[str, bool]:
-    """A value as a program is handed it, and whether a secret is in it (`ConfigValue`)."""
+    """Return a value as a program receives it, and whether it contains a secret (`ConfigValue`)."""
     if isinstance(value, dict) and set(value) == {"secure"}:
         return str(value["secure"]), True
     if isinstance(value, bool):
@@ -301,7 +303,7 @@ def _has_secret(value: object) -> bool:
 
 
 def private_folder(root: Path) -> Path:
-    """The project's `.flowflare`, made if missing: state, caches; Git is told to ignore it."""
+    """Return the project's `.flowflare` for state and caches; create it with a `.gitignore`."""
     folder = root / ".flowflare"
     ignore = folder / ".gitignore"
     if not ignore.is_file():

@@ -1,7 +1,7 @@
-"""The fixed token that earlier versions wrote into projects: recognized, and left out.
+"""Recognize the fixed token that earlier versions wrote into projects, and ignore it.
 
-The embedded Cloudflare took any token then, so that every user of the machine could read what was
-deployed there. Now each data folder has a token of its own, which the embedded engine reads.
+The embedded Cloudflare accepted any token then, so every user of the machine could read what was
+deployed there. Now each data folder has its own token, which the embedded engine reads.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ FORMER_TOKEN: Final = "flowflare-embedded-cloudflare-no-secret-0"  # noqa: S105 
 
 
 def find_former_token(values: "Mapping[str, ConfigValue]") -> "ConfigValue | None":
-    """Return the fixed token among a stack's values, None where the stack has another or none.
+    """Return the fixed token in a stack's values; None if the stack has another token or none.
 
     Args:
-        values: full key to value. No other Cloudflare has ever taken the token.
+        values: full key to value.
     """
     token = values.get(API_TOKEN)
     return token if token is not None and token.text == FORMER_TOKEN else None

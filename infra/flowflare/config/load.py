@@ -1,8 +1,8 @@
-"""Turns a stack's flat configuration into its model, with every mistake reported at once.
+"""Turn a stack's flat configuration into its model, and report all mistakes at once.
 
-Pulumi hands a program strings only. Here they become values of the schema, `clientOverrides` is
-laid over `clients`, what a schema cannot see is checked (files that exist, names that collide),
-and the model is built.
+Pulumi passes only strings to a program. Here they become values of the schema, `clientOverrides` is
+merged into `clients`, the checks that a schema cannot make are run (missing files, names that
+collide), and the model is built.
 """
 
 import re
@@ -25,13 +25,13 @@ from flowflare.config.problems import (
 )
 from flowflare.config.resolve import resolve_stack
 from flowflare.config.schema import NAMESPACE, StackConfig
-from flowflare.config.secure import marked
+from flowflare.config.secure import mark_secrets
 from flowflare.errors import ConfigError, Problem
 from flowflare.model import names
 from flowflare.model.stack import StackSpec
 from flowflare.reading.json_text import parse_json
 
-# No longer than what Python reads as a number.
+# Python refuses to convert longer numbers.
 _WHOLE = re.compile(r"[0-9]{1,999}")
 _PREFIX = f"{NAMESPACE}:"
 _CLIENTS = "clients"
@@ -47,24 +47,25 @@ def load_stack(
     root: FilePath | None = None,
     secure: Collection[Path] = (),
 ) -> StackSpec:
-    """Checks a stack's configuration and makes its model.
+    """Check a stack's configuration and build its model.
 
     Args:
-        values: full key to text, as `pulumi.Config` has them; other namespaces are left alone.
+        values: full key to text, as in `pulumi.Config`; other namespaces are ignored.
         project: the Pulumi project's name.
         stack: the Pulumi stack's name.
-        origins: file and line of each key, for problems (`Project.places`).
-        root: the project's folder; given, clients' sources must exist in it.
-        secure: where secrets stood before somebody opened them (`config/secure.py`).
+        origins: the file and line of each key, for problems (`Project.places`).
+        root: the project's folder, in which the clients' sources must exist; None to skip the
+            checks of files.
+        secure: the paths of secrets before they were decrypted (`config/secure.py`).
 
     Raises:
-        ConfigError: every problem found.
+        ConfigError: the configuration has problems; the error lists all of them.
     """
     places = Places(origins, stack)
     problems: list[Problem] = []
-    written = _structured(values, secure, places, problems)
+    written = _parse_values(values, secure, places, problems)
     overrides = mapping(written.get(_OVERRIDES))
-    written, moved = _overlaid(written, overrides, places, problems)
+    written, moved = _merge_overrides(written, overrides, places, problems)
     config = None
     try:
         config = StackConfig.model_validate(written)
@@ -72,19 +73,19 @@ def load_stack(
         problems += from_validation(error.errors(), StackConfig, moved, places)
     environment = str(written.get("environment") or stack)
     problems += check_stack(written, environment, moved, places, root)
-    problems += _environment_problem(written, stack, places)
+    problems += _check_environment(written, stack, places)
     if config is None or problems:
         raise ConfigError(sorted(problems, key=_reading_order))
     return resolve_stack(config, project=project, stack=stack)
 
 
-def _structured(
+def _parse_values(
     values: Mapping[str, str],
     secure: Collection[Path],
     places: Places,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    """The namespace's values, structured ones, booleans and numbers out of their text."""
+    """Parse the texts of the namespace's structured values, booleans and numbers."""
     fields = {field.alias or name: field for name, field in StackConfig.model_fields.items()}
     written: dict[str, Any] = {}
     for key, text in values.items():
@@ -98,9 +99,9 @@ def _structured(
             written[name] = int(text)
         elif field is not None and _is_structured(field.annotation):
             try:
-                written[name] = marked(parse_json(text), (key,), secure)
+                written[name] = mark_secrets(parse_json(text), (key,), secure)
             except ValueError:
-                # A text that was a secret is not shown.
+                # The message must not contain a secret.
                 shown = "a secret text" if (key,) in secure else f"{text!r:.60}"
                 message = f"`{key}`: is {shown}, not a list or a mapping"
                 problems.append(Problem(places.of((name,)), message, field.description))
@@ -124,13 +125,13 @@ def _is_number(annotation: object) -> bool:
     return annotation is int or any(map(_is_number, get_args(annotation)))
 
 
-def _overlaid(
+def _merge_overrides(
     written: dict[str, Any],
     overrides: dict[str, Any],
     places: Places,
     problems: list[Problem],
 ) -> tuple[dict[str, Any], Any]:
-    """Lays overrides over the clients; also returns where a value of the result stands."""
+    """Merge overrides into the clients; also return a function that finds a value's own path."""
     clients = dict(mapping(written.get(_CLIENTS)))
     for name, fields in overrides.items():
         path: Path = (_OVERRIDES, name)
@@ -141,23 +142,23 @@ def _overlaid(
         elif isinstance(fields, dict) and isinstance(clients[name], dict):
             clients[name] = clients[name] | fields
 
-    def moved(path: Path) -> Path:
+    def find_written(path: Path) -> Path:
         overridden = len(path) > 2 and path[0] == _CLIENTS and path[1] in overrides
         if overridden and path[2] in mapping(overrides[str(path[1])]):
             return (_OVERRIDES, *path[1:])
         return path
 
     if _CLIENTS in written and not isinstance(written[_CLIENTS], dict):
-        return written, moved
-    return written | {_CLIENTS: clients}, moved
+        return written, find_written
+    return written | {_CLIENTS: clients}, find_written
 
 
-def _environment_problem(written: dict[str, Any], stack: str, places: Places) -> list[Problem]:
+def _check_environment(written: dict[str, Any], stack: str, places: Places) -> list[Problem]:
     if written.get("environment") or names.ENVIRONMENT.fullmatch(stack):
         return []
     message = (
-        f"`{full_key(('environment',))}`: is missing, and the stack's name {stack!r} cannot be the "
-        "environment: only lower-case letters and digits can"
+        f"`{full_key(('environment',))}`: is missing, and the stack's name {stack!r} is not valid "
+        "as an environment, which only has lower-case letters and digits"
     )
     usable = "".join(letter for letter in stack.lower() if letter.isascii() and letter.isalnum())
     remedy = f"Add `{full_key(('environment',))}: {usable.lstrip('0123456789') or 'dev'}`."

@@ -1,4 +1,4 @@
-"""Words a validation error so that its reader can put it right: where, what, what instead."""
+"""Turn validation errors into problems: the place, what is wrong, and what to write instead."""
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,9 +12,9 @@ from flowflare.config.schema import NAMESPACE
 from flowflare.errors import Problem
 
 Origins = Mapping[str, tuple[str, int]]
-#: Position of a value: its key without the namespace, then keys and indexes inside the value.
+#: The position of a value: its key without the namespace, then keys and indexes inside the value.
 Path = tuple[str | int, ...]
-#: What a check found: where, what is wrong, what to write instead.
+#: The finding of a check: the position, what is wrong, and what to write instead.
 Finding = tuple[Path, str, str]
 
 _WANTED = {
@@ -34,11 +34,11 @@ _LIMITS = {
 
 
 class Places:
-    """Finds the file and line of a key.
+    """Find the file and line of a key.
 
     Args:
-        origins: file and line by full key and, joined by dots, keys inside its value.
-        stack: the stack's name, whose file is meant when a key stands nowhere.
+        origins: the file and line by full key, and by keys inside its value, joined by dots.
+        stack: the stack's name; its file is the place of a key that no file has.
     """
 
     def __init__(self, origins: Origins | None, stack: str) -> None:
@@ -46,7 +46,7 @@ class Places:
         self._default = f"Pulumi.{stack}.yaml"
 
     def of(self, path: Path) -> str:
-        """`file:line` of the innermost key on the path that stands in a file."""
+        """Return the `file:line` of a path, or of its innermost parent that is written."""
         for length in range(len(path), 0, -1):
             origin = self._origins.get(full_key(path[:length]))
             if origin:
@@ -55,17 +55,17 @@ class Places:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """The value if it is a mapping, else an empty one: a check reads what may be wrong."""
+    """Return the value if it is a mapping, otherwise an empty mapping; checks read any value."""
     return value if isinstance(value, dict) else {}
 
 
 def full_key(path: Path) -> str:
-    """The path as it is shown: `flowflare:clients.orders.source`."""
+    """Format a path for messages: `flowflare:clients.orders.source`."""
     return f"{NAMESPACE}:" + ".".join(str(part) for part in path)
 
 
 def nearest(word: str, known: Iterable[str], what: str) -> str:
-    """A sentence naming the nearest known word, or all of them."""
+    """Return a sentence that suggests the most similar known word, or lists all of them."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1)
     if close:
@@ -80,41 +80,42 @@ def from_validation(
     places: Places,
     shown: Callable[[Path], str] | None = None,
 ) -> list[Problem]:
-    """Turns pydantic's errors into problems.
+    """Turn pydantic's errors into problems.
 
     Args:
         errors: pydantic's list.
         model: the schema that was checked, for the known keys.
-        moved: where a value really stands, for values that were overlaid on others.
+        moved: returns the path at which a value is written, for merged values.
         places: finds files and lines.
-        shown: how a position is shown; as a key of Pulumi's configuration when left out.
+        shown: formats a position; by default as a key of Pulumi's configuration.
     """
     problems = []
     shown = shown or full_key
     for error in errors:
         is_name = error["loc"][-1:] == ("[key]",)
         path = tuple(error["loc"][:-1] if is_name else error["loc"])
-        # Which member of a union was looked at is no part of what is written.
+        # The tag of a union's member is not a part of the written path.
         written = moved(tuple(part for part in path if not _is_tag(part)))
-        message, remedy = _words(error, path, model)
+        message, remedy = _describe(error, path, model)
         if is_name:
             message = f"the name {message}" if message.startswith("is ") else message
         text = f"`{shown(written)}`: {message}"
-        remedy = remedy and remedy.replace("<key>", _settable(written, places))
+        remedy = remedy and remedy.replace("<key>", _key_to_set(written, places))
         problems.append(Problem(places.of(written), text, remedy))
     return problems
 
 
-def _settable(path: Path, places: Places) -> str:
-    """The key under which a stack sets a value of a client by itself.
+def _key_to_set(path: Path, places: Places) -> str:
+    """Return the key with which a stack sets a single value of a client.
 
-    What the project's file has under `clients`, a stack would replace whole.
+    If the project's file has the clients, the stack's `clients` would replace all of them, so the
+    key is below `clientOverrides`.
     """
     in_project = places.of(path).startswith("Pulumi.yaml:")
     return full_key(("clientOverrides", *path[1:]) if in_project else path)
 
 
-def _words(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
+def _describe(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str, str | None]:
     kind = error["type"]
     if kind == "flowflare":
         return error["msg"], str(error["ctx"]["remedy"])
@@ -125,18 +126,20 @@ def _words(error: ErrorDetails, path: Path, model: type[BaseModel]) -> tuple[str
         field = _field_description(model, path)
         return "is missing", f"Add `{path[-1]}`: {field}"
     description = _field_description(model, path)
-    return _about_value(error, description, hidden="secrets" in path)
+    return _describe_value(error, description, hidden="secrets" in path)
 
 
 class _Hidden:
-    """Stands for what somebody wrote where a secret belongs: it may be the secret itself."""
+    """A substitute for a text in the place of a secret's source, which may be the secret itself."""
 
     def __repr__(self) -> str:
         return "a text"
 
 
-def _about_value(error: ErrorDetails, description: str, *, hidden: bool) -> tuple[str, str | None]:
-    """What is wrong with a value of a key that may stand there."""
+def _describe_value(
+    error: ErrorDetails, description: str, *, hidden: bool
+) -> tuple[str, str | None]:
+    """Describe what is wrong with the value of a known key."""
     kind, value = error["type"], error["input"]
     if hidden and isinstance(value, str):
         value = _Hidden()
@@ -144,7 +147,7 @@ def _about_value(error: ErrorDetails, description: str, *, hidden: bool) -> tupl
         return f"is {value!r}", f"Write one of {error['ctx']['expected']}."
     if kind in _WANTED:
         wanted = _WANTED[kind]
-        return f"is {_shown(value)}, not {wanted}", description or f"Write {wanted}."
+        return f"is {_format(value)}, not {wanted}", description or f"Write {wanted}."
     if kind in _LIMITS:
         words, limit = _LIMITS[kind]
         return f"is {value}, {words} {error['ctx'][limit]}", description or None
@@ -153,7 +156,7 @@ def _about_value(error: ErrorDetails, description: str, *, hidden: bool) -> tupl
     return error["msg"], None
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, list):
@@ -164,7 +167,7 @@ def _shown(value: object) -> str:
 
 
 def known_keys(model: type[BaseModel], path: Path) -> list[str]:
-    """The keys that may stand at that position of the configuration."""
+    """List the keys that are allowed at a position of the configuration."""
     owner = _model_at(model, path)
     return [field.alias or name for name, field in owner.model_fields.items()] if owner else []
 
@@ -178,12 +181,12 @@ def _field_description(model: type[BaseModel], path: Path) -> str:
 
 
 def _is_tag(part: str | int) -> bool:
-    """Whether pydantic put it into the path to name a member of a union: `<kv_namespace>`."""
+    """Return whether a part of pydantic's path is the tag of a union's member: `<kv_namespace>`."""
     return isinstance(part, str) and part.startswith("<")
 
 
 def _model_at(annotation: Any, path: Path) -> type[BaseModel] | None:
-    """Walks the schema along a path: names of mappings, indexes of lists, members of unions."""
+    """Follow a path through the schema: names of mappings, indexes of lists, members of unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _field_at(annotation, path) if path else annotation
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -208,7 +211,7 @@ def _field_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
 
 
 def inner_model(annotation: object) -> type[BaseModel] | None:
-    """The schema inside an annotation: of a nested key, or of a mapping's values."""
+    """Return the schema inside an annotation: of a nested key, or of a mapping's values."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):

@@ -1,4 +1,4 @@
-"""Writes what the schema knows: the reference page, and a JSON Schema for editors."""
+"""Generate the reference page and a JSON Schema for editors from the schema."""
 
 import inspect
 from collections.abc import Iterator, Mapping
@@ -49,12 +49,12 @@ from flowflare.config.schema.policies import (
 _INTRODUCTION = """\
 # Configuration
 
-A stack is configured with Pulumi's own files: `Pulumi.yaml` holds what all stacks share,
-`Pulumi.<stack>.yaml` what one stack has. A stack's key replaces the project's key whole; nothing
-merges inside a value. What environments usually set differently is a key of its own for that
-reason, and `clientOverrides` sets single fields of clients.
+A stack is configured in Pulumi's own files: `Pulumi.yaml` for all stacks, and
+`Pulumi.<stack>.yaml` for one stack. A stack's key replaces the whole value of the project's key;
+values are not merged. Settings that usually differ between environments are therefore separate
+keys, and `clientOverrides` sets single fields of clients.
 
-In `Pulumi.yaml` a list or a mapping stands under `value:`:
+In `Pulumi.yaml`, write a list or a mapping under `value:`:
 
 ```yaml
 config:
@@ -67,14 +67,14 @@ config:
             className: OrderWorkflow
 ```
 
-The API is Cloudflare's unless `cloudflare:baseUrl` says otherwise; the token is
-`cloudflare:apiToken`, which `pulumi config set --secret` encrypts. The environment variables
-`CLOUDFLARE_BASE_URL` and `CLOUDFLARE_API_TOKEN` are the second choice.
+The stack calls Cloudflare's API, or the API at `cloudflare:baseUrl`. The token is
+`cloudflare:apiToken`, which `pulumi config set --secret` encrypts. If these keys are missing, the
+environment variables `CLOUDFLARE_BASE_URL` and `CLOUDFLARE_API_TOKEN` are used.
 
-Every mistake in these files is reported at once, with file, line, key and what to write instead.
+All mistakes in these files are reported at once, with file, line, key and what to write instead.
 
-An editor with the YAML language server completes and checks these files with a JSON Schema. Write
-it into the project, and name it in the first line of each file:
+An editor with the YAML language server completes and checks these files with a JSON Schema. Save
+the schema in the project, and name it in the first line of each file:
 
 ```shell
 flowflare schema config > flowflare.schema.json
@@ -98,7 +98,7 @@ bindings:
     queue_name: orders
 ```
 
-A binding without a `type` makes what it is bound to, for this client alone:
+A binding without a `type` creates a resource for this client alone:
 
 ```yaml
 bindings:
@@ -106,11 +106,11 @@ bindings:
     kvNamespace: {}
 ```
 
-A type that is not in this list goes to Cloudflare as it is written. Cloudflare's provider for
-Pulumi knows no such type, nor `tail_consumer`, nor the fields `delivery_delay`, `props` and
-`cross_account_grant`: the stack uploads such a binding itself (`ScriptBindings`), and the script
-that the provider uploads inherits it. On the real engine a `pulumi refresh` therefore shows the
-binding as changed, and the next `up` uploads that script once more.
+A type that is not in this list is sent to Cloudflare as it is written. Cloudflare's provider for
+Pulumi does not support such a type, `tail_consumer`, or the fields `delivery_delay`, `props` and
+`cross_account_grant`. The stack uploads such a binding itself (`ScriptBindings`), and the script
+that the provider uploads inherits it. With the Pulumi CLI, `pulumi refresh` therefore shows the
+binding as changed, and the next `up` uploads that script again.
 
 | type | field | takes | without it | |
 |---|---|---|---|---|"""
@@ -163,18 +163,18 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
 
 
 def reference_page() -> str:
-    """The Markdown text of docs/reference/configuration.md."""
+    """Return the Markdown text of docs/reference/configuration.md."""
     return "\n".join([_INTRODUCTION, *_sections(), *_bindings(), *_secrets()])
 
 
 def json_schema() -> dict[str, Any]:
-    """A JSON Schema of `Pulumi.yaml` and `Pulumi.<stack>.yaml`, as far as this package goes.
+    """Return a JSON Schema of Flowflare's keys in `Pulumi.yaml` and `Pulumi.<stack>.yaml`.
 
-    In the project's file a value may stand under `value:`; keys of other namespaces are left alone.
+    In the project's file a value may be under `value:`. Keys of other namespaces are not checked.
     """
     schema = StackConfig.model_json_schema()
     definitions = schema.pop("$defs", {})
-    # A known type is checked as such, and by nothing else.
+    # A binding of a known type must match that type's schema, not the one for unknown types.
     definitions["RawBinding"]["properties"]["type"]["not"] = {"enum": sorted(BINDING_TYPES)}
     keys = {
         f"{NAMESPACE}:{name}": {
@@ -199,7 +199,7 @@ def json_schema() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": keys,
-                # A key of this namespace that is not listed is a mistake.
+                # Unknown keys of this namespace are mistakes.
                 "patternProperties": {f"^(?!{NAMESPACE}:)": {}},
                 "additionalProperties": False,
             }
@@ -215,12 +215,12 @@ def _sections() -> Iterator[str]:
         yield "| key | takes | without it | |"
         yield "|---|---|---|---|"
         for name, field in _own_first(model):
-            yield _row(f"`{prefix}{name}`", *_described(field))
+            yield _row(f"`{prefix}{name}`", *_describe(field))
         yield ""
 
 
 def _own_first(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
-    """A model's keys, those that it shares with others at the end."""
+    """List a model's keys, with the keys that all Workers share at the end."""
     shared = WorkerConfig.model_fields if model is not WorkerConfig else {}
     fields = sorted(model.model_fields.items(), key=lambda item: item[0] in shared)
     return [(field.alias or name, field) for name, field in fields]
@@ -235,7 +235,7 @@ def _bindings() -> Iterator[str]:
         yield _row(f"`{name}`", "", "", "", f"{summary}.")
         for key, field in _own_first(model):
             if key != "type":
-                yield _row("", f"`{key}`", *_described(field))
+                yield _row("", f"`{key}`", *_describe(field))
     yield ""
 
 
@@ -246,7 +246,7 @@ def _secrets() -> Iterator[str]:
         key: field for model in SECRET_FORMS.values() for key, field in _own_first(model)
     }
     for key, field in described.items():
-        yield _row(f"`{key}`", *_described(field))
+        yield _row(f"`{key}`", *_describe(field))
     yield ""
 
 
@@ -254,9 +254,9 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _described(field: FieldInfo) -> tuple[str, str, str]:
+def _describe(field: FieldInfo) -> tuple[str, str, str]:
     takes = _takes(field.annotation)
-    if any(_may_be_true(one) for one in field.metadata):
+    if any(_may_be_true(validator) for validator in field.metadata):
         takes = f"true or false, or {takes}"
     return takes, _default(field), field.description or ""
 
@@ -266,12 +266,12 @@ _PLURALS: Mapping[Any, str] = {int: "whole numbers", object: "values"}
 
 
 def _takes(annotation: Any, *, several: bool = False) -> str:
-    """What a key takes, in words; `several` is for the inside of a list or a mapping."""
+    """Describe what a key takes; `several` is for the items of a list or a mapping."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is JsonValue:
         text = "values" if several else "any value"
     elif origin in (Annotated, Union, UnionType):
-        # Of several forms all are mappings; what else is a union may be left out.
+        # The members of a union are several mappings, or a value and None.
         text = _takes(arguments[0], several=several)
     elif origin is dict:
         text = f"a mapping of names to {_takes(arguments[1], several=True)}"
@@ -287,7 +287,7 @@ def _takes(annotation: Any, *, several: bool = False) -> str:
 
 
 def _may_be_true(validator: object) -> bool:
-    """Whether a value is also taken as true or false, and made a mapping of defaults."""
+    """Return whether a key also takes true or false, as a shorthand for a mapping of defaults."""
     taken = getattr(validator, "json_schema_input_type", None)
     return bool in get_args(taken)
 

@@ -56,18 +56,18 @@ from flowflare.model.worker import (
     RouteSpec,
 )
 
-#: What every Worker of a suspended stack has. An empty list of crons, so that triggers that
-#: somebody else set do not run either.
+#: The settings of every Worker of a suspended stack. `crons` is an empty list, not None, so that
+#: triggers that were set outside of the stack do not run either.
 _SUSPENDED: Mapping[str, Any] = {"workers_dev": False, "routes": (), "domains": (), "crons": ()}
 
 
 def resolve_stack(config: StackConfig, *, project: str, stack: str) -> StackSpec:
-    """The model of a configuration.
+    """Build the model of a checked configuration.
 
     Args:
-        config: the configuration, checked.
+        config: the configuration.
         project: the Pulumi project's name.
-        stack: the Pulumi stack's name, the environment where none is given.
+        stack: the Pulumi stack's name, which is the default environment.
     """
     environment = config.environment or stack
     clients = sorted(config.clients.items())
@@ -119,7 +119,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         )
         for binding, value in sorted(written.databases.items())
     )
-    # A secret text among the bindings is one of the secrets, written in the API's words.
+    # A `secret_text` binding is a secret in the API's notation.
     texts = {
         key: value.text
         for key, value in written.bindings.items()
@@ -135,7 +135,7 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
         workflows=workflows,
         variables=written.variables,
         secrets={key: _secret(value) for key, value in sorted(secrets.items())},
-        bindings=tuple(_bound(key, value) for key, value in sorted(bindings.items())),
+        bindings=tuple(_make_binding(key, value) for key, value in sorted(bindings.items())),
         own=tuple(
             _own(key, value, _physical(config, environment, names.make_database_part(name, key)))
             for key, value in sorted(own.items())
@@ -163,15 +163,16 @@ def _physical(config: StackConfig, environment: str, what: str) -> str:
 
 
 def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:
-    """The fields that the service and every client have alike."""
+    """Return the fields that the service and every client share."""
     limits, placement = written.limits, written.placement
     fields = {
         "workers_dev": written.workers_dev,
         "routes": tuple(
-            RouteSpec(pattern=one.pattern, zone_id=one.zone_id) for one in written.routes
+            RouteSpec(pattern=route.pattern, zone_id=route.zone_id) for route in written.routes
         ),
         "domains": tuple(
-            DomainSpec(hostname=one.hostname, zone_id=one.zone_id) for one in written.domains
+            DomainSpec(hostname=domain.hostname, zone_id=domain.zone_id)
+            for domain in written.domains
         ),
         "compatibility_date": written.compatibility_date,
         "compatibility_flags": tuple(written.compatibility_flags),
@@ -179,7 +180,7 @@ def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:
         "placement": PlacementSpec.model_validate(placement.model_dump()) if placement else None,
         "observability": ObservabilitySpec.model_validate(written.observability.model_dump()),
         "logpush": written.logpush,
-        "tail_consumers": tuple(one.service for one in written.tail_consumers),
+        "tail_consumers": tuple(consumer.service for consumer in written.tail_consumers),
         "crons": None if written.crons is None else tuple(written.crons),
     }
     return {**fields, **_SUSPENDED} if suspended else fields
@@ -211,7 +212,7 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
     )
 
 
-def _bound(name: str, written: Written) -> BoundSpec:
+def _make_binding(name: str, written: Written) -> BoundSpec:
     secrets = {
         key: _secret(value) for key, value in written if isinstance(value, get_args(SecretConfig))
     }
@@ -248,23 +249,23 @@ def _secret(written: SecretConfig) -> SecretSource:
 def _class_migrations(
     written: Iterable[ClassMigrationConfig], scripts: Mapping[str, str]
 ) -> tuple[ClassMigration, ...]:
-    """A history; a script that classes come from may be named as the client that it is of."""
+    """Build class migrations; `fromScript` may name a client instead of its script."""
     return from_wire(
         [
             {
                 "tag": step.tag,
                 "new_sqlite_classes": step.new_sqlite_classes,
                 "renamed_classes": [
-                    {"from": one.old, "to": one.new} for one in step.renamed_classes
+                    {"from": renamed.old, "to": renamed.new} for renamed in step.renamed_classes
                 ],
                 "deleted_classes": step.deleted_classes,
                 "transferred_classes": [
                     {
-                        "from": one.old,
-                        "from_script": scripts.get(one.from_script, one.from_script),
-                        "to": one.new,
+                        "from": moved.old,
+                        "from_script": scripts.get(moved.from_script, moved.from_script),
+                        "to": moved.new,
                     }
-                    for one in step.transferred_classes
+                    for moved in step.transferred_classes
                 ],
             }
             for step in written

@@ -1,7 +1,8 @@
-"""Tells which leaves of a configuration are secrets, before and after somebody opened them.
+"""Find the leaves of a configuration that are secrets, before and after Pulumi decrypts them.
 
-Pulumi opens a structured value before a program sees it, and marks nothing but its whole key. What
-was a secret is known from the files, and marked again here: a secret leaf is `{"secure": text}`.
+Pulumi decrypts a structured value before it passes the value to a program, and only marks the whole
+key as secret. The files show which leaves are secrets. They are marked again here: a secret leaf is
+`{"secure": text}`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -10,12 +11,12 @@ from typing import Any
 from flowflare.config.files import ConfigValue
 from flowflare.reading.json_text import parse_json
 
-#: Where a value stands: its full key, then the keys and indexes inside it.
+#: The position of a value: its full key, then the keys and indexes inside it.
 Path = tuple[str | int, ...]
 
 
 def secure_paths(values: Mapping[str, ConfigValue]) -> frozenset[Path]:
-    """Where the secret leaves of the files' values stand; the whole key for a secret text."""
+    """Return the paths of the secret leaves of values; for a secret text, the key itself."""
     return frozenset(
         path for key, value in values.items() if value.secret for path in _paths(key, value)
     )
@@ -25,7 +26,7 @@ def _paths(key: str, value: ConfigValue) -> Iterator[Path]:
     try:
         read = parse_json(value.text)
     except ValueError:
-        # The ciphertext of a value that is one secret as a whole.
+        # The whole value is one ciphertext.
         yield (key,)
         return
     yield from _leaves(read, (key,))
@@ -43,22 +44,22 @@ def _leaves(value: Any, path: Path) -> Iterator[Path]:
 
 
 def is_secure(value: object) -> bool:
-    """Whether a value is a secret leaf, as Pulumi writes it."""
+    """Return whether a value is a secret leaf as Pulumi writes it."""
     return isinstance(value, dict) and set(value) == {"secure"} and isinstance(value["secure"], str)
 
 
-def marked(value: Any, path: Path, secure: Collection[Path]) -> Any:
-    """An opened value with its secret leaves marked as such.
+def mark_secrets(value: Any, path: Path, secure: Collection[Path]) -> Any:
+    """Mark the secret leaves of a decrypted value.
 
     Args:
-        value: what stands at the path.
-        path: where it stands.
-        secure: where secrets stand (`secure_paths`).
+        value: the value at the path.
+        path: its path.
+        secure: the paths of secrets (`secure_paths`).
     """
     if path in secure and isinstance(value, str):
         return {"secure": value}
     if isinstance(value, dict):
-        return {name: marked(item, (*path, name), secure) for name, item in value.items()}
+        return {name: mark_secrets(item, (*path, name), secure) for name, item in value.items()}
     if isinstance(value, list):
-        return [marked(item, (*path, index), secure) for index, item in enumerate(value)]
+        return [mark_secrets(item, (*path, index), secure) for index, item in enumerate(value)]
     return value

@@ -1,8 +1,8 @@
-"""Reads one YAML file into plain values and the line each of them stands on.
+"""Read a YAML file into plain values with their lines.
 
-PyYAML's constructors follow YAML 1.1 (`yes` is true, `2026-11-01` a date); Pulumi's Go library does
-not. So only the node tree is PyYAML's: a plain scalar is a boolean, a number or null where YAML 1.2
-says so, and otherwise the text as it is written.
+PyYAML's constructors follow YAML 1.1 (`yes` is true, `2026-11-01` is a date), but Pulumi's Go
+library does not. Only the node tree is therefore PyYAML's. A plain scalar is a boolean, a number or
+null according to YAML 1.2, and otherwise the text as it is written.
 """
 
 import math
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from flowflare.config.yaml_size import too_much
+from flowflare.config.yaml_size import check_size
 from flowflare.errors import Problem
 from flowflare.reading.files import UnusableFileError
 from flowflare.reading.files import read_text as read_file
@@ -27,7 +27,7 @@ _WORDS: Mapping[str, object] = {
     "null": None, "Null": None, "NULL": None, "~": None, "": None,
 }  # fmt: skip
 _STRING = "tag:yaml.org,2002:str"
-#: libyaml's parser where PyYAML was built with it: a fleet's file has tens of thousands of lines.
+#: libyaml's parser if PyYAML was built with it, because a fleet's file may have 10,000s of lines.
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )
@@ -44,61 +44,64 @@ class Entry:
 
 
 @lru_cache(maxsize=2)
-def _composed(text: str) -> yaml.Node | None:
-    """The node tree of a text; nobody changes it, and every stack asks for Pulumi.yaml's."""
+def _compose(text: str) -> yaml.Node | None:
+    """Parse a text into a node tree, which must not be changed.
+
+    The cache serves Pulumi.yaml, which is read again for every stack.
+    """
     # Both loaders build nodes only, never Python objects.
     try:
         return yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError:
-        # PyYAML's own parser has the better words, and they are the same everywhere.
+        # PyYAML's own parser has better messages, and they are the same on every machine.
         return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def read_tree(path: Path, problems: list[Problem]) -> yaml.Node | None:
-    """Reads a file's node tree.
+    """Read a file's node tree.
 
     Args:
         path: the file; it exists.
-        problems: gains an entry when the file cannot be read or is not YAML.
+        problems: gains an entry if the file cannot be read or is not YAML.
 
     Returns:
-        The root node, None for an empty or unreadable file.
+        The root node; None for an empty or unreadable file.
     """
     try:
         return read_text(read_file(path), path.name, problems)
     except OSError as error:
-        problems.append(unreadable(path, error))
+        problems.append(describe_read_error(path, error))
     return None
 
 
-def unreadable(path: Path, error: OSError) -> Problem:
-    """Say why a configuration file cannot be read.
+def describe_read_error(path: Path, error: OSError) -> Problem:
+    """Describe why a configuration file cannot be read.
 
     Args:
         path: the file.
-        error: what reading it raised.
+        error: the error of reading it.
     """
     if not isinstance(error, UnusableFileError):
         return Problem(path.name, f"cannot be read: {error.strerror}")
     why = error.strerror or ""
-    remedy = "Save the file as UTF-8." if "UTF-8" in why else "Put an ordinary file in its place."
+    remedy = "Save the file as UTF-8." if "UTF-8" in why else "Replace it with an ordinary file."
     return Problem(path.name, why, remedy)
 
 
 def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None:
-    """Reads the node tree of a text.
+    """Parse a text into a node tree.
 
     Args:
         text: the text.
-        file: what problems call it.
-        problems: gains an entry when it is no YAML.
+        file: its name in problems.
+        problems: gains an entry if the text is not YAML.
 
     Returns:
-        The root node, None for an empty or unreadable text.
+        The root node; None for an empty or unreadable text.
     """
     try:
-        root = _composed(text)
-        problem = None if root is None else too_much(root, file)
+        root = _compose(text)
+        problem = None if root is None else check_size(root, file)
         if problem is None:
             return root
         problems.append(problem)
@@ -111,14 +114,14 @@ def read_text(text: str, file: str, problems: list[Problem]) -> yaml.Node | None
     except yaml.YAMLError as error:
         problems.append(Problem(file, f"invalid YAML: {error}"))
     except RecursionError:
-        problems.append(Problem(file, "invalid YAML: it is nested too deep"))
-    except (OverflowError, ValueError):  # `"\\UFFFFFFFF"`: PyYAML hands chr()'s error on
-        problems.append(Problem(file, "invalid YAML: an escape in it names no character"))
+        problems.append(Problem(file, "invalid YAML: it is nested too deeply"))
+    except (OverflowError, ValueError):  # for `"\\UFFFFFFFF"`, PyYAML raises the error of chr()
+        problems.append(Problem(file, "invalid YAML: an escape does not name a character"))
     return None
 
 
 def plain_keys(text: str) -> dict[str, object]:
-    """Read the keys of a YAML text that somebody else checks; nothing where it is not a mapping."""
+    """Read the keys of a YAML text and ignore problems; empty if it is not a mapping."""
     problems: list[Problem] = []
     root = read_text(text, "", problems)
     value = ValueReader("", problems).value(root, "", 1) if root is not None else None
@@ -126,7 +129,7 @@ def plain_keys(text: str) -> dict[str, object]:
 
 
 def entries(node: yaml.MappingNode, file: str, problems: list[Problem]) -> Iterator[Entry]:
-    """Walks a mapping's keys, those merged by `<<` last; a key given twice is a problem."""
+    """List a mapping's keys, keys merged by `<<` last; a key that is given twice is a problem."""
     seen: dict[str, int] = {}
     merged: list[yaml.MappingNode] = []
     for key_node, value in node.value:
@@ -150,10 +153,10 @@ def entries(node: yaml.MappingNode, file: str, problems: list[Problem]) -> Itera
 
 
 class ValueReader:
-    """Turns nodes into plain values and remembers where each of them stands.
+    """Turn nodes into plain values, and record their places.
 
     Args:
-        file: the file's name as problems show it.
+        file: the file's name in problems.
         problems: gains an entry for each key that is given twice.
     """
 
@@ -163,12 +166,12 @@ class ValueReader:
         self.places: dict[str, tuple[str, int]] = {}
 
     def value(self, node: yaml.Node, path: str, line: int) -> object:
-        """The node's value; `places` gains the line of every key below `path`.
+        """Return a node's value, and add the line of every key below `path` to `places`.
 
         Args:
-            node: what to read.
+            node: the node.
             path: the full key, followed by the names of inner keys, joined by dots.
-            line: the line of the key that holds the node.
+            line: the line of the node's key.
         """
         self.places[path] = (self._file, line)
         if isinstance(node, yaml.MappingNode):
@@ -185,15 +188,15 @@ class ValueReader:
 
 
 def scalar(node: yaml.Node) -> object:
-    """A scalar's value by the rules of YAML 1.2: anything quoted or not recognised is text."""
+    """Return a scalar's value according to YAML 1.2; quoted or unknown values are text."""
     text = str(node.value)
-    # A plain scalar has no style in PyYAML's parser, and an empty one in libyaml's.
+    # The style of a plain scalar is None in PyYAML's parser and empty in libyaml's.
     if getattr(node, "style", None) or node.tag == _STRING:
         return text
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
-        # JSON's readers agree on no longer ones, and nobody means them as numbers.
+        # JSON parsers disagree on longer numbers, and they are hardly meant as numbers.
         return int(text) if len(text) < 300 else text
     if _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return float(text)

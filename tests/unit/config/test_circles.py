@@ -1,4 +1,4 @@
-"""Clients that are bound to each other in a circle: none could be made first."""
+"""Clients whose bindings form a cycle, so that none could be uploaded first."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,10 @@ from tests.unit.config.test_clients import load
 HISTORY = [{"tag": "v1", "newSqliteClasses": ["Room"]}]
 
 
-def bound(*targets: str, **fields: object) -> dict[str, object]:
+def make_client(*targets: str, **fields: object) -> dict[str, object]:
     bindings = {
-        f"TO_{one.upper()}": {"type": "service", "service": f"dev-flowflare-{one}"}
-        for one in targets
+        f"TO_{target.upper()}": {"type": "service", "service": f"dev-flowflare-{target}"}
+        for target in targets
     }
     return {"source": "a.js", "bindings": bindings, **fields}
 
@@ -27,38 +27,41 @@ def problems(clients: Mapping[str, object], **flat: object) -> list[str]:
 @pytest.mark.parametrize(
     ("clients", "way"),
     [
-        ({"a": bound("b"), "b": bound("a")}, "a -> b -> a"),
-        ({"a": bound("b"), "b": bound("c"), "c": bound("b")}, "b -> c -> b"),
-        ({"a": bound("b"), "b": bound("c"), "c": bound("a")}, "a -> b -> c -> a"),
+        ({"a": make_client("b"), "b": make_client("a")}, "a -> b -> a"),
+        ({"a": make_client("b"), "b": make_client("c"), "c": make_client("b")}, "b -> c -> b"),
+        ({"a": make_client("b"), "b": make_client("c"), "c": make_client("a")}, "a -> b -> c -> a"),
         (
-            {"a": bound("b"), "b": bound(tailConsumers=[{"service": "dev-flowflare-a"}])},
+            {
+                "a": make_client("b"),
+                "b": make_client(tailConsumers=[{"service": "dev-flowflare-a"}]),
+            },
             "a -> b -> a",
         ),
     ],
 )
-def test_a_circle(clients: Mapping[str, object], way: str) -> None:
+def test_a_cycle_is_refused_with_its_clients(clients: Mapping[str, object], way: str) -> None:
     (found,) = problems(clients)
-    assert f": closes a circle, {way}: none of them could be uploaded first" in found
+    assert f": closes a cycle, {way}: none of these clients could be uploaded first" in found
 
 
-def test_a_circle_by_chosen_names() -> None:
+def test_a_cycle_through_chosen_names_is_found() -> None:
     to_b = {"source": "a.js", "bindings": {"B": {"type": "service", "service": "shop-b"}}}
-    (found,) = problems({"a": to_b, "b": bound("a")}, names={"clients": {"b": "shop-b"}})
-    assert "`flowflare:clients.b.bindings.TO_A.service`: closes a circle, a -> b -> a" in found
+    (found,) = problems({"a": to_b, "b": make_client("a")}, names={"clients": {"b": "shop-b"}})
+    assert "`flowflare:clients.b.bindings.TO_A.service`: closes a cycle, a -> b -> a" in found
 
 
 @pytest.mark.parametrize(
     "clients",
     [
-        {"a": bound("a")},
-        {"a": bound("b", "c"), "b": bound("c"), "c": bound("elsewhere")},
+        {"a": make_client("a")},
+        {"a": make_client("b", "c"), "b": make_client("c"), "c": make_client("elsewhere")},
     ],
 )
-def test_what_is_no_circle(clients: Mapping[str, object]) -> None:
+def test_bindings_without_a_cycle_are_accepted(clients: Mapping[str, object]) -> None:
     assert len(load(clients).clients) == len(clients)
 
 
-def test_classes_may_be_bound_both_ways() -> None:
+def test_two_clients_may_bind_to_each_others_classes() -> None:
     def room(other: str) -> dict[str, object]:
         binding = {
             "type": "durable_object_namespace",

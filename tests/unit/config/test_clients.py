@@ -1,4 +1,4 @@
-"""What the configuration of clients becomes in the model."""
+"""How the configuration of clients becomes a model."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def test_a_variable_is_a_text_or_json() -> None:
     assert found == {"ONE": "1", "YES": "true", "LIST": [1, {"a": None}]}
 
 
-def test_a_binding_keeps_its_fields_and_tells_its_secrets() -> None:
+def test_a_binding_separates_its_secrets_from_its_fields() -> None:
     key = {
         "type": "secret_key",
         "algorithm": "HMAC",
@@ -61,7 +61,7 @@ def test_a_binding_keeps_its_fields_and_tells_its_secrets() -> None:
     )
 
 
-def test_a_binding_makes_a_store_named_after_the_client_and_itself() -> None:
+def test_a_resource_of_a_binding_is_named_after_client_and_binding() -> None:
     [cache, shared] = client(
         bindings={"CACHE": {"kvNamespace": {}}, "SHARED": {"kvNamespace": {"name": "sessions"}}}
     ).own
@@ -71,13 +71,13 @@ def test_a_binding_makes_a_store_named_after_the_client_and_itself() -> None:
     assert (shared.name, shared.part) == ("sessions", "shared-kv-namespace")
 
 
-def test_a_store_of_a_binding_says_what_is_wrong_with_its_settings() -> None:
+def test_wrong_settings_of_a_bindings_resource_are_reported_at_the_binding() -> None:
     found = problems({"orders": {"source": "a.js", "bindings": {"C": {"kvNamespace": {"id": 1}}}}})
 
-    assert [one for one in found if "clients.orders.bindings.C.kvNamespace" in one]
+    assert [message for message in found if "clients.orders.bindings.C.kvNamespace" in message]
 
 
-def test_names_of_stores_are_checked_before_anything_is_made() -> None:
+def test_names_of_bindings_resources_are_checked_before_anything_is_created() -> None:
     long = "a" * 40
     bindings = {
         "FILES": {"r2Bucket": {"name": "my_files"}},
@@ -96,12 +96,12 @@ def test_names_of_stores_are_checked_before_anything_is_made() -> None:
     start = "`flowflare:clients.orders.bindings"
     assert f"{start}.FILES.r2Bucket.name`: is 'my_files', which is not a valid name" in found
     assert f"{start}.ORDERS.queue.name`: is '-orders', which is not a valid name" in found
-    assert [one for one in found if f"{long}.bindings.CACHE" in one and "characters" in one]
-    assert [one for one in found if "other.bindings.JOBS" in one and "is that of" in one]
-    assert [one for one in found if "twice.bindings.my_q" in one and "same resource" in one]
+    assert [each for each in found if f"{long}.bindings.CACHE" in each and "characters" in each]
+    assert [each for each in found if "other.bindings.JOBS" in each and "also the name" in each]
+    assert [each for each in found if "twice.bindings.my_q" in each and "same resource" in each]
 
 
-def test_a_secret_text_among_the_bindings_is_a_secret() -> None:
+def test_a_secret_text_binding_is_a_secret() -> None:
     found = client(bindings={"KEY": {"type": "secret_text", "text": {"environment": "A"}}})
     assert found.secrets == {"KEY": EnvironmentSource(variable="A")}
     assert found.bindings == ()
@@ -120,7 +120,7 @@ def test_a_database_is_named_after_client_and_binding() -> None:
     )
 
 
-def test_classes_have_their_history() -> None:
+def test_class_migrations_keep_their_order() -> None:
     found = client(
         durableObjects={"CARTS": {"className": "Cart"}},
         classMigrations=[
@@ -143,7 +143,7 @@ def test_classes_have_their_history() -> None:
     )
 
 
-def test_service_and_client_say_alike_where_they_are_reached() -> None:
+def test_service_and_client_have_the_same_keys_for_addresses_and_settings() -> None:
     fields: dict[str, object] = {
         "routes": [{"pattern": "a.example.com/*", "zoneId": ZONE}],
         "domains": [{"hostname": "b.example.com", "zoneId": ZONE}],
@@ -169,14 +169,14 @@ def test_service_and_client_say_alike_where_they_are_reached() -> None:
         assert worker.crons == ("0 3 * * *",)
 
 
-def test_databases_of_two_clients_must_not_meet() -> None:
+def test_databases_of_two_clients_must_not_share_a_name() -> None:
     clients = {
         "a": {"source": "a.js", "databases": {"B_C": {}}},
         "a-b": {"source": "b.js", "databases": {"C": {}, "D": {"name": "dev-flowflare-db"}}},
     }
     assert problems(clients) == [
-        "`flowflare:clients.a-b.databases.D`: its name in the account, dev-flowflare-db, is that "
-        "of `db` too",
+        "`flowflare:clients.a-b.databases.D`: its name in the account, dev-flowflare-db, is also "
+        "the name of `db`",
         "`flowflare:clients.a-b.databases.C`: would be the same resource as "
         "`flowflare:clients.a.databases.B_C`",
     ]

@@ -1,4 +1,4 @@
-"""The cron expressions that are taken and refused."""
+"""Which cron expressions are accepted."""
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +22,7 @@ CRONS: TypeAdapter[list[str]] = TypeAdapter(Crons)
         "59 23 31 12 7",
     ],
 )
-def test_an_expression_of_cloudflares_is_taken(cron: str) -> None:
+def test_an_expression_by_cloudflares_rules_is_accepted(cron: str) -> None:
     assert CRONS.validate_python([cron]) == [cron]
 
 
@@ -50,11 +50,11 @@ def test_an_expression_of_cloudflares_is_taken(cron: str) -> None:
         "* L * * *",
     ],
 )
-def test_anything_else_is_refused(cron: str) -> None:
-    with pytest.raises(ValidationError, match=r"fields and not 5|in which"):
+def test_any_other_expression_is_refused(cron: str) -> None:
+    with pytest.raises(ValidationError, match=r"fields instead of 5|in which"):
         CRONS.validate_python([cron])
 
 
-def test_an_expression_is_named_once() -> None:
+def test_an_expression_that_is_given_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="has '0 3 \\* \\* \\*' twice"):
         CRONS.validate_python(["0 3 * * *", "0  3 * * *"])

@@ -1,4 +1,4 @@
-"""Two keys of a stack's file change, and not one other character."""
+"""Two keys of a stack's file change, and no other character."""
 
 from pathlib import Path
 
@@ -27,15 +27,15 @@ config:
 """
 
 
-def edited(tmp_path: Path, text: str, values: dict[str, int | list[int]] = KEYS) -> str:
+def edit(tmp_path: Path, text: str, values: dict[str, int | list[int]] = KEYS) -> str:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_bytes(text.encode())
     set_keys(file, values)
     return file.read_bytes().decode()
 
 
-def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
-    text = edited(tmp_path, COMMENTED, {"flowflare:apiKeys": [2, 1], "flowflare:apiKeyInUse": 2})
+def test_values_are_replaced_in_place(tmp_path: Path) -> None:
+    text = edit(tmp_path, COMMENTED, {"flowflare:apiKeys": [2, 1], "flowflare:apiKeyInUse": 2})
     assert text == COMMENTED.replace("[1]", "[2, 1]").replace("InUse: 1", "InUse: 2")
 
 
@@ -46,7 +46,7 @@ def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
         ("config:\n", "config:\n" + ADDED),
         ("config: {}\n", 'config: {"flowflare:apiKeys": [2, 1], "flowflare:apiKeyInUse": 1}\n'),
         ("a: b", "a: b\nconfig:\n" + ADDED),
-        # After its namespace, before what follows.
+        # After the other keys of its namespace, before the next key.
         (
             "config:\n  flowflare:tenant: acme # t\n  other:key: 1\n# end\n",
             "config:\n  flowflare:tenant: acme # t\n" + ADDED + "  other:key: 1\n# end\n",
@@ -70,23 +70,25 @@ def test_values_are_replaced_where_they_stand(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_keys_are_added_beside_their_own(tmp_path: Path, before: str, after: str) -> None:
-    assert edited(tmp_path, before) == after
+def test_keys_are_added_after_others_of_their_namespace(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    assert edit(tmp_path, before) == after
     assert not set_keys(tmp_path / "Pulumi.prod.yaml", KEYS)
 
 
-def test_what_cannot_be_edited_safely_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_edited_safely_is_not_changed(tmp_path: Path) -> None:
     text = "x: &keys [1]\nconfig:\n  flowflare:apiKeys: *keys\n"
     with pytest.raises(ConfigError, match="without an anchor or an alias"):
-        edited(tmp_path, text)
+        edit(tmp_path, text)
     file = tmp_path / "Pulumi.prod.yaml"
     assert file.read_text() == text
     with pytest.raises(ConfigError, match="invalid YAML"):
-        edited(tmp_path, "config: [\n")
+        edit(tmp_path, "config: [\n")
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_file_stays_a_link_with_its_mode(tmp_path: Path) -> None:
+def test_a_symbolic_link_and_the_files_mode_are_kept(tmp_path: Path) -> None:
     real = tmp_path / "real.yaml"
     real.write_text("config: {}\n")
     real.chmod(0o640)

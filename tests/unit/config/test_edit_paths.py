@@ -1,4 +1,4 @@
-"""Texts inside structured keys of a stack's file change, and not one other character."""
+"""Texts inside structured keys of a stack's file change, and no other character."""
 
 from pathlib import Path
 
@@ -23,21 +23,21 @@ config:
         database: 'old'   # since 2025
         service: before      # the tracker
 
-        # Of the clients.
+        # Names of clients.
         clients: {b: "two"}
     flowflare:debug: true
 """
 
 
-def edited(tmp_path: Path, text: str, values: dict[tuple[str, ...], str]) -> str:
+def edit(tmp_path: Path, text: str, values: dict[tuple[str, ...], str]) -> str:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_bytes(text.encode())
     set_paths(file, values)
     return file.read_bytes().decode()
 
 
-def test_comments_stay_and_keys_go_where_they_belong(tmp_path: Path) -> None:
-    text = edited(tmp_path, COMMENTED, NAMES)
+def test_comments_are_kept_and_keys_are_added_at_their_place(tmp_path: Path) -> None:
+    text = edit(tmp_path, COMMENTED, NAMES)
     after = COMMENTED.replace("service: before ", "service: tracker ")
     assert text == after.replace('{b: "two"}', '{b: "two", "a": shop}')
 
@@ -60,22 +60,22 @@ def test_comments_stay_and_keys_go_where_they_belong(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_missing_is_added(tmp_path: Path, before: str, after: str | None) -> None:
-    text = edited(tmp_path, before, NAMES)
+def test_missing_keys_are_added(tmp_path: Path, before: str, after: str | None) -> None:
+    text = edit(tmp_path, before, NAMES)
     if after is None:
         assert "\n" not in text.replace("\r\n", "")
     else:
         assert text == after
 
 
-def test_a_text_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path) -> None:
+def test_a_text_that_yaml_would_not_read_as_text_is_quoted(tmp_path: Path) -> None:
     values = {("flowflare:trackerTag",): "1", ("flowflare:names", "service"): "yes"}
-    text = edited(tmp_path, "config:\n  a:b: 1\n", values)
+    text = edit(tmp_path, "config:\n  a:b: 1\n", values)
     assert 'flowflare:trackerTag: "1"' in text
     assert 'service: "yes"' in text
 
 
-def test_what_is_there_already_changes_nothing(tmp_path: Path) -> None:
+def test_present_values_change_nothing(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.prod.yaml"
     file.write_text(f"config:\n{BLOCK}")
     assert not set_paths(file, NAMES)
@@ -88,7 +88,7 @@ def test_what_is_there_already_changes_nothing(tmp_path: Path) -> None:
         "config:\n  flowflare:names: {service: {deep: 1}}\n",
     ],
 )
-def test_a_layout_that_would_change_something_else_is_left_alone(tmp_path: Path, text: str) -> None:
+def test_a_layout_that_cannot_be_edited_safely_is_not_changed(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError):
-        edited(tmp_path, text, NAMES)
+        edit(tmp_path, text, NAMES)
     assert (tmp_path / "Pulumi.prod.yaml").read_text() == text

@@ -1,4 +1,4 @@
-"""Files that clients name: part of the project's repository, and nothing else of the machine."""
+"""Files that clients name must be in the project's repository."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ OUTSIDE = "root:x:0:0"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A project beside a file that is not its own."""
+    """Make a project beside a file that does not belong to it."""
     root = tmp_path / "code/shop"
     (root / "migrations").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: shop\n")
@@ -32,28 +32,28 @@ def problems(root: Path, source: str = "index.js", migrations: str = "migrations
     try:
         load_stack(values, project="shop", stack="dev", root=root)
     except ConfigError as error:
-        return [one.message for one in error.problems]
+        return [problem.message for problem in error.problems]
     return []
 
 
-def test_a_source_outside_the_project_is_refused_by_name(shop: Path) -> None:
+def test_a_source_outside_of_the_project_is_refused_by_name(shop: Path) -> None:
     source = "`flowflare:clients.orders.source`"
     for name in ("../../passwd", "../../nothing"):
-        assert problems(shop, name) == [f"{source}: {name!r} leads out of the project"]
+        assert problems(shop, name) == [f"{source}: {name!r} is outside of the project"]
     (shop / "link.js").symlink_to(shop.parent.parent / "passwd")
-    assert problems(shop, "link.js") == [f"{source}: 'link.js' leads out of the project"]
+    assert problems(shop, "link.js") == [f"{source}: 'link.js' is outside of the project"]
 
 
-def test_migrations_outside_the_project_are_refused_by_name(shop: Path) -> None:
+def test_migrations_outside_of_the_project_are_refused_by_name(shop: Path) -> None:
     folder = "`flowflare:clients.orders.databases.SHOP.migrations`"
-    assert problems(shop, migrations="../..") == [f"{folder}: '../..' leads out of the project"]
+    assert problems(shop, migrations="../..") == [f"{folder}: '../..' is outside of the project"]
     (shop / "migrations/0001_users.sql").symlink_to(shop.parent.parent / "passwd")
     name = "'migrations/0001_users.sql'"
-    assert problems(shop) == [f"{folder}: {name} leads out of the project"]
+    assert problems(shop) == [f"{folder}: {name} is outside of the project"]
 
 
 @pytest.mark.parametrize("top", [".git", "pnpm-workspace.yaml", "package-lock.json"])
-def test_a_sibling_package_in_the_same_repository_or_workspace_is_taken(
+def test_a_sibling_package_in_the_same_repository_or_workspace_is_accepted(
     shop: Path, top: str
 ) -> None:
     (shop.parent / "orders/migrations").mkdir(parents=True)
@@ -67,7 +67,7 @@ def test_a_sibling_package_in_the_same_repository_or_workspace_is_taken(
     assert problems(shop, "../../passwd") != []
 
 
-def test_a_template_outside_the_project_is_refused_unread(shop: Path) -> None:
+def test_a_template_outside_of_the_project_is_refused_unread(shop: Path) -> None:
     outside = shop.parent.parent / "templates"
     outside.mkdir()
     (outside / "service.js.j2").write_text("{{ root:x:0:0 }}\n")

@@ -1,4 +1,4 @@
-"""Reading Pulumi.yaml with a stack's file."""
+"""How Pulumi.yaml and a stack's file are read."""
 
 import textwrap
 from pathlib import Path
@@ -109,10 +109,10 @@ def test_every_problem_of_both_files_is_reported_at_once(tmp_path: Path) -> None
         4 problems in the configuration:
           Pulumi.yaml:1: `name` is missing
             Write the project's name: letters, digits, `-`, `_`, `.`, for example flowflare.
-          Pulumi.yaml:3: `flowflare:clients`: in Pulumi.yaml a structured value stands under `value:`
-            Write `flowflare:clients:` and below it, indented, `value:` with the value.
+          Pulumi.yaml:3: `flowflare:clients`: in Pulumi.yaml, a structured value must be under `value:`
+            Below `flowflare:clients:`, write an indented `value:` with the value.
           Pulumi.yaml:5: `flowflare:debug` has no value
-            Give `flowflare:debug` a value or delete the line.
+            Give `flowflare:debug` a value, or delete the line.
           Pulumi.dev.yaml:3: `flowflare:debug` is given twice, first on line 2
             Keep one of the two.""")  # noqa: E501
 
@@ -123,7 +123,7 @@ def test_invalid_yaml_is_shown_with_its_line(tmp_path: Path) -> None:
     assert text.startswith("1 problem in the configuration:\n  Pulumi.dev.yaml:3: invalid YAML: ")
 
 
-def test_an_unknown_stack_names_those_that_exist(tmp_path: Path) -> None:
+def test_for_an_unknown_stack_the_existing_stacks_are_listed(tmp_path: Path) -> None:
     root = write(tmp_path, project=PROJECT, dev="", prod="")
     assert refusal(root, "devv") == textwrap.dedent("""\
         1 problem in the configuration:
@@ -132,15 +132,15 @@ def test_an_unknown_stack_names_those_that_exist(tmp_path: Path) -> None:
     assert stacks_in(root) == ["dev", "prod"]
 
 
-def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None:
+def test_in_a_folder_without_a_project_the_error_says_how_to_create_one(tmp_path: Path) -> None:
     assert "flowflare init DIR" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("stack", "message"),
     [
-        ("- a\n", "Pulumi.dev.yaml:1: holds no keys"),
-        ("config: 3\n", "Pulumi.dev.yaml:1: `config` holds no keys"),
+        ("- a\n", "Pulumi.dev.yaml:1: has no keys"),
+        ("config: 3\n", "Pulumi.dev.yaml:1: `config` has no keys"),
     ],
 )
 def test_a_wrong_shape_is_refused(tmp_path: Path, stack: str, message: str) -> None:
@@ -164,19 +164,19 @@ def test_a_wrong_shape_is_refused(tmp_path: Path, stack: str, message: str) -> N
         ("name: shop\n", "zzz: 1\n", "Known keys: config, encryptedkey, encryptionsalt, env"),
     ],
 )
-def test_an_unknown_top_level_key_is_refused_with_the_nearest_known_one(
+def test_an_unknown_top_level_key_is_refused_with_the_most_similar_known_key(
     tmp_path: Path, project: str, stack: str, refused: str
 ) -> None:
     assert refused in refusal(write(tmp_path, project=project, dev=stack))
 
 
-def test_both_files_unknown_keys_are_reported_at_once(tmp_path: Path) -> None:
-    said = refusal(write(tmp_path, project="name: shop\nconfg: {}\n", dev="cnfig: {}\n"))
-    assert "`confg`" in said
-    assert "`cnfig`" in said
+def test_unknown_keys_of_both_files_are_reported_at_once(tmp_path: Path) -> None:
+    message = refusal(write(tmp_path, project="name: shop\nconfg: {}\n", dev="cnfig: {}\n"))
+    assert "`confg`" in message
+    assert "`cnfig`" in message
 
 
-def test_every_key_of_pulumis_own_and_a_key_with_a_prefix_are_taken(tmp_path: Path) -> None:
+def test_pulumis_own_keys_and_keys_with_a_prefix_are_accepted(tmp_path: Path) -> None:
     project = """
     name: shop
     runtime: {name: python, options: {virtualenv: venv}}
@@ -205,6 +205,6 @@ def test_every_key_of_pulumis_own_and_a_key_with_a_prefix_are_taken(tmp_path: Pa
     assert read_project(write(tmp_path, project=project, dev=stack), "dev").name == "shop"
 
 
-def test_a_project_of_pulumi_yaml_may_have_its_program_in_the_file(tmp_path: Path) -> None:
+def test_a_pulumi_yaml_project_may_contain_its_program(tmp_path: Path) -> None:
     project = "name: shop\nruntime: yaml\nresources: {}\n"
     assert read_project(write(tmp_path, project=project, dev="config: {}\n"), "dev").name == "shop"

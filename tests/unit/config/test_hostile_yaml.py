@@ -1,4 +1,4 @@
-"""YAML that is hostile or broken: a problem with its place, soon, and never a traceback."""
+"""Hostile or broken YAML is quickly reported as a problem with its place, without a traceback."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def refusal(root: Path, text: str | bytes) -> str:
 
 
 def doubling(first: str, each: str) -> str:
-    """Keys each of which stands for the one before it nine times."""
+    """Make keys of which each contains the key before it nine times."""
     lines = [f"  p:k0: &k0 {first}"]
     for level in range(1, 30):
         before = ", ".join([f"*k{level - 1}"] * 9)
@@ -38,19 +38,19 @@ def doubling(first: str, each: str) -> str:
         ("config:\n  p:a: &a {<<: [*a]}\n", 2),
     ],
 )
-def test_what_holds_itself(tmp_path: Path, text: str, line: int) -> None:
-    said = refusal(tmp_path, text)
-    assert f"Pulumi.dev.yaml:{line}: the value holds itself, through an alias" in said
+def test_a_value_that_contains_itself_is_refused(tmp_path: Path, text: str, line: int) -> None:
+    message = refusal(tmp_path, text)
+    assert f"Pulumi.dev.yaml:{line}: the value contains itself, through an alias" in message
 
 
 @pytest.mark.parametrize("each", ["[...]", "{<<: [...]}"])
-def test_aliases_that_multiply(tmp_path: Path, each: str) -> None:
-    said = refusal(tmp_path, doubling("{a: 1}", each))
-    assert ": the value stands for more than 2,000,000 values, most of them through" in said
-    assert "Pulumi.dev.yaml:" in said
+def test_aliases_that_multiply_are_refused(tmp_path: Path, each: str) -> None:
+    message = refusal(tmp_path, doubling("{a: 1}", each))
+    assert ": the value expands to more than 2,000,000 values, most of them through" in message
+    assert "Pulumi.dev.yaml:" in message
 
 
-def test_aliases_that_do_not_multiply(tmp_path: Path) -> None:
+def test_many_aliases_that_do_not_multiply_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     aliases = ", ".join(["*a"] * 5000)
     text = f"config:\n  p:a: &a {{x: 1}}\n  p:b: [{aliases}]\n"
@@ -59,34 +59,34 @@ def test_aliases_that_do_not_multiply(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("depth", [101, 900, 5000])
-def test_what_is_nested_too_deep(tmp_path: Path, depth: int) -> None:
-    said = refusal(tmp_path, "config:\n  p:a: " + "[" * depth + "]" * depth)
-    assert "Pulumi.dev.yaml" in said
-    assert "deep" in said
+def test_a_value_that_is_nested_too_deeply_is_refused(tmp_path: Path, depth: int) -> None:
+    message = refusal(tmp_path, "config:\n  p:a: " + "[" * depth + "]" * depth)
+    assert "Pulumi.dev.yaml" in message
+    assert "deep" in message
 
 
-def test_an_escape_that_names_no_character(tmp_path: Path) -> None:
-    said = refusal(tmp_path, 'config:\n  p:a: "\\UFFFFFFFF"\n')
-    assert "Pulumi.dev.yaml: invalid YAML: an escape in it names no character" in said
+def test_an_escape_that_is_not_a_character_is_refused(tmp_path: Path) -> None:
+    message = refusal(tmp_path, 'config:\n  p:a: "\\UFFFFFFFF"\n')
+    assert "Pulumi.dev.yaml: invalid YAML: an escape does not name a character" in message
 
 
 @pytest.mark.parametrize("data", [b"config:\n  p:a: \xe9\n", "config: {}".encode("utf-16")])
-def test_another_encoding(tmp_path: Path, data: bytes) -> None:
+def test_another_encoding_than_utf_8_is_refused(tmp_path: Path, data: bytes) -> None:
     assert "Pulumi.dev.yaml: is not UTF-8 text" in refusal(tmp_path, data)
 
 
 @pytest.mark.parametrize("text", ["config:\n  p:a: x\0y\n", "config:\n  p:a: \x07\n"])
-def test_characters_that_yaml_has_not(tmp_path: Path, text: str) -> None:
+def test_characters_that_yaml_forbids_are_refused(tmp_path: Path, text: str) -> None:
     assert "Pulumi.dev.yaml: invalid YAML: " in refusal(tmp_path, text)
 
 
-def test_only_the_first_of_many_problems_are_shown(tmp_path: Path) -> None:
-    said = refusal(tmp_path, "config:\n" + "  p:a:\n" * 1001)
-    assert said.startswith("1001 problems in the configuration:\n")
-    assert said.endswith("\n  and 901 more")
+def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
+    message = refusal(tmp_path, "config:\n" + "  p:a:\n" * 1001)
+    assert message.startswith("1001 problems in the configuration:\n")
+    assert message.endswith("\n  and 901 more")
 
 
-def test_a_number_longer_than_any_is(tmp_path: Path) -> None:
+def test_a_number_with_thousands_of_digits_is_refused(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PROJECT)
     (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  flowflare:retentionDays: " + "9" * 5000)
     project = read_project(tmp_path, "dev")

@@ -38,7 +38,7 @@ def problems(
     return [problem.message for problem in caught.value.problems]
 
 
-def test_an_example_stack() -> None:
+def test_an_example_stack_is_loaded() -> None:
     spec = load({"clients": ORDERS, "tenant": "acme"})
     assert spec.environment_name == "prod"
     assert spec.service.script_name == "acme-prod-flowflare-service"
@@ -65,11 +65,11 @@ def test_an_example_stack() -> None:
     )
 
 
-def test_a_stack_without_clients_is_the_service_alone() -> None:
+def test_a_stack_without_clients_has_only_the_service() -> None:
     assert load({}).clients == ()
 
 
-def test_flat_keys_reach_the_service() -> None:
+def test_flat_keys_configure_the_service() -> None:
     values = {
         "allowedOrigins": ["https://app.example"],
         "debug": True,
@@ -87,7 +87,7 @@ def test_flat_keys_reach_the_service() -> None:
     assert (service.retention_days, service.stuck_after_minutes, service.crons) == (None,) * 3
 
 
-def test_a_retention_brings_a_cron_trigger() -> None:
+def test_a_retention_adds_a_cron_trigger() -> None:
     service = load({"retentionDays": 30, "stuckAfterMinutes": 0}).service
     assert (service.retention_days, service.stuck_after_minutes) == (30, 0)
     assert service.crons == ("*/10 * * * *",)
@@ -101,7 +101,7 @@ def test_overrides_replace_single_fields() -> None:
     assert client.workflows
 
 
-def test_names_are_taken_verbatim() -> None:
+def test_chosen_names_are_used_verbatim() -> None:
     names = {
         "service": "flowflare-service",
         "database": "flowflare",
@@ -115,13 +115,13 @@ def test_names_are_taken_verbatim() -> None:
     assert spec.clients[0].workflows[0].workflow_name == "orders"
 
 
-def test_a_date_that_another_yaml_library_read_is_a_date() -> None:
+def test_a_date_that_another_yaml_library_wrote_as_a_timestamp_is_a_date() -> None:
     assert load({"compatibilityDate": "2026-11-01T00:00:00Z"}).service.compatibility_date == (
         "2026-11-01"
     )
 
 
-def test_protection_is_lifted_for_one_resource() -> None:
+def test_protection_can_be_removed_for_one_resource() -> None:
     spec = load({"allowDataLoss": {"flowflare-service-database": "the tenant left"}})
     assert not spec.is_protected("flowflare-service-database")
     assert spec.is_protected("flowflare-service-script")
@@ -130,7 +130,7 @@ def test_protection_is_lifted_for_one_resource() -> None:
         load({"allowDataLoss": {"flowflare-service-database": " "}})
 
 
-def test_other_namespaces_are_left_alone() -> None:
+def test_other_namespaces_are_ignored() -> None:
     spec = load_stack(ACCOUNT | {"aws:region": "x"}, project="shop", stack="dev")
     assert (spec.project, spec.stack) == ("shop", "dev")
 
@@ -147,7 +147,10 @@ def test_other_namespaces_are_left_alone() -> None:
         ({"allowedOrigins": "x"}, "`flowflare:allowedOrigins`: is 'x', not a list or a mapping"),
         ({"allowedOrigins": {}}, "`flowflare:allowedOrigins`: is a mapping, not a list"),
         ({"allowedOrigins": [1]}, "`flowflare:allowedOrigins.0`: is 1, not text"),
-        ({"compatibilityDate": "today"}, "`flowflare:compatibilityDate`: is 'today', which is no"),
+        (
+            {"compatibilityDate": "today"},
+            "`flowflare:compatibilityDate`: is 'today', which is not a",
+        ),
         ({"tenant": "Acme"}, "`flowflare:tenant`: is 'Acme', which cannot be part of a Worker's"),
         (
             {"environment": "pr-1"},
@@ -155,7 +158,7 @@ def test_other_namespaces_are_left_alone() -> None:
         ),
         ({"clients": []}, "`flowflare:clients`: is a list, not a mapping"),
         ({"clients": {"orders": {}}}, "`flowflare:clients.orders.source`: is missing"),
-        ({"clients": {"db": {"source": "x"}}}, "`flowflare:clients.db`: `db` is a name of the"),
+        ({"clients": {"db": {"source": "x"}}}, "`flowflare:clients.db`: `db` is reserved for the"),
         (
             {"names": {"service": "A"}},
             "`flowflare:names.service`: is 'A', which is not a valid name",
@@ -163,27 +166,27 @@ def test_other_namespaces_are_left_alone() -> None:
         ({"names": {"clients": {"x": "y"}}}, "`flowflare:names.clients.x`: there is no such clie"),
     ],
 )
-def test_a_mistake_is_named(values: dict[str, object], message: str) -> None:
+def test_a_mistake_is_reported_with_its_key(values: dict[str, object], message: str) -> None:
     [problem] = problems(values)
     assert problem.startswith(message)
 
 
 @pytest.mark.parametrize("source", ["/etc/passwd", "~/x.js", "C:/x.js", ""])
-def test_a_source_outside_the_project_is_refused(source: str) -> None:
+def test_a_source_outside_of_the_project_is_refused(source: str) -> None:
     [problem] = problems({"clients": {"a": {"source": source}}})
     assert "which is not a path inside the project" in problem
 
 
-def test_a_stack_whose_name_is_no_environment_needs_one() -> None:
+def test_a_stack_whose_name_is_not_an_environment_must_set_one() -> None:
     with pytest.raises(ConfigError) as caught:
         load({}, stack="pr-12")
     [problem] = caught.value.problems
-    assert "the stack's name 'pr-12' cannot be the environment" in problem.message
+    assert "the stack's name 'pr-12' is not valid" in problem.message
     assert problem.remedy == "Add `flowflare:environment: pr12`."
     assert load({"environment": "pr12"}, stack="pr-12").environment_name == "pr12"
 
 
-def test_names_that_are_too_long_are_refused_before_anything_is_made() -> None:
+def test_names_that_are_too_long_are_refused_before_anything_is_created() -> None:
     [problem] = problems({"clients": {"c" * 40: {"source": "a.js"}}, "tenant": "tenant"})
     assert "has 62 characters" in problem
     fitting = {"clients": {"c" * 40: "short"}}
@@ -195,27 +198,26 @@ def test_names_that_are_too_long_are_refused_before_anything_is_made() -> None:
     )
 
 
-def test_workflows_of_two_clients_must_not_meet() -> None:
+def test_workflows_of_two_clients_must_not_share_a_name() -> None:
     workflow = {"className": "A"}
     clients = {
         "one": {"source": "a.js", "workflows": {"send-mail": workflow}},
         "two": {"source": "b.js", "workflows": {"send-mail": workflow, "db": workflow}},
     }
     assert problems({"clients": clients}) == [
-        "`flowflare:clients.two.workflows.send-mail`: client `one` has a Workflow `send-mail` "
-        "already",
-        "`flowflare:clients.two.workflows.db`: its binding would be DB, which the service uses "
-        "itself",
+        "`flowflare:clients.two.workflows.send-mail`: client `one` already has a Workflow "
+        "`send-mail`",
+        "`flowflare:clients.two.workflows.db`: its binding would be DB, which the service uses",
     ]
 
 
 def test_two_scripts_must_not_share_a_name() -> None:
     names = {"clients": {"orders": "prod-flowflare-service"}}
     [problem] = problems({"clients": ORDERS, "names": names})
-    assert "prod-flowflare-service, is that of `service` too" in problem
+    assert "prod-flowflare-service, is also the name of `service`" in problem
 
 
-def test_a_variable_must_not_hide_a_binding() -> None:
+def test_a_variable_must_not_have_the_name_of_a_binding() -> None:
     client = ORDERS["orders"] | {
         "variables": {"WORKFLOW_API_KEY": "x", "ORDER_PROCESSING": "y", "1st": "z"}
     }
@@ -228,7 +230,7 @@ def test_a_variable_must_not_hide_a_binding() -> None:
     ]
 
 
-def test_a_source_that_does_not_exist_names_those_that_do(tmp_path: Path) -> None:
+def test_for_a_missing_source_a_similar_file_is_suggested(tmp_path: Path) -> None:
     source = tmp_path / "worker_src/orders/src/index.js"
     source.parent.mkdir(parents=True)
     source.write_text("export default {}")

@@ -1,4 +1,4 @@
-"""The reference page and the editors' schema say what the schema says."""
+"""The reference page and the JSON Schema for editors agree with the schema."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ def test_every_key_is_on_the_page_with_its_description() -> None:
             assert f"{field.alias or name}`" in page
 
 
-def test_a_row_says_what_a_key_takes() -> None:
+def test_a_row_describes_the_values_of_a_key() -> None:
     rows = reference_page().splitlines()
     assert (
-        "| `flowflare:engine` | `embedded` or `pulumi` | `pulumi` | Who runs the stack: "
-        "`embedded`, which only serves an API on this machine, or the Pulumi CLI. |"
+        "| `flowflare:engine` | `embedded` or `pulumi` | `pulumi` | The engine of the stack: "
+        "`embedded`, which only calls an API on this machine, or the Pulumi CLI. |"
     ) in rows
     starts = [row.split(" | ")[:3] for row in rows if row.startswith("| `")]
     assert ["| `flowflare:accountId`", "text", "required"] in starts
@@ -38,7 +38,7 @@ def test_a_row_says_what_a_key_takes() -> None:
     assert ["| `flowflare:protect`", "true or false", "`true`"] in starts
 
 
-def test_the_editors_schema_knows_the_keys_of_this_project() -> None:
+def test_the_schema_for_editors_has_the_keys_of_this_project() -> None:
     schema = json_schema()
     config = schema["properties"]["config"]
     used = {key for key in read_project(ROOT, "local").values if key.startswith("flowflare:")}
@@ -56,14 +56,16 @@ def editor() -> jsonschema_rs.Draft202012Validator:
 
 
 @pytest.mark.parametrize("case", [case for case in GOLDEN if case.name.startswith("client_bind")])
-def test_an_editor_takes_every_binding(
+def test_the_schema_for_editors_accepts_every_binding(
     case: Path, editor: jsonschema_rs.Draft202012Validator
 ) -> None:
     config = yaml.safe_load((case / "Pulumi.dev.yaml").read_text())
     assert [error.message for error in editor.iter_errors(config)] == []
 
 
-def test_an_editor_sees_a_wrong_field(editor: jsonschema_rs.Draft202012Validator) -> None:
+def test_the_schema_for_editors_refuses_a_wrong_field(
+    editor: jsonschema_rs.Draft202012Validator,
+) -> None:
     binding = {"type": "kv_namespace", "id": "x"}
     clients = {"orders": {"source": "a.js", "bindings": {"CACHE": binding}}}
     assert list(editor.iter_errors({"config": {"flowflare:clients": clients}}))

@@ -1,4 +1,4 @@
-"""Which leaves of a configuration are secrets, encrypted and opened."""
+"""Which leaves of a configuration are secrets, encrypted and decrypted."""
 
 from pathlib import Path
 
@@ -38,19 +38,19 @@ OPENED = {
 }
 
 
-def test_an_opened_secret_is_one_still() -> None:
+def test_a_decrypted_secret_is_still_a_secret() -> None:
     [client] = load_stack(OPENED, project="shop", stack="dev", secure=[KEY]).clients
     assert client.secrets == {"KEY": ConfigSource(value=SecretStr("opened"))}
     assert "opened" not in repr(client)
 
 
-def test_a_value_that_was_no_secret_is_refused_and_not_shown() -> None:
+def test_a_secret_in_plain_text_is_refused_and_not_shown() -> None:
     with pytest.raises(ConfigError, match="is written in plain text") as caught:
         load_stack(OPENED, project="shop", stack="dev")
     assert "opened" not in str(caught.value)
 
 
-def test_a_secret_of_the_projects_clients_is_set_by_an_override() -> None:
+def test_the_remedy_for_a_client_of_the_project_is_an_override() -> None:
     places = {"flowflare:clients.orders.secrets.KEY": ("Pulumi.yaml", 9)}
     with pytest.raises(ConfigError) as caught:
         load_stack(OPENED, project="shop", stack="dev", origins=places)
@@ -59,7 +59,7 @@ def test_a_secret_of_the_projects_clients_is_set_by_an_override() -> None:
     assert problem.remedy == f"Encrypt it: pulumi config set --secret --path '{key}'"
 
 
-def test_an_opened_secret_among_the_variables_is_refused() -> None:
+def test_a_decrypted_secret_among_the_variables_is_refused() -> None:
     clients = '{"orders": {"source": "a.js", "variables": {"LIST": ["a", {"b": "opened"}]}}}'
     opened = OPENED | {"flowflare:clients": clients}
     with pytest.raises(ConfigError, match="everyone could read") as caught:

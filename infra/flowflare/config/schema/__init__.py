@@ -1,8 +1,8 @@
-"""The configuration's keys, as people write them below `flowflare:`.
+"""Define the configuration's keys, as people write them below `flowflare:`.
 
-One pydantic schema says what each key takes, prints the reference page and makes the JSON Schema
-for editors (`config/reference.py`). Pulumi hands over flat strings; `config/load.py` turns them
-into what this schema checks, and the checked values into the model.
+One pydantic schema defines what each key takes. `config/reference.py` generates the reference page
+and the JSON Schema for editors from it. Pulumi passes flat strings; `config/load.py` parses them,
+checks them against this schema, and turns the checked values into the model.
 """
 
 from flowflare.config.schema.bindings import BINDING_TYPES
@@ -30,7 +30,7 @@ from flowflare.config.schema.worker import (
 )
 from flowflare.model.written import COMPATIBILITY_DATE, NAMESPACE, Written, refusal
 
-#: When the service deletes what its retention no longer keeps: every ten minutes, a bounded number.
+#: How often the service deletes expired runs: every ten minutes, a limited number each time.
 RETENTION_CRON = "*/10 * * * *"
 
 __all__ = [

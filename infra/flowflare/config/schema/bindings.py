@@ -1,7 +1,7 @@
-"""The bindings of a client: to what exists, as the API spells them, or to what they make.
+"""Define the bindings of a client: to existing resources, or to resources that they create.
 
-Each known type says which fields it has, so that a mistake is found before anything is sent. A
-type that is not known here goes to Cloudflare as it is written.
+The fields of known types are checked, so that mistakes are found before anything is sent. A binding
+of an unknown type is sent to Cloudflare as it is written.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _Id = Annotated[str, Field(min_length=1)]
 
 
 class RawBinding(Written):
-    """A binding of a type that is not listed here; its other fields go to the API unseen."""
+    """A binding of a type that is not listed here; its other fields are not checked."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -33,28 +33,28 @@ class RawBinding(Written):
 
 
 class PlainTextBinding(Written):
-    """A text; `variables` are the shorter way."""
+    """A text; `variables` are shorter."""
 
     type: Literal["plain_text"] = Field(description="A text.")
     text: str = Field(description="The text.")
 
 
 class JsonBinding(Written):
-    """A JSON value; `variables` are the shorter way."""
+    """A JSON value; `variables` are shorter."""
 
-    type: Literal["json"] = Field(description="A JSON value, parsed already.")
+    type: Literal["json"] = Field(description="A JSON value, which the Worker gets parsed.")
     json_value: Json = Field(alias="json", description="The value.")
 
 
 class SecretTextBinding(Written):
-    """A secret text; `secrets` are the shorter way."""
+    """A secret text; `secrets` are shorter."""
 
     type: Literal["secret_text"] = Field(description="A secret text.")
-    text: Secret = Field(description="Where the secret comes from, as in `secrets`.")
+    text: Secret = Field(description="The source of the secret, as in `secrets`.")
 
 
 class SecretKeyBinding(Written):
-    """A `CryptoKey` whose material no code can read."""
+    """A `CryptoKey` whose key material the Worker cannot read."""
 
     type: Literal["secret_key"] = Field(description="A key for Web Crypto.")
     algorithm: Json = Field(description="The algorithm as `crypto.subtle.importKey` takes it.")
@@ -66,10 +66,11 @@ class SecretKeyBinding(Written):
         ]
     ] = Field(description="What the key may be used for.")  # fmt: skip
     key_base64: Secret | None = Field(
-        default=None, description="The key in base64, for raw, pkcs8 and spki: a secret's source."
+        default=None,
+        description="The source of the key in base64, for the formats raw, pkcs8 and spki.",
     )
     key_jwk: Secret | None = Field(
-        default=None, description="The key as a JSON Web Key, for jwk: a secret's source."
+        default=None, description="The source of the key as a JSON Web Key, for the format jwk."
     )
 
 
@@ -82,7 +83,7 @@ class SecretsStoreBinding(Written):
 
 
 class D1Binding(Written):
-    """A D1 database that exists; `databases` make new ones."""
+    """An existing D1 database; `databases` create new ones."""
 
     type: Literal["d1"] = Field(description="A D1 database.")
     id: _Id = Field(description="The database's id.")
@@ -106,7 +107,7 @@ class R2BucketBinding(Written):
 
 
 class QueueBinding(Written):
-    """A queue that messages are sent to."""
+    """A queue to which the Worker sends messages."""
 
     type: Literal["queue"] = Field(description="A queue, for sending.")
     queue_name: _Text = Field(description="The queue's name.")
@@ -116,7 +117,7 @@ class QueueBinding(Written):
 
 
 class DurableObjectBinding(Written):
-    """A Durable Object class of another script; `durableObjects` are the client's own."""
+    """A Durable Object class of another script; see `durableObjects` for the client's own."""
 
     type: Literal["durable_object_namespace"] = Field(description="A Durable Object class.")
     class_name: ClassName = Field(description="The class.")
@@ -125,7 +126,7 @@ class DurableObjectBinding(Written):
 
 
 class WorkflowTargetBinding(Written):
-    """A Workflow of another script; `workflows` are the client's own."""
+    """A Workflow of another script; see `workflows` for the client's own."""
 
     type: Literal["workflow"] = Field(description="A Workflow.")
     workflow_name: _Text = Field(description="The Workflow's name in the account.")
@@ -140,13 +141,13 @@ class ServiceTargetBinding(Written):
     service: ScriptName = Field(description="The Worker's name.")
     environment: _Text | None = Field(default=None, description="Its environment.")
     entrypoint: _Text | None = Field(
-        default=None, description="The exported entrypoint; the default export when left out."
+        default=None, description="The exported entrypoint; by default the default export."
     )
     props: dict[str, Json] | None = Field(
-        default=None, description="What the entrypoint finds as `ctx.props`."
+        default=None, description="The value of `ctx.props` in the entrypoint."
     )
     cross_account_grant: _Text | None = Field(
-        default=None, description="The grant of another account that the Worker belongs to."
+        default=None, description="The grant of another account, if the Worker belongs to it."
     )
 
 
@@ -158,9 +159,9 @@ class AnalyticsEngineBinding(Written):
 
 
 class RateLimit(Written):
-    """How often."""
+    """The rate of a rate limiter."""
 
-    limit: Annotated[float, Field(ge=0, strict=False)] = Field(description="Calls in a period.")
+    limit: Annotated[float, Field(ge=0, strict=False)] = Field(description="Calls per period.")
     period: Literal[10, 60] = Field(description="The period in seconds.")
     mitigation_timeout: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="Seconds for which a caller above the limit is refused."
@@ -171,7 +172,9 @@ class RateLimitBinding(Written):
     """A rate limiter."""
 
     type: Literal["ratelimit"] = Field(description="A rate limiter.")
-    namespace_id: _Id = Field(description="A number in quotes, the same where counts are shared.")
+    namespace_id: _Id = Field(
+        description="A number in quotes; bindings with the same number share their counts."
+    )
     simple: RateLimit = Field(description="`limit` calls in `period` seconds.")
 
 
@@ -190,17 +193,17 @@ class VectorizeBinding(Written):
 
 
 class OutboundWorker(Written):
-    """The Worker that dispatched Workers call through."""
+    """The outbound Worker of dispatched Workers."""
 
     service: ScriptName = Field(description="The Worker's name.")
     environment: _Text | None = Field(default=None, description="The Worker's environment.")
 
 
 class Outbound(Written):
-    """What stands between dispatched Workers and the Internet."""
+    """The outbound Worker that handles the requests of dispatched Workers, and its parameters."""
 
     worker: OutboundWorker = Field(description="The outbound Worker.")
-    params: list[_Text] | None = Field(default=None, description="Parameters it is passed.")
+    params: list[_Text] | None = Field(default=None, description="The names of its parameters.")
 
 
 class DispatchNamespaceBinding(Written):
@@ -226,17 +229,17 @@ class TailConsumerBinding(Written):
 
 
 class InheritBinding(Written):
-    """What an earlier version was bound to, kept; for bindings made outside of this stack."""
+    """A binding of an earlier version, kept; for bindings that were made outside of this stack."""
 
-    type: Literal["inherit"] = Field(description="What the live script has under the name.")
-    old_name: _Text | None = Field(default=None, description="Its name until now.")
-    version_id: _Text | None = Field(default=None, description="The version that has it.")
+    type: Literal["inherit"] = Field(description="The live script's binding of the same name.")
+    old_name: _Text | None = Field(default=None, description="The binding's present name.")
+    version_id: _Text | None = Field(default=None, description="The version with the binding.")
 
 
 class VersionMetadataBinding(Written):
-    """What the running version is called."""
+    """The ID and tag of the running version."""
 
-    type: Literal["version_metadata"] = Field(description="Id and tag of the running version.")
+    type: Literal["version_metadata"] = Field(description="ID and tag of the running version.")
 
 
 class AssetsBinding(Written):
@@ -273,31 +276,31 @@ def _types() -> Iterator[tuple[str, type[Written]]]:
         yield name, model
 
 
-#: The schema of each known type, by the type as the API names it.
+#: The schema of each known type, by the API's name of the type.
 BINDING_TYPES: dict[str, type[Written]] = dict(_types())
 
 
 class OwnForm(Written):
-    """A binding that makes its resource."""
+    """A binding that creates its resource."""
 
     settings: Written
 
 
 def own_settings() -> dict[str, type[Written]]:
-    """What a binding says of a resource that it makes, by the key that asks for it."""
+    """Return the settings of each resource that a binding can create, by the binding's key."""
     found = {key: load_settings(kind) for key, kind in list_own().items()}
     return {key: settings for key, settings in found.items() if settings is not None}
 
 
 def _own_forms() -> Iterator[tuple[str, type[Written]]]:
-    """The bindings that make their resource: one key, below which its settings are."""
+    """Make the schemas of bindings that create their resource: one key with its settings."""
     for key, settings in own_settings().items():
         field: Any = (settings, Field(alias=key, description="Its settings; `{}` for none."))
         name = f"{settings.__name__.removesuffix('Settings')}OwnBinding"
         yield key, create_model(name, __base__=OwnForm, __doc__=settings.__doc__, settings=field)
 
 
-#: The schema of each binding that makes its resource, by its key.
+#: The schema of each binding that creates its resource, by its key.
 OWN_FORMS: dict[str, type[Written]] = dict(_own_forms())
 _RAW = "<raw>"
 

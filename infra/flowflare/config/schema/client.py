@@ -1,4 +1,4 @@
-"""One client Worker: its source, its Workflows, what it owns and what it is bound to."""
+"""Define one client Worker: its source, Workflows, own resources and bindings."""
 
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ class WorkflowConfig(Written):
 
     class_name: ClassName = Field(
         alias="className",
-        description="The class that the client's source exports and Cloudflare runs.",
+        description="The Workflow class that the client's source exports.",
     )
 
 
@@ -41,10 +41,10 @@ class DurableObjectConfig(Written):
 
 
 class RenamedClassConfig(Written):
-    """A class whose objects go on under another name."""
+    """A class that gets another name and keeps its objects."""
 
-    old: ClassName = Field(alias="from", description="The class's name until now.")
-    new: ClassName = Field(alias="to", description="The class's name from now on.")
+    old: ClassName = Field(alias="from", description="The present name of the class.")
+    new: ClassName = Field(alias="to", description="The new name of the class.")
 
 
 class TransferredClassConfig(Written):
@@ -53,14 +53,14 @@ class TransferredClassConfig(Written):
     old: ClassName = Field(alias="from", description="The class's name in the other script.")
     from_script: ScriptName = Field(
         alias="fromScript",
-        description="The script that has the objects until now: a client of the stack, or a "
-        "script's name in the account.",
+        description="The script that has the objects now: a client of the stack, or a script's "
+        "name in the account.",
     )
     new: ClassName = Field(alias="to", description="The class's name in this script.")
 
 
 class ClassMigrationConfig(Written):
-    """One step of a client's Durable Object history."""
+    """One step of a client's class migrations."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,15 +68,15 @@ class ClassMigrationConfig(Written):
         if isinstance(value, dict) and "newClasses" in value:
             remedy = (
                 "Write newSqliteClasses. Cloudflare refuses new key-value classes on free plans "
-                "(10097) and on accounts that have none yet (10099), and a class never changes "
-                "its storage afterwards."
+                "(10097) and on accounts that have none yet (10099), and a class cannot change its "
+                "storage later."
             )
-            raise refusal("begins classes with key-value storage, `newClasses`", remedy)
+            raise refusal("creates classes with key-value storage, `newClasses`", remedy)
         return value
 
-    tag: _Name = Field(description="The step's name, unique in the history.")
+    tag: _Name = Field(description="The step's name, which no other step has.")
     new_sqlite_classes: list[ClassName] = Field(
-        alias="newSqliteClasses", default_factory=list, description="Classes that begin."
+        alias="newSqliteClasses", default_factory=list, description="New classes."
     )
     renamed_classes: list[RenamedClassConfig] = Field(
         alias="renamedClasses",
@@ -86,22 +86,22 @@ class ClassMigrationConfig(Written):
     deleted_classes: list[ClassName] = Field(
         alias="deletedClasses",
         default_factory=list,
-        description="Classes that end; the data of their objects is lost.",
+        description="Classes that are deleted with the data of their objects.",
     )
     transferred_classes: list[TransferredClassConfig] = Field(
         alias="transferredClasses",
         default_factory=list,
-        description="Classes that come with their objects from another script.",
+        description="Classes that are taken over from another script with their objects.",
     )
 
 
 class DatabaseConfig(Written):
-    """One D1 database of a client's own."""
+    """One D1 database of a client."""
 
     name: Physical | None = Field(
         default=None,
-        description="The database's name in the account; "
-        "`<tenant>-<environment>-flowflare-<client>-<binding>` when left out.",
+        description="The database's name in the account; by default "
+        "`<tenant>-<environment>-flowflare-<client>-<binding>`.",
     )
     migrations: Folder | None = Field(
         default=None,
@@ -111,16 +111,16 @@ class DatabaseConfig(Written):
     location_hint: Literal["wnam", "enam", "weur", "eeur", "apac", "oc"] | None = Field(
         alias="locationHint",
         default=None,
-        description="Where the database is made; another hint is another database.",
+        description="The location for a new database; changing it replaces the database.",
     )
     jurisdiction: Literal["eu", "fedramp", "fedramp-high"] | None = Field(
         default=None,
-        description="The jurisdiction that its data stays in; another one is another database.",
+        description="The jurisdiction of its data; changing it replaces the database.",
     )
 
 
-def _variable(value: Any) -> Any:
-    """Numbers and booleans become the text a Worker sees."""
+def _to_text(value: Any) -> Any:
+    """Turn numbers and booleans into the text that a Worker gets."""
     if isinstance(value, bool):
         return str(value).lower()
     if value is None:
@@ -139,35 +139,35 @@ class ClientConfig(WorkerConfig):
         description="Its Workflows by name. The name is the service's workflow type; the binding "
         "is the name in upper case with underscores.",
     )
-    variables: dict[VariableName, Annotated[Json, BeforeValidator(_variable)]] = Field(
+    variables: dict[VariableName, Annotated[Json, BeforeValidator(_to_text)]] = Field(
         default_factory=dict,
-        description="Variables of its `env`, by name: a text, a number and a boolean are text in "
-        "the Worker, a list or a mapping is JSON, parsed already.",
+        description="Variables of its `env`, by name. The Worker gets a text, a number or a "
+        "boolean as text, and a list or a mapping as parsed JSON.",
     )
     secrets: dict[VariableName, Secret] = Field(
         default_factory=dict, description="Secrets of its `env`, by name, each with its source."
     )
     bindings: dict[BindingName, Binding] = Field(
         default_factory=dict,
-        description="Bindings to things that exist, by name: `type` and the fields of that type, "
+        description="Bindings to existing resources, by name: `type` and the fields of that type, "
         "as Cloudflare's API spells them.",
     )
     databases: dict[BindingName, DatabaseConfig] = Field(
-        default_factory=dict, description="D1 databases of its own, by the name of the binding."
+        default_factory=dict, description="Its own D1 databases, by the name of the binding."
     )
     durable_objects: dict[BindingName, DurableObjectConfig] = Field(
         alias="durableObjects",
         default_factory=dict,
-        description="Durable Object classes of its own, by the name of the binding.",
+        description="Its own Durable Object classes, by the name of the binding.",
     )
     class_migrations: list[ClassMigrationConfig] = Field(
         alias="classMigrations",
         default_factory=list,
-        description="The history of its Durable Object classes, oldest step first. Append to it; "
-        "a step that was applied never changes.",
+        description="The class migrations of its Durable Object classes, the oldest step first. "
+        "Append new steps; an applied step must not change.",
     )
     rpc: bool = Field(
         default=False,
-        description="Whether the service is bound as WORKFLOW_SERVICE_RPC too, whose methods need "
+        description="Whether the service is also bound as WORKFLOW_SERVICE_RPC, whose methods need "
         "no key.",
     )

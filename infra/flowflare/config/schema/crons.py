@@ -1,7 +1,8 @@
-"""The cron expressions that Cloudflare takes, told from those that it refuses.
+"""Check cron expressions by Cloudflare's rules.
 
-Five fields in UTC: minute, hour, day of the month, month, day of the week; days of the week count
-from 1, Sunday. Beside lists, ranges and steps there are `L`, `W` and `#` as in Quartz.
+An expression has five fields in UTC: minute, hour, day of the month, month, day of the week. Days
+of the week count from 1, Sunday. Fields have lists, ranges and steps, and `L`, `W` and `#` as in
+Quartz.
 """
 
 import re
@@ -20,7 +21,7 @@ _EXAMPLE = "For example `*/10 * * * *`: minute, hour, day of the month, month, d
 
 @dataclass(frozen=True)
 class _Field:
-    """One field: its limits, and the words that stand for its values from the lowest on."""
+    """One field: its limits, and the words for its values from the lowest."""
 
     name: str
     lowest: int
@@ -28,16 +29,16 @@ class _Field:
     words: tuple[str, ...] = ()
     special: re.Pattern[str] = re.compile(r"(?!)")
 
-    def problem(self, text: str) -> str | None:
-        """What is wrong with the field, None for nothing."""
+    def find_problem(self, text: str) -> str | None:
+        """Return what is wrong with the field; None if it is valid."""
         for part in text.split(","):
             match = _PART.fullmatch(part)
             step = int(match["step"]) if match and match["step"] else 1
-            if not match or not self._holds(match["base"]) or not 1 <= step <= self.highest:
-                return f"{part!r} is no {self.name}"
+            if not match or not self._accepts(match["base"]) or not 1 <= step <= self.highest:
+                return f"{part!r} is not a valid {self.name}"
         return None
 
-    def _holds(self, base: str) -> bool:
+    def _accepts(self, base: str) -> bool:
         if base == "*" or self.special.fullmatch(base.upper()):
             return True
         values = [self._value(end) for end in base.split("-")]
@@ -66,23 +67,23 @@ _FIELDS = (
 )
 
 
-def _cron(value: str) -> str:
+def _check_cron(value: str) -> str:
     fields = value.split()
     if len(fields) != len(_FIELDS):
-        raise refusal(f"is {value!r}, which has {len(fields)} fields and not 5", _EXAMPLE)
+        raise refusal(f"is {value!r}, which has {len(fields)} fields instead of 5", _EXAMPLE)
     for field, text in zip(_FIELDS, fields, strict=True):
-        problem = field.problem(text)
+        problem = field.find_problem(text)
         if problem:
             raise refusal(f"is {value!r}, in which {problem}", _EXAMPLE)
-    # Cloudflare gives it back with single spaces.
+    # Cloudflare returns the expression with single spaces.
     return " ".join(fields)
 
 
-def _crons(value: list[str]) -> list[str]:
+def _check_crons(value: list[str]) -> list[str]:
     for position, cron in enumerate(value):
         if cron in value[:position]:
-            raise refusal(f"has {cron!r} twice", "Cloudflare keeps each expression once.")
+            raise refusal(f"has {cron!r} twice", "Write each expression once.")
     return value
 
 
-Crons = Annotated[list[Annotated[str, AfterValidator(_cron)]], AfterValidator(_crons)]
+Crons = Annotated[list[Annotated[str, AfterValidator(_check_cron)]], AfterValidator(_check_crons)]

@@ -1,7 +1,7 @@
-"""Where the value of a secret comes from, as people write it; never the value in plain text.
+"""Define the sources of secrets, as people write them; a value in plain text is refused.
 
-A `secure:` value of Pulumi's arrives here as `{"secure": text}`, whoever reads the configuration:
-the text is the value inside a program and the ciphertext outside of one.
+A `secure:` value of Pulumi's is `{"secure": text}` here. Inside a program the text is the value,
+and outside of a program it is the ciphertext.
 """
 
 import re
@@ -14,67 +14,69 @@ from flowflare.model.written import Written, refusal
 _FORMS = "secure, environment, file, awsSecretsManager, awsParameter and generated"
 
 
-def _environment_name(value: str) -> str:
+def _check_variable_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value):
-        # It is not repeated: who writes something else here may have written the secret.
-        remedy = "Name the variable that holds the value, for example SHOP_TOKEN."
-        raise refusal("is no name of an environment variable", remedy)
+        # The message does not repeat the value, which may be the secret itself.
+        remedy = "Name the variable with the value, for example SHOP_TOKEN."
+        raise refusal("is not the name of an environment variable", remedy)
     return value
 
 
-_EnvironmentName = Annotated[str, AfterValidator(_environment_name)]
+_EnvironmentName = Annotated[str, AfterValidator(_check_variable_name)]
 
 
 class SecureSecret(Written):
-    """A secret that Pulumi's configuration holds, encrypted."""
+    """A secret that is stored encrypted in Pulumi's configuration."""
 
-    secure: str = Field(repr=False, description="What `pulumi config set --secret --path` writes.")
-
-
-class EnvironmentSecret(Written):
-    """A secret out of the environment of whoever runs `up`."""
-
-    environment: _EnvironmentName = Field(
-        description="The environment variable that holds the value."
+    secure: str = Field(
+        repr=False, description="The ciphertext, from `pulumi config set --secret --path`."
     )
 
 
+class EnvironmentSecret(Written):
+    """A secret from the environment in which `up` runs."""
+
+    environment: _EnvironmentName = Field(description="The environment variable with the value.")
+
+
 class FileSecret(Written):
-    """A secret out of a file."""
+    """A secret from a file."""
 
     file: Annotated[str, Field(min_length=1)] = Field(
-        description="The file whose text is the value, relative to the project's folder."
+        description="The file with the value, relative to the project's folder."
     )
 
 
 class AwsSecretsManagerSecret(Written):
-    """A secret out of AWS Secrets Manager."""
+    """A secret from AWS Secrets Manager."""
 
     aws_secrets_manager: Annotated[str, Field(min_length=1)] = Field(
         alias="awsSecretsManager", description="The name or ARN of a secret in AWS Secrets Manager."
     )
     key: str | None = Field(
-        default=None, description="The key of a secret that is a JSON object; all of it without."
+        default=None,
+        description="The key to read from a secret that is a JSON object; by default the whole "
+        "secret.",
     )
     version: str | None = Field(
-        default=None, description="The secret's version id; the current version when left out."
+        default=None, description="The secret's version ID; by default the current version."
     )
     region: str | None = Field(
-        default=None, description="The AWS region; that of the environment when left out."
+        default=None, description="The AWS region; by default the environment's."
     )
 
 
 class AwsParameterSecret(Written):
-    """A secret out of AWS Systems Manager's Parameter Store."""
+    """A secret from AWS Systems Manager's Parameter Store."""
 
     aws_parameter: Annotated[str, Field(min_length=1)] = Field(
         alias="awsParameter", description="The name or ARN of a parameter in the Parameter Store."
     )
     version: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="The parameter's version; the newest when left out."
+        default=None, description="The parameter's version; by default the newest."
     )
     region: str | None = Field(
-        default=None, description="The parameter's AWS region; that of the environment without."
+        default=None, description="The parameter's AWS region; by default the environment's."
     )
 
 
@@ -82,18 +84,18 @@ class Generation(Written):
     """How a secret is generated."""
 
     bytes: Annotated[int, Field(ge=16, le=1024)] = Field(
-        default=32, description="How many random bytes it has; written in base64url."
+        default=32, description="The number of random bytes; the value is base64url."
     )
     generation: Annotated[int, Field(ge=1)] = Field(
-        default=1, description="Another number makes another value."
+        default=1, description="A number; changing it generates a new value."
     )
 
 
 class GeneratedSecret(Written):
-    """A secret that the stack makes by itself, once."""
+    """A secret that the stack generates once."""
 
     generated: Generation = Field(
-        description="Random bytes, made when the stack is first brought up; `{}` for 32 of them."
+        description="Random bytes, generated by the first `up`; `{}` for 32 bytes."
     )
 
 
@@ -116,13 +118,13 @@ SecretConfig = (
 )
 
 
-def _not_plain(value: Any) -> Any:
+def _refuse_plain(value: Any) -> Any:
     if isinstance(value, str | int | float):
         remedy = "Encrypt it: pulumi config set --secret --path '<key>'"
         raise refusal("is written in plain text", remedy)
     forms = [name for name in SECRET_FORMS if isinstance(value, dict) and name in value]
     if isinstance(value, dict) and len(forms) != 1:
-        remedy = f"A secret's source is one of {_FORMS}."
+        remedy = f"Write exactly one of {_FORMS}."
         raise refusal(f"names {' and '.join(forms) or 'no source'}", remedy)
     return value
 
@@ -140,5 +142,5 @@ Secret = Annotated[
     | Annotated[AwsParameterSecret, Tag("<awsParameter>")]
     | Annotated[GeneratedSecret, Tag("<generated>")],
     Discriminator(_form),
-    BeforeValidator(_not_plain),
+    BeforeValidator(_refuse_plain),
 ]

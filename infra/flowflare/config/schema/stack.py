@@ -1,4 +1,4 @@
-"""Every key of the namespace `flowflare`: the stack, and its service, whose keys are flat."""
+"""Define every key of the namespace `flowflare`, for the stack and its service."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from flowflare.model.written import (
 
 
 class NamesConfig(Written):
-    """Names in the account, taken as they are instead of the rule's."""
+    """Names in the account that replace the generated names."""
 
     service: Physical | None = Field(default=None, description="The service's script.")
     database: Physical | None = Field(default=None, description="The D1 database.")
@@ -31,16 +31,16 @@ class NamesConfig(Written):
     )
 
 
-def _generations(value: list[int]) -> list[int]:
+def _check_generations(value: list[int]) -> list[int]:
     if not value:
-        raise refusal("is empty", "Without a key nobody can call the service: write [1].")
+        raise refusal("is empty", "Without a key, no client can call the service: write [1].")
     for position, generation in enumerate(value):
         if generation in value[:position]:
             raise refusal(f"has {generation} twice", "Name each generation once, newest first.")
     return value
 
 
-def _reason(value: str) -> str:
+def _check_reason(value: str) -> str:
     if not value.strip():
         remedy = "Write why its data may be lost; reviewers read it."
         raise refusal("gives no reason", remedy)
@@ -55,15 +55,15 @@ class StackConfig(WorkerConfig):
     )
     engine: EngineName = Field(
         default="pulumi",
-        description="Who runs the stack: `embedded`, which only serves an API on this machine, "
+        description="The engine of the stack: `embedded`, which only calls an API on this machine, "
         "or the Pulumi CLI.",
     )
     tenant: Word | None = Field(
-        default=None, description="Whose stack it is; the first part of every name."
+        default=None, description="The stack's tenant; the first part of every resource name."
     )
     environment: Environment | None = Field(
         default=None,
-        description="The environment, a part of every name; the stack's name when left out.",
+        description="The environment, a part of every resource name; by default the stack's name.",
     )
     clients: dict[Word, ClientConfig] = Field(
         default_factory=dict, description="The client Workers by name."
@@ -71,66 +71,68 @@ class StackConfig(WorkerConfig):
     client_overrides: dict[str, dict[str, object]] = Field(
         alias="clientOverrides",
         default_factory=dict,
-        description="Fields of single clients that a stack sets differently, by the client's "
-        "name; each field replaces the client's whole field.",
+        description="Fields of single clients that differ in a stack, by the client's name; each "
+        "replaces the whole value of the client's field.",
     )
     allowed_origins: list[str] = Field(
         alias="allowedOrigins",
         default_factory=list,
         description="Origins that may call the service from a browser.",
     )
-    debug: bool = Field(default=False, description="Whether the service logs what it does.")
+    debug: bool = Field(default=False, description="Whether the service writes debug logs.")
     retention_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
         alias="retentionDays",
         default=None,
-        description="Days after which runs that ended are deleted; kept for ever when left out. "
-        "It runs with the service's `crons`, every ten minutes when those are left out.",
+        description="Days after which runs that have ended are deleted; by default they are kept. "
+        "The deletion runs with the service's `crons`, by default every ten minutes.",
     )
     stuck_after_minutes: Annotated[int, Field(ge=0, le=525_600)] | None = Field(
         alias="stuckAfterMinutes",
         default=None,
-        description="Minutes without an event after which a run counts as stuck; 60 when left "
-        "out, never with 0.",
+        description="Minutes without an event after which a run counts as stuck; by default 60. "
+        "With 0, no run counts as stuck.",
     )
-    api_keys: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(_generations)] = Field(
-        alias="apiKeys",
-        default=[1],
-        description="Generations of the API key that the service accepts, newest first. To rotate "
-        "the key, add a generation, move `apiKeyInUse` to it, then remove the old one.",
+    api_keys: Annotated[list[Annotated[int, Field(ge=1)]], AfterValidator(_check_generations)] = (
+        Field(
+            alias="apiKeys",
+            default=[1],
+            description="Generations of the API key that the service accepts, newest first. To "
+            "rotate the key, add a generation, move `apiKeyInUse` to it, then remove the old one.",
+        )
     )
     api_key_in_use: Annotated[int, Field(ge=1)] = Field(
         alias="apiKeyInUse",
         default=1,
-        description="The generation of the API key that the clients carry.",
+        description="The generation of the API key that the clients send.",
     )
     names: NamesConfig = Field(
         default_factory=NamesConfig,
-        description="Names in the account that differ from the rule "
+        description="Names in the account that replace the generated names "
         "`<tenant>-<environment>-flowflare-<what>`.",
     )
     suspended: bool = Field(
         default=False,
-        description="Whether the stack is switched off: none of its Workers has a workers.dev URL, "
-        "routes, custom domains or cron triggers, whatever else is written. Databases, Durable "
-        "Objects and Workflows stay, and runs that are under way go on.",
+        description="Whether the stack is switched off: its Workers have no workers.dev URL, "
+        "routes, custom domains or cron triggers, in spite of their settings. Databases, Durable "
+        "Objects and Workflows are kept, and runs in progress continue.",
     )
     tracker_tag: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
         alias="trackerTag",
         default=None,
-        description="Tag of the class migration that made the service's `WorkflowTracker` before "
-        "Flowflare took the service over; `flowflare adopt` writes it.",
+        description="The tag of the class migration that created the service's `WorkflowTracker` "
+        "before Flowflare managed the service; `flowflare adopt` writes it.",
     )
     protect: bool = Field(
         default=True,
         description="Whether the database and the Durable Object's script are protected from "
         "deletion and replacement.",
     )
-    allow_data_loss: dict[str, Annotated[str, AfterValidator(_reason)]] = Field(
+    allow_data_loss: dict[str, Annotated[str, AfterValidator(_check_reason)]] = Field(
         alias="allowDataLoss",
         default_factory=dict,
-        description="Resources whose protection is lifted, each with the reason, by the "
-        "resource's name. A replacement, a deleted or a moved class may then happen in the same "
-        "`up`; before a resource is removed one `up` must have lifted its protection.",
+        description="The reasons for removing the protection of resources, by resource name. The "
+        "same `up` may then replace the resource, or delete or move a class. To remove a resource, "
+        "first run an `up` that removes its protection.",
     )
     policies: PoliciesConfig = Field(
         default_factory=PoliciesConfig,

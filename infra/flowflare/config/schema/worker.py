@@ -1,4 +1,4 @@
-"""What the service and every client take alike: where a Worker is reached and how it is run."""
+"""Define the keys that the service and all clients share: a Worker's addresses and settings."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -21,44 +21,44 @@ _PATTERN = re.compile(r"(?:https?://|\*://)?(?P<host>[^/?#]+)(?P<path>/[^?#]*)?"
 _SCRIPT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
-def _hostname(value: str) -> str:
+def _check_hostname(value: str) -> str:
     if not _HOSTNAME.fullmatch(value):
-        remedy = "Write the host alone, in lower case: shop.example.com"
-        raise refusal(f"is {value!r}, which is no hostname", remedy)
+        remedy = "Write only the host, in lower case: shop.example.com"
+        raise refusal(f"is {value!r}, which is not a hostname", remedy)
     return value
 
 
-def _pattern(value: str) -> str:
-    """Cloudflare's rule: a host that may begin with `*`, a path that may end with it."""
+def _check_pattern(value: str) -> str:
+    """Check a route by Cloudflare's rule: `*` may begin the host and end the path."""
     match = _PATTERN.fullmatch(value)
     host = match["host"] if match else ""
     path = (match["path"] or "") if match else ""
     bare = host.removeprefix("*").removeprefix(".")
     if "*" in bare or "*" in path.removesuffix("*"):
-        remedy = "A `*` may begin the host or end the path: *.example.com/api/*"
+        remedy = "A `*` may only begin the host or end the path: *.example.com/api/*"
         raise refusal(f"is {value!r}, which has a `*` inside", remedy)
     if not _HOSTNAME.fullmatch(bare):
         remedy = "Write a host with a path, without a query: shop.example.com/api/*"
-        raise refusal(f"is {value!r}, which is no pattern for a route", remedy)
+        raise refusal(f"is {value!r}, which is not a pattern for a route", remedy)
     return value
 
 
-def _script(value: str) -> str:
+def _check_script(value: str) -> str:
     if not _SCRIPT.fullmatch(value):
         remedy = "Write a Worker's name as it is in the account."
-        raise refusal(f"is {value!r}, which is no Worker's name", remedy)
+        raise refusal(f"is {value!r}, which is not the name of a Worker", remedy)
     return value
 
 
-ScriptName = Annotated[str, AfterValidator(_script)]
+ScriptName = Annotated[str, AfterValidator(_check_script)]
 
 
 class RouteConfig(Written):
     """One route."""
 
-    pattern: Annotated[str, AfterValidator(_pattern)] = Field(
-        description="What URLs it matches: a host, which may begin with `*`, and a path, which may "
-        "end with it, for example `shop.example.com/api/*`."
+    pattern: Annotated[str, AfterValidator(_check_pattern)] = Field(
+        description="The URLs that it matches: a host, which may begin with `*`, and a path, which "
+        "may end with `*`, for example `shop.example.com/api/*`."
     )
     zone_id: ZoneId = Field(
         alias="zoneId", description="The zone of the route's host, 32 hexadecimal digits."
@@ -68,8 +68,8 @@ class RouteConfig(Written):
 class DomainConfig(Written):
     """One custom domain."""
 
-    hostname: Annotated[str, AfterValidator(_hostname)] = Field(
-        description="The host that the Worker answers for; Cloudflare makes its DNS record."
+    hostname: Annotated[str, AfterValidator(_check_hostname)] = Field(
+        description="The host that the Worker serves; Cloudflare creates its DNS record."
     )
     zone_id: ZoneId = Field(
         alias="zoneId", description="The zone of the domain, 32 hexadecimal digits."
@@ -77,13 +77,13 @@ class DomainConfig(Written):
 
 
 class LimitsConfig(Written):
-    """What one call of the Worker may use."""
+    """The limits of one call of the Worker."""
 
     cpu_ms: Annotated[int, Field(ge=1, le=300_000)] | None = Field(
         alias="cpuMs", default=None, description="CPU time in milliseconds, at most 300000."
     )
     subrequests: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
-        default=None, description="Calls that it may make in turn."
+        default=None, description="Requests that one call may make."
     )
 
 
@@ -91,21 +91,22 @@ class PlacementConfig(Written):
     """Where the Worker runs."""
 
     mode: Literal["smart"] | None = Field(
-        default=None, description="`smart`: near what it calls, as Cloudflare measures it."
+        default=None,
+        description="`smart`: near the servers that it calls, by Cloudflare's metrics.",
     )
     region: str | None = Field(
-        default=None, description="Near a cloud's region, for example `aws:eu-central-1`."
+        default=None, description="Near a cloud region, for example `aws:eu-central-1`."
     )
     host: str | None = Field(
         default=None, description="Near a server, for example `db.example.com:5432`."
     )
-    hostname: str | None = Field(default=None, description="Near a host that answers HTTP.")
+    hostname: str | None = Field(default=None, description="Near an HTTP server.")
 
     @model_validator(mode="after")
-    def _one_of_them(self) -> "PlacementConfig":
+    def _require_one_key(self) -> "PlacementConfig":
         given = [name for name, value in self if value is not None]
         if len(given) != 1:
-            remedy = "Write one of mode, region, host and hostname."
+            remedy = "Write exactly one of mode, region, host and hostname."
             raise refusal(f"has {' and '.join(given) or 'none'} of its keys", remedy)
         return self
 
@@ -118,7 +119,7 @@ class LogsConfig(Written):
 
     enabled: bool = Field(default=True, description="Whether logs are kept.")
     invocation_logs: bool = Field(
-        alias="invocationLogs", default=True, description="Whether each call is logged by itself."
+        alias="invocationLogs", default=True, description="Whether each call has its own log entry."
     )
     head_sampling_rate: _Rate = Field(
         alias="headSamplingRate", default=1, description="The share of calls that is logged."
@@ -135,26 +136,26 @@ class TracesConfig(Written):
 
 
 class ObservabilityConfig(Written):
-    """What Cloudflare keeps of the Worker's calls."""
+    """The logs and traces that Cloudflare keeps of the Worker's calls."""
 
-    enabled: bool = Field(default=True, description="Whether Cloudflare keeps its logs.")
+    enabled: bool = Field(default=True, description="Whether Cloudflare keeps logs.")
     head_sampling_rate: _Rate = Field(
         alias="headSamplingRate",
         default=1,
-        description="The share of calls that is looked at, from 0 to 1.",
+        description="The share of calls that is sampled, from 0 to 1.",
     )
     logs: LogsConfig = Field(default_factory=LogsConfig, description="Workers Logs.")
     traces: TracesConfig | None = Field(
-        default=None, description="Workers Traces; none are kept when left out."
+        default=None, description="Workers Traces; by default none are kept."
     )
 
 
-def _observability(value: Any) -> Any:
+def _expand_boolean(value: Any) -> Any:
     return {"enabled": value} if isinstance(value, bool) else value
 
 
 class TailConsumerConfig(Written):
-    """A Worker that gets the logs of this one."""
+    """A Worker that gets the logs of this Worker."""
 
     service: ScriptName = Field(description="The Worker's name in the account.")
 
@@ -168,37 +169,37 @@ class WorkerConfig(Written):
         description="Whether the Worker is reachable at its workers.dev URL.",
     )
     routes: list[RouteConfig] = Field(
-        default_factory=list, description="Routes of zones in the account that lead to the Worker."
+        default_factory=list, description="The Worker's routes, in zones of the account."
     )
     domains: list[DomainConfig] = Field(
-        default_factory=list, description="Custom domains that the Worker answers for."
+        default_factory=list, description="The Worker's custom domains."
     )
     compatibility_date: Date = Field(
         alias="compatibilityDate",
         default=COMPATIBILITY_DATE,
-        description="The date whose runtime behaviour the Worker gets.",
+        description="The Worker's compatibility date.",
     )
     compatibility_flags: Flags = Field(
         alias="compatibilityFlags",
         default_factory=list,
-        description="Runtime flags, for example nodejs_compat.",
+        description="The Worker's compatibility flags, for example nodejs_compat.",
     )
     limits: LimitsConfig | None = Field(
-        default=None, description="What one call may use; Cloudflare's limits when left out."
+        default=None, description="The limits of one call; by default Cloudflare's limits."
     )
     placement: PlacementConfig | None = Field(
-        default=None, description="Where the Worker runs; near its caller when left out."
+        default=None, description="Where the Worker runs; by default near its caller."
     )
     observability: Annotated[
         ObservabilityConfig,
-        BeforeValidator(_observability, json_schema_input_type=bool | ObservabilityConfig),
+        BeforeValidator(_expand_boolean, json_schema_input_type=bool | ObservabilityConfig),
     ] = Field(
         default=ObservabilityConfig(enabled=False),
         description="Whether Cloudflare keeps its logs (Workers Logs): true, false, or a mapping "
-        "that says how much of what.",
+        "of settings.",
     )
     logpush: bool = Field(
-        default=False, description="Whether Logpush jobs of the account get its logs."
+        default=False, description="Whether the account's Logpush jobs get its logs."
     )
     tail_consumers: list[TailConsumerConfig] = Field(
         alias="tailConsumers",
@@ -208,6 +209,6 @@ class WorkerConfig(Written):
     crons: Crons | None = Field(
         default=None,
         description="Cron triggers, in UTC. An empty list removes all triggers of the Worker, and "
-        "so does leaving out the key after the stack set triggers. A Worker for which the stack "
-        "never set any keeps its own.",
+        "so does removing the key after the stack has set triggers. If the stack never set "
+        "triggers, the Worker keeps its own.",
     )

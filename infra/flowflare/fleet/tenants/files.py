@@ -15,7 +15,7 @@ from flowflare.config.engine import ENGINE, engine_named
 from flowflare.config.files import Base, Project, as_text, private_folder, read_base
 from flowflare.config.problems import mapping
 from flowflare.config.secure import is_secure
-from flowflare.config.yaml_nodes import unreadable
+from flowflare.config.yaml_nodes import describe_read_error
 from flowflare.errors import ConfigError, FleetError, Problem
 from flowflare.fleet.engines import BASE_URL, find_address_problem
 from flowflare.fleet.tenants.model import Fleet, stack_of
@@ -133,7 +133,7 @@ def _file(
     except FileNotFoundError:
         return StackFile(path, plain, "new", stack)
     except UnusableFileError as error:
-        problems.append(unreadable(path, error))
+        problems.append(describe_read_error(path, error))
         return StackFile(path, plain, "changed", stack)
     if before == plain:
         return StackFile(path, plain, "same", stack, before)

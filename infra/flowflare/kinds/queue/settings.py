@@ -1,4 +1,4 @@
-"""What a client's configuration says of a queue of its own."""
+"""The settings of a client's own queue in the configuration."""
 
 from pydantic import Field
 
@@ -6,10 +6,10 @@ from flowflare.model.written import Hyphenated, Written
 
 
 class QueueSettings(Written):
-    """A queue of a client's own, which it sends messages to."""
+    """A client's own queue, to which it sends messages."""
 
     name: Hyphenated | None = Field(
         default=None,
         description="The queue's name in the account; "
-        "`<tenant>-<environment>-flowflare-<client>-<binding>` when left out.",
+        "by default `<tenant>-<environment>-flowflare-<client>-<binding>`.",
     )

@@ -1,4 +1,4 @@
-"""What a client's configuration says of an R2 bucket of its own."""
+"""The settings of a client's own R2 bucket in the configuration."""
 
 from typing import Literal
 
@@ -8,12 +8,12 @@ from flowflare.model.written import Hyphenated, Written
 
 
 class R2BucketSettings(Written):
-    """An R2 bucket of a client's own."""
+    """A client's own R2 bucket."""
 
     name: Hyphenated | None = Field(
         default=None,
         description="The bucket's name in the account; "
-        "`<tenant>-<environment>-flowflare-<client>-<binding>` when left out.",
+        "by default `<tenant>-<environment>-flowflare-<client>-<binding>`.",
     )
     location: Literal["wnam", "enam", "weur", "eeur", "apac", "oc"] | None = Field(
         default=None,
@@ -23,5 +23,5 @@ class R2BucketSettings(Written):
     storage_class: Literal["Standard", "InfrequentAccess"] | None = Field(
         alias="storageClass",
         default=None,
-        description="The storage class of new objects; `Standard` when left out.",
+        description="The storage class of new objects; by default `Standard`.",
     )

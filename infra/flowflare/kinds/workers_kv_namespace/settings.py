@@ -1,4 +1,4 @@
-"""What a client's configuration says of a KV namespace of its own."""
+"""The settings of a client's own KV namespace in the configuration."""
 
 from pydantic import Field
 
@@ -6,10 +6,10 @@ from flowflare.model.written import Physical, Written
 
 
 class KvNamespaceSettings(Written):
-    """A KV namespace of a client's own."""
+    """A client's own KV namespace."""
 
     name: Physical | None = Field(
         default=None,
         description="The namespace's title in the account; "
-        "`<tenant>-<environment>-flowflare-<client>-<binding>` when left out.",
+        "by default `<tenant>-<environment>-flowflare-<client>-<binding>`.",
     )
