@@ -9,13 +9,14 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from flowflare.engine.destroy import Deleter, failure_of, protected
+from flowflare.engine.destroy import Deleter
 from flowflare.engine.goal import Goal
 from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.provider_references import ProviderReferences
 from flowflare.engine.providers.registry import Providers
+from flowflare.engine.refused_steps import make_failure, refuse_step
 from flowflare.engine.report import Report
 from flowflare.engine.steps import step_of
 from flowflare.errors import EngineError
@@ -216,7 +217,7 @@ class Deployer:
         if op == "replace":
             self._replaced.add(goal.urn)
             if _holds(goal, old):
-                self._report.failed(step, failure_of(step, protected(step, "replaced")))
+                self._report.failed(step, make_failure(step, refuse_step(step, "replaced")))
         known = old is not None and op in ("same", "update")
         if op == "same":
             assert old is not None
@@ -245,7 +246,7 @@ class Deployer:
             self._report.done(step)
             return Answer(record.urn, record.id, record.outputs)
         if case.decision.op == "replace" and _holds(case.goal, case.old):
-            raise protected(step, "replaced")
+            raise refuse_step(step, "replaced")
         since = self._report.started(step)
         try:
             if case.decision.op == "update":
@@ -338,4 +339,4 @@ def _holds(goal: Goal, old: Resource | None) -> bool:
 def _failure(step: Step, error: Exception) -> Failure:
     if isinstance(error, _SkippedError):
         return Failure(step.urn, step.name, step.type, str(error), "skipped")
-    return failure_of(step, error)
+    return make_failure(step, error)

@@ -8,6 +8,7 @@ from shlex import join, quote
 from flowflare.engine.interrupted import sweep
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.providers.registry import Providers
+from flowflare.engine.refused_steps import make_failure, refuse_step
 from flowflare.engine.report import Report
 from flowflare.errors import EngineError, ProtectedError
 from flowflare.kinds.handler import Existing, Handler, is_ambiguous
@@ -59,7 +60,7 @@ class Deleter:
                 step = _step(one)
                 self._report.planned(step)
                 if self._holds(one):
-                    self._report.failed(step, failure_of(step, protected(step, what)))
+                    self._report.failed(step, make_failure(step, refuse_step(step, what)))
 
     def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
         """Deletes records; what a failed one depends on is left alone.
@@ -93,7 +94,7 @@ class Deleter:
                 sweep(self._ledger, self._handler(one), pending)
             except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
                 step = _step(one)
-                self._report.failed(step, failure_of(step, error))
+                self._report.failed(step, make_failure(step, error))
 
     def delete_before_replace(self, old: Resource) -> Resource:
         """Deletes a resource that is to be made anew, and first what cannot outlive it.
@@ -110,7 +111,7 @@ class Deleter:
         condemned = [old, *self._dependents(old)]
         for one in condemned:
             if one.protect and one is not old:
-                raise protected(_step(one), "replaced")
+                raise refuse_step(_step(one), "replaced")
         for one in reversed(condemned):
             self._remove(one, again=True)
         found = self._ledger.find(old.urn)
@@ -126,14 +127,14 @@ class Deleter:
     def _try(self, one: Resource, urns: set[str], *, part: bool) -> bool:
         step = _step(one)
         if self._holds(one):
-            self._report.failed(step, failure_of(step, protected(step, "deleted")))
+            self._report.failed(step, make_failure(step, refuse_step(step, "deleted")))
             return False
         hidden = _is_default_provider(one) or one.pending_replacement
         since = None if hidden else self._report.started(step)
         try:
             self._remove(one, with_parent=bool(one.deleted_with) and one.deleted_with in urns)
         except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
-            self._report.failed(step, failure_of(step, error), since)
+            self._report.failed(step, make_failure(step, error), since)
             return False
         if not hidden:
             self._report.done(step, since, listed=not part)
@@ -248,37 +249,3 @@ def _step(one: Resource) -> Step:
         outputs=shown_props(one.outputs),
         protected=one.protect and not one.delete,
     )
-
-
-def protected(step: Step, what: str) -> ProtectedError:
-    """The refusal of a step on a protected resource.
-
-    Args:
-        step: the step.
-        what: `deleted`, `destroyed` or `replaced`.
-    """
-    return ProtectedError(
-        f"{step.name} ({step.type}) is protected and cannot be {what}: its data would be lost",
-        remedy=_remedy(step.name, what),
-    )
-
-
-def _remedy(name: str, what: str) -> str | None:
-    if what == "destroyed":
-        return None  # one command names all of them
-    reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
-    if what == "replaced":
-        return f"If that is meant, {reason} and run this again."
-    # Of what the program no longer declares, state alone says whether it is protected.
-    return (
-        f"If that is meant, put it back, {reason}, run flowflare up once to lift the protection, "
-        "and then take out both."
-    )
-
-
-def failure_of(step: Step, error: Exception) -> Failure:
-    """The failure that an error means for a step."""
-    reason = str(error) or type(error).__name__
-    if isinstance(error, ProtectedError):
-        return Failure(step.urn, step.name, step.type, reason, "protected")
-    return Failure(step.urn, step.name, step.type, reason)

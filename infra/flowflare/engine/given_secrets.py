@@ -10,10 +10,8 @@ from typing import Any, Final
 from flowflare.config.files import Project
 from flowflare.config.former_token import API_TOKEN
 from flowflare.errors import SecretError
-from flowflare.model.secret_sources import EnvironmentSource, FileSource
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.run import learn
-from flowflare.secrets.sources import Place, fetch
 
 # Where a secret's source stands in the configuration: a value of a client's `secrets`, or one of
 # these fields of a binding.
@@ -29,31 +27,40 @@ def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
         project: the project seen through the stack.
         environ: the environment.
     """
-    place = Place(project.root, environ)
     for key, value in project.values.items():
         if key == API_TOKEN and not value.secret:
             learn(value.text)
         if key.startswith("flowflare:") and value.text[:1] in ("{", "["):
-            for source in _sources(value.text):
+            for written in _find_written(value.text):
                 with contextlib.suppress(SecretError):
-                    learn(fetch(source, place).text)
+                    _learn_written(written, project, environ)
 
 
-def _sources(text: str) -> Iterator[EnvironmentSource | FileSource]:
+def _learn_written(written: Any, project: Project, environ: Mapping[str, str]) -> None:
+    if not isinstance(written, dict) or len(written) != 1:
+        return
+    # Their models take 0.1 s of CPU to load, and most configurations name no source.
+    from flowflare.model.secret_sources import EnvironmentSource, FileSource
+    from flowflare.secrets.sources import Place, fetch
+
+    place = Place(project.root, environ)
+    match written:
+        case {"environment": str(variable)}:
+            learn(fetch(EnvironmentSource(variable=variable), place).text)
+        case {"file": str(path)}:
+            learn(fetch(FileSource(path=path), place).text)
+
+
+def _find_written(text: str) -> Iterator[Any]:
     with contextlib.suppress(JsonError):
-        for written in _written(parse_json(text)):
-            match written:
-                case {"environment": str(variable)} if len(written) == 1:
-                    yield EnvironmentSource(variable=variable)
-                case {"file": str(path)} if len(written) == 1:
-                    yield FileSource(path=path)
+        yield from _list_written(parse_json(text))
 
 
-def _written(value: Any) -> Iterator[Any]:
-    """Everything that is written where the source of a secret is expected."""
+def _list_written(value: Any) -> Iterator[Any]:
+    """List everything that is written where the source of a secret is expected."""
     if isinstance(value, list):
         for item in value:
-            yield from _written(item)
+            yield from _list_written(item)
     elif isinstance(value, dict):
         for name, item in value.items():
             if name == "secrets" and isinstance(item, dict):
@@ -61,4 +68,4 @@ def _written(value: Any) -> Iterator[Any]:
             elif name in _FIELDS:
                 yield item
             elif name not in _PLAIN:
-                yield from _written(item)
+                yield from _list_written(item)

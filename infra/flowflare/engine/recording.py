@@ -18,13 +18,13 @@ from typing import Any, Final
 from flowflare.config.files import Project
 from flowflare.engine.apply import Deployer
 from flowflare.engine.configuration import Configuration, open_configuration
-from flowflare.engine.destroy import failure_of
 from flowflare.engine.goal import Goal
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.program import Program, importable, run
 from flowflare.engine.providers.dynamic import PROVIDER_KEY
 from flowflare.engine.providers.registry import Providers
+from flowflare.engine.refused_steps import make_failure
 from flowflare.engine.report import Report
 from flowflare.engine.stand_ins import with_stand_ins
 from flowflare.errors import EngineError, FlowflareError
@@ -148,7 +148,7 @@ class Recorder(Deployer):
             return super()._checked(goal, old, handler) if pure else _of_the_run(goal.inputs)
         except EngineError as error:
             step = Step("create", goal.urn, goal.type, goal.name)
-            self._report.failed(step, failure_of(step, error))
+            self._report.failed(step, make_failure(step, error))
             inputs: Props = annotate(plain(goal.inputs), goal.inputs)
             return inputs
 

@@ -3,12 +3,14 @@
 import ipaddress
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from flowflare.api import PROCESS, Client, Connector
 from flowflare.errors import ApiError, EngineError
 from flowflare.values.properties import Props
+
+if TYPE_CHECKING:
+    from flowflare.api import Client, Connector
 
 # What "there is no such thing" comes as, whatever the HTTP status: database, script, route,
 # service, environment, workflow, custom domain.
@@ -21,25 +23,27 @@ class Access:
     Args:
         inputs: the provider's inputs, plain: `baseUrl`, `apiToken`.
         environ: where they are not given, CLOUDFLARE_BASE_URL and CLOUDFLARE_API_TOKEN.
-        api: opens the client.
+        api: opens the client, by default with what this process shares.
     """
 
     def __init__(
-        self, inputs: Props, environ: Mapping[str, str], *, api: Connector = PROCESS
+        self, inputs: Props, environ: Mapping[str, str], *, api: "Connector | None" = None
     ) -> None:
         self._base_url = inputs.get("baseUrl") or environ.get("CLOUDFLARE_BASE_URL") or ""
         self._token = inputs.get("apiToken") or environ.get("CLOUDFLARE_API_TOKEN") or ""
         self._api = api
 
     @cached_property
-    def client(self) -> Client:
+    def client(self) -> "Client":
         """The client.
 
         Raises:
             EngineError: no base URL or token, or a host that is not this machine.
         """
+        from flowflare.api import PROCESS
+
         self._check()
-        return self._api.open(self._base_url, self._token)
+        return (self._api or PROCESS).open(self._base_url, self._token)
 
     def _check(self) -> None:
         if not self._base_url:

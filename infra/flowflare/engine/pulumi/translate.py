@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from flowflare.engine.destroy import failure_of, protected
 from flowflare.engine.pulumi.failures import (
     is_echo,
     plain_text,
@@ -19,6 +18,7 @@ from flowflare.engine.pulumi.failures import (
 )
 from flowflare.engine.pulumi.steps import OPS, outputs_of, step_of
 from flowflare.engine.pulumi.stream import Diagnostic, EngineEvent, ResourceState, StepMetadata
+from flowflare.engine.refused_steps import make_failure, refuse_step
 from flowflare.engine.report import Report
 from flowflare.errors import UpdateFailed
 from flowflare.values.events import Event, OnEvent, Step
@@ -160,7 +160,7 @@ class Translator:
         stopped = protection(messages[0])
         error: Exception = UpdateFailed("; ".join(dict.fromkeys(map(reason, messages))))
         self.report.failed(
-            step, failure_of(step, protected(step, stopped) if stopped else error), since
+            step, make_failure(step, refuse_step(step, stopped) if stopped else error), since
         )
 
 
