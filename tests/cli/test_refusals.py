@@ -183,7 +183,7 @@ def test_no_node_packages_and_no_registry(root: Path, tmp_path: Path, elsewhere:
     assert (done.returncode, done.stdout) == (1, "")
     assert "Installing the Node packages" in done.stderr
     assert "error: npm could not install the Node packages:" in done.stderr
-    assert "Is npm's registry reachable?" in done.stderr
+    assert "Check that npm's registry is reachable" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_dir()] == [
         tmp_path / "cache/flowflare"

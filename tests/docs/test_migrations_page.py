@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from flowflare.cli.app import app
-from flowflare.migrations.files import migration
+from flowflare.migrations.files import make_migration
 from flowflare.migrations.findings import RULES
 from flowflare.migrations.lint import lint
 
@@ -41,9 +41,9 @@ def test_its_commands_exist() -> None:
 
 
 def test_its_sql_passes_the_linter() -> None:
-    before = migration("0001_before.sql", TABLES)
+    before = make_migration("0001_before.sql", TABLES)
     blocks = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
-        found = lint([before, migration("0002_block.sql", block)], applied=1)
+        found = lint([before, make_migration("0002_block.sql", block)], applied=1)
         assert [finding.rule for finding in found if finding.accepted is None] == []

@@ -55,7 +55,7 @@ def refused(hand: ByHand, *words: str) -> str:
 
 def test_nobody_knows_the_key_or_it_is_another_one(hand: ByHand) -> None:
     said = hand.run("adopt", *FOUND, code=1).err
-    assert "nobody can read back" in said
+    assert "which Cloudflare does not return" in said
     assert "--api-key-file" in said
     assert "--new-api-key" in said
     wrong = hand.project.root / "wrong.txt"

@@ -6,7 +6,7 @@ from flowflare.kinds.account import Account
 from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.files import read_migrations
 from flowflare.migrations.ledger import Database
-from flowflare.migrations.original import TABLES, conversion, is_original
+from flowflare.migrations.original import TABLES, is_original, write_conversion
 
 
 def read_original(account: Account, name: str) -> str:
@@ -36,4 +36,4 @@ def read_original(account: Account, name: str) -> str:
         }
         for table in TABLES
     }
-    return conversion(objects, columns, read_migrations(library.folder("migrations")))
+    return write_conversion(objects, columns, read_migrations(library.folder("migrations")))

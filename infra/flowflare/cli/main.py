@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.cli.answer_stream import restoring_standard_output
 from flowflare.errors import FlowflareError
-from flowflare.redaction.run import redacting
+from flowflare.redaction.run import open_redactor
 
 if TYPE_CHECKING:
     from typer._click import Command
@@ -42,7 +42,7 @@ def main(words: list[str] | None = None) -> None:
         words: the command line without the program's name; None for this process's own.
     """
     try:
-        with redacting(os.environ) as redactor, restoring_standard_output():
+        with open_redactor(os.environ) as redactor, restoring_standard_output():
             try:
                 _command()(words, prog_name="flowflare")
             except (FlowflareError, OSError):

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from flowflare.engine.event_loop import LoopEnded, run_to_end
 from flowflare.errors import FlowflareError, ProgramError
-from flowflare.redaction.output import redacted_output
+from flowflare.redaction.output import redact_output
 
 # A program's body changes sys.argv, sys.modules["__main__"] and pickle: one body at a time.
 _BODY_LOCK: Final = threading.Lock()
@@ -87,7 +87,7 @@ def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bo
             remedy="Set `main` in Pulumi.yaml to the folder of the program's __main__.py.",
         )
     try:
-        with redacted_output():
+        with redact_output():
             contextvars.Context().run(_run, program, monitor, engine, dry_run=dry_run, waits=waits)
     except KeyboardInterrupt:
         raise

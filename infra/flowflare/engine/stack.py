@@ -12,7 +12,7 @@ from flowflare.engine.ledger import Ledger
 from flowflare.engine.report import Report, failed
 from flowflare.engine.stack_state import Source, StackState, read_deployment, read_stack_state
 from flowflare.errors import FlowflareError
-from flowflare.redaction.run import redact_values, redacts
+from flowflare.redaction.run import redact_method, redact_values
 from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.history import history
@@ -61,7 +61,7 @@ class EmbeddedStack:
         self._lease_clock = lease_clock
         self._source = source
 
-    @redacts
+    @redact_method
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Runs the program and says what `up` would do; no API call, nothing is written."""
         state = self._read()
@@ -78,7 +78,7 @@ class EmbeddedStack:
             Deleter(ledger, providers, report).plan(ledger.kept())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
 
-    @redacts
+    @redact_method
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says."""
         since = self._clock()
@@ -98,7 +98,7 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
-    @redacts
+    @redact_method
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Says what `destroy` would do; no API call, nothing is written."""
         from flowflare.engine.destroy import Deleter
@@ -110,7 +110,7 @@ class EmbeddedStack:
         deleter.plan(ledger.kept(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
-    @redacts
+    @redact_method
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -136,7 +136,7 @@ class EmbeddedStack:
             raise failed(report.failures)
         return Update(tuple(report.steps), {}, self._clock() - since)
 
-    @redacts
+    @redact_method
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:

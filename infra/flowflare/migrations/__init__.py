@@ -1,1 +1,1 @@
-"""D1 migrations: ordered SQL files, the ledger of what a database has had, applying the rest."""
+"""D1 migrations: ordered SQL files, the ledger of applied files, and applying pending files."""

@@ -19,7 +19,7 @@ _FORM: Final = "Write: -- flowflare: accept <rule>: <reason>"
 
 
 @dataclass(frozen=True)
-class _Accept:
+class _AcceptComment:
     rule: str
     reason: str
     line: int
@@ -36,52 +36,54 @@ class Accepts:
     def __init__(self, pieces: Sequence[Statement], file: str) -> None:
         self._file = file
         self._wrong: list[Finding] = []
-        self._unused: list[_Accept] = []
-        self._of: dict[int, list[_Accept]] = {}
+        self._unused: list[_AcceptComment] = []
+        self._of: dict[int, list[_AcceptComment]] = {}
         for piece in pieces:
-            accepts = [self._read(line, text) for line, text in _comments(piece)]
+            accepts = [self._read(line, text) for line, text in _find_comments(piece)]
             # Two statements can begin in one line, so the line does not identify a statement.
-            self._of[id(piece)] = [one for one in accepts if one is not None]
+            self._of[id(piece)] = [accept for accept in accepts if accept is not None]
             self._unused += self._of[id(piece)]
 
     def reason(self, rule: str, statement: Statement) -> str | None:
-        """Return the reason for accepting a finding about a statement, None if there is none."""
+        """Return the reason for accepting a finding about a statement; None without one."""
         for accept in self._of.get(id(statement), ()):
             if accept.rule == rule:
-                self._unused = [one for one in self._unused if one is not accept]
+                self._unused = [other for other in self._unused if other is not accept]
                 return accept.reason
         return None
 
     def findings(self) -> list[Finding]:
-        """List wrong and unused comments, after `reason` was called for every finding."""
+        """List invalid and unused comments, after `reason` was called for every finding."""
         unused = [
             self._finding(
                 "accept-unused",
-                one.line,
-                f"nothing here breaks the rule {one.rule}",
-                "Put the comment right in front of its statement, or take it out.",
+                accept.line,
+                f"nothing here breaks the rule {accept.rule}",
+                "Put the comment directly before its statement, or remove it.",
             )
-            for one in self._unused
+            for accept in self._unused
         ]
         return [*self._wrong, *unused]
 
-    def _read(self, line: int, text: str) -> _Accept | None:
+    def _read(self, line: int, text: str) -> _AcceptComment | None:
         match = _ACCEPT.fullmatch(text.strip())
         if match is None:
             self._wrong.append(
-                self._finding("accept-comment", line, f"{text.strip()!r} is no such comment", _FORM)
+                self._finding(
+                    "accept-comment", line, f"{text.strip()!r} is not an accept comment", _FORM
+                )
             )
             return None
         rule, reason = match.group(1).lower(), match.group(2)
         if rule not in RULES:
-            message = f"there is no rule {rule}"
+            message = f"the rule {rule} does not exist"
             near = ", ".join(sorted(RULES))
             self._wrong.append(self._finding("accept-comment", line, message, f"Rules: {near}."))
         elif reason is None:
             message = f"{rule} is accepted without a reason"
             self._wrong.append(self._finding("accept-comment", line, message, _FORM))
         else:
-            return _Accept(rule, reason.strip(), line)
+            return _AcceptComment(rule, reason.strip(), line)
         return None
 
     def _finding(self, rule: str, line: int, message: str, remedy: str) -> Finding:
@@ -89,7 +91,7 @@ class Accepts:
         return Finding(rule, severity, self._file, line, "", message, remedy)
 
 
-def _comments(piece: Statement) -> list[tuple[int, str]]:
+def _find_comments(piece: Statement) -> list[tuple[int, str]]:
     found = []
     for match in _COMMENT.finditer(piece.comments):
         if match.group(1) is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flowflare.migrations.files import Migration
 from flowflare.migrations.ledger import Database, apply, note_checksums, open_ledger
-from flowflare.migrations.plan import Applied, pending
+from flowflare.migrations.plan import Applied, list_pending
 
 
 def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applied, ...]:
@@ -26,7 +26,7 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
         ApiError: Cloudflare refused a call or did not answer.
     """
     applied = open_ledger(database)
-    missing = pending(migrations, applied)
+    missing = list_pending(migrations, applied)
     unnoted = {row.name for row in applied if row.checksum is None}
     note_checksums(database, [file for file in migrations if file.name in unnoted])
     for migration in missing:

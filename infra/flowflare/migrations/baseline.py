@@ -13,7 +13,7 @@ from flowflare.errors import MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.schema import OBJECTS, Schema
-from flowflare.migrations.statements import statements
+from flowflare.migrations.statements import split_statements
 
 _TOKEN: Final = re.compile(
     r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<space>\s+)|(?P<text>'(?:[^']|'')*')"
@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(
 )
 _DATA: Final = re.compile(r"(?:INSERT|REPLACE|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 
-Name = tuple[str, str]
+ObjectName = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Difference:
     files: str | None
 
 
-def read_objects(database: Database) -> dict[Name, str]:
+def read_objects(database: Database) -> dict[ObjectName, str]:
     """Read a database's definitions by type and name, without the ledger's tables."""
-    return _by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
+    return _group_by_name((row["type"], row["name"], row["sql"]) for row in database.query(OBJECTS))
 
 
-def made_objects(migrations: Sequence[Migration]) -> dict[Name, str]:
+def compute_objects(migrations: Sequence[Migration]) -> dict[ObjectName, str]:
     """Compute the definitions that files create in an empty database.
 
     Raises:
@@ -58,29 +58,29 @@ def made_objects(migrations: Sequence[Migration]) -> dict[Name, str]:
     """
     with Schema() as schema:
         for file in migrations:
-            for statement in statements(file.sql):
+            for statement in split_statements(file.sql):
                 refusal = schema.apply(statement.text)
                 if refusal:
                     raise MigrationError(
                         f"{file.name}:{statement.line}: SQLite refuses this here: {refusal}",
-                        remedy="What the files make cannot be told. Correct the file; see also: "
-                        "flowflare migrations lint",
+                        remedy="Without it, the files' result is unknown. Correct the file; see "
+                        "also: flowflare migrations lint",
                     )
-        return _by_name((kind, name, sql) for kind, name, _, sql in schema.objects())
+        return _group_by_name((kind, name, sql) for kind, name, _, sql in schema.objects())
 
 
-def differences(
-    database: Mapping[Name, str], migrations: Sequence[Migration]
+def compare_objects(
+    database: Mapping[ObjectName, str], migrations: Sequence[Migration]
 ) -> tuple[Difference, ...]:
     """Compare a database's definitions with those of files; empty if they are equal.
 
     Spaces, comments, the case of words and the quotes around names are ignored.
     """
-    files = made_objects(migrations)
+    files = compute_objects(migrations)
     found = []
     for key in sorted({*database, *files}):
         here, there = database.get(key), files.get(key)
-        if here is not None and there is not None and normal(here) == normal(there):
+        if here is not None and there is not None and normalise(here) == normalise(there):
             continue
         kind: Literal["missing", "extra", "different"] = "different"
         if here is None or there is None:
@@ -89,27 +89,29 @@ def differences(
     return tuple(found)
 
 
-def matching(database: Mapping[Name, str], migrations: Sequence[Migration]) -> Migration | None:
+def find_match(
+    database: Mapping[ObjectName, str], migrations: Sequence[Migration]
+) -> Migration | None:
     """Find the last file up to which the files create exactly the database; None if none does."""
     for count in range(len(migrations), 0, -1):
         try:
-            if not differences(database, migrations[:count]):
+            if not compare_objects(database, migrations[:count]):
                 return migrations[count - 1]
         except MigrationError:
             continue
     return None
 
 
-def files_with_data(migrations: Sequence[Migration]) -> list[str]:
+def list_files_with_data(migrations: Sequence[Migration]) -> list[str]:
     """List the files that also change rows, which a comparison of definitions cannot detect."""
     return [
         file.name
         for file in migrations
-        if any(_DATA.match(statement.text) for statement in statements(file.sql))
+        if any(_DATA.match(statement.text) for statement in split_statements(file.sql))
     ]
 
 
-def normal(sql: str) -> tuple[str, ...]:
+def normalise(sql: str) -> tuple[str, ...]:
     """Split a definition into tokens, without spaces, comments and quotes around names."""
     tokens = []
     for match in _TOKEN.finditer(sql):
@@ -120,5 +122,5 @@ def normal(sql: str) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _by_name(rows: Iterable[Any]) -> dict[Name, str]:
+def _group_by_name(rows: Iterable[Any]) -> dict[ObjectName, str]:
     return {(kind, name): sql for kind, name, sql in rows if sql is not None}

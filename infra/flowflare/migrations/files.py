@@ -52,39 +52,39 @@ def read_migrations(folder: Path) -> tuple[Migration, ...]:
             numbers, no content, or text that is not UTF-8. All problems are reported at once.
     """
     if not folder.is_dir():
-        remedy = "Make the first one there: flowflare migrations new create_tables"
-        raise MigrationError(f"{folder}: there is no such folder of migrations", remedy=remedy)
+        remedy = "Create the first file: flowflare migrations new create_tables"
+        raise MigrationError(f"{folder}: the folder of migrations does not exist", remedy=remedy)
     problems: list[str] = []
     migrations = []
     paths = [path for path in folder.glob("*.sql") if not path.name.startswith(".")]
     for path in sorted(paths, key=lambda path: path.name):
         if not _NAME.fullmatch(path.name):
-            problems.append(f"{path.name}: is not called like 0001_create_tables.sql")
+            problems.append(f"{path.name}: is not named like 0001_create_tables.sql")
             continue
         try:
             migrations.append(_read(path))
         except MigrationError as error:
-            migrations.append(migration(path.name, ""))
+            migrations.append(make_migration(path.name, ""))
             problems.append(error.message)
-    problems += _number_problems(migrations)
+    problems += _find_number_problems(migrations)
     if problems:
         remedy = (
-            "Number the files 0001, 0002 and so on. Never renumber one that was applied: of two "
-            "with one number, the one that was not applied gets the next free number. "
-            "See which were: flowflare migrations status"
+            "Number the files 0001, 0002 and so on. Never renumber an applied file: if two files "
+            "have the same number, give the file that was not applied the next free number. "
+            "See which files were applied: flowflare migrations status"
         )
         raise MigrationError("\n".join(sorted(problems)), remedy=remedy)
     return tuple(migrations)
 
 
-def migration(name: str, text: str) -> Migration:
+def make_migration(name: str, text: str) -> Migration:
     """Create a migration from a name and a text."""
     sql = text.replace("\r\n", "\n").replace("\r", "\n")
     checksum = hashlib.sha256(sql.encode("utf-8", "surrogatepass")).hexdigest()
     return Migration(name, sql, checksum, windows="\r\n" in text)
 
 
-def next_name(migrations: Sequence[Migration], words: str) -> str:
+def make_next_name(migrations: Sequence[Migration], words: str) -> str:
     """Return the name of the next file, as wrangler would generate it.
 
     Args:
@@ -94,7 +94,7 @@ def next_name(migrations: Sequence[Migration], words: str) -> str:
     Raises:
         MigrationError: the words cannot be part of a file's name, or no number is left.
     """
-    number = max((one.number for one in migrations), default=0) + 1
+    number = max((file.number for file in migrations), default=0) + 1
     name = f"{number:04d}_{re.sub(r'[ ]+', '_', words.strip())}.sql"
     if not _NAME.fullmatch(name):
         remedy = "Use words like: create_orders"
@@ -102,20 +102,20 @@ def next_name(migrations: Sequence[Migration], words: str) -> str:
     return name
 
 
-def _number_problems(migrations: Sequence[Migration]) -> list[str]:
+def _find_number_problems(migrations: Sequence[Migration]) -> list[str]:
     problems = []
     expected = None
-    for before, one in zip((None, *migrations), migrations, strict=False):
+    for before, file in zip((None, *migrations), migrations, strict=False):
         if before is None or expected is None:
-            expected = one.number if one.number in _STARTS else 1
-        if before is not None and one.number == before.number:
-            problems.append(f"{one.name}: has the number of {before.name}")
+            expected = file.number if file.number in _STARTS else 1
+        if before is not None and file.number == before.number:
+            problems.append(f"{file.name}: has the number of {before.name}")
             continue
-        if one.number > expected:
-            missing = ", ".join(f"{number:04d}" for number in range(expected, one.number)[:5])
-            verb = "is" if one.number - expected == 1 else "are"
-            problems.append(f"{one.name}: {missing} {verb} missing before it")
-        expected = one.number + 1
+        if file.number > expected:
+            missing = ", ".join(f"{number:04d}" for number in range(expected, file.number)[:5])
+            verb = "is" if file.number - expected == 1 else "are"
+            problems.append(f"{file.name}: {missing} {verb} missing before it")
+        expected = file.number + 1
     return problems
 
 
@@ -127,7 +127,7 @@ def _read(path: Path) -> Migration:
     except UnicodeDecodeError:
         raise MigrationError(f"{path.name}: is not UTF-8 text") from None
     if "\0" in text:
-        raise MigrationError(f"{path.name}: holds a NUL, and SQLite reads no further than that")
+        raise MigrationError(f"{path.name}: contains a NUL, where SQLite stops reading")
     if not text.strip():
         raise MigrationError(f"{path.name}: is empty")
-    return migration(path.name, text)
+    return make_migration(path.name, text)

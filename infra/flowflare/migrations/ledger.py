@@ -12,8 +12,8 @@ from flowflare.api import Client
 from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
-from flowflare.migrations.replay import refused_statement
-from flowflare.migrations.statements import statements
+from flowflare.migrations.replay import find_refused_statement
+from flowflare.migrations.statements import split_statements
 
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
 _CREATE = """\
@@ -106,12 +106,12 @@ def read_ledger(database: Database) -> tuple[Applied, ...]:
     if "d1_migrations" not in tables:
         return ()
     ours = "flowflare_migrations" in tables
-    return _rows(database.query(_SELECT if ours else _SELECT_WRANGLERS))
+    return _read_rows(database.query(_SELECT if ours else _SELECT_WRANGLERS))
 
 
 def open_ledger(database: Database) -> tuple[Applied, ...]:
     """Create the ledger's tables if they are missing, and return the applied migrations."""
-    return _rows(database.query(_CREATE + _SELECT))
+    return _read_rows(database.query(_CREATE + _SELECT))
 
 
 def apply(
@@ -134,9 +134,9 @@ def apply(
         ApiError: there was no response, or an error that is not about the SQL. The ledger shows
             whether the file was applied.
     """
-    name = _quoted(migration.name)
+    name = _quote(migration.name)
     note = f"INSERT INTO d1_migrations (name) VALUES ({name});\n"  # noqa: S608 -- quoted
-    sql = _ended(migration.sql) + note + _noted([migration], bookmark)
+    sql = _end_statement(migration.sql) + note + _write_notes([migration], bookmark)
     try:
         database.query(sql)
     except ApiError as error:
@@ -146,13 +146,13 @@ def apply(
             # The file was applied but the response was lost; D1 refused the client's retry.
             return
         reason = error.message.partition("HTTP 400: ")[2]
-        message = f"{migration.name}: the SQL failed: {reason}{_where(migration, before, reason)}"
+        message = f"{migration.name}: the SQL failed: {reason}{_locate(migration, before, reason)}"
         remedy = "The database is as it was before this file. Correct the file and run again."
         raise MigrationError(message, remedy=remedy) from error
 
 
-def _where(migration: Migration, before: Sequence[Migration], reason: str) -> str:
-    found = refused_statement(before, migration, reason)
+def _locate(migration: Migration, before: Sequence[Migration], reason: str) -> str:
+    found = find_refused_statement(before, migration, reason)
     if found is None:
         return ""
     first, *rest = found.text.splitlines()
@@ -171,23 +171,23 @@ def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migr
     sql = "".join([_CREATE, *(f"DELETE FROM {table};\n" for table in _LEDGER)])  # noqa: S608
     for file in files:
         row = rows.get(file.name)
-        time = _quoted(row.applied_at) if row and row.applied_at else "CURRENT_TIMESTAMP"
-        values = f"{_quoted(file.name)}, {time}"
+        time = _quote(row.applied_at) if row and row.applied_at else "CURRENT_TIMESTAMP"
+        values = f"{_quote(file.name)}, {time}"
         sql += f"INSERT INTO d1_migrations (name, applied_at) VALUES ({values});\n"  # noqa: S608
-        sql += _noted([file], row.bookmark if row else None)
+        sql += _write_notes([file], row.bookmark if row else None)
     database.query(sql)
 
 
 def note_checksums(database: Database, migrations: Sequence[Migration]) -> None:
     """Record the checksums of files that wrangler applied."""
     if migrations:
-        database.query(_noted(migrations, None))
+        database.query(_write_notes(migrations, None))
 
 
-def _noted(migrations: Sequence[Migration], bookmark: str | None) -> str:
-    mark = _quoted(bookmark) if bookmark else "NULL"
+def _write_notes(migrations: Sequence[Migration], bookmark: str | None) -> str:
+    mark = _quote(bookmark) if bookmark else "NULL"
     rows = ", ".join(
-        f"({_quoted(migration.name)}, {_quoted(migration.checksum)}, {mark})"
+        f"({_quote(migration.name)}, {_quote(migration.checksum)}, {mark})"
         for migration in migrations
     )
     return (
@@ -196,19 +196,19 @@ def _noted(migrations: Sequence[Migration], bookmark: str | None) -> str:
     )
 
 
-def _rows(rows: Sequence[dict[str, Any]]) -> tuple[Applied, ...]:
+def _read_rows(rows: Sequence[dict[str, Any]]) -> tuple[Applied, ...]:
     return tuple(
         Applied(row["name"], row["checksum"], row["applied_at"], row["bookmark"]) for row in rows
     )
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _ended(sql: str) -> str:
+def _end_statement(sql: str) -> str:
     """End the last statement, so that the ledger's insert can follow it."""
-    last = statements(sql)[-1:]
+    last = split_statements(sql)[-1:]
     # A file of comments stays unchanged: D1 refuses an empty statement.
     open_end = last and not last[0].text.endswith(";")
     return sql.rstrip() + ("\n;\n" if open_end else "\n")

@@ -1,6 +1,6 @@
-"""Finds what D1 would refuse and what would lose data in migrations, before any of them runs.
+"""Find statements in migrations that D1 would refuse or that would lose data, before they run.
 
-Pure: files in, findings out. What tables exist is known from the files themselves.
+Nothing here has side effects. The files themselves say which tables exist.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,129 +10,133 @@ from functools import lru_cache
 from flowflare.migrations.accepts import Accepts
 from flowflare.migrations.files import Migration
 from flowflare.migrations.findings import RULES, Finding
-from flowflare.migrations.rules import Hit, Scene, hits
-from flowflare.migrations.rules.scene import ident, name_of, target
+from flowflare.migrations.rules import FileScene, Hit, check_rules
+from flowflare.migrations.rules.scene import normalise_name, read_identifier, read_target
 from flowflare.migrations.schema import LEDGER_TABLES, ForeignKey, Schema
-from flowflare.migrations.statements import Statement, pieces, syntax_problem
+from flowflare.migrations.statements import Statement, find_syntax_problem, split_pieces
 from flowflare.migrations.syntax import LONGEST, Node, parse
 
-# What SQLite says where it is only another SQLite than D1's.
+# Errors of the local SQLite where it differs from D1's.
 _NOT_D1S = ("no such module", "syntax error", "interrupted", "no such function", *LEDGER_TABLES)
 
 
 @dataclass(frozen=True)
-class _Hit:
+class _StatementHit:
     statement: Statement
     hit: Hit
 
 
 def lint(migrations: Sequence[Migration], *, applied: int = 0) -> tuple[Finding, ...]:
-    """The findings of the files after the first `applied`, in the order of the files.
+    """Check the files after the first `applied`, and return the findings in order of the files.
 
     Args:
-        migrations: all files, in order; the applied ones tell what tables there are.
-        applied: how many of them, from the first, were applied already.
+        migrations: all files, in order; the applied files say which tables exist.
+        applied: how many of the first files were applied already.
     """
-    return _linted(tuple((one, one.windows) for one in migrations), applied)
+    return _lint(tuple((file, file.windows) for file in migrations), applied)
 
 
 @lru_cache(maxsize=64)
-def _linted(files: tuple[tuple[Migration, bool], ...], applied: int) -> tuple[Finding, ...]:
-    """Remembered: every stack of a project has the same files; `windows` is no part of equality."""
+def _lint(files: tuple[tuple[Migration, bool], ...], applied: int) -> tuple[Finding, ...]:
+    """Cached, because every stack of a project has the same files. Equality ignores `windows`."""
     migrations = [migration for migration, _ in files]
-    cut = [pieces(migration.sql) for migration in migrations]
-    nodes = iter(parse([one.text for file in cut[applied:] for one in file if one.text]))
+    cut = [split_pieces(migration.sql) for migration in migrations]
+    nodes = iter(parse([piece.text for file in cut[applied:] for piece in file if piece.text]))
     found: list[Finding] = []
     with Schema() as schema:
         for index, (migration, file) in enumerate(zip(migrations, cut, strict=True)):
             if index < applied:
-                for one in file:
-                    schema.apply(one.text)
+                for piece in file:
+                    schema.apply(piece.text)
                 continue
-            parsed = [(one, next(nodes)) for one in file if one.text]
-            scene = Scene(schema, windows=migration.windows)
-            hit = list(_file_hits(parsed, scene))
+            parsed = [(piece, next(nodes)) for piece in file if piece.text]
+            scene = FileScene(schema, windows=migration.windows)
+            hit = list(_check_file(parsed, scene))
             accepts = Accepts(file, migration.name)
-            ordered = sorted(hit, key=lambda one: one.statement.line)
-            findings = [_finding(migration, each, accepts) for each in ordered]
+            ordered = sorted(hit, key=lambda each: each.statement.line)
+            findings = [_make_finding(migration, each, accepts) for each in ordered]
             findings += accepts.findings()
-            found += sorted(findings, key=lambda one: one.line)
+            found += sorted(findings, key=lambda finding: finding.line)
     return tuple(found)
 
 
-def _file_hits(parsed: Sequence[tuple[Statement, Node | str]], scene: Scene) -> Iterator[_Hit]:
+def _check_file(
+    parsed: Sequence[tuple[Statement, Node | str]], scene: FileScene
+) -> Iterator[_StatementHit]:
     if not parsed:
-        message = "the file has no statement; a file that was applied cannot be filled later"
-        yield _Hit(
+        message = "the file has no statement, and cannot be filled after it was applied"
+        yield _StatementHit(
             Statement("", 1), Hit("empty-migration", message, "Write the SQL, or delete it.")
         )
         return
     before = scene.schema.keys_without_index()
     for statement, node in parsed:
-        for hit in _statement_hits(statement, node, scene):
-            yield _Hit(statement, hit)
+        for hit in _check_statement(statement, node, scene):
+            yield _StatementHit(statement, hit)
     for key in scene.schema.keys_without_index():
         if key not in before:
-            yield _Hit(_maker(parsed, key), _unindexed(key))
+            yield _StatementHit(_find_maker(parsed, key), _make_unindexed(key))
     last = parsed[-1][0]
     if not last.text.endswith(";"):
-        message = "the last statement has no semicolon, and wrangler writes its own INSERT after it"
-        yield _Hit(last, Hit("unterminated-statement", message, "End it with a semicolon."))
+        message = "the last statement has no semicolon, and wrangler appends its own INSERT"
+        yield _StatementHit(
+            last, Hit("unterminated-statement", message, "End it with a semicolon.")
+        )
 
 
-def _statement_hits(statement: Statement, node: Node | str, scene: Scene) -> Iterator[Hit]:
+def _check_statement(statement: Statement, node: Node | str, scene: FileScene) -> Iterator[Hit]:
     if isinstance(node, str):
-        yield _unparsed(statement, node)
+        yield _make_unparsed(statement, node)
         scene.schema.apply(statement.text)
         return
-    yield from hits(node, scene)
+    yield from check_rules(node, scene)
     scene.note(node)
     if node.get("temporary", "NONE") == "NONE":
         refusal = scene.schema.apply(statement.text)
         if refusal and not any(words in refusal for words in _NOT_D1S):
             yield Hit(
                 "does-not-apply",
-                f"after the files before it, SQLite says: {refusal}",
-                "Correct the statement, or the file that should have made what it needs.",
+                f"after the earlier files, SQLite says: {refusal}",
+                "Correct the statement, or the file that should have created what it needs.",
             )
 
 
-def _unparsed(statement: Statement, why: str) -> Hit:
+def _make_unparsed(statement: Statement, why: str) -> Hit:
     if why == "long":
         count = len(statement.text.encode("utf-8", "replace"))
-        message = f"the statement has {count:,} bytes, and D1 takes {LONGEST:,}"
+        message = f"the statement has {count:,} bytes, but D1 accepts {LONGEST:,}"
         return Hit("statement-too-long", message, "Split it: several INSERTs of fewer rows.")
     if why == "deep":
-        message = "the statement is nested deeper than D1 takes (100 levels of an expression)"
+        message = "the statement is nested deeper than D1 accepts (100 levels of an expression)"
         return Hit("too-deep", message, "Split it into several statements.")
-    said = syntax_problem(statement.text)
+    said = find_syntax_problem(statement.text)
     message = f"SQLite cannot read this{f' ({said})' if said else ''}"
     return Hit("syntax-error", message, "Correct it; the grammar is at sqlite.org/lang.html.")
 
 
-def _unindexed(key: ForeignKey) -> Hit:
+def _make_unindexed(key: ForeignKey) -> Hit:
     columns = ", ".join(key.columns)
     return Hit(
         "missing-foreign-key-index",
         f"{key.child} ({columns}) refers to {key.parent} without an index: deleting or updating "
-        f"a row of {key.parent} reads all of {key.child}, and D1 bills the rows read",
+        f"a row of {key.parent} reads all of {key.child}, and D1 bills rows read",
         f"CREATE INDEX {key.child}_{'_'.join(key.columns)} ON {key.child} ({columns});",
     )
 
 
-def _maker(parsed: Sequence[tuple[Statement, Node | str]], key: ForeignKey) -> Statement:
-    """The statement that a key is from: the last one about its table."""
-    child = name_of(key.child)
+def _find_maker(parsed: Sequence[tuple[Statement, Node | str]], key: ForeignKey) -> Statement:
+    """Find the statement that created a key: the last one about its table."""
+    child = normalise_name(key.child)
     for statement, node in reversed(parsed):
         if isinstance(node, str) or node["type"] not in ("CreateTableStmt", "AlterTableStmt"):
             continue
-        if child in (target(node), ident(node.get("new_name"))):
+        if child in (read_target(node), read_identifier(node.get("new_name"))):
             return statement
     return parsed[0][0]
 
 
-def _finding(migration: Migration, one: _Hit, accepts: Accepts) -> Finding:
-    hit, statement = one.hit, one.statement
+def _make_finding(migration: Migration, found: _StatementHit, accepts: Accepts) -> Finding:
+    hit, statement = found.hit, found.statement
     return Finding(
         rule=hit.rule,
         severity=RULES[hit.rule].severity,

@@ -1,4 +1,4 @@
-"""Tells what going back in time would undo: files, and how many rows there are now."""
+"""Compute what a restore would undo: the files, and the current number of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,19 @@ from flowflare.migrations.baseline import read_objects
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.plan import Applied
 
-# D1 gives a row 100 columns.
+# D1 returns at most 100 columns in a row.
 _AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a database is to go back to.
+    """The point in time that a database is restored to.
 
     Attributes:
-        words: the moment in words.
-        bookmark: the moment as Time Travel knows it.
+        words: the point in words.
+        bookmark: its Time Travel bookmark.
         undone: the files that were applied after it, oldest first.
-        since: the time in UTC that all rows written after are lost from; None where it is not
-            known.
+        since: the time in UTC after which written rows are lost; None if unknown.
     """
 
     words: str
@@ -31,15 +30,15 @@ class Destination:
     since: str | None
 
 
-def before_file(applied: Sequence[Applied], file: str) -> Destination:
-    """The moment before a file was applied.
+def find_before_file(applied: Sequence[Applied], file: str) -> Destination:
+    """Find the point before a file was applied.
 
     Args:
         applied: the ledger's rows, oldest first.
         file: the file's name, or its number.
 
     Raises:
-        MigrationError: it was not applied, or nothing was kept to go back to.
+        MigrationError: the file was not applied, or has no bookmark.
     """
     names = [row.name for row in applied]
     found = [at for at, name in enumerate(names) if name == file or name[:4] == file]
@@ -50,24 +49,24 @@ def before_file(applied: Sequence[Applied], file: str) -> Destination:
     if row.bookmark is None:
         time = f"{(row.applied_at or '').replace(' ', 'T')}Z"
         raise MigrationError(
-            f"{row.name}: no bookmark was kept: wrangler or a baseline noted it",
-            remedy=f"Go back to a time: flowflare migrations restore --timestamp {time}",
+            f"{row.name}: has no bookmark, because wrangler or a baseline recorded it",
+            remedy=f"Restore to a time: flowflare migrations restore --timestamp {time}",
         )
     undone = tuple(names[found[0] :])
     return Destination(f"before {row.name}", row.bookmark, undone, row.applied_at)
 
 
-def at_bookmark(applied: Sequence[Applied], bookmark: str) -> Destination:
-    """The moment of a bookmark; later ones sort after earlier ones."""
+def describe_bookmark(applied: Sequence[Applied], bookmark: str) -> Destination:
+    """Describe a bookmark's point in time. Later bookmarks sort after earlier ones."""
     later = [at for at, row in enumerate(applied) if row.bookmark and row.bookmark >= bookmark]
-    # A row without a bookmark of its own went in after the one before it.
+    # A row without its own bookmark was inserted after the row before it.
     undone = tuple(row.name for row in applied[later[0] :]) if later else ()
     same = [row.applied_at for row in applied if row.bookmark == bookmark]
     return Destination(f"bookmark {bookmark}", bookmark, undone, same[0] if same else None)
 
 
-def at_time(applied: Sequence[Applied], timestamp: str, bookmark: str) -> Destination:
-    """A moment by the clock, with the bookmark that Time Travel has of it."""
+def describe_time(applied: Sequence[Applied], timestamp: str, bookmark: str) -> Destination:
+    """Describe a time, with the bookmark that Time Travel has for it."""
     from datetime import UTC, datetime
 
     moment = datetime.fromisoformat(timestamp)
@@ -78,14 +77,14 @@ def at_time(applied: Sequence[Applied], timestamp: str, bookmark: str) -> Destin
 
 
 def count_rows(database: Database, tables: Sequence[str] | None = None) -> dict[str, int]:
-    """How many rows each table has now, by name.
+    """Count the current rows of each table, by name.
 
     Args:
         database: the database.
-        tables: which; by default all but the ledger's.
+        tables: the tables; by default all except the ledger's.
 
     Raises:
-        ApiError: D1 refused; counting reads every row, which may take it too long.
+        ApiError: D1 refused. Counting reads every row, which may take too long.
     """
     names = tables
     if names is None:

@@ -1,11 +1,11 @@
-"""The original Flowflare's tables: recognises them, and writes the SQL that takes rows along.
+"""Recognise the original Flowflare's tables, and write the SQL that converts their rows.
 
-The original's columns are those of its API reference. It keeps two rows of a step that began and
-ended, and several of a workflow without a reference; here each is one row, so they are put
-together. Its times have two formats, and a run that has ended may have no end.
+The original's columns are from its API reference. It has two rows for a step that started and
+ended, and several for a workflow without a reference. Here each is one row, so they are merged. Its
+times have two formats, and an ended run may have no end time.
 """
 
-# ruff: noqa: S608 -- names of tables and columns alone, none of them from outside
+# ruff: noqa: S608 -- only names of tables and columns, none of them from outside
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
@@ -42,27 +42,27 @@ _ENDED: Final = "'Completed', 'Errored'"
 
 
 def is_original(objects: Collection[tuple[str, str]]) -> bool:
-    """Whether a database's definitions, by type and name, hold the original's tables."""
+    """Return whether a database's definitions, by type and name, include the original's tables."""
     return all(("table", name) in objects for name in TABLES)
 
 
-def conversion(
+def write_conversion(
     objects: Mapping[tuple[str, str], str],
     columns: Mapping[str, Collection[str]],
     files: Sequence[Migration],
 ) -> str:
-    """The SQL that makes this Flowflare's tables and takes the original's rows along.
+    """Write the SQL that creates this Flowflare's tables and converts the original's rows.
 
-    D1 runs a file as one unit, so all of it happens or nothing; it fails where a run or a step
-    would be lost.
+    D1 runs a file as one unit: either everything happens or nothing. The SQL fails if a run or a
+    step would be lost.
 
     Args:
         objects: the database's definitions, by type and name.
-        columns: the columns that each of its tables has.
-        files: the migrations that make the tables.
+        columns: the columns of each of its tables.
+        files: the migrations that create the tables.
     """
     parts = [
-        "-- Takes the rows of the original Flowflare's tables into this one's. A backup first:",
+        "-- Converts the rows of the original Flowflare's tables. Make a backup first:",
         "-- wrangler d1 export NAME --remote --output backup.sql",
         "PRAGMA defer_foreign_keys = true;",
     ]
@@ -73,19 +73,19 @@ def conversion(
     parts += [f"\n-- {file.name}\n{file.sql.strip()}" for file in files]
     parts += [
         "\n-- The rows",
-        _workflows(columns["workflow"]),
-        _runs(columns["workflow_runs"]),
-        _steps(columns["workflow_steps"]),
-        _retries(columns["workflow_step_retries"]),
-        _counted(),
+        _write_workflows(columns["workflow"]),
+        _write_runs(columns["workflow_runs"]),
+        _write_steps(columns["workflow_steps"]),
+        _write_retries(columns["workflow_step_retries"]),
+        _write_check(),
     ]
     parts += [f"DROP TABLE {_OLD}{table};" for table in reversed(TABLES)]
     return "\n".join(parts) + "\n"
 
 
-def _workflows(has: Collection[str]) -> str:
+def _write_workflows(has: Collection[str]) -> str:
     wanted = _COLUMNS["workflow"]
-    values = [_value(name, has, _RUN_STATUS) for name in wanted]
+    values = [_write_value(name, has, _RUN_STATUS) for name in wanted]
     return (
         f"INSERT INTO workflow (id, runs_count, {', '.join(wanted)})\n"
         f"SELECT first, (SELECT count(*) FROM {_OLD}workflow_runs r JOIN {_OLD}workflow w "
@@ -98,9 +98,9 @@ def _workflows(has: Collection[str]) -> str:
     )
 
 
-def _runs(has: Collection[str]) -> str:
+def _write_runs(has: Collection[str]) -> str:
     wanted = _COLUMNS["workflow_runs"]
-    values = [_value(name, has, _RUN_STATUS, table="r.") for name in wanted]
+    values = [_write_value(name, has, _RUN_STATUS, table="r.") for name in wanted]
     return (
         f"INSERT INTO workflow_runs (workflow_id, workflow_name, {', '.join(wanted)})\n"
         f"SELECT w.first, w.name, {', '.join(values)}\n"
@@ -110,12 +110,12 @@ def _runs(has: Collection[str]) -> str:
     )
 
 
-def _steps(has: Collection[str]) -> str:
+def _write_steps(has: Collection[str]) -> str:
     wanted = _COLUMNS["workflow_steps"]
-    values = [_value(name, has, _STEP_STATUS) for name in wanted]
+    values = [_write_value(name, has, _STEP_STATUS) for name in wanted]
     began = wanted.index("started_at")
     values[began] = "began"
-    started = _time("started_at") if "started_at" in has else "NULL"
+    started = _write_time("started_at") if "started_at" in has else "NULL"
     return (
         f"INSERT INTO workflow_steps (id, {', '.join(wanted)})\n"
         f"SELECT first, {', '.join(values)}\n"
@@ -126,9 +126,9 @@ def _steps(has: Collection[str]) -> str:
     )
 
 
-def _retries(has: Collection[str]) -> str:
+def _write_retries(has: Collection[str]) -> str:
     wanted = _COLUMNS["workflow_step_retries"]
-    values = [_value(name, has, (), table="r.") for name in wanted]
+    values = [_write_value(name, has, (), table="r.") for name in wanted]
     return (
         f"INSERT OR IGNORE INTO workflow_step_retries (workflow_step_id, {', '.join(wanted)})\n"
         f"SELECT s.first, {', '.join(values)}\n"
@@ -139,8 +139,8 @@ def _retries(has: Collection[str]) -> str:
     )
 
 
-def _counted() -> str:
-    """Fails where a run is missing, or a step with its run, index and name."""
+def _write_check() -> str:
+    """Write SQL that fails if a run is missing, or a step with its run, index and name."""
     runs = f"(SELECT count(*) FROM {_OLD}workflow_runs) = (SELECT count(*) FROM workflow_runs)"
     steps = (
         "(SELECT count(*) FROM (SELECT DISTINCT workflow_run_id, coalesce(step_index, 0), "
@@ -153,11 +153,13 @@ def _counted() -> str:
     )
 
 
-def _value(name: str, has: Collection[str], statuses: Sequence[str], *, table: str = "") -> str:
-    """What stands for a column; what the original does not have is NULL, or as a new row has it."""
+def _write_value(
+    name: str, has: Collection[str], statuses: Sequence[str], *, table: str = ""
+) -> str:
+    """Write a column's value. A column that the original lacks is NULL, or as in a new row."""
     column = f"{table}{name}" if name in has else "NULL"
     if name == "status":
-        known = ", ".join(f"'{one}'" for one in statuses)
+        known = ", ".join(f"'{name}'" for name in statuses)
         other, early = statuses[3], "Running" if statuses is _RUN_STATUS else "Pending"
         return (
             f"CASE WHEN {column} IN ({known}) THEN {column} "
@@ -166,12 +168,13 @@ def _value(name: str, has: Collection[str], statuses: Sequence[str], *, table: s
     if name in ("step_index", "retry_count"):
         return f"coalesce({column}, 0)"
     if name == "completed_at" and "updated_at" in has and "status" in has:
-        ended = f"CASE WHEN {table}status IN ({_ENDED}) THEN {_time(f'{table}updated_at')} END"
-        return f"coalesce({_time(column)}, {ended})"
+        updated = _write_time(f"{table}updated_at")
+        ended = f"CASE WHEN {table}status IN ({_ENDED}) THEN {updated} END"
+        return f"coalesce({_write_time(column)}, {ended})"
     if name in ("created_at", "updated_at"):
-        return f"coalesce({_time(column)}, {_NOW})"
-    return _time(column) if name in _TIMES and column != "NULL" else column
+        return f"coalesce({_write_time(column)}, {_NOW})"
+    return _write_time(column) if name in _TIMES and column != "NULL" else column
 
 
-def _time(column: str) -> str:
+def _write_time(column: str) -> str:
     return f"strftime('%Y-%m-%dT%H:%M:%fZ', {column})"

@@ -1,31 +1,31 @@
-"""Finds the statement that D1 refused, by asking SQLite for each after what came before it."""
+"""Find the statement that D1 refused, by running the statements in the local SQLite."""
 
 from collections.abc import Sequence
 
 from flowflare.migrations.files import Migration
 from flowflare.migrations.schema import Schema
-from flowflare.migrations.statements import Statement, at_fault, statements
+from flowflare.migrations.statements import Statement, find_failing_statement, split_statements
 
 
-def refused_statement(
+def find_refused_statement(
     before: Sequence[Migration], migration: Migration, reason: str
 ) -> Statement | None:
-    """The statement of a file that a refusal is about, None where that cannot be told.
+    """Find the statement of a file that an error is about; None if it cannot be determined.
 
     Args:
         before: the files that were applied before it.
         migration: the file.
-        reason: what D1 said, which has SQLite's words and not the place.
+        reason: D1's error, which has SQLite's message but no position.
     """
     with Schema() as schema:
         for file in before:
-            for one in statements(file.sql):
-                schema.apply(one.text)
-        for one in statements(migration.sql):
-            refusal = schema.refusal(one.text)
+            for statement in split_statements(file.sql):
+                schema.apply(statement.text)
+        for statement in split_statements(migration.sql):
+            refusal = schema.refusal(statement.text)
             if refusal and refusal in reason:
-                return one
+                return statement
             if refusal:
                 break
-    # It depends on rows, or this SQLite is not D1's: the words themselves have to do.
-    return at_fault(migration.sql, reason)
+    # The error depends on rows, or this SQLite differs from D1's: only its message can help.
+    return find_failing_statement(migration.sql, reason)

@@ -1,8 +1,8 @@
-"""What tables, keys and indexes the files so far have made, as SQLite itself sees it.
+"""Track the tables, keys and indexes that files create, with SQLite itself.
 
-The statements that define things run in an empty database in memory; those that move rows do not,
-so nothing costs more than the definitions do. Nothing outside the memory is reached: only CREATE,
-ALTER and DROP run.
+Statements that define something run in an empty in-memory database; statements that move rows do
+not, so the cost depends only on the definitions. Nothing outside of memory is accessed: only
+CREATE, ALTER and DROP run.
 """
 
 import re
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Final
 
 _DEFINING: Final = re.compile(r"(?:CREATE|ALTER|DROP)\b", re.IGNORECASE)
-# CREATE TABLE AS may compute: so many thousand instructions of SQLite are enough for a definition.
+# CREATE TABLE AS may compute; this many thousand SQLite instructions are enough for a definition.
 _PATIENCE: Final = 2_000
 _INTERNAL: Final = (
     "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'"
 )
 LEDGER_TABLES: Final = ("d1_migrations", "flowflare_migrations")
-#: The tables, indexes, views and triggers that files make: not SQLite's, D1's or the ledger's.
+#: The tables, indexes, views and triggers that files create, without those of SQLite and D1 and the
+#: ledger.
 OBJECTS: Final = (
     "SELECT type, name, tbl_name, sql FROM sqlite_master "  # noqa: S608 -- constants
     f"WHERE {_INTERNAL} AND tbl_name NOT IN {LEDGER_TABLES} ORDER BY type, name;"
@@ -26,12 +27,12 @@ OBJECTS: Final = (
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A foreign key as `PRAGMA foreign_key_list` tells it.
+    """A foreign key as `PRAGMA foreign_key_list` returns it.
 
     Attributes:
-        child: the table that has it.
-        columns: its columns there.
-        parent: the table it refers to.
+        child: the table that has the key.
+        columns: its columns in that table.
+        parent: the table that it refers to.
         on_delete: `CASCADE`, `SET NULL`, `SET DEFAULT`, `RESTRICT` or `NO ACTION`.
     """
 
@@ -42,7 +43,7 @@ class ForeignKey:
 
     @property
     def takes_along(self) -> bool:
-        """Whether the parent's deletion changes the child's rows instead of being refused."""
+        """Whether deleting a parent row changes the child's rows instead of being refused."""
         return self.on_delete in ("CASCADE", "SET NULL", "SET DEFAULT")
 
 
@@ -55,7 +56,7 @@ class Schema:
         self._keys: list[ForeignKey] | None = None
 
     def close(self) -> None:
-        """Lets go of the memory."""
+        """Close the database."""
         self._database.close()
 
     def __enter__(self) -> "Schema":
@@ -65,21 +66,21 @@ class Schema:
         self.close()
 
     def apply(self, text: str) -> str | None:
-        """Runs a statement that defines something; others change no definition and are not run.
+        """Run a statement if it defines something; other statements are not run.
 
         Returns:
-            SQLite's refusal, None where there is none.
+            SQLite's error; None if there is none.
         """
         if not _DEFINING.match(text):
             return None
         self._keys = None
         try:
             return self._run(text)
-        except ValueError as error:  # a NUL, or half a character
+        except ValueError as error:  # a NUL, or a lone surrogate
             return str(error)
 
     def refusal(self, text: str) -> str | None:
-        """What SQLite says to a statement here; one that moves rows is prepared and not run."""
+        """Return SQLite's error for a statement. A statement that moves rows is only prepared."""
         if _DEFINING.match(text):
             return self.apply(text)
         try:
@@ -88,16 +89,16 @@ class Schema:
             return str(error)
 
     def has_table(self, name: str) -> bool:
-        """Whether there is a table of that name."""
+        """Return whether a table exists."""
         sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = ?"
         return self._database.execute(sql, (name.lower(),)).fetchone() is not None
 
     def objects(self) -> list[tuple[str, str, str, str | None]]:
-        """The definitions: type, name, table and SQL of each, sorted."""
+        """List the definitions: type, name, table and SQL of each, sorted."""
         return self._database.execute(OBJECTS).fetchall()
 
     def keys_to(self, parent: str) -> list[ForeignKey]:
-        """The foreign keys of other tables that refer to a table."""
+        """List the foreign keys of other tables that refer to a table."""
         wanted = parent.lower()
         return [
             key
@@ -106,7 +107,7 @@ class Schema:
         ]
 
     def keys_without_index(self) -> list[ForeignKey]:
-        """The foreign keys whose columns are not the first ones of any index."""
+        """List the foreign keys whose columns are not the first columns of an index."""
         return [key for key in self._foreign_keys() if not self._is_indexed(key)]
 
     def _run(self, text: str) -> str | None:

@@ -1,8 +1,8 @@
-"""Splits a file's SQL into statements, and finds the one that D1's refusal is about.
+"""Split a file's SQL into statements, and find the statement that D1's error is about.
 
-SQLite's own tokenizer says where a statement ends. D1 answers SQLite's words and not the place: a
-text that is no SQL is found by asking SQLite here, which needs no tables for that; a name that is
-missing or taken is looked for in the statements.
+SQLite's own tokenizer finds the end of a statement. D1 returns SQLite's message without a position.
+Invalid SQL is found by asking the local SQLite, which needs no tables for that; a missing or
+existing name is searched for in the statements.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 _NO_SQL = re.compile(r"syntax error|unrecognized token|incomplete input")
-# SQLite stops at the first statement that fails, and that one has the name.
+# SQLite stops at the first statement that fails, and the message has a name from it.
 _MISSING = re.compile(r"no such [a-z]+: (?:\w+\.)?(\w+)|has no column named (\w+)")
 _TAKEN = re.compile(r"(?:table|view|index|trigger) \W?(\w+)\W? already exists")
 _BROKEN = re.compile(r"constraint failed: (\w+)")
@@ -23,10 +23,10 @@ class Statement:
     """One statement of a file.
 
     Attributes:
-        text: from its first word on, with what ends it.
-        line: the line of the file that it begins in.
-        comments: what stands between the statement before it and its first word.
-        comments_line: the line that `comments` begins in.
+        text: from its first word to its end, including the semicolon.
+        line: the line in which it begins.
+        comments: the text between the previous statement and its first word.
+        comments_line: the line in which `comments` begins.
     """
 
     text: str
@@ -35,13 +35,13 @@ class Statement:
     comments_line: int = field(default=1, compare=False)
 
 
-def statements(sql: str) -> list[Statement]:
-    """The statements of a file; one in a trigger's body belongs to the trigger."""
-    return [one for one in pieces(sql) if one.text]
+def split_statements(sql: str) -> list[Statement]:
+    """Split a file into statements. A statement in a trigger's body is part of the trigger."""
+    return [piece for piece in split_pieces(sql) if piece.text]
 
 
-def pieces(sql: str) -> list[Statement]:
-    """The statements, and the comments after the last one as a statement without text."""
+def split_pieces(sql: str) -> list[Statement]:
+    """Split a file into statements; comments after the last are a statement without text."""
     found = []
     line = 1
     for piece in _cut(sql):
@@ -54,29 +54,29 @@ def pieces(sql: str) -> list[Statement]:
     return found
 
 
-def at_fault(sql: str, reason: str) -> Statement | None:
-    """The statement that a refusal is about, None where that cannot be told.
+def find_failing_statement(sql: str, reason: str) -> Statement | None:
+    """Find the statement that an error is about; None if it cannot be determined.
 
     Args:
         sql: the file's text.
-        reason: what D1 said.
+        reason: D1's error.
     """
-    every = statements(sql)
+    every = split_statements(sql)
     if _NO_SQL.search(reason):
-        return next((one for one in every if syntax_problem(one.text)), None)
+        return next((statement for statement in every if find_syntax_problem(statement.text)), None)
     if match := _MISSING.search(reason):
         name = next(group for group in match.groups() if group)
-        return next(iter(_matching(every, rf"\b{name}\b")), None)
+        return next(iter(_match(every, rf"\b{name}\b")), None)
     if match := _TAKEN.search(reason):
         making = rf"\ACREATE\s+(?:UNIQUE\s+)?\w+\s+\W?{match.group(1)}\b"
-        return _only(_matching(every, making))
+        return _take_only(_match(every, making))
     if match := _BROKEN.search(reason):
-        return _only(_matching(every, rf"\A(?!CREATE\b).*\b{match.group(1)}\b"))
-    return _only(every)
+        return _take_only(_match(every, rf"\A(?!CREATE\b).*\b{match.group(1)}\b"))
+    return _take_only(every)
 
 
-def syntax_problem(text: str) -> str | None:
-    """What SQLite says to a statement that is no SQL to it; None for one that is."""
+def find_syntax_problem(text: str) -> str | None:
+    """Return SQLite's syntax error for a statement; None for valid SQL."""
     database = sqlite3.connect(":memory:")
     try:
         database.execute(f"EXPLAIN {text}")
@@ -88,8 +88,8 @@ def syntax_problem(text: str) -> str | None:
 
 
 def _cut(sql: str) -> Iterator[str]:
-    """The text in pieces that end where statements do."""
-    # SQLite reads no further than a NUL, and Python refuses to ask it about one.
+    """Split a text where statements end."""
+    # SQLite stops reading at a NUL, and Python refuses to pass it one.
     asked = sql.replace("\0", " ").encode("utf-8", "replace").decode()
     begin = 0
     for match in re.finditer(";", asked):
@@ -100,10 +100,10 @@ def _cut(sql: str) -> Iterator[str]:
         yield sql[begin:]
 
 
-def _matching(every: Sequence[Statement], pattern: str) -> list[Statement]:
+def _match(every: Sequence[Statement], pattern: str) -> list[Statement]:
     words = re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    return [one for one in every if words.search(one.text)]
+    return [statement for statement in every if words.search(statement.text)]
 
 
-def _only(found: Sequence[Statement]) -> Statement | None:
+def _take_only(found: Sequence[Statement]) -> Statement | None:
     return found[0] if len(found) == 1 else None

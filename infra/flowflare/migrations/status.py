@@ -1,23 +1,23 @@
-"""Tells for each migration file where it stands: applied, pending, or changed since."""
+"""Report the state of each migration file: applied, pending, or changed since."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowflare.migrations.files import Migration
-from flowflare.migrations.plan import Applied, history_problems
+from flowflare.migrations.plan import Applied, find_history_problems
 
 
 @dataclass(frozen=True)
 class FileStatus:
-    """Where one file stands.
+    """The state of one file.
 
     Attributes:
         name: the file's name.
-        state: `applied`, `pending`, or the kind of what is wrong with it, such as `edited`.
-        by: `flowflare` or `wrangler`, which keeps no checksum; None for a pending file.
+        state: `applied`, `pending`, or the kind of its problem, such as `edited`.
+        by: `flowflare` or `wrangler`, which stores no checksum; None for a pending file.
         applied_at: when it was applied, in UTC.
-        bookmark: where Time Travel goes back to before it.
-        problem: what is wrong and what to do, None where nothing is.
+        bookmark: the Time Travel bookmark before it.
+        problem: what is wrong and what to do; None if nothing is wrong.
     """
 
     name: str
@@ -28,15 +28,17 @@ class FileStatus:
     problem: str | None
 
 
-def status(migrations: Sequence[Migration], applied: Sequence[Applied]) -> tuple[FileStatus, ...]:
-    """Where every file stands that is in the folder or in the ledger, in the files' order.
+def list_status(
+    migrations: Sequence[Migration], applied: Sequence[Applied]
+) -> tuple[FileStatus, ...]:
+    """Report the state of every file in the folder or in the ledger, in order of the files.
 
     Args:
         migrations: the files of the folder, in order.
         applied: the ledger's rows, oldest first.
     """
     rows = {row.name: row for row in applied}
-    problems = {problem.file: problem for problem in history_problems(migrations, applied)}
+    problems = {problem.file: problem for problem in find_history_problems(migrations, applied)}
     names = sorted({*rows, *(file.name for file in migrations)})
     found = []
     for name in names:

@@ -1,7 +1,7 @@
-"""Parses single statements with SQLite's own grammar.
+"""Parse single statements with SQLite's own grammar.
 
-A node is a mapping as syntaqlite's `parse_raw` gives it: `type`, and the fields of that type; the
-typed classes hold the same and cost a copy.
+A node is a mapping from syntaqlite's `parse_raw`: `type`, and the fields of that type. The typed
+classes contain the same and would cost a copy.
 """
 
 import threading
@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 Node = Mapping[str, Any]
-#: What a statement is that has no node: no SQL, nested too deep, or too long to be looked at.
+#: Why a statement has no node: it is not SQL, is nested too deeply, or is too long to be parsed.
 Unparsed = Literal["syntax", "deep", "long"]
 
-#: The longest statement that D1 takes, in bytes [developers.cloudflare.com/d1/platform/limits].
+#: The longest statement that D1 accepts, in bytes [developers.cloudflare.com/d1/platform/limits].
 LONGEST: Final = 100_000
-# The parser recurses natively. A statement of the longest kind nests 49,000 deep, which took less
-# than 128 MB of stack when it was measured; the stack is reserved, not used.
+# The parser recurses natively. A statement of maximum length can be nested 49,000 levels deep,
+# which took less than 128 MB of stack when measured. The stack is reserved, not used.
 _STACK: Final = 256 << 20
 
 
 def parse(texts: Sequence[str]) -> list[Node | Unparsed]:
-    """The nodes of statements, in order.
+    """Parse statements, and return their nodes in order.
 
     Args:
         texts: one statement each.
@@ -35,12 +35,12 @@ def parse(texts: Sequence[str]) -> list[Node | Unparsed]:
     finally:
         threading.stack_size(previous)
     worker.join()
-    # A parser that stops on a text stops the thread: what follows has no node either.
+    # If a text stops the parser, it stops the thread, and the following texts have no node either.
     return parsed + ["syntax"] * (len(texts) - len(parsed))
 
 
-def children(node: Node | None, *path: str) -> list[Node]:
-    """The nodes of a list below a node, empty where there is none."""
+def list_children(node: Node | None, *path: str) -> list[Node]:
+    """Return the nodes of a list below a node; empty if there is no list."""
     inner: Any = node
     for name in path:
         inner = inner.get(name) if inner else None
@@ -48,18 +48,18 @@ def children(node: Node | None, *path: str) -> list[Node]:
     return found
 
 
-def tables(node: object) -> set[str]:
-    """The tables that a node reads or writes, lower case, from its FROM clauses down."""
+def list_tables(node: object) -> set[str]:
+    """Return the tables that a node reads or writes, in lower case, from its FROM clauses down."""
     found: set[str] = set()
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if one.get("type") == "TableRef" and one.get("table_name"):
-                found.add(str(one["table_name"]).lower())
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if part.get("type") == "TableRef" and part.get("table_name"):
+                found.add(str(part["table_name"]).lower())
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
     return found
 
 
@@ -67,7 +67,7 @@ def _parse_all(texts: Sequence[str], parsed: list[Node | Unparsed]) -> None:
     from syntaqlite import Syntaqlite
 
     with Syntaqlite() as grammar:
-        # One by one: what was parsed before a text that the parser cannot take, stays.
+        # One at a time: the results before a text that the parser cannot handle are kept.
         parsed.extend(_parse(grammar, text) for text in texts)
 
 
@@ -77,7 +77,7 @@ def _parse(grammar: Any, text: str) -> Node | Unparsed:
     if "\0" in text:
         return "syntax"
     try:
-        # Errors are left out of the list: a statement with one is not exactly one node.
+        # The list has no node for an error, so a statement with an error is not exactly one node.
         nodes = grammar.parse_raw(text.encode("utf-8", "replace").decode())
     except RecursionError:
         return "deep"

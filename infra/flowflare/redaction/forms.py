@@ -1,4 +1,4 @@
-"""Lists the texts in which a secret can appear."""
+"""List the texts in which a secret can appear."""
 
 import base64
 import html
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-#: A secret of this many characters is replaced anywhere in a text. A shorter one is likely to be
-#: part of other words, so it is replaced only as a word of its own.
+#: A secret of at least this many characters is replaced anywhere in a text. A shorter secret is
+#: probably part of other words, so it is replaced only as a separate word.
 LONG: Final = 6
 #: Shorter secrets are not replaced at all. The Pulumi CLI has the same limit (`CreateFilter` in
 #: sdk/go/common/util/logging/log.go).
 SHORTEST: Final = 3
-# JSON's literals and Python's None are in too many messages to say anything about a secret.
+# JSON's literals and Python's None are too common in messages to reveal a secret.
 _LITERALS: Final = frozenset({"true", "false", "null", "none"})
 _PEM_BOUNDARY: Final = re.compile(r"-----(BEGIN|END) [A-Z0-9 ]+-----")
 _ESCAPE: Final = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")
@@ -24,22 +24,22 @@ _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 @dataclass(frozen=True)
 class Forms:
-    """The texts that stand for one secret.
+    """The texts that represent one secret.
 
     Attributes:
         anywhere: replaced wherever they appear.
-        words: replaced where no letter, digit or underscore is next to them.
+        words: replaced if no letter, digit or underscore is next to them.
     """
 
     anywhere: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
 
 
-def forms_of(secret: str) -> Forms:
-    """List the texts that stand for a secret.
+def list_forms(secret: str) -> Forms:
+    """List the texts that represent a secret.
 
     Args:
-        secret: its value. Each long line of it counts too, because logs print line by line.
+        secret: its value. Each long line of it also counts, because logs print line by line.
     """
     text = secret.strip()
     if len(text) < SHORTEST or text.lower() in _LITERALS:
@@ -48,11 +48,11 @@ def forms_of(secret: str) -> Forms:
         return Forms(words=frozenset({text}))
     lines = [line.strip() for line in text.splitlines()]
     wholes = {text, text.replace("\r\n", "\n"), text.replace("\n", "\r\n")}
-    wholes |= {one for one in lines if len(one) >= LONG and not _PEM_BOUNDARY.fullmatch(one)}
-    return Forms(frozenset(form for whole in wholes for form in _encoded(whole)))
+    wholes |= {line for line in lines if len(line) >= LONG and not _PEM_BOUNDARY.fullmatch(line)}
+    return Forms(frozenset(form for whole in wholes for form in _list_encoded(whole)))
 
 
-def _encoded(text: str) -> Iterator[str]:
+def _list_encoded(text: str) -> Iterator[str]:
     yield text
     for escaped in (
         repr(text),
@@ -65,7 +65,7 @@ def _encoded(text: str) -> Iterator[str]:
         yield json.dumps(inner, ensure_ascii=False)[1:-1]  # JSON inside JSON
         # Go's encoding/json escapes these, and so does the Pulumi CLI.
         yield inner.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-        # PyYAML writes the digits of an escape in upper case.
+        # PyYAML writes the hexadecimal digits of an escape in upper case.
         yield _ESCAPE.sub(lambda match: match[0][:2] + match[0][2:].upper(), inner)
     yield html.escape(text)
     yield html.escape(text, quote=False)
@@ -77,21 +77,21 @@ def _encoded(text: str) -> Iterator[str]:
     yield data.hex()
     yield data.hex().upper()
     whole = base64.b64encode(data).decode()
-    for encoded in (whole, *_lines(whole), *_inside_base64(data)):
+    for encoded in (whole, *_split_base64(whole), *_list_inside_base64(data)):
         if len(encoded) >= LONG:
             yield encoded
             yield encoded.replace("+", "-").replace("/", "_")
 
 
-def _lines(encoded: str) -> Iterator[str]:
-    """The lines of base64 as MIME (76 columns, also `base64` and Python) and PEM (64) wrap it."""
+def _split_base64(encoded: str) -> Iterator[str]:
+    """Split base64 into lines as MIME (76 columns, also `base64` and Python) and PEM (64) do."""
     for columns in (76, 64):
         yield from (encoded[at : at + columns] for at in range(0, len(encoded), columns))
 
 
-def _inside_base64(data: bytes) -> Iterator[str]:
-    """What base64 of any longer text that contains the data has in common, by its offset mod 3."""
+def _list_inside_base64(data: bytes) -> Iterator[str]:
+    """List what base64 of any longer text with the data has in common, by its offset modulo 3."""
     for offset, first in ((0, 0), (1, 2), (2, 3)):
         encoded = base64.b64encode(bytes(offset) + data).decode()
-        # The first characters, and the last one before padding, also depend on the surroundings.
+        # The first characters, and the last before padding, also depend on the surrounding bytes.
         yield encoded[first : (offset + len(data)) * 8 // 6]

@@ -1,8 +1,8 @@
-"""A program's standard output and standard error, with its secrets replaced.
+"""Replace secrets in a program's standard output and standard error.
 
 A program prints, writes to descriptors 1 and 2, or starts other programs that do. So Python's
-streams are wrapped, and the descriptors lead through pipes (`pipe`). Text is passed on at once,
-except for an end with which a secret may begin: that waits for the text after it, so that a secret
+streams are wrapped, and the descriptors lead through pipes (`pipe`). Text is passed on immediately,
+except for an end in which a secret may begin: it waits for the following text, so that a secret
 written in pieces is found.
 """
 
@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, TextIO
 from flowflare.redaction.passage import Passage
 from flowflare.redaction.pipe import filter_descriptor
 from flowflare.redaction.redactor import Redactor
-from flowflare.redaction.run import current
+from flowflare.redaction.run import get_current
 
 _lock: Final = threading.Lock()
 _installed: Final = contextlib.ExitStack()
@@ -27,16 +27,16 @@ _depth = 0
 
 
 @contextlib.contextmanager
-def redacted_output() -> Iterator[None]:
-    """Replace secrets in what the process writes, until the last of such blocks ends.
+def redact_output() -> Iterator[None]:
+    """Replace secrets in what the process writes, until the last of these blocks ends.
 
-    Nothing changes if no run is under way.
+    Without a current run, nothing changes.
 
     Raises:
-        OSError: a pipe cannot be opened; the output is what it was before.
+        OSError: a pipe cannot be opened; the output is unchanged.
     """
-    global _depth  # noqa: PLW0603 -- there is one standard output
-    redactor = current()
+    global _depth  # noqa: PLW0603 -- a process has one standard output
+    redactor = get_current()
     if redactor is None:
         yield
         return
@@ -44,7 +44,7 @@ def redacted_output() -> Iterator[None]:
         if _depth == 0:
             with contextlib.ExitStack() as stack:
                 for name, descriptor in (("stdout", 1), ("stderr", 2)):
-                    stack.enter_context(_redacted(name, descriptor, redactor))
+                    stack.enter_context(_redact_stream(name, descriptor, redactor))
                 _installed.push(stack.pop_all())
         _depth += 1
     try:
@@ -57,15 +57,15 @@ def redacted_output() -> Iterator[None]:
 
 
 class _Stream(io.TextIOBase):
-    """A text stream before another one, whose terminal, encoding and descriptor it shows.
+    """A text stream in front of another, with the other's terminal, encoding and descriptor.
 
-    A program may keep it, in a handler of `logging` for example, so it also works after `end`.
+    A program may keep it, for example in a handler of `logging`, so it also works after `end`.
 
     Args:
         redactor: the filter.
         before: the stream that the program would have without the filter.
-        raw: where filtered text goes instead: a copy of its descriptor, if that is filtered too.
-        wait: waits for what other programs have written to the same descriptor before.
+        raw: receives the filtered text instead, if the descriptor is filtered too: a copy of it.
+        wait: waits for what other programs wrote to the same descriptor earlier.
     """
 
     def __init__(
@@ -96,19 +96,19 @@ class _Stream(io.TextIOBase):
         return (self._raw or self._before).isatty()
 
     def fileno(self) -> int:
-        # Not the copy: what a child writes to that is not filtered.
+        # Not the copy, which is not filtered when a child process writes to it.
         return self._before.fileno()
 
     def write(self, text: str) -> int:
         shown = text
-        if self.encoding and not text.isascii():  # another letter is replaced, or is an error
+        if self.encoding and not text.isascii():  # other letters are replaced or raise an error
             data = text.encode(self.encoding, self.errors or "strict")
             shown = data.decode(self.encoding, "surrogateescape")
         self.pass_on(shown)
         return len(text)
 
     def pass_on(self, text: str) -> None:
-        """Filter a text; bytes that are not text are in it as `surrogateescape` decodes them."""
+        """Filter a text. Bytes that are not valid text are decoded with `surrogateescape`."""
         self._wait()
         self._passage.write(text)
 
@@ -116,12 +116,12 @@ class _Stream(io.TextIOBase):
         (self._raw or self._before).flush()
 
     def end(self) -> None:
-        """Pass on everything; from now on, write to the stream that was there before."""
+        """Pass on everything, and from now on write to the original stream."""
         self.pass_on(self.buffer.take_rest())
         self._passage.end(self._leave)
 
     def _leave(self) -> None:
-        self._raw, self._wait = None, _nothing
+        self._raw, self._wait = None, _do_nothing
 
     def _put(self, text: str) -> None:
         if self._raw is not None:
@@ -130,13 +130,13 @@ class _Stream(io.TextIOBase):
             return
         try:
             self._before.write(text)
-        except UnicodeEncodeError:  # bytes that are not text
+        except UnicodeEncodeError:  # bytes that are not valid text
             self._before.flush()
             self._before.buffer.write(text.encode(self.encoding, "surrogateescape"))
 
 
 class _Bytes(io.RawIOBase):
-    """The stream for bytes of a text stream (`sys.stdout.buffer`)."""
+    """The byte stream of a text stream (`sys.stdout.buffer`)."""
 
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
@@ -158,7 +158,7 @@ class _Bytes(io.RawIOBase):
             return view.nbytes
 
     def take_rest(self) -> str:
-        """Return what was written of a letter that is not complete."""
+        """Return the bytes of an incomplete letter."""
         return self._decoder.decode(b"", final=True)
 
     def flush(self) -> None:
@@ -166,11 +166,11 @@ class _Bytes(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def _redacted(name: str, descriptor: int, redactor: Redactor) -> Iterator[None]:
+def _redact_stream(name: str, descriptor: int, redactor: Redactor) -> Iterator[None]:
     """Lead a standard stream and its descriptor through the filter."""
     before: TextIO | None = getattr(sys, name)
     with contextlib.ExitStack() as stack:
-        raw, wait = None, _nothing
+        raw, wait = None, _do_nothing
         saved = _copy(descriptor)
         if saved is not None:
             stack.callback(os.close, saved)
@@ -185,7 +185,7 @@ def _redacted(name: str, descriptor: int, redactor: Redactor) -> Iterator[None]:
         yield
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 

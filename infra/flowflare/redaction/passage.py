@@ -1,4 +1,4 @@
-"""Filters a text that is written in pieces."""
+"""Filter a text that is written in pieces."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ from flowflare.redaction.forms import SHORTEST
 from flowflare.redaction.redactor import Redactor
 from flowflare.redaction.run import redact
 
-#: A person who watches a terminal sees the end of a text after so many seconds, if it is no longer
-#: than this: of a secret that is written letter by letter, not even a part that counts as one.
+#: A person at a terminal sees the end of a text after this many seconds, if it is no longer than
+#: this, so that of a secret written letter by letter not even a significant part is shown.
 _PATIENCE: Final = 0.3
 _LONGEST_AHEAD: Final = SHORTEST - 1
 
@@ -22,9 +22,9 @@ class Passage:
 
     Args:
         redactor: the filter.
-        put: takes what is passed on.
-        is_watched: whether the end of a text is passed on after a moment, though a secret may
-            begin in it: a line of progress is seen as it is written.
+        put: receives the text that is passed on.
+        is_watched: whether the end of a text is passed on after a moment although a secret may
+            begin in it, so that a person sees a line of progress as it is written.
     """
 
     def __init__(
@@ -35,14 +35,14 @@ class Passage:
         self._is_watched = is_watched
         self._timer: threading.Timer | None = None
         self._rest = ""
-        self._ahead = 0  # how much of the rest is passed on already
+        self._ahead = 0  # the number of characters of the rest that were already passed on
         self._last = ""
         self._has_ended = False
         self._lock = threading.RLock()
         _passages.add(self)
 
     def write(self, text: str, *, is_last: bool = False) -> None:
-        """Pass on what is certain, or everything if it is the last text."""
+        """Pass on what is certain, or everything if this is the last text."""
         with self._lock:
             if self._has_ended:
                 self._put(redact(text))
@@ -58,7 +58,7 @@ class Passage:
             self._wait_to_show()
 
     def _without_ahead(self, done: str, ahead: str, taken: int) -> str:
-        """What is left to pass on. A secret that began in what was passed on is replaced whole."""
+        """Return what is left to pass on. A secret that began earlier is replaced in full."""
         self._ahead = max(0, len(ahead) - taken)
         ahead = ahead[:taken]
         return done.removeprefix(ahead)
@@ -75,12 +75,12 @@ class Passage:
     def _show_rest(self, rest: str) -> None:
         with self._lock:
             if rest == self._rest and not self._has_ended:
-                with contextlib.suppress(OSError, ValueError):  # nobody watches any more
+                with contextlib.suppress(OSError, ValueError):  # the terminal is closed
                     self._put(rest[self._ahead :])
                 self._ahead = len(rest)
 
     def end(self, leave: Callable[[], None]) -> None:
-        """Pass on everything. What comes later passes through the filter of the run of that time.
+        """Pass on everything. Later text passes through the filter of the then current run.
 
         Args:
             leave: is called in between.
@@ -93,7 +93,7 @@ class Passage:
                 leave()
 
     def renew_lock(self) -> None:
-        """Make it usable in a forked process: the thread that had it locked is not there."""
+        """Renew the lock in a forked process, which does not have the thread that held it."""
         self._lock = threading.RLock()
 
 

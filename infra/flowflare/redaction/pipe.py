@@ -1,4 +1,4 @@
-"""Leads a descriptor of this process through a pipe that is filtered."""
+"""Lead a descriptor of this process through a filtered pipe."""
 
 import codecs
 import contextlib
@@ -25,14 +25,14 @@ def filter_descriptor(
 
     Args:
         descriptor: the descriptor.
-        target: a copy of it, which takes the filtered text.
+        target: a copy of it, which receives the filtered text.
         redactor: the filter.
 
     Yields:
-        What waits until the pipe is empty.
+        A function that waits until the pipe is empty.
 
     Raises:
-        OSError: a pipe cannot be opened; the descriptor is what it was before.
+        OSError: a pipe cannot be opened; the descriptor is unchanged.
     """
     reader = _Reader(target, redactor)
     try:
@@ -44,7 +44,7 @@ def filter_descriptor(
 
 
 class _Reader(threading.Thread):
-    """Filters a pipe until no process can write to it any more.
+    """Filters a pipe until no process can write to it.
 
     Args:
         target: the descriptor to write to; a copy of it is used.
@@ -70,14 +70,14 @@ class _Reader(threading.Thread):
             failed.pop_all()
 
     def take(self, descriptor: int) -> None:
-        """Lead a descriptor into the pipe."""
+        """Redirect a descriptor into the pipe."""
         try:
             os.dup2(self._entrance, descriptor)
         finally:
             os.close(self._entrance)
 
     def run(self) -> None:
-        """Pass on what comes."""
+        """Pass on what arrives."""
         try:
             self._pass_all()
         finally:
@@ -86,21 +86,22 @@ class _Reader(threading.Thread):
             os.close(self._target)
 
     def catch_up(self) -> None:
-        """Wait until what is in the pipe now is passed on, 0.1 s at most."""
-        with contextlib.suppress(OSError):  # it has ended
+        """Wait until the pipe's current content is passed on, 0.1 s at most."""
+        with contextlib.suppress(OSError):  # the pipe is closed
             poll = select.poll()
             poll.register(self._source, select.POLLIN)
             for _ in range(100):
                 if not poll.poll(0):
                     break
                 time.sleep(0.001)
-            # With a limit: in a process that was forked meanwhile, the thread does not exist.
+            # With a limit, because a process that was forked in the meantime does not have the
+            # thread.
             if self._passing.acquire(timeout=0.1):
                 self._passing.release()
 
     def drain(self) -> None:
         """Wait until everything that was written so far is passed on."""
-        if self.is_alive():  # a forked copy has no such thread, and must not wake the first one
+        if self.is_alive():  # a forked copy has no such thread, and must not wake the original
             os.write(self._wake, b"!")  # closing is not enough: a forked process has a copy
             self._drained.wait()
         os.close(self._wake)
@@ -121,7 +122,7 @@ class _Reader(threading.Thread):
                 break
 
     def _pass_on(self, size: int) -> int:
-        """Pass on a piece; return how many bytes it had, 0 at the end."""
+        """Pass on one piece, and return its number of bytes, 0 at the end."""
         with self._passing:
             data = os.read(self._source, size)
             text = self._decoder.decode(data, final=not data)
@@ -129,7 +130,7 @@ class _Reader(threading.Thread):
         return len(data)
 
     def _pass_present(self) -> None:
-        """Pass on what is in the pipe now, and not what comes meanwhile."""
+        """Pass on the pipe's current content, without what arrives in the meantime."""
         answer = fcntl.ioctl(self._source, termios.FIONREAD, bytes(struct.calcsize("i")))
         left = struct.unpack("i", answer)[0]
         while left and (passed := self._pass_on(min(left, _PIECE))):
@@ -138,11 +139,11 @@ class _Reader(threading.Thread):
 
     def _put(self, text: str) -> None:
         data = text.encode("utf-8", "surrogateescape")
-        with contextlib.suppress(OSError):  # nobody reads it any more
+        with contextlib.suppress(OSError):  # the reader is closed
             while data:
                 try:
                     data = data[os.write(self._target, data) :]
-                except BlockingIOError:  # another program made it so
+                except BlockingIOError:  # another program made it non-blocking
                     poll = select.poll()
                     poll.register(self._target, select.POLLOUT)
                     poll.poll()

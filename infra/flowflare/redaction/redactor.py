@@ -1,7 +1,7 @@
-"""Replaces secrets in texts by `[secret]`.
+"""Replace secrets in texts by `[secret]`.
 
-Programs of the Pulumi CLI run in another process, so their secrets are not reported while they run:
-for those the filter asks before it looks at a text (`learn_later`).
+Programs of the Pulumi CLI run in another process, so their secrets are not reported while they run.
+The filter asks for those before it filters a text (`learn_later`).
 """
 
 import operator
@@ -11,16 +11,16 @@ from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Any, Final
 
-from flowflare.redaction.forms import LONG, forms_of
-from flowflare.redaction.texts import texts_of
+from flowflare.redaction.forms import LONG, list_forms
+from flowflare.redaction.texts import list_texts
 
-#: What stands for a secret.
+#: Replaces a secret.
 REDACTED: Final = "[secret]"
-# A longer text, such as the code of a Worker, is searched for secrets as they are only.
+# A longer text, such as a Worker's code, is only searched for secrets in their plain form.
 _LONGEST_VALUE: Final = 65536
 _IN_WORD: Final = re.compile(r"[0-9A-Za-z_]")
-# A stand-in of a recording (`engine/recording.py`): it hides a secret already, and two recordings
-# are compared by it.
+# A stand-in of a recording (`engine/recording.py`): it already hides a secret, and comparisons of
+# recordings need it.
 _STAND_IN: Final = re.compile(r"sealed-[0-9a-f]{32}")
 
 
@@ -43,13 +43,13 @@ class Redactor:
         self._asking = threading.local()
 
     def learn(self, value: Any) -> None:
-        """Note a secret.
+        """Add a secret.
 
         Args:
             value: see `texts_of`.
         """
         with self._lock:
-            for text in texts_of(value):
+            for text in list_texts(value):
                 if text not in self._secrets and not _STAND_IN.search(text):
                     self._secrets.add(text)
                     self._new.append(text)
@@ -58,7 +58,8 @@ class Redactor:
         """Ask for more secrets each time before a text is filtered.
 
         Args:
-            find_more: learns what is new since its last call. Threads may call it at once.
+            find_more: adds the secrets that are new since its last call. Threads may call it
+                concurrently.
         """
         with self._lock:
             if find_more not in self._sources:
@@ -77,7 +78,8 @@ class Redactor:
             is_last: whether nothing follows.
 
         Returns:
-            What is filtered, and the rest: a secret may begin in it, so it needs the text after it.
+            The filtered part, and the rest. A secret may begin in the rest, so it needs the
+            following text.
         """
         self._ask()
         with self._lock:
@@ -87,10 +89,10 @@ class Redactor:
         return _replace(text[:end], [span for span in spans if span[1] <= end]), text[end:]
 
     def redact_values(self, value: Any) -> Any:
-        """Replace long secrets in the texts of a JSON value, the names of its mappings too.
+        """Replace long secrets in the texts of a JSON value, including the keys of mappings.
 
         Returns:
-            The same object if it has no secret.
+            The same object if it contains no secret.
         """
         self._ask()
         with self._lock:
@@ -98,12 +100,12 @@ class Redactor:
             return self._redact_value(value)
 
     def renew_lock(self) -> None:
-        """Make it usable in a forked process: the thread that had it locked is not there."""
+        """Renew the lock in a forked process, which does not have the thread that held it."""
         self._lock = threading.RLock()
 
     def _ask(self) -> None:
-        """Ask for secrets, without the lock: the answer may take seconds."""
-        if getattr(self._asking, "is_under_way", False):  # the answer has something to show
+        """Ask for secrets without holding the lock, because the answer may take seconds."""
+        if getattr(self._asking, "is_under_way", False):  # finding secrets shows something itself
             return
         self._asking.is_under_way = True
         try:
@@ -116,7 +118,7 @@ class Redactor:
         if not self._new:
             return
         for secret in self._new:
-            forms = forms_of(secret)
+            forms = list_forms(secret)
             for form in forms.anywhere - self._anywhere:
                 self._by_head.setdefault(form[:LONG], []).append(form)
                 self._beginnings |= {form[:end] for end in range(1, LONG)}
@@ -133,18 +135,18 @@ class Redactor:
             self._word = re.compile(rf"(?<![0-9A-Za-z_])(?:{words})(?![0-9A-Za-z_])")
 
     def _spans(self, text: str, before: str = "") -> list[tuple[int, int]]:
-        """Where secrets are, in order: begin and end of each; those that overlap are one."""
+        """Find secrets, in order: begin and end of each. Overlapping secrets are merged."""
         found = self._find(text)
         if self._word is not None:
             first = len(before)
             for match in self._word.finditer(before + text, first):
                 found.append((match.start() - first, match.end() - first))
-        return _joined(found)
+        return _join(found)
 
     def _redact_value(self, value: Any) -> Any:
         if isinstance(value, str):
             found = self._find(value) if len(value) <= _LONGEST_VALUE else self._find_plain(value)
-            return _replace(value, _joined(found))
+            return _replace(value, _join(found))
         if isinstance(value, Mapping):
             pairs = [
                 (name, item, self._redact_value(name), self._redact_value(item))
@@ -159,7 +161,7 @@ class Redactor:
         return value
 
     def _end(self, text: str, before: str, spans: list[tuple[int, int]]) -> int:
-        """Where the part ends that no later text can make a secret, or cut one in two."""
+        """Find the end of the part in which no later text can complete or split a secret."""
         first, last = max(0, len(text) - self._longest), max(0, len(text) - LONG + 1)
         heads = self._by_head
         likely = (at for at in range(first, last) if text[at : at + LONG] in heads)
@@ -169,7 +171,7 @@ class Redactor:
         return next((start for start, after in spans if start < end < after), end)
 
     def _begins(self, text: str, at: int, before: str) -> bool:
-        """Whether a secret may begin there and go on after the text."""
+        """Return whether a secret may begin at a position and continue after the text."""
         tail = text[at:]
         if len(tail) >= LONG:
             forms = self._by_head.get(tail[:LONG], ())
@@ -180,7 +182,7 @@ class Redactor:
         return tail in self._word_beginnings and not is_in_word
 
     def _find(self, text: str) -> list[tuple[int, int]]:
-        """Find the forms that are replaced anywhere; how many there are does not take time."""
+        """Find the forms that are replaced anywhere; their number does not affect the time."""
         heads = self._by_head
         if not heads:
             return []
@@ -202,7 +204,7 @@ class Redactor:
         return found
 
 
-def _joined(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _join(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for start, end in sorted(found):
         if spans and start < spans[-1][1]:

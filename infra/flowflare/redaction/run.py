@@ -1,9 +1,9 @@
-"""The run of this process under way, and the filter of what it shows.
+"""Filter the output of this process's current run.
 
-A process has one standard output, so it has one filter at a time, from the beginning of a command,
-of a fleet's task or of a library call to its end. Code that opens or receives a secret reports it
-(`learn`), and everything that is shown of a program passes through `redact`. A secret that nothing
-has opened cannot be shown by a program in this process.
+A process has one standard output, so it has one filter at a time, from the start of a command, of a
+fleet's task or of a library call to its end. Code that decrypts or receives a secret reports it
+(`learn`), and everything that is shown of a program passes through `redact`. A secret that was
+never decrypted cannot be shown by a program in this process.
 """
 
 import functools
@@ -16,7 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.redaction.redactor import Redactor
 
-#: Variables that hold secrets of the person who runs a command, whatever the stack is.
+#: Variables with secrets of the user who runs a command, whatever the stack is.
 SECRET_VARIABLES: Final = (
     "CLOUDFLARE_API_TOKEN",
     "CLOUDFLARE_API_KEY",
@@ -45,40 +45,40 @@ def _renew_lock() -> None:
 os.register_at_fork(after_in_child=_renew_lock)
 
 
-def current() -> Redactor | None:
-    """Return the filter of the run under way; None if there is no run."""
+def get_current() -> Redactor | None:
+    """Return the filter of the current run; None without a run."""
     return _current
 
 
 def learn(value: Any) -> None:
-    """Report a secret to the filter of the run under way, as `Redactor.learn` describes it."""
+    """Report a secret to the filter of the current run, as `Redactor.learn` describes it."""
     redactor = _current
     if redactor is not None:
         redactor.learn(value)
 
 
 def redact(text: str) -> str:
-    """Pass a text through the filter of the run under way."""
+    """Pass a text through the filter of the current run."""
     redactor = _current
     return redactor.redact(text) if redactor is not None and text else text
 
 
 def redact_values(value: Any) -> Any:
-    """Pass a JSON value through the filter of the run under way."""
+    """Pass a JSON value through the filter of the current run."""
     redactor = _current
     return value if redactor is None else redactor.redact_values(value)
 
 
 @contextmanager
-def redacting(environ: Mapping[str, str]) -> Iterator[Redactor]:
-    """Have a filter inside the block, and pass the errors of ours that leave it through it.
+def open_redactor(environ: Mapping[str, str]) -> Iterator[Redactor]:
+    """Have a filter inside the block, and pass our own errors that leave it through it.
 
-    A block inside another one, or beside it in another thread, shares its filter.
+    A block inside another block, or in another thread at the same time, shares its filter.
 
     Args:
-        environ: the environment; `SECRET_VARIABLES` of it are secrets.
+        environ: the environment; its `SECRET_VARIABLES` are secrets.
     """
-    global _current, _depth  # noqa: PLW0603 -- there is one standard output
+    global _current, _depth  # noqa: PLW0603 -- a process has one standard output
     with _lock:
         redactor = _current = _current or Redactor()
         _depth += 1
@@ -96,24 +96,26 @@ def redacting(environ: Mapping[str, str]) -> Iterator[Redactor]:
                 _current = None
 
 
-def redacts(method: Callable[P, R]) -> Callable[P, R]:
-    """Make a method a block of `redacting`, with the `_environ` that its object has."""
+def redact_method(method: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a method in a `open_redactor` block with its object's `_environ`."""
 
     @functools.wraps(method)
-    def redacted(*args: P.args, **kwargs: P.kwargs) -> R:
-        with redacting(args[0]._environ):  # type: ignore[attr-defined]  # noqa: SLF001
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with open_redactor(args[0]._environ):  # type: ignore[attr-defined]  # noqa: SLF001
             return method(*args, **kwargs)
 
-    return redacted
+    return wrapper
 
 
 def _redact_error(error: FlowflareError, redactor: Redactor) -> None:
     if isinstance(error, ConfigError):
         error.problems = tuple(
             Problem(
-                one.place, redactor.redact(one.message), redactor.redact(one.remedy or "") or None
+                problem.place,
+                redactor.redact(problem.message),
+                redactor.redact(problem.remedy or "") or None,
             )
-            for one in error.problems
+            for problem in error.problems
         )
     error.message = redactor.redact(error.message)
     error.remedy = redactor.redact(error.remedy or "") or None

@@ -1,4 +1,4 @@
-"""Lists the secret texts in a value that is marked as a secret."""
+"""List the secret texts in a value that is marked as a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,8 +7,8 @@ from typing import Any, Final
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.forms import LONG
 
-# Cloudflare's plugin marks the whole list of a script's bindings as a secret. These are its types
-# of bindings and the fields that name what is bound
+# Cloudflare's plugin marks the whole list of a script's bindings as a secret. These are its binding
+# types, with the fields that name the bound resource
 # (https://developers.cloudflare.com/api/resources/workers/subresources/scripts/methods/update).
 _BINDING_TYPE: Final = re.compile(
     "ai|analytics_engine|assets|browser|d1|data_blob|dispatch_namespace|durable_object_namespace|"
@@ -27,11 +27,11 @@ _PUBLIC_FIELD: Final = re.compile(
 )
 
 
-def texts_of(value: Any) -> Iterator[str]:
-    """List the texts that are secrets because a value is one.
+def list_texts(value: Any) -> Iterator[str]:
+    """List the texts that are secret because a value is secret.
 
     Args:
-        value: a text or a number. Of a list, a mapping or their JSON, each text of at least `LONG`
+        value: a text or a number. In a list, a mapping or their JSON, each text of at least `LONG`
             characters is a secret, except for the public fields of a binding; other values are
             ignored.
     """
@@ -42,15 +42,15 @@ def texts_of(value: Any) -> Iterator[str]:
                 inner = parse_json(value)
             except JsonError:
                 return
-            yield from _inner_texts(inner)
+            yield from _list_inner_texts(inner)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(int(value)) if value == value // 1 else str(value)
     else:
-        yield from _inner_texts(value)
+        yield from _list_inner_texts(value)
 
 
-def _inner_texts(value: Any) -> Iterator[str]:
-    """The texts of a list or a mapping that are long enough to be secrets by themselves."""
+def _list_inner_texts(value: Any) -> Iterator[str]:
+    """List the texts of a list or a mapping that are long enough to be secrets by themselves."""
     if isinstance(value, str):
         if len(value) >= LONG:
             yield value
@@ -59,7 +59,7 @@ def _inner_texts(value: Any) -> Iterator[str]:
         is_binding = isinstance(kind, str) and _BINDING_TYPE.fullmatch(kind)
         for name, item in value.items():
             if not is_binding or not _PUBLIC_FIELD.fullmatch(name.replace("_", "").lower()):
-                yield from _inner_texts(item)
+                yield from _list_inner_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _inner_texts(item)
+            yield from _list_inner_texts(item)

@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.given_secrets import learn_given_secrets
-from flowflare.redaction.run import redact, redacting
+from flowflare.redaction.run import open_redactor, redact
 
 SHOWN = "of a secret: canary-variable; of a page: <h1>Welcome</h1>"
 
@@ -37,6 +37,6 @@ def test_only_sources_of_the_secrets_of_clients_are_secrets(
     (tmp_path / "Pulumi.dev.yaml").write_text(json.dumps({"config": {key: value}}))
     (tmp_path / "index.html").write_text("<h1>Welcome</h1>\n")
     project = read_project(tmp_path, "dev")
-    with redacting({}):
+    with open_redactor({}):
         learn_given_secrets(project, {"SHOP_TOKEN": "canary-variable"})
         assert redact(SHOWN) == shown

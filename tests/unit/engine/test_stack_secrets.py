@@ -9,7 +9,7 @@ from flowflare.config.files import read_project
 from flowflare.engine.pulumi.stack_secrets import StackSecrets
 from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.errors import EngineError
-from flowflare.redaction.run import redact, redacting
+from flowflare.redaction.run import open_redactor, redact
 from flowflare.values.events import Event
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
@@ -63,7 +63,7 @@ def test_a_state_in_a_folder_whose_key_another_service_keeps_is_exported(tmp_pat
     (stacks / "dev.json").write_text(json.dumps(checkpoint))
     stack = Stack(tmp_path, url=f"file://{tmp_path / 'state'}")
     stack.exports = [lambda: "canary-of-state"]
-    with redacting({}):
+    with open_redactor({}):
         stack.follow()
         assert redact("it is canary-of-state") == "it is [secret]"
     assert stack.notes == []
@@ -76,7 +76,7 @@ def test_a_configuration_whose_key_another_service_keeps_is_opened_by_the_cli(
     stack = Stack(tmp_path, url="https://api.pulumi.com", config=config)
     stack.exports = [lambda: "canary-of-state"]
     stack.configured = {"shop:key": {"value": "canary-of-configuration", "secret": True}}
-    with redacting({}):
+    with open_redactor({}):
         stack.follow()
         assert redact("it is canary-of-configuration") == "it is [secret]"
 
@@ -84,7 +84,7 @@ def test_a_configuration_whose_key_another_service_keeps_is_opened_by_the_cli(
 def test_a_state_that_cannot_be_read_once_is_read_again(tmp_path: Path) -> None:
     stack = Stack(tmp_path, url="https://api.pulumi.com")
     stack.exports = [fail, lambda: "canary-of-state"]
-    with redacting({}):
+    with open_redactor({}):
         stack.follow()
         redact("the first text")
         assert redact("it is canary-of-state") == "it is [secret]"
@@ -94,7 +94,7 @@ def test_a_state_that_cannot_be_read_once_is_read_again(tmp_path: Path) -> None:
 def test_a_state_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
     stack, tries = Stack(tmp_path, url="https://api.pulumi.com"), []
     stack.exports = [lambda: fail() if tries.append(1) is None else ""]
-    with redacting({}):
+    with open_redactor({}):
         stack.follow()
         for _ in range(10):
             redact("a text")

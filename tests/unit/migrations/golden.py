@@ -1,4 +1,4 @@
-"""Compares a text with the file that holds it; FLOWFLARE_REWRITE_GOLDEN=1 writes the file."""
+"""Compare a text with its expected file; FLOWFLARE_REWRITE_GOLDEN=1 writes the file."""
 
 import os
 from pathlib import Path

@@ -1,12 +1,12 @@
-"""One file for each rule of the linter, with what stood in the database before it.
+"""Define a file for each rule of the linter, with the database's earlier content.
 
-The emulator's tests run the same files on workerd's D1, so that no rule says what D1 does not do.
+The emulator's tests run the same files on workerd's D1, so that no rule claims what D1 does not do.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: What the files before made.
+#: What the earlier files created.
 BEFORE = """\
 CREATE TABLE parent (id INTEGER PRIMARY KEY, note TEXT, extra TEXT);
 CREATE TABLE child (
@@ -18,7 +18,7 @@ CREATE TABLE nephew (id INTEGER PRIMARY KEY, uncle INTEGER REFERENCES uncle (id)
 CREATE INDEX nephew_uncle ON nephew (uncle);
 CREATE TABLE alone (id INTEGER PRIMARY KEY, note TEXT, extra TEXT);
 """
-#: What people have put into it since.
+#: The rows that were inserted since.
 ROWS = """\
 INSERT INTO parent VALUES (1, 'a', 'x'), (2, 'b', 'y');
 INSERT INTO child VALUES (1, 1), (2, 2);
@@ -27,8 +27,8 @@ INSERT INTO nephew VALUES (1, 1);
 INSERT INTO alone VALUES (1, 'a', 'x'), (2, 'b', 'y');
 """
 
-#: What D1 does with the file: refuses it; takes it and `probe` then gives `gone`; or nothing that
-#: can be seen here.
+#: What D1 does with the file: it refuses it; or it accepts it and `probe` then returns `gone`; or
+#: nothing that can be observed here.
 Does = Literal["refuses", "loses", "takes"]
 
 
@@ -58,7 +58,7 @@ CASES: dict[str, Case] = {
         "CREATE TRIGGER t AFTER INSERT ON alone BEGIN\r\n  SELECT 1;\r\nEND;\r\n", "takes"
     ),
     "delete-all": Case("DELETE FROM alone;", "loses", "SELECT count(*) AS n FROM alone", 2, 0),
-    "does-not-apply": Case("ALTER TABLE nobody ADD COLUMN note TEXT;", "refuses"),
+    "does-not-apply": Case("ALTER TABLE missing ADD COLUMN note TEXT;", "refuses"),
     "drop-cascades": Case(
         "PRAGMA defer_foreign_keys = ON;\n"
         "CREATE TABLE parent_new (id INTEGER PRIMARY KEY, note TEXT, extra TEXT);\n"
@@ -140,7 +140,7 @@ CASES: dict[str, Case] = {
     "virtual-table-module": Case("CREATE VIRTUAL TABLE words USING fts4(word);", "refuses"),
 }
 
-#: What looks like one of them and is none.
+#: Files that look like violations but are not.
 HARMLESS: dict[str, str] = {
     "a rebuild of parent and child": (
         "PRAGMA defer_foreign_keys = ON;\n"
@@ -155,7 +155,7 @@ HARMLESS: dict[str, str] = {
         "ALTER TABLE child_new RENAME TO child;\n"
         "CREATE INDEX child_parent ON child (parent);"
     ),
-    "a rebuild of a table that nothing refers to": (
+    "a rebuild of a table without references": (
         "CREATE TABLE alone_new (id INTEGER PRIMARY KEY, note TEXT);\n"
         "INSERT INTO alone_new SELECT id, note FROM alone;\n"
         "DROP TABLE alone;\nALTER TABLE alone_new RENAME TO alone;"
@@ -166,16 +166,16 @@ HARMLESS: dict[str, str] = {
         "ALTER TABLE alone ADD COLUMN size INTEGER NOT NULL DEFAULT (-1);\n"
         "ALTER TABLE alone ADD COLUMN double AS (note || note);"
     ),
-    "a table of the file's own": (
+    "a table that the file itself created": (
         "CREATE TABLE mine (id INTEGER PRIMARY KEY);\nINSERT INTO mine VALUES (1);\n"
         "UPDATE mine SET id = 2;\nDELETE FROM mine;\nDROP TABLE mine;"
     ),
     "a trigger that empties a table": (
         "CREATE TRIGGER emptied AFTER DELETE ON alone BEGIN DELETE FROM parent; END;"
     ),
-    "PRAGMAs that D1 takes": "PRAGMA foreign_keys = ON;\nPRAGMA optimize;\nPRAGMA quick_check;",
+    "PRAGMAs that D1 accepts": "PRAGMA foreign_keys = ON;\nPRAGMA optimize;\nPRAGMA quick_check;",
     "words in texts": "INSERT INTO alone (note) VALUES ('BEGIN; DROP TABLE parent; -- x');",
-    "a key that an index begins with": (
+    "a key that is the start of an index": (
         "CREATE TABLE pair (a INTEGER REFERENCES parent (id), b INTEGER, PRIMARY KEY (a, b));"
     ),
 }

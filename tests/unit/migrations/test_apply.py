@@ -1,18 +1,20 @@
-"""Applying migrations to a database over HTTP, whose SQL runs in SQLite."""
+"""Migrations are applied to a database over HTTP, whose SQL runs in SQLite."""
 
 import pytest
 
 from flowflare.api import connect
 from flowflare.errors import MigrationError
 from flowflare.migrations.apply import migrate
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.ledger import Database, read_ledger, rewrite
 from flowflare.migrations.plan import Applied
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
-FIRST = migration("0001_create.sql", "CREATE TABLE t (a);\n-- the end")
-SECOND = migration("0002_fill.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2)")
-BROKEN = migration("0003_broken.sql", "INSERT INTO t VALUES (3);\nINSERT INTO missing VALUES (4);")
+FIRST = make_migration("0001_create.sql", "CREATE TABLE t (a);\n-- the end")
+SECOND = make_migration("0002_fill.sql", "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2)")
+BROKEN = make_migration(
+    "0003_broken.sql", "INSERT INTO t VALUES (3);\nINSERT INTO missing VALUES (4);"
+)
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def values(database: Database) -> list[int]:
     return [row["a"] for row in database.query("SELECT a FROM t ORDER BY a;")]
 
 
-def test_files_are_applied_once_each_in_one_call(api: FakeApi, database: Database) -> None:
+def test_each_file_is_applied_once_in_one_call(api: FakeApi, database: Database) -> None:
     assert migrate(database, [FIRST, SECOND]) == rows(FIRST, SECOND)
     assert len(api.sql) == 3
     assert migrate(database, [FIRST, SECOND]) == rows(FIRST, SECOND)
@@ -37,20 +39,20 @@ def test_files_are_applied_once_each_in_one_call(api: FakeApi, database: Databas
     assert read_ledger(database) == rows(FIRST, SECOND)
 
 
-def test_wrangler_finds_its_own_table(database: Database) -> None:
+def test_wrangler_can_read_the_ledger(database: Database) -> None:
     migrate(database, [FIRST])
     [row] = database.query("SELECT id, name, applied_at FROM d1_migrations;")
     assert (row["id"], row["name"]) == (1, "0001_create.sql")
 
 
-def test_each_file_has_a_bookmark_of_its_own(api: FakeApi, database: Database) -> None:
+def test_each_file_has_its_own_bookmark(api: FakeApi, database: Database) -> None:
     migrate(database, [FIRST, SECOND])
     marks = [row.bookmark for row in read_ledger(database)]
     assert None not in marks
     assert len(set(marks)) == 2
 
 
-def test_sql_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
+def test_failing_sql_leaves_the_database_unchanged(database: Database) -> None:
     migrate(database, [FIRST, SECOND])
     with pytest.raises(MigrationError) as caught:
         migrate(database, [FIRST, SECOND, BROKEN])
@@ -62,17 +64,17 @@ def test_sql_that_fails_leaves_the_database_as_it_was(database: Database) -> Non
     assert read_ledger(database) == rows(FIRST, SECOND)
 
 
-def test_files_before_the_broken_one_stay_applied_and_the_next_run_goes_on(
+def test_files_before_a_failing_file_stay_applied_and_the_next_run_continues(
     database: Database,
 ) -> None:
     with pytest.raises(MigrationError):
         migrate(database, [FIRST, SECOND, BROKEN])
-    repaired = migration(BROKEN.name, "INSERT INTO t VALUES (3);")
+    repaired = make_migration(BROKEN.name, "INSERT INTO t VALUES (3);")
     assert migrate(database, [FIRST, SECOND, repaired]) == rows(FIRST, SECOND, repaired)
     assert values(database) == [1, 2, 3]
 
 
-def test_a_lost_answer_is_not_taken_for_a_failure(api: FakeApi, database: Database) -> None:
+def test_a_lost_response_is_not_treated_as_a_failure(api: FakeApi, database: Database) -> None:
     migrate(database, [])
     api.lose_answer_of = "/query"
     migrate(database, [FIRST])
@@ -80,7 +82,7 @@ def test_a_lost_answer_is_not_taken_for_a_failure(api: FakeApi, database: Databa
     assert migrate(database, [FIRST]) == rows(FIRST)
 
 
-def test_what_wrangler_applied_is_noted_and_not_applied_again(database: Database) -> None:
+def test_files_that_wrangler_applied_are_recorded_and_not_applied_again(database: Database) -> None:
     migrate(database, [])
     database.query(FIRST.sql.split(";")[0] + ";")
     database.query("INSERT INTO d1_migrations (name) VALUES ('0001_create.sql');")
@@ -104,12 +106,12 @@ def test_a_ledger_that_only_wrangler_wrote_is_read(database: Database) -> None:
     assert (row.name, row.checksum, row.applied_at) == ("0001_create.sql", None, "then")
 
 
-def test_a_file_of_comments_alone_is_noted(database: Database) -> None:
-    comment = migration("0002_nothing.sql", "-- Migration number: 0002\n")
+def test_a_file_with_only_comments_is_recorded(database: Database) -> None:
+    comment = make_migration("0002_nothing.sql", "-- Migration number: 0002\n")
     assert migrate(database, [FIRST, comment]) == rows(FIRST, comment)
 
 
-def test_the_ledger_is_written_anew_in_the_files_order(database: Database) -> None:
+def test_the_ledger_is_rewritten_in_order_of_the_files(database: Database) -> None:
     migrate(database, [FIRST])
     [kept] = read_ledger(database)
     rewrite(database, [kept], [FIRST, SECOND])
@@ -126,7 +128,7 @@ def test_the_ledger_is_written_anew_in_the_files_order(database: Database) -> No
         ("INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1, 2);", 2),
     ],
 )
-def test_the_statement_that_was_refused_is_found(database: Database, sql: str, line: int) -> None:
+def test_the_refused_statement_is_found(database: Database, sql: str, line: int) -> None:
     with pytest.raises(MigrationError) as caught:
-        migrate(database, [FIRST, migration("0002_wrong.sql", sql)])
+        migrate(database, [FIRST, make_migration("0002_wrong.sql", sql)])
     assert f"\n  line {line}: {sql.splitlines()[line - 1]}" in caught.value.message

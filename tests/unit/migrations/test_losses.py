@@ -1,13 +1,18 @@
-"""Where a database can go back to, and what that undoes."""
+"""Which points a database can be restored to, and what a restore undoes."""
 
 import pytest
 
 from flowflare.api import connect
 from flowflare.errors import MigrationError
 from flowflare.migrations.ledger import Database
-from flowflare.migrations.losses import at_bookmark, at_time, before_file, count_rows
+from flowflare.migrations.losses import (
+    count_rows,
+    describe_bookmark,
+    describe_time,
+    find_before_file,
+)
 from flowflare.migrations.plan import Applied
-from flowflare.migrations.status import status
+from flowflare.migrations.status import list_status
 from tests.unit.fake_api import ACCOUNT, DATABASE, TOKEN, FakeApi
 
 ROWS = (
@@ -18,37 +23,37 @@ ROWS = (
 
 
 @pytest.mark.parametrize("file", ["0003_c.sql", "0003"])
-def test_a_file_leads_to_the_moment_before_it(file: str) -> None:
-    to = before_file(ROWS, file)
+def test_a_file_stands_for_the_point_before_it(file: str) -> None:
+    to = find_before_file(ROWS, file)
     assert (to.bookmark, to.undone, to.since) == ("00-c", ("0003_c.sql",), "2026-11-23 12:00:00")
 
 
-def test_a_file_of_wranglers_has_a_time_to_go_back_to() -> None:
+def test_a_file_that_wrangler_applied_can_be_restored_by_its_time() -> None:
     with pytest.raises(MigrationError) as caught:
-        before_file(ROWS, "0002")
+        find_before_file(ROWS, "0002")
     assert str(caught.value) == (
-        "0002_b.sql: no bookmark was kept: wrangler or a baseline noted it\n"
-        "  Go back to a time: flowflare migrations restore --timestamp 2026-11-23T11:00:00Z"
+        "0002_b.sql: has no bookmark, because wrangler or a baseline recorded it\n"
+        "  Restore to a time: flowflare migrations restore --timestamp 2026-11-23T11:00:00Z"
     )
 
 
-def test_a_file_that_was_not_applied_leads_nowhere() -> None:
+def test_a_file_that_was_not_applied_is_refused() -> None:
     with pytest.raises(MigrationError, match=r"0004: was not applied"):
-        before_file(ROWS, "0004")
+        find_before_file(ROWS, "0004")
 
 
-def test_a_bookmark_undoes_what_was_applied_after_it() -> None:
-    assert at_bookmark(ROWS, "00-b").undone == ("0003_c.sql",)
-    assert at_bookmark(ROWS, "00-a").undone == tuple(row.name for row in ROWS)
+def test_a_bookmark_undoes_the_files_applied_after_it() -> None:
+    assert describe_bookmark(ROWS, "00-b").undone == ("0003_c.sql",)
+    assert describe_bookmark(ROWS, "00-a").undone == tuple(row.name for row in ROWS)
 
 
-def test_a_time_of_any_zone_undoes_what_was_applied_after_it() -> None:
-    to = at_time(ROWS, "2026-11-23T12:30:00+02:00", "00-x")
+def test_a_time_in_any_zone_undoes_the_files_applied_after_it() -> None:
+    to = describe_time(ROWS, "2026-11-23T12:30:00+02:00", "00-x")
     assert (to.words, to.bookmark) == ("2026-11-23 10:30:00 UTC", "00-x")
     assert to.undone == ("0002_b.sql", "0003_c.sql")
 
 
-def test_rows_are_counted_table_by_table(api: FakeApi) -> None:
+def test_rows_are_counted_for_each_table(api: FakeApi) -> None:
     database = Database(connect(api.base_url, TOKEN), ACCOUNT, DATABASE)
     for number in range(60):
         database.query(f'CREATE TABLE "t {number}" (a);')
@@ -58,9 +63,9 @@ def test_rows_are_counted_table_by_table(api: FakeApi) -> None:
     assert counts["t 59"] == 2
 
 
-def test_a_file_that_is_only_in_the_ledger_is_shown_too() -> None:
-    shown = status((), ROWS[:2])
-    assert [(one.name, one.state, one.by) for one in shown] == [
+def test_a_file_that_is_only_in_the_ledger_is_listed_too() -> None:
+    shown = list_status((), ROWS[:2])
+    assert [(file.name, file.state, file.by) for file in shown] == [
         ("0001_a.sql", "deleted", "flowflare"),
         ("0002_b.sql", "deleted", "wrangler"),
     ]

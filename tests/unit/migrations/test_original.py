@@ -1,4 +1,4 @@
-"""Rows of the original's tables come along: the SQL that is written runs, and loses none."""
+"""The SQL that converts the original's rows runs, and loses none of them."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from flowflare import library
-from flowflare.migrations.baseline import differences
+from flowflare.migrations.baseline import compare_objects
 from flowflare.migrations.files import read_migrations
-from flowflare.migrations.original import TABLES, conversion, is_original
+from flowflare.migrations.original import TABLES, is_original, write_conversion
 from flowflare.migrations.schema import OBJECTS
 
 FILES = read_migrations(library.folder("migrations"))
-# Its columns are those of the original's API reference; the indexes are some of its own.
+# The columns are those of the original's API reference; some indexes are added.
 ORIGINAL = """
 CREATE TABLE workflow (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, status TEXT NOT NULL,
@@ -69,17 +69,17 @@ def objects(database: sqlite3.Connection) -> dict[tuple[str, str], str]:
 def sql(database: sqlite3.Connection) -> str:
     info = "SELECT name FROM pragma_table_info(?)"
     columns = {table: [row[0] for row in database.execute(info, (table,))] for table in TABLES}
-    return conversion(objects(database), columns, FILES)
+    return write_conversion(objects(database), columns, FILES)
 
 
-def test_the_tables_are_just_those_that_the_files_make(database: sqlite3.Connection) -> None:
+def test_the_tables_are_exactly_those_of_the_files(database: sqlite3.Connection) -> None:
     assert is_original(objects(database))
     database.executescript(sql(database))
-    assert not differences(objects(database), FILES)
+    assert not compare_objects(objects(database), FILES)
     assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_what_the_original_has_twice_is_one_row_and_the_rest_comes_along(
+def test_duplicates_of_the_original_are_merged_and_all_other_rows_are_copied(
     database: sqlite3.Connection,
 ) -> None:
     database.executescript(sql(database))
@@ -102,7 +102,7 @@ def test_what_the_original_has_twice_is_one_row_and_the_rest_comes_along(
     assert sorted(database.execute(retries)) == [(7, 1, "again"), (7, 2, "later")]
 
 
-def test_a_run_without_its_workflow_stops_it(database: sqlite3.Connection) -> None:
+def test_a_run_without_its_workflow_stops_the_conversion(database: sqlite3.Connection) -> None:
     database.execute("PRAGMA foreign_keys = OFF")
     database.execute("INSERT INTO workflow_runs (id, workflow_id) VALUES ('lost', 99)")
     with pytest.raises(sqlite3.IntegrityError, match="CHECK"):

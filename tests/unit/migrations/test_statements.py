@@ -1,4 +1,4 @@
-"""The statement that a refusal is about, found in the file."""
+"""The statement that an error is about is found in the file."""
 
 import sqlite3
 
@@ -6,7 +6,7 @@ import pytest
 
 from flowflare import library
 from flowflare.migrations.files import read_migrations
-from flowflare.migrations.statements import Statement, at_fault, statements
+from flowflare.migrations.statements import Statement, find_failing_statement, split_statements
 
 FILE = """\
 -- Orders; and their lines.
@@ -20,19 +20,21 @@ INSERT INTO orders (id) VALUES (1), (2)
 
 
 def test_a_file_is_split_where_statements_end() -> None:
-    assert [(one.line, one.text.split(" ")[1]) for one in statements(FILE)] == [
+    assert [
+        (statement.line, statement.text.split(" ")[1]) for statement in split_statements(FILE)
+    ] == [
         (2, "TABLE"),
         (3, "TRIGGER"),
         (7, "INTO"),
     ]
-    assert statements("\n-- nothing\n") == []
+    assert split_statements("\n-- nothing\n") == []
 
 
-def test_the_trackings_schema_is_split_into_what_sqlite_takes_one_by_one() -> None:
+def test_the_tracking_schema_is_split_into_valid_statements() -> None:
     database = sqlite3.connect(":memory:")
     for migration in read_migrations(library.folder("migrations")):
-        for one in statements(migration.sql):
-            database.execute(one.text)
+        for statement in split_statements(migration.sql):
+            database.execute(statement.text)
     database.close()
 
 
@@ -48,23 +50,25 @@ def test_the_trackings_schema_is_split_into_what_sqlite_takes_one_by_one() -> No
         ("SELECT abs();", None),
     ],
 )
-def test_what_sqlite_says_leads_to_the_statement(added: str, line: int | None) -> None:
+def test_sqlites_message_leads_to_the_statement(added: str, line: int | None) -> None:
     sql = f"{FILE.rstrip()};\n\n{added}\n"
     database = sqlite3.connect(":memory:")
     with pytest.raises(sqlite3.Error) as caught:
         database.executescript(f"{sql};")
     database.close()
-    found = at_fault(sql, f"{caught.value}: SQLITE_ERROR [code: 7500]")
+    found = find_failing_statement(sql, f"{caught.value}: SQLITE_ERROR [code: 7500]")
     assert (found.line if found else None) == line
 
 
-def test_a_name_that_is_taken_is_that_of_the_only_statement_that_makes_it() -> None:
+def test_an_existing_name_leads_to_the_only_statement_that_creates_it() -> None:
     reason = "table orders already exists: SQLITE_ERROR [code: 7500]"
-    assert [one.line for one in [at_fault(FILE, reason)] if one] == [2]
+    assert [
+        statement.line for statement in [find_failing_statement(FILE, reason)] if statement
+    ] == [2]
 
 
-def test_a_constraint_is_broken_by_the_only_statement_that_writes_there() -> None:
+def test_a_failed_constraint_leads_to_the_only_statement_that_writes_the_table() -> None:
     sql = "CREATE TABLE t (a UNIQUE);\nINSERT INTO t VALUES (1), (1);"
     reason = "UNIQUE constraint failed: t.a: SQLITE_CONSTRAINT [code: 7500]"
-    assert at_fault(sql, reason) == Statement("INSERT INTO t VALUES (1), (1);", 2)
-    assert at_fault(f"{sql}\nINSERT INTO t VALUES (2);", reason) is None
+    assert find_failing_statement(sql, reason) == Statement("INSERT INTO t VALUES (1), (1);", 2)
+    assert find_failing_statement(f"{sql}\nINSERT INTO t VALUES (2);", reason) is None

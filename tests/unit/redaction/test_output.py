@@ -1,4 +1,4 @@
-"""What a program writes to its standard streams, in whatever way it does so."""
+"""What a program writes to its standard streams, in any way, is filtered."""
 
 import contextlib
 import json
@@ -14,13 +14,13 @@ from tests.support.waiting import PATIENCE
 
 PROLOGUE = """
 import os, subprocess, sys
-from flowflare.redaction.output import redacted_output
-from flowflare.redaction.run import redacting, learn
+from flowflare.redaction.output import redact_output
+from flowflare.redaction.run import open_redactor, learn
 SECRET, KEY = "canary-+/1234567890", "canary-line-one\\ncanary-line-two\\nend"
 print("before")
-with redacting({}):
+with open_redactor({}):
     learn(SECRET); learn(KEY); learn("prod")
-    with redacted_output():
+    with redact_output():
         BODY
     print("between " + SECRET[:3])
 print("after")
@@ -103,7 +103,7 @@ thread = threading.Thread(target=fail); thread.start(); thread.join()
     assert "ValueError: [secret]" in err
 
 
-def test_a_copy_of_the_process_shows_no_secret_and_ends() -> None:
+def test_a_forked_process_shows_no_secret_and_ends() -> None:
     body = """
 copy = os.fork()
 if copy == 0:
@@ -124,7 +124,7 @@ def test_a_program_may_close_its_output() -> None:
     assert run("print('last'); sys.stderr.close()") == ("last\n", "")
 
 
-def test_output_goes_where_it_went_and_a_pipe_is_no_terminal() -> None:
+def test_output_keeps_its_target_and_a_pipe_is_not_a_terminal() -> None:
     body = "print(json.dumps([sys.stdout.isatty(), sys.stdout.fileno(), sys.stdout.encoding]))"
     out, _ = run(f"import json\n{body}")
     assert json.loads(out) == [False, 1, "utf-8"]
@@ -134,8 +134,8 @@ def test_output_goes_where_it_went_and_a_pipe_is_no_terminal() -> None:
 
 IMPORTS = """
 import logging, os, resource, signal, subprocess, sys, threading
-from flowflare.redaction.output import redacted_output
-from flowflare.redaction.run import learn, redacting
+from flowflare.redaction.output import redact_output
+from flowflare.redaction.run import learn, open_redactor
 SECRET = "canary-+/1234567890"
 """
 
@@ -147,12 +147,12 @@ def run_script(body: str) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def test_a_handler_of_logging_that_a_program_leaves_writes_to_the_stream_before() -> None:
+def test_a_leftover_handler_of_logging_writes_to_the_original_stream() -> None:
     body = """
 def run(*texts):
-    with redacting({}):
+    with open_redactor({}):
         learn(SECRET)
-        with redacted_output():
+        with redact_output():
             logging.basicConfig(format="%(message)s")
             for text in texts: logging.warning(text)
 run("first " + SECRET)
@@ -167,67 +167,67 @@ logging.warning("after")
 
 def test_a_handler_of_logging_filters_between_two_programs_of_a_run() -> None:
     body = """
-with redacting({}):
+with open_redactor({}):
     learn(SECRET)
-    with redacted_output():
+    with redact_output():
         logging.basicConfig(format="%(message)s")
     logging.warning("between %s", SECRET)
 """
     assert run_script(body)[1] == "between [secret]\n"
 
 
-def test_a_copy_of_the_process_that_goes_on_does_not_hold_up_the_end() -> None:
+def test_a_forked_process_that_continues_does_not_delay_the_end() -> None:
     body = """
 signal.alarm(20)  # ends the process if the block waits for the copy
 waits, go = os.pipe()
-with redacting({}):
+with open_redactor({}):
     learn(SECRET)
-    with redacted_output():
+    with redact_output():
         copy = os.fork()
         if copy == 0:
             os.close(go)
             os.read(waits, 1)
             os._exit(0)
         print("own", SECRET)
-print("it goes on")
+print("it continues")
 """
-    assert run_script(body)[0] == "own [secret]\nit goes on\n"
+    assert run_script(body)[0] == "own [secret]\nit continues\n"
 
 
-def test_a_process_that_never_stops_writing_does_not_hold_up_the_end() -> None:
+def test_a_process_that_never_stops_writing_does_not_delay_the_end() -> None:
     body = """
 signal.alarm(20)  # ends the process if the block waits for the child
-with redacting({}):
+with open_redactor({}):
     learn(SECRET)
-    with redacted_output():
+    with redact_output():
         child = subprocess.Popen(["sh", "-c", "while :; do echo tick; done"])
         sys.stdout.write(f"own {SECRET}\\n")  # at once, not between two ticks
-sys.stdout.write("it goes on\\n")  # in one piece too
+sys.stdout.write("it continues\\n")  # also in one piece
 child.kill()
 """
     out, _ = run_script(body)
     assert "own [secret]\n" in out
-    assert "it goes on\n" in out
+    assert "it continues\n" in out
 
 
-def test_output_is_what_it_was_if_there_are_no_descriptors_for_pipes() -> None:
+def test_output_is_unchanged_if_no_descriptors_are_left_for_pipes() -> None:
     body = """
 free = os.dup(0)
 os.close(free)
 failures = 0
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-with redacting({}):
+with open_redactor({}):
     for more in range(1, 11):
         resource.setrlimit(resource.RLIMIT_NOFILE, (free + more, hard))
         try:
-            with redacted_output():
+            with redact_output():
                 pass
         except OSError:
             failures += 1
         os.write(1, b"descriptor\\n")
         print("stream", flush=True)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    with redacted_output():
+    with redact_output():
         learn(SECRET)
         print(SECRET)
 print(failures)
@@ -241,16 +241,16 @@ def test_a_process_may_have_more_than_1024_descriptors() -> None:
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 taken = [os.dup(0) for _ in range(1100)]
-with redacting({}):
+with open_redactor({}):
     learn(SECRET)
-    with redacted_output():
+    with redact_output():
         print(SECRET)
         os.write(1, SECRET.encode())
 """
     assert run_script(body) == ("[secret]\n[secret]", "")
 
 
-def test_a_copy_of_the_process_can_write_while_a_thread_of_the_first_one_writes() -> None:
+def test_a_forked_process_can_write_while_a_thread_of_the_first_process_writes() -> None:
     body = """
 from flowflare.redaction.passage import Passage
 from flowflare.redaction.redactor import Redactor
@@ -280,11 +280,11 @@ thread.join()
 def test_a_terminal_shows_a_line_of_progress_to_its_last_letter(write: str) -> None:
     script = f"""
 import os, sys
-from flowflare.redaction.output import redacted_output
-from flowflare.redaction.run import redacting, learn
-with redacting({{}}):
+from flowflare.redaction.output import redact_output
+from flowflare.redaction.run import open_redactor, learn
+with open_redactor({{}}):
     learn("%canary-and-more"); learn("0123456789")
-    with redacted_output():
+    with redact_output():
         {write.format("chr(13) + '20%'")}
         sys.stdin.readline()
         {write.format("chr(13) + '30%'")}

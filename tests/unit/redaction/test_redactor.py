@@ -1,4 +1,4 @@
-"""What the filter replaces of a secret: every form that a program may show, and nothing else."""
+"""The filter replaces every form of a secret that a program may show, and nothing else."""
 
 import base64
 import html
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flowflare.errors import ConfigError, FlowflareError, Problem
 from flowflare.redaction.passage import Passage
 from flowflare.redaction.redactor import Redactor
-from flowflare.redaction.run import current, learn, redact, redacting, redacts
+from flowflare.redaction.run import get_current, learn, open_redactor, redact, redact_method
 
 SECRET = 'pa55/w+rd "quoted" <ü>&\'\\n'
 KEY = (
@@ -73,7 +73,7 @@ def test_a_secret_is_replaced_in_every_form(form: str) -> None:
     assert shown.startswith("before ")
     assert shown.endswith(" after")
     assert "[secret]" in shown
-    # In base64 of a longer text, letters at both ends belong to the secret and to its neighbours.
+    # In base64 of a longer text, the letters at both ends depend on the secret and its neighbours.
     assert len(shown) < len("before [secret] after") + 40
     assert SECRET[:8] not in shown
 
@@ -84,12 +84,12 @@ def test_base64_in_lines_is_replaced() -> None:
     assert shown == "[secret]\n" * shown.count("\n")
 
 
-def test_other_text_stays() -> None:
+def test_other_text_is_unchanged() -> None:
     text = "D1 database acme-prod-flowflare-db: HTTP 400: name is taken [code: 7502] true 12"
     assert knowing(SECRET, KEY, "42", "x", "", "true", True, None).redact(text) == text
 
 
-def test_a_short_secret_is_replaced_as_a_word_of_its_own() -> None:
+def test_a_short_secret_is_replaced_as_a_separate_word() -> None:
     redactor = knowing("prod", 1234.0)
     assert redactor.redact("stage prod, pin=1234.") == "stage [secret], pin=[secret]."
     assert redactor.redact("products and 12345") == "products and 12345"
@@ -100,7 +100,7 @@ def test_a_secret_that_is_in_every_text_is_not_replaced(secret: str) -> None:
     assert knowing(secret).redact(f"it is {secret} here") == f"it is {secret} here"
 
 
-def test_secrets_that_overlap_leave_nothing_of_either() -> None:
+def test_overlapping_secrets_are_replaced_completely() -> None:
     redactor = knowing("abcdefgh", "efghijkl", "abcdefghijklmnop")
     assert redactor.redact("-abcdefghijkl-") == "-[secret]-"
     assert redactor.redact("-abcdefghijklmnop-") == "-[secret]-"
@@ -134,7 +134,7 @@ def test_each_long_text_in_a_list_or_a_mapping_is_a_secret(
     assert redactor.redact(text) == shown
 
 
-def test_a_mapping_that_is_not_a_binding_teaches_every_long_text() -> None:
+def test_every_long_text_of_a_mapping_that_is_not_a_binding_is_a_secret() -> None:
     database = {"type": "postgres", "name": "prod-orders", "password": "correct horse"}
     service = {"type": "service", "name": "orders", "password": "battery staple"}
     redactor = knowing(database, service)
@@ -145,7 +145,7 @@ def test_a_mapping_that_is_not_a_binding_teaches_every_long_text() -> None:
 @pytest.mark.parametrize(
     "as_value", [str, "a {} b".format, json.dumps], ids=["alone", "inside", "JSON"]
 )
-def test_a_secret_is_replaced_in_values_in_whatever_form(
+def test_a_secret_is_replaced_in_values_in_every_form(
     secret: str, as_value: Callable[[str], str]
 ) -> None:
     redactor = knowing(secret)
@@ -155,14 +155,14 @@ def test_a_secret_is_replaced_in_values_in_whatever_form(
     assert str(shown).count("[secret]") >= 2
 
 
-def test_long_values_are_searched_for_secrets_as_they_are() -> None:
+def test_long_values_are_searched_for_secrets_in_plain_form() -> None:
     code = "x = 1;\n" * 20_000
     redactor = knowing(" hunter2-hunter2 ")
     assert redactor.redact_values([code + "hunter2-hunter2"]) == [code + "[secret]"]
     assert redactor.redact_values(code) is code
 
 
-def test_values_are_replaced_and_those_without_a_secret_are_the_same_object() -> None:
+def test_values_without_a_secret_are_returned_as_the_same_object() -> None:
     redactor = knowing("hunter2-hunter2", "prod")
     values = {"url": "https://x/?k=hunter2-hunter2", "list": ["prod", 1]}
     assert redactor.redact_values(values) == {"url": "https://x/?k=[secret]", "list": ["prod", 1]}
@@ -199,8 +199,8 @@ def test_no_split_of_writes_leaks_a_secret(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     whole = redactor.redact(text)
     pieces = written_in_pieces(redactor, text, cuts)
-    long = [one.strip() for one in secrets if len(one.strip()) >= 6]
-    assert not [one for one in long if one in pieces.replace("[secret]", "\0")]
+    long = [secret.strip() for secret in secrets if len(secret.strip()) >= 6]
+    assert not [secret for secret in long if secret in pieces.replace("[secret]", "\0")]
     assert pieces == whole
 
 
@@ -220,7 +220,7 @@ def test_no_split_of_writes_leaks_an_encoded_secret(
     assert "[secret]" in redactor.redact(text)
 
 
-def test_text_in_which_no_secret_begins_is_passed_on_at_once() -> None:
+def test_text_in_which_no_secret_begins_is_passed_on_immediately() -> None:
     shown: list[str] = []
     passage = Passage(knowing("hunter2"), shown.append)
     passage.write("Continue? [y/N] ")
@@ -237,15 +237,15 @@ def test_text_in_which_no_secret_begins_is_passed_on_at_once() -> None:
 
 def test_a_filter_lasts_as_long_as_a_run_and_threads_share_it() -> None:
     learn("canary-before")
-    with redacting({"CLOUDFLARE_API_TOKEN": "canary-token"}):
-        with redacting({}):
+    with open_redactor({"CLOUDFLARE_API_TOKEN": "canary-token"}):
+        with open_redactor({}):
             thread = threading.Thread(target=learn, args=("canary-one",))
             thread.start()
             thread.join()
         text = "canary-before canary-one canary-token"
         assert redact(text) == "canary-before [secret] [secret]"
-    assert current() is None
-    with redacting({}):
+    assert get_current() is None
+    with open_redactor({}):
         assert redact("canary-one") == "canary-one"
 
 
@@ -254,7 +254,7 @@ def test_errors_leave_a_run_without_secrets() -> None:
         def __init__(self) -> None:
             self._environ = {"PULUMI_CONFIG_PASSPHRASE": "correct horse"}
 
-        @redacts
+        @redact_method
         def up(self, error: FlowflareError) -> None:
             raise error
 
@@ -266,7 +266,7 @@ def test_errors_leave_a_run_without_secrets() -> None:
     assert "correct horse" not in f"{listed.value} {listed.value.problems} {listed.value.args}"
 
 
-def test_secrets_of_another_process_are_asked_for_before_a_text_is_filtered() -> None:
+def test_another_process_is_asked_for_secrets_before_a_text_is_filtered() -> None:
     redactor, calls = Redactor(), []
 
     def find_more() -> None:
@@ -280,7 +280,7 @@ def test_secrets_of_another_process_are_asked_for_before_a_text_is_filtered() ->
     assert calls == [1]
 
 
-def test_secrets_of_another_process_are_asked_for_before_values_are_filtered() -> None:
+def test_another_process_is_asked_for_secrets_before_values_are_filtered() -> None:
     redactor = Redactor()
     redactor.learn_later(lambda: redactor.learn("canary-later"))
     assert redactor.redact_values(["canary-later"]) == ["[secret]"]
@@ -293,7 +293,7 @@ def test_two_stacks_of_a_run_are_both_asked_for_secrets() -> None:
     assert redactor.redact("canary-one canary-two") == "[secret] [secret]"
 
 
-def test_a_thread_does_not_wait_for_the_answer_that_another_one_asked_for() -> None:
+def test_a_thread_does_not_wait_for_an_answer_that_another_thread_requested() -> None:
     redactor, asked, answered = Redactor(), threading.Event(), threading.Event()
 
     def find_more() -> None:
@@ -312,7 +312,7 @@ def test_a_thread_does_not_wait_for_the_answer_that_another_one_asked_for() -> N
 
 
 @pytest.mark.parametrize("cut", range(9))
-def test_a_short_secret_inside_a_word_that_is_written_in_pieces_stays(cut: int) -> None:
+def test_a_short_secret_inside_a_word_that_is_written_in_pieces_is_kept(cut: int) -> None:
     redactor = knowing("dev")
     assert written_in_pieces(redactor, "mydev dev", [cut]) == "mydev [secret]"
 

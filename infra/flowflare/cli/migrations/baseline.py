@@ -55,7 +55,7 @@ def baseline(
     from flowflare.cli.console import answers, messages, print_json
     from flowflare.cli.migrations.target import find_target, reach
     from flowflare.config.files import read_project
-    from flowflare.migrations.baseline import differences, files_with_data, read_objects
+    from flowflare.migrations.baseline import compare_objects, list_files_with_data, read_objects
     from flowflare.migrations.ledger import read_ledger, rewrite
 
     project = read_project(project_root(cwd), stack)
@@ -66,7 +66,7 @@ def baseline(
         applied = read_ledger(reached.database)
         files = _chosen(every, applied, to)
         objects = read_objects(reached.database)
-    found = differences(objects, files)
+    found = compare_objects(objects, files)
     names = [] if found else [file.name for file in files]
     if not found:
         rewrite(reached.database, applied, files)
@@ -81,7 +81,7 @@ def baseline(
     answers().print(f"{target.name} has what {len(files)} files make; they are recorded:")
     for name in names:
         answers().print(f"  {name}", markup=False)
-    filled = ", ".join(files_with_data(files))
+    filled = ", ".join(list_files_with_data(files))
     if filled:
         answers().print(
             f"\nThese also write rows, which a comparison of tables cannot see: {filled}",
@@ -98,9 +98,9 @@ def _chosen(
     Raises:
         MigrationError: there is no such file, or the ledger is not one that this puts right.
     """
-    from flowflare.migrations.plan import history_problems
+    from flowflare.migrations.plan import find_history_problems
 
-    problems = history_problems(every, applied)
+    problems = find_history_problems(every, applied)
     wrong = [problem for problem in problems if problem.kind != "late"]
     if wrong:
         message = "\n".join(problem.message for problem in wrong)
@@ -134,12 +134,12 @@ def _show(found: "Sequence[Difference]") -> None:
 def _refusal(
     target: Target, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
 ) -> MigrationError:
-    from flowflare.migrations.baseline import matching
+    from flowflare.migrations.baseline import find_match
 
     if not objects:
         remedy = "It is empty: flowflare up applies the files."
         return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)
-    last = matching(objects, every)
+    last = find_match(objects, every)
     remedy = (
         f"It has what the files to {last.name} make: run it with --to {last.name}"
         if last

@@ -27,13 +27,13 @@ def new(
     from flowflare.cli.console import answers, messages
     from flowflare.cli.migrations.target import find_target
     from flowflare.config.files import read_project
-    from flowflare.migrations.files import next_name, read_migrations
+    from flowflare.migrations.files import make_next_name, read_migrations
 
     root = project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
     folder = _own_folder(target, root)
     files = read_migrations(folder) if folder.is_dir() else ()
-    path = folder / next_name(files, words)
+    path = folder / make_next_name(files, words)
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with path.open("x", encoding="utf-8", newline="\n") as file:

@@ -94,17 +94,17 @@ def _destination(
     reached: Reached, file: str | None, bookmark: str | None, timestamp: str | None
 ) -> "Destination":
     from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.losses import at_bookmark, at_time, before_file
+    from flowflare.migrations.losses import describe_bookmark, describe_time, find_before_file
 
     applied = read_ledger(reached.database)
     if file is not None:
-        return before_file(applied, file)
+        return find_before_file(applied, file)
     if bookmark is not None:
-        return at_bookmark(applied, bookmark)
+        return describe_bookmark(applied, bookmark)
     assert timestamp is not None
     moment = _moment(timestamp)
     try:
-        return at_time(applied, timestamp, str(reached.database.bookmark(moment)))
+        return describe_time(applied, timestamp, str(reached.database.bookmark(moment)))
     except ApiError as error:
         if error.status != 400:
             raise

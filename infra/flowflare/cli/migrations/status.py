@@ -38,7 +38,7 @@ def status(
     from flowflare.cli.migrations.target import find_target, reach
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.status import status as status_of
+    from flowflare.migrations.status import list_status as status_of
 
     project = read_project(project_root(cwd), stack)
     target = find_target(project, client, database)

@@ -24,7 +24,7 @@ from flowflare.engine.pulumi.workspace import Workspace
 from flowflare.engine.report import failed, redact_step
 from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
-from flowflare.redaction.run import redact_values, redacts
+from flowflare.redaction.run import redact_method, redact_values
 from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
 from flowflare.state.lease import Holding
 from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
@@ -67,7 +67,7 @@ class CliStack:
         self._secrets = StackSecrets(project, environ, self._opened_export, self._opened_config)
         self._holding: Holding | None = None
 
-    @redacts
+    @redact_method
     def preview(self, on_event: OnEvent | None = None) -> Plan:
         """Lets the CLI say what `up` would do; a recording of the program adds the details."""
         from flowflare.engine.pulumi.recorded import detailed
@@ -78,7 +78,7 @@ class CliStack:
         plan = Plan(steps, outputs, tuple(run.report.failures))
         return plan if recorded is None else detailed(plan, recorded)
 
-    @redacts
+    @redact_method
     def up(self, on_event: OnEvent | None = None) -> Update:
         """Brings the stack to what the program says, after what an earlier run left half done."""
         since, began = self._clock(), self._utc_now()
@@ -92,14 +92,14 @@ class CliStack:
         run.report.failures[:] = map(explain_taken_name, run.report.failures)
         return self._ended(run, since)
 
-    @redacts
+    @redact_method
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
         """Lets the CLI say what `destroy` would do."""
         run = self._operate("preview_destroy", None, planning=True)
         left = [one for one in run.report.failures if one.name not in lose_data]
         return Plan(_shown(run)[0], {}, tuple(left))
 
-    @redacts
+    @redact_method
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
@@ -119,7 +119,7 @@ class CliStack:
                 self._repair.complete()
             return self._ended(self._operate("destroy", on_event), since)
 
-    @redacts
+    @redact_method
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from flowflare.engine.known_secrets import (
 from flowflare.engine.pulumi.state import Export, find_cli_store, from_export
 from flowflare.engine.pulumi.stream import EngineEvent
 from flowflare.errors import FlowflareError, SecretError
-from flowflare.redaction.run import current, learn
+from flowflare.redaction.run import get_current, learn
 from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment, secrets_provider
 from flowflare.state.passphrase import Vault, find_passphrase
@@ -91,7 +91,7 @@ class StackSecrets:
         self._note = note
         self._knows_state = False
         self._failures = dict.fromkeys(self._failures, 0)
-        if (redactor := current()) is not None:
+        if (redactor := get_current()) is not None:
             redactor.learn_later(self._learn)
 
     def _learn(self) -> None:

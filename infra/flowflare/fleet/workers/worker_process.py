@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from flowflare.errors import ApiError, FlowflareError, LockedError
-from flowflare.redaction.run import redacting
+from flowflare.redaction.run import open_redactor
 
 if TYPE_CHECKING:
     from flowflare.values.events import Event
@@ -130,7 +130,7 @@ class Process:
             on_event=self._make_reporter(number),
         )
         result: dict[str, Any] = {"task": number, "ok": False}
-        with redacting(request["environ"]) as redactor:
+        with open_redactor(request["environ"]) as redactor:
             try:
                 result |= {"value": perform(request["kind"], context), "ok": True}
             except FlowflareError as error:

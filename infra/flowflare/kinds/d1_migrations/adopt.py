@@ -8,8 +8,13 @@ from flowflare.errors import MigrationError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Baseline, Difference, Findings, Thing, Wanted, known
 from flowflare.migrations import baseline
-from flowflare.migrations.baseline import differences, files_with_data, matching, read_objects
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.baseline import (
+    compare_objects,
+    find_match,
+    list_files_with_data,
+    read_objects,
+)
+from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.ledger import (
     Database,
     note_checksums,
@@ -18,7 +23,7 @@ from flowflare.migrations.ledger import (
     rewrite,
 )
 from flowflare.migrations.original import is_original
-from flowflare.migrations.plan import Applied, history_problems
+from flowflare.migrations.plan import Applied, find_history_problems
 from flowflare.values.properties import plain
 
 _WORDS: Final = {
@@ -37,7 +42,7 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
         return None
     name = str(row.get("name") or uuid)
     rows = plain(wanted.inputs.get("migrations") or [])
-    files = [migration(str(one["name"]), str(one["sql"])) for one in rows]
+    files = [make_migration(str(one["name"]), str(one["sql"])) for one in rows]
     reached = _Reached(name, uuid, Database(account.client, account.identity, uuid))
     try:
         had = _had(reached, files, findings)
@@ -79,7 +84,7 @@ def _had(reached: _Reached, files: Sequence[Migration], findings: Findings) -> S
         return ()
     if applied:
         had = _by_ledger(files, applied)
-        _refuse(differences(objects, had), objects)
+        _refuse(compare_objects(objects, had), objects)
         unnoted = {row.name for row in applied if row.checksum is None}
         bare = [file for file in had if file.name in unnoted]
         if bare:
@@ -87,14 +92,14 @@ def _had(reached: _Reached, files: Sequence[Migration], findings: Findings) -> S
             found = _baseline(reached, bare, why)
             findings.baselines.append((found, lambda: _note(database, bare)))
         return had
-    last = matching(objects, files)
+    last = find_match(objects, files)
     if last is None:
-        _refuse(differences(objects, files), objects)
+        _refuse(compare_objects(objects, files), objects)
         return ()
     had = list(files[: files.index(last) + 1])
     found = _baseline(reached, had, "its tables are just what they make")
     findings.baselines.append((found, lambda: rewrite(database, (), had)))
-    filled = ", ".join(files_with_data(had))
+    filled = ", ".join(list_files_with_data(had))
     if filled:
         findings.note(
             f"{reached.name}: these files also write rows, which a comparison of tables cannot "
@@ -109,7 +114,7 @@ def _by_ledger(files: Sequence[Migration], applied: Sequence[Applied]) -> list[M
     Raises:
         MigrationError: it knows other ones.
     """
-    problems = history_problems(files, applied)
+    problems = find_history_problems(files, applied)
     if problems:
         message = "; ".join(one.message for one in problems)
         raise MigrationError(message, remedy=problems[0].remedy)

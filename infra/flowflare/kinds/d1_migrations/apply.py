@@ -15,10 +15,10 @@ from flowflare.api import Connector, Pace, Retries
 from flowflare.errors import ApiError, FlowflareError
 from flowflare.kinds.provider import STORED_MODULE, CloudflareProvider, Props, gone, kept
 from flowflare.migrations.apply import migrate
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.ledger import Database, read_ledger
 from flowflare.migrations.lint import lint
-from flowflare.migrations.plan import Applied, history_problems
+from flowflare.migrations.plan import Applied, find_history_problems
 
 
 class D1MigrationsProvider(CloudflareProvider):
@@ -101,7 +101,7 @@ class D1MigrationsProvider(CloudflareProvider):
 
 def _problems(files: Sequence[Migration], applied: Sequence[Applied]) -> list[str]:
     """What is wrong with files, given what was applied: their history, and pending ones' SQL."""
-    history = [str(problem) for problem in history_problems(files, applied)]
+    history = [str(problem) for problem in find_history_problems(files, applied)]
     if history:
         return history
     known = {row.name for row in applied}
@@ -112,7 +112,9 @@ def _problems(files: Sequence[Migration], applied: Sequence[Applied]) -> list[st
 
 
 def _files(props: Props) -> tuple[Migration, ...]:
-    return tuple(migration(file["name"], file["sql"]) for file in props.get("migrations") or ())
+    return tuple(
+        make_migration(file["name"], file["sql"]) for file in props.get("migrations") or ()
+    )
 
 
 def _rows(applied: Sequence[Applied]) -> list[Mapping[str, str | None]]:

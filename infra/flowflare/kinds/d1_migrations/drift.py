@@ -10,8 +10,8 @@ from flowflare.kinds.d1_database.drift import is_looked_at, report_gone
 from flowflare.kinds.d1_migrations import KIND
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.scene import Record, Scene, drifted, text
-from flowflare.migrations.baseline import Difference, differences
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.baseline import Difference, compare_objects
+from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
 from flowflare.values.properties import UNKNOWN, plain
 
@@ -56,7 +56,7 @@ def _migrations(scene: Scene, database: Record, one: Record, account: Account) -
         if row.get("sql") is not None
     }
     try:
-        found = differences(made, files)
+        found = compare_objects(made, files)
     except MigrationError as error:
         scene.note(one, f"{error.message}; its tables were not compared")
         return
@@ -134,4 +134,4 @@ def _applied(one: Record) -> dict[str, str]:
 
 def _files(one: Record) -> list[Migration]:
     listed: Sequence[Any] = plain(one.inputs.get("migrations") or [])
-    return [migration(str(row["name"]), str(row["sql"])) for row in listed]
+    return [make_migration(str(row["name"]), str(row["sql"])) for row in listed]

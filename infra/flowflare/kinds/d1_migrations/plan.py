@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flowflare.kinds.assessment import Details, LintFinding, MigrationFile
-from flowflare.migrations.files import Migration, migration
+from flowflare.migrations.files import Migration, make_migration
 from flowflare.values.events import Step
 
 
@@ -46,7 +46,7 @@ def pending_files(step: Step) -> tuple[Migration, ...]:
 
 def _files(step: Step) -> tuple[Migration, ...]:
     files: Sequence[Any] = (step.new or {}).get("migrations") or ()
-    return tuple(migration(one["name"], one["sql"]) for one in files)
+    return tuple(make_migration(one["name"], one["sql"]) for one in files)
 
 
 def _findings(files: Sequence[Migration], *, applied: int) -> list[tuple[str, LintFinding]]:

@@ -1,20 +1,20 @@
-"""The linter's rules: each looks at one parsed statement and what the files before it made."""
+"""The linter's rules. A rule checks one parsed statement and what the earlier files created."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from flowflare.migrations.rules import columns, losses, refusals
-from flowflare.migrations.rules.scene import Hit, Scene
+from flowflare.migrations.rules.scene import FileScene, Hit
 from flowflare.migrations.syntax import Node
 
 _RULES: Final = (*refusals.RULES, *losses.RULES, *columns.RULES)
 
 
-def hits(node: Node, scene: Scene) -> Iterator[Hit]:
-    """What the rules say to a statement before it has run."""
+def check_rules(node: Node, scene: FileScene) -> Iterator[Hit]:
+    """Run the rules on a statement, before it has run."""
     for types, rule in _RULES:
         if node["type"] in types:
             yield from rule(node, scene)
 
 
-__all__ = ["Hit", "Scene", "hits"]
+__all__ = ["FileScene", "Hit", "check_rules"]

@@ -1,55 +1,61 @@
-"""Columns that SQLite adds to an empty table and refuses to add to one with rows."""
+"""Check added columns that SQLite accepts for an empty table but refuses for one with rows."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
-from flowflare.migrations.rules.scene import Hit, Registered, Scene, ident, target
-from flowflare.migrations.syntax import Node, children
+from flowflare.migrations.rules.scene import (
+    FileScene,
+    Hit,
+    Registered,
+    read_identifier,
+    read_target,
+)
+from flowflare.migrations.syntax import Node, list_children
 
 _REBUILD: Final = "or rebuild the table."
 
 
-def add_column(node: Node, scene: Scene) -> Iterator[Hit]:
+def add_column(node: Node, scene: FileScene) -> Iterator[Hit]:
     """ALTER TABLE ADD COLUMN, for a table that may have rows."""
-    if node["op"] != "ADD_COLUMN" or target(node) in scene.made:
+    if node["op"] != "ADD_COLUMN" or read_target(node) in scene.made:
         return
-    constraints = {one["kind"]: one for one in children(node, "column", "constraints")}
-    name = f"{target(node)}.{ident(node['column']['column_name'])}"
+    constraints = {each["kind"]: each for each in list_children(node, "column", "constraints")}
+    name = f"{read_target(node)}.{read_identifier(node['column']['column_name'])}"
     generated = constraints.get("GENERATED")
     if generated is not None:
         if generated["generated_storage"] == "STORED":
             yield Hit(
                 "add-generated-column",
-                f"{name} is STORED, and SQLite adds such a column to no table with rows",
+                f"{name} is STORED, and SQLite cannot add such a column to a table with rows",
                 f"Make it VIRTUAL, {_REBUILD}",
             )
         return
-    yield from _default_hits(name, constraints)
+    yield from _check_default(name, constraints)
 
 
-def _default_hits(name: str, constraints: dict[str, Node]) -> Iterator[Hit]:
+def _check_default(name: str, constraints: dict[str, Node]) -> Iterator[Hit]:
     default = constraints.get("DEFAULT", {}).get("default_expr")
     is_null = default is None or default.get("literal_type") == "NULL"
     if is_null and "NOT_NULL" in constraints:
         yield Hit(
             "not-null-without-default",
-            f"{name} is NOT NULL without a default: an empty table gets it, a table with rows "
-            "does not",
+            f"{name} is NOT NULL without a default: this works for an empty table, but not for a "
+            "table with rows",
             "Add a DEFAULT, or add the column without NOT NULL and fill it.",
         )
     elif not is_null and not _is_constant(default):
         yield Hit(
             "non-constant-default",
-            f"the default of {name} is computed: an empty table gets the column, a table with "
-            "rows does not",
+            f"the default of {name} is computed: this works for an empty table, but not for a "
+            "table with rows",
             f"Give it a constant default and fill it with an UPDATE, {_REBUILD}",
         )
     elif not is_null and "REFERENCES" in constraints:
         yield Hit(
             "references-with-default",
-            f"{name} refers to another table and has a default: an empty table gets it, a table "
-            "with rows does not",
-            "Leave the default out and fill the column with an UPDATE.",
+            f"{name} refers to another table and has a default: this works for an empty table, but "
+            "not for a table with rows",
+            "Omit the default, and fill the column with an UPDATE.",
         )
 
 

@@ -1,13 +1,13 @@
-"""What D1 refuses, as workerd's D1 does here and D1's own pages say."""
+"""Check for what D1 refuses, by the local workerd's D1 and D1's own documentation."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from flowflare.migrations.rules.scene import Hit, Registered, Scene, name_of, target
+from flowflare.migrations.rules.scene import FileScene, Hit, Registered, normalise_name, read_target
 from flowflare.migrations.schema import LEDGER_TABLES
-from flowflare.migrations.syntax import Node, children
+from flowflare.migrations.syntax import Node, list_children
 
-# What workerd's authorizer lets through, tried one by one; page_size may be read only.
+# PRAGMAs that workerd's authorizer allows, tested one by one; page_size can only be read.
 _PRAGMAS: Final = (
     "case_sensitive_like", "data_version", "defer_foreign_keys", "foreign_key_check",
     "foreign_key_list", "foreign_keys", "ignore_check_constraints", "index_info", "index_list",
@@ -27,53 +27,53 @@ _NAMES: Final = {
 }
 
 
-def transaction(node: Node, _scene: Scene) -> Iterator[Hit]:
+def transaction(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """BEGIN, COMMIT, END, ROLLBACK, SAVEPOINT, RELEASE."""
     word = str(node["op"]).replace("_", " ")
     yield Hit(
         "transaction",
-        f"D1 refuses {word}: each file is a transaction already",
-        "Take the statement out.",
+        f"D1 refuses {word}: each file is already a transaction",
+        "Remove the statement.",
     )
 
 
-def attach(node: Node, _scene: Scene) -> Iterator[Hit]:
+def attach(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """ATTACH and DETACH."""
     word = "ATTACH" if node["type"] == "AttachStmt" else "DETACH"
-    yield Hit("attach", f"D1 refuses {word}", "Take the statement out: a file has one database.")
+    yield Hit("attach", f"D1 refuses {word}", "Remove the statement: a file has one database.")
 
 
-def vacuum(_node: Node, _scene: Scene) -> Iterator[Hit]:
+def vacuum(_node: Node, _scene: FileScene) -> Iterator[Hit]:
     """VACUUM."""
-    yield Hit("vacuum", "D1 refuses VACUUM", "Take the statement out: D1 looks after its files.")
+    yield Hit("vacuum", "D1 refuses VACUUM", "Remove the statement: D1 maintains its files itself.")
 
 
-def pragma(node: Node, _scene: Scene) -> Iterator[Hit]:
-    """PRAGMAs, foreign keys being switched off among them."""
-    name, value = name_of(node["pragma_name"]), name_of(node["value"]).strip("'\"")
+def pragma(node: Node, _scene: FileScene) -> Iterator[Hit]:
+    """PRAGMAs, including the one that switches off foreign keys."""
+    name, value = normalise_name(node["pragma_name"]), normalise_name(node["value"]).strip("'\"")
     if name not in _PRAGMAS or (name == "page_size" and value):
-        remedy = "Take the statement out."
+        remedy = "Remove the statement."
         yield Hit("pragma", f"D1 refuses PRAGMA {name}", remedy)
     elif name == "foreign_keys" and value in _OFF:
         yield Hit(
             "foreign-keys-off",
-            "D1 accepts this and leaves foreign keys on, so dropping or rebuilding a table still "
-            "deletes what refers to it",
-            "Take it out; to put off the check to the file's end, write PRAGMA "
-            "defer_foreign_keys = ON (it does not put off ON DELETE CASCADE).",
+            "D1 accepts this but keeps foreign keys on, so dropping or rebuilding a table still "
+            "deletes the rows that refer to it",
+            "Remove it. To defer the check to the end of the file, write PRAGMA "
+            "defer_foreign_keys = ON (it does not defer ON DELETE CASCADE).",
         )
 
 
-def temporary(node: Node, _scene: Scene) -> Iterator[Hit]:
+def temporary(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """CREATE TEMP ..., and names in the schema `temp`."""
-    if node["temporary"] != "NONE" or name_of(node["schema"]) == "temp":
-        remedy = "Make an ordinary one and drop it at the end of the file."
+    if node["temporary"] != "NONE" or normalise_name(node["schema"]) == "temp":
+        remedy = "Create an ordinary one, and drop it at the end of the file."
         yield Hit("temporary", "D1 has no temporary tables, views or triggers", remedy)
 
 
-def module(node: Node, _scene: Scene) -> Iterator[Hit]:
+def module(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """CREATE VIRTUAL TABLE."""
-    name = name_of(node["module_name"])
+    name = normalise_name(node["module_name"])
     if name not in _MODULES:
         remedy = f"D1 has {', '.join(_MODULES)}."
         yield Hit("virtual-table-module", f"D1 has no module {name}", remedy)
@@ -81,44 +81,44 @@ def module(node: Node, _scene: Scene) -> Iterator[Hit]:
     yield Hit(
         "virtual-table",
         "`wrangler d1 export` refuses a database with a virtual table",
-        "Rely on Time Travel for backups, or keep the table in a database of its own.",
+        "Rely on Time Travel for backups, or keep the table in its own database.",
     )
 
 
-def reserved_name(node: Node, _scene: Scene) -> Iterator[Hit]:
-    """Names that SQLite or D1 keep for themselves."""
-    name = name_of(node[_NAMES[node["type"]]])
+def reserved_name(node: Node, _scene: FileScene) -> Iterator[Hit]:
+    """Names that SQLite or D1 reserve."""
+    name = normalise_name(node[_NAMES[node["type"]]])
     if name.startswith(_RESERVED):
-        message = f"{name}: names that begin with sqlite_ or _cf_ are not free"
-        yield Hit("reserved-name", message, "Call it something else.")
+        message = f"{name}: names that begin with sqlite_ or _cf_ are reserved"
+        yield Hit("reserved-name", message, "Choose another name.")
 
 
-def columns(node: Node, _scene: Scene) -> Iterator[Hit]:
-    """How many columns a table has."""
-    count = len(children(node, "columns"))
+def columns(node: Node, _scene: FileScene) -> Iterator[Hit]:
+    """Tables with too many columns."""
+    count = len(list_children(node, "columns"))
     if count > _MOST_COLUMNS:
-        message = f"the table has {count} columns, and D1 takes {_MOST_COLUMNS}"
-        yield Hit("too-many-columns", message, "Split the table, or keep some of it as JSON.")
+        message = f"the table has {count} columns, but D1 accepts {_MOST_COLUMNS}"
+        yield Hit("too-many-columns", message, "Split the table, or store some columns as JSON.")
 
 
-def ledger(node: Node, _scene: Scene) -> Iterator[Hit]:
+def ledger(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """Statements about the ledger itself."""
-    name = target(node)
+    name = read_target(node)
     if name in LEDGER_TABLES:
         yield Hit(
             "ledger-table",
-            f"{name} is where applied migrations are noted",
-            "Take the statement out; flowflare migrations baseline and restore change the ledger.",
+            f"{name} records the applied migrations",
+            "Remove the statement; flowflare migrations baseline and restore change the ledger.",
         )
 
 
-def windows_trigger(_node: Node, scene: Scene) -> Iterator[Hit]:
-    """Triggers in files with Windows line ends."""
+def windows_trigger(_node: Node, scene: FileScene) -> Iterator[Hit]:
+    """Triggers in files with Windows line endings."""
     if scene.windows:
         yield Hit(
             "crlf-in-trigger",
             "the file's lines end with CR LF, which D1 has mishandled inside triggers; flowflare "
-            "sends LF, wrangler sends the file as it is",
+            "sends LF, wrangler sends the file unchanged",
             "Save the file with LF (in .gitattributes: *.sql text eol=lf).",
         )
 

@@ -1,15 +1,15 @@
-"""What a rule knows beside the statement itself."""
+"""Define what a rule knows besides the statement itself."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flowflare.migrations.schema import Schema
-from flowflare.migrations.syntax import Node, tables
+from flowflare.migrations.syntax import Node, list_tables
 
 
 @dataclass(frozen=True)
 class Hit:
-    """What a rule found: its name, what is wrong, what to write instead."""
+    """A rule's finding: the rule's name, what is wrong, and what to write instead."""
 
     rule: str
     message: str
@@ -17,14 +17,14 @@ class Hit:
 
 
 @dataclass
-class Scene:
-    """A file while its statements are looked at one after the other; names are lower case.
+class FileScene:
+    """The state of a file while its statements are checked one by one; names are lower case.
 
     Attributes:
-        schema: what the statements so far have made.
-        windows: whether the file's lines end as on Windows.
-        made: tables that this file made: nobody's data is in them yet.
-        copied: tables whose rows this file put into another table.
+        schema: what the statements so far have defined.
+        windows: whether the file has Windows line endings.
+        made: tables that this file created, which have no data yet.
+        copied: tables whose rows this file copied into another table.
         added: columns that this file added, as (table, column).
     """
 
@@ -35,48 +35,48 @@ class Scene:
     added: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, node: Node) -> None:
-        """Notes what a statement does, once the rules have looked at it and before it runs."""
+        """Record what a statement does, after the rules have checked it and before it runs."""
         kind = node["type"]
         if kind == "CreateTableStmt":
-            name = name_of(node["table_name"])
-            # IF NOT EXISTS makes nothing where there is one.
+            name = normalise_name(node["table_name"])
+            # IF NOT EXISTS creates nothing if the table exists.
             self.made |= set() if self.schema.has_table(name) else {name}
-            self.copied |= tables(node["as_select"])
+            self.copied |= list_tables(node["as_select"])
         elif kind == "InsertStmt":
-            self.copied |= tables(node["source"]) - tables(node["table"])
+            self.copied |= list_tables(node["source"]) - list_tables(node["table"])
         elif kind == "AlterTableStmt":
             self._note_change(node)
 
     def _note_change(self, node: Node) -> None:
-        table = target(node)
+        table = read_target(node)
         if node["op"] == "ADD_COLUMN":
-            self.added.add((table, ident(node["column"]["column_name"])))
+            self.added.add((table, read_identifier(node["column"]["column_name"])))
         elif node["op"] == "RENAME_TABLE":
-            new = ident(node["new_name"])
+            new = read_identifier(node["new_name"])
             for names in (self.made, self.copied):
                 if table in names:
                     names.discard(table)
                     names.add(new)
 
 
-Rule = Callable[[Node, Scene], Iterator[Hit]]
-#: A rule with the types of statements that it looks at.
+Rule = Callable[[Node, FileScene], Iterator[Hit]]
+#: A rule with the types of statements that it checks.
 Registered = tuple[tuple[str, ...], Rule]
 
 
-def name_of(value: object) -> str:
-    """A name as SQLite compares it."""
+def normalise_name(value: object) -> str:
+    """Return a name as SQLite compares it."""
     return str(value or "").lower()
 
 
-def ident(node: Node | None) -> str:
-    """The name in an identifier's node."""
-    return name_of(node.get("source")) if node else ""
+def read_identifier(node: Node | None) -> str:
+    """Return the name in an identifier's node."""
+    return normalise_name(node.get("source")) if node else ""
 
 
-def target(node: Node) -> str:
-    """The table that an ALTER, DROP, DELETE, UPDATE or INSERT is about."""
+def read_target(node: Node) -> str:
+    """Return the table that an ALTER, DROP, DELETE, UPDATE or INSERT is about."""
     inner = node.get("target") or node.get("table") or {}
     if inner.get("type") == "QualifiedName":
-        return ident(inner.get("object_name"))
-    return name_of(inner.get("table_name") or node.get("table_name"))
+        return read_identifier(inner.get("object_name"))
+    return normalise_name(inner.get("table_name") or node.get("table_name"))
