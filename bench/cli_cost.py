@@ -1,7 +1,7 @@
 """Compare `flowflare preview` and `up` of a stack of the Pulumi CLI with plain `pulumi`.
 
-Both commands run the example on the embedded Cloudflare, one right after the other, with the plugin
-that stands in for Cloudflare's. Each round gives a ratio, and the median of the ratios is reported:
+Both commands run the example on the embedded Cloudflare, one right after the other, with a fake of
+Cloudflare's plugin. Each round gives a ratio, and the median of the ratios is reported:
 another program that takes the processors for a while slows both commands of a round.
 
 Prints CPU and wall seconds as JSON. Exits with 1 if the CPU ratio of a command is above 1.2. The

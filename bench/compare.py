@@ -1,10 +1,10 @@
-"""Measures this repository's service beside another one, round by round, in one workerd.
+"""Measure this repository's service against another service, round by round, in one workerd.
 
 `python -m bench.compare [--other BUNDLE --other-migrations FOLDER]`. The other service, such as the
-original Flowflare or a former release, is a finished ESM bundle that exports createWorkflowService
-and WorkflowTracker. Machines differ and are busy with other things, so what counts is the median of
-the rounds' ratios: both are measured in every round, each of them first in every other round.
-Prints JSON.
+original Flowflare or an earlier release, is a finished ESM bundle that exports
+createWorkflowService and WorkflowTracker. Machines differ and are busy with other work, so the
+result is the median of the rounds' ratios: each round measures both services, and they take turns
+in going first. Prints JSON.
 """
 
 import argparse
@@ -33,14 +33,14 @@ QUERIES: dict[str, dict[str, Any]] = {
     "before": {"created_before": "2023-11-14T22:21:00.000Z"},
 }
 COUNTED_CALLS = 40
-SETTLING_SECONDS = 0.08  # What is broadcast after an answer is part of the call's cost.
+SETTLING_SECONDS = 0.08  # Broadcasts after a response are part of the request's cost.
 
 
 async def one_round(services: Running, load: Load) -> dict[str, dict[str, Any]]:
-    """One round's figures of one service, by kind of call, with workerd's CPU time for a call.
+    """Measure one service for one round, by kind of request, with workerd's CPU time per request.
 
     Raises:
-        RuntimeError: it starts no runs.
+        RuntimeError: the service starts no runs.
     """
     figures: dict[str, dict[str, Any]] = {}
     runs: list[str] = []
@@ -50,7 +50,7 @@ async def one_round(services: Running, load: Load) -> dict[str, dict[str, Any]]:
         figures[kind] = (await making).figures()
         await asyncio.sleep(SETTLING_SECONDS)
         after = services.cpu_seconds()
-        # Without a rate the calls failed, which is cheap.
+        # Without a rate the requests failed, and failing is fast.
         if before is not None and after is not None and "per_second" in figures[kind]:
             figures[kind]["cpu_ms"] = (after - before) * 1000 / figures[kind]["calls"]
 
@@ -71,13 +71,13 @@ async def one_round(services: Running, load: Load) -> dict[str, dict[str, Any]]:
 async def compare_writes(
     services: Running, names: list[str], size: Size, rounds: int
 ) -> dict[str, Any]:
-    """Rates of each service, and their ratios to the other one's.
+    """Measure the rates of each service, and their ratios to the other service.
 
     Raises:
         OSError: a service cannot be reached.
     """
     loads = {name: Load(services.target(name), size) for name in names}
-    for load in loads.values():  # The first calls compile and warm up.
+    for load in loads.values():  # The first requests compile code and warm caches.
         await one_round(services, load)
     measured: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for number in range(rounds):
@@ -97,7 +97,7 @@ async def compare_writes(
 
 
 async def count_usage(services: Running, names: list[str], size: Size) -> dict[str, Any]:
-    """What D1 does for a call of each kind, for each service."""
+    """Count what D1 does for a request of each kind, for each service."""
     usage: dict[str, Any] = {}
     for name in names:
         load = Load(services.target(name, counted=True), _counting(size))
@@ -107,11 +107,13 @@ async def count_usage(services: Running, names: list[str], size: Size) -> dict[s
 
 
 async def compare_sockets(services: Running, names: list[str], size: Size) -> list[dict[str, Any]]:
-    """Events a second that reach the sockets, for each number of sockets."""
+    """Measure the events per second that reach the sockets, for each number of sockets."""
     figures = []
     for sockets in size.sockets:
-        told = {name: await Load(services.target(name), size).fan_out(sockets) for name in names}
-        figures.append({"sockets": sockets} | told)
+        fan_outs = {
+            name: await Load(services.target(name), size).fan_out(sockets) for name in names
+        }
+        figures.append({"sockets": sockets} | fan_outs)
         _say(f"{sockets} sockets")
     return figures
 
@@ -119,7 +121,7 @@ async def compare_sockets(services: Running, names: list[str], size: Size) -> li
 async def compare_lists(
     services: Running, sizes: tuple[int, ...], size: Size, rounds: int
 ) -> dict[str, Any]:
-    """How much slower lists get as the table grows, and how many rows they read."""
+    """Measure how much slower lists get as the table grows, and how many rows they read."""
     names = {runs: list_service(runs).name for runs in sizes}
     figures: dict[str, Any] = {}
     for query, body in QUERIES.items():
@@ -127,7 +129,7 @@ async def compare_lists(
         for number in range(rounds + 1):
             for runs in sizes if number % 2 == 0 else reversed(sizes):
                 made = await Load(services.target(names[runs]), size).lists(body)
-                if number > 0:  # The first round warms up.
+                if number > 0:  # The first round warms caches.
                     rates[runs].append(made.figures().get("per_second"))
         figures[query] = {}
         for runs in sizes:
@@ -143,12 +145,12 @@ async def compare_lists(
 
 
 def list_service(runs: int) -> Service:
-    """The service whose database holds so many runs."""
+    """Return the service whose database has the given number of runs."""
     return Service(f"runs-{runs}", OURS.bundle, OURS.migrations)
 
 
 def _counting(size: Size) -> Size:
-    """One call after the other: calls at the same time share batches."""
+    """Send one request after the other, because concurrent requests share batches."""
     return Size(calls=min(size.calls, COUNTED_CALLS), connections=1)
 
 
@@ -183,7 +185,7 @@ async def _measure(services: Running, names: list[str], given: argparse.Namespac
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Reads the command line, measures, prints JSON.
+    """Read the command line, measure, and print JSON.
 
     Returns:
         the exit code.
@@ -198,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sockets", type=numbers, default=Size.sockets)
     parser.add_argument("--updates", type=int, default=Size.updates, help="that the sockets watch")
     parser.add_argument("--lists", type=numbers, default=(1_000, 100_000, 1_000_000))
-    parser.add_argument("--parts", default="writes,sockets,lists", help="which of these")
+    parser.add_argument("--parts", default="writes,sockets,lists", help="the parts to measure")
     given = parser.parse_args(arguments)
     if given.other is not None and given.other_migrations is None:
         parser.error("--other needs --other-migrations")

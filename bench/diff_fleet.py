@@ -1,8 +1,8 @@
-"""Measures `flowflare diff` of 1,000 stacks that all change in the same way, on an idle machine.
+"""Measure `flowflare diff` of 1,000 stacks that all change in the same way, on an idle machine.
 
-Makes a repository with that many `Pulumi.<stack>.yaml`, each tenant with an allowed origin of its
-own, and a second commit that switches `debug` on in all of them. Prints JSON. Exit code 1 if it
-takes more than 60 s or comes to more than one section.
+It makes a repository with as many `Pulumi.<stack>.yaml`, each with its own allowed origin, and a
+second commit that sets `debug` in all of them. It prints JSON, and exits with 1 if the command
+takes more than 60 s or reports more than one section.
 """
 
 import json
@@ -37,7 +37,7 @@ config:
 
 
 def commit(root: Path, more: str) -> None:
-    """Commits all stack files with a line more."""
+    """Commit all stack files, with an additional line."""
     for number in range(1, STACKS + 1):
         text = STACK.format(number=number) + more
         (root / f"Pulumi.t{number}-prod.yaml").write_text(text, encoding="utf-8")
@@ -47,7 +47,7 @@ def commit(root: Path, more: str) -> None:
 
 
 def main() -> int:
-    """Makes the repository, runs the command once and prints the figures."""
+    """Make the repository, run the command once and print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)

@@ -1,9 +1,9 @@
-"""Measures the commands over a fleet of 1,000 tenants on the embedded Cloudflare.
+"""Measure the commands over a fleet of 1,000 tenants on the embedded Cloudflare.
 
-One tenant is brought up for real; the others get copies of its state under their own names, so
-that what is measured is reading, planning and comparing, and no upload. Prints JSON: seconds, CPU
-seconds of all processes, and memory. Exit code 1 if the preview of all tenants changed, or the
-`up` with nothing to do, takes more than 60 s.
+One tenant is really deployed; the others get copies of its state under their own names, so that
+reading, planning and comparing are measured, but not uploads. It prints JSON: seconds, CPU seconds
+of all processes, and memory. It exits with 1 if the preview of all changed tenants, or an `up` with
+nothing to do, takes more than 60 s.
 
     python bench/fleet.py [TENANTS] [WORKERS]
 """
@@ -48,12 +48,12 @@ config:
 
 
 def tenant(number: int) -> str:
-    """A tenant's name."""
+    """Return a tenant's name."""
     return f"t{number:05}"
 
 
 def make(root: Path, *, debug: bool, port: int) -> None:
-    """Writes the project and its tenants, each with an origin of its own."""
+    """Write the project and its tenants, each with its own origin."""
     defaults = {
         "engine": "embedded",
         "accountId": ACCOUNT,
@@ -79,8 +79,8 @@ def make(root: Path, *, debug: bool, port: int) -> None:
     (root / "node_modules").symlink_to(ROOT / "node_modules")
 
 
-def measured(root: Path, *words: str, figures: dict[str, Any]) -> str:
-    """Runs a command; what it printed. Its figures go under its own words."""
+def measure_command(root: Path, *words: str, figures: dict[str, Any]) -> str:
+    """Run a command and return its output; its figures are stored under its words."""
     done = threading.Event()
     peak = [0]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -104,14 +104,14 @@ def measured(root: Path, *words: str, figures: dict[str, Any]) -> str:
 
 
 def _watch(pid: int, peak: list[int], done: threading.Event) -> None:
-    """Adds up the memory of a process and all that it has started, every 0.2 s."""
+    """Sum up the memory of a process and all its descendants, every 0.2 s."""
     while not done.wait(0.2):
         family, total = [pid], 0
-        for one in family:
+        for member in family:
             try:
-                text = Path(f"/proc/{one}/status").read_text()
+                text = Path(f"/proc/{member}/status").read_text()
                 total += int(text.partition("VmRSS:")[2].split()[0])
-                for task in Path(f"/proc/{one}/task").glob("*/children"):
+                for task in Path(f"/proc/{member}/task").glob("*/children"):
                     family += map(int, task.read_text().split())
             except (OSError, IndexError, ValueError):
                 continue
@@ -119,7 +119,7 @@ def _watch(pid: int, peak: list[int], done: threading.Event) -> None:
 
 
 def copy_states(root: Path) -> None:
-    """Gives every tenant the first one's state under its own name, and a record."""
+    """Give every tenant the first tenant's state under its own name, and a record."""
     folder = root / ".flowflare/state/.pulumi/stacks/fleet"
     first, text = tenant(1), (folder / f"{stack_of(tenant(1), 'prod')}.json").read_text("utf-8")
     stacks = [stack_of(tenant(number), "prod") for number in range(1, TENANTS + 1)]
@@ -134,7 +134,7 @@ def copy_states(root: Path) -> None:
 
 
 def main() -> int:
-    """Makes the fleet, runs the commands and prints the figures."""
+    """Make the fleet, run the commands and print the figures."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -144,21 +144,21 @@ def main() -> int:
         root = Path(folder).resolve()
         make(root, debug=False, port=port)
         try:
-            measured(root, "fleet", "config", figures=figures)
+            measure_command(root, "fleet", "config", figures=figures)
             preview = ["fleet", "preview", "-e", "prod", *workers]
-            measured(root, *preview, figures=figures)
+            measure_command(root, *preview, figures=figures)
             figures["preview of new tenants"] = figures.pop(" ".join(preview))
             up = ["fleet", "up", "-e", "prod"]
-            measured(root, *up, "--tenants", tenant(1), figures=figures)
+            measure_command(root, *up, "--tenants", tenant(1), figures=figures)
             copy_states(root)
-            measured(root, *up, figures=figures)
+            measure_command(root, *up, figures=figures)
             nothing = figures["up with nothing to do"] = figures.pop(" ".join(up))
-            measured(root, "fleet", "status", "-e", "prod", figures=figures)
+            measure_command(root, "fleet", "status", "-e", "prod", figures=figures)
             make(root, debug=True, port=port)
             subprocess.run(
                 [FLOWFLARE, "fleet", "config"], cwd=root, check=True, capture_output=True
             )
-            shown = json.loads(measured(root, *preview, "--json", figures=figures))
+            shown = json.loads(measure_command(root, *preview, "--json", figures=figures))
             changed = figures["preview of changed tenants"] = figures.pop(
                 " ".join([*preview, "--json"])
             )

@@ -1,7 +1,7 @@
-"""Calls one HTTP server over kept-open connections and measures the answers.
+"""Send requests to one HTTP server over persistent connections, and measure the responses.
 
-Written on asyncio and h11 (which httpx itself rests on): a call costs a tenth of what it costs
-through httpx, whose own time would otherwise be most of what is measured.
+It uses asyncio and h11 (which httpx also uses): a request costs a tenth of one through httpx, whose
+own time would otherwise dominate the measurement.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ READ_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Target:
-    """A running service: where it is, and the key it takes."""
+    """A running service: its address and its API key."""
 
     url: str
     key: str
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Call:
-    """A POST to make, with its JSON body."""
+    """A POST request with its JSON body."""
 
     path: str
     body: dict[str, Any]
@@ -40,19 +40,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, body, and the D1 usage if the service tells it."""
+    """A response: status, body, and the D1 usage if the service reports it."""
 
     status: int
     body: bytes
     usage: bytes | None
 
     def json(self) -> Any:
-        """The body, parsed."""
+        """Parse the body."""
         return json.loads(self.body)
 
 
 class Connection:
-    """One kept-open HTTP/1.1 connection; for use in `async with`."""
+    """A persistent HTTP/1.1 connection, for use in `async with`."""
 
     def __init__(self, target: Target) -> None:
         parts = urlsplit(target.url)
@@ -78,7 +78,7 @@ class Connection:
         self._writer.close()
 
     async def post(self, call: Call) -> Answer:
-        """Makes the call and waits for the whole answer."""
+        """Send the request and wait for the whole response."""
         body = json.dumps(call.body).encode()
         headers = [*self._headers, ("Content-Length", str(len(body)))]
         request = h11.Request(method="POST", target=call.path, headers=headers)
@@ -103,7 +103,7 @@ class Connection:
 
 @dataclass
 class Measured:
-    """What a series of calls came to."""
+    """The results of a series of requests."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Measured:
     answers: list[Answer] = field(default_factory=list)
 
     def note(self, answer: Answer, latency: float, *, keep: bool) -> None:
-        """Counts an answer; keeps it if it is to be read afterwards."""
+        """Count a response, and store it if it will be read afterwards."""
         self.latencies.append(latency)
         self.statuses[answer.status] += 1
         if answer.usage is not None:
@@ -121,7 +121,7 @@ class Measured:
             self.answers.append(answer)
 
     def figures(self) -> dict[str, Any]:
-        """For the printed JSON; without a rate if any call failed, since failing is fast."""
+        """Return the figures, without a rate if a request failed, because failing is fast."""
         calls = len(self.latencies)
         figures: dict[str, Any] = {"calls": calls, "seconds": round(self.seconds, 3)}
         if set(self.statuses) == {200}:
@@ -145,26 +145,26 @@ async def drive(
     max_seconds: float,
     keep: bool = False,
 ) -> Measured:
-    """Makes all calls, each connection the next one as soon as its last is answered.
+    """Send all requests: each connection sends the next request after the last response.
 
     Args:
         target: the service.
-        calls: what to call, in this order but for those under way at the same time.
-        connections: how many calls are under way at the same time.
-        max_seconds: no call is begun after this long.
-        keep: whether the answers are kept.
+        calls: the requests, in order except for concurrent ones.
+        connections: the number of concurrent requests.
+        max_seconds: no request starts after this time.
+        keep: whether to store the responses.
 
     Returns:
-        rate, latencies and answers of the calls that were made.
+        rate, latencies and responses of the requests that were sent.
 
     Raises:
         ConnectionError: the service cannot be reached, or closed a connection.
-        OSError: likewise.
+        OSError: the same.
     """
     measured = Measured()
     remaining = iter(calls)
     async with asyncio.TaskGroup() as group:
-        opened = [group.create_task(_opened(target)) for _ in range(connections)]
+        opened = [group.create_task(_open(target)) for _ in range(connections)]
     lines = [task.result() for task in opened]
     began = time.perf_counter()
     try:
@@ -178,7 +178,7 @@ async def drive(
     return measured
 
 
-async def _opened(target: Target) -> Connection:
+async def _open(target: Target) -> Connection:
     return await Connection(target).__aenter__()
 
 

@@ -1,7 +1,7 @@
-"""Measures the CPU time of `flowflare preview` against that of `import pulumi_cloudflare`.
+"""Measure the CPU time of `flowflare preview` against that of `import pulumi_cloudflare`.
 
-Both run as whole processes, one after the other, several times in one go; the ratio of their
-medians is what counts, since machines differ. Prints JSON. Exit code 1 if it is not under 0.65.
+Both run as whole processes, one after the other, several times. The ratio of their medians is
+reported, because machines differ. It prints JSON, and exits with 1 if the ratio is not under 0.65.
 """
 
 import json
@@ -17,7 +17,7 @@ ROUNDS = 3
 
 
 def cpu_seconds(command: list[str]) -> float:
-    """CPU seconds, user and system, of a command and all its children."""
+    """Return the CPU seconds, user and system, of a command and all its children."""
     before = os.times()
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     after = os.times()
@@ -27,10 +27,10 @@ def cpu_seconds(command: list[str]) -> float:
 
 
 def main() -> int:
-    """Runs both commands by turns and prints the figures."""
+    """Run both commands by turns, and print the figures."""
     preview = [str(Path(sys.executable).parent / "flowflare"), "preview", "--json"]
     imported = [sys.executable, "-c", "import pulumi_cloudflare"]
-    for command in (preview, imported):  # the first run of each writes its byte code
+    for command in (preview, imported):  # the first run of each writes its bytecode
         cpu_seconds(command)
     rounds = [(cpu_seconds(preview), cpu_seconds(imported)) for _ in range(ROUNDS)]
     of_preview = statistics.median(first for first, _ in rounds)

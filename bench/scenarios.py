@@ -1,4 +1,4 @@
-"""The calls of each scenario: starts, updates of runs and steps, reading, lists."""
+"""Make the requests of each scenario: starts, updates of runs and steps, reads, lists."""
 
 import uuid
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.http_calls import Call
 
-# A run's life as the service is told of it; its workflow shows every second status too.
+# A run's life as the client reports it; the workflow reports every second status too.
 RUN_LIFE: tuple[dict[str, Any], ...] = (
     {"status": "Running"},
     {"status": "Sleeping", "sleep_until": "2030-01-01T00:00:00.000Z"},
@@ -22,7 +22,7 @@ TYPE = "bench"
 
 
 def starts(count: int) -> Iterator[Call]:
-    """Starts, each for a reference of its own, of a type that no Workflow is bound for."""
+    """Start runs, each for its own reference, of a type that no Workflow is bound for."""
     batch = uuid.uuid4().hex
     for number in range(count):
         body = {"workflowType": TYPE, "params": PARAMS, "ref_id": f"{batch}-{number}"}
@@ -30,7 +30,7 @@ def starts(count: int) -> Iterator[Call]:
 
 
 def run_updates(runs: Sequence[str], count: int) -> Iterator[Call]:
-    """Updates that take every run through its life, all runs one stage after the other."""
+    """Update every run through its life, all runs one stage after the other."""
     for number in range(count):
         stage, run = divmod(number, len(runs))
         update = {"id": runs[run]} | RUN_LIFE[stage % len(RUN_LIFE)]
@@ -38,7 +38,7 @@ def run_updates(runs: Sequence[str], count: int) -> Iterator[Call]:
 
 
 def step_updates(runs: Sequence[str], count: int) -> Iterator[Call]:
-    """Updates that begin and complete one step after the other, in every run."""
+    """Start and complete one step after the other, in every run."""
     for number in range(count):
         stage, run = divmod(number, len(runs))
         index, life = divmod(stage, len(STEP_LIFE))
@@ -48,12 +48,12 @@ def step_updates(runs: Sequence[str], count: int) -> Iterator[Call]:
 
 
 def gets(runs: Sequence[str], count: int) -> Iterator[Call]:
-    """Reads whole runs, with their steps."""
+    """Read whole runs, with their steps."""
     for number in range(count):
         yield Call("/service/get-workflow", {"workflowId": runs[number % len(runs)]})
 
 
 def lists(query: dict[str, Any], count: int) -> Iterator[Call]:
-    """The same page of 20 runs again and again."""
+    """Read the same page of 20 runs again and again."""
     for _ in range(count):
         yield Call("/service/list-workflows", {"limit": 20} | query)

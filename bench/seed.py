@@ -1,4 +1,4 @@
-"""Fills a database with runs by SQL, as many as a list is to be measured at."""
+"""Fill a database with runs by SQL, as many as a list measurement needs."""
 
 from bench.workerd import Running
 
@@ -6,7 +6,7 @@ ROWS_A_STATEMENT = 50_000
 SEEDED_TYPE = "type-3"
 SEEDED_REF = "order-3"
 
-# Runs a second apart, of 10 types, in all four statuses, five of them for each reference; ids grow
+# Runs are one second apart, of 10 types, in all four statuses, five for each reference. IDs grow
 # with time as the service's own do. Run n of a million is the same as run n of a thousand.
 _RUNS = """
 WITH RECURSIVE number (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM number WHERE n < {last})
@@ -26,7 +26,7 @@ INSERT INTO workflow (id, name, runs_count) SELECT n + 1, 'type-' || n, 1 FROM n
 
 
 def seed(services: Running, service: str, runs: int) -> None:
-    """Inserts runs into a service's database, which has none yet.
+    """Insert runs into a service's database, which has none yet.
 
     Raises:
         RuntimeError: a statement failed.

@@ -1,4 +1,4 @@
-"""Measures the live feed: how fast events reach one, fifty or five hundred WebSockets."""
+"""Measure the live feed: how fast events reach one, fifty or five hundred WebSockets."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ class Frames:
         self._events: dict[str | bytes, int] = {}
 
     def events(self, text: str | bytes) -> int:
-        """How many updates a frame tells of."""
+        """Return the number of updates in a frame."""
         if text not in self._events:
             frame = json.loads(text)
             is_update = frame["type"] == "update"
@@ -34,24 +34,24 @@ class Frames:
 async def fan_out(
     target: Target, runs: Sequence[str], *, sockets: int, updates: int, max_seconds: float
 ) -> dict[str, Any]:
-    """Opens sockets, makes updates, and waits until every socket was told of every update.
+    """Open sockets, make updates, and wait until every socket has received every update.
 
     Args:
         target: the service.
         runs: runs to update; they must not be finished.
-        sockets: how many watch.
-        updates: how many updates are made.
-        max_seconds: for making the updates, and again for their arrival.
+        sockets: the number of watchers.
+        updates: the number of updates.
+        max_seconds: for making the updates, and again for receiving them.
 
     Returns:
-        figures for the printed JSON: events delivered a second, over all sockets.
+        figures for JSON: events delivered per second, over all sockets.
 
     Raises:
         OSError: the service cannot be reached.
     """
     opening = asyncio.Semaphore(OPENING_AT_ONCE)
 
-    async def opened() -> ClientConnection:
+    async def open_socket() -> ClientConnection:
         async with opening:
             return await connect(
                 _websocket_url(target.url),
@@ -63,7 +63,7 @@ async def fan_out(
                 proxy=None,
             )
 
-    watchers = await asyncio.gather(*(opened() for _ in range(sockets)))
+    watchers = await asyncio.gather(*(open_socket() for _ in range(sockets)))
     frames = Frames()
     try:
         for watcher in watchers:
@@ -92,14 +92,14 @@ async def fan_out(
 
 
 async def _watch(watcher: ClientConnection, frames: Frames, expected: int) -> tuple[int, int]:
-    """Counts events and frames until all that are expected have come."""
+    """Count events and frames until all expected events have arrived."""
     events = count = 0
     try:
         while events < expected:
             events += frames.events(await watcher.recv())
             count += 1
     except ConnectionClosed:
-        pass  # What is missing shows in the figures.
+        pass  # Missing events are visible in the figures.
     return events, count
 
 

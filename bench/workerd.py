@@ -1,4 +1,4 @@
-"""Runs services side by side in one workerd, through Miniflare, for as long as a `with` lasts."""
+"""Run services side by side in one workerd, through Miniflare, within a `with` block."""
 
 import json
 import os
@@ -20,7 +20,7 @@ COUNTED = "-counted"
 
 @dataclass(frozen=True)
 class Service:
-    """A finished bundle to run; it exports createWorkflowService and WorkflowTracker."""
+    """A finished bundle that exports createWorkflowService and WorkflowTracker."""
 
     name: str
     bundle: Path
@@ -29,27 +29,27 @@ class Service:
 
 @dataclass(frozen=True)
 class Running:
-    """The services that run, by name."""
+    """The running services, by name."""
 
     urls: dict[str, str]
     process: "subprocess.Popen[str]"
 
     def target(self, name: str, *, counted: bool = False) -> Target:
-        """A service to call; counted, its answers tell what D1 did for them."""
+        """Return a service's target; with `counted`, its responses report what D1 did for them."""
         return Target(self.urls[name + (COUNTED if counted else "")], KEY)
 
     def sql(self, service: str, sql: str) -> None:
-        """Runs a statement in a service's database.
+        """Run a statement in a service's database.
 
         Raises:
-            RuntimeError: it failed; the harness has said why on stderr.
+            RuntimeError: it failed; the harness reports why on stderr.
         """
         self.tell({"service": service, "sql": sql})
 
     def cpu_seconds(self) -> float | None:
-        """CPU time that workerd has had, all services together; None where /proc does not say.
+        """Return workerd's CPU time, all services together; None if /proc does not have it.
 
-        Unlike rates it hardly depends on what else the machine is doing.
+        Unlike rates, it hardly depends on what else the machine is doing.
         """
         pid = self.process.pid
         try:
@@ -57,13 +57,13 @@ class Running:
             stats = [Path(f"/proc/{child}/stat").read_text() for child in children]
         except OSError:
             return None
-        # proc(5): user and system time are fields 14 and 15; the name, in brackets, has spaces.
+        # proc(5): user and system time are fields 14 and 15; the name, in parentheses, has spaces.
         fields = [stat.rpartition(")")[2].split() for stat in stats]
         ticks = sum(int(field[11]) + int(field[12]) for field in fields)
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def tell(self, message: object) -> dict[str, str]:
-        """Sends the harness a line and reads its answer.
+        """Send the harness a line and read its answer.
 
         Raises:
             RuntimeError: the harness has ended.
@@ -81,7 +81,7 @@ class Running:
 
 @contextmanager
 def running(services: Sequence[Service]) -> Iterator[Running]:
-    """Starts services on ports of their own and ends them afterwards.
+    """Start services on free ports, and stop them afterwards.
 
     Raises:
         RuntimeError: they do not start.

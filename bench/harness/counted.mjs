@@ -1,5 +1,5 @@
-// The same service with its D1 binding counted: each answer says what its request cost, in a header.
-// Only for counting: the figures of speed come from the service as it is.
+// The same service with a counted D1 binding: each response has a header with its D1 usage.
+// Only for counting; speed is measured with the plain service.
 import service from './service.js';
 
 export { WorkflowTracker } from './service.js';
@@ -7,7 +7,7 @@ export { WorkflowTracker } from './service.js';
 export default {
   async fetch(request, env, ctx) {
     const usage = { round_trips: 0, statements: 0, rows_read: 0, rows_written: 0 };
-    const response = await service.fetch(request, { ...env, DB: counted(env.DB, usage) }, ctx);
+    const response = await service.fetch(request, { ...env, DB: countUsage(env.DB, usage) }, ctx);
     if (response.status === 101) return response;
     const answer = new Response(response.body, response);
     answer.headers.set('X-Bench-D1', JSON.stringify(usage));
@@ -19,7 +19,7 @@ export default {
  * @param {D1Database} db
  * @param {Record<string, number>} usage is added to
  */
-function counted(db, usage) {
+function countUsage(db, usage) {
   const note = (results) => {
     usage.round_trips += 1;
     usage.statements += results.length;

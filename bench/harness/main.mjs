@@ -1,5 +1,5 @@
-// Runs services in one workerd, each with a D1 database of its own. Takes one line of JSON, a key and
-// services {name, bundle, migrations}; prints their URLs as one line of JSON; then carries out
+// Run services in one workerd, each with its own D1 database. Read one line of JSON, a key and
+// services {name, bundle, migrations}; print their URLs as one line of JSON; then run
 // {service, sql} commands, one a line, each answered with {}, until stdin closes.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -12,14 +12,17 @@ from tests.house.plain_english import SUFFIXES, Finding, describes_result, find_
 from tests.house.test_house_rules import FILES, relative
 
 CLEAN = (
+    "bench",
     "docs",
     "infra/flowflare/adoption",
     "infra/flowflare/api",
     "infra/flowflare/config",
     "infra/flowflare/emulator",
     "infra/flowflare/fleet",
+    "infra/flowflare/migrations",
     "infra/flowflare/model",
     "infra/flowflare/reading",
+    "infra/flowflare/redaction",
     "infra/flowflare/render",
     "infra/flowflare/resources",
     "infra/flowflare/review",
@@ -32,10 +35,12 @@ CLEAN = (
     "tests/review",
     "tests/unit/adoption",
     "tests/unit/api",
-    "tests/unit/model",
     "tests/unit/config",
     "tests/unit/fleet",
+    "tests/unit/migrations",
+    "tests/unit/model",
     "tests/unit/reading",
+    "tests/unit/redaction",
     "tests/unit/render",
     "tests/unit/resources",
     "tests/unit/review",
@@ -45,7 +50,7 @@ CLEAN = (
     "worker_src",
 )
 #: Rooms that are not rewritten yet, each with its number of findings, which may only fall.
-CEILINGS = {"bench": 12}
+CEILINGS: dict[str, int] = {}
 #: Files that nobody may rewrite, and words that are not ours: a path, a word in the finding, why.
 #: The check reads them as clean.
 ALLOWED = (
