@@ -159,7 +159,7 @@ def plan_adoption(
 
 
 def write_adoption(project: Project, outcome: AdoptionPlan, target: StateEdit) -> Adoption:
-    """Write the result of `look`: the stack's file, ledgers, state.
+    """Write the result of `plan_adoption`: the stack's file, ledgers, state.
 
     Raises:
         AdoptionError: something is refused; nothing was written.

@@ -55,7 +55,7 @@ class Adoption(Frozen):
         default=(), description="Ledgers of D1 migrations that are written."
     )
     notes: tuple[str, ...] = Field(
-        default=(), description="Sentences about what cannot be read, and about whom to inform."
+        default=(), description="Sentences about what cannot be read, and who must be informed."
     )
     refusals: tuple[str, ...] = Field(default=(), description="Why it cannot be adopted.")
     next_changes: int = Field(default=0, description="Resources that the next `up` changes.")

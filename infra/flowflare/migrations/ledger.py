@@ -164,7 +164,8 @@ def rewrite(database: Database, applied: Sequence[Applied], files: Sequence[Migr
 
     Args:
         database: the database.
-        applied: the current rows. Files that stay keep their time and bookmark.
+        applied: the current rows. Files that are already in the ledger keep their time and
+            bookmark.
         files: the files that count as applied.
     """
     rows = {row.name: row for row in applied}

@@ -87,5 +87,6 @@ class WorkerSpec(Frozen):
     )
     crons: tuple[str, ...] | None = Field(
         default=None,
-        description="Cron triggers; None removes all if this stack set any, and keeps them if not.",
+        description="Cron triggers. None removes all triggers if this stack has set any; otherwise "
+        "it keeps them.",
     )

@@ -46,7 +46,7 @@ class Redactor:
         """Add a secret.
 
         Args:
-            value: see `texts_of`.
+            value: see `list_texts`.
         """
         with self._lock:
             for text in list_texts(value):

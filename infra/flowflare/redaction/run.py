@@ -71,7 +71,7 @@ def redact_values(value: Any) -> Any:
 
 @contextmanager
 def open_redactor(environ: Mapping[str, str]) -> Iterator[Redactor]:
-    """Have a filter inside the block, and pass our own errors that leave it through it.
+    """Open a filter for the block, and replace secrets in our errors that leave the block.
 
     A block inside another block, or in another thread at the same time, shares its filter.
 

@@ -49,7 +49,7 @@ def _hide_varying(line: str, varying: Collection[str]) -> str:
 
 
 def merge_reviews(reviews: Sequence[Review]) -> Review:
-    """Merge reviews that have the same `merge_key` into one review."""
+    """Merge reviews for which `make_merge_key` returns the same text into one review."""
     same = set.intersection(*({_identify(entry) for entry in each.entries} for each in reviews))
     kept = [
         [entry for entry in each.entries if entry.is_shown or _identify(entry) in same]

@@ -216,7 +216,7 @@ class _RecordingRun:
 
         Args:
             text: the text.
-            write: encodes the folder's name as the text does.
+            write: encodes the folder's name in the same way as the text.
         """
         for folder in (self._checkout.root, self._checkout.top):
             text = text.replace(write(str(folder)), _FOLDER_WORD)

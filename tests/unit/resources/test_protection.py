@@ -46,7 +46,9 @@ def test_the_names_are_those_of_the_protected_resources() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_of_them_may_lose_data_for_a_reason(name: str, tmp_path: Path) -> None:
+def test_each_protected_resource_may_lose_data_if_a_reason_is_given(
+    name: str, tmp_path: Path
+) -> None:
     config = CONFIG | {"flowflare:allowDataLoss": json.dumps({name: "a test"})}
     spec = load_stack(config, project="shop", stack="dev")
     check_data_loss("a", spec, tmp_path)

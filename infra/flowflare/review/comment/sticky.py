@@ -132,7 +132,7 @@ def update_comment(
 
 
 def predict(decision: Decision, wanted: WantedComment) -> CommentOutcome:
-    """Predict the outcome of `put` without concurrent runs."""
+    """Predict the outcome of `update_comment` without concurrent runs."""
     done: CommentAction | None = None
     if decision.body is not None:
         done = "updated" if decision.kept else "created"

@@ -25,7 +25,8 @@ class StackDrift(Frozen):
     engine: EngineName = Field(description="The engine whose state it is.")
     resources: int = Field(description="Resources of the state that were compared.")
     api_calls: int = Field(
-        description="Requests that were sent; a list that another stack has read counts there."
+        description="Requests for this stack. A list that several stacks share counts only for the "
+        "stack that read it first."
     )
     findings: tuple[Drifted, ...] = Field(default=(), description="What differs, worst first.")
     unknown: tuple[Unknown, ...] = Field(
