@@ -75,9 +75,10 @@ _WORLD = """\
   `http://shop.example.com.localhost:8780/`. The Worker's own port accepts the same `Host`,
   WebSockets included.
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
-  Workflows work; queues have no consumers. Hyperdrive and Vectorize bindings are checked, but the
-  Worker does not see them. A binding of an unknown type is stored unchanged, and the Worker does
-  not see it.
+  Workflows work. Queues deliver to Workers, with retries and dead-letter queues, and have no pull
+  consumers and no delivery delay of their own. Hyperdrive and Vectorize bindings are checked, but
+  the Worker does not see them. A binding of an unknown type is stored unchanged, and the Worker
+  does not see it.
 - **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in
   one workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped
   after ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within

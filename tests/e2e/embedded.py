@@ -69,6 +69,12 @@ class Account:
     def workflows(self) -> list[str]:
         return sorted(workflow["name"] for workflow in self.get("/workflows"))
 
+    def stores(self) -> list[str]:
+        """List the names of KV namespaces, R2 buckets and queues."""
+        names = [namespace["title"] for namespace in self.get("/storage/kv/namespaces")]
+        names += [bucket["name"] for bucket in self.get("/r2/buckets")["buckets"]]
+        return sorted([*names, *(queue["queue_name"] for queue in self.get("/queues"))])
+
     def holds_nothing(self) -> bool:
         return not (self.databases() or self.scripts() or self.workflows())
 

@@ -47,6 +47,12 @@ MOVED = [
 ]
 
 
+def consuming(**words: Any) -> dict[str, Any]:
+    """A client that consumes its own queue, with one word of the consumer changed."""
+    queues = {"JOBS": {"queue": {}}, "PAID": {"queue": {}}}
+    return {"bindings": queues, "queueConsumers": [{"queue": "JOBS", **words}]}
+
+
 def moved(**words: str) -> dict[str, Any]:
     """A class that is taken over, with one word of the step changed."""
     step = copy.deepcopy(MOVED)
@@ -120,6 +126,17 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "variables": ({}, {"variables": {"GREETING": "hello"}}),
     "secrets": ({}, {"secrets": {"TOKEN": {"environment": "TOKEN"}}}),
     "bindings": ({}, {"bindings": {"CACHE": {"type": "kv_namespace", "namespace_id": ZONE}}}),
+    "queueConsumers[].queue": (consuming(), consuming(queue="PAID")),
+    "queueConsumers[].queueId": (
+        {"queueConsumers": [{"queueId": ZONE}]},
+        {"queueConsumers": [{"queueId": "1" * 32}]},
+    ),
+    "queueConsumers[].deadLetterQueue": (consuming(), consuming(deadLetterQueue="PAID")),
+    "queueConsumers[].batchSize": (consuming(), consuming(batchSize=20)),
+    "queueConsumers[].maxWaitTimeMs": (consuming(), consuming(maxWaitTimeMs=100)),
+    "queueConsumers[].maxRetries": (consuming(), consuming(maxRetries=0)),
+    "queueConsumers[].retryDelay": (consuming(), consuming(retryDelay=60)),
+    "queueConsumers[].maxConcurrency": (consuming(), consuming(maxConcurrency=2)),
     "databases.*.name": ({"databases": {"SHOP": {}}}, {"databases": {"SHOP": {"name": "shop"}}}),
     "databases.*.migrations": (
         {"databases": {"SHOP": {}}},

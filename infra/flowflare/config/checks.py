@@ -14,6 +14,7 @@ from flowflare.config.circle_checks import check_circles
 from flowflare.config.class_checks import check_classes, script_names
 from flowflare.config.file_checks import check_files
 from flowflare.config.problems import Finding, Path, Places, full_key, mapping, nearest
+from flowflare.config.queue_checks import check_queue_consumers
 from flowflare.errors import Problem
 from flowflare.kinds.registry import list_own
 from flowflare.model import names
@@ -54,6 +55,7 @@ def check_stack(
         *_check_reserved(clients),
         *_check_workflows(workflows),
         *check_bindings(clients),
+        *check_queue_consumers(clients),
         *check_circles(clients, script_names(written, environment, clients)),
         *check_classes(written, environment, clients),
         *check_addresses(written, clients),

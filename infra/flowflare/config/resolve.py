@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import SecretStr
 
+from flowflare.config.queue_checks import refer_to_queue
 from flowflare.config.schema import (
     RETENTION_CRON,
     ClassMigrationConfig,
@@ -27,6 +28,8 @@ from flowflare.config.schema.secrets import (
     GeneratedSecret,
     SecureSecret,
 )
+from flowflare.kinds import queue
+from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.kinds.registry import list_own
 from flowflare.model import names
 from flowflare.model.class_migrations import ClassMigration, from_wire, make_service_history
@@ -36,6 +39,7 @@ from flowflare.model.client import (
     DatabaseSpec,
     DurableObjectSpec,
     OwnSpec,
+    QueueConsumerSpec,
     WorkflowSpec,
 )
 from flowflare.model.secret_sources import (
@@ -140,6 +144,9 @@ def _client(name: str, written: ClientConfig, config: StackConfig, environment: 
             _own(key, value, _physical(config, environment, names.make_database_part(name, key)))
             for key, value in sorted(own.items())
         ),
+        queue_consumers=()
+        if config.suspended
+        else tuple(_consumer(each, name, config, environment) for each in written.queue_consumers),
         databases=databases,
         durable_objects=tuple(
             DurableObjectSpec(binding=key, class_name=value.class_name)
@@ -210,6 +217,38 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
         bound_by=kind.own.bound_by,
         is_bound_by_id=kind.own.is_bound_by_id,
     )
+
+
+def _consumer(
+    written: QueueConsumerSettings, client: str, config: StackConfig, environment: str
+) -> QueueConsumerSpec:
+    names_by_queue = _queue_names(config, environment)
+    binding = refer_to_queue(written.queue, client) if written.queue else ""
+    dead = written.dead_letter_queue
+    dead_binding = refer_to_queue(dead, client) if dead else ""
+    return QueueConsumerSpec(
+        queue=binding,
+        queue_name=names_by_queue.get(binding, ""),
+        queue_id=written.queue_id,
+        dead_letter_binding=dead_binding if dead_binding in names_by_queue else "",
+        dead_letter_queue=names_by_queue.get(dead_binding, dead),
+        settings=written.model_dump(
+            by_alias=True, exclude_none=True, exclude={"queue", "queue_id", "dead_letter_queue"}
+        ),
+    )
+
+
+def _queue_names(config: StackConfig, environment: str) -> Mapping[str, str]:
+    """Return the names in the account of the queues that bindings make, by `client.BINDING`."""
+    found = {}
+    for client, fields in config.clients.items():
+        for binding, written in fields.bindings.items():
+            if isinstance(written, OwnForm):
+                name = _physical(config, environment, names.make_database_part(client, binding))
+                own = _own(binding, written, name)
+                if own.type == queue.KIND.type:
+                    found[f"{client}.{binding}"] = own.name
+    return found
 
 
 def _make_binding(name: str, written: Written) -> BoundSpec:

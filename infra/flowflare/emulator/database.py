@@ -92,7 +92,14 @@ CREATE TABLE deployments (
     FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
 ) STRICT;
 """
-_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS)
+_CONSUMERS = """
+CREATE TABLE consumers (
+    account TEXT NOT NULL, id TEXT PRIMARY KEY, queue TEXT NOT NULL UNIQUE, script TEXT NOT NULL,
+    dead_letter_queue TEXT NOT NULL, settings TEXT NOT NULL, created_on TEXT NOT NULL,
+    FOREIGN KEY (account, script) REFERENCES scripts ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+"""
+_STEPS = (_FIRST, _TIME_TRAVEL, _AROUND_SCRIPTS, _DEPLOYMENTS, _CONSUMERS)
 """What each format adds to the previous one. A released step never changes."""
 SCHEMA_VERSION = len(_STEPS)
 

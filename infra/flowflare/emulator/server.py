@@ -31,6 +31,8 @@ from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.runtime.workers import Workers
 from flowflare.emulator.services.accounts.routes import AccountRoutes
 from flowflare.emulator.services.accounts.store import AccountsStore
+from flowflare.emulator.services.consumers.routes import ConsumerRoutes
+from flowflare.emulator.services.consumers.store import ConsumersStore
 from flowflare.emulator.services.d1.history import History
 from flowflare.emulator.services.d1.routes import D1Routes
 from flowflare.emulator.services.d1.store import D1Store
@@ -109,6 +111,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
     workflows = WorkflowsStore(database, scripts)
     zones = ZonesStore(database)
     routing = RoutingStore(database, zones)
+    targets = TargetsStore(database)
+    consumers = ConsumersStore(database, targets, scripts)
     workers.know(scripts, workflows, routing)
     rules, log, limit, tokens = Faults(), RequestLog(), RateLimit(), Tokens(token)
     services: Sequence[_Service] = [
@@ -125,7 +129,8 @@ def assemble(programs: Programs, data: Path, identity: dict[str, Any], token: st
         # Before the operations of one domain, which would read `records` as a domain's ID.
         ScriptRoutingRoutes(routing, workers),
         RoutingRoutes(routing, zones, workers),
-        TargetRoutes(TargetsStore(database), workers),
+        TargetRoutes(targets, consumers, workers),
+        ConsumerRoutes(consumers, workers),
         Control(database, workers, accounts, rules, log, identity),
         TokenControl(tokens),
         LimitControl(limit),

@@ -202,6 +202,40 @@ def queue_in_use(name: str, script: str) -> Refusal:
     )
 
 
+def queue_handler_missing() -> Refusal:
+    """Return the error for a consumer, or its new version, without a `queue` handler."""
+    return refusal(
+        400,
+        11001,
+        "Queue handler is missing. Please see our docs for more information about creating "
+        "handlers: https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer",
+    )
+
+
+def consumer_exists() -> Refusal:
+    """Return the error for a second consumer of a queue.
+
+    The status is our interpretation.
+    """
+    return refusal(409, 11004, "workers.api.error.consumer_exists")
+
+
+def consumer_missing() -> Refusal:
+    """Return the error for an unknown consumer ID.
+
+    Code and text are our interpretation.
+    """
+    return refusal(404, 11002, "workers.api.error.consumer_not_found")
+
+
+def script_consumes_queue() -> Refusal:
+    """Return the error for deleting a script that consumes a queue.
+
+    The status is our interpretation.
+    """
+    return refusal(409, 10064, "script still in use as a consumer for a queue")
+
+
 def hyperdrive_exists(name: str) -> Refusal:
     """Return the error for a Hyperdrive name that the account already uses.
 

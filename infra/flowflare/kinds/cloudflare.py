@@ -22,18 +22,20 @@ _PACKAGE = "pulumi_cloudflare"
 _INPUTS, _OUTPUTS = "_inputs", "outputs"
 
 
-def _modules(*, own: bool) -> dict[str, str]:
+def _modules(*, optional: bool) -> dict[str, str]:
     """The module of each kind: `d1_database` has `D1Database`."""
     return {
         snake(kind.type.partition("/")[2].partition(":")[0]): kind.name
         for kind in KINDS
-        if not kind.is_dynamic and isinstance(kind.apply, str) and (kind.own is not None) is own
+        if not kind.is_dynamic
+        and isinstance(kind.apply, str)
+        and isinstance(kind.settings, str) is optional
     }
 
 
-_MODULES = _modules(own=False)
-#: What a client's binding makes is loaded when a program declares it.
-_OWN_MODULES = _modules(own=True)
+_MODULES = _modules(optional=False)
+#: What only some clients' configurations ask for is loaded when a program declares it.
+_OPTIONAL_MODULES = _modules(optional=True)
 #: The types of nested arguments in use.
 _ARGUMENTS = (
     "WorkersCronTriggerScheduleArgs",
@@ -45,7 +47,7 @@ _ARGUMENTS = (
     "WorkersScriptPlacementArgs",
     "WorkersScriptTailConsumerArgs",
 )
-__all__ = sorted([*_MODULES.values(), *_OWN_MODULES.values(), *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
+__all__ = sorted([*_MODULES.values(), *_OPTIONAL_MODULES.values(), *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
 
 
 class _StandIn(ModuleType):
@@ -115,7 +117,7 @@ globals().update({name: getattr(_package, name) for name in (*_MODULES.values(),
 
 def __getattr__(name: str) -> Any:
     """Load a class that not every program declares."""
-    module = next((module for module, kind in _OWN_MODULES.items() if kind == name), None)
+    module = next((module for module, kind in _OPTIONAL_MODULES.items() if kind == name), None)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if isinstance(_package, _StandIn):

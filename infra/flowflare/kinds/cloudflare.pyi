@@ -75,6 +75,38 @@ class Queue(pulumi.CustomResource):
     @property
     def settings(self) -> pulumi.Output[Any]: ...
 
+class QueueConsumer(pulumi.CustomResource):
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        opts: pulumi.ResourceOptions | None = ...,
+        account_id: pulumi.Input[str | None] = ...,
+        dead_letter_queue: pulumi.Input[str | None] = ...,
+        queue_id: pulumi.Input[str | None] = ...,
+        script_name: pulumi.Input[str | None] = ...,
+        settings: pulumi.Input[Any | None] = ...,
+        type: pulumi.Input[str | None] = ...,
+    ) -> None: ...
+    @property
+    def account_id(self) -> pulumi.Output[str]: ...
+    @property
+    def consumer_id(self) -> pulumi.Output[str]: ...
+    @property
+    def created_on(self) -> pulumi.Output[str]: ...
+    @property
+    def dead_letter_queue(self) -> pulumi.Output[str | None]: ...
+    @property
+    def queue_id(self) -> pulumi.Output[str]: ...
+    @property
+    def queue_name(self) -> pulumi.Output[str]: ...
+    @property
+    def script_name(self) -> pulumi.Output[str]: ...
+    @property
+    def settings(self) -> pulumi.Output[Any]: ...
+    @property
+    def type(self) -> pulumi.Output[str]: ...
+
 class R2Bucket(pulumi.CustomResource):
     def __init__(
         self,

@@ -88,8 +88,8 @@ class CloudflareHandler(ABC):
     def id_of(self, known: Props) -> str:
         """The id of the resource that these properties name."""
 
-    def terraform_id(self, id_: str, outputs: Props) -> str:
-        """Return Terraform's `id`; it is Pulumi's ID unless the plugin makes one of its own."""
+    def terraform_id(self, id_: str, outputs: Props) -> str | None:
+        """Return Terraform's `id`: Pulumi's ID, unless the plugin makes one; None without one."""
         del outputs
         return id_
 

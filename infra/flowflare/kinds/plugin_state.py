@@ -42,7 +42,8 @@ class PluginState:
             outputs: its attributes; secrets may be marked.
         """
         bare = {key: value for key, value in outputs.items() if not key.startswith("__")}
-        attributes = {**bare, "id": self._kind.terraform_id(id_, bare)}
+        terraform_id = self._kind.terraform_id(id_, bare)
+        attributes = bare if terraform_id is None else {**bare, "id": terraform_id}
         # A list with a secret in it may be one secret as a whole.
         revealed = {key: reveal(value) for key, value in attributes.items()}
         return {**attributes, META_KEY: META, DELTA_KEY: _object_delta(revealed)}
@@ -98,7 +99,7 @@ def serve(type_: str, access: Access) -> PluginState | None:
 
 def is_complete(outputs: Mapping[str, object]) -> bool:
     """Whether the plugin can read a state with these outputs."""
-    return "id" in outputs and META_KEY in outputs
+    return META_KEY in outputs
 
 
 def _object_delta(attributes: Props) -> Props:

@@ -10,6 +10,7 @@ from flowflare.kinds import (
     d1_migrations,
     durable_object_migrations,
     queue,
+    queue_consumer,
     r2_bucket,
     script_bindings,
     secret_value,
@@ -41,6 +42,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     workers_kv_namespace.KIND,
     r2_bucket.KIND,
     queue.KIND,
+    queue_consumer.KIND,
     api_key.KIND,
     secret_value.KIND,
 )

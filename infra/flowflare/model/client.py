@@ -71,6 +71,34 @@ class OwnSpec(Frozen):
         return f"{hyphenate(self.binding)}-{hyphenate(self.bound_as)}"
 
 
+class QueueConsumerSpec(Frozen):
+    """A queue whose messages a client receives."""
+
+    queue: str = Field(
+        default="", description="The binding that makes the queue, as `<client>.<binding>`."
+    )
+    queue_name: str = Field(default="", description="The name of that queue in the account.")
+    queue_id: str | None = Field(
+        default=None, description="The ID of a queue outside of the stack, instead of a binding."
+    )
+    dead_letter_binding: str = Field(
+        default="", description="The binding that makes the dead-letter queue, if one does."
+    )
+    dead_letter_queue: str | None = Field(
+        default=None, description="The name of the dead-letter queue in the account."
+    )
+    settings: Mapping[str, int] = Field(description="Batches and retries, as in the configuration.")
+
+    @property
+    def part(self) -> str:
+        """What the resource is called in the program: `orders-jobs-queue-consumer`."""
+        return f"{hyphenate(self.queue) or self.queue_id}-queue-consumer"
+
+    def list_references(self) -> tuple[str, ...]:
+        """List the bindings whose queues must exist before the consumer."""
+        return tuple(queue for queue in (self.queue, self.dead_letter_binding) if queue)
+
+
 class ClientSpec(WorkerSpec):
     """A Worker that starts tracked Workflows."""
 
@@ -88,6 +116,9 @@ class ClientSpec(WorkerSpec):
     )
     own: tuple[OwnSpec, ...] = Field(
         default=(), description="Resources that its bindings make, sorted by binding."
+    )
+    queue_consumers: tuple[QueueConsumerSpec, ...] = Field(
+        default=(), description="Queues that it consumes, in order."
     )
     databases: tuple[DatabaseSpec, ...] = Field(
         default=(), description="Its own D1 databases, sorted by binding."

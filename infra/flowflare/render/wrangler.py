@@ -7,6 +7,7 @@ declares, except secrets: set those with `wrangler secret put`.
 import json
 from typing import Any
 
+from flowflare.kinds.queue_consumer.wrangler import say_consumer
 from flowflare.model.bindings import (
     DATABASE_BINDING,
     ApiKeyBinding,
@@ -73,6 +74,9 @@ def _render_file(
             add_binding(config, _make_placeholder(binding.own) | to_wire(binding))
         elif not _is_secret(binding):
             add_binding(config, to_wire(binding))
+    if isinstance(worker, ClientSpec) and worker.queue_consumers:
+        consumers = [say_consumer(consumer) for consumer in worker.queue_consumers]
+        config.setdefault("queues", {})["consumers"] = consumers
     if worker.class_migrations:
         config["migrations"] = [{"tag": step.tag} | step.step() for step in worker.class_migrations]
     return _write_text(config | _list_addresses(worker), bindings)

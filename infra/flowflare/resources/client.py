@@ -7,8 +7,9 @@ import pulumi
 
 from flowflare.config.problems import nearest
 from flowflare.errors import FlowflareError
-from flowflare.kinds import cloudflare
+from flowflare.kinds import cloudflare, queue
 from flowflare.kinds.contract import load_declare
+from flowflare.kinds.queue_consumer.declare import declare_consumers
 from flowflare.kinds.registry import find_kind
 from flowflare.migrations.files import Migration
 from flowflare.model.bindings import (
@@ -78,8 +79,8 @@ class FlowflareClient(pulumi.ComponentResource):
         neighbours: the stack's other scripts, as needed for Durable Object classes.
         after: what the client's script and class migrations depend on.
         deploys: whether to declare the script immediately; otherwise `deploy` declares it.
-        has_addresses: whether to declare routes and custom domains too; a stack declares them
-            itself, so that one client can take them over from another.
+        has_addresses: whether to declare routes, custom domains and queue consumers too; a stack
+            declares them itself, so that one client can take them over from another.
         opts: Pulumi's options.
 
     Attributes:
@@ -88,6 +89,7 @@ class FlowflareClient(pulumi.ComponentResource):
         workflows: its Workflow resources; empty if it has none.
         class_migrations: its class migrations; None if it has no classes.
         database_ids: the ID of each of its D1 databases, by the binding's name.
+        queues: the queues that its bindings make, by `<client>.<binding>`.
         url: its URL; None if it has none.
     """
 
@@ -128,6 +130,11 @@ class FlowflareClient(pulumi.ComponentResource):
         before += filled
         own = self._declare_own()
         before += own.values()
+        self.queues = {
+            f"{spec.name}.{made.binding}": own[made.binding]
+            for made in spec.own
+            if made.type == queue.KIND.type
+        }
         self._bindings = list_client_bindings(spec, "")
         self._values = BindingValues(
             databases=self.database_ids,
@@ -183,7 +190,27 @@ class FlowflareClient(pulumi.ComponentResource):
         declare_crons(name, account_id=account_id, script=script, spec=spec, parent=self)
         if self._has_addresses:
             declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
+            self.consume(name, self.queues, self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
+
+    def consume(
+        self, name: str, queues: Mapping[str, pulumi.CustomResource], parent: pulumi.Resource
+    ) -> None:
+        """Declare the consumers of the queues that the client consumes.
+
+        Args:
+            name: the first part of the resources' names.
+            queues: the queues that bindings make, by `<client>.<binding>`.
+            parent: the resources' parent.
+        """
+        declare_consumers(
+            name,
+            account_id=self._account_id,
+            script=self.script,
+            spec=self.spec,
+            queues=queues,
+            parent=parent,
+        )
 
     @classmethod
     def from_config(

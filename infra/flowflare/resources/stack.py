@@ -64,6 +64,7 @@ class FlowflareStack(pulumi.ComponentResource):
         self.clients = self._declare_clients(name, spec, rendered, files)
         self.service.serve(list(self.clients.values()), has_addresses=False)
         self._declare_addresses(name, spec)
+        self._declare_consumers(name)
         urls = {
             client.name: self.clients[client.name].url
             for client in spec.clients
@@ -154,6 +155,19 @@ class FlowflareStack(pulumi.ComponentResource):
             declare_addresses(
                 name, account_id=spec.account_id, script=script, spec=worker, parent=self
             )
+
+    def _declare_consumers(self, name: str) -> None:
+        """Declare all queue consumers as the stack's own parts, for the same reason.
+
+        A client may also consume a queue that another client's binding makes.
+        """
+        queues = {
+            reference: queue
+            for client in self.clients.values()
+            for reference, queue in client.queues.items()
+        }
+        for client in self.clients.values():
+            client.consume(name, queues, self)
 
     @classmethod
     def from_config(

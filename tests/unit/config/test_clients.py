@@ -101,6 +101,58 @@ def test_names_of_bindings_resources_are_checked_before_anything_is_created() ->
     assert [each for each in found if "twice.bindings.my_q" in each and "same resource" in each]
 
 
+def test_a_consumer_finds_its_queues_by_the_bindings_that_make_them() -> None:
+    orders = {
+        "source": "a.js",
+        "bindings": {"JOBS": {"queue": {}}, "FAILED": {"queue": {"name": "failed"}}},
+        "queueConsumers": [{"queue": "JOBS", "deadLetterQueue": "FAILED", "batchSize": 20}],
+    }
+    billing = {
+        "source": "a.js",
+        "bindings": {"PAID": {"queue": {}}},
+        "queueConsumers": [
+            {"queue": "PAID", "deadLetterQueue": "orders.FAILED"},
+            {"queueId": ZONE, "deadLetterQueue": "elsewhere"},
+        ],
+    }
+    [paid, outside], [jobs] = (
+        client.queue_consumers for client in load({"orders": orders, "billing": billing}).clients
+    )
+
+    assert (jobs.queue, jobs.queue_name) == ("orders.JOBS", "dev-flowflare-orders-jobs")
+    assert (jobs.dead_letter_binding, jobs.dead_letter_queue) == ("orders.FAILED", "failed")
+    assert jobs.settings["batchSize"] == 20
+    assert (paid.part, paid.dead_letter_queue) == ("billing-paid-queue-consumer", "failed")
+    assert (outside.queue_id, outside.dead_letter_queue) == (ZONE, "elsewhere")
+    assert outside.list_references() == ()
+    suspended = load({"orders": orders}, suspended="true").clients
+    assert suspended[0].queue_consumers == ()
+
+
+def test_a_consumer_says_what_is_wrong_with_its_queues() -> None:
+    bindings = {"JOBS": {"queue": {}}, "CACHE": {"kvNamespace": {}}}
+    consumers = [
+        {"queue": "JOB"},
+        {"queue": "CACHE"},
+        {"queue": "JOBS", "deadLetterQueue": "JOBS"},
+        {"queue": "orders.JOBS", "deadLetterQueue": "FAILED", "batchSize": 101},
+        {"queue": "JOBS", "queueId": ZONE},
+        {},
+        {"queueId": "short"},
+    ]
+    clients = {"orders": {"source": "a.js", "bindings": bindings, "queueConsumers": consumers}}
+    found = [each.removeprefix("`flowflare:clients.orders.") for each in problems(clients)]
+
+    assert "queueConsumers.0.queue`: no binding makes the queue `orders.JOB`" in found
+    assert "queueConsumers.1.queue`: no binding makes the queue `orders.CACHE`" in found
+    assert [each for each in found if each.startswith("queueConsumers.2.deadLetterQueue`: is the")]
+    assert [each for each in found if each.startswith("queueConsumers.3`: `flowflare:clients.o")]
+    assert [each for each in found if each.startswith("queueConsumers.3.deadLetterQueue`: no bind")]
+    assert [each for each in found if each.startswith("queueConsumers.3.batchSize")]
+    assert len([each for each in found if "must have either `queue` or `queueId`" in each]) == 2
+    assert "queueConsumers.6.queueId`: is 'short', which is not the ID of a queue" in found
+
+
 def test_a_secret_text_binding_is_a_secret() -> None:
     found = client(bindings={"KEY": {"type": "secret_text", "text": {"environment": "A"}}})
     assert found.secrets == {"KEY": EnvironmentSource(variable="A")}

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from flowflare.config.schema.bindings import Binding
 from flowflare.config.schema.secrets import Secret
 from flowflare.config.schema.worker import ScriptName, WorkerConfig
+from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.model.written import (
     BindingName,
     ClassName,
@@ -151,6 +152,11 @@ class ClientConfig(WorkerConfig):
         default_factory=dict,
         description="Bindings to existing resources, by name: `type` and the fields of that type, "
         "as Cloudflare's API spells them.",
+    )
+    queue_consumers: list[QueueConsumerSettings] = Field(
+        alias="queueConsumers",
+        default_factory=list,
+        description="Queues whose messages its `queue` handler receives.",
     )
     databases: dict[BindingName, DatabaseConfig] = Field(
         default_factory=dict, description="Its own D1 databases, by the name of the binding."

@@ -21,10 +21,10 @@ export const NAME_HEADER = 'MF-Namespace';
 /**
  * Describe a binding to a store, as an entry of Miniflare's `unsafeBindings`.
  * @param {string} name the binding's name in the Worker
- * @param {'d1' | 'kv' | 'r2' | 'ratelimit'} store
- * @param {string} id of the database, namespace or bucket; for a rate limit its namespace
- * @param {{address: string, secret: string, miniflare: string}} access address and secret of the
- *   stores, and Miniflare's folder
+ * @param {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit'} store
+ * @param {string} id of the database, namespace, bucket or queue; for a rate limit its namespace
+ * @param {{address: string, secret: string, miniflare?: string}} access address and secret of the
+ *   stores or of the queues, and Miniflare's folder for rate limits
  * @param {object} [settings] other arguments of the binding's object
  */
 export function storeBinding(name, store, id, access, settings = {}) {
@@ -59,6 +59,7 @@ const BINDINGS = {
   d1: (binding) => ({ wrapped: wrapBinding(binding, 'cloudflare-internal:d1-api') }),
   kv: (binding) => ({ kvNamespace: { name: serviceName(binding) } }),
   r2: (binding) => ({ r2Bucket: { name: serviceName(binding) } }),
+  queue: (binding) => ({ queue: { name: serviceName(binding) } }),
   ratelimit: (binding) => ({ wrapped: wrapBinding(binding, RATE_LIMIT) }),
 };
 

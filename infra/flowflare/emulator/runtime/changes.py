@@ -14,6 +14,7 @@ _ITEMS = {
     "routes": ("'script/' || row.script",),
     "domains": ("'script/' || row.script",),
     "workflows": ("'workflow/' || row.name", "'script/' || row.script"),
+    "consumers": ("'script/' || row.script",),
     "databases": ("'database/' || row.uuid",),
     "targets": (
         "'target/' || row.kind || '/' || row.id",

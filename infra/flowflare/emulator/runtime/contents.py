@@ -1,15 +1,16 @@
 """Read from the stores what a script's document needs, and list what the document depends on."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from flowflare.emulator.database import Database
 from flowflare.emulator.runtime.document import Contents
+from flowflare.emulator.services.consumers.settings import read_settings
 from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
-from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
+from flowflare.emulator.services.workflows.store import WorkflowsStore
 
 # A target's kind, and the property of a binding that names the target, by binding type.
 _TARGETS = {
@@ -80,8 +81,33 @@ class Reader:
             databases=self._databases(script),
             ports={script.name: port},
             targets=self._targets(script),
+            consumes=self._consumes(script),
             patterns={script.name: self._routing.patterns(account, script.name)},
         )
+
+    def _consumes(self, script: Script) -> dict[str, dict[str, Any]]:
+        """Return how a script consumes queues, by their keys."""
+        rows = self._database.rows(
+            "SELECT queue.id, queue.key, queue.name, dead.key AS dead_letter, "
+            "consumers.dead_letter_queue, consumers.settings "
+            "FROM consumers "
+            "JOIN targets AS queue ON queue.account = consumers.account AND queue.kind = 'queue' "
+            "AND queue.id = consumers.queue "
+            "LEFT JOIN targets AS dead ON dead.account = consumers.account "
+            "AND dead.kind = 'queue' AND dead.name = consumers.dead_letter_queue "
+            "WHERE consumers.account = ? AND consumers.script = ? ORDER BY queue.key",
+            *(script.account, script.name),
+        )
+        return {
+            row["key"]: {
+                "id": row["id"],
+                "name": row["name"],
+                "dead_letter_queue": row["dead_letter_queue"],
+                "dead_letter": row["dead_letter"],
+                **read_settings(row["settings"]),
+            }
+            for row in rows
+        }
 
     def _databases(self, script: Script) -> frozenset[str]:
         return frozenset(
@@ -107,21 +133,24 @@ class Reader:
         return found
 
 
-def items_of(script: Script, workflows: Collection[Workflow]) -> frozenset[str]:
+def items_of(script: Script, contents: Contents) -> frozenset[str]:
     """List what a script's document depends on, as items of `Changes`.
 
     Args:
         script: the script.
-        workflows: the Workflows that it runs or is bound to.
+        contents: the part of the account that it depends on.
     """
+    consumed = contents.consumes.values()
     bound = [binding for binding in script.bindings if binding["type"] == "workflow"]
     return frozenset(
         (
             *(f"script/{name}" for name in (script.name, *_hosts(script))),
-            *(f"script/{workflow.script}" for workflow in workflows),
+            *(f"script/{workflow.script}" for workflow in contents.workflows.values()),
             *(f"workflow/{binding['workflow_name']}" for binding in bound),
             *(f"database/{uuid}" for uuid in _databases(script)),
             *(f"target/{kind}/{name}" for kind, name in _targets(script)),
+            *(f"target/queue/{queue['id']}" for queue in consumed),
+            *(f"target/queue/{queue['dead_letter_queue']}" for queue in consumed),
         )
     )
 

@@ -40,6 +40,8 @@ class Contents:
     ports: Mapping[str, int]
     targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """workerd's keys of KV namespaces, R2 buckets and queues, by kind and name in bindings."""
+    consumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How the script consumes queues, by their keys."""
     patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
     """The routes and custom domains that each script answers besides its own address."""
 
@@ -89,6 +91,7 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "kv": _targets(by_type, "kv_namespace", "kv", "namespace_id", contents),
         "r2": _targets(by_type, "r2_bucket", "r2", "bucket_name", contents),
         "queues": _targets(by_type, "queue", "queue", "queue_name", contents),
+        "consumes": contents.consumes,
         "datasets": {
             str(binding["name"]): str(binding.get("dataset"))
             for binding in by_type.get("analytics_engine", [])

@@ -88,6 +88,12 @@ export class Instance {
     return worker.scheduled(event);
   }
 
+  /** Run a Worker's `queue` handler. */
+  async deliver(key, queue, messages) {
+    const worker = await this.#miniflare.getWorker(key);
+    return worker.queue(queue, messages);
+  }
+
   /** Stop workerd when its running requests have been answered, or after `PATIENCE`. */
   stop() {
     this.stopped = true;

@@ -12,9 +12,10 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
-import { holdsObjects } from './files.mjs';
+import { databasePath, holdsObjects, objectsOf } from './files.mjs';
 import { Ports } from './ports.mjs';
 import { Probe } from './probe.mjs';
+import { Queues } from './queues.mjs';
 import { Runtime } from './runtime.mjs';
 
 const { values } = parseArgs({
@@ -43,7 +44,15 @@ try {
 }
 
 const emit = (event, detail = {}) => send({ event, ...detail });
-const runtime = new Runtime({ ...programs, nodeModules, data: values.data, emit });
+const queues = new Queues({
+  data: values.data,
+  deliver: ({ account, worker, name }, messages) =>
+    runtime.handle({ account, key: worker }, (instance) =>
+      instance.deliver(worker, name, messages),
+    ),
+  note: (message) => emit('note', { message }),
+});
+const runtime = new Runtime({ ...programs, nodeModules, data: values.data, emit, queues });
 const ports = new Ports({ runtime, emit });
 const probe = new Probe({
   workerd: programs.workerd,
@@ -53,26 +62,41 @@ const probe = new Probe({
 
 /** The operations that the Python side can request, by name. */
 const operations = {
-  start: (request) => runtime.start(request),
+  start: async (request) => {
+    const started = await runtime.start(request);
+    await queues.start(request.known.targets);
+    return started;
+  },
   account: async ({ change, code }) => {
     const taken = await ports.listen(change);
     runtime.accountChanged(change, code);
+    queues.accountChanged(change);
     return { taken };
   },
   d1: (request) => runtime.d1(request),
-  objects: (request) => runtime.objects(request),
+  objects: async ({ namespace }) => ({ ids: await objectsOf(values.data, namespace) }),
   bucket: async ({ bucket }) => ({ holds_objects: holdsObjects(values.data, bucket) }),
-  d1_file: async (request) => runtime.d1File(request),
+  d1_file: async ({ database }) => ({ path: databasePath(values.data, database) }),
   probe: (request) => runtime.duringUpload(() => probe.run(request)),
   settle: ({ account }) => runtime.settle(account),
-  scheduled: (request) => runtime.scheduled(request),
-  forget: (request) => runtime.forget(request),
+  scheduled: async ({ account, key, cron, time }) => {
+    const event = { cron, scheduledTime: new Date(time) };
+    const { outcome } = await runtime.handle({ account, key }, (instance) =>
+      instance.scheduled(key, event),
+    );
+    return { outcome };
+  },
+  forget: async (deleted) => {
+    queues.forget(deleted.targets ?? []);
+    await runtime.forget(deleted);
+  },
   limit: async ({ units, idle }) => runtime.limit({ units, idle }),
   workers: async () => runtime.describe(),
 };
 
 async function stop() {
   setTimeout(() => process.exit(1), 6_000);
+  queues.dispose();
   probe.dispose();
   await ports.close();
   await runtime.dispose();

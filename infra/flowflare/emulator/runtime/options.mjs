@@ -61,11 +61,11 @@ export default {
  * @param {object} worker one Worker of an account's document
  * @param {object[]} modules its code
  * @param {string} newestDate the newest compatibility date that workerd knows
- * @param {object} access address and secret of the stores, for `storeBinding`
+ * @param {{stores: object, queues: object}} access address and secret of each, for `storeBinding`
  */
 export function workerOptions(worker, modules, newestDate, access) {
-  const data = (bound, store) =>
-    Object.entries(bound).map(([name, id]) => storeBinding(name, store, id, access));
+  const data = (bound, store, from = access.stores) =>
+    Object.entries(bound).map(([name, id]) => storeBinding(name, store, id, from));
   return {
     name: worker.key,
     compatibilityDate: supportedDate(worker.compatibility_date, newestDate),
@@ -92,14 +92,14 @@ export function workerOptions(worker, modules, newestDate, access) {
         },
       ]),
     ),
-    queueProducers: mapValues(worker.queues, (queueName) => ({ queueName })),
     analyticsEngineDatasets: mapValues(worker.datasets, (dataset) => ({ dataset })),
     unsafeBindings: [
       ...data(worker.d1, 'd1'),
       ...data(worker.kv, 'kv'),
       ...data(worker.r2, 'r2'),
+      ...data(worker.queues, 'queue', access.queues),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
-        storeBinding(name, 'ratelimit', namespace_id, access, simple),
+        storeBinding(name, 'ratelimit', namespace_id, access.stores, simple),
       ),
     ],
     versionMetadata: worker.version_metadata[0],

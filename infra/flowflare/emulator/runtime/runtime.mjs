@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { nextAlarm } from './alarms.mjs';
-import { databasePath, makeRoom, objectsOf, ROOMS, remove, sweep } from './files.mjs';
+import { makeRoom, ROOMS, remove, sweep } from './files.mjs';
 import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
 import { workerOptions } from './options.mjs';
@@ -50,6 +50,7 @@ export class Runtime {
   #programs;
   #data;
   #emit;
+  #queues;
   #stores = new Stores();
   #resumer = new Resumer();
   /** @type {Map<string, Account>} in the order of their changes */
@@ -65,11 +66,12 @@ export class Runtime {
   /** @type {{data: object, holders: Set<Instance>}[]} data deleted while a workerd had it open */
   #deletions = [];
 
-  constructor({ miniflare, workerd, nodeModules, data, emit }) {
+  constructor({ miniflare, workerd, nodeModules, data, emit, queues }) {
     const home = path.dirname(createRequire(nodeModules).resolve('miniflare'));
     this.#programs = { miniflare, workerd, home };
     this.#data = path.resolve(data);
     this.#emit = emit;
+    this.#queues = queues;
   }
 
   /** @param {{known: Record<string, string[]>}} request IDs of everything that exists, by kind */
@@ -161,15 +163,6 @@ export class Runtime {
     return this.#stores.query(database, queries);
   }
 
-  /** @returns {{path: string}} a database's file, which exists after the first query */
-  d1File({ database }) {
-    return { path: databasePath(this.#data, database) };
-  }
-
-  async objects({ namespace }) {
-    return { ids: await objectsOf(this.#data, namespace) };
-  }
-
   /**
    * Validate an upload. Meanwhile a reload starts only if a request waits for it.
    * @param {() => Promise<T>} validate
@@ -183,13 +176,17 @@ export class Runtime {
     }
   }
 
-  /** Run a Worker's `scheduled` handler, as a cron trigger does. */
-  async scheduled({ account, key, cron, time }) {
-    let outcome;
-    await this.visit({ account, key }, async (_, instance) => {
-      outcome = await instance.scheduled(key, { cron, scheduledTime: new Date(time) });
+  /**
+   * Run a handler of a Worker, and return what `run` returns.
+   * @param {{account: string, key: string}} route
+   * @param {(instance: Instance) => Promise<object>} run
+   */
+  async handle(route, run) {
+    let result;
+    await this.visit(route, async (_, instance) => {
+      result = await run(instance);
     });
-    return { outcome: outcome.outcome };
+    return result;
   }
 
   /** Remove data now. If workerds may still have it open, remove it again when they have ended. */
@@ -350,7 +347,10 @@ export class Runtime {
 
   async #run(unit, more) {
     const room = await makeRoom(this.#data, `${this.#rooms++}`);
-    const access = { ...this.#stores.access, miniflare: this.#programs.home };
+    const access = {
+      stores: { ...this.#stores.access, miniflare: this.#programs.home },
+      queues: this.#queues.access,
+    };
     const { code } = this.#accounts.get(unit.account);
     const newest = this.#programs.workerd.compatibilityDate;
     const workers = unit.workers.map((worker) =>

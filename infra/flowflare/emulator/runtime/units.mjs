@@ -43,8 +43,8 @@ export class Unit {
   }
 }
 
-/** A digest of what workerd is started with; what only the ports use is not part of it. */
-export function digestOf({ port, enabled, answers, ...worker }) {
+/** A digest of what workerd is started with; what only the ports and queues use is not part of it. */
+export function digestOf({ port, enabled, answers, consumes, ...worker }) {
   return createHash('sha256').update(JSON.stringify(worker)).digest('hex');
 }
 

@@ -297,7 +297,7 @@ class Workers:
                 _LOG.exception("script %s of account %s", script.name, script.account)
                 problem = "its stored data is invalid"
             else:
-                return document, items_of(script, contents.workflows.values())
+                return document, items_of(script, contents)
         return down_document(script, port, problem), frozenset({f"script/{script.name}"})
 
     def _list_stored(self) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,18 +20,13 @@ from flowflare.emulator.services.scripts.classes import (
     migrate,
     refuse_lost_classes,
 )
+from flowflare.emulator.services.scripts.in_use import (
+    References,
+    refuse_deletion,
+    refuse_missing_handler,
+)
 from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
 from flowflare.emulator.services.scripts.upload import Upload
-
-
-@dataclass(frozen=True)
-class References:
-    """List which other scripts refer to a script."""
-
-    services: tuple[tuple[str, str], ...]
-    """(script, binding) of service bindings."""
-    objects: tuple[tuple[str, str, str], ...]
-    """(script, binding, class) of Durable Object bindings."""
 
 
 class ScriptsStore:
@@ -159,13 +154,14 @@ class ScriptsStore:
             the IDs of its Durable Object namespaces.
 
         Raises:
-            Refusal: 10007, or 10142 while other scripts are bound to it.
+            Refusal: 10007, 10142 while other scripts are bound to it, or 10064 while it consumes a
+                queue.
         """
         with self._database.transaction():
             script = self.get(account, name)
             references = self.references(account, name)
             if not force:
-                _refuse_referenced(name, references)
+                refuse_deletion(script, references, self._database)
             self._unbind(account, references)
             self.scripts.delete(script)
             deleted = tuple(item.id for item in self.ledger(account, [name]).values())
@@ -299,6 +295,7 @@ class ScriptsStore:
     def _check(self, script: Script, ledger: Ledger) -> None:
         refuse_lost_classes(ledger, script.name, script.classes())
         rules.check(script.bindings, self._surroundings(script, ledger))
+        refuse_missing_handler(script, self._database)
 
     def _migrate(
         self, script: Script, upload: Upload, ledger: Ledger
@@ -388,13 +385,3 @@ def _objects(bindings: Sequence[Binding], script: str) -> list[tuple[str, str]]:
 
 def _is_object_of(binding: Binding, script: str) -> bool:
     return binding["type"] == "durable_object_namespace" and binding.get("script_name") == script
-
-
-def _refuse_referenced(name: str, references: References) -> None:
-    kinds: list[tuple[str, Collection[str]]] = [
-        ("service", {script for script, _ in references.services}),
-        ("durable object", {script for script, _, _ in references.objects}),
-    ]
-    for kind, scripts in kinds:
-        if scripts:
-            raise codes.still_referenced(name, kind, sorted(scripts))

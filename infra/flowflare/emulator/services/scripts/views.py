@@ -5,8 +5,8 @@ from typing import Any
 
 from flowflare.emulator.services.scripts.bindings import owner, without_secrets
 from flowflare.emulator.services.scripts.classes import Ledger
+from flowflare.emulator.services.scripts.in_use import References
 from flowflare.emulator.services.scripts.script import Module, Script
-from flowflare.emulator.services.scripts.store import References
 
 _BOUNDARY = "emulator-{etag}"
 

@@ -79,8 +79,6 @@ def _view_queue(target: Target, scripts: list[str]) -> dict[str, Any]:
         "modified_on": target.created_on,
         "producers": [{"type": "worker", "script": script} for script in scripts],
         "producers_total_count": len(scripts),
-        "consumers": [],
-        "consumers_total_count": 0,
         "settings": {**settings, **(target.record.get("settings") or {})},
     }
 

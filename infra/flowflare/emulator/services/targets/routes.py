@@ -16,6 +16,8 @@ from flowflare.emulator import codes, target_codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
 from flowflare.emulator.runtime.workers import Deletions, Workers
+from flowflare.emulator.services.consumers.routes import view_consumer
+from flowflare.emulator.services.consumers.store import ConsumersStore
 from flowflare.emulator.services.targets.kinds import KINDS, Target, TargetKind
 from flowflare.emulator.services.targets.store import TargetsStore
 
@@ -28,8 +30,9 @@ _STORAGE_CLASS = "cf-r2-storage-class"
 class TargetRoutes:
     """Serve the operations of KV namespaces, R2 buckets, queues, Hyperdrive and Vectorize."""
 
-    def __init__(self, store: TargetsStore, workers: Workers) -> None:
+    def __init__(self, store: TargetsStore, consumers: ConsumersStore, workers: Workers) -> None:
         self._store = store
+        self._consumers = consumers
         self._workers = workers
 
     def routes(self) -> list[BaseRoute]:
@@ -51,9 +54,12 @@ class TargetRoutes:
         ]
 
     async def _list(self, kind: TargetKind, request: Request) -> Response:
+        # Only queues have this parameter; wrangler finds a queue with it.
+        names = request.query_params.getlist("name") if kind.name == "queue" else []
         targets = [
             self._view(kind, target)
             for target in self._store.list_targets(account_of(request), kind)
+            if not names or target.name in names
         ]
         page, per_page = number(request, "page", 1), number(request, "per_page", 100)
         part, info = page_of(targets, page=page, per_page=per_page)
@@ -89,9 +95,17 @@ class TargetRoutes:
         return success(None)
 
     def _view(self, kind: TargetKind, target: Target) -> dict[str, Any]:
-        return kind.view(
-            target, self._store.list_bound_scripts(target) if kind.name == "queue" else []
-        )
+        if kind.name != "queue":
+            return kind.view(target, [])
+        consumers = [
+            view_consumer(consumer)
+            for consumer in self._consumers.list_consumers(target.account, target.id)
+        ]
+        return {
+            **kind.view(target, self._store.list_bound_scripts(target)),
+            "consumers": consumers,
+            "consumers_total_count": len(consumers),
+        }
 
 
 def _pop_name(kind: TargetKind, asked: dict[str, Any]) -> str:

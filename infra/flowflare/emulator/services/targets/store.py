@@ -107,12 +107,12 @@ class TargetsStore:
         bound = self.list_bound_scripts(target)
         if kind.name == "queue" and bound:
             raise codes.queue_in_use(target.name, ", ".join(bound))
-        self._database.run(
-            "DELETE FROM targets WHERE account = ? AND kind = ? AND id = ?",
-            account,
-            kind.name,
-            identity,
-        )
+        with self._database.transaction():
+            self._database.run("DELETE FROM consumers WHERE queue = ?", identity)
+            self._database.run(
+                "DELETE FROM targets WHERE account = ? AND kind = ? AND id = ?",
+                *(account, kind.name, identity),
+            )
         return target
 
     def list_bound_scripts(self, target: Target) -> list[str]:

@@ -1,0 +1,292 @@
+/**
+ * Deliver the messages of queues to the Workers that consume them, with retries and dead-letter
+ * queues.
+ *
+ * Messages are stored in a SQLite file until a consumer has taken them. So none is lost when a
+ * Worker is reloaded, when the emulator is killed, or while a queue has no consumer. A batch that
+ * was being delivered at that moment is delivered again, as on Cloudflare.
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { NAME_HEADER, SECRET_HEADER } from './bindings.mjs';
+
+/**
+ * How long a message waits for a consumer: four days, Cloudflare's default.
+ * Source: developers.cloudflare.com/queues/platform/limits.
+ */
+const RETENTION = 345_600_000;
+const MAX_TIMER = 86_400_000;
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS messages (
+  number INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT NOT NULL, sent INTEGER NOT NULL,
+  type TEXT NOT NULL, body BLOB NOT NULL, failures INTEGER NOT NULL, due INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, due);
+`;
+
+/**
+ * @typedef {object} Consumer what a Worker does with a queue
+ * @property {string} account
+ * @property {string} worker the Worker's key
+ * @property {string} name the queue's name
+ * @property {string | null} dead_letter the key of its dead-letter queue
+ * @property {number} batch_size
+ * @property {number} max_retries
+ * @property {number} max_wait_time_ms
+ * @property {number} retry_delay in seconds
+ * @property {number | null} max_concurrency how many batches are delivered at a time; null for one
+ */
+
+export class Queues {
+  #secret = randomBytes(24).toString('hex');
+  #data;
+  #deliver;
+  #note;
+  #database;
+  #server;
+  /** @type {Map<string, Consumer>} by queue */
+  #consumers = new Map();
+  /** @type {Map<string, Set<Set<number>>>} the numbers of the messages in each running delivery, by queue */
+  #running = new Map();
+  /** @type {Map<string, NodeJS.Timeout>} by queue */
+  #timers = new Map();
+
+  /**
+   * @param {{data: string, deliver: (consumer: Consumer, messages: object[]) => Promise<object>,
+   *   note: (message: string) => void}} options `deliver` runs a Worker's `queue` handler
+   */
+  constructor({ data, deliver, note }) {
+    this.#data = data;
+    this.#deliver = deliver;
+    this.#note = note;
+  }
+
+  /** @param {string[]} known the keys of all queues; messages of others are removed */
+  async start(known) {
+    this.#database = new DatabaseSync(path.join(this.#data, 'queues.sqlite'));
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    this.#database.exec(SCHEMA);
+    const queues = this.#all('SELECT DISTINCT queue FROM messages').map(({ queue }) => queue);
+    this.forget(queues.filter((queue) => !known.includes(queue)));
+    this.#run('DELETE FROM messages WHERE sent < ?', Date.now() - RETENTION);
+    this.#server = createServer((request, response) => this.#answer(request, response));
+    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  /** @returns {{address: string, secret: string}} address and secret for the Workers' workerds */
+  get access() {
+    return { address: `127.0.0.1:${this.#server.address().port}`, secret: this.#secret };
+  }
+
+  /**
+   * Take over which queues an account's changed Workers consume.
+   * @param {{account: string, changed: object[], removed: string[]}} change
+   */
+  accountChanged({ account, changed, removed }) {
+    const keys = new Set([...removed, ...changed.map(({ key }) => key)]);
+    for (const [queue, { worker }] of this.#consumers) {
+      if (keys.has(worker)) this.#consumers.delete(queue);
+    }
+    for (const { key, consumes } of changed) {
+      for (const [queue, settings] of Object.entries(consumes ?? {})) {
+        this.#consumers.set(queue, { ...settings, account, worker: key });
+        this.#look(queue);
+      }
+    }
+  }
+
+  /** @param {string[]} queues the keys of deleted queues, whose messages are removed */
+  forget(queues) {
+    for (const queue of queues) {
+      clearTimeout(this.#timers.get(queue));
+      this.#timers.delete(queue);
+      this.#run('DELETE FROM messages WHERE queue = ?', queue);
+    }
+  }
+
+  dispose() {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#server?.close();
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  /** Answer a Worker's queue binding: `send`, `sendBatch` and `metrics`. */
+  async #answer(request, response) {
+    try {
+      if (request.headers[SECRET_HEADER] !== this.#secret) {
+        response.writeHead(403).end('The secret is missing or wrong.');
+        return;
+      }
+      const queue = request.headers[NAME_HEADER.toLowerCase()];
+      const body = await readBody(request);
+      for (const message of readMessages(request, body)) this.#store(queue, message);
+      response.setHeader('Content-Type', 'application/json');
+      response.end(JSON.stringify({ metadata: { metrics: this.#metrics(queue) } }));
+      this.#look(queue);
+    } catch (error) {
+      this.#note(`A message was not stored: ${error.message}`);
+      response.writeHead(500).end('The message was not stored.');
+    }
+  }
+
+  #store(queue, { id, sent, type, body, delay }) {
+    const now = Date.now();
+    this.#run(
+      'INSERT INTO messages (queue, id, sent, type, body, failures, due) VALUES (?, ?, ?, ?, ?, 0, ?)',
+      ...[queue, id ?? randomBytes(16).toString('hex'), sent ?? now, type, body],
+      now + delay * 1000,
+    );
+  }
+
+  #metrics(queue) {
+    const [{ count, bytes, oldest }] = this.#all(
+      'SELECT count(*) AS count, total(length(body)) AS bytes, min(sent) AS oldest FROM messages WHERE queue = ?',
+      queue,
+    );
+    return { backlogCount: count, backlogBytes: bytes, oldestMessageTimestamp: oldest ?? 0 };
+  }
+
+  /** Deliver the batches of a queue that are ready, and wait for the next one. */
+  #look(queue) {
+    clearTimeout(this.#timers.get(queue));
+    const consumer = this.#consumers.get(queue);
+    if (!consumer || !this.#database) return;
+    const running = this.#running.get(queue) ?? new Set();
+    this.#running.set(queue, running);
+    while (running.size < (consumer.max_concurrency ?? 1)) {
+      const taken = new Set([...running].flatMap((batch) => [...batch]));
+      const waiting = this.#waiting(queue, consumer.batch_size, taken);
+      const ready = waiting.filter(({ due }) => due <= Date.now());
+      const isFull = ready.length >= consumer.batch_size;
+      const next = isFull ? 0 : nextTime(waiting, consumer.max_wait_time_ms);
+      if (next > Date.now()) {
+        this.#wait(queue, next);
+        return;
+      }
+      const batch = new Set(ready.map(({ number }) => number));
+      running.add(batch);
+      this.#deliverBatch(consumer, ready)
+        .catch((error) => this.#note(`Queue ${consumer.name}: ${error.message}`))
+        .finally(() => {
+          running.delete(batch);
+          this.#look(queue);
+        });
+    }
+  }
+
+  #wait(queue, time) {
+    if (time === Number.POSITIVE_INFINITY) return;
+    const wait = Math.min(time - Date.now(), MAX_TIMER);
+    this.#timers.set(
+      queue,
+      setTimeout(() => this.#look(queue), wait),
+    );
+  }
+
+  /** The next messages of a queue that no delivery has taken, those that are due first. */
+  #waiting(queue, count, taken) {
+    return this.#all(
+      'SELECT * FROM messages WHERE queue = ? ORDER BY due, number LIMIT ?',
+      ...[queue, count + taken.size],
+    ).filter(({ number }) => !taken.has(number));
+  }
+
+  async #deliverBatch(consumer, batch) {
+    const messages = batch.map(({ id, sent, type, body, failures }) => ({
+      id,
+      timestamp: new Date(sent),
+      attempts: failures + 1,
+      ...bodyOf(type, body),
+    }));
+    let result;
+    try {
+      result = await this.#deliver(consumer, messages);
+    } catch (error) {
+      this.#note(`Queue ${consumer.name}: ${error.message}`);
+      result = { outcome: 'exception' };
+    }
+    if (!this.#database) return;
+    for (const message of batch) {
+      const delay = retryDelay(result, message.id, consumer.retry_delay);
+      if (delay === undefined) this.#remove(message);
+      else if (message.failures < consumer.max_retries) this.#retry(message, delay);
+      else this.#giveUp(message, consumer);
+    }
+    if (consumer.dead_letter) this.#look(consumer.dead_letter);
+  }
+
+  #remove({ number }) {
+    this.#run('DELETE FROM messages WHERE number = ?', number);
+  }
+
+  #retry({ number }, delay) {
+    this.#run(
+      'UPDATE messages SET failures = failures + 1, due = ? WHERE number = ?',
+      ...[Date.now() + delay * 1000, number],
+    );
+  }
+
+  /** Move a message to the dead-letter queue, with its ID and time; without one, drop it. */
+  #giveUp(message, { dead_letter, name }) {
+    this.#remove(message);
+    if (dead_letter) this.#store(dead_letter, { ...message, delay: 0 });
+    else this.#note(`Queue ${name}: message ${message.id} was dropped after its last retry`);
+  }
+
+  #all(sql, ...values) {
+    return this.#database.prepare(sql).all(...values);
+  }
+
+  #run(sql, ...values) {
+    this.#database.prepare(sql).run(...values);
+  }
+}
+
+/** When a batch that is not full is delivered: when its oldest message has waited long enough. */
+function nextTime(waiting, maxWait) {
+  const [oldest] = waiting;
+  return oldest ? oldest.due + maxWait : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * After how many seconds a message is delivered again; undefined if it was acknowledged. What a
+ * handler says of a message is stronger than what it says of the batch.
+ * @param {object} result what the `queue` handler's run returned
+ */
+function retryDelay({ outcome, ackAll, explicitAcks, retryBatch, retryMessages }, id, standard) {
+  const single = retryMessages?.find(({ msgId }) => msgId === id);
+  if (single) return single.delaySeconds ?? retryBatch?.delaySeconds ?? standard;
+  if (ackAll || explicitAcks?.includes(id)) return undefined;
+  if (outcome === 'ok' && !retryBatch?.retry) return undefined;
+  return retryBatch?.delaySeconds ?? standard;
+}
+
+function bodyOf(type, body) {
+  const bytes = Buffer.from(body);
+  if (type === 'text') return { body: bytes.toString() };
+  if (type === 'json') return { body: JSON.parse(bytes.toString()) };
+  if (type === 'bytes') return { body: new Uint8Array(bytes) };
+  return { serializedBody: new Uint8Array(bytes) };
+}
+
+/** The messages in a request of a queue binding, as workerd writes it (`api/queue.c++`). */
+function readMessages({ method, url, headers }, body) {
+  if (method !== 'POST') return [];
+  const delay = Number(headers['x-msg-delay-secs'] ?? 0);
+  if (!url.endsWith('/batch')) return [{ type: headers['x-msg-fmt'] ?? 'v8', body, delay }];
+  return JSON.parse(body.toString()).messages.map((message) => ({
+    type: message.contentType ?? 'v8',
+    body: Buffer.from(message.body, 'base64'),
+    delay: message.delaySecs ?? delay,
+  }));
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,1 @@
+"""Implement the consumers of queues."""

@@ -1,0 +1,147 @@
+"""Hold the rules of queue consumers: a queue has at most one, a Worker with a `queue` handler."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flowflare.emulator import codes, target_codes
+from flowflare.emulator.clock import now, plain_id
+from flowflare.emulator.database import Database
+from flowflare.emulator.json_text import write_json
+from flowflare.emulator.services.consumers.settings import (
+    Settings,
+    check_settings,
+    read_settings,
+)
+from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.targets.kinds import KINDS, Target
+from flowflare.emulator.services.targets.store import TargetsStore
+
+QUEUES: Final = next(kind for kind in KINDS if kind.name == "queue")
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """Describe the Worker that consumes a queue."""
+
+    id: str
+    queue: Target
+    script: str
+    dead_letter_queue: str
+    """Its name; empty if there is none."""
+    settings: Settings
+    created_on: str
+
+
+class ConsumersStore:
+    """Store the consumers of all queues.
+
+    Args:
+        database: the emulator's file.
+        targets: the store of queues.
+        scripts: the store of scripts.
+    """
+
+    def __init__(self, database: Database, targets: TargetsStore, scripts: ScriptsStore) -> None:
+        self._database = database
+        self._targets = targets
+        self._scripts = scripts
+
+    def list_consumers(self, account: str, queue: str) -> list[Consumer]:
+        """List the consumers of a queue: none or one.
+
+        Raises:
+            Refusal: 11000, the queue is unknown.
+        """
+        target = self._targets.get(account, QUEUES, queue)
+        rows = self._database.rows(
+            "SELECT id, script, dead_letter_queue, settings, created_on FROM consumers "
+            "WHERE account = ? AND queue = ?",
+            *(account, target.id),
+        )
+        return [
+            Consumer(row[0], target, row[1], row[2], read_settings(row[3]), row[4]) for row in rows
+        ]
+
+    def get(self, account: str, queue: str, identity: str) -> Consumer:
+        """Return a consumer of a queue.
+
+        Raises:
+            Refusal: the queue or the consumer is unknown.
+        """
+        for consumer in self.list_consumers(account, queue):
+            if consumer.id == identity:
+                return consumer
+        raise target_codes.consumer_missing()
+
+    def create(self, account: str, queue: str, asked: Mapping[str, Any]) -> Consumer:
+        """Let a Worker consume a queue.
+
+        Raises:
+            Refusal: 11000 unknown queue, 11004 the queue has a consumer, or as `_check`.
+        """
+        if self.list_consumers(account, queue):
+            raise target_codes.consumer_exists()
+        script, dead_letter_queue, settings = self._check(account, asked)
+        identity = plain_id()
+        self._database.run(
+            "INSERT INTO consumers VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(
+                account,
+                identity,
+                queue,
+                script,
+                dead_letter_queue,
+                write_json(dict(settings)),
+                now(),
+            ),
+        )
+        return self.get(account, queue, identity)
+
+    def replace(
+        self, account: str, queue: str, identity: str, asked: Mapping[str, Any]
+    ) -> Consumer:
+        """Replace what a consumer is; what is not given gets its default.
+
+        Raises:
+            Refusal: the queue or the consumer is unknown, or as `_check`.
+        """
+        self.get(account, queue, identity)
+        script, dead_letter_queue, settings = self._check(account, asked)
+        self._database.run(
+            "UPDATE consumers SET script = ?, dead_letter_queue = ?, settings = ? WHERE id = ?",
+            *(script, dead_letter_queue, write_json(dict(settings)), identity),
+        )
+        return self.get(account, queue, identity)
+
+    def delete(self, account: str, queue: str, identity: str) -> None:
+        """Remove a consumer; the queue keeps its messages.
+
+        Raises:
+            Refusal: the queue or the consumer is unknown.
+        """
+        self.get(account, queue, identity)
+        self._database.run("DELETE FROM consumers WHERE id = ?", identity)
+
+    def _check(self, account: str, asked: Mapping[str, Any]) -> tuple[str, str, Settings]:
+        """Return a request's script, dead-letter queue and settings; create that queue if needed.
+
+        Raises:
+            Refusal: 10007 unknown script, 11001 the script has no `queue` handler, 10001 an invalid
+                property.
+        """
+        if asked.get("type") != "worker":
+            raise codes.invalid_body("The emulator has consumers of type `worker` only.")
+        script = self._scripts.get(account, str(asked.get("script_name") or ""))
+        if not script.service_worker and "queue" not in script.handlers:
+            raise target_codes.queue_handler_missing()
+        settings = asked.get("settings") or {}
+        dead_letter_queue = asked.get("dead_letter_queue") or ""
+        if not isinstance(settings, dict) or not isinstance(dead_letter_queue, str):
+            raise codes.invalid_body("`settings` must be an object, `dead_letter_queue` a name.")
+        checked = check_settings(settings)
+        names = {target.name for target in self._targets.list_targets(account, QUEUES)}
+        if dead_letter_queue and dead_letter_queue not in names:
+            # As on Cloudflare (developers.cloudflare.com/workers/wrangler/configuration, queues).
+            self._targets.create(account, QUEUES, dead_letter_queue, {})
+        return script.name, dead_letter_queue, checked

@@ -1,0 +1,53 @@
+"""Refuse what a script's users do not allow: scripts that are bound to it, queues it consumes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flowflare.emulator import codes, target_codes
+from flowflare.emulator.database import Database
+from flowflare.emulator.services.scripts.script import Script
+
+
+@dataclass(frozen=True)
+class References:
+    """List which other scripts refer to a script."""
+
+    services: tuple[tuple[str, str], ...]
+    """(script, binding) of service bindings."""
+    objects: tuple[tuple[str, str, str], ...]
+    """(script, binding, class) of Durable Object bindings."""
+
+
+def refuse_deletion(script: Script, references: References, database: Database) -> None:
+    """Refuse to delete a script that is in use.
+
+    Raises:
+        Refusal: 10142 other scripts are bound to it, 10064 it consumes a queue.
+    """
+    kinds: list[tuple[str, Collection[str]]] = [
+        ("service", {name for name, _ in references.services}),
+        ("durable object", {name for name, _, _ in references.objects}),
+    ]
+    for kind, names in kinds:
+        if names:
+            raise codes.still_referenced(script.name, kind, sorted(names))
+    if _consumes_queue(script, database):
+        raise target_codes.script_consumes_queue()
+
+
+def refuse_missing_handler(script: Script, database: Database) -> None:
+    """Refuse a new version of a queue's consumer that has no `queue` handler.
+
+    Raises:
+        Refusal: 11001.
+    """
+    handles = script.service_worker or "queue" in script.handlers
+    if not handles and _consumes_queue(script, database):
+        raise target_codes.queue_handler_missing()
+
+
+def _consumes_queue(script: Script, database: Database) -> bool:
+    found = database.row(
+        "SELECT 1 FROM consumers WHERE account = ? AND script = ?", script.account, script.name
+    )
+    return found is not None

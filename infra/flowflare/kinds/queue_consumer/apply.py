@@ -1,0 +1,127 @@
+"""Queue consumers: Cloudflare gives an ID, and a queue has at most one consumer."""
+
+from typing import Any, Final
+
+from flowflare.errors import ApiError, EngineError
+from flowflare.kinds.access import is_gone
+from flowflare.kinds.cloudflare_handler import CloudflareHandler
+from flowflare.kinds.handler import Existing, Made
+from flowflare.kinds.spelling import picked, to_api
+from flowflare.values.properties import Props
+
+#: What of an answer becomes outputs.
+COMPUTED: Final = ("consumerId", "createdOn", "queueName")
+_HAS_CONSUMER: Final = 11004
+_NO_HANDLER: Final = 11001
+_BODY: Final = ("type", "scriptName", "deadLetterQueue", "settings")
+
+
+class QueueConsumer(CloudflareHandler):
+    """`cloudflare:index/queueConsumer:QueueConsumer`."""
+
+    required = ("accountId", "queueId", "type")
+    replace_keys = ("accountId", "queueId")
+    identity = ("accountId", "queueId")
+
+    def mistakes(self, inputs: Props) -> list[str]:
+        """Name what the embedded engine does not serve."""
+        if inputs.get("type", "worker") != "worker":
+            return ["type must be worker: the embedded engine makes no other consumer"]
+        return [] if "scriptName" in inputs else ["scriptName is missing"]
+
+    def create(self, new: Props) -> Made:
+        """Create the consumer; if the answer is lost, it is found by its queue and script.
+
+        Raises:
+            EngineError: the queue has a consumer that this stack did not create, or the script has
+                no `queue` handler.
+        """
+        try:
+            answer = self._send("POST", _path(new), new, find=lambda: self._find(new))
+        except ApiError as error:
+            if _HAS_CONSUMER not in error.codes:
+                raise
+            answer = self._find(new) if error.doubtful else None
+            if answer is None:
+                raise _has_consumer(new) from None
+        return self._made(new, answer)
+
+    def update(self, old: Existing, new: Props) -> Props:
+        """Replace script, dead-letter queue and settings.
+
+        Raises:
+            EngineError: the script has no `queue` handler.
+        """
+        path = f"{_path(new)}/{old.outputs['consumerId']}"
+        return self._made(new, self._send("PUT", path, new)).outputs
+
+    def delete(self, old: Existing) -> None:
+        """Delete the consumer; one that is already gone is a success."""
+        self.delete_at(f"{_path(old.inputs or old.outputs)}/{old.outputs['consumerId']}")
+
+    def id_of(self, known: Props) -> str:
+        """Return the account ID, which the plugin uses as the resource's ID.
+
+        Source: `resourcesWithMissingID` in provider/resources.go of pulumi/pulumi-cloudflare.
+        """
+        return str(known["accountId"])
+
+    def terraform_id(self, id_: str, outputs: Props) -> str | None:
+        """Return None: Terraform's resource has no `id`."""
+        del id_, outputs
+        return None
+
+    def look_up(self, known: Props) -> Props:
+        """Ask for the consumer by its ID."""
+        path = f"{_path(known)}/{known['consumerId']}"
+        answer = self.access.client.call("GET", path)
+        found = {**known, **picked(answer, (*COMPUTED, *_BODY))}
+        # Cloudflare answers an empty name if there is none.
+        return {key: value for key, value in found.items() if value or key != "deadLetterQueue"}
+
+    def recover(self, new: Props) -> Made | None:
+        """Look for a consumer of the queue that runs the script."""
+        found = self._find(new)
+        return self._made(new, found) if found else None
+
+    def _send(self, method: Any, path: str, new: Props, **more: Any) -> Any:
+        body = to_api({key: new[key] for key in _BODY if key in new})
+        try:
+            return self.access.client.call(method, path, body=body, **more)
+        except ApiError as error:
+            if _NO_HANDLER in error.codes:
+                raise _no_handler(new) from None
+            raise
+
+    def _made(self, new: Props, answer: Any) -> Made:
+        return Made(self.id_of(new), {**picked(answer, COMPUTED), **new})
+
+    def _find(self, new: Props) -> dict[str, Any] | None:
+        try:
+            rows: list[dict[str, Any]] = self.access.client.call("GET", _path(new)) or []
+        except ApiError as error:
+            if is_gone(error):
+                return None
+            raise
+        return next((row for row in rows if row.get("script_name") == new["scriptName"]), None)
+
+
+def _path(known: Props) -> str:
+    return f"/accounts/{known['accountId']}/queues/{known['queueId']}/consumers"
+
+
+def _has_consumer(new: Props) -> EngineError:
+    return EngineError(
+        f"the queue {new['queueId']} already has a consumer that this stack did not create, and a "
+        "queue has at most one",
+        remedy="Remove it (wrangler queues consumer remove <queue> <script>), or take it over: "
+        "flowflare adopt.",
+    )
+
+
+def _no_handler(new: Props) -> EngineError:
+    return EngineError(
+        f"the script {new['scriptName']} consumes a queue, but exports no `queue` handler",
+        remedy="Export one (export default { async queue(batch, env) { ... } }), or leave the "
+        "queue out of the client's `queueConsumers`.",
+    )

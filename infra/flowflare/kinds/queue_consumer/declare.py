@@ -1,0 +1,48 @@
+"""Registers the queue consumers of a client."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from flowflare.kinds import cloudflare
+from flowflare.kinds.spelling import snake
+from flowflare.model.client import ClientSpec
+
+
+def declare_consumers(
+    name: str,
+    *,
+    account_id: str,
+    script: pulumi.Resource,
+    spec: ClientSpec,
+    queues: Mapping[str, pulumi.CustomResource],
+    parent: pulumi.Resource,
+) -> None:
+    """Declare a `QueueConsumer` for each queue that a client consumes.
+
+    A consumer is named after its queue. So a queue that another client takes over keeps its
+    resource, which is updated: Cloudflare refuses a second consumer.
+
+    Args:
+        name: the first part of the resources' names.
+        account_id: the account.
+        script: the client's script, which must exist.
+        spec: the client.
+        queues: the queues that bindings make, by `<client>.<binding>`.
+        parent: the resources' parent.
+    """
+    for consumer in spec.queue_consumers:
+        used = [queues[queue] for queue in consumer.list_references()]
+        queue_id = queues[consumer.queue].id if consumer.queue else consumer.queue_id
+        cloudflare.QueueConsumer(
+            f"{name}-{consumer.part}",
+            account_id=account_id,
+            queue_id=queue_id,
+            type="worker",
+            script_name=spec.script_name,
+            dead_letter_queue=consumer.dead_letter_queue,
+            settings={snake(key): value for key, value in consumer.settings.items()},
+            opts=pulumi.ResourceOptions(
+                parent=parent, depends_on=[script, *used], delete_before_replace=True
+            ),
+        )

@@ -1,0 +1,72 @@
+"""Compares queue consumers: whether the account has them, their script and their settings."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flowflare.kinds import queue
+from flowflare.kinds.account import Account
+from flowflare.kinds.drifted import Drifted
+from flowflare.kinds.queue_consumer import KIND
+from flowflare.kinds.scene import Record, Scene, as_sent, differing, drifted, shown, text
+
+_COMPARED = ("script_name", "dead_letter_queue", "settings")
+
+
+def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
+    """Yield what differs in the consumers of a stack, and consumers of its queues beside them."""
+    records = {text(record, "consumerId"): record for record in scene.of_kind(KIND)}
+    queues = {record.id: record for record in scene.of_kind(queue.KIND)}
+    if not records and not queues:
+        return
+    rows = account.listed("/queues")
+    live = {
+        str(consumer["consumer_id"]): (row, consumer)
+        for row in rows
+        for consumer in row.get("consumers") or ()
+    }
+    for identity, record in records.items():
+        yield from _compare_consumer(record, live.get(identity, (None, None))[1])
+    for identity, (row, consumer) in sorted(live.items()):
+        if identity not in records and row.get("queue_id") in queues:
+            script = script_of(consumer)
+            message = f"queue {row['queue_name']} is consumed by {script or 'a pull consumer'}, "
+            yield drifted(
+                queues[str(row["queue_id"])],
+                "extra",
+                f"{message}and state does not know it",
+                path="consumers",
+                account=script,
+                action="remove",
+            )
+
+
+def script_of(consumer: Mapping[str, Any]) -> str:
+    """Return the script of a live consumer; lists call it `script`, answers `script_name`."""
+    return str(consumer.get("script_name") or consumer.get("script") or "")
+
+
+def _compare_consumer(record: Record, live: Mapping[str, Any] | None) -> Iterator[Drifted]:
+    label = text(record, "queueName") or text(record, "queueId")
+    if live is None:
+        message = f"queue {label} has no consumer; its messages wait"
+        yield drifted(
+            record,
+            "missing",
+            message,
+            state=text(record, "scriptName"),
+            severity="error",
+            action="remake",
+        )
+        return
+    wanted, found = as_sent(record.inputs), {**live, "script_name": script_of(live)}
+    for key in _COMPARED:
+        for path, before, after in differing(wanted.get(key), found.get(key), key):
+            message = f"consumer of queue {label}: {path} is {shown(after)}, "
+            yield drifted(
+                record,
+                "changed",
+                f"{message}state says {shown(before)}",
+                path=path,
+                state=before,
+                account=after,
+            )

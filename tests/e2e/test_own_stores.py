@@ -1,0 +1,114 @@
+"""A client whose bindings make a KV namespace, a bucket and queues, from first to last."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from flowflare.errors import UpdateFailed
+from tests.e2e.conftest import Project
+from tests.support.waiting import PATIENCE, wait_until
+
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
+
+#: Sends an order to a queue; what its `queue` handler receives is stored in a bucket and counted.
+SOURCE = """
+export default {
+  async fetch(request, env) {
+    if (request.method === "DELETE") {
+      const { objects } = await env.FILES.list();
+      await env.FILES.delete(objects.map(({ key }) => key));
+    }
+    if (request.method === "POST") await env.JOBS.send(await request.json());
+    const { objects } = await env.FILES.list();
+    return Response.json({
+      files: objects.map(({ key }) => key),
+      count: Number(await env.COUNTS.get("orders")),
+    });
+  },
+  async queue(batch, env) {
+    for (const { body } of batch.messages) {
+      if (body.broken && batch.queue.endsWith("-jobs")) throw new Error("a broken order");
+      await env.FILES.put(`${batch.queue}/${body.id}`, JSON.stringify(body));
+    }
+    await env.COUNTS.put("orders", String(Number(await env.COUNTS.get("orders")) + 1));
+  },
+};
+"""
+JOBS: dict[str, Any] = {
+    "queue": "JOBS",
+    "deadLetterQueue": "FAILED",
+    "maxRetries": 0,
+    "maxWaitTimeMs": 0,
+}
+SHOP: dict[str, Any] = {
+    "source": "worker_src/shop.js",
+    "bindings": {
+        "COUNTS": {"kvNamespace": {}},
+        "FAILED": {"queue": {}},
+        "FILES": {"r2Bucket": {}},
+        "JOBS": {"queue": {}},
+    },
+    "queueConsumers": [JOBS, {"queue": "FAILED", "maxWaitTimeMs": 0}],
+}
+STORES = [f"local-flowflare-shop-{name}" for name in ("counts", "failed", "files", "jobs")]
+
+
+def configure(project: Project, before: str = "", **changes: Any) -> str:
+    """Write the client, with some fields changed, instead of the one before."""
+    line = f"flowflare:clients: {json.dumps({'shop': SHOP | changes})}"
+    if before:
+        project.edit("Pulumi.local.yaml", before, line)
+    else:
+        (project.root / "worker_src/shop.js").write_text(SOURCE)
+        project.configure(line)
+    return line
+
+
+def changed(project: Project) -> dict[str, str]:
+    return {step.name: step.op for step in project.stack().up().steps if step.op != "same"}
+
+
+def test_stores_are_made_used_changed_and_deleted_with_their_client(project: Project) -> None:
+    written = configure(project)
+    project.stack().up()
+    assert project.account.stores() == STORES
+    last = project.account.last_request()
+    assert project.stack().up().changed == 0
+    assert project.account.requests(since=last) == []
+
+    url = project.account.get("/workers/scripts/local-flowflare-shop/subdomain")["url"]
+    for order in ({"id": "1"}, {"id": "2", "broken": True}):
+        httpx.post(url, json=order, timeout=PATIENCE).raise_for_status()
+    files = [f"{STORES[1]}/2", f"{STORES[3]}/1"]
+    seen = wait_until(
+        lambda: httpx.get(url, timeout=PATIENCE).json(), lambda found: len(found["files"]) == 2
+    )
+    assert seen["files"] == files
+
+    # A change of a consumer uploads no script.
+    written = configure(project, written, queueConsumers=[{**JOBS, "batchSize": 50}])
+    assert changed(project) == {
+        "flowflare-shop-jobs-queue-consumer": "update",
+        "flowflare-shop-failed-queue-consumer": "delete",
+    }
+    [consumer] = [one for queue in project.account.get("/queues") for one in queue["consumers"]]
+    assert consumer["settings"]["batch_size"] == 50
+
+    with pytest.raises(UpdateFailed, match="because it holds objects"):
+        project.stack().destroy()
+    assert STORES[2] in project.account.stores()
+
+
+def test_a_bucket_is_emptied_and_then_destroyed(project: Project) -> None:
+    configure(project)
+    project.stack().up()
+    url = project.account.get("/workers/scripts/local-flowflare-shop/subdomain")["url"]
+    httpx.post(url, json={"id": "1"}, timeout=PATIENCE).raise_for_status()
+    wait_until(lambda: httpx.get(url, timeout=PATIENCE).json()["files"])
+
+    assert httpx.delete(url, timeout=PATIENCE).json()["files"] == []
+    project.stack().destroy()
+    assert project.account.stores() == []
+    assert project.account.holds_nothing()

@@ -1,0 +1,9 @@
+// worker.js
+var worker_default = {
+  async queue(batch) {
+    batch.ackAll();
+  }
+};
+export {
+  worker_default as default
+};
