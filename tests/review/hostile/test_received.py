@@ -18,7 +18,7 @@ from flowflare.review.comment.received import read_report
 from flowflare.review.comment.target import make_target as target_of
 from flowflare.review.comment.target import replace_head
 from tests.review.hostile.readers import acting_in_comment, acting_in_page
-from tests.review.hostile.reports import RICH, replaced
+from tests.review.hostile.reports import RICH, replace_texts
 from tests.review.hostile.words import WORDS, texts
 from tests.unit.review.comment.conftest import Clock
 from tests.unit.review.comment.forge import BOT, TOKEN, Forge, serving
@@ -83,7 +83,7 @@ def test_hostile_reports_that_follow_the_schema_become_inert_comments(
 ) -> None:
     words = list(WORDS.values())
     counted = iter(range(1_000_000))
-    value = replaced(RICH, lambda _: words[next(counted) % len(words)])
+    value = replace_texts(RICH, lambda _: words[next(counted) % len(words)])
     value["head"]["sha"] = HEAD
     jsonschema_rs.validate(SCHEMA, value)
     file = tmp_path / "report.json"
