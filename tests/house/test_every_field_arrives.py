@@ -273,8 +273,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+#: By configuration: most fields are compared with the same deployment.
+_DEPLOYED: dict[str, dict[str, str]] = {}
+
+
 def deployed(project: Path, stack: Mapping[str, Any], client: Mapping[str, Any]) -> dict[str, str]:
-    """What the program declares and the Workers' code, with some configuration laid over."""
+    """Return what the program declares and the Workers' code, with some configuration laid over."""
     config = {**BASE, **stack, "clients": {"orders": {**ORDERS, **client}}}
     text = yaml.safe_dump(
         {
@@ -283,14 +287,16 @@ def deployed(project: Path, stack: Mapping[str, Any], client: Mapping[str, Any])
             "config": {f"flowflare:{key}": {"value": value} for key, value in config.items()},
         }
     )
-    (project / "Pulumi.yaml").write_text(text)
-    (project / "Pulumi.dev.yaml").write_text("config: {}\n")
-    before = Path.cwd()
-    os.chdir(project)
-    try:
-        return declared_by(project)
-    finally:
-        os.chdir(before)
+    if text not in _DEPLOYED:
+        (project / "Pulumi.yaml").write_text(text)
+        (project / "Pulumi.dev.yaml").write_text("config: {}\n")
+        before = Path.cwd()
+        os.chdir(project)
+        try:
+            _DEPLOYED[text] = declared_by(project)
+        finally:
+            os.chdir(before)
+    return _DEPLOYED[text]
 
 
 def test_each_field_has_another_value_here_or_says_where_it_acts() -> None:
