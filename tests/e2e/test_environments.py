@@ -83,7 +83,7 @@ def test_an_environment_lives_until_it_is_swept(project: Project, tmp_path: Path
     assert swept(later(machine, 1.5 * HOUR)) == []
     assert swept(later(machine, 3 * HOUR)) == [("pr-1", True)]
     assert project.account.holds_nothing()
-    assert machine.records().all() == ()
+    assert machine.records().read_all() == ()
     assert not (machine.root / FILE).exists()
     assert not list((project.root / ".flowflare/state/.pulumi/stacks").rglob("pr-1*"))
     assert not take_down("pr-1", where)
@@ -114,12 +114,12 @@ def test_killed_at_any_point_it_is_run_again(
     warm.start(machine, "sweep")
     assert warm.wait() == 0
     assert account.holds_nothing()
-    assert surroundings(machine).records().all() == ()
+    assert surroundings(machine).records().read_all() == ()
 
 
 def test_what_is_not_ephemeral_is_left_alone(project: Project) -> None:
     where = surroundings(project.root)
-    with pytest.raises(FleetError, match="environment local is that of stack local"):
+    with pytest.raises(FleetError, match="stack local has environment local"):
         bring_up("lo-cal", where, ttl=HOUR)
     with pytest.raises(FleetError, match=r"Pulumi\.local\.yaml was not written by"):
         bring_up("local", where, ttl=HOUR)
