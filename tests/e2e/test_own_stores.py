@@ -112,3 +112,18 @@ def test_a_bucket_is_emptied_and_then_destroyed(project: Project) -> None:
     project.stack().destroy()
     assert project.account.stores() == []
     assert project.account.holds_nothing()
+
+
+def test_a_preview_says_what_the_embedded_engine_cannot_make_beside_the_stack(
+    project: Project,
+) -> None:
+    program = project.root / "infra/__main__.py"
+    record = 'pulumi.CustomResource("cloudflare:index/dnsRecord:DnsRecord", "www", {"type": "A"})'
+    program.write_text(f"{program.read_text()}\n{record}\n")
+
+    previewed = project.flowflare("preview")
+    assert previewed.returncode == 1
+    said = previewed.stdout + previewed.stderr
+    assert "the embedded engine cannot make a cloudflare:index/dnsRecord:DnsRecord" in said
+    assert "Pulumi CLI: remove flowflare:engine" in said
+    assert project.account.requests() == []

@@ -1,9 +1,11 @@
 """What goes wrong: one resource, the program, what the program asks for."""
 
+from pathlib import Path
+
 import pytest
 
 from flowflare.errors import ConfigError, EngineError, Problem, ProgramError, UpdateFailed
-from tests.engine.projects import Sample, World, changed, ops
+from tests.engine.projects import Sample, World, changed, make_sample, ops
 
 FOUR = """
     import pulumi
@@ -168,6 +170,23 @@ def test_a_type_that_is_not_served_is_recorded_but_not_made(sample: Sample) -> N
     with pytest.raises(UpdateFailed, match="cannot make a aws:s3/bucket:Bucket") as caught:
         sample.up()
     assert "cloudflare:index/d1Database:D1Database" in str(caught.value)
+
+
+def test_a_preview_says_which_resources_up_cannot_make(tmp_path: Path) -> None:
+    sample = make_sample(tmp_path / "project", config={"flowflare:engine": "embedded"})
+    sample.program(
+        """
+        import pulumi
+        pulumi.CustomResource("cloudflare:index/dnsRecord:DnsRecord", "www", {"type": "A"})
+        pulumi.CustomResource("aws:s3/bucket:Bucket", "b", {"acl": "private"})
+        """
+    )
+
+    plan = sample.preview()
+    assert changed(plan) == {"www": "create", "b": "create"}
+    reasons = {failure.name: failure.reason for failure in plan.failures}
+    assert reasons["www"].startswith("the embedded engine cannot make a cloudflare:index/dnsRecord")
+    assert "For other types run this stack with the Pulumi CLI" in reasons["b"]
 
 
 def test_a_missing_program_is_named(sample: Sample) -> None:

@@ -15,6 +15,7 @@ from flowflare.engine.interrupted import revive, settle
 from flowflare.engine.ledger import Ledger
 from flowflare.engine.plan import Decision, decide_by_diff, decide_forced, keep_ignored
 from flowflare.engine.provider_references import ProviderReferences
+from flowflare.engine.providers.recorded import Recorded
 from flowflare.engine.providers.registry import Providers
 from flowflare.engine.refused_steps import make_failure, refuse_step
 from flowflare.engine.report import Report
@@ -218,6 +219,8 @@ class Deployer:
             self._replaced.add(goal.urn)
             if _holds(goal, old):
                 self._report.failed(step, make_failure(step, refuse_step(step, "replaced")))
+        if op != "same" and isinstance(case.handler, Recorded) and case.handler.is_refused:
+            self._report.failed(step, make_failure(step, case.handler.make_refusal()))
         known = old is not None and op in ("same", "update")
         if op == "same":
             assert old is not None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from flowflare.config.engine import engine_of
 from flowflare.config.files import Project
 from flowflare.engine.configuration import Configuration
 from flowflare.engine.ledger import Ledger
@@ -250,6 +251,7 @@ class EmbeddedStack:
             stack_environment(project, self._environ),
             api=self._api or PROCESS,
             references=StackReferences(self._backend, project.root, self._environ),
+            refuses_others=not engine_of(project).needs_cli,
         )
 
     def _refuse_remote(self, config: Configuration) -> None:

@@ -95,18 +95,12 @@ class Account:
 
     def database(self, uuid: str) -> Row | None:
         """A D1 database, None where it is gone."""
-        try:
-            found: Row = self._once(f"/d1/database/{uuid}")
-        except ApiError as error:
-            if is_gone(error):
-                return None
-            raise
-        return found
+        return self.find(f"/d1/database/{uuid}")
 
-    def bucket(self, name: str) -> Row | None:
-        """Read the R2 bucket of a name; None if there is none."""
+    def find(self, path: str) -> Row | None:
+        """Read what the account has at a path, such as `/r2/buckets/files`; None if it is gone."""
         try:
-            found: Row = self._once(f"/r2/buckets/{name}")
+            found: Row = self._once(path)
         except ApiError as error:
             if is_gone(error):
                 return None

@@ -1,4 +1,4 @@
-"""A type that the embedded engine does not make: recorded in a preview, refused when applied."""
+"""A type that the embedded engine does not make: recorded in a preview, refused by `up`."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,12 @@ class Recorded:
     Args:
         type_: the type's token.
         served: the types that can be made.
+        is_refused: whether `up` will refuse it, so that a preview says so. It is false for a
+            preview of a stack that the Pulumi CLI runs, which makes any type.
     """
 
-    def __init__(self, type_: str, served: Sequence[str]) -> None:
+    def __init__(self, type_: str, served: Sequence[str], *, is_refused: bool = False) -> None:
+        self.is_refused = is_refused
         self._type = type_
         self._served = tuple(served)
 
@@ -36,29 +39,30 @@ class Recorded:
     def create(self, new: Props) -> Made:
         """Refuses."""
         del new
-        raise self._refusal()
+        raise self.make_refusal()
 
     def update(self, old: Existing, new: Props) -> Props:
         """Refuses."""
         del old, new
-        raise self._refusal()
+        raise self.make_refusal()
 
     def delete(self, old: Existing) -> None:
         """Refuses."""
         del old
-        raise self._refusal()
+        raise self.make_refusal()
 
     def read(self, old: Existing) -> Made | None:
         """Refuses."""
         del old
-        raise self._refusal()
+        raise self.make_refusal()
 
     def recover(self, new: Props) -> Made | None:
         """Refuses."""
         del new
-        raise self._refusal()
+        raise self.make_refusal()
 
-    def _refusal(self) -> EngineError:
+    def make_refusal(self) -> EngineError:
+        """Make the error of a step on a resource of this type."""
         return EngineError(
             f"the embedded engine cannot make a {self._type}",
             remedy=f"It serves {', '.join(self._served)}. For other types run this stack with the "

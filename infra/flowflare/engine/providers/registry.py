@@ -27,9 +27,10 @@ class Providers:
         environ: the environment, for what the configuration does not say.
         api: opens the API's clients.
         references: reads other stacks; None where there are none to refer to.
+        refuses_others: whether a preview says that `up` refuses types which are not served.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a run has, each by its name
         self,
         project: str,
         stack: str,
@@ -38,6 +39,7 @@ class Providers:
         *,
         api: Connector = PROCESS,
         references: Handler | None = None,
+        refuses_others: bool = False,
     ) -> None:
         self._project = project
         self._stack = stack
@@ -45,6 +47,7 @@ class Providers:
         self._environ = environ
         self._api = api
         self._references = references
+        self._refuses_others = refuses_others
         self._cloudflare: dict[tuple[object, ...], object] = {}
         self._dynamic: Handler | None = None
 
@@ -82,7 +85,10 @@ class Providers:
             return self._references
         if package == "cloudflare" and provider is not None:
             return self._cloudflare_handler(type_, provider)
-        return Recorded(type_, self._served())
+        return self._record(type_)
+
+    def _record(self, type_: str) -> Recorded:
+        return Recorded(type_, self._served(), is_refused=self._refuses_others)
 
     def _dynamic_handler(self) -> Handler:
         from flowflare.engine.providers.dynamic import Dynamic, DynamicProviders
@@ -104,7 +110,7 @@ class Providers:
         access = self._cloudflare.get(key)
         if not isinstance(access, Access):
             access = self._cloudflare[key] = Access(inputs, self._environ, api=self._api)
-        return serve(type_, access) or Recorded(type_, self._served())
+        return serve(type_, access) or self._record(type_)
 
     def _inputs_now(self, provider: Resource) -> Props:
         """A default provider is what the configuration says today, whatever state remembers."""

@@ -11,7 +11,7 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     """Find the bucket of exactly that name."""
     del findings
     name = wanted.text("name")
-    row = account.bucket(name)
+    row = account.find(f"{R2Bucket.listed_at}/{name}")
     if row is None:
         return None
     inputs, differences = take_live(wanted, {"storageClass": row.get("storage_class")})

@@ -6,6 +6,7 @@ from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.found import compare_by_id
 from flowflare.kinds.r2_bucket import KIND
+from flowflare.kinds.r2_bucket.apply import R2Bucket
 from flowflare.kinds.scene import Scene
 
 
@@ -13,7 +14,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
     """Yield what differs in the R2 buckets of a stack."""
     live = {}
     for record in scene.of_kind(KIND):
-        row = account.bucket(record.id)
+        row = account.find(f"{R2Bucket.listed_at}/{record.id}")
         if row is not None:
             live[record.id] = row
     yield from compare_by_id(scene.of_kind(KIND), live, ("name", "storageClass"), "R2 bucket")
