@@ -192,7 +192,7 @@ def test_a_run_that_was_killed_is_run_again(hand: ByHand) -> None:
 
 def test_a_new_key_is_made_where_that_is_asked_for(hand: ByHand) -> None:
     install(hand, key=SECRET)
-    assert "whoever calls its URL the new one" in hand.run("adopt", *FOUND, "--new-api-key").out
+    assert "the new key, which `flowflare outputs" in hand.run("adopt", *FOUND, "--new-api-key").out
     assert "flowflare-service-api-key" in hand.changes()
     hand.run("up")
     made = hand.project.stack().outputs(show_secrets=True)["api_key"]

@@ -85,7 +85,7 @@ def test_several_mistakes_of_the_configuration_at_once(standing: Project) -> Non
             "    Did you mean `worker_src/orders/src/index.js`?\n"
             "  Pulumi.yaml:14: `flowflare:clients.orders.workflows.order-processing.className`: "
             "is missing\n"
-            "    Add `className`: The class that the client's source exports and Cloudflare runs.\n"
+            "    Add `className`: The Workflow class that the client's source exports.\n"
             "  Pulumi.yaml:15: `flowflare:clients.orders.workflows.order-processing.clasName`: "
             "there is no such key\n"
             "    Did you mean `className`?\n"

@@ -23,10 +23,10 @@ PROGRAM = """\
 from flowflare.model.class_migrations import SERVICE_HISTORY, ClassMigration
 from flowflare.render.worker import render_stack
 from flowflare.resources import FlowflareStack
-from flowflare.resources.stack import project_root, spec_from_config
+from flowflare.resources.project import find_project_root, read_spec
 
-root = project_root()
-spec = spec_from_config(root)
+root = find_project_root()
+spec = read_spec(root)
 history = SERVICE_HISTORY + APPENDED
 service = spec.service.model_copy(update={"class_migrations": history})
 spec = spec.model_copy(update={"service": service})

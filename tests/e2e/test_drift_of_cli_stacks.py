@@ -99,7 +99,7 @@ def test_what_cannot_be_opened_makes_the_result_unknown(
         "flowflare-service-script",
     }
     if "--json" not in words:
-        assert "bindings is secret in state and cannot be opened" in said.out
+        assert "bindings is secret in state and cannot be decrypted" in said.out
         assert "2 things in 1 stack could not be compared: the result is unknown" in said.out
 
 

@@ -130,7 +130,7 @@ def test_what_is_not_ephemeral_is_left_alone(project: Project) -> None:
     where.records().delete(record)
     # A stack without a record is nobody's to sweep or to take over.
     assert swept(later(where, 9 * HOUR)) == []
-    with pytest.raises(FleetError, match="has resources and no record"):
+    with pytest.raises(FleetError, match="has resources but no record"):
         bring_up("pr-1", where, ttl=HOUR)
     where.records().write(record.record, None)
     with pytest.raises(FleetError, match="would have the names of environment pr-1"):

@@ -35,7 +35,7 @@ def test_a_pending_file_with_an_error_is_refused_with_its_line(api: FakeApi) -> 
     [reason] = reasons(D1MigrationsProvider(), migrations(FIRST), migrations(FIRST, LOSING))
     assert reason == (
         "0002_drop.sql:2: drop-table: the rows of t are lost. Copy them before it (INSERT INTO ... "
-        "SELECT). If that is meant, say why: `-- flowflare: accept drop-table: <reason>`"
+        "SELECT). If this is intended, give a reason: `-- flowflare: accept drop-table: <reason>`"
     )
     assert reasons(D1MigrationsProvider(), {}, migrations(FIRST, LOSING)) == [reason]
 
