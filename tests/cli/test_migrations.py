@@ -76,7 +76,8 @@ def test_the_linter_prints_place_rule_remedy_and_statement(project: Path) -> Non
     assert found.out == (
         "migrations/one/0002_none.sql:3: error: delete-all\n"
         "  every row of items is deleted.\n"
-        "  Add a WHERE. If this is intended, give a reason: `-- flowflare: accept delete-all: <reason>`\n"
+        "  Add a WHERE. If this is intended, give a reason: "
+        "`-- flowflare: accept delete-all: <reason>`\n"
         "  | DELETE FROM items;\n"
     )
     assert found.err.startswith("error: 1 error in the migrations\n")

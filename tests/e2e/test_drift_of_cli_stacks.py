@@ -100,7 +100,7 @@ def test_what_cannot_be_opened_makes_the_result_unknown(
     }
     if "--json" not in words:
         assert "bindings is secret in state and cannot be decrypted" in said.out
-        assert "2 things in 1 stack could not be compared: the result is unknown" in said.out
+        assert "2 resources in 1 stack could not be compared: the result is unknown" in said.out
 
 
 def test_drift_that_is_found_beside_something_unknown_still_ends_with_1(
