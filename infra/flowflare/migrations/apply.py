@@ -32,5 +32,5 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
     for migration in missing:
         # Each file gets its own bookmark to restore.
         before = migrations[: migrations.index(migration)]
-        apply(database, migration, bookmark=database.bookmark(), before=before)
+        apply(database, migration, bookmark=database.read_bookmark(), before=before)
     return tuple(Applied(file.name, file.checksum) for file in migrations)

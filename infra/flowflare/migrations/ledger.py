@@ -68,7 +68,7 @@ class Database:
         rows: list[dict[str, Any]] = answers[-1]["results"] if answers else []
         return rows
 
-    def bookmark(self, timestamp: str | None = None) -> str | None:
+    def read_bookmark(self, timestamp: str | None = None) -> str | None:
         """Get the Time Travel bookmark of a time, None if the database has no Time Travel.
 
         Args:

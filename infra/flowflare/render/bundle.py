@@ -94,8 +94,8 @@ def _bundle(
         inputs = finder.with_places(answer["inputs"], source.folder)
         left_out = answer["leftOut"]
         if left_out:
-            told = packages.describe_locked(left_out, source.entry, source.folder)
-            bundle = Bundle(bundle.content + told, bundle.exports)
+            omitted = packages.describe_locked(left_out, source.entry, source.folder)
+            bundle = Bundle(bundle.content + omitted, bundle.exports)
         elif mode != "sources":
             cache.store(_make_key(source, version), bundle, inputs, finder.locate_in(source.folder))
         fresh[source] = bundle

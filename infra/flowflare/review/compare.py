@@ -44,14 +44,14 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
     ledger = Ledger(before, lambda: "", None)
     providers = _ThisRelease(project, stack, {}, {})
     deployer = Recorder(ledger, providers, report, dry_run=True)
-    anew: set[str] = set()
+    replaced_ids: set[str] = set()
     for declared in head.resources:
-        resource = _replace_ids(declared, anew)
+        resource = _replace_ids(declared, replaced_ids)
         aliases = tuple(Alias(urn=urn) for urn in head.aliases.get(resource.urn, ()))
         deployer.register(_make_goal(resource, aliases))
         last = report.steps[-1] if report.steps else None
         if last is not None and last.urn == resource.urn and last.op == "replace":
-            anew.add(stand_in(resource.name))
+            replaced_ids.add(stand_in(resource.name))
         if not resource.custom:
             deployer.set_outputs(resource.urn, resource.outputs)
     Deleter(ledger, providers, report).plan(ledger.kept())
@@ -90,14 +90,14 @@ class _OwnProvider:
         return self._provider()
 
 
-def _replace_ids(resource: Resource, anew: Collection[str]) -> Resource:
+def _replace_ids(resource: Resource, replaced_ids: Collection[str]) -> Resource:
     """Replace the IDs of resources that are replaced, so that they differ from the old IDs."""
 
     def leaf(value: Value) -> Value:
-        known = isinstance(value, str) and value in anew
+        known = isinstance(value, str) and value in replaced_ids
         return f"[new {value[1:]}" if known else value
 
-    return replace(resource, inputs=map_leaves(resource.inputs, leaf)) if anew else resource
+    return replace(resource, inputs=map_leaves(resource.inputs, leaf)) if replaced_ids else resource
 
 
 def _make_goal(resource: Resource, aliases: tuple[Alias, ...]) -> Goal:

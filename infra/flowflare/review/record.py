@@ -160,12 +160,12 @@ class _RecordingRun:
         """Read new output, and return whether the process has ended or was stopped as too slow."""
         if self._over:
             return True
-        gone = self._process.poll() is not None
+        has_ended = self._process.poll() is not None
         if self._read():
             self._since = time.monotonic()
-        elif not gone and time.monotonic() - self._since > patience:
+        elif not has_ended and time.monotonic() - self._since > patience:
             self._error = f"its program took longer than {patience:.0f} s"
-        if gone or self._error:
+        if has_ended or self._error:
             self.stop()
         return self._over
 

@@ -38,7 +38,7 @@ def compared(base: CommitRecording, head: CommitRecording) -> Report:
     sections, unchanged = group_stacks(base, head, KEY)
     notes = []
     if base.error and not head.error:
-        text = f"The base cannot be recorded: {base.error}. HEAD is shown alone."
+        text = f"The base cannot be recorded: {base.error}. Only HEAD is shown."
         notes.append(Note(kind="base-not-recorded", text=text))
     project = head.project or base.project
     return make_report(project, BASE, HEAD, sections, unchanged, notes=notes)

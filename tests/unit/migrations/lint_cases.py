@@ -27,8 +27,8 @@ INSERT INTO nephew VALUES (1, 1);
 INSERT INTO alone VALUES (1, 'a', 'x'), (2, 'b', 'y');
 """
 
-#: What D1 does with the file: it refuses it; or it accepts it and `probe` then returns `gone`; or
-#: nothing that can be observed here.
+#: What D1 does with the file: it refuses it; it accepts it and loses data, so that `probe` returns
+#: `after` instead of `before`; or it accepts it, with nothing to observe here.
 Does = Literal["refuses", "loses", "takes"]
 
 

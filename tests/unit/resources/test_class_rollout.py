@@ -267,5 +267,5 @@ def test_a_script_with_objects_cannot_be_renamed() -> None:
         "flowflare:allowDataLoss and say why"
     ]
     assert check([V1], [V1], script_name="shop", allow_data_loss="new shop") == []
-    gone = [V1, {"tag": "v2", "deleted_classes": ["Cart", "Stock"]}]
-    assert check(list(gone), list(gone), script_name="shop") == []
+    deleted_all = [V1, {"tag": "v2", "deleted_classes": ["Cart", "Stock"]}]
+    assert check(list(deleted_all), list(deleted_all), script_name="shop") == []

@@ -47,8 +47,8 @@ print(sum(getattr(item, "__module__", "") == "pulumi_cloudflare.outputs" for ite
 @pytest.mark.long
 def test_a_program_can_use_other_resources_too(order: int) -> None:
     modules = ["flowflare.kinds.cloudflare", "pulumi_cloudflare"][::order]
-    told = python(str(HERE / "programs" / "other_resources.py"), *modules)
-    assert json.loads(told) == {
+    printed = python(str(HERE / "programs" / "other_resources.py"), *modules)
+    assert json.loads(printed) == {
         "declared": [
             ["ours", "cloudflare:index/d1Database:D1Database"],
             ["same", "cloudflare:index/workflow:Workflow"],

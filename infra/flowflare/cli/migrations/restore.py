@@ -104,7 +104,7 @@ def _destination(
     assert timestamp is not None
     moment = _moment(timestamp)
     try:
-        return describe_time(applied, timestamp, str(reached.database.bookmark(moment)))
+        return describe_time(applied, timestamp, str(reached.database.read_bookmark(moment)))
     except ApiError as error:
         if error.status != 400:
             raise

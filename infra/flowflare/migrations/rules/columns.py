@@ -15,7 +15,7 @@ from flowflare.migrations.syntax import Node, list_children
 _REBUILD: Final = "or rebuild the table."
 
 
-def add_column(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_added_column(node: Node, scene: FileScene) -> Iterator[Hit]:
     """ALTER TABLE ADD COLUMN, for a table that may have rows."""
     if node["op"] != "ADD_COLUMN" or read_target(node) in scene.made:
         return
@@ -69,4 +69,4 @@ def _is_constant(node: Any) -> bool:
     return kind in ("IdentName", "ColumnRef", None)
 
 
-RULES: Final[tuple[Registered, ...]] = ((("AlterTableStmt",), add_column),)
+RULES: Final[tuple[Registered, ...]] = ((("AlterTableStmt",), check_added_column),)

@@ -17,7 +17,7 @@ from flowflare.migrations.syntax import Node, list_children
 _WHY: Final = "If this is intended, give a reason: `-- flowflare: accept {}: <reason>`"
 
 
-def drop_table(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_dropped_table(node: Node, scene: FileScene) -> Iterator[Hit]:
     """DROP TABLE deletes the table's rows, and may delete rows that refer to them."""
     table = read_target(node)
     if node["object_type"] != "TABLE" or not scene.schema.has_table(table):
@@ -47,7 +47,7 @@ def drop_table(node: Node, scene: FileScene) -> Iterator[Hit]:
         )
 
 
-def drop_column(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_dropped_column(node: Node, scene: FileScene) -> Iterator[Hit]:
     """ALTER TABLE DROP COLUMN."""
     table, column = read_target(node), read_identifier(node["old_name"])
     if node["op"] != "DROP_COLUMN" or table in scene.made or (table, column) in scene.added:
@@ -59,7 +59,7 @@ def drop_column(node: Node, scene: FileScene) -> Iterator[Hit]:
     )
 
 
-def rename_table(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_renamed_table(node: Node, scene: FileScene) -> Iterator[Hit]:
     """ALTER TABLE RENAME TO of a parent."""
     table = read_target(node)
     keys = scene.schema.keys_to(table) if node["op"] == "RENAME_TABLE" else []
@@ -74,7 +74,7 @@ def rename_table(node: Node, scene: FileScene) -> Iterator[Hit]:
         )
 
 
-def delete_all(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_delete_all(node: Node, scene: FileScene) -> Iterator[Hit]:
     """DELETE without WHERE."""
     table = read_target(node)
     if node["where_clause"] is not None or table in scene.made:
@@ -88,7 +88,7 @@ def delete_all(node: Node, scene: FileScene) -> Iterator[Hit]:
     )
 
 
-def update_all(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_update_all(node: Node, scene: FileScene) -> Iterator[Hit]:
     """UPDATE without WHERE; filling a column that the same file added loses nothing."""
     table = read_target(node)
     if node["where_clause"] is not None or node["from_clause"] is not None or table in scene.made:
@@ -102,7 +102,7 @@ def update_all(node: Node, scene: FileScene) -> Iterator[Hit]:
     )
 
 
-def replace(node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_replace(node: Node, scene: FileScene) -> Iterator[Hit]:
     """REPLACE INTO and OR REPLACE delete the old row first."""
     table = read_target(node)
     taking = [key for key in scene.schema.keys_to(table) if key.takes_along]
@@ -140,10 +140,10 @@ def _describe_cascades(keys: Sequence[ForeignKey]) -> str:
 
 
 RULES: Final[tuple[Registered, ...]] = (
-    (("DropStmt",), drop_table),
-    (("AlterTableStmt",), drop_column),
-    (("AlterTableStmt",), rename_table),
-    (("DeleteStmt",), delete_all),
-    (("UpdateStmt",), update_all),
-    (("InsertStmt", "UpdateStmt"), replace),
+    (("DropStmt",), check_dropped_table),
+    (("AlterTableStmt",), check_dropped_column),
+    (("AlterTableStmt",), check_renamed_table),
+    (("DeleteStmt",), check_delete_all),
+    (("UpdateStmt",), check_update_all),
+    (("InsertStmt", "UpdateStmt"), check_replace),
 )

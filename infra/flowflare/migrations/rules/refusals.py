@@ -27,7 +27,7 @@ _NAMES: Final = {
 }
 
 
-def transaction(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_transaction(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """BEGIN, COMMIT, END, ROLLBACK, SAVEPOINT, RELEASE."""
     word = str(node["op"]).replace("_", " ")
     yield Hit(
@@ -37,18 +37,18 @@ def transaction(node: Node, _scene: FileScene) -> Iterator[Hit]:
     )
 
 
-def attach(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_attach(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """ATTACH and DETACH."""
     word = "ATTACH" if node["type"] == "AttachStmt" else "DETACH"
     yield Hit("attach", f"D1 refuses {word}", "Remove the statement: a file has one database.")
 
 
-def vacuum(_node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_vacuum(_node: Node, _scene: FileScene) -> Iterator[Hit]:
     """VACUUM."""
     yield Hit("vacuum", "D1 refuses VACUUM", "Remove the statement: D1 maintains its files itself.")
 
 
-def pragma(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_pragma(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """PRAGMAs, including the one that switches off foreign keys."""
     name, value = normalise_name(node["pragma_name"]), normalise_name(node["value"]).strip("'\"")
     if name not in _PRAGMAS or (name == "page_size" and value):
@@ -64,14 +64,14 @@ def pragma(node: Node, _scene: FileScene) -> Iterator[Hit]:
         )
 
 
-def temporary(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_temporary(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """CREATE TEMP ..., and names in the schema `temp`."""
     if node["temporary"] != "NONE" or normalise_name(node["schema"]) == "temp":
         remedy = "Create an ordinary one, and drop it at the end of the file."
         yield Hit("temporary", "D1 has no temporary tables, views or triggers", remedy)
 
 
-def module(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_module(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """CREATE VIRTUAL TABLE."""
     name = normalise_name(node["module_name"])
     if name not in _MODULES:
@@ -85,7 +85,7 @@ def module(node: Node, _scene: FileScene) -> Iterator[Hit]:
     )
 
 
-def reserved_name(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_reserved_name(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """Names that SQLite or D1 reserve."""
     name = normalise_name(node[_NAMES[node["type"]]])
     if name.startswith(_RESERVED):
@@ -93,7 +93,7 @@ def reserved_name(node: Node, _scene: FileScene) -> Iterator[Hit]:
         yield Hit("reserved-name", message, "Choose another name.")
 
 
-def columns(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_columns(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """Tables with too many columns."""
     count = len(list_children(node, "columns"))
     if count > _MOST_COLUMNS:
@@ -101,7 +101,7 @@ def columns(node: Node, _scene: FileScene) -> Iterator[Hit]:
         yield Hit("too-many-columns", message, "Split the table, or store some columns as JSON.")
 
 
-def ledger(node: Node, _scene: FileScene) -> Iterator[Hit]:
+def check_ledger(node: Node, _scene: FileScene) -> Iterator[Hit]:
     """Statements about the ledger itself."""
     name = read_target(node)
     if name in LEDGER_TABLES:
@@ -112,7 +112,7 @@ def ledger(node: Node, _scene: FileScene) -> Iterator[Hit]:
         )
 
 
-def windows_trigger(_node: Node, scene: FileScene) -> Iterator[Hit]:
+def check_windows_trigger(_node: Node, scene: FileScene) -> Iterator[Hit]:
     """Triggers in files with Windows line endings."""
     if scene.windows:
         yield Hit(
@@ -126,14 +126,14 @@ def windows_trigger(_node: Node, scene: FileScene) -> Iterator[Hit]:
 _CREATE: Final = ("CreateTableStmt", "CreateViewStmt", "CreateTriggerStmt")
 _WRITES: Final = ("InsertStmt", "UpdateStmt", "DeleteStmt", "DropStmt", "AlterTableStmt")
 RULES: Final[tuple[Registered, ...]] = (
-    (("TransactionStmt", "SavepointStmt"), transaction),
-    (("AttachStmt", "DetachStmt"), attach),
-    (("VacuumStmt",), vacuum),
-    (("PragmaStmt",), pragma),
-    (_CREATE, temporary),
-    (("CreateVirtualTableStmt",), module),
-    (tuple(_NAMES), reserved_name),
-    (("CreateTableStmt",), columns),
-    ((*_WRITES, "CreateTableStmt"), ledger),
-    (("CreateTriggerStmt",), windows_trigger),
+    (("TransactionStmt", "SavepointStmt"), check_transaction),
+    (("AttachStmt", "DetachStmt"), check_attach),
+    (("VacuumStmt",), check_vacuum),
+    (("PragmaStmt",), check_pragma),
+    (_CREATE, check_temporary),
+    (("CreateVirtualTableStmt",), check_module),
+    (tuple(_NAMES), check_reserved_name),
+    (("CreateTableStmt",), check_columns),
+    ((*_WRITES, "CreateTableStmt"), check_ledger),
+    (("CreateTriggerStmt",), check_windows_trigger),
 )

@@ -31,7 +31,7 @@ class GitHub:
         self._name = f"pull request {number} in {repository}"
         self._number = number
 
-    def author(self) -> str:
+    def read_author(self) -> str:
         """Return the login of the token's user.
 
         GitHub's REST API does not return it for a workflow's token. GraphQL's `viewer` does, and
@@ -47,7 +47,7 @@ class GitHub:
             )
         return login
 
-    def head(self) -> str:
+    def read_head(self) -> str:
         """Return the full hash of the pull request's head."""
         try:
             pull = self._session.get_one(f"{self._repository}/pulls/{self._number}")
@@ -58,7 +58,7 @@ class GitHub:
             ) from error
         return str((pull.get("head") or {}).get("sha", ""))
 
-    def comments(self) -> Iterator[Comment]:
+    def list_comments(self) -> Iterator[Comment]:
         """List the pull request's comments, oldest first."""
         path = f"{self._repository}/issues/{self._number}/comments"
         yield from map(_make_comment, self._session.list_all(path, {}))

@@ -31,14 +31,14 @@ class GitLab:
         self._name = f"merge request {number} in {project}"
         self._address = ""
 
-    def author(self) -> str:
+    def read_author(self) -> str:
         """Return the number of the token's user."""
         number = self._session.get_one("/user").get("id")
         if not isinstance(number, int):
             raise CommentError("GitLab does not say whom the token belongs to")
         return str(number)
 
-    def head(self) -> str:
+    def read_head(self) -> str:
         """Return the full hash of the merge request's head."""
         try:
             merge_request = self._session.get_one(self._path)
@@ -50,7 +50,7 @@ class GitLab:
         self._address = str(merge_request.get("web_url", ""))
         return str(merge_request.get("sha") or "")
 
-    def comments(self) -> Iterator[Comment]:
+    def list_comments(self) -> Iterator[Comment]:
         """List the notes of users and tokens, oldest first."""
         query = {"sort": "asc", "order_by": "created_at"}
         for note in self._session.list_all(f"{self._path}/notes", query):

@@ -72,13 +72,15 @@ def post(
     report = read_report(request.report) if request.report else None
     session = _open_session(target, environment, pace)
     try:
-        place, target = _find_pull_request(session, target)
+        pull_request, target = _find_pull_request(session, target)
         if report is not None and target.head is None:
-            target = replace(target, head=place.head())
+            target = replace(target, head=pull_request.read_head())
         wanted = _make_wanted(request, target, report)
         if request.dry_run:
-            return target, sticky.predict(sticky.decide_next(place, wanted, place.author()), wanted)
-        return target, sticky.update_comment(place, wanted, pace, settle=settle)
+            return target, sticky.predict(
+                sticky.decide_next(pull_request, wanted, pull_request.read_author()), wanted
+            )
+        return target, sticky.update_comment(pull_request, wanted, pace, settle=settle)
     finally:
         session.close()
 

@@ -25,13 +25,13 @@ CommentAction = Literal["created", "updated", "unchanged", "left", "none"]
 class PullRequest(Protocol):
     """A pull request with its comments."""
 
-    def author(self) -> str:
+    def read_author(self) -> str:
         """Return the user that the token's comments are by."""
 
-    def head(self) -> str:
+    def read_head(self) -> str:
         """Return the full hash of the pull request's current head."""
 
-    def comments(self) -> Iterator[Comment]:
+    def list_comments(self) -> Iterator[Comment]:
         """List the pull request's comments."""
 
     def create(self, body: str) -> Comment:
@@ -80,12 +80,12 @@ class CommentOutcome:
 
 
 def decide_next(
-    place: PullRequest, wanted: WantedComment, author: str, *, yields: bool = False
+    pull_request: PullRequest, wanted: WantedComment, author: str, *, yields: bool = False
 ) -> Decision:
     """Read the comments and decide, without writing."""
-    current = place.head()
+    current = pull_request.read_head()
     return decide(
-        [comment for comment in place.comments() if comment.author == author],
+        [comment for comment in pull_request.list_comments() if comment.author == author],
         wanted.plan,
         name=wanted.name,
         current=current,
@@ -96,12 +96,12 @@ def decide_next(
 
 
 def update_comment(
-    place: PullRequest, wanted: WantedComment, pace: Pace, *, settle: float = SETTLE
+    pull_request: PullRequest, wanted: WantedComment, pace: Pace, *, settle: float = SETTLE
 ) -> CommentOutcome:
     """Bring the comment up to date.
 
     Args:
-        place: the pull request.
+        pull_request: the pull request.
         wanted: what this run wants.
         pace: clock and retries.
         settle: seconds to wait before checking what was written.
@@ -109,18 +109,18 @@ def update_comment(
     Raises:
         CommentError: the service refuses, or does not respond for too long.
     """
-    author = place.author()
+    author = pull_request.read_author()
     done: CommentAction | None = None
     removed: list[int] = []
     tries = Tries(pace)
     for _ in range(_ROUNDS):
-        decision = decide_next(place, wanted, author, yields=done is not None)
+        decision = decide_next(pull_request, wanted, author, yields=done is not None)
         if decision.is_settled:
             action = _name_action(decision, wanted, done)
             return CommentOutcome(action, decision.kept, tuple(removed), decision.shown)
         try:
-            done = _write(place, decision) or done
-            removed += _delete_extra(place, decision)
+            done = _write(pull_request, decision) or done
+            removed += _delete_extra(pull_request, decision)
         except TryAgain as refusal:
             tries.wait(refusal)
         else:
@@ -141,23 +141,23 @@ def predict(decision: Decision, wanted: WantedComment) -> CommentOutcome:
     return CommentOutcome(action, decision.kept, removed, decision.shown)
 
 
-def _write(place: PullRequest, decision: Decision) -> CommentAction | None:
+def _write(pull_request: PullRequest, decision: Decision) -> CommentAction | None:
     if decision.body is None:
         return None
     if decision.kept is None:
-        place.create(decision.body)
+        pull_request.create(decision.body)
         return "created"
     try:
-        place.update(decision.kept, decision.body)
+        pull_request.update(decision.kept, decision.body)
     except NotFound:  # deleted in the meantime: the next round finds the current comments
         return None
     return "updated"
 
 
-def _delete_extra(place: PullRequest, decision: Decision) -> Iterator[int]:
+def _delete_extra(pull_request: PullRequest, decision: Decision) -> Iterator[int]:
     for comment in decision.removed:
         try:
-            place.delete(comment)
+            pull_request.delete(comment)
         except NotFound:  # a concurrent run has deleted it too
             continue
         yield comment.id

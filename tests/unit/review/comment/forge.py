@@ -52,7 +52,7 @@ class Forge:
         self.comments: list[dict[str, Any]] = []
         self.identities = {TOKEN: BOT}
         self.may_write = True
-        self.gone = False
+        self.is_missing = False
         self.page = 100
         self.faults: list[Fault] = []
         self.asked: list[tuple[str, str]] = []
@@ -116,7 +116,7 @@ def _user(_: Forge, __: str, ___: Any, query: Any, ____: Any) -> Answer:
 
 
 def _pull(forge: Forge, _: str, names: Any, query: Any, __: Any) -> Answer:
-    if forge.gone or names["number"] != "7":
+    if forge.is_missing or names["number"] != "7":
         return Answer(404, {"message": "Not Found"})
     page = f"{forge.url}/merge_requests/7"
     return Answer(
@@ -136,7 +136,7 @@ def _pulls(forge: Forge, _: str, names: Any, query: Any, __: Any) -> Answer:
 
 def _comments(forge: Forge, method: str, names: Any, query: Any, body: Any) -> Answer:
     with forge.lock:
-        if forge.gone:
+        if forge.is_missing:
             return Answer(404, {"message": "Not Found"})
         if method == "POST":
             refused = _find_refusal(forge, body)

@@ -80,7 +80,7 @@ def test_a_missing_gitlab_permission_is_named(gitlab_runs: Runs, forge: Forge) -
 def test_an_invalid_token_is_reported_but_not_printed(forge: Forge, clock: Clock) -> None:
     session = ServiceSession(github.SERVICE, forge.url, "ghp_expired", clock.pace)
     with pytest.raises(CommentError) as caught:
-        github.GitHub(session, REPOSITORY, 7).author()
+        github.GitHub(session, REPOSITORY, 7).read_author()
     session.close()
     assert "Bad credentials" in str(caught.value)
     assert "ghp_expired" not in str(caught.value)
@@ -95,7 +95,7 @@ def test_a_locked_conversation_is_reported(runs: Runs, forge: Forge) -> None:
 
 
 def test_a_missing_pull_request_is_reported(runs: Runs, forge: Forge) -> None:
-    forge.gone = True
+    forge.is_missing = True
     with pytest.raises(CommentError, match=r"GitHub does not have pull request 7 in acme/shop"):
         runs.run(1)
 
@@ -117,7 +117,7 @@ def test_a_next_page_on_another_host_does_not_get_the_token(runs: Runs, forge: F
         github.SERVICE, forge.url.replace("127.0.0.2", "127.0.0.1"), TOKEN, runs.clock.pace
     )
     with pytest.raises(CommentError, match=r"refers to 127\.0\.0\.2, and the token is not sent"):
-        list(github.GitHub(session, REPOSITORY, 7).comments())
+        list(github.GitHub(session, REPOSITORY, 7).list_comments())
     session.close()
 
 
