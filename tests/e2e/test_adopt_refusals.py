@@ -109,7 +109,7 @@ def test_the_originals_tables_are_known_and_their_rows_can_come_along(
     with by_hand(project, cloudflare) as hand:
         uuid = hand.database("local-flowflare-db")
         hand.sql(uuid, ORIGINAL)
-        assert "did not make it" in hand.run("up", code=1).err
+        assert "did not create it" in hand.run("up", code=1).err
         said = hand.adopt(code=1).err
         assert "has the tables of the original Flowflare" in said
         assert "--convert-original" in said

@@ -229,7 +229,7 @@ def test_a_database_of_somebody_else_is_refused(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
     cloudflare.world.databases["x"] = {"uuid": "x", "name": "flow", "num_tables": 0}
-    with pytest.raises(UpdateFailed, match="'flow' is there already, and this stack did not"):
+    with pytest.raises(UpdateFailed, match="'flow' already exists, and this stack did not"):
         cloud_sample.program(graph()).up()
     assert cloudflare.world.names()["databases"] == ["flow"]
     assert cloudflare.world.names()["scripts"] == []
@@ -265,7 +265,7 @@ def test_a_lost_answer_does_not_adopt_a_database_with_tables(
         return None
 
     cloudflare.hook = lose
-    with pytest.raises(UpdateFailed, match="this stack did not make it"):
+    with pytest.raises(UpdateFailed, match="this stack did not create it"):
         cloud_sample.program(graph()).up()
 
 

@@ -188,7 +188,7 @@ def test_an_interrupted_creation_does_not_take_a_database_with_tables(
     first = record(cloud_sample, cloudflare, cloud_sample.up)[0]
     resume(cloud_sample, cloudflare, first)
     cloudflare.world.databases["x"] = {"uuid": "x", "name": "flow", "num_tables": 4}
-    with pytest.raises(UpdateFailed, match="this stack did not make it"):
+    with pytest.raises(UpdateFailed, match="this stack did not create it"):
         cloud_sample.up()
     cloud_sample.destroy()
     assert list(cloudflare.world.databases) == ["x"]

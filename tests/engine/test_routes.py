@@ -100,7 +100,7 @@ def test_a_route_of_somebody_else_is_refused(
 ) -> None:
     theirs = {"id": "x", "pattern": "shop.example.com/*", "script": "other"}
     cloudflare.world.routes["x"] = theirs
-    with pytest.raises(UpdateFailed, match=r"'shop.example.com/\*' is there already"):
+    with pytest.raises(UpdateFailed, match=r"'shop.example.com/\*' already exists"):
         cloud_sample.program(program()).up()
     assert cloudflare.world.routes == {"x": theirs}
 

@@ -55,6 +55,7 @@ CEILINGS: dict[str, int] = {}
 #: The check reads them as clean.
 ALLOWED = (
     ("infra/flowflare/review/entries.py", "changed", "policies of users read stack.plan.changed"),
+    ("infra/flowflare/values/events.py", "changed", "callers of the stacks read plan.changed"),
     ("infra/flowflare/render/packages.py", "packages left out", "recordings contain this line"),
     ("migrations/", "", "states hold each file's checksum, and a comment changes it"),
     ("changelog.d/", "", "towncrier moves the fragments into CHANGELOG.md, then deletes them"),

@@ -267,7 +267,7 @@ class Deployer:
         assert case.old is not None
         old, outputs = case.old, case.old.outputs
         if isinstance(case.handler, Completing):
-            outputs = case.handler.completed(old.id, outputs)
+            outputs = case.handler.complete_record(old.id, outputs)
         return self._ledger.put(self._record(case, outputs, old.id), old)
 
     def _updated(self, case: _Case) -> Resource:

@@ -1,4 +1,4 @@
-"""How Cloudflare's API is reached: base URL and token, on loopback and nowhere else."""
+"""The embedded engine's access to an API: base URL and token, on loopback only."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from flowflare.values.properties import Props
 if TYPE_CHECKING:
     from flowflare.api import Client, Connector
 
-# What "there is no such thing" comes as, whatever the HTTP status: database, script, route,
-# service, environment, workflow, custom domain.
+# The error codes for a missing database, script, route, service, environment, Workflow or custom
+# domain, with any HTTP status.
 _GONE: Final = frozenset({7404, 10007, 10009, 10090, 10092, 10200, 100114})
 
 
 class Access:
-    """One account's API as a provider's inputs describe it; connects when it is first used.
+    """The API of one account, from a provider's inputs; connects at its first use.
 
     Args:
-        inputs: the provider's inputs, plain: `baseUrl`, `apiToken`.
-        environ: where they are not given, CLOUDFLARE_BASE_URL and CLOUDFLARE_API_TOKEN.
-        api: opens the client, by default with what this process shares.
+        inputs: the provider's plain inputs: `baseUrl`, `apiToken`.
+        environ: the environment, with CLOUDFLARE_BASE_URL and CLOUDFLARE_API_TOKEN as defaults.
+        api: opens the client, by default with this process's shared connections.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Access:
         """The client.
 
         Raises:
-            EngineError: no base URL or token, or a host that is not this machine.
+            EngineError: the base URL or the token is missing, or the host is not loopback.
         """
         from flowflare.api import PROCESS
 
@@ -61,7 +61,7 @@ class Access:
 
 
 def require_loopback(base_url: str) -> None:
-    """Refuses an API that is not on this machine.
+    """Refuse an API that is not on this machine.
 
     Raises:
         EngineError: the URL's host is not loopback.
@@ -82,5 +82,5 @@ def require_loopback(base_url: str) -> None:
 
 
 def is_gone(error: ApiError) -> bool:
-    """Whether an API's refusal means that the thing is not there."""
+    """Whether an API's error means that the resource does not exist."""
     return error.status == 404 or bool(_GONE & set(error.codes))

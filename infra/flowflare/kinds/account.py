@@ -1,4 +1,4 @@
-"""Reads an account: each list at most once, whichever stacks ask for it, and every call counted."""
+"""Reads an account. Each list is read at most once for all stacks, and all requests are counted."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 class Account:
-    """One account over the API; nothing here writes.
+    """One account; reads it by the API, and writes nothing.
 
     Args:
         client: the API.
@@ -21,8 +21,8 @@ class Account:
 
     Attributes:
         client: the API.
-        identity: the account's id.
-        calls: the requests so far, each sent once.
+        identity: the account's ID.
+        calls: the number of requests so far, without retries.
     """
 
     def __init__(self, client: Client, account_id: str) -> None:
@@ -33,72 +33,76 @@ class Account:
         self.calls = 0
 
     def scripts(self) -> dict[str, Row]:
-        """The account's scripts by name, with their etags and tags."""
-        return {str(one["id"]): one for one in self._once("/workers/scripts")}
+        """Read the account's scripts by name, with their etags and tags."""
+        return {str(row["id"]): row for row in self._once("/workers/scripts")}
 
     def settings(self, script: str) -> Row:
-        """A script's bindings and the rest of its settings."""
+        """Read a script's settings, with its bindings."""
         found: Row = self._once(f"/workers/scripts/{script}/settings")
         return found
 
     def schedules(self, script: str) -> tuple[str, ...]:
-        """The cron expressions of a script, sorted."""
-        return tuple(sorted(str(one["cron"]) for one in self.cron_triggers(script)))
+        """Read the cron expressions of a script, sorted."""
+        return tuple(sorted(str(trigger["cron"]) for trigger in self.cron_triggers(script)))
 
     def cron_triggers(self, script: str) -> Sequence[Row]:
-        """The cron triggers of a script, with their times."""
+        """Read the cron triggers of a script, with their times."""
         found = self._once(f"/workers/scripts/{script}/schedules")
         return tuple((found or {}).get("schedules") or ())
 
     def subdomain(self, script: str) -> Row:
-        """Whether a script answers at workers.dev."""
+        """Read whether a script has a workers.dev URL."""
         found: Row = self._once(f"/workers/scripts/{script}/subdomain")
         return found
 
     def content(self, script: str) -> str:
-        """A script's files as the API hands them out: a multipart body."""
+        """Read a script's modules, as a multipart body."""
         return str(self._once(f"/workers/scripts/{script}/content/v2"))
 
     def deployed_from(self, script: str) -> str:
-        """What a script was last deployed from: `dash`, `wrangler`, `api`; empty if not known."""
+        """Read what deployed a script last: `dash`, `wrangler`, `api`; empty if not known."""
         listed = self.scripts().get(script, {}).get("last_deployed_from")
         if listed:
             return str(listed)
-        return str(self.deployed(script).get("last_deployed_from") or "")
+        return str(self.read_last_upload(script).get("last_deployed_from") or "")
 
-    def deployed(self, script: str) -> Row:
-        """What Cloudflare computed of a script's last upload; empty if it is not known."""
+    def read_last_upload(self, script: str) -> Row:
+        """Read what Cloudflare computed from a script's last upload; empty if not known."""
         try:
             found = self._once(f"/workers/services/{script}")
         except ApiError:
-            return {}  # an older address; without it a finding says less
+            return {}  # an older API; the finding then does not name the deployer
         live: Row = (found.get("default_environment") or {}).get("script") or {}
         return live
 
     def domains(self) -> Sequence[Row]:
-        """The account's custom domains."""
+        """Read the account's custom domains."""
         found: Sequence[Row] = self._once("/workers/domains") or ()
         return found
 
     def routes(self, zone: str) -> Sequence[Row]:
-        """The routes of a zone."""
+        """Read the routes of a zone."""
         found: Sequence[Row] = self._once(f"/zones/{zone}/workers/routes", base="") or ()
         return found
 
     def workflows(self) -> dict[str, Row]:
-        """The account's Workflows by name."""
-        return {str(one["name"]): one for one in self.listed("/workflows", PAGE)}
+        """Read the account's Workflows by name."""
+        return {str(row["name"]): row for row in self.read_list("/workflows", PAGE)}
 
     def namespaces(self) -> Sequence[Row]:
-        """The account's Durable Object namespaces."""
-        return self.listed("/workers/durable_objects/namespaces", _NAMESPACES)
+        """Read the account's Durable Object namespaces."""
+        return self.read_list("/workers/durable_objects/namespaces", _NAMESPACES)
 
     def database(self, uuid: str) -> Row | None:
-        """A D1 database, None where it is gone."""
+        """Read a D1 database; None if it does not exist."""
         return self.find(f"/d1/database/{uuid}")
 
     def find(self, path: str) -> Row | None:
-        """Read what the account has at a path, such as `/r2/buckets/files`; None if it is gone."""
+        """Read what the account has at a path, for example `/r2/buckets/files`.
+
+        Returns:
+            None if nothing exists there.
+        """
         try:
             found: Row = self._once(path)
         except ApiError as error:
@@ -108,14 +112,14 @@ class Account:
         return found
 
     def database_named(self, name: str) -> Row | None:
-        """The D1 database of exactly that name, None where there is none."""
+        """Find the D1 database of exactly that name; None if it does not exist."""
         path = f"{self._base}/d1/database"
         listed = self._get(path, {"name": name, "per_page": str(PAGE)}) or []
-        uuid = next((str(one["uuid"]) for one in listed if one.get("name") == name), None)
+        uuid = next((str(row["uuid"]) for row in listed if row.get("name") == name), None)
         return None if uuid is None else self.database(uuid)
 
     def query(self, uuid: str, sql: str) -> list[list[dict[str, Any]]] | None:
-        """The rows of each of several SELECTs; None where the database is gone."""
+        """Return the rows of each SELECT in the SQL; None if the database does not exist."""
         path = f"/d1/database/{uuid}/query"
         try:
             answers = self._call(
@@ -125,10 +129,10 @@ class Account:
             if is_gone(error):
                 return None
             raise
-        return [one.get("results") or [] for one in answers or ()]
+        return [answer.get("results") or [] for answer in answers or ()]
 
-    def listed(self, path: str, size: int = PAGE) -> Sequence[Row]:
-        """All pages of a list of the account, such as `/workflows`."""
+    def read_list(self, path: str, size: int = PAGE) -> Sequence[Row]:
+        """Read all pages of a list of the account, such as `/workflows`."""
         if path not in self._known:
             full = f"{self._base}{path}"
             self._known[path] = list(read_pages(lambda query: self._get(full, query), size))

@@ -1,4 +1,4 @@
-"""What adopting a kind answers: a thing of the account as state is to hold it."""
+"""The result of adopting a kind: an existing resource as state will store it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Status = Literal["found", "different", "missing", "foreign", "managed", "kept"]
 
 
 class Difference(Frozen):
-    """One place in which a thing is not as the program declares it."""
+    """One place in which an existing resource differs from the program."""
 
     path: str = Field(description='What of it, such as `bindings["DB"].id`.')
     declared: Any = Field(default=None, description="What the program says; null for nothing.")
@@ -22,7 +22,7 @@ class Difference(Frozen):
 
 
 class Baseline(Frozen):
-    """A D1 database whose ledger is written: what it has had already."""
+    """A D1 database whose ledger is written: the migration files that are already applied."""
 
     database: str = Field(description="Its name.")
     uuid: str = Field(description="Its id.")
@@ -32,12 +32,12 @@ class Baseline(Frozen):
 
 @dataclass(frozen=True)
 class Key:
-    """The API key that is taken over.
+    """The API key that is imported.
 
     Attributes:
-        text: the key, a secret; empty for none.
-        resource: how the name of the resource ends that it is, of all generations the one in use.
-        from_: where it comes from, in words.
+        text: the key, a secret; empty if there is none.
+        resource: the end of the name of its resource, which is the generation in use.
+        from_: its source, in words.
     """
 
     text: str = field(default="", repr=False)
@@ -52,9 +52,10 @@ class Wanted:
     Attributes:
         name: its name in the program.
         type: its type.
-        secret_outputs: outputs that are secret whatever the inputs are.
-        inputs: its inputs, checked; secrets are marked, what is missing elsewhere is unknown.
-        handler: what serves it.
+        secret_outputs: outputs that are always secret.
+        inputs: its checked inputs; secrets are marked, and outputs that do not exist yet are
+            unknown.
+        handler: its handler.
     """
 
     name: str
@@ -69,24 +70,24 @@ class Wanted:
         return self.type.rpartition(":")[2]
 
     def text(self, key: str) -> str:
-        """An input as text, opened; empty where it is none or not known."""
+        """Return an input as plain text; empty if it is not text or not known."""
         value = reveal(self.inputs.get(key))
         return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True)
 class Thing:
-    """What stands for a resource.
+    """An existing resource of the account for a declared resource.
 
     Attributes:
-        id: the id that its provider gives it.
-        inputs: what state is to hold: as declared where the account has just that, else what the
-            account has.
-        outputs: what is known of it.
-        name: what the account calls it.
-        differences: where it is not as declared.
-        message: what else there is to know of it.
-        status: `kept` for what stands in state alone; else by the differences.
+        id: the ID from its provider.
+        inputs: the inputs to store in state: the declared value if the account has it, otherwise
+            the account's value.
+        outputs: its known outputs.
+        name: its name in the account.
+        differences: the places in which it differs from the program.
+        message: a note about it.
+        status: `kept` if only state holds it; otherwise it follows from the differences.
     """
 
     id: str
@@ -100,15 +101,16 @@ class Thing:
 
 @dataclass
 class Findings:
-    """What finders tell beside the things; grows while the program runs.
+    """The findings about all resources; grows while the program runs.
 
     Attributes:
-        refusals: why it cannot be taken over.
-        notes: what the reader has to know.
-        baselines: ledgers to write, each with what writes it.
-        tag: the tag under which the service's class began, where it is not in the history.
-        key: the API key that is taken over.
-        unread: secrets that are bound as the program says, whose values nobody can compare.
+        refusals: the reasons why the stack cannot be adopted.
+        notes: notes for the reader.
+        baselines: ledgers to write, each with the function that writes it.
+        tag: the tag of the class migration that created the service's class, if it is not in the
+            history.
+        key: the API key that is imported.
+        unread: secrets that are bound as declared, but whose values cannot be compared.
     """
 
     refusals: list[str] = field(default_factory=list)
@@ -119,21 +121,21 @@ class Findings:
     unread: list[str] = field(default_factory=list)
 
     def refuse(self, message: str, remedy: str = "") -> None:
-        """Notes why it cannot be; told with all the others at the end."""
+        """Note a reason why the stack cannot be adopted; all reasons are reported at the end."""
         self.refusals.append(f"{message}\n    {remedy}" if remedy else message)
 
     def note(self, sentence: str) -> None:
-        """Notes something once."""
+        """Note a sentence once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
 
 
-def known(value: Value) -> Value:
-    """A value without what is unknown in it: keys and items that are, are left out."""
+def drop_unknown(value: Value) -> Value:
+    """Return a value without its unknown keys and items."""
     if isinstance(value, dict):
-        return {key: known(item) for key, item in value.items() if not _is_unknown(item)}
+        return {key: drop_unknown(item) for key, item in value.items() if not _is_unknown(item)}
     if isinstance(value, list):
-        return [known(item) for item in value if not _is_unknown(item)]
+        return [drop_unknown(item) for item in value if not _is_unknown(item)]
     return value
 
 

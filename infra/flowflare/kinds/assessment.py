@@ -1,4 +1,4 @@
-"""What reviewing an operation answers: how bad it is and why, and what else a report says of it."""
+"""The result of reviewing an operation: its risk, the reasons, and details for a report."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ RISKS: tuple[Risk, ...] = ("loses-data", "unknown", "restarts", "safe")
 
 
 def worst(risks: Iterable[Risk]) -> Risk:
-    """The worst of some risks, `safe` if there are none."""
+    """Return the worst of the risks; `safe` if there are none."""
     return min(risks, key=RISKS.index, default="safe")
 
 
 class Reason(Frozen):
-    """One sentence about what an operation means, with the risk that it is a reason for."""
+    """One sentence about an operation, and the risk for which it is a reason."""
 
     risk: Risk = Field(description="How bad it is.")
     text: str = Field(description="The sentence.")
@@ -50,7 +50,7 @@ class ClassStep(Frozen):
 
 
 class LintFinding(Frozen):
-    """What the linter has found in a migration file."""
+    """A finding of the linter in a migration file."""
 
     rule: str = Field(description="The rule's name.")
     severity: Literal["error", "warning"] = Field(description="An error stops `up`.")
@@ -71,14 +71,14 @@ class MigrationFile(Frozen):
 
 @dataclass(frozen=True)
 class Details:
-    """What a report says of an operation beside its changed properties.
+    """The details of an operation in a report, besides its changed properties.
 
     Attributes:
         bindings_added: bindings that the Worker gets.
         bindings_dropped: bindings that it loses.
         class_migrations: Durable Object class migrations that would be sent.
         migrations: D1 migration files that would run.
-        texts: texts that are new as a whole, by what they are called.
+        texts: texts that are completely new, by their names.
     """
 
     bindings_added: tuple[ChangedBinding, ...] = ()
@@ -89,17 +89,17 @@ class Details:
 
 
 def loses_data(text: str) -> Reason:
-    """Say what an operation deletes for good."""
+    """Make a reason from a sentence about lost data."""
     return Reason(risk="loses-data", text=text)
 
 
 def is_safe(text: str) -> Reason:
-    """Say something worth knowing of an operation that loses nothing."""
+    """Make a reason from a note about an operation that loses nothing."""
     return Reason(risk="safe", text=text)
 
 
 def restarts(classes: str) -> Reason:
-    """Say that an upload restarts Durable Objects.
+    """Make the reason that an upload restarts Durable Objects.
 
     Source: developers.cloudflare.com/durable-objects/platform/known-issues, code updates.
     """
@@ -111,5 +111,5 @@ def restarts(classes: str) -> Reason:
 
 
 def text_of(props: Mapping[str, Any] | None, key: str) -> str:
-    """A property of a step as text; empty if it has none."""
+    """Return a property of a step as text; empty if it is missing."""
     return str((props or {}).get(key) or "")

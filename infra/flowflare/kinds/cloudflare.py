@@ -1,10 +1,9 @@
 """The classes of `pulumi_cloudflare` in use, without executing the rest of that package.
 
-`import pulumi_cloudflare` runs 300,000 lines and costs 7 s of CPU. Here a stand-in package is put
-in its place that runs the resource modules named below and, of their types, only theirs. Anything
-else that a program takes from `pulumi_cloudflare` makes the stand-in execute the whole package, in
-which what was loaded before stays as it is. Where `pulumi_cloudflare` was imported first, it is
-used as it is.
+`import pulumi_cloudflare` runs 300,000 lines and costs 7 s of CPU. This module replaces the package
+by a stand-in, which runs only the resource modules in use and their types. If a program uses any
+other name of `pulumi_cloudflare`, the stand-in executes the whole package, and the modules that
+were loaded before stay. If `pulumi_cloudflare` was imported first, it is used unchanged.
 """
 
 import importlib
@@ -23,7 +22,7 @@ _INPUTS, _OUTPUTS = "_inputs", "outputs"
 
 
 def _modules(*, optional: bool) -> dict[str, str]:
-    """The module of each kind: `d1_database` has `D1Database`."""
+    """Return the class of each module: `D1Database` of `d1_database`."""
     return {
         snake(kind.type.partition("/")[2].partition(":")[0]): kind.name
         for kind in KINDS
@@ -34,7 +33,7 @@ def _modules(*, optional: bool) -> dict[str, str]:
 
 
 _MODULES = _modules(optional=False)
-#: What only some clients' configurations ask for is loaded when a program declares it.
+#: Modules that only some clients need, which are loaded when a program declares their class.
 _OPTIONAL_MODULES = _modules(optional=True)
 #: The types of nested arguments in use.
 _ARGUMENTS = (
@@ -51,7 +50,7 @@ __all__ = sorted([*_MODULES.values(), *_OPTIONAL_MODULES.values(), *_ARGUMENTS])
 
 
 class _StandIn(ModuleType):
-    """`pulumi_cloudflare` until somebody asks for more than the modules in use."""
+    """`pulumi_cloudflare`, until a program uses more than the modules in use."""
 
     def __getattr__(self, name: str) -> Any:
         # The import system asks for `_utilities` here before it imports it.
@@ -62,8 +61,8 @@ class _StandIn(ModuleType):
 
 
 def _become_whole(stand_in: ModuleType) -> None:
-    """Executes the package's `__init__`, which imports all of its modules."""
-    # A plain module from here on: what the package does not have is an AttributeError.
+    """Execute the package's `__init__`, which imports all of its modules."""
+    # From here on it is a plain module: a missing name raises AttributeError.
     stand_in.__class__ = ModuleType
     for name in (_INPUTS, _OUTPUTS):
         types = sys.modules[f"{_PACKAGE}.{name}"]
@@ -75,7 +74,7 @@ def _become_whole(stand_in: ModuleType) -> None:
 
 
 def _stand_in() -> ModuleType:
-    """Puts the stand-in into `sys.modules` with the modules in use loaded."""
+    """Load the modules in use into the stand-in, and put it into `sys.modules`."""
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"No module named {_PACKAGE!r}", name=_PACKAGE)
@@ -99,7 +98,7 @@ def _stand_in() -> ModuleType:
 
 
 def _import_module(package: ModuleType, module_name: str, prefix: str) -> None:
-    """Imports one resource module; its `from ._inputs import *` gets its own types only."""
+    """Import one resource module; its `from ._inputs import *` only gets its own types."""
     inputs: SlicedModule = getattr(package, _INPUTS)
     types = inputs.load(prefix)
     with inputs.exporting(types):

@@ -1,8 +1,8 @@
-"""What a kind of resource answers: its verbs, and the functions that load an answer.
+"""The contract of a kind of resource: its verbs, and the functions that load its answers.
 
-A verb names something in the folder's file of that name: `apply="D1Database"` in the folder
-`d1_database` is `D1Database` in `d1_database/apply.py`. `module:name` names what several kinds
-share, and `NotSupported` says why there is no answer.
+The value of a verb is a name in the folder's file of that verb: `apply="D1Database"` in the folder
+`d1_database` is `D1Database` in `d1_database/apply.py`. `module:name` is a name that several kinds
+share, and `NotSupported` gives the reason why there is no answer.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ DYNAMIC: Final = "pulumi-python:dynamic/flowflare:"
 
 @dataclass(frozen=True)
 class NotSupported:
-    """Why a kind does not answer a verb.
+    """The reason why a kind does not answer a verb.
 
     Attributes:
-        why: a sentence that a user can read.
+        why: the reason, a sentence for users.
     """
 
     why: str
@@ -46,14 +46,14 @@ Verb = str | NotSupported
 
 @dataclass(frozen=True)
 class Own:
-    """How a client's binding makes a resource of a kind for itself alone.
+    """How a client's binding creates its own resource of a kind.
 
     Attributes:
         key: the key below the binding's name in the configuration, such as `kvNamespace`.
-        words: what people call it: `KV namespace`.
+        words: its name in texts: `KV namespace`.
         bound_as: the binding's type in Cloudflare's API.
         bound_by: the binding's field that names the resource.
-        is_bound_by_id: whether that field holds the ID that Cloudflare gives, not the name.
+        is_bound_by_id: whether that field is the ID that Cloudflare generates, not the name.
     """
 
     key: str
@@ -68,27 +68,27 @@ class Kind:
     """A kind of resource.
 
     Attributes:
-        type: its type's token, as states have it.
+        type: its type token in states.
         folder: the package of its files.
-        apply: makes, changes and removes it on the embedded engine: a `CloudflareHandler`, or the
+        apply: creates, changes and deletes it on the embedded engine: a `CloudflareHandler`, or the
             provider class of a dynamic resource.
-        risk: what an operation means for data and running objects.
-        calls: how many requests an operation takes when nothing fails.
-        drift: what of the account is not as state has it.
-        adopt: what of the account is the resource that a program declares.
-        settings: what a client's configuration says of one that is its own.
-        declare: registers one that is a client's own with Pulumi.
-        details: what a report says beside changed properties.
+        risk: assesses an operation's effect on data and running objects.
+        calls: counts an operation's requests if nothing fails.
+        drift: compares the account with state.
+        adopt: finds the declared resource in the account.
+        settings: the schema of a client's own resource in the configuration.
+        declare: registers a client's own resource with Pulumi.
+        details: returns the details for a report, besides changed properties.
         has_modules: whether its `content` is a bundle, which is compared module by module.
-        told_by_the_script: properties that reports leave out: the script's own entry has them.
-        has_pure_check: whether a dynamic provider's `check` reads nothing but its arguments.
-        made_of_inputs: a secret output that changes when an input does, and only then.
-        own: how a client's binding makes one of its own; None if it cannot.
+        told_by_the_script: properties that reports omit, because the script's entry has them.
+        has_pure_check: whether a dynamic provider's `check` only reads its arguments.
+        made_of_inputs: a secret output that changes exactly if an input changes.
+        own: how a client's binding creates its own resource; None if it cannot.
         holds_data: whether deleting it loses data, so that `protect` guards it.
-        is_owned: whether an account has one under an ID, so that two stacks cannot share it; what
-            belongs to a script goes with the script.
-        is_adopted_unchecked: whether adopting skips the provider's check, which judges the inputs
-            as if they were about to be applied.
+        is_owned: whether the account has it under its own ID, so that two stacks cannot share it;
+            False for a part of a script.
+        is_adopted_unchecked: whether adopting skips the provider's check, because the check assumes
+            that the inputs will be applied.
     """
 
     type: str
@@ -112,7 +112,7 @@ class Kind:
 
     @property
     def name(self) -> str:
-        """The last word of its type, as people say it: `D1Database`."""
+        """The last word of its type: `D1Database`."""
         return self.type.rpartition(":")[2]
 
     @property
@@ -122,7 +122,7 @@ class Kind:
 
 
 def load_apply(kind: Kind) -> "type[CloudflareHandler] | None":
-    """Load what sends the requests of Cloudflare's provider; None for a dynamic kind."""
+    """Load the handler that replaces Cloudflare's provider; None for a dynamic kind."""
     return None if kind.is_dynamic else _load(kind, "apply")
 
 
@@ -132,50 +132,53 @@ def load_provider(kind: Kind) -> "type[ResourceProvider] | None":
 
 
 def load_risk(kind: Kind) -> "Callable[[Step, Surroundings], Iterable[Reason]] | None":
-    """Load what says how bad an operation is; None for a kind of which nothing is at risk."""
+    """Load the function that assesses an operation; None for a kind without risks."""
     answer: Callable[[Step, Surroundings], Iterable[Reason]] | None = _load(kind, "risk")
     return answer
 
 
 def load_calls(kind: Kind) -> "Callable[[Step], int] | None":
-    """Load what counts requests; None for a kind that takes none."""
+    """Load the function that counts requests; None for a kind that sends none."""
     answer: Callable[[Step], int] | None = _load(kind, "calls")
     return answer
 
 
 def load_details(kind: Kind) -> "Callable[[Step], Details] | None":
-    """Load what a report says of a kind's steps; None for nothing special."""
+    """Load the function that returns a step's details; None for a kind without details."""
     answer: Callable[[Step], Details] | None = _load(kind, "details")
     return answer
 
 
 def load_drift(kind: Kind) -> "Callable[[Scene, Account], Iterable[Drifted]] | None":
-    """Load what compares state with the account; None for a kind that the account does not show."""
+    """Load the function that compares state with the account; None if this is not possible."""
     answer: Callable[[Scene, Account], Iterable[Drifted]] | None = _load(kind, "drift")
     return answer
 
 
 def load_adopt(kind: Kind) -> "Callable[[Wanted, Account, Findings], Thing | None] | None":
-    """Load what finds a kind in an account; None for a kind that is not looked for."""
+    """Load the function that finds a kind in an account; None if there is none."""
     answer: Callable[[Wanted, Account, Findings], Thing | None] | None = _load(kind, "adopt")
     return answer
 
 
 def load_settings(kind: Kind) -> "type[Written] | None":
-    """Load the schema of what a client's configuration says of one that is its own."""
+    """Load the schema of a client's own resource in the configuration."""
     answer: type[Written] | None = _load(kind, "settings")
     return answer
 
 
 def load_declare(kind: Kind) -> "Callable[[str, OwnSpec, str, ResourceOptions], CustomResource]":
-    """Load what registers one: called with its name, what it is, its account and options."""
+    """Load the function that registers a client's own resource.
+
+    Its arguments are the resource's name, its settings, the account and the options.
+    """
     answer: Callable[[str, OwnSpec, str, ResourceOptions], CustomResource] = _load(kind, "declare")
     return answer
 
 
 @cache
 def _load(kind: Kind, verb: str) -> Any:
-    """Load what a kind answers to a verb; None if it does not answer."""
+    """Load a kind's answer to a verb; None if it has none."""
     answer: Verb = getattr(kind, verb)
     if isinstance(answer, NotSupported):
         return None

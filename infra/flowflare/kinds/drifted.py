@@ -1,4 +1,4 @@
-"""What comparing a kind with the account answers: what differs, and what could not be compared."""
+"""The result of comparing a kind with the account: findings, and what could not be compared."""
 
 from typing import Any, Literal
 
@@ -8,12 +8,12 @@ from flowflare.model.frozen import Frozen
 
 Difference = Literal["changed", "missing", "extra"]
 Severity = Literal["error", "warning"]
-#: What to do: who knows the stack's engine words it.
+#: What to do about a finding; the text depends on the stack's engine.
 Action = Literal["put-back", "adopt", "restore", "remake", "remove"]
 
 
 class Drifted(Frozen):
-    """One thing that is not in the account as state has it."""
+    """One difference between the account and state."""
 
     kind: Difference = Field(
         description="`changed` differs, `missing` is in state and not in the account, `extra` is "
@@ -33,7 +33,7 @@ class Drifted(Frozen):
     by: str = Field(
         default="",
         description="What the script was last deployed from, as Cloudflare says it: `dash`, "
-        "`wrangler`, `api`; empty where that is not known.",
+        "`wrangler`, `api`; empty if not known.",
     )
     message: str = Field(description="What is different, a sentence.")
     action: Action = Field(description="What helps; `remedy` says how for this stack.")
@@ -41,7 +41,7 @@ class Drifted(Frozen):
 
 
 class Unknown(Frozen):
-    """Something of a stack that could not be compared."""
+    """A part of a stack that could not be compared."""
 
     resource: str = Field(description="The resource's name in the program.")
     type: str = Field(description="Its type's token.")

@@ -1,7 +1,7 @@
-"""What the engine asks of a kind of resource, and the plain data that goes in and out.
+"""The interface between the engine and the handler of a kind of resource.
 
-Handlers see plain values: secrets opened, numbers as floats. The engine marks as secret in their
-answers what was secret in their inputs.
+Handlers get plain values: secrets are decrypted, numbers are floats. The engine marks the outputs
+that were secret inputs as secret again.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from flowflare.values.properties import Props, plain
 
 
 class Stored(Protocol):
-    """A resource's record in state, as far as a handler sees it."""
+    """The part of a resource's record in state that a handler sees."""
 
     @property
     def id(self) -> str:
@@ -29,7 +29,7 @@ class Stored(Protocol):
 
 @dataclass(frozen=True)
 class Existing:
-    """A resource that state holds, in plain values."""
+    """A resource of the state, with plain values."""
 
     id: str
     inputs: Props
@@ -37,18 +37,18 @@ class Existing:
 
     @classmethod
     def of(cls, record: Stored) -> "Existing":
-        """A state record, opened."""
+        """Make it from a record of state."""
         return cls(record.id, plain(record.inputs), plain(record.outputs))
 
 
 @dataclass(frozen=True)
 class Diff:
-    """A provider's answer to what changing a resource would mean.
+    """A provider's answer: the effect of new inputs on a resource.
 
     Attributes:
-        changes: whether anything changes; None where the provider does not know.
-        replaces: properties that can only change by replacing the resource.
-        delete_before_replace: whether the old one must go first.
+        changes: whether anything changes; None if the provider does not know.
+        replaces: changed properties that replace the resource.
+        delete_before_replace: whether the old resource must be deleted first.
     """
 
     changes: bool | None = None
@@ -58,12 +58,12 @@ class Diff:
 
 @dataclass(frozen=True)
 class Made:
-    """A resource that a handler has made or found.
+    """A resource that a handler has created or found.
 
     Attributes:
-        id: its id.
-        outputs: all of its outputs, its inputs among them.
-        certain: whether it is there as asked for; where it is not, the engine updates it.
+        id: its ID.
+        outputs: all of its outputs, including its inputs.
+        certain: whether it is as declared; otherwise the engine updates it.
     """
 
     id: str
@@ -72,49 +72,49 @@ class Made:
 
 
 class Handler(Protocol):
-    """Serves one kind of resource. Whatever may fail raises; its text is shown as the reason."""
+    """The handler of one kind of resource. It raises if a call fails; the error is the reason."""
 
     def check(self, old: Props, new: Props) -> Props:
-        """Returns the inputs to use.
+        """Return the inputs to use.
 
         Args:
-            old: the inputs in state, empty on a creation.
-            new: the program's inputs; in a preview some may be unknown.
+            old: the inputs in state; empty for a creation.
+            new: the program's inputs, some of which may be unknown in a preview.
 
         Raises:
-            EngineError: inputs that cannot work, every one named.
+            EngineError: some inputs are invalid; it names all of them.
         """
 
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Says what the new inputs would mean; calls nothing."""
+        """Return the effect of the new inputs; call nothing."""
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """The outputs that a preview can know before anything is done; calls nothing."""
+        """Return the outputs that a preview knows beforehand; call nothing."""
 
     def create(self, new: Props) -> Made:
-        """Makes the resource. After a lost answer it finds what it made instead of a second one."""
+        """Create the resource. If the response is lost, find the resource that was created."""
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Changes the resource and returns all of its outputs."""
+        """Change the resource; return all of its outputs."""
 
     def delete(self, old: Existing) -> None:
-        """Removes the resource; one that is already gone is a success."""
+        """Delete the resource; a resource that does not exist is a success."""
 
     def read(self, old: Existing) -> Made | None:
-        """Looks the resource up by its id; None where it is gone."""
+        """Read the resource by its ID; None if it does not exist."""
 
     def recover(self, new: Props) -> Made | None:
-        """Finds what a creation that was killed may have made of these inputs; None for nothing."""
+        """Find the resource of a killed creation with these inputs; None if there is none."""
 
 
 @runtime_checkable
 class Completing(Protocol):
-    """A handler that completes records which an earlier version of this engine wrote."""
+    """A handler that completes the records of earlier versions of this engine."""
 
-    def completed(self, id_: str, outputs: Props) -> Props:
+    def complete_record(self, id_: str, outputs: Props) -> Props:
         """Return an unchanged resource's outputs with everything that a record needs."""
 
 
 def is_ambiguous(error: BaseException) -> bool:
-    """Whether what ended so may have been done all the same: no answer came, or the API's fault."""
+    """Whether the call may have succeeded despite the error: no response, or an internal error."""
     return isinstance(error, ApiError) and error.doubtful

@@ -1,4 +1,4 @@
-"""What is live under a script's name: tag, settings, Durable Objects and who is bound to them."""
+"""Reads a live script: tag, settings, Durable Objects and the scripts that are bound to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,9 +8,9 @@ from flowflare.api import Client
 from flowflare.errors import ApiError
 from flowflare.kinds.pages import read_pages
 
-#: What a script is bound to that tells whose it is, with the field that names the thing.
+#: Types of bindings that identify the owner of a script, with the fields that name the resource.
 _MARKS = {"d1": ("id", "database_id"), "service": ("service",)}
-#: Settings that an upload resets where it does not repeat them.
+#: Settings that an upload resets unless it repeats them.
 _KEPT_SETTINGS = (
     "limits",
     "logpush",
@@ -26,13 +26,13 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class LiveScript:
-    """A script as it is live.
+    """A live script.
 
     Attributes:
         name: its name.
-        migration_tag: its last class migration, None for none.
-        bindings: what it binds, secrets without their values.
-        settings: the rest of its settings.
+        migration_tag: the tag of its last class migration; None if it has none.
+        bindings: its bindings, secrets without their values.
+        settings: its other settings.
     """
 
     name: str
@@ -41,11 +41,11 @@ class LiveScript:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def is_bound_like(self, bindings: tuple[Mapping[str, object], ...]) -> bool:
-        """Whether it uses a database or a service that those bindings name, so it is ours."""
+        """Whether it is ours, because it uses a database or service of those bindings."""
         return bool(_marks(self.bindings) & _marks(bindings))
 
     def own_classes(self) -> dict[str, str]:
-        """Class of each binding to a Durable Object class of the script itself."""
+        """Return its bindings to its own Durable Object classes, each with its class."""
         return {
             str(binding["name"]): str(binding["class_name"])
             for binding in self.bindings
@@ -54,11 +54,11 @@ class LiveScript:
         }
 
     def kept_settings(self) -> dict[str, Any]:
-        """The settings that an upload has to repeat."""
+        """Return the settings that an upload must repeat."""
         found = {name: self.settings.get(name) for name in _KEPT_SETTINGS}
-        # Cloudflare tells there what it found out, too, which is no input.
-        told = dict(found["placement"] or {})
-        found["placement"] = {name: told[name] for name in _PLACEMENT if name in told}
+        # The placement also has values that Cloudflare computed, which are not inputs.
+        placement = dict(found["placement"] or {})
+        found["placement"] = {name: placement[name] for name in _PLACEMENT if name in placement}
         return {name: value for name, value in found.items() if value}
 
 
@@ -82,7 +82,7 @@ class Reference:
 
 
 def read_live(client: Client, account_id: str, script_name: str) -> LiveScript | None:
-    """Reads the live script, None where there is none."""
+    """Read the live script; None if it does not exist."""
     tag = read_tag(client, account_id, script_name)
     if tag is None:
         return None
@@ -91,7 +91,7 @@ def read_live(client: Client, account_id: str, script_name: str) -> LiveScript |
 
 
 def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
-    """The tag of the live script's last class migration: empty for none, None for no script."""
+    """Read the live script's last class migration tag: empty if it has none, None if no script."""
     try:
         service = client.call("GET", f"/accounts/{account_id}/workers/services/{script_name}")
     except ApiError as error:
@@ -102,7 +102,7 @@ def read_tag(client: Client, account_id: str, script_name: str) -> str | None:
 
 
 def read_namespaces(client: Client, account_id: str) -> tuple[Namespace, ...]:
-    """The account's Durable Object namespaces."""
+    """Read the account's Durable Object namespaces."""
     path = f"/accounts/{account_id}/workers/durable_objects/namespaces"
     return tuple(
         Namespace(
@@ -116,16 +116,16 @@ def read_namespaces(client: Client, account_id: str) -> tuple[Namespace, ...]:
 
 
 def read_references(client: Client, account_id: str, script_name: str) -> tuple[Reference, ...]:
-    """The bindings of scripts to the Durable Objects of a script."""
+    """Read the bindings of scripts to the Durable Objects of a script."""
     found = client.call("GET", f"{script_path(account_id, script_name)}/references")
     return tuple(
-        Reference(one["service"], one["name"], one["durable_object_namespace_id"])
-        for one in found.get("durable_objects") or ()
+        Reference(row["service"], row["name"], row["durable_object_namespace_id"])
+        for row in found.get("durable_objects") or ()
     )
 
 
 def script_path(account_id: str, script_name: str) -> str:
-    """The path of a script's operations."""
+    """Return the path of a script's operations."""
     return f"/accounts/{account_id}/workers/scripts/{script_name}"
 
 

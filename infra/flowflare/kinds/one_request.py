@@ -1,4 +1,4 @@
-"""The requests of a kind that takes one for each operation."""
+"""The requests of a kind with one request for each operation."""
 
 from flowflare.values.events import Step
 

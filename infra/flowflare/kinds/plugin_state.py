@@ -1,8 +1,9 @@
-"""Completes a resource's outputs to what Cloudflare's plugin stores in state.
+"""Adds to a resource's outputs what Cloudflare's plugin stores in state.
 
-The plugin cannot read a state without these: `pulumi refresh` then takes it for one of Terraform's
-provider 4 ("missing required database_id"). As recorded with pulumi-cloudflare 6.23.1 (Terraform
-provider 5.22); the format is that of `pkg/tfbridge/rawstate.go` of pulumi/pulumi-terraform-bridge.
+The plugin cannot read a state without these outputs: `pulumi refresh` then assumes a state of
+Terraform's provider 4 ("missing required database_id"). The values were recorded with
+pulumi-cloudflare 6.23.1 (Terraform provider 5.22); `pkg/tfbridge/rawstate.go` of
+pulumi/pulumi-terraform-bridge defines the format.
 """
 
 from collections.abc import Mapping
@@ -18,38 +19,38 @@ from flowflare.values.properties import Props, Value, reveal
 
 META_KEY: Final = "__meta"
 DELTA_KEY: Final = "__pulumi_raw_state_delta"
-#: The schema version of all resources in use; the plugin keeps no private state for them.
+#: The schema version of all resources in use; the plugin stores no private state for them.
 META: Final = '{"schema_version":"500"}'
 # Terraform's maps, whose keys are not attributes.
 _MAPS: Final = frozenset({"exports"})
 
 
 class PluginState:
-    """A kind of Cloudflare resource whose outputs are those that the plugin would have written.
+    """A handler of Cloudflare resources with the same outputs as the plugin.
 
     Args:
-        kind: what makes the calls.
+        kind: the handler that calls the API.
     """
 
     def __init__(self, kind: CloudflareHandler) -> None:
         self._kind = kind
 
     def complete(self, id_: str, outputs: Props) -> Props:
-        """Add what the plugin keeps beside a resource's attributes.
+        """Add the outputs that the plugin stores besides a resource's attributes.
 
         Args:
-            id_: the resource's id.
+            id_: the resource's ID.
             outputs: its attributes; secrets may be marked.
         """
         bare = {key: value for key, value in outputs.items() if not key.startswith("__")}
         terraform_id = self._kind.terraform_id(id_, bare)
         attributes = bare if terraform_id is None else {**bare, "id": terraform_id}
-        # A list with a secret in it may be one secret as a whole.
+        # A list with a secret in it may be marked as one secret.
         revealed = {key: reveal(value) for key, value in attributes.items()}
         return {**attributes, META_KEY: META, DELTA_KEY: _object_delta(revealed)}
 
-    def completed(self, id_: str, outputs: Props) -> Props:
-        """Add it where an earlier version of this engine left it out."""
+    def complete_record(self, id_: str, outputs: Props) -> Props:
+        """Add these outputs to a record that an earlier version of this engine wrote."""
         return outputs if is_complete(outputs) else self.complete(id_, outputs)
 
     def check(self, old: Props, new: Props) -> Props:
@@ -57,7 +58,7 @@ class PluginState:
         return self._kind.check(old, new)
 
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Compare inputs with inputs."""
+        """Compare the inputs in state with the new inputs."""
         return self._kind.diff(old, new)
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
@@ -77,12 +78,12 @@ class PluginState:
         self._kind.delete(old)
 
     def read(self, old: Existing) -> Made | None:
-        """Look the resource up."""
+        """Read the resource; None if it does not exist."""
         made = self._kind.read(old)
         return made and self._with_state(made)
 
     def recover(self, new: Props) -> Made | None:
-        """Find what an interrupted creation made."""
+        """Find the resource of an interrupted creation."""
         made = self._kind.recover(new)
         return made and self._with_state(made)
 
@@ -91,7 +92,7 @@ class PluginState:
 
 
 def serve(type_: str, access: Access) -> PluginState | None:
-    """Return what serves a type, with the outputs that the plugin writes; None for another type."""
+    """Return a type's handler with the plugin's outputs; None for another type."""
     kind = find_kind(type_)
     handler = None if kind is None else load_apply(kind)
     return None if handler is None else PluginState(handler(access))
@@ -103,10 +104,10 @@ def is_complete(outputs: Mapping[str, object]) -> bool:
 
 
 def _object_delta(attributes: Props) -> Props:
-    """How the plugin makes Terraform's state of a map of attributes.
+    """Return the delta from which the plugin builds Terraform's state of a map of attributes.
 
-    It tells maps from objects, and nothing more: Terraform takes an attribute that is left out for
-    null (`tftypes/value_json.go` of hashicorp/terraform-plugin-go).
+    It only distinguishes maps from objects: for Terraform, a missing attribute is null
+    (`tftypes/value_json.go` of hashicorp/terraform-plugin-go).
     """
     deltas = {
         key: _map_delta(value) if key in _MAPS else _delta(value)

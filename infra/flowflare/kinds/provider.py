@@ -1,4 +1,4 @@
-"""What the dynamic providers share: the API that the configuration names, and small answers."""
+"""The common part of the dynamic providers: access to the API, and small results."""
 
 import os
 from typing import Any, ClassVar
@@ -11,36 +11,36 @@ from flowflare.errors import SecretError
 
 Props = dict[str, Any]
 
-#: The module that every state names for a provider's class, wherever its file lies.
+#: The module of provider classes in states, independent of the file that defines the class.
 STORED_MODULE = "flowflare.resources.providers"
 _CLOUDFLARE = "https://api.cloudflare.com/client/v4"
 
 
 class CloudflareProvider(ResourceProvider):
-    """A provider that calls Cloudflare's API as the stack's configuration says."""
+    """A provider that calls the Cloudflare API of the stack's configuration."""
 
     serialize_as_secret_always = False
-    # Class attributes: an instance that is pickled has none of its own.
+    # Class attributes: a pickled instance has no attributes.
     _base_url: str = ""
     _token: str = ""
     _api: Connector = PROCESS
     _client: Client | None = None
-    #: Inputs that say which thing it is: another value is another thing.
+    #: Inputs that identify the resource: a new value replaces the resource.
     identity: ClassVar[tuple[str, ...]] = ()
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Takes base URL and token from the configuration, else from the environment."""
+        """Take base URL and token from the configuration, otherwise from the environment."""
         configured = req.config.get("cloudflare:baseUrl")
         self._base_url = configured or os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
         token = req.config.get("cloudflare:apiToken")
         self._token = token or os.environ.get("CLOUDFLARE_API_TOKEN") or ""
 
     def use_api(self, api: Connector) -> None:
-        """Opens the API's client with what the embedded engine's other clients share."""
+        """Use the connector that the embedded engine's other clients share."""
         self._api = api
 
     def api(self) -> Client:
-        """The API's client.
+        """Return the API's client.
 
         Raises:
             SecretError: there is no token.
@@ -53,17 +53,17 @@ class CloudflareProvider(ResourceProvider):
         return self._client
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Replace the resource if its identity changes; nothing else changes it."""
+        """Replace the resource if its identity changes; other inputs change nothing."""
         replaces = self._replaces(olds, news)
         return DiffResult(changes=bool(replaces), replaces=replaces)
 
     def _replaces(self, old: Props, new: Props) -> list[str]:
-        """The identity that changes; what is unknown yet is made anew, so it changes too."""
-        return [name for name in self.identity if _changed(old.get(name), new.get(name))]
+        """List the inputs of the identity that change; an unknown value counts as a change."""
+        return [name for name in self.identity if _is_changed(old.get(name), new.get(name))]
 
 
-def gone() -> ReadResult:
-    """What `read` returns for a thing that is not there any more."""
+def make_gone_result() -> ReadResult:
+    """Make the result of `read` for a resource that no longer exists."""
     return ReadResult("", {})
 
 
@@ -71,15 +71,15 @@ def _is_known(value: object) -> bool:
     return not isinstance(value, Unknown)
 
 
-def _changed(old: object, new: object) -> bool:
+def _is_changed(old: object, new: object) -> bool:
     return not _is_known(new) or old != new
 
 
-def kept(props: Props) -> Props:
-    """What of a resource's properties goes into its outputs: all but Pulumi's own."""
+def keep_outputs(props: Props) -> Props:
+    """Return the properties that become outputs: all except Pulumi's own."""
     return {name: value for name, value in props.items() if name != "__provider"}
 
 
 def script_id(props: Props) -> str:
-    """The id of what belongs to one script: account and script name."""
+    """Return the ID of a part of a script: account and script name."""
     return f"{props['account_id']}/{props['script_name']}"

@@ -1,4 +1,4 @@
-"""The one list of kinds; whatever works on kinds iterates it, and nothing else names a type."""
+"""The list of all kinds. Other code iterates this list, and does not name types."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -55,5 +55,5 @@ def find_kind(type_: str) -> Kind | None:
 
 
 def list_own() -> Mapping[str, Kind]:
-    """The kinds that a client's binding can make, by the key that asks for one."""
+    """List the kinds that a client's binding can create, by their key in the configuration."""
     return {kind.own.key: kind for kind in KINDS if kind.own is not None}

@@ -1,4 +1,4 @@
-"""A stack's state in the words of the account: records by kind, values as the API spells them."""
+"""A stack's state for the comparison with the account: records by kind, values as in the API."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,14 +16,14 @@ SECRET: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 
 @dataclass(frozen=True)
 class Record:
-    """A resource of a state, as far as the account can differ from it.
+    """The part of a resource in state that can differ from the account.
 
     Attributes:
         name: its name in the program.
         type: its type.
         id: its ID.
-        inputs: its inputs; a property that could not be opened is `UNKNOWN`.
-        outputs: what was computed beside them.
+        inputs: its inputs; a property that could not be decrypted is `UNKNOWN`.
+        outputs: its computed outputs.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Scene:
-    """What of a state is in the account.
+    """The part of a state that the account should have.
 
     Attributes:
-        resources: the records by their type; old halves of replacements and what is only read are
-            left out.
-        scripts: script name to the record of its `WorkersScript`.
+        resources: the records by their type, without resources that are only read and without
+            replaced resources that are not deleted yet.
+        scripts: the records of `WorkersScript` by the script's name.
         unseen: sentences about what no run can compare; grows.
         unknown: what this run could not compare; grows.
     """
@@ -50,32 +50,32 @@ class Scene:
     unseen: list[str] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
 
-    def note(self, one: Record, message: str) -> None:
-        """Note something of a record that could not be compared."""
-        self.unknown.append(Unknown(resource=one.name, type=one.type, message=message))
+    def note(self, record: Record, message: str) -> None:
+        """Note a part of a record that could not be compared."""
+        self.unknown.append(Unknown(resource=record.name, type=record.type, message=message))
 
     def of_kind(self, kind: Kind) -> tuple[Record, ...]:
-        """The records of a kind."""
+        """Return the records of a kind."""
         return self.resources.get(kind.type, ())
 
     def live_scripts(self, account: Account) -> dict[str, Record]:
-        """The scripts of the stack that the account has, by name."""
+        """Return the stack's scripts that the account has, by name."""
         live = account.scripts() if self.scripts else {}
-        return {name: one for name, one in self.scripts.items() if name in live}
+        return {name: record for name, record in self.scripts.items() if name in live}
 
     def by_script(self, kind: Kind, key: str = "scriptName") -> dict[str, Record]:
-        """The records of a kind by their script's name."""
-        return {text(one, key): one for one in self.of_kind(kind)}
+        """Return the records of a kind by their script's name."""
+        return {text(record, key): record for record in self.of_kind(kind)}
 
 
-def text(one: Record, key: str) -> str:
-    """A property of a record as text: an input, else an output; empty if it has none."""
-    value = plain(one.inputs.get(key, one.outputs.get(key)))
+def text(record: Record, key: str) -> str:
+    """Return a property of a record as text: an input, otherwise an output; empty if missing."""
+    value = plain(record.inputs.get(key, record.outputs.get(key)))
     return value if isinstance(value, str) else ""
 
 
 def as_sent(value: Value) -> Any:
-    """A value of the state as the API spells it; secrets keep their mark."""
+    """Convert a value of the state to the API's spelling; secrets stay marked."""
     if isinstance(value, Secret):
         return Secret(to_api(plain(value)))
     if isinstance(value, dict):
@@ -85,31 +85,31 @@ def as_sent(value: Value) -> Any:
     return to_api(value)
 
 
-def masked(value: Value) -> Any:
-    """A value as JSON values, each secret as `[secret]`."""
-    return show.shown(value)
+def mask_secrets(value: Value) -> Any:
+    """Convert a value to JSON values, each secret to `[secret]`."""
+    return show.show_value(value)
 
 
-def differing(wanted: Any, live: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where the account is not as state says; what only the account knows does not count.
+def find_differences(wanted: Any, live: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Find the differences between state and account; ignore values that only the account has.
 
     Yields:
-        The path, what state says, what the account says; `[secret]` for both where state holds a
-        secret. What could not be opened does not count: the scene has noted it.
+        The path, the value in state, the value in the account; `[secret]` for both if the value in
+        state is secret. A value that could not be decrypted is ignored: the scene has noted it.
 
     Raises:
-        SecretError: a secret inside cannot be opened.
+        SecretError: a secret inside cannot be decrypted.
     """
     if isinstance(wanted, Secret):
-        if any(differing(wanted.value, live)):
+        if any(find_differences(wanted.value, live)):
             yield path, SECRET, SECRET
     elif isinstance(wanted, dict) and isinstance(live, dict):
         for key in sorted(wanted):
             inner = f"{path}.{key}" if path else key
-            yield from differing(wanted[key], live.get(key), inner)
+            yield from find_differences(wanted[key], live.get(key), inner)
     elif wanted is not UNKNOWN and not _same(plain(wanted), live):
         secret = any(isinstance(leaf, Secret) for leaf in leaves(wanted))
-        yield path, masked(wanted), SECRET if secret else live
+        yield path, mask_secrets(wanted), SECRET if secret else live
 
 
 def _same(wanted: Any, live: Any) -> bool:
@@ -118,8 +118,8 @@ def _same(wanted: Any, live: Any) -> bool:
     return bool(wanted == live or (not wanted and not live))
 
 
-def drifted(  # noqa: PLR0913 -- a finding's parts, each by its name
-    one: Record,
+def make_finding(  # noqa: PLR0913 -- a finding's parts, each by its name
+    record: Record,
     kind: Difference,
     message: str,
     *,
@@ -130,12 +130,12 @@ def drifted(  # noqa: PLR0913 -- a finding's parts, each by its name
     severity: Severity = "warning",
     action: Action = "put-back",
 ) -> Drifted:
-    """A finding about a record."""
+    """Make a finding about a record."""
     return Drifted(
         kind=kind,
         severity=severity,
-        resource=one.name,
-        type=one.type,
+        resource=record.name,
+        type=record.type,
         path=path,
         state=state,
         account=account,
@@ -145,8 +145,8 @@ def drifted(  # noqa: PLR0913 -- a finding's parts, each by its name
     )
 
 
-def shown(value: Any) -> str:
-    """A value within a sentence, short."""
+def format_value(value: Any) -> str:
+    """Format a value for a sentence, shortened."""
     if value is None or value == "":
         return "nothing"
     said = value if isinstance(value, str) else str(value)
@@ -154,6 +154,6 @@ def shown(value: Any) -> str:
 
 
 def compare_nothing(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """Compare nothing: what is compared with the script says it all."""
+    """Compare nothing: the comparison of the script finds everything."""
     del scene, account
     return iter(())

@@ -8,18 +8,18 @@ from flowflare.values.properties import Props, Value, as_number
 
 
 def snake(name: str) -> str:
-    """Cloudflare's name of one of Pulumi's: `script_name` of `scriptName`."""
+    """Convert Pulumi's name to Cloudflare's: `scriptName` to `script_name`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: "_" + found[1].lower(), name)
 
 
 def camel(name: str) -> str:
-    """Pulumi's name of one of Cloudflare's: `scriptName` of `script_name`."""
+    """Convert Cloudflare's name to Pulumi's: `script_name` to `scriptName`."""
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
 
 def to_api(value: Value) -> Any:
-    """A value as Cloudflare takes it: snake_case keys, no nulls, whole numbers without a point."""
+    """Convert a value for Cloudflare: snake_case keys, no nulls, whole numbers as integers."""
     if isinstance(value, dict):
         return {snake(key): to_api(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -28,7 +28,7 @@ def to_api(value: Value) -> Any:
 
 
 def from_api(value: Any) -> Value:
-    """An answer as Pulumi holds it: camelCase keys, no nulls, numbers as floats."""
+    """Convert a response for Pulumi: camelCase keys, no nulls, numbers as floats."""
     if isinstance(value, dict):
         return {camel(key): from_api(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -36,14 +36,14 @@ def from_api(value: Any) -> Value:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def picked(answer: Any, names: Iterable[str]) -> Props:
-    """The named attributes of an answer, those that it has."""
+def pick_attributes(answer: Any, names: Iterable[str]) -> Props:
+    """Return the named attributes that a response has."""
     found = from_api(answer) if isinstance(answer, dict) else {}
     return {name: found[name] for name in names if name in found}
 
 
 def without_none(value: Value) -> Value:
-    """The value without empty keys, at any depth: the provider leaves them out of its requests."""
+    """Return the value without nulls in mappings at any depth, as the provider sends it."""
     if isinstance(value, dict):
         return {key: without_none(item) for key, item in value.items() if item is not None}
     return [without_none(item) for item in value] if isinstance(value, list) else value

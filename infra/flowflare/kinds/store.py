@@ -1,4 +1,4 @@
-"""What an operation means for a kind that is nothing but what is stored in it."""
+"""Assesses operations on stores: KV namespaces, R2 buckets and queues."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from flowflare.values.events import Step
 
 
 def assess_store(step: Step, inside: str) -> Iterator[Reason]:
-    """The sentences about a step on a store.
+    """Yield the reasons for a step on a store.
 
     Args:
         step: the step.
-        inside: what is stored in it, such as `its keys`.
+        inside: its content in words, such as `its keys`.
     """
     if step.op == "replace":
-        yield loses_data(f"A new one is made, empty; the old one is deleted with {inside}.")
+        yield loses_data(f"It is replaced by an empty one; the old one is deleted with {inside}.")
     elif step.op == "delete":
         yield loses_data(f"It is deleted with {inside}.")

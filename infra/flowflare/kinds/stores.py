@@ -1,4 +1,4 @@
-"""Stores that Cloudflare knows by an ID, and of which an account has one of a name."""
+"""Handlers of stores whose names are unique in an account."""
 
 from typing import Any, ClassVar
 
@@ -6,31 +6,31 @@ from flowflare.errors import ApiError, EngineError
 from flowflare.kinds.cloudflare_handler import KnownById
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.pages import read_pages
-from flowflare.kinds.spelling import picked, to_api
+from flowflare.kinds.spelling import pick_attributes, to_api
 from flowflare.values.properties import Props
 
 
 class NamedStore(KnownById):
-    """A store: created once, renamed by a PUT, found again by its name."""
+    """The handler of a store: it is created once, renamed by a PUT, and found by its name."""
 
     listed_at: ClassVar[str]
-    """Where the account's are listed."""
+    """The path of the account's list, below the account."""
     title: ClassVar[str]
     """The input that is its name; the API spells it in snake_case."""
     name_taken: ClassVar[int]
-    """The API's code for a name that another one has."""
+    """The API's error code for a name that another store has."""
     words: ClassVar[str]
-    """What people call it."""
+    """Its name in texts."""
 
     def path(self, known: Props) -> str:
-        """Where the account's are listed."""
+        """Return the path of the account's list."""
         return f"/accounts/{known['accountId']}{self.listed_at}"
 
     def create(self, new: Props) -> Made:
-        """Create it once: if the answer is lost, it is found by its name.
+        """Create the store; if the response is lost, find the store by its name.
 
         Raises:
-            EngineError: the account has one of that name that this stack did not create.
+            EngineError: the account has a store of that name that this stack did not create.
         """
         try:
             answer = self.access.client.call(
@@ -41,19 +41,19 @@ class NamedStore(KnownById):
                 raise
             found = self._find(new) if error.doubtful else None
             if found is None:
-                raise self._taken(new) from None
+                raise self._make_taken_error(new) from None
             answer = found
-        return self.made(new, answer)
+        return self.parse_answer(new, answer)
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Change what may change."""
+        """Change the inputs that can change."""
         answer = self.access.client.call("PUT", f"{self.path(new)}/{old.id}", body=self._body(new))
-        return {**old.outputs, **picked(answer, self.attributes), **new}
+        return {**old.outputs, **pick_attributes(answer, self.attributes), **new}
 
     def recover(self, new: Props) -> Made | None:
-        """Look for its name."""
+        """Find the store by its name."""
         found = self._find(new)
-        return self.made(new, found) if found else None
+        return self.parse_answer(new, found) if found else None
 
     def _body(self, new: Props) -> Any:
         return to_api({key: value for key, value in new.items() if key != "accountId"})
@@ -63,9 +63,9 @@ class NamedStore(KnownById):
         rows = read_pages(lambda query: self.access.client.call("GET", path, query=query))
         return next((row for row in rows if row.get(key) == name), None)
 
-    def _taken(self, new: Props) -> EngineError:
+    def _make_taken_error(self, new: Props) -> EngineError:
         return EngineError(
             f"the account already has a {self.words} named {new[self.title]!r}, and this stack did "
             "not create it",
-            remedy="Set another `name` in the client's binding, or take it over: flowflare adopt.",
+            remedy="Set another `name` in the client's binding, or import it: flowflare adopt.",
         )

@@ -1,4 +1,4 @@
-"""What the risk of a step depends on beside the step: the Durable Object classes in its plan."""
+"""The context of a step's risk: the Durable Object classes in its plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Props = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a step's meaning depends on beside the step.
+    """The context of a step's risk.
 
     Attributes:
-        old: Durable Object classes by the name of the script that implements them, as in state.
-        new: the same as the program wants it.
-        another_key: whether a generation of the API key begins.
+        old: Durable Object classes in state by the name of the script that implements them.
+        new: the same in the program.
+        another_key: whether the plan creates another API key.
     """
 
     old: Mapping[str, Sequence[str]]
@@ -28,25 +28,28 @@ class Surroundings:
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> "Surroundings":
-        """What a plan's steps say."""
-        begins = any(one.op == "create" and one.type == api_key.KIND.type for one in steps)
-        return cls(implemented(steps), implemented(steps, new=True), begins)
+        """Collect the context from a plan's steps."""
+        begins = any(step.op == "create" and step.type == api_key.KIND.type for step in steps)
+        return cls(list_classes(steps), list_classes(steps, new=True), begins)
 
 
-def implemented(steps: Sequence[Step], *, new: bool = False) -> dict[str, tuple[str, ...]]:
-    """The Durable Object classes of each script by the script's name, sorted.
+def list_classes(steps: Sequence[Step], *, new: bool = False) -> dict[str, tuple[str, ...]]:
+    """List the Durable Object classes of each script by the script's name, sorted.
 
     Args:
         steps: the plan's steps.
-        new: whether as the program wants it; otherwise as it stands in state.
+        new: whether to list the classes of the program; otherwise those in state.
     """
     found: dict[str, set[str]] = {}
     for step in steps:
         props = (step.new if new else step.old) or {}
         if step.type == durable_object_migrations.KIND.type:
-            name, classes = props.get("script_name"), _after(props.get("history") or ())
+            name, classes = (
+                props.get("script_name"),
+                _list_classes_after(props.get("history") or ()),
+            )
         elif step.type == workers_script.KIND.type:
-            name, classes = props.get("scriptName"), _bound(props)
+            name, classes = props.get("scriptName"), _list_bound_classes(props)
         else:
             continue
         if isinstance(name, str):
@@ -54,20 +57,20 @@ def implemented(steps: Sequence[Step], *, new: bool = False) -> dict[str, tuple[
     return {name: tuple(sorted(classes)) for name, classes in found.items() if classes}
 
 
-def _bound(script: Props) -> set[str]:
-    """Classes that a script binds and, since it names no other script, implements itself."""
+def _list_bound_classes(script: Props) -> set[str]:
+    """List the classes that a script binds and, without another script's name, implements."""
     bindings = script.get("bindings")
     return {
-        one["className"]
-        for one in (bindings if isinstance(bindings, list) else ())
-        if one.get("type") == _NAMESPACE
-        and one.get("scriptName") in (None, script.get("scriptName"))
-        and isinstance(one.get("className"), str)
+        binding["className"]
+        for binding in (bindings if isinstance(bindings, list) else ())
+        if binding.get("type") == _NAMESPACE
+        and binding.get("scriptName") in (None, script.get("scriptName"))
+        and isinstance(binding.get("className"), str)
     }
 
 
-def _after(history: Sequence[Props]) -> set[str]:
-    """The classes that there are once a history has been applied."""
+def _list_classes_after(history: Sequence[Props]) -> set[str]:
+    """List the classes that exist after a history is applied."""
     classes: set[str] = set()
     for step in history:
         classes |= {*(step.get("new_sqlite_classes") or ()), *(step.get("new_classes") or ())}

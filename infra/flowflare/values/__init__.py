@@ -1,4 +1,4 @@
-"""The data that the rooms pass to each other: property values, URNs, the steps and events of a run.
+"""The data that the packages share: property values, URNs, and the steps and events of a run.
 
-Nothing here runs a program, reads state or calls Cloudflare.
+This package does not run programs, read state or call Cloudflare.
 """

@@ -1,4 +1,4 @@
-"""What a run tells the world: steps, plans, events; ready to be shown, nothing secret in them."""
+"""The results of a run: steps, plans and events, without secrets, for reports."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ Op = Literal["create", "update", "replace", "delete", "same"]
 #: The note of a deletion that calls nothing.
 RETAINED: Final = "kept, only forgotten by the stack (retainOnDelete)"
 
-#: The note of a replacement whose old half is gone already.
+#: The note of a replacement whose old resource was deleted before.
 HALF_DONE: Final = "was deleted by an earlier run"
 
 
@@ -17,14 +17,14 @@ class Change:
     """One place in a resource's inputs that changes.
 
     Attributes:
-        path: the property's path as Pulumi writes it, `placement.mode`; what has a name in a list
-            stands under it, `bindings["DB"].id`.
+        path: the property's path in Pulumi's notation, `placement.mode`; an item of a list with a
+            name has the name as its key, `bindings["DB"].id`.
         kind: whether something is added, deleted or updated there.
-        old: what was there, as JSON values; None where nothing was.
-        new: what will be there. In both, `[secret]` and `[unknown]` stand for such values, and
-            size and digest for a long text. A secret that changes reads `[secret]` in both.
+        old: the old value, as JSON values; None if there was none.
+        new: the new value. In both, `[secret]` and `[unknown]` replace such values, and size and
+            digest replace a long text. A changed secret is `[secret]` in both.
         replaces: whether this change is a reason to replace the resource.
-        waits_for: names of the resources that an unknown value comes from.
+        waits_for: names of the resources whose outputs an unknown value needs.
     """
 
     path: str
@@ -37,23 +37,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """What is done with one resource.
+    """The operation on one resource.
 
     Attributes:
-        op: a replacement is one step, its old half's deletion included.
+        op: the operation; a replacement is one step, with the deletion of the old resource.
         urn: the resource's URN.
         type: its type.
         name: its name in the program.
-        custom: False for the stack, components and other groupings.
-        changes: what differs; everything is added by a creation.
+        custom: False for the stack and components.
+        changes: the changes; a creation adds all properties.
         replaces: names of the properties that force a replacement.
-        delete_before_replace: whether the old one goes before the new one is made.
-        note: why, where that is not plain: interrupted, renamed, retained.
+        delete_before_replace: whether the old resource is deleted before the new one is created.
+        note: an explanation, if necessary: interrupted, renamed, retained.
         old: the inputs in state, None for a creation; as JSON values, secrets as `[secret]`.
-        new: the inputs that the program wants, None for a deletion; unknowns as `[unknown]`.
+        new: the inputs in the program, None for a deletion; unknowns as `[unknown]`.
         outputs: the outputs in state, None for a creation.
-        protected: whether state says that it is protected.
-        protect: whether the program does; only state is asked about a deletion.
+        protected: whether it is protected in state, which decides about a deletion.
+        protect: whether it is protected in the program.
     """
 
     op: Op
@@ -74,15 +74,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Failure:
-    """A resource that could not be brought to what the program wants.
+    """A resource whose operation failed or was refused.
 
     Attributes:
         urn: its URN.
         name: its name.
         type: its type.
-        reason: what went wrong, in the words of who found it.
-        kind: `failed`; `protected` where protect stopped it; `skipped` where something that it
-            depends on failed.
+        reason: the error's message.
+        kind: `failed`; `protected` if `protect` refused the operation; `skipped` if a resource that
+            it depends on failed.
     """
 
     urn: str
@@ -94,16 +94,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens while a run is under way; events come one at a time.
+    """An event of a run; listeners get events one at a time.
 
     Attributes:
-        kind: `started` and then `done` or `failed` frame a step of `up` and `destroy`; `planned`
-            is a step of a preview; `skipped` is a resource left alone since what it depends on
-            failed; `note` is a message of the program or the engine.
-        step: the step, for all but notes.
-        message: a note's text, or why a step failed or was skipped.
-        severity: of a note.
-        seconds: how long the step took.
+        kind: `started` and then `done` or `failed` for a step of `up` and `destroy`; `planned` for
+            a step of a preview; `skipped` for a resource that is not changed because a resource
+            that it depends on failed; `note` for a message of the program or the engine.
+        step: the step; None for a note.
+        message: a note's text, or the reason why a step failed or was skipped.
+        severity: the severity of a note.
+        seconds: the duration of the step.
     """
 
     kind: Literal["planned", "started", "done", "failed", "skipped", "note"]
@@ -124,12 +124,12 @@ def warn(on_event: OnEvent | None, message: str) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` would do.
+    """The result of a preview.
 
     Attributes:
-        steps: every resource, in the order in which the program declares them, deletions last.
-        outputs: the stack's outputs as they will be, `[secret]` and `[unknown]` in place.
-        failures: what `up` would refuse, protected resources above all.
+        steps: a step for each resource in the order of the program, deletions last.
+        outputs: the future outputs of the stack, with `[secret]` and `[unknown]`.
+        failures: operations that `up` would refuse, mostly on protected resources.
     """
 
     steps: tuple[Step, ...] = ()
@@ -138,18 +138,18 @@ class Plan:
 
     @property
     def changed(self) -> int:
-        """How many resources would change; components and the stack itself do not count."""
+        """The number of resources that would change, without components and the stack."""
         return count_changed(self.steps)
 
 
 @dataclass(frozen=True)
 class Update:
-    """What `up` or `destroy` has done.
+    """The result of `up` or `destroy`.
 
     Attributes:
-        steps: every resource, in the order in which the steps ended.
-        outputs: the stack's outputs, `[secret]` in place of secrets.
-        seconds: how long it took.
+        steps: a step for each resource, in the order in which the steps ended.
+        outputs: the stack's outputs, with `[secret]` instead of secrets.
+        seconds: the duration.
     """
 
     steps: tuple[Step, ...] = ()
@@ -158,10 +158,10 @@ class Update:
 
     @property
     def changed(self) -> int:
-        """How many resources were changed."""
+        """The number of resources that were changed."""
         return count_changed(self.steps)
 
 
 def count_changed(steps: tuple[Step, ...]) -> int:
-    """How many resources of the account the steps change; components and the stack are none."""
+    """Count the resources that the steps change, without components and the stack."""
     return sum(step.op != "same" and step.custom for step in steps)

@@ -1,4 +1,4 @@
-"""Property values as the engine holds them: JSON values, secrets, unknowns, assets, references.
+"""The engine's property values: JSON values, secrets, unknowns, assets, references.
 
 A value is None, bool, float, str, a list or a dict of values, or one of the classes below. Numbers
 are float64 everywhere, as in Pulumi: the program and the providers see `5.0`.
@@ -12,22 +12,22 @@ from typing import Any, Final, Protocol, final
 from flowflare.redaction.run import learn
 
 Value = Any
-"""A property value; a recursive union that mypy could only follow at every caller's cost."""
+"""A property value. A recursive union type would need a cast in every caller."""
 
 Props = dict[str, Value]
 """The properties of a resource by name."""
 
 
 class Opener(Protocol):
-    """What opens a sealed secret: the stack's vault."""
+    """Decrypts a secret: the stack's vault."""
 
     def open(self, ciphertext: str) -> Value:
-        """Returns the value that was sealed."""
+        """Return the decrypted value."""
 
 
 @final
 class UnknownValue:
-    """A value that is known only once something else has been made."""
+    """A value that is known only after another resource is created."""
 
     def __repr__(self) -> str:
         return "[unknown]"
@@ -38,15 +38,15 @@ UNKNOWN: Final = UnknownValue()
 
 @final
 class Secret:
-    """A secret value, opened when it is looked at and not before.
+    """A secret value, which is decrypted when it is first used.
 
-    A secret from state knows its ciphertext and who opens it. Written back unchanged it keeps that
-    ciphertext, so a run that changes nothing neither opens nor re-encrypts it.
+    A secret from state has its ciphertext and its vault. An unchanged secret is written with the
+    same ciphertext, so a run without changes neither decrypts nor encrypts it.
 
     Args:
-        value: the value, where it is known.
-        ciphertext: its sealed form, where there is one.
-        opener: what opens the ciphertext; needed where the value is not given.
+        value: the value, if known.
+        ciphertext: the encrypted value, if there is one.
+        opener: the vault that decrypts the ciphertext; required without a value.
     """
 
     __slots__ = ("_opener", "_value", "ciphertext")
@@ -62,10 +62,10 @@ class Secret:
 
     @property
     def value(self) -> Value:
-        """The secret itself.
+        """The decrypted value.
 
         Raises:
-            SecretError: the passphrase does not open it.
+            SecretError: the passphrase does not decrypt it.
         """
         if self._value is None:
             assert self._opener is not None
@@ -75,11 +75,11 @@ class Secret:
         return self._value()
 
     def sealed_by(self, vault: Opener) -> str | None:
-        """The ciphertext, if that vault made it."""
+        """Return the ciphertext, if it is that vault's."""
         return self.ciphertext if self._opener is vault else None
 
     def remember(self, vault: Opener, ciphertext: str) -> None:
-        """Keeps the sealed form, so that the next write need not seal it again."""
+        """Keep the ciphertext, so that the next write does not encrypt the value again."""
         self._opener, self.ciphertext = vault, ciphertext
 
     def __eq__(self, other: object) -> bool:
@@ -97,11 +97,11 @@ class Secret:
 
 @dataclass(frozen=True)
 class Asset:
-    """A file, a text or a web address as a value; an archive is one of a tree of them.
+    """A file, a text or a URL as a value, or an archive of several of them.
 
     Attributes:
         archive: whether it is an archive.
-        fields: `text`, `path`, `uri` or `assets`, and `hash` where it is known.
+        fields: `text`, `path`, `uri` or `assets`, and `hash` if known.
     """
 
     archive: bool
@@ -114,8 +114,8 @@ class Reference:
 
     Attributes:
         urn: its URN.
-        id: its id, None for a component; may be unknown.
-        version: version of the package that declares it.
+        id: its ID, None for a component; may be unknown.
+        version: the version of the package that declares it.
     """
 
     urn: str
@@ -124,11 +124,11 @@ class Reference:
 
 
 def equal(left: Value, right: Value, *, strict: bool = False) -> bool:
-    """Whether two values are the same; an unknown equals nothing but an unknown.
+    """Whether two values are equal; an unknown only equals an unknown.
 
     Args:
-        left: one value.
-        right: the other.
+        left: the first value.
+        right: the second value.
         strict: whether a secret differs from the same value that is not secret.
     """
     if isinstance(left, Secret) or isinstance(right, Secret):
@@ -144,28 +144,28 @@ def equal(left: Value, right: Value, *, strict: bool = False) -> bool:
             equal(one, two, strict=strict) for one, two in zip(left, right, strict=True)
         )
     if isinstance(left, bool) is not isinstance(right, bool):
-        return False  # Python holds True == 1.0
+        return False  # in Python, True == 1.0
     return bool(left == right)
 
 
 def changed_keys(old: Props, new: Props) -> list[str]:
-    """Names of the properties that differ, sorted."""
+    """Return the names of the properties that differ, sorted."""
     return sorted(key for key in old.keys() | new.keys() if not equal(old.get(key), new.get(key)))
 
 
 def new_secret(value: Value) -> Secret:
-    """Mark a value as secret that is one from now on, and report it to the run's filter."""
+    """Mark a value as secret, and report it to the run's filter."""
     learn(value)
     return Secret(value)
 
 
 def reveal(value: Value) -> Value:
-    """The value without the secret mark around it, if it has one."""
+    """Return the value without its secret mark."""
     return value.value if isinstance(value, Secret) else value
 
 
 def map_leaves(value: Value, change: Callable[[Value], Value]) -> Value:
-    """The value with every leaf, secrets included, passed through a function."""
+    """Apply a function to every leaf of a value; a secret is a leaf."""
     if isinstance(value, dict):
         return {key: map_leaves(item, change) for key, item in value.items()}
     if isinstance(value, list):
@@ -174,7 +174,7 @@ def map_leaves(value: Value, change: Callable[[Value], Value]) -> Value:
 
 
 def leaves(value: Value) -> Iterator[Value]:
-    """Every leaf of a value; a secret is one."""
+    """Yield every leaf of a value; a secret is a leaf."""
     if isinstance(value, dict):
         for item in value.values():
             yield from leaves(item)
@@ -186,7 +186,7 @@ def leaves(value: Value) -> Iterator[Value]:
 
 
 def has_unknown(value: Value) -> bool:
-    """Whether an unknown is anywhere inside; a sealed secret holds none and stays closed."""
+    """Whether a value contains an unknown; a secret with a ciphertext contains none."""
     return any(
         leaf is UNKNOWN
         or (isinstance(leaf, Secret) and leaf.ciphertext is None and has_unknown(leaf.value))
@@ -196,11 +196,11 @@ def has_unknown(value: Value) -> bool:
 
 
 def plain(value: Value, *, unknown: Value = UNKNOWN) -> Value:
-    """The value as a provider sees it: secrets opened, resources by id, no None inside maps.
+    """Convert a value for a provider: secrets decrypted, resources as IDs, no None inside maps.
 
     Args:
         value: any value.
-        unknown: what stands for an unknown.
+        unknown: the value that replaces an unknown.
     """
     if isinstance(value, Secret):
         return plain(value.value, unknown=unknown)
@@ -216,10 +216,10 @@ def plain(value: Value, *, unknown: Value = UNKNOWN) -> Value:
 
 
 def annotate(value: Value, like: Value) -> Value:
-    """Marks as secret in a provider's answer what was secret in what it was given.
+    """Mark the values in a provider's response as secret that were secret in its inputs.
 
-    Maps are followed key by key and lists of the same length item by item, as Pulumi does; a
-    secret's own mark is reused, so that an unchanged one keeps its ciphertext.
+    Maps are compared key by key, and lists of the same length item by item, as Pulumi does. The
+    secret of the input is reused, so that an unchanged secret keeps its ciphertext.
     """
     if isinstance(like, Secret):
         if isinstance(value, Secret):
@@ -233,7 +233,7 @@ def annotate(value: Value, like: Value) -> Value:
 
 
 def make_secret(props: Props, names: tuple[str, ...]) -> Props:
-    """The properties with the named ones secret (Pulumi's `additionalSecretOutputs`)."""
+    """Mark the named properties as secret (Pulumi's `additionalSecretOutputs`)."""
     return {
         key: new_secret(value) if key in names and not isinstance(value, Secret) else value
         for key, value in props.items()
@@ -241,11 +241,11 @@ def make_secret(props: Props, names: tuple[str, ...]) -> Props:
 
 
 def as_number(value: float) -> int | float:
-    """A float64 as JSON writes it: 5, not 5.0."""
+    """Convert a whole float64 to an integer, as in JSON: 5, not 5.0."""
     return int(value) if value.is_integer() and abs(value) < 1e21 else value
 
 
 def json_text(value: Value) -> str:
-    """Compact JSON of a plain value, numbers and the order of keys as Go writes them."""
+    """Return compact JSON of a plain value, with Go's format of numbers and order of keys."""
     prepared = map_leaves(value, lambda leaf: as_number(leaf) if isinstance(leaf, float) else leaf)
     return json.dumps(prepared, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

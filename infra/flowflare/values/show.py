@@ -1,4 +1,4 @@
-"""Makes values fit to be shown: secrets and unknowns by their names, differences by their paths."""
+"""Prepares values for reports: masks secrets and unknowns, lists differences by path."""
 
 import hashlib
 import re
@@ -22,17 +22,17 @@ from flowflare.values.urns import name_of
 
 SECRET_TEXT: Final = "[secret]"  # noqa: S105 -- what is shown instead of one
 UNKNOWN_SHOWN: Final = "[unknown]"
-# A longer text, or one of several lines, is told by its size and digest among changes.
+# Among changes, a longer text or a text of several lines is shown as its size and digest.
 _LONGEST: Final = 200
-# Not the reader's: the pickled dynamic provider and the engine's own bookkeeping.
+# Properties that are not shown: the pickled dynamic provider and the engine's own records.
 _HIDDEN: Final = frozenset({"__provider", "__internal", "__meta", "__pulumi_raw_state_delta"})
-# What tells the items of a secret list apart, such as a script's bindings.
+# The fields that identify the items of a secret list, such as a script's bindings.
 _OPEN_IN_A_LIST: Final = frozenset({"name", "type"})
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
 class Mask:
-    """Opens every sealed secret to a mask, for what is shown or looked up without secrets."""
+    """A vault that decrypts every secret to a mask, for reports and reads without secrets."""
 
     def open(self, ciphertext: str) -> Value:
         """Return the mask."""
@@ -40,64 +40,66 @@ class Mask:
         return SECRET_TEXT
 
 
-def shown(value: Value, *, show_secrets: bool = False) -> Any:
-    """A value as JSON values, secrets masked unless they are asked for."""
+def show_value(value: Value, *, show_secrets: bool = False) -> Any:
+    """Convert a value to JSON values, with masked secrets unless `show_secrets` is set."""
 
     def leaf(item: Value) -> Any:
         if isinstance(item, Secret):
-            return shown(item.value, show_secrets=True) if show_secrets else SECRET_TEXT
+            return show_value(item.value, show_secrets=True) if show_secrets else SECRET_TEXT
         if item is UNKNOWN:
             return UNKNOWN_SHOWN
         if isinstance(item, Asset):
             return f"[{'archive' if item.archive else 'asset'}]"
         if isinstance(item, Reference):
-            return shown(item.urn if item.id is None else item.id)
+            return show_value(item.urn if item.id is None else item.id)
         return as_number(item) if isinstance(item, float) else item
 
     return map_leaves(value, leaf)
 
 
 def shown_props(props: Props, *, show_secrets: bool = False) -> dict[str, Any]:
-    """Properties by name as JSON values, those that are not the reader's left out."""
+    """Convert properties to JSON values, without those that are not shown."""
     return {
-        key: shown(value, show_secrets=show_secrets)
+        key: show_value(value, show_secrets=show_secrets)
         for key, value in props.items()
         if key not in _HIDDEN
     }
 
 
 def shown_inputs(props: Props) -> dict[str, Any]:
-    """Inputs by name as JSON values; a secret list of named items shows their names and types.
+    """Convert inputs to JSON values; a secret list of named items shows their names and types.
 
     Cloudflare's plugin makes all of `bindings` secret, and a review compares bindings by name.
     """
     return {
-        key: list(shown(named).values()) if (named := secret_names(value)) else shown(value)
+        key: list(show_value(named).values())
+        if (named := secret_names(value))
+        else show_value(value)
         for key, value in props.items()
         if key not in _HIDDEN
     }
 
 
 def secret_names(value: Value) -> dict[str, Value] | None:
-    """The items of a secret list by name, their names and types open; None for another value."""
-    return _by_name(value) if isinstance(value, Secret) else None
+    """Return a secret list's items by name, with visible names and types; None for other values."""
+    return _index_by_name(value) if isinstance(value, Secret) else None
 
 
-def told(value: Value) -> Any:
-    """A value as JSON values, secrets masked and each long text as its size and digest.
+def summarize(value: Value) -> Any:
+    """Convert a value to JSON values, with masked secrets, and long texts as size and digest.
 
-    Keys are sorted: what comes from the SDK has them in another order each time.
+    Keys are sorted, because the SDK's order of keys changes.
     """
-    return _in_order(map_leaves(shown(value), _told_text))
+    return _sort_keys(map_leaves(show_value(value), _summarize_text))
 
 
-def _in_order(value: Any) -> Any:
+def _sort_keys(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _in_order(value[key]) for key in sorted(value)}
-    return [_in_order(item) for item in value] if isinstance(value, list) else value
+        return {key: _sort_keys(value[key]) for key in sorted(value)}
+    return [_sort_keys(item) for item in value] if isinstance(value, list) else value
 
 
-def _told_text(value: Value) -> Value:
+def _summarize_text(value: Value) -> Value:
     if not isinstance(value, str) or (len(value) <= _LONGEST and "\n" not in value):
         return value
     data = value.encode()
@@ -117,43 +119,43 @@ def changes(
 
     Args:
         old: the inputs in state.
-        new: the inputs that the program wants.
+        new: the inputs in the program.
         replaces: properties whose change forces a replacement.
-        sources: property to the URNs that its value comes from; they name an unknown.
+        sources: by property, the URNs of the resources that an unknown value needs.
     """
     found = []
     for key in sorted((old.keys() | new.keys()) - _HIDDEN):
         forces = any(re.split(r"[.\[]", path, maxsplit=1)[0] == key for path in replaces)
         names = tuple(sorted({name_of(urn) for urn in (sources or {}).get(key, ())}))
-        for path, before, after in _differences(below("", key), old.get(key), new.get(key)):
-            found.append(_change(path, before, after, forces=forces, names=names))
+        for path, before, after in _find_differences(below("", key), old.get(key), new.get(key)):
+            found.append(_make_change(path, before, after, forces=forces, names=names))
     return tuple(found)
 
 
-def _change(
+def _make_change(
     path: str, before: Value, after: Value, *, forces: bool, names: tuple[str, ...]
 ) -> Change:
     return Change(
         path=path,
         kind="add" if before is None else "delete" if after is None else "update",
-        old=told(before),
-        new=told(after),
+        old=summarize(before),
+        new=summarize(after),
         replaces=forces,
         waits_for=names if _is_unknown(after) else (),
     )
 
 
 def _is_unknown(value: Value) -> bool:
-    return UNKNOWN_SHOWN in str(shown(value)) if not isinstance(value, str) else False
+    return UNKNOWN_SHOWN in str(show_value(value)) if not isinstance(value, str) else False
 
 
-def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value, Value]]:
-    """Walks two values side by side down to where they differ."""
+def _find_differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value, Value]]:
+    """Compare two values recursively; yield the innermost differences."""
     if (isinstance(old, Secret) or isinstance(new, Secret)) and equal(old, new):
         return
     if isinstance(old, dict) and isinstance(new, dict):
         parts = [(below(path, key), old.get(key), new.get(key)) for key in sorted({**old, **new})]
-    elif (names := _names(old, new)) is not None:
+    elif (names := _pair_by_name(old, new)) is not None:
         parts = [(f'{path}["{name}"]', before, after) for name, before, after in names]
     elif isinstance(old, list) and isinstance(new, list):
         pairs = enumerate(zip_longest(old, new))
@@ -163,12 +165,12 @@ def _differences(path: str, old: Value, new: Value) -> Iterator[tuple[str, Value
             yield path, old, new
         return
     for inner, before, after in parts:
-        yield from _differences(inner, before, after)
+        yield from _find_differences(inner, before, after)
 
 
-def _names(old: Value, new: Value) -> list[tuple[str, Value, Value]] | None:
-    """The items of two lists side by side by name, None where they have none or only move."""
-    before, after = _by_name(old), _by_name(new)
+def _pair_by_name(old: Value, new: Value) -> list[tuple[str, Value, Value]] | None:
+    """Pair the items of two lists by name; None without names, or if only the order changes."""
+    before, after = _index_by_name(old), _index_by_name(new)
     if before is None or after is None or not (before or after):
         return None
     if before.keys() == after.keys() and list(before) != list(after):
@@ -176,10 +178,10 @@ def _names(old: Value, new: Value) -> list[tuple[str, Value, Value]] | None:
     return [(name, before.get(name), after.get(name)) for name in sorted({**before, **after})]
 
 
-def _by_name(value: Value) -> dict[str, Value] | None:
-    """The items of a list by their names, None where the items have none of their own.
+def _index_by_name(value: Value) -> dict[str, Value] | None:
+    """Return the items of a list by their names; None if not all have unique names.
 
-    A list that is secret as a whole is opened for names and types; all else in it stays secret.
+    Of a secret list, only names and types are decrypted; the other fields stay secret.
     """
     if value is None:
         return {}
@@ -190,10 +192,10 @@ def _by_name(value: Value) -> dict[str, Value] | None:
     named = {item["name"]: item for item in items if isinstance(item.get("name"), str)}
     if len(named) != len(items):
         return None
-    return {name: _hidden(item) for name, item in named.items()} if hidden else named
+    return {name: _hide_fields(item) for name, item in named.items()} if hidden else named
 
 
-def _hidden(item: Props) -> Props:
+def _hide_fields(item: Props) -> Props:
     return {
         key: value if key in _OPEN_IN_A_LIST or isinstance(value, Secret) else Secret(value)
         for key, value in item.items()
@@ -201,7 +203,7 @@ def _hidden(item: Props) -> Props:
 
 
 def below(path: str, key: str) -> str:
-    """The path of a key below a path: `placement.mode`, `headers["a-b"]`."""
+    """Return the path of a key below a path: `placement.mode`, `headers["a-b"]`."""
     if not _PLAIN_KEY.fullmatch(key):
         return f'{path}["{key}"]'
     return f"{path}.{key}" if path else key

@@ -1,4 +1,4 @@
-"""URNs: how a resource's name in state is built, taken apart and followed through aliases."""
+"""URNs, which are the names of resources in state: composing, parsing, and aliases."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ DYNAMIC_PACKAGE = "pulumi-python"
 class Urn:
     """The parts of `urn:pulumi:<stack>::<project>::<type chain>::<name>`.
 
-    A name may itself hold `::`; the chain lists the types of the parents below the stack.
+    A name may contain `::`. The chain lists the types of the parents below the stack.
     """
 
     stack: str
@@ -22,7 +22,7 @@ class Urn:
 
     @property
     def type(self) -> str:
-        """The resource's own type, the chain's last."""
+        """The resource's own type, which is the last of the chain."""
         return self.chain.rsplit("$", 1)[-1]
 
     def __str__(self) -> str:
@@ -30,10 +30,10 @@ class Urn:
 
 
 def parse(urn: str) -> Urn:
-    """Takes a URN apart.
+    """Parse a URN.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: the text is not a URN.
     """
     parts = urn.split("::", 3)
     if len(parts) != 4 or not parts[0].startswith("urn:pulumi:"):
@@ -42,17 +42,17 @@ def parse(urn: str) -> Urn:
 
 
 def name_of(urn: str) -> str:
-    """The resource's name."""
+    """Return the resource's name."""
     return parse(urn).name
 
 
 def type_of(urn: str) -> str:
-    """The resource's type."""
+    """Return the resource's type."""
     return parse(urn).type
 
 
 def child(stack: str, project: str, parent: str, type_: str, name: str) -> str:
-    """The URN of a resource below a parent's; the stack and no parent add nothing to the chain."""
+    """Return a child's URN; below the stack or no parent, the chain is only the child's type."""
     chain = type_
     if parent:
         above = parse(parent).chain
@@ -62,15 +62,15 @@ def child(stack: str, project: str, parent: str, type_: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Alias:
-    """One earlier identity of a resource: a whole URN, or the parts that were different.
+    """An earlier identity of a resource: a whole URN, or the parts that differ.
 
     Attributes:
         urn: the whole URN; the other fields are then empty.
-        name: earlier name, empty for the present one.
-        type: earlier type, empty for the present one.
-        stack: earlier stack, empty for the present one.
-        project: earlier project, empty for the present one.
-        parent: URN of the earlier parent, empty for the present one.
+        name: the earlier name; empty if it is the present one.
+        type: the earlier type; empty if it is the present one.
+        stack: the earlier stack; empty if it is the present one.
+        project: the earlier project; empty if it is the present one.
+        parent: the URN of the earlier parent; empty if it is the present one.
         no_parent: whether it had no parent.
     """
 
@@ -86,23 +86,23 @@ class Alias:
 def earlier_urns(
     urn: str, parent: str, parent_aliases: Sequence[str], aliases: Iterable[Alias]
 ) -> list[str]:
-    """Every URN under which state may hold a resource, the present one excepted.
+    """List the earlier URNs under which state may have a resource.
 
-    A parent's aliases are inherited: for each of them the child may stand below it, under its
-    present name and under each of its own aliases. A child whose name begins with its parent's
-    is taken to have been renamed along with it, as Pulumi's SDKs assume.
+    A child inherits its parent's aliases: below each of them it may have its present name, or the
+    name of one of its own aliases. If a child's name begins with its parent's name, the two were
+    renamed together, as Pulumi's SDKs assume.
 
     Args:
         urn: the resource's present URN.
-        parent: its parent's URN, empty for none.
-        parent_aliases: what this function returned for the parent.
-        aliases: the resource's own aliases, as declared.
+        parent: its parent's URN; empty if it has none.
+        parent_aliases: the result of this function for the parent.
+        aliases: the resource's declared aliases.
     """
     own = parse(urn)
     found: dict[str, None] = {}
     declared = list(aliases)
     for alias in declared:
-        found[_resolved(alias, own, parent)] = None
+        found[_resolve_alias(alias, own, parent)] = None
     parent_name = name_of(parent) if parent else ""
     for old_parent in parent_aliases:
         for alias in [Alias(), *declared]:
@@ -111,12 +111,12 @@ def earlier_urns(
                 name = name_of(old_parent) + name[len(parent_name) :]
             if not alias.urn:
                 inherited = Alias(type=alias.type, name=name, parent=old_parent)
-                found[_resolved(inherited, own, old_parent)] = None
+                found[_resolve_alias(inherited, own, old_parent)] = None
     found.pop(urn, None)
     return list(found)
 
 
-def _resolved(alias: Alias, own: Urn, parent: str) -> str:
+def _resolve_alias(alias: Alias, own: Urn, parent: str) -> str:
     if alias.urn:
         return alias.urn
     above = "" if alias.no_parent else (alias.parent or parent)

@@ -1,6 +1,6 @@
-"""Translates between protobuf structs of Pulumi's resource protocol and the engine's values.
+"""Converts between the engine's values and the protobuf structs of Pulumi's resource protocol.
 
-Signatures and the unknown's texts are those of Pulumi's `sdk/go/common/resource/properties.go`.
+Signatures and texts of unknowns are from Pulumi's `sdk/go/common/resource/properties.go`.
 """
 
 from typing import TYPE_CHECKING, Final
@@ -31,20 +31,20 @@ _UNKNOWN_TEXTS: Final = frozenset(
 
 
 def read_struct(struct: "struct_pb2.Struct") -> Props:
-    """The properties that a request carries, sorted; a top-level None counts as absent.
+    """Read the properties of a request, sorted; a top-level None counts as missing.
 
-    A protobuf map has another order in every process (protobuf.dev, Maps). Without sorting, that
-    order would reach state, secrets and reports.
+    The order of a protobuf map differs between processes (protobuf.dev, Maps). Without sorting, it
+    would change states and reports.
     """
     read = {key: read_value(item) for key, item in sorted(struct.fields.items())}
     return {key: item for key, item in read.items() if item is not None}
 
 
 def read_value(value: "struct_pb2.Value") -> Value:
-    """One value of a request.
+    """Read one value of a request.
 
     Raises:
-        ValueError: a map carries a signature that this engine does not know, or not its fields.
+        ValueError: a map has a signature that this engine does not know, or lacks its fields.
     """
     kind = value.WhichOneof("kind")
     if kind == "struct_value":
@@ -62,16 +62,16 @@ def read_value(value: "struct_pb2.Value") -> Value:
 
 
 def from_signature(fields: Props) -> Value:
-    """The special value that a map with a signature stands for, its other fields already read.
+    """Return the special value of a map with a signature, whose other fields are already read.
 
     Raises:
-        ValueError: the signature is not known, or a field that belongs to it is missing. The
-            message quotes nothing: in a damaged state a secret may be anywhere.
+        ValueError: the signature is not known, or one of its fields is missing. The message quotes
+            no values, because any value in a damaged state may be secret.
     """
     signature = fields[SIGNATURE]
     rest = {key: item for key, item in fields.items() if key != SIGNATURE}
     if signature == SECRET:
-        inner = _required(rest, "value")
+        inner = _get_required(rest, "value")
         return inner if isinstance(inner, Secret) else new_secret(inner)
     if signature == OUTPUT:
         inner = rest.get("value", UNKNOWN)
@@ -80,18 +80,18 @@ def from_signature(fields: Props) -> Value:
         return Asset(signature == ARCHIVE, rest)
     if signature == RESOURCE:
         version = str(rest.get("packageVersion") or "")
-        return Reference(str(_required(rest, "urn")), rest.get("id"), version)
+        return Reference(str(_get_required(rest, "urn")), rest.get("id"), version)
     raise ValueError("a value has a signature that this engine does not know")
 
 
-def _required(fields: Props, name: str) -> Value:
+def _get_required(fields: Props, name: str) -> Value:
     if name not in fields:
         raise ValueError(f"a value with a signature has no {name!r}")
     return fields[name]
 
 
 def to_signature(value: Asset | Reference) -> Props:
-    """The map with a signature that an asset or a reference travels and is stored as."""
+    """Convert an asset or a reference to the map with a signature that is sent and stored."""
     if isinstance(value, Asset):
         return {SIGNATURE: ARCHIVE if value.archive else ASSET, **value.fields}
     fields: Props = {SIGNATURE: RESOURCE, "urn": value.urn, "packageVersion": value.version}
@@ -99,7 +99,7 @@ def to_signature(value: Asset | Reference) -> Props:
 
 
 def write_struct(props: Props) -> "struct_pb2.Struct":
-    """The struct to answer with."""
+    """Write properties as the struct of a response."""
     from google.protobuf import struct_pb2
 
     struct = struct_pb2.Struct()
@@ -108,7 +108,7 @@ def write_struct(props: Props) -> "struct_pb2.Struct":
 
 
 def wire(value: Value) -> Value:
-    """The JSON value that stands for a value on the wire."""
+    """Convert a value to the JSON value that is sent."""
     if isinstance(value, dict):
         return {key: wire(item) for key, item in value.items()}
     if isinstance(value, list):

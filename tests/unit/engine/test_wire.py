@@ -19,7 +19,7 @@ from flowflare.values.properties import (
     make_secret,
     plain,
 )
-from flowflare.values.show import changes, shown
+from flowflare.values.show import changes, show_value
 from flowflare.values.wire import OUTPUT, SECRET, SIGNATURE, UNKNOWN_TEXT, read_struct, write_struct
 
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
@@ -155,8 +155,8 @@ def test_unknowns_are_found_at_any_depth() -> None:
 
 def test_nothing_secret_is_shown() -> None:
     value = {"s": Secret("canary"), "u": UNKNOWN, "n": 5.0, "a": Asset(False, {"text": "x"})}
-    assert shown(value) == {"s": "[secret]", "u": "[unknown]", "n": 5, "a": "[asset]"}
-    assert shown(value, show_secrets=True)["s"] == "canary"
+    assert show_value(value) == {"s": "[secret]", "u": "[unknown]", "n": 5, "a": "[asset]"}
+    assert show_value(value, show_secrets=True)["s"] == "canary"
     assert "canary" not in repr(Secret("canary"))
 
 

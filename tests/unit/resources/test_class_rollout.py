@@ -167,7 +167,7 @@ def test_a_class_that_scripts_outside_of_the_stack_bind_is_not_deleted() -> None
 
 def test_objects_are_not_lost_without_a_reason_whatever_the_state_says() -> None:
     message = find_refusal(live(), upload(V1, DELETE))
-    assert message == "carts: deleting Cart loses all its objects' data"
+    assert message == "carts: deleting Cart deletes its objects' data"
 
 
 def test_a_class_never_changes_its_storage_backend() -> None:
@@ -175,7 +175,7 @@ def test_a_class_never_changes_its_storage_backend() -> None:
     account.has("carts", "Cart", use_sqlite=False)
     more = {"tag": "v2", "new_sqlite_classes": ["More"]}
     assert find_refusal(account, upload(V1, more)) == (
-        "carts: the live class Cart keeps its data as keys and values, and the history says SQLite"
+        "carts: the live class Cart has key-value storage, and the history says SQLite"
     )
 
 
@@ -197,7 +197,7 @@ def test_an_existing_client_without_classes_is_recognised_by_its_service() -> No
     assert metadata["migrations"]["steps"] == [{"new_sqlite_classes": ["Cart", "Stock"]}]
     stranger = Account({"carts": ""}, {"carts": {"bindings": [SECRET]}})
     message = find_refusal(stranger, upload(V1), made_by_us=False)
-    assert message == "carts: a script of that name exists, and this stack did not make it"
+    assert message == "carts: a script of that name exists, and this stack did not create it"
 
 
 def test_a_transfer_moves_existing_objects_and_starts_empty_in_a_new_stack() -> None:
@@ -219,7 +219,7 @@ def test_a_transfer_moves_existing_objects_and_starts_empty_in_a_new_stack() -> 
         ("carts", "trolleys: the script carts has no Durable Object class Cartt, only Cart, Stock"),
         (
             "cart",
-            "trolleys: there is no script cart to take the Durable Object class Cartt from",
+            "trolleys: the script cart with the Durable Object class Cartt does not exist",
         ),
     ],
 )

@@ -165,7 +165,7 @@ class TestDurableObjectMigrations:
 
     def test_a_script_that_this_stack_did_not_make_is_refused(self, api: FakeApi) -> None:
         api.scripts["service"] = Script(metadata={"bindings": [{"type": "d1", "id": "another"}]})
-        with pytest.raises(ClassMigrationError, match="this stack did not make it"):
+        with pytest.raises(ClassMigrationError, match="this stack did not create it"):
             configure(DurableObjectMigrationsProvider(), api).create(script(V1))
 
     def test_an_update_sends_new_class_migrations_and_inherits_every_binding(

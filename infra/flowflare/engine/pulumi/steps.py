@@ -7,7 +7,7 @@ from flowflare.engine.pulumi.stream import StepMetadata
 from flowflare.state.checkpoint import PROVIDER_PREFIX, load_value
 from flowflare.values.events import Change, Op, Step
 from flowflare.values.properties import UNKNOWN, Props, Value, map_leaves
-from flowflare.values.show import SECRET_TEXT, Mask, changes, shown_props, told
+from flowflare.values.show import SECRET_TEXT, Mask, changes, shown_props, summarize
 from flowflare.values.urns import name_of
 from flowflare.values.wire import UNKNOWN_TEXT
 
@@ -129,7 +129,7 @@ def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
     told_kind: Literal["add", "delete", "update"] = (
         "add" if plain == "add" else "delete" if plain == "delete" else "update"
     )
-    before, after = told(old), told(new)
+    before, after = summarize(old), summarize(new)
     if path != _top(path) or (before == after and SECRET_TEXT in str(before)):
         before, after = SECRET_TEXT, SECRET_TEXT  # what differs is below, or hidden
     elif before == after:

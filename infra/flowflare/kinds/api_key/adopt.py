@@ -1,4 +1,4 @@
-"""Takes over the API key in use, which nobody can read back from the account."""
+"""Imports the API key in use, which cannot be read from the account."""
 
 import re
 from typing import Final
@@ -8,12 +8,12 @@ from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.values.properties import Props, new_secret
 
 _OURS: Final = re.compile(r"ff_[a-z0-9]+_([0-9a-f]{8})_\S+")
-#: The ID of a key that was not made here.
+#: The ID of a key that Flowflare did not generate.
 ADOPTED: Final = "adopted"
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The key of the generation in use; any other is made by the next `up`."""
+    """Import the key of the generation in use; the next `up` generates the others."""
     del account
     key = findings.key
     if not key.text or not wanted.name.endswith(key.resource):

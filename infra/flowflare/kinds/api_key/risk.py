@@ -1,4 +1,4 @@
-"""What an operation on an API key means for its callers."""
+"""Assesses operations on an API key: their effect on callers."""
 
 from collections.abc import Iterator
 
@@ -8,11 +8,11 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     if step.op in ("replace", "delete"):
-        yield is_safe("Whoever still calls the service with this key is refused.")
+        yield is_safe("Callers that still use this key are refused.")
     if step.op == "delete" and around.another_key:
         yield is_safe(
-            "Another key begins in this same `up`: until each client has it, its calls are "
-            "refused. Nobody is interrupted by: flowflare secrets rotate"
+            "The same `up` creates another key. A client's calls are refused until the client has "
+            "it. To rotate the key without interruption, run: flowflare secrets rotate"
         )

@@ -1,4 +1,4 @@
-"""What clears the cron triggers of a script once its program drops them."""
+"""Clears the cron triggers of a script after they are removed from its program."""
 
 from flowflare.kinds.contract import Kind, NotSupported
 

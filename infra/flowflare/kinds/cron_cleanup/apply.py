@@ -1,4 +1,4 @@
-"""Provider that clears a Worker's cron triggers once its program drops them."""
+"""Provider that clears a Worker's cron triggers after they are removed from its program."""
 
 from pulumi.dynamic import CreateResult
 
@@ -7,16 +7,16 @@ from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
     Props,
-    kept,
+    keep_outputs,
     script_id,
 )
 
 
 class CronCleanupProvider(CloudflareProvider):
-    """Clear the schedules of a script when the `WorkersCronTrigger` beside it is deleted.
+    """Clear the schedules of a script when its `WorkersCronTrigger` is deleted.
 
     Cloudflare's plugin deletes a `WorkersCronTrigger` without a call (Terraform provider 5.22), so
-    the schedules would go on running.
+    the schedules would keep running.
     """
 
     __module__ = STORED_MODULE
@@ -25,10 +25,10 @@ class CronCleanupProvider(CloudflareProvider):
 
     def create(self, props: Props) -> CreateResult:
         """Call nothing: the `WorkersCronTrigger` sets the schedules."""
-        return CreateResult(script_id(props), kept(props))
+        return CreateResult(script_id(props), keep_outputs(props))
 
     def delete(self, _id: str, props: Props) -> None:
-        """Clear all schedules of the script; a script that is gone has none.
+        """Clear all schedules of the script; a script that does not exist has none.
 
         Raises:
             ApiError: Cloudflare does not answer, or refuses.

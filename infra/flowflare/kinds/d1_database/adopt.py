@@ -5,14 +5,14 @@ from typing import Final
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.d1_database.apply import COMPUTED
-from flowflare.kinds.spelling import picked
+from flowflare.kinds.spelling import pick_attributes
 
-# What only a new database could have otherwise.
+# Inputs that never change after the creation.
 _FIXED: Final = ("jurisdiction",)
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The database of exactly that name."""
+    """Find the database of exactly that name."""
     name = wanted.text("name")
     row = account.database_named(name)
     if row is None:
@@ -23,12 +23,12 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
             findings.refuse(
                 f"D1 database {name}: its {key} is {live or 'none'}, the program says "
                 f"{declared or 'none'}",
-                "It never changes. Write what it is into the configuration.",
+                "It never changes. Write the database's value into the configuration.",
             )
     identity = str(row["uuid"])
     return Thing(
         identity,
         dict(wanted.inputs),
-        {**picked(row, COMPUTED), **wanted.inputs},
+        {**pick_attributes(row, COMPUTED), **wanted.inputs},
         name,
     )

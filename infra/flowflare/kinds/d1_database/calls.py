@@ -5,6 +5,6 @@ from flowflare.values.events import Step
 
 def count_calls(step: Step) -> int:
     """Count the requests that a step takes."""
-    # The API takes the read replication only afterwards, in a request of its own.
+    # The API only accepts the read replication afterwards, in its own request.
     made = 2 if "readReplication" in (step.new or {}) else 1
     return {"create": made, "replace": made + 1}.get(step.op, 1)

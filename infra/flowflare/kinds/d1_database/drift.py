@@ -1,4 +1,4 @@
-"""Compares D1 databases: whether they are there, and their read replication."""
+"""Compares D1 databases: whether they exist, and their read replication."""
 
 from collections.abc import Iterator
 
@@ -6,37 +6,49 @@ from flowflare.kinds import d1_migrations
 from flowflare.kinds.account import Account
 from flowflare.kinds.d1_database import KIND
 from flowflare.kinds.drifted import Drifted
-from flowflare.kinds.scene import Record, Scene, as_sent, differing, drifted, shown, text
+from flowflare.kinds.scene import (
+    Record,
+    Scene,
+    as_sent,
+    find_differences,
+    format_value,
+    make_finding,
+    text,
+)
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the databases of a stack, beside what was applied to them."""
-    migrated = {text(one, "database_id") for one in scene.of_kind(d1_migrations.KIND)}
-    for one in scene.of_kind(KIND):
-        if not is_looked_at(one, has_files=one.id in migrated):
+    """Find the differences in a stack's databases, without their migrations."""
+    migrated = {text(record, "database_id") for record in scene.of_kind(d1_migrations.KIND)}
+    for record in scene.of_kind(KIND):
+        if not is_looked_at(record, has_files=record.id in migrated):
             continue
-        live = account.database(one.id)
+        live = account.database(record.id)
         if live is None:
-            yield report_gone(one)
+            yield report_gone(record)
             continue
-        wanted = as_sent(one.inputs.get("readReplication")) or {}
+        wanted = as_sent(record.inputs.get("readReplication")) or {}
         there = live.get("read_replication")
-        for path, before, after in differing(wanted, there, "read_replication") if wanted else ():
-            message = f"{path} is {shown(after)}, state says {shown(before)}"
-            yield drifted(one, "changed", message, path=path, state=before, account=after)
+        for path, before, after in (
+            find_differences(wanted, there, "read_replication") if wanted else ()
+        ):
+            message = f"{path} is {format_value(after)}, state says {format_value(before)}"
+            yield make_finding(record, "changed", message, path=path, state=before, account=after)
 
 
-def is_looked_at(one: Record, *, has_files: bool) -> bool:
-    """Whether the database itself is asked for; if not, the query for its tables finds it gone."""
-    return not has_files or bool(one.inputs.get("readReplication"))
+def is_looked_at(record: Record, *, has_files: bool) -> bool:
+    """Whether to read the database itself; otherwise the query for its tables finds it missing."""
+    return not has_files or bool(record.inputs.get("readReplication"))
 
 
-def report_gone(one: Record) -> Drifted:
-    """Report that a database is gone.
+def report_gone(record: Record) -> Drifted:
+    """Report that a database is missing.
 
     Args:
-        one: its record, or that of its migrations where another program declares it.
+        record: the record, or that of its migrations if another program declares the database.
     """
-    name = text(one, "name") or one.id
+    name = text(record, "name") or record.id
     message = f"database {name} is not in the account; its data went with it"
-    return drifted(one, "missing", message, state=one.id, severity="error", action="restore")
+    return make_finding(
+        record, "missing", message, state=record.id, severity="error", action="restore"
+    )

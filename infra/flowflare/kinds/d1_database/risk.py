@@ -1,4 +1,4 @@
-"""What an operation on a D1 database means for its data."""
+"""Assesses operations on a D1 database: their effect on its data."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,12 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     del around
     old, new = text_of(step.old, "name"), text_of(step.new, "name")
     if step.op == "replace" and old == new:
-        yield loses_data(f"`{old}` is deleted with everything in it and made anew, empty.")
+        yield loses_data(f"`{old}` is deleted with all its data and created again, empty.")
     elif step.op == "replace":
-        yield loses_data(
-            f"`{new}` is a new, empty database; `{old}` is deleted with everything in it."
-        )
+        yield loses_data(f"`{new}` is a new, empty database; `{old}` is deleted with all its data.")
     elif step.op == "delete":
-        yield loses_data(f"The database `{old}` is deleted with everything in it.")
+        yield loses_data(f"The database `{old}` is deleted with all its data.")

@@ -1,4 +1,4 @@
-"""The SQL files that a D1 database has had."""
+"""The SQL files that are applied to a D1 database."""
 
 from flowflare.kinds.contract import Kind
 

@@ -1,4 +1,4 @@
-"""Tells which files a D1 database has had: by its ledger, else by its tables."""
+"""Finds the files that are applied to a D1 database: by its ledger, otherwise by its tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from flowflare.errors import MigrationError
 from flowflare.kinds.account import Account
-from flowflare.kinds.adoption import Baseline, Difference, Findings, Thing, Wanted, known
+from flowflare.kinds.adoption import Baseline, Difference, Findings, Thing, Wanted, drop_unknown
 from flowflare.migrations import baseline
 from flowflare.migrations.baseline import (
     compare_objects,
@@ -35,69 +35,71 @@ _SHOWN: Final = 12
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The files that a database has had; missing where it has had none."""
+    """Find the files that are applied to a database; None if there are none."""
     uuid = wanted.text("database_id")
     row = account.database(uuid) if uuid else None
     if row is None:
         return None
     name = str(row.get("name") or uuid)
     rows = plain(wanted.inputs.get("migrations") or [])
-    files = [make_migration(str(one["name"]), str(one["sql"])) for one in rows]
+    files = [make_migration(str(row["name"]), str(row["sql"])) for row in rows]
     reached = _Reached(name, uuid, Database(account.client, account.identity, uuid))
     try:
-        had = _had(reached, files, findings)
+        applied_files = _find_applied(reached, files, findings)
     except MigrationError as error:
         findings.refuse(f"D1 database {name}: {error.message}", error.remedy or "")
         return None
-    if not had:
+    if not applied_files:
         return None
-    ledger = [{"name": one.name, "checksum": one.checksum} for one in had]
-    names = {one.name for one in had}
-    kept = [one for one in wanted.inputs["migrations"] if str(one["name"]) in names]
+    ledger = [{"name": file.name, "checksum": file.checksum} for file in applied_files]
+    names = {file.name for file in applied_files}
+    kept = [row for row in wanted.inputs["migrations"] if str(row["name"]) in names]
     found = []
-    if len(had) < len(files):
-        waiting = [one.name for one in files[len(had) :]]
+    if len(applied_files) < len(files):
+        waiting = [file.name for file in files[len(applied_files) :]]
         found = [Difference(path="migrations", declared=waiting, account=[])]
     outputs = {key: wanted.inputs[key] for key in ("account_id", "database_id", "__provider")}
-    inputs = known({**wanted.inputs, "migrations": kept})
+    inputs = drop_unknown({**wanted.inputs, "migrations": kept})
     return Thing(uuid, inputs, {**outputs, "applied": ledger}, name, found)
 
 
 @dataclass(frozen=True)
 class _Reached:
-    """A database that answered."""
+    """A database of the account."""
 
     name: str
     uuid: str
     database: Database
 
 
-def _had(reached: _Reached, files: Sequence[Migration], findings: Findings) -> Sequence[Migration]:
-    """The files that a database has had; notes what its ledger lacks, refuses a difference.
+def _find_applied(
+    reached: _Reached, files: Sequence[Migration], findings: Findings
+) -> Sequence[Migration]:
+    """Find the files that are applied; note what the ledger lacks, and refuse differences.
 
     Raises:
-        MigrationError: the ledger knows other files, or the tables are others.
+        MigrationError: the ledger has other files, or the tables differ.
     """
     database = reached.database
     applied, objects = read_ledger(database), read_objects(database)
     if not applied and not objects:
         return ()
     if applied:
-        had = _by_ledger(files, applied)
-        _refuse(compare_objects(objects, had), objects)
+        had = _select_by_ledger(files, applied)
+        _refuse_differences(compare_objects(objects, had), objects)
         unnoted = {row.name for row in applied if row.checksum is None}
         bare = [file for file in had if file.name in unnoted]
         if bare:
-            why = "wrangler's ledger has them; their checksums are noted beside it"
-            found = _baseline(reached, bare, why)
-            findings.baselines.append((found, lambda: _note(database, bare)))
+            why = "wrangler's ledger has them; Flowflare's ledger gets their checksums"
+            found = _make_baseline(reached, bare, why)
+            findings.baselines.append((found, lambda: _note_checksums(database, bare)))
         return had
     last = find_match(objects, files)
     if last is None:
-        _refuse(compare_objects(objects, files), objects)
+        _refuse_differences(compare_objects(objects, files), objects)
         return ()
     had = list(files[: files.index(last) + 1])
-    found = _baseline(reached, had, "its tables are just what they make")
+    found = _make_baseline(reached, had, "its tables are exactly those that they create")
     findings.baselines.append((found, lambda: rewrite(database, (), had)))
     filled = ", ".join(list_files_with_data(had))
     if filled:
@@ -108,44 +110,49 @@ def _had(reached: _Reached, files: Sequence[Migration], findings: Findings) -> S
     return had
 
 
-def _by_ledger(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
-    """The files that the ledger has.
+def _select_by_ledger(files: Sequence[Migration], applied: Sequence[Applied]) -> list[Migration]:
+    """Return the files that the ledger has.
 
     Raises:
-        MigrationError: it knows other ones.
+        MigrationError: the ledger has other files.
     """
     problems = find_history_problems(files, applied)
     if problems:
-        message = "; ".join(one.message for one in problems)
+        message = "; ".join(problem.message for problem in problems)
         raise MigrationError(message, remedy=problems[0].remedy)
     names = {row.name for row in applied}
     return [file for file in files if file.name in names]
 
 
-def _note(database: Database, files: Sequence[Migration]) -> None:
-    """Notes checksums; done once, however often it is asked for."""
+def _note_checksums(database: Database, files: Sequence[Migration]) -> None:
+    """Note missing checksums; repeated calls change nothing."""
     bare = {row.name for row in open_ledger(database) if row.checksum is None}
     note_checksums(database, [file for file in files if file.name in bare])
 
 
-def _baseline(reached: _Reached, files: Sequence[Migration], why: str) -> Baseline:
+def _make_baseline(reached: _Reached, files: Sequence[Migration], why: str) -> Baseline:
     names = tuple(file.name for file in files)
     return Baseline(database=reached.name, uuid=reached.uuid, files=names, why=why)
 
 
-def _refuse(found: Sequence[baseline.Difference], objects: Mapping[tuple[str, str], Any]) -> None:
+def _refuse_differences(
+    found: Sequence[baseline.Difference], objects: Mapping[tuple[str, str], Any]
+) -> None:
     if not found:
         return
-    lines = [f"\n      {one.type} {one.name} {_WORDS[one.kind]}" for one in found[:_SHOWN]]
+    lines = [
+        f"\n      {difference.type} {difference.name} {_WORDS[difference.kind]}"
+        for difference in found[:_SHOWN]
+    ]
     if len(found) > _SHOWN:
         lines.append(f"\n      and {len(found) - _SHOWN} more")
     if is_original(objects):
-        message = "it has the tables of the original Flowflare, which are not this one's"
-        remedy = "Its rows come along: flowflare adopt --convert-original FILE writes the SQL."
+        message = "it has the tables of the original Flowflare, which differ from this one's"
+        remedy = "Keep its rows: flowflare adopt --convert-original FILE writes the SQL for them."
     else:
         message = "its tables are not what the files make"
         remedy = (
-            "Bring database and files together first; the definitions are shown by: "
+            "First make the database and the files agree. To compare the definitions, run: "
             "flowflare migrations baseline"
         )
     raise MigrationError(message + ":" + "".join(lines), remedy=remedy)

@@ -1,4 +1,4 @@
-"""Compares what was applied to D1 databases: the ledger with state's files, tables with theirs."""
+"""Compares migrations of D1 databases: the ledger and the tables with the files in state."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +9,7 @@ from flowflare.kinds.account import Account
 from flowflare.kinds.d1_database.drift import is_looked_at, report_gone
 from flowflare.kinds.d1_migrations import KIND
 from flowflare.kinds.drifted import Drifted
-from flowflare.kinds.scene import Record, Scene, drifted, text
+from flowflare.kinds.scene import Record, Scene, make_finding, text
 from flowflare.migrations.baseline import Difference, compare_objects
 from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
@@ -29,27 +29,29 @@ _WORDS: Final = {
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the databases that files were applied to."""
-    databases = {one.id: one for one in scene.of_kind(d1_database.KIND)}
-    for one in scene.of_kind(KIND):
-        uuid = text(one, "database_id")
+    """Find the differences in the databases with migrations."""
+    databases = {record.id: record for record in scene.of_kind(d1_database.KIND)}
+    for record in scene.of_kind(KIND):
+        uuid = text(record, "database_id")
         if uuid:  # the database may be another program's
-            yield from _migrations(scene, databases.get(uuid, one), one, account)
+            yield from _compare_migrations(scene, databases.get(uuid, record), record, account)
 
 
-def _migrations(scene: Scene, database: Record, one: Record, account: Account) -> Iterator[Drifted]:
-    if UNKNOWN in (one.inputs.get("migrations"), one.outputs.get("applied")):
+def _compare_migrations(
+    scene: Scene, database: Record, record: Record, account: Account
+) -> Iterator[Drifted]:
+    if UNKNOWN in (record.inputs.get("migrations"), record.outputs.get("applied")):
         return
-    answers = account.query(text(one, "database_id"), OBJECTS + _LEDGERS)
+    answers = account.query(text(record, "database_id"), OBJECTS + _LEDGERS)
     if answers is None:
         if not is_looked_at(database, has_files=True):
             yield report_gone(database)
         return
     objects, tables = answers[0], {str(row["name"]) for row in answers[1]}
-    ledger = _ledger(account, text(one, "database_id"), tables)
-    applied = _applied(one)
-    yield from _rows(one, applied, ledger)
-    files = [each for each in _files(one) if each.name in applied]
+    ledger = _read_ledger(account, text(record, "database_id"), tables)
+    applied = _read_applied(record)
+    yield from _compare_ledger(record, applied, ledger)
+    files = [file for file in _parse_files(record) if file.name in applied]
     made = {
         (str(row["type"]), str(row["name"])): str(row["sql"])
         for row in objects
@@ -58,13 +60,13 @@ def _migrations(scene: Scene, database: Record, one: Record, account: Account) -
     try:
         found = compare_objects(made, files)
     except MigrationError as error:
-        scene.note(one, f"{error.message}; its tables were not compared")
+        scene.note(record, f"{error.message}; its tables were not compared")
         return
-    yield from (_object(one, each) for each in found)
+    yield from (_report_object(record, difference) for difference in found)
 
 
-def _ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | None]:
-    """File to checksum, None where wrangler applied it, in the ledger's order."""
+def _read_ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | None]:
+    """Return the ledger's files in order, each with its checksum; None if wrangler applied it."""
     if "d1_migrations" not in tables:
         return {}
     ours = "flowflare_migrations" in tables
@@ -73,13 +75,13 @@ def _ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | No
     return {str(row["name"]): known.get(str(row["name"])) for row in answers[0]}
 
 
-def _rows(
-    one: Record, applied: Mapping[str, str], ledger: Mapping[str, str | None]
+def _compare_ledger(
+    record: Record, applied: Mapping[str, str], ledger: Mapping[str, str | None]
 ) -> Iterator[Drifted]:
     for name in sorted(applied.keys() - ledger.keys()):
         message = f"{name} is not in the database's ledger any more: it would be applied again"
-        yield drifted(
-            one,
+        yield make_finding(
+            record,
             "missing",
             message,
             path=f'applied["{name}"]',
@@ -89,8 +91,8 @@ def _rows(
         )
     for name in sorted(ledger.keys() - applied.keys()):
         message = f"{name} was applied from elsewhere"
-        yield drifted(
-            one,
+        yield make_finding(
+            record,
             "extra",
             message,
             path=f'applied["{name}"]',
@@ -101,8 +103,8 @@ def _rows(
         there = ledger[name]
         if there is not None and there != applied[name]:
             message = f"{name} is in the ledger with another checksum: another file was applied"
-            yield drifted(
-                one,
+            yield make_finding(
+                record,
                 "changed",
                 message,
                 path=f'applied["{name}"]',
@@ -113,10 +115,10 @@ def _rows(
             )
 
 
-def _object(one: Record, found: Difference) -> Drifted:
+def _report_object(record: Record, found: Difference) -> Drifted:
     kind: Any = {"different": "changed"}.get(found.kind, found.kind)
-    return drifted(
-        one,
+    return make_finding(
+        record,
         kind,
         f"{found.type} {found.name} {_WORDS[found.kind]}",
         path=f'{found.type}["{found.name}"]',
@@ -127,11 +129,11 @@ def _object(one: Record, found: Difference) -> Drifted:
     )
 
 
-def _applied(one: Record) -> dict[str, str]:
-    listed: Sequence[Any] = plain(one.outputs.get("applied") or [])
+def _read_applied(record: Record) -> dict[str, str]:
+    listed: Sequence[Any] = plain(record.outputs.get("applied") or [])
     return {str(row["name"]): str(row["checksum"]) for row in listed}
 
 
-def _files(one: Record) -> list[Migration]:
-    listed: Sequence[Any] = plain(one.inputs.get("migrations") or [])
+def _parse_files(record: Record) -> list[Migration]:
+    listed: Sequence[Any] = plain(record.inputs.get("migrations") or [])
     return [make_migration(str(row["name"]), str(row["sql"])) for row in listed]

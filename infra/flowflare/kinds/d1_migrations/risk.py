@@ -1,4 +1,4 @@
-"""What the SQL of pending migration files loses, as the linter finds it."""
+"""Assesses pending migration files: the data that their SQL loses, as the linter finds it."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ LOSING_RULES: Final = frozenset(
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     del around
     for file in files_to_run(step):
         for found in file.findings:

@@ -12,77 +12,81 @@ from pulumi.dynamic import (
 from flowflare.kinds.durable_object_migrations.class_rollout import ScriptUpload, bring_up
 from flowflare.kinds.durable_object_migrations.data_loss import (
     ALLOWED,
-    class_loss_problem,
-    stranded_problem,
+    find_class_loss,
+    find_stranded_objects,
 )
 from flowflare.kinds.live_script import read_tag
 from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
     Props,
-    gone,
-    kept,
+    keep_outputs,
+    make_gone_result,
     script_id,
 )
 from flowflare.model.class_migrations import find_history_problem, from_wire
 
 
 class DurableObjectMigrationsProvider(CloudflareProvider):
-    """The Durable Object history of a script; deletes nothing, the script's deletion does."""
+    """The Durable Object history of a script; only the script's deletion deletes the classes."""
 
     __module__ = STORED_MODULE
 
     identity = ("account_id", "script_name")
 
     def check(self, olds: Props, news: Props) -> CheckResult:
-        """Refuses a history that is not the old one with steps appended, or that loses objects."""
+        """Refuse a history that changes applied steps or loses objects."""
         if self._replaces(olds, news):
-            problem = stranded_problem(olds, news)
+            problem = find_stranded_objects(olds, news)
             return CheckResult(news, [CheckFailure("script_name", problem)] if problem else [])
         problem = find_history_problem(from_wire(olds["history"]), from_wire(news["history"]))
-        problem = problem or class_loss_problem(olds, news)
+        problem = problem or find_class_loss(olds, news)
         return CheckResult(news, [CheckFailure("history", problem)] if problem else [])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compares the history's last tag with the one in state; the code alone changes nothing."""
+        """Compare the history's last tag with the tag in state; ignore changed code."""
         replaces = self._replaces(olds, news)
         history = news.get("history") or [{}]
         changes = bool(replaces) or history[-1].get("tag") != olds.get("migration_tag")
         return DiffResult(changes=changes, replaces=replaces)
 
     def foresee(self, news: Props) -> Props:
-        """The outputs before anything is done: the whole history will be live."""
+        """Return the outputs before the operation: the whole history will be applied."""
         tag = (news.get("history") or [{}])[-1].get("tag")
         return {name: news.get(name) for name in self.identity} | {"migration_tag": tag}
 
     def create(self, props: Props) -> CreateResult:
-        """Uploads the script with its whole history, or finishes what a killed run began.
+        """Upload the script with its whole history, or finish the work of a killed run.
 
         Raises:
-            ClassMigrationError: the name is taken by a script that this stack did not make.
+            ClassMigrationError: a script that this stack did not create has the name.
         """
-        tag = bring_up(self.api(), _upload(props), made_by_us=False)
+        tag = bring_up(self.api(), _make_upload(props), made_by_us=False)
         return CreateResult(script_id(props), self._outputs(props, tag))
 
     def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        """Applies the steps after the live tag and keeps every binding.
+        """Apply the steps after the live tag; keep all bindings.
 
         Raises:
             ClassMigrationError: the live tag is not in the history.
         """
-        tag = bring_up(self.api(), _upload(news), made_by_us=True)
+        tag = bring_up(self.api(), _make_upload(news), made_by_us=True)
         return UpdateResult(self._outputs(news, tag))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """Reads the live tag."""
+        """Read the live tag."""
         tag = read_tag(self.api(), props["account_id"], props["script_name"])
-        return gone() if tag is None else ReadResult(id_, kept(props) | {"migration_tag": tag})
+        return (
+            make_gone_result()
+            if tag is None
+            else ReadResult(id_, keep_outputs(props) | {"migration_tag": tag})
+        )
 
     def _outputs(self, props: Props, tag: str) -> Props:
         return {name: props[name] for name in self.identity} | {"migration_tag": tag}
 
 
-def _upload(props: Props) -> ScriptUpload:
+def _make_upload(props: Props) -> ScriptUpload:
     return ScriptUpload(
         account_id=props["account_id"],
         script_name=props["script_name"],

@@ -12,8 +12,8 @@ def count_calls(step: Step) -> int:
     if step.op == "update" and not steps:
         return 2  # the live script and its settings
     if step.op == "update":
-        # The live script, its settings, the namespaces and the upload; for a class that ends who is
-        # bound to it, and its own bindings, read and written.
-        return 4 + (3 if any(one.deleted_classes for one in steps) else 0)
-    # Whether there is one, the upload; the namespaces if a class comes from another script.
-    return 2 + any(bool(one.transferred_classes) for one in steps)
+        # The live script, its settings, the namespaces and the upload. For a deleted class also
+        # the references to it, and reading and writing the script's own bindings.
+        return 4 + (3 if any(sent.deleted_classes for sent in steps) else 0)
+    # The live script and the upload; the namespaces if a class comes from another script.
+    return 2 + any(bool(sent.transferred_classes) for sent in steps)

@@ -1,8 +1,8 @@
-"""Brings a script's Durable Object classes to the end of its history, call by call.
+"""Applies a script's class migrations, request by request.
 
-Cloudflare deletes a class only in an upload of its own: neither the script that has it nor any
-other may bind it then, live or in the upload (10061), and the class goes out of the code in the
-same upload, not before (10064). Each call here leaves a state from which the next run goes on.
+Cloudflare deletes a class only in a separate upload: no script may then bind the class, live or in
+the upload (10061), and the class must be removed from the code in the same upload, not before
+(10064). After each request here, the next run can continue.
 """
 
 import json
@@ -38,21 +38,21 @@ _OBJECTS = "durable_object_namespace"
 
 @dataclass(frozen=True)
 class ScriptUpload:
-    """A script as its class migrations need it.
+    """The part of a script that its class migrations need.
 
     Attributes:
         account_id: the account.
         script_name: the script.
-        bindings: what it has before what it depends on exists, as the API takes them; a database
-            or service among them tells whose script it is.
+        bindings: its bindings to resources that exist before the script, in the API's spelling; a
+            database or service among them identifies the owner of the script.
         main_module: the module's name.
         content: the module.
-        compatibility_date: the date whose behaviour it gets.
-        compatibility_flags: runtime flags.
+        compatibility_date: its compatibility date.
+        compatibility_flags: its compatibility flags.
         history: all class migrations, oldest first.
-        scripts: the stack's scripts; bindings of others are not touched.
+        scripts: the stack's scripts; bindings of other scripts are not changed.
         taken: classes that other scripts of the stack take over, with the script's name.
-        allow_data_loss: why objects may be lost, None where they may not.
+        allow_data_loss: the reason why objects may be lost; None if they may not.
     """
 
     account_id: str
@@ -69,57 +69,57 @@ class ScriptUpload:
 
 
 def bring_up(client: Client, upload: ScriptUpload, *, made_by_us: bool) -> str:
-    """Applies the class migrations that the live script lacks, uploading it if need be.
+    """Apply the class migrations that the live script lacks; upload the script if necessary.
 
-    A script that is not there is uploaded with the history's net effect, and with nothing but its
-    storage bound: without its key the service refuses every caller. A live one keeps every binding
-    but those to classes that end, and every setting.
+    A missing script is uploaded with the history's net effect, and only its storage is bound:
+    without its key, the service refuses all callers. A live script keeps all settings, and all
+    bindings except those to deleted classes.
 
     Args:
         client: the API.
         upload: the script.
-        made_by_us: whether state says so; otherwise the script must bind a database or service of
-            this stack, as one does that a killed run left behind.
+        made_by_us: whether state has the script. Otherwise the script must bind a database or
+            service of this stack, as the script of a killed run does.
 
     Returns:
-        The last tag, which is live now.
+        The last tag, which is now live.
 
     Raises:
-        ClassMigrationError: somebody else's script, a live tag that is not in the history, or a
-            step that cannot be applied as things are.
-        ApiError: Cloudflare refused.
+        ClassMigrationError: the script is not this stack's, its live tag is not in the history, or
+            a step cannot be applied.
+        ApiError: Cloudflare refused a request.
     """
     last = upload.history[-1].tag
     live = read_live(client, upload.account_id, upload.script_name)
     if live is None:
         moves = any(step.transferred_classes for step in upload.history)
         has = read_namespaces(client, upload.account_id) if moves else ()
-        begun = _transferable(client, upload, upload.history, has)
+        begun = _replace_missing_sources(client, upload, upload.history, has)
         steps = compute_net_effect(begun, (), without=upload.taken)
         _put(client, upload, upload.bindings, make_upload_block(steps, None, last_tag=last))
         return last
     if not made_by_us and not live.is_bound_like(upload.bindings):
         message = (
-            f"{upload.script_name}: a script of that name exists, and this stack did not make it"
+            f"{upload.script_name}: a script of that name exists, and this stack did not create it"
         )
         remedy = (
-            "If it was installed by hand and is to go on as this stack's, take it over: flowflare "
-            "adopt. Otherwise give this one another name in `flowflare:names`."
+            "To manage the existing script with this stack, import it: flowflare adopt. Otherwise "
+            "give this stack's script another name in `flowflare:names`."
         )
         raise ClassMigrationError(message, remedy=remedy)
     steps = list_pending(upload.history, live.migration_tag, script_name=upload.script_name)
     if steps:
-        _go_on(client, upload, live, steps)
+        _apply_pending(client, upload, live, steps)
     return last
 
 
-def _go_on(
+def _apply_pending(
     client: Client, upload: ScriptUpload, live: LiveScript, steps: Sequence[ClassMigration]
 ) -> None:
-    """Applies what is pending to a script that is live."""
+    """Apply the pending steps to a live script."""
     applied = upload.history[: len(upload.history) - len(steps)]
     namespaces = read_namespaces(client, upload.account_id)
-    has = [one for one in namespaces if one.script == upload.script_name]
+    has = [namespace for namespace in namespaces if namespace.script == upload.script_name]
     before = list_classes_after(applied)
     _refuse_exports(live, has)
     _refuse_key_value(upload, has, before)
@@ -127,27 +127,27 @@ def _go_on(
     ends = {name for name, after in outcome.items() if after is None}
     lost = {name for _, name in list_losses(steps, before)}
     if lost and not upload.allow_data_loss:
-        message = f"{upload.script_name}: deleting {_listed(lost)} loses all its objects' data"
-        raise ClassMigrationError(message, remedy=f"If that is meant, {_ALLOW}")
-    transferable = _transferable(client, upload, steps, namespaces)
+        message = f"{upload.script_name}: deleting {_join_names(lost)} deletes its objects' data"
+        raise ClassMigrationError(message, remedy=f"If this is intended, {_ALLOW}")
+    transferable = _replace_missing_sources(client, upload, steps, namespaces)
     if ends:
-        identities = {one.id for one in has if one.class_name in ends}
+        identities = {namespace.id for namespace in has if namespace.class_name in ends}
         _unbind_elsewhere(client, upload, identities, ends)
         bound = {name for name, owner in live.own_classes().items() if owner in ends}
         _drop_bindings(client, upload.account_id, upload.script_name, bound)
     sent = compute_net_effect(transferable, before, without=upload.taken)
     block = make_upload_block(sent, live.migration_tag, last_tag=steps[-1].tag)
-    _put(client, upload, _carried(live, outcome, ends), block, live.kept_settings())
+    _put(client, upload, _carry_bindings(live, outcome, ends), block, live.kept_settings())
 
 
-def _carried(
+def _carry_bindings(
     live: LiveScript, outcome: Mapping[str, str | None], ends: Collection[str]
 ) -> list[Mapping[str, object]]:
-    """The live bindings as the upload names them: inherited but for classes that change."""
+    """Return the live bindings for the upload: inherited, except those to changed classes."""
     own, carried = live.own_classes(), list[Mapping[str, object]]()
     for binding in live.bindings:
         name = str(binding["name"])
-        # Cloudflare compares the class's name alone, even of a binding to another script.
+        # Cloudflare only compares the class's name, even of a binding to another script.
         if binding.get("type") == _OBJECTS and binding.get("class_name") in ends:
             continue
         after = outcome.get(own[name]) if name in own else None
@@ -158,28 +158,28 @@ def _carried(
     return carried
 
 
-def _transferable(
+def _replace_missing_sources(
     client: Client,
     upload: ScriptUpload,
     steps: Sequence[ClassMigration],
     has: Sequence[Namespace],
 ) -> tuple[ClassMigration, ...]:
-    """The steps with classes that begin anew where a stack is new and has nothing to move."""
-    moves = [one for step in steps for one in step.transferred_classes]
-    there = {(one.script, one.class_name) for one in has}
-    missing = {(one.from_script, one.old) for one in moves} - there
+    """Return the steps, with new classes instead of moves whose source does not exist."""
+    moves = [move for step in steps for move in step.transferred_classes]
+    there = {(move.script, move.class_name) for move in has}
+    missing = {(move.from_script, move.old) for move in moves} - there
     for script, name in sorted(missing):
         if read_tag(client, upload.account_id, script) is not None:
-            others = _listed(found for owner, found in there if owner == script)
+            others = _join_names(found for owner, found in there if owner == script)
             reason = f"the script {script} has no Durable Object class {name}, "
             reason += f"only {others}" if others else "nor any other"
             remedy = (
-                "Correct `from`. A class that gets its name there in the same run needs a run of "
-                "its own before; one that was moved already begins with newSqliteClasses."
+                "Correct `from`. If the other script renames the class to this name, run `up` for "
+                "that step first. If the class was moved already, use newSqliteClasses."
             )
         elif script not in upload.scripts and not upload.allow_data_loss:
-            reason = f"there is no script {script} to take the Durable Object class {name} from"
-            remedy = f"Correct `fromScript`. To begin with no objects: {_ALLOW}"
+            reason = f"the script {script} with the Durable Object class {name} does not exist"
+            remedy = f"Correct `fromScript`. To create the class without objects, {_ALLOW}"
         else:
             continue
         raise ClassMigrationError(f"{upload.script_name}: {reason}", remedy=remedy)
@@ -189,30 +189,30 @@ def _transferable(
 def _unbind_elsewhere(
     client: Client, upload: ScriptUpload, identities: Collection[str], ends: Collection[str]
 ) -> None:
-    """Takes bindings to ending classes from the stack's other scripts; others' stop the run."""
+    """Remove bindings to deleted classes from the stack's other scripts; refuse foreign ones."""
     found = [
-        one
-        for one in read_references(client, upload.account_id, upload.script_name)
-        if one.namespace in identities and one.script != upload.script_name
+        reference
+        for reference in read_references(client, upload.account_id, upload.script_name)
+        if reference.namespace in identities and reference.script != upload.script_name
     ]
-    foreign = [one for one in found if one.script not in upload.scripts]
+    foreign = [reference for reference in found if reference.script not in upload.scripts]
     if foreign:
-        users = ", ".join(f"{one.script} (as {one.binding})" for one in foreign)
+        users = ", ".join(f"{reference.script} (as {reference.binding})" for reference in foreign)
         message = (
-            f"{upload.script_name}: {_listed(ends)} cannot be deleted while scripts outside of "
+            f"{upload.script_name}: {_join_names(ends)} cannot be deleted while scripts outside of "
             f"this stack are bound to it: {users}"
         )
         remedy = "Remove those bindings and deploy those scripts, then run this again."
         raise ClassMigrationError(message, remedy=remedy)
-    for script in sorted({one.script for one in found}):
-        names = {one.binding for one in found if one.script == script}
+    for script in sorted({reference.script for reference in found}):
+        names = {reference.binding for reference in found if reference.script == script}
         _drop_bindings(client, upload.account_id, script, names)
 
 
 def _drop_bindings(
     client: Client, account_id: str, script_name: str, names: Collection[str]
 ) -> None:
-    """Takes bindings from a live script; its code and everything else stays."""
+    """Remove bindings from a live script; keep its code and everything else."""
     if not names:
         return
     path = f"{script_path(account_id, script_name)}/settings"
@@ -230,15 +230,15 @@ def _drop_bindings(
 def _refuse_exports(live: LiveScript, has: Sequence[Namespace]) -> None:
     if live.migration_tag or not has:
         return
-    classes = _listed(one.class_name for one in has)
-    raise _one_way_door(f"{live.name}: it has {classes} and no class migration tag")
+    classes = _join_names(namespace.class_name for namespace in has)
+    raise _make_exports_error(f"{live.name}: it has {classes} and no class migration tag")
 
 
-def _one_way_door(reason: str) -> ClassMigrationError:
+def _make_exports_error(reason: str) -> ClassMigrationError:
     message = f"{reason}: it declares its Durable Objects as `exports`, as newer wranglers do"
     remedy = (
-        "Cloudflare lets no script back from `exports` to class migrations. Go on deploying it "
-        "with wrangler, or give the client another name and begin new classes."
+        "Cloudflare allows no script to return from `exports` to class migrations. Keep deploying "
+        "it with wrangler, or give the client another name and create new classes."
     )
     return ClassMigrationError(message, remedy=remedy)
 
@@ -246,23 +246,27 @@ def _one_way_door(reason: str) -> ClassMigrationError:
 def _refuse_key_value(
     upload: ScriptUpload, has: Sequence[Namespace], before: Collection[str]
 ) -> None:
-    old = {one.class_name for one in has if not one.use_sqlite and one.class_name in before}
+    old = {
+        namespace.class_name
+        for namespace in has
+        if not namespace.use_sqlite and namespace.class_name in before
+    }
     if old:
         message = (
-            f"{upload.script_name}: the live class {_listed(old)} keeps its data as keys and "
-            "values, and the history says SQLite"
+            f"{upload.script_name}: the live class {_join_names(old)} has key-value storage, and "
+            "the history says SQLite"
         )
         remedy = (
-            "A class never changes its storage. Begin a class of another name, copy the data in "
-            "your code, and delete the old one afterwards."
+            "A class never changes its storage. Create a class of another name, copy the data in "
+            "your code, and delete the old class afterwards."
         )
         raise ClassMigrationError(message, remedy=remedy)
 
 
-_ALLOW = "say why in flowflare:allowDataLoss, under the name of this resource."
+_ALLOW = "write the reason into flowflare:allowDataLoss, under the name of this resource."
 
 
-def _listed(names: Any) -> str:
+def _join_names(names: Any) -> str:
     return ", ".join(sorted(names))
 
 
@@ -290,8 +294,8 @@ def _put(
         client.call("PUT", path, parts=parts, query={"bindings_inherit": "strict"})
     except ApiError as error:
         if _EXPORTS_REFUSED in error.codes:
-            raise _one_way_door(f"{upload.script_name}: {error.message}") from None
+            raise _make_exports_error(f"{upload.script_name}: {error.message}") from None
         live = read_tag(client, upload.account_id, upload.script_name)
         if _TAG_MISMATCH not in error.codes or live != upload.history[-1].tag:
             raise
-        # It was done and the answer got lost: this refusal is for the client's repetition.
+        # The upload succeeded and its response was lost: this error is for the repeated request.

@@ -1,4 +1,4 @@
-"""Stops class migrations that lose or move objects, which `protect` lets through as updates."""
+"""Refuses class migrations that lose or move objects; for `protect` these are only updates."""
 
 from flowflare.kinds.provider import Props
 from flowflare.model.class_history import list_classes_after, list_losses
@@ -8,11 +8,11 @@ from flowflare.model.class_migrations import from_wire
 ALLOWED = "allow_data_loss"
 
 
-def class_loss_problem(olds: Props, news: Props) -> str | None:
-    """What is wrong with the steps that a history has got, None where they lose nothing.
+def find_class_loss(olds: Props, news: Props) -> str | None:
+    """Describe the first new step that loses or moves objects; None if there is none.
 
-    A script that is made has had no objects yet, so its whole history is harmless; so is the end of
-    a class that begins in the same run.
+    A new script has no objects yet, so its whole history is harmless. So is deleting a class that
+    the same run creates.
 
     Args:
         olds: the inputs in state, empty for a creation.
@@ -26,20 +26,20 @@ def class_loss_problem(olds: Props, news: Props) -> str | None:
     begun = news.get("begun") or {}
     for index, step in enumerate(history[applied:]):
         deleted = [name for position, name in lost if position == index]
-        moved = [one.old for one in step.transferred_classes]
+        moved = [move.old for move in step.transferred_classes]
         if deleted or moved:
             names = ", ".join(deleted)
             what = f"deletes {names} with all its objects" if names else f"moves {', '.join(moved)}"
             return (
                 f"the class migration {step.tag!r} {what}, which protect stops. "
-                f"{_moved_elsewhere(deleted, begun, str(news.get('script_name')))}If that is "
+                f"{_suggest_transfer(deleted, begun, str(news.get('script_name')))}If that is "
                 "meant, name this resource in flowflare:allowDataLoss and say why"
             )
     return None
 
 
-def stranded_problem(olds: Props, news: Props) -> str | None:
-    """What is wrong with another name of a script, None where it strands no objects.
+def find_stranded_objects(olds: Props, news: Props) -> str | None:
+    """Describe the objects that a new name of a script leaves behind; None if there are none.
 
     Args:
         olds: the inputs in state, empty for a creation.
@@ -59,14 +59,14 @@ def stranded_problem(olds: Props, news: Props) -> str | None:
     )
 
 
-def _moved_elsewhere(deleted: list[str], begun: Props, script: str) -> str:
-    """The hint for a class that seems to have been moved to another script by hand."""
+def _suggest_transfer(deleted: list[str], begun: Props, script: str) -> str:
+    """Suggest a transfer for a deleted class that another script creates under the same name."""
     words = []
     for name in deleted:
         if name in begun:
             step = f"transferredClasses: [{{from: {name}, fromScript: {script}, to: {name}}}]"
             words.append(
-                f"The script {begun[name]} begins a class {name} with no objects; to take these "
-                f"along, write {step} there and no deletedClasses here. "
+                f"The script {begun[name]} creates a class {name} with no objects. To move the "
+                f"objects there, write {step} there and no deletedClasses here. "
             )
     return "".join(words)

@@ -1,4 +1,4 @@
-"""What class migrations lose, move and restart."""
+"""Assesses class migrations: lost, moved and restarted objects."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     name = text_of(step.new, "script_name") or text_of(step.old, "script_name")
     if step.op == "replace":
         old = text_of(step.old, "script_name")
@@ -25,12 +25,14 @@ def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
         yield restarts(had)
 
 
-def _assess_step(one: ClassStep) -> Iterator[Reason]:
-    if one.deleted_classes:
-        gone = ", ".join(one.deleted_classes)
-        yield loses_data(f"Class migration `{one.tag}` deletes {gone} with all its objects' data.")
-    for moved in one.transferred_classes:
+def _assess_step(migration: ClassStep) -> Iterator[Reason]:
+    if migration.deleted_classes:
+        gone = ", ".join(migration.deleted_classes)
         yield loses_data(
-            f"Class migration `{one.tag}` moves {moved}: the objects leave the other script, and "
-            "only another step brings them back."
+            f"Class migration `{migration.tag}` deletes {gone} with all its objects' data."
+        )
+    for moved in migration.transferred_classes:
+        yield loses_data(
+            f"Class migration `{migration.tag}` moves {moved}: the objects leave the other "
+            "script, and only another step brings them back."
         )

@@ -1,9 +1,9 @@
-"""Queues: Cloudflare gives an ID, and a name is one queue's in an account."""
+"""Queues: Cloudflare generates an ID, and names are unique in an account."""
 
 from typing import Any
 
 from flowflare.kinds.handler import Made
-from flowflare.kinds.spelling import picked
+from flowflare.kinds.spelling import pick_attributes
 from flowflare.kinds.stores import NamedStore
 from flowflare.values.properties import Props
 
@@ -31,6 +31,6 @@ class Queue(NamedStore):
     name_taken = 11009
     words = "queue"
 
-    def made(self, new: Props, answer: Any) -> Made:
-        """What was made, from Cloudflare's answer."""
-        return Made(str(answer["queue_id"]), {**picked(answer, self.attributes), **new})
+    def parse_answer(self, new: Props, answer: Any) -> Made:
+        """Return the queue that Cloudflare's response describes."""
+        return Made(str(answer["queue_id"]), {**pick_attributes(answer, self.attributes), **new})

@@ -1,4 +1,4 @@
-"""Registers a queue of a client's own."""
+"""Registers a client's own queue."""
 
 import pulumi
 
@@ -11,7 +11,7 @@ def declare_queue(name: str, own: OwnSpec, account_id: str, opts: pulumi.Resourc
 
     Args:
         name: the resource's name.
-        own: what it is.
+        own: its settings.
         account_id: the account.
         opts: Pulumi's options.
     """

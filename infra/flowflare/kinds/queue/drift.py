@@ -1,4 +1,4 @@
-"""Compares queues: whether the account has them, and their names."""
+"""Compares queues: whether they exist, and their names."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from flowflare.kinds.scene import Scene
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the queues of a stack."""
+    """Find the differences in a stack's queues."""
     records = scene.of_kind(KIND)
-    rows = account.listed("/queues") if records else ()
+    rows = account.read_list("/queues") if records else ()
     live = {str(row["queue_id"]): row for row in rows}
     yield from compare_by_id(records, live, ("queueName",), "queue")

@@ -1,4 +1,4 @@
-"""Queue consumers: Cloudflare gives an ID, and a queue has at most one consumer."""
+"""Queue consumers: Cloudflare generates an ID, and a queue has at most one consumer."""
 
 from typing import Any, Final
 
@@ -6,10 +6,10 @@ from flowflare.errors import ApiError, EngineError
 from flowflare.kinds.access import is_gone
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
-from flowflare.kinds.spelling import picked, to_api
+from flowflare.kinds.spelling import pick_attributes, to_api
 from flowflare.values.properties import Props
 
-#: What of an answer becomes outputs.
+#: The attributes of a response that become outputs.
 COMPUTED: Final = ("consumerId", "createdOn", "queueName")
 _HAS_CONSUMER: Final = 11004
 _NO_HANDLER: Final = 11001
@@ -24,13 +24,13 @@ class QueueConsumer(CloudflareHandler):
     identity = ("accountId", "queueId")
 
     def mistakes(self, inputs: Props) -> list[str]:
-        """Name what the embedded engine does not serve."""
+        """List what the embedded engine does not support."""
         if inputs.get("type", "worker") != "worker":
-            return ["type must be worker: the embedded engine makes no other consumer"]
+            return ["type must be worker: the embedded engine supports no other consumer"]
         return [] if "scriptName" in inputs else ["scriptName is missing"]
 
     def create(self, new: Props) -> Made:
-        """Create the consumer; if the answer is lost, it is found by its queue and script.
+        """Create the consumer; if the response is lost, find it by its queue and script.
 
         Raises:
             EngineError: the queue has a consumer that this stack did not create, or the script has
@@ -43,8 +43,8 @@ class QueueConsumer(CloudflareHandler):
                 raise
             answer = self._find(new) if error.doubtful else None
             if answer is None:
-                raise _has_consumer(new) from None
-        return self._made(new, answer)
+                raise _make_has_consumer_error(new) from None
+        return self._parse_answer(new, answer)
 
     def update(self, old: Existing, new: Props) -> Props:
         """Replace script, dead-letter queue and settings.
@@ -53,10 +53,10 @@ class QueueConsumer(CloudflareHandler):
             EngineError: the script has no `queue` handler.
         """
         path = f"{_path(new)}/{old.outputs['consumerId']}"
-        return self._made(new, self._send("PUT", path, new)).outputs
+        return self._parse_answer(new, self._send("PUT", path, new)).outputs
 
     def delete(self, old: Existing) -> None:
-        """Delete the consumer; one that is already gone is a success."""
+        """Delete the consumer; a consumer that does not exist is a success."""
         self.delete_at(f"{_path(old.inputs or old.outputs)}/{old.outputs['consumerId']}")
 
     def id_of(self, known: Props) -> str:
@@ -72,17 +72,17 @@ class QueueConsumer(CloudflareHandler):
         return None
 
     def look_up(self, known: Props) -> Props:
-        """Ask for the consumer by its ID."""
+        """Read the consumer from the API by its ID."""
         path = f"{_path(known)}/{known['consumerId']}"
         answer = self.access.client.call("GET", path)
-        found = {**known, **picked(answer, (*COMPUTED, *_BODY))}
-        # Cloudflare answers an empty name if there is none.
+        found = {**known, **pick_attributes(answer, (*COMPUTED, *_BODY))}
+        # Without a dead-letter queue, Cloudflare returns an empty name.
         return {key: value for key, value in found.items() if value or key != "deadLetterQueue"}
 
     def recover(self, new: Props) -> Made | None:
-        """Look for a consumer of the queue that runs the script."""
+        """Find a consumer of the queue that runs the script."""
         found = self._find(new)
-        return self._made(new, found) if found else None
+        return self._parse_answer(new, found) if found else None
 
     def _send(self, method: Any, path: str, new: Props, **more: Any) -> Any:
         body = to_api({key: new[key] for key in _BODY if key in new})
@@ -90,11 +90,11 @@ class QueueConsumer(CloudflareHandler):
             return self.access.client.call(method, path, body=body, **more)
         except ApiError as error:
             if _NO_HANDLER in error.codes:
-                raise _no_handler(new) from None
+                raise _make_no_handler_error(new) from None
             raise
 
-    def _made(self, new: Props, answer: Any) -> Made:
-        return Made(self.id_of(new), {**picked(answer, COMPUTED), **new})
+    def _parse_answer(self, new: Props, answer: Any) -> Made:
+        return Made(self.id_of(new), {**pick_attributes(answer, COMPUTED), **new})
 
     def _find(self, new: Props) -> dict[str, Any] | None:
         try:
@@ -110,18 +110,18 @@ def _path(known: Props) -> str:
     return f"/accounts/{known['accountId']}/queues/{known['queueId']}/consumers"
 
 
-def _has_consumer(new: Props) -> EngineError:
+def _make_has_consumer_error(new: Props) -> EngineError:
     return EngineError(
         f"the queue {new['queueId']} already has a consumer that this stack did not create, and a "
         "queue has at most one",
-        remedy="Remove it (wrangler queues consumer remove <queue> <script>), or take it over: "
+        remedy="Remove it (wrangler queues consumer remove <queue> <script>), or import it: "
         "flowflare adopt.",
     )
 
 
-def _no_handler(new: Props) -> EngineError:
+def _make_no_handler_error(new: Props) -> EngineError:
     return EngineError(
         f"the script {new['scriptName']} consumes a queue, but exports no `queue` handler",
-        remedy="Export one (export default { async queue(batch, env) { ... } }), or leave the "
-        "queue out of the client's `queueConsumers`.",
+        remedy="Export one (export default { async queue(batch, env) { ... } }), or remove the "
+        "queue from the client's `queueConsumers`.",
     )

@@ -20,15 +20,15 @@ def declare_consumers(
 ) -> None:
     """Declare a `QueueConsumer` for each queue that a client consumes.
 
-    A consumer is named after its queue. So a queue that another client takes over keeps its
-    resource, which is updated: Cloudflare refuses a second consumer.
+    A consumer is named after its queue. If another client consumes the queue later, the same
+    resource is updated, because Cloudflare refuses a second consumer.
 
     Args:
         name: the first part of the resources' names.
         account_id: the account.
         script: the client's script, which must exist.
         spec: the client.
-        queues: the queues that bindings make, by `<client>.<binding>`.
+        queues: the queues that bindings create, by `<client>.<binding>`.
         parent: the resources' parent.
     """
     for consumer in spec.queue_consumers:

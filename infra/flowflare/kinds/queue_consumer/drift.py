@@ -1,4 +1,4 @@
-"""Compares queue consumers: whether the account has them, their script and their settings."""
+"""Compares queue consumers: whether they exist, their script and their settings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,18 +7,26 @@ from flowflare.kinds import queue
 from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.queue_consumer import KIND
-from flowflare.kinds.scene import Record, Scene, as_sent, differing, drifted, shown, text
+from flowflare.kinds.scene import (
+    Record,
+    Scene,
+    as_sent,
+    find_differences,
+    format_value,
+    make_finding,
+    text,
+)
 
 _COMPARED = ("script_name", "dead_letter_queue", "settings")
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """Yield what differs in the consumers of a stack, and consumers of its queues beside them."""
+    """Find the differences in a stack's consumers, and other consumers of its queues."""
     records = {text(record, "consumerId"): record for record in scene.of_kind(KIND)}
     queues = {record.id: record for record in scene.of_kind(queue.KIND)}
     if not records and not queues:
         return
-    rows = account.listed("/queues")
+    rows = account.read_list("/queues")
     live = {
         str(consumer["consumer_id"]): (row, consumer)
         for row in rows
@@ -30,7 +38,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
         if identity not in records and row.get("queue_id") in queues:
             script = script_of(consumer)
             message = f"queue {row['queue_name']} is consumed by {script or 'a pull consumer'}, "
-            yield drifted(
+            yield make_finding(
                 queues[str(row["queue_id"])],
                 "extra",
                 f"{message}and state does not know it",
@@ -41,7 +49,7 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
 
 
 def script_of(consumer: Mapping[str, Any]) -> str:
-    """Return the script of a live consumer; lists call it `script`, answers `script_name`."""
+    """Return the script of a live consumer: `script` in lists, otherwise `script_name`."""
     return str(consumer.get("script_name") or consumer.get("script") or "")
 
 
@@ -49,7 +57,7 @@ def _compare_consumer(record: Record, live: Mapping[str, Any] | None) -> Iterato
     label = text(record, "queueName") or text(record, "queueId")
     if live is None:
         message = f"queue {label} has no consumer; its messages wait"
-        yield drifted(
+        yield make_finding(
             record,
             "missing",
             message,
@@ -60,12 +68,12 @@ def _compare_consumer(record: Record, live: Mapping[str, Any] | None) -> Iterato
         return
     wanted, found = as_sent(record.inputs), {**live, "script_name": script_of(live)}
     for key in _COMPARED:
-        for path, before, after in differing(wanted.get(key), found.get(key), key):
-            message = f"consumer of queue {label}: {path} is {shown(after)}, "
-            yield drifted(
+        for path, before, after in find_differences(wanted.get(key), found.get(key), key):
+            message = f"consumer of queue {label}: {path} is {format_value(after)}, "
+            yield make_finding(
                 record,
                 "changed",
-                f"{message}state says {shown(before)}",
+                f"{message}state says {format_value(before)}",
                 path=path,
                 state=before,
                 account=after,

@@ -1,4 +1,4 @@
-"""What a client's configuration says of a queue that it consumes."""
+"""The settings of a queue consumer in a client's configuration."""
 
 import re
 from typing import Annotated
@@ -15,7 +15,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 def _queue(value: str) -> str:
     if not _REFERENCE.fullmatch(value):
         remedy = (
-            "Write the binding that makes the queue, such as JOBS, or orders.JOBS for another "
+            "Write the binding that creates the queue, such as JOBS, or orders.JOBS for another "
             "client's. For a queue outside of the stack, write queueId instead."
         )
         raise refusal(f"is {value!r}, which is not a binding", remedy)
@@ -31,7 +31,7 @@ def _queue_id(value: str) -> str:
 
 def _dead_letter_queue(value: str) -> str:
     if not _DEAD_LETTER.fullmatch(value):
-        remedy = "Write a binding that makes a queue, such as FAILED, or the name of a queue."
+        remedy = "Write a binding that creates a queue, such as FAILED, or the name of a queue."
         raise refusal(f"is {value!r}, which is not a queue", remedy)
     return value
 
@@ -41,8 +41,8 @@ class QueueConsumerSettings(Written):
 
     queue: Annotated[str, AfterValidator(_queue)] | None = Field(
         default=None,
-        description="The binding that makes the queue: `JOBS` for one of the client's own, "
-        "`orders.JOBS` for one of the client `orders`.",
+        description="The binding that creates the queue: `JOBS` for the client's own queue, "
+        "`orders.JOBS` for a queue of the client `orders`.",
     )
     queue_id: Annotated[str, AfterValidator(_queue_id)] | None = Field(
         alias="queueId",
@@ -52,8 +52,9 @@ class QueueConsumerSettings(Written):
     dead_letter_queue: Annotated[str, AfterValidator(_dead_letter_queue)] | None = Field(
         alias="deadLetterQueue",
         default=None,
-        description="Where a message goes after its last retry: a binding that makes a queue, as "
-        "in `queue`, or the name of a queue in the account. Without it the message is deleted.",
+        description="The queue for messages after their last retry: a binding that creates a "
+        "queue, as in `queue`, or the name of a queue in the account. Without it such messages "
+        "are deleted.",
     )
     batch_size: int = Field(
         alias="batchSize",
@@ -89,13 +90,13 @@ class QueueConsumerSettings(Written):
         default=None,
         ge=1,
         le=250,
-        description="The most batches that are delivered at a time, 1 to 250; Cloudflare decides "
-        "when left out.",
+        description="The most batches that are delivered at a time, 1 to 250; by default "
+        "Cloudflare decides.",
     )
 
     @model_validator(mode="after")
     def _name_one_queue(self) -> "QueueConsumerSettings":
         if (self.queue is None) == (self.queue_id is None):
-            remedy = "Write `queue` with a binding that makes a queue, or `queueId`."
+            remedy = "Write `queue` with a binding that creates a queue, or `queueId`."
             raise refusal("must have either `queue` or `queueId`", remedy)
         return self

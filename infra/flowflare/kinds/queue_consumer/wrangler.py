@@ -1,4 +1,4 @@
-"""Says a queue consumer in the words of wrangler's configuration."""
+"""Converts a queue consumer to wrangler's configuration."""
 
 from typing import Any, Final
 

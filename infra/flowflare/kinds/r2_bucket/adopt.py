@@ -4,7 +4,7 @@ from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.found import take_live
 from flowflare.kinds.r2_bucket.apply import R2Bucket
-from flowflare.kinds.spelling import picked
+from flowflare.kinds.spelling import pick_attributes
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
@@ -15,4 +15,6 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     if row is None:
         return None
     inputs, differences = take_live(wanted, {"storageClass": row.get("storage_class")})
-    return Thing(name, inputs, {**picked(row, R2Bucket.attributes), **inputs}, name, differences)
+    return Thing(
+        name, inputs, {**pick_attributes(row, R2Bucket.attributes), **inputs}, name, differences
+    )

@@ -1,11 +1,11 @@
-"""R2 buckets: Cloudflare identifies a bucket by its name, which never changes."""
+"""R2 buckets, which Cloudflare identifies by a name that never changes."""
 
 from typing import Any, Final
 
 from flowflare.errors import ApiError, EngineError
 from flowflare.kinds.access import is_gone
 from flowflare.kinds.handler import Existing, Made
-from flowflare.kinds.spelling import picked
+from flowflare.kinds.spelling import pick_attributes
 from flowflare.kinds.stores import NamedStore
 from flowflare.values.properties import Props
 
@@ -28,9 +28,9 @@ class R2Bucket(NamedStore):
     name_taken = 10004
     words = "R2 bucket"
 
-    def made(self, new: Props, answer: Any) -> Made:
-        """Return the bucket that Cloudflare's answer describes."""
-        return Made(str(answer["name"]), {**picked(answer, self.attributes), **new})
+    def parse_answer(self, new: Props, answer: Any) -> Made:
+        """Return the bucket that Cloudflare's response describes."""
+        return Made(str(answer["name"]), {**pick_attributes(answer, self.attributes), **new})
 
     def update(self, old: Existing, new: Props) -> Props:
         """Change the storage class of new objects; nothing else can change."""
@@ -53,7 +53,7 @@ class R2Bucket(NamedStore):
             raise
 
     def _body(self, new: Props) -> Any:
-        """The API's names; it spells these three in camelCase."""
+        """Return the body of a creation; the API spells these three names in camelCase."""
         given = {
             "name": new["name"],
             "locationHint": new.get("location"),
@@ -62,7 +62,7 @@ class R2Bucket(NamedStore):
         return {key: value for key, value in given.items() if value is not None}
 
     def _find(self, new: Props) -> dict[str, Any] | None:
-        """Ask for the bucket by its name."""
+        """Read the bucket by its name."""
         try:
             found: dict[str, Any] = self.access.client.call(
                 "GET", f"{self.path(new)}/{new['name']}"

@@ -1,4 +1,4 @@
-"""Registers an R2 bucket of a client's own."""
+"""Registers a client's own R2 bucket."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def declare_bucket(
 
     Args:
         name: the resource's name.
-        own: what it is.
+        own: its settings.
         account_id: the account.
         opts: Pulumi's options.
     """
@@ -25,7 +25,7 @@ def declare_bucket(
         account_id=account_id,
         name=own.name,
         location=settings.get("location"),
-        # Explicit, so that neither a second `up` nor one after `refresh` changes anything.
+        # Explicit, so that a later `up`, also after `refresh`, changes nothing.
         storage_class=settings.get("storageClass", "Standard"),
         # Cloudflare reads the location only when it creates the bucket.
         opts=pulumi.ResourceOptions.merge(

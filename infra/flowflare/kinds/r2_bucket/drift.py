@@ -1,4 +1,4 @@
-"""Compares R2 buckets: whether the account has them, and their storage class."""
+"""Compares R2 buckets: whether they exist, and their storage class."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from flowflare.kinds.scene import Scene
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """Yield what differs in the R2 buckets of a stack."""
+    """Find the differences in a stack's R2 buckets."""
     live = {}
     for record in scene.of_kind(KIND):
         row = account.find(f"{R2Bucket.listed_at}/{record.id}")

@@ -1,4 +1,4 @@
-"""What an operation means for what is stored."""
+"""Assesses operations on an R2 bucket: their effect on its objects."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step."""
+    """Yield the reasons for a step."""
     del around
     return assess_store(step, "its objects")

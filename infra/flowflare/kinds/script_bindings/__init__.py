@@ -1,4 +1,4 @@
-"""Bindings that Cloudflare's own provider cannot express."""
+"""Bindings that Cloudflare's provider cannot express."""
 
 from flowflare.kinds.contract import Kind
 

@@ -1,34 +1,34 @@
-"""Finds the bindings of a live script that the script inherits."""
+"""Finds the inherited bindings of a live script."""
 
 from flowflare.kinds.account import Account
-from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, known
-from flowflare.kinds.scene import as_sent, differing
+from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, drop_unknown
+from flowflare.kinds.scene import as_sent, find_differences
 from flowflare.kinds.workers_script.adopt import as_input
-from flowflare.kinds.workers_script.drift import comparable
+from flowflare.kinds.workers_script.drift import to_comparable
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The bindings of a live script that the script inherits; missing where one of them is."""
+    """Find the inherited bindings of a live script; None if one of them is missing."""
     del findings
     name = wanted.text("script_name")
     if name not in account.scripts():
         return None
-    there = {str(one.get("name")): one for one in account.settings(name).get("bindings") or ()}
-    declared = {str(one["name"]): one for one in wanted.inputs.get("bindings") or ()}
+    there = {str(row.get("name")): row for row in account.settings(name).get("bindings") or ()}
+    declared = {str(binding["name"]): binding for binding in wanted.inputs.get("bindings") or ()}
     if not declared.keys() <= there.keys():
         return None
     found, live = [], []
-    for each, one in declared.items():
+    for key, binding in declared.items():
         differences = [
-            Difference(path=f'bindings["{each}"].{path}', declared=before, account=after)
-            for path, before, after in differing(
-                comparable(as_sent(one), name), comparable(there[each], name)
+            Difference(path=f'bindings["{key}"].{path}', declared=before, account=after)
+            for path, before, after in find_differences(
+                to_comparable(as_sent(binding), name), to_comparable(there[key], name)
             )
         ]
         found += differences
-        live.append(as_input(there[each], camels=False) if differences else one)
+        live.append(as_input(there[key], camels=False) if differences else binding)
     outputs = {key: wanted.inputs.get(key) for key in ("account_id", "script_name")}
     provider = {"__provider": wanted.inputs.get("__provider")}
     identity = f"{wanted.text('account_id')}/{name}"
-    inputs = known({**wanted.inputs, "bindings": live})
+    inputs = drop_unknown({**wanted.inputs, "bindings": live})
     return Thing(identity, inputs, {**outputs, "bindings": live, **provider}, name, found)

@@ -1,4 +1,4 @@
-"""Provider of the bindings of a script that Cloudflare's own provider cannot say."""
+"""Provider of a script's bindings that Cloudflare's provider cannot express."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
     Props,
-    gone,
-    kept,
+    keep_outputs,
+    make_gone_result,
     script_id,
 )
 
@@ -21,11 +21,11 @@ _JAVASCRIPT = "application/javascript+module"
 
 
 class ScriptBindingsProvider(CloudflareProvider):
-    """Bindings that a script has before Cloudflare's provider uploads it and inherits them.
+    """Bindings that are uploaded first, so that the upload by Cloudflare's provider inherits them.
 
-    Where there is no script yet it is uploaded with these bindings alone; of one that is there the
-    settings are changed and every other binding stays. Nothing is deleted: the next upload of the
-    script drops what it does not inherit.
+    A missing script is uploaded with only these bindings. For an existing script, the settings are
+    changed and all other bindings are kept. No binding is deleted here: the next upload of the
+    script drops the bindings that it does not inherit.
     """
 
     __module__ = STORED_MODULE
@@ -33,38 +33,42 @@ class ScriptBindingsProvider(CloudflareProvider):
     identity = ("account_id", "script_name")
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compares the bindings; the code alone changes nothing."""
+        """Compare the bindings; ignore changed code."""
         replaces = self._replaces(olds, news)
         changes = bool(replaces) or olds.get("bindings") != news.get("bindings")
         return DiffResult(changes=changes, replaces=replaces)
 
     def foresee(self, news: Props) -> Props:
-        """The outputs before anything is done."""
+        """Return the outputs before the operation."""
         return self._outputs(news)
 
     def create(self, props: Props) -> CreateResult:
-        """Uploads the script, or changes the settings of the one that is there.
+        """Upload the script, or change the settings of an existing script.
 
         Raises:
-            ApiError: Cloudflare refused.
+            ApiError: Cloudflare refused a request.
         """
         self._bind(props)
         return CreateResult(script_id(props), self._outputs(props))
 
     def update(self, _id: str, _olds: Props, news: Props) -> UpdateResult:
-        """Changes the settings; raises as `create` does."""
+        """Change the settings; raise the same errors as `create`."""
         self._bind(news)
         return UpdateResult(self._outputs(news))
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """Looks for the bindings; gone if the script or one of them is."""
-        live = _live(self.api(), props)
+        """Find the bindings; the resource is gone if the script or one of them is missing."""
+        live = _read_live_bindings(self.api(), props)
         names = {binding.get("name") for binding in live or ()}
         wanted = {binding["name"] for binding in props.get("bindings") or ()}
-        return ReadResult(id_, kept(props)) if live is not None and wanted <= names else gone()
+        return (
+            ReadResult(id_, keep_outputs(props))
+            if live is not None and wanted <= names
+            else make_gone_result()
+        )
 
     def _bind(self, props: Props) -> None:
-        client, live = self.api(), _live(self.api(), props)
+        client, live = self.api(), _read_live_bindings(self.api(), props)
         path, bindings = _path(props), _as_written(props["bindings"])
         if live is None:
             metadata = {
@@ -95,8 +99,8 @@ class ScriptBindingsProvider(CloudflareProvider):
         return {name: props.get(name) for name in (*self.identity, "bindings")}
 
 
-def _live(client: Client, props: Props) -> Sequence[Mapping[str, Any]] | None:
-    """The bindings of the live script, None where there is no script."""
+def _read_live_bindings(client: Client, props: Props) -> Sequence[Mapping[str, Any]] | None:
+    """Read the bindings of the live script; None if there is no script."""
     try:
         settings = client.call("GET", f"{_path(props)}/settings")
     except ApiError as error:
@@ -107,7 +111,7 @@ def _live(client: Client, props: Props) -> Sequence[Mapping[str, Any]] | None:
 
 
 def _as_written(value: Any) -> Any:
-    """Whole numbers without a point: on the way here every number became a float."""
+    """Convert whole numbers back to integers; the engine made all numbers floats."""
     if isinstance(value, dict):
         return {key: _as_written(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What an upload of bindings restarts."""
+"""Assesses an upload of bindings: the objects that it restarts."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     had = ", ".join(around.old.get(text_of(step.old, "script_name"), ()))
     if step.op == "update" and had:
         yield restarts(had)

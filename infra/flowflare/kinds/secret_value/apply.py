@@ -1,4 +1,4 @@
-"""Provider of a secret value that comes from somewhere else, or is generated."""
+"""Provider of a secret value from a source; the value may be generated."""
 
 import os
 from collections.abc import Mapping
@@ -19,27 +19,28 @@ from flowflare.model.secret_sources import (
 from flowflare.secrets.fingerprint import SEALED, fingerprint
 from flowflare.secrets.sources import Place, Seen, fetch, look
 
-#: Inputs that hold for one run only, where paths start and whether it is a preview: `check` takes
-#: them out, so no state keeps them.
+#: Inputs of one run: the folder of relative paths, and whether it is a preview. `check` removes
+#: them, so states do not have them.
 ROOT_INPUT, PREVIEW_INPUT = "__root", "__preview"
 
 
 class SecretValueProvider(CloudflareProvider):
-    """A secret value; its inputs say where it comes from, and tell values apart by fingerprint.
+    """A secret value; its inputs are its source and a fingerprint that changes with the value.
 
-    `check` looks at the source and adds what it sees to the inputs, so that a plan shows which
-    secret will change; `create` and `update` fetch the value, which is a secret output.
+    `check` looks at the source and adds the fingerprint or version to the inputs, so that a plan
+    shows changed secrets. `create` and `update` fetch the value, which is a secret output.
     """
 
     __module__ = STORED_MODULE
 
-    # Where relative paths start. `check` comes before `create` and `update` in the same process.
+    # The folder of relative paths. `check` runs before `create` and `update` in the same process.
     _root: str = ""
 
     def check(self, olds: Props, news: Props) -> CheckResult:
-        """Adds the fingerprint or AWS's version; refuses a source without a fitting value.
+        """Add the fingerprint or AWS's version; refuse a source without a suitable value.
 
-        A preview may run where the value cannot be had; it says so instead of a fingerprint.
+        A preview may run where the value is not available; it then adds the reason instead of a
+        fingerprint.
         """
         self._root = news.get(ROOT_INPUT) or self._root
         inputs = {
@@ -56,45 +57,46 @@ class SecretValueProvider(CloudflareProvider):
                 reason = " ".join(filter(None, [f"{error.message}.", error.remedy]))
                 return CheckResult(inputs, [CheckFailure("source", reason)])
             seen = Seen(fingerprint=f"[not known here: {error.message}]")
-        return CheckResult(inputs | _told(seen), [])
+        return CheckResult(inputs | _make_seen_inputs(seen), [])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
-        """Compares the source and what `check` saw there."""
+        """Compare the source, and the fingerprint or version from `check`."""
         new = news.get("source")
         changes = any(olds.get(name) != news.get(name) for name in ("source", "secret_name"))
         kind = new.get("kind") if isinstance(new, dict) else None
         if kind not in ("generated", "awsSecretsManager", "awsParameter"):
             changes = changes or olds.get("fingerprint") != news.get("fingerprint")
-        elif "fingerprint" in news:  # AWS could not be asked in a preview
+        elif "fingerprint" in news:  # a preview could not reach AWS
             changes = True
         return DiffResult(changes=changes or _version(olds) != _version(news))
 
     def create(self, props: Props) -> CreateResult:
-        """Fetches or generates the value.
+        """Fetch or generate the value.
 
         Raises:
-            SecretError: the source has no value, or none that a Worker can have.
+            SecretError: the source has no value, or a value that a Worker cannot have.
         """
         return CreateResult(props["secret_name"], self._outputs({}, props))
 
     def update(self, _id: str, olds: Props, news: Props) -> UpdateResult:
-        """Fetches the value again, or generates another; raises as `create` does."""
+        """Fetch the value again, or generate another; raise the same errors as `create`."""
         return UpdateResult(self._outputs(olds, news))
 
     def _look(self, olds: Props, news: Props) -> Seen:
         key = news.get("fingerprint_key")
-        if key == SEALED:  # a preview without secrets; whoever makes it knows that none is new
+        if key == SEALED:  # a preview without secrets, whose caller knows that none is new
             return Seen(olds.get("fingerprint"), olds.get("version"))
-        source, known = _source(news), key if _is_text(key) else None
+        source, known = _parse_source(news), key if _is_text(key) else None
         seen = look(source, self._place(), name=news["secret_name"], key=known)
         is_new = _version(olds) != seen.version or olds.get("source") != news["source"]
         if seen.version and is_new and not news.get(PREVIEW_INPUT):
-            # AWS was asked for the version alone; whether the value fits is to be known now.
+            # Only the version was read from AWS. Fetch the value now, so that an unsuitable value
+            # is refused here.
             fetch(source, self._place(), version=seen.version)
         return seen
 
     def _outputs(self, olds: Props, news: Props) -> Props:
-        value = fetch(_source(news), self._place(), version=news.get("version"))
+        value = fetch(_parse_source(news), self._place(), version=news.get("version"))
         same = olds.get("value") == value.text
         outputs = {
             "secret_name": news["secret_name"],
@@ -110,18 +112,18 @@ class SecretValueProvider(CloudflareProvider):
     def _place(self) -> Place:
         here = Path.cwd()
         folders = [here, *here.parents]
-        root = next((one for one in folders if (one / "Pulumi.yaml").is_file()), here)
+        root = next((folder for folder in folders if (folder / "Pulumi.yaml").is_file()), here)
         return Place(Path(self._root) if self._root else root, os.environ)
 
 
-def _source(props: Props) -> SecretSource:
+def _parse_source(props: Props) -> SecretSource:
     source = from_wire(props["source"])
     if isinstance(source, ConfigSource):
         return source.model_copy(update={"value": SecretStr(props.get("value") or "")})
     return source
 
 
-def _told(seen: Seen) -> dict[str, Any]:
+def _make_seen_inputs(seen: Seen) -> dict[str, Any]:
     told = {"fingerprint": seen.fingerprint, "version": seen.version}
     return {name: value for name, value in told.items() if value is not None}
 

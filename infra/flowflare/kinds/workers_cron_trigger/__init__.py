@@ -1,4 +1,4 @@
-"""The cron schedules of a script."""
+"""The cron triggers of a script."""
 
 from flowflare.kinds.contract import Kind
 

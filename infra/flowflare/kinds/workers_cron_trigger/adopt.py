@@ -6,13 +6,13 @@ from flowflare.kinds.spelling import from_api
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The cron triggers of a live script, whatever their order."""
+    """Find the cron triggers of a live script, in any order."""
     del findings
     name = wanted.text("scriptName")
     if name not in account.scripts():
         return None
     live = sorted(account.schedules(name))
-    declared = sorted(str(one["cron"]) for one in wanted.inputs.get("schedules") or ())
+    declared = sorted(str(schedule["cron"]) for schedule in wanted.inputs.get("schedules") or ())
     inputs, found = dict(wanted.inputs), list[Difference]()
     if live != declared:
         inputs["schedules"] = [{"cron": cron} for cron in live]

@@ -1,4 +1,4 @@
-"""The cron schedules of a script."""
+"""The cron triggers of a script."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ class WorkersCronTrigger(CloudflareHandler):
     volatile = ("schedules",)
 
     def create(self, new: Props) -> Made:
-        """Sets the schedules, all of them at once."""
+        """Set all schedules at once."""
         return Made(self.id_of(new), self._put(new))
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Sets them anew."""
+        """Set all schedules again."""
         del old
         return self._put(new)
 
@@ -30,11 +30,11 @@ class WorkersCronTrigger(CloudflareHandler):
         del old
 
     def id_of(self, known: Props) -> str:
-        """The script's name."""
+        """Return the script's name."""
         return str(known["scriptName"])
 
     def look_up(self, known: Props) -> Props:
-        """Asks for them."""
+        """Read the schedules from the API."""
         answer = self.access.client.call("GET", _path(known))
         return {**known, "schedules": _schedules(answer, known)}
 

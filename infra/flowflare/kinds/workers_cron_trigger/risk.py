@@ -1,4 +1,4 @@
-"""Says which cron triggers end."""
+"""Assesses operations on cron triggers: the triggers that end."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,10 +8,12 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     del around
     schedules = (step.old or {}).get("schedules")
     if step.op == "delete" and isinstance(schedules, list):
-        ended = [f"`{one.get('cron')}`" for one in schedules if isinstance(one, Mapping)]
+        ended = [
+            f"`{schedule.get('cron')}`" for schedule in schedules if isinstance(schedule, Mapping)
+        ]
         if ended:
             yield is_safe(f"These cron triggers end: {', '.join(ended)}.")

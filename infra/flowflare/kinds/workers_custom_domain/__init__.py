@@ -1,4 +1,4 @@
-"""Custom domains: hostnames that a script answers."""
+"""Custom domains: hostnames that a script serves."""
 
 from flowflare.kinds.contract import Kind
 

@@ -1,4 +1,4 @@
-"""Custom domains: a hostname of a zone that a script answers as a whole."""
+"""Custom domains: hostnames of a zone that a script serves completely."""
 
 from flowflare.kinds.cloudflare_handler import KnownById
 from flowflare.kinds.handler import Existing, Made
@@ -12,30 +12,30 @@ class WorkersCustomDomain(KnownById):
     """`cloudflare:index/workersCustomDomain:WorkersCustomDomain`."""
 
     required = ("accountId", "hostname", "service")
-    # The real provider has no update. A PUT of the same hostname would take the domain over, so
-    # that the deletion after it would remove the new one: the old one goes first.
+    # Cloudflare's provider has no update. A PUT of the same hostname would change the existing
+    # domain, and the deletion after it would remove it: so the old domain is deleted first.
     replace_keys = ("accountId", *_INPUTS)
     identity = ("accountId", "hostname")
     attributes = (*_INPUTS, "certId")
 
     def path(self, known: Props) -> str:
-        """Where the account's custom domains are listed."""
+        """Return the path of the account's list of custom domains."""
         return f"/accounts/{known['accountId']}/workers/domains"
 
     def create(self, new: Props) -> Made:
-        """Binds the hostname to the script; the request may be repeated."""
+        """Bind the hostname to the script; the request may be repeated."""
         body = to_api({key: new[key] for key in _INPUTS if key in new})
         answer = self.access.client.call("PUT", self.path(new), body=body)
-        return self.made(new, answer)
+        return self.parse_answer(new, answer)
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Binds it anew: a domain of which it is not sure that it is as asked for."""
+        """Bind the hostname again, if it is uncertain whether the domain is as declared."""
         return {**old.outputs, **self.create(new).outputs}
 
     def recover(self, new: Props) -> Made | None:
-        """Looks for its hostname with its script."""
+        """Find the domain by its hostname and script."""
         listed = self.access.client.call("GET", self.path(new), query={"hostname": new["hostname"]})
-        for one in listed or []:
-            if (one.get("hostname"), one.get("service")) == (new["hostname"], new["service"]):
-                return self.made(new, one)
+        for domain in listed or []:
+            if (domain.get("hostname"), domain.get("service")) == (new["hostname"], new["service"]):
+                return self.parse_answer(new, domain)
         return None

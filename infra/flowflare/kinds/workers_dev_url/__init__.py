@@ -1,4 +1,4 @@
-"""The URL of a script at workers.dev."""
+"""The workers.dev URL of a script."""
 
 from flowflare.kinds.contract import Kind, NotSupported
 

@@ -1,4 +1,4 @@
-"""Provider of a script's URL at workers.dev."""
+"""Provider of a script's workers.dev URL."""
 
 from pulumi.dynamic import CreateResult, ReadResult
 
@@ -7,35 +7,35 @@ from flowflare.kinds.provider import (
     STORED_MODULE,
     CloudflareProvider,
     Props,
-    gone,
-    kept,
+    keep_outputs,
+    make_gone_result,
     script_id,
 )
 
 
 class WorkersDevUrlProvider(CloudflareProvider):
-    """The URL of a script at workers.dev, which no resource of Cloudflare's provider has."""
+    """The workers.dev URL of a script, which no resource of Cloudflare's provider has."""
 
     __module__ = STORED_MODULE
 
     identity = ("account_id", "script_name")
 
     def create(self, props: Props) -> CreateResult:
-        """Asks for the URL.
+        """Read the URL.
 
         Raises:
-            ApiError: the script is not there or not enabled at workers.dev.
+            ApiError: the script does not exist, or is not enabled at workers.dev.
         """
         outputs = {name: props[name] for name in self.identity}
         return CreateResult(script_id(props), outputs | {"url": self._url(props)})
 
     def read(self, id_: str, props: Props) -> ReadResult:
-        """Asks again; a script that is gone has none."""
+        """Read the URL again; a script that does not exist has none."""
         try:
-            return ReadResult(id_, kept(props) | {"url": self._url(props)})
+            return ReadResult(id_, keep_outputs(props) | {"url": self._url(props)})
         except ApiError as error:
             if error.status == 404:
-                return gone()
+                return make_gone_result()
             raise
 
     def _url(self, props: Props) -> str:
@@ -43,7 +43,7 @@ class WorkersDevUrlProvider(CloudflareProvider):
         path = f"/accounts/{account}/workers/scripts/{script}/subdomain"
         answer = self.api().call("GET", path)
         if not answer.get("enabled"):
-            # As good as not there: `read` says that it is gone.
+            # Status 404, so that `read` reports it as gone.
             raise ApiError(f"{script}: it is not enabled at workers.dev", status=404)
         if answer.get("url"):
             return str(answer["url"])

@@ -1,4 +1,4 @@
-"""KV namespaces: Cloudflare gives an ID, and a title is one namespace's in an account."""
+"""KV namespaces: Cloudflare generates an ID, and titles are unique in an account."""
 
 from flowflare.kinds.stores import NamedStore
 

@@ -1,4 +1,4 @@
-"""Registers a KV namespace of a client's own."""
+"""Registers a client's own KV namespace."""
 
 import pulumi
 
@@ -13,7 +13,7 @@ def declare_namespace(
 
     Args:
         name: the resource's name.
-        own: what it is.
+        own: its settings.
         account_id: the account.
         opts: Pulumi's options.
     """

@@ -1,4 +1,4 @@
-"""Compares KV namespaces: whether the account has them, and their titles."""
+"""Compares KV namespaces: whether they exist, and their titles."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from flowflare.kinds.workers_kv_namespace import KIND
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the KV namespaces of a stack."""
+    """Find the differences in a stack's KV namespaces."""
     records = scene.of_kind(KIND)
-    rows = account.listed("/storage/kv/namespaces") if records else ()
+    rows = account.read_list("/storage/kv/namespaces") if records else ()
     live = {str(row["id"]): row for row in rows}
     yield from compare_by_id(records, live, ("title",), "KV namespace")

@@ -1,4 +1,4 @@
-"""Routes: patterns of a zone that a script answers."""
+"""Routes: URL patterns of a zone that a script serves."""
 
 from flowflare.kinds.contract import Kind
 

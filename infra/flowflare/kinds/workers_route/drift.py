@@ -1,4 +1,4 @@
-"""Compares the routes that lead to scripts."""
+"""Compares the routes of scripts."""
 
 from collections.abc import Iterator
 
@@ -6,32 +6,34 @@ from flowflare.kinds import workers_custom_domain
 from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.found import compare_found
-from flowflare.kinds.scene import Scene, drifted, text
+from flowflare.kinds.scene import Scene, make_finding, text
 from flowflare.kinds.workers_route import KIND
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the routes of a stack's scripts, in the zones that the stack names."""
+    """Find the differences in the routes of a stack's scripts, in the zones that it names."""
     records = scene.of_kind(KIND)
-    zones = sorted({text(one, "zoneId") for one in records} | _list_domain_zones(scene))
-    known = {one.id for one in records}
+    zones = sorted({text(record, "zoneId") for record in records} | _list_domain_zones(scene))
+    known = {record.id for record in records}
     for zone in zones:
-        live = {str(each["id"]): each for each in account.routes(zone)}
-        for one in records:
-            if text(one, "zoneId") == zone:
-                yield from compare_found(one, live.get(one.id), ("pattern", "script"), "route")
-        for identity, each in sorted(live.items()):
-            if identity not in known and each.get("script") in scene.scripts:
-                script = scene.scripts[str(each["script"])]
-                message = f"route {each['pattern']} leads to it, and state does not know it"
-                yield drifted(
-                    script, "extra", message, path="routes", account=dict(each), action="adopt"
+        live = {str(route["id"]): route for route in account.routes(zone)}
+        for record in records:
+            if text(record, "zoneId") == zone:
+                yield from compare_found(
+                    record, live.get(record.id), ("pattern", "script"), "route"
+                )
+        for identity, route in sorted(live.items()):
+            if identity not in known and route.get("script") in scene.scripts:
+                script = scene.scripts[str(route["script"])]
+                message = f"route {route['pattern']} leads to it, and state does not know it"
+                yield make_finding(
+                    script, "extra", message, path="routes", account=dict(route), action="adopt"
                 )
     if not zones and scene.scripts:
         scene.unseen.append(
-            "Routes are looked for in the zones that the stack names, and it names none."
+            "Routes are only compared in zones that the stack names, and it names none."
         )
 
 
 def _list_domain_zones(scene: Scene) -> set[str]:
-    return {text(one, "zoneId") for one in scene.of_kind(workers_custom_domain.KIND)} - {""}
+    return {text(record, "zoneId") for record in scene.of_kind(workers_custom_domain.KIND)} - {""}

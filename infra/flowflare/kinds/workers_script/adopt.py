@@ -1,4 +1,4 @@
-"""Finds scripts: which of what an upload sets is live as declared, and what else is."""
+"""Finds scripts, and compares their settings, bindings and code with the program."""
 
 import json
 import re
@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from flowflare.kinds.account import Account
-from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, known
-from flowflare.kinds.scene import SECRET, as_sent, differing
-from flowflare.kinds.spelling import camel, from_api, picked
+from flowflare.kinds.adoption import Difference, Findings, Thing, Wanted, drop_unknown
+from flowflare.kinds.scene import SECRET, as_sent, find_differences
+from flowflare.kinds.spelling import camel, from_api, pick_attributes
 from flowflare.kinds.workers_script.apply import COMPUTED
 from flowflare.kinds.workers_script.apply import binding as sent_binding
-from flowflare.kinds.workers_script.drift import comparable
+from flowflare.kinds.workers_script.drift import to_comparable
 from flowflare.kinds.workers_script.live_settings import (
     SETTINGS,
-    differing_settings,
-    live_setting,
+    find_setting_differences,
+    read_setting,
 )
 from flowflare.values.properties import Props, Secret, Value, has_unknown
 
@@ -26,7 +26,7 @@ _VALUES: Final = (*_TEXTS, "json")
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The live script; its code and bindings are state's where they are not the program's."""
+    """Find the live script; where it differs from the program, state gets the live values."""
     name = wanted.text("scriptName")
     row = account.scripts().get(name)
     if row is None:
@@ -34,25 +34,25 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     settings = account.settings(name)
     inputs: Props = dict(wanted.inputs)
     _refuse_databases(inputs, settings, name, account, findings)
-    parts = modules(account.content(name))
+    parts = split_modules(account.content(name))
     found = [
-        *_settings(inputs, settings),
-        *_lists(inputs, settings),
-        *_bindings(inputs, settings, name, findings),
-        *_code(inputs, parts),
+        *_compare_settings(inputs, settings),
+        *_compare_lists(inputs, settings),
+        *_compare_bindings(inputs, settings, name, findings),
+        *_compare_code(inputs, parts),
     ]
     others = sorted(parts.keys() - {str(inputs.get("mainModule")), ""})
     message = f"its next upload drops the modules {', '.join(others)}" if others else ""
-    # The plugin's state has the same two answers.
-    computed = {**row, **account.deployed(name), "logpush": settings.get("logpush")}
-    outputs = {"placement": {}, **picked(computed, COMPUTED), **known(inputs)}
-    return Thing(name, known(inputs), outputs, name, found, message)
+    # The plugin's state is made of the same two responses.
+    computed = {**row, **account.read_last_upload(name), "logpush": settings.get("logpush")}
+    outputs = {"placement": {}, **pick_attributes(computed, COMPUTED), **drop_unknown(inputs)}
+    return Thing(name, drop_unknown(inputs), outputs, name, found, message)
 
 
-def _settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
+def _compare_settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
     for key in SETTINGS:
-        differs = differing_settings(key, as_sent(inputs.get(camel(key))), live)
-        there = live_setting(key, live)
+        differs = find_setting_differences(key, as_sent(inputs.get(camel(key))), live)
+        there = read_setting(key, live)
         if differs and there in (None, {}):
             inputs.pop(camel(key), None)
         elif differs:
@@ -61,81 +61,85 @@ def _settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
             yield Difference(path=path, declared=before, account=after)
 
 
-def _lists(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
+def _compare_lists(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
     flags = list(live.get("compatibility_flags") or ())
     wanted = list(inputs.get("compatibilityFlags") or ())
     if sorted(flags) != sorted(wanted):
         inputs["compatibilityFlags"] = flags
         yield Difference(path="compatibility_flags", declared=wanted, account=flags)
-    tails = [str(one.get("service")) for one in live.get("tail_consumers") or ()]
-    declared = [str(one.get("service")) for one in as_sent(inputs.get("tailConsumers")) or ()]
+    tails = [str(consumer.get("service")) for consumer in live.get("tail_consumers") or ()]
+    declared = [
+        str(consumer.get("service")) for consumer in as_sent(inputs.get("tailConsumers")) or ()
+    ]
     if sorted(tails) != sorted(declared):
-        inputs["tailConsumers"] = [{"service": one} for one in tails]
+        inputs["tailConsumers"] = [{"service": consumer} for consumer in tails]
         yield Difference(path="tail_consumers", declared=declared, account=tails)
 
 
-def _bindings(
+def _compare_bindings(
     inputs: Props, live: Mapping[str, Any], script: str, findings: Findings
 ) -> Iterator[Difference]:
-    there = {str(one.get("name")): one for one in live.get("bindings") or ()}
+    there = {str(row.get("name")): row for row in live.get("bindings") or ()}
     kept: list[Value] = []
     for given in inputs.get("bindings") or ():
         name = str(given["name"])
         found = there.pop(name, None)
         path = f'bindings["{name}"]'
         if found is None:
-            yield Difference(path=path, declared=_told(_sent(given)))
+            yield Difference(path=path, declared=_drop_values(_to_sent_binding(given)))
             continue
-        differences = list(_one(given, found, script, path))
+        differences = list(_compare_binding(given, found, script, path))
         yield from differences
         if not differences and _is_secret(found):
             findings.unread.append(f"{name} of {script}")
         kept.append(as_input(found) if differences else given)
     for name, found in there.items():
         kept.append(as_input(found))
-        yield Difference(path=f'bindings["{name}"]', account=_told(found))
+        yield Difference(path=f'bindings["{name}"]', account=_drop_values(found))
     inputs["bindings"] = kept
 
 
 def _refuse_databases(
     inputs: Props, live: Mapping[str, Any], script: str, account: Account, findings: Findings
 ) -> None:
-    """A script that uses another database than the program binds would leave its rows behind."""
-    declared = {str(one["name"]): one for one in inputs.get("bindings") or ()}
-    for one in live.get("bindings") or ():
-        name = str(one.get("name"))
+    """Refuse a script that uses another database: it would lose access to those rows."""
+    declared = {str(binding["name"]): binding for binding in inputs.get("bindings") or ()}
+    for binding in live.get("bindings") or ():
+        name = str(binding.get("name"))
         wanted = declared.get(name, {})
-        uuid = one.get("id") or one.get("database_id")
-        if one.get("type") != "d1" or wanted.get("type") != "d1" or wanted.get("id") == uuid:
+        uuid = binding.get("id") or binding.get("database_id")
+        if binding.get("type") != "d1" or wanted.get("type") != "d1" or wanted.get("id") == uuid:
             continue
         row = account.database(str(uuid))
         findings.refuse(
             f"{script} uses the D1 database {row['name'] if row else uuid} as {name}, and the "
-            "program binds another one there: its rows would be left behind",
-            "Name the one that it uses: --names database=NAME; for a client's own, name below "
-            "its databases in the configuration.",
+            "program binds another one there: the script would lose access to its rows",
+            "Name the database that it uses: --names database=NAME, or for a client's own database "
+            "`name` below `databases` in the configuration.",
         )
 
 
-def _one(
+def _compare_binding(
     given: Mapping[str, Any], live: Mapping[str, Any], script: str, path: str
 ) -> Iterator[Difference]:
-    sent = _sent(given)
+    sent = _to_sent_binding(given)
     if sent.get("type") == "inherit":
         return
     hidden = _is_secret(sent) or _is_secret(live) or _may_be_secret(live)
-    for key, before, after in differing(comparable(sent, script), comparable(live, script)):
+    for key, before, after in find_differences(
+        to_comparable(sent, script), to_comparable(live, script)
+    ):
         shown = (SECRET, SECRET) if hidden and key in _VALUES else (before, after)
         yield Difference(path=f"{path}.{key}", declared=shown[0], account=shown[1])
         if key == "type":
             return
     if has_unknown(dict(given)):
-        # What it is bound to, or its value, comes with the next `up`.
-        yield Difference(path=path, declared="not known yet", account=_told(live))
+        # The next `up` creates the bound resource or the value.
+        yield Difference(path=path, declared="not known yet", account=_drop_values(live))
 
 
-def _sent(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A declared binding as the API takes it, its secrets masked."""
+def _to_sent_binding(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a declared binding to the API's spelling, with masked secrets."""
     masked = {
         key: SECRET if isinstance(item, Secret) else item
         for key, item in given.items()
@@ -145,10 +149,10 @@ def _sent(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_input(live: Mapping[str, Any], *, camels: bool = True) -> Props:
-    """A live binding as inputs have it; a text that may be a key is a secret."""
+    """Convert a live binding to inputs; a text that may be a key becomes a secret."""
     found = dict(live)
     if found.get("type") == "durable_object_namespace":
-        found.pop("namespace_id", None)  # Cloudflare's answer alone has it
+        found.pop("namespace_id", None)  # only Cloudflare's response has it
     if found.get("type") == "d1":
         found["id"] = found.pop("database_id", None) or found.get("id")
     if not camels:
@@ -164,7 +168,7 @@ def as_input(live: Mapping[str, Any], *, camels: bool = True) -> Props:
 
 
 def _may_be_secret(live: Mapping[str, Any]) -> bool:
-    """Whether a variable seems to hold a secret: by hand it is easily put there."""
+    """Whether a variable seems to hold a secret, which was put there by hand."""
     return _KEY_LIKE.search(str(live.get("name"))) is not None
 
 
@@ -172,13 +176,13 @@ def _is_secret(binding: Mapping[str, Any]) -> bool:
     return str(binding.get("type")).startswith("secret_")
 
 
-def _told(binding: Mapping[str, Any]) -> dict[str, Any]:
-    """A binding without any value that might be a secret."""
+def _drop_values(binding: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a binding without values that may be secret."""
     hidden = _VALUES if _may_be_secret(binding) else _TEXTS
     return {key: value for key, value in binding.items() if key not in hidden}
 
 
-def _code(inputs: Props, parts: Mapping[str, str]) -> Iterator[Difference]:
+def _compare_code(inputs: Props, parts: Mapping[str, str]) -> Iterator[Difference]:
     declared = str(inputs.get("mainModule") or "")
     name = declared if declared in parts else next(iter(parts))
     if name and name != declared:
@@ -190,11 +194,11 @@ def _code(inputs: Props, parts: Mapping[str, str]) -> Iterator[Difference]:
         inputs["content"] = parts[name]
 
 
-def modules(body: str) -> dict[str, str]:
-    """The modules of a script as the API hands them out, the main one first.
+def split_modules(body: str) -> dict[str, str]:
+    """Return the modules of a script by name, the main module first.
 
     Args:
-        body: a multipart body, whose boundary is its first line, or the module alone.
+        body: a multipart body, whose first line is its boundary, or only the main module.
     """
     boundary = body.split("\n", 1)[0].strip()
     if not boundary.startswith("--"):

@@ -8,11 +8,11 @@ from flowflare.errors import ApiError
 from flowflare.kinds.access import is_gone
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
-from flowflare.kinds.spelling import picked, snake, to_api
+from flowflare.kinds.spelling import pick_attributes, snake, to_api
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.values.properties import Props, Value, json_text
 
-#: What of an answer becomes outputs.
+#: The attributes of a response that become outputs.
 COMPUTED = (
     "createdOn",
     "etag",
@@ -29,13 +29,13 @@ COMPUTED = (
     "startupTimeMs",
     "usageModel",
 )
-# What is not part of the metadata: the address, the module itself, and options of the request.
+# Inputs that are not metadata: the address, the module, and options of the request.
 _NOT_METADATA = frozenset(
     {"accountId", "scriptName", "content", "contentType", "force", "bindingsInherit"}
 )
-# Maps whose keys are the user's own words and not names of attributes.
+# Maps whose keys are the user's words, not names of attributes.
 _OWN_KEYS = frozenset({"exports"})
-# The same inside a binding; of these the real provider takes JSON text and sends what it says.
+# The same inside a binding; Cloudflare's provider accepts these as JSON text and sends the value.
 _OWN_VALUES = frozenset({"algorithm", "json", "keyJwk", "key_jwk", "props"})
 _ANNOTATIONS = {"workersMessage": "workers/message", "workersTag": "workers/tag"}
 
@@ -57,38 +57,38 @@ class WorkersScript(CloudflareHandler):
     unserved = ("assets", "contentFile", "contentSha256", "files", "keepAssets")
 
     def mistakes(self, inputs: Props) -> list[str]:
-        """A script is a module or a service worker, not both and not neither."""
+        """Require exactly one of `mainModule` and `bodyPart`."""
         given = [key for key in ("mainModule", "bodyPart") if inputs.get(key) is not None]
         return [] if len(given) == 1 else ["exactly one of mainModule and bodyPart must be given"]
 
     def create(self, new: Props) -> Made:
-        """Uploads it."""
+        """Upload the script."""
         return Made(self.id_of(new), self._put(new))
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Uploads it whole: bindings that are not in it are gone."""
+        """Upload the whole script, which removes all other bindings."""
         del old
         return self._put(new)
 
     def delete(self, old: Existing) -> None:
-        """Deletes it; with `force` also while other scripts refer to it."""
+        """Delete the script; with `force` even if other scripts refer to it."""
         force = old.inputs.get("force", old.outputs.get("force")) is True
         self.delete_at(_path(old.inputs or old.outputs), query={"force": "true"} if force else None)
 
     def id_of(self, known: Props) -> str:
-        """The script's name."""
+        """Return the script's name."""
         return str(known["scriptName"])
 
     def look_up(self, known: Props) -> Props:
-        """Ask for its settings, which say whether it is there, and for what Cloudflare computed."""
+        """Read the settings, which fail if it does not exist, and Cloudflare's computed values."""
         settings = self.access.client.call("GET", f"{_path(known)}/settings")
         return {
             **known,
-            **picked(self._computed(known), COMPUTED),
-            **picked(settings, ("logpush", "usageModel")),
+            **pick_attributes(self._read_computed(known), COMPUTED),
+            **pick_attributes(settings, ("logpush", "usageModel")),
         }
 
-    def _computed(self, known: Props) -> Any:
+    def _read_computed(self, known: Props) -> Any:
         path = f"/accounts/{known['accountId']}/workers/services/{known['scriptName']}"
         try:
             service = self.access.client.call("GET", path)
@@ -107,11 +107,11 @@ class WorkersScript(CloudflareHandler):
         ]
         query = {"bindings_inherit": new["bindingsInherit"]} if "bindingsInherit" in new else None
         answer = self.access.client.call("PUT", _path(new), parts=parts, query=query)
-        return {"placement": {}, **picked(answer, COMPUTED), **new}
+        return {"placement": {}, **pick_attributes(answer, COMPUTED), **new}
 
 
 def metadata(new: Props) -> str:
-    """The metadata part's text, keys sorted, with the defaults that the real provider adds."""
+    """Return the metadata part's JSON, keys sorted, with the defaults of Cloudflare's provider."""
     sent: dict[str, Any] = {"logpush": False, "usage_model": "standard"}
     for key, value in new.items():
         if key in _NOT_METADATA or value is None:
@@ -121,21 +121,21 @@ def metadata(new: Props) -> str:
         elif key == "annotations":
             sent[key] = {_ANNOTATIONS.get(name, name): text for name, text in value.items()}
         elif key == "bindings":
-            sent[key] = [binding(each) for each in value]
+            sent[key] = [binding(item) for item in value]
         else:
             sent |= to_api({key: value})
     return json.dumps(sent, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def binding(given: Props) -> Any:
-    """One binding as Cloudflare takes it, of a type that is known here or not."""
+    """Convert one binding to the API's spelling; its type may be unknown here."""
     own = {snake(key): _json(value) for key, value in given.items() if key in _OWN_VALUES}
     rest = {key: value for key, value in given.items() if key not in _OWN_VALUES}
     return {**to_api(rest), **own}
 
 
 def _json(value: Value) -> Any:
-    """A value whose keys stay as they are; a text that is JSON stands for what it says."""
+    """Convert a value and keep its keys; a text of JSON becomes its value."""
     if isinstance(value, str):
         try:
             return parse_json(value)

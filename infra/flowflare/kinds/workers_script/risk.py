@@ -1,6 +1,6 @@
-"""What an operation on a script means for its Durable Objects, its address and its packages.
+"""Assesses operations on a script: Durable Objects, address and packages.
 
-A script of another name has namespaces of its own, which begin empty
+A script of another name has new, empty namespaces
 (developers.cloudflare.com/durable-objects/reference/durable-objects-migrations).
 """
 
@@ -13,7 +13,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     yield from _list_packages_not_compared(step)
     old, new = text_of(step.old, "scriptName"), text_of(step.new, "scriptName")
     had = ", ".join(around.old.get(old, ()))
@@ -32,7 +32,7 @@ def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
 
 
 def _list_packages_not_compared(step: Step) -> Iterator[Reason]:
-    """Packages of the commit's own that differ and are not in the code that is compared."""
+    """Yield the changed packages of the commit that are not in the compared code."""
     if step.op == "delete":
         return
     old, new = (

@@ -1,4 +1,4 @@
-"""Whether a script answers at workers.dev."""
+"""Whether a script has a workers.dev URL."""
 
 from flowflare.kinds.contract import Kind, NotSupported
 

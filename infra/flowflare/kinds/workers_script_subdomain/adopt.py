@@ -1,4 +1,4 @@
-"""Finds whether a live script answers at workers.dev."""
+"""Finds whether a live script has a workers.dev URL."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
@@ -8,7 +8,7 @@ _FIELDS = {"enabled": "enabled", "previewsEnabled": "previews_enabled"}
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """Whether a live script answers at workers.dev."""
+    """Find whether a live script has a workers.dev URL."""
     del findings
     name = wanted.text("scriptName")
     if name not in account.scripts():

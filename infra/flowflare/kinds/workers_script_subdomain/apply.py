@@ -1,8 +1,8 @@
-"""Whether a script answers on workers.dev."""
+"""Whether a script has a workers.dev URL."""
 
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
-from flowflare.kinds.spelling import picked, to_api
+from flowflare.kinds.spelling import pick_attributes, to_api
 from flowflare.values.properties import Props
 
 _FIELDS = ("enabled", "previewsEnabled")
@@ -16,16 +16,16 @@ class WorkersScriptSubdomain(CloudflareHandler):
     identity = ("accountId", "scriptName")
 
     def create(self, new: Props) -> Made:
-        """Sets it; the request may be repeated."""
+        """Switch the URL on or off; the request may be repeated."""
         return Made(self.id_of(new), self._post(new))
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Sets it anew."""
+        """Switch the URL on or off again."""
         del old
         return self._post(new)
 
     def delete(self, old: Existing) -> None:
-        """Takes the script off workers.dev; one that is gone with its script is a success."""
+        """Switch the URL off; a script that does not exist is a success."""
         self.delete_at(_path(old.inputs or old.outputs))
 
     def id_of(self, known: Props) -> str:
@@ -38,13 +38,13 @@ class WorkersScriptSubdomain(CloudflareHandler):
         return str(outputs["scriptName"])
 
     def look_up(self, known: Props) -> Props:
-        """Asks for it."""
-        return {**known, **picked(self.access.client.call("GET", _path(known)), _FIELDS)}
+        """Read from the API whether the URL is on."""
+        return {**known, **pick_attributes(self.access.client.call("GET", _path(known)), _FIELDS)}
 
     def _post(self, new: Props) -> Props:
         body = to_api({key: new[key] for key in _FIELDS if key in new})
         answer = self.access.client.call("POST", _path(new), body=body)
-        return {**picked(answer, _FIELDS), **new}
+        return {**pick_attributes(answer, _FIELDS), **new}
 
 
 def _path(known: Props) -> str:

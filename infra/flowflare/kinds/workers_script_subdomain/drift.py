@@ -1,27 +1,27 @@
-"""Compares whether scripts answer at workers.dev."""
+"""Compares whether scripts have workers.dev URLs."""
 
 from collections.abc import Iterator
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
-from flowflare.kinds.scene import Record, Scene, drifted
+from flowflare.kinds.scene import Record, Scene, make_finding
 from flowflare.kinds.spelling import to_api
 from flowflare.kinds.workers_script_subdomain import KIND
 from flowflare.values.properties import UNKNOWN, plain
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
-    """What differs in the workers.dev addresses of a stack's scripts."""
+    """Find the differences in the workers.dev URLs of a stack's scripts."""
     records = scene.by_script(KIND)
     for name, script in scene.live_scripts(account).items():
-        yield from _subdomain(script, records.get(name), name, account)
+        yield from _compare_subdomain(script, records.get(name), name, account)
 
 
-def _subdomain(
-    script: Record, one: Record | None, name: str, account: Account
+def _compare_subdomain(
+    script: Record, record: Record | None, name: str, account: Account
 ) -> Iterator[Drifted]:
     live = account.subdomain(name)
-    wanted = to_api(plain(one.inputs)) if one else {}
+    wanted = to_api(plain(record.inputs)) if record else {}
     for key in ("enabled", "previews_enabled"):
         if wanted.get(key) is UNKNOWN:
             continue
@@ -29,8 +29,8 @@ def _subdomain(
         if before != after:
             what = "workers.dev" if key == "enabled" else "preview URLs"
             said = f"{name}: {what} {'is on' if after else 'is off'}, state says otherwise"
-            yield drifted(
-                one or script,
+            yield make_finding(
+                record or script,
                 "changed",
                 said,
                 path=key,

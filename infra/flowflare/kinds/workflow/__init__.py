@@ -1,4 +1,4 @@
-"""Workflows: names tied to a class of a script."""
+"""Workflows: names that are bound to a class of a script."""
 
 from flowflare.kinds.contract import Kind
 

@@ -1,14 +1,14 @@
-"""Finds Workflows, whichever class they are tied to."""
+"""Finds Workflows, of any class."""
 
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.found import take_live
-from flowflare.kinds.spelling import picked
+from flowflare.kinds.spelling import pick_attributes
 from flowflare.kinds.workflow.apply import COMPUTED
 
 
 def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
-    """The Workflow of that name, whichever class it is tied to."""
+    """Find the Workflow of that name, of any class."""
     del findings
     name = wanted.text("workflowName")
     row = account.workflows().get(name)
@@ -17,4 +17,4 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
     inputs, found = take_live(
         wanted, {"className": row.get("class_name"), "scriptName": row.get("script_name")}
     )
-    return Thing(name, inputs, {**picked(row, COMPUTED), **inputs}, name, found)
+    return Thing(name, inputs, {**pick_attributes(row, COMPUTED), **inputs}, name, found)

@@ -1,4 +1,4 @@
-"""What an operation on a Workflow means for its instances."""
+"""Assesses operations on a Workflow: their effect on its instances."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from flowflare.values.events import Step
 
 
 def assess(step: Step, around: Surroundings) -> Iterator[Reason]:
-    """The sentences about a step, in any order."""
+    """Yield the reasons for a step, in any order."""
     del around
     old = text_of(step.old, "workflowName")
     if step.op in ("replace", "delete"):
