@@ -1,7 +1,7 @@
-"""Every command of Flowflare, the forms in which tests run it on the canaries, and its exit codes.
+"""All commands of Flowflare, the forms in which tests run them on the canaries, and exit codes.
 
-A new command fails `test_command_list.py` until it is listed here. `{stack}` stands for each of the
-project's stacks in turn.
+`test_command_list.py` fails for a new command until it is listed here. `{stack}` is replaced by
+each of the project's stacks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from flowflare.cli.app import app
 
-#: Commands that leave stacks, files of the project and the account as they are.
+#: Commands that do not change stacks, files of the project or the account.
 READERS: Final[Mapping[str, tuple[str, ...]]] = {
     "doctor": ("-s {stack}", "-s {stack} --json"),
     "preview": ("-s {stack} --diff", "-s {stack} --json"),
@@ -58,29 +58,30 @@ CHANGERS: Final[Mapping[str, tuple[str, ...]]] = {
 EXEMPT: Final[Mapping[str, str]] = {
     "docs": "prints pages of the documentation",
     "schema": "prints a JSON Schema; opens no project",
-    "init": "writes a new project; no stack has been made in it",
-    "comment": "reads a report, which `diff` has written; that one is listed",
+    "init": "writes a new project, which has no stack yet",
+    "comment": "reads a report of `diff`, which is listed",
     "migrations new": "writes an empty SQL file",
     "emulator start": "starts the embedded Cloudflare; opens no state and no secret",
     "emulator stop": "ends the embedded Cloudflare; opens no state and no secret",
-    "emulator env": "prints the embedded Cloudflare's token, which is what it is for",
+    "emulator env": "prints the embedded Cloudflare's token, which is its purpose",
 }
 
 
 COMMANDS: Final = {**READERS, **CHANGERS}
 
-#: Exit codes other than 0 by how the command line begins; the longest one counts. No form is a
-#: usage error, which would show nothing: with `--exit-code`, 2 and 3 report changes and drift.
+#: Exit codes other than 0 by the beginning of the command line; the longest beginning counts. No
+#: form is a usage error, which would test nothing: with `--exit-code`, 2 and 3 report changes and
+#: drift.
 CODES: Final[Mapping[str, int]] = {
-    # There is no Pulumi CLI, which the stack `rec` needs.
+    # The stack `rec` needs the Pulumi CLI, which is missing.
     "doctor -s rec": 1,
     "outputs -s rec": 1,
     "secrets status -s rec": 1,
-    # The account has nothing of these stacks.
+    # The account has no resources of these stacks.
     "drift": 1,
     "drift -s calm": 2,
     "migrations status": 1,
-    # The state was written in the middle of an update, and by another account.
+    # The state is that of an interrupted update of another account.
     "destroy": 1,
     "adopt": 1,
     # No migration was applied outside Flowflare, and the embedded Cloudflare keeps no bookmarks.
@@ -88,25 +89,25 @@ CODES: Final[Mapping[str, int]] = {
     "migrations restore": 1,
 }
 
-#: Those and the codes of commands in processes of their own. Commands that change something run
-#: after an `up` of the stack `emb`.
+#: The same for commands in their own processes. Commands that change something run after an `up`
+#: of the stack `emb`.
 PROCESS_CODES: Final[Mapping[str, int]] = {
     **CODES,
     # The commits differ, and so do the stacks and their account.
     "diff HEAD~1 --format json --exit-code": 2,
     "fleet preview -e live --json --exit-code": 3,
     "fleet drift -e prod --json --exit-code": 2,
-    # There is no Pulumi CLI, which these stacks and this fleet need.
+    # These stacks and this fleet need the Pulumi CLI, which is missing.
     "fleet drift -e live": 1,
     "fleet up -e live": 1,
     "up -s rec": 1,
     "order -s rec": 1,
     "unlock -s rec": 1,
     "secrets rotate -s rec": 1,
-    # What is deployed can be taken over and destroyed.
+    # A deployed stack can be adopted and destroyed.
     "destroy -s emb --preview": 0,
     "adopt -s emb": 0,
-    # It asks for a word that none of the forms has.
+    # It asks for a confirmation that no form has.
     "fleet destroy": 1,
     # This stack is not deployed.
     "order -s calm": 1,
@@ -114,33 +115,33 @@ PROCESS_CODES: Final[Mapping[str, int]] = {
 }
 
 
-def all_commands() -> dict[str, set[str]]:
-    """Every command of the command line with its options."""
-    return dict(_commands(get_command(app), ()))
+def list_commands() -> dict[str, set[str]]:
+    """List all commands with their options."""
+    return dict(_walk_commands(get_command(app), ()))
 
 
-def _commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
+def _walk_commands(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, set[str]]]:
     inner = getattr(command, "commands", None)
     if inner is None:
-        yield " ".join(path), {name for one in command.params for name in one.opts}
+        yield " ".join(path), {name for option in command.params for name in option.opts}
         return
-    for name, one in inner.items():
-        yield from _commands(one, (*path, name))
+    for name, subcommand in inner.items():
+        yield from _walk_commands(subcommand, (*path, name))
 
 
-def forms_of(name: str, stacks: Sequence[str]) -> Iterator[list[str]]:
-    """The words of a command in each of its forms, on each stack where the form names one."""
+def make_forms(name: str, stacks: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the words of a command in each form, for each stack if the form names one."""
     for form in COMMANDS[name]:
         for stack in stacks if "{stack}" in form else stacks[:1]:
-            yield words_of(name, form, stack)
+            yield make_words(name, form, stack)
 
 
-def words_of(name: str, form: str, stack: str) -> list[str]:
-    """The words of a command in one form."""
+def make_words(name: str, form: str, stack: str) -> list[str]:
+    """Return the words of a command in one form."""
     return [*name.split(), *form.format(stack=stack).split()]
 
 
-def code_of(line: str, codes: Mapping[str, int] = CODES) -> int:
-    """The exit code with which a command line ends on the planted project."""
-    begins = [one for one in codes if line.startswith(one)]
+def find_code(line: str, codes: Mapping[str, int] = CODES) -> int:
+    """Return the expected exit code of a command line on the project of canaries."""
+    begins = [start for start in codes if line.startswith(start)]
     return codes[max(begins, key=len)] if begins else 0

@@ -11,8 +11,10 @@ from tests.e2e.embedded import Cloudflare
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Iterator[Planted]:
-    """A project full of canaries, its environment that of this process; without a Pulumi CLI."""
+def canary_project(
+    tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare
+) -> Iterator[Planted]:
+    """A project full of canaries whose environment this process has; without a Pulumi CLI."""
     made = make_planted(tmp_path_factory.mktemp("canaries"), cloudflare)
     with inside(made.environ | {"PATH": "/usr/bin:/bin"}):
         yield made

@@ -1,4 +1,4 @@
-"""What may be wrong with a secret of a state, each with a canary where a message could quote it."""
+"""Kinds of damage to a secret of a state, each with a canary where a message could quote it."""
 
 import json
 from collections.abc import Callable
@@ -13,16 +13,16 @@ _UNKNOWN: Final = "0123456789abcdef0123456789abcdef"
 
 
 def damages(vault: Vault) -> dict[str, Damage]:
-    """Return every damage by its name; each changes a secret in place, given a canary.
+    """Return all kinds of damage by name; each changes a secret in place, given a canary.
 
     Args:
-        vault: the state's own, for damage that comes to light only once a secret is opened.
+        vault: the state's vault, for damage that only shows when a secret is decrypted.
     """
     return _of_the_secret(vault) | _of_the_content(vault)
 
 
 def misfits(vault: Vault) -> dict[str, Damage]:
-    """Return secrets that open to a value which no program would have put there."""
+    """Return secrets that decrypt to a value that no program would have written."""
 
     def opens_to(make: Callable[[str], Any]) -> Damage:
         return _with(lambda text: {"ciphertext": vault.seal_text(json.dumps(make(text)))})
@@ -40,7 +40,7 @@ def misfits(vault: Vault) -> dict[str, Damage]:
 
 
 def _of_the_secret(vault: Vault) -> dict[str, Damage]:
-    """Damage that shows without a key, or is not sealed under this one."""
+    """Return damage that shows without a key, or that another key encrypted."""
 
     def cut(text: str) -> str:
         sealed = vault.seal_text(json.dumps(text))
@@ -68,7 +68,7 @@ def _of_the_secret(vault: Vault) -> dict[str, Damage]:
 
 
 def _of_the_content(vault: Vault) -> dict[str, Damage]:
-    """Damage inside a secret that this stack's key opens."""
+    """Return damage inside a secret that this stack's key decrypts."""
 
     def opens_to(make: Callable[[str], str]) -> Damage:
         return _with(lambda text: {"ciphertext": vault.seal_text(make(text))})

@@ -1,4 +1,4 @@
-"""A project whose every secret is a canary: states of the real plugin, configuration, sources."""
+"""A project whose secrets are all canaries: states of the real plugin, configuration, sources."""
 
 import json
 import subprocess
@@ -16,18 +16,18 @@ from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
 from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.wire import SIGNATURE
-from tests.canaries.planting import KEPT_OF_A_BINDING, plant_everywhere, positions
+from tests.canaries.planting import KEPT_OF_A_BINDING, find_secrets, plant_everywhere
 from tests.canaries.search import Canaries, files_below
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.engine.recorded import ACCOUNT, BASE_URL, applied_config, read_recorded
 
-#: A stack of the Pulumi CLI; the same handed over to the embedded engine, once in the middle of an
-#: update; and one of a fleet for each engine.
+#: A stack of the Pulumi CLI; the same stack on the embedded engine, with an interrupted update and
+#: without; and one stack of a fleet for each engine.
 CLI, EMBEDDED, CALM, TENANTS = "rec", "emb", "calm", ("acme-prod", "beta-live")
 STACKS = (CLI, EMBEDDED, CALM)
-# Ciphertexts may be in these, and nothing else of a secret. Beside states lie the records of
-# ephemeral environments, from which any machine can write their stacks' files again.
+# Files that may have ciphertexts. The folder of states also has the records of ephemeral
+# environments, from which any machine can write their stacks' files again.
 _SEALED_IN = ("Pulumi.", "tenants.yaml", ".flowflare/state/")
 _OTHERS = ("node_modules", ".flowflare/emulator", ".flowflare/cache", ".git")
 
@@ -38,9 +38,9 @@ class Planted:
 
     Attributes:
         root: its folder.
-        environ: the environment of its commands, canaries in it too.
-        canaries: what must not be seen.
-        vault: opens and seals everything in it.
+        environ: the environment of its commands, which has canaries too.
+        canaries: the values that must not be seen.
+        vault: decrypts and encrypts its secrets.
     """
 
     root: Path
@@ -53,68 +53,70 @@ class Planted:
     _opened: set[str] = field(default_factory=set)
 
     def state_file(self, stack: str) -> Path:
-        """The file of a stack's state."""
+        """Return the path of a stack's state."""
         return self.root / f".flowflare/state/.pulumi/stacks/flowflare/{stack}.json"
 
     def stack_file(self, stack: str) -> Path:
-        """The file of a stack's configuration."""
+        """Return the path of a stack's configuration."""
         return self.root / f"Pulumi.{stack}.yaml"
 
     def write_state(self, stack: str, exported: Mapping[str, Any]) -> None:
-        """Write a state in the place of a stack's, as that stack's own."""
+        """Write a state as that of a stack."""
         latest = json.dumps(exported["deployment"]).replace(":rec::", f":{stack}::")
         named = {"stack": f"organization/flowflare/{stack}", "latest": json.loads(latest)}
         file = self.state_file(stack)
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(self.placed(json.dumps({"version": 3, "checkpoint": named})))
+        file.write_text(self.adapt(json.dumps({"version": 3, "checkpoint": named})))
 
     def write_config(self, stack: str, **changes: Any) -> None:
-        """Write a stack's file; a value of None takes a key away."""
+        """Write a stack's file; a value of None removes a key."""
         document = self.stack_document()
-        config = document["config"] | {key.replace("__", ":"): one for key, one in changes.items()}
+        config = document["config"] | {
+            key.replace("__", ":"): changed for key, changed in changes.items()
+        }
         document["config"] = {key: value for key, value in config.items() if value is not None}
-        self.stack_file(stack).write_text(self.placed(json.dumps(document, indent=2)))
+        self.stack_file(stack).write_text(self.adapt(json.dumps(document, indent=2)))
 
     def stack_document(self) -> dict[str, Any]:
-        """What a stack's file holds."""
+        """Return the content of a stack's file."""
         config = applied_config(read_recorded("1-first-up"))
         config |= {
             "flowflare:protect": False,
             "flowflare:clientOverrides": self.overrides,
-            "cloudflare:apiToken": self.sealed(self.canaries.values["token"]),
-            "shop:whole": self.sealed(self.canaries.plant("a key of another namespace")),
+            "cloudflare:apiToken": self.seal(self.canaries.values["token"]),
+            "shop:whole": self.seal(self.canaries.plant("a key of another namespace")),
         }
         return {"encryptionsalt": self.vault.salt, "config": config}
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """A client with a secret of every source."""
+        """The client `orders` with a secret of each source."""
         sources = {
             "SHOP_TOKEN": {"environment": "SHOP_TOKEN"},
-            "CONFIGURED": self.sealed(self.canaries.plant("a configured secret")),
+            "CONFIGURED": self.seal(self.canaries.plant("a configured secret")),
             "FILE": {"file": self.environ["SHOP_FILE"]},
             "GENERATED": {"generated": {}},
         }
         return {"orders": {"variables": {"MODE": "live"}, "secrets": sources}}
 
-    def sealed(self, text: str) -> dict[str, str]:
-        """A value as Pulumi writes a secret into a stack's file."""
+    def seal(self, text: str) -> dict[str, str]:
+        """Encrypt a value like Pulumi in a stack's file."""
         ciphertext = self.vault.seal_text(text)
         self.canaries.hide_sealed("the configuration", ciphertext)
         return {"secure": ciphertext}
 
     def take_states(self) -> None:
-        """Take what commands have put into states for canaries too: keys that a stack has made."""
+        """Treat the secrets that commands wrote into states, such as API keys, as canaries too."""
         for file in self.state_file(CLI).parent.glob("*.json"):
             stamp = _stamp(file)
             if self._taken.get(file) != stamp:
                 self._taken[file] = stamp
-                with suppress(ValueError):  # one that is cut short
-                    for secret in positions(json.loads(file.read_text())):
+                with suppress(ValueError):  # a truncated state
+                    for secret in find_secrets(json.loads(file.read_text())):
                         self._take(secret, file.stem)
 
     def note_files(self) -> None:
-        """Know the files as they are now: the test has written them, not a command."""
+        """Note the present files as written by the test, not by a command."""
         self._known |= {file: _stamp(file) for file in files_below(self.root, _OTHERS)}
 
     def _take(self, secret: dict[str, Any], stack: str) -> None:
@@ -123,14 +125,14 @@ class Planted:
             return
         self._opened.add(ciphertext)
         self.canaries.hide_sealed(f"the state of {stack}", ciphertext)
-        with suppress(SecretError, ValueError, KeyError, TypeError):  # a damaged one
+        with suppress(SecretError, ValueError, KeyError, TypeError):  # a damaged secret
             for text in _texts(json.loads(self.vault.open_text(ciphertext))):
-                # The beginning of an API key, `ff_<stack>_<key id>_`, is shown to people.
+                # The beginning of an API key, `ff_<stack>_<key id>_`, is public.
                 hidden = text.split("_", 3)[-1] if text.startswith("ff_") else text
                 self.canaries.hide(f"a secret of {stack}", hidden)
 
     def look_at_written(self, by: str) -> None:
-        """Look into every file that a command has written since the last look."""
+        """Search all files that a command has written since the last search."""
         for file in files_below(self.root, _OTHERS):
             stamp = _stamp(file)
             if self._known.get(file) != stamp:
@@ -140,8 +142,8 @@ class Planted:
                 self.canaries.look(f"{name}, written by {by}", file.read_bytes(), sealed=sealed)
                 self.canaries.look(f"the name of a file of {by}", name)
 
-    def placed(self, text: str) -> str:
-        """A text of the recordings with the account and the address of the test's Cloudflare."""
+    def adapt(self, text: str) -> str:
+        """Replace account and address in a recorded text by those of the test's Cloudflare."""
         url = self.environ["CLOUDFLARE_BASE_URL"]
         return text.replace(ACCOUNT, self.project.account.identity).replace(BASE_URL, url)
 
@@ -152,7 +154,7 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts in an opened secret that are secret themselves."""
+    """Yield the texts in a decrypted secret that are secret themselves."""
     if isinstance(value, str):
         # The provider's record has the configuration, of which only some leaves are secret.
         yield from () if value.startswith("{") else (value,)
@@ -169,7 +171,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _is_plain_binding(value: Mapping[str, Any]) -> bool:
-    """Whether it is a binding that a secret list of them has, and holds no secret itself."""
+    """Whether it is an item of a secret list of bindings that is not secret itself."""
     return {"name", "type"} <= value.keys() and value["type"] != "secret_text"
 
 
@@ -177,8 +179,8 @@ def make_planted(folder: Path, cloudflare: Cloudflare) -> Planted:
     """Make the project: two stacks, a fleet and a repository, with canaries everywhere.
 
     Args:
-        folder: where it is made.
-        cloudflare: where its API is.
+        folder: the folder in which to make it.
+        cloudflare: its API.
     """
     canaries = Canaries()
     phrase, token = canaries.plant("passphrase"), cloudflare.another_token()
@@ -221,7 +223,7 @@ def make_planted(folder: Path, cloudflare: Cloudflare) -> Planted:
 
 
 def _write_fleet(made: Planted) -> None:
-    """Write `tenants.yaml`, and the files of its stacks with salt and ciphertexts in them."""
+    """Write `tenants.yaml`, and the files of its stacks with a salt and ciphertexts."""
     document = made.stack_document()
     config = document["config"]
     sealed = {key: config.pop(key) for key in ("cloudflare:apiToken", "shop:whole")}
@@ -237,7 +239,7 @@ def _write_fleet(made: Planted) -> None:
         "tenants": {"acme": {"only": ["prod"]}, "beta": {"only": ["live"]}},
     }
     text = yaml.safe_dump(written, sort_keys=False)
-    (made.root / "tenants.yaml").write_text(made.placed(text))
+    (made.root / "tenants.yaml").write_text(made.adapt(text))
     write_files(stack_files(read_fleet(made.root, {}), made.root), made.root)
     for stack in TENANTS:
         file = made.stack_file(stack)

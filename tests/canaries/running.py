@@ -1,4 +1,4 @@
-"""Runs commands on a project of canaries and looks at everything that they print and write."""
+"""Runs commands on a project of canaries and searches all that they print and write."""
 
 import json
 import os
@@ -12,58 +12,60 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.canaries.planted import Planted
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 
 COMMAND = str(Path(sys.executable).parent / "flowflare")
 #: A line of the log of Cloudflare's SDK (`cloudflare/_utils/_logs.py`).
 _SDK_LINE = re.compile(r"\[.* - cloudflare[\w.]*:\d+ - DEBUG\] ")
-#: Stands between the tracebacks of a chain; the first of them says whose the chain is.
+#: The line between two tracebacks of a chain; the first traceback decides whose the chain is.
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 #: Programs that must have secrets in their environment.
 _TRUSTED = ("python", "pulumi", "pulumi-language-python")
 _OWN = ("PULUMI_", "AWS_", "CLOUDFLARE_", "FLOWFLARE_", "GITHUB_", "GITLAB_", "CI_")
 
 
-def run_here(made: Planted, *words: str, asked: Collection[str] = ()) -> Said:
+def run_here(made: Planted, *words: str, asked: Collection[str] = ()) -> CliResult:
     """Run a command in this process, which must have the project's environment (`inside`).
 
     Args:
         made: the project.
         words: the command's words.
-        asked: the canaries that it was asked to print.
+        asked: the canaries that the command may print.
     """
     try:
-        said = flowflare(*words, *_place(made, words))
-    except Exception:  # noqa: BLE001 -- any is a traceback that a person would see
-        said = Said(1, "", traceback.format_exc())
-    return _looked(made, words, said, asked)
+        said = flowflare(*words, *_add_cwd(made, words))
+    except Exception:  # noqa: BLE001 -- any exception is a traceback that a user would see
+        said = CliResult(1, "", traceback.format_exc())
+    return _look_at_output(made, words, said, asked)
 
 
-def run_process(made: Planted, *words: str, trusted: Collection[str] = (), **environ: str) -> Said:
-    """Run a command as a person would, and look at what the processes below it are given.
+def run_process(
+    made: Planted, *words: str, trusted: Collection[str] = (), **environ: str
+) -> CliResult:
+    """Run a command in a process, and search the arguments and environments of its children.
 
     Args:
         made: the project.
         words: the command's words.
         trusted: more programs that may have secrets in their environment.
-        environ: variables beside those of the project.
+        environ: variables besides those of the project.
     """
     own = {key: value for key, value in os.environ.items() if not key.startswith(_OWN)}
     with made.canaries.watching_children(but=(*_TRUSTED, *trusted)):
         done = subprocess.run(
-            [COMMAND, *words, *_place(made, words)],
+            [COMMAND, *words, *_add_cwd(made, words)],
             cwd=made.root,
             env=own | made.environ | environ,
             capture_output=True,
             text=True,
             check=False,
         )
-    return _looked(made, words, Said(done.returncode, done.stdout, done.stderr))
+    return _look_at_output(made, words, CliResult(done.returncode, done.stdout, done.stderr))
 
 
 @contextmanager
 def inside(environ: Mapping[str, str]) -> Iterator[None]:
-    """Give this process the environment of a project, and nothing of its own that commands read."""
+    """Give this process the environment of a project, without its own variables for commands."""
     before = dict(os.environ)
     for name in before:
         if name.startswith(_OWN):
@@ -76,15 +78,17 @@ def inside(environ: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _place(made: Planted, words: tuple[str, ...]) -> tuple[str, ...]:
+def _add_cwd(made: Planted, words: tuple[str, ...]) -> tuple[str, ...]:
     return () if "--help" in words else ("--cwd", str(made.root))
 
 
-def _looked(made: Planted, words: tuple[str, ...], said: Said, asked: Collection[str] = ()) -> Said:
+def _look_at_output(
+    made: Planted, words: tuple[str, ...], said: CliResult, asked: Collection[str] = ()
+) -> CliResult:
     command = " ".join(words)
     made.take_states()
     for where, text in ((f"stdout of {command}", said.out), (f"stderr of {command}", said.err)):
-        made.canaries.look(where, _without(text, asked))
+        made.canaries.look(where, _remove_asked(text, asked))
         if has_traceback(text):
             made.canaries.seen.append(f"a traceback, in {where}: {text[-2000:]}")
     made.look_at_written(command)
@@ -92,9 +96,9 @@ def _looked(made: Planted, words: tuple[str, ...], said: Said, asked: Collection
 
 
 def has_traceback(text: str) -> bool:
-    """Whether a text has a traceback that is not one of those that Cloudflare's SDK logs.
+    """Whether a text has a traceback that Cloudflare's SDK did not log.
 
-    The SDK logs errors that it retries or passes on, each with its traceback in the lines below.
+    The SDK logs errors that it retries or raises, each with its traceback in the lines below.
     """
     lines = [line for line in text.splitlines() if line.strip()]
     return any(
@@ -104,7 +108,7 @@ def has_traceback(text: str) -> bool:
     )
 
 
-def _without(text: str, asked: Collection[str]) -> str:
+def _remove_asked(text: str, asked: Collection[str]) -> str:
     for value in asked:
         for form in (value, json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]):
             text = text.replace(form, "[asked for]")

@@ -1,4 +1,4 @@
-"""Values that must never be seen, and the search for pieces of them in what is written."""
+"""Values that must never be seen, and the search for pieces of them in outputs."""
 
 import base64
 import os
@@ -11,20 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: So many bytes of a secret are enough to be found; a message that quotes less gives little away.
+#: The bytes of a secret that count as found; a message that quotes fewer reveals little.
 PIECE = 8
-# Hexadecimal digits are everywhere: of those, more must be the same.
+# Hexadecimal digits are frequent, so that a longer piece must match.
 _HEX_PIECE = 16
-# The beginning of an API key, `ff_<stack>_<key id>_`, is shown to people.
+# The beginning of an API key, `ff_<stack>_<key id>_`, is public.
 _PUBLIC = re.compile(r"^ff_[a-z0-9]+_[0-9a-f]{8}_")
 _LETTERS = string.ascii_letters + string.digits
-#: Every encoding changes these: JSON, URLs, `repr`, shells, HTML.
+#: Characters that encodings change: JSON, URLs, `repr`, shells, HTML.
 _TAIL = "+/?ü\"'<&"
 
 
 @dataclass
 class Canaries:
-    """Secret values by what they are, and the places where a piece of one was seen."""
+    """Secret values by their description, and the places where a piece of one was seen."""
 
     values: dict[str, str] = field(default_factory=dict)
     seen: list[str] = field(default_factory=list)
@@ -32,13 +32,13 @@ class Canaries:
     _sealed: dict[bytes, str] = field(default_factory=dict)
 
     def plant(self, what: str, tail: str = _TAIL) -> str:
-        """Make a new one; in a header of HTTP only one without a tail can be sent."""
+        """Make a new value; an HTTP header needs one without a tail."""
         value = "".join(secrets.choice(_LETTERS) for _ in range(24)) + tail
         self.hide(what, value)
         return value
 
     def hide(self, what: str, value: str) -> None:
-        """Take a value that something else made as one that must never be seen."""
+        """Add an existing value that must never be seen."""
         self.values[what] = value
         value = _PUBLIC.sub("", value)
         for form, text in _forms(value):
@@ -47,25 +47,25 @@ class Canaries:
         self._pieces.update(dict.fromkeys(_cut(digits, _HEX_PIECE), f"{what}, hexadecimal"))
 
     def hide_sealed(self, what: str, ciphertext: str) -> None:
-        """Take a ciphertext as one of which no message may quote a piece; files may have it."""
+        """Add a ciphertext, which files may have, but which no message may quote."""
         self._sealed.update(dict.fromkeys(_cut(ciphertext.encode()), f"the ciphertext of {what}"))
 
     def look(self, where: str, data: bytes | str, *, sealed: bool = False) -> None:
-        """Note every piece that is in what was written there.
+        """Note every piece that the data contains.
 
         Args:
-            where: what the data is.
-            data: what was written.
-            sealed: whether it may hold ciphertexts, as a state or a stack's file does.
+            where: the name of the data.
+            data: the data.
+            sealed: whether it may have ciphertexts, like a state or a stack's file.
         """
         data = data.encode(errors="surrogateescape") if isinstance(data, str) else data
         found = _cut(data) | _cut(data, _HEX_PIECE)
         for pieces in (self._pieces,) if sealed else (self._pieces, self._sealed):
-            told = {pieces[one]: one for one in sorted(found & pieces.keys())}
-            self.seen += [f"{what}, in {where}: {piece!r}" for what, piece in told.items()]
+            pieces_seen = {pieces[piece]: piece for piece in sorted(found & pieces.keys())}
+            self.seen += [f"{what}, in {where}: {piece!r}" for what, piece in pieces_seen.items()]
 
     def look_below(self, folder: Path, *, but: Collection[str] = ()) -> int:
-        """Look into every file below a folder; return how many there were."""
+        """Search all files below a folder; return their number."""
         count = 0
         for file in files_below(folder, but):
             self.look(str(file.relative_to(folder)), file.read_bytes(), sealed=True)
@@ -75,7 +75,7 @@ class Canaries:
 
     @contextmanager
     def watching_children(self, *, but: Collection[str] = ()) -> Iterator[list[str]]:
-        """Look into arguments and environment of every process below this one.
+        """Search arguments and environment of all processes below this one.
 
         Args:
             but: programs that must have secrets in their environment, such as `pulumi`.
@@ -106,11 +106,11 @@ class Canaries:
 
 
 def files_below(folder: Path, but: Collection[str] = ()) -> Iterator[Path]:
-    """Every file below a folder.
+    """Yield all files below a folder.
 
     Args:
         folder: the folder; links in it are followed.
-        but: files and folders that are left out, by their paths below it.
+        but: excluded files and folders, by their paths below it.
     """
     for parent, folders, names in os.walk(folder, followlinks=True):
         here = Path(parent).relative_to(folder)
@@ -119,11 +119,11 @@ def files_below(folder: Path, but: Collection[str] = ()) -> Iterator[Path]:
 
 
 def _forms(value: str) -> Iterator[tuple[str, bytes]]:
-    """The forms that a secret may be written in; others keep long pieces of the first one."""
+    """Yield the forms of a secret; other forms keep long pieces of the plain one."""
     raw = value.encode()
     yield "plain", raw
     for shift in range(3):
-        # In base64 a value looks another way at each of three places of what is around it.
+        # The base64 of a value depends on its offset in the data, modulo 3.
         text = base64.b64encode(b"x" * shift + raw)[(0, 2, 3)[shift] : -4]
         yield f"base64 at {shift}", text
         yield f"base64url at {shift}", text.replace(b"+", b"-").replace(b"/", b"_")

@@ -1,6 +1,6 @@
-"""The Pulumi CLI runs a stack whose every secret is a canary, and no command shows one of them.
+"""The Pulumi CLI runs a stack whose secrets are all canaries, and no command shows one of them.
 
-Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`.
+`tests/engine/cloudflare_plugin.py` replaces Cloudflare's plugin.
 """
 
 import os
@@ -23,15 +23,15 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]
 NEW = "new"
-#: What the CLI starts has its environment: `git`, and the shells that start its plugins.
+#: Programs that the CLI starts with its environment: `git`, and the shells that start its plugins.
 STARTED_BY_THE_CLI = ("git", "sh")
 #: Commands on the new stack after its first `up`, all of which succeed.
 AFTER_UP = ("outputs", "outputs --json", "drift --exit-code --json", "preview --diff")
 
 
 @pytest.fixture
-def planted(tmp_path: Path, cloudflare: Cloudflare) -> Planted:
-    """The project of canaries, the CLI, and a new stack of it, for which nothing is deployed."""
+def canary_project(tmp_path: Path, cloudflare: Cloudflare) -> Planted:
+    """The project of canaries, the CLI, and a new stack of the CLI that is not deployed."""
     made = make_planted(tmp_path, cloudflare)
     made.environ |= cli_environ(tmp_path / "cli", made.environ["PULUMI_BACKEND_URL"])
     made.write_config(NEW)
@@ -41,18 +41,20 @@ def planted(tmp_path: Path, cloudflare: Cloudflare) -> Planted:
     return made
 
 
-def run(planted: Planted, words: str, *, code: int = 0) -> None:
-    said = run_process(planted, *words.split(), "-s", NEW, trusted=STARTED_BY_THE_CLI)
+def run(canary_project: Planted, words: str, *, code: int = 0) -> None:
+    said = run_process(canary_project, *words.split(), "-s", NEW, trusted=STARTED_BY_THE_CLI)
     assert said.code == code, f"{words}: {said.out}{said.err}"
 
 
-def test_no_canary_shows_when_the_pulumi_cli_brings_a_stack_up(planted: Planted) -> None:
-    """Its first `up` is refused by Cloudflare, and the second one resumes."""
-    with planted.project.account.fault({"kind": "answer", "status": 403}, method="PUT") as fault:
-        run(planted, "up", code=1)
+def test_no_canary_shows_when_the_pulumi_cli_brings_a_stack_up(canary_project: Planted) -> None:
+    """Cloudflare refuses the first `up`, and the second `up` resumes."""
+    with canary_project.project.account.fault(
+        {"kind": "answer", "status": 403}, method="PUT"
+    ) as fault:
+        run(canary_project, "up", code=1)
         assert fault.fired()
-    run(planted, "up --json")
-    assert "a secret of new" in planted.canaries.values
+    run(canary_project, "up --json")
+    assert "a secret of new" in canary_project.canaries.values
     for words in AFTER_UP:
-        run(planted, words)
-    assert planted.canaries.seen == []
+        run(canary_project, words)
+    assert canary_project.canaries.seen == []

@@ -1,4 +1,4 @@
-"""No command prints or writes a secret of a state of the real plugin, or of a secret's source."""
+"""No command prints or writes a secret from a state of the real plugin or from a source."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,9 @@ from tests.canaries.commands import (
     CHANGERS,
     PROCESS_CODES,
     READERS,
-    code_of,
-    forms_of,
-    words_of,
+    find_code,
+    make_forms,
+    make_words,
 )
 from tests.canaries.planted import CALM, EMBEDDED, STACKS, Planted, make_planted
 from tests.canaries.running import inside, run_here, run_process
@@ -23,9 +23,9 @@ pytestmark = [
     pytest.mark.xdist_group("e2e"),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]
-#: Each starts processes that import Pulumi, which takes seconds.
+#: Commands that start processes which import Pulumi, which takes seconds.
 COSTLY = frozenset({"diff", "fleet preview", "fleet drift", "fleet up", "fleet destroy"})
-#: What makes asyncio, Pulumi, gRPC, Node, Cloudflare's SDK and its plugin say more.
+#: Variables for verbose logs of asyncio, Pulumi, gRPC, Node, Cloudflare's SDK and its plugin.
 TALKATIVE = {
     "CLOUDFLARE_LOG": "debug",
     "GRPC_VERBOSITY": "debug",
@@ -40,61 +40,61 @@ TALKATIVE = {
 
 
 @pytest.mark.parametrize("name", [name for name in READERS if name not in COSTLY])
-def test_a_command_that_only_looks_shows_no_canary(planted: Planted, name: str) -> None:
-    for words in forms_of(name, STACKS):
-        said = run_here(planted, *words)
-        assert said.code == code_of(" ".join(words)), said.err
-    assert planted.canaries.seen == []
+def test_a_command_that_only_reads_shows_no_canary(canary_project: Planted, name: str) -> None:
+    for words in make_forms(name, STACKS):
+        said = run_here(canary_project, *words)
+        assert said.code == find_code(" ".join(words)), said.err
+    assert canary_project.canaries.seen == []
 
 
 @pytest.mark.long
 def test_no_canary_shows_in_the_life_of_a_stack(tmp_path: Path, cloudflare: Cloudflare) -> None:
-    """Handed over to the embedded engine, brought up, taken over again, rotated, taken away."""
-    planted = make_planted(tmp_path, cloudflare)
-    with inside(planted.environ | {"PATH": "/usr/bin:/bin"}):
-        run_here(planted, *words_of("adopt", "-s {stack} --names declared", CALM))
+    """Convert it to the embedded engine, bring it up, adopt, rotate and destroy it."""
+    canary_project = make_planted(tmp_path, cloudflare)
+    with inside(canary_project.environ | {"PATH": "/usr/bin:/bin"}):
+        run_here(canary_project, *make_words("adopt", "-s {stack} --names declared", CALM))
         codes = {
-            " ".join(words): run_here(planted, *words).code
+            " ".join(words): run_here(canary_project, *words).code
             for name in CHANGERS
             if name not in COSTLY
-            for words in forms_of(name, (EMBEDDED,))
+            for words in make_forms(name, (EMBEDDED,))
         }
-        run_here(planted, "adopt", "--stack", EMBEDDED)
-        run_here(planted, "destroy", "--yes", "--stack", EMBEDDED)
-    assert planted.canaries.seen == []
-    assert codes == {line: code_of(line) for line in codes}
+        run_here(canary_project, "adopt", "--stack", EMBEDDED)
+        run_here(canary_project, "destroy", "--yes", "--stack", EMBEDDED)
+    assert canary_project.canaries.seen == []
+    assert codes == {line: find_code(line) for line in codes}
 
 
-def test_no_process_is_given_a_canary_and_none_is_logged(
+def test_no_child_process_gets_a_canary_and_no_log_shows_one(
     tmp_path: Path, cloudflare: Cloudflare
 ) -> None:
-    """A command as people run it, its workers too, with everything switched on that logs."""
-    planted = make_planted(tmp_path, cloudflare)
+    """Run a command in a process with its workers, with verbose logs."""
+    canary_project = make_planted(tmp_path, cloudflare)
     talkative = TALKATIVE | {"PATH": "/usr/bin:/bin"}
-    said = run_process(planted, "fleet", "preview", "-e", "live", "--again", **talkative)
+    said = run_process(canary_project, "fleet", "preview", "-e", "live", "--again", **talkative)
     assert said.code == 0, said.err
-    assert planted.canaries.seen == []
+    assert canary_project.canaries.seen == []
 
 
-def test_secrets_are_printed_when_they_are_asked_for_and_no_others(planted: Planted) -> None:
+def test_only_the_requested_secrets_are_printed(canary_project: Planted) -> None:
     of_the_stack = {
         what: value
-        for what, value in planted.canaries.values.items()
+        for what, value in canary_project.canaries.values.items()
         if what.startswith("flowflare-rec outputs ")
     }
     api_key = of_the_stack["flowflare-rec outputs api_key"]
-    for words in forms_of("outputs", (EMBEDDED, CALM)):
-        assert api_key not in run_here(planted, *words).out
-        said = run_here(planted, *words, "--show-secrets", asked=of_the_stack.values())
+    for words in make_forms("outputs", (EMBEDDED, CALM)):
+        assert api_key not in run_here(canary_project, *words).out
+        said = run_here(canary_project, *words, "--show-secrets", asked=of_the_stack.values())
         assert api_key in said.out
-    assert planted.canaries.seen == []
+    assert canary_project.canaries.seen == []
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", READERS)
-def test_a_process_that_only_looks_shows_no_canary(planted: Planted, name: str) -> None:
-    """In every form and on every stack, with everything logged."""
-    run_every_form(planted, name)
+def test_a_process_that_only_reads_shows_no_canary(canary_project: Planted, name: str) -> None:
+    """Run every form on every stack, with verbose logs."""
+    run_every_form(canary_project, name)
 
 
 @pytest.mark.long
@@ -102,16 +102,16 @@ def test_a_process_that_only_looks_shows_no_canary(planted: Planted, name: str) 
 def test_a_process_that_changes_something_shows_no_canary(
     tmp_path: Path, cloudflare: Cloudflare, name: str
 ) -> None:
-    """In every form and on every stack, one of them deployed, with everything logged."""
-    planted = make_planted(tmp_path, cloudflare)
-    said = run_process(planted, "up", "-s", EMBEDDED, **TALKATIVE, PATH="/usr/bin:/bin")
+    """Run every form on every stack, one of them deployed, with verbose logs."""
+    canary_project = make_planted(tmp_path, cloudflare)
+    said = run_process(canary_project, "up", "-s", EMBEDDED, **TALKATIVE, PATH="/usr/bin:/bin")
     assert said.code == 0, said.err
-    run_every_form(planted, name)
+    run_every_form(canary_project, name)
 
 
-def run_every_form(planted: Planted, name: str) -> None:
-    for words in forms_of(name, STACKS):
-        said = run_process(planted, *words, **TALKATIVE, PATH="/usr/bin:/bin")
+def run_every_form(canary_project: Planted, name: str) -> None:
+    for words in make_forms(name, STACKS):
+        said = run_process(canary_project, *words, **TALKATIVE, PATH="/usr/bin:/bin")
         line = " ".join(words)
-        assert said.code == code_of(line, PROCESS_CODES), f"{line}: {said.out}{said.err}"
-    assert planted.canaries.seen == []
+        assert said.code == find_code(line, PROCESS_CODES), f"{line}: {said.out}{said.err}"
+    assert canary_project.canaries.seen == []

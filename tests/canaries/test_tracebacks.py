@@ -1,4 +1,4 @@
-"""A traceback that a person would see is told from those that Cloudflare's SDK logs."""
+"""`has_traceback` ignores the tracebacks that Cloudflare's SDK logs."""
 
 import pytest
 
@@ -19,12 +19,12 @@ OTHER = "[2026-11-30 10:00:00 - asyncio:64 - DEBUG] Using selector: EpollSelecto
 
 
 @pytest.mark.parametrize("text", ["", SDK + TRACEBACK, OTHER + SDK + TRACEBACK + OTHER])
-def test_a_traceback_of_the_sdks_log_is_none_of_ours(text: str) -> None:
+def test_a_traceback_in_the_log_of_the_sdk_does_not_count(text: str) -> None:
     assert not has_traceback(text)
 
 
 @pytest.mark.parametrize(
     "text", [TRACEBACK, OTHER + TRACEBACK, SDK + TRACEBACK + TRACEBACK, SDK + OTHER + TRACEBACK]
 )
-def test_any_other_traceback_counts_whatever_else_is_logged(text: str) -> None:
+def test_any_other_traceback_counts(text: str) -> None:
     assert has_traceback(text)

@@ -1,4 +1,4 @@
-"""What may be wrong with the files and the environment of a stack, canaries where it is wrong.
+"""Mistakes in the files and the environment of a stack, with canaries in the wrong places.
 
 Each function spoils a stack of a project and returns the variables that spoil it further.
 """
@@ -23,7 +23,7 @@ def no_passphrase(planted: Planted, stack: str) -> dict[str, str]:
 
 def a_token_with_a_line_break(planted: Planted, stack: str) -> dict[str, str]:
     token = planted.canaries.values["token"] + "\n"
-    planted.write_config(stack, cloudflare__apiToken=planted.sealed(token), **engine_of(stack))
+    planted.write_config(stack, cloudflare__apiToken=planted.seal(token), **engine_of(stack))
     return {}
 
 
@@ -38,12 +38,12 @@ def an_unsealed_value(planted: Planted, stack: str) -> dict[str, str]:
 
 
 def a_value_cut_short(planted: Planted, stack: str) -> dict[str, str]:
-    sealed = planted.sealed(planted.canaries.plant("a value cut short"))["secure"]
+    sealed = planted.seal(planted.canaries.plant("a value cut short"))["secure"]
     return write_secret(planted, stack, {"secure": sealed[:-9]})
 
 
 def a_value_of_another_version(planted: Planted, stack: str) -> dict[str, str]:
-    sealed = planted.sealed(planted.canaries.plant("a value of another version"))["secure"]
+    sealed = planted.seal(planted.canaries.plant("a value of another version"))["secure"]
     return write_secret(planted, stack, {"secure": sealed.replace("v1:", "v3:")})
 
 
@@ -105,7 +105,7 @@ def a_state_of_another_provider(planted: Planted, stack: str) -> dict[str, str]:
 
 
 def write_secret(planted: Planted, stack: str, value: Any) -> dict[str, str]:
-    """Put a value in the place of a client's secret."""
+    """Replace a client's secret by a value."""
     overrides = {"orders": {"secrets": {"CONFIGURED": value}}}
     planted.write_config(stack, flowflare__clientOverrides=overrides, **engine_of(stack))
     return {}

@@ -1,4 +1,4 @@
-"""The command line in this process: what it writes, and the exit code it ends with."""
+"""Runs the command line in this process; returns its output and its exit code."""
 
 import contextlib
 import io
@@ -8,16 +8,16 @@ from flowflare.cli.main import main
 
 
 @dataclass(frozen=True)
-class Said:
-    """How a command ended, and what it wrote."""
+class CliResult:
+    """The exit code and the output of a command."""
 
     code: int
     out: str
     err: str
 
 
-def flowflare(*words: str) -> Said:
-    """Runs a command as the installed program does; neither of its outputs is a terminal."""
+def flowflare(*words: str) -> CliResult:
+    """Run a command like the installed program; its outputs are not terminals."""
     out, err = io.StringIO(), io.StringIO()
     code: object = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -26,4 +26,4 @@ def flowflare(*words: str) -> Said:
         except SystemExit as end:
             code = end.code or 0
     assert isinstance(code, int)
-    return Said(code, out.getvalue(), err.getvalue())
+    return CliResult(code, out.getvalue(), err.getvalue())

@@ -1,4 +1,4 @@
-"""A project as `flowflare init` makes it, on a port where nothing runs."""
+"""A project of `flowflare init`, on a port where nothing runs."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """A folder to import a second copy of the package from, beside which are no node_modules."""
+    """A folder with a second copy of the package, without node_modules beside it."""
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", "node_modules")
     for name in ("infra/flowflare", "templates", "worker_src", "migrations"):

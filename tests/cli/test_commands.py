@@ -1,4 +1,4 @@
-"""What every command has: help with an example, one JSON document, quiet without a terminal."""
+"""Common behaviour of all commands: help with an example, JSON, and colours on terminals only."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def test_wrong_usage_is_exit_code_2_with_the_way_to_help(words: list[str]) -> No
 
 
 def test_a_shell_gets_its_completion() -> None:
-    # The shell is looked for among the processes that this one comes from, which a runner chooses.
+    # The command looks for a shell among its parent processes, so it is started from one.
     command = f"{PROGRAM} --show-completion || exit"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert "complete -o default -F _flowflare_completion flowflare" in said.stdout
@@ -115,7 +115,7 @@ def test_destroy_asks_for_the_stacks_name(root: Path) -> None:
 
 
 def on_a_terminal(words: list[str], typed: str = "", **environment: str) -> str:
-    """What a command shows on a terminal of its own."""
+    """Run a command on its own terminal; return the terminal's text."""
     ours, theirs = pty.openpty()
     wanted = {"TERM": "xterm", "PATH": os.environ["PATH"], "COLUMNS": "100"} | environment
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""`flowflare docs` and `flowflare schema`: what ships with the package, printed."""
+"""`flowflare docs` and `flowflare schema` print pages and schemas of the package."""
 
 import json
 from pathlib import Path

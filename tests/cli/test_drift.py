@@ -1,4 +1,4 @@
-"""`flowflare drift` of stacks whose embedded Cloudflare does not run: it starts none."""
+"""`flowflare drift` does not start an embedded Cloudflare that does not run."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`flowflare fleet config` and the refusals of `flowflare env`, as the command line has them."""
+"""`flowflare fleet config` and the refusals of `flowflare env` on the command line."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from flowflare.cli.env.surroundings import shown_left
 from flowflare.fleet.environments.lifecycle import CommandContext
 from flowflare.fleet.environments.records import EnvironmentRecord
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 
 TENANTS = """
 defaults: {engine: embedded, accountId: f10f1a4ef10f1a4ef10f1a4ef10f1a4e}
@@ -18,7 +18,7 @@ tenants: {acme: {config: {debug: true}}, beta: {only: [prod]}}
 """
 
 
-def config(root: Path, *words: str) -> Said:
+def config(root: Path, *words: str) -> CliResult:
     return flowflare("fleet", "config", "--cwd", str(root), *words)
 
 
@@ -41,7 +41,7 @@ def test_files_are_written_checked_and_pruned(root: Path) -> None:
     assert "stale    Pulumi.acme-dev.yaml" in stale.out
     assert "flowflare fleet config --prune" in stale.out
     files = json.loads(config(root, "--json", "--prune").out)["files"]
-    kinds = {one["file"]: one["kind"] for one in files}
+    kinds = {file["file"]: file["kind"] for file in files}
     assert kinds == {
         "Pulumi.acme-dev.yaml": "removed",
         "Pulumi.acme-prod.yaml": "removed",
@@ -59,7 +59,7 @@ def test_keys_of_a_fleets_stack_are_rotated_in_its_source(root: Path) -> None:
     assert (said.code, "API keys are generated from tenants.yaml" in said.err) == (1, True)
 
 
-def test_without_a_source_it_is_explained(root: Path) -> None:
+def test_without_tenants_yaml_the_error_explains_how_to_start(root: Path) -> None:
     said = config(root)
     assert said.code == 1
     assert "tenants.yaml: the file does not exist" in said.err
@@ -78,7 +78,7 @@ def test_without_a_source_it_is_explained(root: Path) -> None:
         ("env down Pr-1", "'Pr-1' is not a valid name for an environment"),
     ],
 )
-def test_an_environment_that_cannot_be(root: Path, words: str, part: str) -> None:
+def test_an_invalid_environment_is_refused(root: Path, words: str, part: str) -> None:
     said = flowflare(*words.split(), "--cwd", str(root))
     assert (said.code, part in said.err, "Traceback" in said.err) == (1, True, False)
     assert not (root / "Pulumi.pr-1.yaml").exists()
@@ -87,7 +87,7 @@ def test_an_environment_that_cannot_be(root: Path, words: str, part: str) -> Non
     }
 
 
-def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> None:
+def test_environments_are_listed_and_a_sweep_names_those_to_remove(root: Path) -> None:
     here = ("--cwd", str(root))
     assert "No ephemeral environments" in flowflare("env", "list", *here).out
     assert "Nothing to remove." in flowflare("env", "sweep", *here).out
@@ -114,7 +114,7 @@ def test_environments_are_listed_with_what_a_sweep_would_take(root: Path) -> Non
     assert "over for 1 h" in listed
     assert "2 d 2 h" in listed
     document = json.loads(flowflare("env", "sweep", "--dry-run", "--json", *here).out)
-    assert [one["name"] for one in document["would_remove"]] == ["pr-1"]
+    assert [entry["name"] for entry in document["would_remove"]] == ["pr-1"]
     assert shown_left(timedelta(minutes=3)) == "3 min"
 
 

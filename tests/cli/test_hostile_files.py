@@ -1,7 +1,7 @@
-"""Files that are not what they should be end a command at once, with the file's name.
+"""A command refuses an invalid file at once and names it.
 
-A FIFO would be waited for, JSON of 100,000 levels would end in a traceback, and a state that is
-`null` would count as the state of a stack without resources: `destroy` would succeed.
+Otherwise a command would wait for a FIFO, JSON of 100,000 levels would end in a traceback, and
+`destroy` would succeed for a state that is `null`, as for a stack without resources.
 """
 
 import json
@@ -19,7 +19,7 @@ from flowflare.model.secret_sources import FileSource
 from flowflare.review.comment.post import read_event
 from flowflare.review.comment.received import read_report
 from flowflare.secrets.local import read_file
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 
 STATE = ".flowflare/state/.pulumi/stacks/shop/local.json"
 DEEP = "[" * 100_000
@@ -27,13 +27,13 @@ URN = "urn:pulumi:local::shop::a:b:C::one"
 MANIFEST = {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""}
 
 
-def run(root: Path, command: str) -> Said:
+def run(root: Path, command: str) -> CliResult:
     said = flowflare(*command.split(), "--cwd", str(root))
     assert "Traceback" not in said.err
     return said
 
 
-def refused(root: Path, command: str, *parts: str) -> None:
+def check_refusal(root: Path, command: str, *parts: str) -> None:
     said = run(root, command)
     assert (said.code, said.out) == (1, ""), said
     assert not [part for part in parts if part not in said.err], said.err
@@ -84,11 +84,11 @@ def test_a_state_that_is_not_a_deployment_is_never_an_empty_stack(
     root: Path, state: Callable[[object], Path], raw: object, what: str, command: str
 ) -> None:
     file = state(raw)
-    refused(root, command, str(file), "is not a checkpoint of Pulumi", what)
+    check_refusal(root, command, str(file), "is not a checkpoint of Pulumi", what)
     assert file.exists()
 
 
-def test_a_stack_that_has_only_been_made_is_empty(
+def test_a_stack_that_was_only_initialized_is_empty(
     root: Path, state: Callable[[object], Path]
 ) -> None:
     made = {"version": 3, "checkpoint": {"stack": "organization/shop/local"}}
@@ -120,7 +120,7 @@ def test_a_named_pipe_in_the_place_of_a_file_is_refused(
     root: Path, file: str, command: str
 ) -> None:
     replace_by_fifo(root / file)
-    refused(root, command.replace("OUT", str(root / "out")), Path(file).name, "named pipe")
+    check_refusal(root, command.replace("OUT", str(root / "out")), Path(file).name, "named pipe")
 
 
 def test_a_state_that_is_a_named_pipe_is_refused(
@@ -129,20 +129,20 @@ def test_a_state_that_is_a_named_pipe_is_refused(
     file = state("")
     replace_by_fifo(file)
     for command in ("destroy --yes", "outputs", "preview"):
-        refused(root, command, str(file), "is a named pipe")
+        check_refusal(root, command, str(file), "is a named pipe")
 
 
-def test_a_source_or_what_it_imports_that_is_a_named_pipe_is_refused(root: Path) -> None:
+def test_a_source_or_an_import_that_is_a_named_pipe_is_refused(root: Path) -> None:
     source = root / "worker_src/orders/src/index.js"
     command = f"render --out {root / 'out'}"
     replace_by_fifo(source.with_name("pipe.js"))
     source.write_text("import './pipe.js';\n" + source.read_text())
-    refused(root, command, "worker_src/orders/src/pipe.js is not a file")
+    check_refusal(root, command, "worker_src/orders/src/pipe.js is not a file")
     replace_by_fifo(source)
-    refused(root, command, "worker_src/orders/src/index.js is not a file")
+    check_refusal(root, command, "worker_src/orders/src/index.js is not a file")
 
 
-def test_migrations_secrets_seeds_and_keys_are_not_waited_for(tmp_path: Path) -> None:
+def test_readers_refuse_a_named_pipe_at_once(tmp_path: Path) -> None:
     pipe = tmp_path / "0001_create_orders.sql"
     replace_by_fifo(pipe)
     readers: list[Callable[[], object]] = [
@@ -164,4 +164,4 @@ def test_a_passphrase_file_that_is_a_named_pipe_is_refused(
     pipe = tmp_path / "passphrase"
     replace_by_fifo(pipe)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(pipe))
-    refused(root, "outputs", "PULUMI_CONFIG_PASSPHRASE_FILE", str(pipe), "is a named pipe")
+    check_refusal(root, "outputs", "PULUMI_CONFIG_PASSPHRASE_FILE", str(pipe), "is a named pipe")

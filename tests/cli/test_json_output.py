@@ -1,4 +1,4 @@
-"""What a program prints while a command with `--json` runs it: standard output is JSON alone."""
+"""With `--json`, standard output only has JSON, whatever the program prints."""
 
 import json
 import os
@@ -18,13 +18,13 @@ import atexit, os, subprocess, sys
 import pulumi
 from pulumi.dynamic import CheckResult, Resource, ResourceProvider
 
-pulumi.log.info("told as information")
-pulumi.log.warn("told as a warning")
+pulumi.log.info("logged as information")
+pulumi.log.warn("logged as a warning")
 print("printed by Python")
 sys.stdout.buffer.write(b"printed as bytes\\n")
 os.write(1, b"written to the descriptor\\n")
 subprocess.run(["sh", "-c", "echo printed by a child"], check=True)
-# The filter keeps back an end with which a secret may begin; none of these begins with a dot.
+# The filter holds back a last part with which a secret may begin; no secret begins with a dot.
 print("unflushed.", end="")
 atexit.register(lambda: print("printed at the end"))
 
@@ -49,7 +49,7 @@ SAID = (
 )
 
 
-MESSAGES = ("  info: told as information\n", "  warning: told as a warning\n")
+MESSAGES = ("  info: logged as information\n", "  warning: logged as a warning\n")
 
 
 def talk(root: Path) -> None:
@@ -66,14 +66,14 @@ def preview(root: Path, *words: str, **environ: str) -> subprocess.CompletedProc
     return done
 
 
-def test_a_preview_as_json_is_json_alone_on_the_embedded_engine(root: Path) -> None:
+def test_a_json_preview_only_prints_json_on_the_embedded_engine(root: Path) -> None:
     talk(root)
     done = preview(root, "--json")
     assert json.loads(done.stdout)["project"] == "shop"
     assert [text for text in SAID if text not in done.stderr] == []
 
 
-def test_a_preview_in_words_shows_what_the_program_prints(root: Path) -> None:
+def test_a_text_preview_shows_the_output_of_the_program(root: Path) -> None:
     talk(root)
     done = preview(root)
     assert [text for text in SAID if text not in done.stdout] == []
@@ -82,7 +82,7 @@ def test_a_preview_in_words_shows_what_the_program_prints(root: Path) -> None:
 
 @pytest.mark.pulumi_cli
 @pytest.mark.long
-def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path: Path) -> None:
+def test_a_json_preview_only_prints_json_by_the_pulumi_cli(root: Path, tmp_path: Path) -> None:
     talk(root)
     file = root / "Pulumi.local.yaml"
     file.write_text(file.read_text().replace("flowflare:engine: embedded", ""))
@@ -96,7 +96,7 @@ def test_a_preview_as_json_is_json_alone_by_the_pulumi_cli(root: Path, tmp_path:
     assert [text for text in (*written, *MESSAGES) if text not in done.stderr] == []
 
 
-def test_reading_the_words_of_a_command_leaves_standard_output_alone() -> None:
+def test_parsing_a_command_does_not_change_standard_output() -> None:
     before = sys.stdout
     commands = typer.main.get_command(app)
     assert isinstance(commands, typer.core.TyperGroup)

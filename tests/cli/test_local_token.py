@@ -1,4 +1,4 @@
-"""The token of a project's own embedded Cloudflare: printed for others, read by the engine."""
+"""The token of a project's embedded Cloudflare: printed for clients, read by the engine."""
 
 import json
 import os
@@ -13,20 +13,20 @@ from flowflare.engine.access import stack_environment, token
 from tests.cli.command import flowflare
 
 
-def started(root: Path) -> str:
-    """A data folder as a running emulator has it; this process stands in for the emulator."""
+def write_emulator_files(root: Path) -> str:
+    """Write the data folder of a running emulator with this process's ID; return the token."""
     data = root / ".flowflare/emulator"
     data.mkdir(parents=True)
-    pidfile.write(data, os.getpid(), port_of(root))
+    pidfile.write(data, os.getpid(), read_port(root))
     return ensure_token(data)
 
 
-def port_of(root: Path) -> int:
+def read_port(root: Path) -> int:
     return int(read_project(root, "local").values["cloudflare:baseUrl"].text.split(":")[2][:-10])
 
 
-def test_env_prints_what_clients_read(root: Path) -> None:
-    own, port = started(root), port_of(root)
+def test_env_prints_the_variables_of_clients(root: Path) -> None:
+    own, port = write_emulator_files(root), read_port(root)
     url = f"http://127.0.0.1:{port}/client/v4"
     environment = {
         "CLOUDFLARE_BASE_URL": url,
@@ -53,20 +53,20 @@ def test_env_needs_a_running_emulator(root: Path) -> None:
     assert "flowflare emulator start" in said.err
 
 
-def test_the_engine_reads_the_own_token_whatever_the_environment_has(root: Path) -> None:
+def test_the_engine_prefers_the_projects_token_to_that_of_the_environment(root: Path) -> None:
     real = {"CLOUDFLARE_API_TOKEN": "of-a-real-account"}
     project = read_project(root, "local")
     assert token(project, real) == "of-a-real-account"
-    own = started(root)
+    own = write_emulator_files(root)
     assert token(project, real) == own
     assert stack_environment(project, real)["CLOUDFLARE_API_TOKEN"] == own
 
 
-def test_a_stack_elsewhere_never_gets_it(root: Path) -> None:
-    started(root)
+def test_a_stack_with_another_api_never_gets_the_token(root: Path) -> None:
+    write_emulator_files(root)
     file = root / "Pulumi.local.yaml"
     text = file.read_text().replace("  flowflare:engine: embedded\n", "")
-    file.write_text(text.replace(f"http://127.0.0.1:{port_of(root)}", "https://api.example.com"))
+    file.write_text(text.replace(f"http://127.0.0.1:{read_port(root)}", "https://api.example.com"))
     assert stack_environment(read_project(root, "local"), {}) == {}
 
 
@@ -76,7 +76,7 @@ def test_the_former_token_is_ignored_with_one_warning(root: Path) -> None:
     project = read_project(root, "local")
     assert "cloudflare:apiToken" not in project.values
     assert project.former_token is not None
-    own = started(root)
+    own = write_emulator_files(root)
     assert token(project, {}) == own
     said = flowflare("doctor", "--cwd", str(root))
     again = flowflare("doctor", "--cwd", str(root))

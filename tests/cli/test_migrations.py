@@ -1,11 +1,11 @@
-"""`flowflare migrations` before it asks anybody: files, options and what the linter prints."""
+"""`flowflare migrations` without an API: files, options and the linter's output."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 
 CONFIG = """\
 name: shop
@@ -31,11 +31,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(project: Path, *words: str) -> Said:
+def run_migrations(project: Path, *words: str) -> CliResult:
     return flowflare("migrations", *words, "--cwd", str(project))
 
 
-def losing(project: Path) -> Path:
+def write_losing_files(project: Path) -> Path:
     folder = project / "migrations/one"
     folder.mkdir(parents=True)
     (folder / "0001_items.sql").write_text("CREATE TABLE items (id INTEGER PRIMARY KEY);\n")
@@ -43,9 +43,12 @@ def losing(project: Path) -> Path:
     return folder
 
 
-def test_files_are_numbered_one_after_the_other(project: Path) -> None:
+def test_new_files_get_the_next_number(project: Path) -> None:
     words = ("--client", "orders", "--database", "ONE")
-    made = [said(project, "new", name, *words).out.strip() for name in ("create items", "next")]
+    made = [
+        run_migrations(project, "new", name, *words).out.strip()
+        for name in ("create items", "next")
+    ]
     assert made == ["migrations/one/0001_create_items.sql", "migrations/one/0002_next.sql"]
     assert (project / made[1]).read_text().startswith("-- Migration number: 0002 \t ")
 
@@ -60,18 +63,18 @@ def test_files_are_numbered_one_after_the_other(project: Path) -> None:
         ((), "the tracking database's migrations come with flowflare", "`flowflare:clients`"),
     ],
 )
-def test_a_database_has_to_be_named_so_that_it_is_one(
+def test_the_options_must_name_exactly_one_database(
     project: Path, words: tuple[str, ...], problem: str, remedy: str
 ) -> None:
-    refused = said(project, "new", "name", *words)
+    refused = run_migrations(project, "new", "name", *words)
     assert refused.code == 1
     assert problem in refused.err
     assert remedy in refused.err
 
 
 def test_the_linter_prints_place_rule_remedy_and_statement(project: Path) -> None:
-    losing(project)
-    found = said(project, "lint")
+    write_losing_files(project)
+    found = run_migrations(project, "lint")
     assert found.code == 1
     assert found.out == (
         "migrations/one/0002_none.sql:3: error: delete-all\n"
@@ -84,7 +87,7 @@ def test_the_linter_prints_place_rule_remedy_and_statement(project: Path) -> Non
 
 
 def test_the_linter_needs_no_project_for_a_folder_and_writes_json(project: Path) -> None:
-    folder = losing(project)
+    folder = write_losing_files(project)
     found = flowflare("migrations", "lint", "--folder", str(folder), "--json")
     assert found.code == 1
     [finding] = json.loads(found.out)["findings"]
@@ -92,23 +95,23 @@ def test_the_linter_needs_no_project_for_a_folder_and_writes_json(project: Path)
     assert finding["file"] == str(folder / "0002_none.sql")
 
 
-def test_an_accepted_error_is_shown_and_is_no_failure(project: Path) -> None:
+def test_an_accepted_error_is_shown_and_is_not_a_failure(project: Path) -> None:
     accept = "-- flowflare: accept delete-all: they were test data\n"
-    (losing(project) / "0002_none.sql").write_text(accept + LOSING)
-    found = said(project, "lint", "--client", "orders", "--database", "ONE")
+    (write_losing_files(project) / "0002_none.sql").write_text(accept + LOSING)
+    found = run_migrations(project, "lint", "--client", "orders", "--database", "ONE")
     assert found.code == 0
     assert "error: delete-all (accepted: they were test data)" in found.out
     assert found.out.endswith("\nNo errors, 0 warnings, 1 accepted.\n")
 
 
-def test_restore_goes_to_one_place(project: Path) -> None:
-    refused = said(project, "restore", "0001", "--bookmark", "x")
+def test_restore_needs_exactly_one_target(project: Path) -> None:
+    refused = run_migrations(project, "restore", "0001", "--bookmark", "x")
     assert refused.code == 2
     assert "name one of FILE, --bookmark and --timestamp" in refused.err
 
 
-def test_without_a_token_nothing_is_asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_without_a_token_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLOUDFLARE_API_TOKEN", raising=False)
-    refused = said(project, "status")
+    refused = run_migrations(project, "status")
     assert (refused.code, refused.out) == (1, "")
     assert "there is no API token for Cloudflare" in refused.err

@@ -1,4 +1,4 @@
-"""The commands that a command suggests: a shell takes them as they are printed."""
+"""Commands that a command suggests can be pasted into a shell."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""`flowflare preview` of a new stack: in words, line by line, and as a document."""
+"""`flowflare preview` of a new stack: as text, with differences, and as JSON."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cli.command import flowflare
 
 
-def test_what_would_be_made_with_its_price(root: Path) -> None:
+def test_the_text_shows_the_operations_and_the_number_of_calls(root: Path) -> None:
     said = flowflare("preview", "--cwd", str(root))
     assert (said.code, said.err) == (0, "")
     title, group, *rest = said.out.splitlines()
@@ -17,19 +17,23 @@ def test_what_would_be_made_with_its_price(root: Path) -> None:
     assert " 11 create; 17 API calls; safe.  Next:  " in rest[-1]
 
 
-def test_line_by_line(root: Path) -> None:
+def test_diff_shows_changed_lines(root: Path) -> None:
     said = flowflare("preview", "--diff", "--cwd", str(root))
     assert "        +CREATE TABLE workflow (" in said.out
 
 
-def test_as_a_document_with_nothing_secret(root: Path) -> None:
+def test_the_json_document_has_no_secrets(root: Path) -> None:
     document = json.loads(flowflare("preview", "--json", "--cwd", str(root)).out)
     assert (document["version"], document["changed"]) == (1, 11)
-    (script,) = [one for one in document["resources"] if one["name"] == "flowflare-service-script"]
-    (key,) = [one for one in script["changes"] if one["path"] == 'bindings["SERVICE_API_KEY"]']
+    (script,) = [
+        entry for entry in document["resources"] if entry["name"] == "flowflare-service-script"
+    ]
+    (key,) = [
+        entry for entry in script["changes"] if entry["path"] == 'bindings["SERVICE_API_KEY"]'
+    ]
     assert key["new"]["text"] == "[secret]"
     assert key["waits_for"] == []
-    (database,) = [one for one in script["changes"] if one["path"] == 'bindings["DB"]']
+    (database,) = [entry for entry in script["changes"] if entry["path"] == 'bindings["DB"]']
     assert database["new"]["id"] == "[unknown]"
     assert "flowflare-service-database" in database["waits_for"]
 

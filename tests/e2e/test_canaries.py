@@ -12,7 +12,7 @@ from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import reveal
 from tests.aws import serve_aws
 from tests.canaries.search import Canaries
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
 from tests.e2e.rotating import outputs
@@ -57,7 +57,7 @@ class Shop:
             self._base_url = re.search(r"http://[\d.:]+/client/v4", text)[0]  # type: ignore[index]
         return self._base_url
 
-    def run(self, *words: str, code: int = 0) -> Said:
+    def run(self, *words: str, code: int = 0) -> CliResult:
         said = flowflare(*words, "-C", str(self.project.root))
         assert said.code == code, said.err
         self.canaries.look(f"stdout of {' '.join(words)}", said.out)

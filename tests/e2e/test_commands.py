@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.emulator import pidfile
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 
@@ -27,7 +27,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Iter
     assert project.stack().preview().changed == 0
 
 
-def done(project: Project, *words: str) -> Said:
+def done(project: Project, *words: str) -> CliResult:
     said = flowflare(*words, "--cwd", str(project.root))
     assert said.code == 0, said.err
     return said

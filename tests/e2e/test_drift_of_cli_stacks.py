@@ -9,7 +9,7 @@ import pytest
 
 from flowflare.review.drift.model import DriftDocument
 from flowflare.state.passphrase import Passphrase, Vault
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.test_drift import ORDERS, Others, others
 from tests.engine.as_plugin import seal_bindings
@@ -34,7 +34,7 @@ class CliStack:
         change(raw["checkpoint"]["latest"])
         self.file.write_text(json.dumps(raw))
 
-    def drift(self, *words: str) -> Said:
+    def drift(self, *words: str) -> CliResult:
         return flowflare("drift", "--stack", "local", "-C", str(self.root), *words)
 
     def document(self, *words: str) -> DriftDocument:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import FlowflareError
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.unit.migrations.golden import compare
 
@@ -31,17 +31,17 @@ def shop(project: Project) -> Project:
     return project
 
 
-def said(project: Project, *words: str) -> Said:
+def said(project: Project, *words: str) -> CliResult:
     return flowflare("migrations", *words, "--cwd", str(project.root))
 
 
-def done(project: Project, *words: str) -> Said:
+def done(project: Project, *words: str) -> CliResult:
     answer = said(project, *words)
     assert answer.code == 0, answer.err
     return answer
 
 
-def told(answer: Said) -> str:
+def told(answer: CliResult) -> str:
     """What a command wrote, without what is another each time."""
     text = re.sub(r"([0-9a-f]{8}-){3}[0-9a-f]{32}", "<bookmark>", f"{answer.err}--\n{answer.out}")
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "<time>", text)

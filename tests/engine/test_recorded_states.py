@@ -13,7 +13,7 @@ from flowflare.values.properties import Secret, leaves, plain
 from flowflare.values.show import shown_props
 from flowflare.values.wire import SECRET, SIGNATURE
 from tests.canaries.damage import damages
-from tests.canaries.planting import positions
+from tests.canaries.planting import find_secrets
 from tests.canaries.search import Canaries
 from tests.engine.recorded import (
     SHOP_TOKEN,
@@ -61,7 +61,7 @@ def test_an_export_with_open_secrets_may_hold_either_form_inside(inner: str) -> 
     """`pulumi stack export --show-secrets` opens the inner ones, and older releases do not."""
     exported = copy.deepcopy(read_recorded("1-first-up"))
     vault = open_vault(exported)
-    for secret in positions(exported):
+    for secret in find_secrets(exported):
         text = vault.open_text(secret.pop("ciphertext"))
         secret["plaintext"] = json.dumps(with_inner(json.loads(text), inner))
     bindings = bindings_of(from_export(exported), "flowflare-orders-script")
@@ -82,7 +82,7 @@ def test_no_message_quotes_a_secret_that_cannot_be_read(damage: str, name: str) 
     exported = copy.deepcopy(read_recorded("1-first-up"))
     exported["deployment"]["resources"] = [record_of(exported, name)]
     vault, canaries = open_vault(exported), Canaries()
-    damages(vault)[damage](next(positions(exported)), canaries.plant("damaged"))
+    damages(vault)[damage](next(find_secrets(exported)), canaries.plant("damaged"))
     with pytest.raises(FlowflareError) as raised:
         open_everything(read_checkpoint(to_checkpoint(exported), vault))
     canaries.look(damage, f"{raised.value} {raised.value.message} {raised.value.remedy}")

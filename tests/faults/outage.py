@@ -1,4 +1,4 @@
-"""Calls of a run, and the troubles that they are made to meet."""
+"""The requests of a run, and the troubles that are injected into them."""
 
 import fnmatch
 import re
@@ -16,19 +16,19 @@ from flowflare.api import Connector, Pace, Retries
 from tests.faults.shop import Shop
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-#: How often a call is sent before it is given up, where a trouble lasts.
+#: The attempts of a call if a trouble lasts.
 ATTEMPTS = 3
-#: And where it passes: calls of a path that run side by side may meet each other's.
+#: The attempts if a trouble passes: parallel calls of a path may get each other's troubles.
 PATIENT = 12
-#: Real seconds after which a call that is never answered counts as lost.
+#: The time-out of a call without a response, in real seconds.
 SHORT = 0.05
-#: The same for all other calls, in case one of them is never answered instead.
+#: The time-out of all other calls, in case one of them gets no response instead.
 LONG = 30.0
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a run: the `nth` of its method and path, ids in the path left open."""
+    """One call of a run: the `nth` of its method and path, with `*` for IDs in the path."""
 
     method: str
     path: str
@@ -38,8 +38,8 @@ class Call:
         return f"{self.method} {self.path} #{self.nth}"
 
 
-def calls_of(shop: Shop, since: int = 0) -> tuple[Call, ...]:
-    """The calls that a run made, in their order."""
+def list_calls(shop: Shop, since: int = 0) -> tuple[Call, ...]:
+    """List the calls that a run made, in order."""
     seen: Counter[tuple[str, str]] = Counter()
     calls = []
     for request in shop.account.requests(since):
@@ -51,12 +51,12 @@ def calls_of(shop: Shop, since: int = 0) -> tuple[Call, ...]:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What a call meets.
+    """A fault that a call gets.
 
     Attributes:
         name: its name in reports.
         action: the fault rule's action.
-        silent: whether no answer comes, so that the client has to give up.
+        silent: whether the call gets no response, so that the client must time out.
     """
 
     name: str
@@ -90,7 +90,7 @@ MORE = (
 
 @dataclass
 class Waits:
-    """A clock that only waiting moves on."""
+    """A clock that only advances while a client waits."""
 
     seconds: float = 0.0
     slept: list[float] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Waits:
         self.seconds += seconds
 
     def api(self, hurried: "Hurried | None" = None, *, attempts: int = ATTEMPTS) -> Connector:
-        """A connector that waits on this clock."""
+        """Make a connector that uses this clock."""
         retries = Retries(attempts=attempts)
         pace = Pace(clock=self.clock, sleep=self.sleep, timeout=LONG, retries=retries)
         return Connector(pace, transport=hurried.transport if hurried else None)
@@ -111,7 +111,7 @@ class Waits:
 
 @dataclass
 class Hurried:
-    """Gives the calls that are never answered a short time-out, and no others."""
+    """Sets a short time-out for the calls that get no response, and for no others."""
 
     silent: Sequence[Call]
     once: bool
@@ -135,7 +135,7 @@ class Hurried:
 
 class _Transport(httpx.HTTPTransport):
     def __init__(self, hurried: Hurried) -> None:
-        # Without certificates, which take long to read: nothing here speaks TLS.
+        # Without certificates, which are slow to read, because no test uses TLS.
         super().__init__(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         self._hurried = hurried
 
@@ -146,20 +146,20 @@ class _Transport(httpx.HTTPTransport):
 
 @dataclass(frozen=True)
 class Outage:
-    """Troubles that stand: a connector that meets them, and how many calls have."""
+    """Active fault rules, and a connector whose calls get them."""
 
     api: Connector
     waits: Waits
     rules: Sequence[Any]
 
     def met(self) -> list[int]:
-        """How many calls have met each of the troubles."""
+        """Return how many calls each rule has affected."""
         return [rule.fired() for rule in self.rules]
 
 
 @contextmanager
 def outage(shop: Shop, trouble: Trouble, *calls: Call, once: bool = False) -> Iterator[Outage]:
-    """Lets calls meet a trouble: each once, or whenever it is sent."""
+    """Inject a trouble into calls: once each, or at each attempt."""
     waits = Waits()
     hurried = Hurried(calls, once) if trouble.silent else None
     times = 1 if once else 1000

@@ -1,4 +1,4 @@
-"""A shop that has something of everything, before and after an update of all of it."""
+"""A shop with each kind of resource, in two versions that differ in everything."""
 
 import json
 import os
@@ -40,8 +40,8 @@ export default {
 ARCHIVE = "worker_src/orders/archive"
 
 
-def _client(version: int) -> dict[str, Any]:
-    """The configuration of the client: everything about it differs between the two versions."""
+def _make_client(version: int) -> dict[str, Any]:
+    """Return the configuration of the client, which differs in everything between the versions."""
     steps = [{"tag": "till", "newSqliteClasses": ["Till"]}]
     objects = {"TILL": {"className": "Till"}}
     workflows = {"order": {"className": "OrderWorkflow"}, "gift": {"className": "OrderWorkflow"}}
@@ -50,7 +50,7 @@ def _client(version: int) -> dict[str, Any]:
         objects["SAFE"] = {"className": "Safe"}
         workflows = {"order": {"className": "OrderWorkflow"}, "loan": {"className": "LoanWorkflow"}}
     return {
-        # A file for each: the cache keeps one bundle of a path.
+        # One file for each version: the cache keeps one bundle for each path.
         "source": f"worker_src/orders/src/v{version}.js",
         "workflows": workflows,
         "variables": {"VERSION": str(version)},
@@ -72,7 +72,7 @@ export class Safe extends DurableObject {}
 
 @dataclass(frozen=True)
 class Shop:
-    """A project with an account of its own."""
+    """A project with its own account."""
 
     project: Project
 
@@ -85,8 +85,8 @@ class Shop:
         return open_embedded(self.project.root, "local", environ=environ, api=api)
 
     def become(self, version: int) -> None:
-        """Writes one version's configuration, code, migrations and secret."""
-        write(self.project.root / "Pulumi.yaml", json.dumps(_settings(version)))
+        """Write one version's configuration, code, migrations and secret."""
+        write(self.project.root / "Pulumi.yaml", json.dumps(_make_settings(version)))
         source = SOURCE.replace("VERSION", str(version))
         extra = _EXTRA if version == 2 else ""
         write(
@@ -100,10 +100,10 @@ class Shop:
             write(self.project.root / ARCHIVE / name, table)
 
     def databases(self) -> dict[str, str]:
-        """Ids by name; a name that is there twice fails."""
+        """Return the IDs by name; fail if two databases have one name."""
         listed = self.account.get("/d1/database?per_page=100")
-        assert len({one["name"] for one in listed}) == len(listed), "one database only"
-        return {one["name"]: one["uuid"] for one in listed}
+        assert len({row["name"] for row in listed}) == len(listed), "one database only"
+        return {row["name"]: row["uuid"] for row in listed}
 
     def query(self, database: str, sql: str) -> list[dict[str, Any]]:
         answer = self.account.post(f"/d1/database/{self.databases()[database]}/query", {"sql": sql})
@@ -111,19 +111,19 @@ class Shop:
         return rows
 
 
-def _settings(version: int) -> dict[str, Any]:
+def _make_settings(version: int) -> dict[str, Any]:
     config = {
-        "flowflare:clients": {"value": {"orders": _client(version)}},
+        "flowflare:clients": {"value": {"orders": _make_client(version)}},
         "flowflare:crons": {"value": [f"{version} 1 * * *"]},
     }
     return {"name": "flowflare", "runtime": "python", "main": "infra", "config": config}
 
 
 def make_shop(root: Path, cloudflare: Cloudflare) -> Shop:
-    """Makes the shop's first version, of which nothing has been deployed."""
+    """Make the shop's first version, which is not deployed."""
     project = make_project(root, cloudflare)
     shutil.rmtree(root / "worker_src")
-    # One salt for all shops: a key is made of it once in a process.
+    # One salt for all shops: a process derives its key only once.
     stack_file = root / "Pulumi.local.yaml"
     stack_file.write_text(f"encryptionsalt: {SALT}\n{stack_file.read_text()}")
     shop = Shop(project)
@@ -136,30 +136,30 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def inventory(shop: Shop) -> dict[str, Any]:
-    """All that the account holds, ids replaced by the names of what they stand for."""
+def read_inventory(shop: Shop) -> dict[str, Any]:
+    """Return the content of the account, with names instead of IDs."""
     account = shop.account
     databases = shop.databases()
     namespaces = account.get("/workers/durable_objects/namespaces")
     names = {identity: f"<{name}>" for name, identity in databases.items()}
-    names |= {one["id"]: f"<{one['script']}/{one['class']}>" for one in namespaces}
+    names |= {row["id"]: f"<{row['script']}/{row['class']}>" for row in namespaces}
     scripts = {}
     for name in account.scripts():
         path = f"/workers/scripts/{name}"
         settings = account.get(f"{path}/settings")
         scripts[name] = {
-            "bindings": sorted(settings.pop("bindings"), key=lambda one: str(one["name"])),
+            "bindings": sorted(settings.pop("bindings"), key=lambda row: str(row["name"])),
             "settings": settings,
-            "crons": [one["cron"] for one in account.get(f"{path}/schedules")["schedules"]],
+            "crons": [row["cron"] for row in account.get(f"{path}/schedules")["schedules"]],
             "subdomain": account.get(f"{path}/subdomain")["enabled"],
         }
     held = {
-        "databases": {name: _ledger(shop, name) for name in sorted(databases)},
-        "namespaces": sorted(names[one["id"]] for one in namespaces),
+        "databases": {name: _read_ledger(shop, name) for name in sorted(databases)},
+        "namespaces": sorted(names[row["id"]] for row in namespaces),
         "scripts": scripts,
         "workflows": sorted(
-            (one["name"], one["class_name"], one["script_name"])
-            for one in account.get("/workflows")
+            (row["name"], row["class_name"], row["script_name"])
+            for row in account.get("/workflows")
         ),
     }
     text = json.dumps(held, sort_keys=True).replace(account.identity, "<account>")
@@ -169,39 +169,39 @@ def inventory(shop: Shop) -> dict[str, Any]:
     return found
 
 
-def _ledger(shop: Shop, database: str) -> Sequence[str]:
+def _read_ledger(shop: Shop, database: str) -> Sequence[str]:
     rows = shop.query(database, "SELECT name FROM d1_migrations ORDER BY id")
     return [row["name"] for row in rows]
 
 
-#: What differs from stack to stack in a record.
+#: The fields of a record that differ between stacks.
 _OWN = frozenset({"created", "modified", "id", "provider"})
-#: And in its inputs and outputs: ids, moments, keys, and what is made of them.
+#: The inputs and outputs that differ: IDs, times, keys, and values derived from them.
 _MOMENTS = frozenset({"createdAt", "createdOn", "modifiedOn", "changed_at", "startupTimeMs"})
 _IDS = frozenset({"etag", "fingerprint", "key_id", "uuid", "version", "versionId"})
 _OWN_VALUES = _MOMENTS | _IDS | {"fileSize"}
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
-def state_of(shop: Shop) -> dict[str, Any]:
-    """The stack's state by URN, without what differs from one stack to the next.
+def read_state(shop: Shop) -> dict[str, Any]:
+    """Return the stack's state by URN, without the values that differ between stacks.
 
-    It is clean: nothing pending, nothing in doubt, nothing twice.
+    Check that no operation is pending, and that no resource is uncertain or duplicate.
     """
     file = shop.project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
     latest = json.loads(file.read_text())["checkpoint"]["latest"]
     assert "pending_operations" not in latest, "an operation is left pending"
     records = latest.get("resources", [])
-    urns = [one["urn"] for one in records]
+    urns = [record["urn"] for record in records]
     assert len(set(urns)) == len(urns), "a resource is there twice"
-    doubtful = [one["urn"] for one in records if "initErrors" in one]
+    doubtful = [record["urn"] for record in records if "initErrors" in record]
     assert not doubtful, f"in doubt: {doubtful}"
-    text = json.dumps([_common(one) for one in records], sort_keys=True)
+    text = json.dumps([_common(record) for record in records], sort_keys=True)
     own = {identity: f"<{name}>" for name, identity in shop.databases().items()}
     own |= {shop.account.identity: "<account>", str(shop.project.root): "<root>"}
     for value, name in own.items():
         text = text.replace(value, name)
-    return {one["urn"]: one for one in json.loads(_ADDRESS.sub("<address>", text))}
+    return {record["urn"]: record for record in json.loads(_ADDRESS.sub("<address>", text))}
 
 
 def _common(record: dict[str, Any]) -> dict[str, Any]:

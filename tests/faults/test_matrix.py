@@ -1,4 +1,4 @@
-"""Every call of a first `up`, an update and a `destroy` meets every trouble, once and for good."""
+"""Each call of a first `up`, an update and a `destroy` gets each trouble, once and permanently."""
 
 import fcntl
 import json
@@ -16,15 +16,15 @@ from flowflare.errors import UpdateFailed
 from tests.e2e.conftest import ROOT
 from tests.e2e.conftest import cloudflare as cloudflare  # noqa: PLC0414 -- a fixture
 from tests.e2e.embedded import Cloudflare
-from tests.faults.outage import MORE, TROUBLES, Call, Outage, Trouble, Waits, calls_of, outage
-from tests.faults.shop import Shop, inventory, make_shop, state_of
+from tests.faults.outage import MORE, TROUBLES, Call, Outage, Trouble, Waits, list_calls, outage
+from tests.faults.shop import Shop, make_shop, read_inventory, read_state
 from tests.support.tiers import keep_every
 from tests.support.waiting import PATIENCE
 
-# The same few lines run some thousand times; their coverage is counted in other tests.
+# The same lines run thousands of times; other tests count their coverage.
 pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 
-#: How many tests share the calls of a run, for each trouble, so that none of them takes long.
+#: The number of tests that share the calls of a run, for each trouble, so that each test is short.
 PARTS = 4
 TRACKING = "local-flowflare-db"
 ARCHIVE = "local-flowflare-orders-archive"
@@ -32,7 +32,7 @@ ARCHIVE = "local-flowflare-orders-archive"
 
 @dataclass(frozen=True)
 class End:
-    """What an account without any trouble ends with: its inventory, and the state."""
+    """The end of a run without trouble: the account's inventory, and the state."""
 
     held: dict[str, Any]
     state: dict[str, Any]
@@ -40,7 +40,7 @@ class End:
 
 @dataclass(frozen=True)
 class Calm:
-    """Runs without any trouble: their calls, and what they end with."""
+    """The runs without trouble: their calls and their ends."""
 
     up: tuple[Call, ...]
     update: tuple[Call, ...]
@@ -51,7 +51,7 @@ class Calm:
 
 @pytest.fixture(scope="module", autouse=True)
 def _short_traces() -> Iterator[None]:
-    """The SDK takes a stack trace of every resource: a tenth of the time, and nobody reads it."""
+    """Shorten the SDK's stack traces of resources, which take a tenth of the time unused."""
     sys.tracebacklimit = 1
     yield
     del sys.tracebacklimit
@@ -60,33 +60,33 @@ def _short_traces() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def calm(cloudflare: Cloudflare, tmp_path_factory: pytest.TempPathFactory) -> Calm:
     shop = make_shop(tmp_path_factory.mktemp("calm") / "shop", cloudflare)
-    up = _calls(shop, lambda: run(shop, "up"))
-    first = end_of(shop)
+    up = _record_calls(shop, lambda: run(shop, "up"))
+    first = read_end(shop)
     shop.become(2)
-    update = _calls(shop, lambda: run(shop, "up"))
-    second = end_of(shop)
-    destroy = _calls(shop, lambda: run(shop, "destroy"))
+    update = _record_calls(shop, lambda: run(shop, "up"))
+    second = read_end(shop)
+    destroy = _record_calls(shop, lambda: run(shop, "destroy"))
     return Calm(up, update, destroy, first, second)
 
 
-def _calls(shop: Shop, do: Callable[[], object]) -> tuple[Call, ...]:
+def _record_calls(shop: Shop, do: Callable[[], object]) -> tuple[Call, ...]:
     since = shop.account.last_request()
     do()
-    return calls_of(shop, since)
+    return list_calls(shop, since)
 
 
-def end_of(shop: Shop) -> End:
-    return End(inventory(shop), state_of(shop))
+def read_end(shop: Shop) -> End:
+    return End(read_inventory(shop), read_state(shop))
 
 
 def run(shop: Shop, do: str, during: Outage | None = None) -> None:
-    """Runs `up` or `destroy`, with or without a trouble."""
+    """Run `up` or `destroy`, with or without a trouble."""
     getattr(shop.stack(during.api if during else Waits().api()), do)()
 
 
 @dataclass
 class Score:
-    """What was tried, and what did not end as it must."""
+    """The number of tried cases, and the problems."""
 
     tried: int = 0
     failed_runs: int = 0
@@ -94,10 +94,10 @@ class Score:
     began: float = field(default_factory=time.process_time)
 
     def case(self, name: str, do: Callable[[], Sequence[bool]]) -> int:
-        """Counts the calls that met the trouble; `do` says of each whether its run failed."""
+        """Run a case and count its affected calls; `do` returns whether the run of each failed."""
         try:
             met = do()
-        except Exception as error:  # noqa: BLE001 -- all that goes wrong is told together
+        except Exception as error:  # noqa: BLE001 -- all problems are reported together
             self.tried += 1
             self.problems.append(f"{name}: {type(error).__name__}: {error}")
             return 0
@@ -105,9 +105,9 @@ class Score:
         self.failed_runs += sum(met)
         return len(met)
 
-    def tell(self, name: str) -> None:
-        """Adds the numbers to build/faults/summary.json and fails for what went wrong."""
-        told = {
+    def report(self, name: str) -> None:
+        """Add the numbers to build/faults/summary.json, and fail if there are problems."""
+        numbers = {
             "tried": self.tried,
             "survived": self.tried - len(self.problems),
             "runs that failed": self.failed_runs,
@@ -116,20 +116,20 @@ class Score:
         summary = ROOT / "build" / "faults" / "summary.json"
         summary.parent.mkdir(parents=True, exist_ok=True)
         with summary.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # tests of two processes write it
+            fcntl.flock(file, fcntl.LOCK_EX)  # two processes write it
             file.seek(0)
-            all_told = json.loads(file.read() or "{}") | {name: told}
+            summaries = json.loads(file.read() or "{}") | {name: numbers}
             file.truncate(0)
-            json.dump(all_told, file, indent=1, sort_keys=True)
-        print(f"faults, {name}: {told}")  # noqa: T201 -- pytest shows it with -s and -rP
+            json.dump(summaries, file, indent=1, sort_keys=True)
+        print(f"faults, {name}: {numbers}")  # noqa: T201 -- pytest shows it with -s and -rP
         assert not self.problems, "\n\n".join(self.problems)
 
 
 def fails(shop: Shop, do: str, trouble: Trouble, call: Call) -> bool | None:
-    """Runs while a call meets a trouble for good.
+    """Run while a call permanently gets a trouble.
 
     Returns:
-        Whether the run failed; None where it did not make the call, and came to its end.
+        Whether the run failed; None if it ended without making the call.
     """
     said = ""
     with outage(shop, trouble, call) as during:
@@ -144,11 +144,11 @@ def fails(shop: Shop, do: str, trouble: Trouble, call: Call) -> bool | None:
 
 
 def fail_in_turn(shop: Shop, do: str, trouble: Trouble, chain: Sequence[Call]) -> list[bool]:
-    """Lets a run meet a trouble at one call, the next run at a later one, then none.
+    """Inject a trouble into one call of a run, into a later call of the next run, then none.
 
     Returns:
-        Whether its run failed, for each call that met the trouble: always the first; not a later
-        one where the run before has already done what it does.
+        For each affected call whether its run failed. The first call is always affected; a later
+        call is not if the run before already did its work.
     """
     met = []
     for number, call in enumerate(chain):
@@ -157,13 +157,13 @@ def fail_in_turn(shop: Shop, do: str, trouble: Trouble, chain: Sequence[Call]) -
         if failed is not None:
             met.append(failed)
         if not failed:
-            return met  # it came to its end
+            return met  # the run has ended
     run(shop, do)
     return met
 
 
 class Chains:
-    """The calls of a run that are still to meet a trouble, two of them in one account."""
+    """The calls of a run that must still get a trouble, two at a time in one account."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self._left = list(calls)
@@ -173,11 +173,10 @@ class Chains:
         return bool(self._left)
 
     def next(self) -> list[Call]:
-        """The first call that is left, and one half a run later; never two of one path.
+        """Return the first remaining call, and one half a run later with another path.
 
-        Nothing where none is left.
-
-        After a run that failed the later one's number is the first of its path.
+        The list is empty if no call remains. After a failed run, the later call is the first of
+        its path again.
         """
         if not self._left:
             return []
@@ -187,15 +186,15 @@ class Chains:
                 return [first, later]
         return [first]
 
-    def done(self, calls: Sequence[Call]) -> None:
-        """Takes calls off that have met the trouble."""
+    def remove(self, calls: Sequence[Call]) -> None:
+        """Remove calls that have got the trouble."""
         self._left = [call for call in self._left if call not in calls]
 
 
 def assert_ended(shop: Shop, end: End) -> None:
-    """The account and the state are as without trouble, and a further run has nothing to do."""
-    assert inventory(shop) == end.held
-    assert state_of(shop) == end.state
+    """Check that account and state are as without trouble, and that another run does nothing."""
+    assert read_inventory(shop) == end.held
+    assert read_state(shop) == end.state
     last = shop.account.last_request()
     run(shop, "up")
     assert shop.account.writes(since=last) == []
@@ -203,30 +202,30 @@ def assert_ended(shop: Shop, end: End) -> None:
 
 def assert_nothing(shop: Shop) -> None:
     assert shop.account.holds_nothing()
-    assert inventory(shop)["namespaces"] == []
-    assert state_of(shop) == {}
+    assert read_inventory(shop)["namespaces"] == []
+    assert read_state(shop) == {}
 
 
 def trade(shop: Shop) -> None:
-    """Writes rows that must not be lost."""
+    """Write rows that must not be lost."""
     shop.query(TRACKING, "INSERT INTO workflow (name) VALUES ('kept')")
     shop.query(ARCHIVE, "INSERT INTO page1 (text) VALUES ('kept')")
 
 
 def namespaces(shop: Shop) -> set[str]:
-    """Ids of the namespaces, which objects and their storage hang on."""
-    return {one["id"] for one in shop.account.get("/workers/durable_objects/namespaces")}
+    """Return the IDs of the namespaces, to which objects and their storage belong."""
+    return {row["id"] for row in shop.account.get("/workers/durable_objects/namespaces")}
 
 
 def assert_kept(shop: Shop, before: set[str]) -> None:
-    """The rows of `trade` are there, and so are the namespaces."""
-    assert [one["name"] for one in shop.query(TRACKING, "SELECT name FROM workflow")] == ["kept"]
-    assert [one["text"] for one in shop.query(ARCHIVE, "SELECT text FROM page1")] == ["kept"]
+    """Check that the rows of `trade` and the namespaces exist."""
+    assert [row["name"] for row in shop.query(TRACKING, "SELECT name FROM workflow")] == ["kept"]
+    assert [row["text"] for row in shop.query(ARCHIVE, "SELECT text FROM page1")] == ["kept"]
     assert before <= namespaces(shop)
 
 
 class Life:
-    """One account: a first `up`, an update and a `destroy`, each with troubles of its own."""
+    """One account: a first `up`, an update and a `destroy`, each with its own troubles."""
 
     def __init__(self, shop: Shop, calm: Calm, trouble: Trouble) -> None:
         self._shop = shop
@@ -263,7 +262,7 @@ class Life:
             id=f"{trouble.name}-{part}",
             marks=[
                 pytest.mark.xdist_group(f"faults-{(number + part) % 2}"),
-                # A lost answer leaves the most behind.
+                # A lost response leaves the most behind.
                 *([] if trouble.name == "lost" and part == 0 else [pytest.mark.long]),
             ],
         )
@@ -271,7 +270,7 @@ class Life:
         for part in range(PARTS)
     ],
 )
-def test_a_trouble_that_lasts_is_got_over_by_the_next_run(
+def test_the_next_run_recovers_from_a_permanent_trouble(
     trouble: Trouble, part: int, calm: Calm, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     score = Score()
@@ -286,21 +285,23 @@ def test_a_trouble_that_lasts_is_got_over_by_the_next_run(
             chain = chains.next()
             name = f"{phase}, {' and then '.join(map(str, chain)) or 'no trouble'}"
             met = score.case(name, lambda: getattr(life, phase)(chain))  # noqa: B023
-            chains.done(chain[: max(met, 1)])
+            chains.remove(chain[: max(met, 1)])
             if chain and not met:
                 break
     assert sum(map(len, phases.values())) == score.tried or score.problems
-    score.tell(f"{trouble.name} for good, part {part + 1} of {PARTS}")
+    score.report(f"{trouble.name} for good, part {part + 1} of {PARTS}")
 
 
 @pytest.mark.parametrize(
-    "trouble", keep_every(2, (*TROUBLES, *MORE)), ids=[one.name for one in (*TROUBLES, *MORE)]
+    "trouble",
+    keep_every(2, (*TROUBLES, *MORE)),
+    ids=[trouble.name for trouble in (*TROUBLES, *MORE)],
 )
 @pytest.mark.xdist_group("faults-1")
-def test_a_trouble_that_passes_is_got_over_by_the_run_itself(
+def test_a_run_recovers_from_a_temporary_trouble(
     trouble: Trouble, calm: Calm, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    """Every call of the run meets it once, and is sent again."""
+    """Each call of the run gets the trouble once, and is sent again."""
     shop, score = make_shop(tmp_path / "shop", cloudflare), Score()
     for do, calls in (("up", calm.up), ("update", calm.update), ("destroy", calm.destroy)):
         score.tried += len(calls)
@@ -319,13 +320,13 @@ def test_a_trouble_that_passes_is_got_over_by_the_run_itself(
             assert_ended(shop, calm.first if do == "up" else calm.second)
         if "Retry-After" in trouble.name:
             assert during.waits.slept == [7.0] * len(calls)
-    score.tell(f"{trouble.name} once")
+    score.report(f"{trouble.name} once")
 
 
 def _first_attempts(calls: tuple[Call, ...], trouble: Trouble) -> list[Call]:
-    """Which sendings of a method and path are first ones, where each is sent twice.
+    """Return the first attempts of a method and path if each call is sent twice.
 
-    A database that was made is found by its name, and not asked for again.
+    A lost creation of a database is found by its name, and not sent again.
     """
     found = trouble.name.startswith("lost")
     return [
@@ -337,10 +338,10 @@ def _first_attempts(calls: tuple[Call, ...], trouble: Trouble) -> list[Call]:
 
 
 @pytest.mark.xdist_group("faults-0")
-def test_what_a_durable_object_has_written_outlives_faulty_updates(
+def test_the_data_of_a_durable_object_survives_failed_updates(
     calm: Calm, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    """A real object on workerd, and an update whose uploads meet four troubles in turn."""
+    """An object on workerd, and an update whose uploads get four troubles in turn."""
     shop = make_shop(tmp_path / "shop", cloudflare)
     run(shop, "up")
     assert sale(shop) == {"sales": 1, "version": 1}
@@ -350,12 +351,12 @@ def test_what_a_durable_object_has_written_outlives_faulty_updates(
         assert fails(shop, "up", trouble, upload)
         assert sale(shop)["sales"] == sales
     run(shop, "up")
-    assert inventory(shop) == calm.second.held
+    assert read_inventory(shop) == calm.second.held
     assert sale(shop) == {"sales": 6, "version": 2}
 
 
 def sale(shop: Shop) -> dict[str, int]:
-    """Sells once: the till's object writes a row and counts them."""
+    """Sell once: the till's object writes a row, and counts the rows."""
     shop.account.settle()
     url = shop.stack(Waits().api()).outputs()["client_urls"]["orders"]
     sold: dict[str, int] = httpx.get(url, timeout=PATIENCE).raise_for_status().json()

@@ -18,7 +18,7 @@ from flowflare.emulator.api_token import read_token
 from flowflare.fleet.tenants.files import stack_files
 from flowflare.fleet.tenants.files import write as write_files
 from flowflare.fleet.tenants.read import read_fleet
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import make_project
 from tests.e2e.embedded import Account, Cloudflare
 
@@ -72,7 +72,7 @@ class FleetProject:
         """The tenants in tenants.yaml."""
         return dict(yaml.safe_load((self.root / "tenants.yaml").read_text())["tenants"])
 
-    def run(self, *words: str) -> Said:
+    def run(self, *words: str) -> CliResult:
         """Run a fleet command in this process, in environment `prod`."""
         return flowflare("fleet", *words, "-e", "prod", "-C", str(self.root))
 

@@ -14,7 +14,7 @@ from flowflare.review.record import record_commits
 from flowflare.review.report import Report
 from flowflare.review.report_text import write_lines
 from flowflare.review.text import join_lines
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.review.conftest import PULUMI, Repo, stack_file, track_tenants
 
 SCHEMA = json.loads(
@@ -87,7 +87,7 @@ def test_one_run_writes_each_file_in_the_format_of_its_extension(
     folder = tmp_path / "plan"
     words = ("diff", "HEAD~1", "--cwd", str(repo.project), "--stack", "ann")
     files = [word for end in ("json", "html", "md", "txt") for word in ("-o", f"{folder}/r.{end}")]
-    assert flowflare(*words, *files) == Said(0, "", "")
+    assert flowflare(*words, *files) == CliResult(0, "", "")
     made = Report.model_validate_json((folder / "r.json").read_text(encoding="utf-8"), strict=True)
     assert (folder / "r.html").read_text(encoding="utf-8") == html.render(made)
     assert (folder / "r.md").read_text(encoding="utf-8") == markdown.render(made)

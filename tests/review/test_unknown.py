@@ -13,7 +13,7 @@ from flowflare.review import html, markdown
 from flowflare.review.commits import CommitQuery, compare_commits
 from flowflare.review.facts import write_headline
 from flowflare.review.report import Report, make_json_schema
-from tests.cli.command import Said, flowflare
+from tests.cli.command import CliResult, flowflare
 from tests.review.conftest import Repo, track_tenants
 
 RAW = """\
@@ -38,7 +38,7 @@ def broken(bare: Repo) -> Repo:
     return bare
 
 
-def diff(repo: Repo, *words: str) -> Said:
+def diff(repo: Repo, *words: str) -> CliResult:
     return flowflare("diff", "HEAD~1", "--cwd", str(repo.project), "--exit-code", *words)
 
 

@@ -252,8 +252,8 @@ def test_a_class_moved_by_hand_is_refused_with_what_to_write() -> None:
     [problem] = check([V1], [V1, DELETE], begun={"Cart": "trolleys"})
     assert problem == (
         "history: the class migration 'v2' deletes Cart with all its objects, which protect stops. "
-        "The script trolleys begins a class Cart with no objects; to take these along, write "
-        "transferredClasses: [{from: Cart, fromScript: carts, to: Cart}] there and no "
+        "The script trolleys creates a class Cart with no objects. To move the objects there, "
+        "write transferredClasses: [{from: Cart, fromScript: carts, to: Cart}] there and no "
         "deletedClasses here. If that is meant, name this resource in flowflare:allowDataLoss and "
         "say why"
     )
