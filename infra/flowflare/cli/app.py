@@ -1,7 +1,6 @@
 """The list of commands, each loaded when it is asked for, and the words that introduce them."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -40,8 +39,13 @@ COMMANDS: Final[Mapping[str, str]] = {
 class LoadedCommands(Mapping[str, "TyperCommand | TyperGroup"]):
     """The commands by name. Building all of them costs 0.1 s of CPU, so each is built when read."""
 
+    def __init__(self) -> None:
+        self._built: dict[str, TyperCommand | TyperGroup] = {}
+
     def __getitem__(self, name: str) -> "TyperCommand | TyperGroup":
-        return _load_command(name)
+        if name not in self._built:
+            self._built[name] = _build_command(name)
+        return self._built[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(COMMANDS)
@@ -57,8 +61,7 @@ class CommandTable(TyperGroup):
         super().__init__(**{**settings, "commands": LoadedCommands()})
 
 
-@cache
-def _load_command(name: str) -> "TyperCommand | TyperGroup":
+def _build_command(name: str) -> "TyperCommand | TyperGroup":
     module, _, attribute = COMMANDS[name].partition(":")
     loaded = getattr(import_module(module), attribute)
     group = typer.Typer(rich_markup_mode=None)
