@@ -1,17 +1,21 @@
-"""Share the tests of one group out among the workers of xdist.
+"""Distribute the tests among the workers of xdist.
 
 Tests with `xdist_group("e2e")` use an emulator that a worker starts once. In a single group they
 would all be one worker's, and take longer than everything else together; without a group, each
-worker would load every fixture.
+worker would load every fixture. In some folders a file's tests share something that takes seconds
+to make: such a file is one worker's.
 """
 
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
 #: Groups that are split, each into as many parts as `make test` has workers.
 SPLIT = {"e2e"}
 PARTS = 3
+#: Folders whose files are a group each.
+WHOLE_FILES = tuple(Path(__file__).parents[1] / name for name in ("golden", "house", "review"))
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist joins the names of a test's groups in the same hook
@@ -22,6 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for number, (_, tests) in enumerate(groupby(shared, lambda item: item.path)):
             for test in tests:
                 test.add_marker(pytest.mark.xdist_group(f"part-{number % PARTS}"))
+    for item in items:
+        if _group_of(item) is None and any(map(item.path.is_relative_to, WHOLE_FILES)):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def _group_of(item: pytest.Item) -> str | None:

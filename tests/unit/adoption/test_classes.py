@@ -82,4 +82,4 @@ def test_the_services_migration_under_another_tag_is_recognised() -> None:
 
 def test_a_class_with_key_value_storage_is_reported() -> None:
     _, findings = look(Lists("v1", ["Cart"], sqlite=False), CARTS)
-    assert "as keys and values" in "".join(findings.notes)
+    assert "key-value storage" in "".join(findings.notes)

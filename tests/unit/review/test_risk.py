@@ -37,7 +37,7 @@ RISKS = [
     ),
     ("safe", step("create", "D1Database", None, DB), ""),
     ("loses-data", step("replace", "D1Database", DB, OTHER), "`other` is a new, empty database"),
-    ("loses-data", step("delete", "D1Database", DB), "`db` is deleted with everything in it"),
+    ("loses-data", step("delete", "D1Database", DB), "`db` is deleted with all its data"),
     ("safe", step("update", "D1Database", DB, DB), ""),
     ("safe", step("update", "WorkersScript", script("a"), script("a", code="2")), ""),
     (
@@ -85,7 +85,7 @@ RISKS = [
         "`new` begins with empty namespaces: the objects of Tracker stay behind",
     ),
     ("loses-data", step("delete", "Workflow", {"workflowName": "w"}), "with its instances"),
-    ("safe", step("delete", "ApiKey", {}), "is refused"),
+    ("safe", step("delete", "ApiKey", {}), "are refused"),
     ("loses-data", step("delete", "R2Bucket", {}), "deleted with its objects"),
 ]
 
