@@ -218,6 +218,7 @@ class Handed:
         assert self.project.account.writes(after) == []
 
 
+@pytest.mark.long
 @pytest.mark.pulumi_cli
 def test_the_cli_refreshes_what_the_embedded_engine_wrote(handed_over: Handed) -> None:
     handed_over.take(handed_over.latest)

@@ -55,7 +55,17 @@ CLEAN = (
     "worker_src",
 )
 #: Rooms that are not rewritten yet, each with its number of findings, which may only fall.
-CEILINGS: dict[str, int] = {}
+CEILINGS: dict[str, int] = {
+    "infra/flowflare/cli": 124,
+    "infra/flowflare/engine": 195,
+    "infra/flowflare/state": 106,
+    "tests/e2e": 144,
+    "tests/engine": 120,
+    "tests/state": 35,
+    "tests/support": 6,
+    "tests/unit/engine": 23,
+    "tests/unit/state": 2,
+}
 #: Files that nobody may rewrite, and words that are not ours: a path, a word in the finding, why.
 #: The check reads them as clean.
 ALLOWED = (

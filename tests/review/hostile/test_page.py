@@ -9,6 +9,7 @@ from flowflare.review.visible import make_visible
 from tests.review.hostile.readers import acting_in_page, elements_of, shape
 from tests.review.hostile.reports import report
 from tests.review.hostile.words import WORDS, texts
+from tests.support.examples import count_examples
 
 # Code that a sentence marks is shown as code.
 VARIES = frozenset({"code"})
@@ -42,7 +43,10 @@ def test_hostile_words_are_shown_as_text(word: str) -> None:
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=count_examples(120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 @given(st.lists(texts, min_size=3, max_size=12))
 def test_generated_words_have_no_effect(found: list[str]) -> None:
