@@ -30,7 +30,7 @@ def starts(count: int) -> Iterator[Call]:
 
 
 def run_updates(runs: Sequence[str], count: int) -> Iterator[Call]:
-    """Update every run through its life, all runs one stage after the other."""
+    """Send the updates of every run: first stage 1 of all runs, then stage 2 of all, and so on."""
     for number in range(count):
         stage, run = divmod(number, len(runs))
         update = {"id": runs[run]} | RUN_LIFE[stage % len(RUN_LIFE)]

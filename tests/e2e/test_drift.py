@@ -224,4 +224,4 @@ def test_what_wrangler_deploys_and_what_is_deleted(project: Project, others: Oth
     with project.account.fault({"kind": "answer", "status": 403}, method="GET"):
         broken = project.flowflare("drift", "--exit-code", PULUMI_BACKEND_URL=state)
     assert broken.returncode == 1
-    assert "could not be looked at: local" in broken.stderr
+    assert "could not be compared: local" in broken.stderr

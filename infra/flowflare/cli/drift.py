@@ -103,7 +103,7 @@ def end(found: "DriftDocument", *, exit_code: bool) -> None:
     broken = [one.stack for one in found.stacks if one.error]
     unknown = [one.stack for one in found.stacks if one.result == "unknown" and not one.error]
     problems = [
-        *([f"could not be looked at: {_few(broken)}"] if broken else []),
+        *([f"could not be compared: {_few(broken)}"] if broken else []),
         *([f"could not be compared in every part: {_few(unknown)}"] if unknown else []),
     ]
     if problems:

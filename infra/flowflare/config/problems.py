@@ -181,7 +181,7 @@ def _field_description(model: type[BaseModel], path: Path) -> str:
 
 
 def _is_tag(part: str | int) -> bool:
-    """Return whether a part of pydantic's path is the tag of a union's member: `<kv_namespace>`."""
+    """Return whether a part of pydantic's path names a member of a union, such as `<kv_namespace>`."""
     return isinstance(part, str) and part.startswith("<")
 
 

@@ -157,7 +157,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def render_service(spec: ServiceSpec, bundle: Bundle, *, root: Path) -> RenderedWorker:
-    """Render the stack's part of the service around its bundle.
+    """Render the service: its bundle, and around it the code with the stack's options.
 
     The first line contains the last class migration's tag: a change of the class migrations, which
     uploads the script, must also change the script that is deployed after it.

@@ -216,7 +216,7 @@ def plain(value: Value, *, unknown: Value = UNKNOWN) -> Value:
 
 
 def annotate(value: Value, like: Value) -> Value:
-    """Mark the values in a provider's response as secret that were secret in its inputs.
+    """Mark values of a provider's response as secret if the same inputs were secret.
 
     Maps are compared key by key, and lists of the same length item by item, as Pulumi does. The
     secret of the input is reused, so that an unchanged secret keeps its ciphertext.

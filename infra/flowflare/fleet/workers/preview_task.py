@@ -54,7 +54,7 @@ def preview(context: "TaskContext") -> dict[str, Any]:
         if found is None:
             return {"opens": True}
         plan = found
-    # The differing lines distinguish changes of code, even if they are not printed.
+    # Two changes of code are alike only if their lines are. So lines are compared, not printed.
     reviewed = review(plan, diff=True)
     words = list_own_words(project)
     raw = reviewed.model_dump(mode="json")

@@ -38,7 +38,7 @@ class Abandoned(ApiError):  # noqa: N818 -- the task did not fail, it was stoppe
     """The pool has ended, so no further call is sent.
 
     Args:
-        doubtful: whether the call had been sent without a response, so that it may have succeeded.
+        doubtful: whether the call was sent and had no response yet: it may have succeeded.
     """
 
     def __init__(self, *, doubtful: bool) -> None:
