@@ -53,7 +53,8 @@ javascript: node_modules/.dev
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off
 	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
 
-PYTEST = $(BIN)/pytest -n 3 --dist loadgroup
+# Two workers for each of 2 processors: tests wait for processes a sixth of their time.
+PYTEST = $(BIN)/pytest -n 4 --dist loadgroup
 
 pytest: .venv/dev node_modules/.dev build/service.js
 	$(PYTEST) -m "not long"

@@ -13,7 +13,7 @@ import pytest
 
 #: Groups that are split, each into as many parts as `make test` has workers.
 SPLIT = {"e2e"}
-PARTS = 3
+PARTS = 4
 #: Folders whose files are a group each.
 WHOLE_FILES = tuple(Path(__file__).parents[1] / name for name in ("golden", "house", "review"))
 
