@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.cli.env.surroundings import shown_left
+from flowflare.cli.env.surroundings import format_left
 from flowflare.fleet.environments.lifecycle import CommandContext
 from flowflare.fleet.environments.records import EnvironmentRecord
 from tests.cli.command import CliResult, flowflare
@@ -28,7 +28,7 @@ def test_files_are_written_checked_and_pruned(root: Path) -> None:
     assert (checked.code, "3 files are not as tenants.yaml says" in checked.err) == (1, True)
     assert not list(root.glob("Pulumi.*-*.yaml"))
     assert "2 files: 2 new." in config(root, "-e", "prod").out
-    assert "3 files: 1 new, 2 as it must be." in config(root).out
+    assert "3 files: 1 new, 2 up to date." in config(root).out
     assert config(root, "--check").code == 0
 
     (root / "tenants.yaml").write_text(TENANTS.replace("debug: true", "debug: false"))
@@ -115,7 +115,7 @@ def test_environments_are_listed_and_a_sweep_names_those_to_remove(root: Path) -
     assert "2 d 2 h" in listed
     document = json.loads(flowflare("env", "sweep", "--dry-run", "--json", *here).out)
     assert [entry["name"] for entry in document["would_remove"]] == ["pr-1"]
-    assert shown_left(timedelta(minutes=3)) == "3 min"
+    assert format_left(timedelta(minutes=3)) == "3 min"
 
 
 ADDRESSES = """

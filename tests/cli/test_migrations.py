@@ -56,9 +56,9 @@ def test_new_files_get_the_next_number(project: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "problem", "remedy"),
     [
-        (("--client", "orders"), "leads to several databases", "--client orders --database TWO."),
-        (("--client", "nobody"), "leads to no database of the stack", "--database ONE; --client"),
-        (("--database", "THREE"), "leads to no database of the stack", "--database ONE; --client"),
+        (("--client", "orders"), "matches several databases", "--client orders --database TWO."),
+        (("--client", "nobody"), "does not match a database", "--database ONE; --client"),
+        (("--database", "THREE"), "does not match a database", "--database ONE; --client"),
         (("--database", "TWO"), "database TWO of client orders has no folder", "migrations: "),
         ((), "the tracking database's migrations come with flowflare", "`flowflare:clients`"),
     ],
@@ -107,7 +107,7 @@ def test_an_accepted_error_is_shown_and_is_not_a_failure(project: Path) -> None:
 def test_restore_needs_exactly_one_target(project: Path) -> None:
     refused = run_migrations(project, "restore", "0001", "--bookmark", "x")
     assert refused.code == 2
-    assert "name one of FILE, --bookmark and --timestamp" in refused.err
+    assert "give exactly one of FILE, --bookmark and --timestamp" in refused.err
 
 
 def test_status_without_a_token_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,5 +85,5 @@ def test_doctor_never_shows_a_token_and_refuses_a_plain_one(root: Path) -> None:
     token = "a-token-in-the-clear-0123456789-0123456789"
     local.write_text("\n".join([*lines, f"  cloudflare:apiToken: {token}"]))
     said = flowflare("doctor", "--cwd", str(root))
-    assert "there in the clear" in said.out
+    assert "the token is not encrypted" in said.out
     assert token not in said.out + said.err

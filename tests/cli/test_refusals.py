@@ -58,7 +58,7 @@ def test_a_stack_that_does_not_exist_is_refused(root: Path, command: str) -> Non
 )
 def test_a_stack_of_the_pulumi_cli_has_no_emulator(root: Path, command: str, instead: str) -> None:
     write(root, "flowflare:engine: embedded", "")
-    parts = ("stack local is the Pulumi CLI's", f"Run: pulumi {instead} --stack local")
+    parts = ("stack local uses the Pulumi CLI", f"Run: pulumi {instead} --stack local")
     check_refusal(root, command, *parts)
 
 
@@ -235,5 +235,5 @@ def test_a_full_disk_is_reported(root: Path, size: int) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == (
-        "error: a file could not be written: File too large\n  Make room and run it again.\n"
+        "error: a file could not be written: File too large\n  Free some space and run it again.\n"
     )

@@ -182,7 +182,7 @@ def test_a_run_that_was_killed_is_run_again(hand: ByHand) -> None:
     assert again == (whole, text, rows)
     # Once more there is nothing to do, and the key is not asked for again.
     before = state(hand.project)
-    assert "nothing left to take over" in hand.run("adopt").out
+    assert "Everything was already imported" in hand.run("adopt").out
     assert state(hand.project) == before
     # A ledger that somebody has dropped is noted again.
     hand.sql(uuid, "DROP TABLE flowflare_migrations; DROP TABLE d1_migrations;")

@@ -172,7 +172,8 @@ def test_the_port_of_another_projects_emulator(standing: Project, cloudflare: Cl
     (standing.root / ".flowflare/emulator").unlink()
     said = refused(standing, "up")
     assert f"cannot listen on port {cloudflare.port}" in said
-    assert f"the embedded Cloudflare of {cloudflare.data} does (process {cloudflare.pid})" in said
+    user = f"the embedded Cloudflare of {cloudflare.data} uses it (process {cloudflare.pid})"
+    assert user in said
     assert "write a free port there: cloudflare:baseUrl: http://127.0.0.1:" in said
 
 

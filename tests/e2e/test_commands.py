@@ -56,7 +56,7 @@ def test_outputs_hold_what_a_program_needs_to_call_the_service(up: Project) -> N
 def test_up_says_that_nothing_changed_and_where_the_workers_are(up: Project) -> None:
     last = up.account.last_request()
     said = done(up, "up")
-    assert "Nothing changed: all 11 resources are as they should be." in said.out
+    assert "Nothing changed: all 11 resources are up to date." in said.out
     assert json.loads(done(up, "outputs", "--json").out)["service_url"] in said.out
     assert said.out.endswith("\n\nNext:  flowflare order\n")
     document = json.loads(done(up, "up", "--json").out)

@@ -90,7 +90,7 @@ def test_what_cannot_be_opened_makes_the_result_unknown(
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "another one")
     said = stack.drift(*words)
     assert said.code == 1
-    assert "could not be compared in every part: local" in said.err
+    assert "could not be compared completely: local" in said.err
     assert "Nothing has drifted" not in said.out
     [found] = stack.document().stacks
     assert found.result == "unknown"
@@ -158,7 +158,7 @@ def test_a_fleet_says_so_too(
     for words in ((), ("--exit-code", "--json")):
         said = fleet.run("drift", *words)
         assert said.code == 1
-        assert "could not be compared in every part: t01-prod" in said.err
+        assert "could not be compared completely: t01-prod" in said.err
         assert "Nothing has drifted" not in said.out
     found = DriftDocument.model_validate_json(said.out)
     assert [one.result for one in found.stacks] == ["unknown"]

@@ -24,7 +24,7 @@ def test_up_stops_after_the_step_that_runs(project: Project) -> None:
         wait_until(fault.fired, process=process)
         process.send_signal(signal.SIGINT)
         said = ""
-        while "Stopping after the step that runs" not in said:
+        while "Stopping after the current step" not in said:
             said += (line := process.stderr.readline())
             assert line, said
         fault.release()

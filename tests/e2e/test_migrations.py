@@ -136,7 +136,7 @@ def test_a_database_that_was_filled_by_hand_is_recorded(shop: Project) -> None:
     assert "0002_lines.sql" in shown.out
     assert "0005_gap.sql: 0004 is missing before it" in shown.err
     never = said(shop, "restore", "--timestamp", "2020-01-01T00:00", *CLIENT, "--confirm", NAME)
-    assert "Time Travel does not reach 2020-01-01T00:00" in never.err
+    assert "Time Travel cannot restore to 2020-01-01T00:00" in never.err
     # A stack of the Pulumi CLI's has its databases found and taken back in the same way.
     (shop.root / FOLDER / "0005_gap.sql").unlink()
     shop.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
@@ -144,7 +144,7 @@ def test_a_database_that_was_filled_by_hand_is_recorded(shop: Project) -> None:
     assert "pulumi refresh --stack local" in answer.out
     assert states(shop)["0003_more.sql"] == "pending"
     unasked = said(shop, "restore", "--bookmark", "0", *CLIENT)
-    assert f"taking {NAME} back loses data and needs a yes" in unasked.err
+    assert f"restoring {NAME} loses data and must be confirmed" in unasked.err
 
 
 def test_the_trackings_files_are_flowflares(shop: Project) -> None:

@@ -77,7 +77,7 @@ def _shards_deploy_each_tenant_once(one: Machine, two: Machine, bucket: Bucket) 
 def _a_second_up_has_nothing_to_do(machine: Machine, bucket: Bucket) -> None:
     """No checkpoint is read, nothing is written, and reading a record is one request."""
     bucket.wire.requests.clear()
-    assert machine.run("up").out == "Nothing to do: all 3 tenants are as they should be.\n"
+    assert machine.run("up").out == "Nothing to do: all 3 tenants are up to date.\n"
     assert not [line for line in bucket.wire.requests if not line.startswith("GET ")]
     assert bucket.count_requests()["GET .pulumi/stacks"] == 0
     assert len(bucket.wire.requests) <= 4 + len(NAMES)

@@ -94,5 +94,5 @@ def _another_up_has_nothing_to_do(fleet: FleetProject) -> None:
     before = fleet.account.last_request()
     done = fleet.run("up")
     assert done.code == 0
-    assert done.out == "Nothing to do: all 4 tenants are as they should be.\n"
+    assert done.out == "Nothing to do: all 4 tenants are up to date.\n"
     assert fleet.account.requests(before) == []

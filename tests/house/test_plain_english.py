@@ -16,6 +16,7 @@ CLEAN = (
     "docs",
     "infra/flowflare/adoption",
     "infra/flowflare/api",
+    "infra/flowflare/cli",
     "infra/flowflare/config",
     "infra/flowflare/emulator",
     "infra/flowflare/fleet",
@@ -56,7 +57,6 @@ CLEAN = (
 )
 #: Rooms that are not rewritten yet, each with its number of findings, which may only fall.
 CEILINGS: dict[str, int] = {
-    "infra/flowflare/cli": 124,
     "infra/flowflare/engine": 195,
     "infra/flowflare/state": 106,
     "tests/e2e": 144,

@@ -8,17 +8,17 @@ if TYPE_CHECKING:
 
 
 def base_url(project: "Project") -> str:
-    """The API's address; see `engine.access`."""
+    """Return the API's base URL; see `engine.access`."""
     from flowflare.engine import access
 
     return access.base_url(project, os.environ)
 
 
 def token(project: "Project") -> str:
-    """The API token; see `engine.access`.
+    """Return the API token; see `engine.access`.
 
     Raises:
-        SecretError: there is none, or it cannot be opened here.
+        SecretError: the token is missing, or cannot be decrypted here.
     """
     from flowflare.engine import access
 

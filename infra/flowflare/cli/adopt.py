@@ -1,4 +1,4 @@
-"""`flowflare adopt`: takes over an account where Flowflare was installed by hand."""
+"""`flowflare adopt`: import Workers, databases and secrets that were created outside the stack."""
 
 import os
 from pathlib import Path
@@ -32,16 +32,16 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only look: print what is there, write nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be imported, and write nothing.")
     ] = False,
     names: Annotated[
         list[str] | None,
         typer.Option(
             "--names",
             metavar="KEY=NAME",
-            help="What the account calls a part: service=NAME, database=NAME, clients.C=NAME, "
-            "workflows.W=NAME. `found` takes what was recognised, `declared` looks for nothing "
-            "else. May be given several times.",
+            help="The name of a resource in the account: service=NAME, database=NAME, "
+            "clients.C=NAME, workflows.W=NAME. `found` uses the names that were recognised, "
+            "`declared` only those of the configuration. May be given several times.",
             show_default=False,
         ),
     ] = None,
@@ -50,30 +50,30 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
         typer.Option(
             "--api-key-file",
             metavar="FILE",
-            help="A file with the service's present API key; else FLOWFLARE_API_KEY.",
+            help="A file with the service's current API key; else FLOWFLARE_API_KEY.",
             show_default=False,
         ),
     ] = None,
     new_api_key: Annotated[
         bool,
-        typer.Option("--new-api-key", help="Let the next up make another API key."),
+        typer.Option("--new-api-key", help="Let the next up create a new API key."),
     ] = False,
     convert_original: Annotated[
         Path | None,
         typer.Option(
             "--convert-original",
             metavar="FILE",
-            help="Only write the SQL that takes the rows of the original's tables along.",
+            help="Only write SQL that copies the rows of the original setup's tables.",
             show_default=False,
         ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Take over what was installed by hand: find it, import it into state, note D1 migrations.
+    """Import Workers, databases and secrets that were created outside this stack.
 
-    For an account that wrangler deployed to, with what `flowflare render` wrote or otherwise, or
-    the original's setup script. In the account only the ledgers of D1 are written, and nothing
-    anywhere unless all checks pass. What is not as the program declares it, the next `up` changes.
+    Works on accounts that wrangler or the original setup script deployed to. Records which D1
+    migrations are applied, and changes nothing else in the account. Writes nothing at all unless
+    every check passes. The next `up` changes what differs from the program.
 
     Examples:
 
@@ -89,11 +89,11 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if convert_original is not None:
         _convert(project, names or [], convert_original)
         return
-    with messages().status("Looking at the account"):
+    with messages().status("Reading the account"):
         outcome, target = _look(project, names or [], api_key_file, new=new_api_key)
     document = outcome.document
     if not document.refusals and not dry_run:
-        with messages().status("Taking it over"):
+        with messages().status("Importing"):
             document = write_adoption(project, outcome, target)
     if json:
         print_json(document.model_dump(mode="json"))
@@ -102,10 +102,10 @@ def adopt(  # noqa: PLR0913, PLR0917 -- options
     if document.refusals:
         raise make_refusal(document)
     if not json:
-        done = "Taken over." if document.adopted_count else "There was nothing left to take over."
-        said = "Nothing was written." if dry_run else done
-        then = f"{command()} {'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
-        answers().print(f"{said}\n\nNext:  {then}", markup=False)
+        done = "Imported." if document.adopted_count else "Everything was already imported."
+        outcome_text = "Nothing was written." if dry_run else done
+        next_command = f"{command()} {'adopt' if dry_run else 'preview'} --stack {quote(stack)}"
+        answers().print(f"{outcome_text}\n\nNext:  {next_command}", markup=False)
 
 
 def _look(
@@ -119,16 +119,16 @@ def _look(
 
     given = read_key(key_file, os.environ)
     spec = read_spec(project)
-    place, opened = _opened(project, spec)
+    place, opened = _open_source(project, spec)
     account = Account(place.client, place.account_id)
-    written = parse_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
-    chosen = _recognised(spec, account, place, written, words)
+    written = parse_names([word for word in words if word not in (_FOUND, _DECLARED)], spec)
+    chosen = _choose_names(spec, account, place, written, words)
     spec = read_spec(adopt.choose_names(project, chosen))
     return adopt.plan_adoption(project, place, opened, KeyChoice(spec, given, new), chosen)
 
 
 def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
-    """Writes the SQL for a database with the original's tables; runs none of it."""
+    """Write SQL that copies the rows of the original's tables, without running it."""
     from flowflare.adoption.names import parse_names
     from flowflare.adoption.original import read_original
     from flowflare.cli.console import answers
@@ -136,30 +136,30 @@ def _convert(project: "Project", words: "Sequence[str]", file: Path) -> None:
     from flowflare.kinds.account import Account
 
     spec = read_spec(project)
-    place, _ = _opened(project, spec)
+    place, _ = _open_source(project, spec)
     account = Account(place.client, place.account_id)
-    written = parse_names([one for one in words if one not in (_FOUND, _DECLARED)], spec)
-    chosen = _recognised(spec, account, place, written, words)
+    written = parse_names([word for word in words if word not in (_FOUND, _DECLARED)], spec)
+    chosen = _choose_names(spec, account, place, written, words)
     name = chosen.get("database", spec.service.database_name)
     file.write_text(read_original(account, name), "utf-8")
     answers().print(
-        f"{file} takes the rows of {name} along. Read it, make a backup, then:\n\n"
+        f"{file} copies the rows of {name}. Read it, make a backup, then run:\n\n"
         f"  wrangler d1 execute {name} --remote --file {file}",
         markup=False,
     )
 
 
-def _recognised(
+def _choose_names(
     spec: "StackSpec",
     account: "Account",
     place: "AdoptionSource",
     chosen: "Mapping[str, str]",
     words: "Sequence[str]",
 ) -> "Mapping[str, str]":
-    """The names that were chosen, with those that were recognised where that was asked for.
+    """Return the names given on the command line, and recognised ones if `found` is among them.
 
     Raises:
-        AdoptionError: something has another name, and nobody has said which is meant.
+        AdoptionError: a resource has another name, and the command line does not say which to use.
     """
     from flowflare.adoption.names import recognise
     from flowflare.errors import AdoptionError
@@ -167,21 +167,21 @@ def _recognised(
     if _DECLARED in words:
         return chosen
     found = recognise(spec, account, place.client, chosen)
-    open_ = [one for one in found if _FOUND not in words or len(one.candidates) > 1]
-    if open_:
-        write_lines = "\n".join(f"  {one}" for one in open_)
-        sure = all(len(one.candidates) == 1 for one in open_)
-        picked = " ".join(f"--names {one.key}={one.candidates[0]}" for one in open_)
+    undecided = [part for part in found if _FOUND not in words or len(part.candidates) > 1]
+    if undecided:
+        lines = "\n".join(f"  {part}" for part in undecided)
+        sure = all(len(part.candidates) == 1 for part in undecided)
+        picked = " ".join(f"--names {part.key}={part.candidates[0]}" for part in undecided)
         raise AdoptionError(
-            f"the account has parts of this stack under other names:\n{write_lines}",
-            remedy=f"To take them: {'--names found, or ' if sure else ''}{picked}. To have new "
-            "ones made under the stack's names: --names declared",
+            f"the account has resources of this stack under other names:\n{lines}",
+            remedy=f"To import them: {'--names found, or ' if sure else ''}{picked}. To create "
+            "new ones under the stack's names: --names declared",
         )
-    return {**chosen, **{one.key: one.candidates[0] for one in found}}
+    return {**chosen, **{part.key: part.candidates[0] for part in found}}
 
 
-def _opened(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource, OpenStack]":
-    """The account, and what opens the stack of a project on the engine that it names."""
+def _open_source(project: "Project", spec: "StackSpec") -> "tuple[AdoptionSource, OpenStack]":
+    """Open the account, and return it with a function that opens the stack."""
     from flowflare.adoption.adopt import AdoptionSource
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token

@@ -1,4 +1,4 @@
-"""The option `--allow-unknown NAME=REASON`: what a check may leave unknown, and why."""
+"""The option `--allow-unknown NAME=REASON`: what may stay unknown in a check, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -9,7 +9,7 @@ def read_allowed(given: Sequence[str], what: str) -> dict[str, str]:
     """Read the option's values.
 
     Args:
-        given: the values.
+        given: the values, each `NAME=REASON`.
         what: what the part before `=` names, such as `STACK`.
 
     Returns:
@@ -29,7 +29,7 @@ def read_allowed(given: Sequence[str], what: str) -> dict[str, str]:
 
 
 def refuse_unused(allowed: Mapping[str, str], unknown: Collection[str]) -> None:
-    """Refuse names that accept nothing: an old one would hide what becomes unknown later.
+    """Refuse names that match nothing: they would hide what becomes unknown later.
 
     Args:
         allowed: the reasons by name.

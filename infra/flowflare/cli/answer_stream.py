@@ -1,6 +1,6 @@
-"""Keeps standard output for a command's JSON.
+"""Reserve standard output for a command's JSON.
 
-A Pulumi program prints, writes to descriptor 1, or starts other programs that do. With `--json`
+A Pulumi program may print, write to descriptor 1, or start other programs that do. With `--json`
 all of that goes to standard error, so that standard output is one JSON document.
 """
 
@@ -15,17 +15,17 @@ _runs_command = False
 
 
 def answer_stream() -> TextIO:
-    """Return the stream for a command's answer: what standard output was when it began."""
+    """Return the stream for a command's result: standard output as it was at the start."""
     return _kept or sys.stdout
 
 
 def keep_standard_output() -> None:
-    """Lead standard output to standard error, except for what is written to `answer_stream()`.
+    """Redirect standard output to standard error, except for what goes to `answer_stream()`.
 
-    Descriptor 1 is led there for the rest of the process, because the functions that a program
-    gives to `atexit` may print too. A stream of a caller in this process is put back by
-    `restoring_standard_output`. Outside its block nothing happens: words are parsed for their
-    meaning alone, as the tests of the documentation do.
+    Descriptor 1 stays redirected until the process ends, because functions that a program
+    registers with `atexit` may print too. `restoring_standard_output` restores the stream of a
+    caller in this process. Outside its block this does nothing, because some callers only parse
+    command lines, such as the tests of the documentation.
     """
     global _kept  # noqa: PLW0603 -- there is one standard output
     before = sys.stdout
@@ -36,14 +36,14 @@ def keep_standard_output() -> None:
     if process_output is not None and before is process_output:
         encoding, errors = process_output.encoding, process_output.errors
         _kept = os.fdopen(os.dup(1), "w", encoding=encoding, errors=errors)
-        _lead_to_standard_error()
+        _redirect_to_standard_error()
     else:
         _kept, sys.stdout = before, sys.stderr
 
 
 @contextlib.contextmanager
 def restoring_standard_output() -> Iterator[None]:
-    """At the end of the block, put back what a caller in this process had as standard output."""
+    """At the end of the block, restore the standard output of a caller in this process."""
     global _kept, _runs_command  # noqa: PLW0603 -- there is one standard output
     before, kept_before, ran_before = sys.stdout, _kept, _runs_command
     _runs_command = True
@@ -55,7 +55,7 @@ def restoring_standard_output() -> Iterator[None]:
             sys.stdout, _kept = before, kept_before
 
 
-def _lead_to_standard_error() -> None:
+def _redirect_to_standard_error() -> None:
     try:
         os.dup2(2, 1)
     except OSError:  # the process was started without standard error

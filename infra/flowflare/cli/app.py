@@ -1,4 +1,4 @@
-"""The list of commands, each loaded when it is asked for, and the words that introduce them."""
+"""The list of commands, each imported on first use, and the text above them in `--help`."""
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
@@ -11,7 +11,7 @@ from typer.main import get_command
 if TYPE_CHECKING:
     from typer.core import TyperCommand
 
-#: In the order of the help: a function is a command, an `app` is a group of commands.
+#: In the order of `--help`: a function is a command, an `app` is a group of commands.
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "flowflare.cli.init:init",
     "up": "flowflare.cli.up:up",
@@ -65,7 +65,7 @@ def _build_command(name: str) -> "TyperCommand | TyperGroup":
     module, _, attribute = COMMANDS[name].partition(":")
     loaded = getattr(import_module(module), attribute)
     group = typer.Typer(rich_markup_mode=None)
-    group.callback()(lambda: None)  # without one, a single command is no group
+    group.callback()(lambda: None)  # without a callback, a single command does not become a group
     if isinstance(loaded, typer.Typer):
         group.add_typer(loaded, name=name)
     else:
@@ -103,4 +103,4 @@ def flowflare(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Holds the options that stand before a command."""
+    """Define the options that come before a command."""

@@ -1,4 +1,4 @@
-"""Gathers what `flowflare doctor` looks at: this machine, the embedded Cloudflare, an account."""
+"""Run the checks of `flowflare doctor`: this machine, the embedded Cloudflare, an account."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 
 def machine_checks(project: "Project") -> "Iterator[Check]":
-    """Python packages, Node and its packages."""
+    """Check the Python packages, Node and its packages."""
     from flowflare.engine.pulumi.checks import Check
     from flowflare.render.node import find_node, find_node_packages
 
@@ -47,7 +47,7 @@ def machine_checks(project: "Project") -> "Iterator[Check]":
 
 
 def embedded_checks(project: "Project") -> "Iterator[Check]":
-    """The embedded Cloudflare and the state beside it."""
+    """Check the embedded Cloudflare and the state beside it."""
     from flowflare.cli.local import require_embedded
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
@@ -61,40 +61,42 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
         message = f"not running; `flowflare up` starts it on port {port}"
         yield Check("cloudflare", "ok", f"the embedded one, {message}")
     elif running.port == port:
-        yield _answering(running)
+        yield _check_running(running)
     else:
-        message = f"it runs on port {running.port}, and {project.stack_file.name} says {port}"
+        message = f"runs on port {running.port}, but {project.stack_file.name} says {port}"
         yield Check("cloudflare", "fail", message, "Run: flowflare emulator stop")
     if project.former_token is not None:
         place = f"{project.former_token.file}:{project.former_token.line}"
         message = f"{place}: the fixed token of earlier versions is ignored"
-        yield Check("token", "warn", message, "Delete the line: the engine reads the own token.")
-    yield from _bucket(project, store_of)
+        yield Check(
+            "token", "warn", message, "Delete the line: the engine reads the token of this project."
+        )
+    yield from _check_bucket(project, store_of)
     try:
         outputs = open_stack(project, os.environ).outputs(show_secrets=True)
     except FlowflareError as error:
         yield Check("state", "fail", error.message, error.remedy or "")
     else:
-        state = "its state is in order" if outputs else "it is not up yet"
+        state = "its state is valid" if outputs else "it is not up yet"
         yield Check("state", "ok", f"stack {project.stack}: {state}")
 
 
-def _answering(running: "Running") -> "Check":
-    """What the embedded Cloudflare says of itself, and who may ask it."""
-    from flowflare.cli.emulator import health_of
+def _check_running(running: "Running") -> "Check":
+    """Check the health of a running embedded Cloudflare, and that its API needs a token."""
+    from flowflare.cli.emulator import read_health
     from flowflare.emulator.api_token import token_file
     from flowflare.engine.pulumi.checks import Check
 
     remedy = "Run: flowflare emulator stop"
     try:
-        health = health_of(running)
+        health = read_health(running)
     except FlowflareError as error:
         return Check("cloudflare", "fail", error.message, error.remedy or "")
     if health["status"] != "ready":
         message = f"the embedded one is not ready: {health['problem'] or health['status']}"
         return Check("cloudflare", "fail", message, remedy)
     if not token_file(running.data).exists():
-        message = "an embedded one of an earlier version runs, which takes any token"
+        message = "the embedded one is of an earlier version, which accepts any token"
         return Check("cloudflare", "fail", message, remedy)
     message = (
         f"the embedded one answers on {running.base_url}. Its API needs the token in "
@@ -104,7 +106,7 @@ def _answering(running: "Running") -> "Check":
 
 
 def pulumi_checks(project: "Project") -> "Iterator[Check]":
-    """The CLI, what it needs, and the account."""
+    """Check the Pulumi CLI, what it needs, and the account."""
     from flowflare.engine.pulumi.account_checks import account_checks
     from flowflare.engine.pulumi.checks import (
         backend_check,
@@ -123,24 +125,24 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
     backend = backend_check(project, os.environ)
     yield backend
     if backend.status == "ok":
-        yield from _bucket(project, _store_of_the_cli)
+        yield from _check_bucket(project, _open_store_of_cli)
     yield secrets_check(project, os.environ, _secrets_provider(project))
     if cli is not None and cli_check(cli).status != "fail":
         yield from plugin_checks(project.root, os.environ)
         if backend.status != "fail":
             yield stack_check(project, export(project, os.environ))
-    address, token, problem = _access(project)
+    address, token, problem = _read_access(project)
     if problem is not None:
         yield problem
         return
     account = project.values.get("flowflare:accountId")
-    yield from account_checks(address, token, account.text if account else "", _zones(project))
+    yield from account_checks(address, token, account.text if account else "", _list_zones(project))
 
 
-def _bucket(
+def _check_bucket(
     project: "Project", store_of: "Callable[[Path, Mapping[str, str]], Store]"
 ) -> "Iterator[Check]":
-    """Whether the bucket that holds the state does what it must; nothing for another place."""
+    """Check that a bucket for state supports conditional writes; other backends pass."""
     from flowflare.engine.pulumi.checks import Check, bucket_check
 
     try:
@@ -152,15 +154,15 @@ def _bucket(
         yield bucket_check(store)
 
 
-def _store_of_the_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
+def _open_store_of_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
     from flowflare.engine.pulumi.state import backend_url
     from flowflare.state.location import store_of
 
     return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
 
 
-def _access(project: "Project") -> "tuple[str, str, Check | None]":
-    """The API's address and the token; or why a token in the configuration cannot be opened."""
+def _read_access(project: "Project") -> "tuple[str, str, Check | None]":
+    """Return the API's address and token, or the check that explains why the token is unusable."""
     from flowflare.engine.configuration import open_vault
     from flowflare.engine.pulumi.checks import Check
 
@@ -170,34 +172,34 @@ def _access(project: "Project") -> "tuple[str, str, Check | None]":
     if value is None:
         return address, os.environ.get("CLOUDFLARE_API_TOKEN", ""), None
     if not value.secret:
-        remedy = "Write it anew: pulumi config set --secret cloudflare:apiToken"
-        message = f"{value.file}:{value.line}: the token stands there in the clear"
+        remedy = "Set it again: pulumi config set --secret cloudflare:apiToken"
+        message = f"{value.file}:{value.line}: the token is not encrypted"
         local = address.startswith("http://127.0.0.1")
         return address, value.text, None if local else Check("token", "fail", message, remedy)
     try:
         return address, open_vault(project, os.environ).open_text(value.text), None
     except FlowflareError as error:
-        message = f"the token in {value.file} cannot be opened here: {error.message}"
+        message = f"the token in {value.file} cannot be decrypted here: {error.message}"
         return address, "", Check("token", "warn", message, error.remedy or "")
 
 
-def _zones(project: "Project") -> list[str]:
-    """The zones that the configuration names, wherever in it they stand."""
+def _list_zones(project: "Project") -> list[str]:
+    """List every `zoneId` in the configuration."""
     texts = (value.text for value in project.values.values() if value.text[:1] in "[{")
-    return sorted({zone for text in texts for zone in _zones_in(_json(text))})
+    return sorted({zone for text in texts for zone in _find_zones(_parse(text))})
 
 
-def _zones_in(value: Any) -> Iterator[str]:
+def _find_zones(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         if isinstance(value.get("zoneId"), str):
             yield value["zoneId"]
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from _zones_in(item)
+            yield from _find_zones(item)
 
 
-def _json(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         return parse_json(text)
     except ValueError:

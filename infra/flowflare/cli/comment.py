@@ -1,4 +1,4 @@
-"""`flowflare comment`: keeps one comment with the plan on a pull request."""
+"""`flowflare comment`: keep one comment with the plan on a pull request."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     report: Annotated[
         Path | None,
-        typer.Option("--report", metavar="FILE", help="What `diff --output` has written, JSON."),
+        typer.Option("--report", metavar="FILE", help="The JSON that `diff --output` wrote."),
     ] = None,
     stale: Annotated[
         bool,
@@ -44,22 +44,24 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     name: Annotated[
         str,
         typer.Option(
-            "--name", metavar="NAME", help="A comment of its own per project in a repository."
+            "--name",
+            metavar="NAME",
+            help="The comment's name; each project of a repository needs its own.",
         ),
     ] = "plan",
     only_changes: Annotated[
         bool,
-        typer.Option("--only-changes", help="Make no comment as long as nothing changes."),
+        typer.Option("--only-changes", help="Do not create a comment while nothing changes."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what it would do; write nothing.")
+        bool, typer.Option("--dry-run", help="Print what would change, and write nothing.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Keep one comment with the plan on a pull request of GitHub or a merge request of GitLab.
 
-    In GitHub Actions and GitLab CI it finds out by itself which one. The token comes from
-    GITHUB_TOKEN or GITLAB_TOKEN. The report is data: it names neither the pull request nor
+    GitHub Actions and GitLab CI name the request in their environment. The token comes from
+    GITHUB_TOKEN or GITLAB_TOKEN. The report is only data: it cannot choose the pull request or
     anything else that this command acts on. `flowflare docs pull-requests` has the workflows.
 
     Examples:
@@ -71,11 +73,11 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare comment --stale
     """
     if (report is None) != stale:
-        raise typer.BadParameter("give --report FILE, or --stale, and not both")
+        raise typer.BadParameter("give either --report FILE or --stale")
     if (github is None) != (pull is None) or (gitlab is None) != (merge_request is None):
-        raise typer.BadParameter("--github goes with --pull, --gitlab with --merge-request")
+        raise typer.BadParameter("--github needs --pull, and --gitlab needs --merge-request")
     if github is not None and gitlab is not None:
-        raise typer.BadParameter("give --github or --gitlab, not both")
+        raise typer.BadParameter("give either --github or --gitlab")
     from flowflare.cli.console import messages
     from flowflare.review.comment import target
     from flowflare.review.comment.post import CommentRequest, post, read_event
@@ -88,12 +90,12 @@ def comment(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         where = target.detect_target(os.environ, read_event(os.environ.get("GITHUB_EVENT_PATH")))
     where = target.replace_head(where, head)
     request = CommentRequest(report, name=name, only_changes=only_changes, dry_run=dry_run)
-    with messages().status("Talking to the service"):
+    with messages().status("Updating the comment"):
         where, outcome = post(request, where, os.environ)
-    _tell(where, outcome, dry_run, json)
+    _report(where, outcome, dry_run, json)
 
 
-def _tell(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
+def _report(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool) -> None:
     from flowflare.cli.console import answers, messages, print_json
 
     if json:
@@ -103,17 +105,17 @@ def _tell(target: "Target", outcome: "CommentOutcome", dry_run: bool, json: bool
     text = {
         "created": f"The comment on {target} {would or 'is '}created",
         "updated": f"The comment on {target} {would or 'is '}updated",
-        "unchanged": f"The comment on {target} is as it should be",
-        "left": f"The comment on {target} shows a newer plan than this run's, and is left so",
-        "none": f"There is no comment on {target}, and none is needed",
+        "unchanged": f"The comment on {target} is up to date",
+        "left": f"The comment on {target} shows a newer plan than this run's, and was not changed",
+        "none": f"{target} has no comment and does not need one",
     }[outcome.action]
     address = f": {outcome.comment.url}" if outcome.comment and outcome.comment.url else ""
     messages().print(f"{text}{address}", markup=False)
     if outcome.removed:
-        more = f"{'Would delete' if dry_run else 'Deleted'} {len(outcome.removed)} too many."
+        more = f"{'Would delete' if dry_run else 'Deleted'} {len(outcome.removed)} duplicates."
         messages().print(more, markup=False)
     if dry_run and outcome.shown:
-        # A line that begins with `::` would be a command to GitHub's runner.
+        # GitHub's runner would execute a line that begins with `::` as a command.
         for line in outcome.shown.content.splitlines():
             answers().print(f"| {line}", markup=False)
 

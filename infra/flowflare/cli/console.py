@@ -1,4 +1,4 @@
-"""Where text goes: data to standard output, everything said about the work to standard error."""
+"""Where text goes: results to standard output, messages about the work to standard error."""
 
 import contextlib
 import json
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 @cache
 def messages() -> Console:
-    """The console for progress, results meant for people's eyes, and errors."""
+    """Return the console for progress, notes and errors."""
     return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @cache
 def answers() -> Console:
-    """The console for what the command was asked for; colours only on a terminal."""
+    """Return the console for a command's result; colours only on a terminal."""
     return Console(soft_wrap=True, highlight=False)
 
 
 def command() -> str:
-    """How this command is called here, for a shell: its name where PATH finds it, else its path."""
+    """Return how to call this program from a shell: its name if PATH finds it, else its path."""
     own = Path(sys.argv[0])
     found = shutil.which("flowflare")
     if own.name != "flowflare" or (found and own.exists() and Path(found).samefile(own)):
@@ -42,7 +42,7 @@ def command() -> str:
 
 
 def print_lines(lines: "Iterable[Line]", styles: Mapping[str, str]) -> None:
-    """Writes lines to standard output, each in the colours that its style has."""
+    """Write lines to standard output, each in the colour of its style."""
     for line in lines:
         answers().print(line.text, style=styles.get(line.style, ""), markup=False)
 
@@ -53,7 +53,7 @@ def print_json(document: Any) -> None:
 
 
 def print_text(text: str) -> None:
-    """Write a text that another program reads to standard output, as it is."""
+    """Write a text for another program to standard output, unchanged."""
     stream = answer_stream()
     stream.write(text)
     stream.flush()

@@ -1,4 +1,4 @@
-"""`flowflare destroy`: takes a stack's resources away, in the right order."""
+"""`flowflare destroy`: delete a stack's resources, in the order of their dependencies."""
 
 import sys
 from shlex import join, quote
@@ -23,7 +23,7 @@ LoseDataOption = Annotated[
     typer.Option(
         "--lose-data",
         metavar="NAME...",
-        help="Delete these resources although they are protected, with the data in them.",
+        help="Delete these resources and their data although they are protected.",
         show_default=False,
     ),
 ]
@@ -32,7 +32,7 @@ MoreNames = Annotated[
     typer.Argument(metavar="NAME", help="More names of --lose-data.", show_default=False),
 ]
 PreviewOption = Annotated[
-    bool, typer.Option("--preview", help="Say what would be deleted, and delete nothing.")
+    bool, typer.Option("--preview", help="Show what would be deleted, and delete nothing.")
 ]
 
 
@@ -44,10 +44,10 @@ def destroy(
     names: MoreNames = None,
     preview: PreviewOption = False,
 ) -> None:
-    """Destroy a stack's resources, its database with all runs included.
+    """Destroy a stack's resources, including the database with all runs.
 
-    Asks for the stack's name, unless --yes is given. Protected resources stop it before anything
-    is deleted, also with --yes, unless --lose-data names them.
+    Asks for the stack's name, unless --yes is given. If a resource is protected and --lose-data
+    does not name it, nothing is deleted, even with --yes.
 
     Examples:
 
@@ -58,14 +58,14 @@ def destroy(
     from flowflare.cli.console import answers, messages
     from flowflare.cli.plan_text import summary
     from flowflare.cli.progress import progress
-    from flowflare.cli.stacks import make_ready, opened
+    from flowflare.cli.stacks import make_ready, open_project_stack
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
     lost = [*(lose_data or ()), *(names or ())]
     if names and not lose_data:
-        raise typer.BadParameter(f"what is {names[0]!r} for? Names stand behind --lose-data.")
-    run = opened(project)
+        raise typer.BadParameter(f"{names[0]!r} is not an option; names come after --lose-data")
+    run = open_project_stack(project)
     if preview:
         _preview(run, stack, lost)
         return
@@ -91,11 +91,13 @@ def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
     reviewed = review(run.plan_destroy(lose_data=lost))
     print_review(reviewed)
     answers().print(f"\nWould change: {summarise_review(reviewed)}.", markup=False)
-    names = sorted({*lost, *(one.name for one in reviewed.refusals if one.kind == "protected")})
+    names = sorted(
+        {*lost, *(refusal.name for refusal in reviewed.refusals if refusal.kind == "protected")}
+    )
     if reviewed.refusals:
         raise ProtectedError(
-            f"`destroy` would refuse: {len(reviewed.refusals)} protected, and nothing deleted",
-            remedy="If their data may be lost, name them: "
+            f"`destroy` would be refused: {len(reviewed.refusals)} resources are protected",
+            remedy="To delete them with their data, name them: "
             f"flowflare destroy --stack {quote(stack)} --lose-data {join(names)}",
         )
 
@@ -103,9 +105,9 @@ def _preview(run: "Stack", stack: str, lost: list[str]) -> None:
 def _ask(stack: str) -> None:
     if not sys.stdin.isatty():
         raise FlowflareError(
-            f"destroying stack {stack} deletes its database and needs a yes",
+            f"destroying stack {stack} deletes its database and must be confirmed",
             remedy=f"Run: flowflare destroy --stack {quote(stack)} --yes",
         )
-    question = f"This deletes the database of stack {stack} with all its runs. Its name, to go on"
+    question = f"This deletes the database of stack {stack} with all runs. Type the stack's name"
     if typer.prompt(question, err=True) != stack:
         raise FlowflareError("that is not the stack's name; nothing was destroyed")

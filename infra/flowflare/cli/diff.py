@@ -1,4 +1,4 @@
-"""`flowflare diff`: says what the change from one commit to another will do to every stack."""
+"""`flowflare diff`: show what the change between two commits will do to every stack."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Form(StrEnum):
-    """The forms that a report comes in."""
+    """The formats of a report."""
 
     text = "text"
     markdown = "markdown"
@@ -34,9 +34,9 @@ _ENDINGS: Final = {
 
 def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     base: Annotated[
-        str, typer.Argument(metavar="BASE", help="The commit to start from: a branch, a tag.")
+        str, typer.Argument(metavar="BASE", help="The old commit: a branch, a tag or a hash.")
     ],
-    head: Annotated[str, typer.Argument(metavar="HEAD", help="The commit to come to.")] = "HEAD",
+    head: Annotated[str, typer.Argument(metavar="HEAD", help="The new commit.")] = "HEAD",
     stack: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,13 +46,11 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     cwd: ProjectOption = None,
     merge_base: Annotated[
         bool,
-        typer.Option(
-            help="Start from where HEAD has parted from BASE, as pull requests do; else from BASE."
-        ),
+        typer.Option(help="Compare with the merge base of BASE and HEAD, as pull requests do."),
     ] = True,
     form: Annotated[
         Form | None,
-        typer.Option("--format", help="What to write; text, or what a file's ending says."),
+        typer.Option("--format", help="The format; by default text, or as the file's suffix says."),
     ] = None,
     output: Annotated[
         list[Path] | None,
@@ -60,14 +58,14 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
             "--output",
             "-o",
             metavar="FILE",
-            help="Write into a file instead: .json, .html, .md, .txt. May be given several times.",
+            help="Write to a file instead: .json, .html, .md, .txt. May be given several times.",
         ),
     ] = None,
     exit_code: Annotated[
         bool,
         typer.Option(
             "--exit-code",
-            help="End with 0: nothing changes, 2: it does, 3: loses data, 1: something is unknown.",
+            help="Exit with 0: no changes, 2: changes, 3: data loss, 1: something is unknown.",
         ),
     ] = False,
     allow_unknown: Annotated[
@@ -75,20 +73,22 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         typer.Option(
             "--allow-unknown",
             metavar="STACK=REASON",
-            help="Let the check pass although this stack could not be compared; the report says "
-            "why. May be given several times.",
+            help="Let the check pass although this stack could not be compared; the report shows "
+            "the reason. May be given several times.",
         ),
     ] = None,
     max_size: Annotated[
         int,
         typer.Option(
-            "--max-size", metavar="BYTES", help="Fold Markdown until it is no longer than this."
+            "--max-size",
+            metavar="BYTES",
+            help="The most bytes of Markdown; longer parts are shortened.",
         ),
     ] = 60_000,
 ) -> None:
-    """Say what the change from one commit to another will do to every stack, and at what risk.
+    """Show what the change between two commits will do to every stack, and at what risk.
 
-    Both commits are recorded in folders of their own: nothing is called, no secret opened.
+    Checks out both commits into temporary folders. Calls no API and decrypts no secret.
     `flowflare schema report` prints the JSON's schema.
 
     Examples:
@@ -104,14 +104,14 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
       flowflare diff main --exit-code --allow-unknown "dev=its file is repaired here"
     """
     allowed = read_allowed(allow_unknown or (), "STACK")
-    files = {path: form or _form_of(path) for path in output or ()}
+    files = {path: form or _choose_form(path) for path in output or ()}
     from flowflare.cli.console import messages
     from flowflare.review.commits import CommitQuery, compare_commits
 
     question = CommitQuery(base, head, tuple(stack or ()), merge_base, allowed)
     with messages().status("Comparing") as status:
         report = compare_commits(project_root(cwd), question, status.update)
-    _refuse_needless(allowed, report)
+    _refuse_unused(allowed, report)
     if not files:
         _show(report, form or Form.text, max_size)
     for path, of_file in files.items():
@@ -121,12 +121,14 @@ def diff(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.Exit(report.exit_code)
 
 
-def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
-    """Refuse names that accept nothing: an old one would hide what becomes unknown later."""
+def _refuse_unused(allowed: Mapping[str, str], report: "Report") -> None:
+    """Refuse names that match nothing: they would hide what becomes unknown later."""
     from flowflare.review.report import list_unknown_stacks
 
     unknown = list_unknown_stacks(report.sections)
-    stacks = {stack for one in report.sections for stack in one.stacks} | set(report.unchanged)
+    stacks = {stack for section in report.sections for stack in section.stacks} | set(
+        report.unchanged
+    )
     refuse_allowed(
         [
             f"{name} is compared, not unknown: remove it"
@@ -138,10 +140,10 @@ def _refuse_needless(allowed: Mapping[str, str], report: "Report") -> None:
     )
 
 
-def _form_of(path: Path) -> Form:
+def _choose_form(path: Path) -> Form:
     form = _ENDINGS.get(path.suffix.lower())
     if form is None:
-        raise typer.BadParameter(f"{path} ends in none of {', '.join(_ENDINGS)}: give --format")
+        raise typer.BadParameter(f"{path} does not end in {', '.join(_ENDINGS)}: give --format")
     return form
 
 

@@ -1,4 +1,4 @@
-"""`flowflare docs` and `flowflare schema`: print the pages and JSON Schemas of this version."""
+"""`flowflare docs` and `flowflare schema`: print this version's pages and JSON Schemas."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ def docs(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a page of the documentation that belongs to this version.
+    """Print a page of this version's documentation.
 
     Without PAGE, list the pages. On a terminal the page is formatted, otherwise it is Markdown.
 
@@ -55,9 +55,9 @@ def schema(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Print a JSON Schema: of configuration files, and of what commands print as JSON.
+    """Print a JSON Schema of a configuration file or of a command's JSON output.
 
-    Without NAME, list the schemas. With NAME, `--json` changes nothing: a schema is JSON.
+    Without NAME, list the schemas. With NAME, `--json` has no effect: a schema is JSON.
 
     Examples:
 
@@ -79,14 +79,14 @@ def schema(
 
 
 def _list_pages() -> Mapping[str, Path]:
-    """The pages by name, in the order of the documentation's parts; a part's index is the part."""
+    """Return the pages by name, in the order of `PARTS`; the name of an index is its part's."""
     root = folder("docs")
     files = [file for part in PARTS for file in sorted((root / part).glob("*.md"))]
     return {file.parent.name if file.stem == "index" else file.stem: file for file in files}
 
 
 def _list_schemas() -> Mapping[str, Path]:
-    """The schemas by name: `flowflare.plan.schema.json` is `plan`, the configuration's `config`."""
+    """Return the schemas by name, such as `plan` for `flowflare.plan.schema.json`."""
     files = sorted((folder("docs") / "reference" / "schemas").glob("flowflare*.schema.json"))
     names = {file: file.name.removeprefix("flowflare").partition("schema")[0] for file in files}
     found = {name.strip(".") or "config": file for file, name in names.items()}
@@ -107,7 +107,7 @@ def _read_title(file: Path) -> str:
 
 
 def _print_markdown(text: str) -> None:
-    """Format Markdown on a terminal; a pipe gets it as it is."""
+    """Format Markdown on a terminal, and print it unchanged to a pipe."""
     from flowflare.cli.console import answers
 
     if answers().is_terminal:

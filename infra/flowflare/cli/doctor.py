@@ -1,4 +1,4 @@
-"""`flowflare doctor`: looks at what a stack needs and says what to do about what is missing."""
+"""`flowflare doctor`: check what a stack needs, and say how to get what is missing."""
 
 import os
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
 COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
 InstallOption = Annotated[
-    bool, typer.Option("--install", help="Install the pinned Pulumi CLI and Cloudflare's plugin.")
+    bool, typer.Option("--install", help="Install the pinned Pulumi CLI and Cloudflare plugin.")
 ]
 
 
@@ -34,8 +34,8 @@ def doctor(
 ) -> None:
     """Check what a stack needs: CLI, plugin, backend, passphrase, token, account, Node, packages.
 
-    Nothing is written in the account, and on this machine only with --install; in a bucket that
-    keeps state an object is made and removed. Ends with exit code 1 where something fails.
+    Writes nothing to the account, and to this machine only with --install. In a bucket with state,
+    creates an object and removes it. Exits with 1 if a check fails.
 
     Examples:
 
@@ -49,8 +49,8 @@ def doctor(
     project = read_project(project_root(cwd), stack)
     if install:
         _install(project)
-    with messages().status("Looking"):
-        checks = list(_checks(project))
+    with messages().status("Checking"):
+        checks = list(_run_checks(project))
     if json:
         rows = [{**vars(check)} for check in checks]
         print_json({"stack": stack, "checks": rows})
@@ -61,7 +61,7 @@ def doctor(
         raise FlowflareError(f"{failed} of {len(checks)} checks failed")
 
 
-def _checks(project: "Project") -> "Iterator[Check]":
+def _run_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.cli.checks import embedded_checks, machine_checks, pulumi_checks
     from flowflare.config.engine import engine_of
 
@@ -88,7 +88,7 @@ def _install(project: "Project") -> None:
 
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":
-        with messages().status("Installing the Pulumi CLI from its release"):
+        with messages().status("Installing the Pulumi CLI"):
             cli = install(os.environ)
         messages().print(f"Installed {cli.path}", markup=False)
     for plugin in required_plugins(project.root):

@@ -1,4 +1,4 @@
-"""`flowflare drift`: compares the state of stacks with the account that they are in."""
+"""`flowflare drift`: compare the state of stacks with their account."""
 
 import os
 from typing import TYPE_CHECKING, Annotated
@@ -22,9 +22,8 @@ AllowUnknownOption = Annotated[
     typer.Option(
         "--allow-unknown",
         metavar="NAME=REASON",
-        help="Let the check pass although something could not be compared: a resource, all of a "
-        "type such as cloudflare:index/dnsRecord:DnsRecord, or all of a stack. May be given "
-        "several times.",
+        help="Let the check pass although something could not be compared: a resource, a type "
+        "such as cloudflare:index/dnsRecord:DnsRecord, or a stack. May be given several times.",
         show_default=False,
     ),
 ]
@@ -37,21 +36,23 @@ def drift(
             "--stack",
             "-s",
             metavar="NAME",
-            help="A stack; may be given several times. All that have a file when left out.",
+            help="A stack; may be given several times. By default every stack with a file.",
             show_default=False,
         ),
     ] = None,
     cwd: ProjectOption = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="End with 2 where something has drifted, for schedulers."),
+        typer.Option(
+            "--exit-code", help="Exit with 2 if something has drifted, for scheduled jobs."
+        ),
     ] = False,
     allow_unknown: AllowUnknownOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare the state of stacks with the account: what was changed, is missing, was added.
+    """Compare the state of stacks with the account: what has changed, is missing or was added.
 
-    Only reads, and does not start the embedded Cloudflare. Ends with 1 if something could not be
+    Only reads, and does not start the embedded Cloudflare. Exits with 1 if something could not be
     compared. `flowflare schema drift` prints the JSON's schema.
 
     Examples:
@@ -69,7 +70,7 @@ def drift(
     root = project_root(cwd)
     names = stack or stacks_of(root)
     allowed = read_allowed(allow_unknown or (), "NAME")
-    with messages().status("Asking the account"):
+    with messages().status("Reading the account"):
         found = look(root, names, allowed)
     refuse_needless(found, allowed)
     if json:
@@ -80,31 +81,33 @@ def drift(
 
 
 def refuse_needless(found: "DriftDocument", allowed: "Mapping[str, str]") -> None:
-    """Refuse names of `--allow-unknown` of which nothing is unknown."""
+    """Refuse names of `--allow-unknown` that match nothing unknown."""
     from flowflare.cli.allow_unknown import refuse_unused
 
-    if any(one.error for one in found.stacks):
-        return  # what is unknown of it is not known
-    unknown = [(one.stack, each) for one in found.stacks for each in one.unknown]
+    if any(stack.error for stack in found.stacks):
+        return  # a stack that failed cannot show what would have been unknown
+    unknown = [(stack.stack, each) for stack in found.stacks for each in stack.unknown]
     named = [(stack, each.resource, each.type) for stack, each in unknown]
     refuse_unused(allowed, {name for names in named for name in names})
 
 
 def end(found: "DriftDocument", *, exit_code: bool) -> None:
-    """End the command as its result demands, after it was shown.
+    """Exit with the code for a result that was printed.
 
     Args:
         found: the result.
-        exit_code: whether something that has drifted ends it with 2.
+        exit_code: whether to exit with 2 if something has drifted.
 
     Raises:
         FlowflareError: something could not be compared.
     """
-    broken = [one.stack for one in found.stacks if one.error]
-    unknown = [one.stack for one in found.stacks if one.result == "unknown" and not one.error]
+    broken = [stack.stack for stack in found.stacks if stack.error]
+    unknown = [
+        stack.stack for stack in found.stacks if stack.result == "unknown" and not stack.error
+    ]
     problems = [
-        *([f"could not be compared: {_few(broken)}"] if broken else []),
-        *([f"could not be compared in every part: {_few(unknown)}"] if unknown else []),
+        *([f"could not be compared: {_join_few(broken)}"] if broken else []),
+        *([f"could not be compared completely: {_join_few(unknown)}"] if unknown else []),
     ]
     if problems:
         raise FlowflareError("; ".join(problems))
@@ -112,7 +115,7 @@ def end(found: "DriftDocument", *, exit_code: bool) -> None:
         raise typer.Exit(found.exit_code)
 
 
-def _few(stacks: "Sequence[str]") -> str:
+def _join_few(stacks: "Sequence[str]") -> str:
     more = f" and {len(stacks) - 5:,} more" if len(stacks) > 5 else ""
     return ", ".join(stacks[:5]) + more
 
@@ -120,15 +123,15 @@ def _few(stacks: "Sequence[str]") -> str:
 def look(
     root: "Path", stacks: list[str], allowed: "Mapping[str, str] | None" = None
 ) -> "DriftDocument":
-    """Compares stacks with their accounts; a list of an account is asked for once.
+    """Compare stacks with their accounts; each list of an account is read once.
 
     Args:
         root: the project's folder.
         stacks: the stacks.
-        allowed: what may be unknown, with the reasons.
+        allowed: the reasons by the name of what may be unknown.
 
     Raises:
-        ConfigError: there is no such stack, or its files are not in order.
+        ConfigError: a stack does not exist, or its files are invalid.
     """
     from flowflare.config.files import read_project
     from flowflare.review.drift.compare import mark_allowed

@@ -1,4 +1,4 @@
-"""`flowflare emulator`: starts, stops and shows the embedded Cloudflare of a project."""
+"""`flowflare emulator`: start, stop and show the embedded Cloudflare of a project."""
 
 import shlex
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 @app.command()
 def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
-    """Start the embedded Cloudflare in the background, if none runs.
+    """Start the embedded Cloudflare in the background, unless it runs already.
 
     Example: flowflare emulator start
     """
@@ -44,7 +44,7 @@ def start(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None
 
 @app.command()
 def stop(cwd: ProjectOption = None) -> None:
-    """Stop the embedded Cloudflare; its data stays.
+    """Stop the embedded Cloudflare and keep its data.
 
     Example: flowflare emulator stop
     """
@@ -53,13 +53,13 @@ def stop(cwd: ProjectOption = None) -> None:
     from flowflare.emulator import process
 
     stopped = process.stop(data_folder(project_root(cwd)))
-    said = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
-    messages().print(said)
+    text = "The embedded Cloudflare has stopped." if stopped else "No embedded Cloudflare runs."
+    messages().print(text)
 
 
 @app.command()
 def status(cwd: ProjectOption = None, json: JsonOption = False) -> None:
-    """Say whether the embedded Cloudflare runs, and where its Workers answer.
+    """Show whether the embedded Cloudflare runs, and the URLs of its Workers.
 
     Example: flowflare emulator status --json
     """
@@ -85,8 +85,8 @@ def env(
 ) -> None:
     """Print the address, token and account for wrangler, SDKs, Pulumi and Terraform.
 
-    The token lets a client do everything in the embedded Cloudflare, and nothing elsewhere. The
-    embedded Cloudflare must run.
+    The token allows everything in the embedded Cloudflare, and nothing elsewhere. The embedded
+    Cloudflare must run.
 
     Examples:
 
@@ -109,15 +109,15 @@ def env(
     account = project.values.get("flowflare:accountId")
     variables = {
         "CLOUDFLARE_BASE_URL": running.base_url,
-        # wrangler's own name of the same.
+        # wrangler's name for the same URL.
         "CLOUDFLARE_API_BASE_URL": running.base_url,
         "CLOUDFLARE_API_TOKEN": running.token,
         "CLOUDFLARE_ACCOUNT_ID": account.text if account else "",
     }
     known = {name: value for name, value in variables.items() if value}
     if json:
-        shown = {"url": running.base_url, "token": running.token}
-        print_json({**shown, "account": account.text if account else None, "environment": known})
+        access = {"url": running.base_url, "token": running.token}
+        print_json({**access, "account": account.text if account else None, "environment": known})
         return
     for name, value in known.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
@@ -127,10 +127,13 @@ def env(
 def logs(
     cwd: ProjectOption = None,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many lines from the end.")
+        int,
+        typer.Option(
+            "--lines", "-n", metavar="N", min=0, help="How many of the last lines to print."
+        ),
     ] = 50,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on as new lines come.")
+        bool, typer.Option("--follow", "-f", help="Keep printing new lines.")
     ] = False,
 ) -> None:
     """Print what the embedded Cloudflare and its Workers wrote.
@@ -159,8 +162,8 @@ def logs(
                 time.sleep(0.2)
 
 
-def health_of(running: "Running") -> dict[str, Any]:
-    """Ask the embedded Cloudflare how it is: `status`, and `problem` where it is not `ready`.
+def read_health(running: "Running") -> dict[str, Any]:
+    """Read the health of the embedded Cloudflare: `status`, and `problem` unless it is `ready`.
 
     Raises:
         EmulatorError: it does not answer.
@@ -168,7 +171,7 @@ def health_of(running: "Running") -> dict[str, Any]:
     import httpx
 
     try:
-        # A runtime that is not started again answers 503, with the reason.
+        # If the runtime cannot be restarted, the answer is 503 with the reason.
         url = f"http://127.0.0.1:{running.port}/emulator/health"
         health = parse_json(httpx.get(url, timeout=10).content)
         return {"status": str(health["status"]), "problem": health.get("problem")}
@@ -192,12 +195,12 @@ def _report(root: "Path") -> dict[str, Any]:
     running = process.find_running(data_folder(root))
     if running is None:
         return {"running": False}
-    health = health_of(running)
+    health = read_health(running)
     url = f"http://127.0.0.1:{running.port}/emulator"
     try:
         headers = {"Authorization": f"Bearer {running.token}"}
-        shown = httpx.get(f"{url}/workers", headers=headers, timeout=10).raise_for_status()
-        answer = parse_json(shown.content)
+        response = httpx.get(f"{url}/workers", headers=headers, timeout=10).raise_for_status()
+        answer = parse_json(response.content)
     except (httpx.HTTPError, ValueError) as error:
         raise _no_answer(running, error) from None
     return {

@@ -1,4 +1,4 @@
-"""`flowflare init`: makes a project that `flowflare up` can run."""
+"""`flowflare init`: create a project that `flowflare up` can deploy."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ def init(
         typer.Option("--name", metavar="NAME", help="The project's name; else the folder's."),
     ] = None,
 ) -> None:
-    """Make a project: configuration, program, and the example client. The library stays installed.
+    """Create a project: its configuration, program and example client.
 
     Existing files are never overwritten.
 
@@ -62,6 +62,6 @@ def _project_name(text: str) -> str:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")
     if not name:
         raise FlowflareError(
-            f"{text!r} makes no project name", remedy="Name it: --name my-tracking"
+            f"{text!r} does not make a project name", remedy="Give one: --name my-tracking"
         )
     return name

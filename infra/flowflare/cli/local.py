@@ -1,4 +1,4 @@
-"""The embedded Cloudflare of a project: where it listens, and that it runs when it is needed."""
+"""The embedded Cloudflare of a project: find its port, and start it when it is needed."""
 
 import re
 import socket
@@ -18,38 +18,38 @@ if TYPE_CHECKING:
 BASE_URL = "cloudflare:baseUrl"
 API = "/client/v4"
 EXAMPLE = f"http://127.0.0.1:8780{API}"
-# The emulator listens on 127.0.0.1, which `localhost` leads to.
+# The emulator listens on 127.0.0.1, and `localhost` resolves to it.
 _WARNED: set[Path] = set()
 _LOCAL = re.compile(rf"http://(?:127\.0\.0\.1|localhost):([1-9][0-9]{{0,4}}){API}/?")
 
 
 def require_embedded(project: "Project", pulumi: str = "up") -> int:
-    """Refuses a stack that is not the embedded engine's, or whose API is not on this machine.
+    """Refuse a stack of another engine, or whose API is not on this machine.
 
     Args:
         project: the project seen through the stack.
-        pulumi: what the Pulumi CLI calls the command, for its stacks.
+        pulumi: the Pulumi CLI's name for the command, which the error suggests.
 
     Returns:
-        the port of the stack's embedded Cloudflare.
+        The port of the stack's embedded Cloudflare.
 
     Raises:
-        EngineError: the stack is the Pulumi CLI's.
-        ConfigError: the engine it names does not exist, or `cloudflare:baseUrl` is missing or not
+        EngineError: the Pulumi CLI deploys the stack.
+        ConfigError: its engine does not exist, or `cloudflare:baseUrl` is missing or not
             an address on this machine.
     """
     if not engine_of(project).needs_emulator:
         raise EngineError(
-            f"stack {project.stack} is the Pulumi CLI's: {project.stack_file.name} does not say "
+            f"stack {project.stack} uses the Pulumi CLI: {project.stack_file.name} does not say "
             f"{ENGINE}: embedded",
             remedy=f"Run: pulumi {pulumi} --stack {quote(project.stack)}",
         )
     _warn_of_former_token(project)
-    return _port(project)
+    return _read_port(project)
 
 
 def _warn_of_former_token(project: "Project") -> None:
-    """Say once a process and project that the fixed token of earlier versions is not used."""
+    """Warn once per process and project that the fixed token of earlier versions is ignored."""
     found = project.former_token
     if found is not None and project.root not in _WARNED:
         _WARNED.add(project.root)
@@ -57,13 +57,13 @@ def _warn_of_former_token(project: "Project") -> None:
 
         messages().print(
             f"warning: {found.file}:{found.line}: cloudflare:apiToken is the fixed token of "
-            "earlier versions, which is not accepted any more; the token of this project's own "
+            "earlier versions, which is no longer accepted; the token of this project's own "
             "embedded Cloudflare is used. Delete the line.",
             markup=False,
         )
 
 
-def _port(project: "Project") -> int:
+def _read_port(project: "Project") -> int:
     value = project.values.get(BASE_URL)
     if value is None:
         place = project.stack_file.name
@@ -71,24 +71,24 @@ def _port(project: "Project") -> int:
         raise ConfigError([Problem(place, f"`{BASE_URL}`: is missing", remedy)])
     if match := _LOCAL.fullmatch(value.text):
         return int(match.group(1))
-    remedy = f"Write {EXAMPLE}, with a port that is free."
+    remedy = f"Write {EXAMPLE}, with a free port."
     problem = "the embedded engine works on loopback only, at http://127.0.0.1:PORT/client/v4"
     message = f"`{BASE_URL}`: is {value.text!r}; {problem}"
     raise ConfigError([Problem(f"{value.file}:{value.line}", message, remedy)])
 
 
 def is_running(project: "Project") -> bool:
-    """Whether the project's embedded Cloudflare runs."""
+    """Return whether the project's embedded Cloudflare runs."""
     from flowflare.emulator import process
 
     return process.find_running(data_folder(project.root)) is not None
 
 
 def require_running(project: "Project") -> "Running":
-    """Say where the project's embedded Cloudflare answers, without starting it.
+    """Return the project's embedded Cloudflare, without starting it.
 
     Raises:
-        EmulatorError: it does not run, or it runs on another port.
+        EmulatorError: it does not run, or runs on another port.
     """
     port = require_embedded(project)
     from flowflare.emulator import process
@@ -99,15 +99,15 @@ def require_running(project: "Project") -> "Running":
             "its embedded Cloudflare does not run",
             remedy=f"Start it: flowflare emulator start{stack_words(project.stack)}",
         )
-    return _on_its_port(running, port, project)
+    return _check_port(running, port, project)
 
 
 def ensure_running(project: "Project") -> "Running":
-    """Starts the project's embedded Cloudflare if none runs, and says where it answers.
+    """Start the project's embedded Cloudflare unless it runs, and return it.
 
     Raises:
         NodeError: Node or its packages are missing and cannot be installed.
-        EmulatorError: its port is taken, it does not start, or it runs on another port.
+        EmulatorError: its port is taken, it does not start, or runs on another port.
     """
     port = require_embedded(project)
     from flowflare.cli.console import messages
@@ -116,7 +116,7 @@ def ensure_running(project: "Project") -> "Running":
 
     running = process.find_running(data_folder(project.root))
     if running is not None:
-        return _on_its_port(running, port, project)
+        return _check_port(running, port, project)
     with messages().status("Starting the embedded Cloudflare") as status:
         programs = ensure_node_packages(
             lambda text: messages().print(text, markup=False), root=project.root
@@ -130,40 +130,40 @@ def ensure_running(project: "Project") -> "Running":
         try:
             running = process.start(settings, status.update)
         except EmulatorError as error:
-            raise _port_problem(project, port) or error from None
+            raise _explain_port(project, port) or error from None
     messages().print(f"The embedded Cloudflare answers on {running.base_url}", markup=False)
     return running
 
 
-def _on_its_port(running: "Running", port: int, project: "Project") -> "Running":
+def _check_port(running: "Running", port: int, project: "Project") -> "Running":
     if running.port == port:
         return running
     raise EmulatorError(
-        f"the embedded Cloudflare of this project runs on port {running.port}, and "
+        f"the embedded Cloudflare of this project runs on port {running.port}, but "
         f"{_place(project)} says {port}",
-        remedy="Stop it, and it starts on the new port next time: flowflare emulator stop",
+        remedy="Stop it; it starts on the new port next time: flowflare emulator stop",
     )
 
 
-def _port_problem(project: "Project", port: int) -> EmulatorError | None:
-    """Says who has the port and where to write another, if it is the port that is the trouble."""
+def _explain_port(project: "Project", port: int) -> EmulatorError | None:
+    """Return an error that names what uses the port, or None if the port is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            reason = _holder(port) or error.strerror or str(error)
+            reason = _describe_listener(port) or error.strerror or str(error)
         else:
             return None
     return EmulatorError(
         f"the embedded Cloudflare cannot listen on port {port} ({_place(project)}): {reason}",
         remedy=f"Stop what uses it, or write a free port there: {BASE_URL}: "
-        f"http://127.0.0.1:{_free_port()}{API}",
+        f"http://127.0.0.1:{_find_free_port()}{API}",
     )
 
 
-def _holder(port: int) -> str | None:
-    """The project whose embedded Cloudflare listens there, None if it is something else."""
+def _describe_listener(port: int) -> str | None:
+    """Describe the embedded Cloudflare that listens on the port; None for another program."""
     import httpx
 
     try:
@@ -174,10 +174,10 @@ def _holder(port: int) -> str | None:
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return None
     name = data.parents[1] if data.parts[-2:] == (".flowflare", "emulator") else data
-    return f"the embedded Cloudflare of {name} does (process {health.get('pid')})"
+    return f"the embedded Cloudflare of {name} uses it (process {health.get('pid')})"
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The entry point: runs a command and turns what goes wrong into a sentence and an exit code."""
+"""The entry point: run a command, and turn errors into messages and exit codes."""
 
 import errno
 import functools
@@ -15,18 +15,18 @@ from flowflare.redaction.run import open_redactor
 if TYPE_CHECKING:
     from typer._click import Command
 
-# Writing says so of a file that is open, and then without its name.
+# Errors of writing to an open file, which do not name the file.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-# Imports make some 100,000 objects that live as long as the process.
+# Imports create some 100,000 objects that live as long as the process.
 _NEW_OBJECTS = 50_000
 
 
 def run() -> None:
-    """Run the command line of a process that does nothing else.
+    """Run the command line in a process of its own.
 
-    Looking for cycles among the imported modules took a fifth of the CPU of a short command, half
-    of it at exit: the collector starts less often here, and has nothing to look at in the end.
+    The garbage collector took a fifth of the CPU of a short command, half of it at exit, to
+    search the imported modules for cycles. Here it starts less often, and skips them at exit.
     """
     gc.set_threshold(_NEW_OBJECTS, 20, 20)
     try:
@@ -36,7 +36,7 @@ def run() -> None:
 
 
 def main(words: list[str] | None = None) -> None:
-    """Runs `flowflare`: exit code 0, 1 for a problem the reader can solve, 2 for wrong usage.
+    """Run `flowflare`. Exits with 0, with 1 for an error, or with 2 for wrong usage.
 
     Args:
         words: the command line without the program's name; None for this process's own.
@@ -47,7 +47,7 @@ def main(words: list[str] | None = None) -> None:
                 _command()(words, prog_name="flowflare")
             except (FlowflareError, OSError):
                 raise
-            except Exception:  # noqa: BLE001 -- a mistake of ours; its traceback may quote a secret
+            except Exception:  # noqa: BLE001 -- a bug; its traceback may quote a secret
                 sys.stderr.write(redactor.redact(traceback.format_exc()))
                 sys.exit(1)
     except FlowflareError as error:
@@ -60,14 +60,14 @@ def main(words: list[str] | None = None) -> None:
         if error.filename is None and error.errno not in _FULL:
             raise
         what = error.filename or "a file could not be written"
-        remedy = "Make room and run it again." if error.errno in _FULL else None
+        remedy = "Free some space and run it again." if error.errno in _FULL else None
         _show(FlowflareError(f"{what}: {error.strerror}", remedy=remedy))
         sys.exit(1)
 
 
 @functools.cache
 def _command() -> "Command":
-    """The tree of commands; building it costs 0.04 s of CPU, and a process may run several."""
+    """Build the tree of commands once: it costs 0.04 s of CPU, and tests run many commands."""
     from typer.main import get_command
 
     from flowflare.cli.app import app
@@ -78,13 +78,15 @@ def _command() -> "Command":
 def _show(error: FlowflareError) -> None:
     from flowflare.cli.console import messages
 
-    message, remedy = _harmless(error.message), _harmless(error.remedy or "")
+    message, remedy = _escape_controls(error.message), _escape_controls(error.remedy or "")
     messages().print(f"error: {message}", style="red", markup=False, highlight=False)
     if remedy:
         messages().print(f"  {remedy}", markup=False, highlight=False)
 
 
-def _harmless(text: str) -> str:
-    """The text without what drives a terminal: it quotes names that anybody may have written."""
-    kept = text.replace("\r\n", "\n")
-    return "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in kept)
+def _escape_controls(text: str) -> str:
+    """Escape control characters: messages quote names, which may come from anywhere."""
+    return "".join(
+        character if character in "\n\t" or character.isprintable() else ascii(character)[1:-1]
+        for character in text.replace("\r\n", "\n")
+    )

@@ -19,7 +19,7 @@ ProjectOption = Annotated[
         "--cwd",
         "-C",
         metavar="DIR",
-        help="The project's folder; else the nearest one upwards that holds Pulumi.yaml.",
+        help="The project's folder; by default the nearest with Pulumi.yaml, upwards from here.",
         show_default=False,
     ),
 ]
@@ -40,15 +40,15 @@ DEFAULT_STACK = "local"
 
 
 def stack_words(stack: str) -> str:
-    """The option that a suggested command needs for a stack, with a space before it."""
+    """Return the option for a stack in a suggested command, with a space before it."""
     return "" if stack == DEFAULT_STACK else f" -s {quote(stack)}"
 
 
 def project_root(given: Path | None) -> Path:
-    """The project's folder: the one given, else the nearest upwards with a `Pulumi.yaml`.
+    """Return the given folder, else the nearest parent with a `Pulumi.yaml`.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no `Pulumi.yaml`.
     """
     start = (given or Path.cwd()).resolve()
     candidates = [start] if given else [start, *start.parents]
@@ -60,7 +60,7 @@ def project_root(given: Path | None) -> Path:
             Problem(
                 str(given or Path.cwd()),
                 "there is no Pulumi.yaml here" + ("" if given else " or in a folder above"),
-                "Go to a project's folder, or make one: flowflare init my-tracking",
+                "Change to a project's folder, or create a project: flowflare init my-tracking",
             )
         ]
     )

@@ -1,4 +1,4 @@
-"""`flowflare order`: sends one order through the example client and follows its run to the end."""
+"""`flowflare order`: send an order to the example client and follow its run to the end."""
 
 import os
 import time
@@ -30,7 +30,7 @@ PAUSE = 0.2
 
 @dataclass(frozen=True)
 class Tracking:
-    """Where a stack's service and one of its clients answer, and the key for the service."""
+    """The URLs of a stack's service and of one client, and the service's API key."""
 
     service_url: str
     client_url: str
@@ -41,14 +41,14 @@ def order(
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     client: Annotated[
-        str, typer.Option("--client", metavar="NAME", help="The client that takes orders.")
+        str, typer.Option("--client", metavar="NAME", help="The client that accepts orders.")
     ] = "orders",
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long to follow the run.")
     ] = 60.0,
     json: JsonOption = False,
 ) -> None:
-    """Send one order through the example client and follow its run to the end.
+    """Send an order to the example client and follow its run to the end.
 
     Examples:
 
@@ -58,7 +58,7 @@ def order(
     """
     from flowflare.cli.console import messages, print_json
 
-    tracking = _tracking(stack, project_root(cwd), client)
+    tracking = _read_tracking(stack, project_root(cwd), client)
     with messages().status("Sending an order") as status:
         run = follow(tracking, timeout, status.update)
     if json:
@@ -68,17 +68,17 @@ def order(
     if run["status"] != "Completed":
         raise FlowflareError(
             f"run {run['id']} ended as {run['status']}",
-            remedy="See what the Workers wrote: flowflare emulator logs",
+            remedy="See the Workers' logs: flowflare emulator logs",
         )
 
 
 def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> dict[str, Any]:
-    """Sends an order and asks the service for its run until it has ended.
+    """Send an order, and poll the service for its run until it ends.
 
     Args:
-        tracking: where to send and where to ask.
+        tracking: the URLs and the API key.
         timeout: seconds to wait for the end.
-        say: called with what is going on, for a display.
+        say: called with the run's current status, for a display.
 
     Returns:
         The run with its steps and their retries, as the service reports it.
@@ -93,22 +93,22 @@ def follow(tracking: Tracking, timeout: float, say: "Callable[[str], None]") -> 
         started = _post(http, f"{tracking.client_url}/orders", {}, {})
         run_id = started["workflowId"]
         while True:
-            asked = {"workflowId": run_id}
+            query = {"workflowId": run_id}
             key = {"X-API-Key": check_secret(tracking.api_key, "the stack's API key")}
-            answer = _post(http, f"{tracking.service_url}/service/get-workflow", asked, key)
+            answer = _post(http, f"{tracking.service_url}/service/get-workflow", query, key)
             run: dict[str, Any] = answer["workflow"]
             if run["status"] in ENDED:
                 return run
             if time.monotonic() > deadline:
                 raise FlowflareError(
                     f"run {run_id} is still {run['status']} after {timeout:g} s",
-                    remedy="Give it longer with --timeout, or see: flowflare emulator logs",
+                    remedy="Wait longer with --timeout, or see the logs: flowflare emulator logs",
                 )
-            say(f"Order {started['order_id']}: {_doing(run)}")
+            say(f"Order {started['order_id']}: {_describe_status(run)}")
             time.sleep(PAUSE)
 
 
-def _doing(run: dict[str, Any]) -> str:
+def _describe_status(run: dict[str, Any]) -> str:
     steps = run.get("steps") or []
     return f"{run['status']}, {steps[-1]['step_name']}" if steps else str(run["status"])
 
@@ -131,7 +131,7 @@ def _post(
     return answer
 
 
-def _tracking(stack: str, root: Any, client: str) -> Tracking:
+def _read_tracking(stack: str, root: Any, client: str) -> Tracking:
     from flowflare.cli.local import require_embedded
     from flowflare.config.files import read_project
     from flowflare.engine.contract import open_stack
@@ -147,7 +147,7 @@ def _tracking(stack: str, root: Any, client: str) -> Tracking:
     if client not in clients:
         raise FlowflareError(
             f"stack {stack} has no client {client}",
-            remedy=f"It has: {', '.join(sorted(clients))}. Name one with --client",
+            remedy=f"It has: {', '.join(sorted(clients))}. Choose one with --client",
         )
     return Tracking(outputs["service_url"], clients[client], outputs["api_key"])
 
@@ -166,7 +166,7 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
         retries = step.get("retries") or []
         last = f"{len(retries)} ({retries[-1]['last_error']})" if retries else ""
         index = str(step["step_index"])
-        table.add_row(index, step["step_name"], step["status"], last, _took(step))
+        table.add_row(index, step["step_name"], step["status"], last, _format_duration(step))
     console.print(table)
     option = stack_words(stack)
     post = "-X POST -H 'content-type: application/json' -d '{}'"
@@ -179,7 +179,7 @@ def _show(run: dict[str, Any], tracking: Tracking, stack: str) -> None:
     )
 
 
-def _took(step: dict[str, Any]) -> str:
+def _format_duration(step: dict[str, Any]) -> str:
     from datetime import datetime
 
     if not step.get("started_at") or not step.get("completed_at"):

@@ -1,4 +1,4 @@
-"""`flowflare outputs`: what a stack hands to others."""
+"""`flowflare outputs`: print a stack's outputs."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ def outputs(
     cwd: ProjectOption = None,
     json: JsonOption = False,
     show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Print secrets in the clear.")
+        bool, typer.Option("--show-secrets", help="Print secrets instead of hiding them.")
     ] = False,
 ) -> None:
     """Print a stack's outputs: URLs, names, the API key.
@@ -32,26 +32,26 @@ def outputs(
     """
     from flowflare.cli.console import answers, messages, print_json
     from flowflare.cli.progress import show_note
-    from flowflare.cli.stacks import opened
+    from flowflare.cli.stacks import open_project_stack
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
-    values = opened(project).outputs(show_secrets=show_secrets, on_event=show_note)
+    values = open_project_stack(project).outputs(show_secrets=show_secrets, on_event=show_note)
     if json:
         print_json(values)
         return
     if not values:
         up = f"flowflare up{stack_words(stack)}"
-        messages().print(f"Stack {stack} has no outputs yet. Make them: {up}", markup=False)
-    for name, value in _lines(values):
+        messages().print(f"Stack {stack} has no outputs yet. Deploy it: {up}", markup=False)
+    for name, value in _flatten(values):
         answers().print(f"{name:<24} {value}", markup=False)
 
 
-def _lines(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for name, value in values.items():
         if isinstance(value, dict):
-            lines += _lines(value, f"{prefix}{name}.")
+            lines += _flatten(value, f"{prefix}{name}.")
         else:
             lines.append((f"{prefix}{name}", str(value)))
     return lines

@@ -1,4 +1,4 @@
-"""Prints reviews, and sums up what a run has done."""
+"""Print reviews of plans, and summaries of runs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,11 +26,11 @@ STYLES = {
 
 
 def print_review(review: "Review", *, created: bool = False) -> None:
-    """Prints a review's resources and refusals; colours only on a terminal.
+    """Print a review's resources and refusals; colours only on a terminal.
 
     Args:
         review: the review.
-        created: whether the properties of what is created are told too.
+        created: whether to print the properties of created resources too.
     """
     from flowflare.cli.console import print_lines
     from flowflare.review.text import write_lines
@@ -39,7 +39,7 @@ def print_review(review: "Review", *, created: bool = False) -> None:
 
 
 def print_meaning(update: "Update") -> None:
-    """Prints what a run has meant for data and for Durable Objects, where it meant anything."""
+    """Print how a run affected data and Durable Objects, if it did."""
     from flowflare.cli.console import answers
     from flowflare.review.changes import review
     from flowflare.values.events import Plan
@@ -51,7 +51,7 @@ def print_meaning(update: "Update") -> None:
 
 
 def print_suspended(project: "Project") -> None:
-    """Says of a stack that is switched off what that means; nothing of others."""
+    """Print what it means that a stack is suspended; print nothing for other stacks."""
     from flowflare.cli.console import answers
 
     value = project.values.get("flowflare:suspended")
@@ -64,7 +64,7 @@ def print_suspended(project: "Project") -> None:
 
 
 def summary(steps: Iterable["Step"]) -> str:
-    """How many resources were created, updated and so on: `2 created, 7 unchanged`."""
+    """Return the number of resources per operation, such as `2 created, 7 unchanged`."""
     counts: Counter[str] = Counter(step.op for step in steps if step.custom)
     parts = [f"{counts[op]} {word}" for op, word in DONE.items() if counts[op]]
     if counts["same"]:
@@ -73,7 +73,7 @@ def summary(steps: Iterable["Step"]) -> str:
 
 
 def step_json(step: "Step") -> dict[str, Any]:
-    """One step of a run as plain data."""
+    """Return one step of a run as plain data."""
     return {
         "op": step.op,
         "name": step.name,

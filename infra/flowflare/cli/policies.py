@@ -1,4 +1,4 @@
-"""What the commands do about policies: judge a plan, print what was found, stop an `up`."""
+"""Apply a stack's policies to a plan: print the findings, and stop an `up` on errors."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,15 +13,15 @@ _KEY = "flowflare:policies"
 
 
 def has_policies(project: "Project") -> bool:
-    """Whether the stack's configuration has policies."""
+    """Return whether the stack's configuration has policies."""
     return _KEY in project.values
 
 
-def judged(project: "Project", plan: "Plan", review: "Review") -> "Sequence[PolicyFinding]":
-    """What the stack's policies find in a plan; nothing where none are switched on.
+def judge_plan(project: "Project", plan: "Plan", review: "Review") -> "Sequence[PolicyFinding]":
+    """Return the findings of the stack's policies in a plan; none without policies.
 
     Raises:
-        PolicyError: a file with policies cannot be used.
+        PolicyError: a policy file is invalid.
     """
     if not has_policies(project):
         return ()
@@ -33,42 +33,42 @@ def judged(project: "Project", plan: "Plan", review: "Review") -> "Sequence[Poli
 
 
 def check_policies(project: "Project", plan: "Plan") -> None:
-    """Stops an `up` that a policy's error stands against, before anything is sent.
+    """Stop an `up` that violates a policy, before anything is sent.
 
     Raises:
-        PolicyError: every such finding, or a file with policies that cannot be used.
+        PolicyError: every error of a policy, or a policy file is invalid.
     """
     from flowflare.cli.console import messages
     from flowflare.review.changes import review
 
-    found = judged(project, plan, review(plan)) if has_policies(project) else ()
-    for one in found:
-        if not one.stops:
-            messages().print(str(one), markup=False)
+    found = judge_plan(project, plan, review(plan)) if has_policies(project) else ()
+    for finding in found:
+        if not finding.stops:
+            messages().print(str(finding), markup=False)
     refuse(found)
 
 
 def refuse(found: "Sequence[PolicyFinding]") -> None:
-    """Raises for the findings that stop an `up`.
+    """Raise an error if any finding stops an `up`.
 
     Raises:
-        PolicyError: every such finding.
+        PolicyError: every finding that stops an `up`.
     """
-    from flowflare.review.policy.judge import stop_on_errors as refused
+    from flowflare.review.policy.judge import stop_on_errors
 
     if found:
-        refused(found)
+        stop_on_errors(found)
 
 
 def print_findings(found: "Sequence[PolicyFinding]") -> None:
-    """Prints what policies have found, what stops `up` in red."""
+    """Print the findings of policies, in red if they stop `up`."""
     from flowflare.cli.console import answers
 
     if found:
         answers().print("Policies", style="bold", markup=False)
-    for one in found:
-        first, *rest = str(one).splitlines()
-        style = "bold red" if one.stops else "yellow"
-        answers().print(f"  {'! ' if one.stops else '  '}{first}", style=style, markup=False)
+    for finding in found:
+        first, *rest = str(finding).splitlines()
+        style = "bold red" if finding.stops else "yellow"
+        answers().print(f"  {'! ' if finding.stops else '  '}{first}", style=style, markup=False)
         for line in rest:
             answers().print(f"    {line}", markup=False)

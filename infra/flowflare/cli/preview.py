@@ -1,4 +1,4 @@
-"""`flowflare preview`: says what `up` would do, and does nothing."""
+"""`flowflare preview`: show what `up` would do."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +33,7 @@ def preview(
     diff: DiffOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Say what `up` would do and at what risk; no call to Cloudflare is made.
+    """Show what `up` would do and at what risk, without a call to Cloudflare.
 
     `flowflare schema plan` prints the JSON's schema.
 
@@ -46,25 +46,25 @@ def preview(
       flowflare preview --json | jq '.resources[] | select(.risk != "safe")'
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.policies import judged, refuse
+    from flowflare.cli.policies import judge_plan, refuse
     from flowflare.cli.progress import show_note
-    from flowflare.cli.stacks import plan_of
+    from flowflare.cli.stacks import make_plan
     from flowflare.config.files import read_project
     from flowflare.review.changes import review
     from flowflare.review.document import make_document
 
     project = read_project(project_root(cwd), stack)
     with messages().status("Previewing") as status:
-        plan = plan_of(project, status.update, show_note)
+        plan = make_plan(project, status.update, show_note)
     reviewed = review(plan, diff=diff)
-    found = judged(project, plan, reviewed)
+    found = judge_plan(project, plan, reviewed)
     if json:
         print_json(make_document(reviewed, project=project.name, stack=stack, policy=found))
     else:
         _show(project, reviewed, found, diff)
     causes = [refusal.name for refusal in reviewed.refusals if refusal.kind != "skipped"]
     if causes:
-        raise UpdateFailed(f"`up` would refuse {len(causes)} of it: {', '.join(causes)}")
+        raise UpdateFailed(f"`up` would refuse {len(causes)} resources: {', '.join(causes)}")
     refuse(found)
 
 
@@ -81,15 +81,15 @@ def _show(
     print_suspended(project)
     print_review(review, created=diff)
     print_findings(found)
-    following = f"{command()} up{stack_words(project.stack)}"
+    next_command = f"{command()} up{stack_words(project.stack)}"
     lifted = any(entry.protection == "lifted" for entry in review.entries)
     if review.changed:
-        stopped = review.refusals or any(one.stops for one in found)
-        then = "" if stopped else f"  Next:  {following}"
-        text = f"\nWould change: {summarise_review(review)}.{then}"
+        stopped = review.refusals or any(finding.stops for finding in found)
+        hint = "" if stopped else f"  Next:  {next_command}"
+        text = f"\nWould change: {summarise_review(review)}.{hint}"
         console.print(text, markup=False)
     elif lifted:
-        text = f"\nNothing would change but what is protected.  Next:  {following}"
+        text = f"\nOnly the protection would change.  Next:  {next_command}"
         console.print(text, markup=False)
     elif not review.refusals:
         console.print("Nothing would change.")

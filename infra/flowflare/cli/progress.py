@@ -1,4 +1,4 @@
-"""Shows a run while it goes on: a line for each step that ended, the last one for what runs."""
+"""Show a run while it works: a line for each finished step, and a last line for current ones."""
 
 import signal
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(title: str) -> Iterator["OnEvent"]:
-    """A display for the events of one run.
+    """Yield a listener that displays the events of one run.
 
     Args:
-        title: what is going on, for the last line while no step runs.
+        title: the text of the last line while no step runs.
     """
-    with messages().status(title) as status, _saying_that_it_stops():
+    with messages().status(title) as status, _explain_interrupt():
         yield _Display(title, status).show
 
 
@@ -34,11 +34,11 @@ def show_note(event: "Event") -> None:
 
 
 @contextmanager
-def _saying_that_it_stops() -> Iterator[None]:
-    """Says on Ctrl-C what is waited for: a call under way is never left without its result."""
+def _explain_interrupt() -> Iterator[None]:
+    """On Ctrl-C, say that the current step is finished first: its call's result is never lost."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        messages().print("Stopping after the step that runs; run it again to go on.")
+        messages().print("Stopping after the current step. Run the command again to resume.")
         signal.default_int_handler(number, frame)
 
     before = signal.signal(signal.SIGINT, stop)
@@ -49,7 +49,7 @@ def _saying_that_it_stops() -> Iterator[None]:
 
 
 class _Display:
-    """Remembers which steps run, to name them in the last line."""
+    """Tracks which steps run, to name them in the last line."""
 
     def __init__(self, title: str, status: "Status") -> None:
         self._title = title
@@ -59,9 +59,9 @@ class _Display:
     def show(self, event: "Event") -> None:
         show_note(event)
         if event.step is not None:
-            self._step(event, event.step)
+            self._show_step(event, event.step)
 
-    def _step(self, event: "Event", step: "Step") -> None:
+    def _show_step(self, event: "Event", step: "Step") -> None:
         if event.kind == "started":
             self._running[step.urn] = step.name
         else:

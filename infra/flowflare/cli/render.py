@@ -1,4 +1,4 @@
-"""`flowflare render`: writes the Workers as they would be uploaded."""
+"""`flowflare render`: write the Workers as `up` would upload them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +19,15 @@ def render(
     cwd: ProjectOption = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Where to write.", show_default="build"),
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="The folder to write to.", show_default="build"
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write each Worker's module, and a wrangler.jsonc beside it, below a folder.
+    """Write each Worker's module and a wrangler.jsonc to a folder.
 
-    Nothing is uploaded. The same project gives the same bytes.
+    Uploads nothing. The same project always gives the same bytes.
 
     Example: flowflare render --out build
     """

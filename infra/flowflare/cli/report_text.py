@@ -1,4 +1,4 @@
-"""Prints a report of two commits; colours only on a terminal."""
+"""Print a report about two commits; colours only on a terminal."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def print_report(report: "Report") -> None:
-    """Prints the whole report to standard output."""
+    """Print the whole report to standard output."""
     from flowflare.cli.console import print_lines
     from flowflare.review.report_text import write_lines
 

@@ -1,4 +1,4 @@
-"""Opens a stack on the engine that its configuration names: the embedded one, or the Pulumi CLI."""
+"""Open a stack on its engine: the embedded one or the Pulumi CLI."""
 
 import os
 from collections.abc import Callable
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from flowflare.values.events import OnEvent
 
 
-def opened(project: "Project") -> "Stack":
-    """The stack, ready for a run.
+def open_project_stack(project: "Project") -> "Stack":
+    """Open a project's stack.
 
     Raises:
-        EngineError: it is the Pulumi CLI's, which is not installed or of another version.
-        ConfigError: the engine that it names does not exist, or its API is not on this machine.
+        EngineError: it needs the Pulumi CLI, which is missing or of another version.
+        ConfigError: its engine does not exist, or its API is not on this machine.
     """
     from flowflare.cli.local import require_embedded
     from flowflare.config.engine import engine_of
@@ -30,7 +30,7 @@ def opened(project: "Project") -> "Stack":
 
 
 def make_ready(project: "Project") -> None:
-    """Makes sure of what a run needs: Node's packages and, for the embedded engine, its Cloudflare.
+    """Prepare a run: install Node's packages, and start the embedded Cloudflare if needed.
 
     Raises:
         NodeError: Node or its packages are missing and cannot be installed.
@@ -47,34 +47,34 @@ def make_ready(project: "Project") -> None:
         ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
 
 
-def plan_of(
+def make_plan(
     project: "Project", say: Callable[[str], None], on_event: "OnEvent | None" = None
 ) -> "Plan":
-    """What `up` would do.
+    """Plan what `up` would do.
 
-    Where the Pulumi CLI is missing, its stacks are planned by the embedded engine against their
-    own state, as far as that can be read without the CLI.
+    If the Pulumi CLI is missing, the embedded engine plans its stacks against their state, provided
+    that the state is in a folder.
 
     Args:
         project: the project seen through the stack.
-        say: is told what takes a while.
-        on_event: is told each step as it is planned, and what the program says.
+        say: called with a sentence before slow work.
+        on_event: called with each planned step, and each message of the program.
     """
     from flowflare.render.node import ensure_node_packages
 
     stack, missing = None, None
     try:
-        stack = opened(project)
+        stack = open_project_stack(project)
     except EngineError as error:
-        missing = error  # not planned here: what goes wrong then has nothing to do with it
+        missing = error  # planned below, so that an error there is not chained to this one
     if stack is None:
         assert missing is not None
-        return _recorded(project, missing, say, on_event)
+        return _plan_without_cli(project, missing, say, on_event)
     ensure_node_packages(say, root=project.root)
     return stack.preview(on_event)
 
 
-def _recorded(
+def _plan_without_cli(
     project: "Project",
     missing: EngineError,
     say: Callable[[str], None],
@@ -94,7 +94,7 @@ def _recorded(
     plan = recorded_plan(project, os.environ, on_event=on_event)
     messages().print(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
-        f"{redacted(url)} and asks nobody.",
+        f"{redacted(url)} and makes no calls.",
         markup=False,
     )
     return plan

@@ -1,4 +1,4 @@
-"""`flowflare unlock`: takes away a lock that a killed run left behind."""
+"""`flowflare unlock`: remove the locks that a killed run left behind."""
 
 from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, project_root
 
@@ -6,16 +6,16 @@ from flowflare.cli.options import DEFAULT_STACK, ProjectOption, StackOption, pro
 def unlock(stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None) -> None:
     """Remove the locks and the lease of a run that was killed.
 
-    Make sure that no other run works on the stack: two at once can make things twice.
+    First make sure that no other run works on the stack: two at once can create resources twice.
 
     Example: flowflare unlock --stack local
     """
     from flowflare.cli.console import messages
-    from flowflare.cli.stacks import opened
+    from flowflare.cli.stacks import open_project_stack
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
-    removed = opened(project).unlock()
+    removed = open_project_stack(project).unlock()
     for lock in removed:
         messages().print(f"Removed {lock}", markup=False)
     if not removed:

@@ -1,4 +1,4 @@
-"""`flowflare up`: brings a stack to what its program and configuration say."""
+"""`flowflare up`: deploy a stack as its program and configuration say."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def up(
     stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
-    """Create or update a stack: on the embedded Cloudflare, or in an account by the Pulumi CLI.
+    """Create or update a stack, on the embedded Cloudflare or with the Pulumi CLI in an account.
 
-    The embedded Cloudflare is started if none runs. What is already as it should be is left alone.
-    A run that was killed is run again; what it had made is found and taken over.
+    Starts the embedded Cloudflare unless it runs. Does not touch resources that are up to date.
+    After a crash, run the same command again: it finds and reuses what was created.
 
     Examples:
 
@@ -35,15 +35,15 @@ def up(
     from flowflare.cli.plan_text import print_suspended
     from flowflare.cli.policies import check_policies, has_policies
     from flowflare.cli.progress import progress
-    from flowflare.cli.stacks import make_ready, opened, plan_of
+    from flowflare.cli.stacks import make_plan, make_ready, open_project_stack
     from flowflare.config.engine import engine_of
     from flowflare.config.files import read_project
 
     project = read_project(project_root(cwd), stack)
-    run, is_local = opened(project), engine_of(project).needs_emulator
+    run, is_local = open_project_stack(project), engine_of(project).needs_emulator
     if has_policies(project) or (is_local and not is_running(project)):
-        # What is wrong with configuration or program is told before anything is started for it.
-        plan = plan_of(project, lambda text: messages().print(text, markup=False))
+        # Errors of the configuration or program are reported before anything starts.
+        plan = make_plan(project, lambda text: messages().print(text, markup=False))
         check_policies(project, plan)
     make_ready(project)
     messages().print(f"Updating {project.name}/{stack}", markup=False)
@@ -69,7 +69,7 @@ def _as_json(stack: str, update: "Update") -> dict[str, Any]:
     }
 
 
-def _show(update: "Update", stack: str, then: str) -> None:
+def _show(update: "Update", stack: str, next_command: str) -> None:
     from flowflare.cli.console import answers, command
     from flowflare.cli.plan_text import print_meaning, summary
 
@@ -79,11 +79,11 @@ def _show(update: "Update", stack: str, then: str) -> None:
         print_meaning(update)
     else:
         total = sum(step.custom for step in update.steps)
-        console.print(f"Nothing changed: all {total} resources are as they should be.")
+        console.print(f"Nothing changed: all {total} resources are up to date.")
     _show_resources(update)
     for name, url in _urls(update.outputs):
         console.print(f"  {name:<36} {url}", markup=False)
-    console.print(f"\nNext:  {command()} {then}{stack_words(stack)}", markup=False)
+    console.print(f"\nNext:  {command()} {next_command}{stack_words(stack)}", markup=False)
 
 
 def _show_resources(update: "Update") -> None:

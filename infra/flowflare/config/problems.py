@@ -181,7 +181,7 @@ def _field_description(model: type[BaseModel], path: Path) -> str:
 
 
 def _is_tag(part: str | int) -> bool:
-    """Return whether a part of pydantic's path names a member of a union, such as `<kv_namespace>`."""
+    """Return whether a part of pydantic's path names a union member, such as `<kv_namespace>`."""
     return isinstance(part, str) and part.startswith("<")
 
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from threading import Timer
 
-from flowflare.cli.fleet.display import Picture, picture_of, sentence, shown
+from flowflare.cli.fleet.display import Picture, describe_event, describe_stop, show_rollout
 from flowflare.fleet.forwarder import BudgetState
 from flowflare.fleet.rollout import events
 from tests.support.waiting import PATIENCE
@@ -83,7 +83,7 @@ def test_a_stopped_rollout_lists_the_tenants_by_progress() -> None:
         done=("a", "b"), failed=("c",), waiting=tuple(map(str, range(20)))
     )
     event = events.Stopped(rollout="r", reason="c failed", where=where, remedy="", seconds=7)
-    assert picture_of(event).splitlines() == [
+    assert describe_stop(event).splitlines() == [
         "Stopped after 7 s: c failed.",
         "  done          2  a, b",
         "  failed        1  c",
@@ -92,7 +92,7 @@ def test_a_stopped_rollout_lists_the_tenants_by_progress() -> None:
 
 
 def test_json_is_one_event_a_line(capsys) -> None:
-    with shown(Picture(), json=True) as emit:
+    with show_rollout(Picture(), json=True) as emit:
         emit(events.WaveBegan(at="now", wave=1, of=2, tenants=("ä\n",)))
     assert capsys.readouterr().out == (
         '{"event": "wave-began", "at": "now", "wave": 1, "of": 2, "tenants": ["ä\\n"]}\n'
@@ -102,23 +102,23 @@ def test_json_is_one_event_a_line(capsys) -> None:
 def test_steps_and_failed_checks_have_no_line_of_their_own() -> None:
     """Steps are for the live display, and a failure is reported once."""
     ill = events.HealthChecked(tenant="a", stack="a-prod", healthy=False, found=("no",), seconds=1)
-    assert sentence(ill) == ""
+    assert describe_event(ill) == ""
     step = events.TenantStep(tenant="a", stack="a-prod", kind="failed", message="no")
     failed = events.TenantFailed(
         tenant="a", stack="a-prod", outcome="failed", error="no\n  really", remedy="Say yes."
     )
-    assert sentence(step) == ""
-    assert sentence(failed).splitlines()[1:] == ["        really", "      Say yes."]
+    assert describe_event(step) == ""
+    assert describe_event(failed).splitlines()[1:] == ["        really", "      Say yes."]
 
 
 DRAWN = re.compile(rb"[1-9]\d* done, \d running, \d+ waiting, about \d+ (s|min) to go")
 LIVE = """
 import sys
-from flowflare.cli.fleet.display import Picture, shown
+from flowflare.cli.fleet.display import Picture, show_rollout
 from flowflare.fleet.rollout import events
 
 names = tuple(f"t{number}" for number in range(1500))
-with shown(Picture(), json=False) as emit:
+with show_rollout(Picture(), json=False) as emit:
     emit(events.RolloutBegan(
         rollout="r", environment="prod", resumed=False, unchanged=0, through=0, waves=(names,)
     ))

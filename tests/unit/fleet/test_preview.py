@@ -246,7 +246,7 @@ def test_a_preview_is_printed_as_text_or_as_markdown(
     assert "the stacks' state -> the files of prod" in text
     assert "5 stacks: acme-prod, beta-prod, delta-prod, gamma-prod, paused-prod" in text
     for output in (text, markdown):
-        assert "1 stack has the inputs last applied: not looked at, no call needed." in output
+        assert "1 stack has unchanged inputs: skipped, without an API call." in output
         assert "2 API calls for each tenant that changes" in output
         assert "old-prod" in output
         assert "older-prod" not in output

@@ -93,11 +93,11 @@ def test_a_long_list_of_tenants_in_one_state_is_cut(
         main(["fleet", "status", "-e", "prod", "-C", str(root)])
     text = capsys.readouterr().out
     assert text.startswith(
-        "shop: 31 tenants in prod\n      30  never applied\n       1  as it should be\n"
+        "shop: 31 tenants in prod\n      30  never applied\n       1  up to date\n"
     )
     assert "t19 " in text
     assert "t20 " not in text
-    assert "... and 10 more: --all names them" in text
+    assert "... and 10 more: --all lists them" in text
     with pytest.raises(SystemExit, match="0"):
         main(["fleet", "status", "-e", "prod", "-C", str(root), "--all", "--changed"])
     text = capsys.readouterr().out

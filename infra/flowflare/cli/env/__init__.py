@@ -1,4 +1,4 @@
-"""`flowflare env`: environments that go by themselves, such as one for each pull request."""
+"""`flowflare env`: environments that expire, such as one for each pull request."""
 
 import typer
 
@@ -10,7 +10,7 @@ from flowflare.cli.env.up import up
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Ephemeral environments: up for a while, seeded, swept when their time is over.",
+    help="Ephemeral environments, which are removed when they expire.",
 )
 app.command()(up)
 app.command("list")(list_)

@@ -1,4 +1,4 @@
-"""`flowflare env down`: removes an ephemeral environment before its time is over."""
+"""`flowflare env down`: remove an ephemeral environment before it expires."""
 
 from flowflare.cli.env.surroundings import NameArgument
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
@@ -7,8 +7,8 @@ from flowflare.cli.options import JsonOption, ProjectOption, project_root
 def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False) -> None:
     """Remove an ephemeral environment with its data, its stack and its file.
 
-    It asks for nothing: what is not ephemeral it does not touch. One that is not there is no
-    error, so that a job may run it twice.
+    Does not ask, because it only removes ephemeral environments. Succeeds if the environment does
+    not exist, so that a job may run it twice.
 
     Example: flowflare env down pr-123
     """
@@ -23,7 +23,7 @@ def down(name: NameArgument, cwd: ProjectOption = None, json: JsonOption = False
     if json:
         print_json({"name": name, "removed": removed})
     elif removed:
-        answers().print(f"Environment {name} is gone.", markup=False)
+        answers().print(f"Environment {name} was removed.", markup=False)
     else:
         text = f"There is no ephemeral environment {name}.  Next:  flowflare env list"
         answers().print(text, markup=False)

@@ -1,18 +1,18 @@
-"""`flowflare env list`: shows the ephemeral environments and how long they live."""
+"""`flowflare env list`: show the ephemeral environments and when they expire."""
 
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import StateError
 
 
 def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
-    """List the ephemeral environments of the project, whichever machine made them.
+    """List the project's ephemeral environments, including those of other machines.
 
     Example: flowflare env list --json | jq '.environments[] | select(.expired) | .name'
     """
     import os
 
     from flowflare.cli.console import answers, messages, print_json
-    from flowflare.cli.env.surroundings import document, shown_left, shown_time
+    from flowflare.cli.env.surroundings import document, format_left, format_time
     from flowflare.fleet.environments.lifecycle import CommandContext
 
     where = CommandContext(project_root(cwd), os.environ)
@@ -24,16 +24,17 @@ def list_(cwd: ProjectOption = None, json: JsonOption = False) -> None:
         print_json(
             {
                 "environments": [
-                    {**document(one), "expired": one.has_expired(now)} for one in records
+                    {**document(record), "expired": record.has_expired(now)} for record in records
                 ]
             }
         )
         return
-    for one in records:
-        left = shown_left(one.expires - now)
-        text = f"  {one.name:<24} from {one.base:<16} until {shown_time(one.expires)}  ({left})"
+    for record in records:
+        left = format_left(record.expires - now)
+        until = format_time(record.expires)
+        text = f"  {record.name:<24} from {record.base:<16} until {until}  ({left})"
         answers().print(text, markup=False)
     if not records:
         answers().print("No ephemeral environments.  Next:  flowflare env up pr-123", markup=False)
-    elif any(one.has_expired(now) for one in records):
+    elif any(record.has_expired(now) for record in records):
         answers().print("\nNext:  flowflare env sweep", markup=False)

@@ -1,4 +1,4 @@
-"""Where the commands over environments work: this project, this process, its terminal."""
+"""What the commands over ephemeral environments share: their context, and how times are shown."""
 
 import os
 from contextlib import contextmanager
@@ -22,11 +22,11 @@ NameArgument = Annotated[
 
 @contextmanager
 def surroundings(root: "Path", title: str) -> "Iterator[CommandContext]":
-    """Where a command that changes environments works, with a display of what happens.
+    """Yield the context for a command that changes environments, with a progress display.
 
     Args:
         root: the project's folder.
-        title: what is going on.
+        title: the text of the display while no step runs.
     """
     from flowflare.cli.progress import progress
     from flowflare.cli.stacks import make_ready
@@ -39,18 +39,18 @@ def surroundings(root: "Path", title: str) -> "Iterator[CommandContext]":
 
 
 def _judge(project: "Project") -> None:
-    """Stops before an `up` that the team's policies are against."""
+    """Stop before an `up` that violates the stack's policies."""
     from flowflare.cli.console import messages
     from flowflare.cli.policies import check_policies, has_policies
-    from flowflare.cli.stacks import plan_of
+    from flowflare.cli.stacks import make_plan
 
     if has_policies(project):
-        plan = plan_of(project, lambda text: messages().print(text, markup=False))
+        plan = make_plan(project, lambda text: messages().print(text, markup=False))
         check_policies(project, plan)
 
 
 def document(record: "EnvironmentRecord") -> dict[str, str]:
-    """What is printed of an environment as JSON."""
+    """Return an environment as JSON shows it."""
     return {
         "name": record.name,
         "stack": record.stack,
@@ -61,13 +61,13 @@ def document(record: "EnvironmentRecord") -> dict[str, str]:
     }
 
 
-def shown_time(moment: datetime) -> str:
-    """A moment as it is printed, in UTC."""
+def format_time(moment: datetime) -> str:
+    """Return a time in UTC, such as `2026-11-30 17:00 UTC`."""
     return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def shown_left(left: timedelta) -> str:
-    """How long something still is, or since when it is over: `2 d 3 h`, `over for 5 min`."""
+def format_left(left: timedelta) -> str:
+    """Return the time that is left, such as `2 d 3 h`, or `over for 5 min` after its end."""
     seconds = int(abs(left).total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     text = f"{days} d {hours} h" if days else f"{hours} h {minutes} min" if hours else ""

@@ -1,4 +1,4 @@
-"""`flowflare env sweep`: removes the ephemeral environments whose time is over."""
+"""`flowflare env sweep`: remove the ephemeral environments that have expired."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from flowflare.fleet.environments.records import EnvironmentRecord
 
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")
+    bool, typer.Option("--dry-run", help="Show what would be removed, and remove nothing.")
 ]
 
 
 def sweep(
     dry_run: DryRunOption = False, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
-    """Remove every ephemeral environment whose time is over, as a scheduled job does.
+    """Remove every ephemeral environment that has expired; meant for a scheduled job.
 
-    Only stacks with a record of `flowflare env up` are looked at. One that cannot be removed stops
-    no other; the next sweep tries again.
+    Considers only environments of `flowflare env up`. If one cannot be removed, the others still
+    are, and the next sweep tries again.
 
     Examples:
 
@@ -46,28 +46,28 @@ def sweep(
     swept: list[SweepResult] = []
     broken: list[StateError] = []
     with surroundings(root, "Working") as where:
-        for one in lifecycle.sweep(where, began, broken):
-            swept.append(one)
-            if one.error:
-                text = f"  {one.record.name} is still there: {one.error.message}"
+        for result in lifecycle.sweep(where, began, broken):
+            swept.append(result)
+            if result.error:
+                text = f"  {result.record.name} was not removed: {result.error.message}"
                 messages().print(text, markup=False)
     for error in broken:
         messages().print(f"  {error}", markup=False)
     if json:
         print_json(_document(swept))
     else:
-        gone = sum(not one.error for one in swept)
-        answers().print(f"{gone} removed." if swept else "Nothing to remove.", markup=False)
-    _refuse([one.record.name for one in swept if one.error], broken)
+        removed = sum(not result.error for result in swept)
+        answers().print(f"{removed} removed." if swept else "Nothing to remove.", markup=False)
+    _refuse([result.record.name for result in swept if result.error], broken)
 
 
 def _refuse(left: list[str], broken: list[StateError]) -> None:
-    """Ends the command with what is still there."""
+    """Raise an error if an environment was not removed."""
     if left:
-        count = "1 environment is" if len(left) == 1 else f"{len(left)} environments are"
+        count = "1 environment was" if len(left) == 1 else f"{len(left)} environments were"
         raise FleetError(
-            f"{count} still there: {', '.join(left)}",
-            remedy=f"Run it again, or look at one: flowflare env down {left[0]}",
+            f"{count} not removed: {', '.join(left)}",
+            remedy=f"Run it again, or see the error of one: flowflare env down {left[0]}",
         )
     if broken:
         raise broken[0]
@@ -77,25 +77,27 @@ def _preview(root: "Path", json: bool) -> None:
     import os
 
     from flowflare.cli.console import answers, print_json
-    from flowflare.cli.env.surroundings import document, shown_left
+    from flowflare.cli.env.surroundings import document, format_left
     from flowflare.fleet.environments.lifecycle import CommandContext, list_expired
 
     where = CommandContext(root, os.environ)
     records, now = list_expired(where), where.now()
     if json:
-        print_json({"would_remove": [document(one) for one in records]})
+        print_json({"would_remove": [document(record) for record in records]})
         return
-    for one in records:
-        left = shown_left(one.expires - now)
-        answers().print(f"  {one.name:<24} from {one.base:<16} {left}", markup=False)
+    for record in records:
+        left = format_left(record.expires - now)
+        answers().print(f"  {record.name:<24} from {record.base:<16} {left}", markup=False)
     text = f"Would remove {len(records)}." if records else "Nothing to remove."
     answers().print(text, markup=False)
 
 
 def _document(swept: "list[SweepResult]") -> dict[str, list[dict[str, str]]]:
     return {
-        "removed": [{"name": one.record.name} for one in swept if not one.error],
+        "removed": [{"name": result.record.name} for result in swept if not result.error],
         "failed": [
-            {"name": one.record.name, "error": str(one.error)} for one in swept if one.error
+            {"name": result.record.name, "error": str(result.error)}
+            for result in swept
+            if result.error
         ],
     }

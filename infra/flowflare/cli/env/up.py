@@ -1,4 +1,4 @@
-"""`flowflare env up`: makes an ephemeral environment, or brings it up to date."""
+"""`flowflare env up`: create an ephemeral environment, or update it."""
 
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from flowflare.fleet.environments.lifecycle import UpResult
 
 TtlOption = Annotated[
-    str, typer.Option("--ttl", metavar="TIME", help="How long it lives from now on: 30m, 48h, 7d.")
+    str, typer.Option("--ttl", metavar="TIME", help="How long it lives from now: 30m, 48h, 7d.")
 ]
 FromOption = Annotated[
     str | None,
     typer.Option(
         "--from",
         metavar="STACK",
-        help="The stack whose configuration it has; dev, or local where there is no dev.",
+        help="The stack to copy the configuration from; dev, or local if there is no dev.",
         show_default=False,
     ),
 ]
@@ -28,7 +28,7 @@ SeedOption = Annotated[
     typer.Option(
         "--seed",
         metavar="[CLIENT/BINDING=]FILE",
-        help="SQL for the service's database, or for one of a client's; run once. Repeatable.",
+        help="SQL for the service's database or a client's; run once. May be given several times.",
         show_default=False,
     ),
 ]
@@ -42,11 +42,11 @@ def up(
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make an environment with its own Workers and databases, or bring it up to date.
+    """Create an environment with its own Workers and databases, or update it.
 
-    Its configuration is another stack's, without routes, custom domains and names set by hand, and
-    without protection. Run again it gets the configuration anew and the time from now on. When
-    that is over, `flowflare env sweep` removes it, on any machine that shares the state backend.
+    Copies another stack's configuration without routes, custom domains, fixed names and protection.
+    Run it again to copy the configuration again and restart the time to live. When that has
+    passed, `flowflare env sweep` removes the environment, on any machine with the same backend.
 
     Examples:
 
@@ -61,54 +61,56 @@ def up(
     from flowflare.fleet.environments.seeding import read_seeds
 
     root = project_root(cwd)
-    lives, seeds = parse_ttl(ttl), read_seeds(seed or (), root)
+    lifetime, seeds = parse_ttl(ttl), read_seeds(seed or (), root)
     messages().print(f"Updating environment {name}", markup=False)
     with surroundings(root, "Working") as where:
-        opened = bring_up(name, where, ttl=lives, base=base, seeds=seeds)
+        outcome = bring_up(name, where, ttl=lifetime, base=base, seeds=seeds)
     if json:
-        print_json(_document(opened))
+        print_json(_document(outcome))
     else:
-        _show(opened)
+        _show(outcome)
 
 
-def _document(opened: "UpResult") -> dict[str, Any]:
+def _document(outcome: "UpResult") -> dict[str, Any]:
     from flowflare.cli.env.surroundings import document
 
-    update = opened.update
+    update = outcome.update
     return {
-        **document(opened.record),
-        "new": opened.is_new,
+        **document(outcome.record),
+        "new": outcome.is_new,
         "changed": update.changed,
         "seconds": round(update.seconds, 3),
         "outputs": dict(update.outputs),
         "seeds": [
-            {"file": one.seed.file, "database": one.seed.database, "ran": one.ran}
-            for one in opened.seeded
+            {"file": seeded.seed.file, "database": seeded.seed.database, "ran": seeded.ran}
+            for seeded in outcome.seeded
         ],
     }
 
 
-def _show(opened: "UpResult") -> None:
+def _show(outcome: "UpResult") -> None:
     from flowflare.cli.console import answers, messages
-    from flowflare.cli.env.surroundings import shown_time
+    from flowflare.cli.env.surroundings import format_time
 
-    console, record, update = answers(), opened.record, opened.update
-    did = "is up" if opened.is_new else "is up to date"
-    made = f"{update.changed} changes in {update.seconds:.1f} s" if update.changed else "no change"
-    console.print(f"\nEnvironment {record.name} {did}: {made}.", markup=False)
-    for one in opened.seeded:
-        if one.changed:
-            text = f"{one.seed.file} has changed since it was run, and is not run again"
+    console, record, update = answers(), outcome.record, outcome.update
+    result = "is up" if outcome.is_new else "is up to date"
+    changes = (
+        f"{update.changed} changes in {update.seconds:.1f} s" if update.changed else "no change"
+    )
+    console.print(f"\nEnvironment {record.name} {result}: {changes}.", markup=False)
+    for seeded in outcome.seeded:
+        if seeded.changed:
+            text = f"{seeded.seed.file} has changed since it ran, and does not run again"
             messages().print(f"  warning: {text}", markup=False)
-        elif one.ran:
-            console.print(f"  seeded {one.seed.database} with {one.seed.file}", markup=False)
+        elif seeded.ran:
+            console.print(f"  seeded {seeded.seed.database} with {seeded.seed.file}", markup=False)
     urls = [("service", update.outputs.get("service_url"))]
     urls += sorted((update.outputs.get("client_urls") or {}).items())
-    for what, url in urls:
+    for name, url in urls:
         if url:
-            console.print(f"  {what:<36} {url}", markup=False)
+            console.print(f"  {name:<36} {url}", markup=False)
     console.print(
-        f"\nIt may be removed from {shown_time(record.expires)} on."
+        f"\nIt expires at {format_time(record.expires)}."
         f"\nNext:  flowflare outputs -s {quote(record.stack)}",
         markup=False,
     )

@@ -1,4 +1,4 @@
-"""`flowflare fleet config`: writes the stacks' files of a fleet from `tenants.yaml`."""
+"""`flowflare fleet config`: write the stack files of a fleet from `tenants.yaml`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,12 +25,15 @@ EnvironmentOption = Annotated[
 ]
 CheckOption = Annotated[
     bool,
-    typer.Option("--check", help="Write nothing; exit code 1 if a file is not as it must be."),
+    typer.Option("--check", help="Write nothing; exit with 1 if a file is out of date."),
 ]
 DiffOption = Annotated[bool, typer.Option("--diff", help="Show the lines that change.")]
 PruneOption = Annotated[
     bool,
-    typer.Option("--prune", help="Remove files of stacks that are gone and have no resources."),
+    typer.Option(
+        "--prune",
+        help="Remove files of stacks that tenants.yaml no longer has, if they have no resources.",
+    ),
 ]
 _SHOWN = 20
 
@@ -45,9 +48,9 @@ def config(
 ) -> None:
     """Write Pulumi.<tenant>-<environment>.yaml of every tenant in tenants.yaml.
 
-    Names, collisions, limits and each stack's configuration are checked first, and all mistakes
-    are told at once. Secrets, encryptionsalt and secretsprovider of a file are kept. `flowflare
-    docs fleet` says what tenants.yaml holds; without one, the command shows a small one.
+    First checks names, collisions, limits and each stack's configuration, and reports all errors at
+    once. Keeps the secrets, encryptionsalt and secretsprovider of a file. `flowflare docs fleet`
+    describes tenants.yaml; without that file, the command prints an example.
 
     Examples:
 
@@ -74,10 +77,10 @@ def config(
         print_json(_document(files, pruned, written=not check))
     else:
         _show(files, pruned, check=check, diff=diff)
-    outdated = [one.path.name for one in files if one.kind != "same"]
+    outdated = [file.path.name for file in files if file.kind != "same"]
     if check and outdated:
         count = f"{len(outdated)} files are" if len(outdated) > 1 else "1 file is"
-        stale = any(one.kind == "stale" for one in files)
+        stale = any(file.kind == "stale" for file in files)
         remedy = f"Run: flowflare fleet config{' --prune' if stale else ''}"
         raise FleetError(f"{count} not as tenants.yaml says", remedy=remedy)
 
@@ -92,13 +95,13 @@ def _refuse_unknown(fleet: "Fleet", environment: str | None) -> None:
 def _document(
     files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, written: bool
 ) -> dict[str, Any]:
-    why = {one.file.stack: one.why_kept for one in pruned}
+    why = {result.file.stack: result.why_kept for result in pruned}
     listed = []
-    for one in files:
-        entry = {"stack": one.stack, "file": one.path.name, "kind": one.kind}
-        if one.stack in why:
-            entry["kept"] = why[one.stack]
-            entry["kind"] = one.kind if why[one.stack] else "removed"
+    for file in files:
+        entry = {"stack": file.stack, "file": file.path.name, "kind": file.kind}
+        if file.stack in why:
+            entry["kept"] = why[file.stack]
+            entry["kind"] = file.kind if why[file.stack] else "removed"
         listed.append(entry)
     return {"written": written, "files": listed}
 
@@ -109,36 +112,36 @@ def _show(
     from flowflare.cli.console import answers
 
     console = answers()
-    done = {one.file.stack: one for one in pruned}
-    listed = [one for one in files if one.kind != "same"]
-    for one in listed if diff or check else listed[:_SHOWN]:
-        now = done.get(one.stack)
-        word = "removed" if now and not now.why_kept else one.kind
-        console.print(f"  {word:<8} {one.path.name}", markup=False)
+    done = {result.file.stack: result for result in pruned}
+    listed = [file for file in files if file.kind != "same"]
+    for file in listed if diff or check else listed[:_SHOWN]:
+        now = done.get(file.stack)
+        word = "removed" if now and not now.why_kept else file.kind
+        console.print(f"  {word:<8} {file.path.name}", markup=False)
         if now and now.why_kept:
             console.print(f"           {now.why_kept}\n           {now.remedy}", markup=False)
-        if diff and one.kind != "stale":
-            console.print(_difference(one), markup=False, end="")
+        if diff and file.kind != "stale":
+            console.print(_difference(file), markup=False, end="")
     if len(listed) > _SHOWN and not (diff or check):
         console.print(f"  and {len(listed) - _SHOWN} more", markup=False)
     console.print(_summary(files, pruned, check=check), markup=False)
 
 
 def _summary(files: "Sequence[StackFile]", pruned: "Sequence[PruneResult]", *, check: bool) -> str:
-    kinds = [one.kind for one in files]
-    gone = sum(not one.why_kept for one in pruned)
+    kinds = [file.kind for file in files]
+    removed = sum(not result.why_kept for result in pruned)
     counts = {
         "new": kinds.count("new"),
         "changed": kinds.count("changed"),
-        "as it must be": kinds.count("same"),
-        "stale": kinds.count("stale") - gone,
-        "removed": gone,
+        "up to date": kinds.count("same"),
+        "stale": kinds.count("stale") - removed,
+        "removed": removed,
     }
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    counted = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     stacks = f"{len(files)} files" if len(files) != 1 else "1 file"
-    text = f"{stacks}: {told}." if files else "The fleet has no stacks."
+    text = f"{stacks}: {counted}." if files else "The fleet has no stacks."
     if counts["stale"] and not pruned:
-        text += "\nStale files are of stacks that are gone: flowflare fleet config --prune"
+        text += "\nStale files belong to stacks that were removed: flowflare fleet config --prune"
     elif not check and (counts["new"] or counts["changed"]):
         text += "\n\nNext:  git diff, then flowflare fleet preview -e ENVIRONMENT"
     return text
@@ -151,5 +154,5 @@ def _difference(file: "StackFile") -> str:
 
     before, after = hide_ciphertexts(file.before), hide_ciphertexts(file.text)
     lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=1)
-    # The names of both sides stand above already.
+    # The first two lines are the names of both files, which are printed already.
     return "".join(f"    {line}" for line in list(lines)[2:])

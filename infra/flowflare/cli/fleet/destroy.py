@@ -1,4 +1,4 @@
-"""`flowflare fleet destroy`: takes the stacks of named tenants away, after an export."""
+"""`flowflare fleet destroy`: destroy the stacks of named tenants, after an export."""
 
 import os
 from shlex import quote
@@ -22,11 +22,13 @@ LoseDataOption = Annotated[
     typer.Option(
         "--lose-data",
         metavar="A,B",
-        help="The same names again: what is in their databases is lost to them.",
+        help="The same names again, to confirm that their data is lost.",
         show_default=False,
     ),
 ]
-NoExportOption = Annotated[bool, typer.Option("--no-export", help="Export no database before.")]
+NoExportOption = Annotated[
+    bool, typer.Option("--no-export", help="Do not export the databases first.")
+]
 
 
 def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
@@ -39,48 +41,48 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Destroy the stacks of tenants, each by name, after an export of their databases.
+    """Destroy the stacks of named tenants, after an export of their databases.
 
-    Each tenant stands in --tenants and in --lose-data. Protection is lifted for their stacks alone.
-    A tenant that tenants.yaml still wants comes back, empty, with the next `fleet up`; to take one
-    away for good, retire it.
+    Name each tenant in --tenants and in --lose-data. Protection is lifted for their stacks only.
+    The next `fleet up` creates a tenant again, empty, if tenants.yaml still lists it as active; to
+    remove it for good, retire it.
 
     Examples:
 
       flowflare fleet destroy -e prod --tenants acme,beta --lose-data acme,beta
     """
-    from flowflare.cli.fleet.display import Picture, shown
-    from flowflare.cli.fleet.options import names_of, selection_of
+    from flowflare.cli.fleet.display import Picture, show_rollout
+    from flowflare.cli.fleet.options import make_selection, parse_names
     from flowflare.cli.fleet.running import (
         Clock,
-        budget_teller,
+        make_budget_listener,
         make_ready,
+        make_rules,
         refuse_left,
-        rules_of,
     )
     from flowflare.fleet.rollout import events
     from flowflare.fleet.rollout.retire import Removal, list_existing
     from flowflare.fleet.session import open_session
     from flowflare.fleet.workers.workshop import open_workshop
 
-    named = names_of(tenants)
+    named = parse_names(tenants)
     if not named:
         raise typer.BadParameter("name the tenants: --tenants acme,beta")
     root = project_root(cwd)
-    session = open_session(root, os.environ, environment, selection_of(tenants, None, None))
-    _refuse_unnamed(session, named, names_of(lose_data))
+    session = open_session(root, os.environ, environment, make_selection(tenants, None, None))
+    _refuse_unnamed(session, named, parse_names(lose_data))
     leaving = list_existing(session, session.tenants, session.records.read_all())
-    make_ready(session, [one.stack for one in leaving])
+    make_ready(session, [tenant.stack for tenant in leaving])
     picture = Picture(total=len(leaving))
     with (
-        shown(picture, json=json) as emit,
-        open_workshop(session, workers, budget_teller(picture, emit)) as shop,
+        show_rollout(picture, json=json) as emit,
+        open_workshop(session, workers, make_budget_listener(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
         place = None if no_export else exports
         removal = Removal(
-            shop, session.records, emit, rules_of(), outcome="destroyed", exports=place
+            shop, session.records, emit, make_rules(), outcome="destroyed", exports=place
         )
         removed = removal.run(leaving)
         refuse_left(removed, "destroyed", emit, clock.seconds())
@@ -95,7 +97,7 @@ def destroy(  # noqa: PLR0913, PLR0917 -- each is an option of the command
             )
         )
     if not json:
-        _tell_done(removed.removed, len(named) - len(leaving), clock.seconds())
+        _print_done(removed.removed, len(named) - len(leaving), clock.seconds())
 
 
 def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple[str, ...]) -> None:
@@ -108,13 +110,13 @@ def _refuse_unnamed(session: "FleetSession", named: tuple[str, ...], lost: tuple
         raise FleetError(
             f"destroying {', '.join(unnamed)} in {session.environment.name} deletes their "
             "databases with all runs",
-            remedy="Name them once more: flowflare fleet destroy "
+            remedy="Name them again to confirm: flowflare fleet destroy "
             f"-e {quote(session.environment.name)} --tenants {names} --lose-data {names}",
         )
 
 
-def _tell_done(gone: tuple[str, ...], before: int, seconds: float) -> None:
+def _print_done(destroyed: tuple[str, ...], before: int, seconds: float) -> None:
     from flowflare.cli.console import answers
 
-    text = f"\nDone in {seconds:.1f} s: {len(gone)} destroyed"
-    answers().print(f"{text}, {before} were gone before." if before else f"{text}.")
+    text = f"\nDone in {seconds:.1f} s: {len(destroyed)} destroyed"
+    answers().print(f"{text}, {before} did not exist." if before else f"{text}.")

@@ -1,7 +1,7 @@
-"""Shows a rollout while it runs: a live display, plain lines, or every event as JSON.
+"""Show a rollout while it runs: a live display, plain lines, or every event as JSON.
 
-On a terminal what is over scrolls by, and the last lines say who runs, who waits, how many calls
-are left in the account's window and how long it may take. Elsewhere each event but steps is a line.
+On a terminal, finished work scrolls by above a display of the tenants that run and wait, the calls
+left in the account's window and the time to go. Elsewhere each event except steps is a line.
 """
 
 import threading
@@ -30,23 +30,23 @@ _SHOWN: Final = 8
 
 
 class Budget(Protocol):
-    """What is asked for the calls that are left: the forwarder."""
+    """Knows how many API calls are left: the forwarder."""
 
     def state(self) -> "BudgetState":
-        """What is left, and who waits."""
+        """Return the calls that are left, and what waits for them."""
 
     def forecast(self, calls: int) -> float:
-        """Seconds until so many more calls can have been sent."""
+        """Return the seconds until so many more calls can be sent."""
 
 
 @dataclass
 class Picture:
-    """How far a run is.
+    """The progress of a rollout.
 
     Attributes:
-        clock: seconds.
+        clock: returns the time in seconds.
         workers: how many tenants run at a time.
-        budget: asked for the calls that are left, once it is known.
+        budget: knows how many calls are left; None until it is open.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -62,7 +62,7 @@ class Picture:
     calls: int = 0
 
     def take(self, event: FleetEvent) -> None:
-        """Takes note of an event."""
+        """Record an event."""
         if isinstance(event, events.RolloutBegan):
             self.total += sum(len(wave) for wave in event.waves)
         elif isinstance(event, events.WaveBegan):
@@ -87,26 +87,26 @@ class Picture:
         return max(self.total - self.done - self.failed - len(self.running), 0)
 
     def seconds_to_go(self) -> float | None:
-        """How long it may take: by what tenants took so far, or by what the calls left allow.
+        """Estimate the time to go, from earlier tenants and from the calls that are left.
 
-        The last check is waited for; the others go on beside the work.
+        Only the last health check adds time: the others run beside the work.
 
         Returns:
-            Seconds; None while no tenant has ended.
+            Seconds; None until a tenant has ended.
         """
         if not self.seconds:
             return None
         ended = len(self.seconds)
-        begun = [self.clock() - since for since, _ in self.running.values()]
+        elapsed_times = [self.clock() - since for since, _ in self.running.values()]
         each = sum(self.seconds) / ended
-        work = each * self.waiting + sum(max(each - one, 0) for one in begun)
+        work = each * self.waiting + sum(max(each - elapsed, 0) for elapsed in elapsed_times)
         left = self.waiting + len(self.running)
         forecast = self.budget.forecast(round(self.calls / ended * left)) if self.budget else 0.0
         check = sum(self.checks) / len(self.checks) if self.checks else 0.0
         return max(work / max(self.workers, 1), forecast) + check
 
     def summary(self) -> str:
-        """One line: how many are where, calls left, time to go."""
+        """Return one line: tenants per state, calls left, time to go."""
         parts = [f"{self.done} done", f"{len(self.running)} running", f"{self.waiting} waiting"]
         if self.failed:
             parts.append(f"{self.failed} failed")
@@ -117,16 +117,16 @@ class Picture:
                 parts.append(f"{state.left}{most} calls left")
         to_go = self.seconds_to_go()
         if to_go is not None and self.waiting + len(self.running):
-            parts.append(f"about {_duration(to_go)} to go")
+            parts.append(f"about {_format_duration(to_go)} to go")
         return f"{self.wave}{', '.join(parts)}"
 
 
 @contextmanager
-def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
-    """A display for as long as the block.
+def show_rollout(picture: Picture, *, json: bool) -> Iterator[Emit]:
+    """Yield a function that shows events; a live display runs until the block ends.
 
     Args:
-        picture: is kept up to date.
+        picture: the progress, which the events update.
         json: whether events are printed as JSON lines on standard output, and nothing else.
     """
     from flowflare.cli.console import messages, print_text
@@ -138,7 +138,7 @@ def shown(picture: Picture, *, json: bool) -> Iterator[Emit]:
             picture.take(event)
             if json:
                 print_text(events.as_line(event) + "\n")
-        # Not with the lock: the live display's own is taken before ours when it draws itself.
+        # Without the lock: when the live display draws itself, it takes its own lock before ours.
         if not json:
             _print(messages(), event, picture)
 
@@ -170,7 +170,7 @@ def _lines(picture: Picture, lock: threading.RLock) -> "RenderableType":
 
 
 def _print(console: "Console", event: FleetEvent, picture: Picture) -> None:
-    text = sentence(event)
+    text = describe_event(event)
     if not text:
         return
     mark, style = _MARKS.get(event.event, (" ", ""))
@@ -179,14 +179,14 @@ def _print(console: "Console", event: FleetEvent, picture: Picture) -> None:
         console.print(f"  {picture.summary()}", markup=False)
 
 
-def sentence(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each event
-    """An event in words; empty for what only the live display and JSON show."""
+def describe_event(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each event
+    """Describe an event in words; empty for events that only JSON and the live display show."""
     if isinstance(event, events.RolloutBegan):
-        goes = "goes on" if event.resumed else "begins"
+        action = "resumes" if event.resumed else "begins"
         count = sum(map(len, event.waves))
         return (
-            f"Rollout {event.rollout} of {event.environment} {goes}: {count} to bring up in "
-            f"{_counted(len(event.waves), 'wave')}, {event.through} through, "
+            f"Rollout {event.rollout} of {event.environment} {action}: {count} to deploy in "
+            f"{_count(len(event.waves), 'wave')}, {event.through} through, "
             f"{event.unchanged} unchanged"
         )
     if isinstance(event, events.WaveBegan):
@@ -194,22 +194,23 @@ def sentence(event: FleetEvent) -> str:  # noqa: PLR0911 -- one line for each ev
         more = f" and {len(event.tenants) - _SHOWN} more" if len(event.tenants) > _SHOWN else ""
         return f"Wave {event.wave} of {event.of}: {names}{more}"
     if isinstance(event, events.TenantDone):
-        calls = _counted(event.api_calls, "call")
+        calls = _count(event.api_calls, "call")
         changed = f"{event.changed} changed, {calls}, {event.seconds:.1f} s"
         return f"{event.tenant:<24} {event.outcome:<10} {changed}"
     if isinstance(event, events.TenantFailed):
         remedy = f"\n      {event.remedy}" if event.remedy else ""
-        return f"{event.tenant:<24} {event.outcome:<10} {_indented(event.error)}{remedy}"
+        return f"{event.tenant:<24} {event.outcome:<10} {_indent(event.error)}{remedy}"
     if isinstance(event, events.Exported):
         rows = ", ".join(f"{name} {count:,} rows" for name, count in event.databases.items())
         return f"{event.tenant:<24} exported   {rows or 'no databases'} to {event.place}"
     if isinstance(event, events.Waiting):
-        return f"{event.reason}: about {_duration(event.seconds)}, {event.calls_left} calls left"
+        wait = _format_duration(event.seconds)
+        return f"{event.reason}: about {wait}, {event.calls_left} calls left"
     return ""
 
 
-def picture_of(event: events.Stopped) -> str:
-    """Who is where, as lines."""
+def describe_stop(event: events.Stopped) -> str:
+    """Describe why a rollout stopped, and where its tenants are."""
     where = event.where
     lists = {
         "done": where.done,
@@ -218,7 +219,7 @@ def picture_of(event: events.Stopped) -> str:
         "running": where.running,
         "not begun": where.waiting,
     }
-    lines = [f"Stopped after {_duration(event.seconds)}: {event.reason}."]
+    lines = [f"Stopped after {_format_duration(event.seconds)}: {event.reason}."]
     for word, names in lists.items():
         if names:
             shown_names = ", ".join(names[:_SHOWN])
@@ -227,15 +228,15 @@ def picture_of(event: events.Stopped) -> str:
     return "\n".join(lines)
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     return text.replace("\n", "\n      ")
 
 
-def _counted(count: int, what: str) -> str:
+def _count(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < 100:
         return f"{whole} s"

@@ -13,7 +13,7 @@ from flowflare.cli.fleet.options import (
     TagOption,
     TenantsOption,
     WorkersOption,
-    selection_of,
+    make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 
@@ -28,17 +28,19 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     shard: ShardOption = None,
     exit_code: Annotated[
         bool,
-        typer.Option("--exit-code", help="End with 2 where something has drifted, for schedulers."),
+        typer.Option(
+            "--exit-code", help="Exit with 2 if something has drifted, for scheduled jobs."
+        ),
     ] = False,
     allow_unknown: AllowUnknownOption = None,
     workers: WorkersOption = None,
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Compare the state of tenants with their account: what was changed, is missing, was added.
+    """Compare the state of tenants with their account: what has changed, is missing or was added.
 
-    Only reads. Ends with 1 if something could not be compared. Stacks that have drifted alike are
-    reported once; the JSON reports each. `flowflare schema drift` prints its schema.
+    Only reads. Exits with 1 if something could not be compared. Stacks with the same drift are
+    reported together; the JSON lists each. `flowflare schema drift` prints its schema.
 
     Examples:
 
@@ -53,19 +55,24 @@ def drift(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     from flowflare.fleet.workers.workshop import open_workshop
 
     allowed = read_allowed(allow_unknown or (), "NAME")
-    selection = selection_of(tenants, tag, shard)
+    selection = make_selection(tenants, tag, shard)
     session = open_session(project_root(cwd), os.environ, environment, selection)
     records = session.records.read_all()
     stacks = [
-        session.stack(one) for one in session.tenants if session.may_have_resources(one, records)
+        session.stack(tenant)
+        for tenant in session.tenants
+        if session.may_have_resources(tenant, records)
     ]
     make_ready(session, stacks)
-    with messages().status("Asking the account") as status, open_workshop(session, workers) as shop:
+    with (
+        messages().status("Reading the account") as status,
+        open_workshop(session, workers) as shop,
+    ):
         found = compare_stacks(
             session,
             shop,
             stacks,
-            lambda done: status.update(f"Asking the account: {done:,} of {len(stacks):,}"),
+            lambda done: status.update(f"Reading the account: {done:,} of {len(stacks):,}"),
             allowed=allowed,
         )
     refuse_needless(found.document, allowed)

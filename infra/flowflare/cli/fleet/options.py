@@ -1,4 +1,4 @@
-"""The options that commands over many tenants share, and which tenants they mean."""
+"""The options that the fleet commands share, and the selection of tenants that they make."""
 
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,7 +16,7 @@ EnvironmentOption = Annotated[
 TenantsOption = Annotated[
     str | None,
     typer.Option(
-        "--tenants", metavar="A,B", help="Only these tenants; else all.", show_default=False
+        "--tenants", metavar="A,B", help="Only these tenants; by default all.", show_default=False
     ),
 ]
 TagOption = Annotated[
@@ -24,7 +24,7 @@ TagOption = Annotated[
     typer.Option(
         "--tag",
         metavar="TAG",
-        help="Only tenants with this tag; given more than once, with any of them.",
+        help="Only tenants with this tag; given several times, with any of these tags.",
         show_default=False,
     ),
 ]
@@ -33,13 +33,15 @@ ShardOption = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Only the I-th of N parts, for a job on each of N machines.",
+        help="Only the I-th of N parts, to spread the work over N machines.",
         show_default=False,
     ),
 ]
 ChangedOption = Annotated[
     bool,
-    typer.Option("--changed", help="Only tenants whose inputs are not those last applied."),
+    typer.Option(
+        "--changed", help="Only tenants whose inputs have changed since they were last applied."
+    ),
 ]
 WorkersOption = Annotated[
     int | None,
@@ -48,23 +50,23 @@ WorkersOption = Annotated[
         metavar="N",
         min=1,
         max=32,
-        help="How many tenants at a time; by default what cores and memory allow, 8 at most.",
+        help="How many tenants at a time; by default as cores and memory allow, 8 at most.",
         show_default=False,
     ),
 ]
 ExportsOption = Annotated[
     str,
     typer.Option(
-        "--exports", metavar="DIR", help="Where databases are exported to, or an s3:// URL."
+        "--exports", metavar="DIR", help="The folder or s3:// URL to export databases to."
     ),
 ]
 EXPORTS: Final = ".flowflare/exports"
 
 
-def selection_of(
+def make_selection(
     tenants: str | None, tags: list[str] | None, shard: str | None, *, changed: bool = False
 ) -> "Selection":
-    """Which tenants the options mean.
+    """Make the selection of tenants from the options.
 
     Raises:
         FleetError: the shard is not of the form 3/8.
@@ -72,14 +74,14 @@ def selection_of(
     from flowflare.fleet.tenants.selection import Selection, parse_shard
 
     return Selection(
-        tenants=names_of(tenants),
+        tenants=parse_names(tenants),
         tags=tuple(tags or ()),
         shard=parse_shard(shard) if shard else None,
         changed=changed,
     )
 
 
-def names_of(text: str | None) -> tuple[str, ...]:
-    """The names in `a,b`, each once."""
-    names = (one.strip() for one in (text or "").split(","))
-    return tuple(dict.fromkeys(one for one in names if one))
+def parse_names(text: str | None) -> tuple[str, ...]:
+    """Split `a,b` into names, without duplicates."""
+    names = (name.strip() for name in (text or "").split(","))
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -1,4 +1,4 @@
-"""`flowflare fleet preview`: says what `fleet up` would do to the tenants of an environment."""
+"""`flowflare fleet preview`: show what `fleet up` would do to the tenants of an environment."""
 
 import os
 from enum import StrEnum
@@ -14,7 +14,7 @@ from flowflare.cli.fleet.options import (
     TagOption,
     TenantsOption,
     WorkersOption,
-    selection_of,
+    make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 from flowflare.errors import FleetError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Form(StrEnum):
-    """The forms that a preview comes in."""
+    """The formats of a preview."""
 
     text = "text"
     markdown = "markdown"
@@ -42,34 +42,37 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     again: Annotated[
         bool,
         typer.Option(
-            "--again", help="Look at tenants, too, whose inputs are the ones last applied."
+            "--again",
+            help="Also plan tenants whose inputs have not changed since they were last applied.",
         ),
     ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Compare code and SQL line by line.")
     ] = False,
-    form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.text,
+    form: Annotated[Form, typer.Option("--format", help="The format.")] = Form.text,
     max_size: Annotated[
         int,
         typer.Option(
-            "--max-size", metavar="BYTES", help="Fold Markdown until it is no longer than this."
+            "--max-size",
+            metavar="BYTES",
+            help="The most bytes of Markdown; longer parts are shortened.",
         ),
     ] = 60_000,
     exit_code: Annotated[
         bool,
         typer.Option(
             "--exit-code",
-            help="End with 0: nothing changes, 2: it does, 3: loses data, 1: something is unknown.",
+            help="Exit with 0: no changes, 2: changes, 3: data loss, 1: something is unknown.",
         ),
     ] = False,
     workers: WorkersOption = None,
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what `fleet up` would do, equal changes once; no call to Cloudflare is made.
+    """Show what `fleet up` would do, without a call to Cloudflare; equal changes are shown once.
 
-    Tenants whose inputs are those last applied are not looked at. The others' programs are planned
-    against their state, policies are asked, and calls and time are forecast.
+    Skips tenants whose inputs have not changed since they were last applied. Plans the programs of
+    the others against their state, applies policies, and estimates API calls and time.
 
     Examples:
 
@@ -83,7 +86,7 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     from flowflare.fleet.preview.preview import make_preview
     from flowflare.fleet.session import open_session
 
-    selection = selection_of(tenants, tag, shard, changed=changed)
+    selection = make_selection(tenants, tag, shard, changed=changed)
     with messages().status("Reading the fleet") as status:
         session = open_session(project_root(cwd), os.environ, environment, selection)
         found = make_preview(
@@ -91,7 +94,7 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
             again=again,
             diff=diff,
             workers=workers,
-            on_event=_tell,
+            on_event=_print_note,
             on_progress=lambda done, of: status.update(f"Planning: {done:,} of {of:,}"),
         )
     if changed:
@@ -107,8 +110,8 @@ def preview(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
         raise typer.Exit(found.report.exit_code)
 
 
-def _tell(event: "TaskEvent") -> None:
-    """Passes on what programs print and the engine notes."""
+def _print_note(event: "TaskEvent") -> None:
+    """Print messages of programs and notes of the engine."""
     from flowflare.cli.console import messages
 
     if event.kind == "note":
@@ -138,35 +141,35 @@ def _show(found: "FleetPreview") -> None:
 
 
 def _notes(found: "FleetPreview") -> "Iterator[str]":
-    """What there is to say beside the plans themselves."""
+    """List notes to print after the plans."""
     if found.same_inputs:
         count = len(found.same_inputs)
         stacks = "1 stack has" if count == 1 else f"{count:,} stacks have"
-        yield f"{stacks} the inputs last applied: not looked at, no call needed."
+        yield f"{stacks} unchanged inputs: skipped, without an API call."
     if found.report.api_calls:
         from flowflare.review.report_text import write_duration
 
-        per = [one.api_calls for one in found.report.sections if one.api_calls]
+        per = [section.api_calls for section in found.report.sections if section.api_calls]
         each = f"{min(per)}" if min(per) == max(per) else f"{min(per)} to {max(per)}"
-        one = each == "1"
+        is_single = each == "1"
         yield (
-            f"{each} API call{'' if one else 's'} for each tenant that changes; `fleet up` takes "
-            f"{write_duration(found.seconds)} at least, {found.workers} at a time."
+            f"{each} API call{'' if is_single else 's'} for each tenant that changes; `fleet up` "
+            f"takes {write_duration(found.seconds)} at least, {found.workers} at a time."
         )
     if found.retired:
         listed = ", ".join(found.retired[:8]) + (" ..." if len(found.retired) > 8 else "")
-        yield f"To be retired once they are named with `fleet up --retire`: {listed}."
+        yield f"To retire these tenants, name them with `fleet up --retire`: {listed}."
 
 
 def _refuse(found: "FleetPreview") -> None:
-    """Ends with exit code 1 where `fleet up` would be stopped.
+    """Raise an error if `fleet up` would be refused.
 
     Raises:
         FleetError: stacks could not be planned, or would be refused.
     """
-    broken = [one for one in found.report.sections if one.review is None]
+    broken = [section for section in found.report.sections if section.review is None]
     if broken:
-        many = sum(len(one.stacks) for one in broken)
+        many = sum(len(section.stacks) for section in broken)
         stacks = "1 stack" if many == 1 else f"{many:,} stacks"
         raise FleetError(f"{stacks} could not be planned: {broken[0].error.splitlines()[0]}")
     if found.refused_stacks:

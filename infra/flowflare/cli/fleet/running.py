@@ -1,4 +1,4 @@
-"""What the commands share that work on many tenants: rules, signals, the budget's word."""
+"""What the commands over many tenants share: rollout rules, signals and budget messages."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -18,39 +18,41 @@ if TYPE_CHECKING:
 
 
 def refuse_left(removed: "RemovalResult", what: str, emit: "Emit", seconds: float) -> None:
-    """Ends a command that could not take everybody away.
+    """Stop a command that could not remove every tenant.
 
     Args:
-        removed: how it ended.
-        what: what was asked for: `retired` or `destroyed`.
-        emit: is told who is where.
+        removed: the result of the removal.
+        what: `retired` or `destroyed`.
+        emit: receives an event with the tenants by progress.
         seconds: how long it took.
 
     Raises:
-        FleetError: somebody could not be taken away.
+        FleetError: a tenant could not be removed.
     """
     if not removed.failed:
         return
     from flowflare.fleet.rollout import events
 
     reason = f"could not be {what}: {', '.join(removed.failed)}"
-    remedy = f"Put the cause right, then run it again: {again()}"
+    remedy = f"Fix the cause, then run it again: {quote_command()}"
     where = events.TenantsByProgress(done=removed.removed, failed=removed.failed)
     emit(events.Stopped(rollout="", reason=reason, where=where, remedy=remedy, seconds=seconds))
     raise FleetError(reason, remedy=remedy)
 
 
-def rules_of(max_failures: int = 1) -> "RolloutRules":
-    """How a rollout of this command is run."""
+def make_rules(max_failures: int = 1) -> "RolloutRules":
+    """Make the rules for a rollout of this command."""
     from importlib.metadata import version
 
     from flowflare.fleet.rollout.rollout import RolloutRules
 
-    return RolloutRules(max_failures=max_failures, command=again(), release=version("flowflare"))
+    return RolloutRules(
+        max_failures=max_failures, command=quote_command(), release=version("flowflare")
+    )
 
 
-def again() -> str:
-    """This command, as it was called."""
+def quote_command() -> str:
+    """Return this command line, quoted for a shell."""
     import shlex
     import sys
 
@@ -60,7 +62,7 @@ def again() -> str:
 
 
 class Clock:
-    """Seconds since it was made."""
+    """Counts the seconds since it was created."""
 
     def __init__(self) -> None:
         import time
@@ -69,23 +71,23 @@ class Clock:
         self._since = time.monotonic()
 
     def seconds(self) -> float:
-        """Seconds since it was made, rounded to milliseconds."""
+        """Return the seconds since it was created, rounded to milliseconds."""
         return round(self._now() - self._since, 3)
 
 
 def make_ready(session: "FleetSession", stacks: Sequence[str]) -> None:
-    """Makes sure of what the stacks' runs need: Node's packages, the embedded Cloudflare."""
-    from flowflare.cli.stacks import make_ready as made_ready
+    """Prepare runs: install Node's packages, and start the embedded Cloudflare if needed."""
+    from flowflare.cli.stacks import make_ready as make_stack_ready
     from flowflare.config.files import read_project
 
     if stacks:
-        made_ready(read_project(session.root, stacks[0]))
+        make_stack_ready(read_project(session.root, stacks[0]))
 
 
-def budget_teller(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], None]":
-    """What tells the display that calls wait for the account's budget."""
+def make_budget_listener(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], None]":
+    """Make a function that shows when calls wait for the account's budget."""
 
-    def tell(event: "BudgetEvent") -> None:
+    def listen(event: "BudgetEvent") -> None:
         from flowflare.fleet.rollout.events import Waiting
 
         if event.kind == "waiting":
@@ -93,25 +95,25 @@ def budget_teller(picture: "Picture", emit: "Emit") -> "Callable[[BudgetEvent], 
             reason = f"calls of {', '.join(sorted(event.waiting))} wait for the account's budget"
             emit(Waiting(seconds=round(event.seconds, 1), calls_left=left or 0, reason=reason))
 
-    return tell
+    return listen
 
 
 @contextmanager
 def stopping(stop: "Callable[[str], None]") -> Iterator[None]:
-    """Ctrl-C and SIGTERM begin with no other tenant; a second one ends the command at once."""
+    """On Ctrl-C or SIGTERM, begin no other tenant; a second signal ends the command at once."""
     from flowflare.cli.console import messages
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
-    def asked(number: int, frame: FrameType | None) -> None:
+    def handle_signal(number: int, frame: FrameType | None) -> None:
         del frame
-        for one, handler in before.items():
-            signal.signal(one, handler)
-        messages().print("Stopping when the tenants that run are at their end.", markup=False)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
+        messages().print("Stopping after the current tenants.", markup=False)
         stop(f"stopped by {signal.Signals(number).name}")
 
     for number in before:
-        signal.signal(number, asked)
+        signal.signal(number, handle_signal)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""`flowflare fleet status`: says of each tenant of an environment where it is."""
+"""`flowflare fleet status`: show the state of each tenant of an environment."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from flowflare.cli.fleet.options import (
     ShardOption,
     TagOption,
     TenantsOption,
-    selection_of,
+    make_selection,
 )
 from flowflare.cli.options import JsonOption, ProjectOption, project_root
 
@@ -28,11 +28,11 @@ _WORDS = {
     "interrupted": "interrupted",
     "running": "running",
     "leaving": "to be retired",
-    "unlisted": "not in tenants.yaml any more",
+    "unlisted": "no longer in tenants.yaml",
     "changed": "changed since it was applied",
     "never": "never applied",
     "suspended": "suspended",
-    "applied": "as it should be",
+    "applied": "up to date",
     "retired": "retired",
 }
 _STYLES = {"failed": "red", "unhealthy": "red", "interrupted": "yellow", "running": "green"}
@@ -44,13 +44,13 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     tag: TagOption = None,
     changed: ChangedOption = False,
     shard: ShardOption = None,
-    everybody: Annotated[
-        bool, typer.Option("--all", help="Name every tenant, also those as they should be.")
+    every_tenant: Annotated[
+        bool, typer.Option("--all", help="List every tenant, including those that are up to date.")
     ] = False,
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say who is where: applied, changed, failed, running and by whom; nobody is called.
+    """Show each tenant's state: applied, changed, failed, running and by whom. Calls no API.
 
     Examples:
 
@@ -62,19 +62,21 @@ def status(  # noqa: PLR0913, PLR0917 -- a command's parameters are its options
     from flowflare.fleet.session import open_session
     from flowflare.fleet.status import SETTLED, make_document, read_status
 
-    selection = selection_of(tenants, tag, shard, changed=changed)
+    selection = make_selection(tenants, tag, shard, changed=changed)
     with messages().status("Reading the fleet"):
         session = open_session(project_root(cwd), os.environ, environment, selection, files=False)
         found = read_status(session, all_tenants=not (tenants or tag or shard))
     if changed:
-        found = make_document(session, [one for one in found.tenants if one.state not in SETTLED])
+        found = make_document(
+            session, [tenant for tenant in found.tenants if tenant.state not in SETTLED]
+        )
     if json:
         print_json(found.model_dump(mode="json"))
     else:
-        _show(found, everybody=everybody)
+        _show(found, every_tenant=every_tenant)
 
 
-def _show(found: "FleetStatus", *, everybody: bool) -> None:
+def _show(found: "FleetStatus", *, every_tenant: bool) -> None:
     from flowflare.cli.console import answers
     from flowflare.fleet.status import SETTLED
 
@@ -84,37 +86,37 @@ def _show(found: "FleetStatus", *, everybody: bool) -> None:
     console.print(f"{found.project}: {tenants} in {found.environment}", style="bold", markup=False)
     for state, count in found.counts.items():
         console.print(f"  {count:>6,}  {_WORDS[state]}", style=_STYLES.get(state), markup=False)
-    shown = [one for one in found.tenants if everybody or one.state not in SETTLED]
+    shown = [tenant for tenant in found.tenants if every_tenant or tenant.state not in SETTLED]
     if shown:
         console.print()
-    for line in _table(shown, everybody=everybody):
+    for line in _table(shown, every_tenant=every_tenant):
         console.print(line, markup=False)
-    if any(one.state not in SETTLED for one in found.tenants):
+    if any(tenant.state not in SETTLED for tenant in found.tenants):
         console.print(
             f"\nNext:  flowflare fleet preview -e {quote(found.environment)}", markup=False
         )
 
 
-def _table(tenants: "list[TenantStatus]", *, everybody: bool) -> Iterator[str]:
-    """A line for each tenant; of many in one state the first ones, and how many more."""
+def _table(tenants: "list[TenantStatus]", *, every_tenant: bool) -> Iterator[str]:
+    """List a line for each tenant; of many in one state, the first and the number of the rest."""
     from itertools import groupby
 
     if not tenants:
         return
-    width = max(6, *(len(one.tenant) for one in tenants))
+    width = max(6, *(len(tenant.tenant) for tenant in tenants))
     yield f"{'TENANT':<{width}}  {'STATE':<11}  {'RELEASE':<8}  {'LAST RUN':<20}  CALLS"
-    for _, group in groupby(tenants, lambda one: one.state):
+    for _, group in groupby(tenants, lambda tenant: tenant.state):
         alike = list(group)
-        shown = alike if everybody else alike[:_FEW]
+        shown = alike if every_tenant else alike[:_FEW]
         yield from _lines(shown, width)
         if len(alike) > len(shown):
-            yield f"... and {len(alike) - len(shown):,} more: --all names them"
+            yield f"... and {len(alike) - len(shown):,} more: --all lists them"
 
 
 def _lines(tenants: "Iterable[TenantStatus]", width: int) -> Iterator[str]:
-    for one in tenants:
-        calls = f"{one.api_calls:,}" if one.at else ""
-        why = f"by {one.by}" if one.by else one.why
+    for tenant in tenants:
+        calls = f"{tenant.api_calls:,}" if tenant.at else ""
+        why = f"by {tenant.by}" if tenant.by else tenant.why
         why = why if len(why) <= _WIDEST else f"{why[:_WIDEST]}..."
-        row = f"{one.tenant:<{width}}  {one.state:<11}  {one.release:<8}  {one.at[:19]:<20}"
-        yield f"{row}  {calls:>5}  {why}".rstrip()
+        row = f"{tenant.tenant:<{width}}  {tenant.state:<11}  {tenant.release:<8}"
+        yield f"{row}  {tenant.at[:19]:<20}  {calls:>5}  {why}".rstrip()

@@ -1,4 +1,4 @@
-"""`flowflare fleet up`: brings the tenants of an environment up, wave by wave."""
+"""`flowflare fleet up`: deploy the tenants of an environment, wave by wave."""
 
 import os
 from shlex import quote
@@ -34,7 +34,7 @@ RetireOption = Annotated[
     typer.Option(
         "--retire",
         metavar="NAME",
-        help="Export and take away this tenant, which tenants.yaml says is retired.",
+        help="Export and remove this tenant, which is retired in tenants.yaml.",
         show_default=False,
     ),
 ]
@@ -44,7 +44,7 @@ MaxFailuresOption = Annotated[
         "--max-failures",
         metavar="N",
         min=1,
-        help="Begin no other tenant after so many that failed. One canary is always enough.",
+        help="Stop after so many failed tenants. A failed canary always stops the rollout.",
     ),
 ]
 
@@ -62,12 +62,12 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring the tenants of an environment up: a canary, then a share, then the rest.
+    """Deploy the tenants of an environment: a canary, then a share, then the rest.
 
-    Tenants whose inputs are those last applied are left alone, without a call. Between waves each
-    tenant is asked whether it is healthy. After a failure no other tenant is begun, and it is said
-    who is where; the same command goes on, also after a kill. Exit code 1 when somebody is not as
-    the files say.
+    Skips tenants whose inputs have not changed since they were last applied, without an API call.
+    Checks each tenant's health between waves. After a failure, begins no other tenant and lists
+    where each is. Run the same command again to resume, even after a crash. Exits with 1 if any
+    tenant differs from its configuration.
 
     Examples:
 
@@ -78,9 +78,9 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
       flowflare fleet up -e prod --retire acme
     """
     from flowflare.cli.console import messages
-    from flowflare.cli.fleet.display import Picture, shown
-    from flowflare.cli.fleet.options import selection_of
-    from flowflare.cli.fleet.running import Clock, budget_teller, make_ready, rules_of
+    from flowflare.cli.fleet.display import Picture, show_rollout
+    from flowflare.cli.fleet.options import make_selection
+    from flowflare.cli.fleet.running import Clock, make_budget_listener, make_ready, make_rules
     from flowflare.fleet.pending import find_pending
     from flowflare.fleet.rollout import events
     from flowflare.fleet.rollout.plan import plan_rollout
@@ -90,11 +90,11 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.fleet.workers.workshop import open_workshop
 
     root = project_root(cwd)
-    selection = selection_of(tenants, tag, shard, changed=changed)
+    selection = make_selection(tenants, tag, shard, changed=changed)
     session = open_session(root, os.environ, environment, selection)
-    records = session.records.read_all({session.stack(one) for one in session.tenants})
+    records = session.records.read_all({session.stack(tenant) for tenant in session.tenants})
     leaving, left = select_retired(session, tuple(retire or ()), records, selection.tenants)
-    stacks = [session.stack(one) for one in session.standing]
+    stacks = [session.stack(tenant) for tenant in session.standing]
     say = messages().print
     found = find_pending(root, stacks, records, os.environ, lambda text: say(text, markup=False))
     unfinished = UnfinishedRollout(session.store, session.project, environment, selection)
@@ -105,18 +105,18 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         records,
         unfinished.read_or_create_id(),
     )
-    works = [work.stack for work in plan.updates.values()]
+    updated = [work.stack for work in plan.updates.values()]
     if session.store.is_remote:
-        session.passphrases.refuse_made_here(works)
-    make_ready(session, [*works, *(one.stack for one in leaving)])
+        session.passphrases.refuse_made_here(updated)
+    make_ready(session, [*updated, *(tenant.stack for tenant in leaving)])
     picture = Picture()
     with (
-        shown(picture, json=json) as emit,
-        open_workshop(session, workers, budget_teller(picture, emit)) as shop,
+        show_rollout(picture, json=json) as emit,
+        open_workshop(session, workers, make_budget_listener(picture, emit)) as shop,
     ):
         picture.workers, picture.budget = shop.workers.workers, shop.forwarder
         clock = Clock()
-        calls = _roll(session, plan, unfinished, shop, emit, rules_of(max_failures))
+        calls = _roll(session, plan, unfinished, shop, emit, make_rules(max_failures))
         if leaving:
             calls += _retire(leaving, session, shop, emit, exports, clock)
         emit(
@@ -131,8 +131,8 @@ def up(  # noqa: PLR0913, PLR0917 -- each is an option of the command
             )
         )
     if not json:
-        _tell_done(plan, len(leaving), calls, clock.seconds())
-        _tell_left(environment, left)
+        _print_done(plan, len(leaving), calls, clock.seconds())
+        _print_left(environment, left)
 
 
 def _roll(
@@ -143,17 +143,17 @@ def _roll(
     emit: "Emit",
     rules: "RolloutRules",
 ) -> int:
-    """Runs the waves; how many calls they took.
+    """Run the waves, and return the number of API calls.
 
     Raises:
-        FleetError: somebody is not as the files say.
+        FleetError: a tenant differs from its configuration.
     """
     if not plan.waves:
         unfinished.end()
         return 0
     import httpx
 
-    from flowflare.cli.fleet.display import picture_of
+    from flowflare.cli.fleet.display import describe_stop
     from flowflare.cli.fleet.running import stopping
     from flowflare.fleet.rollout.health import Checker
     from flowflare.fleet.rollout.rollout import Rollout
@@ -166,7 +166,7 @@ def _roll(
         with stopping(rollout.stop):
             stopped = rollout.run()
     if stopped is not None:
-        raise FleetError(picture_of(stopped), remedy=stopped.remedy)
+        raise FleetError(describe_stop(stopped), remedy=stopped.remedy)
     unfinished.end()
     return rollout.api_calls
 
@@ -179,38 +179,40 @@ def _retire(
     exports: str,
     clock: "Clock",
 ) -> int:
-    """Takes tenants away after an export; how many calls it took.
+    """Retire tenants after an export, and return the number of API calls.
 
     Raises:
-        FleetError: somebody could not be taken away.
+        FleetError: a tenant could not be removed.
     """
-    from flowflare.cli.fleet.running import refuse_left, rules_of
+    from flowflare.cli.fleet.running import make_rules, refuse_left
     from flowflare.fleet.rollout.retire import Removal
 
-    rules = rules_of()
+    rules = make_rules()
     removal = Removal(shop, session.records, emit, rules, outcome="retired", exports=exports)
     removed = removal.run(leaving)
     refuse_left(removed, "retired", emit, clock.seconds())
     return removed.api_calls
 
 
-def _tell_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) -> None:
+def _print_done(plan: "RolloutPlan", removed: int, calls: int, seconds: float) -> None:
     from flowflare.cli.console import answers
 
     untouched = len(plan.unchanged) + len(plan.through)
     if not plan.updates and not removed:
-        answers().print(f"Nothing to do: all {untouched} tenants are as they should be.")
+        answers().print(f"Nothing to do: all {untouched} tenants are up to date.")
         return
-    parts = [f"{len(plan.updates)} brought up", f"{untouched} as they were"]
+    parts = [f"{len(plan.updates)} deployed", f"{untouched} unchanged"]
     parts += [f"{removed} retired"] if removed else []
     answers().print(f"\nDone in {seconds:.1f} s: {', '.join(parts)}, {calls} calls to the API.")
     answers().print(f"\nNext:  flowflare fleet status -e {quote(plan.environment)}", markup=False)
 
 
-def _tell_left(environment: str, left: tuple[str, ...]) -> None:
+def _print_left(environment: str, left: tuple[str, ...]) -> None:
     from flowflare.cli.console import answers
 
     if left:
         options = " ".join(f"--retire {quote(name)}" for name in left)
-        answers().print(f"\nRetired in the file, and left alone until named: {', '.join(left)}")
+        answers().print(
+            f"\nRetired in tenants.yaml, but not removed until named: {', '.join(left)}"
+        )
         answers().print(f"  flowflare fleet up -e {quote(environment)} {options}", markup=False)

@@ -1,4 +1,4 @@
-"""`flowflare migrations`: makes, shows, checks, records and takes back D1 migrations."""
+"""`flowflare migrations`: create, show, check, record and undo D1 migrations."""
 
 import typer
 
@@ -11,7 +11,7 @@ from flowflare.cli.migrations.status import status
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make, show, check, record and take back the migrations of a D1 database.",
+    help="Create, show, check, record and undo the migrations of a D1 database.",
 )
 app.command()(new)
 app.command()(status)

@@ -1,4 +1,4 @@
-"""`flowflare migrations baseline`: records files in a database that has what they make."""
+"""`flowflare migrations baseline`: record files in a database that already has their tables."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from flowflare.migrations.plan import Applied
 
 _WORDS = {
-    "missing": "the files make it, the database does not have it",
-    "extra": "the database has it, the files do not make it",
-    "different": "it is not the same in the database",
+    "missing": "the files create it, the database does not have it",
+    "extra": "the database has it, the files do not create it",
+    "different": "it is different in the database",
 }
 
 
@@ -36,7 +36,7 @@ def baseline(
         typer.Option(
             "--to",
             metavar="FILE",
-            help="The last file that the database has had; else the last of all.",
+            help="The last file that the database already has; by default the last of all.",
             show_default=False,
         ),
     ] = None,
@@ -44,11 +44,11 @@ def baseline(
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Record migrations as applied in a database that has their tables and no ledger.
+    """Record migrations as applied in a database that has their tables but no ledger.
 
-    Compares the database's tables, indexes, views and triggers with what the files make, shows
-    every difference, and records nothing unless there is none. A ledger whose order is not the
-    files' is put in order the same way.
+    Compares the database's tables, indexes, views and triggers with what the files create. Shows
+    every difference, and records the files only if there are none. Also sorts a ledger whose order
+    differs from the files'.
 
     Example: flowflare migrations baseline --client orders --to 0002_add_lines.sql
     """
@@ -61,42 +61,42 @@ def baseline(
     project = read_project(project_root(cwd), stack)
     target = find_target(project, client, database)
     every = target.files()
-    with messages().status("Asking the database"):
+    with messages().status("Reading the database"):
         reached = reach(project, target)
         applied = read_ledger(reached.database)
-        files = _chosen(every, applied, to)
+        files = _choose_files(every, applied, to)
         objects = read_objects(reached.database)
     found = compare_objects(objects, files)
     names = [] if found else [file.name for file in files]
     if not found:
         rewrite(reached.database, applied, files)
     if json:
-        print_json({"differences": [vars(one) for one in found], "recorded": names})
+        print_json({"differences": [vars(difference) for difference in found], "recorded": names})
     if found:
         if not json:
             _show(found)
-        raise _refusal(target, objects, every)
+        raise _make_refusal(target, objects, every)
     if json:
         return
-    answers().print(f"{target.name} has what {len(files)} files make; they are recorded:")
+    answers().print(f"{target.name} has what {len(files)} files create. Recorded:")
     for name in names:
         answers().print(f"  {name}", markup=False)
     filled = ", ".join(list_files_with_data(files))
     if filled:
         answers().print(
-            f"\nThese also write rows, which a comparison of tables cannot see: {filled}",
+            f"\nThese files also write rows, which were not compared: {filled}",
             markup=False,
         )
     answers().print(f"\nNext:  flowflare migrations status{target.options}", markup=False)
 
 
-def _chosen(
+def _choose_files(
     every: "Sequence[Migration]", applied: "Sequence[Applied]", to: str | None
 ) -> "Sequence[Migration]":
-    """The files to record.
+    """Choose the files to record.
 
     Raises:
-        MigrationError: there is no such file, or the ledger is not one that this puts right.
+        MigrationError: the file does not exist, or the ledger has other problems than its order.
     """
     from flowflare.migrations.plan import find_history_problems
 
@@ -108,7 +108,7 @@ def _chosen(
     if applied and not problems:
         raise MigrationError(
             f"the ledger has {len(applied)} files already, and they are in order",
-            remedy="There is nothing to record. What is pending is applied by: flowflare up",
+            remedy="There is nothing to record. To apply pending files: flowflare up",
         )
     if applied:
         known = {row.name for row in applied}
@@ -123,26 +123,28 @@ def _chosen(
 def _show(found: "Sequence[Difference]") -> None:
     from flowflare.cli.console import answers
 
-    for one in found:
-        answers().print(f"{one.type} {one.name}: {_WORDS[one.kind]}", markup=False)
-        for place, sql in (("database", one.database), ("files", one.files)):
+    for difference in found:
+        answers().print(
+            f"{difference.type} {difference.name}: {_WORDS[difference.kind]}", markup=False
+        )
+        for place, sql in (("database", difference.database), ("files", difference.files)):
             if sql is not None:
                 text = "\n    ".join(sql.splitlines())
                 answers().print(f"  {place}:\n    {text}", style="dim", markup=False)
 
 
-def _refusal(
+def _make_refusal(
     target: Target, objects: "Mapping[tuple[str, str], str]", every: "Sequence[Migration]"
 ) -> MigrationError:
     from flowflare.migrations.baseline import find_match
 
     if not objects:
-        remedy = "It is empty: flowflare up applies the files."
+        remedy = "The database is empty: flowflare up applies the files."
         return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)
     last = find_match(objects, every)
     remedy = (
-        f"It has what the files to {last.name} make: run it with --to {last.name}"
+        f"It has what the files up to {last.name} create: run it with --to {last.name}"
         if last
-        else "Bring database and files together first; nothing is recorded by halves."
+        else "First make the database and the files agree."
     )
     return MigrationError(f"{target.name}: nothing was recorded", remedy=remedy)

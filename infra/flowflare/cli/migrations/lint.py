@@ -1,4 +1,4 @@
-"""`flowflare migrations lint`: finds what D1 refuses and what loses data."""
+"""`flowflare migrations lint`: find what D1 refuses and what loses data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,22 +30,22 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         typer.Option(
             "--folder",
             metavar="DIR",
-            help="A folder of migrations instead of a stack's.",
+            help="A folder of migrations, instead of a stack's.",
             show_default=False,
         ),
     ] = None,
     pending: Annotated[
-        bool, typer.Option("--pending", help="Ask the database, and leave out what it has had.")
+        bool, typer.Option("--pending", help="Read the database, and skip the files that it has.")
     ] = False,
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check migrations for what D1 refuses and what loses data; exit code 1 for errors.
+    """Check migrations for what D1 refuses and what loses data. Exits with 1 for errors.
 
-    Without --client every database of the stack is checked. Nothing is asked but the files,
-    unless --pending is given. `up` does the same with the files that it is about to apply.
-    A comment in front of a statement accepts a finding:
+    Without --client, checks every database of the stack. Reads only files, unless --pending is
+    given. `up` checks the files that it is about to apply in the same way. A comment before a
+    statement accepts a finding:
 
       -- flowflare: accept drop-table: the rows are in orders since 0003
 
@@ -61,20 +61,20 @@ def lint(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         _in_folder(folder) if folder else _in_stack(cwd, stack, client, database, pending=pending)
     )
     if json:
-        print_json({"findings": [_document(where, one) for where, one in found]})
+        print_json({"findings": [_document(where, finding) for where, finding in found]})
     else:
-        for where, one in found:
-            _show(where, one)
-    errors = sum(one.stops for _, one in found)
+        for where, finding in found:
+            _show(where, finding)
+    errors = sum(finding.stops for _, finding in found)
     if errors:
         count = "1 error" if errors == 1 else f"{errors} errors"
         raise MigrationError(
             f"{count} in the migrations",
-            remedy="Put it right, or say in front of the statement why it is meant: "
+            remedy="Fix it, or say before the statement why it is intended: "
             "-- flowflare: accept <rule>: <reason>",
         )
     if not json:
-        accepted = sum(one.accepted is not None for _, one in found)
+        accepted = sum(finding.accepted is not None for _, finding in found)
         count = f"No errors, {len(found) - accepted} warnings, {accepted} accepted."
         answers().print(count if found else "Nothing found.")
 
@@ -83,19 +83,21 @@ def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
     from flowflare.migrations.files import read_migrations
     from flowflare.migrations.lint import lint as lint_files
 
-    return ((folder, one) for one in lint_files(read_migrations(folder)))
+    return ((folder, finding) for finding in lint_files(read_migrations(folder)))
 
 
 def _in_stack(
     cwd: Path | None, stack: str, client: str | None, database: str | None, *, pending: bool
 ) -> "Iterator[tuple[Path, Finding]]":
-    from flowflare.cli.migrations.target import find_target, reach, targets
+    from flowflare.cli.migrations.target import find_target, list_targets, reach
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
     from flowflare.migrations.lint import lint as lint_files
 
     project = read_project(project_root(cwd), stack)
-    chosen = [find_target(project, client, database)] if client or database else targets(project)
+    chosen = (
+        [find_target(project, client, database)] if client or database else list_targets(project)
+    )
     for target in chosen:
         if target.folder is None:
             continue
@@ -107,7 +109,7 @@ def _in_stack(
         if where.is_relative_to(project.root):
             where = where.relative_to(project.root)
         applied = sum(file.name in known for file in files)
-        yield from ((where, one) for one in lint_files(ordered, applied=applied))
+        yield from ((where, finding) for finding in lint_files(ordered, applied=applied))
 
 
 def _document(where: Path, finding: "Finding") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`flowflare migrations new`: makes the next numbered file."""
+"""`flowflare migrations new`: create the next numbered file."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ def new(
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
 ) -> None:
-    """Make the next numbered migration file, as wrangler would.
+    """Create the next numbered migration file, as wrangler would.
 
     Example: flowflare migrations new create_orders --client orders
     """
@@ -31,7 +31,7 @@ def new(
 
     root = project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
-    folder = _own_folder(target, root)
+    folder = _choose_folder(target, root)
     files = read_migrations(folder) if folder.is_dir() else ()
     path = folder / make_next_name(files, words)
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,8 +42,8 @@ def new(
     messages().print(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
 
 
-def _own_folder(target: Target, root: Path) -> Path:
-    """The folder, if its files are the project's to write."""
+def _choose_folder(target: Target, root: Path) -> Path:
+    """Return the folder, unless its files belong to flowflare."""
     if target.folder is None:
         raise MigrationError(
             f"{target.what} has no folder of migrations",
@@ -51,8 +51,8 @@ def _own_folder(target: Target, root: Path) -> Path:
         )
     if not target.folder.is_relative_to(root):
         raise MigrationError(
-            "the tracking database's migrations come with flowflare, and a newer release brings "
-            "its own next ones",
+            "the tracking database's migrations come with flowflare, and newer releases add "
+            "more of them",
             remedy="Keep tables of your own in a client's database: name it under "
             "`flowflare:clients`, NAME, `databases`, then: "
             "flowflare migrations new NAME --client NAME",

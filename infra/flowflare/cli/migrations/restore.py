@@ -1,4 +1,4 @@
-"""`flowflare migrations restore`: takes a database back by Time Travel."""
+"""`flowflare migrations restore`: restore a database with Time Travel."""
 
 import os
 import sys
@@ -28,23 +28,27 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="The file to go back before; its number is enough.",
+            help="Restore to before this file; its number is enough.",
             show_default=False,
         ),
     ] = None,
     bookmark: Annotated[
         str | None,
-        typer.Option("--bookmark", metavar="MARK", help="The bookmark to go back to."),
+        typer.Option("--bookmark", metavar="MARK", help="The bookmark to restore to."),
     ] = None,
     timestamp: Annotated[
         str | None,
         typer.Option(
-            "--timestamp", metavar="TIME", help="The time to go back to, 2026-11-23T14:36:00Z."
+            "--timestamp",
+            metavar="TIME",
+            help="The time to restore to, such as 2026-11-23T14:36:00Z.",
         ),
     ] = None,
     confirm: Annotated[
         str | None,
-        typer.Option("--confirm", metavar="NAME", help="The database's name, instead of asking."),
+        typer.Option(
+            "--confirm", metavar="NAME", help="The database's name, to confirm without being asked."
+        ),
     ] = None,
     client: ClientOption = None,
     database: DatabaseOption = None,
@@ -52,11 +56,11 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take a database back to the moment before a migration, or to a bookmark or a time.
+    """Restore a database to the moment before a migration, or to a bookmark or a time.
 
-    Says what is lost and asks for the database's name. Prints the bookmark that leads back. The
-    ledger goes back with the database; the next `up` applies the files that were undone, so
-    correct or delete them first.
+    Shows what is lost and asks for the database's name. Prints the bookmark that undoes the
+    restore. The ledger is restored too, so the next `up` applies the undone files again: correct
+    or delete them first.
 
     Examples:
 
@@ -68,29 +72,29 @@ def restore(  # noqa: PLR0913, PLR0917 -- each is an option of the command
     from flowflare.cli.migrations.target import find_target, reach
     from flowflare.config.files import read_project
 
-    if sum(one is not None for one in (file, bookmark, timestamp)) != 1:
-        raise typer.BadParameter("name one of FILE, --bookmark and --timestamp.")
+    if sum(option is not None for option in (file, bookmark, timestamp)) != 1:
+        raise typer.BadParameter("give exactly one of FILE, --bookmark and --timestamp.")
     project = read_project(project_root(cwd), stack)
     target = find_target(project, client, database)
-    with messages().status("Asking the database"):
+    with messages().status("Reading the database"):
         reached = reach(project, target)
-        to = _destination(reached, file, bookmark, timestamp)
+        to = _find_destination(reached, file, bookmark, timestamp)
     _say_losses(target, reached, to)
     _ask(target, confirm)
-    _doubt(project, reached.uuid, to)
-    with messages().status("Going back"):
+    _mark_uncertain(project, reached.uuid, to)
+    with messages().status("Restoring"):
         back = reached.database.restore(to.bookmark)
     way_back = f"flowflare migrations restore --bookmark {back}{_options(target, stack)}"
     if json:
         undone = list(to.undone)
         print_json({"database": target.name, "undone": undone, "previous_bookmark": back})
         return
-    answers().print(f"\n{target.name} is as it was {_when(to)}.", markup=False)
-    answers().print(f"The way back:  {way_back}", markup=False)
+    answers().print(f"\n{target.name} is as it was {_describe_time(to)}.", markup=False)
+    answers().print(f"To undo this:  {way_back}", markup=False)
     _say_next(project, to)
 
 
-def _destination(
+def _find_destination(
     reached: Reached, file: str | None, bookmark: str | None, timestamp: str | None
 ) -> "Destination":
     from flowflare.migrations.ledger import read_ledger
@@ -102,7 +106,7 @@ def _destination(
     if bookmark is not None:
         return describe_bookmark(applied, bookmark)
     assert timestamp is not None
-    moment = _moment(timestamp)
+    moment = _parse_time(timestamp)
     try:
         return describe_time(applied, timestamp, str(reached.database.read_bookmark(moment)))
     except ApiError as error:
@@ -110,21 +114,21 @@ def _destination(
             raise
         reason = error.message.partition("HTTP 400: ")[2]
         raise MigrationError(
-            f"Time Travel does not reach {timestamp}: {reason}",
-            remedy="It reaches back 30 days, 7 on the free plan, and to no time before the "
-            "database was made.",
+            f"Time Travel cannot restore to {timestamp}: {reason}",
+            remedy="It reaches back 30 days (7 on the free plan), but not to before the "
+            "database was created.",
         ) from None
 
 
-def _moment(text: str) -> str:
-    """A time as the API takes it; one without a zone is in UTC."""
+def _parse_time(text: str) -> str:
+    """Convert a time to the API's format; without a zone it is in UTC."""
     from datetime import UTC, datetime
 
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         remedy = "Write it like 2026-11-23T14:36:00Z."
-        raise MigrationError(f"{text!r} is no time", remedy=remedy) from None
+        raise MigrationError(f"{text!r} is not a valid time", remedy=remedy) from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -133,30 +137,30 @@ def _say_losses(target: Target, reached: Reached, to: "Destination") -> None:
     from flowflare.cli.console import messages
     from flowflare.migrations.losses import count_rows
 
-    lines = [f"{target.name}, {target.what}, goes back to {to.words}. Lost are:"]
+    lines = [f"{target.name}, {target.what}, is restored to {to.words}. This loses:"]
     if to.undone:
         lines.append(f"  the migrations {', '.join(to.undone)}")
     since = f"since {to.since} UTC" if to.since else "since then"
-    lines.append(f"  every row written {since}{_ago(to.since)}, whoever wrote it")
+    lines.append(f"  every row written {since}{_format_age(to.since)}, by any Worker or person")
     try:
         counts = count_rows(reached.database)
     except ApiError:
         lines.append("  (the rows could not be counted)")
     else:
         rows = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
-        lines.append(f"Rows now: {rows or 'no tables'}. How many of them are newer, D1 cannot say.")
-    lines.append("Requests that are under way are cancelled.")
+        lines.append(f"Rows now: {rows or 'no tables'}. D1 cannot say how many of them are newer.")
+    lines.append("Requests in progress are cancelled.")
     messages().print("\n".join(lines), markup=False)
 
 
 def _ask(target: Target, confirm: str | None) -> None:
     if confirm is None and not sys.stdin.isatty():
         raise FlowflareError(
-            f"taking {target.name} back loses data and needs a yes",
+            f"restoring {target.name} loses data and must be confirmed",
             remedy=f"Add: --confirm {target.name}",
         )
     if confirm is None:
-        confirm = typer.prompt("The database's name, to go on", err=True)
+        confirm = typer.prompt("Type the database's name to confirm", err=True)
     if confirm != target.name:
         raise FlowflareError(
             f"{confirm!r} is not the database's name; nothing was changed",
@@ -164,14 +168,14 @@ def _ask(target: Target, confirm: str | None) -> None:
         )
 
 
-def _doubt(project: "Project", uuid: str, to: "Destination") -> None:
-    """Tells the embedded engine's state before anything is done: a killed run stays harmless."""
+def _mark_uncertain(project: "Project", uuid: str, to: "Destination") -> None:
+    """Mark the database as uncertain in state, before a crash could hide the restore."""
     from flowflare.engine.doubt import doubt
 
-    def meant(record: "Resource") -> bool:
+    def uses_database(record: "Resource") -> bool:
         return "migrations" in record.inputs and record.inputs.get("database_id") == uuid
 
-    doubt(project, os.environ, meant, f"its database was taken back to {to.words}")
+    doubt(project, os.environ, uses_database, f"its database was restored to {to.words}")
 
 
 def _say_next(project: "Project", to: "Destination") -> None:
@@ -189,7 +193,7 @@ def _say_next(project: "Project", to: "Destination") -> None:
     answers().print(f"  flowflare up{option}     applies what the ledger lacks", markup=False)
 
 
-def _when(to: "Destination") -> str:
+def _describe_time(to: "Destination") -> str:
     return to.words if to.words.startswith("before") else f"at {to.words}"
 
 
@@ -197,7 +201,7 @@ def _options(target: Target, stack: str) -> str:
     return target.options + ("" if stack == DEFAULT_STACK else f" --stack {quote(stack)}")
 
 
-def _ago(since: str | None) -> str:
+def _format_age(since: str | None) -> str:
     if since is None:
         return ""
     from datetime import UTC, datetime

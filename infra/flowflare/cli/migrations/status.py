@@ -1,4 +1,4 @@
-"""`flowflare migrations status`: shows where each file stands."""
+"""`flowflare migrations status`: show which migrations are applied."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ def status(
     cwd: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show for each migration whether it is applied, since when, and what is wrong with it.
+    """Show for each migration whether and when it was applied, and what is wrong with it.
 
     Examples:
 
@@ -38,19 +38,19 @@ def status(
     from flowflare.cli.migrations.target import find_target, reach
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.status import list_status as status_of
+    from flowflare.migrations.status import list_status
 
     project = read_project(project_root(cwd), stack)
     target = find_target(project, client, database)
-    with messages().status("Asking the database"):
+    with messages().status("Reading the database"):
         reached = reach(project, target)
         applied = read_ledger(reached.database)
     broken: MigrationError | None = None
     try:
-        found = status_of(target.files(), applied)
+        found = list_status(target.files(), applied)
     except MigrationError as error:
-        # What was applied is shown all the same: it says which file may be renumbered.
-        broken, found = error, status_of((), applied)
+        # Show what was applied in any case: it says which file may be renumbered.
+        broken, found = error, list_status((), applied)
     if json:
         print_json(_document(target, reached.uuid, found, broken))
     else:
@@ -65,9 +65,9 @@ def _document(
     return {
         "database": target.name,
         "database_id": uuid,
-        "pending": sum(one.state == "pending" for one in found),
+        "pending": sum(file.state == "pending" for file in found),
         "problems": broken.message.splitlines() if broken else [],
-        "files": [vars(one) for one in found],
+        "files": [vars(file) for file in found],
     }
 
 
@@ -80,20 +80,20 @@ def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
         return
     heads = ("file", "state", "applied at (UTC)", "by", "bookmark before it")
     rows = [
-        (one.name, one.state, one.applied_at or "", one.by or "", one.bookmark or "")
-        for one in found
+        (file.name, file.state, file.applied_at or "", file.by or "", file.bookmark or "")
+        for file in found
     ]
-    # Wider than a narrow terminal, and never cut: a bookmark is there to be copied.
+    # Not cut to the width of a terminal, because users copy the bookmarks.
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for row in (heads, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         line = "  ".join(cells).rstrip()
         answers().print(line, style="bold" if row is heads else None, markup=False)
-    for one in found:
-        if one.problem:
-            answers().print(f"\n{one.problem}", style="red", markup=False)
-    waiting = sum(one.state == "pending" for one in found)
-    if waiting and not any(one.problem for one in found):
+    for file in found:
+        if file.problem:
+            answers().print(f"\n{file.problem}", style="red", markup=False)
+    waiting = sum(file.state == "pending" for file in found)
+    if waiting and not any(file.problem for file in found):
         answers().print(
             f"\nNext:  flowflare up{stack_words(stack)}   applies {waiting}", markup=False
         )

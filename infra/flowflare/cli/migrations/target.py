@@ -1,4 +1,4 @@
-"""Which database a command is about, where its files are, and how it is reached."""
+"""Find the database that a command is about, and its files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ ClientOption = Annotated[
     typer.Option(
         "--client",
         metavar="NAME",
-        help="The client whose database it is; without it, the tracking database.",
+        help="The client whose database to use; by default the tracking database.",
         show_default=False,
     ),
 ]
@@ -30,7 +30,7 @@ DatabaseOption = Annotated[
     typer.Option(
         "--database",
         metavar="BINDING",
-        help="The binding of the client's database, where it has several.",
+        help="The binding of the client's database, if it has several.",
         show_default=False,
     ),
 ]
@@ -41,11 +41,11 @@ class Target:
     """One database of a stack.
 
     Attributes:
-        what: what it is, in words.
+        what: a description, such as `the tracking database`.
         account_id: the account.
         name: its name in the account.
-        folder: where its files are, None where the configuration names no folder.
-        options: the options that lead to it, with a space in front.
+        folder: the folder of its files, None if the configuration does not name one.
+        options: the options that select it, with a space in front.
     """
 
     what: str
@@ -55,10 +55,10 @@ class Target:
     options: str
 
     def files(self) -> "tuple[Migration, ...]":
-        """Its migrations.
+        """Read its migrations.
 
         Raises:
-            MigrationError: the files are not as they must be.
+            MigrationError: a file is invalid.
         """
         from flowflare.migrations.files import read_migrations
 
@@ -79,7 +79,7 @@ class Reached:
 
 
 def read_spec(project: "Project") -> "StackSpec":
-    """The stack that the configuration describes.
+    """Read the stack's configuration.
 
     Raises:
         ConfigError: every problem found.
@@ -90,8 +90,8 @@ def read_spec(project: "Project") -> "StackSpec":
     return load_stack(values, project=project.name, stack=project.stack, origins=project.places)
 
 
-def targets(project: "Project") -> Iterator[Target]:
-    """Every database of a stack, the tracking database first."""
+def list_targets(project: "Project") -> Iterator[Target]:
+    """List every database of a stack, the tracking database first."""
     from flowflare import library
 
     spec = read_spec(project)
@@ -107,32 +107,34 @@ def targets(project: "Project") -> Iterator[Target]:
 
 
 def find_target(project: "Project", client: str | None, binding: str | None) -> Target:
-    """The database that the options name.
+    """Find the database that the options name.
 
     Raises:
-        ConfigError: there is no such client or database, or several that it may be.
+        ConfigError: no database matches the options, or several do.
     """
-    every = list(targets(project))
+    every = list(list_targets(project))
     if client is None and binding is None:
         return every[0]
     wanted = f" --client {client} " if client else " "
-    found = [one for one in every[1:] if wanted in one.options]
-    found = [one for one in found if binding is None or one.options.endswith(f" {binding}")]
+    found = [target for target in every[1:] if wanted in target.options]
+    found = [
+        target for target in found if binding is None or target.options.endswith(f" {binding}")
+    ]
     if len(found) == 1:
         return found[0]
-    said = f"--client {client}" if client else ""
-    said = f"{said} --database {binding}".strip() if binding else said
-    words = "leads to several databases" if found else "leads to no database of the stack"
-    choice = "; ".join(one.options.strip() for one in found or every[1:])
-    remedy = f"There are: {choice}." if choice else "Give a client one, under `databases`."
-    raise ConfigError([Problem(project.stack_file.name, f"{said}: {words}", remedy)])
+    options = f"--client {client}" if client else ""
+    options = f"{options} --database {binding}".strip() if binding else options
+    words = "matches several databases" if found else "does not match a database of the stack"
+    choice = "; ".join(target.options.strip() for target in found or every[1:])
+    remedy = f"Use one of: {choice}." if choice else "Declare one under a client's `databases`."
+    raise ConfigError([Problem(project.stack_file.name, f"{options}: {words}", remedy)])
 
 
 def reach(project: "Project", target: Target) -> Reached:
-    """Finds a database by its name in the account.
+    """Find a database by its name in the account.
 
     Raises:
-        FlowflareError: there is no such database, no token, or no answer.
+        FlowflareError: the database or the token is missing, or the API does not answer.
     """
     from flowflare.api import connect
     from flowflare.cli.access import base_url, token
@@ -151,6 +153,6 @@ def reach(project: "Project", target: Target) -> Reached:
             raise
         raise FlowflareError(
             f"{target.what}: there is no D1 database {target.name} in account {target.account_id}",
-            remedy=f"Make it: flowflare up --stack {quote(project.stack)}",
+            remedy=f"Create it: flowflare up --stack {quote(project.stack)}",
         ) from None
     return Reached(Database(client, target.account_id, found["uuid"]), found["uuid"])

@@ -1,4 +1,4 @@
-"""`flowflare secrets`: what a stack's secrets are like, and the rotation of its API key."""
+"""`flowflare secrets`: show a stack's secrets, and rotate its API key."""
 
 import typer
 
@@ -8,7 +8,7 @@ from flowflare.cli.secrets.status import status
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Secrets: where they are from and bound, and the rotation of the API key.",
+    help="Show where secrets come from, and rotate the API key.",
 )
 app.command()(status)
 app.command()(rotate)

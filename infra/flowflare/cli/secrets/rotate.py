@@ -1,4 +1,4 @@
-"""`flowflare secrets rotate`: brings in a new API key, and drops the old one when told to."""
+"""`flowflare secrets rotate`: deploy a new API key; with `--finish`, remove the old one."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,23 +27,23 @@ def rotate(
     cwd: ProjectOption = None,
     finish: Annotated[
         bool,
-        typer.Option("--finish", help="Drop the old key: callers outside the stack have the new."),
+        typer.Option(
+            "--finish", help="Remove the old key, once callers outside the stack have the new one."
+        ),
     ] = False,
     preview: Annotated[
-        bool, typer.Option("--preview", help="Say what would be written and run; do nothing.")
+        bool, typer.Option("--preview", help="Show what would be written and run, and do nothing.")
     ] = False,
     timeout: Annotated[
         float,
-        typer.Option(
-            metavar="SECONDS", help="How long a health check waits for the right answers."
-        ),
+        typer.Option(metavar="SECONDS", help="How long a health check waits for correct answers."),
     ] = 60,
     json: JsonOption = False,
 ) -> None:
-    """Bring a new API key to the service and then to its clients; with --finish drop the old one.
+    """Deploy a new API key to the service, then to its clients; with --finish remove the old key.
 
-    Each step writes two keys of Pulumi.<stack>.yaml, runs `up` and asks the service and the
-    clients whether all is well. A run that was killed is run again and goes on where it was.
+    Each step writes two keys of Pulumi.<stack>.yaml, runs `up`, and checks the health of the
+    service and the clients. Run the same command again to resume, even after a crash.
 
     Examples:
 
@@ -52,7 +52,7 @@ def rotate(
       flowflare secrets rotate --finish
     """
     from flowflare.cli.console import print_json
-    from flowflare.cli.stacks import make_ready, opened
+    from flowflare.cli.stacks import make_ready, open_project_stack
     from flowflare.config.files import read_project
     from flowflare.fleet.tenants.files import refuse_single
     from flowflare.rollout.health import Patience
@@ -60,7 +60,7 @@ def rotate(
 
     root = project_root(cwd)
     refuse_single(read_project(root, stack))
-    rotation = Rotation(root, stack, opened, Patience(timeout), _judge)
+    rotation = Rotation(root, stack, open_project_stack, Patience(timeout), _judge)
     if not preview:
         make_ready(read_project(root, stack))
     steps = rotation.steps(finish=finish)
@@ -70,15 +70,15 @@ def rotate(
     else:
         done = _perform(rotation, steps, quiet=json)
         document = {"stack": stack, "done": done, "keys": asdict(rotation.keys())}
-    following = _following(rotation, steps, preview=preview)
+    next_command = _next_command(rotation, steps, preview=preview)
     if json:
-        print_json(document | {"next": following})
+        print_json(document | {"next": next_command})
     else:
-        _show(steps, following, preview=preview)
+        _show(steps, next_command, preview=preview)
 
 
 def _judge(project: "Project", plan: "Callable[[], Plan]") -> None:
-    """Asks the stack's policies about a step, as `up` does."""
+    """Apply the stack's policies to a step, as `up` does."""
     from flowflare.cli.policies import check_policies, has_policies
 
     if has_policies(project):
@@ -92,7 +92,7 @@ def _perform(
     from flowflare.cli.progress import progress
 
     if steps and steps[0].kind == "accept" and steps[0].keys != rotation.keys():
-        with messages().status("Looking whether anything else waits to be deployed"):
+        with messages().status("Checking that no other change waits to be deployed"):
             rotation.require_nothing_else()
     done = []
     for step in steps:
@@ -116,7 +116,7 @@ def _as_json(step: "Step") -> dict[str, Any]:
     }
 
 
-def _following(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool) -> str:
+def _next_command(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool) -> str:
     from flowflare.rollout.secret_status import next_sentence
 
     if preview and steps:
@@ -126,13 +126,13 @@ def _following(rotation: "Rotation", steps: "tuple[Step, ...]", *, preview: bool
     return next_sentence(keys, frozenset(keys.accepted), rotation.stack)
 
 
-def _show(steps: "tuple[Step, ...]", following: str, *, preview: bool) -> None:
+def _show(steps: "tuple[Step, ...]", next_command: str, *, preview: bool) -> None:
     from flowflare.cli.console import answers, messages
 
     if not steps:
-        answers().print("There is no old key to drop.")
+        answers().print("There is no old key to remove.")
     if preview:
         for step in steps:
             answers().print(f"Step {step.number} of 3: {step.title}", markup=False)
             answers().print(f"  {step.keys}; then up and a health check", markup=False)
-    messages().print(f"\nNext:  {following}", markup=False)
+    messages().print(f"\nNext:  {next_command}", markup=False)

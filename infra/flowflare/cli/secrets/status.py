@@ -1,4 +1,4 @@
-"""`flowflare secrets status`: where each secret is from, since when, and whether it has changed."""
+"""`flowflare secrets status`: show the source, age and pending changes of each secret."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "": "",
-    "changes": "changes with the next up",
-    "new": "comes with the next up",
-    "removed": "goes with the next up",
+    "changes": "changed by the next up",
+    "new": "added by the next up",
+    "removed": "removed by the next up",
 }
 
 
 def status(
     stack: StackOption = DEFAULT_STACK, cwd: ProjectOption = None, json: JsonOption = False
 ) -> None:
-    """Say of each secret where it is from and bound, since when, and whether its source changed.
+    """Show each secret's source, Workers and age, and whether its source has changed.
 
-    Sources are asked as a preview asks them: a fingerprint or a version, never shown values.
+    Reads sources as a preview does. Prints fingerprints or versions, never values.
 
     Examples:
 
@@ -36,7 +36,7 @@ def status(
       flowflare secrets status --json | jq '.secrets[] | select(.pending != "")'
     """
     from flowflare.cli.console import messages, print_json
-    from flowflare.cli.stacks import opened
+    from flowflare.cli.stacks import open_project_stack
     from flowflare.config.files import read_project
     from flowflare.render.node import ensure_node_packages
     from flowflare.rollout.rotate import configured_keys
@@ -44,63 +44,63 @@ def status(
 
     project = read_project(project_root(cwd), stack)
     keys = configured_keys(project)
-    runner = opened(project)
+    runner = open_project_stack(project)
     ensure_node_packages(lambda text: messages().print(text, markup=False), root=project.root)
-    with messages().status("Asking the sources"):
+    with messages().status("Reading the sources"):
         deployment, plan = runner.read(), runner.preview()
     generations = key_statuses(keys, deployment)
     secrets = secret_statuses(plan, deployment)
-    made = frozenset(one.generation for one in generations if one.deployed)
-    following = next_sentence(keys, made, stack)
+    made = frozenset(key.generation for key in generations if key.deployed)
+    next_command = next_sentence(keys, made, stack)
     if json:
         document = {
             "stack": stack,
             "api_keys": {
                 "accepted": list(keys.accepted),
                 "in_use": keys.in_use,
-                "generations": [asdict(one) for one in generations],
+                "generations": [asdict(key) for key in generations],
             },
-            "secrets": [asdict(one) for one in secrets],
-            "next": following,
+            "secrets": [asdict(secret) for secret in secrets],
+            "next": next_command,
         }
         print_json(document)
         return
     _show_keys(generations)
     _show_secrets(secrets)
-    messages().print(f"\nNext:  {following}", markup=False)
+    messages().print(f"\nNext:  {next_command}", markup=False)
 
 
 def _show_keys(generations: "tuple[KeyStatus, ...]") -> None:
     from flowflare.cli.console import answers
 
     answers().print("API key", style="bold")
-    for one in generations:
-        words = "in use" if one.in_use else "accepted" if one.bound_as else "goes with the next up"
-        if not one.deployed:
-            words = "comes with the next up"
-        facts = [one.key_id, f"made {_minute(one.since)}" if one.since else None, one.bound_as]
-        told = ", ".join(fact for fact in (words, *facts) if fact)
-        answers().print(f"  generation {one.generation:<4} {told}", markup=False)
+    for key in generations:
+        words = "in use" if key.in_use else "accepted" if key.bound_as else "removed by the next up"
+        if not key.deployed:
+            words = "added by the next up"
+        facts = [key.key_id, f"made {_format_time(key.since)}" if key.since else None, key.bound_as]
+        facts_text = ", ".join(fact for fact in (words, *facts) if fact)
+        answers().print(f"  generation {key.generation:<4} {facts_text}", markup=False)
 
 
 def _show_secrets(secrets: "tuple[SecretStatus, ...]") -> None:
     from flowflare.cli.console import answers
 
     answers().print("\nSecrets" if secrets else "\nNo client has secrets of its own.", style="bold")
-    for one in secrets:
+    for secret in secrets:
         facts = (
-            f"in {one.worker}",
-            f"fingerprint {one.fingerprint}" if one.fingerprint else None,
-            f"version {one.version}" if one.version else None,
-            f"since {_minute(one.since)}" if one.since else None,
+            f"in {secret.worker}",
+            f"fingerprint {secret.fingerprint}" if secret.fingerprint else None,
+            f"version {secret.version}" if secret.version else None,
+            f"since {_format_time(secret.since)}" if secret.since else None,
         )
-        told = ", ".join(fact for fact in facts if fact)
-        words = _WORDS.get(one.pending, f"not known here: {one.reason}")
-        answers().print(f"  {one.name:<20} {one.source}", markup=False)
-        answers().print(f"  {'':<20} {told}", markup=False)
+        facts_text = ", ".join(fact for fact in facts if fact)
+        words = _WORDS.get(secret.pending, f"unknown: {secret.reason}")
+        answers().print(f"  {secret.name:<20} {secret.source}", markup=False)
+        answers().print(f"  {'':<20} {facts_text}", markup=False)
         if words:
             answers().print(f"  {'':<20} {words}", markup=False, style="yellow")
 
 
-def _minute(time: str) -> str:
+def _format_time(time: str) -> str:
     return f"{time[:10]} {time[11:16]}"

@@ -112,7 +112,7 @@ def render(report: Report, target: Target) -> str:
     room = LIMIT - RESERVE - len(below)
     text = f"{markdown(report, max_size=room)}".rstrip()
     if len(defuse_commands(text)) > room:
-        # Defusing adds a character to each line that looks like a command: half of the text at most.
+        # Defusing adds a character to each line that looks like a command: at most half of it.
         text = f"{markdown(report, max_size=room // 2)}".rstrip()
     return text + below
 
