@@ -43,4 +43,4 @@ def test_the_next_step_names_the_stack_in_use(root: Path) -> None:
     said = flowflare("preview", "--stack", "staging", "--cwd", str(root))
     assert said.out.rstrip().endswith("up -s staging")
     unknown = flowflare("outputs", "--stack", "staging", "--cwd", str(root))
-    assert unknown.err.rstrip().endswith("Make them: flowflare up -s staging")
+    assert unknown.err.rstrip().endswith("Deploy it: flowflare up -s staging")
