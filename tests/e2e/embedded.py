@@ -60,6 +60,10 @@ class Account:
         answer = self._api.post(f"/accounts/{self.identity}{path}", json=body)
         return answer.raise_for_status().json()["result"]
 
+    def put(self, path: str, body: Any) -> Any:
+        answer = self._api.put(f"/accounts/{self.identity}{path}", json=body)
+        return answer.raise_for_status().json()["result"]
+
     def databases(self) -> list[str]:
         return sorted(database["name"] for database in self.get("/d1/database?per_page=100"))
 

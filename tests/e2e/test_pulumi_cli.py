@@ -7,11 +7,13 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.test_own_stores import STORES, configure
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
@@ -70,4 +72,44 @@ def test_plain_pulumi_and_flowflare_run_the_same_program(
 
     gone = project.flowflare("destroy", "--yes", **environ)
     assert gone.returncode == 0, gone.stderr
+    assert project.account.holds_nothing()
+
+
+def test_stores_and_consumers_are_made_compared_and_destroyed(
+    project: Project, environ: dict[str, str]
+) -> None:
+    def run(*words: str) -> Any:
+        done = project.flowflare(*words, "--json", **environ)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def drift() -> list[Any]:
+        [stack] = run("drift")["stacks"]
+        assert stack["unknown"] == []
+        return list(stack["findings"])
+
+    configure(project)
+    pulumi(project, environ, "stack", "init", "organization/flowflare/local")
+    pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert project.account.stores() == STORES
+    pulumi(project, environ, "preview", "--expect-no-changes", "--stack", "local")
+    assert not [change for change in run("preview")["resources"] if change["op"] != "same"]
+    assert drift() == []
+
+    queue = next(
+        queue for queue in project.account.get("/queues") if queue["queue_name"] == STORES[3]
+    )
+    [consumer] = queue["consumers"]
+    body = {"type": "worker", "script_name": consumer["script_name"], "settings": {"batch_size": 7}}
+    path = f"/queues/{queue['queue_id']}/consumers/{consumer['consumer_id']}"
+    project.account.put(path, body)
+    paths = {finding["path"] for finding in drift()}
+    assert {"settings.batch_size", "dead_letter_queue"} <= paths
+
+    pulumi(project, environ, "refresh", "--yes", "--skip-preview", "--stack", "local")
+    pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
+    assert project.account.get(path)["settings"]["batch_size"] == 10
+    assert drift() == []
+    run("destroy", "--yes")
+    assert project.account.stores() == []
     assert project.account.holds_nothing()

@@ -18,6 +18,10 @@ D1 = "cloudflare:index/d1Database:D1Database"
 CRONS = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
 SUBDOMAIN = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
 SCRIPT = "cloudflare:index/workersScript:WorkersScript"
+QUEUE_CONSUMER = "cloudflare:index/queueConsumer:QueueConsumer"
+#: The types whose Pulumi ID is the account's: `resourcesWithMissingID` in `provider/resources.go`
+#: of pulumi-cloudflare.
+NAMED_BY_ACCOUNT = frozenset({SUBDOMAIN, QUEUE_CONSUMER})
 META, DELTA = "__meta", "__pulumi_raw_state_delta"
 # What the plugin deletes without a call. It sends a DELETE for scripts, databases, Workflows and
 # subdomains (`recordings/destroy.jsonl`, and `9-destroy-refused` of 6.23), and by its source for
@@ -67,9 +71,10 @@ def written(type_: str, attributes: Mapping[str, Any], id_: str) -> tuple[str, P
     known = computed_of(type_)
     if known:  # routes and custom domains are not in the recordings
         kept = {key: value for key, value in kept.items() if key in known}
-    outputs = {**kept, "id": id_}
+    # Terraform's queue consumer has no `id` (`queue_consumer/schema.go`).
+    outputs = kept if type_ == QUEUE_CONSUMER else {**kept, "id": id_}
     told = {**outputs, META: '{"schema_version":"500"}', DELTA: _delta(outputs)}
-    return (str(attributes["accountId"]) if type_ == SUBDOMAIN else id_), told
+    return (str(attributes["accountId"]) if type_ in NAMED_BY_ACCOUNT else id_), told
 
 
 def read_state(type_: str, outputs: Mapping[str, Any]) -> str:
