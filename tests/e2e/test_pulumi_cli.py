@@ -106,8 +106,8 @@ def test_stores_and_consumers_are_made_compared_and_destroyed(
     paths = {finding["path"] for finding in drift()}
     assert {"settings.batch_size", "dead_letter_queue"} <= paths
 
-    # The stand-in plugin does not change the inputs of a refreshed resource, so `up` after a refresh
-    # would not put this back.
+    # The stand-in plugin leaves the inputs of a refreshed resource as they are, so `up` after a
+    # refresh would not put this back.
     gone = project.flowflare("destroy", "--yes", **environ)
     assert gone.returncode == 0, gone.stderr
     assert project.account.stores() == []
