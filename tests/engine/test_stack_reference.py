@@ -99,8 +99,8 @@ def test_a_stack_of_a_generated_passphrase_opens_beside_its_state(
     ("name", "said"),
     [
         ("organization/p/none", "there is no stack organization/p/none in"),
-        ("someone/p/dev", "'someone/p/dev' is no name of a stack"),
-        ("organization/a/b/c", "is no name of a stack"),
+        ("someone/p/dev", "'someone/p/dev' is not the name of a stack"),
+        ("organization/a/b/c", "is not the name of a stack"),
     ],
 )
 def test_a_stack_that_is_not_there_is_named(sample: Sample, name: str, said: str) -> None:

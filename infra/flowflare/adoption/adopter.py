@@ -64,7 +64,7 @@ class Adopter(Deployer):
         self._lookup_lock = threading.Lock()
         self.lookups = Lookups()
 
-    def _custom(self, declared: Goal, old: Resource | None) -> Answer:
+    def _register_custom(self, declared: Goal, old: Resource | None) -> Answer:
         reference, provider = self._references.of(declared)
         goal = replace(declared, provider=reference)
         handler = self._providers.handler(goal.type, provider)
@@ -93,7 +93,7 @@ class Adopter(Deployer):
         if kind is not None and kind.is_adopted_unchecked:
             unchecked: Props = annotate(plain(goal.inputs), goal.inputs)
             return unchecked
-        return self._checked(goal, old, handler)
+        return self._check(goal, old, handler)
 
     def _answer_provider(
         self, goal: Goal, old: Resource | None, handler: Handler, inputs: Props

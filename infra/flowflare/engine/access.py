@@ -1,4 +1,4 @@
-"""Finds a stack's API: its address and token, as configuration, emulator or environment have it."""
+"""Find the address and the token of a stack's API in configuration, emulator or environment."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,7 @@ _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 
 def base_url(project: "Project", environ: Mapping[str, str]) -> str:
-    """The API's address."""
+    """Return the API's address."""
     value = project.values.get("cloudflare:baseUrl")
     return value.text if value else environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE
 
@@ -28,8 +28,8 @@ def own_token(project: "Project") -> str | None:
     """Return the API token of a project's own embedded Cloudflare.
 
     Returns:
-        None where the configuration has a token, the stack is neither the embedded engine's nor
-        at the address of the project's running emulator, or none has run in the project.
+        None if the configuration has a token, if no emulator has run in the project, or if the
+        stack uses neither the embedded engine nor the address of the running emulator.
     """
     data = data_folder(project.root)
     if API_TOKEN in project.values or not (
@@ -40,7 +40,7 @@ def own_token(project: "Project") -> str | None:
 
 
 def _is_at(project: "Project", data: "Path") -> bool:
-    """Whether a stack's configuration names the address of the emulator that serves the data."""
+    """Return whether the configuration names the address of the emulator that serves the data."""
     value, running = project.values.get("cloudflare:baseUrl"), find_running(data)
     return value is not None and running is not None and value.text == running.base_url
 
@@ -48,7 +48,7 @@ def _is_at(project: "Project", data: "Path") -> bool:
 def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the environment of a stack's run, with the token of its own embedded Cloudflare.
 
-    That token goes before one that the environment has: the latter is for a real account.
+    That token replaces a token of the environment, which is for a real account.
     """
     own = own_token(project)
     learn(own)
@@ -56,14 +56,14 @@ def stack_environment(project: "Project", environ: Mapping[str, str]) -> Mapping
 
 
 def token(project: "Project", environ: Mapping[str, str]) -> str:
-    """The API token, the one secret that is opened by who only calls the API.
+    """Open the API token, the only secret that a command needs if it only calls the API.
 
     Args:
         project: the project seen through the stack.
-        environ: the environment: the token, or the passphrase that opens the configuration's.
+        environ: the environment: the token, or the passphrase that opens the configured token.
 
     Raises:
-        SecretError: there is none, or it cannot be opened here.
+        SecretError: there is no token, or it cannot be opened here.
     """
     value = project.values.get(API_TOKEN)
     given = stack_environment(project, environ).get("CLOUDFLARE_API_TOKEN", "")

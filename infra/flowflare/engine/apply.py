@@ -1,8 +1,7 @@
-"""Brings each registered resource to what the program wants, or foresees it in a preview.
+"""Bring each registered resource to what the program declares, or predict it in a preview.
 
-One registration is one call of `Deployer.register`, from a thread of its own; resources that do
-not depend on each other are made at the same time. State is written before and after whatever
-touches the world.
+Each registration calls `Deployer.register` from a thread of its own, so independent resources are
+created at the same time. State is written before and after each operation on the account.
 """
 
 import threading
@@ -31,12 +30,12 @@ from flowflare.values.wire import UNKNOWN_TEXT
 
 @dataclass(frozen=True)
 class Answer:
-    """What a registration is answered with.
+    """The answer to a registration.
 
     Attributes:
-        id: the resource's id, empty while it is not known.
-        outputs: what the program may use; what is missing in a preview is unknown.
-        good: whether it succeeded; where it did not, its dependents are skipped.
+        id: the resource's ID, empty while it is not known.
+        outputs: the outputs for the program; an output that a preview lacks is unknown.
+        good: whether the registration succeeded; if not, its dependents are skipped.
     """
 
     urn: str
@@ -47,7 +46,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Case:
-    """A custom resource's registration on its way."""
+    """A custom resource's registration that is being served."""
 
     goal: Goal
     old: Resource | None
@@ -66,9 +65,9 @@ class Deployer:
 
     Args:
         ledger: the state.
-        providers: what makes things.
-        report: what is told.
-        dry_run: whether it is a preview: nothing is called, nothing is written.
+        providers: the providers of the resource types.
+        report: receives the steps of the run.
+        dry_run: whether the run is a preview, which calls nothing and writes nothing.
     """
 
     def __init__(
@@ -86,12 +85,12 @@ class Deployer:
         self._deleter = Deleter(ledger, providers, report)
 
     def register(self, goal: Goal) -> Answer:
-        """Serves one registration.
+        """Serve one registration.
 
         Raises:
             EngineError: the program declares the same resource twice.
         """
-        old = self._old(goal.urn, goal.parent, goal.aliases)
+        old = self._find_old(goal.urn, goal.parent, goal.aliases)
         blocked = sorted(goal.needs() & self._failed)
         try:
             if blocked:
@@ -99,13 +98,13 @@ class Deployer:
             if not self._dry_run and has_unknown(goal.inputs):
                 raise _SkippedError("an input is not known since what it comes from failed")
             if goal.custom:
-                return self._custom(goal, old)
-            return self._component(goal, old)
-        except Exception as error:  # noqa: BLE001 -- a provider's failure is a result, shown as one
+                return self._register_custom(goal, old)
+            return self._register_component(goal, old)
+        except Exception as error:  # noqa: BLE001 -- a provider's failure is a result of the run
             return self._fail(goal, error)
 
     def set_outputs(self, urn: str, outputs: Props) -> None:
-        """Sets the outputs of a component or the stack; what failed to be known stays as it was."""
+        """Set the outputs of a component or the stack; an unknown output keeps its old value."""
         if self._dry_run:
             self._ledger.set_outputs(urn, outputs)
             return
@@ -117,15 +116,16 @@ class Deployer:
         self._ledger.set_outputs(urn, known)
 
     def current(self, urn: str) -> Resource | None:
-        """The newest record of a URN."""
+        """Return the newest record of a URN."""
         return self._ledger.current(urn)
 
     def read(self, goal: Goal, id_: str) -> Answer:
-        """Serves a read of something that this stack does not manage.
+        """Serve a read of something that this stack does not manage.
 
-        In a preview it is what state remembers, or unknown: nothing is called, but files are read.
+        A preview returns what state remembers, or unknown outputs. It calls nothing, but reads
+        files.
         """
-        old = self._old(goal.urn, goal.parent, ())
+        old = self._find_old(goal.urn, goal.parent, ())
         known = id_ != UNKNOWN_TEXT
         try:
             if not known and not self._dry_run:
@@ -151,7 +151,7 @@ class Deployer:
 
     # One registration ---------------------------------------------------------------------------
 
-    def _old(self, urn: str, parent: str, aliases: Sequence[Alias]) -> Resource | None:
+    def _find_old(self, urn: str, parent: str, aliases: Sequence[Alias]) -> Resource | None:
         with self._lock:
             if urn in self._aliases:
                 raise EngineError(
@@ -160,67 +160,70 @@ class Deployer:
                 )
             earlier = earlier_urns(urn, parent, self._aliases.get(parent, ()), aliases)
             self._aliases[urn] = earlier
-            named = [one for one in earlier if one not in self._aliases]
-            found = (self._ledger.find(one) for one in [urn, *named])
-            return next((one for one in found if one is not None), None)
+            named = [earlier_urn for earlier_urn in earlier if earlier_urn not in self._aliases]
+            found = (self._ledger.find(candidate) for candidate in [urn, *named])
+            return next((record for record in found if record is not None), None)
 
-    def _component(self, goal: Goal, old: Resource | None) -> Answer:
+    def _register_component(self, goal: Goal, old: Resource | None) -> Answer:
         decision = decide_forced(goal, old, self._replaced)
         assert decision is not None
         step = step_of(goal, old, goal.inputs, decision)
         self._ledger.put(goal.record(goal.inputs, old.outputs if old else {}), old)
         if self._dry_run:
-            self._report.planned(step)
+            self._report.plan_step(step)
         else:
-            self._report.done(step)
+            self._report.finish_step(step)
         return Answer(goal.urn, outputs=goal.inputs)
 
-    def _custom(self, declared: Goal, old: Resource | None) -> Answer:
+    def _register_custom(self, declared: Goal, old: Resource | None) -> Answer:
         reference, provider = self._references.of(declared)
         goal = replace(declared, provider=reference)
         handler = self._providers.handler(goal.type, provider)
         urns = (goal.urn, *self._aliases[goal.urn])
         if not self._dry_run:
-            old = self._mended(goal, old, handler, urns)
-        inputs = self._checked(goal, old, handler)
+            old = self._repair(goal, old, handler, urns)
+        inputs = self._check(goal, old, handler)
         decision = decide_forced(goal, old, self._replaced)
         if decision is None:
             assert old is not None
             diff = handler.diff(Existing.of(old), plain(inputs))
             decision = decide_by_diff(goal, old, inputs, diff)
         if decision.op == "replace":
-            inputs = self._checked(goal, None, handler)
+            inputs = self._check(goal, None, handler)
         case = _Case(goal, old, handler, inputs, decision)
-        return self._foreseen(case) if self._dry_run else self._performed(case)
+        return self._foresee(case) if self._dry_run else self._perform(case)
 
-    def _mended(
+    def _repair(
         self, goal: Goal, old: Resource | None, handler: Handler, urns: Sequence[str]
     ) -> Resource | None:
-        """What state holds once what an earlier run left half done has been seen to."""
-        unsettled, condemned = self._ledger.interrupted(urns), self._ledger.condemned(urns)
+        """Settle what an earlier run left unfinished; return the record that state has now."""
+        unsettled, condemned = (
+            self._ledger.list_interrupted(urns),
+            self._ledger.list_condemned(urns),
+        )
         if not unsettled and not condemned:
             return old
-        wanted = self._checked(goal, None, handler)
+        wanted = self._check(goal, None, handler)
         if unsettled:
             old = settle(self._ledger, handler, urns, old, wanted)
         return revive(self._ledger, handler, urns, old, wanted) if condemned else old
 
-    def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
+    def _check(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
         wanted = keep_ignored(goal, old).inputs if old is not None else goal.inputs
         before = plain(old.inputs) if old is not None else {}
         checked: Props = annotate(handler.check(before, plain(wanted)), wanted)
         return checked
 
-    def _foreseen(self, case: _Case) -> Answer:
+    def _foresee(self, case: _Case) -> Answer:
         goal, old, op = case.goal, case.old, case.decision.op
         step = step_of(goal, old, case.inputs, case.decision)
-        self._report.planned(step)
+        self._report.plan_step(step)
         if op == "replace":
             self._replaced.add(goal.urn)
-            if _holds(goal, old):
-                self._report.failed(step, make_failure(step, refuse_step(step, "replaced")))
+            if _is_protected(goal, old):
+                self._report.fail_step(step, make_failure(step, refuse_step(step, "replaced")))
         if op != "same" and isinstance(case.handler, Recorded) and case.handler.is_refused:
-            self._report.failed(step, make_failure(step, case.handler.make_refusal()))
+            self._report.fail_step(step, make_failure(step, case.handler.make_refusal()))
         known = old is not None and op in ("same", "update")
         if op == "same":
             assert old is not None
@@ -235,75 +238,75 @@ class Deployer:
         return Answer(goal.urn, id_, outputs)
 
     def future_id(self, goal: Goal) -> str:  # noqa: ARG002 -- a recording has a stand-in for it
-        """The id of what a preview would make: empty, it is not known."""
+        """Return the ID that `up` would get: empty, because a preview does not know it."""
         return ""
 
     def future_outputs(self, goal: Goal, inputs: Props) -> Props:  # noqa: ARG002 -- as above
-        """What a preview knows of outputs, beside what the provider says of them."""
+        """Return outputs that a preview knows beside those that the provider predicts."""
         return {}
 
-    def _performed(self, case: _Case) -> Answer:
+    def _perform(self, case: _Case) -> Answer:
         step = step_of(case.goal, case.old, case.inputs, case.decision)
         if case.decision.op == "same":
-            record = self._same(case)
-            self._report.done(step)
+            record = self._keep(case)
+            self._report.finish_step(step)
             return Answer(record.urn, record.id, record.outputs)
-        if case.decision.op == "replace" and _holds(case.goal, case.old):
+        if case.decision.op == "replace" and _is_protected(case.goal, case.old):
             raise refuse_step(step, "replaced")
-        since = self._report.started(step)
+        since = self._report.start_step(step)
         try:
             if case.decision.op == "update":
-                record = self._updated(case)
+                record = self._update(case)
             elif case.decision.op == "replace":
-                record = self._replaced_by(case)
+                record = self._replace(case)
             else:
-                record = self._created(case, None)
+                record = self._create(case, None)
         except Exception as error:
             raise _StepFailedError(step, since) from error
-        self._report.done(step, since)
+        self._report.finish_step(step, since)
         return Answer(record.urn, record.id, record.outputs)
 
-    def _same(self, case: _Case) -> Resource:
+    def _keep(self, case: _Case) -> Resource:
         assert case.old is not None
         old, outputs = case.old, case.old.outputs
         if isinstance(case.handler, Completing):
             outputs = case.handler.complete_record(old.id, outputs)
-        return self._ledger.put(self._record(case, outputs, old.id), old)
+        return self._ledger.put(self._make_record(case, outputs, old.id), old)
 
-    def _updated(self, case: _Case) -> Resource:
+    def _update(self, case: _Case) -> Resource:
         old = case.old
         assert old is not None
-        begun = self._record(case, old.outputs, old.id)
+        begun = self._make_record(case, old.outputs, old.id)
         pending = self._ledger.begin(begun, "updating")
         try:
             outputs = case.handler.update(case.existing, plain(case.inputs))
         except BaseException as error:
             self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
-        record = self._record(case, outputs, old.id)
+        record = self._make_record(case, outputs, old.id)
         return self._ledger.put(record, old, pending=pending)
 
-    def _created(self, case: _Case, replaced: Resource | None) -> Resource:
+    def _create(self, case: _Case, replaced: Resource | None) -> Resource:
         pending = self._ledger.begin(case.goal.record(case.inputs, {}), "creating")
         try:
             made = case.handler.create(plain(case.inputs))
         except BaseException as error:
             self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
-        record = self._record(case, made.outputs, made.id)
+        record = self._make_record(case, made.outputs, made.id)
         keep = replaced is not None and not replaced.pending_replacement and not replaced.external
         return self._ledger.put(record, replaced, pending=pending, keep_old=keep)
 
-    def _replaced_by(self, case: _Case) -> Resource:
+    def _replace(self, case: _Case) -> Resource:
         old = case.old
         assert old is not None
         if case.decision.delete_before_replace and not old.pending_replacement:
             old = self._deleter.delete_before_replace(old)
         with self._lock:
             self._replaced.add(case.goal.urn)
-        return self._created(case, old)
+        return self._create(case, old)
 
-    def _record(self, case: _Case, outputs: Props, id_: str) -> Resource:
+    def _make_record(self, case: _Case, outputs: Props, id_: str) -> Resource:
         marked = annotate(outputs, case.inputs)
         return case.goal.record(
             case.inputs, make_secret(marked, case.goal.additional_secret_outputs), id_
@@ -318,28 +321,28 @@ class Deployer:
             error = error.__cause__
         with self._lock:
             self._failed.add(goal.urn)
-        self._report.failed(step, _failure(step, error), since)
+        self._report.fail_step(step, _make_failure(step, error), since)
         return Answer(goal.urn, good=False)
 
 
 class _SkippedError(Exception):
-    """A resource is left alone since what it depends on failed."""
+    """A resource is skipped because one that it depends on failed."""
 
 
 class _StepFailedError(Exception):
-    """A step failed after it had been begun; the reason is its cause."""
+    """A step failed after it had begun; the reason is the exception's cause."""
 
     def __init__(self, step: Step, since: float) -> None:
         super().__init__(step.name)
         self.step, self.since = step, since
 
 
-def _holds(goal: Goal, old: Resource | None) -> bool:
-    """Whether protect forbids a replacement: it must stand in state and in the program."""
+def _is_protected(goal: Goal, old: Resource | None) -> bool:
+    """Return whether `protect` forbids a replacement: if both state and program set it."""
     return old is not None and old.protect and goal.protect and not old.pending_replacement
 
 
-def _failure(step: Step, error: Exception) -> Failure:
+def _make_failure(step: Step, error: Exception) -> Failure:
     if isinstance(error, _SkippedError):
         return Failure(step.urn, step.name, step.type, str(error), "skipped")
     return make_failure(step, error)

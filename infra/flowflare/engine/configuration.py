@@ -1,4 +1,4 @@
-"""A stack's configuration with its secrets opened, as the program and the providers see it."""
+"""Open the secrets of a stack's configuration, for the program and the providers."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class TextOpener(Protocol):
     """Opens encrypted configuration values: the stack's vault."""
 
     def open_text(self, ciphertext: str) -> str:
-        """The text that was encrypted."""
+        """Decrypt a text."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Configuration:
     """The configuration of one run.
 
     Attributes:
-        texts: full key to the text that `pulumi.Config` sees, secrets opened.
+        texts: for each full key, the text that `pulumi.Config` sees, secrets opened.
         secret: the keys whose values are secret.
     """
 
@@ -34,7 +34,7 @@ class Configuration:
 
     @property
     def values(self) -> Props:
-        """The texts as property values, secret ones marked."""
+        """Return the texts as property values; secret values are marked."""
         return {
             key: Secret(text) if key in self.secret else text for key, text in self.texts.items()
         }
@@ -43,7 +43,7 @@ class Configuration:
 def open_configuration(
     project: Project, vault: TextOpener, *, needs_salt: bool = True
 ) -> Configuration:
-    """Opens the secrets of a project's configuration.
+    """Open the secrets of a project's configuration.
 
     Args:
         project: the project seen through the stack.
@@ -52,12 +52,12 @@ def open_configuration(
             providers than the passphrase have none; their secrets get stand-ins in a recording.
 
     Raises:
-        SecretError: a value cannot be opened; it is named.
+        SecretError: a value cannot be opened; the message has its place and key.
     """
     texts = {}
     for key, value in project.values.items():
         try:
-            texts[key] = _opened(value, project, vault, needs_salt=needs_salt)
+            texts[key] = _open_value(value, project, vault, needs_salt=needs_salt)
         except SecretError as error:
             raise SecretError(
                 f"{value.file}:{value.line}: {key}: {error.message}", remedy=error.remedy
@@ -78,7 +78,9 @@ def open_vault(project: Project, environ: Mapping[str, str], home: Path | None =
     return Vault(passphrase, project.encryption_salt or "", project.salt_place)
 
 
-def _opened(value: ConfigValue, project: Project, vault: TextOpener, *, needs_salt: bool) -> str:
+def _open_value(
+    value: ConfigValue, project: Project, vault: TextOpener, *, needs_salt: bool
+) -> str:
     if not value.secret:
         return value.text
     if needs_salt and not project.encryption_salt:
@@ -89,13 +91,13 @@ def _opened(value: ConfigValue, project: Project, vault: TextOpener, *, needs_sa
     # The ciphertext of the passphrase begins with `v1:`, that of Pulumi Cloud is bare base64.
     if value.text[:1] not in "{[":
         return vault.open_text(value.text)
-    leaves = _opened_leaves(parse_json(value.text), vault)
+    leaves = _open_leaves(parse_json(value.text), vault)
     return leaves if isinstance(leaves, str) else json.dumps(leaves, separators=(",", ":"))
 
 
-def _opened_leaves(value: Any, vault: TextOpener) -> Any:
+def _open_leaves(value: Any, vault: TextOpener) -> Any:
     if isinstance(value, dict):
         if value.keys() == {"secure"} and isinstance(value["secure"], str):
             return vault.open_text(value["secure"])
-        return {key: _opened_leaves(item, vault) for key, item in value.items()}
-    return [_opened_leaves(item, vault) for item in value] if isinstance(value, list) else value
+        return {key: _open_leaves(item, vault) for key, item in value.items()}
+    return [_open_leaves(item, vault) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""A stack on whichever engine runs it: what it can do, and the one function that opens it.
+"""Define what a stack can do on either engine, and open a stack.
 
 This is the only module that knows that there are two engines. Callers use a `Stack`, or ask
 `config.engine.engine_of` what an engine needs before they open one.
@@ -24,7 +24,7 @@ __all__ = ["Event", "Plan", "Stack", "Update", "find_backend", "open_stack", "re
 class Stack(Protocol):
     """One stack of a project. Every method is a run of its own.
 
-    All methods raise `FlowflareError` if configuration, state or program are not in order.
+    All methods raise `FlowflareError` for a mistake in configuration, state or program.
     """
 
     @property
@@ -42,11 +42,11 @@ class Stack(Protocol):
         """Bring the stack to what its program declares.
 
         Args:
-            on_event: takes what happens while it happens.
+            on_event: takes each event as it happens.
 
         Raises:
             LockedError: another run holds the stack.
-            ProtectedError: only protection stood in the way.
+            ProtectedError: the only failures are of protected resources.
             UpdateFailed: some resources failed; the others are in state.
         """
 
@@ -63,7 +63,7 @@ class Stack(Protocol):
         """Delete every resource of the stack, dependents first.
 
         Args:
-            on_event: takes what happens while it happens.
+            on_event: takes each event as it happens.
             lose_data: names of protected resources that are deleted all the same.
 
         Raises:
@@ -108,7 +108,7 @@ class Stack(Protocol):
         """Open the API token.
 
         Raises:
-            SecretError: there is none, or it cannot be opened here.
+            SecretError: there is no token, or it cannot be opened here.
         """
 
 
@@ -161,13 +161,14 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
         project: the project seen through the stack.
         environ: the environment.
         opened: whether the Pulumi CLI must open the secrets of a state that it exports. If not,
-            they stay sealed where it cannot: it opens all of them or none.
+            they stay sealed if it cannot open them; it opens all of them or none.
 
     Returns:
         The state; its secrets are opened when they are looked at.
 
     Raises:
-        FlowflareError: it cannot be read, or only by the Pulumi CLI, which is not installed.
+        FlowflareError: the state cannot be read, or only the Pulumi CLI can read it and the CLI is
+            not installed.
     """
     from flowflare.engine.pulumi.state import backend_url, from_export, read_deployment
     from flowflare.state.backends.folder import local_folder

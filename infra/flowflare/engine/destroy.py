@@ -1,4 +1,4 @@
-"""Deletes resources, dependents first, what does not depend on each other at the same time."""
+"""Delete resources, dependents first; independent resources are deleted at the same time."""
 
 import contextvars
 from collections.abc import Collection, Sequence
@@ -22,13 +22,13 @@ _PARALLEL = 8
 
 
 class Deleter:
-    """Deletes for one run.
+    """Deletes the resources of one run.
 
     Args:
         ledger: the state.
-        providers: what deletes.
-        report: what is told.
-        lifted: names of resources that are deleted although they are protected.
+        providers: the providers of the resource types.
+        report: receives the steps of the run.
+        lifted: names of protected resources that are deleted all the same.
     """
 
     def __init__(
@@ -45,182 +45,195 @@ class Deleter:
         self._lifted = frozenset(lifted)
 
     def plan(self, records: Sequence[Resource], *, what: str = "deleted") -> None:
-        """Reports the deletions that `delete` would do, dependents first.
+        """Report the deletions that `delete` would do, dependents first.
 
         Args:
             records: the records, as for `delete`.
-            what: `destroyed` where the whole stack is, so that a refusal names that way out.
+            what: `destroyed` for the whole stack, so that a refusal has the right remedy.
         """
-        # What failed before keeps its record, and is wanted all the same.
+        # A resource that failed keeps its record, and the program still declares it.
         failed = {failure.urn for failure in self._report.failures}
-        for one in reversed(records):
-            if one.urn in failed or _is_default_provider(one):
+        for record in reversed(records):
+            if record.urn in failed or _is_default_provider(record):
                 continue
-            if not one.pending_replacement:
-                step = _step(one)
-                self._report.planned(step)
-                if self._holds(one):
-                    self._report.failed(step, make_failure(step, refuse_step(step, what)))
+            if not record.pending_replacement:
+                step = _step(record)
+                self._report.plan_step(step)
+                if self._holds(record):
+                    self._report.fail_step(step, make_failure(step, refuse_step(step, what)))
 
     def delete(self, records: Sequence[Resource], replaced: Sequence[str] = ()) -> None:
-        """Deletes records; what a failed one depends on is left alone.
+        """Delete resources; those that a failed one depends on are skipped.
 
         Args:
-            records: the records, each after what it needs, as in state.
-            replaced: URNs whose old halves are part of a replacement already reported.
+            records: the records, each after those that it needs, as in state.
+            replaced: URNs of replacements that are reported already, so that the deletion of their
+                old halves is not listed.
         """
         waiting = list(records)
-        urns = {one.urn for one in records if not one.delete}
+        urns = {record.urn for record in records if not record.delete}
         context = contextvars.copy_context()
         with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="delete") as pool:
             while waiting:
-                needed = set().union(*(one.needs() for one in waiting))
-                ready = [one for one in waiting if one.urn not in needed]
+                needed = set().union(*(record.needs() for record in waiting))
+                ready = [record for record in waiting if record.urn not in needed]
                 if not ready:
                     raise EngineError("the records in state depend on each other in a circle")
                 jobs = [
-                    pool.submit(context.copy().run, self._try, one, urns, part=one.urn in replaced)
-                    for one in ready
+                    pool.submit(
+                        context.copy().run, self._try, record, urns, part=record.urn in replaced
+                    )
+                    for record in ready
                 ]
-                failed = [one for one, job in zip(ready, jobs, strict=True) if not job.result()]
-                waiting = [one for one in waiting if one not in ready]
+                failed = [
+                    record for record, job in zip(ready, jobs, strict=True) if not job.result()
+                ]
+                waiting = [record for record in waiting if record not in ready]
                 waiting = self._without_needed(waiting, failed)
 
     def clear_interrupted(self) -> None:
-        """Sees to interrupted operations on resources that the program does not declare."""
-        for pending in self._ledger.interrupted():
-            one = pending.resource
+        """Settle interrupted operations on resources that the program does not declare."""
+        for pending in self._ledger.list_interrupted():
+            record = pending.resource
             try:
-                sweep(self._ledger, self._handler(one), pending)
+                sweep(self._ledger, self._handler(record), pending)
             except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
-                step = _step(one)
-                self._report.failed(step, make_failure(step, error))
+                step = _step(record)
+                self._report.fail_step(step, make_failure(step, error))
 
     def delete_before_replace(self, old: Resource) -> Resource:
-        """Deletes a resource that is to be made anew, and first what cannot outlive it.
+        """Delete a resource that will be replaced, and before it the dependents that need that.
 
-        A dependent goes with it if an input of its own comes from a condemned resource and its
-        diff, with that input unknown, says replace.
+        A dependent is deleted if one of its inputs comes from a deleted resource and its diff,
+        with that input unknown, requires a replacement.
 
         Returns:
-            The record, now waiting for its replacement.
+            The record, now marked as waiting for its replacement.
 
         Raises:
-            ProtectedError: one of them is protected.
+            ProtectedError: a dependent is protected.
         """
         condemned = [old, *self._dependents(old)]
-        for one in condemned:
-            if one.protect and one is not old:
-                raise refuse_step(_step(one), "replaced")
-        for one in reversed(condemned):
-            self._remove(one, again=True)
+        for record in condemned:
+            if record.protect and record is not old:
+                raise refuse_step(_step(record), "replaced")
+        for record in reversed(condemned):
+            self._remove(record, again=True)
         found = self._ledger.find(old.urn)
         assert found is not None
         return found
 
     # ----------------------------------------------------------------------------------------------
 
-    def _holds(self, one: Resource) -> bool:
-        """Whether protect forbids the deletion; of a replacement it was asked before it began."""
-        return one.protect and not one.delete and one.name not in self._lifted
+    def _holds(self, record: Resource) -> bool:
+        """Return whether `protect` forbids the deletion. Replacements were checked earlier."""
+        return record.protect and not record.delete and record.name not in self._lifted
 
-    def _try(self, one: Resource, urns: set[str], *, part: bool) -> bool:
-        step = _step(one)
-        if self._holds(one):
-            self._report.failed(step, make_failure(step, refuse_step(step, "deleted")))
+    def _try(self, record: Resource, urns: set[str], *, part: bool) -> bool:
+        step = _step(record)
+        if self._holds(record):
+            self._report.fail_step(step, make_failure(step, refuse_step(step, "deleted")))
             return False
-        hidden = _is_default_provider(one) or one.pending_replacement
-        since = None if hidden else self._report.started(step)
+        hidden = _is_default_provider(record) or record.pending_replacement
+        since = None if hidden else self._report.start_step(step)
         try:
-            self._remove(one, with_parent=bool(one.deleted_with) and one.deleted_with in urns)
+            self._remove(
+                record, with_parent=bool(record.deleted_with) and record.deleted_with in urns
+            )
         except Exception as error:  # noqa: BLE001 -- a provider's failure is a result
-            self._report.failed(step, make_failure(step, error), since)
+            self._report.fail_step(step, make_failure(step, error), since)
             return False
         if not hidden:
-            self._report.done(step, since, listed=not part)
+            self._report.finish_step(step, since, listed=not part)
         return True
 
-    def _remove(self, one: Resource, *, again: bool = False, with_parent: bool = False) -> None:
+    def _remove(self, record: Resource, *, again: bool = False, with_parent: bool = False) -> None:
         untouched = (
-            not one.custom
-            or one.external
-            or one.pending_replacement
-            or one.retain_on_delete
+            not record.custom
+            or record.external
+            or record.pending_replacement
+            or record.retain_on_delete
             or with_parent
-            or one.type.startswith(PROVIDER_PREFIX)
+            or record.type.startswith(PROVIDER_PREFIX)
         )
         if untouched:
-            self._ledger.gone(one, again=again)
+            self._ledger.record_deletion(record, again=again)
             return
-        handler = self._handler(one)
-        pending = self._ledger.begin(one, "deleting")
+        handler = self._handler(record)
+        pending = self._ledger.begin(record, "deleting")
         try:
-            handler.delete(Existing.of(one))
+            handler.delete(Existing.of(record))
         except BaseException as error:
             self._ledger.fail(pending, doubtful=is_ambiguous(error))
             raise
-        self._ledger.gone(one, pending=pending, again=again)
-        for interrupted in self._ledger.interrupted({one.urn}):
+        self._ledger.record_deletion(record, pending=pending, again=again)
+        for interrupted in self._ledger.list_interrupted({record.urn}):
             if interrupted.doing != "creating":
                 self._ledger.dismiss(interrupted)
 
-    def _handler(self, one: Resource) -> Handler:
-        provider = self._ledger.current(one.provider.rpartition("::")[0])
-        return self._providers.handler(one.type, provider)
+    def _handler(self, record: Resource) -> Handler:
+        provider = self._ledger.current(record.provider.rpartition("::")[0])
+        return self._providers.handler(record.type, provider)
 
     def _dependents(self, old: Resource) -> list[Resource]:
         condemned = {old.urn}
         found = []
-        for one in self._ledger.kept():
-            keys = [key for key, urns in one.property_dependencies.items() if condemned & {*urns}]
-            if not keys or one is old or one.delete or one.pending_replacement or not one.custom:
+        for record in self._ledger.list_untouched():
+            keys = [
+                key for key, urns in record.property_dependencies.items() if condemned & {*urns}
+            ]
+            if (
+                not keys
+                or record is old
+                or record.delete
+                or record.pending_replacement
+                or not record.custom
+            ):
                 continue
-            before = Existing.of(one)
+            before = Existing.of(record)
             after = {**before.inputs, **dict.fromkeys(keys, UNKNOWN)}
-            if self._handler(one).diff(before, after).replaces:
-                condemned.add(one.urn)
-                found.append(one)
+            if self._handler(record).diff(before, after).replaces:
+                condemned.add(record.urn)
+                found.append(record)
         return found
 
     def _without_needed(
         self, waiting: Sequence[Resource], failed: Sequence[Resource]
     ) -> list[Resource]:
-        """What is still to delete once something failed: not what the failed one needs."""
+        """Return the records that can still be deleted: not those that a failed one needs."""
         left = list(waiting)
         blocked = list(failed)
         while blocked:
             cause = blocked.pop()
-            needed = [one for one in left if one.urn in cause.needs()]
-            for one in needed:
-                if one.custom and not _is_default_provider(one):
-                    step = _step(one)
+            needed = [record for record in left if record.urn in cause.needs()]
+            for record in needed:
+                if record.custom and not _is_default_provider(record):
+                    step = _step(record)
                     reason = f"{name_of(cause.urn)}, which depends on it, is still there"
                     failure = Failure(step.urn, step.name, step.type, reason, "skipped")
-                    self._report.failed(step, failure)
-            left = [one for one in left if one not in needed]
+                    self._report.fail_step(step, failure)
+            left = [record for record in left if record not in needed]
             blocked += needed
         return left
 
 
-def _is_default_provider(one: Resource) -> bool:
-    return one.type.startswith(PROVIDER_PREFIX) and not one.parent
+def _is_default_provider(record: Resource) -> bool:
+    return record.type.startswith(PROVIDER_PREFIX) and not record.parent
 
 
 def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, stack: str) -> None:
-    """Refuses to destroy what is protected before anything is deleted.
+    """Refuse to destroy protected resources, before anything is deleted.
 
     Args:
-        records: everything that is to be deleted.
-        lifted: names of the resources whose data may be lost.
+        records: the records of all resources to delete.
+        lifted: names of the resources whose data may be lost. A name without a resource is not an
+            error by itself: after a crash the same command runs again when some are deleted.
         stack: the stack's name, for the command in the refusal.
 
-    A name that stands for nothing is no mistake by itself: a destroy that was killed is run again
-    with the same words, when some of what they name is gone.
-
     Raises:
-        ProtectedError: something is protected that is not named.
+        ProtectedError: a protected resource is not in `lifted`.
     """
-    held = {one.name: one.type for one in records if one.protect and not one.delete}
+    held = {record.name: record.type for record in records if record.protect and not record.delete}
     if held.keys() - set(lifted):
         unknown = sorted(set(lifted) - held.keys())
         lines = "".join(
@@ -234,18 +247,18 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
         )
 
 
-def _step(one: Resource) -> Step:
-    note = "left by its replacement" if one.delete else ""
-    if one.retain_on_delete:
+def _step(record: Resource) -> Step:
+    note = "left by its replacement" if record.delete else ""
+    if record.retain_on_delete:
         note = RETAINED
     return Step(
         "delete",
-        one.urn,
-        one.type,
-        one.name,
-        one.custom,
+        record.urn,
+        record.type,
+        record.name,
+        record.custom,
         note=note,
-        old=shown_props(one.inputs),
-        outputs=shown_props(one.outputs),
-        protected=one.protect and not one.delete,
+        old=shown_props(record.inputs),
+        outputs=shown_props(record.outputs),
+        protected=record.protect and not record.delete,
     )

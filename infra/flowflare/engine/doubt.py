@@ -1,7 +1,7 @@
-"""Marks resources of a stack whose state may no longer be what is there.
+"""Mark resources whose record in state may no longer match the account.
 
-The next run updates them, whatever their inputs say. Stacks of an engine that can refresh its state
-are left as they are.
+The next run updates them even if their inputs are unchanged. Stacks of an engine that can refresh
+its state are not changed.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,17 +21,17 @@ def doubt(
     matches: Callable[[Resource], bool],
     reason: str,
 ) -> list[str]:
-    """Marks the resources that match, and writes the state.
+    """Mark the matching resources, and write the state.
 
     Args:
         project: the project seen through the stack.
         environ: the environment, for the passphrase.
-        matches: whether a record is meant.
-        reason: why; the next preview shows it.
+        matches: returns whether to mark a record.
+        reason: why they are marked; the next preview shows it.
 
     Returns:
-        the URNs of the records marked; none where the stack has no state, or its engine can
-        refresh it.
+        The URNs of the marked records; an empty list if the stack has no state, or if its engine
+        can refresh it.
 
     Raises:
         LockedError: another run holds the stack.
@@ -51,8 +51,8 @@ def doubt(
         deployment = backend.read(raw, vault)
         write = backend.writer(vault, after=present, guard=held.holding.check)
         ledger = Ledger(deployment, lambda: vault.salt, write)
-        meant = [one for one in ledger.kept() if matches(one)]
-        for one in meant:
-            ledger.spoil(one, reason)
+        meant = [record for record in ledger.list_untouched() if matches(record)]
+        for record in meant:
+            ledger.spoil(record, reason)
         ledger.finish()
-    return [one.urn for one in meant]
+    return [record.urn for record in meant]

@@ -1,8 +1,8 @@
-"""Runs the SDK's coroutines in an event loop that ends as soon as a part of the run has died.
+"""Run the SDK's coroutines in an event loop that ends as soon as a part of the run has died.
 
 The SDK expects `Exception` only. If a callback, a provider or a signal handler raises another
 `BaseException`, the task of that registration ends, but the futures of its resource are never
-resolved, and whatever waits for them would wait for ever (`pulumi/runtime/resource.py` of
+resolved, and the tasks that wait for them would wait forever (`pulumi/runtime/resource.py` of
 pulumi 3.272: `except Exception` around each registration). asyncio itself only logs what a plain
 callback raises. Here both end the loop, and the first such error is the run's error.
 """
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any, Final
 
-# A task may catch its cancellation and wait again; after so many requests it is left behind.
+# A task may catch its cancellation and wait again; after this many requests it is abandoned.
 _CANCELLATIONS: Final = 10
 _PATIENCE: Final = 0.05
 # Every registration, read and call is a task of this function of the SDK.
@@ -27,7 +27,7 @@ def run_to_end(main: Callable[[], Coroutine[Any, Any, None]], executor: ThreadPo
     """Run a coroutine to its end, or until one of its tasks or callbacks has died.
 
     Calls that threads of the executor have begun are waited for, because their results belong
-    into state. Calls that have not begun are dropped.
+    in the state. Calls that have not begun are dropped.
 
     Args:
         main: makes the coroutine.
@@ -95,7 +95,7 @@ class _Watch:
             self.end(asyncio.CancelledError("a registration was cancelled"))
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
-        """Takes what asyncio would log; a failed task that nobody awaits is reported elsewhere."""
+        """Take what asyncio would log. A failed task that is not awaited is reported elsewhere."""
         del loop
         if "handle" in context:
             self.end(context["exception"])
@@ -110,7 +110,7 @@ class _Watch:
 
     def _raise(self) -> None:
         if not self.is_over:
-            # Again, until it has got past every program that catches it.
+            # Raise it again until it gets past a program that catches it.
             self._loop.call_soon(self._raise)
             raise LoopEnded
 
@@ -120,7 +120,7 @@ def _ending_on_interrupt(loop: asyncio.AbstractEventLoop, watch: _Watch) -> Iter
     """End the loop on Ctrl-C even if the code that Ctrl-C interrupts swallows the exception.
 
     Python raises `KeyboardInterrupt` in whatever runs. A finalizer or a callback of C code, such as
-    grpc's, prints it and goes on.
+    one of gRPC, prints it and continues.
     """
     before = signal.getsignal(signal.SIGINT)
     if not callable(before) or threading.current_thread() is not threading.main_thread():
@@ -139,14 +139,14 @@ def _ending_on_interrupt(loop: asyncio.AbstractEventLoop, watch: _Watch) -> Iter
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel the loop's tasks, as often as they need it."""
+    """Cancel the loop's tasks until they have ended, at most `_CANCELLATIONS` times."""
     for _ in range(_CANCELLATIONS):
         tasks = asyncio.all_tasks(loop)
         if not tasks:
             return
         for task in tasks:
             task.cancel()
-        # A task that ends the process while it is cancelled ends only itself: the run is over.
+        # A task that calls `sys.exit` while it is cancelled ends only itself: the run is over.
         with contextlib.suppress(SystemExit):
             loop.run_until_complete(_wait(tasks))
 

@@ -1,4 +1,4 @@
-"""Learns the secrets that a stack's configuration names instead of holding: variables and files.
+"""Learn the secrets that a stack's configuration refers to: variables and files.
 
 They become known only when a resource reads them, but a program can print a variable before that.
 """
@@ -13,15 +13,15 @@ from flowflare.errors import SecretError
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.run import learn
 
-# Where a secret's source stands in the configuration: a value of a client's `secrets`, or one of
-# these fields of a binding.
+# The configuration has a secret's source as a value of a client's `secrets`, or in one of these
+# fields of a binding.
 _FIELDS: Final = frozenset({"text", "keyBase64", "keyJwk"})
-# Plain values of a client's own, whatever they look like.
+# A client's own plain values, which are never sources of secrets.
 _PLAIN: Final = frozenset({"json", "vars"})
 
 
 def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
-    """Report them to the run's filter. A source that cannot be read is an error elsewhere.
+    """Report these secrets to the run's filter. Other code reports a source that cannot be read.
 
     Args:
         project: the project seen through the stack.
@@ -57,7 +57,7 @@ def _find_written(text: str) -> Iterator[Any]:
 
 
 def _list_written(value: Any) -> Iterator[Any]:
-    """List everything that is written where the source of a secret is expected."""
+    """List every value in a place where the configuration may name a secret's source."""
     if isinstance(value, list):
         for item in value:
             yield from _list_written(item)

@@ -1,4 +1,4 @@
-"""What a program wants of one resource: a registration request as the engine's own data."""
+"""Read a registration request as a goal: what the program declares of one resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class Goal:
     """A resource as the program declares it; names and meanings are Pulumi's.
 
     Attributes:
-        delete_before_replace: None where the program leaves it to the provider.
+        delete_before_replace: None if the program leaves the choice to the provider.
         version: version of the package that declares the type.
         plugin_url: where its plugin would be downloaded from; part of a default provider's name.
     """
@@ -49,27 +49,27 @@ class Goal:
 
     @property
     def package(self) -> str:
-        """The package that serves it: `cloudflare` of `cloudflare:index/d1Database:D1Database`."""
+        """Return the type's package: `cloudflare` for `cloudflare:index/d1Database:D1Database`."""
         return self.type.split(":", 1)[0]
 
     @property
     def is_provider(self) -> bool:
-        """Whether it is a provider that the program makes itself."""
+        """Whether the resource is a provider that the program declares."""
         return self.type.startswith(PROVIDER_PREFIX)
 
     @property
     def is_local(self) -> bool:
-        """Whether it is read from files alone, and so in a preview as well."""
+        """Whether the resource is read from files only, and therefore also in a preview."""
         return self.type == STACK_REFERENCE
 
     def needs(self) -> set[str]:
-        """URNs of what must have succeeded before it."""
+        """Return the URNs of the resources that must have succeeded before this one."""
         named = {self.parent, self.provider.rpartition("::")[0], *self.dependencies}
         named.update(*self.property_dependencies.values())
         return named - {""}
 
     def record(self, inputs: Props, outputs: Props, id_: str = "") -> Resource:
-        """The state record of the resource with these properties."""
+        """Make the state record of the resource with these properties."""
         return Resource(
             urn=self.urn,
             type=self.type,
@@ -94,14 +94,14 @@ class Goal:
 
 
 def read_goal(request: "resource_pb2.RegisterResourceRequest", urn: str) -> Goal:
-    """The goal that a registration request states.
+    """Read the goal of a registration request.
 
     Args:
-        request: as the SDK sends it.
+        request: the request of the SDK.
         urn: the URN that its parent, type and name give.
 
     Raises:
-        EngineError: it asks for something that this engine does not serve.
+        EngineError: the request needs something that this engine does not support.
     """
     _refuse_unserved(request, type_of(urn))
     trigger = None
@@ -131,25 +131,24 @@ def read_goal(request: "resource_pb2.RegisterResourceRequest", urn: str) -> Goal
         replace_on_changes=tuple(request.replaceOnChanges),
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
         custom_timeouts={
-            name: _seconds(text)
+            name: _parse_seconds(text)
             for name in ("create", "update", "delete")
             if (text := getattr(timeouts, name))
         },
         deleted_with=request.deletedWith,
         replace_with=tuple(request.replace_with),
         replacement_trigger=trigger,
-        aliases=tuple(_alias(one) for one in request.aliases)
-        + tuple(Alias(urn=one) for one in request.aliasURNs),
+        aliases=tuple(_read_alias(alias) for alias in request.aliases)
+        + tuple(Alias(urn=urn) for urn in request.aliasURNs),
         version=request.version,
     )
 
 
-def _alias(alias: object) -> Alias:
-    one: object = alias
-    urn = getattr(one, "urn", "")
+def _read_alias(alias: object) -> Alias:
+    urn = getattr(alias, "urn", "")
     if urn:
         return Alias(urn=urn)
-    spec = one.spec  # type: ignore[attr-defined]
+    spec = alias.spec  # type: ignore[attr-defined]
     return Alias(
         name=spec.name,
         type=spec.type,
@@ -163,8 +162,8 @@ def _alias(alias: object) -> Alias:
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
-def _seconds(text: str) -> float:
-    """Seconds of a Go duration such as `5m` or `1h30m`."""
+def _parse_seconds(text: str) -> float:
+    """Return the seconds of a Go duration such as `5m` or `1h30m`."""
     import re
 
     parts = re.findall(r"([\d.]+)(ms|s|m|h)", text)

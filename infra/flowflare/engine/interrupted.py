@@ -1,8 +1,8 @@
-"""Sees to what a killed run left half done: an operation begun, its result not written.
+"""Settle operations that a killed run had begun, and whose results were not written.
 
-A creation may or may not have happened: what it may have made is looked for by its exact name and
-taken over, or removed where the program wants something else by now; never is a second one made.
-An update or a deletion that was cut off is done again.
+A creation may or may not have happened. What it may have created is looked up by its exact name,
+then taken over, or deleted if the program now wants something else. It is never created twice. An
+update or a deletion that was interrupted is repeated.
 """
 
 from collections.abc import Collection
@@ -21,21 +21,21 @@ def settle(
     old: Resource | None,
     wanted: Props,
 ) -> Resource | None:
-    """Settles the interrupted operations of one resource before it is compared.
+    """Settle the interrupted operations of one resource before it is compared.
 
     Args:
         ledger: the state.
-        handler: what serves the resource.
+        handler: the handler of the resource's type.
         urns: the resource's present and earlier URNs.
-        old: what state holds of it.
+        old: its record in state.
         wanted: the inputs that the program wants now.
 
     Returns:
-        What state holds of it now.
+        Its record in state after that.
     """
-    for pending in ledger.interrupted(urns):
+    for pending in ledger.list_interrupted(urns):
         if pending.resource.delete:
-            continue  # the old half of a replacement: deleted, or revived, by its record
+            continue  # the old half of a replacement: its own record decides what happens to it
         if pending.doing == "creating":
             old = _creation(ledger, handler, pending, old, wanted)
         elif old is not None and pending.doing == "deleting" and not old.pending_replacement:
@@ -53,25 +53,25 @@ def revive(
     old: Resource | None,
     wanted: Props,
 ) -> Resource | None:
-    """Takes back a replacement whose old half is still there, where that is what is wanted again.
+    """Undo a replacement if the program wants the old resource again and it still exists.
 
-    Made anew it would be in the way of itself: its name is taken, and its deletion still to come.
+    Creating it again would fail: the old resource still has its name and would be deleted later.
 
     Returns:
-        What state holds of the resource now.
+        The record of the resource in state after that.
     """
     seen = plain(wanted)
     if old is not None and not handler.diff(Existing.of(old), seen).replaces:
         return old
-    for one in ledger.condemned(urns):
-        if not one.custom or handler.diff(Existing.of(one), seen).replaces:
+    for record in ledger.list_condemned(urns):
+        if not record.custom or handler.diff(Existing.of(record), seen).replaces:
             continue
-        if handler.read(Existing.of(one)) is None:
-            ledger.forget(one)
+        if handler.read(Existing.of(record)) is None:
+            ledger.forget(record)
             continue
-        for pending in ledger.interrupted({one.urn}):
+        for pending in ledger.list_interrupted({record.urn}):
             ledger.dismiss(pending)
-        return ledger.revive(one, old, "it was about to be deleted")
+        return ledger.revive(record, old, "it was about to be deleted")
     return old
 
 
@@ -101,7 +101,7 @@ def _deletion(ledger: Ledger, handler: Handler, old: Resource) -> Resource | Non
 
 
 def sweep(ledger: Ledger, handler: Handler, pending: Pending) -> None:
-    """Removes what an interrupted creation may have made of a resource that nobody wants now."""
+    """Delete what an interrupted creation may have made, if the program no longer declares it."""
     if pending.doing == "creating" and not pending.resource.retain_on_delete:
         inputs = plain(pending.resource.inputs)
         made = handler.recover(inputs)

@@ -1,4 +1,4 @@
-"""Opens the secrets of a stack's configuration and state, so that the run's filter knows them."""
+"""Open the secrets of a stack's configuration and state, so that the run's filter knows them."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,7 +15,7 @@ from flowflare.values.properties import Secret, leaves
 def learn_stack_secrets(
     project: Project, environ: Mapping[str, str], state: Deployment, on_event: OnEvent | None
 ) -> None:
-    """Open them all.
+    """Open all secrets of a stack, so that the run's filter learns them.
 
     Args:
         project: the project seen through the stack.
@@ -35,10 +35,10 @@ def learn_stack_secrets(
 
 
 def open_configured_secrets(project: Project, environ: Mapping[str, str]) -> None:
-    """Open the secrets that the configuration holds or names; the vault reports them.
+    """Open the secrets that the configuration has or refers to; the vault reports them.
 
     Raises:
-        SecretError: one cannot be opened.
+        SecretError: a secret cannot be opened.
     """
     learn_given_secrets(project, environ)
     if any(value.secret for value in project.values.values()):
@@ -50,10 +50,10 @@ def open_state_secrets(state: Deployment, opened: set[str]) -> None:
 
     Args:
         state: the state.
-        opened: the ciphertexts that were opened before; takes those that are opened now.
+        opened: the ciphertexts that were opened before; new ones are added.
 
     Raises:
-        SecretError: one cannot be opened; the others were.
+        SecretError: a secret cannot be opened; the others were opened.
     """
     failure: SecretError | None = None
     for resource in state.resources:
@@ -71,7 +71,7 @@ def open_state_secrets(state: Deployment, opened: set[str]) -> None:
 
 
 def describe_unknown(stack: str, part: str, error: FlowflareError | OSError) -> str:
-    """Say that secrets are not known.
+    """Write the warning that secrets are not known.
 
     Args:
         stack: the stack's name.

@@ -1,8 +1,8 @@
-"""State while a run is under way: old records, this run's records, and operations begun.
+"""Keep the state of a run: old records, records of this run, and operations that have begun.
 
-Every change is written at once: an operation before it is begun, its result after. Records of
-this run come first, in the order in which they were finished, then what was left alone, in its
-old order: so each stands after what it needs, which is what the Pulumi CLI verifies.
+Every change is written at once: an operation before it begins, and its result when it ends. The
+records of this run come first, in the order in which they were finished, then the untouched ones in
+their old order. So each record comes after those that it needs, which the Pulumi CLI verifies.
 """
 
 import threading
@@ -21,8 +21,8 @@ class Ledger:
 
     Args:
         deployment: the state at the start.
-        salt: the salt string that the new state is sealed under.
-        write: writes a state down; None for a preview, which writes nothing.
+        salt: returns the salt string that the new state is sealed under.
+        write: stores a state; None for a preview, which writes nothing.
     """
 
     def __init__(self, deployment: Deployment, salt: Callable[[], str], write: Write | None):
@@ -37,38 +37,44 @@ class Ledger:
         self._urns: dict[str, str] = {}
         self._dirty = bool(deployment.pending)
 
-    # What is there ----------------------------------------------------------------------------
+    # Reading ---------------------------------------------------------------------------------
 
     def find(self, urn: str) -> Resource | None:
-        """The record that state holds for a URN at the start of its registration."""
+        """Return the record that state has for a URN when its registration begins."""
         with self._lock:
-            return next((one for one in self._kept if one.urn == urn and not one.delete), None)
+            return next(
+                (record for record in self._kept if record.urn == urn and not record.delete), None
+            )
 
     def current(self, urn: str) -> Resource | None:
-        """The newest record of a URN, this run's before the old one."""
+        """Return the newest record of a URN: that of this run, else the old one."""
         with self._lock:
-            done = next((one for one in reversed(self._done) if one.urn == urn), None)
+            done = next((record for record in reversed(self._done) if record.urn == urn), None)
             return done or self.find(urn)
 
-    def kept(self) -> tuple[Resource, ...]:
-        """The old records that nothing has been done with."""
+    def list_untouched(self) -> tuple[Resource, ...]:
+        """List the old records that this run has not handled."""
         with self._lock:
             return tuple(self._kept)
 
     def all(self) -> tuple[Resource, ...]:
-        """Every record, in the order in which they are written."""
+        """Return every record, in the order in which they are written."""
         with self._lock:
-            return (*self._done, *(renamed(one, self._urns) for one in self._kept))
+            return (*self._done, *(renamed(record, self._urns) for record in self._kept))
 
-    def interrupted(self, urns: Collection[str] | None = None) -> list[Pending]:
-        """Operations that an earlier run began and did not end, of these URNs or of all."""
+    def list_interrupted(self, urns: Collection[str] | None = None) -> list[Pending]:
+        """List the operations, of these URNs or of all, that an earlier run did not end."""
         with self._lock:
-            return [one for one in self._interrupted if urns is None or one.resource.urn in urns]
+            return [
+                pending
+                for pending in self._interrupted
+                if urns is None or pending.resource.urn in urns
+            ]
 
-    # What is done -----------------------------------------------------------------------------
+    # Operations ------------------------------------------------------------------------------
 
     def begin(self, resource: Resource, doing: Doing) -> Pending:
-        """Notes that an operation is begun, before anything is sent."""
+        """Record that an operation begins, before a request is sent."""
         with self._lock:
             pending = Pending(resource, doing)
             self._begun.append(pending)
@@ -76,12 +82,12 @@ class Ledger:
             return pending
 
     def fail(self, pending: Pending, *, doubtful: bool) -> None:
-        """Notes that an operation failed: what was before it stays.
+        """Record that an operation failed; the earlier record stays.
 
         Args:
             pending: the operation.
-            doubtful: whether it may have been done all the same; it then stays on the list, for
-                the next run to see to.
+            doubtful: whether it may have been carried out all the same. Then it stays on the list,
+                and the next run settles it.
         """
         with self._lock:
             self._end(pending)
@@ -90,17 +96,18 @@ class Ledger:
             self.save()
 
     def dismiss(self, pending: Pending) -> None:
-        """Takes an interrupted operation off the list: what it left has been seen to."""
+        """Remove an interrupted operation from the list after it was settled."""
         with self._lock:
-            self._interrupted = [one for one in self._interrupted if one is not pending]
+            self._interrupted = [other for other in self._interrupted if other is not pending]
             self._dirty = True
 
     def adopt(self, found: Resource, old: Resource | None) -> Resource:
-        """Takes what an interrupted creation made for the present record.
+        """Make what an interrupted creation made the current record.
 
         Args:
             found: its record.
-            old: what it was to replace: that is to be deleted now, unless it is already gone.
+            old: the record that it replaces; it is marked for deletion unless it is deleted
+                already.
         """
         with self._lock:
             if old is not None and not old.pending_replacement:
@@ -111,25 +118,25 @@ class Ledger:
             self._dirty = True
             return found
 
-    def condemned(self, urns: Collection[str]) -> list[Resource]:
-        """Old halves of replacements that still have to be deleted, of these URNs."""
+    def list_condemned(self, urns: Collection[str]) -> list[Resource]:
+        """List the old halves of replacements that still have to be deleted, of these URNs."""
         with self._lock:
-            return [one for one in self._kept if one.delete and one.urn in urns]
+            return [record for record in self._kept if record.delete and record.urn in urns]
 
     def revive(self, condemned: Resource, old: Resource | None, reason: str) -> Resource:
-        """Makes an old half the present record again, and condemns what had replaced it."""
+        """Make an old half the current record again, and mark its replacement for deletion."""
         with self._lock:
             if old is not None:
                 self._swap(old, replace(old, delete=True))
             return self._swap(condemned, replace(condemned, delete=False, init_errors=(reason,)))
 
     def spoil(self, old: Resource, reason: str) -> Resource:
-        """Marks an old record as perhaps not what it says, so that it is updated."""
+        """Mark an old record as possibly wrong, so that the resource is updated."""
         with self._lock:
             return self._swap(old, replace(old, init_errors=(reason,)))
 
     def forget(self, resource: Resource) -> None:
-        """Drops an old record that turned out to stand for nothing."""
+        """Drop an old record whose resource does not exist."""
         with self._lock:
             self._drop(resource)
             self._dirty = True
@@ -142,20 +149,20 @@ class Ledger:
         pending: Pending | None = None,
         keep_old: bool = False,
     ) -> Resource:
-        """Records a resource's new state.
+        """Store a resource's new record.
 
         Args:
             new: the record.
-            old: the record it comes from, None for none.
+            old: the record that it replaces; None for a new resource.
             pending: the operation that ends with it.
-            keep_old: whether the old one still exists and has to be deleted (a replacement).
+            keep_old: whether the old resource still exists and has to be deleted (a replacement).
 
         Returns:
-            The record as it is kept.
+            The record as it was stored.
         """
         with self._lock:
-            stamped = _stamped(new, old if not keep_old else None, touched=pending is not None)
-            unchanged = old is not None and not keep_old and _alike(stamped, old)
+            stamped = _stamp(new, old if not keep_old else None, touched=pending is not None)
+            unchanged = old is not None and not keep_old and _is_alike(stamped, old)
             if old is not None and unchanged:
                 stamped = old  # its sealed secrets stay as they are
             if old is not None:
@@ -173,22 +180,23 @@ class Ledger:
             return stamped
 
     def set_outputs(self, urn: str, outputs: Props) -> None:
-        """Sets the outputs of the stack or of a component of this run."""
+        """Set the outputs of the stack or of a component of this run."""
         with self._lock:
-            for index, one in enumerate(self._done):
-                if one.urn == urn and not equal(one.outputs, outputs, strict=True):
-                    self._done[index] = replace(one, outputs=outputs)
+            for index, record in enumerate(self._done):
+                if record.urn == urn and not equal(record.outputs, outputs, strict=True):
+                    self._done[index] = replace(record, outputs=outputs)
                     self._dirty = True
 
-    def gone(
+    def record_deletion(
         self, resource: Resource, *, pending: Pending | None = None, again: bool = False
     ) -> None:
-        """Records that a resource has been deleted.
+        """Record that a resource has been deleted.
 
         Args:
             resource: its record.
             pending: the operation that ends with it.
-            again: whether it will be made anew, so that what depends on it may still name it.
+            again: whether the resource will be created again. Then its record stays, because
+                dependents may still name it.
         """
         with self._lock:
             if again:
@@ -203,29 +211,30 @@ class Ledger:
     # Writing ----------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Writes the state as it is now."""
+        """Write the current state."""
         with self._lock:
             if self._write is not None:
                 self._write(self._snapshot())
             self._dirty, self._read = False, None
 
     def finish(self) -> None:
-        """Writes the state if anything is not written yet; a run that changed nothing is not."""
+        """Write the state if it has unwritten changes; a run without changes writes nothing."""
         with self._lock:
-            if self._dirty and not self._as_read():
+            if self._dirty and not self._is_as_read():
                 self.save()
 
-    def _as_read(self) -> bool:
-        """Whether the records are the ones that were read, as after a program that failed at once.
+    def _is_as_read(self) -> bool:
+        """Return whether the records equal those that were read.
 
-        Its stack loses its outputs for a moment, and gets them back.
+        So it is after a program that failed at once: its stack loses its outputs and gets them
+        back.
         """
         read, now = self._read, self.all()
         if read is None or read.pending or self._begun or self._interrupted:
             return False
-        before = {one.urn: one for one in read.resources}
+        before = {record.urn: record for record in read.resources}
         return len(now) == len(before) == len(read.resources) and all(
-            one.urn in before and _alike(one, before[one.urn]) for one in now
+            record.urn in before and _is_alike(record, before[record.urn]) for record in now
         )
 
     def _snapshot(self) -> Deployment:
@@ -234,18 +243,18 @@ class Ledger:
 
     def _end(self, pending: Pending | None) -> None:
         if pending is not None:
-            self._begun = [one for one in self._begun if one is not pending]
+            self._begun = [begun for begun in self._begun if begun is not pending]
 
     def _swap(self, old: Resource, new: Resource) -> Resource:
-        self._kept = [new if one is old else one for one in self._kept]
+        self._kept = [new if record is old else record for record in self._kept]
         self._dirty = True
         return new
 
     def _drop(self, resource: Resource | None) -> None:
-        self._kept = [one for one in self._kept if one is not resource]
+        self._kept = [record for record in self._kept if record is not resource]
 
 
-def _stamped(new: Resource, old: Resource | None, *, touched: bool) -> Resource:
+def _stamp(new: Resource, old: Resource | None, *, touched: bool) -> Resource:
     if not new.custom or new.external:
         return new
     if old is None:
@@ -254,13 +263,13 @@ def _stamped(new: Resource, old: Resource | None, *, touched: bool) -> Resource:
     return replace(new, created=old.created, modified=now() if touched else old.modified)
 
 
-def _alike(new: Resource, old: Resource) -> bool:
-    """Whether two records say the same, what is secret included."""
+def _is_alike(new: Resource, old: Resource) -> bool:
+    """Return whether two records are equal, secrets included."""
     return all(
-        equal(_listed(getattr(new, one.name)), _listed(getattr(old, one.name)), strict=True)
-        for one in fields(Resource)
+        equal(_to_list(getattr(new, item.name)), _to_list(getattr(old, item.name)), strict=True)
+        for item in fields(Resource)
     )
 
 
-def _listed(value: object) -> object:
+def _to_list(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value

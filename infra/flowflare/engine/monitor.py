@@ -1,4 +1,4 @@
-"""Pulumi's ResourceMonitor and Engine as in-process objects for the Python SDK.
+"""Serve Pulumi's ResourceMonitor and Engine to the Python SDK in this process.
 
 Methods and their messages are those of `proto/pulumi/resource.proto` and `engine.proto` of
 pulumi 3.272; the SDK calls them as it calls its gRPC stubs, from threads of the event loop's
@@ -31,7 +31,7 @@ _FEATURES: Final = (
 
 
 class ResourceMonitor:
-    """What a Pulumi program declares its resources to.
+    """Receives the resources that a Pulumi program declares.
 
     Args:
         project: the project's name.
@@ -47,7 +47,7 @@ class ResourceMonitor:
         self._dry_run = dry_run
 
     def GetDeploymentInfo(self, request: "empty_pb2.Empty") -> "resource_pb2.DeploymentInfo":  # noqa: N802
-        """Says which of the protocol's features are served."""
+        """Return which of the protocol's features are supported."""
         from pulumi.runtime.proto import resource_pb2
 
         del request
@@ -64,7 +64,7 @@ class ResourceMonitor:
     def SupportsFeature(  # noqa: N802
         self, request: "resource_pb2.SupportsFeatureRequest"
     ) -> "resource_pb2.SupportsFeatureResponse":
-        """Answers the older way of asking for a feature."""
+        """Return whether one feature is supported; older SDKs ask this way."""
         from pulumi.runtime.proto import resource_pb2
 
         camel = {name.replace("_", "").lower() for name in _FEATURES}
@@ -73,10 +73,10 @@ class ResourceMonitor:
     def RegisterResource(  # noqa: N802
         self, request: "resource_pb2.RegisterResourceRequest"
     ) -> "resource_pb2.RegisterResourceResponse":
-        """Brings a resource to what the request says and answers with its outputs.
+        """Bring a resource to what the request declares, and answer with its outputs.
 
         Raises:
-            EngineError: the request asks for something that is not served, or a name twice.
+            EngineError: the request needs something that is not supported, or repeats a name.
         """
         from pulumi.runtime.proto import resource_pb2
 
@@ -92,7 +92,7 @@ class ResourceMonitor:
     def RegisterResourceOutputs(  # noqa: N802
         self, request: "resource_pb2.RegisterResourceOutputsRequest"
     ) -> "empty_pb2.Empty":
-        """Sets the outputs of a component or of the stack."""
+        """Set the outputs of a component or of the stack."""
         from google.protobuf import empty_pb2
 
         self._deployer.set_outputs(request.urn, read_struct(request.outputs))
@@ -101,7 +101,7 @@ class ResourceMonitor:
     def ReadResource(  # noqa: N802
         self, request: "resource_pb2.ReadResourceRequest"
     ) -> "resource_pb2.ReadResourceResponse":
-        """Reads something that the stack does not manage, another stack's outputs among it."""
+        """Read something that the stack does not manage, such as another stack's outputs."""
         from pulumi.runtime.proto import resource_pb2
 
         goal = Goal(
@@ -127,15 +127,15 @@ class ResourceMonitor:
     def Invoke(  # noqa: N802
         self, request: "resource_pb2.ResourceInvokeRequest"
     ) -> "resource_pb2.ResourceInvokeResponse":
-        """Answers `getResource`, by which the SDK follows a reference to a resource.
+        """Answer `getResource`, with which the SDK follows a reference to a resource.
 
         Raises:
-            EngineError: any other function.
+            EngineError: the request calls any other function.
         """
         from pulumi.runtime.proto import resource_pb2
 
         if request.tok != "pulumi:pulumi:getResource":
-            raise _unserved(f"the function {request.tok}")
+            raise _make_refusal(f"the function {request.tok}")
         urn = str(read_struct(request.args).get("urn"))
         record = self._deployer.current(urn)
         if record is None:
@@ -145,31 +145,31 @@ class ResourceMonitor:
         return resource_pb2.ResourceInvokeResponse(**fields)
 
     def Call(self, request: Any) -> Any:  # noqa: N802
-        """Refuses methods of resources.
+        """Refuse methods of resources.
 
         Raises:
             EngineError: always.
         """
-        raise _unserved(f"the method {request.tok}")
+        raise _make_refusal(f"the method {request.tok}")
 
     def ExistsResource(self, request: Any) -> Any:  # noqa: N802
-        """Refuses to ask whether something exists.
+        """Refuse to check whether a resource exists.
 
         Raises:
             EngineError: always.
         """
-        raise _unserved(f"asking whether a {request.type} exists")
+        raise _make_refusal(f"asking whether a {request.type} exists")
 
     def RegisterPackage(self, request: Any) -> Any:  # noqa: N802
-        """Refuses parameterized packages.
+        """Refuse parameterized packages.
 
         Raises:
             EngineError: always.
         """
-        raise _unserved(f"the parameterized package {request.name}")
+        raise _make_refusal(f"the parameterized package {request.name}")
 
     def SignalAndWaitForShutdown(self, request: "empty_pb2.Empty") -> "empty_pb2.Empty":  # noqa: N802
-        """Lets the program end at once: there are no hooks to serve after it."""
+        """Let the program end at once: there are no hooks to serve after it."""
         return request
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
@@ -177,10 +177,10 @@ class ResourceMonitor:
 
 
 class Engine:
-    """What a Pulumi program logs to.
+    """Receives the messages that a Pulumi program logs.
 
     Args:
-        report: is told what the program says.
+        report: takes the messages.
     """
 
     def __init__(self, report: Report) -> None:
@@ -188,7 +188,7 @@ class Engine:
         self._root = ""
 
     def Log(self, request: "engine_pb2.LogRequest") -> "empty_pb2.Empty":  # noqa: N802
-        """Passes a message on, unless it is for debugging."""
+        """Report a message, unless its severity is debug."""
         from google.protobuf import empty_pb2
         from pulumi.runtime.proto import engine_pb2
 
@@ -201,7 +201,7 @@ class Engine:
         return empty_pb2.Empty()
 
     def GetRootResource(self, request: Any) -> "engine_pb2.GetRootResourceResponse":  # noqa: N802
-        """The URN of the stack."""
+        """Return the URN of the stack."""
         from pulumi.runtime.proto import engine_pb2
 
         del request
@@ -210,21 +210,21 @@ class Engine:
     def SetRootResource(  # noqa: N802
         self, request: "engine_pb2.SetRootResourceRequest"
     ) -> "engine_pb2.SetRootResourceResponse":
-        """Takes note of the URN of the stack."""
+        """Store the URN of the stack."""
         from pulumi.runtime.proto import engine_pb2
 
         self._root = request.urn
         return engine_pb2.SetRootResourceResponse()
 
     def RequirePulumiVersion(self, request: Any) -> Any:  # noqa: N802
-        """Takes every version for good: there is no CLI."""
+        """Accept every version: there is no CLI."""
         from pulumi.runtime.proto import engine_pb2
 
         del request
         return engine_pb2.RequirePulumiVersionResponse()
 
 
-def _unserved(what: str) -> EngineError:
+def _make_refusal(what: str) -> EngineError:
     return EngineError(
         f"the program uses {what}, which the embedded engine does not serve",
         remedy="Leave it out, or run this stack with the Pulumi CLI "

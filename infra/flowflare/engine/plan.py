@@ -1,9 +1,9 @@
-"""Chooses what to do with a resource: pure, from state, the program's wish and the provider's diff.
+"""Decide what to do with a resource, from state, the program's goal and the provider's diff: pure.
 
-The order of the questions is Pulumi's (`pkg/resource/deploy/step_generator.go`): what is not
-there is made; a forced replacement comes before the provider's opinion; a provider that does not
-know is answered by comparing inputs; `replaceOnChanges` turns changes into replacements; a record
-with initErrors is updated.
+The order of the decisions is Pulumi's (`pkg/resource/deploy/step_generator.go`): a missing resource
+is created; a forced replacement is decided before the provider is asked; if the provider does not
+know, inputs are compared; `replaceOnChanges` turns changes into replacements; a record with
+initErrors is updated.
 """
 
 import re
@@ -19,13 +19,13 @@ from flowflare.values.properties import Props, Value, changed_keys, equal
 
 @dataclass(frozen=True)
 class Decision:
-    """What is to be done.
+    """The operation on a resource.
 
     Attributes:
         op: the operation.
-        replaces: what forces a replacement, property names or the option that asked for it.
-        delete_before_replace: whether the old one goes first.
-        note: why, where the changes do not show it.
+        replaces: what forces a replacement: property names, or the option that requests it.
+        delete_before_replace: whether the old resource is deleted first.
+        note: the reason, if the changes do not show it.
     """
 
     op: Op
@@ -35,11 +35,11 @@ class Decision:
 
 
 def decide_forced(goal: Goal, old: Resource | None, replaced: Collection[str]) -> Decision | None:
-    """What is clear without asking the provider; None where it has to be asked.
+    """Decide without the provider; return None if the provider has to be asked.
 
     Args:
-        goal: what the program wants.
-        old: what state holds, None for nothing.
+        goal: what the program declares.
+        old: the record in state; None if there is none.
         replaced: URNs replaced in this run.
     """
     if old is None:
@@ -60,12 +60,12 @@ def decide_forced(goal: Goal, old: Resource | None, replaced: Collection[str]) -
 
 
 def decide_by_diff(goal: Goal, old: Resource, inputs: Props, diff: Diff) -> Decision:
-    """What the provider's diff means.
+    """Decide by the provider's diff.
 
     Args:
-        goal: what the program wants.
-        old: what state holds.
-        inputs: the checked inputs, ignored changes already set back.
+        goal: what the program declares.
+        old: the record in state.
+        inputs: the checked inputs; ignored changes are already reverted.
         diff: the provider's answer.
     """
     changed = changed_keys(old.inputs, inputs)
@@ -100,7 +100,7 @@ def _forced_keys(paths: Sequence[str], changed: Sequence[str], old: Props, new: 
 
 
 def path_parts(path: str) -> list[str | int]:
-    """A property path in parts: `a.b[0]["c.d"]` is a, b, 0, c.d."""
+    """Split a property path: `a.b[0]["c.d"]` is a, b, 0, c.d."""
     parts: list[str | int] = []
     for name, index, quoted in re.findall(r'([^.\[\]"]+)|\[(\d+|\*)\]|\["([^"]*)"\]', path):
         parts.append(int(index) if index.isdigit() else (name or quoted or index))
@@ -108,23 +108,23 @@ def path_parts(path: str) -> list[str | int]:
 
 
 def read_path(value: Value, path: str) -> Value:
-    """The value at a path, None where there is none."""
+    """Return the value at a path; None if the path has no value."""
     for part in path_parts(path):
         if isinstance(part, int) and isinstance(value, list) and part < len(value):
             value = value[part]
         elif isinstance(part, str) and isinstance(value, dict):
             value = value.get(part)
         elif part == "*":
-            return value  # a wildcard inside a path: the whole list is what counts
+            return value  # a wildcard inside a path: the whole list is compared
         else:
             return None
     return value
 
 
 def keep_ignored(goal: Goal, old: Resource) -> Goal:
-    """The goal with everything at its `ignoreChanges` paths as state has it.
+    """Return the goal with the values of state at its `ignoreChanges` paths.
 
-    A replacement is made of the program's own values: it does not survive one (trap of Pulumi's).
+    A replacement uses the program's own values: as in Pulumi, ignored changes do not survive it.
     """
     inputs = goal.inputs
     for path in goal.ignore_changes:
@@ -140,11 +140,11 @@ _MISSING = object()
 
 
 def _with(value: Value, parts: list[str | int], old: Value) -> Value:
-    """A copy of a value with one place as it is in another, absent if it is absent there."""
+    """Copy a value, with the item at one path taken from another value, or removed if missing."""
     part, rest = parts[0], parts[1:]
     if part == "*" and isinstance(value, list) and isinstance(old, list):
         pairs = zip(value, old, strict=False)
-        kept = [_with(one, rest, two) if rest else two for one, two in pairs]
+        kept = [_with(new, rest, kept_item) if rest else kept_item for new, kept_item in pairs]
         return kept + value[len(kept) :]
     before = _get(old, part)
     if isinstance(value, dict) and isinstance(part, str):

@@ -1,4 +1,4 @@
-"""Plan a program over a state that is given, on the embedded engine and for a stack of either.
+"""Plan a program over a given state, with the embedded engine, for a stack of either engine.
 
 Such a plan compares property by property and binding by binding. It needs no lock, no Pulumi CLI
 and no account, and writes nothing.
@@ -46,7 +46,7 @@ def plan_over(
 
 
 def join_state(project: Project, deployment: Deployment, vault: Vault) -> StackState:
-    """Join a state that is given with the project's configuration.
+    """Join a given state with the project's configuration.
 
     Raises:
         SecretError: a value of the configuration cannot be opened.

@@ -1,4 +1,4 @@
-"""Runs a Pulumi program in this process, as Pulumi's own host for Python runs it in its own.
+"""Run a Pulumi program in this process, as Pulumi's host for Python does in a process of its own.
 
 The host is `pulumi-language-python-exec` of the SDK: the program's folder first on `sys.path`,
 `runpy` with the name `__main__`, everything inside a `Stack`. Two of its habits need care in a
@@ -37,7 +37,7 @@ _SDK: Final = "pulumi.runtime"
 
 @dataclass(frozen=True)
 class Program:
-    """A Pulumi program and what it is told.
+    """A Pulumi program, with the settings that it runs with.
 
     Attributes:
         root: the folder of `Pulumi.yaml`.
@@ -57,29 +57,30 @@ class Program:
 
     @property
     def file(self) -> Path:
-        """The file that is run."""
+        """Return the file that is run."""
         return self.main / "__main__.py" if self.main.is_dir() else self.main
 
     @property
     def folder(self) -> Path:
-        """The folder that its imports are looked for in first."""
+        """Return the folder in which imports are looked up first."""
         return self.main if self.main.is_dir() else self.main.parent
 
 
 def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bool = False) -> None:
-    """Runs a program to its end, every registration served.
+    """Run a program to its end, and serve every registration.
 
     Args:
         program: the program.
         monitor: serves its registrations: a `ResourceMonitor`, or a stub of Pulumi's.
         engine: takes its messages: an `Engine`, or a stub of Pulumi's.
         dry_run: whether it is a preview.
-        waits: whether calls wait for another process; a preview of ours answers at once.
+        waits: whether calls wait for another process; the embedded engine's preview answers at
+            once.
 
     Raises:
         FlowflareError: one that the program raised, itself or as the cause of Pulumi's RunError.
         KeyboardInterrupt: Ctrl-C, or a program or provider that raises it.
-        ProgramError: the program failed in any other way, or is not there.
+        ProgramError: the program failed in any other way, or its file is missing.
     """
     if not program.file.is_file():
         raise ProgramError(
@@ -92,17 +93,17 @@ def run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: bo
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise _explained(error, program) from error
+        raise _explain(error, program) from error
     finally:
         _restore_pickle()
 
 
 @contextlib.contextmanager
 def importable(folder: Path) -> Iterator[None]:
-    """Makes a program's own modules importable, and forgets them afterwards.
+    """Make a program's own modules importable, and unload them afterwards.
 
-    The next run sees them as they are on disk then. The package itself, which in a checkout lies
-    in the same folder, stays.
+    So the next run reads them from disk again. The package itself stays loaded; in a checkout it
+    is in the same folder.
     """
     path = str(folder)
     before = set(sys.modules)
@@ -133,7 +134,7 @@ def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: b
                 _restore_pickle()
 
     async def main() -> None:
-        # The SDK's settings are context variables: they hold for this task and what it starts.
+        # The SDK's settings are context variables: they apply to this task and the tasks it starts.
         settings.configure(
             settings.Settings(
                 project=program.project,
@@ -149,9 +150,9 @@ def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: b
         try:
             await run_in_stack(body)
         except SystemExit as end:
-            # A program may end itself with sys.exit(0): what it has declared is registered by now.
-            # A callback may not, because others have not run yet, and what they would declare
-            # would be deleted. Its `SystemExit` ends the loop and does not come here.
+            # A program may end itself with sys.exit(0): its declarations are registered by now.
+            # A callback may not: other callbacks have not run yet, and the resources that they
+            # would declare would be deleted. Its `SystemExit` ends the loop and is not caught here.
             if end.code or isinstance(end, LoopEnded):
                 raise
 
@@ -160,10 +161,10 @@ def _run(program: Program, monitor: Any, engine: Any, *, dry_run: bool, waits: b
 
 
 class _InPlace(ThreadPoolExecutor):
-    """Does the SDK's calls of the engine at once: in a preview none of them waits for anything.
+    """Runs the SDK's calls of the engine at once: in a preview they do not wait for anything.
 
-    What a program hands over itself still runs in a thread. A preview's calls are short, and going
-    to a thread and back costs more than most of them.
+    Functions that the program submits still run in a thread. The calls of a preview are short, and
+    switching to a thread and back costs more than most of them.
     """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
@@ -191,8 +192,8 @@ def _restore_pickle() -> None:
     pickle.Pickler = _C_PICKLER  # type: ignore[misc]
 
 
-def _explained(error: BaseException, program: Program) -> FlowflareError:
-    """The error to show: ours where the program passed one on, else where and what it was."""
+def _explain(error: BaseException, program: Program) -> FlowflareError:
+    """Return our own error if the program raised one, else its place and message."""
     cause: BaseException | None = error
     seen: list[BaseException] = []
     while cause is not None and cause not in seen:
@@ -200,10 +201,10 @@ def _explained(error: BaseException, program: Program) -> FlowflareError:
             return cause
         seen.append(cause)
         cause = cause.__cause__ or cause.__context__
-    return ProgramError(f"{_place(error, program)}: {_message(error)}")
+    return ProgramError(f"{_find_place(error, program)}: {_describe(error)}")
 
 
-def _message(error: BaseException) -> str:
+def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the program ended itself with {error.code!r}"
     if isinstance(error, SyntaxError):
@@ -215,8 +216,8 @@ def _message(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _place(error: BaseException, program: Program) -> str:
-    """File and line of the program's own code, the innermost there is."""
+def _find_place(error: BaseException, program: Program) -> str:
+    """Return file and line of the innermost frame in the program's own code."""
     # A limit of its own: a recording sets `sys.tracebacklimit`.
     found = traceback.extract_tb(error.__traceback__, limit=sys.getrecursionlimit())
     frames = [(frame.filename, frame.lineno) for frame in found]
@@ -224,11 +225,15 @@ def _place(error: BaseException, program: Program) -> str:
         frames.append((error.filename, error.lineno))
     folder = f"{program.folder}/"
     package = str(Path(__file__).parent.parent)
-    own = [one for one in frames if one[0].startswith(folder) and not one[0].startswith(package)]
+    own = [
+        frame
+        for frame in frames
+        if frame[0].startswith(folder) and not frame[0].startswith(package)
+    ]
     if not own:
-        return _shown(program.file, program)
-    return f"{_shown(Path(own[-1][0]), program)}:{own[-1][1]}"
+        return _show_path(program.file, program)
+    return f"{_show_path(Path(own[-1][0]), program)}:{own[-1][1]}"
 
 
-def _shown(path: Path, program: Program) -> str:
+def _show_path(path: Path, program: Program) -> str:
     return str(path.relative_to(program.root)) if path.is_relative_to(program.root) else str(path)

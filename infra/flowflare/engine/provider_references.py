@@ -1,4 +1,4 @@
-"""Finds the provider that serves a resource: the one that it names, or its package's default."""
+"""Find the provider of a resource: the one that it names, or the default of its package."""
 
 import threading
 
@@ -12,12 +12,12 @@ from flowflare.values.wire import UNKNOWN_TEXT
 
 
 class ProviderReferences:
-    """Providers as resources of the stack; the default ones are declared when first needed.
+    """Finds providers among the stack's resources; declares a default one when it is needed first.
 
     Args:
         ledger: the state.
-        providers: what makes things.
-        dry_run: whether it is a preview, in which a new provider's id is not known.
+        providers: the providers of the resource types.
+        dry_run: whether the run is a preview, which does not know a new provider's ID.
     """
 
     def __init__(self, ledger: Ledger, providers: Providers, *, dry_run: bool) -> None:
@@ -28,12 +28,12 @@ class ProviderReferences:
         self._defaults: dict[str, Resource] = {}
 
     def of(self, goal: Goal) -> tuple[str, Resource | None]:
-        """The reference (`URN::id`) and the record of the provider that serves a resource.
+        """Return the reference (`URN::id`) and the record of the provider that serves a resource.
 
         Both are empty for a resource that is a provider itself.
 
         Raises:
-            EngineError: the provider that it names is not part of the stack.
+            EngineError: the resource names a provider that is not part of the stack.
         """
         if goal.is_provider:
             return "", None

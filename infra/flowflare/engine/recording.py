@@ -1,9 +1,9 @@
-"""Records what a stack's program declares: no account is asked, no secret opened, nothing written.
+"""Record what a stack's program declares, without calling an account or opening a secret.
 
-A recording is a preview from nothing in which ids have stand-ins, so that what one resource takes
-of another is known. Encrypted configuration stays sealed: the program gets a stand-in for each
-ciphertext, another one for another ciphertext, so that two recordings tell a secret that was
-rewritten from one that was not.
+A recording is a preview of an empty stack in which IDs have stand-ins, so that references between
+resources are known. Encrypted configuration stays sealed: the program gets a stand-in for each
+ciphertext. Different ciphertexts have different stand-ins, so that a comparison of two recordings
+shows whether a secret was rewritten.
 """
 
 import base64
@@ -45,23 +45,23 @@ from flowflare.values.urns import DYNAMIC_PACKAGE
 FORMAT: Final = 1
 _SEALED: Final = "sealed-"
 _ACCOUNT: Final = "flowflare:accountId"
-# Texts from this length on are kept once for all stacks: code, SQL.
+# Texts of this length or more are stored once for all stacks: code, SQL.
 _LONG: Final = 200
-#: The key of a reference to a long text by its digest.
+#: The key of a reference to a long text, by its digest.
 TEXT: Final = "$text"
 _ADDRESS: Final = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What one stack's program declares.
+    """The declarations of one stack's program.
 
     Attributes:
-        resources: the records, each after those that it needs; the stack's own among them.
-        aliases: URN to the URNs under which the resource may have stood before.
+        resources: the records, each after those that it needs; the stack's own is one of them.
+        aliases: for each URN, the URNs that the resource may have had before.
         failures: resources that the program declares and `up` would refuse.
-        error: why the program could not be recorded; empty when it was.
-        stand_ins: values that stand for others, with the words to show instead.
+        error: why the program could not be recorded; empty if it was.
+        stand_ins: stand-ins that look like real values, each with the words to show instead.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -72,12 +72,12 @@ class Recorded:
 
 
 class Stamps:
-    """Stands for secrets: equal ones are stamped alike, and nobody can go back from a stamp.
+    """Replaces secrets by stamps: equal secrets get equal stamps, which cannot be reversed.
 
     Args:
-        key: the same for recordings that are to be compared.
-        folders: where the checkout is, the innermost first. A secret that names them gets the
-            same stamp in every checkout.
+        key: the HMAC key, the same for recordings that are compared.
+        folders: the folders of the checkout, the innermost first. A secret that contains them gets
+            the same stamp in every checkout.
     """
 
     def __init__(self, key: bytes, folders: Sequence[str] = ()) -> None:
@@ -85,19 +85,19 @@ class Stamps:
         self._folders = folders
 
     def open_text(self, ciphertext: str) -> str:
-        """The stand-in of an encrypted configuration value."""
+        """Return the stand-in of an encrypted configuration value."""
         return f"{_SEALED}{self._stamp(ciphertext)}"
 
     def seal(self, secret: Secret) -> str:
-        """The stamp of a secret that the program holds."""
+        """Return the stamp of a secret that the program knows."""
         return self._stamp(secret_text(secret))
 
     def open(self, ciphertext: str) -> Value:
-        """A stamp stands for itself."""
+        """Return the stamp itself: it cannot be opened."""
         return ciphertext
 
     def stamp_provider(self, text: str) -> str:
-        """The stamp of a pickled provider that names the checkout's folder; else the pickle itself.
+        """Return a stamp for a pickled provider that contains a checkout's folder, else the pickle.
 
         dill pickles a class of the program's own file by value, with that file's path.
         """
@@ -117,58 +117,60 @@ class Stamps:
 
 
 def stand_in(name: str) -> str:
-    """What stands for the id of a resource that is not there yet."""
+    """Return the stand-in for the ID of a resource that does not exist yet."""
     return f"[id of {name}]"
 
 
 class Recorder(Deployer):
-    """Answers registrations as after a first `up`, ids and generated secrets by stand-ins."""
+    """Answers registrations as after a first `up`, with stand-ins for IDs and generated secrets."""
 
     def future_id(self, goal: Goal) -> str:
-        """The stand-in: the resource's name in brackets."""
+        """Return the stand-in: the resource's name in brackets."""
         return stand_in(goal.name)
 
     def future_outputs(self, goal: Goal, inputs: Props) -> Props:
-        """Secrets made of inputs: another stand-in for other inputs, as the values would be."""
+        """Return stand-ins for secrets made of inputs; they differ if the inputs differ."""
         kind = find_kind(goal.type)
         if kind is None or not kind.made_of_inputs:
             return {}
         output = kind.made_of_inputs
-        told = _of_the_run({key: value for key, value in inputs.items() if key != PROVIDER_KEY})
-        return {output: Secret(f"[{output} of {goal.name}: {secret_text(Secret(told))}]")}
+        lasting = _drop_run_only(
+            {key: value for key, value in inputs.items() if key != PROVIDER_KEY}
+        )
+        return {output: Secret(f"[{output} of {goal.name}: {secret_text(Secret(lasting))}]")}
 
     def earlier(self) -> dict[str, Sequence[str]]:
-        """URN to the URNs that its resource may have had before."""
+        """Return, for each URN, the URNs that its resource may have had before."""
         return {urn: earlier for urn, earlier in self._aliases.items() if earlier}
 
-    def _checked(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
+    def _check(self, goal: Goal, old: Resource | None, handler: Handler) -> Props:
         kind = find_kind(goal.type)
         pure = goal.package != DYNAMIC_PACKAGE or (kind is not None and kind.has_pure_check)
         try:
-            return super()._checked(goal, old, handler) if pure else _of_the_run(goal.inputs)
+            return super()._check(goal, old, handler) if pure else _drop_run_only(goal.inputs)
         except EngineError as error:
             step = Step("create", goal.urn, goal.type, goal.name)
-            self._report.failed(step, make_failure(step, error))
+            self._report.fail_step(step, make_failure(step, error))
             inputs: Props = annotate(plain(goal.inputs), goal.inputs)
             return inputs
 
 
 def record(project: Project, stamps: Stamps) -> Recorded:
-    """Records one stack.
+    """Record one stack.
 
     Args:
         project: the project seen through the stack.
-        stamps: stand for its secrets.
+        stamps: replaces its secrets.
     """
     try:
         config = _with_account(open_configuration(project, stamps, needs_salt=False))
-        return with_stand_ins(project, config, partial(_recorded, project))
+        return with_stand_ins(project, config, partial(_record_program, project))
     except FlowflareError as error:
         return Recorded(error=str(error))
 
 
 def _with_account(config: Configuration) -> Configuration:
-    """The configuration with a stamp of an account's form where the account is a secret."""
+    """Replace a secret account ID by a stamp that has the form of an account ID."""
     account = config.texts.get(_ACCOUNT, "")
     if _ACCOUNT not in config.secret:
         return config
@@ -176,14 +178,18 @@ def _with_account(config: Configuration) -> Configuration:
     return Configuration(texts, config.secret)
 
 
-def _recorded(project: Project, config: Configuration) -> Recorded:
+def _record_program(project: Project, config: Configuration) -> Recorded:
     report = Report(None, lambda: 0.0)
     ledger = Ledger(Deployment(), lambda: "", None)
     with importable(project.main if project.main.is_dir() else project.main.parent):
         aliases = _run(project, config, ledger, report)
-    own = [one for one in ledger.all() if not one.type.startswith(PROVIDER_PREFIX) or one.parent]
+    own = [
+        record
+        for record in ledger.all()
+        if not record.type.startswith(PROVIDER_PREFIX) or record.parent
+    ]
     # Resources are registered from several threads, so failures come in any order.
-    failures = sorted(report.failures, key=lambda one: (one.urn, one.reason))
+    failures = sorted(report.failures, key=lambda failure: (failure.urn, failure.reason))
     return Recorded(_in_order(own), aliases, tuple(failures))
 
 
@@ -201,18 +207,25 @@ def _run(
 
 
 def _in_order(resources: Sequence[Resource]) -> tuple[Resource, ...]:
-    """The records in the same order every time: each after what it needs, else by name."""
-    waiting = {one.urn: one for one in sorted(resources, key=lambda one: (one.name, one.urn))}
+    """Sort the records in a stable order: each after those that it needs, else by name."""
+    waiting = {
+        record.urn: record
+        for record in sorted(resources, key=lambda record: (record.name, record.urn))
+    }
     ordered: list[Resource] = []
     while waiting:
-        ready = [one for one in waiting.values() if not one.needs() & waiting.keys()]
+        ready = [record for record in waiting.values() if not record.needs() & waiting.keys()]
         ordered += ready or waiting.values()
-        waiting = {urn: one for urn, one in waiting.items() if one not in ordered} if ready else {}
+        waiting = (
+            {urn: record for urn, record in waiting.items() if record not in ordered}
+            if ready
+            else {}
+        )
     return tuple(ordered)
 
 
-def _of_the_run(inputs: Props) -> Props:
-    """Inputs without those that a provider's `check` takes out: they hold for one run only."""
+def _drop_run_only(inputs: Props) -> Props:
+    """Return the inputs without those that apply to one run only: a `check` removes them."""
     return {
         key: value
         for key, value in inputs.items()
@@ -222,62 +235,66 @@ def _of_the_run(inputs: Props) -> Props:
 
 @dataclass
 class Texts:
-    """Long texts, each kept once under its digest."""
+    """Stores long texts once each, by digest."""
 
     by_digest: dict[str, str] = field(default_factory=dict)
 
-    def shortened(self, value: Any) -> Any:
-        """A JSON value with each long text replaced by a reference to it."""
+    def shorten(self, value: Any) -> Any:
+        """Replace each long text in a JSON value by a reference to it."""
         if isinstance(value, str):
-            return value if len(value) < _LONG else {TEXT: self._kept(value)}
+            return value if len(value) < _LONG else {TEXT: self._store(value)}
         if isinstance(value, dict):
-            return {key: self.shortened(item) for key, item in value.items()}
-        return [self.shortened(item) for item in value] if isinstance(value, list) else value
+            return {key: self.shorten(item) for key, item in value.items()}
+        return [self.shorten(item) for item in value] if isinstance(value, list) else value
 
-    def whole(self, value: Any) -> Any:
-        """A JSON value with its long texts in their places again."""
+    def restore(self, value: Any) -> Any:
+        """Replace the references in a JSON value by their long texts."""
         if isinstance(value, dict):
             if value.keys() == {TEXT}:
                 return self.by_digest[value[TEXT]]
-            return {key: self.whole(item) for key, item in value.items()}
-        return [self.whole(item) for item in value] if isinstance(value, list) else value
+            return {key: self.restore(item) for key, item in value.items()}
+        return [self.restore(item) for item in value] if isinstance(value, list) else value
 
-    def _kept(self, text: str) -> str:
+    def _store(self, text: str) -> str:
         digest = hashlib.sha256(text.encode()).hexdigest()
         self.by_digest.setdefault(digest, text)
         return digest
 
 
 def dump(recorded: Recorded, stamps: Stamps, texts: Texts) -> dict[str, Any]:
-    """A recording as JSON values; its long texts go into `texts`."""
+    """Write a recording as JSON values; `texts` receives its long texts."""
     return {
         "resources": [
-            texts.shortened(dump_resource(_bare(one, stamps), stamps)) for one in recorded.resources
+            texts.shorten(dump_resource(_bare(record, stamps), stamps))
+            for record in recorded.resources
         ],
         "aliases": {urn: list(earlier) for urn, earlier in recorded.aliases.items()},
         "failures": [
-            vars(replace(one, reason=_without_addresses(one.reason))) for one in recorded.failures
+            vars(replace(failure, reason=_without_addresses(failure.reason)))
+            for failure in recorded.failures
         ],
         "error": _without_addresses(recorded.error),
     }
 
 
 def _without_addresses(text: str) -> str:
-    """An error's text without addresses in memory: `<Thing object at 0x7f...>` in every run."""
+    """Replace memory addresses in an error's text: `<Thing object at 0x7f...>` differs each run."""
     return _ADDRESS.sub("at 0x...", text)
 
 
 def load(raw: Mapping[str, Any], stamps: Stamps, texts: Texts) -> Recorded:
-    """Reads a recording that `dump` made."""
-    resources = (load_resource(texts.whole(one), stamps) for one in raw["resources"])
-    failures = (Failure(**one) for one in raw["failures"])
+    """Read a recording that `dump` wrote."""
+    resources = (load_resource(texts.restore(record), stamps) for record in raw["resources"])
+    failures = (Failure(**failure) for failure in raw["failures"])
     return Recorded(tuple(resources), raw["aliases"], tuple(failures), raw["error"])
 
 
-def _bare(one: Resource, stamps: Stamps) -> Resource:
-    """A record without what differs from run to run."""
-    inputs, outputs = (_with_stamped_provider(props, stamps) for props in (one.inputs, one.outputs))
-    return replace(one, created="", modified="", provider="", inputs=inputs, outputs=outputs)
+def _bare(record: Resource, stamps: Stamps) -> Resource:
+    """Return a record without the fields that differ from run to run."""
+    inputs, outputs = (
+        _with_stamped_provider(props, stamps) for props in (record.inputs, record.outputs)
+    )
+    return replace(record, created="", modified="", provider="", inputs=inputs, outputs=outputs)
 
 
 def _with_stamped_provider(props: Props, stamps: Stamps) -> Props:

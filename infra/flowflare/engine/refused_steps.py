@@ -1,4 +1,4 @@
-"""Say why a step did not come about: as an error with a remedy, and as a failure of the run."""
+"""Say why a step was refused or failed: as an error with a remedy, and as a failure."""
 
 from flowflare.errors import ProtectedError
 from flowflare.values.events import Failure, Step
@@ -27,11 +27,11 @@ def make_failure(step: Step, error: Exception) -> Failure:
 
 def _find_remedy(name: str, what: str) -> str | None:
     if what == "destroyed":
-        return None  # one command names all of them
+        return None  # `destroy` has one remedy for all of them
     reason = f"say why in flowflare:allowDataLoss: {{{name}: <reason>}}"
     if what == "replaced":
         return f"If that is meant, {reason} and run this again."
-    # Of what the program no longer declares, state alone says whether it is protected.
+    # For a resource that the program no longer declares, only state says that it is protected.
     return (
         f"If that is meant, put it back, {reason}, run flowflare up once to lift the protection, "
         "and then take out both."

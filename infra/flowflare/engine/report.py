@@ -1,4 +1,4 @@
-"""Collects what a run does and tells it to whoever watches, one event at a time."""
+"""Collect the steps and failures of a run, and report them one event at a time."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Report:
     """The steps and failures of a run, secrets replaced; safe to use from several threads.
 
     Args:
-        on_event: is told everything, never twice at once; None for nobody.
+        on_event: takes every event, one at a time; None to report nothing.
         clock: seconds, for how long a step takes.
     """
 
@@ -32,28 +32,28 @@ class Report:
         self.steps: list[Step] = []
         self.failures: list[Failure] = []
 
-    def planned(self, step: Step) -> None:
-        """A step of a preview."""
+    def plan_step(self, step: Step) -> None:
+        """Report a step that a preview plans."""
         self._tell(Event("planned", step), listed=True)
 
-    def started(self, step: Step) -> float:
-        """A step begins; returns when."""
+    def start_step(self, step: Step) -> float:
+        """Report that a step begins; return when, in seconds of the clock."""
         self._tell(Event("started", step))
         return self._clock()
 
-    def done(self, step: Step, since: float | None = None, *, listed: bool = True) -> None:
-        """A step has ended well.
+    def finish_step(self, step: Step, since: float | None = None, *, listed: bool = True) -> None:
+        """Report that a step has succeeded.
 
         Args:
             step: the step.
-            since: when it began; None for one that took no time.
-            listed: whether it counts among the run's steps; a part of another step does not.
+            since: when it began; None if it took no time.
+            listed: whether it counts as a step of the run; a part of another step does not.
         """
         seconds = 0.0 if since is None else self._clock() - since
         self._tell(Event("done", step, seconds=seconds), listed=listed)
 
-    def failed(self, step: Step, failure: Failure, since: float | None = None) -> None:
-        """A step has failed, or is refused."""
+    def fail_step(self, step: Step, failure: Failure, since: float | None = None) -> None:
+        """Report that a step has failed or is refused."""
         seconds = 0.0 if since is None else self._clock() - since
         failure = replace(failure, reason=redact(failure.reason))
         skipped, step = failure.kind == "skipped", redact_step(step)
@@ -64,16 +64,16 @@ class Report:
                 self._on_event(event)
 
     def note(self, event: Event) -> None:
-        """A message of the program or of the engine."""
+        """Report a message of the program or of the engine."""
         self._tell(event)
 
     def name_cli_keys(self, keys: "Iterable[CliKey]") -> None:
-        """Name what a project's files ask of the Pulumi CLI and this engine does not do."""
+        """Warn of settings in the project's files that only the Pulumi CLI supports."""
         for key in keys:
             self.note(Event("note", message=str(key), severity="warning"))
 
     def of_waits(self, api: "Connector | None") -> "AbstractContextManager[None]":
-        """Inside the block, notes when calls wait for the account's budget.
+        """Report, inside the block, when calls wait for the account's rate limit.
 
         Args:
             api: what opens the API's clients; None for what this process shares.
@@ -98,13 +98,15 @@ class Report:
                 self._on_event(event)
 
 
-def failed(failures: list[Failure], program: FlowflareError | None = None) -> FlowflareError:
-    """The error that lists what failed, each with its name and reason, and counts the skipped."""
-    causes = [one for one in failures if one.kind != "skipped"]
+def describe_failures(
+    failures: list[Failure], program: FlowflareError | None = None
+) -> FlowflareError:
+    """Make the error that lists each failure with name and reason, and counts the skipped."""
+    causes = [failure for failure in failures if failure.kind != "skipped"]
     lines = []
-    for one in causes:
-        first, *rest = one.reason.splitlines()
-        lines.append(f"  {one.name} ({one.type}): {first}")
+    for failure in causes:
+        first, *rest = failure.reason.splitlines()
+        lines.append(f"  {failure.name} ({failure.type}): {first}")
         lines += [f"    {line.strip()}" for line in rest]
     if program is not None:
         lines.append(f"  the program: {program.message}")
@@ -112,7 +114,7 @@ def failed(failures: list[Failure], program: FlowflareError | None = None) -> Fl
     skipped = len(failures) - len(causes)
     after = f", {skipped} skipped" if skipped else ""
     text = "\n".join(lines)
-    if program is None and all(one.kind == "protected" for one in causes):
+    if program is None and all(failure.kind == "protected" for failure in causes):
         return ProtectedError(f"{count} would lose data, and protect stops it{after}:\n{text}")
     return UpdateFailed(
         f"{count} failed{after}:\n{text}",
@@ -122,13 +124,18 @@ def failed(failures: list[Failure], program: FlowflareError | None = None) -> Fl
 
 def redact_step(step: Step) -> Step:
     """Replace secrets that a program has put into properties without marking them."""
-    values = [step.old, step.new, step.outputs, [[one.old, one.new] for one in step.changes]]
+    values = [
+        step.old,
+        step.new,
+        step.outputs,
+        [[change.old, change.new] for change in step.changes],
+    ]
     redacted = redact_values(values)
     if redacted is values:
         return step
     old, new, outputs, changed = redacted
     changes = tuple(
-        replace(one, old=before, new=after)
-        for one, (before, after) in zip(step.changes, changed, strict=True)
+        replace(change, old=before, new=after)
+        for change, (before, after) in zip(step.changes, changed, strict=True)
     )
     return replace(step, old=old, new=new, outputs=outputs, changes=changes)

@@ -1,4 +1,4 @@
-"""A stack on the embedded engine: preview, up, destroy, outputs, unlock."""
+"""Run a stack on the embedded engine: preview, up, destroy, outputs, unlock."""
 
 import contextlib
 import time
@@ -10,7 +10,7 @@ from flowflare.config.engine import engine_of
 from flowflare.config.files import Project
 from flowflare.engine.configuration import Configuration
 from flowflare.engine.ledger import Ledger
-from flowflare.engine.report import Report, failed
+from flowflare.engine.report import Report, describe_failures
 from flowflare.engine.stack_state import Source, StackState, read_deployment, read_stack_state
 from flowflare.errors import FlowflareError
 from flowflare.redaction.run import redact_method, redact_values
@@ -64,7 +64,7 @@ class EmbeddedStack:
 
     @redact_method
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Runs the program and says what `up` would do; no API call, nothing is written."""
+        """Run the program and plan what `up` would do, without API calls and without writing."""
         state = self._read()
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
@@ -76,16 +76,16 @@ class EmbeddedStack:
 
             self._run(Deployer(ledger, providers, report, dry_run=True), report, state.config)
 
-            Deleter(ledger, providers, report).plan(ledger.kept())
+            Deleter(ledger, providers, report).plan(ledger.list_untouched())
         return Plan(tuple(report.steps), _outputs(ledger), tuple(report.failures))
 
     @redact_method
     def up(self, on_event: OnEvent | None = None) -> Update:
-        """Brings the stack to what the program says."""
+        """Bring the stack to what the program declares."""
         since = self._clock()
         report = Report(on_event, self._clock)
         report.name_cli_keys(self.project.cli_keys)
-        with self._held("update", report) as held, report.of_waits(self._api):
+        with self._hold("update", report) as held, report.of_waits(self._api):
             state = self._read(check=True)
             self._refuse_remote(state.config)
             ledger = self._ledger(state, held)
@@ -96,52 +96,52 @@ class EmbeddedStack:
             finally:
                 ledger.finish()
         if report.failures:
-            raise failed(report.failures)
+            raise describe_failures(report.failures)
         return Update(tuple(report.steps), _outputs(ledger), self._clock() - since)
 
     @redact_method
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
-        """Says what `destroy` would do; no API call, nothing is written."""
+        """Plan what `destroy` would do, without API calls and without writing."""
         from flowflare.engine.destroy import Deleter
 
         state = self._read()
         report = Report(None, self._clock)
         ledger = Ledger(state.deployment, lambda: "", None)
         deleter = Deleter(ledger, self._providers(state.config), report, lifted=lose_data)
-        deleter.plan(ledger.kept(), what="destroyed")
+        deleter.plan(ledger.list_untouched(), what="destroyed")
         return Plan(tuple(report.steps), {}, tuple(report.failures))
 
     @redact_method
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
-        """Deletes everything that the stack has, dependents first. The program does not run."""
+        """Delete all resources of the stack, dependents first. The program does not run."""
         since = self._clock()
         report = Report(on_event, self._clock)
-        with self._held("destroy", report) as held, report.of_waits(self._api):
+        with self._hold("destroy", report) as held, report.of_waits(self._api):
             state = self._read(check=True)
             self._refuse_remote(state.config)
             ledger = self._ledger(state, held)
             from flowflare.engine.destroy import Deleter, refuse_protected
 
-            refuse_protected(ledger.kept(), lose_data, stack=self.project.stack)
+            refuse_protected(ledger.list_untouched(), lose_data, stack=self.project.stack)
             providers = self._providers(state.config)
             deleter = Deleter(ledger, providers, report, lifted=lose_data)
             try:
                 with _importable(self.project):
                     deleter.clear_interrupted()
-                    deleter.delete(ledger.kept())
+                    deleter.delete(ledger.list_untouched())
             finally:
                 ledger.finish()
         if report.failures:
-            raise failed(report.failures)
+            raise describe_failures(report.failures)
         return Update(tuple(report.steps), {}, self._clock() - since)
 
     @redact_method
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:
-        """The stack's outputs as JSON values, by name."""
+        """Return the stack's outputs as JSON values, by name."""
         state = self.read()
         values = shown_props(state.stack.outputs, show_secrets=show_secrets) if state.stack else {}
         if show_secrets or not values:
@@ -166,12 +166,12 @@ class EmbeddedStack:
         return True
 
     def is_empty(self) -> bool:
-        """Whether the stack has no resources, so that there is nothing to destroy."""
+        """Return whether the stack has no resources, so that there is nothing to destroy."""
         deployment = self.read()
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[Lock | Lease]:
-        """Removes the locks that dead runs left on the stack, and ends the lease of one."""
+        """Remove the locks that dead runs left on the stack, and end such a run's lease."""
         return unlock(self._backend)
 
     # ----------------------------------------------------------------------------------------------
@@ -219,15 +219,15 @@ class EmbeddedStack:
         return read_stack_state(self._backend, self.project, self._environ, check=check)
 
     @contextlib.contextmanager
-    def _held(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
-        """Holds the stack for a run, of which the backend's history will tell."""
+    def _hold(self, kind: Literal["update", "destroy"], report: Report) -> Iterator[Held]:
+        """Hold the stack during a run, and record the run in the backend's history."""
         backend, note = self._backend, partial(warn, report.note)
         with (
             locked(backend, clock=self._lease_clock, on_wait=note) as held,
             history(backend, kind, self.project, report, held.holding.check),
         ):
-            for one in held.taken:
-                note(f"took over the stack from a run that is dead: {one}")
+            for lease in held.taken:
+                note(f"took over the stack from a run that is dead: {lease}")
             yield held
 
     def _ledger(self, state: StackState, held: Held) -> Ledger:
@@ -274,14 +274,14 @@ class EmbeddedStack:
         except FlowflareError as error:
             _merge_outputs(ledger, state.deployment)
             if report.failures:
-                raise failed(report.failures, program=error) from error
+                raise describe_failures(report.failures, program=error) from error
             raise
         if not report.failures:
             from flowflare.engine.destroy import Deleter
 
             deleter = Deleter(ledger, providers, report)
             deleter.clear_interrupted()
-            deleter.delete(ledger.kept(), replaced=_replaced(report))
+            deleter.delete(ledger.list_untouched(), replaced=_list_replaced(report))
 
     def _run(
         self, deployer: "Deployer", report: Report, config: Configuration, *, dry_run: bool = True
@@ -312,11 +312,11 @@ def _outputs(ledger: Ledger) -> dict[str, Any]:
 
 
 def _merge_outputs(ledger: Ledger, before: Deployment) -> None:
-    """After a failed program the stack keeps the outputs that it did not come to set."""
+    """Keep the old outputs of the stack that a failed program did not set."""
     old, new = before.stack, Deployment(ledger.all()).stack
     if old is not None and new is not None:
         ledger.set_outputs(new.urn, {**old.outputs, **new.outputs})
 
 
-def _replaced(report: Report) -> list[str]:
+def _list_replaced(report: Report) -> list[str]:
     return [step.urn for step in report.steps if step.op == "replace"]

@@ -1,7 +1,7 @@
-"""Stack references: the outputs of another stack of the same backend, secrets still secret.
+"""Serve stack references: outputs of another stack of the same backend; secrets stay secret.
 
-As in Pulumi's own file backend a name is `organization/<project>/<stack>`, or `<stack>` alone for
-one of the same project; the record in state is the real engine's.
+As in Pulumi's own file backend, a name is `organization/<project>/<stack>`, or `<stack>` for a
+stack of the same project. The record in state is the same as the Pulumi CLI writes.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ from flowflare.values.properties import Props, Secret, leaves
 
 
 class StackReferences:
-    """Serves `pulumi:pulumi:StackReference`: it is read, never made.
+    """Serves `pulumi:pulumi:StackReference`, which is read and never created.
 
     Args:
-        backend: where the referring stack's state is; those it refers to are beside it.
+        backend: where the referring stack's state is; the other stacks are in the same store.
         root: the referring project's folder.
         environ: the environment, for the passphrase.
     """
@@ -30,10 +30,10 @@ class StackReferences:
         self._environ = environ
 
     def read(self, old: Existing) -> Made | None:
-        """Reads the outputs of the stack that the id names.
+        """Read the outputs of the stack that the ID names.
 
         Raises:
-            EngineError: there is no such stack, or the name is none.
+            EngineError: there is no such stack, or the name is not a valid stack name.
             StateError: its state cannot be read.
         """
         name = old.id
@@ -66,12 +66,12 @@ class StackReferences:
             case ["organization", project, stack] if project and stack:
                 return Backend(own.store, project, stack)
         raise EngineError(
-            f"{name!r} is no name of a stack",
+            f"{name!r} is not the name of a stack",
             remedy="Write organization/<project>/<stack>, or <stack> for one of this project.",
         )
 
     def _passphrase(self) -> Passphrase:
-        """The other stack's passphrase: a project's own one lies beside its state."""
+        """Find the other stack's passphrase: a project's own one is stored beside its state."""
         folder = self._root / ".flowflare"
         if self._backend.folder is not None:
             beside = self._backend.folder.parent
@@ -79,35 +79,35 @@ class StackReferences:
         return find_passphrase(folder, self._environ, make=False)
 
     def check(self, old: Props, new: Props) -> Props:
-        """Takes the inputs as they are."""
+        """Return the inputs unchanged."""
         del old
         return new
 
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Never differs: it is read anew in each run."""
+        """Return an empty diff: a reference is read again in each run."""
         del old, new
         return Diff()
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """Foresees what was read before."""
+        """Predict the outputs that were read before."""
         return {**(old.outputs if old else {}), **new}
 
     def create(self, new: Props) -> Made:
-        """Refuses."""
+        """Refuse: a stack reference is only read."""
         del new
         self._refuse()
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Refuses."""
+        """Refuse: a stack reference is only read."""
         del old, new
         self._refuse()
 
     def delete(self, old: Existing) -> None:
-        """Has nothing to remove."""
+        """Do nothing: there is nothing to delete."""
         del old
 
     def recover(self, new: Props) -> Made | None:
-        """Has nothing to find."""
+        """Return None: there is nothing to find."""
         del new
         return None
 

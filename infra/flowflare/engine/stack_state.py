@@ -1,4 +1,4 @@
-"""Read what a run needs of a stack: its state, its configuration, and the vault of both."""
+"""Read a stack's state and configuration for a run, with the vault that opens both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class StackState:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a run's state and program come from, if not from the stack's backend and this process.
+    """Another source of a run's state and program than the stack's backend and this process.
 
     Attributes:
         read_state: reads the state and opens the configuration. A stack with such a state can be
-            previewed, and not written.
+            previewed, but not written.
         run_program: runs the program in place of `engine.program.run`.
     """
 
@@ -50,7 +50,7 @@ def read_stack_state(
         backend: where the state is.
         project: the project seen through the stack.
         environ: the environment, for the passphrase. Without one, a new stack gets a passphrase.
-        check: whether the passphrase must be proven right, as before anything is written.
+        check: whether to verify the passphrase, as a run does before it writes.
 
     Raises:
         StateError: the state cannot be read.

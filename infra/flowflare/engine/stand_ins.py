@@ -1,7 +1,7 @@
-"""Gives a recording stand-ins for configuration that comes from Pulumi ESC, which it does not read.
+"""Give a recording stand-ins for configuration from Pulumi ESC, which a recording does not read.
 
-Which keys an environment has is not known without asking Pulumi Cloud. So a key gets a stand-in
-when the program requires it and the files lack it: the program is recorded again with it.
+Only Pulumi Cloud knows which keys an environment has. So a key gets a stand-in if the program
+requires it and the files lack it; then the program is recorded again with the stand-in.
 """
 
 import hashlib
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from flowflare.engine.recording import Recorded
 
 _ACCOUNT: Final = "flowflare:accountId"
-#: Keys that a program may require one after the other.
+#: How many keys a program may require one after the other.
 _MOST: Final = 100
-# What `pulumi.Config` takes for a type (`ConfigTypeError.expect_type`).
+# A text that `pulumi.Config` accepts for each type (`ConfigTypeError.expect_type`).
 _TYPED: Final = {"int": "0", "float": "0", "bool": "false", "JSON object": "{}"}
-# Stands for an account's ID: of its form, and the same in every commit.
+# The stand-in for an account's ID: it has the right form and is the same in every commit.
 _AN_ACCOUNT: Final = hashlib.sha256(_ACCOUNT.encode()).hexdigest()[:32]
 
 
 def with_stand_ins(
     project: "Project", config: Configuration, record: Callable[[Configuration], "Recorded"]
 ) -> "Recorded":
-    """Record a stack, with stand-ins for what its environment has.
+    """Record a stack, with stand-ins for the keys of its environment.
 
     Args:
         project: the project seen through the stack.
@@ -36,8 +36,8 @@ def with_stand_ins(
         record: records the program with a configuration.
 
     Returns:
-        The recording; `stand_ins` has each stand-in that could be taken for a value, with the
-        words to show instead.
+        The recording; `stand_ins` has each stand-in that looks like a real value, with the words
+        to show instead.
 
     Raises:
         FlowflareError: the program failed in another way.
@@ -52,7 +52,7 @@ def with_stand_ins(
         try:
             return replace(record(config), stand_ins=shown)
         except FlowflareError as error:
-            asked = _asked(error, config.texts)
+            asked = _find_missing(error, config.texts)
             if asked is None:
                 raise
             config = _with(config, *asked)
@@ -67,8 +67,8 @@ def _words(key: str) -> str:
     return f"[{key} of the environment]"
 
 
-def _asked(error: BaseException, texts: Mapping[str, str]) -> tuple[str, str] | None:
-    """The key that the program requires, with a stand-in of the type that it wants."""
+def _find_missing(error: BaseException, texts: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the key that the program requires, with a stand-in of the type that it expects."""
     from pulumi.config import ConfigMissingError, ConfigTypeError
 
     cause: BaseException | None = error

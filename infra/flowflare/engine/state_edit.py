@@ -1,4 +1,4 @@
-"""Edit a stack's state: run the program over what was read, plan after a change, write it."""
+"""Edit a stack's state: run the program over it, plan after a change, write it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,18 +23,18 @@ D = TypeVar("D", bound=Deployer)
 
 @dataclass(frozen=True)
 class StateEdit:
-    """One reading of a stack's state, on either engine.
+    """A stack's state as it was read once, on either engine, with the means to replace it.
 
     Attributes:
         project: the project seen through the stack.
         environ: the environment.
         deployment: the state as it was read.
-        read_state: the same with the configuration opened.
+        read_state: returns the same state, with the configuration opened.
         neighbours: the store of the stack's backend and the stack's key in it; None if only the
             Pulumi CLI can read the backend.
-        write: replaces the state and seals its secrets. Takes the new state, and what to do just
-            before it, when the stack is held; raises `LockedError` if another run holds the stack,
-            `StateError` if another run has written the state since.
+        write: replaces the state and seals its secrets. Takes the new state, and a function that it
+            calls just before it writes, while it holds the stack. Raises `LockedError` if another
+            run holds the stack, `StateError` if another run has written the state since.
     """
 
     project: Project
@@ -59,11 +59,11 @@ class StateEdit:
 def edit_in_backend(
     backend: Backend, state: StackState, project: Project, environ: Mapping[str, str]
 ) -> StateEdit:
-    """Edit a state of the embedded engine, which lies in a backend.
+    """Edit a state of the embedded engine, which is stored in a backend.
 
     Args:
         backend: where the state was read.
-        state: what was read.
+        state: the state that was read.
         project: the project seen through the stack.
         environ: the environment.
     """
@@ -89,7 +89,7 @@ def edit_in_backend(
 
 
 def describe_conflict(project: Project) -> StateError:
-    """Say that another run has written the state since it was read."""
+    """Make the error that another run has written the state since it was read."""
     return StateError(
         f"the state of stack {project.stack} was written by another run meanwhile",
         remedy="Nothing was changed. Run it again.",

@@ -1,4 +1,4 @@
-"""Says what is done with a resource as a step: what plans list and progress shows."""
+"""Describe an operation on a resource as a step, which plans list and progress shows."""
 
 from flowflare.engine.goal import Goal
 from flowflare.engine.plan import Decision
@@ -10,13 +10,13 @@ from flowflare.values.urns import name_of, type_of
 
 
 def step_of(goal: Goal, old: Resource | None, inputs: Props, decision: Decision) -> Step:
-    """The step that a decision comes to.
+    """Make the step of a decision.
 
     Args:
-        goal: what the program wants.
-        old: what state holds, None for nothing.
+        goal: what the program declares.
+        old: the record in state; None if there is none.
         inputs: the checked inputs.
-        decision: what is to be done.
+        decision: the operation.
     """
     differing = decision.op in ("create", "update", "replace")
     note = decision.note

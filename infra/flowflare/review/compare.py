@@ -54,7 +54,7 @@ def compare(base: Recorded, head: Recorded, *, project: str, stack: str) -> Plan
             replaced_ids.add(stand_in(resource.name))
         if not resource.custom:
             deployer.set_outputs(resource.urn, resource.outputs)
-    Deleter(ledger, providers, report).plan(ledger.kept())
+    Deleter(ledger, providers, report).plan(ledger.list_untouched())
     known = {failure.urn for failure in report.failures}
     failures = [*report.failures, *(item for item in head.failures if item.urn not in known)]
     stack_record = Deployment(head.resources).stack

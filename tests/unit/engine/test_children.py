@@ -1,4 +1,4 @@
-"""Processes of a CLI: they end with whoever runs it, and what a dead one left is found."""
+"""Processes of a CLI end with the process that runs it, and those of a dead CLI are found."""
 
 import os
 import shutil
@@ -18,11 +18,12 @@ from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="both are Linux's ways")
 
-# A CLI that tells when it is told to stop, and a plugin in a process group of its own.
+# A CLI that leaves a file when it receives the signal to stop,
+# and a plugin in a process group of its own.
 CLI = """#!/bin/sh
 setsid sleep 60 &
 echo $! > "$HOME/plugin"
-trap 'kill $(cat "$HOME/plugin"); echo stopped > "$HOME/told"; exit 0' INT
+trap 'kill $(cat "$HOME/plugin"); echo stopped > "$HOME/stopped"; exit 0' INT
 echo $$ > "$HOME/cli"
 while :; do sleep 0.05; done
 """
@@ -32,7 +33,7 @@ while :; do sleep 0.05; done
 def cli(tmp_path: Path) -> Iterator[Path]:
     program = tmp_path / "bin" / "pulumi"
     program.parent.mkdir()
-    # Its own name: what a process is, is told by the program's.
+    # It must be called `pulumi`: processes are recognized by the name of their program.
     shutil.copy("/bin/sh", program)
     (tmp_path / "script").write_text(CLI)
     yield program
@@ -72,7 +73,7 @@ def test_a_cli_whose_runner_is_killed_stops_in_order(cli: Path, tmp_path: Path) 
         number, plugin = read(tmp_path / "cli"), read(tmp_path / "plugin")
         assert end_left_behind(mark_of(tmp_path, "acme-prod")) == []
         runner.kill()
-    wait_until((tmp_path / "told").exists)
+    wait_until((tmp_path / "stopped").exists)
     wait_until(lambda: not alive(number) and not alive(plugin))
 
 

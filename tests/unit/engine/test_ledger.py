@@ -30,8 +30,10 @@ class Written:
         self.states: list[tuple[list[str], list[str]]] = []
 
     def __call__(self, state: Deployment) -> None:
-        names = [one.name + "[D]" * one.delete for one in state.resources]
-        self.states.append((names, [f"{one.doing} {one.resource.name}" for one in state.pending]))
+        names = [resource.name + "[D]" * resource.delete for resource in state.resources]
+        self.states.append(
+            (names, [f"{pending.doing} {pending.resource.name}" for pending in state.pending])
+        )
 
 
 def ledger(*records: Resource, pending: tuple[Pending, ...] = ()) -> tuple[Ledger, Written]:
@@ -48,7 +50,7 @@ def test_a_creation_is_written_before_and_after() -> None:
     assert len(written.states) == 2
 
 
-def test_what_is_done_stands_before_what_is_left() -> None:
+def test_finished_records_come_before_untouched_ones() -> None:
     a, b, c = record("a"), record("b"), record("c")
     book, written = ledger(a, b, c)
     book.put(replace(c, protect=True), c)
@@ -70,8 +72,8 @@ def test_a_replacement_keeps_the_old_half_until_it_is_deleted() -> None:
     a = record("a")
     book, written = ledger(a)
     book.put(record("a", id="2"), a, pending=book.begin(record("a"), "creating"), keep_old=True)
-    (old,) = book.condemned([a.urn])
-    book.gone(old, pending=book.begin(old, "deleting"))
+    (old,) = book.list_condemned([a.urn])
+    book.record_deletion(old, pending=book.begin(old, "deleting"))
     assert written.states == [
         (["a"], ["creating a"]),
         (["a", "a[D]"], []),
@@ -85,10 +87,10 @@ def test_a_failure_leaves_what_was_there() -> None:
     book, written = ledger(a)
     book.fail(book.begin(a, "updating"), doubtful=False)
     assert written.states[-1] == (["a"], [])
-    assert book.kept() == (a,)
+    assert book.list_untouched() == (a,)
     book.fail(book.begin(a, "updating"), doubtful=True)
     assert written.states[-1] == (["a"], ["updating a"])
-    assert [one.doing for one in book.interrupted()] == ["updating"]
+    assert [pending.doing for pending in book.list_interrupted()] == ["updating"]
 
 
 def test_interrupted_operations_stay_until_they_are_seen_to() -> None:
@@ -103,7 +105,7 @@ def test_interrupted_operations_stay_until_they_are_seen_to() -> None:
 
 def test_renamed_urns_are_followed_everywhere() -> None:
     old, new = PREFIX + "old", PREFIX + "new"
-    one = record(
+    moved = record(
         "a",
         parent=old,
         dependencies=(old,),
@@ -112,9 +114,9 @@ def test_renamed_urns_are_followed_everywhere() -> None:
         deleted_with=old,
         replace_with=(old,),
     )
-    assert renamed(one, {old: new}).needs() == {new}
-    assert renamed(one, {old: new}).provider == f"{new}::id"
-    assert renamed(one, {"x": "y"}) is one
+    assert renamed(moved, {old: new}).needs() == {new}
+    assert renamed(moved, {old: new}).provider == f"{new}::id"
+    assert renamed(moved, {"x": "y"}) is moved
 
 
 def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Path) -> None:
@@ -129,8 +131,10 @@ def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Pat
     write(Deployment((record("b"),), (Pending(record("c", id=""), "creating"),), SALT))
     assert file.with_name("dev.json.bak").read_text() == first
     state = backend.read(backend.load(), vault)
-    assert [one.name for one in state.resources] == ["b"]
-    assert [(one.doing, one.resource.name) for one in state.pending] == [("creating", "c")]
+    assert [resource.name for resource in state.resources] == ["b"]
+    assert [(pending.doing, pending.resource.name) for pending in state.pending] == [
+        ("creating", "c")
+    ]
     assert backend.salt(backend.load()) == SALT
     names = sorted(path.name for path in file.parent.iterdir())
     assert names == ["dev.json", "dev.json.bak"]

@@ -1,4 +1,4 @@
-"""The SDK that the embedded engine stands on: these fail when its ground moves."""
+"""The embedded engine works with the installed SDK: these fail if the SDK changes."""
 
 import subprocess
 import sys
@@ -70,8 +70,8 @@ def test_get_resource_answers_what_was_registered() -> None:
     ask.args.update({"urn": urn})
     found = getattr(monitor.Invoke(ask), "return")
     assert found["state"]["a"] == 1
-    ask.args.update({"urn": "urn:pulumi:dev::p::t:t:T::nobody"})
-    with pytest.raises(EngineError, match="nobody, which is not part of the stack"):
+    ask.args.update({"urn": "urn:pulumi:dev::p::t:t:T::missing"})
+    with pytest.raises(EngineError, match="missing, which is not part of the stack"):
         monitor.Invoke(ask)
 
 
@@ -83,7 +83,7 @@ def test_get_resource_answers_what_was_registered() -> None:
         ("ExistsResource", resource_pb2.ExistsResourceRequest(type="t"), "whether a t exists"),
     ],
 )
-def test_what_is_not_served_is_named(method: str, request_: object, said: str) -> None:
+def test_a_request_that_is_not_supported_is_named(method: str, request_: object, said: str) -> None:
     with pytest.raises(EngineError, match=said) as caught:
         getattr(make_monitor([]), method)(request_)
     assert caught.value.remedy is not None
@@ -98,7 +98,7 @@ def test_what_is_not_served_is_named(method: str, request_: object, said: str) -
         ({"packageRef": "x"}, "a parameterized package"),
     ],
 )
-def test_registrations_that_cannot_be_served_are_named(
+def test_a_registration_that_is_not_supported_is_named(
     fields: dict[str, object], said: str
 ) -> None:
     request = resource_pb2.RegisterResourceRequest(type="t:t:T", name="n", **fields)
@@ -107,19 +107,19 @@ def test_registrations_that_cannot_be_served_are_named(
 
 
 @pytest.mark.parametrize("text", ["5", "5 minutes", "m5"])
-def test_a_timeout_that_is_no_duration_is_named(text: str) -> None:
+def test_a_timeout_that_is_not_a_duration_is_named(text: str) -> None:
     timeouts = resource_pb2.RegisterResourceRequest.CustomTimeouts(create=text)
     request = resource_pb2.RegisterResourceRequest(type="t", name="n", customTimeouts=timeouts)
     with pytest.raises(EngineError, match="is not a duration"):
         read_goal(request, "urn:pulumi:dev::p::t::n")
 
 
-def test_the_engine_passes_messages_on_and_knows_the_root() -> None:
+def test_the_engine_reports_messages_and_knows_the_root() -> None:
     events: list[Event] = []
     engine = Engine(Report(events.append, lambda: 0.0))
     for severity in ("DEBUG", "INFO", "WARNING", "ERROR"):
         engine.Log(engine_pb2.LogRequest(severity=getattr(engine_pb2, severity), message=severity))
-    assert [(one.message, one.severity) for one in events] == [
+    assert [(event.message, event.severity) for event in events] == [
         ("INFO", "info"),
         ("WARNING", "warning"),
         ("ERROR", "error"),

@@ -173,7 +173,7 @@ def test_the_python_of_plain_pulumi(project: Project, tmp_path: Path) -> None:
     assert status({"virtualenv": str(project.root / ".venv")}) == "ok"
 
 
-def test_state_is_read_where_it_lies_and_elsewhere_by_the_cli(tmp_path: Path) -> None:
+def test_state_in_a_folder_is_read_directly_and_other_state_by_the_cli(tmp_path: Path) -> None:
     sample: Sample = make_sample(tmp_path / "p", 'import pulumi\npulumi.export("n", 5)')
     sample.up()
     project = read_project(sample.root, "dev")

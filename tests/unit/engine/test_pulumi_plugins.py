@@ -80,28 +80,28 @@ def test_all_missing_plugins_are_named_together(
 def test_an_installed_plugin_is_found_where_the_cli_finds_it(
     root: Path, environ: dict[str, str]
 ) -> None:
-    def found(**more: str) -> bool:
+    def is_found(**more: str) -> bool:
         return is_installed(CLOUDFLARE, root, {**environ, **more})
 
-    assert not found()
+    assert not is_found()
     folder = root / f"home/plugins/resource-cloudflare-v{CLOUDFLARE.version}"
     partial = folder.with_name(f"{folder.name}.partial")
     folder.mkdir(parents=True)
     partial.touch()
-    assert not found(), "its download was cut off"
+    assert not is_found(), "its download was cut off"
     partial.unlink()
-    assert found()
+    assert is_found()
     folder.rename(folder.with_name("resource-cloudflare-v1.0.0"))
-    assert not found(), "another version is installed"
+    assert not is_found(), "another version is installed"
 
     put_program(root / "ambient/pulumi-resource-cloudflare")
     path = f"{root}/ambient{os.pathsep}{environ['PATH']}"
-    assert found(PATH=path)
-    assert not found(PATH=path, PULUMI_IGNORE_AMBIENT_PLUGINS="true")
-    assert found(PULUMI_DEBUG_PROVIDERS="cloudflare:4000")
+    assert is_found(PATH=path)
+    assert not is_found(PATH=path, PULUMI_IGNORE_AMBIENT_PLUGINS="true")
+    assert is_found(PULUMI_DEBUG_PROVIDERS="cloudflare:4000")
     with (root / "Pulumi.yaml").open("a") as file:
         file.write("plugins: {providers: [{name: cloudflare, path: ../bin}]}\n")
-    assert found()
+    assert is_found()
 
 
 def test_a_cli_without_its_language_hosts_is_refused(root: Path, environ: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ URN = "urn:pulumi:dev::shop::random:index/randomPassword:RandomPassword::passwor
 
 
 class Stack:
-    """A stack of the CLI without the CLI: what `pulumi` would print, and what a run was told."""
+    """A stack of the CLI without the CLI: what `pulumi` would print, and the events of a run."""
 
     def __init__(self, root: Path, *, url: str, config: dict[str, Any] | None = None) -> None:
         (root / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")

@@ -25,7 +25,7 @@ def test_a_name_may_hold_anything() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "urn:pulumi:dev::p", "x::y::z::w"])
-def test_what_is_no_urn_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_urn_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a URN"):
         parse(text)
 
@@ -57,5 +57,5 @@ def test_a_parents_aliases_are_inherited_and_the_childs_name_follows() -> None:
     ]
 
 
-def test_the_present_urn_is_no_alias() -> None:
+def test_the_current_urn_is_not_an_alias() -> None:
     assert earlier_urns(URN, PARENT, (), [Alias(name="new-one")]) == []

@@ -164,10 +164,12 @@ def test_changes_are_listed_by_path() -> None:
     old = {"a": {"b.c": 1.0, "d": "x"}, "l": [1.0, 2.0], "same": 1.0, "__provider": "p"}
     new = {"a": {"d": UNKNOWN}, "l": [1.0], "same": 1.0, "__provider": "q", "n": Secret("s")}
     found = changes(old, new, replaces=("a.d",), sources={"a": ["urn:pulumi:d::p::t::db"]})
-    assert [(one.path, one.kind, one.old, one.new, one.replaces) for one in found] == [
+    assert [
+        (change.path, change.kind, change.old, change.new, change.replaces) for change in found
+    ] == [
         ('a["b.c"]', "delete", 1, None, True),
         ("a.d", "update", "x", "[unknown]", True),
         ("l[1]", "delete", 2, None, False),
         ("n", "add", None, "[secret]", False),
     ]
-    assert [one.waits_for for one in found] == [(), ("db",), (), ()]
+    assert [change.waits_for for change in found] == [(), ("db",), (), ()]

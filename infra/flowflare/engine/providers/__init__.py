@@ -1,1 +1,1 @@
-"""What makes, changes and removes resources: one handler per kind, behind one protocol."""
+"""Create, update and delete resources: one handler for each kind, behind one protocol."""

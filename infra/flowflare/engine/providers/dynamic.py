@@ -1,8 +1,8 @@
-"""Dynamic resources: unpickles `__provider` and calls it as Pulumi's own host does.
+"""Serve dynamic resources: unpickle `__provider` and call it as Pulumi's own host does.
 
-The host is `pulumi/dynamic/__main__.py` of the SDK; here it runs in process. What its methods see
-and what is kept of their answers follows it to the letter: plain values, numbers as floats,
-`__provider` in inputs and outputs, outputs taken whole and not merged with inputs.
+The host is `pulumi/dynamic/__main__.py` of the SDK; here the provider runs in this process. Its
+methods get the same arguments, and their answers are stored the same way: plain values, numbers as
+floats, `__provider` in inputs and outputs, outputs that are not merged with inputs.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _R = TypeVar("_R")
 def _as_failure(call: Callable[_P, _R]) -> Callable[_P, _R]:
     """Make any end of a provider's call a failure of its resource, `sys.exit` among them.
 
-    Only Ctrl-C ends the run: everything else belongs to the resource that the provider served.
+    Only Ctrl-C ends the run: any other exception is a failure of the one resource.
     """
 
     @functools.wraps(call)
@@ -47,13 +47,13 @@ def _as_failure(call: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 class DynamicProviders:
-    """The providers of one run: each is unpickled and configured once.
+    """Loads the dynamic providers of one run: each is unpickled and configured once.
 
     Args:
-        project: the project's name, the namespace of keys without one.
+        project: the project's name, which is the namespace of keys without a namespace.
         config: the whole configuration by full key, secrets opened.
-        api: opens the API's clients, for providers that take it (`use_api`); Pulumi's own host
-            gives them none.
+        api: opens the API's clients, for providers with a method `use_api`, which Pulumi's own
+            host does not call.
     """
 
     def __init__(self, project: str, config: Mapping[str, str], api: Connector = PROCESS) -> None:
@@ -64,10 +64,10 @@ class DynamicProviders:
         self._lock = threading.Lock()
 
     def load(self, props: Props) -> "ResourceProvider":
-        """The provider whose pickle the properties carry.
+        """Load the provider that is pickled in the properties.
 
         Raises:
-            EngineError: it cannot be unpickled.
+            EngineError: the provider cannot be unpickled.
         """
         from pulumi.dynamic import Config, ConfigureRequest
 
@@ -91,7 +91,7 @@ class Loader(Protocol):
     """Finds the provider of a dynamic resource by its properties."""
 
     def load(self, props: Props) -> "ResourceProvider":
-        """The provider."""
+        """Load the provider."""
 
 
 class Dynamic:
@@ -106,63 +106,67 @@ class Dynamic:
 
     @_as_failure
     def check(self, old: Props, new: Props) -> Props:
-        """Lets the provider check and complete the inputs.
+        """Let the provider check and complete the inputs.
 
         Raises:
-            EngineError: it finds mistakes; every one is named.
+            EngineError: the inputs have mistakes; the message lists all of them.
         """
         provider = self._providers.load(old if _provider_unknown(new) else new)
-        result = provider.check(_seen(old), _seen(new))
+        result = provider.check(_make_arguments(old), _make_arguments(new))
         if result.failures:
-            raise EngineError("; ".join(f"{one.property}: {one.reason}" for one in result.failures))
-        return _kept({**result.inputs, PROVIDER_KEY: new[PROVIDER_KEY]})
+            raise EngineError(
+                "; ".join(f"{failure.property}: {failure.reason}" for failure in result.failures)
+            )
+        return _serialize({**result.inputs, PROVIDER_KEY: new[PROVIDER_KEY]})
 
     @_as_failure
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Lets the provider compare the old outputs with the new inputs."""
+        """Let the provider compare the old outputs with the new inputs."""
         provider = self._providers.load(old.outputs if _provider_unknown(new) else new)
-        result = provider.diff(old.id, _seen(old.outputs), _seen(new))
+        result = provider.diff(old.id, _make_arguments(old.outputs), _make_arguments(new))
         return Diff(
             result.changes, tuple(result.replaces or ()), bool(result.delete_before_replace)
         )
 
     @_as_failure
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """What the provider says beforehand of its outputs; Pulumi's own never say anything."""
+        """Return the outputs that the provider predicts; Pulumi's own host never asks for them."""
         del old
         if _provider_unknown(new):
             return {}
         say = getattr(self._providers.load(new), "foresee", None)
-        return {} if say is None else _whole(say(_seen(new)), new)
+        return {} if say is None else _add_provider(say(_make_arguments(new)), new)
 
     @_as_failure
     def create(self, new: Props) -> Made:
-        """Lets the provider make it."""
-        result = self._providers.load(new).create(_seen(new))
+        """Let the provider create the resource."""
+        result = self._providers.load(new).create(_make_arguments(new))
         if not result.id:
             raise EngineError("the dynamic provider made a resource without an id")
-        return Made(str(result.id), _whole(result.outs, new))
+        return Made(str(result.id), _add_provider(result.outs, new))
 
     @_as_failure
     def update(self, old: Existing, new: Props) -> Props:
-        """Lets the provider change it."""
-        result = self._providers.load(new).update(old.id, _seen(old.outputs), _seen(new))
-        return _whole(result.outs, new)
+        """Let the provider update the resource."""
+        result = self._providers.load(new).update(
+            old.id, _make_arguments(old.outputs), _make_arguments(new)
+        )
+        return _add_provider(result.outs, new)
 
     @_as_failure
     def delete(self, old: Existing) -> None:
-        """Lets the provider remove it."""
-        self._providers.load(old.outputs).delete(old.id, _seen(old.outputs))
+        """Let the provider delete the resource."""
+        self._providers.load(old.outputs).delete(old.id, _make_arguments(old.outputs))
 
     @_as_failure
     def read(self, old: Existing) -> Made | None:
-        """Lets the provider look it up."""
+        """Let the provider read the resource."""
         props = old.outputs or old.inputs
-        result = self._providers.load(props).read(old.id, _seen(props))
-        return Made(result.id, _whole(result.outs, props)) if result.id else None
+        result = self._providers.load(props).read(old.id, _make_arguments(props))
+        return Made(result.id, _add_provider(result.outs, props)) if result.id else None
 
     def recover(self, new: Props) -> Made | None:
-        """Nothing is known of an interrupted creation; it is made again, and must stand that."""
+        """Return None: an interrupted creation is repeated, which the provider must allow."""
         del new
         return None
 
@@ -189,20 +193,20 @@ def _unpickle(text: str) -> "ResourceProvider":
     return provider
 
 
-def _seen(props: Props) -> dict[str, Any]:
-    """Properties as the provider's methods see them."""
+def _make_arguments(props: Props) -> dict[str, Any]:
+    """Convert properties to the arguments of the provider's methods."""
     from pulumi.output import Unknown
 
     seen: dict[str, Any] = plain(props, unknown=Unknown())  # type: ignore[no-untyped-call]
     return seen
 
 
-def _whole(outs: Mapping[str, Any] | None, inputs: Props) -> Props:
-    return _kept({**(outs or {}), PROVIDER_KEY: inputs[PROVIDER_KEY]})
+def _add_provider(outs: Mapping[str, Any] | None, inputs: Props) -> Props:
+    return _serialize({**(outs or {}), PROVIDER_KEY: inputs[PROVIDER_KEY]})
 
 
-def _kept(props: Mapping[str, Any]) -> Props:
-    """A provider's answer as values, serialized as the SDK serializes it for the real engine."""
+def _serialize(props: Mapping[str, Any]) -> Props:
+    """Convert a provider's answer to values as the SDK serializes it for the Pulumi CLI."""
     from pulumi.runtime import rpc
 
     kept: dict[str, Value] = read_struct(_result(lambda: rpc.serialize_properties(dict(props), {})))
@@ -210,14 +214,14 @@ def _kept(props: Mapping[str, Any]) -> Props:
 
 
 def _result(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """What a coroutine returns; a loop is made only for one that has to wait for something."""
+    """Run a coroutine; make an event loop only if the coroutine has to wait for something."""
     begun = work()
     try:
         begun.send(None)
     except StopIteration as end:
         return end.value
     except RuntimeError:
-        pass  # it looks for a loop
+        pass  # it needs an event loop
     finally:
         begun.close()
     loop = asyncio.new_event_loop()

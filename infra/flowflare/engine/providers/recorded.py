@@ -1,4 +1,4 @@
-"""A type that the embedded engine does not make: recorded in a preview, refused by `up`."""
+"""Serve a type that the embedded engine cannot make: recorded in a preview, refused by `up`."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from flowflare.values.properties import Props
 
 
 class Recorded:
-    """Any other type: recorded in a preview, refused when it is to be made.
+    """Serves any other type: a preview records it, and `up` refuses it.
 
     Args:
         type_: the type's token.
@@ -23,41 +23,41 @@ class Recorded:
         self._served = tuple(served)
 
     def check(self, old: Props, new: Props) -> Props:
-        """Takes the inputs as they are."""
+        """Return the inputs unchanged."""
         del old
         return new
 
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Does not know, so that inputs are compared with inputs."""
+        """Return an empty diff, so that old and new inputs are compared."""
         del old, new
         return Diff()
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """Foresees the inputs, and of an update the other outputs as they were."""
+        """Predict the inputs as outputs; an update keeps its other outputs."""
         return {**(old.outputs if old else {}), **new}
 
     def create(self, new: Props) -> Made:
-        """Refuses."""
+        """Refuse."""
         del new
         raise self.make_refusal()
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Refuses."""
+        """Refuse."""
         del old, new
         raise self.make_refusal()
 
     def delete(self, old: Existing) -> None:
-        """Refuses."""
+        """Refuse."""
         del old
         raise self.make_refusal()
 
     def read(self, old: Existing) -> Made | None:
-        """Refuses."""
+        """Refuse."""
         del old
         raise self.make_refusal()
 
     def recover(self, new: Props) -> Made | None:
-        """Refuses."""
+        """Refuse."""
         del new
         raise self.make_refusal()
 

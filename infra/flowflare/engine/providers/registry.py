@@ -1,4 +1,4 @@
-"""Finds the handler of a type, and the provider record that configures it."""
+"""Find the handler of a type, and make the default providers that configure handlers."""
 
 import uuid
 from collections.abc import Mapping
@@ -13,24 +13,24 @@ from flowflare.state.checkpoint import PROVIDER_PREFIX, STACK_REFERENCE, Resourc
 from flowflare.values.properties import Props, Secret, changed_keys, plain
 from flowflare.values.urns import DYNAMIC_PACKAGE, Urn
 
-# What Cloudflare's provider schema calls secret, wherever it is from.
+# Inputs that the schema of Cloudflare's provider marks as secret.
 _SECRET_INPUTS: Final = {"cloudflare": frozenset({"apiKey", "apiToken", "apiUserServiceKey"})}
 
 
 class Providers:
-    """The providers of one run.
+    """Finds the handlers of one run.
 
     Args:
         project: the project's name.
         stack: the stack's name.
         config: the configuration by full key; secret values are marked.
-        environ: the environment, for what the configuration does not say.
+        environ: the environment, for settings that the configuration lacks.
         api: opens the API's clients.
-        references: reads other stacks; None where there are none to refer to.
-        refuses_others: whether a preview says that `up` refuses types which are not served.
+        references: reads other stacks; None if the program cannot refer to any.
+        refuses_others: whether a preview reports that `up` refuses types which are not served.
     """
 
-    def __init__(  # noqa: PLR0913 -- what a run has, each by its name
+    def __init__(  # noqa: PLR0913 -- the parts of a run, by keyword
         self,
         project: str,
         stack: str,
@@ -52,12 +52,12 @@ class Providers:
         self._dynamic: Handler | None = None
 
     def default_urn(self, package: str, version: str) -> str:
-        """The URN of the provider that serves a package where the program names none."""
+        """Return the URN of a package's default provider, for resources that name no provider."""
         name = "default" + (f"_{version.replace('.', '_')}" if version else "")
         return str(Urn(self._stack, self._project, PROVIDER_PREFIX + package, name))
 
     def default_inputs(self, package: str, version: str) -> Props:
-        """The inputs of a package's default provider: its configuration and its version."""
+        """Return the inputs of a package's default provider: its configuration and version."""
         if package == DYNAMIC_PACKAGE:
             return dict(self._config)
         secret = _SECRET_INPUTS.get(package, frozenset())
@@ -70,11 +70,11 @@ class Providers:
         return {**own, "version": version} if version else own
 
     def handler(self, type_: str, provider: Resource | None) -> Handler:
-        """The handler of a type.
+        """Return the handler of a type.
 
         Args:
             type_: the type's token.
-            provider: the record of the provider that serves it, None for a provider itself.
+            provider: the record of the provider that serves it; None for a provider itself.
         """
         package = type_.split(":", 1)[0]
         if type_.startswith(PROVIDER_PREFIX):
@@ -88,14 +88,14 @@ class Providers:
         return self._record(type_)
 
     def _record(self, type_: str) -> Recorded:
-        return Recorded(type_, self._served(), is_refused=self._refuses_others)
+        return Recorded(type_, self._list_served(), is_refused=self._refuses_others)
 
     def _dynamic_handler(self) -> Handler:
         from flowflare.engine.providers.dynamic import Dynamic, DynamicProviders
 
         if self._dynamic is None:
-            # As configuration, which no state keeps here: they look into the process's environment,
-            # and the stack's may have another token.
+            # Dynamic providers read the environment of the process, and the stack may have another
+            # token: it is passed as configuration, which is not stored in state here.
             token = self._environ.get("CLOUDFLARE_API_TOKEN")
             config = ({"cloudflare:apiToken": token} if token else {}) | plain(self._config)
             self._dynamic = Dynamic(DynamicProviders(self._project, config, self._api))
@@ -113,7 +113,7 @@ class Providers:
         return serve(type_, access) or self._record(type_)
 
     def _inputs_now(self, provider: Resource) -> Props:
-        """A default provider is what the configuration says today, whatever state remembers."""
+        """Return a provider's inputs; a default provider has those of the current configuration."""
         found: Props
         if not provider.parent and provider.name.split("_")[0] == "default":
             found = plain(self.default_inputs("cloudflare", ""))
@@ -121,47 +121,47 @@ class Providers:
             found = plain(provider.inputs)
         return found
 
-    def _served(self) -> list[str]:
+    def _list_served(self) -> list[str]:
         served = [kind.type for kind in KINDS if load_apply(kind) is not None]
         return [*served, f"{DYNAMIC_PACKAGE}:dynamic (dynamic resources)"]
 
 
 class ProviderHandler:
-    """Serves providers themselves: a record with an id of its own; no plugin, no call."""
+    """Serves providers themselves: records with an ID, without a plugin and without calls."""
 
     def check(self, old: Props, new: Props) -> Props:
-        """Takes the inputs as they are."""
+        """Return the inputs unchanged."""
         del old
         return new
 
     def diff(self, old: Existing, new: Props) -> Diff:
-        """Another configuration never replaces a provider."""
+        """Compare inputs; a changed configuration never replaces a provider."""
         return Diff(bool(changed_keys(old.inputs, new)))
 
     def foresee(self, old: Existing | None, new: Props) -> Props:
-        """Its inputs."""
+        """Return the inputs."""
         del old
         return _without_internal(new)
 
     def create(self, new: Props) -> Made:
-        """Gives it an id."""
+        """Give the provider an ID."""
         return Made(str(uuid.uuid4()), _without_internal(new))
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Takes the new configuration."""
+        """Return the new configuration as outputs."""
         del old
         return _without_internal(new)
 
     def delete(self, old: Existing) -> None:
-        """Has nothing to remove."""
+        """Do nothing: there is nothing to delete."""
         del old
 
     def read(self, old: Existing) -> Made | None:
-        """Is always there."""
+        """Return the record: a provider always exists."""
         return Made(old.id, old.outputs)
 
     def recover(self, new: Props) -> Made | None:
-        """Has nothing to find."""
+        """Return None: there is nothing to find."""
         del new
         return None
 

@@ -21,7 +21,7 @@ from flowflare.engine.pulumi.state import from_export, read_deployment
 from flowflare.engine.pulumi.state_repair import StateRepair
 from flowflare.engine.pulumi.translate import Translator
 from flowflare.engine.pulumi.workspace import Workspace
-from flowflare.engine.report import failed, redact_step
+from flowflare.engine.report import describe_failures, redact_step
 from flowflare.errors import EngineError, FlowflareError, SecretError
 from flowflare.reading.json_text import parse_json
 from flowflare.redaction.run import redact_method, redact_values
@@ -281,7 +281,11 @@ class CliStack:
         self._refuse_broken_plugins(run.report.failures)
         program = _program_failure(run, served)
         if program is not None:
-            raise failed(run.report.failures, program=program) if run.report.failures else program
+            raise (
+                describe_failures(run.report.failures, program=program)
+                if run.report.failures
+                else program
+            )
         if error is not None and not run.report.failures:
             raise error
         return run
@@ -296,7 +300,7 @@ class CliStack:
 
     def _ended(self, run: Translator, since: float) -> Update:
         if run.report.failures:
-            raise failed(run.report.failures)
+            raise describe_failures(run.report.failures)
         return Update(*_shown(run), self._clock() - since)
 
     def _account(self) -> "Account":

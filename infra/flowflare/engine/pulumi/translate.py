@@ -124,9 +124,9 @@ class Translator:
         if step is None:
             return
         if self.planning:
-            self.report.planned(step)
+            self.report.plan_step(step)
         elif step.type != STACK_TYPE:
-            self._running[step.urn] = Running(step, self.report.started(step))
+            self._running[step.urn] = Running(step, self.report.start_step(step))
 
     def _end(self, metadata: StepMetadata) -> None:
         if metadata.type == STACK_TYPE:
@@ -134,7 +134,7 @@ class Translator:
         running = self._running.get(metadata.urn)
         if running is not None and metadata.op in OPS:
             del self._running[metadata.urn]
-            self.report.done(running.step, running.since)
+            self.report.finish_step(running.step, running.since)
 
     def _fail(self, metadata: StepMetadata) -> None:
         running = self._running.pop(metadata.urn, None)
@@ -159,7 +159,7 @@ class Translator:
         messages = self._reasons.pop(step.urn, ["it failed, and the engine does not say why"])
         stopped = protection(messages[0])
         error: Exception = UpdateFailed("; ".join(dict.fromkeys(map(reason, messages))))
-        self.report.failed(
+        self.report.fail_step(
             step, make_failure(step, refuse_step(step, stopped) if stopped else error), since
         )
 
