@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.adopt import Found, with_resource
+from flowflare.engine.pulumi.adopt import Found, add_resource
 from flowflare.engine.pulumi.lost_answers import Account
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.review.changes import review
@@ -89,7 +89,7 @@ def test_a_lost_answer_that_is_taken_over_has_the_recorded_keys(
             assert thing is None
             continue
         assert thing is not None
-        taken[record.name] = with_resource({}, pending, thing)["resources"][0]
+        taken[record.name] = add_resource({}, pending, thing)["resources"][0]
     database = records_of(running)["flowflare-service-database"]
     taken["flowflare-service-database"] = database
     assert_as_recorded(taken)
@@ -108,7 +108,7 @@ def test_a_database_whose_answer_was_lost_has_the_recorded_keys(
     }
     thing = Account(cloudflare.base_url, cloudflare.token).made_by(pending)
     assert isinstance(thing, Found)
-    [record] = with_resource({}, pending, thing)["resources"]
+    [record] = add_resource({}, pending, thing)["resources"]
     assert record["outputs"].keys() in keys_by_name()["flowflare-service-database"]
     assert read_state(record["type"], record["outputs"]) == record["id"]
 

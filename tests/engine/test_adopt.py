@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
+from flowflare.engine.pulumi.adopt import Found, add_resource, pending_creations, settle_creations
 from flowflare.engine.pulumi.lost_answers import D1_DATABASE, Account, is_name_taken
 from flowflare.engine.pulumi.state import from_export
 from flowflare.errors import SecretError
@@ -50,7 +50,9 @@ def deployment(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] =
 def test_a_pending_creation_that_was_found_becomes_a_resource() -> None:
     before = deployment(pending=(database(),))
     kept = json.dumps(before)
-    after = settled(before, {DATABASE: Found("id-1", {"uuid": "id-1", "version": "production"})})
+    after = settle_creations(
+        before, {DATABASE: Found("id-1", {"uuid": "id-1", "version": "production"})}
+    )
     assert json.dumps(before) == kept, "what is given is left alone"
     assert "pending_operations" not in after
     record = after["resources"][-1]
@@ -67,7 +69,7 @@ def test_a_pending_creation_that_was_found_becomes_a_resource() -> None:
 
 
 def test_one_that_left_nothing_is_pending_no_more() -> None:
-    after = settled(deployment(pending=(database(),)), {DATABASE: None})
+    after = settle_creations(deployment(pending=(database(),)), {DATABASE: None})
     assert "pending_operations" not in after
     assert len(after["resources"]) == 2
 
@@ -75,7 +77,7 @@ def test_one_that_left_nothing_is_pending_no_more() -> None:
 def test_other_operations_and_unanswered_creations_stay_pending() -> None:
     before = deployment(database(id="id-1"), pending=(database(urn=f"{DATABASE}2"),))
     before["pending_operations"].append({"resource": database(id="id-1"), "type": "updating"})
-    after = settled(before, {})
+    after = settle_creations(before, {})
     assert [one["type"] for one in after["pending_operations"]] == ["creating", "updating"]
     assert len(pending_creations(before)) == 1
 
@@ -83,7 +85,7 @@ def test_other_operations_and_unanswered_creations_stay_pending() -> None:
 @pytest.mark.parametrize("gone", [False, True])
 def test_what_it_was_to_replace_is_still_to_be_deleted_unless_it_is_gone(gone: bool) -> None:
     old = database(id="old", **({"pendingReplacement": True} if gone else {}))
-    after = settled(deployment(old, pending=(database(),)), {DATABASE: Found("new")})
+    after = settle_creations(deployment(old, pending=(database(),)), {DATABASE: Found("new")})
     assert [(one["id"], one.get("delete")) for one in after["resources"][2:]] == [
         *([] if gone else [("old", True)]),
         ("new", None),
@@ -91,14 +93,14 @@ def test_what_it_was_to_replace_is_still_to_be_deleted_unless_it_is_gone(gone: b
 
 
 def test_one_that_may_not_be_as_asked_for_is_updated_by_the_next_up() -> None:
-    after = with_resource(deployment(), database(), Found("id-1", complete=False))
+    after = add_resource(deployment(), database(), Found("id-1", complete=False))
     assert after["resources"][-1]["initErrors"] == ["its creation was interrupted"]
 
 
 def test_sealed_secrets_stay_sealed() -> None:
     sealed = {**SEALED, "ciphertext": "v1:abc"}
     script = {"urn": "urn:pulumi:dev::p::x::s", "type": SCRIPT_TYPE, "inputs": {"bindings": sealed}}
-    record = with_resource(deployment(), script, Found("s"))["resources"][-1]
+    record = add_resource(deployment(), script, Found("s"))["resources"][-1]
     assert record["inputs"]["bindings"] == record["outputs"]["bindings"] == sealed
 
 

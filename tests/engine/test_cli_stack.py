@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.adopt import Found, pending_creations, settled
+from flowflare.engine.pulumi.adopt import Found, pending_creations, settle_creations
 from flowflare.engine.pulumi.recorded import recorded_plan
 from flowflare.engine.pulumi.stack import CliStack
 from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
@@ -207,7 +207,7 @@ def test_what_a_killed_run_made_is_imported_and_then_the_same(real: Real, world:
     [pending] = pending_creations(exported["deployment"])
     found = {pending["urn"]: Found("slow-a", {"token": "t", "size": 5})}
     (world.folder / "slow-a").write_text("1")
-    import_(real, {**exported, "deployment": settled(exported["deployment"], found)})
+    import_(real, {**exported, "deployment": settle_creations(exported["deployment"], found)})
     assert changed(real.program(SLOW).preview()) == {}
     real.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
     real.open().destroy()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.recorded import detailed, recorded_plan
+from flowflare.engine.pulumi.recorded import add_details, recorded_plan
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry
 from flowflare.values.events import Plan, Step
@@ -98,7 +98,7 @@ def test_an_update_without_a_different_input_says_so() -> None:
 
 def test_a_changed_variable_is_the_only_change(project: Path) -> None:
     configure(project, '"MODE": "live"', '"MODE": "shadow"')
-    plan = detailed(replay("3-change-preview"), plan_of(project))
+    plan = add_details(replay("3-change-preview"), plan_of(project))
     assert list(updated(plan)) == ["flowflare-orders-script"]
     entry = entry_of(plan, "flowflare-orders-script")
     assert [(one.path, one.old, one.new) for one in entry.changes] == [
@@ -137,5 +137,5 @@ def test_after_a_refresh_nothing_else_differs(
 ) -> None:
     root = make(tmp_path / "after", "5-refresh", monkeypatch)
     assert list(updated(plan_of(root))) == [PENDING]
-    plan = detailed(replay("6-preview-after-refresh"), plan_of(root))
+    plan = add_details(replay("6-preview-after-refresh"), plan_of(root))
     assert list(updated(plan)) == ["flowflare-service-database"]

@@ -19,6 +19,7 @@ CLEAN = (
     "infra/flowflare/cli",
     "infra/flowflare/config",
     "infra/flowflare/emulator",
+    "infra/flowflare/engine",
     "infra/flowflare/fleet",
     "infra/flowflare/kinds",
     "infra/flowflare/migrations",
@@ -42,6 +43,7 @@ CLEAN = (
     "tests/unit/adoption",
     "tests/unit/api",
     "tests/unit/config",
+    "tests/unit/engine",
     "tests/unit/fleet",
     "tests/unit/migrations",
     "tests/unit/model",
@@ -57,13 +59,11 @@ CLEAN = (
 )
 #: Rooms that are not rewritten yet, each with its number of findings, which may only fall.
 CEILINGS: dict[str, int] = {
-    "infra/flowflare/engine": 195,
     "infra/flowflare/state": 106,
     "tests/e2e": 144,
     "tests/engine": 120,
     "tests/state": 35,
     "tests/support": 6,
-    "tests/unit/engine": 23,
     "tests/unit/state": 2,
 }
 #: Files that nobody may rewrite, and words that are not ours: a path, a word in the finding, why.

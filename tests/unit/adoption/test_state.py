@@ -1,7 +1,7 @@
 """What the Pulumi CLI imports: old records as they were encrypted, new ones with plain secrets."""
 
 from flowflare.adoption.owners import find_owned_elsewhere
-from flowflare.engine.pulumi.state_import import merged
+from flowflare.engine.pulumi.state_import import add_records
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE
@@ -26,7 +26,7 @@ def database(account: str) -> Resource:
 def test_old_records_stay_as_they_were_and_new_secrets_are_plain() -> None:
     before = {"version": 3, "deployment": {"manifest": {"time": "t"}, "resources": [STACK]}}
     known = Resource(urn=str(STACK["urn"]), type="t", custom=False)
-    made = merged(before, Deployment((known, NEW)))["deployment"]
+    made = add_records(before, Deployment((known, NEW)))["deployment"]
     assert made["manifest"] == {"time": "t"}
     first, second = made["resources"]
     assert first == STACK
@@ -36,7 +36,7 @@ def test_old_records_stay_as_they_were_and_new_secrets_are_plain() -> None:
 
 
 def test_a_stack_without_a_deployment_gets_one() -> None:
-    made = merged({"version": 3, "deployment": None}, Deployment((NEW,)))
+    made = add_records({"version": 3, "deployment": None}, Deployment((NEW,)))
     assert [record["urn"] for record in made["deployment"]["resources"]] == [NEW.urn]
 
 

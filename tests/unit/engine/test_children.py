@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi.children import MARK, end_left_behind, launched, mark_of
+from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of, wrap_command
 from flowflare.engine.pulumi.command import Cli
 from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
 from flowflare.engine.pulumi.stream import EventLog
@@ -90,7 +90,7 @@ def test_what_a_killed_cli_leaves_is_ended_for_its_stack_alone(cli: Path, tmp_pa
 
 
 def test_a_runner_that_is_gone_already_starts_nothing(tmp_path: Path) -> None:
-    command = launched("/bin/echo", ["here"])
+    command = wrap_command("/bin/echo", ["here"])
     command[command.index(str(os.getpid()))] = "1"
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (130, b"")
@@ -134,7 +134,7 @@ def test_events_are_read_while_the_command_runs(tmp_path: Path) -> None:
             ["--event-log", log.path],
             cwd=tmp_path,
             environ={},
-            inherited=log.inherited,
+            inherited=log.descriptors,
             meanwhile=read,
         )
     assert messages == ["one", "two"]

@@ -184,5 +184,5 @@ def test_state_in_a_folder_is_read_directly_and_other_state_by_the_cli(tmp_path:
     bucket = {"PULUMI_BACKEND_URL": "s3://u:p@bucket/x"}
     exported = {"version": 3, "deployment": sample.latest()}
     assert read_deployment(project, bucket, lambda: exported).stack is not None
-    with pytest.raises(EngineError, match="lies in s3://bucket/x, which the Pulumi CLI"):
+    with pytest.raises(EngineError, match="is stored in s3://bucket/x, which only the Pulumi CLI"):
         read_deployment(project, bucket)

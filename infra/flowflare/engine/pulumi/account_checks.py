@@ -1,7 +1,7 @@
-"""What `flowflare doctor` checks of the account: the token, what it may do, the account, zones.
+"""Check the account for `flowflare doctor`: the token, its permissions, the account, zones.
 
-A token's permissions can be listed only by one that may read tokens. Where that is refused, each
-service is asked for a list: a refusal shows what is missing, an answer shows reading alone.
+Only a token that may read tokens can list its permissions. If that is refused, each service is
+asked for a list: a refusal shows a missing permission, an answer proves only that reading works.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from flowflare.api.retries import Pace, Retries
 from flowflare.engine.pulumi.checks import Check
 from flowflare.errors import ApiError
 
-#: What the dashboard calls a permission, what the API calls it, a call that needs it.
+#: A permission's name in the dashboard, its name in the API, and a call that needs it.
 PERMISSIONS: Final = (
     ("Account, D1, Edit", "D1 Write", "/accounts/{account}/d1/database?per_page=10"),
     (
@@ -37,13 +37,13 @@ def account_checks(
     *,
     api: Connector | None = None,
 ) -> list[Check]:
-    """Checks a token and the account that it is for; writes nothing.
+    """Check a token and its account, without writing anything.
 
     Args:
         base_url: the API's address.
-        token: the token, empty for none.
-        account: the account's id, empty for none.
-        zones: ids of the zones in which the stack has routes or domains.
+        token: the token; empty if there is none.
+        account: the account's ID; empty if there is none.
+        zones: IDs of the zones in which the stack has routes or domains.
         api: opens the client.
     """
     if not token:
@@ -53,27 +53,27 @@ def account_checks(
         )
         return [Check("token", "fail", "there is no API token", remedy)]
     client = (api or Connector(_PACE)).open(base_url, token)
-    verified = _token(client, account)
+    verified = _check_token(client, account)
     if verified.status == "fail":
         return [verified]
-    checks = [verified, *_account(client, account)]
-    granted = _granted(client, account)
+    checks = [verified, *_check_account(client, account)]
+    granted = _list_permissions(client, account)
     if granted is not None:
-        return [*checks, *_listed(granted, zones)]
+        return [*checks, *_check_listed(granted, zones)]
     calls = [(shown, path.format(account=account)) for shown, _, path in PERMISSIONS if account]
     calls += [(ROUTES[0], f"/zones/{zone}/workers/routes") for zone in zones]
-    return [*checks, *(_asked(client, shown, path) for shown, path in calls)]
+    return [*checks, *(_check_by_call(client, shown, path) for shown, path in calls)]
 
 
-def _token(client: Client, account: str) -> Check:
-    """A user's token, else one of the account: those are refused at the user's address."""
+def _check_token(client: Client, account: str) -> Check:
+    """Verify a user's token, else an account's token, which the user's address refuses."""
     refusal: ApiError | None = None
     for path in (
         "/user/tokens/verify",
         *([f"/accounts/{account}/tokens/verify"] if account else []),
     ):
         try:
-            return _verified(client.call("GET", path) or {})
+            return _check_status(client.call("GET", path) or {})
         except ApiError as error:
             if error.status == 0:
                 remedy = "Is the network there? Is cloudflare:baseUrl right?"
@@ -84,7 +84,7 @@ def _token(client: Client, account: str) -> Check:
     return Check("token", "fail", f"Cloudflare refuses it: {refusal.message}", remedy)
 
 
-def _verified(answer: Mapping[str, Any]) -> Check:
+def _check_status(answer: Mapping[str, Any]) -> Check:
     status = str(answer.get("status"))
     if status != "active":
         return Check("token", "fail", f"the token is {status}", f"Make a new one: {_TOKENS}")
@@ -94,7 +94,7 @@ def _verified(answer: Mapping[str, Any]) -> Check:
     return Check("token", "ok", "the token is active")
 
 
-def _account(client: Client, account: str) -> list[Check]:
+def _check_account(client: Client, account: str) -> list[Check]:
     if not account:
         remedy = "Add under `config:`  flowflare:accountId: <32 hexadecimal digits>"
         return [Check("account", "fail", "the stack names no account", remedy)]
@@ -109,42 +109,43 @@ def _account(client: Client, account: str) -> list[Check]:
     return [Check("account", "ok", f"{found.get('name')} ({account})")]
 
 
-def _granted(client: Client, account: str) -> set[str] | None:
-    """The names of the token's permission groups, None where it may not read itself."""
+def _list_permissions(client: Client, account: str) -> set[str] | None:
+    """List the token's permission groups by name; None if the token may not read itself."""
     for base in ("/user/tokens", f"/accounts/{account}/tokens"):
         try:
             identity = (client.call("GET", f"{base}/verify") or {}).get("id")
             token = client.call("GET", f"{base}/{identity}") or {}
         except ApiError:
             continue
-        allowed = [one for one in token.get("policies") or () if one.get("effect") == "allow"]
+        policies = token.get("policies") or ()
+        allowed = [policy for policy in policies if policy.get("effect") == "allow"]
         return {
             str(group.get("name"))
-            for one in allowed
-            for group in one.get("permission_groups") or ()
+            for policy in allowed
+            for group in policy.get("permission_groups") or ()
         }
     return None
 
 
-def _listed(granted: set[str], zones: Sequence[str]) -> list[Check]:
+def _check_listed(granted: set[str], zones: Sequence[str]) -> list[Check]:
     wanted = [(shown, name) for shown, name, _ in PERMISSIONS]
     wanted += [ROUTES] if zones else []
     return [
-        Check("permission", "ok", shown) if name in granted else _missing(shown)
+        Check("permission", "ok", shown) if name in granted else _make_missing(shown)
         for shown, name in wanted
     ]
 
 
-def _asked(client: Client, shown: str, path: str) -> Check:
+def _check_by_call(client: Client, shown: str, path: str) -> Check:
     try:
         client.call("GET", path)
     except ApiError as error:
         if error.status in (401, 403):
-            return _missing(shown)
+            return _make_missing(shown)
         return Check("permission", "warn", f"{shown}: not known ({error.message})")
     return Check("permission", "ok", f"{shown}: reading works; only a write shows Edit")
 
 
-def _missing(shown: str) -> Check:
+def _make_missing(shown: str) -> Check:
     remedy = f"Edit the token ({_TOKENS}) and add it; `up` would fail half-way."
     return Check("permission", "fail", f"{shown}: the token does not have it", remedy)

@@ -1,6 +1,6 @@
-"""Takes things that a run made without hearing of it into a deployment: pure functions on JSON.
+"""Add resources to a deployment that a run created without receiving the answer: pure, on JSON.
 
-A deployment is what `pulumi stack export` prints below `deployment`. Secrets in it stay sealed.
+A deployment is what `pulumi stack export` prints under `deployment`. Secrets in it stay sealed.
 """
 
 import copy
@@ -14,12 +14,12 @@ _INTERRUPTED: Final = "its creation was interrupted"
 
 @dataclass(frozen=True)
 class Found:
-    """A thing in the account that a resource stands for.
+    """An object in the account that belongs to a resource.
 
     Attributes:
-        id: the id that Pulumi's provider gives it.
-        outputs: what is known of it, beside the resource's inputs.
-        complete: whether it is as its inputs say; where it is not, the next `up` updates it.
+        id: the ID that Pulumi's provider gives it.
+        outputs: its known outputs, beside the resource's inputs.
+        complete: whether it matches its inputs; if not, the next `up` updates it.
     """
 
     id: str
@@ -28,24 +28,24 @@ class Found:
 
 
 def pending_creations(deployment: Mapping[str, Any]) -> list[Json]:
-    """The resources that a run had begun to create when it ended, as it would have made them."""
+    """List the records of resources that a run had begun to create when it was killed."""
     return [
-        dict(one["resource"])
-        for one in deployment.get("pending_operations") or ()
-        if one.get("type") == "creating"
+        dict(operation["resource"])
+        for operation in deployment.get("pending_operations") or ()
+        if operation.get("type") == "creating"
     ]
 
 
-def settled(deployment: Mapping[str, Any], found: Mapping[str, Found | None]) -> Json:
-    """The deployment with its interrupted creations settled.
+def settle_creations(deployment: Mapping[str, Any], found: Mapping[str, Found | None]) -> Json:
+    """Settle the interrupted creations of a deployment.
 
     Args:
-        deployment: the deployment; left as it is.
-        found: by URN, what each pending creation made; None for nothing. A URN that is missing
-            here stays pending.
+        deployment: the deployment, which is not changed.
+        found: by URN, the object that each pending creation made; None if it made none. A creation
+            whose URN is missing here stays pending.
 
     Returns:
-        A deployment in which what was found is a resource, and nothing settled is pending.
+        A deployment with a resource for each object, and without the settled operations.
     """
     made = copy.deepcopy(dict(deployment))
     left = []
@@ -56,30 +56,30 @@ def settled(deployment: Mapping[str, Any], found: Mapping[str, Found | None]) ->
             continue
         thing = found[resource["urn"]]
         if thing is not None:
-            made = with_resource(made, resource, thing)
+            made = add_resource(made, resource, thing)
     made.pop("pending_operations", None)
     return {**made, "pending_operations": left} if left else made
 
 
-def with_resource(deployment: Mapping[str, Any], resource: Mapping[str, Any], thing: Found) -> Json:
-    """The deployment with one more resource, which is there already.
+def add_resource(deployment: Mapping[str, Any], resource: Mapping[str, Any], thing: Found) -> Json:
+    """Add a resource that exists already to a deployment.
 
-    What the state held under the same URN was to be replaced by it, and is still to be deleted;
-    one that is already gone is dropped. The new record comes last: whatever it needs stands
-    before it, as the CLI demands.
+    It replaces the record that the state had under the same URN. That record is marked for
+    deletion, or dropped if its resource is deleted already. The new record comes last: the CLI
+    requires that a record comes after those that it needs.
 
     Args:
-        deployment: the deployment; left as it is.
-        resource: the record as it was to be: urn, type, inputs, parent, provider and so on.
-        thing: what it stands for.
+        deployment: the deployment, which is not changed.
+        resource: the intended record: urn, type, inputs, parent, provider and so on.
+        thing: its object in the account.
     """
     made = copy.deepcopy(dict(deployment))
     resources = []
-    for one in made.get("resources") or ():
-        if one["urn"] != resource["urn"] or one.get("delete"):
-            resources.append(one)
-        elif not one.get("pendingReplacement"):
-            resources.append({**one, "delete": True})
+    for known in made.get("resources") or ():
+        if known["urn"] != resource["urn"] or known.get("delete"):
+            resources.append(known)
+        elif not known.get("pendingReplacement"):
+            resources.append({**known, "delete": True})
     inputs = copy.deepcopy(dict(resource.get("inputs") or {}))
     record = {
         **copy.deepcopy(dict(resource)),

@@ -1,4 +1,4 @@
-"""What `flowflare doctor` checks of the Pulumi CLI and of where it keeps a stack."""
+"""Check the Pulumi CLI and the backend of a stack for `flowflare doctor`."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.versions import (
     PULUMI_VERSION,
     REQUIRED_PULUMI,
-    supported,
+    is_supported,
 )
 from flowflare.errors import FlowflareError, StateError
 from flowflare.state.backends.folder import local_folder
@@ -30,13 +30,13 @@ _INSTALL: Final = f"Run: flowflare doctor --install, or {OFFICIAL_INSTALL}"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: what it is.
-        status: `ok`; `warn` where something may become trouble or could not be looked at; `fail`.
+        name: what was checked.
+        status: `ok`; `warn` for a possible problem or a check that could not be done; `fail`.
         message: what was found.
-        remedy: what to do, empty where there is nothing.
+        remedy: what to do; empty if nothing needs to be done.
     """
 
     name: str
@@ -46,23 +46,23 @@ class Check:
 
 
 def cli_check(cli: Cli | None) -> Check:
-    """Whether the CLI is there, in a version that may be driven."""
+    """Check that the CLI is installed in a supported version."""
     if cli is None:
         return Check("pulumi", "fail", "the Pulumi CLI is not installed", _INSTALL)
     if cli.version is None:
         message = f"{cli.path} does not say its version; {PULUMI_VERSION} is the tested one"
         return Check("pulumi", "warn", message, _INSTALL)
-    if not supported(cli.version):
-        message = f"{cli.path} is {cli.shown}, and {REQUIRED_PULUMI} is needed"
+    if not is_supported(cli.version):
+        message = f"{cli.path} is {cli.version_text}, and {REQUIRED_PULUMI} is needed"
         return Check("pulumi", "fail", message, _INSTALL)
-    if cli.shown != PULUMI_VERSION:
-        message = f"{cli.path} is {cli.shown}; {PULUMI_VERSION} is the tested one"
+    if cli.version_text != PULUMI_VERSION:
+        message = f"{cli.path} is {cli.version_text}; {PULUMI_VERSION} is the tested one"
         return Check("pulumi", "warn", message, _INSTALL)
-    return Check("pulumi", "ok", f"{cli.path} is {cli.shown}")
+    return Check("pulumi", "ok", f"{cli.path} is {cli.version_text}")
 
 
 def plugin_checks(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Whether the plugins that the program's packages pin are installed.
+    """Check that the plugins are installed which the program's packages pin.
 
     Args:
         root: the project's folder.
@@ -78,7 +78,7 @@ def plugin_checks(root: Path, environ: Mapping[str, str]) -> Iterator[Check]:
 
 
 def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
-    """Whether it is known where the stack's state lies; a folder must be there and writable."""
+    """Check that the backend of the stack is known; a folder must exist and be writable."""
     url = backend_url(project.root, environ)
     if not url:
         remedy = (
@@ -102,7 +102,7 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
 
 
 def bucket_check(store: Store) -> Check:
-    """Whether a bucket answers and keeps the conditions of writes; writes one object for it.
+    """Check that a bucket answers and supports conditional writes; this writes one object.
 
     Args:
         store: the bucket.
@@ -121,12 +121,12 @@ def bucket_check(store: Store) -> Check:
 
 
 def secrets_check(project: Project, environ: Mapping[str, str], provider: str) -> Check:
-    """Whether the stack's secrets can be opened.
+    """Check that the stack's secrets can be opened.
 
     Args:
         project: the project seen through the stack.
         environ: the environment.
-        provider: `secretsprovider` of the stack's file, empty where it has none.
+        provider: `secretsprovider` of the stack's file; empty if it has none.
     """
     if provider and provider != "passphrase":
         return Check("secrets", "ok", f"kept by {provider.partition('?')[0]}")
@@ -156,17 +156,18 @@ def export(project: Project, environ: Mapping[str, str]) -> Mapping[str, Any] | 
 
 
 def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) -> Check:
-    """Whether the stack exists, and whether a run of it was cut off.
+    """Check that the stack exists, and that no run of it was interrupted.
 
     Args:
         project: the project seen through the stack.
-        exported: what `pulumi stack export` printed, or why it did not.
+        exported: the output of `pulumi stack export`, or the error of that command.
     """
     if isinstance(exported, FlowflareError):
         return Check("stack", "fail", exported.message, exported.remedy or "")
     deployment = exported.get("deployment") or {}
     pending = [
-        name_of(one["resource"]["urn"]) for one in deployment.get("pending_operations") or ()
+        name_of(operation["resource"]["urn"])
+        for operation in deployment.get("pending_operations") or ()
     ]
     if pending:
         message = f"a run was cut off while it worked on {', '.join(pending)}"
@@ -180,7 +181,7 @@ def stack_check(project: Project, exported: Mapping[str, Any] | FlowflareError) 
 
 
 def python_check(project: Project, options: Mapping[str, Any], environ: Mapping[str, str]) -> Check:
-    """Whether the Python that plain `pulumi up` runs the program with has Flowflare.
+    """Check that the Python with which plain `pulumi up` runs the program has Flowflare.
 
     Args:
         project: the project seen through the stack.
@@ -189,7 +190,7 @@ def python_check(project: Project, options: Mapping[str, Any], environ: Mapping[
     """
     named = options.get("virtualenv")
     if named:
-        return _virtualenv(project, str(named))
+        return _check_virtualenv(project, str(named))
     python = shutil.which(
         environ.get("PULUMI_PYTHON_CMD") or "python3", path=environ.get("PATH", "")
     )
@@ -200,11 +201,11 @@ def python_check(project: Project, options: Mapping[str, Any], environ: Mapping[
     return Check("python", "warn", f"{message}; `flowflare up` uses its own", remedy)
 
 
-def _virtualenv(project: Project, named: str) -> Check:
-    """A virtual environment must be found from the project's folder and from the program's.
+def _check_virtualenv(project: Project, named: str) -> Check:
+    """Check that a virtual environment is found from the project's and from the program's folder.
 
-    The CLI starts the program from the one and dynamic providers from the other (pulumi/pulumi
-    #7061), so that a relative path works without `main` only.
+    The CLI starts the program in the first and dynamic providers in the second (pulumi/pulumi
+    #7061), so a relative path works only without `main`.
     """
     program = project.main if project.main.is_dir() else project.main.parent
     for folder in dict.fromkeys((project.root, program)):

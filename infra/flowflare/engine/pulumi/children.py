@@ -1,9 +1,9 @@
-"""Sees that nothing of a CLI outlives whoever runs it: neither the CLI nor its plugins.
+"""End a CLI and its plugins together with the process that runs it.
 
-A CLI whose runner is killed is told as if Ctrl-C had been pressed: it ends the step under way,
-writes state, gives up its lock and stops its plugins. A CLI that is killed itself leaves its
-plugins behind, which wait for ever, in process groups of their own; they are found by a mark in
-their environment. Both are Linux's ways; elsewhere the CLI runs on to its end.
+If that process is killed, the CLI gets the signal of Ctrl-C: it ends the current step, writes the
+state, releases its lock and stops its plugins. If the CLI itself is killed, its plugins wait
+forever in process groups of their own; they are found by a mark in their environment. Both work
+only on Linux; on other systems the CLI runs to its end.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-#: Names the stack in the environment of a CLI and all that it starts.
+#: The variable that names the stack in the environment of a CLI and of its child processes.
 MARK: Final = "FLOWFLARE_STACK_RUN"
 _PROC: Final = Path("/proc")
-# PR_SET_PDEATHSIG is 1. The runner may be gone before it is set. exec keeps it.
+# PR_SET_PDEATHSIG is 1. The parent may have ended before it is set. exec keeps it.
 _LAUNCH: Final = (
     "import ctypes, os, signal, sys\n"
     "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
@@ -28,12 +28,12 @@ _LAUNCH: Final = (
 )
 
 
-def launched(cli: str, words: Sequence[str]) -> list[str]:
-    """The command line of a CLI that stops when this thread or its process is gone.
+def wrap_command(cli: str, words: Sequence[str]) -> list[str]:
+    """Make the command line of a CLI that stops when this thread or its process ends.
 
     Args:
-        cli: the program, absolute.
-        words: its words.
+        cli: the absolute path of the program.
+        words: its arguments.
     """
     if sys.platform != "linux":
         return [cli, *words]
@@ -41,27 +41,27 @@ def launched(cli: str, words: Sequence[str]) -> list[str]:
 
 
 def mark_of(root: Path, stack: str = "") -> str:
-    """What tells the processes of one stack, or of a project, from all others on this machine.
+    """Return the mark of the processes of a stack, or of a project, on this machine.
 
     Args:
         root: the project's folder.
-        stack: the stack's name; empty for all of the project.
+        stack: the stack's name; empty for all stacks of the project.
     """
     return f"{hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]}/{stack}"
 
 
 def end_left_behind(mark: str) -> list[int]:
-    """Kills what a CLI that is gone has left behind; of one that runs nothing is touched.
+    """Kill the processes that a dead CLI has left; those of a running CLI are not touched.
 
     Args:
-        mark: the stack's, or the project's.
+        mark: the mark of the stack, or of the project.
 
     Returns:
-        The processes that were killed.
+        The IDs of the processes that were killed.
     """
     if sys.platform != "linux":
         return []
-    parents = _marked(mark)
+    parents = _find_marked(mark)
     ended = []
     for pid in parents:
         top = pid
@@ -74,24 +74,24 @@ def end_left_behind(mark: str) -> list[int]:
     return ended
 
 
-def _marked(mark: str) -> Mapping[int, int]:
-    """The processes with a mark, each with its parent."""
+def _find_marked(mark: str) -> Mapping[int, int]:
+    """Find the processes with a mark; return the parent of each, by process ID."""
     wanted = f"{MARK}={mark}".encode()
     is_project = mark.endswith("/")
     found: dict[int, int] = {}
     for folder in _PROC.iterdir():
-        # Another user's cannot be read, and what ends meanwhile is not there any more.
+        # Another user's process cannot be read, and a process may end in the meantime.
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int(folder.name)
             words = (folder / "environ").read_bytes().split(b"\0")
             if any(word == wanted or (is_project and word.startswith(wanted)) for word in words):
-                # `pid (name) state ppid`, and a name may hold anything.
+                # `pid (name) state ppid`, and a name may contain any character.
                 found[pid] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 
 def _is_cli(pid: int) -> bool:
-    """Whether a process is a CLI, or the launcher that is about to become one."""
+    """Return whether a process is a CLI, or the launcher that is about to become one."""
     try:
         words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
     except OSError:

@@ -1,4 +1,4 @@
-"""Finds the Pulumi CLI, sees that its version is one that may be driven, and installs it."""
+"""Find the Pulumi CLI, check that its version is supported, and install it."""
 
 import contextlib
 import json
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Final
 
 from flowflare.child_environment import child_environment
-from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, supported
+from flowflare.engine.pulumi.versions import PULUMI_VERSION, REQUIRED_PULUMI, is_supported
 from flowflare.errors import EngineError
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
-#: GitHub limits downloads of plugins that name no token.
+#: GitHub limits downloads of plugins without a token.
 _PLUGIN_NAMES: Final = frozenset({"GITHUB_TOKEN"})
-#: Passphrases and opened configuration: PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG.
+#: The prefix of passphrases and opened configuration: PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG.
 _OPENING: Final = "PULUMI_CONFIG"
 OFFICIAL_INSTALL: Final = f"curl -fsSL https://get.pulumi.com | sh -s -- --version {PULUMI_VERSION}"
 
@@ -31,23 +31,23 @@ class Cli:
 
     Attributes:
         path: the program.
-        version: its version; None for one that was built from source and does not know.
+        version: its version; None for a CLI that was built from source and does not know it.
     """
 
     path: Path
     version: tuple[int, ...] | None
 
     @property
-    def shown(self) -> str:
-        """The version in words."""
+    def version_text(self) -> str:
+        """The version as text."""
         return ".".join(map(str, self.version)) if self.version else "of unknown version"
 
 
 def find_cli(environ: Mapping[str, str]) -> Cli | None:
-    """The CLI: the one on PATH, else the pinned one, else the official installer's.
+    """Find the CLI: on PATH, else the pinned one, else that of the official installer.
 
     Args:
-        environ: the environment; PATH and HOME are looked at.
+        environ: the environment, for PATH and HOME.
     """
     for path in _candidates(environ):
         if path.is_file() and os.access(path, os.X_OK):
@@ -56,14 +56,14 @@ def find_cli(environ: Mapping[str, str]) -> Cli | None:
 
 
 def require_cli(environ: Mapping[str, str], what: str) -> Cli:
-    """The CLI, of a version that may be driven.
+    """Find a CLI of a supported version.
 
     Args:
         environ: the environment.
         what: what needs it, for the message: `stack prod`.
 
     Raises:
-        EngineError: there is none, or its version is out of range.
+        EngineError: the CLI is not installed, or its version is out of range.
     """
     cli = find_cli(environ)
     if cli is None:
@@ -72,9 +72,9 @@ def require_cli(environ: Mapping[str, str], what: str) -> Cli:
             remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
             f"{OFFICIAL_INSTALL}",
         )
-    if cli.version is not None and not supported(cli.version):
+    if cli.version is not None and not is_supported(cli.version):
         raise EngineError(
-            f"{what} needs a Pulumi CLI {REQUIRED_PULUMI}, and {cli.path} is {cli.shown}",
+            f"{what} needs a Pulumi CLI {REQUIRED_PULUMI}, and {cli.path} is {cli.version_text}",
             remedy=f"Install version {PULUMI_VERSION}: flowflare doctor --install, or "
             f"{OFFICIAL_INSTALL}",
         )
@@ -82,16 +82,16 @@ def require_cli(environ: Mapping[str, str], what: str) -> Cli:
 
 
 def install_folder(environ: Mapping[str, str]) -> Path:
-    """Where `install` puts the pinned CLI: the folder the Automation API uses too."""
+    """Return the folder of the pinned CLI, which the Automation API uses too."""
     home = environ.get("HOME") or str(Path.home())
     return Path(home) / ".pulumi" / "versions" / PULUMI_VERSION
 
 
 def install(environ: Mapping[str, str]) -> Cli:
-    """Installs the pinned CLI from its release, beside any other version.
+    """Install the pinned CLI from its release, beside any other version.
 
     Raises:
-        EngineError: it cannot be downloaded, or is not what the release's checksums say.
+        EngineError: it cannot be downloaded, or does not match the release's checksums.
     """
     from flowflare.engine.pulumi.download import download
 
@@ -99,14 +99,14 @@ def install(environ: Mapping[str, str]) -> Cli:
     try:
         download(folder / "bin")
     except EngineError as error:
-        raise _not_installed(error.message) from None
+        raise _make_install_error(error.message) from None
     program = folder / "bin" / "pulumi"
     if not program.is_file():
-        raise _not_installed("the release has no program `pulumi`")
+        raise _make_install_error("the release has no program `pulumi`")
     return Cli(program, _version_of(program, environ))
 
 
-def _not_installed(reason: str) -> EngineError:
+def _make_install_error(reason: str) -> EngineError:
     return EngineError(
         f"Pulumi {PULUMI_VERSION} could not be installed: {reason}",
         remedy="It comes from github.com/pulumi/pulumi/releases. Where that cannot be reached, "
@@ -126,7 +126,7 @@ def _candidates(environ: Mapping[str, str]) -> list[Path]:
 
 
 def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Select what the CLI needs for commands that run no program and open no state.
+    """Select the variables for commands of the CLI that run no program and open no state.
 
     Args:
         environ: the environment to select from.
@@ -139,7 +139,7 @@ def cli_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _version_of(path: Path, environ: Mapping[str, str]) -> tuple[int, ...] | None:
-    """Ask a CLI for its version, once for each program: that is a twentieth of a preview."""
+    """Ask a CLI for its version, once for each program: it takes a twentieth of a preview."""
     found = path.resolve().stat()
     key = f"{path.resolve()} {found.st_size} {found.st_mtime_ns}"
     file = _cache_folder(environ) / "pulumi-versions.json"
@@ -174,7 +174,7 @@ def _read_versions(file: Path) -> dict[str, str]:
 
 
 def _write_versions(file: Path, known: Mapping[str, str]) -> None:
-    """Keep what was asked; a cache that cannot be written is none."""
+    """Store the versions; a cache that cannot be written is ignored."""
     newest = dict(list(known.items())[-8:])
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)

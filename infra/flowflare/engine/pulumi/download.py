@@ -1,8 +1,8 @@
-"""Downloads the pinned Pulumi CLI and unpacks it only if it is what its release says it is.
+"""Download the pinned Pulumi CLI, and unpack it only if it matches its release's checksum.
 
-A release of Pulumi has, beside its archives, `pulumi-<version>-checksums.txt`: a line for each of
-them, SHA-256 and name. Both come over TLS from the same place: a broken or exchanged archive is
-noticed, a release that was itself exchanged is not.
+A release of Pulumi has, beside its archives, `pulumi-<version>-checksums.txt`: a line for each
+archive, with SHA-256 and name. Both come over TLS from the same place: this detects a broken or
+replaced archive, but not a release that was replaced as a whole.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ _MACHINES: Final = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64"
 
 
 def archive_name(system: str = sys.platform, machine: str | None = None) -> str:
-    """The release's archive for a machine.
+    """Return the name of the release's archive for a machine.
 
     Args:
-        system: `linux` or `darwin`, as `sys.platform` has it.
-        machine: its processor as `platform.machine()` has it; None for this one's.
+        system: `linux` or `darwin`, as in `sys.platform`.
+        machine: its processor as in `platform.machine()`; None for this machine's.
 
     Raises:
-        EngineError: there is none that this can unpack.
+        EngineError: there is no archive for it that this module can unpack.
     """
     found = _MACHINES.get((machine or platform.machine()).lower())
     if system not in ("linux", "darwin") or found is None:
@@ -39,14 +39,14 @@ def archive_name(system: str = sys.platform, machine: str | None = None) -> str:
 
 
 def download(folder: Path, release: str = RELEASE) -> None:
-    """Puts the programs of the release into a folder.
+    """Put the programs of the release into a folder.
 
     Args:
-        folder: where they go; made if missing.
+        folder: the folder, which is created if it is missing.
         release: the address of the release's files.
 
     Raises:
-        EngineError: it cannot be reached, or the archive is not the one of its checksum.
+        EngineError: the release cannot be reached, or the archive does not match its checksum.
     """
     name = archive_name()
     wanted = _checksum(_get(f"{release}/{_CHECKSUMS}").decode("utf-8", "replace"), name)
@@ -79,13 +79,13 @@ def _get(url: str) -> bytes:
 
 
 def _unpack(data: bytes, folder: Path) -> None:
-    """Writes the archive's programs; none of their paths is followed."""
+    """Write the archive's programs into the folder; the paths in the archive are ignored."""
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
         for member in archive:
             content = archive.extractfile(member) if member.isfile() else None
             if content is None:
                 continue
-            # A program that runs must not change while it does: it is put in its place whole.
+            # A running program must not be overwritten: the new file replaces it in one step.
             target = folder / PurePosixPath(member.name).name
             fresh = target.with_name(f".{target.name}.new")
             with fresh.open("wb") as file:

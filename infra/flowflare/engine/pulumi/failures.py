@@ -1,4 +1,4 @@
-"""Turns what the Pulumi CLI says went wrong into our errors: a cause, a remedy, no traceback."""
+"""Turn error messages of the Pulumi CLI into our errors: a cause, a remedy, no traceback."""
 
 import re
 from dataclasses import replace
@@ -21,7 +21,7 @@ _TRACEBACK: Final = "Traceback (most recent call last):"
 _RAISED: Final = re.compile(r"^(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)(?:: (.*))?$")
 _FRAME: Final = re.compile(r'^  File "([^"]+)", line (\d+)', re.MULTILINE)
 _CHECKED: Final = re.compile(r"property (\S+) value .*? has a problem: (.*)", re.DOTALL)
-# Said after the cause has been said, and by us anyway.
+# Messages that repeat a failure after its cause, and that we report ourselves.
 _ECHOES: Final = (
     "update failed",
     "preview failed",
@@ -30,27 +30,27 @@ _ECHOES: Final = (
 )
 
 
-# The SDK's error in a program whose engine has ended the run, as it does once a resource failed.
+# The SDK's error in a program after the engine has ended the run because a resource failed.
 _CUT_OFF: Final = "Resource monitor has terminated"
 
 
 def plain_text(message: str) -> str:
-    """A message without the engine's color marks and the white space around it."""
+    """Remove the engine's color marks and the surrounding white space from a message."""
     return _COLOR.sub("", message).strip()
 
 
 def is_echo(message: str) -> bool:
-    """Whether a message only repeats that something failed."""
+    """Return whether a message only repeats that something failed."""
     return plain_text(message).startswith(_ECHOES) or is_cut_off(message)
 
 
 def is_cut_off(message: str) -> bool:
-    """Whether a program failed only because the engine had ended the run."""
+    """Return whether a program failed only because the engine had ended the run."""
     return _CUT_OFF in message
 
 
 def reason(message: str) -> str:
-    """Why a resource or the program failed: an exception's own words instead of its traceback.
+    """Return why a resource or the program failed: an exception's message, not its traceback.
 
     Args:
         message: the text of a diagnostic, with color marks or without.
@@ -64,7 +64,7 @@ def reason(message: str) -> str:
 
 
 def protection(message: str) -> Literal["", "deleted", "replaced"]:
-    """What `protect` stopped, empty where it was something else that failed."""
+    """Return what `protect` prevented; empty if something else failed."""
     text = plain_text(message)
     if "marked for protection" in text:
         return "replaced"
@@ -72,7 +72,7 @@ def protection(message: str) -> Literal["", "deleted", "replaced"]:
 
 
 def program_reason(message: str) -> str:
-    """Why the program ended: a mistake of the reader's in its own words, anything else by place.
+    """Return why the program ended: the message of its error, with the place if there is one.
 
     Args:
         message: the text of a diagnostic that names no resource.
@@ -87,45 +87,45 @@ def program_reason(message: str) -> str:
 
 
 def program_error(message: str) -> ProgramError:
-    """The program ended before it had declared everything."""
+    """Make the error of a program that ended before it had declared everything."""
     return ProgramError(message)
 
 
 def command_error(stderr: str, stdout: str, *, stack: str, backend: str) -> FlowflareError:
-    """What a `pulumi` command that did not come to run the program says.
+    """Make the error of a `pulumi` command that failed before it ran the program.
 
     Args:
         stderr: what it wrote to standard error.
         stdout: what it wrote to standard output.
         stack: the stack's name.
-        backend: where its state lies, as far as that is known.
+        backend: the URL of its backend; empty if it is not known.
     """
-    text = _said(stderr) or _said(stdout) or "pulumi ended without saying why"
+    text = _find_errors(stderr) or _find_errors(stdout) or "pulumi ended without saying why"
     for words, make in _KNOWN:
         if any(word in text for word in words):
             return make(text, stack, backend)
     return EngineError(f"pulumi: {text}")
 
 
-def _locked(text: str, stack: str, backend: str) -> FlowflareError:
+def _make_locked(text: str, stack: str, backend: str) -> FlowflareError:
     del backend
     return LockedError(
         f"stack {stack} is locked: {text}",
-        remedy="Wait for the other run to end. If it was killed, make sure that nobody works on "
-        f"the stack, then: flowflare unlock --stack {quote(stack)}",
+        remedy="Wait for the other run to end. If it was killed, make sure that no other run "
+        f"uses the stack, then: flowflare unlock --stack {quote(stack)}",
     )
 
 
-def _missing(text: str, stack: str, backend: str) -> FlowflareError:
+def _make_missing(text: str, stack: str, backend: str) -> FlowflareError:
     del text
     return StateError(
         f"stack {stack} does not exist{f' in {backend}' if backend else ''}",
-        remedy=f"Make it once: pulumi stack init {stack}. If it lies elsewhere, set "
+        remedy=f"Make it once: pulumi stack init {stack}. If it is stored elsewhere, set "
         "PULUMI_BACKEND_URL.",
     )
 
 
-def _passphrase(text: str, stack: str, backend: str) -> FlowflareError:
+def _make_passphrase(text: str, stack: str, backend: str) -> FlowflareError:
     del text, backend
     return SecretError(
         f"the secrets of stack {stack} cannot be opened with the passphrase that is set",
@@ -134,25 +134,25 @@ def _passphrase(text: str, stack: str, backend: str) -> FlowflareError:
     )
 
 
-def _login(text: str, stack: str, backend: str) -> FlowflareError:
+def _make_login(text: str, stack: str, backend: str) -> FlowflareError:
     del text, backend
     return EngineError(
-        f"pulumi does not know where the state of stack {stack} lies",
+        f"pulumi does not know where the state of stack {stack} is stored",
         remedy="Set PULUMI_BACKEND_URL, for example to file://~ or "
         "s3://BUCKET?region=REGION, or run: pulumi login",
     )
 
 
 _KNOWN: Final = (
-    (("is currently locked by", "Another update is currently in progress"), _locked),
-    (("no stack named",), _missing),
-    (("passphrase must be set", "incorrect passphrase"), _passphrase),
-    (("PULUMI_ACCESS_TOKEN", "not logged in"), _login),
+    (("is currently locked by", "Another update is currently in progress"), _make_locked),
+    (("no stack named",), _make_missing),
+    (("passphrase must be set", "incorrect passphrase"), _make_passphrase),
+    (("PULUMI_ACCESS_TOKEN", "not logged in"), _make_login),
 )
 
 
-def _said(stream: str) -> str:
-    """The errors of a stream, else all of it; hints about updates and tracebacks left out."""
+def _find_errors(stream: str) -> str:
+    """Return the errors in a stream without hints and tracebacks, or the whole text if none."""
     text = plain_text(stream)
     if _TRACEBACK in text:
         return _exception(text)
@@ -161,7 +161,7 @@ def _said(stream: str) -> str:
 
 
 def _exception(text: str) -> str:
-    """The last exception of a traceback: its message, all lines of it."""
+    """Return all lines of the message of a traceback's last exception."""
     lines = text[text.rindex(_TRACEBACK) :].splitlines()[1:]
     for index, line in enumerate(lines):
         raised = _RAISED.match(line)

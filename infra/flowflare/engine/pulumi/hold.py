@@ -1,8 +1,8 @@
-"""Holds a stack of the Pulumi CLI by our lease, where its state lies in a folder or a bucket.
+"""Hold a stack of the Pulumi CLI with our lease, if its state is stored in a folder or a bucket.
 
-The CLI's own lock keeps two of its runs apart; the lease keeps apart what we do around them: what a
-killed run had begun is settled, then the CLI runs, then what it lost is taken over. Pulumi Cloud
-and other backends have locks of their own, and no lease.
+The CLI's own lock protects only its own run. The lease also covers our work around it: settle what
+a killed run had begun, run the CLI, take over what it created without receiving the answer. Pulumi
+Cloud and other backends have locks of their own, and no lease.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from flowflare.state.lease import Holding, Lease, end, held
 def hold(
     project: Project, environ: Mapping[str, str], on_wait: Callable[[str], None] | None = None
 ) -> Iterator[Holding | None]:
-    """Holds a stack for the time of a run; None where its backend has no leases.
+    """Hold a stack during a run; yields None if its backend has no leases.
 
     Args:
         project: the project seen through the stack.
@@ -27,7 +27,7 @@ def hold(
         on_wait: takes a sentence if another run's lease has to be watched first.
 
     Raises:
-        LockedError: another run holds it.
+        LockedError: another run holds the stack.
         StateError: the backend cannot be reached.
     """
     store = _store(project, environ)
@@ -39,7 +39,7 @@ def hold(
 
 
 def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
-    """Ends the lease of a run that is dead; the lease, None where there was none.
+    """End the lease of a dead run; return the lease, or None if there was none.
 
     Raises:
         LockedError: its run is alive on this machine.
@@ -51,5 +51,5 @@ def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
 def _store(project: Project, environ: Mapping[str, str]) -> Store | None:
     store = find_cli_store(project.root, environ)
     if isinstance(store, FolderStore) and not store.folder.is_dir():
-        return None  # the CLI makes it, or says that it is not there
+        return None  # the CLI makes the folder, or reports that it is missing
     return store

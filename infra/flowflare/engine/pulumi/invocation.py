@@ -1,7 +1,7 @@
-"""Runs one command of the CLI in a process that ends with the thread that waits for it.
+"""Run one command of the CLI in a process that ends with the thread that waits for it.
 
-What the CLI prints goes into memory, not through a pipe: a CLI that writes to a pipe which nobody
-reads any more dies on the spot, before it has written state and given up its lock.
+The CLI's output goes into memory, not through a pipe. A CLI that writes to a pipe without a reader
+dies at once, before it has written the state and released its lock.
 """
 
 import os
@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from flowflare.engine.pulumi.children import launched
+from flowflare.engine.pulumi.children import wrap_command
 from flowflare.engine.pulumi.command import Cli
 
-# Seconds between two looks at a CLI that runs.
+# Seconds between two checks of a running CLI.
 _PACE = 0.05
 
 
 class CommandFailedError(Exception):
-    """A command of the CLI ended with another exit code than 0.
+    """A command of the CLI ended with an exit code other than 0.
 
     Args:
         stdout: what it wrote to standard output.
@@ -34,7 +34,7 @@ class CommandFailedError(Exception):
         self.stderr = stderr
 
 
-def run_command(  # noqa: PLR0913 -- a process's parts, each by its name
+def run_command(  # noqa: PLR0913 -- the parts of a process, by keyword
     cli: Cli,
     words: Sequence[str],
     *,
@@ -44,9 +44,9 @@ def run_command(  # noqa: PLR0913 -- a process's parts, each by its name
     inherited: Sequence[int] = (),
     meanwhile: Callable[[], None] = lambda: None,
 ) -> str:
-    """Run a command to its end, and for as long as it takes to end after Ctrl-C.
+    """Run a command to its end; after Ctrl-C too, wait until it has ended.
 
-    Ctrl-C reaches the CLI as well, which ends the step under way, writes state and gives up its
+    Ctrl-C reaches the CLI as well: it ends the current step, writes the state and releases its
     lock.
 
     Args:
@@ -54,18 +54,18 @@ def run_command(  # noqa: PLR0913 -- a process's parts, each by its name
         words: the command's words; `--non-interactive` is added.
         cwd: the folder that it runs in.
         environ: variables beside those of this process.
-        given: what it reads from standard input, which may hold secrets.
-        inherited: descriptors that it gets.
-        meanwhile: called again and again while it runs, and once after its end.
+        given: the text of its standard input, which may contain secrets.
+        inherited: file descriptors that it inherits.
+        meanwhile: called repeatedly while it runs, and once after its end.
 
     Returns:
         What it wrote to standard output.
 
     Raises:
-        CommandFailedError: it ended with another exit code than 0.
-        KeyboardInterrupt: somebody pressed Ctrl-C, and the command has ended.
+        CommandFailedError: it ended with an exit code other than 0.
+        KeyboardInterrupt: Ctrl-C was pressed, and the command has ended.
     """
-    command = launched(str(cli.path.absolute()), [*words, "--non-interactive"])
+    command = wrap_command(str(cli.path.absolute()), [*words, "--non-interactive"])
     variables = environment(cli, environ)
     interrupted: KeyboardInterrupt | None = None
     with (
@@ -101,7 +101,7 @@ def run_command(  # noqa: PLR0913 -- a process's parts, each by its name
 
 
 def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
-    """Make the environment of a command: programs of its language hosts are beside the CLI.
+    """Make the environment of a command; PATH begins with the CLI's folder, for language hosts.
 
     Args:
         cli: the CLI.
@@ -113,7 +113,7 @@ def environment(cli: Cli, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _hold(text: str) -> IO[bytes]:
-    """Open a file without a name that holds a text."""
+    """Open an unnamed file that contains a text."""
     file = _memory()
     file.write(text.encode())
     file.seek(0)
@@ -121,7 +121,7 @@ def _hold(text: str) -> IO[bytes]:
 
 
 def _memory() -> IO[bytes]:
-    """Open a file without a name: what passes through it may hold decrypted secrets."""
+    """Open an unnamed file: its content may have decrypted secrets."""
     if sys.platform != "linux":
         return tempfile.TemporaryFile()
     return os.fdopen(os.memfd_create("pulumi"), "w+b")

@@ -1,9 +1,9 @@
-"""Finds what a run of the Pulumi CLI made without hearing of it, by its exact name.
+"""Find, by exact name, what a run of the Pulumi CLI created without receiving the answer.
 
-Two ways lead here. A killed run leaves `pending_operations` of type `creating`: the engine warns
-of them and goes on, which makes a second thing or is refused. And a provider whose request was
-carried out but not answered repeats it, and Cloudflare says that the name is taken (7502). Only
-reading calls are made here; what is proof enough that a thing is this stack's is said at each.
+There are two cases. A killed run leaves `pending_operations` of type `creating`: the engine only
+warns of them, and the next creation is refused or makes a second object. Or a request was carried
+out but not answered: the provider repeats it, and Cloudflare says that the name is taken (7502).
+This module only reads. Each method says what proves that an object belongs to this stack.
 """
 
 import re
@@ -22,15 +22,15 @@ from flowflare.values.properties import Props
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
 D1_DATABASE: Final = "cloudflare:index/d1Database:D1Database"
 _NAME_TAKEN: Final = re.compile(r"\b7502\b")
-# Cloudflare's clock and ours need not agree to the second.
+# Cloudflare's clock and ours may differ by some seconds.
 _SKEW: Final = timedelta(minutes=2)
 
 
 class Account:
-    """The account of a stack, for looking things up; writes nothing.
+    """Looks up objects in the account of a stack; writes nothing.
 
     Args:
-        base_url: the API's address, empty for Cloudflare's own.
+        base_url: the API's address; empty for Cloudflare's own.
         token: an API token.
     """
 
@@ -38,34 +38,34 @@ class Account:
         self._access = _Reading(base_url or CLOUDFLARE_API, token)
 
     def made_by(self, resource: Mapping[str, Any]) -> Found | None:
-        """What an interrupted creation made, found by the exact name that its inputs say.
+        """Find what an interrupted creation made, by the exact name in its inputs.
 
-        State says that this stack was making it, and a name is one thing's in an account, so what
-        has the name is its own; a database counts only while it is as empty as a new one.
+        State proves that this stack was creating it, and a name is unique in an account, so the
+        object with that name is this stack's. A database counts only if it is empty.
 
         Args:
             resource: the record of a pending creation.
 
         Returns:
-            The thing; None where there is none, or for a type that is made anew without harm.
+            The object; None if there is none, or for a type that can be created again without harm.
 
         Raises:
-            ApiError: the account cannot be asked.
+            ApiError: the account cannot be read.
         """
         handler, inputs = serve(str(resource["type"]), self._access), _inputs(resource)
         if handler is None:
             return None
         made = handler.recover(inputs)
         if made is not None and not made.certain:
-            # A PUT: its name is known, whether it was carried out is not.
+            # A PUT: its name is known, but not whether it was carried out.
             there = handler.read(Existing(made.id, inputs, {**made.outputs, **inputs}))
             made = None if there is None else Made(there.id, there.outputs, certain=False)
-        return _found(made, inputs)
+        return _to_found(made, inputs)
 
     def just_made(self, resource: Mapping[str, Any], since: datetime) -> Found | None:
-        """A D1 database whose name is taken, if it was this very run that took it.
+        """Find a D1 database whose name is taken, if this run created it.
 
-        Proof: it is empty, and Cloudflare made it after the run began.
+        The proof: it is empty, and Cloudflare created it after the run began.
 
         Args:
             resource: the record that could not be created.
@@ -78,15 +78,15 @@ class Account:
         made = handler.recover(_inputs(resource))
         if made is None or not _is_after(made.outputs.get("createdAt"), since):
             return None
-        return _found(made, _inputs(resource))
+        return _to_found(made, _inputs(resource))
 
 
 def is_name_taken(reason: str) -> bool:
-    """Whether a creation was refused because something has its name."""
+    """Return whether a creation was refused because its name is taken."""
     return _NAME_TAKEN.search(reason) is not None
 
 
-def _found(made: Made | None, inputs: Props) -> Found | None:
+def _to_found(made: Made | None, inputs: Props) -> Found | None:
     if made is None:
         return None
     computed = {key: value for key, value in made.outputs.items() if key not in inputs}
@@ -105,12 +105,12 @@ def _is_after(created: object, since: datetime) -> bool:
 
 
 def _inputs(resource: Mapping[str, Any]) -> Props:
-    # Nothing is looked up by a secret.
+    # No lookup needs a secret.
     return plain_props(resource.get("inputs") or {})
 
 
 class _Reading(Access):
-    """Reaches the API anywhere, with reading calls only."""
+    """Calls the API at any address, only to read."""
 
     def __init__(self, base_url: str, token: str) -> None:
         super().__init__({"baseUrl": base_url, "apiToken": token}, {})

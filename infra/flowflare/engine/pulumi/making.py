@@ -1,4 +1,4 @@
-"""Makes a stack of the Pulumi CLI in its backend, once, with the salt or provider of its file."""
+"""Create a stack of the Pulumi CLI in its backend, with the salt or provider of its file."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from flowflare.state.backend import Backend
 
 
 def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
-    """Whether the backend has the stack; None where only the CLI can tell.
+    """Return whether the backend has the stack; None if only the CLI can find out.
 
     Raises:
         StateError: the backend cannot be reached.
@@ -22,7 +22,7 @@ def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
 
 
 def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> None:
-    """Makes the stack where there is none (`pulumi stack init`); the one selected stays so.
+    """Create the stack if it is missing (`pulumi stack init`), without selecting it.
 
     Args:
         project: the project seen through the stack.
@@ -30,7 +30,7 @@ def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> 
         workspace: runs the CLI.
 
     Raises:
-        FlowflareError: the CLI cannot make it.
+        FlowflareError: the CLI cannot create it.
     """
     if is_made(project, environ):
         return

@@ -1,7 +1,7 @@
-"""Mend records of a deployment that Cloudflare's plugin cannot read: pure functions on JSON.
+"""Repair records of a deployment that Cloudflare's plugin cannot read: pure functions on JSON.
 
-Earlier versions of this package wrote resources into states of the CLI without what the plugin
-keeps beside their attributes. Secrets in a deployment stay sealed.
+Earlier versions of this package wrote resources into states of the CLI without the data that the
+plugin stores beside their attributes. Secrets in a deployment stay sealed.
 """
 
 from collections.abc import Mapping
@@ -17,29 +17,29 @@ from flowflare.values.show import Mask
 from flowflare.values.wire import SECRET, SIGNATURE
 
 Json = dict[str, Any]
-#: What the plugin keeps beside a resource's attributes.
+#: The data that the plugin stores beside a resource's attributes.
 _ADDED: Final = ("id", META_KEY, DELTA_KEY)
 
 
 def unreadable(deployment: Mapping[str, Any]) -> list[Json]:
     """List the records of Cloudflare's resources that the plugin cannot read."""
-    return [one for one in deployment.get("resources") or () if _lacks_state(one)]
+    return [record for record in deployment.get("resources") or () if _lacks_state(record)]
 
 
 def is_sealed(value: object) -> bool:
-    """Whether there is a sealed secret anywhere in a JSON value."""
+    """Return whether a JSON value contains a sealed secret."""
     if isinstance(value, dict):
         return value.get(SIGNATURE) == SECRET or any(map(is_sealed, value.values()))
     return isinstance(value, list) and any(map(is_sealed, value))
 
 
 def make_readable(deployment: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
-    """Add to records of Cloudflare's resources what the plugin would have written.
+    """Add the data that the plugin would have written to records of Cloudflare's resources.
 
     Args:
-        deployment: the deployment, sealed; left as it is.
+        deployment: the sealed deployment, which is not changed.
         opened: the same deployment with its secrets open, which show how many bindings a script
-            has. A record that is not in it is completed from what it shows without them.
+            has. A record that is missing in it is completed without its secrets.
     """
     known = {_identity(record): record for record in opened.get("resources") or ()}
     records = [
@@ -61,7 +61,7 @@ def _lacks_state(record: Mapping[str, Any]) -> bool:
 
 
 def _identity(record: Mapping[str, Any]) -> tuple[object, ...]:
-    """Tell records of one URN apart: a replaced resource stays in the state until it is deleted."""
+    """Return what distinguishes records of one URN: replaced resources stay until deleted."""
     return record["urn"], bool(record.get("delete")), record.get("id"), record.get("created")
 
 
@@ -71,6 +71,6 @@ def _complete(record: Mapping[str, Any], opened: Mapping[str, Any]) -> Json:
     sealed = dict(record.get("outputs") or record.get("inputs") or {})
     outputs = plain_props(opened.get("outputs") or opened.get("inputs") or {})
     complete = handler.complete(str(record["id"]), outputs)
-    # Nothing else is copied: in `complete` secrets are open.
+    # Nothing else is copied, because `complete` has open secrets.
     added = {key: complete[key] for key in _ADDED if key not in sealed}
     return {**record, "outputs": {**sealed, **added}}

@@ -1,8 +1,8 @@
-"""Checks that the plugins of a stack are installed before the CLI starts, and installs them.
+"""Check that the plugins of a stack are installed before the CLI starts, and install them.
 
-Without a plugin the CLI tries to download it several times before it says that it is missing: 108 s
-where the network does not let it. Looking for the plugin takes a few milliseconds. The rules by
-which the CLI finds one are in Pulumi's `sdk/go/common/workspace/plugins.go`.
+Without a plugin the CLI tries to download it several times before it reports that it is missing:
+108 s if the network blocks the download. Looking for the plugin takes a few milliseconds. The rules
+by which the CLI finds a plugin are in Pulumi's `sdk/go/common/workspace/plugins.go`.
 """
 
 import os
@@ -79,13 +79,13 @@ def virtualenv(root: Path) -> str:
     Args:
         root: the project's folder.
     """
-    runtime = _project(root).get("runtime")
+    runtime = _read_project(root).get("runtime")
     options = runtime.get("options") if isinstance(runtime, dict) else None
     return str(options.get("virtualenv") or "") if isinstance(options, dict) else ""
 
 
 def is_installed(plugin: Plugin, root: Path, environ: Mapping[str, str]) -> bool:
-    """Whether the CLI finds a plugin without downloading it.
+    """Return whether the CLI finds a plugin without downloading it.
 
     Args:
         plugin: the plugin, with its exact version.
@@ -94,19 +94,19 @@ def is_installed(plugin: Plugin, root: Path, environ: Mapping[str, str]) -> bool
     """
     variables = {**os.environ, **environ}
     attached = variables.get("PULUMI_DEBUG_PROVIDERS", "").split(",")
-    if any(one.partition(":")[0] == plugin.name for one in attached):
+    if any(provider.partition(":")[0] == plugin.name for provider in attached):
         return True
-    if plugin.name in _own_providers(root):
+    if plugin.name in _list_own_providers(root):
         return True
-    if _on_path(f"pulumi-resource-{plugin.name}", variables):
+    if _is_on_path(f"pulumi-resource-{plugin.name}", variables):
         return True
     folder = plugin_folder(environ) / f"resource-{plugin.name}-v{plugin.version}"
-    # A download that was cut off leaves the second file.
+    # An interrupted download leaves the second file.
     return folder.is_dir() and not folder.with_name(f"{folder.name}.partial").exists()
 
 
 def plugin_folder(environ: Mapping[str, str]) -> Path:
-    """Find the folder that the CLI keeps plugins in."""
+    """Return the folder in which the CLI stores plugins."""
     variables = {**os.environ, **environ}
     home = variables.get("PULUMI_HOME") or str(Path(variables.get("HOME") or "~") / ".pulumi")
     return Path(home).expanduser() / "plugins"
@@ -118,10 +118,10 @@ def install_command(plugin: Plugin) -> str:
 
 
 def install_plugin(cli: Cli, plugin: Plugin, environ: Mapping[str, str]) -> None:
-    """Installs a resource plugin of an exact version.
+    """Install a resource plugin of an exact version.
 
     Raises:
-        EngineError: it cannot be downloaded.
+        EngineError: the plugin cannot be downloaded.
     """
     done = subprocess.run(
         [str(cli.path), *install_command(plugin).split()[1:], "--non-interactive", "--color=never"],
@@ -143,21 +143,21 @@ def _has_host(host: str, cli: Cli, environ: Mapping[str, str]) -> bool:
     beside = {cli.path.absolute().parent / host, cli.path.resolve().parent / host}
     if any(os.access(program, os.X_OK) for program in beside):
         return True
-    return _on_path(host, {**os.environ, **environ})
+    return _is_on_path(host, {**os.environ, **environ})
 
 
-def _on_path(program: str, variables: Mapping[str, str]) -> bool:
+def _is_on_path(program: str, variables: Mapping[str, str]) -> bool:
     if variables.get("PULUMI_IGNORE_AMBIENT_PLUGINS", "").lower() in ("1", "true"):
         return False
     return shutil.which(program, path=variables.get("PATH", os.defpath)) is not None
 
 
-def _own_providers(root: Path) -> set[str]:
-    """Names of the plugins that `plugins:` of `Pulumi.yaml` takes from a folder."""
-    plugins = _project(root).get("plugins")
+def _list_own_providers(root: Path) -> set[str]:
+    """List the names of the plugins that `plugins:` of `Pulumi.yaml` takes from a folder."""
+    plugins = _read_project(root).get("plugins")
     providers = plugins.get("providers") if isinstance(plugins, dict) else None
-    return {str(one.get("name")) for one in providers or () if isinstance(one, dict)}
+    return {str(named.get("name")) for named in providers or () if isinstance(named, dict)}
 
 
-def _project(root: Path) -> Mapping[str, Any]:
+def _read_project(root: Path) -> Mapping[str, Any]:
     return plain_keys(read_text(root / PROJECT_FILE))

@@ -1,7 +1,7 @@
-"""Plans a stack of the Pulumi CLI without it: the program recorded against the stack's own state.
+"""Plan a stack of the Pulumi CLI without the CLI: record its program against its own state.
 
-The CLI shows a whole list as secret where one item of it is, and needs Cloudflare's plugin. This
-plan is the embedded engine's: property by property, binding by binding, and no call to Cloudflare.
+The CLI shows a whole list as secret if one item is secret, and needs Cloudflare's plugin. This plan
+is the embedded engine's: property by property, binding by binding, without calls to Cloudflare.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ def recorded_plan(
     export: Export | None = None,
     on_event: OnEvent | None = None,
 ) -> Plan:
-    """What `up` would do, by the program and the state alone.
+    """Plan what `up` would do from the program and the state only.
 
     Args:
         project: the project seen through the stack.
-        environ: the environment: where the state lies, the passphrase.
-        export: runs `pulumi stack export --show-secrets`; None where there is no CLI, which does
-            for a `file://` backend.
-        on_event: is told each step.
+        environ: the environment, for the backend and the passphrase.
+        export: runs `pulumi stack export --show-secrets`; None without a CLI, which is enough for
+            a `file://` backend.
+        on_event: takes each step.
 
     Raises:
         FlowflareError: the state cannot be read, a secret cannot be opened, or the program failed.
@@ -38,16 +38,16 @@ def recorded_plan(
     return plan_over(project, deployment, environ, on_event=on_event)
 
 
-def detailed(plan: Plan, recorded: Plan) -> Plan:
-    """The CLI's plan with the details that the recorded one has of the same steps.
+def add_details(plan: Plan, recorded: Plan) -> Plan:
+    """Add the details of a recorded plan to the same steps of the CLI's plan.
 
-    The CLI decides what is done; where both say the same of a resource, the recorded step tells it
-    by property and by binding. Of cron cleanups the recording knows more: `up` adds them to the
-    state of an earlier version before the CLI starts.
+    The CLI decides the operation. If both plans have the same operation for a resource, the changes
+    by property and by binding come from the recording. Steps of cron cleanups all come from the
+    recording: `up` adds them to the state of an earlier version before the CLI starts.
     """
     known = {step.urn: step for step in recorded.steps}
 
-    def told(step: Step) -> Step:
+    def add_step_details(step: Step) -> Step:
         other = known.get(step.urn)
         if other is None or other.op != step.op:
             return step
@@ -55,6 +55,6 @@ def detailed(plan: Plan, recorded: Plan) -> Plan:
         found, note = other.changes or step.changes, other.note or step.note
         return replace(step, changes=found, note=note, **fields)
 
-    steps = [told(step) for step in plan.steps if step.type != CRON_CLEANUP]
+    steps = [add_step_details(step) for step in plan.steps if step.type != CRON_CLEANUP]
     cleanups = [step for step in recorded.steps if step.type == CRON_CLEANUP]
     return replace(plan, steps=(*steps, *cleanups))

@@ -1,8 +1,8 @@
-"""Runs the program in this process for a preview by the Pulumi CLI, and records what it declares.
+"""Run the program in this process for a preview of the Pulumi CLI, and record its declarations.
 
 The CLI calls a language host at an address (`--client`) instead of starting its own, as it does for
 an inline program of the Automation API. The program runs once: each registration goes to the CLI,
-whose answer counts, and then to the embedded engine's monitor, which plans it in detail. Running
+whose answer is used, and then to the embedded engine's monitor, which plans it in detail. Running
 the program a second time for those details would cost half as much CPU as the whole preview.
 """
 
@@ -21,7 +21,7 @@ from flowflare.engine.monitor import Engine, ResourceMonitor
 from flowflare.engine.program import Program, run
 from flowflare.errors import FlowflareError
 
-#: Calls of a program that the recording sees too.
+#: Calls of a program that the recording receives too.
 _RECORDED: Final = frozenset({"RegisterResource", "RegisterResourceOutputs", "ReadResource"})
 
 
@@ -29,7 +29,7 @@ class ServedProgram:
     """A program that one command of the CLI runs.
 
     Args:
-        run_cli: runs the command to its end; gets the address of the language host.
+        run_cli: runs the command to its end; takes the address of the language host.
         environ: the environment of the CLI's commands.
     """
 
@@ -42,7 +42,7 @@ class ServedProgram:
         self.error: FlowflareError | None = None
         #: Whether the program ran to its end.
         self.succeeded = False
-        #: Whether it did, and the recording has all that it declared.
+        #: Whether it did, and the recording has all its declarations.
         self.recorded = False
 
     def run(
@@ -54,7 +54,7 @@ class ServedProgram:
             program: the program; the CLI gives it its configuration.
             monitor: records its registrations.
             engine: not used: the CLI takes the program's messages.
-            dry_run: not used: the command says so.
+            dry_run: not used: the command is a preview.
         """
         del engine, dry_run
         self.started = True
@@ -62,7 +62,7 @@ class ServedProgram:
             self._run_cli(address)
 
     def execute(self, program: Program, monitor: ResourceMonitor, request: Any) -> None:
-        """Run the program as the CLI asks.
+        """Run the program for a request of the CLI.
 
         Args:
             program: the program.
@@ -90,7 +90,7 @@ class ServedProgram:
         self.recorded = self.succeeded and both.recorded
 
 
-# The SDK's own limit: a Worker's code may be longer than the default of 4 MiB allows.
+# The SDK's own limit: a Worker's code may exceed the default of 4 MiB.
 _UNLIMITED: Final = [
     ("grpc.max_receive_message_length", 1024 * 1024 * 400),
     ("grpc.max_send_message_length", 1024 * 1024 * 400),
@@ -98,7 +98,7 @@ _UNLIMITED: Final = [
 
 
 class _Both:
-    """The CLI's monitor, and behind it the recording's.
+    """Passes registrations to the CLI's monitor, and then to the recording's.
 
     Args:
         cli: the stub of the CLI's monitor.
@@ -115,19 +115,19 @@ class _Both:
         if method not in _RECORDED:
             return call
 
-        def called(request: Any) -> Any:
+        def call_both(request: Any) -> Any:
             answer = call(request)
             try:
                 getattr(self._recording, method)(request)
-            except Exception:  # noqa: BLE001 -- the CLI's plan is good without its details
+            except Exception:  # noqa: BLE001 -- the CLI's plan is valid without details
                 self.recorded = False
             return answer
 
-        return called
+        return call_both
 
 
 class _Printed(contextlib.redirect_stdout[io.TextIOBase]):
-    """Makes what the program prints a message of the run, as the CLI does.
+    """Turns the program's output into messages of the run, as the CLI does.
 
     Args:
         engine: the stub of the CLI's engine.
@@ -160,7 +160,7 @@ class _Lines(io.TextIOBase):
 
 @contextlib.contextmanager
 def _surroundings(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
-    """Give the program the working folder and the environment that a process of its own has."""
+    """Set the working folder and the environment that the program would have in its own process."""
     before = dict(os.environ)
     os.environ.update(environ)
     try:
@@ -173,7 +173,7 @@ def _surroundings(folder: str, environ: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _serving(served: ServedProgram, program: Program, monitor: ResourceMonitor) -> Iterator[str]:
-    """Serve Pulumi's `LanguageRuntime` for the time of a command; yields the address."""
+    """Serve Pulumi's `LanguageRuntime` during a command; yields the address."""
     import grpc
     from google.protobuf import empty_pb2  # type: ignore[import-untyped]
     from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
@@ -181,7 +181,7 @@ def _serving(served: ServedProgram, program: Program, monitor: ResourceMonitor) 
     over = threading.Event()
 
     class Host(language_pb2_grpc.LanguageRuntimeServicer):
-        """Answers what the CLI asks of a language host for a preview."""
+        """Answers the calls of the CLI that a preview needs."""
 
         def About(self, *_: Any) -> Any:  # noqa: N802
             version = platform.python_version()
@@ -207,11 +207,11 @@ def _serving(served: ServedProgram, program: Program, monitor: ResourceMonitor) 
                 finally:
                     over.set()
 
-            context.add_callback(over.set)  # the CLI is gone
-            # A daemon: a program that hangs keeps neither the CLI nor this process after Ctrl-C.
+            context.add_callback(over.set)  # the CLI has ended
+            # A daemon: after Ctrl-C, a program that hangs must not block the CLI or this process.
             threading.Thread(target=execute, name="program", daemon=True).start()
             over.wait()
-            # `bail`: the CLI need not say why, we do.
+            # `bail`: the CLI does not need to report the reason, because we do.
             return language_pb2.RunResponse(bail=not served.succeeded)
 
     server = grpc.server(futures.ThreadPoolExecutor(4), options=_UNLIMITED)

@@ -1,4 +1,4 @@
-"""A stack of the Pulumi CLI: preview, up, destroy, outputs, unlock, like the embedded engine's."""
+"""Run a stack with the Pulumi CLI: preview, up, destroy, outputs, unlock."""
 
 import contextlib
 import time
@@ -37,13 +37,13 @@ if TYPE_CHECKING:
 
 
 class CliStack:
-    """One stack of a project; every method is a run of the CLI of its own.
+    """One stack of a project; every method runs the CLI.
 
     Args:
         project: the project seen through the stack.
         environ: the environment.
         clock: seconds, for how long things take.
-        utc_now: the time, for telling what this run made from what was there before.
+        utc_now: the time, to distinguish what this run created from what existed before.
 
     Raises:
         EngineError: the CLI is not installed, or its version is out of range.
@@ -64,23 +64,25 @@ class CliStack:
         cli = require_cli(environ, f"stack {project.stack}")
         self._workspace = Workspace(project, cli, environ)
         self._repair = StateRepair(project, environ, self._workspace, self._account, self._import)
-        self._secrets = StackSecrets(project, environ, self._opened_export, self._opened_config)
+        self._secrets = StackSecrets(
+            project, environ, self._export_opened, self._read_opened_config
+        )
         self._holding: Holding | None = None
 
     @redact_method
     def preview(self, on_event: OnEvent | None = None) -> Plan:
-        """Lets the CLI say what `up` would do; a recording of the program adds the details."""
-        from flowflare.engine.pulumi.recorded import detailed
+        """Let the CLI plan what `up` would do; a recording of the program adds the details."""
+        from flowflare.engine.pulumi.recorded import add_details
 
         self._workspace.require_plugins("preview")
         run, recorded = self._recorded_preview(on_event)
-        steps, outputs = _shown(run)
+        steps, outputs = _redact_run(run)
         plan = Plan(steps, outputs, tuple(run.report.failures))
-        return plan if recorded is None else detailed(plan, recorded)
+        return plan if recorded is None else add_details(plan, recorded)
 
     @redact_method
     def up(self, on_event: OnEvent | None = None) -> Update:
-        """Brings the stack to what the program says, after what an earlier run left half done."""
+        """Settle what an earlier run left unfinished, then bring the stack to its declarations."""
         since, began = self._clock(), self._utc_now()
         self._workspace.require_plugins("up")
         with self._hold(on_event):
@@ -90,20 +92,20 @@ class CliStack:
             if self._repair.take_over(refused, began, on_event):
                 run = self._operate("up", on_event)
         run.report.failures[:] = map(explain_taken_name, run.report.failures)
-        return self._ended(run, since)
+        return self._make_update(run, since)
 
     @redact_method
     def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
-        """Lets the CLI say what `destroy` would do."""
+        """Let the CLI plan what `destroy` would do."""
         run = self._operate("preview_destroy", None, planning=True)
-        left = [one for one in run.report.failures if one.name not in lose_data]
-        return Plan(_shown(run)[0], {}, tuple(left))
+        left = [failure for failure in run.report.failures if failure.name not in lose_data]
+        return Plan(_redact_run(run)[0], {}, tuple(left))
 
     @redact_method
     def destroy(
         self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
     ) -> Update:
-        """Deletes everything that the stack has, dependents first. The program does not run."""
+        """Delete all resources of the stack, dependents first. The program does not run."""
         from flowflare.engine.destroy import refuse_protected
 
         since = self._clock()
@@ -112,18 +114,18 @@ class CliStack:
             exported = self._workspace.export()
             records = from_export(exported).resources
             refuse_protected(records, lose_data, stack=self.project.stack)
-            for one in records:
-                if one.name in lose_data and one.protect:
-                    self._workspace.run("state", "unprotect", one.urn, "--yes")
+            for record in records:
+                if record.name in lose_data and record.protect:
+                    self._workspace.run("state", "unprotect", record.urn, "--yes")
             if unreadable(exported.get("deployment") or {}):
                 self._repair.complete()
-            return self._ended(self._operate("destroy", on_event), since)
+            return self._make_update(self._operate("destroy", on_event), since)
 
     @redact_method
     def outputs(
         self, *, show_secrets: bool = False, on_event: OnEvent | None = None
     ) -> dict[str, Any]:
-        """The stack's outputs as JSON values, by name."""
+        """Return the stack's outputs as JSON values, by name."""
         stack = self._read(show_secrets=show_secrets).stack
         values = shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
         if show_secrets or not values:
@@ -133,19 +135,19 @@ class CliStack:
         return shown
 
     def is_empty(self) -> bool:
-        """Whether the stack has no resources, so that there is nothing to destroy."""
+        """Return whether the stack has no resources, so that there is nothing to destroy."""
         deployment = self._read()
         return not deployment.resources and not deployment.pending
 
     def unlock(self) -> list[str]:
-        """Removes every lock of the stack (`pulumi cancel`); no other run may be under way."""
+        """Remove every lock of the stack (`pulumi cancel`), which no other run may be using."""
         lease = let_go(self.project, self._environ)
         self._workspace.run("cancel", "--yes")
         said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
         return [*said, *([str(lease)] if lease else [])]
 
     def token(self) -> str:
-        """Open the API token; the CLI opens one of the configuration that only it can open."""
+        """Open the API token; the CLI opens a configured token that only it can open."""
         from flowflare.engine.access import token
 
         try:
@@ -157,36 +159,36 @@ class CliStack:
             return opened
 
     def is_made(self) -> bool:
-        """Return whether the backend has the stack; True if only the CLI can tell."""
+        """Return whether the backend has the stack; True if only the CLI can find out."""
         from flowflare.engine.pulumi.making import is_made
 
         return is_made(self.project, self._environ) is not False
 
     def make(self) -> None:
-        """Makes the stack where its backend has none, with the salt or provider of its file.
+        """Create the stack if its backend lacks it, with the salt or provider of its file.
 
         Raises:
-            FlowflareError: the CLI cannot make it.
+            FlowflareError: the CLI cannot create it.
         """
         from flowflare.engine.pulumi.making import make
 
         make(self.project, self._environ, self._workspace)
 
     def export(self) -> Mapping[str, Any]:
-        """The stack's deployment as `pulumi stack export` prints it, its secrets sealed."""
+        """Export the stack's deployment as `pulumi stack export` prints it, with sealed secrets."""
         return self._workspace.export()
 
     def import_(self, exported: Mapping[str, Any]) -> None:
-        """Puts a deployment in place of the stack's (`pulumi stack import`), which seals it.
+        """Replace the stack's deployment (`pulumi stack import`); the CLI seals its secrets.
 
         Args:
-            exported: what `export` returned, with another `deployment`; secrets may be open in it.
+            exported: what `export` returned, with another `deployment`; its secrets may be open.
         """
         self._workspace.import_(exported)
 
     def read(self) -> Deployment:
-        """The stack's state, for drift and review; secrets are opened when they are looked at."""
-        return read_deployment(self.project, self._environ, self._opened_export)
+        """Read the stack's state; its secrets are opened when they are looked at."""
+        return read_deployment(self.project, self._environ, self._export_opened)
 
     def edit(self) -> "StateEdit":
         """Read the state once, to run the program over it and to replace it."""
@@ -196,10 +198,10 @@ class CliStack:
 
     # ----------------------------------------------------------------------------------------------
 
-    def _opened_export(self) -> Mapping[str, Any]:
+    def _export_opened(self) -> Mapping[str, Any]:
         return self._workspace.export(show_secrets=True)
 
-    def _opened_config(self) -> Mapping[str, Any]:
+    def _read_opened_config(self) -> Mapping[str, Any]:
         values = parse_json(self._workspace.run("config", "--show-secrets", "--json"))
         return values if isinstance(values, dict) else {}
 
@@ -222,7 +224,7 @@ class CliStack:
         """Preview by the CLI, and record the program while it runs.
 
         Returns:
-            What the CLI said, and the recording's plan; None if the program cannot be recorded,
+            The run of the CLI, and the recording's plan; None if the program cannot be recorded,
             such as for secrets that only the CLI can open.
         """
         from flowflare.engine.plan_over import plan_over
@@ -236,14 +238,14 @@ class CliStack:
             ended.append(run)
 
         served = ServedProgram(run_cli, self._environ)
-        if virtualenv(self.project.root):  # the program needs the Python in there
+        if virtualenv(self.project.root):  # the program needs the Python of that environment
             run = self._operate("preview", on_event, planning=True)
             with contextlib.suppress(FlowflareError):
-                return run, recorded_plan(self.project, self._environ, export=self._opened_export)
+                return run, recorded_plan(self.project, self._environ, export=self._export_opened)
             return run, None
         plan: Plan | None = None
         try:
-            deployment = read_deployment(self.project, self._environ, self._opened_export)
+            deployment = read_deployment(self.project, self._environ, self._export_opened)
             plan = plan_over(self.project, deployment, self._environ, run_program=served.run)
         except FlowflareError:
             if served.started and not ended:
@@ -298,10 +300,10 @@ class CliStack:
                     remedy=f"Run: flowflare doctor --stack {quote(self.project.stack)} --install",
                 )
 
-    def _ended(self, run: Translator, since: float) -> Update:
+    def _make_update(self, run: Translator, since: float) -> Update:
         if run.report.failures:
             raise describe_failures(run.report.failures)
-        return Update(*_shown(run), self._clock() - since)
+        return Update(*_redact_run(run), self._clock() - since)
 
     def _account(self) -> "Account":
         from flowflare.engine.pulumi.lost_answers import Account
@@ -309,7 +311,7 @@ class CliStack:
         return Account(self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken"))
 
     def setting(self, key: str) -> str:
-        """A value of the configuration, opened; else the environment's, as the provider has it.
+        """Return a value of the configuration, opened, or else of the environment.
 
         Args:
             key: `cloudflare:baseUrl` or `cloudflare:apiToken`.
@@ -330,13 +332,13 @@ def _ignore(event: Event) -> None:
     del event
 
 
-def _shown(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:
-    """A run's steps and outputs, without secrets that became known only after a step."""
+def _redact_run(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:
+    """Return a run's steps and outputs without secrets that became known after a step."""
     return tuple(map(redact_step, run.report.steps)), redact_values(run.outputs)
 
 
 def _program_failure(run: Translator, served: "ServedProgram | None") -> FlowflareError | None:
-    """Why the program failed; None if it did not, or only because the engine ended the run."""
+    """Return why the program failed; None if it did not, or only because the engine ended it."""
     if run.program_errors:
         return program_error("\n".join(run.program_errors))
     error = served.error if served else None

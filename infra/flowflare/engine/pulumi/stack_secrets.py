@@ -1,7 +1,7 @@
-"""Learns the secrets of a stack of the Pulumi CLI, so that what its program shows is filtered.
+"""Learn the secrets of a stack of the Pulumi CLI, so that its program's output is filtered.
 
-The program runs in a process of the CLI, which hides what the configuration marks as secret and
-nothing else (https://www.pulumi.com/docs/iac/concepts/secrets). So before a text of the program is
+The program runs in a process of the CLI, which hides only what the configuration marks as secret
+(https://www.pulumi.com/docs/iac/concepts/secrets). So before a text of the program is
 shown, the secrets of the configuration, of its sources and of the state are opened here. The state
 is read again after a step with secrets: a program can print what was generated a moment ago.
 """
@@ -69,18 +69,18 @@ class StackSecrets:
             note: takes a warning if secrets cannot be read.
 
         Returns:
-            What takes the events instead.
+            A function that takes the events instead of `take`.
         """
         self.watch(note)
 
-        def followed(event: EngineEvent) -> None:
+        def take_and_watch(event: EngineEvent) -> None:
             take(event)
             ended = event.res_outputs_event
-            # The CLI writes the state a moment after this event, so not before it is taken.
+            # The CLI writes the state just after this event, so the state is read again later.
             if ended is not None and SECRET_TEXT in str(ended.metadata.new):
                 self._knows_state = False
 
-        return followed
+        return take_and_watch
 
     def watch(self, note: Callable[[Event], None]) -> None:
         """Make the run's filter ask for the secrets.
@@ -95,16 +95,16 @@ class StackSecrets:
             redactor.learn_later(self._learn)
 
     def _learn(self) -> None:
-        """Learn what is new. What cannot be opened here stays unknown, and a warning says so."""
+        """Learn new secrets; a warning reports those that cannot be opened here."""
         with self._lock:
             if not self._knows_configuration:
-                self._knows_configuration = self._tried("configuration", self._open_configuration)
+                self._knows_configuration = self._try("configuration", self._open_configuration)
             if not self._knows_state:
-                # A file or an object is looked at each time: it may be written at any moment.
-                self._knows_state = self._tried("state", self._open_state) and self._tag is None
+                # A file or an object is checked each time: it may be written at any moment.
+                self._knows_state = self._try("state", self._open_state) and self._tag is None
 
-    def _tried(self, what: str, read: Callable[[], None]) -> bool:
-        """Read secrets, a few times at most if it fails; return whether they are known."""
+    def _try(self, what: str, read: Callable[[], None]) -> bool:
+        """Read secrets, unless that failed too often; return whether they are known."""
         if self._failures[what] >= _ATTEMPTS:
             return False
         try:
@@ -139,7 +139,7 @@ class StackSecrets:
             raise
 
     def _read_state(self) -> Deployment | None:
-        """The state; None if it is the one that was read before."""
+        """Read the state; return None if it is the version that was read before."""
         root, environ = self._project.root, self._environ
         store = find_cli_store(root, environ)
         if store is None:

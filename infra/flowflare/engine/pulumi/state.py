@@ -1,7 +1,7 @@
-"""Reads a stack's deployment from where the Pulumi CLI keeps it, as the embedded engine's data.
+"""Read a stack's deployment from the Pulumi CLI's backend, as the embedded engine's data.
 
-A `file://` backend is read as it lies there, without the CLI; any other one by `pulumi stack
-export`, which opens the secrets: those are held in memory and written nowhere.
+A `file://` backend is read directly, without the CLI. Any other backend is read with `pulumi stack
+export`, which opens the secrets: they are kept in memory and not written.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,15 +26,15 @@ Export = Callable[[], Mapping[str, Any]]
 
 
 def backend_url(root: Path, environ: Mapping[str, str]) -> str:
-    """Where the Pulumi CLI keeps this project's state, found as the CLI finds it.
+    """Find the URL of this project's backend with the rules of the Pulumi CLI.
 
     Args:
         root: the project's folder.
         environ: the environment.
 
     Returns:
-        PULUMI_BACKEND_URL, else `backend: url:` of `Pulumi.yaml`, else where one is logged in;
-        empty where one is not.
+        PULUMI_BACKEND_URL, else `backend: url:` of `Pulumi.yaml`, else the backend that the
+        user is logged in to; empty if there is none.
     """
     if environ.get("PULUMI_BACKEND_URL"):
         return environ["PULUMI_BACKEND_URL"]
@@ -68,16 +68,16 @@ def find_cli_store(root: Path, environ: Mapping[str, str]) -> Store | None:
 def read_deployment(
     project: Project, environ: Mapping[str, str], export: Export | None = None
 ) -> Deployment:
-    """A stack's state; its secrets are opened when they are looked at.
+    """Read a stack's state; its secrets are opened when they are looked at.
 
     Args:
         project: the project seen through the stack.
         environ: the environment, for the backend and the passphrase.
-        export: runs `pulumi stack export --show-secrets`; None where there is no CLI.
+        export: runs `pulumi stack export --show-secrets`; None without a CLI.
 
     Raises:
         StateError: the state cannot be read.
-        EngineError: it lies where only the CLI reaches, and there is none.
+        EngineError: only the CLI can read the backend, and there is no CLI.
     """
     url = backend_url(project.root, environ)
     folder = local_folder(url, environ)
@@ -89,7 +89,8 @@ def read_deployment(
     if export is None:
         place = redacted(url) or "an unknown place"
         raise EngineError(
-            f"the state of stack {project.stack} lies in {place}, which the Pulumi CLI alone reads",
+            f"the state of stack {project.stack} is stored in {place}, which only the Pulumi CLI "
+            "can read",
             remedy="Install it: flowflare doctor --install",
         )
     return from_export(export())
@@ -98,7 +99,7 @@ def read_deployment(
 def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[str, Any] | None:
     """Read a stack's deployment from a folder or a bucket, with its secrets sealed.
 
-    `pulumi stack export` says the same, and takes half a second of CPU to start.
+    `pulumi stack export` prints the same, but takes half a second of CPU to start.
 
     Args:
         project: the project seen through the stack.
@@ -106,7 +107,7 @@ def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[s
 
     Returns:
         The deployment as `pulumi stack export` prints it below `deployment`; None for a stack or a
-        backend that only the CLI can read, or say why not.
+        backend that only the CLI can read.
 
     Raises:
         StateError: the backend cannot be reached.
@@ -120,14 +121,14 @@ def stored_deployment(project: Project, environ: Mapping[str, str]) -> Mapping[s
 
 
 def from_export(exported: Mapping[str, Any]) -> Deployment:
-    """The deployment that `pulumi stack export --show-secrets` printed.
+    """Read the deployment that `pulumi stack export --show-secrets` printed.
 
     Raises:
-        StateError: it is not one of a version that this engine serves.
+        StateError: it does not have a version that this engine supports.
     """
     present: Any = exported.get("deployment")
     if present is None and "deployment" in exported:
-        return Deployment()  # of a stack that has only been made
+        return Deployment()  # a stack without resources
     try:
         check_deployment(present)
     except ValueError as error:
@@ -135,16 +136,16 @@ def from_export(exported: Mapping[str, Any]) -> Deployment:
     deployment = {
         key: value
         for key, value in present.items()
-        if key != "secrets_providers"  # whoever keeps them, they are open here
+        if key != "secrets_providers"  # the secrets are open here
     }
     checkpoint = {"version": exported.get("version"), "checkpoint": {"latest": deployment}}
     return read_checkpoint(checkpoint, _NoSecrets())
 
 
 class _NoSecrets:
-    """Opens nothing: an export with open secrets holds no sealed ones."""
+    """Opens nothing: an export with open secrets has no sealed ones."""
 
     def open(self, ciphertext: str) -> Any:
-        """Refuses."""
+        """Refuse."""
         del ciphertext
         raise SecretError("the Pulumi CLI exported it sealed")

@@ -30,7 +30,7 @@ def edit_by_import(stack: "CliStack", environ: Mapping[str, str]) -> StateEdit:
         if _resources(now) != _resources(before):
             raise describe_conflict(project)
         prepare()
-        stack.import_(merged(now, changed))
+        stack.import_(add_records(now, changed))
 
     store = find_cli_store(project.root, environ)
     key = f".pulumi/stacks/{project.name}/{project.stack}.json"
@@ -44,21 +44,21 @@ def edit_by_import(stack: "CliStack", environ: Mapping[str, str]) -> StateEdit:
     )
 
 
-def merged(exported: Mapping[str, Any], deployment: Deployment) -> dict[str, Any]:
-    """An exported deployment with the records that it lacks, their secrets open.
+def add_records(exported: Mapping[str, Any], deployment: Deployment) -> dict[str, Any]:
+    """Add the records that an exported deployment lacks, with open secrets.
 
-    The CLI seals them when it imports the file; what was in the export stays as it was, sealed.
+    The CLI seals them when it imports the file. The exported records are unchanged and sealed.
 
     Args:
         exported: what `pulumi stack export` prints.
         deployment: the whole new state.
     """
     kept = _resources(exported)
-    known = {str(one.get("urn")) for one in kept}
+    known = {str(record.get("urn")) for record in kept}
     new = [
-        _plaintext(dump_resource(one, _Open()))
-        for one in deployment.resources
-        if one.urn not in known
+        _plaintext(dump_resource(record, _Open()))
+        for record in deployment.resources
+        if record.urn not in known
     ]
     before = dict(exported.get("deployment") or {})
     return {**exported, "version": 3, "deployment": {**before, "resources": [*kept, *new]}}
@@ -68,11 +68,11 @@ class _Open:
     """Leaves secrets open: the CLI seals what it imports."""
 
     def seal(self, secret: Secret) -> str:
-        """The JSON text of the value, which the CLI encrypts."""
+        """Return the JSON text of the value, which the CLI encrypts."""
         return secret_text(secret)
 
     def open(self, ciphertext: str) -> Any:
-        """Nothing is sealed."""
+        """Return the text: nothing is sealed."""
         return ciphertext
 
 

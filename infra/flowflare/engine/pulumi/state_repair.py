@@ -1,11 +1,11 @@
-"""Repairs the state of a CLI stack: lost creations are taken over, incomplete records completed."""
+"""Repair the state of a CLI stack: take over lost creations, complete incomplete records."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flowflare.config.files import Project
-from flowflare.engine.pulumi.adopt import Found, pending_creations, settled, with_resource
+from flowflare.engine.pulumi.adopt import Found, add_resource, pending_creations, settle_creations
 from flowflare.engine.pulumi.plugin_records import is_sealed, make_readable, unreadable
 from flowflare.engine.pulumi.state import stored_deployment
 from flowflare.engine.pulumi.translate import Taken
@@ -28,7 +28,7 @@ class StateRepair:
         environ: the environment, for the backend.
         workspace: runs the CLI.
         open_account: opens the stack's account, for looking things up.
-        import_: stores an export in place of the stack's state.
+        import_: replaces the stack's state by an export.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class StateRepair:
         """Settle what a killed run had begun to create, before the CLI creates it again.
 
         Args:
-            on_event: is told what was found.
-            upgrade: whether to add what an earlier version left out of the state.
+            on_event: takes a warning about each resource that was settled.
+            upgrade: whether to add what an earlier version did not write to the state.
         """
         stored = stored_deployment(self._project, self._environ)
         if stored is not None and _is_in_order(stored, upgrade=upgrade):
@@ -69,30 +69,30 @@ class StateRepair:
     def take_over(
         self, refused: Collection[Taken], began: datetime, on_event: OnEvent | None
     ) -> bool:
-        """Take over what a run created without hearing of it.
+        """Take over what a run created without receiving the answer.
 
         Args:
             refused: the creations of the run that were refused.
             began: when the run began, UTC.
-            on_event: is told what was taken over.
+            on_event: takes a warning about each resource that was taken over.
 
         Returns:
-            Whether there was such a thing.
+            Whether anything was taken over.
         """
         from flowflare.engine.pulumi.lost_answers import is_name_taken
 
-        taken = [one for one in refused if is_name_taken(one.reason)]
+        taken = [creation for creation in refused if is_name_taken(creation.reason)]
         if not taken:
             return False
         account, exported = self._open_account(), self._workspace.export()
         deployment: dict[str, Any] = dict(exported.get("deployment") or {})
         adopted = False
-        for one in taken:
-            thing = account.just_made(one.record, began)
+        for creation in taken:
+            thing = account.just_made(creation.record, began)
             if thing is not None:
                 adopted = True
-                deployment = with_resource(deployment, one.record, thing)
-                _report(on_event, one.record["urn"], thing)
+                deployment = add_resource(deployment, creation.record, thing)
+                _report(on_event, creation.record["urn"], thing)
         if adopted:
             self._import({**exported, "deployment": deployment})
         return adopted
@@ -109,23 +109,25 @@ class StateRepair:
         pending = pending_creations(deployment)
         if not pending:
             return deployment
-        account, opened = self._open_account(), self._opened(deployment, pending)
-        known = {one["urn"]: one for one in pending_creations(opened)}
+        account, opened = self._open_account(), self._open_secrets(deployment, pending)
+        known = {record["urn"]: record for record in pending_creations(opened)}
         found: dict[str, Found | None] = {}
-        for one in pending:
-            urn = one["urn"]
+        for record in pending:
+            urn = record["urn"]
             found[urn] = account.made_by(known[urn])
             _report(on_event, urn, found[urn])
-        return settled(deployment, found)
+        return settle_creations(deployment, found)
 
     def _readable(self, deployment: Deployment) -> Deployment:
         lacking = unreadable(deployment)
         if not lacking:
             return deployment
-        return make_readable(deployment, self._opened(deployment, lacking))
+        return make_readable(deployment, self._open_secrets(deployment, lacking))
 
-    def _opened(self, deployment: Deployment, records: Sequence[Mapping[str, Any]]) -> Deployment:
-        """The deployment with its secrets open, where those records have any."""
+    def _open_secrets(
+        self, deployment: Deployment, records: Sequence[Mapping[str, Any]]
+    ) -> Deployment:
+        """Read the deployment with open secrets if the given records have secrets."""
         if not any(map(is_sealed, records)):
             return deployment
         exported = self._workspace.export(show_secrets=True)

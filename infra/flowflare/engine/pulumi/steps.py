@@ -1,4 +1,4 @@
-"""Turns the metadata of a step, as the Pulumi engine streams it, into a step of `engine.events`."""
+"""Turn the metadata of a step in the Pulumi engine's stream into a step of `values.events`."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -11,8 +11,8 @@ from flowflare.values.show import SECRET_TEXT, Mask, changes, shown_props, summa
 from flowflare.values.urns import name_of
 from flowflare.values.wire import UNKNOWN_TEXT
 
-# The Pulumi engine's operations that are steps of ours. A replacement is told by its creating
-# half; its `replace` and `delete-replaced` are parts of it, and so are reads and refreshes of none.
+# The Pulumi engine's operations that are steps of ours. A replacement is its creating half;
+# `replace` and `delete-replaced` are parts of it. Refreshes are not steps.
 OPS: Final[Mapping[str, Op]] = {
     "same": "same",
     "create": "create",
@@ -27,15 +27,15 @@ _NOTES: Final = {"import": "imported", "read": "read, not managed"}
 
 
 def is_provider(metadata: StepMetadata) -> bool:
-    """Whether the step is about a provider itself, which no plan lists."""
+    """Return whether the step is about a provider itself, which plans do not list."""
     return metadata.type.startswith(PROVIDER_PREFIX)
 
 
 def step_of(metadata: StepMetadata) -> Step | None:
-    """The step that an event's metadata describes; None where it is part of another.
+    """Make the step that an event's metadata describes; None if it is part of another step.
 
     Args:
-        metadata: what the event says of the step.
+        metadata: the metadata of the event.
     """
     op = OPS.get(metadata.op)
     if op is None or is_provider(metadata):
@@ -64,12 +64,12 @@ def step_of(metadata: StepMetadata) -> Step | None:
 
 
 def outputs_of(metadata: StepMetadata) -> dict[str, Any]:
-    """The outputs of the resource after the step, secrets and unknowns by their names."""
+    """Return the resource's outputs after the step, with marks for secrets and unknown values."""
     return shown_props(_props(metadata.new.outputs)) if metadata.new else {}
 
 
 def _props(raw: Mapping[str, Any] | None) -> Props:
-    """Properties of the event stream as the engine's values."""
+    """Convert properties of the event stream to the engine's values."""
 
     def leaf(value: Value) -> Value:
         return UNKNOWN if value == UNKNOWN_TEXT else value
@@ -80,7 +80,7 @@ def _props(raw: Mapping[str, Any] | None) -> Props:
 def _changes(
     metadata: StepMetadata, op: Op, old: Props, new: Props, keys: tuple[str, ...]
 ) -> tuple[Change, ...]:
-    """Find the differences between the inputs, and those that only the provider sees."""
+    """Find the differences between the inputs, and those that only the provider reports."""
     if op in ("same", "delete"):
         return ()
     found = list(changes(old, new, replaces=keys))
@@ -89,23 +89,23 @@ def _changes(
     outputs = _props(metadata.old.outputs) if metadata.old else {}
     for path, kind in sorted(_kinds(metadata).items()):
         key = _top(path)
-        if key.startswith("__") or any(_top(one.path) == key for one in found):
+        if key.startswith("__") or any(_top(change.path) == key for change in found):
             continue
         if _is_computed(key, kind, old, new):
             continue
         change = _unseen(path, kind, outputs.get(key, old.get(key)), new.get(key))
         found += [change] if change else []
-    return tuple(sorted(found, key=lambda one: one.path))
+    return tuple(sorted(found, key=lambda change: change.path))
 
 
 def _kinds(metadata: StepMetadata) -> dict[str, str]:
-    """The paths that the provider calls different, with what happens there."""
-    kinds = {path: one.diff_kind for path, one in (metadata.detailed_diff or {}).items()}
+    """Return the paths that the provider reports as different, with the kind of difference."""
+    kinds = {path: diff.diff_kind for path, diff in (metadata.detailed_diff or {}).items()}
     return kinds or dict.fromkeys(metadata.diffs or (), "update")
 
 
 def _is_computed(key: str, kind: str, old: Props, new: Props) -> bool:
-    """Whether a difference is an output that the update computes anew.
+    """Return whether a difference is an output that the update computes again.
 
     Cloudflare's plugin lists each of them among the `diffs` of an update: they become unknown.
     """
@@ -117,13 +117,13 @@ def _top(path: str) -> str:
 
 
 def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
-    """A difference that the inputs do not show; None where the values say that there is none.
+    """Make a change that the inputs do not show; None if the values are equal.
 
     Args:
         path: the property's path.
-        kind: what the provider says of it, such as `update-replace`.
-        old: what state has at the first part of the path, an output before an input.
-        new: what the program wants there.
+        kind: the kind that the provider reports, such as `update-replace`.
+        old: the output, else the input, in state at the first part of the path.
+        new: the program's input there.
     """
     plain, _, forces = kind.partition("-")
     told_kind: Literal["add", "delete", "update"] = (
@@ -131,7 +131,7 @@ def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
     )
     before, after = summarize(old), summarize(new)
     if path != _top(path) or (before == after and SECRET_TEXT in str(before)):
-        before, after = SECRET_TEXT, SECRET_TEXT  # what differs is below, or hidden
+        before, after = SECRET_TEXT, SECRET_TEXT  # the difference is below the path, or hidden
     elif before == after:
         return None
     return Change(
@@ -144,7 +144,7 @@ def _unseen(path: str, kind: str, old: Value, new: Value) -> Change | None:
 
 
 def _note(metadata: StepMetadata, op: Op, found: tuple[Change, ...]) -> str:
-    """What to say beside a step that its changes do not say."""
+    """Return a note on a step that its changes do not show."""
     if op == "update" and not found and metadata.new and metadata.new.custom:
         computed = sorted(path for path in _kinds(metadata) if not path.startswith("__"))
         anew = f" and computes {', '.join(computed)} anew" if computed else ""

@@ -1,4 +1,4 @@
-"""Reads the events that the Pulumi CLI writes while it runs (`--event-log`).
+"""Read the events that the Pulumi CLI writes while it runs (`--event-log`).
 
 Each line is an `apitype.EngineEvent` of Pulumi's Go SDK as JSON, with secrets masked. The classes
 have the fields that this package uses, by the names of `pulumi.automation.events`: importing that
@@ -133,9 +133,9 @@ def read_event(line: str | bytes) -> EngineEvent:
 
 
 class EventLog:
-    """A file in memory that the CLI writes its events to, and that is read meanwhile.
+    """A file in memory that the CLI writes its events to, and that is read while it runs.
 
-    Elsewhere than on Linux it is a file that only this user can read.
+    On systems other than Linux it is a file that only this user can read.
     """
 
     def __enter__(self) -> "EventLog":
@@ -155,8 +155,8 @@ class EventLog:
             Path(self._named).unlink(missing_ok=True)
 
     @property
-    def inherited(self) -> tuple[int, ...]:
-        """The descriptors that the CLI needs to open `path`."""
+    def descriptors(self) -> tuple[int, ...]:
+        """The file descriptors that the CLI must inherit to open `path`."""
         return () if self._named else (self._file,)
 
     def new_events(self) -> Iterator[EngineEvent]:
@@ -182,7 +182,7 @@ def _step(event: Mapping[str, Any] | None) -> StepEvent | None:
             _state(raw.get("new")),
             tuple(raw.get("keys") or ()),
             tuple(raw.get("diffs") or ()),
-            {path: PropertyDiff(one.get("diffKind", "")) for path, one in details.items()},
+            {path: PropertyDiff(diff.get("diffKind", "")) for path, diff in details.items()},
         )
     )
 

@@ -1,8 +1,7 @@
-"""Turns the Pulumi engine's event stream into the events that both engines are shown by.
+"""Turn the Pulumi engine's event stream into the events that both engines report.
 
 The stream is that of `--event-log`, read by `stream`; its JSON form is recorded in
-`tests/engine/streams`. What only the command line is told (debug lines, progress, the second
-half of a replacement) is left out.
+`tests/engine/streams`. Debug lines, progress and the second half of a replacement are skipped.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +28,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 
 @dataclass
 class Running:
-    """A step under way: the step, when it began, and whether another one tells of it."""
+    """A step that is running, and when it began."""
 
     step: Step
     since: float
@@ -37,11 +36,11 @@ class Running:
 
 @dataclass(frozen=True)
 class Taken:
-    """A creation that was refused; what the engine was about to make.
+    """A creation that was refused.
 
     Attributes:
         reason: why it was refused.
-        record: the resource as the stream tells of it: urn, type, parent, provider, inputs.
+        record: the resource as the stream describes it: urn, type, parent, provider, inputs.
     """
 
     reason: str
@@ -50,10 +49,10 @@ class Taken:
 
 @dataclass
 class Translator:
-    """Follows one run.
+    """Translates the events of one run.
 
     Args:
-        on_event: is told what happens; None for nobody.
+        on_event: takes the translated events; None to report nothing.
         clock: seconds, for how long a step takes.
         planning: whether it is a preview.
     """
@@ -72,7 +71,7 @@ class Translator:
         self.ended = False
 
     def take(self, event: EngineEvent) -> None:
-        """Takes the next event of the stream."""
+        """Take the next event of the stream."""
         if event.diagnostic_event is not None:
             self._diagnostic(event.diagnostic_event)
         elif event.resource_pre_event is not None:
@@ -85,16 +84,16 @@ class Translator:
             self.ended = True
 
     def finish(self) -> None:
-        """Ends the run: what was refused without a step of its own becomes a failure too."""
+        """End the run: a resource that was refused without a step becomes a failure too."""
         for urn in list(self._reasons):
             running = self._running.pop(urn, None)
-            step = running.step if running else self._planned(urn)
+            step = running.step if running else self._find_planned(urn)
             self._report_failure(step, running.since if running else None)
 
-    def _planned(self, urn: str) -> Step:
-        """The step that a preview told of, else one for what was refused before that."""
-        known = (one for one in self.report.steps if one.urn == urn)
-        return next(known, None) or _unplanned(urn)
+    def _find_planned(self, urn: str) -> Step:
+        """Return the step that the preview reported, else a new one for the refused resource."""
+        known = (step for step in self.report.steps if step.urn == urn)
+        return next(known, None) or _make_unplanned(urn)
 
     def _diagnostic(self, event: Diagnostic) -> None:
         text = plain_text(event.message)
@@ -107,7 +106,7 @@ class Translator:
             self.report.note(Event("note", message=text, severity="warning"))
 
     def _is_noise(self, text: str) -> bool:
-        """Once something failed, the program is interrupted and prints where it stood."""
+        """Return whether a text is noise, such as the traceback of an interrupted program."""
         failed = bool(self._reasons or self.report.failures or self.program_errors)
         return failed or self.ended or not text or _TRACEBACK in text
 
@@ -138,7 +137,7 @@ class Translator:
 
     def _fail(self, metadata: StepMetadata) -> None:
         running = self._running.pop(metadata.urn, None)
-        step = running.step if running else step_of(metadata) or _unplanned(metadata.urn)
+        step = running.step if running else step_of(metadata) or _make_unplanned(metadata.urn)
         if metadata.op.startswith("create") and metadata.new is not None:
             self._note_refused_creation(metadata, metadata.new)
         self._report_failure(step, running.since if running else None)
@@ -164,6 +163,6 @@ class Translator:
         )
 
 
-def _unplanned(urn: str) -> Step:
-    """A step for a resource that was refused before the engine said what it would do."""
+def _make_unplanned(urn: str) -> Step:
+    """Make the step of a resource that was refused before the engine planned it."""
     return Step(op="same", urn=urn, type=type_of(urn), name=name_of(urn))

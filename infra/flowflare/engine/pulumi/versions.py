@@ -1,4 +1,4 @@
-"""Which Pulumi CLI and which Cloudflare plugin the real engine runs with: the one place."""
+"""Define the versions of the Pulumi CLI and of the Cloudflare plugin that stacks run with."""
 
 import sys
 from collections.abc import Iterable
@@ -10,10 +10,11 @@ from typing import Final
 from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 
-#: The CLI that tests were passed with and `flowflare doctor --install` installs.
+#: The CLI that passes our tests and that `flowflare doctor --install` installs.
 PULUMI_VERSION: Final = "3.274.1"
-#: What may run: state, events and messages are those of 3.255 and later. `Pulumi.yaml` says the
-#: same as `requiredPulumiVersion` (pulumi/pulumi #21627), so that plain `pulumi up` refuses too.
+#: The supported versions: state, events and messages are those of 3.255 and later. `Pulumi.yaml`
+#: has the same range as `requiredPulumiVersion` (pulumi/pulumi #21627), so that plain `pulumi up`
+#: refuses other versions too.
 REQUIRED_PULUMI: Final = ">=3.255.0 <4.0.0"
 _OLDEST: Final = (3, 255, 0)
 _BELOW: Final = (4, 0, 0)
@@ -21,7 +22,7 @@ _BELOW: Final = (4, 0, 0)
 
 @dataclass(frozen=True)
 class Plugin:
-    """A resource plugin that the program's packages ask for.
+    """A resource plugin that the program's packages need.
 
     Attributes:
         name: its name.
@@ -32,13 +33,13 @@ class Plugin:
     version: str
 
 
-def supported(version: tuple[int, ...]) -> bool:
-    """Whether a CLI of that version may be driven."""
+def is_supported(version: tuple[int, ...]) -> bool:
+    """Return whether a CLI of that version is supported."""
     return _OLDEST <= version[:3] < _BELOW
 
 
 def cloudflare_plugin() -> Plugin:
-    """The plugin that the installed `pulumi_cloudflare` pins, without importing that package.
+    """Read the plugin that the installed `pulumi_cloudflare` pins, without importing it.
 
     Raises:
         ModuleNotFoundError: the package is not installed.
@@ -54,7 +55,7 @@ def pinned_plugins(folders: Iterable[Path] | None = None) -> list[Plugin]:
     """List the plugins that installed packages pin (`pulumi-plugin.json`), without importing them.
 
     Args:
-        folders: folders that packages are installed in; by default those of this Python.
+        folders: the folders of installed packages; by default those of this Python.
     """
     searched = map(Path, sys.path) if folders is None else folders
     packages = (package for folder in searched for package in sorted(folder.glob("pulumi_*")))
@@ -62,7 +63,7 @@ def pinned_plugins(folders: Iterable[Path] | None = None) -> list[Plugin]:
 
 
 def _plugin(package: Path) -> Plugin | None:
-    """Read what a package pins; None for a package without a plugin."""
+    """Read the plugin that a package pins; None for a package without a plugin."""
     try:
         fields = parse_json(read_text(package / "pulumi-plugin.json"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Runs commands of the Pulumi CLI for one stack."""
+"""Run commands of the Pulumi CLI for one stack."""
 
 import json
 import sys
@@ -24,9 +24,9 @@ _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "destroy": ("destroy", "--yes", "--skip-preview"),
     "preview_destroy": ("destroy", "--preview-only"),
 }
-#: Set for every command: no look for updates, and a salt that is missing in the stack's file is
-#: taken from its state instead of made anew. `--event-log` is one of the debugging options. Nothing
-#: is downloaded: what is missing was refused before, or is an error at once.
+#: Set for every command. The CLI does not look for updates, and takes a salt that the stack's file
+#: lacks from its state instead of making one. `--event-log` is a debugging option. Nothing is
+#: downloaded: a missing plugin was refused before, or is an error at once.
 _ENVIRONMENT: Final = {
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     "PULUMI_DEBUG_COMMANDS": "true",
@@ -36,7 +36,7 @@ _ENVIRONMENT: Final = {
 
 
 class Workspace:
-    """One stack of a project as the CLI sees it.
+    """Runs commands of the CLI for one stack of a project.
 
     Args:
         project: the project seen through the stack.
@@ -48,7 +48,7 @@ class Workspace:
         self.project = project
         self._cli = cli
         self._environ = environ
-        # Where Pulumi.yaml names no virtualenv, the program runs with the Python that runs us.
+        # If Pulumi.yaml names no virtualenv, the program runs with this process's Python.
         python = {"PULUMI_PYTHON_CMD": sys.executable}
         self._mark = mark_of(project.root, project.stack)
         self._variables = {**python, **environ, **_ENVIRONMENT, MARK: self._mark}
@@ -58,13 +58,13 @@ class Workspace:
 
         Args:
             what: `preview`, `up`, `destroy` or `preview_destroy`.
-            on_event: gets each event of the engine soon after it happened.
+            on_event: takes each event of the engine soon after it happened.
             client: the address of a language host that runs the program; empty for the CLI's own.
 
         Raises:
             EngineError: a plugin is not installed; nothing was started.
-            CommandFailedError: the CLI's, as it is: the events may say more than its output.
-            KeyboardInterrupt: somebody pressed Ctrl-C, and the CLI has ended.
+            CommandFailedError: the CLI failed; the events may say more than its output.
+            KeyboardInterrupt: Ctrl-C was pressed, and the CLI has ended.
         """
         self.require_plugins(what)
         self._end_left_behind()
@@ -81,7 +81,7 @@ class Workspace:
                     [*words, "--color=never", *([f"--client={client}"] if client else [])],
                     cwd=self.project.root,
                     environ=self._variables,
-                    inherited=log.inherited,
+                    inherited=log.descriptors,
                     meanwhile=report,
                 )
         finally:
@@ -108,11 +108,11 @@ class Workspace:
         """Run any other command for the stack and return what it prints.
 
         Args:
-            words: the command's words; the stack's name is added.
-            given: what the command reads from standard input.
+            words: the command's arguments; the stack's name is added.
+            given: the text of the command's standard input.
 
         Raises:
-            FlowflareError: it failed, in the words of `failures`.
+            FlowflareError: the command failed; the error is made by `failures`.
         """
         try:
             return run_command(
@@ -126,13 +126,13 @@ class Workspace:
             raise self.error(error) from None
 
     def error(self, failed: CommandFailedError) -> FlowflareError:
-        """What a failed command means for the reader."""
+        """Make the error of a failed command."""
         place = redacted(backend_url(self.project.root, self._environ))
         name = self.project.stack
         return command_error(failed.stderr, failed.stdout, stack=name, backend=place)
 
     def export(self, *, show_secrets: bool = False) -> Mapping[str, Any]:
-        """The stack's deployment with its version, as `pulumi stack export` prints it."""
+        """Return the stack's deployment with its version, as `pulumi stack export` prints it."""
         words = ["stack", "export", *(["--show-secrets"] if show_secrets else [])]
         try:
             exported = parse_json(self.run(*words))
@@ -145,8 +145,8 @@ class Workspace:
     def import_(self, exported: Mapping[str, Any]) -> None:
         """Replace the stack's deployment.
 
-        Secrets in it may be in plaintext. The CLI reads it from standard input and encrypts them;
-        it has no name on disk. On Linux it stays in memory, elsewhere it is an unnamed temporary
+        Secrets in it may be in plaintext. The CLI reads them from standard input and encrypts
+        them. On Linux the text stays in memory; on other systems it is in an unnamed temporary
         file.
         """
         self.run("stack", "import", given=json.dumps(exported))
@@ -155,5 +155,5 @@ class Workspace:
         return [*words, "--stack", self.project.stack]
 
     def _end_left_behind(self) -> None:
-        """Ends what a CLI that was killed has left: an earlier run's, or this one's."""
+        """End the processes that a killed CLI has left, of this run or an earlier one."""
         end_left_behind(self._mark)
