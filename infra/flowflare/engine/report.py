@@ -80,10 +80,10 @@ class Report:
         """
         from flowflare.api import PROCESS, describe_wait
 
-        def tell(seconds: float) -> None:
+        def warn_of_wait(seconds: float) -> None:
             self.note(Event("note", message=describe_wait(seconds), severity="warning"))
 
-        return (api or PROCESS).telling(tell)
+        return (api or PROCESS).telling(warn_of_wait)
 
     def _tell(self, event: Event, *, listed: bool = False) -> None:
         event = replace(
