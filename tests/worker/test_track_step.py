@@ -145,7 +145,7 @@ def test_a_step_runs_once_whether_it_is_tracked_or_not(
     assert (failing["calls"], failing["message"], failing["retryCount"]) == (1, "no luck", 1)
 
 
-#: What JavaScript makes of a run's ID that is none.
+#: The texts that JavaScript makes of values that are not IDs of runs.
 NO_IDS = ("", "7", "null", "undefined", "[object Object]", "x")
 
 
