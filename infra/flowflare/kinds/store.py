@@ -1,4 +1,4 @@
-"""Assesses operations on stores: KV namespaces, R2 buckets and queues."""
+"""Assesses operations on KV namespaces and queues."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from flowflare.values.events import Step
 
 
 def assess_store(step: Step, inside: str) -> Iterator[Reason]:
-    """Yield the reasons for a step on a store.
+    """Yield the reasons for a step on a store that is deleted with its content.
 
     Args:
         step: the step.

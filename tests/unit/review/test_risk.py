@@ -86,7 +86,7 @@ RISKS = [
     ),
     ("loses-data", step("delete", "Workflow", {"workflowName": "w"}), "with its instances"),
     ("safe", step("delete", "ApiKey", {}), "are refused"),
-    ("loses-data", step("delete", "R2Bucket", {}), "deleted with its objects"),
+    ("loses-data", step("delete", "R2Bucket", {}), "while the bucket holds objects"),
 ]
 
 
