@@ -65,7 +65,7 @@ def checkpoint(latest: object) -> dict[str, object]:
         ({"version": 3}, "`checkpoint` is null, not an object"),
         ({"version": 3, "checkpoint": {}}, "`checkpoint.latest` is null"),
         (checkpoint(""), "`checkpoint.latest` is a text, not an object"),
-        (checkpoint({}), "has nothing of a deployment"),
+        (checkpoint({}), "has no field of a deployment"),
         (checkpoint({"manifest": MANIFEST, "resources": {}}), "`resources` of"),
         (checkpoint({"manifest": MANIFEST, "resources": [None]}), "`resources[0]` is null"),
         (
@@ -84,7 +84,7 @@ def test_a_state_that_is_not_a_deployment_is_never_an_empty_stack(
     root: Path, state: Callable[[object], Path], raw: object, what: str, command: str
 ) -> None:
     file = state(raw)
-    check_refusal(root, command, str(file), "is not a checkpoint of Pulumi", what)
+    check_refusal(root, command, str(file), "is not a Pulumi checkpoint", what)
     assert file.exists()
 
 

@@ -126,8 +126,8 @@ def test_a_wrong_passphrase(
 ) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "wrong")
     said = refused(standing, *command.split())
-    assert "the passphrase from PULUMI_CONFIG_PASSPHRASE does not open this stack's" in said
-    assert "It must be the one that the stack was made with" in said
+    assert "the passphrase from PULUMI_CONFIG_PASSPHRASE does not decrypt this stack's" in said
+    assert "Use the passphrase that the stack was created with" in said
 
 
 @pytest.mark.parametrize("command", ["up", "destroy --yes", "outputs --show-secrets", "order"])
@@ -135,8 +135,8 @@ def test_a_lost_passphrase(standing: Project, command: str) -> None:
     passphrase = standing.root / ".flowflare/passphrase"
     passphrase.unlink()
     said = refused(standing, *command.split())
-    assert f"passphrase of this stack's secrets is lost: {passphrase} is not there" in said
-    assert "Put the file back, or set the variable." in said
+    assert f"passphrase of this stack's secrets is lost: {passphrase} is missing" in said
+    assert "Restore the file, or set the variable." in said
     assert not passphrase.exists(), "a new one would open nothing and hide that the old one is lost"
 
 

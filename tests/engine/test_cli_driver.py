@@ -24,7 +24,7 @@ from flowflare.errors import (
 )
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.holder import Holder
-from flowflare.state.lease import Lease, held, lease_key, read_lease
+from flowflare.state.lease import Lease, hold_lease, lease_key, read_lease
 from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 from tests.engine.projects import changed, make_sample
@@ -166,7 +166,7 @@ def test_a_run_holds_the_lease_of_its_stack(fake: Fake, tmp_path: Path) -> None:
     lease = read_lease(store, "p", "dev")
     assert lease is not None
     assert lease.released
-    with held(store, "p", "dev"):
+    with hold_lease(store, "p", "dev"):
         with pytest.raises(LockedError, match="held by another run"):
             stack.destroy()
         with pytest.raises(LockedError, match="run that is alive"):

@@ -12,7 +12,7 @@ import pytest
 from flowflare.errors import LockedError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.lock import locked, read_locks, unlock
+from flowflare.state.lock import lock_stack, read_locks, unlock
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def dead_pid() -> int:
 
 
 def test_the_file_is_what_the_cli_writes_and_reads(backend: Backend) -> None:
-    with locked(backend) as held:
+    with lock_stack(backend) as held:
         assert held.taken == ()
         (path,) = lock_folder(backend).iterdir()
         lock = json.loads(path.read_text())
@@ -52,18 +52,18 @@ def test_the_file_is_what_the_cli_writes_and_reads(backend: Backend) -> None:
 
 def test_a_second_one_in_the_same_process_is_refused(backend: Backend) -> None:
     with (
-        locked(backend),
+        lock_stack(backend),
         pytest.raises(LockedError, match=f"pid {os.getpid()}"),
-        locked(backend),
+        lock_stack(backend),
     ):
         raise AssertionError
-    with locked(backend):
+    with lock_stack(backend):
         pass
 
 
 def test_the_clis_lock_is_honoured(backend: Backend) -> None:
     path = put_lock(backend)
-    with pytest.raises(LockedError, match=r"(?s)ann@.*flowflare unlock"), locked(backend):
+    with pytest.raises(LockedError, match=r"(?s)ann@.*flowflare unlock"), lock_stack(backend):
         raise AssertionError
     assert path.exists()
     (removed,) = unlock(backend)
@@ -74,13 +74,13 @@ def test_the_clis_lock_is_honoured(backend: Backend) -> None:
 @pytest.mark.parametrize("engine", ["", "flowflare"])
 def test_a_dead_holders_lock_is_taken_over(backend: Backend, engine: str) -> None:
     put_lock(backend, pid=dead_pid(), engine=engine)
-    with locked(backend) as held:
+    with lock_stack(backend) as held:
         assert [one.holder.username for one in held.taken] == ["ann"]
 
 
 def test_our_own_lock_is_dead_even_if_its_pid_lives_again(backend: Backend) -> None:
     put_lock(backend, engine="flowflare")
-    with locked(backend) as held:
+    with lock_stack(backend) as held:
         assert len(held.taken) == 1
 
 
@@ -88,12 +88,12 @@ def test_our_own_lock_is_dead_even_if_its_pid_lives_again(backend: Backend) -> N
 def test_a_lock_that_cannot_be_read_counts(backend: Backend, text: str) -> None:
     put_lock(backend).write_text(text)
     assert len(read_locks(backend)) == 1
-    with pytest.raises(LockedError), locked(backend):
+    with pytest.raises(LockedError), lock_stack(backend):
         raise AssertionError
     assert len(unlock(backend)) == 1
 
 
 def test_a_lock_of_another_host_is_never_taken_over(backend: Backend) -> None:
     put_lock(backend, pid=dead_pid(), hostname="elsewhere", engine="flowflare")
-    with pytest.raises(LockedError, match="ann@elsewhere"), locked(backend):
+    with pytest.raises(LockedError, match="ann@elsewhere"), lock_stack(backend):
         raise AssertionError

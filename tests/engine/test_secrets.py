@@ -74,7 +74,7 @@ def test_a_wrong_passphrase_is_refused_before_anything_happens(
     thing_sample.environ["PULUMI_CONFIG_PASSPHRASE"] = "wrong"
     thing_sample.program("import pulumi")
     for run in (thing_sample.up, thing_sample.destroy):
-        with pytest.raises(SecretError, match="from PULUMI_CONFIG_PASSPHRASE does not open"):
+        with pytest.raises(SecretError, match="from PULUMI_CONFIG_PASSPHRASE does not decrypt"):
             run()
     assert world.log() == []
     assert thing_sample.state_file.read_bytes() == before
@@ -147,7 +147,9 @@ def test_a_configuration_secret_that_does_not_open_is_named(thing_sample: Sample
     stack = json.loads(stack_file.read_text())
     stack["config"]["p:key"] = {"secure": "v1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
     stack_file.write_text(json.dumps(stack))
-    with pytest.raises(SecretError, match=r"Pulumi\.dev\.yaml:1: p:key: a secret cannot be opened"):
+    with pytest.raises(
+        SecretError, match=r"Pulumi\.dev\.yaml:1: p:key: a secret cannot be decrypted"
+    ):
         thing_sample.preview()
     salt = stack.pop("encryptionsalt")
     stack_file.write_text(json.dumps(stack))
@@ -192,7 +194,7 @@ def test_a_secret_input_that_is_no_longer_secret_is_rewritten(thing_sample: Samp
         ("", "is not valid JSON"),
         ('{"version": 5, "checkpoint": {}}', "format version 5; this engine reads version 3"),
         ('{"version": 4, "features": ["views"], "checkpoint": {}}', "with the features views"),
-        ('{"version": 3, "checkpoint": {"latest": {"resources": [{}]}}}', "is not a checkpoint"),
+        ('{"version": 3, "checkpoint": {"latest": {"resources": [{}]}}}', "a Pulumi checkpoint"),
     ],
 )
 def test_state_that_cannot_be_read_is_refused(thing_sample: Sample, text: str, said: str) -> None:

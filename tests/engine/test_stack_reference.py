@@ -114,7 +114,7 @@ def test_a_stack_that_is_not_there_is_named(sample: Sample, name: str, said: str
 def test_state_is_not_left_behind_unseen(sample: Sample, tmp_path: Path) -> None:
     sample.program(GIVES).up()
     sample.environ["PULUMI_BACKEND_URL"] = f"file://{tmp_path}/elsewhere"
-    with pytest.raises(StateError, match=r"has its state in .*/\.flowflare/state, and PULUMI"):
+    with pytest.raises(StateError, match=r"is in .*/\.flowflare/state, but PULUMI"):
         sample.up()
     sample.environ["PULUMI_BACKEND_URL"] = "https://app.pulumi.com"
     assert sample.up().changed == 0

@@ -144,7 +144,7 @@ def _a_tenant_without_connection_or_passphrase_fails_alone(
     failed = {event["tenant"]: event for event in events if event["event"] == "tenant-failed"}
     assert f"s3://{bucket.name}: the store does not answer" in failed["t02"]["error"]
     assert failed["t03"]["api_calls"] == 0
-    where = "environment variable WORDS_T03 for stack t03-prod does not open"
+    where = "environment variable WORDS_T03 for stack t03-prod does not decrypt"
     assert where in failed["t03"]["error"]
     assert "canary" not in str(events)
     assert not [line for line in machine.account.requests(before) if "t03" in str(line)]

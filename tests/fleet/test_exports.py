@@ -108,7 +108,7 @@ def test_an_export_may_go_to_a_bucket(account: Account, client: Client, tmp_path
         stored = store.get(sql)
     assert stored is not None
     assert b"INSERT INTO" in stored.data
-    assert store.shown("acme-prod") == "s3://archive/tenants/acme-prod"
+    assert store.describe("acme-prod") == "s3://archive/tenants/acme-prod"
 
 
 def test_rounded_numbers_are_found(

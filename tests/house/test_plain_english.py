@@ -31,6 +31,7 @@ CLEAN = (
     "infra/flowflare/review",
     "infra/flowflare/rollout",
     "infra/flowflare/secrets",
+    "infra/flowflare/state",
     "infra/flowflare/values",
     "templates",
     "tests/canaries",
@@ -40,6 +41,7 @@ CLEAN = (
     "tests/faults",
     "tests/fleet",
     "tests/review",
+    "tests/state",
     "tests/unit/adoption",
     "tests/unit/api",
     "tests/unit/config",
@@ -54,17 +56,15 @@ CLEAN = (
     "tests/unit/review",
     "tests/unit/rollout",
     "tests/unit/secrets",
+    "tests/unit/state",
     "tests/worker",
     "worker_src",
 )
 #: Rooms that are not rewritten yet, each with its number of findings, which may only fall.
 CEILINGS: dict[str, int] = {
-    "infra/flowflare/state": 106,
     "tests/e2e": 144,
     "tests/engine": 120,
-    "tests/state": 35,
     "tests/support": 6,
-    "tests/unit/state": 2,
 }
 #: Files that nobody may rewrite, and words that are not ours: a path, a word in the finding, why.
 #: The check reads them as clean.

@@ -22,17 +22,17 @@ _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def served() -> Iterator[Wire]:
+def shared_wire() -> Iterator[Wire]:
     with serve_wire() as wire:
         yield wire
 
 
 @pytest.fixture
-def wire(served: Wire) -> Iterator[Wire]:
-    served.requests.clear()
-    served.troubles.clear()
-    yield served
-    assert not served.troubles, "a trouble that nobody met"
+def wire(shared_wire: Wire) -> Iterator[Wire]:
+    shared_wire.requests.clear()
+    shared_wire.troubles.clear()
+    yield shared_wire
+    assert not shared_wire.troubles, "a trouble that no request met"
 
 
 @pytest.fixture

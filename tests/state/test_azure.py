@@ -7,9 +7,9 @@ import pytest
 
 from flowflare.errors import ConflictError, StateError
 from flowflare.state.backends import Store, open_store
-from flowflare.state.backends.probe import unmet_conditions
+from flowflare.state.backends.probe import find_unsupported_conditions
 from flowflare.state.backends.store import ABSENT
-from flowflare.state.lease import held, read_lease
+from flowflare.state.lease import hold_lease, read_lease
 from tests.state.azurite import IS_INSTALLED, Azurite, serve_azurite
 from tests.state.writers import count_together
 
@@ -67,7 +67,7 @@ def test_a_write_on_a_condition_that_does_not_hold_is_refused(store: Store) -> N
         store.delete("k", only_if=first)
     store.delete("k", only_if=second)
     assert store.get("k") is None
-    assert unmet_conditions(store) == []
+    assert find_unsupported_conditions(store) == []
 
 
 def test_of_two_writers_one_wins_each_round(store: Store) -> None:
@@ -76,7 +76,7 @@ def test_of_two_writers_one_wins_each_round(store: Store) -> None:
 
 def test_a_stack_is_held_and_released(store: Store) -> None:
     for generation in (1, 2):
-        with held(store, "p", "dev") as holding:
+        with hold_lease(store, "p", "dev") as holding:
             holding.renew()
         lease = read_lease(store, "p", "dev")
         assert lease is not None
@@ -84,7 +84,7 @@ def test_a_stack_is_held_and_released(store: Store) -> None:
 
 
 def test_a_refusal_names_the_container_and_what_to_do(azurite: Azurite, container: str) -> None:
-    with pytest.raises(StateError, match=r"azblob://none: there is no such bucket\n.*az storage"):
+    with pytest.raises(StateError, match=r"azblob://none: the bucket does not exist\n.*az storage"):
         open_store("azblob://none", azurite.environ).get("k")
     wrong = {**azurite.environ, "AZURE_STORAGE_KEY": "Y2FuYXJ5"}
     with pytest.raises(StateError, match=f"azblob://{container}: ") as refused:

@@ -32,11 +32,11 @@ def test_objects_come_back_below_the_prefix(wire: Wire, bucket: str) -> None:
     assert stored is not None
     assert (stored.data, stored.tag) == (b"version: 1\n", tag)
     assert abs(stored.modified - time.time()) < 60
-    assert below.shown("x") == f"s3://{bucket}/team/a/x"
+    assert below.describe("x") == f"s3://{bucket}/team/a/x"
     assert below.copy(".pulumi/meta.yaml", "b")
     assert not below.copy("none", "c")
     assert set(below.read_many(["b", "none", ".pulumi/meta.yaml"])) == {"b", ".pulumi/meta.yaml"}
-    assert below.tags("") == {one: below.get(one).tag for one in ("b", ".pulumi/meta.yaml")}
+    assert below.tags("") == {key: below.get(key).tag for key in ("b", ".pulumi/meta.yaml")}
     assert list(below.tags(".pulumi/", ending=".yaml")) == [".pulumi/meta.yaml"]
     assert below.tags("", ending=".json") == {}
     below.delete("b")
@@ -48,7 +48,7 @@ def test_a_write_on_a_condition_that_does_not_hold_is_refused(store: ObjectStore
     with pytest.raises(ConflictError):
         store.put("k", b"1", only_if='"0123"')
     first = store.put("k", b"1", only_if=ABSENT)
-    with pytest.raises(ConflictError, match="changed by somebody else"):
+    with pytest.raises(ConflictError, match="changed by another program"):
         store.put("k", b"2", only_if=ABSENT)
     second = store.put("k", b"2", only_if=first)
     for refused in (
@@ -106,7 +106,7 @@ def test_anothers_write_is_not_taken_for_ones_own(wire: Wire, store: ObjectStore
     wire.trouble("PUT", "answer-lost")
     with pytest.raises(ConflictError):
         store.put("k", b"2", only_if=tag)
-    with pytest.raises(ConflictError):  # nothing was lost: whoever wrote it, it was not this call
+    with pytest.raises(ConflictError):  # the object is not from this call
         store.put("k", b"another's", only_if=tag)
     assert content(store) == b"another's"
 
@@ -123,13 +123,13 @@ def test_patience_ends(wire: Wire, store: ObjectStore) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_named(wire: Wire) -> None:
-    with pytest.raises(StateError, match=r"s3://none: there is no such bucket\n.*region"):
+    with pytest.raises(StateError, match=r"s3://none: the bucket does not exist\n.*region"):
         wire.store("none").get("k")
-    with pytest.raises(StateError, match="no such bucket"):
+    with pytest.raises(StateError, match="the bucket does not exist"):
         wire.store("none").put("k", b"", only_if='"x"')
 
 
-def test_nobody_there() -> None:
+def test_a_store_that_does_not_answer() -> None:
     url = "s3://b?region=x&endpoint=http://127.0.0.1:9&use_path_style=1"
     store = s3.open_bucket(url, KEYS, patience=Patience(connect=1, pauses=()))
     with pytest.raises(StateError, match="s3://b: the store does not answer"):
@@ -139,17 +139,17 @@ def test_nobody_there() -> None:
 @pytest.mark.parametrize(
     ("environ", "url", "said"),
     [
-        ({}, "s3://b?region=x", "there are no credentials"),
+        ({}, "s3://b?region=x", "the credentials are missing"),
         ({"AWS_ACCESS_KEY_ID": "a"}, "s3://b?region=x", "half of the credentials"),
         ({}, "s3://b?region=x&profile=none", "the profile is not in"),
-        (KEYS, "s3://b", "in which region"),
-        (KEYS, "s3://b?endpoint=:", "is the endpoint right"),
-        (KEYS, "s3://b?regoin=x", "'regoin' is no option"),
-        (KEYS, "s3://b?fips=perhaps", "neither yes nor no"),
-        (KEYS, "s3:///x", "names no bucket"),
-        (KEYS, "ftp://b", "ftp://b is no place"),
-        (KEYS, "azblob://b", "no storage account is named"),
-        (KEYS, "azblob://b?storage_acount=x", "'storage_acount' is no option"),
+        (KEYS, "s3://b", "region is missing"),
+        (KEYS, "s3://b?endpoint=:", "Check the network and the endpoint"),
+        (KEYS, "s3://b?regoin=x", "'regoin' is not a known option"),
+        (KEYS, "s3://b?fips=perhaps", "neither true nor false"),
+        (KEYS, "s3:///x", "does not name a bucket"),
+        (KEYS, "ftp://b", "ftp://b is not a supported backend"),
+        (KEYS, "azblob://b", "the storage account is missing"),
+        (KEYS, "azblob://b?storage_acount=x", "'storage_acount' is not a known option"),
         ({"GOOGLE_CREDENTIALS": "{}"}, "gs://b", "credentials in the environment"),
     ],
 )
@@ -168,12 +168,12 @@ def test_what_is_missing_is_said(
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("AccessDenied", "may not do that there"),
+        ("AccessDenied", "do not have the permission"),
         ("403", "s3:ListBucket"),
         ("SignatureDoesNotMatch", "the secret key is wrong"),
         ("ExpiredToken", "have expired"),
         ("301", "another region"),
-        ("NotImplemented", "Conditional writes are needed"),
+        ("NotImplemented", "with conditional writes"),
         ("RequestTimeTooSkewed", r"by 20 minutes \(ahead\)"),
         ("Strange", r"Strange \(HTTP 400\)"),
     ],
@@ -182,7 +182,7 @@ def test_a_refusal_is_said_in_words(code: str, said: str) -> None:
     now = datetime(2026, 11, 24, 12, 20, tzinfo=UTC)
     body = f"<Error><Code>{code}</Code><ServerTime>2026-11-24T12:00:00Z</ServerTime></Error>"
     error = Exception(f"Generic S3 error: non-2xx status code: 400 Bad Request: {body}")
-    raise_it = s3.REMEDIES.error("s3://b", read_refusal(error), now=now)
+    raise_it = s3.REMEDIES.make_error("s3://b", read_refusal(error), now=now)
     with pytest.raises(StateError, match=said):
         raise raise_it
 
@@ -219,7 +219,7 @@ def test_no_key_is_in_what_is_shown(wire: Wire) -> None:
     store = open_store(url, KEYS)
     with pytest.raises(StateError) as refused:
         store.get("k")
-    assert "canary" not in f"{store!r} {store.url} {store.shown('k')} {refused.value}"
+    assert "canary" not in f"{store!r} {store.url} {store.describe('k')} {refused.value}"
 
 
 def test_a_folder_needs_no_boto3() -> None:

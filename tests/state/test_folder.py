@@ -31,16 +31,16 @@ def test_of_those_who_create_one_wins(store: FolderStore) -> None:
         made.append(text)
 
     threads = [threading.Thread(target=create, args=(b"%d" % n,)) for n in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     stored = store.get("a/b")
     assert stored is not None
     assert made == [stored.data]
 
 
-def test_what_others_put_beside_the_objects_is_none(store: FolderStore) -> None:
+def test_other_files_in_the_folder_are_not_objects(store: FolderStore) -> None:
     for key in (".pulumi/meta.yaml", ".pulumi/stacks/p/dev.json", ".pulumi/stacks/p/devil.json"):
         store.put(key, b"x")
     stacks = store.folder / ".pulumi/stacks/p"
@@ -55,7 +55,7 @@ def test_what_others_put_beside_the_objects_is_none(store: FolderStore) -> None:
 def test_tags_are_those_that_are_read_and_written(store: FolderStore) -> None:
     tags = {key: store.put(key, key.encode()) for key in ("a/b.json", "a/c.json", "a/c.json.bak")}
     assert store.tags("a/") == tags
-    assert store.tags("a/", ending=".json") == {one: tags[one] for one in ("a/b.json", "a/c.json")}
+    assert store.tags("a/", ending=".json") == {key: tags[key] for key in ("a/b.json", "a/c.json")}
     assert store.tags("b/") == {}
 
 
@@ -87,7 +87,7 @@ def test_a_copy_stays_what_the_source_was(store: FolderStore) -> None:
 
 @pytest.mark.parametrize("key", ["../x", "/x", "a//b", "", "a/."])
 def test_no_key_leads_out_of_the_folder(store: FolderStore, key: str) -> None:
-    with pytest.raises(ValueError, match="is no key"):
+    with pytest.raises(ValueError, match="is not a valid key"):
         store.put(key, b"")
 
 

@@ -7,7 +7,7 @@ import pytest
 from flowflare.errors import ConflictError, StateError
 from flowflare.state.backends import Store, open_store
 from flowflare.state.backends.store import ABSENT
-from flowflare.state.lease import held, read_lease
+from flowflare.state.lease import hold_lease, read_lease
 from tests.state.fake_gcs import Bucket, serve_gcs
 
 
@@ -42,7 +42,7 @@ def test_a_write_names_the_generation_that_it_replaces(bucket: Bucket, store: St
 
 
 def test_a_stack_is_held_and_released(store: Store) -> None:
-    with held(store, "p", "dev") as holding:
+    with hold_lease(store, "p", "dev") as holding:
         holding.renew()
     lease = read_lease(store, "p", "dev")
     assert lease is not None
@@ -50,5 +50,5 @@ def test_a_stack_is_held_and_released(store: Store) -> None:
 
 
 def test_a_bucket_that_is_not_there_is_named(bucket: Bucket) -> None:
-    with pytest.raises(StateError, match="gs://none: there is no such bucket"):
+    with pytest.raises(StateError, match="gs://none: the bucket does not exist"):
         open_store("gs://none", {"STORAGE_EMULATOR_HOST": bucket.address}).put("k", b"")

@@ -1,4 +1,4 @@
-"""Whether a store keeps the conditions of writes, as `flowflare doctor` tells it."""
+"""Tests of the check in `flowflare doctor` that a store supports conditional writes."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from flowflare.engine.pulumi.checks import bucket_check
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.backends.objects import ObjectStore
-from flowflare.state.backends.probe import unmet_conditions
+from flowflare.state.backends.probe import find_unsupported_conditions
 from flowflare.state.backends.store import ABSENT
 from tests.cli.command import flowflare
 from tests.engine.projects import Sample
@@ -29,7 +29,7 @@ class Careless(FolderStore):
 def test_a_condition_that_is_ignored_is_found_out(tmp_path: Path, knows: tuple[str, ...]) -> None:
     store = Careless(tmp_path)
     store.knows = knows
-    assert {*unmet_conditions(store), *knows} == {"If-None-Match", "If-Match"}
+    assert {*find_unsupported_conditions(store), *knows} == {"If-None-Match", "If-Match"}
     assert store.keys("") == []
     check = bucket_check(store)
     assert (check.status, "leases would not hold" in check.message) == ("fail", True)
@@ -39,7 +39,7 @@ def test_a_bucket_that_keeps_them_is_well(store: ObjectStore, wire: Wire) -> Non
     assert bucket_check(store).status == "ok"
     assert store.keys("") == []
     missing = bucket_check(wire.store("none"))
-    assert (missing.status, "no such bucket" in missing.message) == ("fail", True)
+    assert (missing.status, "bucket does not exist" in missing.message) == ("fail", True)
 
 
 @pytest.mark.parametrize("engine", ["embedded", "cli"])
@@ -56,6 +56,6 @@ def test_doctor_looks_at_the_bucket(
         json.dumps({**written, "config": {**written["config"], **address, **embedded}})
     )
     said = flowflare("doctor", "--stack", "dev", "--json", "--cwd", str(sample.root))
-    checks = {one["name"]: one for one in json.loads(said.out)["checks"]}
+    checks = {check["name"]: check for check in json.loads(said.out)["checks"]}
     assert checks["bucket"]["message"] == f"{store.url} answers, and keeps the conditions of writes"
     assert KEYS["AWS_SECRET_ACCESS_KEY"] not in said.out + said.err

@@ -13,7 +13,7 @@ from flowflare.errors import LockedError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.lease import read_lease
-from flowflare.state.lock import locked
+from flowflare.state.lock import lock_stack
 from tests.engine.projects import Sample, World
 from tests.state.wire import Wire
 from tests.support.pulumi_cli import cli_environ
@@ -44,7 +44,7 @@ def test_both_engines_share_a_bucket_and_see_each_others_locks(
     (told,) = json.loads(pulumi("stack", "history", "--json").stdout)
     assert (told["kind"], told["result"]) == ("update", "succeeded")
     assert told["resourceChanges"] == {"create": 3}
-    with locked(Backend(store, "p", "dev")):
+    with lock_stack(Backend(store, "p", "dev")):
         refused = pulumi("up", "--yes", "--skip-preview")
         assert "the stack is currently locked by 1 lock" in refused.stderr + refused.stdout
         stack = CliStack(read_project(sample.root, "dev"), environ=environ)

@@ -40,14 +40,14 @@ def latest(store: ObjectStore) -> dict[str, Any]:
     return found
 
 
-def told(store: ObjectStore) -> list[dict[str, Any]]:
+def read_history(store: ObjectStore) -> list[dict[str, Any]]:
     """The history, oldest first; each has the state after it beside it."""
     keys = store.keys(".pulumi/history/p/dev/dev-")
     infos = [key for key in keys if key.endswith(".history.json")]
     assert [key.replace(".history", ".checkpoint") for key in infos] == [
         key for key in keys if key not in infos
     ]
-    return [json.loads(one.data) for one in store.read_many(infos).values()]
+    return [json.loads(stored.data) for stored in store.read_many(infos).values()]
 
 
 def meddling(what: Callable[[], object]) -> Callable[[Event], None]:
@@ -68,14 +68,14 @@ def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
     keys = store.keys("")
     assert {CHECKPOINT, f"{CHECKPOINT}.bak", ".pulumi/meta.yaml"} <= set(keys)
     assert store.keys(".pulumi/locks/") == []
-    assert not any(b"canary" in one.data for one in store.read_many(keys).values())
+    assert not any(b"canary" in stored.data for stored in store.read_many(keys).values())
     assert not (sample.root / ".flowflare/state").exists()
     assert sample.open().up().changed == 0
     assert sample.open().outputs(show_secrets=True) == {"token": "token-of-z-a"}
     with pytest.raises(FlowflareError, match="z-a blew up"):
         sample.program(PROGRAM.replace("canary-of-z", "boom")).open().up()
     sample.open().destroy()
-    assert [(one["kind"], one["result"]) for one in told(store)] == [
+    assert [(run["kind"], run["result"]) for run in read_history(store)] == [
         ("update", "succeeded"),
         ("update", "failed"),
         ("destroy", "succeeded"),
@@ -105,7 +105,7 @@ def test_the_clis_lock_is_honoured_in_a_bucket(sample: Sample, store: ObjectStor
     store.put(".pulumi/locks/organization/p/dev/1.json", json.dumps(lock).encode())
     with pytest.raises(LockedError, match=r"locked by another run: ann@ci \(pid 7\)"):
         sample.open().up()
-    assert [str(one) for one in sample.open().unlock()] == [
+    assert [str(lock) for lock in sample.open().unlock()] == [
         "ann@ci (pid 7) since 2026-11-23T18:50Z"
     ]
     assert sample.open().up().changed == 2
@@ -173,16 +173,18 @@ def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
         time.seconds += 100
         kept.append(store.get(CHECKPOINT))
 
-    with pytest.raises(FlowflareError, match="nothing more is written"):
+    with pytest.raises(FlowflareError, match="this run stops writing"):
         stack.up(meddling(sleep_too_long))
-    assert [one and one.data for one in [store.get(CHECKPOINT)]] == [kept[0] and kept[0].data]
+    assert [stored and stored.data for stored in [store.get(CHECKPOINT)]] == [
+        kept[0] and kept[0].data
+    ]
     assert world.ids() == ["z-a"]
     lease = read_lease(store, "p", "dev")
     assert lease is not None
     assert (lease.owner, lease.released) == ("another", False)
 
 
-def test_a_state_that_somebody_else_wrote_is_not_overwritten(
+def test_a_state_that_another_program_wrote_is_not_overwritten(
     sample: Sample, store: ObjectStore, world: World
 ) -> None:
     def write() -> None:
@@ -190,7 +192,7 @@ def test_a_state_that_somebody_else_wrote_is_not_overwritten(
         assert stored is not None
         store.put(CHECKPOINT, stored.data + b"\n")
 
-    with pytest.raises(FlowflareError, match="has been changed by somebody else while this run"):
+    with pytest.raises(FlowflareError, match="changed by another program during this run"):
         sample.open().up(meddling(write))
     stored = store.get(CHECKPOINT)
     assert stored is not None
@@ -198,7 +200,7 @@ def test_a_state_that_somebody_else_wrote_is_not_overwritten(
     assert len(world.ids()) == 1, "nothing was made that is not in state"
 
 
-def test_a_run_goes_on_over_a_bad_line(sample: Sample, store: ObjectStore, wire: Wire) -> None:
+def test_a_run_survives_a_bad_connection(sample: Sample, store: ObjectStore, wire: Wire) -> None:
     wire.trouble(f"PUT /{store.url[5:]}/{CHECKPOINT} ", "unheard", "answer-lost", "answer-torn")
     wire.trouble("GET", "answer-lost", "unheard")
     assert sample.open().up().changed == 2
@@ -244,9 +246,9 @@ def test_one_tenants_passphrase_opens_nothing_of_another(
     other = make_sample(tmp_path / "other", PROGRAM)
     for thief in (sample, other):
         thief.environ |= {**sample.environ, "PULUMI_CONFIG_PASSPHRASE": "of another tenant"}
-        with pytest.raises(SecretError, match="does not open this stack's secrets"):
+        with pytest.raises(SecretError, match="does not decrypt this stack's secrets"):
             thief.open().outputs(show_secrets=True)
-        with pytest.raises(SecretError, match="does not open this stack's secrets"):
+        with pytest.raises(SecretError, match="does not decrypt this stack's secrets"):
             thief.open().up()
     del before[LEASE]
     assert before == {

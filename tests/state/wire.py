@@ -82,15 +82,15 @@ class Wire:
             client.sendall(REFUSALS.get(trouble, b""))
             return
         with self.one_at_a_time:
-            answer = self._asked(head[0], names, body)
+            answer = self._forward(head[0], names, body)
             if trouble == "twice":
-                answer = self._asked(head[0], names, body)
+                answer = self._forward(head[0], names, body)
         if trouble == "answer-torn":
             client.sendall(answer[: answer.index(b"\r\n\r\n") + 5])
         elif trouble in (None, "twice"):
             client.sendall(answer)
 
-    def _asked(self, first: bytes, names: dict[bytes, bytes], body: bytes) -> bytes:
+    def _forward(self, first: bytes, names: dict[bytes, bytes], body: bytes) -> bytes:
         names.pop(b"connection", None)
         with socket.create_connection(self.upstream, 10) as upstream:
             upstream.sendall(b"".join([first, *names.values(), b"Connection: close\r\n\r\n", body]))

@@ -1,4 +1,4 @@
-"""Writers who count together in one object, each on the condition that nobody came in between."""
+"""Writers that count together in one object, with conditional writes."""
 
 import threading
 
@@ -22,10 +22,10 @@ def count_together(store: Store, writers: int, rounds: int) -> int:
             done += 1
 
     threads = [threading.Thread(target=count) for _ in range(writers)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     stored = store.get("count")
     assert stored is not None
     return int(stored.data)

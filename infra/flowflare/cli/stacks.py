@@ -85,7 +85,7 @@ def _plan_without_cli(
     from flowflare.engine.pulumi.state import backend_url
     from flowflare.render.node import ensure_node_packages
     from flowflare.state.backends.folder import local_folder
-    from flowflare.state.backends.registry import redacted
+    from flowflare.state.backends.registry import redact_url
 
     url = backend_url(project.root, os.environ)
     if local_folder(url, os.environ) is None:
@@ -94,7 +94,7 @@ def _plan_without_cli(
     plan = recorded_plan(project, os.environ, on_event=on_event)
     messages().print(
         "The Pulumi CLI is not installed: this plan compares the program with the state in "
-        f"{redacted(url)} and makes no calls.",
+        f"{redact_url(url)} and makes no calls.",
         markup=False,
     )
     return plan

@@ -11,7 +11,7 @@ from flowflare.config.files import Project, private_folder
 from flowflare.engine.ledger import Ledger
 from flowflare.state.checkpoint import Resource
 from flowflare.state.location import backend_of
-from flowflare.state.lock import locked
+from flowflare.state.lock import lock_stack
 from flowflare.state.passphrase import Vault, find_passphrase
 
 
@@ -43,7 +43,7 @@ def doubt(
     raw = backend.load()
     if raw is None:
         return []
-    with locked(backend) as held:
+    with lock_stack(backend) as held:
         present = backend.present()
         raw = present.raw
         passphrase = find_passphrase(private_folder(project.root), environ, make=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 
 from flowflare.state.backend import now
-from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, renamed
+from flowflare.state.checkpoint import Deployment, Doing, Pending, Resource, rename_urns
 from flowflare.values.properties import Props, equal
 
 Write = Callable[[Deployment], None]
@@ -60,7 +60,7 @@ class Ledger:
     def all(self) -> tuple[Resource, ...]:
         """Return every record, in the order in which they are written."""
         with self._lock:
-            return (*self._done, *(renamed(record, self._urns) for record in self._kept))
+            return (*self._done, *(rename_urns(record, self._urns) for record in self._kept))
 
     def list_interrupted(self, urns: Collection[str] | None = None) -> list[Pending]:
         """List the operations, of these URNs or of all, that an earlier run did not end."""

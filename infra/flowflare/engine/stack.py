@@ -18,7 +18,7 @@ from flowflare.state.backend import Backend
 from flowflare.state.checkpoint import Deployment
 from flowflare.state.history import history
 from flowflare.state.lease import Lease
-from flowflare.state.lock import Held, Lock, locked, unlock
+from flowflare.state.lock import Held, Lock, lock_stack, unlock
 from flowflare.state.watch import Clock
 from flowflare.values.events import OnEvent, Plan, Update, warn
 from flowflare.values.show import shown_props
@@ -223,7 +223,7 @@ class EmbeddedStack:
         """Hold the stack during a run, and record the run in the backend's history."""
         backend, note = self._backend, partial(warn, report.note)
         with (
-            locked(backend, clock=self._lease_clock, on_wait=note) as held,
+            lock_stack(backend, clock=self._lease_clock, on_wait=note) as held,
             history(backend, kind, self.project, report, held.holding.check),
         ):
             for lease in held.taken:

@@ -15,7 +15,7 @@ from flowflare.errors import StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment
-from flowflare.state.lock import locked
+from flowflare.state.lock import lock_stack
 from flowflare.values.events import Plan
 
 D = TypeVar("D", bound=Deployer)
@@ -70,7 +70,7 @@ def edit_in_backend(
 
     def write(deployment: Deployment, before: Callable[[], None]) -> None:
         assert state.checkpoint is not None
-        with locked(backend) as held:
+        with lock_stack(backend) as held:
             if backend.present().tag != state.checkpoint.tag:
                 raise describe_conflict(project)
             before()

@@ -14,7 +14,7 @@ from flowflare.fleet.fingerprint.fingerprints import make_fingerprints
 from flowflare.fleet.pending import explain
 from flowflare.model.frozen import Frozen
 from flowflare.review.document import make_schema
-from flowflare.state.lease import held_now
+from flowflare.state.lease import list_held
 
 if TYPE_CHECKING:
     from flowflare.fleet.records import Fingerprint, TenantRecord
@@ -99,7 +99,7 @@ def read_status(session: "FleetSession", *, all_tenants: bool = True) -> FleetSt
     stacks = [stack for stack, tenant in listed.items() if tenant.status != "retired"]
     now = make_fingerprints(session.root, stacks, session.environ)
     unlisted = {stack for stack in records if stack not in known} if all_tenants else set()
-    leases = held_now(session.store, session.project, [*listed, *unlisted])
+    leases = list_held(session.store, session.project, [*listed, *unlisted])
     found = []
     for stack in (*listed, *sorted(unlisted)):
         tenant, record = listed.get(stack), records.get(stack)

@@ -1,9 +1,9 @@
-"""A stack's state in a store, in the layout of Pulumi's own backends for folders and buckets.
+"""A stack's state in a store, in the layout of Pulumi's backends for folders and buckets.
 
 Keys as in `pkg/backend/diy` of pulumi/pulumi: `.pulumi/meta.yaml`, `.pulumi/stacks/<p>/<s>.json`
-with the write before it as `.bak`, `.pulumi/locks/organization/<p>/<s>/`. `pulumi login` with the
-same URL finds the same stacks. A checkpoint may be compressed, which its bytes say; of several
-the newest counts, as for the CLI.
+with the previous version as `.bak`, `.pulumi/locks/organization/<p>/<s>/`. `pulumi login` with the
+same URL finds the same stacks. The first bytes of a checkpoint show whether it is compressed. If
+there are several, the newest counts, as in the CLI.
 """
 
 import gzip
@@ -37,18 +37,18 @@ _ENDINGS: Final = ("", ".gz", ".zst")
 
 
 def now() -> str:
-    """The time as state writes it, RFC 3339 in UTC."""
+    """Return the current time in the format of state: RFC 3339 in UTC."""
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint as it was found.
+    """A checkpoint as it was read.
 
     Attributes:
-        raw: the parsed JSON, None where the stack has none.
-        key: its key, that of an uncompressed one where there is none.
-        tag: its tag, ABSENT where there is none.
+        raw: the parsed JSON, None if the stack has none.
+        key: its key; that of an uncompressed checkpoint if there is none.
+        tag: its tag, ABSENT if there is none.
     """
 
     raw: Any
@@ -65,7 +65,7 @@ class Backend:
         project: the project's name.
         stack: the stack's name.
         gzip: whether checkpoints are written compressed.
-        shared: whether somebody named the store, so that others may use it as well.
+        shared: whether the store was configured, so that others may use it too.
     """
 
     store: Store
@@ -81,12 +81,12 @@ class Backend:
 
     @property
     def key(self) -> str:
-        """The key of the checkpoint; a compressed one's has `.gz` after it."""
+        """The key of the checkpoint; a compressed checkpoint has `.gz` after it."""
         return f".pulumi/stacks/{self.project}/{self.stack}.json"
 
     @property
     def locks(self) -> str:
-        """What the keys of Pulumi's locks of this stack begin with."""
+        """The prefix of the keys of this stack's Pulumi locks."""
         return f".pulumi/locks/{self.full_name}/"
 
     @property
@@ -96,59 +96,59 @@ class Backend:
 
     @property
     def place(self) -> str:
-        """Where the backend is, as it is shown to people."""
+        """The folder or URL of the backend, for messages."""
         return str(self.folder or self.store.url)
 
     @property
     def exists(self) -> bool:
         """Whether the stack has a checkpoint."""
-        return bool(self._found())
+        return bool(self._read_candidates())
 
     def load(self) -> Any:
-        """The checkpoint's parsed content, None where the stack has none.
+        """Read the checkpoint's parsed content; None if the stack has none.
 
         Raises:
-            StateError: there is one, and it is not a checkpoint.
+            StateError: the object is not a checkpoint.
         """
         return self.present().raw
 
     def present(self) -> Checkpoint:
-        """The checkpoint with the tag that it has now.
+        """Read the checkpoint with its current tag.
 
         Raises:
-            StateError: there is one, and it is not a checkpoint.
+            StateError: the object is not a checkpoint.
         """
-        found = self._found()
-        if not found:
+        candidates = self._read_candidates()
+        if not candidates:
             return Checkpoint(None, self.key, ABSENT)
-        key = self._latest(found)
-        return Checkpoint(self._parsed(key, found[key]), key, found[key].tag)
+        key = self._choose_latest(candidates)
+        return Checkpoint(self._parse(key, candidates[key]), key, candidates[key].tag)
 
     def tag(self) -> str:
         """Return the tag that the checkpoint has now, ABSENT if the stack has none."""
-        found = self._found()
-        return found[self._latest(found)].tag if found else ABSENT
+        candidates = self._read_candidates()
+        return candidates[self._choose_latest(candidates)].tag if candidates else ABSENT
 
-    def _latest(self, found: dict[str, Stored]) -> str:
+    def _choose_latest(self, found: dict[str, Stored]) -> str:
         return max(found, key=lambda key: (found[key].modified, key == self.target))
 
     def salt(self, raw: Any) -> str:
-        """The salt string in a checkpoint's content, empty where there is none."""
+        """Return the salt string in a checkpoint's content, empty if it has none."""
         return salt_of(raw) if raw else ""
 
     def read(self, raw: Any, opener: Opener) -> Deployment:
-        """The state in a checkpoint's content; nothing is opened.
+        """Read the state in a checkpoint's content, without decrypting anything.
 
         Raises:
-            StateError: it is not a checkpoint that this engine serves.
+            StateError: this engine does not support the checkpoint.
         """
         if raw is None:
             return Deployment()
         try:
             return read_checkpoint(raw, opener)
         except StateError as error:
-            shown = self.store.shown(self.key)
-            raise StateError(f"{shown}: {error.message}", remedy=error.remedy) from None
+            place = self.store.describe(self.key)
+            raise StateError(f"{place}: {error.message}", remedy=error.remedy) from None
 
     def writer(
         self,
@@ -157,17 +157,17 @@ class Backend:
         after: Checkpoint | None = None,
         guard: Callable[[], None] | None = None,
     ) -> "StateWriter":
-        """What writes the states of one run; who reads sees the whole old or the whole new one.
+        """Make a writer for the states of one run. Readers see the old state or the new one, whole.
 
         Args:
-            sealer: seals the secrets.
-            after: what the run has read, by default what is there now.
-            guard: is asked before each write, and raises where the run may not write any more.
+            sealer: encrypts the secrets.
+            after: the checkpoint that the run has read, by default the current one.
+            guard: called before each write; raises an error if the run may no longer write.
         """
         from importlib.metadata import version
 
-        made_by = f"flowflare/{version('flowflare')}"
-        texts = CheckpointWriter(sealer, stack=self.full_name, version=made_by)
+        program = f"flowflare/{version('flowflare')}"
+        texts = CheckpointWriter(sealer, stack=self.full_name, version=program)
         return StateWriter(self, texts, after or self.present(), guard)
 
     @property
@@ -175,26 +175,26 @@ class Backend:
         """The key under which checkpoints are written."""
         return f"{self.key}.gz" if self.gzip else self.key
 
-    def _found(self) -> dict[str, Stored]:
+    def _read_candidates(self) -> dict[str, Stored]:
         return self.store.read_many([self.key + ending for ending in _ENDINGS])
 
-    def _parsed(self, key: str, stored: Stored) -> Any:
-        shown = self.store.shown(key)
+    def _parse(self, key: str, stored: Stored) -> Any:
+        place = self.store.describe(key)
         if stored.data.startswith(_ZSTD):
             raise StateError(
-                f"the state is compressed: {shown}",
-                remedy="Write it once with the Pulumi CLI without PULUMI_DIY_BACKEND_ZSTD.",
+                f"the state is compressed with Zstandard: {place}",
+                remedy="Unset PULUMI_DIY_BACKEND_ZSTD and write it again with the Pulumi CLI.",
             )
         try:
             raw = parse_stored(stored.data)
             refuse_foreign(raw)
             check_checkpoint(raw)
         except StateError as error:
-            raise StateError(f"{shown}: {error.message}", remedy=error.remedy) from None
+            raise StateError(f"{place}: {error.message}", remedy=error.remedy) from None
         except (ValueError, OSError, EOFError, zlib.error) as error:
             raise StateError(
-                f"the state file {shown} is not a checkpoint of Pulumi: {error}",
-                remedy=f"The state before the last write is {shown}.bak: copy it back.",
+                f"the state file {place} is not a Pulumi checkpoint: {error}",
+                remedy=f"The previous state is {place}.bak: copy it back.",
             ) from None
         return raw
 
@@ -204,19 +204,19 @@ def parse_stored(data: bytes) -> Any:
 
     Raises:
         JsonError: it is not JSON, or is nested too deeply.
-        OSError, EOFError, zlib.error: its compressed data is damaged or stands for too much.
+        OSError, EOFError, zlib.error: the compressed data is damaged or expands to too much.
     """
     return parse_json(decompress(data) if data.startswith(_GZIP) else data)
 
 
 class StateWriter:
-    """Writes the states of one run, each on the condition that the one before is still there.
+    """Writes the states of one run, each only if the previous one is still there.
 
     Args:
         backend: the stack.
-        texts: makes the texts.
-        after: what is there at the beginning.
-        guard: is asked before each write.
+        texts: turns a state into text.
+        after: the checkpoint at the start.
+        guard: called before each write.
     """
 
     def __init__(
@@ -228,17 +228,17 @@ class StateWriter:
     ) -> None:
         self._backend = backend
         self._texts = texts
-        self._there = after
+        self._current = after
         self._guard = guard
         self._is_prepared = False
         self._unanswered: list[bytes] = []
 
     def __call__(self, deployment: Deployment) -> None:
-        """Writes a state.
+        """Write a state.
 
         Raises:
-            ConflictError: somebody else has written the stack's state; nothing was written.
-            StateError: it cannot be written, or may not any more.
+            ConflictError: another run has written the stack's state; nothing was written.
+            StateError: it cannot be written, or the run may no longer write.
         """
         data = self._texts.text(deployment, now()).encode()
         if self._backend.gzip:
@@ -246,11 +246,11 @@ class StateWriter:
         if self._guard is not None:
             self._guard()
         self._prepare()
-        store, before, key = self._backend.store, self._there, self._backend.target
+        store, before, key = self._backend.store, self._current, self._backend.target
         if before.tag != ABSENT:
             store.copy(before.key, f"{before.key}.bak")
         only_if = before.tag if before.key == key else None
-        self._there = Checkpoint(None, key, self._put(key, data, only_if))
+        self._current = Checkpoint(None, key, self._put(key, data, only_if))
         if before.key != key:
             store.delete(before.key)
 
@@ -261,18 +261,18 @@ class StateWriter:
         except ConflictError as error:
             present = store.get(key)
             if present is None or present.data not in self._unanswered:
-                raise self._changed(error) from None
+                raise self._explain_conflict(error) from None
             tag = store.put(key, data, only_if=present.tag)
         except StateError:
-            self._unanswered.append(data)  # it may be there all the same
+            self._unanswered.append(data)  # it may have been written
             raise
         self._unanswered.clear()
         return tag
 
-    def _changed(self, error: ConflictError) -> ConflictError:
+    def _explain_conflict(self, error: ConflictError) -> ConflictError:
         return ConflictError(
-            f"stack {self._backend.stack}: {error.message} while this run worked on it",
-            remedy="Nothing of it was overwritten. Look at who works on the stack, and run again.",
+            f"stack {self._backend.stack}: {error.message} during this run",
+            remedy="Nothing was overwritten. Find what else works on the stack, then run again.",
         )
 
     def _prepare(self) -> None:
@@ -283,6 +283,6 @@ class StateWriter:
         if meta is None:
             store.put(_META_KEY, _META)
         elif meta.data.strip() not in (b"version: 1", b"version: 0"):
-            shown = store.shown(_META_KEY)
-            raise StateError(f"{shown}: this engine writes version 1 of the backend's layout")
+            place = store.describe(_META_KEY)
+            raise StateError(f"{place}: this engine only writes version 1 of the backend's layout")
         self._is_prepared = True

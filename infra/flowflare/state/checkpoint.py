@@ -1,7 +1,7 @@
-"""State: what a stack's checkpoint holds, as data, and how it is written down.
+"""State: the content of a stack's checkpoint as data, and its JSON format.
 
 The format is Pulumi's deployment version 3; reference: `sdk/go/common/apitype/core.go` of
-pulumi/pulumi, and runs of CLI 3.255 that accepted and continued files made here.
+pulumi/pulumi, and runs of CLI 3.255 that read and updated files made here.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from flowflare.errors import StateError
 from flowflare.reading.json_text import parse_json
-from flowflare.state.checkpoint_shape import check_checkpoint, refuse_foreign, shown_word
+from flowflare.state.checkpoint_shape import check_checkpoint, format_word, refuse_foreign
 from flowflare.state.cron_cleanups import with_cron_cleanups
 from flowflare.values.properties import (
     UNKNOWN,
@@ -43,20 +43,20 @@ Doing = Literal["creating", "updating", "deleting", "reading", "importing"]
 
 
 class Sealer(Opener, Protocol):
-    """What opens and seals secrets: the stack's vault."""
+    """Decrypts and encrypts secrets: the stack's vault."""
 
     def seal(self, secret: Secret) -> str:
-        """Returns the ciphertext of a secret."""
+        """Return the ciphertext of a secret."""
 
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """One resource's record. Names and meanings are Pulumi's; absent values are empty here.
+    """One resource's record. Names and meanings are Pulumi's; missing values are empty.
 
     Attributes:
         provider: `<provider urn>::<provider id>`.
         delete: the old half of a replacement, still to be removed.
-        pending_replacement: already deleted, not yet made again.
+        pending_replacement: already deleted, not yet created again.
         external: read, not managed.
         init_errors: why the resource may be incomplete; forces an update.
     """
@@ -93,7 +93,7 @@ class Resource:
         return name_of(self.urn)
 
     def needs(self) -> set[str]:
-        """URNs that must come before this record: parent, dependencies, provider and the like."""
+        """Return the URNs that must come before this record, such as parent and dependencies."""
         named = {self.parent, self.deleted_with, *self.dependencies, *self.replace_with}
         named.update(*self.property_dependencies.values())
         named.add(self.provider.rpartition("::")[0])
@@ -102,7 +102,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Pending:
-    """An operation that was begun; found at a start, it is one that was interrupted."""
+    """An operation that has begun; if a run finds one at its start, it was interrupted."""
 
     resource: Resource
     doing: Doing
@@ -115,7 +115,7 @@ class Deployment:
     Attributes:
         resources: the records, each after those that it needs.
         pending: operations under way.
-        salt: the passphrase provider's salt string, empty where state holds no secret.
+        salt: the passphrase provider's salt string, empty if state has no secrets.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -125,7 +125,7 @@ class Deployment:
     @property
     def stack(self) -> Resource | None:
         """The record of the stack itself, which carries its outputs."""
-        return next((one for one in self.resources if one.type == STACK_TYPE), None)
+        return next((record for record in self.resources if record.type == STACK_TYPE), None)
 
 
 _VALUES: Final = frozenset({"inputs", "outputs", "replacement_trigger"})
@@ -138,41 +138,41 @@ def _json_name(name: str) -> str:
 
 
 def dump_resource(resource: Resource, sealer: Sealer) -> dict[str, Any]:
-    """A record as the checkpoint holds it: empty fields left out, secrets sealed."""
-    written: dict[str, Any] = {}
-    for one in fields(resource):
-        value = getattr(resource, one.name)
-        if one.name in _VALUES:
+    """Return a record as JSON, without empty fields and with encrypted secrets."""
+    record: dict[str, Any] = {}
+    for field_ in fields(resource):
+        value = getattr(resource, field_.name)
+        if field_.name in _VALUES:
             value = dump_value(value, sealer)
         elif isinstance(value, tuple):
             value = list(value)
-        elif one.name == "property_dependencies":
+        elif field_.name == "property_dependencies":
             value = {key: list(urns) for key, urns in value.items()}
-        elif one.name == "custom_timeouts":
+        elif field_.name == "custom_timeouts":
             value = {key: as_number(float(seconds)) for key, seconds in value.items()}
-        if value or one.name in _ALWAYS:
-            written[_json_name(one.name)] = value
-    return written
+        if value or field_.name in _ALWAYS:
+            record[_json_name(field_.name)] = value
+    return record
 
 
 def load_resource(raw: Mapping[str, Any], opener: Opener) -> Resource:
-    """Reads a record; fields that this engine does not know are dropped, as the CLI does.
+    """Read a record; unknown fields are dropped, as in the CLI.
 
     Raises:
-        KeyError, TypeError, ValueError: the record is not one.
+        KeyError, TypeError, ValueError: the record is invalid.
     """
     found: dict[str, Any] = {}
-    for one in fields(Resource):
-        value = raw.get(_json_name(one.name))
+    for field_ in fields(Resource):
+        value = raw.get(_json_name(field_.name))
         if value is None:
             continue
-        if one.name in _VALUES:
+        if field_.name in _VALUES:
             value = load_value(value, opener)
-        elif one.name == "property_dependencies":
+        elif field_.name == "property_dependencies":
             value = {key: tuple(urns or ()) for key, urns in value.items()}
         elif isinstance(value, list):
             value = tuple(value)
-        found[one.name] = value
+        found[field_.name] = value
     resource = Resource(**found)
     if not resource.type:
         raise ValueError(f"{resource.urn} has no type")
@@ -180,9 +180,9 @@ def load_resource(raw: Mapping[str, Any], opener: Opener) -> Resource:
 
 
 def dump_value(value: Value, sealer: Sealer) -> Value:
-    """A value as the checkpoint holds it."""
+    """Return a value as JSON."""
 
-    def written(leaf: Value) -> Value:
+    def dump_leaf(leaf: Value) -> Value:
         if isinstance(leaf, Secret):
             return {SIGNATURE: SECRET, "ciphertext": sealer.seal(leaf)}
         if isinstance(leaf, Asset | Reference):
@@ -191,14 +191,14 @@ def dump_value(value: Value, sealer: Sealer) -> Value:
             return UNKNOWN_TEXT
         return as_number(leaf) if isinstance(leaf, float) else leaf
 
-    return map_leaves(value, written)
+    return map_leaves(value, dump_leaf)
 
 
 def load_value(value: Value, opener: Opener) -> Value:
-    """A value of a checkpoint; secrets stay sealed until they are looked at.
+    """Read a value of a checkpoint; secrets are decrypted on first use.
 
     Raises:
-        ValueError, TypeError: a signature is unknown, or a secret has not exactly one text.
+        ValueError, TypeError: a signature is unknown, or a secret does not have exactly one text.
     """
     if isinstance(value, dict):
         if value.get(SIGNATURE) == SECRET:
@@ -211,7 +211,7 @@ def load_value(value: Value, opener: Opener) -> Value:
 
 
 def load_secret_text(text: str) -> Value:
-    """Read the value of an opened secret from its JSON text.
+    """Read the value of a decrypted secret from its JSON text.
 
     Pulumi encrypts only the outermost secret. The `ciphertext` of a secret inside it is JSON that
     its no-op encrypter passed through (`SerializePropertyValue` in pkg/resource/stack of
@@ -227,10 +227,10 @@ def load_secret_text(text: str) -> Value:
 
 
 class _InsideSecret:
-    """Opens secrets that lie inside an opened secret, without a key."""
+    """Opens secrets inside a decrypted secret, without a key."""
 
     def open(self, ciphertext: str) -> Value:
-        """The value, from its JSON text."""
+        """Read the value from its JSON text."""
         return load_secret_text(ciphertext)
 
 
@@ -249,30 +249,30 @@ def _load_secret(value: Mapping[str, Any], opener: Opener) -> Secret:
 
 
 def secret_text(secret: Secret) -> str:
-    """What is encrypted for a secret: the JSON text of its value, inner secrets opened."""
+    """Return the text to encrypt for a secret: its value as JSON, with inner secrets decrypted."""
 
-    def written(leaf: Value) -> Value:
+    def dump_leaf(leaf: Value) -> Value:
         if isinstance(leaf, Secret):
-            return map_leaves(leaf.value, written)
+            return map_leaves(leaf.value, dump_leaf)
         if isinstance(leaf, Asset | Reference):
-            return map_leaves(to_signature(leaf), written)
+            return map_leaves(to_signature(leaf), dump_leaf)
         return UNKNOWN_TEXT if leaf is UNKNOWN else leaf
 
-    return json_text(map_leaves(secret.value, written))
+    return json_text(map_leaves(secret.value, dump_leaf))
 
 
 def magic(version: str) -> str:
-    """The checksum that the CLI demands beside the manifest's version."""
+    """Return the checksum that the CLI requires beside the manifest's version."""
     return hashlib.sha256(version.encode()).hexdigest()
 
 
 class CheckpointWriter:
-    """Writes checkpoints of one stack as text; a record that did not change is not dumped again.
+    """Writes checkpoints of one stack as text, and reuses the text of unchanged records.
 
     Args:
-        sealer: seals the secrets.
+        sealer: encrypts the secrets.
         stack: the stack's full name, `organization/<project>/<stack>`.
-        version: what writes, for the manifest.
+        version: the program and version that write, for the manifest.
     """
 
     def __init__(self, sealer: Sealer, *, stack: str, version: str) -> None:
@@ -282,7 +282,7 @@ class CheckpointWriter:
         self._texts: WeakKeyDictionary[Resource, str] = WeakKeyDictionary()
 
     def text(self, deployment: Deployment, time: str) -> str:
-        """The checkpoint file's text.
+        """Return the checkpoint file's text.
 
         Args:
             deployment: the state.
@@ -297,8 +297,8 @@ class CheckpointWriter:
             latest["resources"] = f"[{','.join(map(self._record, deployment.resources))}]"
         if deployment.pending:
             operations = (
-                f'{{"resource":{self._record(one.resource)},"type":"{one.doing}"}}'
-                for one in deployment.pending
+                f'{{"resource":{self._record(operation.resource)},"type":"{operation.doing}"}}'
+                for operation in deployment.pending
             )
             latest["pending_operations"] = f"[{','.join(operations)}]"
         latest["metadata"] = "{}"
@@ -318,24 +318,26 @@ def _compact(value: Any) -> str:
 
 
 def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
-    """Read a checkpoint file's content; what an earlier version left out of it is added.
+    """Read a checkpoint's content, and add what earlier versions did not write.
 
     Args:
         raw: the parsed JSON.
-        opener: what its secrets will be opened with; nothing is opened here.
+        opener: decrypts its secrets later.
 
     Raises:
-        StateError: it is no checkpoint of a version and with secrets that this engine serves.
+        StateError: the content is not a checkpoint, or its version or secrets are not supported.
     """
     try:
         refuse_foreign(raw)
         check_checkpoint(raw)
         latest = with_cron_cleanups(raw["checkpoint"].get("latest") or {})
         return Deployment(
-            resources=tuple(load_resource(one, opener) for one in latest.get("resources") or ()),
+            resources=tuple(
+                load_resource(record, opener) for record in latest.get("resources") or ()
+            ),
             pending=tuple(
-                Pending(load_resource(one["resource"], opener), one["type"])
-                for one in latest.get("pending_operations") or ()
+                Pending(load_resource(operation["resource"], opener), operation["type"])
+                for operation in latest.get("pending_operations") or ()
             ),
             salt=salt_of(raw),
         )
@@ -344,13 +346,13 @@ def read_checkpoint(raw: Any, opener: Opener) -> Deployment:
 
 
 def salt_of(raw: Any) -> str:
-    """The salt string of a checkpoint file's content, empty where it has none."""
+    """Return the salt string of a checkpoint's content, empty if it has none."""
     latest = raw["checkpoint"].get("latest") or {}
     providers = latest.get("secrets_providers") or {}
     if providers and providers.get("type") != "passphrase":
         raise StateError(
-            f"the state's secrets are kept by {shown_word(providers.get('type'))!r}",
-            remedy="The embedded engine opens passphrase secrets: "
+            f"the state's secrets are encrypted by {format_word(providers.get('type'))!r}",
+            remedy="The embedded engine only decrypts passphrase secrets. Run: "
             "pulumi stack change-secrets-provider passphrase",
         )
     return str((providers.get("state") or {}).get("salt") or "")
@@ -362,31 +364,31 @@ def secrets_provider(raw: Any) -> str:
     return str((latest.get("secrets_providers") or {}).get("type") or "")
 
 
-def renamed(resource: Resource, urns: Mapping[str, str]) -> Resource:
-    """The record with every URN it names replaced by its present one.
+def rename_urns(resource: Resource, urns: Mapping[str, str]) -> Resource:
+    """Replace old URNs in a record with the current ones.
 
     Args:
-        resource: a record that is kept as it was.
-        urns: old URN to new, of resources found again under an alias.
+        resource: a record that is otherwise kept.
+        urns: new URNs by old one, of resources that were found under an alias.
     """
     if not urns or not resource.needs() & urns.keys():
         return resource
 
-    def now(urn: str) -> str:
+    def replace_urn(urn: str) -> str:
         return urns.get(urn, urn)
 
-    def all_now(named: Sequence[str]) -> tuple[str, ...]:
-        return tuple(now(urn) for urn in named)
+    def replace_all(named: Sequence[str]) -> tuple[str, ...]:
+        return tuple(replace_urn(urn) for urn in named)
 
     provider_urn, _, provider_id = resource.provider.rpartition("::")
     return replace(
         resource,
-        parent=now(resource.parent),
-        deleted_with=now(resource.deleted_with),
-        dependencies=all_now(resource.dependencies),
-        replace_with=all_now(resource.replace_with),
+        parent=replace_urn(resource.parent),
+        deleted_with=replace_urn(resource.deleted_with),
+        dependencies=replace_all(resource.dependencies),
+        replace_with=replace_all(resource.replace_with),
         property_dependencies={
-            key: all_now(named) for key, named in resource.property_dependencies.items()
+            key: replace_all(named) for key, named in resource.property_dependencies.items()
         },
-        provider=f"{now(provider_urn)}::{provider_id}" if resource.provider else "",
+        provider=f"{replace_urn(provider_urn)}::{provider_id}" if resource.provider else "",
     )

@@ -1,6 +1,6 @@
-"""Check that parsed JSON has the shape of a Pulumi checkpoint before anything in it is believed.
+"""Check that parsed JSON has the shape of a Pulumi checkpoint before it is used.
 
-`null`, a list or `{"latest": ""}` must not pass for the state of a stack without resources:
+`null`, a list or `{"latest": ""}` must not look like the state of a stack without resources:
 `destroy` would succeed and delete nothing. Field names and types are those of
 `sdk/go/common/apitype/core.go` of pulumi/pulumi.
 """
@@ -55,10 +55,10 @@ def refuse_foreign(raw: Any) -> None:
         StateError: it has another version, or features.
     """
     if not isinstance(raw, dict):
-        return  # checking its shape says so
+        return  # `check_checkpoint` reports it
     version, features = raw.get("version"), raw.get("features") or ()
     if version not in (3, 4) or features:
-        listed = ", ".join(map(shown_word, features)) if isinstance(features, list) else "unknown"
+        listed = ", ".join(map(format_word, features)) if isinstance(features, list) else "unknown"
         named = f" with the features {listed:.100}" if features else ""
         number = version if isinstance(version, int) else "unknown"
         raise StateError(
@@ -66,10 +66,10 @@ def refuse_foreign(raw: Any) -> None:
         )
 
 
-def shown_word(value: Any) -> str:
-    """Return a word of a state for a message, `unknown` for what is not one.
+def format_word(value: Any) -> str:
+    """Return a word of a state for a message; `unknown` if it is not only letters and hyphens.
 
-    In a damaged state a ciphertext may be anywhere; each has other characters than letters.
+    In a damaged state a ciphertext may be anywhere, but it always contains other characters.
     """
     return value if isinstance(value, str) and _WORD.fullmatch(value) else "unknown"
 
@@ -81,14 +81,14 @@ def check_checkpoint(raw: Any) -> None:
         raw: the parsed JSON.
 
     Raises:
-        ValueError: something in it has another shape; the message says where.
+        ValueError: the shape is wrong; the message says where.
     """
     _require(raw, dict, "the file")
     checkpoint = raw.get("checkpoint")
     _require(checkpoint, dict, "`checkpoint`")
     latest = checkpoint.get("latest")
     if latest is None and isinstance(checkpoint.get("stack"), str):
-        return  # `pulumi stack init` writes no more
+        return  # `pulumi stack init` writes nothing more
     check_deployment(latest, "`checkpoint.latest`")
 
 
@@ -97,15 +97,15 @@ def check_deployment(latest: Any, place: str = "`deployment`") -> None:
 
     Args:
         latest: the parsed JSON.
-        place: what messages call it.
+        place: its name in messages.
 
     Raises:
-        ValueError: something in it has another shape; the message says where.
+        ValueError: the shape is wrong; the message says where.
     """
     _require(latest, dict, place)
     _check_fields(latest, _LATEST, place)
     if not _LATEST.keys() & latest.keys():
-        raise ValueError(f"{place} has nothing of a deployment, not even `manifest`")
+        raise ValueError(f"{place} has no field of a deployment, not even `manifest`")
     live: dict[str, int] = {}
     for index, resource in enumerate(latest.get("resources") or ()):
         _check_resource(resource, f"`resources[{index}]`")

@@ -1,9 +1,8 @@
 """Add missing `CronCleanup` records to a state of an earlier version: pure functions on JSON.
 
 The program declares a `CronCleanup` beside a Worker's cron triggers, and dropping both clears the
-schedules. An earlier version stored the triggers alone, and Cloudflare's plugin deletes those
-without a call, so that they would go on running. With the records that are added here such a state
-is like one of today's.
+schedules. An earlier version stored only the triggers, and Cloudflare's plugin deletes those
+without an API call, so the schedules would keep running. This module adds the missing records.
 """
 
 from collections.abc import Mapping
@@ -30,7 +29,7 @@ def with_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
     """Add the missing records, after what they need.
 
     Args:
-        deployment: a deployment as the CLI exports it and backends store it; left as it is.
+        deployment: a deployment as the CLI exports it and backends store it; not modified.
     """
     missing = missing_cron_cleanups(deployment)
     if not missing:
@@ -39,18 +38,18 @@ def with_cron_cleanups(deployment: Mapping[str, Any]) -> Json:
 
 
 def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
-    """List the records that are missing; none where no dynamic resource names their provider."""
+    """List the missing records; none if no dynamic resource names their provider."""
     records = deployment.get("resources") or ()
     providers = [
-        one["provider"]
-        for one in records
-        if one["type"].startswith(_DYNAMIC) and one.get("provider")
+        record["provider"]
+        for record in records
+        if record["type"].startswith(_DYNAMIC) and record.get("provider")
     ]
     if not providers:
         return []
-    known = {one["urn"] for one in records}
-    made = [_cleanup_of(one, providers[-1]) for one in records if _is_ours(one)]
-    return [one for one in made if one["urn"] not in known]
+    known = {record["urn"] for record in records}
+    made = [_cleanup_of(record, providers[-1]) for record in records if _is_ours(record)]
+    return [record for record in made if record["urn"] not in known]
 
 
 def _is_ours(record: Mapping[str, Any]) -> bool:

@@ -1,8 +1,8 @@
-"""Keeps a stack's history as the Pulumi CLI does, so that `pulumi stack history` tells of our runs.
+"""Write a stack's history as the Pulumi CLI does, so that `pulumi stack history` lists our runs.
 
-A pair of objects for each run that wrote state: what it was (`UpdateInfo` in `pkg/backend` of
-pulumi/pulumi) and the state after it. It is kept in a backend that somebody named; nobody shares
-`.flowflare/state`, and nothing would ever take it away there.
+Each run that wrote state adds two objects: a description (`UpdateInfo` in `pkg/backend` of
+pulumi/pulumi) and the state after it. Only configured backends get a history: `.flowflare/state`
+is not shared, and nothing would ever remove old entries there.
 """
 
 import contextlib
@@ -46,14 +46,14 @@ def history(
     report: RunReport,
     may_write: Callable[[], None],
 ) -> Iterator[None]:
-    """Writes the pair after a run that wrote state, whether it succeeded or failed.
+    """Write the two objects after a run that wrote state, whether it succeeded or failed.
 
     Args:
         backend: the stack.
         kind: the kind of the run, as the CLI names it.
         project: the project seen through the stack, for its configuration.
         report: what the run did.
-        may_write: raises where the run has lost the stack; then nothing is written.
+        may_write: raises an error if the run has lost the stack; then nothing is written.
     """
     if not backend.shared:
         yield
@@ -63,7 +63,7 @@ def history(
         yield
         failed = bool(report.failures)
     finally:
-        with contextlib.suppress(StateError):  # the state itself is written
+        with contextlib.suppress(StateError):  # the state itself was written
             present = backend.present()
             if present.tag != before:
                 may_write()
@@ -74,7 +74,7 @@ def history(
                     "startTime": int(began),
                     "message": "",
                     "environment": _ENVIRONMENT,
-                    "config": {key: _written(one) for key, one in project.values.items()},
+                    "config": {key: _dump_config(value) for key, value in project.values.items()},
                     "version": 0,
                     "result": "failed" if failed else "succeeded",
                     "endTime": int(time.time()),
@@ -84,8 +84,8 @@ def history(
                 backend.store.put(f"{pair}.history.json", json.dumps(info).encode())
 
 
-def _written(value: ConfigValue) -> Any:
-    """A configuration value as the stack's file has it, its secrets sealed."""
+def _dump_config(value: ConfigValue) -> Any:
+    """Return a configuration value as the stack's file has it, with encrypted secrets."""
     if value.text[:1] in ("{", "["):
         with contextlib.suppress(ValueError):
             return parse_json(value.text)

@@ -1,8 +1,8 @@
-"""Who holds a stack: a process on a machine, and whether it is known to have ended.
+"""The process that holds a stack, and whether it is known to have ended.
 
-Host names repeat, in containers above all, and so do process ids. A process is known by the boot
-of its kernel, its pid namespace and the tick at which it began: where those are the same and the
-process is not there, it is dead. Anything less proves nothing.
+Host names repeat, especially in containers, and so do process IDs. A process is identified by the
+boot of its kernel, its pid namespace and the tick at which it began. If these match this machine
+and the process does not exist, it is dead. Anything less proves nothing.
 """
 
 import contextlib
@@ -23,11 +23,11 @@ class Holder:
     """A process.
 
     Attributes:
-        pid: its id.
-        username: whose it is.
+        pid: its ID.
+        username: its user.
         hostname: its host's name.
-        machine: boot and pid namespace, empty where the system does not tell.
-        began: when it began, in the kernel's ticks since the boot; empty where not told.
+        machine: boot and pid namespace, empty if unknown.
+        began: when it began, in kernel ticks since the boot; empty if unknown.
     """
 
     pid: int
@@ -41,12 +41,12 @@ class Holder:
 
     @property
     def is_here(self) -> bool:
-        """Whether it is, or was, a process that this one would see."""
+        """Whether it is, or was, a process in this one's pid namespace."""
         return bool(self.machine) and self.machine == machine()
 
     @property
     def is_this(self) -> bool:
-        """Whether it is the process that asks."""
+        """Whether it is the current process."""
         return self.is_here and (self.pid, self.began) == (os.getpid(), _began(os.getpid()))
 
     @property
@@ -56,16 +56,16 @@ class Holder:
 
 
 def this_process() -> Holder:
-    """The process that asks."""
+    """Return the current process."""
     user = os.environ.get("USER") or f"uid {os.getuid()}"
     return Holder(os.getpid(), user, socket.gethostname(), machine(), _began(os.getpid()))
 
 
 def read_holder(raw: Mapping[str, Any]) -> Holder:
-    """A holder as a lock or a lease names it.
+    """Read the holder from a lock or a lease.
 
     Raises:
-        KeyError, TypeError, ValueError: it names none.
+        KeyError, TypeError, ValueError: a field is missing or invalid.
     """
     return Holder(
         pid=int(raw["pid"]),
@@ -78,7 +78,7 @@ def read_holder(raw: Mapping[str, Any]) -> Holder:
 
 @lru_cache(maxsize=1)
 def machine() -> str:
-    """The boot of this kernel and this process's pid namespace."""
+    """Return this kernel's boot ID and this process's pid namespace; empty if unknown."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
@@ -87,7 +87,7 @@ def machine() -> str:
 
 
 def alive(pid: int) -> bool:
-    """Whether there is a process with that id here."""
+    """Return whether a process with that ID exists here."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -98,9 +98,9 @@ def alive(pid: int) -> bool:
 
 
 def _began(pid: int) -> str:
-    """The tick at which a process began; empty for one that has ended, a zombie included."""
+    """Return the tick at which a process began; empty if it has ended or is a zombie."""
     with contextlib.suppress(OSError, IndexError):
-        # The second field is the program's name in parentheses, and may hold anything.
+        # The second field is the program's name in parentheses, which may contain anything.
         fields = (_PROC / str(pid) / "stat").read_text("utf-8").rpartition(")")[2].split()
         return "" if fields[0] in _ENDED else fields[19]
     return ""

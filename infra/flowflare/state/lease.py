@@ -1,16 +1,14 @@
-"""The lease of a stack: an object beside its state that one run at a time holds, wherever it runs.
+"""The lease of a stack: an object beside its state that only one run at a time holds.
 
-Pulumi's own lock has no expiry and is made in two steps. The lease is one object per stack that is
-only ever written on the condition that it is still what its writer has read. While its run lives
-it is renewed; one that has not been for long enough is taken over, by the tag that it has. How long
-that is, the reader measures with its own clock between two reads of the same version, so machines'
-clocks need not agree: the time that a lease names only decides whether to watch it at all. A run
-notices that it has lost its lease before it writes state, and state itself is written on the
-condition that nobody else wrote: what a machine that slept through its lease still sends comes too
-late.
+Pulumi's own lock does not expire, and takes two steps to write. The lease is one object per stack.
+Each write is conditional on the version that the writer has read. A run renews its lease while it
+works. Another run takes over a lease that was not renewed for long enough. The reader measures that
+time with its own clock, between two reads of the same version, so clocks need not agree. The expiry
+in a lease only decides whether to watch it at all. A run checks its lease before it writes state.
+That write is conditional too, so a machine that slept through its lease cannot overwrite anything.
 
-A lease that has ended stays, marked as released: its generation grows with each holder, and a lock
-file with an older one is a dead run's.
+A lease that has ended is kept and marked as released. Its generation grows with each holder; a lock
+file with an older generation belongs to a dead run.
 """
 
 import contextlib
@@ -27,29 +25,29 @@ from flowflare.errors import ConflictError, LockedError, StateError
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backends.store import ABSENT, Store, Stored
 from flowflare.state.holder import Holder, read_holder, this_process
-from flowflare.state.watch import Clock, seen_for, stays
+from flowflare.state.watch import Clock, measure_age, stays
 
 SECONDS: Final = 60.0
 _FOLDER: Final = ".flowflare/leases"
-# How late a renewal may arrive.
+# Seconds by which a renewal may be late.
 _MARGIN: Final = 2.0
 _ATTEMPTS: Final = 4
-# The leases that this process holds: one of its own that is not among them was lost track of.
+# Owners of the leases that this process holds. A lease of this process with another owner leaked.
 _HELD: Final[set[str]] = set()
 
 
 @dataclass(frozen=True)
 class Lease:
-    """What the object says.
+    """The content of the object.
 
     Attributes:
-        owner: a random name of the run.
-        holder: its process.
+        owner: a random ID of the run.
+        holder: the run's process.
         acquired, expires: seconds since 1970, by its holder's clock.
-        seconds: for how long it holds after it was written.
-        generation: how many leases the stack has had, this one included.
+        seconds: how long it is valid after it was written.
+        generation: the number of leases that the stack has had, including this.
         released: whether it has ended.
-        kernel: whether its holder also held the kernel's lock in the state's folder.
+        kernel: whether its holder also had the kernel's lock in the state's folder.
     """
 
     owner: str
@@ -62,13 +60,13 @@ class Lease:
     kernel: bool = False
 
     def __str__(self) -> str:
-        return f"the lease of {self.holder} since {_shown(self.acquired)}"
+        return f"the lease of {self.holder} since {_format_time(self.acquired)}"
 
     @property
     def data(self) -> bytes:
         """The object's content."""
         fields = {key: value for key, value in asdict(self).items() if key != "holder"}
-        times = {"acquired": _shown(self.acquired), "expires": _shown(self.expires)}
+        times = {"acquired": _format_time(self.acquired), "expires": _format_time(self.expires)}
         return json.dumps({**fields, **asdict(self.holder), **times}).encode()
 
     @property
@@ -81,8 +79,8 @@ class Holding:
     """A lease that this run holds; threads may share it.
 
     Attributes:
-        lease: as it was last written.
-        taken: the lease of a run that had not released it, None where there was none.
+        lease: the lease as last written.
+        taken: the lease that was taken over from a dead run, None if there was none.
     """
 
     def __init__(
@@ -100,17 +98,17 @@ class Holding:
         self._one_at_a_time = threading.Lock()
 
     def check(self) -> None:
-        """Sees that the lease is still held; called before each write of state.
+        """Check that the lease is still held, before a write of state.
 
         Raises:
-            StateError: somebody else has it, or it is due and cannot be renewed.
+            StateError: another run has it, or it is due and cannot be renewed.
         """
         if not self._lost and self._clock.elapsed() - self._renewed < self.lease.seconds * 0.8:
             return
         self.renew()
 
     def renew(self) -> None:
-        """Writes the lease anew, if it is still this run's, however long it was not renewed.
+        """Renew the lease if this run still has it, even after a long pause.
 
         Raises:
             StateError: it is lost, or the store cannot be reached.
@@ -123,45 +121,45 @@ class Holding:
                 self.lease, self._renewed = lease, began
             if self._lost:
                 raise StateError(
-                    self._lost, remedy="Look at who works on the stack, and run again."
+                    self._lost, remedy="Find out what else works on the stack, then run again."
                 )
 
     def release(self) -> None:
-        """Ends the lease if it is still this run's; one that cannot be ended ends by itself."""
+        """Release the lease if this run still has it. If that fails, it expires."""
         with self._one_at_a_time, contextlib.suppress(StateError):
             self._released = True
             if not self._lost:
                 self._write(replace(self.lease, released=True))
 
     def _write(self, lease: Lease) -> None:
-        """Writes the lease on the condition that it is ours; sets `_lost` where it is not."""
+        """Write the lease if it is still ours; otherwise set `_lost`."""
         try:
             self._tag = self._store.put(self._key, lease.data, only_if=self._tag)
         except ConflictError:
             stored = self._store.get(self._key)
             present = None if stored is None else _read(self._store, self._key, stored)
             if stored is None or present is None or present.owner != lease.owner:
-                self._lost = _lost(self._store.shown(self._key), present)
+                self._lost = _explain_loss(self._store.describe(self._key), present)
             elif present.released:
-                self._lost = f"{self._store.shown(self._key)} was released by somebody else"
-            else:  # an earlier write of ours, of which no answer came
+                self._lost = f"{self._store.describe(self._key)} was released by another program"
+            else:  # an earlier write of ours whose answer was lost
                 self._tag = self._store.put(self._key, lease.data, only_if=stored.tag)
 
     def keep(self, ended: threading.Event) -> None:
-        """Renews the lease until it is lost or the run has ended; for a thread of its own."""
+        """Renew the lease until it is lost or the run ends; runs in its own thread."""
         pause = self.lease.seconds / 3
         while not ended.wait(pause):
             pause = self.lease.seconds / 3
             try:
                 self.renew()
             except StateError:
-                pause = self.lease.seconds / 12  # who writes state asks for itself meanwhile
+                pause = self.lease.seconds / 12  # meanwhile each write of state calls `check`
             if self._lost:
                 return
 
 
 @contextlib.contextmanager
-def held(  # noqa: PLR0913 -- all but the stack have defaults
+def hold_lease(  # noqa: PLR0913 -- all but the stack have defaults
     store: Store,
     project: str,
     stack: str,
@@ -171,16 +169,16 @@ def held(  # noqa: PLR0913 -- all but the stack have defaults
     kernel: bool = False,
     on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Holding]:
-    """Holds a stack's lease for the time of a run.
+    """Hold a stack's lease until the block ends.
 
     Args:
         store: where the stack's state is.
         project: the project's name.
         stack: the stack's name.
-        seconds: how soon others may take it over when it is not renewed.
+        seconds: how long it is valid without a renewal.
         clock: the time.
-        kernel: whether the caller holds the kernel's lock in the state's folder.
-        on_wait: takes a sentence before a lease is watched, for as long as that lease lasts.
+        kernel: whether the caller has the kernel's lock in the state's folder.
+        on_wait: called with a sentence before this waits to see whether a lease is renewed.
 
     Raises:
         LockedError: another run holds it.
@@ -200,7 +198,7 @@ def held(  # noqa: PLR0913 -- all but the stack have defaults
         _HELD.discard(holding.lease.owner)
 
 
-def acquire(  # noqa: PLR0913 -- as `held`
+def acquire(  # noqa: PLR0913 -- as `hold_lease`
     store: Store,
     project: str,
     stack: str,
@@ -210,7 +208,7 @@ def acquire(  # noqa: PLR0913 -- as `held`
     kernel: bool = False,
     on_wait: Callable[[str], None] | None = None,
 ) -> Holding:
-    """Takes a stack's lease; nobody renews it. See `held`.
+    """Take a stack's lease without renewing it; see `hold_lease`.
 
     Raises:
         LockedError: another run holds it.
@@ -222,15 +220,15 @@ def acquire(  # noqa: PLR0913 -- as `held`
         stored = store.get(key)
         before = None if stored is None else _read(store, key, stored)
         if before is not None and stored is not None and not _has_ended(before, kernel=kernel):
-            left = before.seconds + _MARGIN - seen_for(store.shown(key), stored.tag, clock)
+            left = before.seconds + _MARGIN - measure_age(store.describe(key), stored.tag, clock)
             if left > 0 and _seems_alive(before, clock):
-                raise _locked(stack, before, before.expires - clock.now())
+                raise _make_locked_error(stack, before, before.expires - clock.now())
             if left > 0 and on_wait is not None:
                 on_wait(f"stack {stack}: watching for {left:.0f} s whether {before} is renewed")
             if not stays(store, key, stored.tag, left, clock):
                 present = read_lease(store, project, stack)
                 if present is not None and not present.released:
-                    raise _locked(stack, present, present.seconds)
+                    raise _make_locked_error(stack, present, present.seconds)
                 continue
         now = clock.now()
         lease = Lease(
@@ -245,7 +243,7 @@ def acquire(  # noqa: PLR0913 -- as `held`
         try:
             tag = store.put(key, lease.data, only_if=stored.tag if stored else ABSENT)
         except ConflictError:
-            continue  # somebody was faster: who?
+            continue  # another run was faster: read its lease
         _HELD.add(lease.owner)
         taken = before if before is not None and not before.released else None
         return Holding(store, key, lease, tag, taken, clock)
@@ -253,12 +251,12 @@ def acquire(  # noqa: PLR0913 -- as `held`
 
 
 def lease_key(project: str, stack: str) -> str:
-    """The key of a stack's lease."""
+    """Return the key of a stack's lease."""
     return f"{_FOLDER}/{project}/{stack}.json"
 
 
 def read_lease(store: Store, project: str, stack: str) -> Lease | None:
-    """A stack's lease, None where it has never had one.
+    """Read a stack's lease; None if it has never had one.
 
     Raises:
         StateError: it cannot be read.
@@ -268,15 +266,15 @@ def read_lease(store: Store, project: str, stack: str) -> Lease | None:
     return None if stored is None else _read(store, key, stored)
 
 
-def end(store: Store, project: str, stack: str) -> Lease | None:
-    """Ends the lease of a run that is dead, as somebody says who knows.
+def end_lease(store: Store, project: str, stack: str) -> Lease | None:
+    """End the lease of a run that the caller knows to be dead.
 
     Returns:
-        The lease that has been ended, None where there was none.
+        The lease that was ended, None if there was none.
 
     Raises:
         LockedError: its run is alive on this machine.
-        StateError: somebody else has just taken it.
+        StateError: another run has just taken it.
     """
     key = lease_key(project, stack)
     stored = store.get(key)
@@ -295,12 +293,12 @@ def end(store: Store, project: str, stack: str) -> Lease | None:
     return lease
 
 
-def held_now(
+def list_held(
     store: Store, project: str, stacks: Collection[str], *, clock: Clock | None = None
 ) -> dict[str, Lease]:
-    """The leases that seem to be held at this moment, by stack; what cannot be read is none.
+    """List the leases that seem to be held now, by stack; unreadable ones are skipped.
 
-    Nothing is watched: the answer depends on this machine's clock.
+    Does not watch them, so the answer depends on this machine's clock.
 
     Args:
         store: where the stacks' state is.
@@ -323,7 +321,7 @@ def held_now(
 
 
 def is_held(store: Store, project: str, stack: str) -> bool:
-    """Whether a stack's lease seems to be held at this moment.
+    """Return whether a stack's lease seems to be held now.
 
     Raises:
         StateError: the store cannot be reached, or the lease cannot be read.
@@ -337,26 +335,27 @@ def _seems_held(lease: Lease, clock: Clock) -> bool:
 
 
 def _has_ended(lease: Lease, *, kernel: bool = False) -> bool:
-    """Whether the lease was released or its run is known to be dead.
+    """Return whether the lease was released or its run is known to be dead.
 
     Args:
         lease: the lease.
-        kernel: whether this run holds the kernel's lock, which the lease's run then cannot hold.
+        kernel: whether this run has the kernel's lock, which the lease's run then cannot have.
     """
     had_lock = lease.kernel and lease.holder.hostname == this_process().hostname
     return lease.released or lease.is_gone or (kernel and had_lock)
 
 
 def _seems_alive(lease: Lease, clock: Clock) -> bool:
-    """Whether the time that the lease names is still to come, and near enough to be believed."""
+    """Return whether the lease expires in the future, and not implausibly late."""
     return -_MARGIN <= lease.expires - clock.now() <= lease.seconds + _MARGIN
 
 
-def _locked(stack: str, lease: Lease, left: float) -> LockedError:
+def _make_locked_error(stack: str, lease: Lease, left: float) -> LockedError:
     return LockedError(
-        f"stack {stack} is held by another run: {lease.holder} since {_shown(lease.acquired)}",
-        remedy=f"Wait for it to end. If it is dead, its hold ends in {left + _MARGIN:.0f} s, or "
-        f"at once by: flowflare unlock --stack {quote(stack)}",
+        f"stack {stack} is held by another run: {lease.holder} since "
+        f"{_format_time(lease.acquired)}",
+        remedy=f"Wait for it to end. If it is dead, its lease ends in {left + _MARGIN:.0f} s. "
+        f"To end it now: flowflare unlock --stack {quote(stack)}",
     )
 
 
@@ -376,19 +375,19 @@ def _read(store: Store, key: str, stored: Stored) -> Lease:
     except (ValueError, KeyError, TypeError, AttributeError):
         stack = key.rpartition("/")[2].removesuffix(".json")
         raise StateError(
-            f"{store.shown(key)} is no lease",
-            remedy=f"If nobody works on the stack: flowflare unlock --stack {quote(stack)}",
+            f"{store.describe(key)} is not a valid lease",
+            remedy=f"If no run works on the stack: flowflare unlock --stack {quote(stack)}",
         ) from None
 
 
-def _lost(place: str, present: Lease | None) -> str:
+def _explain_loss(place: str, present: Lease | None) -> str:
     if present is None:
-        return f"{place} was removed while this run held it; nothing more is written"
+        return f"{place} was removed while this run held it; this run stops writing"
     return (
-        f"this run was taken for dead, and {present.holder} holds the stack since "
-        f"{_shown(present.acquired)}; nothing more is written"
+        f"this run seemed dead, and {present.holder} has held the stack since "
+        f"{_format_time(present.acquired)}; this run stops writing"
     )
 
 
-def _shown(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

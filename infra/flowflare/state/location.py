@@ -1,9 +1,9 @@
-"""Where a project's state lies, chosen as Pulumi chooses its backend.
+"""Choose where a project's state is stored, as Pulumi chooses its backend.
 
-`PULUMI_BACKEND_URL` goes before `backend: url:` of `Pulumi.yaml`. Both count when they name a
-folder or a bucket, which projects may share, so that one can refer to the other's stacks; a path
-that is not absolute begins at the project's folder. Any other backend is the Pulumi CLI's alone:
-stacks of the embedded engine are then stored where they are without one, in `.flowflare/state`.
+`PULUMI_BACKEND_URL` overrides `backend: url:` of `Pulumi.yaml`. Either may name a folder or a
+bucket. Projects may share it, so that one can refer to the other's stacks. A relative path starts
+at the project's folder. Only the Pulumi CLI can use other backends: the embedded engine then stores
+its stacks in `.flowflare/state`, as it does without a backend.
 """
 
 from collections.abc import Mapping
@@ -25,20 +25,20 @@ _GZIP: Final = "PULUMI_DIY_BACKEND_GZIP"
 
 
 def store_of(root: Path, environ: Mapping[str, str]) -> Store:
-    """Where a project keeps its state, and beside it what is known of its fleet.
+    """Open the store of a project's state and of its fleet's records.
 
     Args:
         root: the project's folder.
         environ: the environment.
 
     Raises:
-        StateError: what is named cannot be used.
+        StateError: the configured backend cannot be used.
     """
-    return _named(root, environ)[1] or _own(root)
+    return _find_configured(root, environ)[1] or _open_own(root)
 
 
 def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str]) -> Backend:
-    """Where a stack's state is.
+    """Open the backend of a stack's state.
 
     Args:
         root: the project's folder.
@@ -47,40 +47,40 @@ def backend_of(root: Path, project: str, stack: str, environ: Mapping[str, str])
         environ: the environment.
 
     Raises:
-        StateError: the stack has its state in the project's own folder, and another is named now.
+        StateError: the stack's state is in the project's folder, but another backend is configured.
     """
     gzip = environ.get(_GZIP, "").lower() in ("1", "t", "true")
-    own = Backend(_own(root), project, stack, gzip=gzip)
-    named, store = _named(root, environ)
+    own = Backend(_open_own(root), project, stack, gzip=gzip)
+    named, store = _find_configured(root, environ)
     if store is None or store == own.store:
         return own
     other = Backend(store, project, stack, gzip=gzip, shared=True)
     if own.exists and not other.exists:
         raise StateError(
-            f"stack {stack} has its state in {own.place}, and {named} names {store.url}",
-            remedy=f"Take {named} away, or move what is in the one place to the other.",
+            f"the state of stack {stack} is in {own.place}, but {named} names {store.url}",
+            remedy=f"Remove {named}, or move the state to the new backend.",
         )
     return other
 
 
 def named_backend(root: Path) -> str:
-    """`backend: url:` of a project's `Pulumi.yaml`, empty where it has none."""
+    """Read `backend: url:` of a project's `Pulumi.yaml`; empty if it has none."""
     return _backend_in(read_text(root / PROJECT_FILE))
 
 
 @lru_cache(maxsize=4)
 def _backend_in(text: str) -> str:
-    """The same in a file's text: every stack of a fleet asks for it, several times."""
+    """Read the URL from the file's text, once: every stack of a fleet needs it several times."""
     backend = plain_keys(text).get("backend")
     return str(backend.get("url") or "") if isinstance(backend, dict) else ""
 
 
-def _own(root: Path) -> FolderStore:
+def _open_own(root: Path) -> FolderStore:
     return FolderStore((private_folder(root) / "state").resolve())
 
 
-def _named(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
-    """What names a backend, and the backend; None where nothing does, or one that is not ours."""
+def _find_configured(root: Path, environ: Mapping[str, str]) -> tuple[str, Store | None]:
+    """Return the setting that names a backend, and its store; None if only the CLI can use it."""
     named, url = _VARIABLE, environ.get(_VARIABLE, "")
     if not url:
         named, url = f"backend.url in {PROJECT_FILE}", named_backend(root)

@@ -1,9 +1,9 @@
-"""One run at a time: our lease, Pulumi's lock file for its CLI, and the kernel's lock on a folder.
+"""Let one run at a time work on a stack, with our lease, Pulumi's lock file and the kernel's lock.
 
-Pulumi's protocol (`pkg/backend/diy/lock.go`): list the stack's locks, give up if one is there,
-write one, list again, give up if another came. It has no expiry, so a killed run leaves one. The
-lease and, in a folder, the kernel's lock end with their run: whoever holds them knows which lock
-files of this engine are dead ones'.
+Pulumi's protocol (`pkg/backend/diy/lock.go`): list the stack's locks, give up if there is one,
+write one, list again, give up if another appeared. Locks do not expire, so a killed run leaves one
+behind. The lease and, in a folder, the kernel's lock end with their run. A run that holds both
+knows which lock files of this engine belong to dead runs.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from flowflare.reading.files import open_lock
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend, now
 from flowflare.state.holder import Holder, alive, read_holder, this_process
-from flowflare.state.lease import Holding, Lease, end, held
+from flowflare.state.lease import Holding, Lease, end_lease, hold_lease
 from flowflare.state.watch import Clock
 
 _OURS: Final = "flowflare"
@@ -28,14 +28,14 @@ _OURS: Final = "flowflare"
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock file: who holds the stack.
+    """A lock file, which names the process that holds the stack.
 
     Attributes:
         key: its key.
         holder: the process that wrote it.
-        timestamp: since when.
-        engine: `flowflare` for one of ours, empty for the Pulumi CLI's.
-        generation: that of the lease that our run held, 0 for none.
+        timestamp: when it was written.
+        engine: `flowflare` for ours, empty for the Pulumi CLI's.
+        generation: the generation of our run's lease, 0 for none.
     """
 
     key: str
@@ -67,18 +67,18 @@ class Held:
 
 
 @contextlib.contextmanager
-def locked(
+def lock_stack(
     backend: Backend,
     *,
     clock: Clock | None = None,
     on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[Held]:
-    """Holds a stack for the time of a run.
+    """Hold a stack until the block ends.
 
     Args:
         backend: the stack.
-        clock: the time of the lease.
-        on_wait: takes a sentence if another run's lease has to be watched first.
+        clock: the clock of the lease.
+        on_wait: called with a sentence if another run's lease must be watched first.
 
     Raises:
         LockedError: another run holds it.
@@ -88,14 +88,14 @@ def locked(
     store, project, stack = backend.store, backend.project, backend.stack
     with (
         _kernel_lock(backend),
-        held(store, project, stack, clock=clock, kernel=kernel, on_wait=on_wait) as holding,
+        hold_lease(store, project, stack, clock=clock, kernel=kernel, on_wait=on_wait) as holding,
     ):
         taken = _remove_dead(backend, holding.lease.generation)
         own = _write_lock(backend, holding.lease.generation)
         try:
             others = [lock for lock in read_locks(backend) if lock.key != own]
             if others:
-                raise _held(backend, others)
+                raise _make_locked_error(backend, others)
             lease = [holding.taken] if holding.taken and not taken else []
             yield Held(holding, (*taken, *lease))
         except BaseException:
@@ -106,16 +106,16 @@ def locked(
 
 
 def unlock(backend: Backend) -> list[Lock | Lease]:
-    """Removes every lock of a stack, and ends its lease, that no living run of ours here holds.
+    """Remove every lock of a stack, and end its lease, unless a run here is alive.
 
     Returns:
         What was removed.
 
     Raises:
-        LockedError: a run of this engine is under way here.
+        LockedError: a run of this engine is alive on this machine.
     """
     with _kernel_lock(backend):
-        lease = end(backend.store, backend.project, backend.stack)
+        lease = end_lease(backend.store, backend.project, backend.stack)
         removed = read_locks(backend)
         for lock in removed:
             backend.store.delete(lock.key)
@@ -123,7 +123,7 @@ def unlock(backend: Backend) -> list[Lock | Lease]:
 
 
 def read_locks(backend: Backend) -> list[Lock]:
-    """The stack's lock files; one that cannot be read counts, its holder unknown."""
+    """Read the stack's lock files; the holder of an unreadable lock is unknown."""
     keys = [key for key in backend.store.keys(backend.locks) if key.endswith(".json")]
     found = backend.store.read_many(keys)
     return [_read_lock(key, found[key].data) for key in keys if key in found]
@@ -147,14 +147,14 @@ def _remove_dead(backend: Backend, generation: int) -> list[Lock]:
     locks = read_locks(backend)
     living = [lock for lock in locks if not _is_dead(backend, lock, generation)]
     if living:
-        raise _held(backend, living)
+        raise _make_locked_error(backend, living)
     for lock in locks:
         backend.store.delete(lock.key)
     return locks
 
 
 def _is_dead(backend: Backend, lock: Lock, generation: int) -> bool:
-    """Whether a lock's run is known to have ended, asked by one who holds the lease."""
+    """Return whether a lock's run is known to have ended; the caller must have the lease."""
     if lock.is_ours and 0 < lock.generation < generation:
         return True
     if lock.holder.is_gone:
@@ -183,11 +183,11 @@ def _kernel_lock(backend: Backend) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise _held(backend, read_locks(backend)) from None
+            raise _make_locked_error(backend, read_locks(backend)) from None
         yield
 
 
-def _held(backend: Backend, locks: list[Lock]) -> LockedError:
+def _make_locked_error(backend: Backend, locks: list[Lock]) -> LockedError:
     holders = "; ".join(str(lock) for lock in locks) or "a run that has just begun"
     return LockedError(
         f"stack {backend.stack} is locked by another run: {holders}",

@@ -1,8 +1,8 @@
-"""Pulumi's passphrase secrets: AES-256-GCM under a key that PBKDF2 makes of a passphrase.
+"""Pulumi's passphrase secrets: AES-256-GCM with a key that PBKDF2 derives from a passphrase.
 
 Formats as in `sdk/go/common/resource/config/crypt.go` and `pkg/secrets/passphrase` of
 pulumi/pulumi: a value is `v1:<nonce>:<ciphertext and tag>` in base64; a salt string is
-`v1:<salt>:` and the word `pulumi`, encrypted, by which a wrong passphrase is found out.
+`v1:<salt>:` and the encrypted word `pulumi`, which detects a wrong passphrase.
 """
 
 import base64
@@ -25,7 +25,7 @@ from flowflare.redaction.run import learn
 from flowflare.state.checkpoint import load_secret_text, secret_text
 from flowflare.values.properties import Secret, Value
 
-#: The variable that says where a fleet has a stack's passphrase from, for messages.
+#: The variable that names the source of a fleet's passphrase, for messages.
 ORIGIN: Final = "FLOWFLARE_PASSPHRASE_FROM"
 ITERATIONS: Final = 1_000_000
 _CHECK_WORD: Final = "pulumi"
@@ -36,14 +36,14 @@ _KEYS_LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class Passphrase:
-    """A passphrase and where it is from.
+    """A passphrase and its source.
 
     Attributes:
         text: the passphrase.
-        origin: what to name when it does not fit.
-        key_folder: where keys made of it may be kept, beside the passphrase itself and no less
-            protected; None for one that is not ours to keep.
-        lost: whether it is nowhere to be found; nothing can be opened then.
+        origin: the source that errors name.
+        key_folder: the folder to store derived keys in, beside the passphrase and equally
+            protected; None for a passphrase of the user.
+        lost: whether it is missing; then nothing can be decrypted.
     """
 
     text: str
@@ -53,13 +53,13 @@ class Passphrase:
 
 
 def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = True) -> Passphrase:
-    """The stack's passphrase: from the environment as in Pulumi, else one of our own making.
+    """Find the stack's passphrase: in the environment as in Pulumi, else a generated one.
 
     Args:
         folder: the project's `.flowflare`; holds a generated passphrase, readable by its owner.
         environ: the environment.
-        make: whether to make one where there is none; one made after the stack's salt would open
-            nothing.
+        make: whether to generate a missing passphrase, which is useless if the stack already
+            has a salt.
 
     Raises:
         SecretError: `PULUMI_CONFIG_PASSPHRASE_FILE` names a file that cannot be read.
@@ -84,12 +84,12 @@ def find_passphrase(folder: Path, environ: Mapping[str, str], *, make: bool = Tr
 
 
 class Vault:
-    """Opens and seals the secrets of one salt. The key is made when it is first needed.
+    """Decrypts and encrypts the secrets of one salt. The key is derived on first use.
 
     Args:
         passphrase: the passphrase.
-        salt: the salt string, empty for a new one.
-        place: where the salt is, for messages; by default in the stack's state.
+        salt: the salt string, empty for a new salt.
+        place: where the salt is stored, for messages; by default the stack's state.
     """
 
     def __init__(self, passphrase: Passphrase, salt: str = "", place: str = "") -> None:
@@ -101,7 +101,7 @@ class Vault:
 
     @property
     def salt(self) -> str:
-        """The salt string; a new vault makes its own here."""
+        """The salt string, which a new vault generates on first use."""
         if not self._salt:
             raw = os.urandom(8)
             head = f"v1:{_encode(raw)}"
@@ -111,20 +111,20 @@ class Vault:
         return self._salt
 
     def check(self) -> None:
-        """Makes the key and sees that the passphrase is the right one.
+        """Derive the key and check the passphrase.
 
         Raises:
-            SecretError: it is not.
+            SecretError: the passphrase is wrong.
         """
-        self._the_key()
+        self._get_key()
 
     def open(self, ciphertext: str) -> Value:
-        """Opens a secret of the state.
+        """Decrypt a secret of the state.
 
         Raises:
-            SecretError: wrong passphrase, or the text was changed.
+            SecretError: the passphrase is wrong, or the ciphertext was changed.
         """
-        text = _decrypt(self._the_key(), ciphertext)
+        text = _decrypt(self._get_key(), ciphertext)
         try:
             value = load_secret_text(text)
         except ValueError as error:
@@ -133,17 +133,17 @@ class Vault:
         return value
 
     def open_text(self, ciphertext: str) -> str:
-        """Opens a secret of the configuration, whose plain text is the bare string.
+        """Decrypt a secret of the configuration, whose plain text is the bare string.
 
         Raises:
-            SecretError: wrong passphrase, or the text was changed.
+            SecretError: the passphrase is wrong, or the ciphertext was changed.
         """
-        text = _decrypt(self._the_key(), ciphertext)
+        text = _decrypt(self._get_key(), ciphertext)
         learn(text)
         return text
 
     def seal(self, secret: Secret) -> str:
-        """Seals a secret, or returns what it was sealed as by this vault before."""
+        """Encrypt a secret, or return its earlier ciphertext of this vault."""
         known = secret.sealed_by(self)
         if known is not None:
             return known
@@ -152,25 +152,25 @@ class Vault:
         return ciphertext
 
     def seal_text(self, text: str) -> str:
-        """Encrypts a text under a fresh nonce."""
-        return _encrypt(self._the_key(), text)
+        """Encrypt a text with a new nonce."""
+        return _encrypt(self._get_key(), text)
 
-    def _the_key(self) -> bytes:
+    def _get_key(self) -> bytes:
         if self._key is None:
             head, tail = _split_salt(self.salt, self._place)
-            if self._key is None:  # a new vault has just made it with its salt
-                self._key = self._tried(head, tail)
+            if self._key is None:  # a new vault has just derived it with its salt
+                self._key = self._derive_checked(head, tail)
         return self._key
 
-    def _tried(self, head: str, tail: str) -> bytes:
+    def _derive_checked(self, head: str, tail: str) -> bytes:
         if self._passphrase.lost:
             raise SecretError(
-                f"the passphrase of this stack's secrets is lost: {self._passphrase.origin} is not "
-                "there, and PULUMI_CONFIG_PASSPHRASE is not set",
-                remedy="Put the file back, or set the variable. To begin anew and lose all data: "
+                f"the passphrase of this stack's secrets is lost: {self._passphrase.origin} is "
+                "missing, and PULUMI_CONFIG_PASSPHRASE is not set",
+                remedy="Restore the file, or set the variable. To start over and lose all data: "
                 "flowflare emulator stop, then delete .flowflare.",
             )
-        for fresh in (False, True):  # a kept key may be damaged; a made one is not
+        for fresh in (False, True):  # a stored key may be damaged; derive it again
             key = _derive(self._passphrase, head, fresh=fresh)
             with contextlib.suppress(SecretError):
                 if _decrypt(key, tail) == _CHECK_WORD:
@@ -178,9 +178,9 @@ class Vault:
             if self._passphrase.key_folder is None:
                 break
         raise SecretError(
-            f"the passphrase from {self._passphrase.origin} does not open this stack's secrets",
-            remedy="It must be the one that the stack was made with, as PULUMI_CONFIG_PASSPHRASE, "
-            "PULUMI_CONFIG_PASSPHRASE_FILE or `passphrase` in tenants.yaml gives it.",
+            f"the passphrase from {self._passphrase.origin} does not decrypt this stack's secrets",
+            remedy="Use the passphrase that the stack was created with, as "
+            "PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE or in tenants.yaml.",
         )
 
 
@@ -190,8 +190,8 @@ def _split_salt(salt: str, place: str) -> tuple[str, str]:
         raise SecretError(
             f"the encryption salt in {place} is damaged: it is not of the form "
             "v1:<salt>:v1:<nonce>:<ciphertext>, in base64",
-            remedy="Restore it as it was: the `encryptionsalt` line of the stack's file from "
-            "version control, a state from its history. Secrets open with no other salt.",
+            remedy="Restore it: the `encryptionsalt` line of the stack's file from version "
+            "control, or a state from its history. Secrets cannot be decrypted with another salt.",
         )
     return f"v1:{match[1]}", f"v1:{match[2]}:{match[3]}"
 
@@ -204,19 +204,19 @@ def _is_base64(text: str) -> bool:
 
 
 def _derive(passphrase: Passphrase, head: str, *, fresh: bool = False) -> bytes:
-    """The key of a passphrase and a salt, remembered: making one costs 0.25 s of CPU."""
+    """Derive the key from a passphrase and a salt, cached: it costs 0.25 s of CPU."""
     digest = hashlib.sha256(passphrase.text.encode()).digest()
-    kept = None
+    path = None
     if passphrase.key_folder is not None:
-        kept = passphrase.key_folder / hashlib.sha256(digest + head.encode()).hexdigest()[:32]
+        path = passphrase.key_folder / hashlib.sha256(digest + head.encode()).hexdigest()[:32]
     with _KEYS_LOCK:
-        key = None if fresh else _KEYS.get((digest, head)) or _kept_key(kept)
+        key = None if fresh else _KEYS.get((digest, head)) or _read_key(path)
         if key is None:
             salt = _decode(head.removeprefix("v1:"))
             key = _stretch(passphrase.text, salt)
-            if kept is not None:
-                kept.unlink(missing_ok=True)
-                _write_private(kept, _encode(key))
+            if path is not None:
+                path.unlink(missing_ok=True)
+                _write_private(path, _encode(key))
         _KEYS[digest, head] = key
     return key
 
@@ -229,7 +229,7 @@ def _stretch(passphrase: str, salt: bytes) -> bytes:
     return PBKDF2HMAC(SHA256(), 32, salt, ITERATIONS).derive(passphrase.encode())
 
 
-def _kept_key(path: Path | None) -> bytes | None:
+def _read_key(path: Path | None) -> bytes | None:
     if path is None or not path.is_file():
         return None
     with contextlib.suppress(OSError, SecretError, UnicodeDecodeError):
@@ -259,8 +259,8 @@ def _decrypt(key: bytes, ciphertext: str) -> str:
         return AESGCM(key).decrypt(_decode(parts[1]), _decode(parts[2]), None).decode()
     except (InvalidTag, ValueError):
         raise SecretError(
-            "a secret cannot be opened with this stack's key",
-            remedy="It was encrypted under another salt or changed by hand: set it again.",
+            "a secret cannot be decrypted with this stack's key",
+            remedy="It was encrypted with another salt or changed by hand: set it again.",
         ) from None
 
 
@@ -276,7 +276,7 @@ def _decode(text: str) -> bytes:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Writes a whole file that only its owner may read; the first of two writers wins."""
+    """Write a file that only its owner may read; the first of two writers wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
-"""Watches an object of a store: for how long it has been the same, by this machine's clock alone.
+"""Measure how long an object of a store stays the same, only by this machine's clock.
 
-Two machines' clocks may differ by minutes, and a store tells its time in whole seconds or not at
-all. The time between two reads of the same version needs no other clock than the reader's.
+Two machines' clocks may differ by minutes, and a store's time may be in whole seconds or missing.
+The time between two reads of the same version only needs the reader's clock.
 """
 
 import time
@@ -12,12 +12,12 @@ from typing import Final
 from flowflare.state.backends.store import Store
 
 _LOOKS: Final = 12
-# The version of an object that this process has read last, and when it first read that version.
+# By object: the version that this process read last, and when it first read that version.
 _SEEN: Final[dict[tuple["Clock", str], tuple[str, float]]] = {}
 
 
 def _since_boot() -> float:
-    """Seconds that go on while the machine sleeps."""
+    """Return seconds of a clock that also runs while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
 
@@ -27,7 +27,7 @@ class Clock:
     """The clocks of a lease.
 
     Attributes:
-        now: the time in seconds since 1970, which other machines may not agree with.
+        now: seconds since 1970, on which other machines may not agree.
         elapsed: seconds that never go back and do not stop while the machine sleeps.
         sleep: waits for some seconds.
     """
@@ -37,13 +37,13 @@ class Clock:
     sleep: Callable[[float], None] = time.sleep
 
 
-def seen_for(place: str, tag: str, clock: Clock) -> float:
-    """For how many seconds this process has known a version of an object; 0 for a new one.
+def measure_age(place: str, tag: str, clock: Clock) -> float:
+    """Return for how many seconds this process has known a version of an object; 0 if it is new.
 
     Args:
         place: where the object is.
         tag: its version, as it was read just now.
-        clock: the time.
+        clock: the clock.
     """
     now = clock.elapsed()
     seen, since = _SEEN.get((clock, place), ("", now))
@@ -54,14 +54,14 @@ def seen_for(place: str, tag: str, clock: Clock) -> float:
 
 
 def stays(store: Store, key: str, tag: str, seconds: float, clock: Clock) -> bool:
-    """Whether an object keeps its version for some seconds; returns as soon as it does not.
+    """Return whether an object keeps its version for some seconds; returns as soon as it does not.
 
     Args:
         store: where the object is.
         key: which object.
         tag: its version, as it was read just now.
-        seconds: for how long it is read again and again.
-        clock: the time.
+        seconds: how long to keep reading it.
+        clock: the clock.
 
     Raises:
         StateError: the store cannot be reached.

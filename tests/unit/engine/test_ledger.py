@@ -10,7 +10,7 @@ from flowflare.engine.ledger import Ledger
 from flowflare.errors import StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.checkpoint import Deployment, Pending, Resource, load_resource, renamed
+from flowflare.state.checkpoint import Deployment, Pending, Resource, load_resource, rename_urns
 from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.properties import Secret
 
@@ -114,9 +114,9 @@ def test_renamed_urns_are_followed_everywhere() -> None:
         deleted_with=old,
         replace_with=(old,),
     )
-    assert renamed(moved, {old: new}).needs() == {new}
-    assert renamed(moved, {old: new}).provider == f"{new}::id"
-    assert renamed(moved, {"x": "y"}) is moved
+    assert rename_urns(moved, {old: new}).needs() == {new}
+    assert rename_urns(moved, {old: new}).provider == f"{new}::id"
+    assert rename_urns(moved, {"x": "y"}) is moved
 
 
 def test_the_backend_replaces_files_whole_and_keeps_the_one_before(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_secrets_of_another_kind_are_refused(tmp_path: Path) -> None:
     vault = Vault(Passphrase("x", "x"), SALT)
     providers = {"type": "cloud", "state": {}}
     raw = {"version": 3, "checkpoint": {"latest": {"secrets_providers": providers}}}
-    with pytest.raises(StateError, match="secrets are kept by 'cloud'"):
+    with pytest.raises(StateError, match="secrets are encrypted by 'cloud'"):
         backend.read(json.loads(json.dumps(raw)), vault)
     assert backend.read(None, vault) == Deployment()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flowflare.fleet.records import Fingerprint, Outcome, TenantRecord, TenantRecords
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.lease import held
+from flowflare.state.lease import hold_lease
 
 NOW = Fingerprint(digest="1", parts={"code": "1"})
 
@@ -38,7 +38,7 @@ def test_a_run_in_progress_keeps_its_record(tmp_path: Path) -> None:
     first.claim(record("running", "a"))
     later = TenantRecords(store, "shop", "prod")
     later.read_all()
-    with held(store, "shop", "acme-prod"):
+    with hold_lease(store, "shop", "acme-prod"):
         found = later.claim(record("running", "b"))
         assert found is not None
         assert found.rollout == "a"

@@ -8,7 +8,7 @@ from flowflare.cli.main import main
 from flowflare.fleet.records import TenantRecord, TenantRecords
 from flowflare.fleet.status import FleetStatus, read_status
 from flowflare.state.backends.folder import FolderStore
-from flowflare.state.lease import held
+from flowflare.state.lease import hold_lease
 from tests.unit.fleet.test_preview import make, open_prod, record, write_tenants
 
 TENANTS = {name: {} for name in ("applied", "changed", "never", "failed", "ill", "cut", "busy")}
@@ -33,7 +33,7 @@ def test_every_tenant_has_one_state(tmp_path: Path) -> None:
     record(session, "away-prod", outcome="retired")
     changed = {"changed": {"config": {"debug": True}}}
     write_tenants(root, {**TENANTS, **changed})
-    with held(session.store, "shop", "busy-prod") as holding:
+    with hold_lease(session.store, "shop", "busy-prod") as holding:
         found = read_status(open_prod(root))
     assert states(found) == {
         "failed": "failed",
@@ -61,7 +61,7 @@ def test_every_tenant_has_one_state(tmp_path: Path) -> None:
 def test_a_run_that_has_ended_no_longer_counts_as_running(tmp_path: Path) -> None:
     session = open_prod(make(tmp_path / "shop", {"acme": {}}))
     record(session, "acme-prod")
-    with held(session.store, "shop", "acme-prod"):
+    with hold_lease(session.store, "shop", "acme-prod"):
         pass
     assert states(read_status(session)) == {"acme": "applied"}
 

@@ -1,4 +1,4 @@
-"""A state whose resources cannot be told apart is refused before anything in it is believed."""
+"""A state with an invalid shape is refused before it is used."""
 
 from typing import Any
 

@@ -18,7 +18,7 @@ def deployment() -> dict[str, Any]:
 
 
 def trigger(state: dict[str, Any]) -> dict[str, Any]:
-    [found] = [one for one in state["resources"] if one["urn"].endswith(f"::{NAME}")]
+    [found] = [record for record in state["resources"] if record["urn"].endswith(f"::{NAME}")]
     assert isinstance(found, dict)
     return found
 

@@ -34,7 +34,7 @@ def test_a_new_vault_makes_its_own_salt_and_others_open_it() -> None:
 
 
 def test_a_wrong_passphrase_names_where_it_is_from() -> None:
-    with pytest.raises(SecretError, match="the passphrase from the test does not open"):
+    with pytest.raises(SecretError, match="the passphrase from the test does not decrypt"):
         vault("wrong").check()
 
 

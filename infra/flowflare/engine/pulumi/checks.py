@@ -19,7 +19,7 @@ from flowflare.engine.pulumi.versions import (
 )
 from flowflare.errors import FlowflareError, StateError
 from flowflare.state.backends.folder import local_folder
-from flowflare.state.backends.registry import redacted
+from flowflare.state.backends.registry import redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.passphrase import Vault, find_passphrase
 from flowflare.values.urns import name_of
@@ -88,16 +88,16 @@ def backend_check(project: Project, environ: Mapping[str, str]) -> Check:
         return Check("backend", "fail", "it is not said where state is kept", remedy)
     folder = local_folder(url, environ)
     if folder is None:
-        return Check("backend", "ok", redacted(url))
+        return Check("backend", "ok", redact_url(url))
     folder = project.root / folder
     if not folder.is_dir():
         if "create_dir=true" in url or "create_dir=1" in url:
-            return Check("backend", "ok", f"{redacted(url)}, which the first command makes")
+            return Check("backend", "ok", f"{redact_url(url)}, which the first command makes")
         return Check("backend", "fail", f"{folder} does not exist", f"Make it: mkdir -p {folder}")
     if not os.access(folder, os.W_OK):
         remedy = "Give yourself the right to write there, or name another folder."
         return Check("backend", "fail", f"{folder} cannot be written to", remedy)
-    message = f"{redacted(url)}: this machine only; a team needs a bucket"
+    message = f"{redact_url(url)}: this machine only; a team needs a bucket"
     return Check("backend", "ok", message)
 
 
@@ -107,10 +107,10 @@ def bucket_check(store: Store) -> Check:
     Args:
         store: the bucket.
     """
-    from flowflare.state.backends.probe import unmet_conditions
+    from flowflare.state.backends.probe import find_unsupported_conditions
 
     try:
-        unmet = unmet_conditions(store)
+        unmet = find_unsupported_conditions(store)
     except StateError as error:
         return Check("bucket", "fail", error.message, error.remedy or "")
     if unmet:

@@ -12,7 +12,7 @@ from flowflare.config.files import Project
 from flowflare.engine.pulumi.state import find_cli_store
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.backends.store import Store
-from flowflare.state.lease import Holding, Lease, end, held
+from flowflare.state.lease import Holding, Lease, end_lease, hold_lease
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def hold(
     if store is None:
         yield None
         return
-    with held(store, project.name, project.stack, on_wait=on_wait) as holding:
+    with hold_lease(store, project.name, project.stack, on_wait=on_wait) as holding:
         yield holding
 
 
@@ -45,7 +45,7 @@ def let_go(project: Project, environ: Mapping[str, str]) -> Lease | None:
         LockedError: its run is alive on this machine.
     """
     store = _store(project, environ)
-    return None if store is None else end(store, project.name, project.stack)
+    return None if store is None else end_lease(store, project.name, project.stack)
 
 
 def _store(project: Project, environ: Mapping[str, str]) -> Store | None:

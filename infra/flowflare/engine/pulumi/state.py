@@ -14,7 +14,7 @@ from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore, local_folder
-from flowflare.state.backends.registry import find_store, redacted
+from flowflare.state.backends.registry import find_store, redact_url
 from flowflare.state.backends.store import Store
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.checkpoint_shape import check_deployment
@@ -87,7 +87,7 @@ def read_deployment(
         passphrase = find_passphrase(project.root / ".flowflare", environ, make=False)
         return backend.read(raw, Vault(passphrase, backend.salt(raw)))
     if export is None:
-        place = redacted(url) or "an unknown place"
+        place = redact_url(url) or "an unknown place"
         raise EngineError(
             f"the state of stack {project.stack} is stored in {place}, which only the Pulumi CLI "
             "can read",

@@ -15,7 +15,7 @@ from flowflare.engine.pulumi.state import backend_url
 from flowflare.engine.pulumi.stream import EngineEvent, EventLog
 from flowflare.errors import FlowflareError, StateError
 from flowflare.reading.json_text import JsonError, parse_json
-from flowflare.state.backends.registry import redacted
+from flowflare.state.backends.registry import redact_url
 
 OnEngineEvent = Callable[[EngineEvent], None]
 _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -127,7 +127,7 @@ class Workspace:
 
     def error(self, failed: CommandFailedError) -> FlowflareError:
         """Make the error of a failed command."""
-        place = redacted(backend_url(self.project.root, self._environ))
+        place = redact_url(backend_url(self.project.root, self._environ))
         name = self.project.stack
         return command_error(failed.stderr, failed.stdout, stack=name, backend=place)
 

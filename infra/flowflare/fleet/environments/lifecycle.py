@@ -27,7 +27,7 @@ from flowflare.fleet.environments.records import (
 )
 from flowflare.fleet.environments.seeding import SeedFile, SeedResult, refuse_unknown, run_seeds
 from flowflare.reading.files import read_bytes
-from flowflare.state.lease import held
+from flowflare.state.lease import hold_lease
 from flowflare.state.location import backend_of, store_of
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _lease(name: str, where: CommandContext) -> Iterator[None]:
     project, own = read_base(where.root).name, f"{name}.environment"
     with ExitStack() as holding:
         try:
-            holding.enter_context(held(store_of(where.root, where.environ), project, own))
+            holding.enter_context(hold_lease(store_of(where.root, where.environ), project, own))
         except LockedError as error:
             message = error.message.replace(f"stack {own}", f"environment {name}")
             remedy = "Wait for that run to end; the lease of a dead run expires within a minute."

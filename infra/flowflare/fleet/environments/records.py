@@ -135,7 +135,7 @@ class EnvironmentRecords:
                 return StoredRecord(record=record, tag=stored.tag)
         except (ValueError, ValidationError, KeyError, AttributeError, TypeError):
             pass
-        message = f"{self._store.shown(key)} is not a record of an environment that can be read"
+        message = f"{self._store.describe(key)} is not a record of an environment that can be read"
         remedy = "Another release of Flowflare may have written it: use that release."
         raise StateError(message, remedy=remedy)
 

@@ -304,7 +304,7 @@ class Exporter:
         else:
             self._store.put(key, file.read_bytes())
         if _digest(self._store, key) != digest:
-            raise FleetError(f"{self._store.shown(key)} differs from what was written")
+            raise FleetError(f"{self._store.describe(key)} differs from what was written")
 
 
 def read_manifests(store: "Store", stack: str) -> list[Manifest]:

@@ -64,7 +64,7 @@ def _open_exporter(
     client = context.api.open(base_url(context.project, context.environ), token)
     with _make_scratch(context) as scratch:
         exporter = Exporter(client, store, context.stack, scratch, sleep=context.pause)
-        yield exporter, databases, store.shown(context.stack)
+        yield exporter, databases, store.describe(context.stack)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Objects under keys with conditional writes: a folder, or a bucket.
 
-`store` defines what a store is. `folder`, `s3`, `gs` and `azblob` each open the stores of one
-scheme, and `registry` lists them. A store has Pulumi's state, and beside it the records of a fleet.
+`store` defines the interface. `folder`, `s3`, `gs` and `azblob` each open the stores of one URL
+scheme, and `registry` lists them. A store contains Pulumi's state and the records of a fleet.
 """
 
 from flowflare.state.backends.registry import open_store

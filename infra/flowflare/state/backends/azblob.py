@@ -1,7 +1,7 @@
 """A container of Azure Blob Storage: `azblob://CONTAINER[/PREFIX][?storage_account=ACCOUNT]`.
 
-Names and options are those of gocloud.dev's `azureblob`, on which Pulumi's backend stands. The
-credentials are a key, a SAS token or a connection string of the environment, otherwise what obstore
+Names and options are those of gocloud.dev's `azureblob`, which Pulumi's backend uses. The
+credentials are a key, a SAS token or a connection string from the environment, or what obstore
 finds: a client secret, a federated token, a managed identity or the Azure CLI's login.
 """
 
@@ -22,12 +22,12 @@ _OPTIONS: Final = Options(
     example="azblob://CONTAINER?storage_account=ACCOUNT",
 )
 REMEDIES: Final = Remedies(
-    bucket="Make the container, or look at its name: az storage container list",
+    bucket="Create the container, or check its name: az storage container list",
     rights="Grant the role Storage Blob Data Contributor on the container.",
     credentials="Set AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, or log in with: az login",
 )
 _LOCAL: Final = ("127.0.0.1", "localhost")
-# What names an identity that is not the Azure CLI's.
+# Variables of identities other than the Azure CLI's.
 _IDENTITIES: Final = ("AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT")
 
 
@@ -38,34 +38,36 @@ def open_container(
     *,
     patience: Patience | None = None,
 ) -> ObjectStore:
-    """Open a container; nobody is asked yet.
+    """Open a container, without a request.
 
     Args:
         url: `azblob://CONTAINER[/PREFIX][?OPTIONS]`.
-        environ: the environment: account, credentials, and options that the URL does not have.
+        environ: the environment, for the account, credentials and options missing in the URL.
         base: not used.
-        patience: how long the container is waited for.
+        patience: how long to wait for the container.
 
     Raises:
-        StateError: the URL cannot be used, or no account is named.
+        StateError: the URL is invalid, or does not name an account.
     """
     del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
-    said = _connection_string(environ)
+    settings = _connection_string(environ)
 
-    def text(option: str, variable: str, *parts: str) -> str:
-        found = (place.text(option), environ.get(variable), *map(said.get, parts))
-        return next((one for one in found if one), "")
+    def find_option(option: str, variable: str, *parts: str) -> str:
+        values = (place.text(option), environ.get(variable), *map(settings.get, parts))
+        return next((value for value in values if value), "")
 
-    account = text("storage_account", "AZURE_STORAGE_ACCOUNT", "AccountName")
+    account = find_option("storage_account", "AZURE_STORAGE_ACCOUNT", "AccountName")
     if not account:
         raise StateError(
-            f"{place.shown}: no storage account is named",
+            f"{place.public_url}: the storage account is missing",
             remedy=f"Write {_OPTIONS.example}, or set AZURE_STORAGE_ACCOUNT.",
         )
-    protocol = text("protocol", "AZURE_STORAGE_PROTOCOL", "DefaultEndpointsProtocol") or "https"
-    suffix = said.get("EndpointSuffix", "core.windows.net")
-    domain = text("domain", "AZURE_STORAGE_DOMAIN") or f"blob.{suffix}"
+    protocol = (
+        find_option("protocol", "AZURE_STORAGE_PROTOCOL", "DefaultEndpointsProtocol") or "https"
+    )
+    suffix = settings.get("EndpointSuffix", "core.windows.net")
+    domain = find_option("domain", "AZURE_STORAGE_DOMAIN") or f"blob.{suffix}"
     endpoint = f"{protocol}://{account}.{domain}"
     if domain.startswith(_LOCAL) or "localemu" in place.switches:
         endpoint = f"{protocol}://{domain}/{account}"
@@ -73,21 +75,21 @@ def open_container(
         endpoint = f"{protocol}://{domain}"
     config: dict[str, Any] = {
         "account_name": account,
-        "endpoint": said.get("BlobEndpoint") or endpoint,
-        **_credentials(environ, said),
+        "endpoint": settings.get("BlobEndpoint") or endpoint,
+        **_credentials(environ, settings),
     }
 
     def connect() -> Any:
-        return _connected(place, tuple(sorted(config.items())), patience)
+        return _connect(place, tuple(sorted(config.items())), patience)
 
     return ObjectStore(place, connect, REMEDIES, patience)
 
 
-def _credentials(environ: Mapping[str, str], said: Mapping[str, str]) -> dict[str, Any]:
+def _credentials(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, Any]:
     key = environ.get("AZURE_STORAGE_KEY")
     token = environ.get("AZURE_STORAGE_SAS_TOKEN")
     if not key and not token:
-        key, token = said.get("AccountKey"), said.get("SharedAccessSignature")
+        key, token = settings.get("AccountKey"), settings.get("SharedAccessSignature")
     if key:
         return {"account_key": key}
     if token:
@@ -104,7 +106,7 @@ def _connection_string(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _connected(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
     from obstore.store import AzureStore
 
     return make_obstore(AzureStore, url, dict(config), patience)

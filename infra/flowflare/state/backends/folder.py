@@ -1,8 +1,8 @@
-"""A store in a folder: a file for each object, replaced in one step and on the disk when it is.
+"""A store in a folder: a file for each object, replaced atomically and synced to disk.
 
-A conditional write holds the kernel's lock on the file that it replaces: a lock that its process
-cannot leave behind. Beside the objects may lie what others put there: drafts, whose names begin
-with a dot, and the `*.attrs` that Pulumi's CLI writes; they are no objects.
+A conditional write holds the kernel's lock on the file that it replaces; the lock ends with its
+process. Drafts, whose names begin with a dot, and the `*.attrs` files of Pulumi's CLI are not
+objects.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ _PAUSE: Final = 0.002
 
 
 class FolderStore:
-    """The objects in a folder; it is made with the first object.
+    """The objects in a folder, which the first write creates.
 
     Args:
         folder: the folder.
@@ -46,7 +46,7 @@ class FolderStore:
 
     @property
     def is_remote(self) -> bool:
-        """Whether other machines are known to reach it: of a folder nobody knows."""
+        """Whether other machines are known to reach it; of a folder this is unknown."""
         return False
 
     @property
@@ -54,25 +54,25 @@ class FolderStore:
         """The folder as a `file://` URL."""
         return f"file://{self.folder}"
 
-    def shown(self, key: str) -> str:
-        """The object's file."""
+    def describe(self, key: str) -> str:
+        """Return the path of the object's file."""
         return str(self.path(key))
 
     def path(self, key: str) -> Path:
-        """The object's file.
+        """Return the path of the object's file.
 
         Raises:
-            ValueError: no object can have that key.
+            ValueError: the key is invalid.
         """
         parts = key.split("/")
         if any(part in ("", ".", "..") or "\0" in part for part in parts):
-            raise ValueError(f"{key!r} is no key")
+            raise ValueError(f"{key!r} is not a valid key")
         return self.folder.joinpath(*parts)
 
     def get(self, key: str) -> Stored | None:
-        """Reads an object, None where there is none."""
+        """Read an object; None if it does not exist."""
         path = self.path(key)
-        with _in_words(path):
+        with _translate_errors(path):
             try:
                 with open_file(path) as file:
                     found = os.fstat(file.fileno())
@@ -84,22 +84,22 @@ class FolderStore:
         return Stored(data, _tag(data), written)
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
-        """Writes an object; see `Store`."""
+        """Write an object; see `Store`."""
         path = self.path(key)
-        with _in_words(path):
+        with _translate_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             if only_if == ABSENT:
                 self._create(path, data)
             else:
-                with _locked(path) as there:
-                    _require(path, there, only_if)
+                with _hold_file(path) as handle:
+                    _require(path, handle, only_if)
                     _replace(path, data)
         return _tag(data)
 
     def copy(self, source: str, target: str) -> bool:
-        """Gives the source's file a second name: both are only ever replaced, never changed."""
+        """Hard-link the source's file: files are only ever replaced, never changed."""
         path, other = self.path(source), self.path(target)
-        with _in_words(other):
+        with _translate_errors(other):
             other.parent.mkdir(parents=True, exist_ok=True)
             draft = other.with_name(f".{other.name}-{os.urandom(6).hex()}")
             try:
@@ -108,33 +108,35 @@ class FolderStore:
             except (FileNotFoundError, NotADirectoryError):
                 return False
             finally:
-                draft.unlink(missing_ok=True)  # is left where both are one file already
+                draft.unlink(
+                    missing_ok=True
+                )  # still there if both names were the same file already
             _sync_folder(other.parent)
         return True
 
     def delete(self, key: str, *, only_if: str | None = None) -> None:
-        """Removes an object; see `Store`."""
+        """Remove an object; see `Store`."""
         path = self.path(key)
-        with _in_words(path), _locked(path) as there:
-            if there is not None:
-                _require(path, there, only_if)
+        with _translate_errors(path), _hold_file(path) as handle:
+            if handle is not None:
+                _require(path, handle, only_if)
                 path.unlink(missing_ok=True)
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a text, sorted."""
-        folder, _, name = prefix.rpartition("/")
+        """List the keys that begin with a text, sorted."""
+        folder, _, start = prefix.rpartition("/")
         top = self.path(folder) if folder else self.folder
         found = []
         for parent, folders, names in os.walk(top, onerror=_refuse_unreadable):
             if Path(parent) == top:
-                folders[:] = [one for one in folders if one.startswith(name)]
-                names = [one for one in names if one.startswith(name)]  # noqa: PLW2901
+                folders[:] = [name for name in folders if name.startswith(start)]
+                names = [name for name in names if name.startswith(start)]  # noqa: PLW2901
             place = Path(parent).relative_to(self.folder)
-            found += [(place / one).as_posix() for one in names if _is_object(one)]
+            found += [(place / name).as_posix() for name in names if _is_object(name)]
         return sorted(found)
 
     def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
-        """The tags of some objects, made of their content."""
+        """Return the tags of some objects, which are hashes of their content."""
         found = {}
         for key in self.keys(prefix):
             stored = self.get(key) if key.endswith(ending) else None
@@ -143,7 +145,7 @@ class FolderStore:
         return found
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
-        """Reads several objects one after the other."""
+        """Read several objects, one after another."""
         read = ((key, self.get(key)) for key in keys)
         return {key: stored for key, stored in read if stored is not None}
 
@@ -152,7 +154,7 @@ class FolderStore:
         try:
             path.hardlink_to(draft)
         except FileExistsError:
-            raise _conflict(path) from None
+            raise _make_conflict(path) from None
         finally:
             draft.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -164,15 +166,15 @@ def open_folder(url: str, environ: Mapping[str, str], base: Path) -> FolderStore
     Args:
         url: the URL.
         environ: the environment, for the home folder.
-        base: where a folder that is not absolute begins.
+        base: the folder at which a relative path starts.
     """
     return FolderStore((base / (local_folder(url, environ) or "")).resolve())
 
 
 def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
-    """The folder of a `file://` backend, None for any other.
+    """Return the folder of a `file://` backend, None for any other.
 
-    `file://~` is the home folder; what stands after `?` are options of the backend.
+    `file://~` is the home folder. After `?` come options of the backend, which are ignored.
     """
     if not url.startswith("file://"):
         return None
@@ -184,7 +186,7 @@ def local_folder(url: str, environ: Mapping[str, str]) -> Path | None:
 
 
 def _refuse_unreadable(error: OSError) -> None:
-    """A folder that cannot be listed must not look like an empty one."""
+    """Raise an error, so that an unreadable folder does not look empty."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise StateError(f"{error.filename}: {error.strerror}")
 
@@ -197,62 +199,62 @@ def _tag(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _require(path: Path, there: int | None, only_if: str | None) -> None:
-    """Sees that the file, locked, has a tag."""
+def _require(path: Path, handle: int | None, only_if: str | None) -> None:
+    """Check that the locked file has a tag."""
     if only_if is None:
         return
-    if there is None:
-        raise _conflict(path)
-    with os.fdopen(os.dup(there), "rb") as file:
+    if handle is None:
+        raise _make_conflict(path)
+    with os.fdopen(os.dup(handle), "rb") as file:
         if _tag(file.read()) != only_if:
-            raise _conflict(path)
+            raise _make_conflict(path)
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[int | None]:
-    """Holds the file that is there now, open; None where there is none.
+def _hold_file(path: Path) -> Iterator[int | None]:
+    """Open and lock the current file; yield None if it does not exist.
 
-    Who waited finds the file replaced, and has to wait for the new one.
+    A process that waited finds the file replaced, and must wait for the new file.
     """
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            # To write, as NFS demands for a lock; a FIFO would be waited for.
-            there = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+            # NFS only locks files that are open for writing. A FIFO would block without NONBLOCK.
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError):
             yield None
             return
         try:
-            if _try_lock(there) and _is_still(path, there):
-                yield there
+            if _try_lock(handle) and _is_still(path, handle):
+                yield handle
                 return
         finally:
-            os.close(there)
+            os.close(handle)
         if time.monotonic() > until:
             raise StateError(f"{path} has been locked by another process for {_PATIENCE:.0f} s")
         time.sleep(_PAUSE)
 
 
-def _try_lock(there: int) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
-        fcntl.flock(there, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
 
 
-def _is_still(path: Path, there: int) -> bool:
+def _is_still(path: Path, handle: int) -> bool:
     try:
-        return os.path.samestat(path.stat(), os.fstat(there))
+        return os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:
         return False
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Puts a file in place in one step: a draft beside it, then a rename; both reach the disk.
+    """Replace a file atomically: write a draft beside it, rename it, and sync both to disk.
 
-    Without that a power cut could leave an empty file, or take the rename back: what a run has
-    made since would not be known to the next one.
+    Otherwise a power cut could leave an empty file or undo the rename, and the next run would not
+    know what this run has created.
     """
     draft = _draft(path, data)
     try:
@@ -285,12 +287,12 @@ def _sync_folder(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise StateError(f"{path}: {error.strerror or error}") from None
 
 
-def _conflict(path: Path) -> ConflictError:
+def _make_conflict(path: Path) -> ConflictError:
     return ConflictError(f"{path} has been changed by another process")

@@ -18,7 +18,7 @@ _OPTIONS: Final = Options(
     texts=(), switches=(), ignored=("access_id", "private_key_path"), example="gs://BUCKET"
 )
 REMEDIES: Final = Remedies(
-    bucket="Make it, or look at its name: gcloud storage ls",
+    bucket="Create it, or check its name: gcloud storage ls",
     rights="Grant roles/storage.objectUser on the bucket.",
     credentials="Log in with `gcloud auth application-default login`, or set "
     "GOOGLE_APPLICATION_CREDENTIALS to a key file, or GOOGLE_CREDENTIALS to its content.",
@@ -37,16 +37,16 @@ def open_bucket(
     *,
     patience: Patience | None = None,
 ) -> ObjectStore:
-    """Open a bucket; nobody is asked yet.
+    """Open a bucket, without a request.
 
     Args:
         url: `gs://BUCKET[/PREFIX]`.
         environ: the environment, for credentials; STORAGE_EMULATOR_HOST as for Google's libraries.
         base: not used.
-        patience: how long the bucket is waited for.
+        patience: how long to wait for the bucket.
 
     Raises:
-        StateError: the URL cannot be used.
+        StateError: the URL is invalid.
     """
     del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
@@ -58,13 +58,13 @@ def open_bucket(
         config = {"base_url": address, "bearer_token": "emulator"}
 
     def connect() -> Any:
-        return _connected(place, tuple(sorted(config.items())), patience)
+        return _connect(place, tuple(sorted(config.items())), patience)
 
     return ObjectStore(place, connect, REMEDIES, patience, version="version")
 
 
 @lru_cache(maxsize=8)
-def _connected(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
+def _connect(url: BucketUrl, config: tuple[tuple[str, Any], ...], patience: Patience) -> Any:
     from obstore.store import GCSStore
 
     return make_obstore(GCSStore, url, dict(config), patience)

@@ -1,9 +1,9 @@
 """A store in a bucket of objects with conditional writes, reached through obstore.
 
-Every call has timeouts and is tried again a few times with a pause. Each conditional write carries
-a random token as the object's metadata. Where a write meets a condition that it broke itself (its
-answer was lost, or something on the way sent it twice), the object has that token and counts as
-written.
+Every call has timeouts and is retried a few times after a pause. Each conditional write stores a
+random token in the object's metadata. If the answer to a write is lost, or a proxy sends it twice,
+the repeated write fails its condition. The object then has the write's own token, so the write
+counts as done.
 """
 
 import random
@@ -26,11 +26,11 @@ _TOKEN: Final = "write"  # noqa: S105 -- the name of a field of metadata
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a store is waited for.
+    """How long to wait for a store.
 
     Attributes:
         connect, read: seconds for a connection, and between two parts of an answer.
-        pauses: seconds before each further attempt; up to half of each is added by chance.
+        pauses: seconds before each retry, plus a random part of up to half of it.
         sleep: waits.
     """
 
@@ -41,7 +41,7 @@ class Patience:
 
     @property
     def for_obstore(self) -> dict[str, Any]:
-        """Arguments of obstore's stores: the timeouts, and that each attempt is this module's."""
+        """Arguments of obstore's stores: timeouts, and no retries; this module retries."""
         timeouts = {"connect_timeout": f"{self.connect}s", "read_timeout": f"{self.read}s"}
         options = {**timeouts, "timeout": f"{4 * self.read}s", "allow_http": True}
         return {"client_options": options, "retry_config": {"max_retries": 0}}
@@ -53,9 +53,9 @@ class ObjectStore:
     Args:
         url: the bucket.
         connect: returns obstore's store for the prefix, connected with current credentials.
-        remedies: what to do about a refusal.
-        patience: how long it is waited for.
-        version: the field of obstore's metadata that a conditional write has to name.
+        remedies: advice for each kind of refusal.
+        patience: how long to wait for the store.
+        version: the field of obstore's metadata for conditional writes.
     """
 
     def __init__(
@@ -85,24 +85,24 @@ class ObjectStore:
     @property
     def url(self) -> str:
         """The URL without its options."""
-        return self._url.shown
+        return self._url.public_url
 
     @property
     def is_remote(self) -> bool:
-        """Other machines reach it too."""
+        """True, because other machines reach it too."""
         return True
 
-    def shown(self, key: str) -> str:
-        """The object's URL."""
+    def describe(self, key: str) -> str:
+        """Return the object's URL."""
         return f"{self.url}/{key}"
 
     def get(self, key: str) -> Stored | None:
-        """Reads an object, None where there is none."""
+        """Read an object; None if it does not exist."""
         found = self._read(key)
         return None if found is None else found[0]
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
-        """Writes an object; see `Store`."""
+        """Write an object; see `Store`."""
         mode: str | dict[str, str] = {self._version: only_if or ""}
         if only_if in (None, ABSENT):
             mode = "overwrite" if only_if is None else "create"
@@ -114,7 +114,7 @@ class ObjectStore:
             return self._tag(done)
 
         try:
-            return self._ask(write)
+            return self._call(write)
         except _UnmetError:
             found = self._read(key)
             if found is None or found[1] != token:
@@ -122,14 +122,14 @@ class ObjectStore:
             return found[0].tag
 
     def copy(self, source: str, target: str) -> bool:
-        """Lets the store copy an object; whether there was one."""
-        return self._ask(lambda store: store.copy(source, target) or True, absent=False)
+        """Copy an object in the store, and return whether it existed."""
+        return self._call(lambda store: store.copy(source, target) or True, absent=False)
 
     def delete(self, key: str, *, only_if: str | None = None) -> None:
-        """Removes an object; see `Store`.
+        """Remove an object; see `Store`.
 
-        obstore knows no conditional deletion (nor does R2), so the tag is read before: another
-        run's write may come in between. An object that must not be lost is better replaced.
+        obstore and R2 do not support conditional deletion, so this reads the tag first, and another
+        run's write may come between. Replace an object that must not be lost instead.
         """
         if only_if is not None:
             present = self.get(key)
@@ -137,33 +137,33 @@ class ObjectStore:
                 return
             if present.tag != only_if:
                 raise self._conflict(key)
-        self._ask(lambda store: store.delete(key), absent=None)
+        self._call(lambda store: store.delete(key), absent=None)
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a text, sorted."""
-        return sorted(one["path"] for one in self._list(prefix))
+        """List the keys that begin with a text, sorted."""
+        return sorted(meta["path"] for meta in self._list(prefix))
 
     def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
-        """The tags of some objects, as the listing has them."""
-        listed = [one for one in self._list(prefix) if one["path"].endswith(ending)]
-        if all(one[self._version] for one in listed):
-            return {one["path"]: self._tag(one) for one in listed}
-        read = self.read_many([one["path"] for one in listed])
+        """Return the tags of some objects, from the listing if it has them."""
+        listed = [meta for meta in self._list(prefix) if meta["path"].endswith(ending)]
+        if all(meta[self._version] for meta in listed):
+            return {meta["path"]: self._tag(meta) for meta in listed}
+        read = self.read_many([meta["path"] for meta in listed])
         return {key: stored.tag for key, stored in read.items()}
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
-        """Reads several objects, up to 16 at once."""
+        """Read several objects, up to 16 at once."""
         if len(keys) < 2:
             read: list[Stored | None] = [self.get(key) for key in keys]
         else:
             with ThreadPoolExecutor(min(_AT_ONCE, len(keys))) as pool:
                 read = list(pool.map(self.get, keys))
-        return {key: one for key, one in zip(keys, read, strict=True) if one is not None}
+        return {key: stored for key, stored in zip(keys, read, strict=True) if stored is not None}
 
     # ----------------------------------------------------------------------------------------------
 
     def _read(self, key: str) -> tuple[Stored, str] | None:
-        """An object and the token that it was written with, empty for a write without one."""
+        """Return an object and the token of its write, empty for a write without a token."""
 
         def read(store: Any) -> tuple[Stored, str] | None:
             answer = store.get(key)
@@ -171,31 +171,31 @@ class ObjectStore:
             stored = Stored(data, self._tag(meta), meta["last_modified"].timestamp())
             return stored, str(answer.attributes.get(_TOKEN, ""))
 
-        return self._ask(read, absent=None)
+        return self._call(read, absent=None)
 
     def _list(self, prefix: str) -> list[Mapping[str, Any]]:
-        # obstore lists what is below a folder, and not what begins with a text.
+        # obstore lists the objects in a folder, not those that begin with a text.
         folder = prefix.rpartition("/")[0]
 
         def read(store: Any) -> list[Mapping[str, Any]]:
-            return [one for page in store.list(folder or None) for one in page]
+            return [meta for page in store.list(folder or None) for meta in page]
 
-        return [one for one in self._ask(read) if one["path"].startswith(prefix)]
+        return [meta for meta in self._call(read) if meta["path"].startswith(prefix)]
 
     def _tag(self, meta: Mapping[str, Any]) -> str:
-        # Azure writes quotation marks around a tag in headers, and none in listings.
+        # Azure quotes a tag in headers, but not in listings.
         tag = str(meta[self._version] or "").strip('"')
         return f'"{tag}"' if self._version == "e_tag" else tag
 
     def _conflict(self, key: str) -> ConflictError:
-        return ConflictError(f"{self.shown(key)} has been changed by somebody else")
+        return ConflictError(f"{self.describe(key)} has been changed by another program")
 
-    def _ask(self, call: Callable[[Any], T], **absent: T) -> T:
-        """The answer of the store, which is asked again where that makes sense.
+    def _call(self, call: Callable[[Any], T], **absent: T) -> T:
+        """Call the store, with retries, and return its answer.
 
         Args:
-            call: asks.
-            absent: the answer where there is no such object; otherwise that is an unmet condition.
+            call: makes the request.
+            absent: what to return for a missing object; without it, that raises _UnmetError.
 
         Raises:
             _UnmetError: a condition does not hold.
@@ -213,24 +213,24 @@ class ObjectStore:
                 raise _UnmetError
             pause = next(pauses, None) if refusal.passes else None
             if pause is None:
-                raise self._remedies.error(self.url, refusal)
+                raise self._remedies.make_error(self.url, refusal)
             self._patience.sleep(pause * random.uniform(1, 1.5))  # noqa: S311 -- no secret
 
 
 def make_obstore(
     kind: Any, url: BucketUrl, config: Mapping[str, Any], patience: Patience, **more: Any
 ) -> Any:
-    """Make obstore's store for a URL; nobody is asked yet.
+    """Make obstore's store for a URL, without a request.
 
     Args:
         kind: obstore's class.
         url: the bucket and the prefix.
         config: the class's configuration.
-        patience: how long the store is waited for.
+        patience: how long to wait for the store.
         more: other arguments of the class.
 
     Raises:
-        StateError: the configuration cannot be used.
+        StateError: the configuration is invalid.
     """
     from obstore.exceptions import BaseError
 
@@ -239,8 +239,8 @@ def make_obstore(
         return kind(url.bucket, prefix=prefix, config=config, **patience.for_obstore, **more)
     except (BaseError, OSError, ValueError):
         raise StateError(
-            f"{url.shown}: it cannot be asked",
-            remedy="Look at the URL's options, and at the credentials in the environment.",
+            f"{url.public_url}: the settings are invalid",
+            remedy="Check the URL's options and the credentials in the environment.",
         ) from None
 
 

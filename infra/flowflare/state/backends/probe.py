@@ -1,4 +1,4 @@
-"""Tries whether a store keeps what the leases stand on: writes on a condition."""
+"""Test whether a store supports conditional writes, which leases need."""
 
 import contextlib
 import uuid
@@ -7,14 +7,14 @@ from flowflare.errors import ConflictError, StateError
 from flowflare.state.backends.store import ABSENT, Store
 
 
-def unmet_conditions(store: Store) -> list[str]:
-    """What a store does although its condition does not hold; writes one object, and removes it.
+def find_unsupported_conditions(store: Store) -> list[str]:
+    """Find the conditions that a store ignores. Writes one object, and removes it.
 
     Args:
         store: the store.
 
     Returns:
-        A word for each condition that it does not keep, none where all is well.
+        The header of each condition that the store ignores.
 
     Raises:
         StateError: the store cannot be reached, or refuses.

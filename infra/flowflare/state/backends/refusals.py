@@ -1,8 +1,8 @@
-"""Says in words what a store's refusals mean, and which of them pass by themselves.
+"""Explain a store's refusals, and which of them are worth a retry.
 
-obstore's exceptions tell the status and the body of the answer in a text. Codes: "Error responses"
+obstore's exceptions contain the status and body of the answer as text. Codes: "Error responses"
 of the Amazon S3 API reference (R2, MinIO and Google's XML API use the same ones), and "Blob Storage
-error codes" of Azure. That text is never shown: it may have what a request was signed with.
+error codes" of Azure. That text is never shown, because it may contain credentials.
 """
 
 import re
@@ -12,17 +12,17 @@ from typing import Final, Literal
 
 from flowflare.errors import StateError
 
-# Which of a store's remedies helps, and what is wrong.
+# By remedy: what is wrong.
 _WRONG: Final = {
-    "bucket": "there is no such bucket",
-    "rights": "these credentials may not do that there",
+    "bucket": "the bucket does not exist",
+    "rights": "these credentials do not have the permission",
     "unknown": "the store does not know these credentials",
     "key": "the secret key is wrong",
     "expired": "the credentials have expired",
     "token": "the session token is not valid",
     "elsewhere": "the bucket is in another region",
     "region": "the request was signed for another region",
-    "old": "the store does not know how to do that",
+    "old": "the store does not support this request",
 }
 _CODES: Final = {
     "NoSuchBucket": "bucket",
@@ -76,16 +76,16 @@ Kind = Literal["absent", "unmet", "refused", "unreached", "unusable"]
 
 @dataclass(frozen=True)
 class Refusal:
-    """What came instead of an answer.
+    """A failed call.
 
     Attributes:
-        kind: `absent` for an object that is not there, `unmet` for a condition that does not hold,
-            `refused` with a code, `unreached` without a whole answer, `unusable` before anything
-            was sent.
+        kind: `absent`: the object does not exist; `unmet`: a condition does not hold; `refused`:
+            the store answered with an error; `unreached`: there was no complete answer;
+            `unusable`: nothing was sent.
         code: the store's code, or the HTTP status.
-        status: the HTTP status, 0 where there is none.
-        passes: whether trying again makes sense.
-        their_time: the store's time, as it says it to a machine whose clock is wrong.
+        status: the HTTP status, 0 if there was none.
+        passes: whether a retry may succeed.
+        their_time: the store's time, if it refused because of a wrong clock.
     """
 
     kind: Kind
@@ -97,40 +97,42 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Remedies:
-    """What to do about the refusals of one kind of store.
+    """Advice about the refusals of one kind of store.
 
     Attributes:
-        bucket: where no bucket of that name exists.
-        rights: where the credentials lack a right.
-        credentials: where they are wrong, missing or have expired.
-        region: where another region is meant.
+        bucket: if the bucket does not exist.
+        rights: if the credentials lack a permission.
+        credentials: if they are wrong, missing or expired.
+        region: if the region is wrong.
     """
 
     bucket: str
     rights: str
     credentials: str
-    region: str = "Look at the URL's options."
+    region: str = "Check the URL's options."
 
-    def error(self, place: str, refusal: Refusal, *, now: datetime | None = None) -> StateError:
-        """What a refusal means for its reader.
+    def make_error(
+        self, place: str, refusal: Refusal, *, now: datetime | None = None
+    ) -> StateError:
+        """Make the error for a refusal.
 
         Args:
-            place: the bucket, as it is shown.
-            refusal: what came.
-            now: the time, by default this machine's.
+            place: the bucket's URL for the message.
+            refusal: the refusal.
+            now: the current time, by default this machine's.
         """
         if refusal.kind == "unreached":
             return StateError(
                 f"{place}: the store does not answer",
-                remedy="Is the network there, and is the endpoint right?",
+                remedy="Check the network and the endpoint.",
             )
         if refusal.kind == "unusable":
             return StateError(
-                f"{place}: it cannot be asked",
-                remedy=f"Look at the URL's options. {self.credentials}",
+                f"{place}: no request could be sent",
+                remedy=f"Check the URL's options. {self.credentials}",
             )
         if refusal.code in _SKEWED:
-            return _skewed(place, refusal.their_time, now or datetime.now(UTC))
+            return _explain_skew(place, refusal.their_time, now or datetime.now(UTC))
         what = _CODES.get(refusal.code) or _CODES.get(str(refusal.status))
         if what is None:
             return StateError(
@@ -141,16 +143,16 @@ class Remedies:
             "rights": self.rights,
             "elsewhere": self.region,
             "region": self.region,
-            "old": "Conditional writes are needed: AWS S3, R2 and MinIO since 2024 have them.",
+            "old": "Use a store with conditional writes: AWS S3, R2, or MinIO since 2024.",
         }
         return StateError(f"{place}: {_WRONG[what]}", remedy=remedies.get(what, self.credentials))
 
 
 def read_refusal(error: Exception) -> Refusal:
-    """Read what obstore raised.
+    """Classify an exception of obstore.
 
     Args:
-        error: an exception of obstore, or the FileNotFoundError that it raises for no object.
+        error: the exception; obstore raises FileNotFoundError for a missing object.
     """
     text = str(error).partition("Debug source:")[0]
     found = _STATUS.search(text)
@@ -163,7 +165,7 @@ def read_refusal(error: Exception) -> Refusal:
         return Refusal("unreached", passes=True) if is_sent else Refusal("unusable")
     if status in (0, 404) and code in _ABSENT:
         return Refusal("absent", code, status)
-    # R2 takes one write per second of an object, and says 429 to more.
+    # R2 accepts one write per second to an object, and answers 429 to more.
     if code in _PASSING or status == 429 or (status >= 500 and status != 501):
         return Refusal("refused", code, status, passes=True)
     if status == 412 or code in ("PreconditionFailed", "BlobAlreadyExists", "ConditionNotMet"):
@@ -172,7 +174,7 @@ def read_refusal(error: Exception) -> Refusal:
     return Refusal("refused", code, status, their_time=their_time.group(1) if their_time else "")
 
 
-def _skewed(place: str, their_time: str, now: datetime) -> StateError:
+def _explain_skew(place: str, their_time: str, now: datetime) -> StateError:
     off = ""
     if their_time:
         theirs = datetime.fromisoformat(their_time.replace("Z", "+00:00"))
@@ -180,5 +182,5 @@ def _skewed(place: str, their_time: str, now: datetime) -> StateError:
         off = f" by {abs(seconds) / 60:.0f} minutes ({'ahead' if seconds > 0 else 'behind'})"
     return StateError(
         f"{place}: this machine's clock differs from the store's{off}",
-        remedy="Set the clock: signatures hold for 15 minutes.",
+        remedy="Set the clock: signatures are valid for 15 minutes.",
     )

@@ -1,4 +1,4 @@
-"""The list of backends, by the scheme of the URL that names one, as Pulumi's CLI spells it."""
+"""The list of backends by URL scheme, as in Pulumi's CLI."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -11,7 +11,7 @@ from flowflare.state.backends.folder import open_folder
 from flowflare.state.backends.store import Store
 
 Open = Callable[[str, Mapping[str, str], Path], Store]
-#: The function that opens a store; its module is loaded for a URL of its scheme.
+#: The function that opens a store; its module is imported on first use.
 BACKENDS: Final[Mapping[str, str]] = {
     "file": "flowflare.state.backends.folder:open_folder",
     "s3": "flowflare.state.backends.s3:open_bucket",
@@ -21,20 +21,20 @@ BACKENDS: Final[Mapping[str, str]] = {
 
 
 def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store:
-    """Opens a store; nobody is asked yet whether it is there.
+    """Open a store, without a request.
 
     Args:
         url: `file://FOLDER`, or a bucket's URL with Pulumi's options.
-        environ: the environment: the home folder, credentials.
-        base: where a folder that is not absolute begins, by default the working directory.
+        environ: the environment, for the home folder and credentials.
+        base: the folder at which a relative path starts, by default the working directory.
 
     Raises:
-        StateError: the URL is of another kind, or an option is not known.
+        StateError: the URL has another scheme, or an unknown option.
     """
     store = find_store(url, environ, base=base)
     if store is None:
         raise StateError(
-            f"{redacted(url) or 'nothing'} is no place that state is read from here",
+            f"{redact_url(url) or 'an empty URL'} is not a supported backend",
             remedy="Write file://FOLDER, s3://BUCKET?region=REGION, gs://BUCKET or "
             "azblob://CONTAINER?storage_account=ACCOUNT.",
         )
@@ -42,10 +42,10 @@ def open_store(url: str, environ: Mapping[str, str], *, base: Path | None = None
 
 
 def open_place(place: str, environ: Mapping[str, str], *, base: Path) -> Store:
-    """Open a store that is named by a URL or by the path of a folder; see `open_store`.
+    """Open a store by its URL or the path of a folder; see `open_store`.
 
     Raises:
-        StateError: the URL is of another kind, or an option is not known.
+        StateError: the URL has another scheme, or an unknown option.
     """
     if "://" in place:
         return open_store(place, environ, base=base)
@@ -53,10 +53,10 @@ def open_place(place: str, environ: Mapping[str, str], *, base: Path) -> Store:
 
 
 def find_store(url: str, environ: Mapping[str, str], *, base: Path | None = None) -> Store | None:
-    """Open a store as `open_store` does; None for a backend that only the Pulumi CLI can read.
+    """Open a store like `open_store`; None for a backend that only the Pulumi CLI can read.
 
     Raises:
-        StateError: an option of the URL is not known.
+        StateError: the URL has an unknown option.
     """
     scheme, separator, _ = url.partition("://")
     if not separator or scheme not in BACKENDS:
@@ -66,8 +66,8 @@ def find_store(url: str, environ: Mapping[str, str], *, base: Path | None = None
     return opener(url, environ, base or Path.cwd())
 
 
-def redacted(url: str) -> str:
-    """A backend's URL without user, password and options."""
+def redact_url(url: str) -> str:
+    """Return a backend's URL without user, password and options."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}{parts.path}"

@@ -1,7 +1,7 @@
 """A bucket of S3, R2, MinIO or another store that speaks S3: `s3://BUCKET[/PREFIX][?OPTIONS]`.
 
-The credentials are those that boto3 finds: keys in the environment, profiles, roles, SSO, web
-identity, containers. botocore refreshes them at least ten minutes before they expire.
+boto3 finds the credentials: keys in the environment, profiles, roles, SSO, web identity,
+containers. botocore refreshes them at least ten minutes before they expire.
 """
 
 import os
@@ -27,7 +27,7 @@ _OPTIONS: Final = Options(
         "sseType": "ssetype",
         "kmsKeyId": "kmskeyid",
     },
-    # obstore signs the SHA-256 of what it sends, so the newer checksums have nothing to add.
+    # obstore signs the SHA-256 of each request, so the newer checksums are not needed.
     ignored=(
         "awssdk",
         "hostname_immutable",
@@ -36,25 +36,25 @@ _OPTIONS: Final = Options(
         "response_checksum_validation",
     ),
     example="s3://BUCKET?region=REGION",
-    hint="A role is best named in a profile.",
+    hint="To use a role, name it in a profile.",
 )
 _CREDENTIALS: Final = (
     "Log in as for the AWS CLI: AWS_PROFILE, `aws sso login`, or AWS_ACCESS_KEY_ID with "
-    "AWS_SECRET_ACCESS_KEY; for R2 an API token of R2 has both."
+    "AWS_SECRET_ACCESS_KEY; an R2 API token has both."
 )
 _REGION: Final = "Write s3://BUCKET?region=REGION, or set AWS_REGION."
 REMEDIES: Final = Remedies(
-    bucket="Make it, or look at its name, region and endpoint: aws s3 ls",
+    bucket="Create it, or check its name, region and endpoint: aws s3 ls",
     rights="Allow s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject "
     "on what is in it; with a KMS key also kms:Decrypt and kms:GenerateDataKey.",
     credentials=_CREDENTIALS,
     region="Write the bucket's region into the URL: s3://BUCKET?region=REGION; R2's is auto.",
 )
-# What botocore says before anything is sent.
-_LOGGED_OUT: Final = "one is not logged in any more"
+# Errors of botocore before anything is sent.
+_LOGGED_OUT: Final = "the SSO login has expired"
 _SETTINGS: Final = {
-    "NoCredentialsError": "there are no credentials for it",
-    "PartialCredentialsError": "a half of the credentials is missing",
+    "NoCredentialsError": "the credentials are missing",
+    "PartialCredentialsError": "half of the credentials is missing",
     "CredentialRetrievalError": "the credentials cannot be fetched",
     "ProfileNotFound": "the profile is not in the AWS configuration",
     "SSOTokenLoadError": _LOGGED_OUT,
@@ -71,21 +71,21 @@ def open_bucket(
     *,
     patience: Patience | None = None,
 ) -> ObjectStore:
-    """Opens a bucket; nobody is asked yet.
+    """Open a bucket, without a request.
 
     Args:
         url: `s3://BUCKET[/PREFIX][?OPTIONS]`.
-        environ: the environment: region, endpoint, profile and keys where the URL has none.
+        environ: the environment, for region, endpoint, profile and keys missing in the URL.
         base: not used.
-        patience: how long the bucket is waited for.
+        patience: how long to wait for the bucket.
 
     Raises:
-        StateError: the URL cannot be used.
+        StateError: the URL is invalid.
     """
     del base
     place, patience = read_bucket_url(url, _OPTIONS), patience or Patience()
     keys = tuple(environ.get(name, "") for name in _KEY_NAMES)
-    # Keys in the environment go before its profile, and the URL's profile before both.
+    # The URL's profile wins over keys in the environment, and those over its profile.
     profile = place.text("profile") or ("" if keys[0] else environ.get("AWS_PROFILE", ""))
     region = place.text("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     endpoint = place.text("endpoint") or environ.get("AWS_ENDPOINT_URL_S3")
@@ -98,40 +98,40 @@ def open_bucket(
         keys = ("", "", "")
 
     def connect() -> Any:
-        # Beside what is given, botocore reads the process's own environment.
-        ambient = tuple(sorted(one for one in os.environ.items() if one[0].startswith("AWS_")))
-        return _connected(place, keys, tuple(settings.items()), patience, ambient)()
+        # botocore also reads the environment of this process.
+        ambient = tuple(
+            sorted(variable for variable in os.environ.items() if variable[0].startswith("AWS_"))
+        )
+        return _make_connector(place, keys, tuple(settings.items()), patience, ambient)()
 
     return ObjectStore(place, connect, REMEDIES, patience)
 
 
 @lru_cache(maxsize=8)
-def _connected(
+def _make_connector(
     url: BucketUrl,
     keys: tuple[str, ...],
     settings: tuple[tuple[str, str], ...],
     patience: Patience,
     ambient: tuple[tuple[str, str], ...],
 ) -> Callable[[], Any]:
-    """What returns obstore's store, made once for the same surroundings; threads may share it."""
+    """Make a function that returns obstore's store, cached by settings; threads may share it."""
     del ambient
     given = dict(settings)
     region, credentials = given["region"], None
-    # Keys and a region need nothing of boto3, whose import takes a third of a second.
+    # Skip boto3 if there are keys and a region: its import takes a third of a second.
     if not all(keys[:2]) or not (region or given["endpoint"]):
         found, credentials = _ask_boto3(url, keys, given["profile"])
         region = region or found
     region = region or ("us-east-1" if given["endpoint"] else "")
     if not region:
-        raise StateError(
-            f"{url.shown}: it is not said in which region the bucket is", remedy=_REGION
-        )
+        raise StateError(f"{url.public_url}: the bucket's region is missing", remedy=_REGION)
 
     def provide() -> dict[str, Any]:
         if credentials is None:
             return _credential(keys[0], keys[1], keys[2], None)
         frozen = credentials.get_frozen_credentials()
-        # obstore asks again for each request; botocore knows when they expire.
+        # obstore calls this for each request; botocore knows when credentials expire.
         now = datetime.now(UTC)
         return _credential(frozen.access_key, frozen.secret_key, frozen.token, now)
 
@@ -140,16 +140,16 @@ def _connected(
     config = _config(url, region, given["endpoint"])
     store = make_obstore(S3Store, url, config, patience, credential_provider=provide)
 
-    def refreshed() -> Any:
+    def connect() -> Any:
         if credentials is not None:
-            _refresh(url, credentials)  # here, where its exceptions can be read
+            _refresh(url, credentials)  # here, because obstore would hide its exceptions
         return store
 
-    return refreshed
+    return connect
 
 
 def _ask_boto3(url: BucketUrl, keys: tuple[str, ...], profile: str) -> tuple[str, Any]:
-    """The region and the credentials that boto3 finds, as for the AWS CLI."""
+    """Return the region and credentials that boto3 finds, as the AWS CLI does."""
     import boto3
     from botocore import exceptions
 
@@ -163,7 +163,7 @@ def _ask_boto3(url: BucketUrl, keys: tuple[str, ...], profile: str) -> tuple[str
         if credentials is None:
             raise exceptions.NoCredentialsError
     except exceptions.BotoCoreError as error:
-        raise _unusable(url, error) from None
+        raise _explain_error(url, error) from None
     return session.region_name or "", credentials
 
 
@@ -173,12 +173,14 @@ def _refresh(url: BucketUrl, credentials: Any) -> None:
     try:
         credentials.get_frozen_credentials()
     except BotoCoreError as error:
-        raise _unusable(url, error) from None
+        raise _explain_error(url, error) from None
 
 
-def _unusable(url: BucketUrl, error: Exception) -> StateError:
-    wrong = _SETTINGS.get(type(error).__name__, f"it cannot be asked ({type(error).__name__})")
-    return StateError(f"{url.shown}: {wrong}", remedy=_CREDENTIALS)
+def _explain_error(url: BucketUrl, error: Exception) -> StateError:
+    wrong = _SETTINGS.get(
+        type(error).__name__, f"no request could be sent ({type(error).__name__})"
+    )
+    return StateError(f"{url.public_url}: {wrong}", remedy=_CREDENTIALS)
 
 
 def _credential(key: str, secret: str, token: str | None, ends: datetime | None) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _is_address(host: str) -> bool:
 
 
 def _address(endpoint: str, url: BucketUrl) -> str:
-    """An endpoint with its scheme; one that has none gets it from `disable_https`."""
+    """Return an endpoint with a scheme, which `disable_https` decides if it is missing."""
     if not endpoint or "://" in endpoint:
         return endpoint
     return f"{'http' if 'disable_https' in url.switches else 'https'}://{endpoint}"

@@ -1,27 +1,27 @@
-"""What a store is: objects under keys, each with a tag by which a write can be made conditional.
+"""The interface of a store: objects under keys, each with a tag for conditional writes.
 
-A key is a path with `/` and without a leading one, such as `.pulumi/stacks/p/dev.json`. An object
-is read and replaced whole: nobody sees half of one. A write that names a tag is done only if the
-object still has it, so that of two writers who have read the same thing one is refused.
+A key is a path without a leading `/`, such as `.pulumi/stacks/p/dev.json`. Objects are read and
+replaced as a whole. A write that names a tag only succeeds if the object still has that tag: of two
+writers that have read the same version, one is refused.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-#: For `only_if`: nothing may be there yet.
+#: For `only_if`: the object must not exist yet.
 ABSENT: Final = "absent"
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as it was read.
+    """An object that was read.
 
     Attributes:
         data: its content.
         tag: its version: objects with the same tag have the same content.
-        modified: when it was written, in seconds since 1970 by the store's clock, which some
-            stores count in whole seconds. Only to be compared with other objects of the store.
+        modified: when it was written, in seconds since 1970 by the store's clock; some stores
+            round to whole seconds. Only compare it with other objects of the same store.
     """
 
     data: bytes
@@ -32,64 +32,66 @@ class Stored:
 class Store(Protocol):
     """A place that keeps objects; threads may share it.
 
-    Every method raises StateError where the store cannot be reached or refuses.
+    Every method raises StateError if the store cannot be reached or refuses.
 
     Attributes:
-        url: where it is, as it is shown to people: without credentials and options.
+        url: its URL for messages, without credentials and options.
     """
 
     @property
     def url(self) -> str:
-        """Where it is, as it is shown to people: without credentials and options."""
+        """Its URL for messages, without credentials and options."""
 
     @property
     def is_remote(self) -> bool:
-        """Whether it is a service that other machines reach too, so that a check of it pays."""
+        """Whether it is a service that other machines reach too, and should be checked."""
 
-    def shown(self, key: str) -> str:
-        """Where an object is, as it is shown to people."""
+    def describe(self, key: str) -> str:
+        """Return the path or URL of an object, for messages."""
 
     def get(self, key: str) -> Stored | None:
-        """Reads an object, None where there is none."""
+        """Read an object; None if it does not exist."""
 
     def put(self, key: str, data: bytes, *, only_if: str | None = None) -> str:
-        """Writes an object whole; it is there for good when this returns.
+        """Write a whole object; it is stored durably when this returns.
 
         Args:
-            key: which.
+            key: the key.
             data: its content.
-            only_if: a tag that it must have now, or ABSENT for one that must not be there; None
-                to write it whatever is there.
+            only_if: the tag that the object must have now, or ABSENT if it must not exist; None
+                to write unconditionally.
 
         Returns:
-            Its tag from now on.
+            Its new tag.
 
         Raises:
             ConflictError: `only_if` does not hold; nothing was written.
         """
 
     def copy(self, source: str, target: str) -> bool:
-        """Makes the target what the source is now; whether there is such a source."""
+        """Copy the source to the target, and return whether the source exists."""
 
     def delete(self, key: str, *, only_if: str | None = None) -> None:
-        """Removes an object; it is no error if there is none.
+        """Remove an object, if it exists.
 
         Args:
-            key: which.
-            only_if: a tag that it must have now.
+            key: the key.
+            only_if: the tag that the object must have now.
 
         Raises:
-            ConflictError: it is there with another tag.
+            ConflictError: the object has another tag.
         """
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a text, sorted."""
+        """List the keys that begin with a text, sorted."""
 
     def tags(self, prefix: str, *, ending: str | tuple[str, ...] = "") -> dict[str, str]:
-        """The tags of the objects whose keys begin, and end, with a text; nothing else is read.
+        """Return the tags of objects by key, without their content.
 
-        Of several endings the key has one.
+        Args:
+            prefix: what the keys begin with.
+            ending: what the keys end with; of several endings, any.
         """
 
     def read_many(self, keys: Sequence[str]) -> dict[str, Stored]:
-        """Reads several objects, at once where that is faster; absent ones are left out."""
+        """Read several objects, concurrently if that is faster. Missing objects are skipped."""

@@ -1,8 +1,7 @@
-"""Reads the URL of a bucket as Pulumi spells it: the bucket, a prefix, and options.
+"""Read the URL of a bucket in Pulumi's format: the bucket, a prefix, and options.
 
-The options are those of gocloud.dev's `s3blob`, `gcsblob` and `azureblob`, on which Pulumi's
-backends stand. An option that is not known is refused: a misspelt endpoint would lead to another
-store.
+The options are those of gocloud.dev's `s3blob`, `gcsblob` and `azureblob`, which Pulumi's
+backends use. Unknown options are refused, because a misspelt endpoint would select another store.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,12 +20,12 @@ class Options:
     """The options that a scheme's URLs may have.
 
     Attributes:
-        texts: options whose value is a text.
-        switches: options whose value is yes or no.
+        texts: options with any text as value.
+        switches: options with true or false as value.
         same: other spellings of these options.
-        ignored: options of the Go library, which change nothing here.
+        ignored: options of the Go library that have no effect here.
         example: a URL to copy.
-        hint: one more sentence for a reader whose option is not known.
+        hint: an extra sentence for the error about an unknown option.
     """
 
     texts: Collection[str]
@@ -39,12 +38,12 @@ class Options:
 
 @dataclass(frozen=True)
 class BucketUrl:
-    """What a URL says.
+    """The parts of a URL.
 
     Attributes:
         scheme: the scheme.
         bucket: the bucket's name; Azure calls it a container.
-        prefix: what every key begins with, empty or ending in `/`.
+        prefix: the prefix of every key, empty or with a `/` at the end.
         texts: the options with a text, sorted.
         switches: the options that are on.
     """
@@ -56,30 +55,30 @@ class BucketUrl:
     switches: frozenset[str] = frozenset()
 
     @property
-    def shown(self) -> str:
+    def public_url(self) -> str:
         """The URL without its options."""
         return f"{self.scheme}://{self.bucket}/{self.prefix}".rstrip("/")
 
     def text(self, name: str) -> str:
-        """The value of an option, empty if the URL does not have it."""
+        """Return the value of an option, empty if the URL does not have it."""
         return dict(self.texts).get(name, "")
 
 
 def read_bucket_url(url: str, known: Options) -> BucketUrl:
-    """Reads a URL.
+    """Parse a URL.
 
     Args:
         url: `SCHEME://BUCKET[/PREFIX][?OPTIONS]`.
         known: the options that it may have.
 
     Raises:
-        StateError: it names no bucket, or an option is not known or is no value of its kind.
+        StateError: the bucket is missing, or an option is unknown or has an invalid value.
     """
     parts = urlsplit(url)
     bucket = parts.netloc.rpartition("@")[2]
     place = f"{parts.scheme}://{bucket}"
     if not bucket:
-        raise StateError(f"{place} names no bucket", remedy=f"Write {known.example}.")
+        raise StateError(f"{place} does not name a bucket", remedy=f"Write {known.example}.")
     texts: dict[str, str] = {}
     switches: dict[str, bool] = {}
     for written, value in parse_qsl(parts.query, keep_blank_values=True):
@@ -90,8 +89,8 @@ def read_bucket_url(url: str, known: Options) -> BucketUrl:
             switches[name] = _switch(place, written, value)
         elif name not in known.ignored:
             names = ", ".join(sorted({*known.texts, *known.switches, *known.same}))
-            remedy = f"Known are: {names}. {known.hint}".rstrip()
-            raise StateError(f"{place}: {written!r} is no option of a bucket", remedy=remedy)
+            remedy = f"Known options: {names}. {known.hint}".rstrip()
+            raise StateError(f"{place}: {written!r} is not a known option", remedy=remedy)
     prefix = unquote(parts.path).strip("/")
     return BucketUrl(
         scheme=parts.scheme,
@@ -105,7 +104,7 @@ def read_bucket_url(url: str, known: Options) -> BucketUrl:
 def _switch(place: str, name: str, value: str) -> bool:
     if value not in _TRUE | _FALSE:
         raise StateError(
-            f"{place}: {name}={value} says neither yes nor no",
+            f"{place}: {name}={value} is neither true nor false",
             remedy=f"Write {name}=true or {name}=false.",
         )
     return value in _TRUE
