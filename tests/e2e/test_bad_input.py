@@ -163,7 +163,7 @@ def test_another_port_than_that_of_the_emulator_that_runs(
     port = cloudflare.port
     standing.edit("Pulumi.local.yaml", f":{port}/", f":{port - 1}/")
     said = refused(standing, "up")
-    assert f"runs on port {port}, and cloudflare:baseUrl in Pulumi.local.yaml:" in said
+    assert f"runs on port {port}, but cloudflare:baseUrl in Pulumi.local.yaml:" in said
     assert f"says {port - 1}" in said
     assert "flowflare emulator stop" in said
 
