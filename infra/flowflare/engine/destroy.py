@@ -242,7 +242,7 @@ def refuse_protected(records: Sequence[Resource], lifted: Collection[str], *, st
         raise ProtectedError(
             f"stack {stack} has protected resources, and nothing was deleted:{lines}"
             + (f"\n  None is called {', '.join(unknown)}." if unknown else ""),
-            remedy="If their data may be lost, name them: "
+            remedy="To delete them with their data, name them: "
             f"flowflare destroy --stack {quote(stack)} --lose-data {join(sorted(held))}",
         )
 
