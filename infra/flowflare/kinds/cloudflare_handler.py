@@ -106,6 +106,15 @@ class CloudflareHandler(ABC):
         """Return a resource that the engine updates: an interrupted PUT is sent again."""
         return Made(self.id_of(new), new, certain=False)
 
+    def find_at(self, path: str) -> Any:
+        """Send a GET; return None for a resource that does not exist."""
+        try:
+            return self.access.client.call("GET", path)
+        except ApiError as error:
+            if is_gone(error):
+                return None
+            raise
+
     def delete_at(self, path: str, *, query: dict[str, str] | None = None) -> None:
         """Send a DELETE; a resource that does not exist is a success."""
         try:

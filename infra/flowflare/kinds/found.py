@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowflare.kinds.adoption import Difference, Findings, Wanted
-from flowflare.kinds.drifted import Drifted
+from flowflare.kinds.drifted import Drifted, Severity
 from flowflare.kinds.scene import (
     Record,
     as_sent,
@@ -31,12 +31,39 @@ def compare_found(
             record, "missing", message, state=label, severity="error", action="remake"
         )
         return
+    yield from compare_inputs(record, live, keys, f"{what} {label}", severity="error")
+
+
+def compare_inputs(
+    record: Record,
+    live: Mapping[str, Any],
+    keys: Iterable[str],
+    subject: str,
+    *,
+    severity: Severity = "warning",
+) -> Iterator[Drifted]:
+    """Compare inputs of a record with the account's resource; yield the differences.
+
+    Args:
+        record: the record of the resource in state.
+        live: the resource as the API returns it.
+        keys: the inputs to compare.
+        subject: the resource in texts: its kind and name.
+        severity: how severe each difference is.
+    """
+    wanted = as_sent(record.inputs)
     for key in map(snake, keys):
         for path, before, after in find_differences(wanted.get(key), live.get(key), key):
             now, stored = format_value(after), format_value(before)
-            message = f"{what} {label}: {path} is {now}, state says {stored}"
+            message = f"{subject}: {path} is {now}, state says {stored}"
             yield make_finding(
-                record, "changed", message, path=path, state=before, account=after, severity="error"
+                record,
+                "changed",
+                message,
+                path=path,
+                state=before,
+                account=after,
+                severity=severity,
             )
 
 
@@ -73,18 +100,12 @@ def compare_by_id(
         what: a store's name in texts.
     """
     for record in records:
-        there, wanted = live.get(record.id), as_sent(record.inputs)
-        label = mask_secrets(wanted.get(snake(keys[0])))
+        there = live.get(record.id)
+        label = mask_secrets(as_sent(record.inputs).get(snake(keys[0])))
         if there is None:
             message = f"{what} {label} is not in the account; its data went with it"
             yield make_finding(
                 record, "missing", message, state=label, severity="error", action="restore"
             )
-            continue
-        for key in map(snake, keys):
-            for path, before, after in find_differences(wanted.get(key), there.get(key), key):
-                now, stored = format_value(after), format_value(before)
-                message = f"{what} {label}: {path} is {now}, state says {stored}"
-                yield make_finding(
-                    record, "changed", message, path=path, state=before, account=after
-                )
+        else:
+            yield from compare_inputs(record, there, keys, f"{what} {label}")

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from flowflare.errors import ApiError, EngineError
-from flowflare.kinds.access import is_gone
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.spelling import pick_attributes, to_api
@@ -97,12 +96,7 @@ class QueueConsumer(CloudflareHandler):
         return Made(self.id_of(new), {**pick_attributes(answer, COMPUTED), **new})
 
     def _find(self, new: Props) -> dict[str, Any] | None:
-        try:
-            rows: list[dict[str, Any]] = self.access.client.call("GET", _path(new)) or []
-        except ApiError as error:
-            if is_gone(error):
-                return None
-            raise
+        rows: list[dict[str, Any]] = self.find_at(_path(new)) or []
         return next((row for row in rows if row.get("script_name") == new["scriptName"]), None)
 
 

@@ -6,18 +6,11 @@ from typing import Any
 from flowflare.kinds import queue
 from flowflare.kinds.account import Account
 from flowflare.kinds.drifted import Drifted
+from flowflare.kinds.found import compare_inputs
 from flowflare.kinds.queue_consumer import KIND
-from flowflare.kinds.scene import (
-    Record,
-    Scene,
-    as_sent,
-    find_differences,
-    format_value,
-    make_finding,
-    text,
-)
+from flowflare.kinds.scene import Record, Scene, make_finding, text
 
-_COMPARED = ("script_name", "dead_letter_queue", "settings")
+_COMPARED = ("scriptName", "deadLetterQueue", "settings")
 
 
 def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
@@ -66,15 +59,5 @@ def _compare_consumer(record: Record, live: Mapping[str, Any] | None) -> Iterato
             action="remake",
         )
         return
-    wanted, found = as_sent(record.inputs), {**live, "script_name": script_of(live)}
-    for key in _COMPARED:
-        for path, before, after in find_differences(wanted.get(key), found.get(key), key):
-            message = f"consumer of queue {label}: {path} is {format_value(after)}, "
-            yield make_finding(
-                record,
-                "changed",
-                f"{message}state says {format_value(before)}",
-                path=path,
-                state=before,
-                account=after,
-            )
+    found = {**live, "script_name": script_of(live)}
+    yield from compare_inputs(record, found, _COMPARED, f"consumer of queue {label}")

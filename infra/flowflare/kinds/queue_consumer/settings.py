@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from flowflare.model.written import Written, refusal
 
 _REFERENCE = re.compile(r"([a-z0-9-]+\.)?[A-Za-z_][A-Za-z0-9_]*")
-_DEAD_LETTER = re.compile(r"([a-z0-9-]+\.)?[A-Za-z_][A-Za-z0-9_]*|[a-z0-9][a-z0-9-]*")
+_DEAD_LETTER = re.compile(rf"{_REFERENCE.pattern}|[a-z0-9][a-z0-9-]*")
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from flowflare.errors import ApiError, EngineError
-from flowflare.kinds.access import is_gone
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.spelling import pick_attributes
 from flowflare.kinds.stores import NamedStore
@@ -63,14 +62,7 @@ class R2Bucket(NamedStore):
 
     def _find(self, new: Props) -> dict[str, Any] | None:
         """Read the bucket by its name."""
-        try:
-            found: dict[str, Any] = self.access.client.call(
-                "GET", f"{self.path(new)}/{new['name']}"
-            )
-        except ApiError as error:
-            if is_gone(error):
-                return None
-            raise
+        found: dict[str, Any] | None = self.find_at(f"{self.path(new)}/{new['name']}")
         return found
 
 

@@ -4,8 +4,6 @@ import json
 from typing import Any, ClassVar
 
 from flowflare.api import Part
-from flowflare.errors import ApiError
-from flowflare.kinds.access import is_gone
 from flowflare.kinds.cloudflare_handler import CloudflareHandler
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.spelling import pick_attributes, snake, to_api
@@ -90,13 +88,8 @@ class WorkersScript(CloudflareHandler):
 
     def _read_computed(self, known: Props) -> Any:
         path = f"/accounts/{known['accountId']}/workers/services/{known['scriptName']}"
-        try:
-            service = self.access.client.call("GET", path)
-        except ApiError as error:
-            if is_gone(error):
-                return {}
-            raise
-        return service["default_environment"]["script"]
+        service = self.find_at(path)
+        return {} if service is None else service["default_environment"]["script"]
 
     def _put(self, new: Props) -> Props:
         module = str(new.get("mainModule") or new["bodyPart"])

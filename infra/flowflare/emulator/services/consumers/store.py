@@ -133,7 +133,7 @@ class ConsumersStore:
         if asked.get("type") != "worker":
             raise codes.invalid_body("The emulator has consumers of type `worker` only.")
         script = self._scripts.get(account, str(asked.get("script_name") or ""))
-        if not script.service_worker and "queue" not in script.handlers:
+        if not script.handles_queues:
             raise target_codes.queue_handler_missing()
         settings = asked.get("settings") or {}
         dead_letter_queue = asked.get("dead_letter_queue") or ""

@@ -41,8 +41,7 @@ def refuse_missing_handler(script: Script, database: Database) -> None:
     Raises:
         Refusal: 11001.
     """
-    handles = script.service_worker or "queue" in script.handlers
-    if not handles and _consumes_queue(script, database):
+    if not script.handles_queues and _consumes_queue(script, database):
         raise target_codes.queue_handler_missing()
 
 

@@ -78,6 +78,11 @@ class Script:
         ]
 
     @property
+    def handles_queues(self) -> bool:
+        """Return whether it can consume a queue; what a service worker handles is not known."""
+        return self.service_worker or "queue" in self.handlers
+
+    @property
     def named_handlers(self) -> list[dict[str, Any]]:
         """List the exported classes with their methods."""
         return [
