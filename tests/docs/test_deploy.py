@@ -11,9 +11,9 @@ import pytest
 import typer
 
 from flowflare.cli.app import app
-from flowflare.engine.pulumi.account_checks import PERMISSIONS, ROUTES
-from flowflare.engine.pulumi.download import RELEASE
-from flowflare.engine.pulumi.versions import PULUMI_VERSION
+from flowflare.engine.pulumi_cli.account_checks import PERMISSIONS, ROUTES
+from flowflare.engine.pulumi_cli.download import RELEASE
+from flowflare.engine.pulumi_cli.versions import PULUMI_VERSION
 from tests.support.tiers import keep_every
 
 ROOT = Path(__file__).parents[2]

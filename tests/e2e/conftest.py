@@ -13,7 +13,7 @@ import pytest
 
 from flowflare.api import Connector, Pace
 from flowflare.emulator import process
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
 from tests.e2e.killable import Zygote, zygote

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.rollout.health import Patience
 from flowflare.rollout.rotate import Rotation
 from tests.e2e.conftest import Project

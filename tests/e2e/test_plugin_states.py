@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.adopt import Found, add_resource
-from flowflare.engine.pulumi.lost_answers import Account
-from flowflare.engine.pulumi.stack import CliStack
+from flowflare.engine.pulumi_cli.adopt import Found, add_resource
+from flowflare.engine.pulumi_cli.lost_answers import Account
+from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.review.changes import review
 from flowflare.state.cron_cleanups import CRON_CLEANUP
 from tests.e2e.by_hand import by_hand

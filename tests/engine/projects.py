@@ -9,7 +9,7 @@ from typing import Any
 
 from flowflare.api import Connector, Pace
 from flowflare.engine import Event, Plan, Update
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from tests.engine.integrity import verify
 from tests.support.embedded import open_embedded
 

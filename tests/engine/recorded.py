@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.recorded import recorded_plan
-from flowflare.engine.pulumi.stream import read_event
-from flowflare.engine.pulumi.translate import Translator
+from flowflare.engine.pulumi_cli.recorded import recorded_plan
+from flowflare.engine.pulumi_cli.stream import read_event
+from flowflare.engine.pulumi_cli.translate import Translator
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.state.passphrase import Passphrase, Vault
 from flowflare.values.events import Plan

@@ -6,9 +6,14 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.pulumi.adopt import Found, add_resource, pending_creations, settle_creations
-from flowflare.engine.pulumi.lost_answers import D1_DATABASE, Account, is_name_taken
-from flowflare.engine.pulumi.state import from_export
+from flowflare.engine.pulumi_cli.adopt import (
+    Found,
+    add_resource,
+    pending_creations,
+    settle_creations,
+)
+from flowflare.engine.pulumi_cli.lost_answers import D1_DATABASE, Account, is_name_taken
+from flowflare.engine.pulumi_cli.state import from_export
 from flowflare.errors import SecretError
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 

@@ -4,7 +4,7 @@ import re
 
 from flowflare.api import Connector, Pace
 from flowflare.config.files import read_project
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT
 from tests.engine.projects import Sample

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.stack import CliStack
+from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.errors import UpdateFailed
 from flowflare.values.events import Event
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, FakeCloudflare, Request

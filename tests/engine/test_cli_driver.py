@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.plugins import HOSTS
-from flowflare.engine.pulumi.stack import CliStack
-from flowflare.engine.pulumi.versions import cloudflare_plugin
+from flowflare.engine.pulumi_cli.plugins import HOSTS
+from flowflare.engine.pulumi_cli.stack import CliStack
+from flowflare.engine.pulumi_cli.versions import cloudflare_plugin
 from flowflare.errors import (
     EngineError,
     LockedError,

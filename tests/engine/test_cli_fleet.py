@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of
+from flowflare.engine.pulumi_cli.children import MARK, end_left_behind, mark_of
 from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
 from flowflare.fleet.forwarder import Forwarder
 from flowflare.fleet.workers.pool import Pool, Result, Task

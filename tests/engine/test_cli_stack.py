@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.adopt import Found, pending_creations, settle_creations
-from flowflare.engine.pulumi.recorded import recorded_plan
-from flowflare.engine.pulumi.stack import CliStack
+from flowflare.engine.pulumi_cli.adopt import Found, pending_creations, settle_creations
+from flowflare.engine.pulumi_cli.recorded import recorded_plan
+from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.errors import LockedError, ProgramError, ProtectedError, StateError, UpdateFailed
 from flowflare.values.events import Event
 from tests.engine.killing import kill_tree

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.pulumi.stream import read_event
-from flowflare.engine.pulumi.translate import Translator
+from flowflare.engine.pulumi_cli.stream import read_event
+from flowflare.engine.pulumi_cli.translate import Translator
 from flowflare.values.events import Event
 
 STREAMS = Path(__file__).parent / "streams"

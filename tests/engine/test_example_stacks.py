@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.plan_over import plan_over
+from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.state.checkpoint import Deployment
 from flowflare.values.events import Plan, Step
 

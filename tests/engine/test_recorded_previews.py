@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.recorded import add_details, recorded_plan
+from flowflare.engine.pulumi_cli.recorded import add_details, recorded_plan
 from flowflare.review.changes import review
 from flowflare.review.entries import Entry
 from flowflare.values.events import Plan, Step

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.pulumi.state import from_export
+from flowflare.engine.pulumi_cli.state import from_export
 from flowflare.errors import FlowflareError
 from flowflare.state.checkpoint import Deployment, read_checkpoint
 from flowflare.values.properties import Secret, leaves, plain

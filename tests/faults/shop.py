@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.api import Connector
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
 from tests.engine.projects import PASSPHRASE, SALT

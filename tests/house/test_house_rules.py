@@ -88,7 +88,7 @@ OWN_TEXT = {
     "infra/flowflare/fleet/workers/words.py": {"json.loads"},
     "infra/flowflare/fleet/workers/worker_process.py": {"json.loads", ".read_text"},
     "infra/flowflare/fleet/exports/exporter.py": {".read_bytes"},
-    "infra/flowflare/engine/pulumi/children.py": {".read_bytes", ".read_text"},
+    "infra/flowflare/engine/pulumi_cli/children.py": {".read_bytes", ".read_text"},
     "infra/flowflare/state/holder.py": {".read_text"},
     "infra/flowflare/cli/docs.py": {".read_text"},
     "infra/flowflare/kinds/sliced_module.py": {".read_text"},

@@ -21,7 +21,7 @@ VERBS = [one.name for one in fields(Kind) if one.type is contract.Verb]
 NAMING_TYPES: dict[str, str] = {
     "resources": "the components declare each kind by the class of its name",
     "state/cron_cleanups.py": "moves with the state's readers",
-    "engine/pulumi/lost_answers.py": "a name that is taken is one kind's",
+    "engine/pulumi_cli/lost_answers.py": "a name that is taken is one kind's",
     "review/policy": "policies",
     "fleet/exports/exporter.py": "exports",
     "fleet/tenants/checks.py": "the word for a name that two tenants share",

@@ -7,7 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "infra" / "flowflare"
 #: What tells the engines apart: their classes, the modules of these, and the old question.
 TELLING = {"EmbeddedStack", "CliStack", "is_embedded"}
-TELLING_MODULES = {"flowflare.engine.stack", "flowflare.engine.pulumi.stack"}
+TELLING_MODULES = {"flowflare.engine.embedded.stack", "flowflare.engine.pulumi_cli.stack"}
 #: Modules that may name an engine in a text, with the reason.
 NAMING = {
     "config/engine.py": "defines the engines' names",
@@ -75,4 +75,4 @@ def test_no_class_inherits_from_a_stack() -> None:
         if isinstance(node, ast.ClassDef)
         if TELLING & {base.id for base in node.bases if isinstance(base, ast.Name)}
     ]
-    assert not found, "give the stack an engine.stack_state.Source instead"
+    assert not found, "give the stack an engine.embedded.stack_state.Source instead"

@@ -224,7 +224,7 @@ def test_no_key_is_in_what_is_shown(wire: Wire) -> None:
 
 def test_a_folder_needs_no_boto3() -> None:
     program = (
-        "import sys; import flowflare.engine.stack; "
+        "import sys; import flowflare.engine.embedded.stack; "
         "from flowflare.state.backends import open_store; "
         "open_store('file:///tmp', {}).get('none'); print('botocore' in sys.modules)"
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi.checks import bucket_check
+from flowflare.engine.pulumi_cli.checks import bucket_check
 from flowflare.state.backends.folder import FolderStore
 from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.backends.probe import find_unsupported_conditions

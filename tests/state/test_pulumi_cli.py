@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.stack import CliStack
+from flowflare.engine.pulumi_cli.stack import CliStack
 from flowflare.errors import LockedError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore

@@ -14,7 +14,7 @@ import pytest
 
 from flowflare.config.files import read_project
 from flowflare.engine.contract import Event
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.errors import ConflictError, FlowflareError, LockedError, SecretError, StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore

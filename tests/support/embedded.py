@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flowflare.api import Connector
 from flowflare.config.files import read_project
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
 
 
 def open_embedded(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi.versions import cloudflare_plugin
+from flowflare.engine.pulumi_cli.versions import cloudflare_plugin
 
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "build" / "pulumi"

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from flowflare.child_environment import child_environment
-from flowflare.engine.pulumi.command import find_cli
-from flowflare.engine.pulumi.plugins import install_plugin
-from flowflare.engine.pulumi.versions import Plugin
+from flowflare.engine.pulumi_cli.command import find_cli
+from flowflare.engine.pulumi_cli.plugins import install_plugin
+from flowflare.engine.pulumi_cli.versions import Plugin
 from flowflare.errors import FlowflareError
 from flowflare.review.checkout import find_repository
 from tests.support.waiting import PATIENCE

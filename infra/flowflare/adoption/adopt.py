@@ -19,10 +19,10 @@ from flowflare.api import Client
 from flowflare.config.edit_paths import set_paths
 from flowflare.config.engine import EngineName
 from flowflare.config.files import ConfigValue, Project
-from flowflare.engine.ledger import Ledger
-from flowflare.engine.providers.registry import Providers
+from flowflare.engine.embedded.ledger import Ledger
+from flowflare.engine.embedded.providers.registry import Providers
+from flowflare.engine.embedded.state_edit import StateEdit
 from flowflare.engine.report import Report
-from flowflare.engine.state_edit import StateEdit
 from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key

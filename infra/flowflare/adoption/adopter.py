@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flowflare.adoption.model import Entry
-from flowflare.engine.apply import Answer, Deployer
-from flowflare.engine.goal import Goal
-from flowflare.engine.ledger import Ledger
-from flowflare.engine.provider_references import ProviderReferences
-from flowflare.engine.providers.registry import Providers
+from flowflare.engine.embedded.apply import Answer, Deployer
+from flowflare.engine.embedded.goal import Goal
+from flowflare.engine.embedded.ledger import Ledger
+from flowflare.engine.embedded.provider_references import ProviderReferences
+from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.errors import EngineError
 from flowflare.kinds.account import Account

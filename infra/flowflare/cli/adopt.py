@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flowflare.adoption.adopt import AdoptionPlan, AdoptionSource, OpenStack
     from flowflare.adoption.model import Adoption
     from flowflare.config.files import Project
-    from flowflare.engine.state_edit import StateEdit
+    from flowflare.engine.embedded.state_edit import StateEdit
     from flowflare.kinds.account import Account
     from flowflare.model.stack import StackSpec
 

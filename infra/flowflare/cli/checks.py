@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flowflare.config.files import Project
     from flowflare.emulator.process import Running
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
     from flowflare.state.backends.store import Store
 
 _INSTALL: Final = "Install the wheel again with its lock file (flowflare docs install)."
@@ -25,7 +25,7 @@ _CLOUDFLARE: Final = "https://api.cloudflare.com/client/v4"
 
 def machine_checks(project: "Project") -> "Iterator[Check]":
     """Check the Python packages, Node and its packages."""
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
     from flowflare.render.node import find_node, find_node_packages
 
     try:
@@ -52,7 +52,7 @@ def embedded_checks(project: "Project") -> "Iterator[Check]":
     from flowflare.config.engine import data_folder
     from flowflare.emulator import process
     from flowflare.engine.contract import open_stack
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
     from flowflare.state.location import store_of
 
     port = require_embedded(project)
@@ -85,7 +85,7 @@ def _check_running(running: "Running") -> "Check":
     """Check the health of a running embedded Cloudflare, and that its API needs a token."""
     from flowflare.cli.emulator import read_health
     from flowflare.emulator.api_token import token_file
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
 
     remedy = "Run: flowflare emulator stop"
     try:
@@ -107,8 +107,8 @@ def _check_running(running: "Running") -> "Check":
 
 def pulumi_checks(project: "Project") -> "Iterator[Check]":
     """Check the Pulumi CLI, what it needs, and the account."""
-    from flowflare.engine.pulumi.account_checks import account_checks
-    from flowflare.engine.pulumi.checks import (
+    from flowflare.engine.pulumi_cli.account_checks import account_checks
+    from flowflare.engine.pulumi_cli.checks import (
         backend_check,
         cli_check,
         export,
@@ -117,7 +117,7 @@ def pulumi_checks(project: "Project") -> "Iterator[Check]":
         secrets_check,
         stack_check,
     )
-    from flowflare.engine.pulumi.command import find_cli
+    from flowflare.engine.pulumi_cli.command import find_cli
 
     cli = find_cli(os.environ)
     yield cli_check(cli)
@@ -143,7 +143,7 @@ def _check_bucket(
     project: "Project", store_of: "Callable[[Path, Mapping[str, str]], Store]"
 ) -> "Iterator[Check]":
     """Check that a bucket for state supports conditional writes; other backends pass."""
-    from flowflare.engine.pulumi.checks import Check, bucket_check
+    from flowflare.engine.pulumi_cli.checks import Check, bucket_check
 
     try:
         store = store_of(project.root, os.environ)
@@ -155,7 +155,7 @@ def _check_bucket(
 
 
 def _open_store_of_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
-    from flowflare.engine.pulumi.state import backend_url
+    from flowflare.engine.pulumi_cli.state import backend_url
     from flowflare.state.location import store_of
 
     return store_of(root, {**environ, "PULUMI_BACKEND_URL": backend_url(root, environ)})
@@ -164,7 +164,7 @@ def _open_store_of_cli(root: "Path", environ: "Mapping[str, str]") -> "Store":
 def _read_access(project: "Project") -> "tuple[str, str, Check | None]":
     """Return the API's address and token, or the check that explains why the token is unusable."""
     from flowflare.engine.configuration import open_vault
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
 
     base = project.values.get("cloudflare:baseUrl")
     address = base.text if base else os.environ.get("CLOUDFLARE_BASE_URL") or _CLOUDFLARE

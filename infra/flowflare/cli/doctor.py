@@ -17,7 +17,7 @@ from flowflare.errors import FlowflareError
 
 if TYPE_CHECKING:
     from flowflare.config.files import Project
-    from flowflare.engine.pulumi.checks import Check
+    from flowflare.engine.pulumi_cli.checks import Check
 
 MARKS = {"ok": "ok", "warn": "warn", "fail": "FAIL"}
 COLORS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -82,9 +82,9 @@ def _show(checks: "list[Check]") -> None:
 
 def _install(project: "Project") -> None:
     from flowflare.cli.console import messages
-    from flowflare.engine.pulumi.checks import cli_check
-    from flowflare.engine.pulumi.command import find_cli, install
-    from flowflare.engine.pulumi.plugins import install_plugin, is_installed, required_plugins
+    from flowflare.engine.pulumi_cli.checks import cli_check
+    from flowflare.engine.pulumi_cli.command import find_cli, install
+    from flowflare.engine.pulumi_cli.plugins import install_plugin, is_installed, required_plugins
 
     cli = find_cli(os.environ)
     if cli is None or cli_check(cli).status == "fail":

@@ -81,8 +81,8 @@ def _plan_without_cli(
     on_event: "OnEvent | None",
 ) -> "Plan":
     from flowflare.cli.console import messages
-    from flowflare.engine.pulumi.recorded import recorded_plan
-    from flowflare.engine.pulumi.state import backend_url
+    from flowflare.engine.pulumi_cli.recorded import recorded_plan
+    from flowflare.engine.pulumi_cli.state import backend_url
     from flowflare.render.node import ensure_node_packages
     from flowflare.state.backends.folder import local_folder
     from flowflare.state.backends.registry import redact_url

@@ -16,7 +16,7 @@ from flowflare.values.events import Event, OnEvent, Plan, Update
 
 if TYPE_CHECKING:
     from flowflare.api import Connector
-    from flowflare.engine.state_edit import StateEdit
+    from flowflare.engine.embedded.state_edit import StateEdit
 
 __all__ = ["Event", "Plan", "Stack", "Update", "find_backend", "open_stack", "read_state"]
 
@@ -128,10 +128,10 @@ def open_stack(
         EngineError: the Pulumi CLI runs it, and is missing or out of range.
     """
     if engine_of(project).needs_cli:
-        from flowflare.engine.pulumi.stack import CliStack
+        from flowflare.engine.pulumi_cli.stack import CliStack
 
         return CliStack(project, environ=environ)
-    from flowflare.engine.stack import EmbeddedStack
+    from flowflare.engine.embedded.stack import EmbeddedStack
 
     return EmbeddedStack(project, environ=environ, api=api)
 
@@ -146,7 +146,7 @@ def find_backend(project: Project, environ: Mapping[str, str]) -> Backend | None
     Returns:
         The backend; None if only the Pulumi CLI can read it.
     """
-    from flowflare.engine.pulumi.state import find_cli_store
+    from flowflare.engine.pulumi_cli.state import find_cli_store
     from flowflare.state.location import backend_of
 
     if engine_of(project).needs_cli and find_cli_store(project.root, environ) is None:
@@ -170,14 +170,14 @@ def read_state(project: Project, environ: Mapping[str, str], *, opened: bool = T
         FlowflareError: the state cannot be read, or only the Pulumi CLI can read it and the CLI is
             not installed.
     """
-    from flowflare.engine.pulumi.state import backend_url, from_export, read_deployment
+    from flowflare.engine.pulumi_cli.state import backend_url, from_export, read_deployment
     from flowflare.state.backends.folder import local_folder
 
     if not engine_of(project).needs_cli:
         return open_stack(project, environ).read()
     if local_folder(backend_url(project.root, environ), environ) is not None:
         return read_deployment(project, environ)
-    from flowflare.engine.pulumi.stack import CliStack
+    from flowflare.engine.pulumi_cli.stack import CliStack
 
     stack = CliStack(project, environ=environ)
     try:

@@ -92,8 +92,8 @@ class CheckedEnvirons:
 
 
 def _find_missing(root: Path, environ: Mapping[str, str]) -> FlowflareError | None:
-    from flowflare.engine.pulumi.command import require_cli
-    from flowflare.engine.pulumi.plugins import require_plugins
+    from flowflare.engine.pulumi_cli.command import require_cli
+    from flowflare.engine.pulumi_cli.plugins import require_plugins
 
     what = "this fleet"
     try:

@@ -19,8 +19,8 @@ REDACTED: Final = "[secret]"
 # A longer text, such as a Worker's code, is only searched for secrets in their plain form.
 _LONGEST_VALUE: Final = 65536
 _IN_WORD: Final = re.compile(r"[0-9A-Za-z_]")
-# A stand-in of a recording (`engine/recording.py`): it already hides a secret, and comparisons of
-# recordings need it.
+# A stand-in of a recording (`engine/embedded/recording.py`): it already hides a secret, and
+# comparisons of recordings need it.
 _STAND_IN: Final = re.compile(r"sealed-[0-9a-f]{32}")
 
 

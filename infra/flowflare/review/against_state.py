@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flowflare.engine.configuration import open_vault
 from flowflare.engine.contract import read_state
-from flowflare.engine.plan_over import plan_over
+from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review

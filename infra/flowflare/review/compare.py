@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flowflare.engine.destroy import Deleter
-from flowflare.engine.goal import Goal
-from flowflare.engine.ledger import Ledger
-from flowflare.engine.providers.dynamic import Dynamic
-from flowflare.engine.providers.recorded import Recorded as RecordedType
-from flowflare.engine.providers.registry import Providers
-from flowflare.engine.recording import Recorded, Recorder, stand_in
+from flowflare.engine.embedded.destroy import Deleter
+from flowflare.engine.embedded.goal import Goal
+from flowflare.engine.embedded.ledger import Ledger
+from flowflare.engine.embedded.providers.dynamic import Dynamic
+from flowflare.engine.embedded.providers.recorded import Recorded as RecordedType
+from flowflare.engine.embedded.providers.registry import Providers
+from flowflare.engine.embedded.recording import Recorded, Recorder, stand_in
 from flowflare.engine.report import Report
 from flowflare.kinds.contract import load_provider
 from flowflare.kinds.handler import Handler

@@ -43,8 +43,8 @@ class CommitRecording:
 
     Attributes:
         project: the project's name.
-        stacks: stack name to its recording, as `engine.recording.dump` makes it. Its `words` map
-            the words that differ in every stack by nature to common words.
+        stacks: stack name to its recording, as `engine.embedded.recording.dump` makes it. Its
+            `words` map the words that differ in every stack by nature to common words.
         texts: long texts by digest.
         error: why the commit could not be recorded at all; empty if it could.
         is_absent: whether the reason is that no folder of the commit has such a project.

@@ -64,7 +64,7 @@ def record_lines(
         end `{end: true}`.
     """
     from flowflare.config.files import stacks_of
-    from flowflare.engine.recording import Stamps, Texts
+    from flowflare.engine.embedded.recording import Stamps, Texts
 
     known = stacks_of(root)
     wanted = known if stacks is None else [name for name in stacks if name in known]
@@ -83,7 +83,7 @@ def record_lines(
 def _record_stack(root: Path, name: str, stamps: Any, texts: Any) -> tuple[str, dict[str, Any]]:
     """Record one stack, and return the project's name and what the stack declares."""
     from flowflare.config.files import read_project
-    from flowflare.engine.recording import Recorded, dump, record
+    from flowflare.engine.embedded.recording import Recorded, dump, record
 
     project, words, read = "", {}, None
     try:

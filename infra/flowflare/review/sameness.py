@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowflare.engine.recording import TEXT
+from flowflare.engine.embedded.recording import TEXT
 from flowflare.values.wire import SIGNATURE
 
 #: Properties whose unchanged values are not shown: code, and values of bindings.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowflare.engine.contract import find_backend
-from flowflare.engine.plan_over import plan_over
+from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.secrets.fingerprint import SEALED
 from flowflare.state.passphrase import Passphrase, Vault

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from flowflare.engine.recording import Recorded, Stamps, Texts, load
+from flowflare.engine.embedded.recording import Recorded, Stamps, Texts, load
 from flowflare.kinds.assessment import RISKS, Risk, worst
 from flowflare.model.frozen import Frozen
 from flowflare.review.changes import review

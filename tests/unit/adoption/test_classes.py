@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from flowflare.api import Client
-from flowflare.engine.providers.recorded import Recorded
+from flowflare.engine.embedded.providers.recorded import Recorded
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Thing, Wanted
 from flowflare.kinds.durable_object_migrations.adopt import find

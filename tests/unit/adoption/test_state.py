@@ -1,7 +1,7 @@
 """What the Pulumi CLI imports: old records as they were encrypted, new ones with plain secrets."""
 
 from flowflare.adoption.owners import find_owned_elsewhere
-from flowflare.engine.pulumi.state_import import add_records
+from flowflare.engine.pulumi_cli.state_import import add_records
 from flowflare.state.checkpoint import Deployment, Resource
 from flowflare.values.properties import Secret
 from flowflare.values.wire import SECRET, SIGNATURE

@@ -7,7 +7,7 @@ import pytest
 
 from flowflare.api import Connector
 from flowflare.api.retries import Pace, Retries
-from flowflare.engine.pulumi.account_checks import account_checks
+from flowflare.engine.pulumi_cli.account_checks import account_checks
 
 ACCOUNT, ZONE, TOKEN = "a" * 32, "b" * 32, "t" * 40
 USER, OWNED = "/user/tokens", f"/accounts/{ACCOUNT}/tokens"

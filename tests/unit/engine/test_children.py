@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi.children import MARK, end_left_behind, mark_of, wrap_command
-from flowflare.engine.pulumi.command import Cli
-from flowflare.engine.pulumi.invocation import CommandFailedError, run_command
-from flowflare.engine.pulumi.stream import EventLog
+from flowflare.engine.pulumi_cli.children import MARK, end_left_behind, mark_of, wrap_command
+from flowflare.engine.pulumi_cli.command import Cli
+from flowflare.engine.pulumi_cli.invocation import CommandFailedError, run_command
+from flowflare.engine.pulumi_cli.stream import EventLog
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="both are Linux's ways")
@@ -58,8 +58,8 @@ def start(cli: Path, home: Path) -> "subprocess.Popen[bytes]":
     """A runner, which runs the CLI as a stack's workspace does."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from flowflare.engine.pulumi.command import Cli\n"
-        "from flowflare.engine.pulumi.invocation import run_command\n"
+        "from flowflare.engine.pulumi_cli.command import Cli\n"
+        "from flowflare.engine.pulumi_cli.invocation import run_command\n"
         "environ = {'HOME': sys.argv[2], sys.argv[3]: sys.argv[4]}\n"
         "cli, home = Cli(Path(sys.argv[1]), None), Path(sys.argv[2])\n"
         "run_command(cli, ['script'], cwd=home, environ=environ)"

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from flowflare.engine.event_loop import run_to_end
+from flowflare.engine.embedded.event_loop import run_to_end
 
 
 def interrupt_and_go_on() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.ledger import Ledger
+from flowflare.engine.embedded.ledger import Ledger
 from flowflare.errors import StateError
 from flowflare.state.backend import Backend
 from flowflare.state.backends.folder import FolderStore

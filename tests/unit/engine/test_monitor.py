@@ -9,11 +9,11 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, resource_pb2, resource_pb2_grpc
 
-from flowflare.engine.apply import Deployer
-from flowflare.engine.goal import read_goal
-from flowflare.engine.ledger import Ledger
-from flowflare.engine.monitor import Engine, ResourceMonitor
-from flowflare.engine.providers.registry import Providers
+from flowflare.engine.embedded.apply import Deployer
+from flowflare.engine.embedded.goal import read_goal
+from flowflare.engine.embedded.ledger import Ledger
+from flowflare.engine.embedded.monitor import Engine, ResourceMonitor
+from flowflare.engine.embedded.providers.registry import Providers
 from flowflare.engine.report import Report
 from flowflare.errors import EngineError
 from flowflare.state.checkpoint import Deployment

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from flowflare.engine.goal import Goal
-from flowflare.engine.plan import (
+from flowflare.engine.embedded.goal import Goal
+from flowflare.engine.embedded.plan import (
     Decision,
     Diff,
     decide_by_diff,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from flowflare.engine.pulumi.plugin_records import make_readable, unreadable
+from flowflare.engine.pulumi_cli.plugin_records import make_readable, unreadable
 from flowflare.values.wire import SECRET, SIGNATURE
 
 TYPE = "cloudflare:index/workersScript:WorkersScript"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from flowflare.config.files import Project, read_project
-from flowflare.engine.pulumi import checks, versions
-from flowflare.engine.pulumi.command import Cli, find_cli, install, require_cli
-from flowflare.engine.pulumi.state import backend_url, read_deployment
+from flowflare.engine.pulumi_cli import checks, versions
+from flowflare.engine.pulumi_cli.command import Cli, find_cli, install, require_cli
+from flowflare.engine.pulumi_cli.state import backend_url, read_deployment
 from flowflare.errors import EngineError
 from flowflare.state.backends.folder import local_folder
 from flowflare.state.backends.registry import redact_url

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi.download import archive_name, download
-from flowflare.engine.pulumi.versions import PULUMI_VERSION
+from flowflare.engine.pulumi_cli.download import archive_name, download
+from flowflare.engine.pulumi_cli.versions import PULUMI_VERSION
 from flowflare.errors import EngineError
 
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from flowflare.engine.pulumi import checks
-from flowflare.engine.pulumi.command import Cli
-from flowflare.engine.pulumi.plugins import (
+from flowflare.engine.pulumi_cli import checks
+from flowflare.engine.pulumi_cli.command import Cli
+from flowflare.engine.pulumi_cli.plugins import (
     HOSTS,
     install_plugin,
     is_installed,
     require_plugins,
     required_plugins,
 )
-from flowflare.engine.pulumi.versions import Plugin, cloudflare_plugin
+from flowflare.engine.pulumi_cli.versions import Plugin, cloudflare_plugin
 from flowflare.errors import EngineError
 
 CLOUDFLARE = cloudflare_plugin()

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.stack_secrets import StackSecrets
-from flowflare.engine.pulumi.stream import EngineEvent
+from flowflare.engine.pulumi_cli.stack_secrets import StackSecrets
+from flowflare.engine.pulumi_cli.stream import EngineEvent
 from flowflare.errors import EngineError
 from flowflare.redaction.run import open_redactor, redact
 from flowflare.values.events import Event

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from flowflare.config.files import read_project
-from flowflare.engine.pulumi.plugins import HOSTS
-from flowflare.engine.pulumi.stack import CliStack
-from flowflare.engine.pulumi.versions import cloudflare_plugin
-from flowflare.engine.stack import EmbeddedStack
+from flowflare.engine.embedded.stack import EmbeddedStack
+from flowflare.engine.pulumi_cli.plugins import HOSTS
+from flowflare.engine.pulumi_cli.stack import CliStack
+from flowflare.engine.pulumi_cli.versions import cloudflare_plugin
 from flowflare.errors import ConfigError, EngineError
 from flowflare.fleet.engines import CheckedEnvirons, open_fleet_stack
 from flowflare.fleet.forwarder import make_url

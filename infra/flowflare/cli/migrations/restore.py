@@ -170,7 +170,7 @@ def _ask(target: Target, confirm: str | None) -> None:
 
 def _mark_uncertain(project: "Project", uuid: str, to: "Destination") -> None:
     """Mark the database as uncertain in state, before a crash could hide the restore."""
-    from flowflare.engine.doubt import doubt
+    from flowflare.engine.embedded.doubt import doubt
 
     def uses_database(record: "Resource") -> bool:
         return "migrations" in record.inputs and record.inputs.get("database_id") == uuid

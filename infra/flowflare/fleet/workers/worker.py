@@ -100,7 +100,7 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         # The Pulumi CLI is in this process group, but its plugins have their own groups.
-        from flowflare.engine.pulumi.children import end_left_behind, mark_of
+        from flowflare.engine.pulumi_cli.children import end_left_behind, mark_of
 
         end_left_behind(mark_of(self._root))
 

@@ -45,7 +45,7 @@ def record_policies(project: "Project", raw: Raw, texts: Mapping[str, str]) -> d
 
     Args:
         project: the stack's project.
-        raw: the stack's recording, as `engine.recording.dump` made it.
+        raw: the stack's recording, as `engine.embedded.recording.dump` made it.
         texts: the recording's long texts by digest.
     """
     policies = read_policies(project)

@@ -122,7 +122,7 @@ def list_planned(plan: Plan) -> tuple[Resource, ...]:
 
 
 def list_recorded(raw: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Resource, ...]:
-    """Return the resources of a dumped recording (`engine.recording.dump`).
+    """Return the resources of a dumped recording (`engine.embedded.recording.dump`).
 
     Args:
         raw: the recording.

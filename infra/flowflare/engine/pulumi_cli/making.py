@@ -1,0 +1,43 @@
+"""Create a stack of the Pulumi CLI in its backend, with the salt or provider of its file."""
+
+from collections.abc import Mapping
+
+from flowflare.config.files import Project
+from flowflare.config.yaml_nodes import plain_keys
+from flowflare.engine.pulumi_cli.state import find_cli_store
+from flowflare.engine.pulumi_cli.workspace import Workspace
+from flowflare.errors import FlowflareError
+from flowflare.reading.files import read_text
+from flowflare.state.backend import Backend
+
+
+def is_made(project: Project, environ: Mapping[str, str]) -> bool | None:
+    """Return whether the backend has the stack; None if only the CLI can find out.
+
+    Raises:
+        StateError: the backend cannot be reached.
+    """
+    store = find_cli_store(project.root, environ)
+    return None if store is None else Backend(store, project.name, project.stack).exists
+
+
+def make(project: Project, environ: Mapping[str, str], workspace: Workspace) -> None:
+    """Create the stack if it is missing (`pulumi stack init`), without selecting it.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        workspace: runs the CLI.
+
+    Raises:
+        FlowflareError: the CLI cannot create it.
+    """
+    if is_made(project, environ):
+        return
+    provider = plain_keys(read_text(project.stack_file)).get("secretsprovider")
+    words = ["--secrets-provider", str(provider)] if provider else []
+    try:
+        workspace.run("stack", "init", "--no-select", *words)
+    except FlowflareError as error:
+        if "already exists" not in error.message:
+            raise

@@ -1,0 +1,345 @@
+"""Run a stack with the Pulumi CLI: preview, up, destroy, outputs, unlock."""
+
+import contextlib
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from flowflare.config.files import Project
+from flowflare.engine.access import stack_environment
+from flowflare.engine.pulumi_cli.command import require_cli
+from flowflare.engine.pulumi_cli.failures import explain_taken_name, is_cut_off, program_error
+from flowflare.engine.pulumi_cli.hold import hold, let_go
+from flowflare.engine.pulumi_cli.invocation import CommandFailedError
+from flowflare.engine.pulumi_cli.plugin_records import unreadable
+from flowflare.engine.pulumi_cli.plugins import virtualenv
+from flowflare.engine.pulumi_cli.stack_secrets import StackSecrets
+from flowflare.engine.pulumi_cli.state import from_export, read_deployment
+from flowflare.engine.pulumi_cli.state_repair import StateRepair
+from flowflare.engine.pulumi_cli.translate import Translator
+from flowflare.engine.pulumi_cli.workspace import Workspace
+from flowflare.engine.report import describe_failures, redact_step
+from flowflare.errors import EngineError, FlowflareError, SecretError
+from flowflare.reading.json_text import parse_json
+from flowflare.redaction.run import redact_method, redact_values
+from flowflare.state.checkpoint import PROVIDER_PREFIX, Deployment
+from flowflare.state.lease import Holding
+from flowflare.values.events import Event, Failure, OnEvent, Plan, Step, Update, warn
+from flowflare.values.show import shown_props
+
+if TYPE_CHECKING:
+    from flowflare.engine.embedded.state_edit import StateEdit
+    from flowflare.engine.pulumi_cli.lost_answers import Account
+    from flowflare.engine.pulumi_cli.served import ServedProgram
+
+
+class CliStack:
+    """One stack of a project; every method runs the CLI.
+
+    Args:
+        project: the project seen through the stack.
+        environ: the environment.
+        clock: seconds, for how long things take.
+        utc_now: the time, to distinguish what this run created from what existed before.
+
+    Raises:
+        EngineError: the CLI is not installed, or its version is out of range.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        utc_now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.project = project
+        self._environ = environ = stack_environment(project, environ)
+        self._clock = clock
+        self._utc_now = utc_now
+        cli = require_cli(environ, f"stack {project.stack}")
+        self._workspace = Workspace(project, cli, environ)
+        self._repair = StateRepair(project, environ, self._workspace, self._account, self._import)
+        self._secrets = StackSecrets(
+            project, environ, self._export_opened, self._read_opened_config
+        )
+        self._holding: Holding | None = None
+
+    @redact_method
+    def preview(self, on_event: OnEvent | None = None) -> Plan:
+        """Let the CLI plan what `up` would do; a recording of the program adds the details."""
+        from flowflare.engine.pulumi_cli.recorded import add_details
+
+        self._workspace.require_plugins("preview")
+        run, recorded = self._recorded_preview(on_event)
+        steps, outputs = _redact_run(run)
+        plan = Plan(steps, outputs, tuple(run.report.failures))
+        return plan if recorded is None else add_details(plan, recorded)
+
+    @redact_method
+    def up(self, on_event: OnEvent | None = None) -> Update:
+        """Settle what an earlier run left unfinished, then bring the stack to its declarations."""
+        since, began = self._clock(), self._utc_now()
+        self._workspace.require_plugins("up")
+        with self._hold(on_event):
+            self._repair.prepare(on_event)
+            run = self._operate("up", on_event)
+            refused = run.refused_creations if run.report.failures else ()
+            if self._repair.take_over(refused, began, on_event):
+                run = self._operate("up", on_event)
+        run.report.failures[:] = map(explain_taken_name, run.report.failures)
+        return self._make_update(run, since)
+
+    @redact_method
+    def plan_destroy(self, *, lose_data: Collection[str] = ()) -> Plan:
+        """Let the CLI plan what `destroy` would do."""
+        run = self._operate("preview_destroy", None, planning=True)
+        left = [failure for failure in run.report.failures if failure.name not in lose_data]
+        return Plan(_redact_run(run)[0], {}, tuple(left))
+
+    @redact_method
+    def destroy(
+        self, on_event: OnEvent | None = None, *, lose_data: Collection[str] = ()
+    ) -> Update:
+        """Delete all resources of the stack, dependents first. The program does not run."""
+        from flowflare.engine.embedded.destroy import refuse_protected
+
+        since = self._clock()
+        with self._hold(on_event):
+            self._repair.prepare(on_event, upgrade=False)
+            exported = self._workspace.export()
+            records = from_export(exported).resources
+            refuse_protected(records, lose_data, stack=self.project.stack)
+            for record in records:
+                if record.name in lose_data and record.protect:
+                    self._workspace.run("state", "unprotect", record.urn, "--yes")
+            if unreadable(exported.get("deployment") or {}):
+                self._repair.complete()
+            return self._make_update(self._operate("destroy", on_event), since)
+
+    @redact_method
+    def outputs(
+        self, *, show_secrets: bool = False, on_event: OnEvent | None = None
+    ) -> dict[str, Any]:
+        """Return the stack's outputs as JSON values, by name."""
+        stack = self._read(show_secrets=show_secrets).stack
+        values = shown_props(stack.outputs, show_secrets=show_secrets) if stack else {}
+        if show_secrets or not values:
+            return values
+        self._secrets.watch(on_event or _ignore)
+        shown: dict[str, Any] = redact_values(values)
+        return shown
+
+    def is_empty(self) -> bool:
+        """Return whether the stack has no resources, so that there is nothing to destroy."""
+        deployment = self._read()
+        return not deployment.resources and not deployment.pending
+
+    def unlock(self) -> list[str]:
+        """Remove every lock of the stack (`pulumi cancel`), which no other run may be using."""
+        lease = let_go(self.project, self._environ)
+        self._workspace.run("cancel", "--yes")
+        said = [f"the locks of stack {self.project.stack}, if it had any (pulumi cancel)"]
+        return [*said, *([str(lease)] if lease else [])]
+
+    def token(self) -> str:
+        """Open the API token; the CLI opens a configured token that only it can open."""
+        from flowflare.engine.access import token
+
+        try:
+            return token(self.project, self._environ)
+        except SecretError:
+            opened = self.setting("cloudflare:apiToken")
+            if not opened:
+                raise
+            return opened
+
+    def is_made(self) -> bool:
+        """Return whether the backend has the stack; True if only the CLI can find out."""
+        from flowflare.engine.pulumi_cli.making import is_made
+
+        return is_made(self.project, self._environ) is not False
+
+    def make(self) -> None:
+        """Create the stack if its backend lacks it, with the salt or provider of its file.
+
+        Raises:
+            FlowflareError: the CLI cannot create it.
+        """
+        from flowflare.engine.pulumi_cli.making import make
+
+        make(self.project, self._environ, self._workspace)
+
+    def export(self) -> Mapping[str, Any]:
+        """Export the stack's deployment as `pulumi stack export` prints it, with sealed secrets."""
+        return self._workspace.export()
+
+    def import_(self, exported: Mapping[str, Any]) -> None:
+        """Replace the stack's deployment (`pulumi stack import`); the CLI seals its secrets.
+
+        Args:
+            exported: what `export` returned, with another `deployment`; its secrets may be open.
+        """
+        self._workspace.import_(exported)
+
+    def read(self) -> Deployment:
+        """Read the stack's state; its secrets are opened when they are looked at."""
+        return read_deployment(self.project, self._environ, self._export_opened)
+
+    def edit(self) -> "StateEdit":
+        """Read the state once, to run the program over it and to replace it."""
+        from flowflare.engine.pulumi_cli.state_import import edit_by_import
+
+        return edit_by_import(self, self._environ)
+
+    # ----------------------------------------------------------------------------------------------
+
+    def _export_opened(self) -> Mapping[str, Any]:
+        return self._workspace.export(show_secrets=True)
+
+    def _read_opened_config(self) -> Mapping[str, Any]:
+        values = parse_json(self._workspace.run("config", "--show-secrets", "--json"))
+        return values if isinstance(values, dict) else {}
+
+    def _read(self, *, show_secrets: bool = False) -> Deployment:
+        return from_export(self._workspace.export(show_secrets=show_secrets))
+
+    @contextlib.contextmanager
+    def _hold(self, on_event: OnEvent | None) -> Iterator[None]:
+        with hold(self.project, self._environ, partial(warn, on_event)) as holding:
+            if holding and holding.taken:
+                lease = holding.taken
+                warn(on_event, f"took over the stack from a run that is dead: {lease}")
+            self._holding = holding
+            try:
+                yield
+            finally:
+                self._holding = None
+
+    def _recorded_preview(self, on_event: OnEvent | None) -> tuple[Translator, Plan | None]:
+        """Preview by the CLI, and record the program while it runs.
+
+        Returns:
+            The run of the CLI, and the recording's plan; None if the program cannot be recorded,
+            such as for secrets that only the CLI can open.
+        """
+        from flowflare.engine.embedded.plan_over import plan_over
+        from flowflare.engine.pulumi_cli.recorded import recorded_plan
+        from flowflare.engine.pulumi_cli.served import ServedProgram
+
+        ended: list[Translator] = []
+
+        def run_cli(address: str) -> None:
+            run = self._operate("preview", on_event, planning=True, served=served, client=address)
+            ended.append(run)
+
+        served = ServedProgram(run_cli, self._environ)
+        if virtualenv(self.project.root):  # the program needs the Python of that environment
+            run = self._operate("preview", on_event, planning=True)
+            with contextlib.suppress(FlowflareError):
+                return run, recorded_plan(self.project, self._environ, export=self._export_opened)
+            return run, None
+        plan: Plan | None = None
+        try:
+            deployment = read_deployment(self.project, self._environ, self._export_opened)
+            plan = plan_over(self.project, deployment, self._environ, run_program=served.run)
+        except FlowflareError:
+            if served.started and not ended:
+                raise
+        if not served.started:
+            return self._operate("preview", on_event, planning=True), None
+        return ended[0], plan if served.recorded else None
+
+    def _import(self, exported: Mapping[str, Any]) -> None:
+        if self._holding:
+            self._holding.check()
+        self._workspace.import_(exported)
+
+    def _operate(
+        self,
+        what: str,
+        on_event: OnEvent | None,
+        *,
+        planning: bool = False,
+        served: "ServedProgram | None" = None,
+        client: str = "",
+    ) -> Translator:
+        if self._holding and not planning:
+            self._holding.check()
+        run = Translator(on_event, self._clock, planning=planning)
+        error: FlowflareError | None = None
+        take = self._secrets.follow(run.take, run.report.note)
+        try:
+            self._workspace.operate(what, take, client=client)
+        except CommandFailedError as raised:
+            error = self._workspace.error(raised)
+        run.finish()
+        if error is None and not run.ended:
+            error = EngineError(f"pulumi {what} did not say how it ended")
+        self._refuse_broken_plugins(run.report.failures)
+        program = _program_failure(run, served)
+        if program is not None:
+            raise (
+                describe_failures(run.report.failures, program=program)
+                if run.report.failures
+                else program
+            )
+        if error is not None and not run.report.failures:
+            raise error
+        return run
+
+    def _refuse_broken_plugins(self, failures: Collection[Failure]) -> None:
+        for failure in failures:
+            if failure.type.startswith(PROVIDER_PREFIX):
+                raise EngineError(
+                    f"a plugin of stack {self.project.stack} does not run: {failure.reason}",
+                    remedy=f"Run: flowflare doctor --stack {quote(self.project.stack)} --install",
+                )
+
+    def _make_update(self, run: Translator, since: float) -> Update:
+        if run.report.failures:
+            raise describe_failures(run.report.failures)
+        return Update(*_redact_run(run), self._clock() - since)
+
+    def _account(self) -> "Account":
+        from flowflare.engine.pulumi_cli.lost_answers import Account
+
+        return Account(self.setting("cloudflare:baseUrl"), self.setting("cloudflare:apiToken"))
+
+    def setting(self, key: str) -> str:
+        """Return a value of the configuration, opened, or else of the environment.
+
+        Args:
+            key: `cloudflare:baseUrl` or `cloudflare:apiToken`.
+        """
+        value = self.project.values.get(key)
+        if value is not None and value.secret:
+            return self._workspace.run("config", "get", key).strip()
+        if value is not None:
+            return value.text
+        variables = {
+            "cloudflare:baseUrl": "CLOUDFLARE_BASE_URL",
+            "cloudflare:apiToken": "CLOUDFLARE_API_TOKEN",
+        }
+        return self._environ.get(variables[key], "")
+
+
+def _ignore(event: Event) -> None:
+    del event
+
+
+def _redact_run(run: Translator) -> tuple[tuple[Step, ...], dict[str, Any]]:
+    """Return a run's steps and outputs without secrets that became known after a step."""
+    return tuple(map(redact_step, run.report.steps)), redact_values(run.outputs)
+
+
+def _program_failure(run: Translator, served: "ServedProgram | None") -> FlowflareError | None:
+    """Return why the program failed; None if it did not, or only because the engine ended it."""
+    if run.program_errors:
+        return program_error("\n".join(run.program_errors))
+    error = served.error if served else None
+    return None if error is None or is_cut_off(error.message) else error
