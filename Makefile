@@ -60,7 +60,7 @@ pytest: .venv/dev node_modules/.dev build/service.js
 	$(PYTEST) -m "not long"
 
 pytest-all: .venv/dev node_modules/.dev build/service.js tools/azurite/node_modules/.made
-	FLOWFLARE_ALL_EXAMPLES=1 $(PYTEST)
+	FLOWFLARE_EXAMPLES=all $(PYTEST)
 
 # Counting makes Python run at half its speed, so it is a command of its own.
 coverage: .venv/dev node_modules/.dev build/service.js ## The tests with their coverage, which has a floor

@@ -1,13 +1,11 @@
 """Thousands of hostile requests: nothing breaks, nothing leaks, and no other run changes.
 
-The requests are the same in every run. `FLOWFLARE_FUZZ=20000` draws that many new ones for each
-route instead, to search further.
+The requests are the same in every run; tests/support/examples.py says how to search further.
 """
 
 import contextlib
 import http.client
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +14,11 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.support.examples import draw_examples
 from tests.support.tiers import keep_every
 from tests.support.waiting import PATIENCE
 from tests.worker.hostile import INNOCENT, Hostile, messages, requests, updates
@@ -30,20 +29,6 @@ pytestmark = [pytest.mark.workerd, pytest.mark.no_cover]
 SERVICE = Path(__file__).parent.parent.parent / "worker_src/flowflare/src/service.js"
 WRITING = ["/api/workflows/update", "/service/start-workflow"]
 ROUTES = re.findall(r"^  '(/[\w./-]+)': \{", SERVICE.read_text(), re.MULTILINE)
-MORE = int(os.environ.get("FLOWFLARE_FUZZ", "0"))
-
-
-def drawing(examples: int) -> settings:
-    return settings(
-        max_examples=MORE or examples,
-        derandomize=not MORE,
-        database=None,
-        deadline=None,
-        phases=[Phase.explicit, Phase.generate] + ([Phase.shrink] if MORE else []),
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 #: What an error must not reveal: SQL, names of tables, code, stacks, bindings, keys.
 LEAK = re.compile(
     r"D1_|SQLITE|sqlite|SELECT |INSERT |UPDATE |constraint|workflow_steps|workflow_step_retries"
@@ -178,7 +163,7 @@ def fields(document: Any, path: str) -> list[str]:
 def test_hostile_requests(line: Line, document: Any, path: str) -> None:
     names = fields(document, path)
 
-    @drawing(600 if path in WRITING else 400)
+    @draw_examples(most := 600 if path in WRITING else 400, few=most)
     @given(requests(path, names))
     def check_request(request: Hostile) -> None:
         judge(request, line.ask(request))
@@ -192,7 +177,7 @@ def test_hostile_messages_to_the_feed(service: Api, document: Any) -> None:
     names = fields(document, "/api/workflows/query")
     url = f"{service.client.base_url}/api/tracker-websocket".replace("http", "ws", 1)
 
-    @drawing(100)
+    @draw_examples(100, few=100)
     @given(messages(names))
     def check_messages(spoken: list[str | bytes]) -> None:
         with connect(url, additional_headers={"X-API-Key": KEY}) as socket:
@@ -215,7 +200,7 @@ def test_hostile_updates_of_a_bound_worker(probe: Probe, document: Any) -> None:
     """The Durable Object accepts updates of Workers without a key, but no other updates."""
     names = fields(document, "/api/workflows/update")
 
-    @drawing(150)
+    @draw_examples(150, few=150)
     @given(updates(names))
     def check_update(data: dict[str, Any]) -> None:
         for name in ("updateWorkflowInstance", "updateWorkflowStep", "recordStepRetry"):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowflare.review import markdown
@@ -13,17 +13,12 @@ from flowflare.review.comment.marker import read_marker as read_comment
 from tests.review.hostile.readers import acting_in_comment, as_github_shows, shape
 from tests.review.hostile.reports import report
 from tests.review.hostile.words import WORDS, texts
-from tests.support.examples import count_examples
+from tests.support.examples import draw_examples
 
 # More or fewer words change the number of spans, and more lines of a refusal the number of items.
 VARIES = frozenset({"code", "li", "ul", "p", "br"})
 SOME = st.lists(texts, min_size=3, max_size=12)
-EXAMPLES = settings(
-    max_examples=count_examples(120),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
-)
+EXAMPLES = draw_examples(120)
 
 
 def in_turn(found: Sequence[str]) -> Callable[[str], str]:

@@ -1,7 +1,7 @@
 """No word of a report has an effect on the page, and every word is readable."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowflare.review import html
@@ -9,7 +9,7 @@ from flowflare.review.visible import make_visible
 from tests.review.hostile.readers import acting_in_page, elements_of, shape
 from tests.review.hostile.reports import report
 from tests.review.hostile.words import WORDS, texts
-from tests.support.examples import count_examples
+from tests.support.examples import draw_examples
 
 # Code that a sentence marks is shown as code.
 VARIES = frozenset({"code"})
@@ -42,12 +42,7 @@ def test_hostile_words_are_shown_as_text(word: str) -> None:
     assert shown in "".join(found.inside)
 
 
-@settings(
-    max_examples=count_examples(120),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
-)
+@draw_examples(120)
 @given(st.lists(texts, min_size=3, max_size=12))
 def test_generated_words_have_no_effect(found: list[str]) -> None:
     counted = iter(range(1_000_000))

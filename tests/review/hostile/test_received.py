@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flowflare.errors import CommentError
@@ -20,7 +20,7 @@ from flowflare.review.comment.target import replace_head
 from tests.review.hostile.readers import acting_in_comment, acting_in_page
 from tests.review.hostile.reports import RICH, replace_texts
 from tests.review.hostile.words import WORDS, texts
-from tests.support.examples import count_examples
+from tests.support.examples import draw_examples
 from tests.unit.review.comment.conftest import Clock
 from tests.unit.review.comment.forge import BOT, TOKEN, Forge, serving
 
@@ -61,12 +61,7 @@ def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return made
 
 
-@settings(
-    max_examples=count_examples(300),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
-)
+@draw_examples(300)
 @given(st.sampled_from(PLACES), VALUES)
 def test_any_value_at_any_position_is_refused_or_inert(
     tmp_path_factory: pytest.TempPathFactory, path: tuple[Any, ...], value: Any
