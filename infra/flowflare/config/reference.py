@@ -10,7 +10,6 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from flowflare.config.schema import (
-    BINDING_TYPES,
     NAMESPACE,
     SECRET_FORMS,
     ClassMigrationConfig,
@@ -45,6 +44,7 @@ from flowflare.config.schema.policies import (
     PoliciesConfig,
     PolicyConfig,
 )
+from flowflare.kinds.bindings.registry import BINDING_SCHEMAS
 
 _INTRODUCTION = """\
 # Configuration
@@ -175,7 +175,7 @@ def json_schema() -> dict[str, Any]:
     schema = StackConfig.model_json_schema()
     definitions = schema.pop("$defs", {})
     # A binding of a known type must match that type's schema, not the one for unknown types.
-    definitions["RawBinding"]["properties"]["type"]["not"] = {"enum": sorted(BINDING_TYPES)}
+    definitions["RawBinding"]["properties"]["type"]["not"] = {"enum": sorted(BINDING_SCHEMAS)}
     keys = {
         f"{NAMESPACE}:{name}": {
             "description": value.get("description", ""),
@@ -230,7 +230,7 @@ def _bindings() -> Iterator[str]:
     yield "## One binding, below a client's `bindings`\n"
     yield _BINDINGS
     own = {f"{key}: {{}}": model for key, model in own_settings().items()}
-    for name, model in sorted({**BINDING_TYPES, **own}.items()):
+    for name, model in sorted({**BINDING_SCHEMAS, **own}.items()):
         summary = inspect.cleandoc(model.__doc__ or "").rstrip(".")
         yield _row(f"`{name}`", "", "", "", f"{summary}.")
         for key, field in _own_first(model):

@@ -19,16 +19,10 @@ from flowflare.config.schema import (
     WorkerConfig,
     Written,
 )
-from flowflare.config.schema.bindings import OwnForm, SecretTextBinding
-from flowflare.config.schema.secrets import (
-    AwsParameterSecret,
-    AwsSecretsManagerSecret,
-    EnvironmentSecret,
-    FileSecret,
-    GeneratedSecret,
-    SecureSecret,
-)
+from flowflare.config.schema.bindings import OwnForm
 from flowflare.kinds import queue
+from flowflare.kinds.bindings.registry import BINDING_TYPES
+from flowflare.kinds.bindings.secret_text import SecretTextBinding
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.kinds.registry import list_own
 from flowflare.model import names
@@ -58,6 +52,14 @@ from flowflare.model.worker import (
     ObservabilitySpec,
     PlacementSpec,
     RouteSpec,
+)
+from flowflare.model.written_secrets import (
+    AwsParameterSecret,
+    AwsSecretsManagerSecret,
+    EnvironmentSecret,
+    FileSecret,
+    GeneratedSecret,
+    SecureSecret,
 )
 
 #: The settings of every Worker of a suspended stack. `crons` is an empty list, not None, so that
@@ -207,15 +209,16 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
     [field] = [field.alias for field in type(written).model_fields.values()]
     kind = list_own()[str(field)]
     assert kind.own is not None
+    bound_as = BINDING_TYPES[kind.own.bound_as]
     settings = written.settings.model_dump(mode="json", by_alias=True, exclude_none=True)
     return OwnSpec(
         binding=binding,
         type=kind.type,
         name=str(settings.pop("name", name)),
         settings=settings,
-        bound_as=kind.own.bound_as,
-        bound_by=kind.own.bound_by,
-        is_bound_by_id=kind.own.is_bound_by_id,
+        bound_as=bound_as.name,
+        bound_by=bound_as.target,
+        is_bound_by_id=bound_as.is_target_id,
     )
 
 

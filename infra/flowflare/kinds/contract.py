@@ -51,16 +51,12 @@ class Own:
     Attributes:
         key: the key below the binding's name in the configuration, such as `kvNamespace`.
         words: its name in texts: `KV namespace`.
-        bound_as: the binding's type in Cloudflare's API.
-        bound_by: the binding's field that names the resource.
-        is_bound_by_id: whether that field is the ID that Cloudflare generates, not the name.
+        bound_as: the binding's type in Cloudflare's API, which has its file in `bindings/`.
     """
 
     key: str
     words: str
     bound_as: str
-    bound_by: str
-    is_bound_by_id: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

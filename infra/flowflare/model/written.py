@@ -18,6 +18,7 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(T00:00:00Z)?")
 _ID = re.compile(r"[0-9a-f]{32}")
 _BINDING = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CLASS = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_SCRIPT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _FLAG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 
 
@@ -151,6 +152,13 @@ def _variable(value: str) -> str:
     return value
 
 
+def _check_script(value: str) -> str:
+    if not _SCRIPT.fullmatch(value):
+        remedy = "Write a Worker's name as it is in the account."
+        raise refusal(f"is {value!r}, which is not the name of a Worker", remedy)
+    return value
+
+
 def refuse_secrets(value: Any) -> Any:
     """Check that a JSON value contains no secret of Pulumi's configuration, at any depth.
 
@@ -183,4 +191,5 @@ Folder = Annotated[str, AfterValidator(_folder)]
 ClassName = Annotated[str, AfterValidator(_class_name)]
 BindingName = Annotated[str, AfterValidator(_binding)]
 VariableName = Annotated[str, AfterValidator(_variable)]
+ScriptName = Annotated[str, AfterValidator(_check_script)]
 Json = Annotated[JsonValue, AfterValidator(refuse_secrets)]

@@ -7,6 +7,7 @@ declares, except secrets: set those with `wrangler secret put`.
 import json
 from typing import Any
 
+from flowflare.kinds.bindings.wrangler import add_binding
 from flowflare.kinds.queue_consumer.wrangler import say_consumer
 from flowflare.model.bindings import (
     DATABASE_BINDING,
@@ -23,7 +24,6 @@ from flowflare.model.bindings import (
 from flowflare.model.client import ClientSpec, OwnSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import MAIN_MODULE
-from flowflare.render.wrangler_bindings import add_binding
 
 _UNKNOWN_ID = "<database_id of the stack's outputs>"
 

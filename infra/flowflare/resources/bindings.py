@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 
 from flowflare.kinds import cloudflare
+from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.model.bindings import (
     ApiKeyBinding,
     Binding,
@@ -25,20 +26,6 @@ from flowflare.model.bindings import (
     ServiceBinding,
     to_wire,
 )
-
-#: The types that pulumi-cloudflare 6.23 accepts, from the description of its `type`.
-PROVIDER_TYPES = frozenset(
-    {
-        "ai", "ai_search", "ai_search_namespace", "analytics_engine", "artifacts", "assets",
-        "browser", "d1", "data_blob", "dispatch_namespace", "durable_object_namespace", "flagship",
-        "hyperdrive", "images", "inherit", "json", "k2", "kv_namespace", "media", "messaging",
-        "mtls_certificate", "pipelines", "plain_text", "queue", "r2_bucket", "ratelimit",
-        "secret_key", "secret_text", "secrets_store_secret", "send_email", "service", "text_blob",
-        "vectorize", "version_metadata", "vpc_network", "vpc_service", "wasm_module", "workflow",
-    }
-)  # fmt: skip
-# The provider takes these fields as JSON text, and sends the parsed value.
-_JSON_TEXTS = frozenset({"algorithm", "json"})
 
 
 @dataclass(frozen=True)
@@ -83,7 +70,8 @@ def list_unsupported(bindings: Iterable[Binding]) -> Sequence[Binding]:
 def _is_known(binding: Binding) -> bool:
     if not isinstance(binding, BoundBinding):
         return True
-    return binding.type in PROVIDER_TYPES and set(binding.fields) <= _list_arguments()
+    is_known = find_binding_type(binding.type).is_in_provider
+    return is_known and set(binding.fields) <= _list_arguments()
 
 
 def _list_arguments() -> set[str]:
@@ -94,7 +82,7 @@ def _make_argument(binding: Binding, values: BindingValues) -> cloudflare.Worker
     if not _is_known(binding):
         return cloudflare.WorkersScriptBindingArgs(name=binding.name, type="inherit")
     filled = _complete(binding, values)
-    for name in _JSON_TEXTS & set(filled):
+    for name in find_binding_type(filled["type"]).json_texts:
         filled[name] = json.dumps(filled[name], sort_keys=True, separators=(",", ":"))
     return cloudflare.WorkersScriptBindingArgs(**filled)
 

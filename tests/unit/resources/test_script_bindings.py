@@ -6,7 +6,7 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pydantic import BaseModel
 
-from flowflare.config.schema import BINDING_TYPES
+from flowflare.kinds.bindings.registry import BINDING_SCHEMAS
 from flowflare.model.bindings import BoundBinding
 from flowflare.resources.bindings import BindingValues, list_unsupported, make_script_bindings
 from flowflare.resources.providers import ScriptBindingsProvider
@@ -83,14 +83,14 @@ def bind(kind: str, model: type[BaseModel], *extra: str) -> BoundBinding:
 
 
 def test_the_documentation_of_the_provider_is_right() -> None:
-    known = {kind: bind(kind, model) for kind, model in BINDING_TYPES.items() if kind != "json"}
+    known = {kind: bind(kind, model) for kind, model in BINDING_SCHEMAS.items() if kind != "json"}
     assert [binding.type for binding in list_unsupported(known.values())] == ["tail_consumer"]
     optional = [
         (kind, name)
-        for kind, model in BINDING_TYPES.items()
+        for kind, model in BINDING_SCHEMAS.items()
         for name in model.model_fields
         if kind not in ("json", "tail_consumer")
-        and list_unsupported([bind(kind, BINDING_TYPES[kind], name)])
+        and list_unsupported([bind(kind, BINDING_SCHEMAS[kind], name)])
     ]
     assert optional == [
         ("queue", "delivery_delay"),

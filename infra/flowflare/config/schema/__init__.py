@@ -5,7 +5,6 @@ and the JSON Schema for editors from it. Pulumi passes flat strings; `config/loa
 checks them against this schema, and turns the checked values into the model.
 """
 
-from flowflare.config.schema.bindings import BINDING_TYPES
 from flowflare.config.schema.client import (
     ClassMigrationConfig,
     ClientConfig,
@@ -15,7 +14,6 @@ from flowflare.config.schema.client import (
     TransferredClassConfig,
     WorkflowConfig,
 )
-from flowflare.config.schema.secrets import SECRET_FORMS, SecretConfig
 from flowflare.config.schema.stack import NamesConfig, StackConfig
 from flowflare.config.schema.worker import (
     DomainConfig,
@@ -29,12 +27,12 @@ from flowflare.config.schema.worker import (
     WorkerConfig,
 )
 from flowflare.model.written import COMPATIBILITY_DATE, NAMESPACE, Written, refusal
+from flowflare.model.written_secrets import SECRET_FORMS, SecretConfig
 
 #: How often the service deletes expired runs: every ten minutes, a limited number each time.
 RETENTION_CRON = "*/10 * * * *"
 
 __all__ = [
-    "BINDING_TYPES",
     "COMPATIBILITY_DATE",
     "NAMESPACE",
     "RETENTION_CRON",

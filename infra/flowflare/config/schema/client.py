@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from flowflare.config.schema.bindings import Binding
-from flowflare.config.schema.secrets import Secret
-from flowflare.config.schema.worker import ScriptName, WorkerConfig
+from flowflare.config.schema.worker import WorkerConfig
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.model.written import (
     BindingName,
@@ -14,12 +13,14 @@ from flowflare.model.written import (
     Folder,
     Json,
     Physical,
+    ScriptName,
     Source,
     VariableName,
     Word,
     Written,
     refusal,
 )
+from flowflare.model.written_secrets import Secret
 
 _Name = Annotated[str, Field(min_length=1)]
 

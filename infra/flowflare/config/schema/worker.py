@@ -10,6 +10,7 @@ from flowflare.model.written import (
     COMPATIBILITY_DATE,
     Date,
     Flags,
+    ScriptName,
     Written,
     ZoneId,
     refusal,
@@ -18,7 +19,6 @@ from flowflare.model.written import (
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _PATTERN = re.compile(r"(?:https?://|\*://)?(?P<host>[^/?#]+)(?P<path>/[^?#]*)?")
-_SCRIPT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def _check_hostname(value: str) -> str:
@@ -41,16 +41,6 @@ def _check_pattern(value: str) -> str:
         remedy = "Write a host with a path, without a query: shop.example.com/api/*"
         raise refusal(f"is {value!r}, which is not a pattern for a route", remedy)
     return value
-
-
-def _check_script(value: str) -> str:
-    if not _SCRIPT.fullmatch(value):
-        remedy = "Write a Worker's name as it is in the account."
-        raise refusal(f"is {value!r}, which is not the name of a Worker", remedy)
-    return value
-
-
-ScriptName = Annotated[str, AfterValidator(_check_script)]
 
 
 class RouteConfig(Written):

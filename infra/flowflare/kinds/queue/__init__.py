@@ -12,7 +12,7 @@ KIND = Kind(
     adopt="find",
     settings="QueueSettings",
     declare="declare_queue",
-    own=Own("queue", "queue", "queue", "queue_name"),
+    own=Own("queue", "queue", "queue"),
     holds_data=True,
     is_owned=True,
 )

@@ -12,7 +12,7 @@ KIND = Kind(
     adopt="find",
     settings="R2BucketSettings",
     declare="declare_bucket",
-    own=Own("r2Bucket", "R2 bucket", "r2_bucket", "bucket_name"),
+    own=Own("r2Bucket", "R2 bucket", "r2_bucket"),
     holds_data=True,
     is_owned=True,
 )

@@ -12,7 +12,7 @@ KIND = Kind(
     adopt="find",
     settings="KvNamespaceSettings",
     declare="declare_namespace",
-    own=Own("kvNamespace", "KV namespace", "kv_namespace", "namespace_id", is_bound_by_id=True),
+    own=Own("kvNamespace", "KV namespace", "kv_namespace"),
     holds_data=True,
     is_owned=True,
 )

@@ -1,0 +1,1 @@
+"""The types of bindings, one file a type."""

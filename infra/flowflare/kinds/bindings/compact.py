@@ -1,0 +1,72 @@
+"""Binding types that have only texts as fields, or whose fields are not checked."""
+
+from typing import Any, Final, Literal
+
+from pydantic import Field, create_model
+
+from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.model.written import Written
+
+
+def _declare(
+    name: str,
+    schema: str,
+    summary: str,
+    description: str,
+    wrangler: WranglerEntry | None = None,
+    **fields: str,
+) -> BindingType:
+    """Declare a type with required texts.
+
+    Args:
+        name: its name in Cloudflare's API.
+        schema: the name of its schema.
+        summary: what it is bound to.
+        description: the same for the key `type`.
+        wrangler: its form in wrangler's configuration.
+        fields: its fields, each with its description.
+    """
+    texts: dict[str, Any] = {key: (Text, Field(description=said)) for key, said in fields.items()}
+    type_: Any = (Literal[name], Field(description=description))
+    model = create_model(schema, __base__=Written, __doc__=summary, type=type_, **texts)
+    return BindingType(name, model, wrangler)
+
+
+SECRETS_STORE_SECRET: Final = _declare(
+    "secrets_store_secret", "SecretsStoreBinding",
+    "A secret of the account's Secrets Store.", "A secret of a Secrets Store.",
+    WranglerEntry("secrets_store_secrets"),
+    store_id="The store's id.",
+    secret_name="The secret's name.",  # noqa: S106 -- a description
+)  # fmt: skip
+ANALYTICS_ENGINE: Final = _declare(
+    "analytics_engine", "AnalyticsEngineBinding",
+    "A dataset of Analytics Engine.", "A dataset for data points.",
+    WranglerEntry("analytics_engine_datasets"), dataset="The dataset's name.",
+)  # fmt: skip
+VECTORIZE: Final = _declare(
+    "vectorize", "VectorizeBinding", "A Vectorize index.", "A Vectorize index.",
+    WranglerEntry("vectorize"), index_name="The index's name.",
+)  # fmt: skip
+MTLS_CERTIFICATE: Final = _declare(
+    "mtls_certificate", "MtlsCertificateBinding",
+    "A client certificate.", "A certificate for outgoing mTLS.",
+    WranglerEntry("mtls_certificates"), certificate_id="The certificate's id.",
+)  # fmt: skip
+WITHOUT_FIELDS: Final = (
+    _declare("version_metadata", "VersionMetadataBinding", "The ID and tag of the running version.",
+             "ID and tag of the running version.",
+             WranglerEntry("version_metadata", is_alone=True)),
+    _declare("assets", "AssetsBinding", "The Worker's static assets.", "Static assets."),
+    _declare("ai", "AiBinding", "Workers AI.", "Workers AI.", WranglerEntry("ai", is_alone=True)),
+    _declare("browser", "BrowserBinding", "Browser Rendering.", "Browser Rendering.",
+             WranglerEntry("browser", is_alone=True)),
+)  # fmt: skip
+UNCHECKED: Final = (
+    *map(BindingType, (
+        "ai_search", "ai_search_namespace", "artifacts", "data_blob", "flagship", "images", "k2",
+        "media", "messaging", "pipelines", "send_email", "text_blob", "vpc_network", "vpc_service",
+        "wasm_module",
+    )),
+    BindingType("worker_loader", is_in_provider=False),
+)  # fmt: skip

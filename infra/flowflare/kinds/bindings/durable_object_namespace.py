@@ -1,0 +1,26 @@
+"""Durable Object classes."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.model.written import ClassName, ScriptName, Written
+
+
+class DurableObjectBinding(Written):
+    """A Durable Object class of another script; see `durableObjects` for the client's own."""
+
+    type: Literal["durable_object_namespace"] = Field(description="A Durable Object class.")
+    class_name: ClassName = Field(description="The class.")
+    script_name: ScriptName = Field(description="The script that has the class.")
+    environment: Text | None = Field(default=None, description="The script's environment.")
+
+
+BINDING = BindingType(
+    "durable_object_namespace",
+    DurableObjectBinding,
+    wrangler=WranglerEntry("durable_objects", name="name", below="bindings"),
+    # All class migrations run first and create their scripts, so these bindings do not wait.
+    script_fields=(),
+)

@@ -1,0 +1,18 @@
+"""JSON values in a Worker's `env`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
+from flowflare.model.written import Json, Written
+
+
+class JsonBinding(Written):
+    """A JSON value; `variables` are shorter."""
+
+    type: Literal["json"] = Field(description="A JSON value, which the Worker gets parsed.")
+    json_value: Json = Field(alias="json", description="The value.")
+
+
+BINDING = BindingType("json", JsonBinding, wrangler=WranglerVariable("json"), json_texts=("json",))

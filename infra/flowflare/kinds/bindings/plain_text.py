@@ -1,0 +1,18 @@
+"""Texts in a Worker's `env`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
+from flowflare.model.written import Written
+
+
+class PlainTextBinding(Written):
+    """A text; `variables` are shorter."""
+
+    type: Literal["plain_text"] = Field(description="A text.")
+    text: str = Field(description="The text.")
+
+
+BINDING = BindingType("plain_text", PlainTextBinding, wrangler=WranglerVariable("text"))

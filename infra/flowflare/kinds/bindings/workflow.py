@@ -1,0 +1,24 @@
+"""Workflows."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
+from flowflare.model.written import ClassName, ScriptName, Written
+
+
+class WorkflowTargetBinding(Written):
+    """A Workflow of another script; see `workflows` for the client's own."""
+
+    type: Literal["workflow"] = Field(description="A Workflow.")
+    workflow_name: Text = Field(description="The Workflow's name in the account.")
+    class_name: ClassName | None = Field(default=None, description="Its class.")
+    script_name: ScriptName | None = Field(default=None, description="The script that runs it.")
+
+
+BINDING = BindingType(
+    "workflow",
+    WorkflowTargetBinding,
+    wrangler=WranglerEntry("workflows", {"workflow_name": "name"}),
+)
