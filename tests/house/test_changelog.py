@@ -34,6 +34,11 @@ def test_every_fragment_becomes_a_line_of_the_changelog() -> None:
     assert [name for name, text in fragments.items() if f"- {text}" not in rendered] == []
 
 
+def test_no_fragment_is_shown_with_the_words_of_its_file_name() -> None:
+    names = {path.name for path in (ROOT / "changelog.d").iterdir()} - KEEPING
+    assert [name for name in names if not name.startswith("+")] == [], "write +<words>.<kind>.md"
+
+
 @pytest.mark.parametrize("kind", ["added", "changed", "fixed", "removed", "security"])
 def test_a_fragment_of_each_kind_is_rendered_below_its_heading(tmp_path: Path, kind: str) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
