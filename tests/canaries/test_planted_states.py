@@ -19,7 +19,6 @@ from tests.e2e.embedded import Cloudflare
 
 pytestmark = [
     pytest.mark.workerd,
-    pytest.mark.timeout(300),
     pytest.mark.xdist_group("e2e"),
     pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc"),
 ]

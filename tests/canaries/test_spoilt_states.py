@@ -16,7 +16,7 @@ from tests.canaries.planting import find_secrets
 from tests.canaries.running import inside, run_here
 from tests.canaries.troubles import TROUBLES
 
-pytestmark = [pytest.mark.workerd, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 PLACES = {
     "a script's bindings": ("flowflare-orders-script", "inputs"),

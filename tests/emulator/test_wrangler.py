@@ -26,6 +26,32 @@ export default {
 """
 
 
+def run_wrangler(folder: Path, account: Account, *words: str) -> str:
+    """Run wrangler in a folder, which is its home too, and return its output."""
+    done = subprocess.run(
+        [NODE, WRANGLER, *words],
+        cwd=folder,
+        env={
+            "PATH": os.defpath,
+            "HOME": str(folder),
+            "CI": "true",
+            "CLOUDFLARE_API_BASE_URL": account.running.base_url,
+            "CLOUDFLARE_API_TOKEN": account.running.token,
+            "CLOUDFLARE_ACCOUNT_ID": account.id,
+            "WRANGLER_SEND_METRICS": "false",
+            # wrangler's requests to the Internet fail, which must not matter.
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 class Project:
     """A wrangler project in its own folder, with its own home."""
 
@@ -54,28 +80,7 @@ class Project:
         (folder / "migrations" / "0001_first.sql").write_text(migration)
 
     def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [NODE, WRANGLER, *words],
-            cwd=self.folder,
-            env={
-                "PATH": os.defpath,
-                "HOME": str(self.folder),
-                "CI": "true",
-                "CLOUDFLARE_API_BASE_URL": self.account.running.base_url,
-                "CLOUDFLARE_API_TOKEN": self.account.running.token,
-                "CLOUDFLARE_ACCOUNT_ID": self.account.id,
-                "WRANGLER_SEND_METRICS": "false",
-                # wrangler's requests to the Internet fail, which must not matter.
-                "HTTPS_PROXY": "http://127.0.0.1:9",
-                "NO_PROXY": "127.0.0.1",
-            },
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return run_wrangler(self.folder, self.account, *words)
 
 
 def _routes(zone: str) -> list[dict[str, object]]:

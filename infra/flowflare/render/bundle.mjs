@@ -3,8 +3,15 @@
 // The documented specifiers of the runtime library resolve into their own namespace, so that the
 // bundle contains no path of this machine: it has the same bytes from a wheel and from a checkout.
 import { readFile, stat } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+import { nodeCompat } from './node_compat.mjs';
+
+/** wrangler's default rules for texts: developers.cloudflare.com/workers/wrangler/bundling. */
+const TEXTS = { '.txt': 'text', '.html': 'text', '.sql': 'text' };
+const WASM = 'WebAssembly cannot be imported';
 
 const request = JSON.parse(await text(process.stdin));
 const esbuild = (await import(pathToFileURL(request.esbuild).href)).default;
@@ -26,12 +33,19 @@ async function bundle(entry) {
       conditions: ['workerd', 'worker', 'browser'],
       mainFields: ['browser', 'module', 'main'],
       external: ['cloudflare:*', 'node:*'],
+      loader: TEXTS,
       legalComments: 'none',
       logLevel: 'silent',
       metafile: true,
       outfile: 'worker.js',
       write: false,
-      plugins: [library(request.library), packages(request.packages, leftOut), regularFiles()],
+      plugins: [
+        library(request.library),
+        ...(entry.nodeCompat ? [await nodeCompat(request.wrangler, entry.nodeCompat)] : []),
+        moduleRules(),
+        packages(request.packages, leftOut),
+        regularFiles(),
+      ],
       ...(entry.tsconfig ? { tsconfig: entry.tsconfig } : { tsconfigRaw: {} }),
     });
     const [output] = Object.values(result.metafile.outputs);
@@ -46,6 +60,7 @@ async function bundle(entry) {
     return {
       errors: error.errors.map(({ text, location }) => ({
         text,
+        ...findCause(text),
         file: location?.file,
         line: location?.line,
         column: location?.column,
@@ -53,6 +68,30 @@ async function bundle(entry) {
       })),
     };
   }
+}
+
+/** Names the cause of an error for which there is a remedy. */
+function findCause(text) {
+  const [, missing] = /^Could not resolve "(.*)"$/.exec(text) ?? [];
+  if (builtinModules.includes(missing)) return { 'built-in': true };
+  return text.startsWith(WASM) ? { wasm: true } : {};
+}
+
+/** Imports the files that wrangler imports by default: texts, data, and no WebAssembly here. */
+function moduleRules() {
+  return {
+    name: 'module-rules',
+    setup(build) {
+      build.onLoad({ filter: /\.bin$/, namespace: 'file' }, async ({ path: file }) => {
+        const data = JSON.stringify((await readFile(file)).toString('base64'));
+        const bytes = `Uint8Array.from(atob(${data}), (character) => character.charCodeAt(0))`;
+        return { contents: `export default ${bytes}.buffer;` };
+      });
+      build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path: asked }) => ({
+        errors: [{ text: `${WASM}: "${asked}"` }],
+      }));
+    },
+  };
 }
 
 /** Removes the installation folder of packages from the source names of a recording. */

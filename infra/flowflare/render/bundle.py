@@ -7,7 +7,7 @@ tenants share one bundle.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from flowflare.reading.files import read_text
 from flowflare.reading.json_text import parse_json
 from flowflare.render import packages
 from flowflare.render.cache import Bundle, BundleCache, hash_parts
+from flowflare.render.compatibility import Compatibility
 from flowflare.render.node import Progress, ensure_node_packages, run_node
 
 #: The runtime library's specifier, which is bundled for the service.
@@ -25,7 +26,9 @@ SERVICE_SPECIFIER = "@b-i-g-g-i-d-e-a/flowflare"
 _NAMESPACE = "flowflare"
 # Names that esbuild lists as inputs although no such file exists.
 _NO_FILE = ("(disabled):", "<stdin>")
-_SCRIPT = Path(__file__).parent / "bundle.mjs"
+# Inputs that are part of wrangler's packages, whose versions are locked (`node_compat.mjs`).
+_LOCKED = ("unenv:", "required:", "globals:")
+_SCRIPTS = tuple(Path(__file__).parent / name for name in ("bundle.mjs", "node_compat.mjs"))
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class BundleSource:
         entry: a path relative to `folder`, or a specifier of the runtime library.
         folder: the folder that paths in the bundle's comments are relative to.
         names: the exports to keep; empty for all.
+        node_compat: the Worker's compatibility, if its Node modules are resolved as wrangler does.
     """
 
     entry: str
     folder: Path
     names: tuple[str, ...] = ()
+    node_compat: Compatibility | None = None
 
 
 def bundle_sources(
@@ -78,8 +83,8 @@ def _bundle(
 ) -> list[Bundle]:
     cache = BundleCache(root)
     finder = _Inputs(library.folder("worker_src") / "flowflare")
-    version = _read_esbuild_version()
-    keys = [_make_key(source, version) for source in sources]
+    versions = _read_versions()
+    keys = [_make_key(source, versions) for source in sources]
     found = [
         None if mode == "sources" else cache.find(key, finder.locate_in(source.folder))
         for key, source in zip(keys, sources, strict=True)
@@ -97,7 +102,9 @@ def _bundle(
             omitted = packages.describe_locked(left_out, source.entry, source.folder)
             bundle = Bundle(bundle.content + omitted, bundle.exports)
         elif mode != "sources":
-            cache.store(_make_key(source, version), bundle, inputs, finder.locate_in(source.folder))
+            cache.store(
+                _make_key(source, versions), bundle, inputs, finder.locate_in(source.folder)
+            )
         fresh[source] = bundle
     return [bundle or fresh[source] for source, bundle in zip(sources, found, strict=True)]
 
@@ -117,7 +124,7 @@ class _Inputs:
         A new file may take over an import: `greet.js` next to `greet.ts`, a nearer `package.json`,
         or a package in a nearer `node_modules`.
         """
-        names = {name for name in inputs if not name.startswith(_NO_FILE)}
+        names = {name for name in inputs if not name.startswith((*_NO_FILE, *_LOCKED))}
         for name in list(names):
             if name.startswith(f"{_NAMESPACE}:"):
                 continue
@@ -143,13 +150,15 @@ class _Locate:
         return self.library / in_library if in_library != name else self.folder / name
 
 
-def _make_key(source: BundleSource, esbuild_version: str) -> str:
+def _make_key(source: BundleSource, versions: Sequence[str]) -> str:
     tsconfig = _find_tsconfig(source)
+    compatibility = source.node_compat
     return hash_parts(
-        esbuild_version,
-        read_text(_SCRIPT),
+        *versions,
+        *map(read_text, _SCRIPTS),
         source.entry,
         ",".join(source.names),
+        json.dumps([compatibility.date, compatibility.flags] if compatibility else None),
         read_text(tsconfig) if tsconfig else "",
         json.dumps(_read_specifiers(library.folder("worker_src") / "flowflare")),
     )
@@ -164,9 +173,10 @@ def _find_tsconfig(source: BundleSource) -> Path | None:
     return None
 
 
-def _read_esbuild_version() -> str:
+def _read_versions() -> list[str]:
+    """Return the versions of esbuild and wrangler, which brings unenv."""
     package = parse_json(read_text(library.node_project() / "package.json"))
-    return str(package["dependencies"]["esbuild"])
+    return [f"{name} {version}" for name, version in package["dependencies"].items()]
 
 
 def _read_specifiers(library_folder: Path) -> dict[str, str]:
@@ -195,10 +205,11 @@ def _run(
             "folder": str(library_folder),
             "specifiers": _read_specifiers(library_folder),
         },
+        "wrangler": str(programs.node_modules / "wrangler" / "package.json"),
         "entries": [_make_entry(source) for source in sources],
         "packages": mode,
     }
-    done = run_node(programs, [str(_SCRIPT)], stdin=json.dumps(request), cwd=root)
+    done = run_node(programs, [str(_SCRIPTS[0])], stdin=json.dumps(request), cwd=root)
     if done.returncode != 0:
         message = f"esbuild does not run: {done.stderr.strip()[-2000:]}"
         raise NodeError(message, remedy="Reinstall the Node packages: npm ci")
@@ -225,12 +236,27 @@ def _make_entry(source: BundleSource) -> dict[str, object]:
         "source": f"./{source.entry}" if is_path else source.entry,
         "names": source.names,
         "folder": str(source.folder.resolve()),
+        "nodeCompat": asdict(source.node_compat) if source.node_compat else None,
         "tsconfig": str(tsconfig.resolve()) if tsconfig else None,
     }
 
 
+_REMEDIES: Final = {
+    "built-in": (
+        "These are modules of Node. To use them, set the client's `compatibilityDate` to "
+        "2026-08-04 or later, or its `compatibilityFlags` to [nodejs_compat] and the date to "
+        "2024-09-23 or later."
+    ),
+    "wasm": (
+        "A client is uploaded as one ES module, which cannot contain compiled WebAssembly. Deploy "
+        "a Worker with that module by wrangler, and bind it: {type: service, service: <its name>}."
+    ),
+}
+
+
 def _make_error(errors: Sequence[dict[str, Any]]) -> RenderError:
-    return RenderError("\n".join(_write_error(error) for error in errors))
+    remedies = [text for cause, text in _REMEDIES.items() if any(cause in e for e in errors)]
+    return RenderError("\n".join(map(_write_error, errors)), remedy=" ".join(remedies) or None)
 
 
 def _write_error(error: dict[str, Any]) -> str:

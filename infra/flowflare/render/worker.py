@@ -17,6 +17,7 @@ from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.reading.files import read_text
 from flowflare.render.bundle import SERVICE_SPECIFIER, BundleSource, bundle_sources
 from flowflare.render.cache import Bundle
+from flowflare.render.compatibility import read_node_compat
 from flowflare.render.node import Progress
 from flowflare.render.templates import JavaScript, render
 
@@ -78,7 +79,7 @@ def render_stack(
         NodeError: a source must be bundled, but Node cannot run.
     """
     finished = library.finished_service_bundle()
-    sources = [BundleSource(client.source, root) for client in spec.clients]
+    sources = [_make_client_source(client, root) for client in spec.clients]
     if finished is None:
         sources.append(make_service_source())
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
@@ -106,9 +107,14 @@ def render_clients(
         RenderError: a source does not bundle, or does not export a bound class.
         NodeError: a source must be bundled, but Node cannot run.
     """
-    sources = [BundleSource(client.source, root) for client in clients]
+    sources = [_make_client_source(client, root) for client in clients]
     bundles = bundle_sources(sources, root=root, on_progress=on_progress) if sources else []
     return _render_clients(clients, bundles)
+
+
+def _make_client_source(client: ClientSpec, root: Path) -> BundleSource:
+    compatibility = read_node_compat(client.compatibility_date, client.compatibility_flags)
+    return BundleSource(client.source, root, node_compat=compatibility)
 
 
 def _render_clients(

@@ -26,6 +26,7 @@ from flowflare.fleet.fingerprint.tool import digest_files, tool_digest
 from flowflare.fleet.records import Fingerprint
 from flowflare.reading.files import read_bytes, read_text
 from flowflare.render.bundle import BundleSource, bundle_sources
+from flowflare.render.compatibility import Compatibility
 from flowflare.render.node import Progress
 from flowflare.render.worker import make_service_source
 
@@ -64,7 +65,7 @@ def make_fingerprints(
     projects = {stack: _read_project(root, stack) for stack in stacks}
     known = [project for project in projects.values() if isinstance(project, Project)]
     sources = {source for project in known for source in _read_inputs(project).sources.values()}
-    maker.bundle(sorted(sources))
+    maker.bundle(sorted(sources, key=str))
     return {
         stack: maker.make(project) if isinstance(project, Project) else _make_unknown(project)
         for stack, project in projects.items()
@@ -88,6 +89,9 @@ def _read_inputs(project: Project) -> Inputs:
     return read_inputs(*(value.text if value else "" for value in values))
 
 
+_Source = tuple[str, Compatibility | None]
+
+
 class _Maker:
     """Compute the fingerprints of one project; inputs that stacks share are digested once."""
 
@@ -97,19 +101,22 @@ class _Maker:
         self._root = root
         self._environ = environ
         self._on_progress = on_progress
-        self._bundles: dict[str, str] = {}
-        self._broken: dict[str, str] = {}
+        self._bundles: dict[_Source, str] = {}
+        self._broken: dict[_Source, str] = {}
         self._folders: dict[str, str] = {}
         self._programs: dict[Path, tuple[str, list[str]]] = {}
 
-    def bundle(self, sources: Sequence[str]) -> None:
+    def bundle(self, sources: Sequence[_Source]) -> None:
         """Digest the bundles of Workers' sources, and record why a source does not bundle."""
-        wanted = [BundleSource(source, self._root) for source in sources]
+        wanted = [
+            BundleSource(path, self._root, node_compat=compatibility)
+            for path, compatibility in sources
+        ]
         try:
             made = bundle_sources(wanted, root=self._root, on_progress=self._on_progress)
         except FlowflareError as error:
             if len(sources) == 1:
-                self._broken[sources[0]] = f"{sources[0]} does not bundle: {error.message}"
+                self._broken[sources[0]] = f"{sources[0][0]} does not bundle: {error.message}"
                 return
             for source in sources:
                 self.bundle([source])
@@ -183,7 +190,7 @@ class _Maker:
         return hmac.new(key.encode(), f"{owner}\0{value}".encode(), hashlib.sha256).hexdigest()
 
     def _digest_code(self, inputs: Inputs) -> str:
-        clients = {name: self._bundles.get(path, "") for name, path in inputs.sources.items()}
+        clients = {name: self._bundles.get(source, "") for name, source in inputs.sources.items()}
         return _digest([self._service, self._templates, clients])
 
     @cached_property

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from flowflare.model.written import COMPATIBILITY_DATE
 from flowflare.reading.json_text import parse_json
+from flowflare.render.compatibility import Compatibility, read_node_compat
 
 _AWS: Final = ("awsSecretsManager", "awsParameter")
 
@@ -34,13 +36,13 @@ class Inputs:
     """The files and secrets that a stack's configuration names.
 
     Attributes:
-        sources: the clients' source files by client name.
+        sources: the clients' source files by client name, each with the Worker's compatibility.
         migrations: the migration folders of the clients' databases.
         secrets: secrets whose values may change without a change of the configuration.
         policies: the files with the team's policies.
     """
 
-    sources: Mapping[str, str]
+    sources: Mapping[str, tuple[str, Compatibility | None]]
     migrations: tuple[str, ...]
     secrets: tuple[SecretSource, ...]
     policies: tuple[str, ...]
@@ -53,12 +55,19 @@ def read_inputs(clients: str, overrides: str, policies: str) -> Inputs:
     folders = {folder for client in merged.values() for folder in _list_migrations(client)}
     return Inputs(
         sources={
-            name: str(client["source"]) for name, client in merged.items() if "source" in client
+            name: (str(client["source"]), _read_compatibility(client))
+            for name, client in merged.items()
+            if "source" in client
         },
         migrations=tuple(sorted(folders)),
         secrets=tuple(_list_secrets(merged)),
         policies=tuple(map(str, _list(_parse_mapping(policies).get("python")))),
     )
+
+
+def _read_compatibility(client: Mapping[str, Any]) -> Compatibility | None:
+    flags = [str(flag) for flag in _list(client.get("compatibilityFlags"))]
+    return read_node_compat(str(client.get("compatibilityDate", COMPATIBILITY_DATE)), flags)
 
 
 def _merge_clients(

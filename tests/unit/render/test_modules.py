@@ -1,0 +1,92 @@
+"""What a client may import besides its own code, with wrangler's rules."""
+
+from pathlib import Path
+
+import pytest
+
+from flowflare.errors import RenderError
+from flowflare.render.bundle import BundleSource, bundle_sources
+from flowflare.render.compatibility import Compatibility, read_node_compat
+
+
+def bundle(root: Path, code: str, node_compat: Compatibility | None = None) -> str:
+    (root / "a.js").write_text(code)
+    source = BundleSource("a.js", root, node_compat=node_compat)
+    [made] = bundle_sources([source], root=root)
+    return made.content
+
+
+@pytest.mark.parametrize(
+    ("date", "flags", "is_on"),
+    [
+        ("2026-08-04", [], True),
+        ("2026-08-03", [], False),
+        ("2026-08-03", ["nodejs_compat"], True),
+        ("2024-09-22", ["nodejs_compat"], False),
+        ("2024-09-22", ["nodejs_compat_v2"], True),
+        ("2026-08-04", ["no_nodejs_compat", "no_nodejs_compat_v2"], False),
+        ("2026-08-03", ["nodejs_als"], False),
+    ],
+)
+def test_the_date_and_the_flags_turn_nodes_modules_on(
+    date: str, flags: list[str], is_on: bool
+) -> None:
+    assert (read_node_compat(date, flags) is not None) is is_on
+
+
+def test_a_module_of_workerd_stays_an_import_with_nodes_prefix(tmp_path: Path) -> None:
+    node = read_node_compat("2026-11-01", [])
+    content = bundle(tmp_path, 'export { createHash } from "crypto";', node)
+    assert 'from "node:crypto"' in content
+    assert "unenv" not in content
+
+
+def test_a_module_that_workerd_lacks_at_the_date_is_bundled_from_unenv(tmp_path: Path) -> None:
+    node = read_node_compat("2025-01-01", ["nodejs_compat"])
+    content = bundle(tmp_path, 'export { Session } from "inspector";', node)
+    assert "// unenv:unenv/dist/runtime/node/inspector.mjs" in content
+    assert str(Path.cwd()) not in content
+
+
+def test_an_npm_package_with_the_name_of_a_module_of_node_is_bundled_without_node(
+    tmp_path: Path,
+) -> None:
+    package = tmp_path / "node_modules" / "events"
+    package.mkdir(parents=True)
+    (package / "index.js").write_text("export const EventEmitter = 'of npm';")
+    code = 'export { EventEmitter } from "events";'
+    assert "of npm" in bundle(tmp_path, code)
+    assert "of npm" not in bundle(tmp_path, code, read_node_compat("2026-11-01", []))
+
+
+def test_without_nodejs_compat_the_error_names_the_flag_and_the_date(tmp_path: Path) -> None:
+    with pytest.raises(RenderError) as caught:
+        bundle(tmp_path, 'import "crypto";\n')
+    assert caught.value.message.startswith('a.js:1:8: Could not resolve "crypto"')
+    assert "nodejs_compat" in str(caught.value.remedy)
+
+
+def test_a_missing_npm_package_is_not_called_a_module_of_node(tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match='Could not resolve "left-pad"') as caught:
+        bundle(tmp_path, 'import "left-pad";\n')
+    assert caught.value.remedy is None
+
+
+def test_texts_and_data_are_part_of_the_bundle(tmp_path: Path) -> None:
+    for name in ("a.html", "a.sql", "a.txt"):
+        (tmp_path / name).write_text(f"text of {name}")
+    (tmp_path / "a.bin").write_bytes(b"\0\1")
+    names = ("html", "sql", "txt", "bin")
+    content = bundle(
+        tmp_path, "".join(f'export {{ default as {n} }} from "./a.{n}";' for n in names)
+    )
+    assert all(f"text of a.{name}" in content for name in names[:3])
+    assert 'atob("AAE=")' in content
+
+
+def test_webassembly_is_refused_with_a_way_round(tmp_path: Path) -> None:
+    (tmp_path / "add.wasm").write_bytes(b"\0asm")
+    with pytest.raises(RenderError) as caught:
+        bundle(tmp_path, 'import add from "./add.wasm";\nexport default add;\n')
+    assert caught.value.message.startswith("a.js:1:17: WebAssembly cannot be imported")
+    assert "wrangler" in str(caught.value.remedy)
