@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.routing.store import RoutingStore
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class FrontDoor:
     Args:
         app: the application that answers all other requests.
         routing: finds the Worker of a request.
-        workers: knows the addresses of Workers.
+        runtime: knows the addresses of Workers.
     """
 
-    def __init__(self, app: ASGIApp, routing: RoutingStore, workers: Workers) -> None:
+    def __init__(self, app: ASGIApp, routing: RoutingStore, runtime: Runtime) -> None:
         self._app = app
         self._routing = routing
-        self._workers = workers
+        self._runtime = runtime
         self._client: httpx.AsyncClient | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +46,7 @@ class FrontDoor:
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             worker = self._routing.find(host["name"], path) if host else None
             if host and worker:
-                answer = await self._ask(request, self._workers.url(*worker) + path, host["name"])
+                answer = await self._ask(request, self._runtime.url(*worker) + path, host["name"])
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -144,7 +144,7 @@ def application(parts: Parts) -> Starlette:
     app = Starlette(
         routes=parts.routes,
         middleware=[
-            Middleware(FrontDoor, routing=parts.routing, workers=parts.workers),
+            Middleware(FrontDoor, routing=parts.routing, runtime=parts.workers),
             Middleware(Doors, tokens=parts.tokens),
             Middleware(
                 Gatekeeper,

@@ -1,9 +1,10 @@
 """Run uploaded Workers in workerd, through a Node child that holds Miniflare.
 
-`bridge` runs the child, and `document` describes what it shall run. `changes`, `contents` and
-`published` find what the child does not know yet. The `.mjs` files are the child. `main` speaks the
-protocol, `runtime` decides which Workers are loaded, and `units` which Workers belong together.
-`instance` is one workerd that runs Workers, `stores` the one that holds data, and `bindings`
-connects them. `ports` listens on the Workers' addresses, `probe` validates an upload, `resume`
-continues Workflows, `alarms` reads the alarms of Durable Objects, and `files` manages data on disk.
+The services know `contract`, which `workers` fulfils. `bridge` runs the child, and `document`
+describes what it shall run. `changes`, `contents` and `published` find what the child does not know
+yet. The `.mjs` files are the child. `main` speaks the protocol, `runtime` decides which Workers are
+loaded, and `units` which Workers belong together. `instance` is one workerd that runs Workers,
+`stores` the one that holds data, and `bindings` connects them. `ports` listens on the Workers'
+addresses, `probe` validates an upload, `resume` continues Workflows, `alarms` reads the alarms of
+Durable Objects, and `files` manages data on disk.
 """

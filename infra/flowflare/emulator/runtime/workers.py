@@ -1,7 +1,4 @@
-"""Publish, query and delete Workers for the services, and know where they answer.
-
-This class owns the Node child, restarts it when it dies, and sends it the changes of an account.
-"""
+"""Own the Node child: start it again when it dies, and send it the changes of each account."""
 
 import asyncio
 import hashlib
@@ -9,7 +6,6 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +14,7 @@ from flowflare.emulator.json_text import NotJsonError, write_json
 from flowflare.emulator.runtime.bridge import Bridge, Event, Programs, RuntimeEnded
 from flowflare.emulator.runtime.changes import Changes
 from flowflare.emulator.runtime.contents import Reader, items_of
+from flowflare.emulator.runtime.contract import Deletions
 from flowflare.emulator.runtime.document import (
     code_of,
     down_document,
@@ -40,16 +37,6 @@ _MAX_RESTARTS = 5
 _MAX_PROBES = 1_000
 
 
-@dataclass(frozen=True)
-class Deletions:
-    """List what was deleted, by ID."""
-
-    databases: tuple[str, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    workflows: tuple[str, ...] = ()
-    targets: tuple[str, ...] = ()
-
-
 class _GaveUpError(EmulatorError):
     def __init__(self, restarts: int) -> None:
         super().__init__(
@@ -59,7 +46,7 @@ class _GaveUpError(EmulatorError):
 
 
 class Workers:
-    """Run all Workers of all accounts.
+    """Run all Workers of all accounts, as `contract.Runtime` says.
 
     Args:
         programs: the paths of Node and its packages.
@@ -123,12 +110,7 @@ class Workers:
             await self._bridge.stop()
 
     async def publish(self, account: str, deletions: Deletions | None = None) -> None:
-        """Send the child what changed in an account; it reloads when it is ready.
-
-        Args:
-            account: the account whose scripts, Workflows or databases changed.
-            deletions: what was deleted; its data is removed.
-        """
+        """Send the child what changed in an account; it reloads when it is ready."""
         await self._ready.wait()
         if self._broken is not None:
             raise self._broken
@@ -138,18 +120,18 @@ class Workers:
             await self._ask("forget", **{key: list(ids) for key, ids in vars(deletions).items()})
 
     async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
-        """Run queries on a database in one transaction: `rows`, an export's `dump`, or `error`."""
+        """Run queries on a database in one transaction."""
         return await self._ask("d1", database=database, queries=queries)
 
     async def file_of(self, database: str) -> Path:
-        """Return the SQLite file of a database, which other processes may open too."""
+        """Return the SQLite file of a database."""
         if database not in self._files:
             answer = await self._ask("d1_file", database=database)
             self._files[database] = Path(answer["path"])
         return self._files[database]
 
     async def holds_objects(self, bucket: str) -> bool:
-        """Return whether an R2 bucket holds any object."""
+        """Ask whether a bucket holds any object."""
         return bool((await self._ask("bucket", bucket=bucket))["holds_objects"])
 
     async def objects_of(self, namespace: str) -> list[str]:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, json_object, name_of, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.consumers.store import Consumer, ConsumersStore
 
 _CONSUMERS = "/accounts/{account}/queues/{queue}/consumers"
@@ -18,9 +18,9 @@ _CONSUMER = f"{_CONSUMERS}/{{consumer}}"
 class ConsumerRoutes:
     """Serve the operations of a queue's `consumers`."""
 
-    def __init__(self, store: ConsumersStore, workers: Workers) -> None:
+    def __init__(self, store: ConsumersStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -39,7 +39,7 @@ class ConsumerRoutes:
     async def _create(self, request: Request) -> Response:
         account, asked = account_of(request), await json_object(request)
         consumer = self._store.create(account, name_of(request, "queue"), asked)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(view_consumer(consumer))
 
     async def _get(self, request: Request) -> Response:
@@ -47,12 +47,12 @@ class ConsumerRoutes:
 
     async def _replace(self, request: Request) -> Response:
         consumer = self._store.replace(*_names(request), await json_object(request))
-        await self._workers.publish(account_of(request))
+        await self._runtime.publish(account_of(request))
         return success(view_consumer(consumer))
 
     async def _delete(self, request: Request) -> Response:
         self._store.delete(*_names(request))
-        await self._workers.publish(account_of(request))
+        await self._runtime.publish(account_of(request))
         return success(None)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import plain_id
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.store import D1Database
 
@@ -36,12 +36,12 @@ class Exports:
     """Hold running exports, by the bookmark that clients poll with, and finished ones.
 
     Args:
-        workers: runs queries on the databases.
+        runtime: runs queries on the databases.
         clock: returns seconds since any fixed moment.
     """
 
-    def __init__(self, workers: Workers, clock: Callable[[], float] = time.monotonic) -> None:
-        self._workers = workers
+    def __init__(self, runtime: Runtime, clock: Callable[[], float] = time.monotonic) -> None:
+        self._runtime = runtime
         self._clock = clock
         self._requested: dict[str, Options] = {}
         self._files: dict[str, _File] = {}
@@ -73,13 +73,13 @@ class Exports:
         options = self._requested.pop(bookmark, None)
         if options is None:
             raise codes.invalid_property("current_bookmark: not currently exporting anything")
-        counted = await queries.run(self._workers, database.uuid, [queries.Statement(_VIRTUAL)])
+        counted = await queries.run(self._runtime, database.uuid, [queries.Statement(_VIRTUAL)])
         if counted[0]["results"]["rows"][0][0]:
             raise codes.query_failed(
                 "D1 Export error: cannot export databases with Virtual Tables (fts5)"
             )
         params = [int(options.no_schema), int(options.no_data), *options.tables]
-        answer = await self._workers.query(database.uuid, [{"sql": _DUMP, "params": params}])
+        answer = await self._runtime.query(database.uuid, [{"sql": _DUMP, "params": params}])
         name = f"{database.name}-{plain_id()}.sql"
         now = self._clock()
         self._files = {key: file for key, file in self._files.items() if file.until > now}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flowflare.emulator import codes
 from flowflare.emulator.database import Database
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.store import D1Database
 
@@ -36,12 +36,12 @@ class History:
 
     Args:
         database: the emulator's file.
-        workers: knows the databases' files.
+        runtime: knows the databases' files.
     """
 
-    def __init__(self, database: Database, workers: Workers) -> None:
+    def __init__(self, database: Database, runtime: Runtime) -> None:
         self._database = database
-        self._workers = workers
+        self._runtime = runtime
         self._signatures: dict[str, _Signature] = {}
 
     async def keep(self, database: D1Database, *, requested: bool) -> datetime:
@@ -93,10 +93,10 @@ class History:
         return before
 
     async def _file(self, database: D1Database) -> Path:
-        path = await self._workers.file_of(database.uuid)
+        path = await self._runtime.file_of(database.uuid)
         if not path.exists():
             # workerd creates the file when the database is first used.
-            await queries.run(self._workers, database.uuid, [_NOTHING])
+            await queries.run(self._runtime, database.uuid, [_NOTHING])
         return path
 
     def _save(self, database: D1Database, content: bytes, *, requested: bool) -> datetime:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flowflare.emulator import codes
 from flowflare.emulator.clock import plain_id
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.statements import split
 from flowflare.emulator.services.d1.store import D1Database
@@ -17,11 +17,11 @@ class Imports:
     """Hold announced and uploaded files until they have run.
 
     Args:
-        workers: runs queries on the databases.
+        runtime: runs queries on the databases.
     """
 
-    def __init__(self, workers: Workers) -> None:
-        self._workers = workers
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._announced: dict[str, str] = {}
         self._files: dict[str, bytes] = {}
 
@@ -50,7 +50,7 @@ class Imports:
         if content is None:
             raise codes.invalid_property("filename: was not uploaded")
         statements = [queries.Statement(sql) for sql in split(content.decode())]
-        results = await queries.run(self._workers, database.uuid, statements)
+        results = await queries.run(self._runtime, database.uuid, statements)
         last = results[-1]["meta"]
         totals = ("duration", "changes", "rows_read", "rows_written")
         meta = last | {key: sum(result["meta"][key] for result in results) for key in totals}

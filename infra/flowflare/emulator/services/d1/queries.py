@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowflare.emulator import codes
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.d1.statements import MAX_BYTES, split
 
 _MAX_PARAMETERS = 100
@@ -75,7 +75,7 @@ def _parameters(given: Any) -> list[Any]:
 
 
 async def run(
-    workers: Workers, database: str, statements: Sequence[Statement]
+    runtime: Runtime, database: str, statements: Sequence[Statement]
 ) -> list[dict[str, Any]]:
     """Run statements in one transaction.
 
@@ -86,7 +86,7 @@ async def run(
         Refusal: 7500 with SQLite's error; nothing was changed.
     """
     queries = [{"sql": item.sql, "params": list(item.params)} for item in statements]
-    answer = await workers.query(database, queries)
+    answer = await runtime.query(database, queries)
     if "error" in answer:
         raise codes.query_failed(str(answer["error"]))
     return [{**result, "meta": _meta(result["meta"])} for result in answer["rows"]]
@@ -99,9 +99,9 @@ def as_objects(result: dict[str, Any]) -> dict[str, Any]:
     return {**result, "results": rows}
 
 
-async def measure(workers: Workers, database: str) -> dict[str, int]:
+async def measure(runtime: Runtime, database: str) -> dict[str, int]:
     """Return how many tables a database has and how many bytes its file has."""
-    result = (await run(workers, database, [Statement(_TABLES)]))[0]
+    result = (await run(runtime, database, [Statement(_TABLES)]))[0]
     return {
         "num_tables": result["results"]["rows"][0][0],
         "file_size": result["meta"]["size_after"],

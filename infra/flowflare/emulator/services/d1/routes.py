@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Deletions, Workers
+from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.d1 import queries
 from flowflare.emulator.services.d1.bookmarks import bookmark, read_moment, time_of
 from flowflare.emulator.services.d1.exports import Exports
@@ -26,12 +26,12 @@ _EXPORTS = "/emulator/exports"
 class D1Routes:
     """Serve the operations below `d1/database`."""
 
-    def __init__(self, store: D1Store, workers: Workers, history: History) -> None:
+    def __init__(self, store: D1Store, runtime: Runtime, history: History) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
         self._history = history
-        self._imports = Imports(workers)
-        self._exports = Exports(workers)
+        self._imports = Imports(runtime)
+        self._exports = Exports(runtime)
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -87,7 +87,7 @@ class D1Routes:
     async def _delete(self, request: Request) -> Response:
         account = account_of(request)
         deleted = self._store.delete(account, name_of(request, "database"))
-        await self._workers.publish(account, Deletions(databases=(deleted.uuid,)))
+        await self._runtime.publish(account, Deletions(databases=(deleted.uuid,)))
         return success(None)
 
     async def _query(self, request: Request) -> Response:
@@ -100,9 +100,9 @@ class D1Routes:
         database = self._find(request)
         statements = queries.statements_of(await json_object(request))
         if all(statement.only_reads for statement in statements):
-            return await queries.run(self._workers, database.uuid, statements)
+            return await queries.run(self._runtime, database.uuid, statements)
         await self._history.keep(database, requested=False)
-        results = await queries.run(self._workers, database.uuid, statements)
+        results = await queries.run(self._runtime, database.uuid, statements)
         await self._history.keep(database, requested=False)
         return results
 
@@ -168,7 +168,7 @@ class D1Routes:
         return self._store.get(account_of(request), name_of(request, "database"))
 
     async def _full(self, database: D1Database) -> dict[str, Any]:
-        view = _brief(database) | await queries.measure(self._workers, database.uuid)
+        view = _brief(database) | await queries.measure(self._runtime, database.uuid)
         view["read_replication"] = {"mode": database.replication}
         if database.region:
             view["created_in_region"] = database.region.upper()

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, name_of, number, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts.store import ScriptsStore
 
 _OBJECTS = 1_000
@@ -17,9 +17,9 @@ _NAMESPACES = "/accounts/{account}/workers/durable_objects/namespaces"
 class DurableObjectRoutes:
     """Serve the operations below `workers/durable_objects`."""
 
-    def __init__(self, store: ScriptsStore, workers: Workers) -> None:
+    def __init__(self, store: ScriptsStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -52,7 +52,7 @@ class DurableObjectRoutes:
         ):
             raise codes.namespace_not_found()
         after = request.query_params.get("cursor", "")
-        objects = [name for name in await self._workers.objects_of(identity) if name > after]
+        objects = [name for name in await self._runtime.objects_of(identity) if name > after]
         part = objects[: min(number(request, "limit", _OBJECTS), _OBJECTS)]
         cursor = part[-1] if len(part) < len(objects) else ""
         info = {"count": len(part), "cursor": cursor, "cursors": {"after": cursor}}

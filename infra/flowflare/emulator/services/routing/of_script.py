@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, json_body, name_of, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.routing.store import RoutingStore
 
 _SCRIPT = "/accounts/{account}/workers/scripts/{script}"
@@ -19,9 +19,9 @@ _DOMAINS = "/accounts/{account}/workers/domains/records"
 class ScriptRoutingRoutes:
     """Serve a script's `routes` and `domains`, which Cloudflare's reference does not document."""
 
-    def __init__(self, store: RoutingStore, workers: Workers) -> None:
+    def __init__(self, store: RoutingStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -35,7 +35,7 @@ class ScriptRoutingRoutes:
     async def _put_routes(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
         routes = self._store.replace_routes(account, script, _objects(await json_body(request)))
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success([{"id": route.id, "pattern": route.pattern} for route in routes])
 
     async def _compare(self, request: Request) -> Response:
@@ -68,7 +68,7 @@ class ScriptRoutingRoutes:
         if not all(isinstance(origin.get("hostname"), str) for origin in origins):
             raise codes.invalid_body("Every origin needs a `hostname`.")
         domains = self._store.replace_domains(account, script, origins)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success([{"id": domain.id, "hostname": domain.hostname} for domain in domains])
 
     async def _list(self, request: Request) -> Response:

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, json_object, name_of, operation, zone_of
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.routing.store import Domain, Route, RoutingStore
 from flowflare.emulator.services.zones.store import ZonesStore
 
@@ -24,10 +24,10 @@ _HOSTNAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z][a-z0
 class RoutingRoutes:
     """Serve the operations of a zone's `workers/routes` and of `workers/domains`."""
 
-    def __init__(self, store: RoutingStore, zones: ZonesStore, workers: Workers) -> None:
+    def __init__(self, store: RoutingStore, zones: ZonesStore, runtime: Runtime) -> None:
         self._store = store
         self._zones = zones
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -67,7 +67,7 @@ class RoutingRoutes:
 
     async def _publish(self, *routes: Route | None) -> None:
         for account in {route.account for route in routes if route and route.account}:
-            await self._workers.publish(account)
+            await self._runtime.publish(account)
 
     async def _list_domains(self, request: Request) -> Response:
         domains = [self._view_domain(domain) for domain in self._store.domains(account_of(request))]
@@ -86,13 +86,13 @@ class RoutingRoutes:
         if not isinstance(asked.get("service"), str):
             raise codes.invalid_body("`service` must be the name of a script.")
         domain = self._store.put_domain(account, asked)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(self._view_domain(domain))
 
     async def _delete_domain(self, request: Request) -> Response:
         account = account_of(request)
         self._store.delete_domain(account, name_of(request, "domain"))
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(None)
 
     def _view_domain(self, domain: Domain) -> dict[str, Any]:

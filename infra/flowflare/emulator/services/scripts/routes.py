@@ -10,7 +10,7 @@ from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.json_text import NotJsonError, parse_json
 from flowflare.emulator.requests import account_of, flag, json_object, name_of, operation
-from flowflare.emulator.runtime.workers import Deletions, Workers
+from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -24,9 +24,9 @@ _SCRIPT = _SCRIPTS + "/{script}"
 class ScriptRoutes:
     """Serve the operations below `workers/scripts` and `workers/services`."""
 
-    def __init__(self, store: ScriptsStore, workers: Workers) -> None:
+    def __init__(self, store: ScriptsStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -55,7 +55,7 @@ class ScriptRoutes:
         account, name = account_of(request), name_of(request, "script")
         refuse_name(name)
         upload = await read_upload(request)
-        exports = await exports_of(upload, self._workers)
+        exports = await exports_of(upload, self._runtime)
         script, removed = self._store.put(
             account,
             name,
@@ -64,7 +64,7 @@ class ScriptRoutes:
             strict=request.query_params.get("bindings_inherit") == "strict",
             deployed_from=client_of(request),
         )
-        await self._workers.publish(account, Deletions(namespaces=removed))
+        await self._runtime.publish(account, Deletions(namespaces=removed))
         return success(views.view_upload(script))
 
     async def _download(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class ScriptRoutes:
     async def _delete(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
         removed = self._store.delete(account, name, force=flag(request, "force"))
-        await self._workers.publish(account, Deletions(namespaces=removed))
+        await self._runtime.publish(account, Deletions(namespaces=removed))
         return success(None)
 
     async def _settings(self, request: Request) -> Response:
@@ -91,7 +91,7 @@ class ScriptRoutes:
         part = (await request.form()).get("settings")
         text = part if isinstance(part, str) or part is None else await part.read()
         script = self._store.change_settings(account, name, _settings(text or ""))
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(views.settings(script, self._store.ledger(account)))
 
     async def _script_settings(self, request: Request) -> Response:

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from flowflare.emulator import codes
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts.script import Export
 from flowflare.emulator.services.scripts.upload import Upload
 
@@ -18,12 +18,12 @@ def refuse_name(name: str) -> None:
         raise codes.invalid_name(name)
 
 
-async def exports_of(upload: Upload, workers: Workers) -> list[Export]:
+async def exports_of(upload: Upload, runtime: Runtime) -> list[Export]:
     """Return what the uploaded main module exports.
 
     Args:
         upload: the modules and metadata.
-        workers: starts the upload in workerd.
+        runtime: starts the upload in workerd.
 
     Raises:
         Refusal: 10021 with workerd's own error if the script does not start, 10068 if it registers
@@ -34,7 +34,7 @@ async def exports_of(upload: Upload, workers: Workers) -> list[Export]:
     for module in upload.modules:
         if not _MODULE_NAME.fullmatch(module.name):
             raise codes.invalid_script(f'"{module.name}" is not a valid module name.')
-    answer = await workers.probe(
+    answer = await runtime.probe(
         upload.modules,
         service_worker=upload.service_worker,
         date=metadata.compatibility_date,

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, json_object, name_of, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts.bindings import is_secret
 from flowflare.emulator.services.scripts.script import Binding
 from flowflare.emulator.services.secrets.store import SecretsStore
@@ -23,9 +23,9 @@ _MERGE_PATCH = "application/merge-patch+json"
 class SecretRoutes:
     """Serve the operations of a script's `secrets` and `secrets-bulk`."""
 
-    def __init__(self, store: SecretsStore, workers: Workers) -> None:
+    def __init__(self, store: SecretsStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -49,7 +49,7 @@ class SecretRoutes:
         account, script = account_of(request), name_of(request, "script")
         secret = _read_secret(await json_object(request))
         self._store.put(account, script, secret)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(_view(secret))
 
     async def _patch(self, request: Request) -> Response:
@@ -62,13 +62,13 @@ class SecretRoutes:
             raise codes.invalid_body("`secrets` must be an object.")
         wanted = {name: _read_named(name, given) for name, given in asked.items()}
         self._store.patch(account, script, wanted)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success([_view(secret) for secret in self._store.list_secrets(account, script)])
 
     async def _delete(self, request: Request) -> Response:
         account, script = account_of(request), name_of(request, "script")
         self._store.delete(account, script, name_of(request, "secret"))
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(None)
 
 

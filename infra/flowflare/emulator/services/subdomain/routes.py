@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import success
 from flowflare.emulator.requests import account_of, json_object, name_of, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.accounts.store import AccountsStore
 from flowflare.emulator.services.scripts.script import Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
@@ -26,10 +26,10 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 class SubdomainRoutes:
     """Serve the operations of `workers/subdomain` and of a script's `subdomain`."""
 
-    def __init__(self, accounts: AccountsStore, store: ScriptsStore, workers: Workers) -> None:
+    def __init__(self, accounts: AccountsStore, store: ScriptsStore, runtime: Runtime) -> None:
         self._accounts = accounts
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -70,12 +70,12 @@ class SubdomainRoutes:
         account, name = account_of(request), name_of(request, "script")
         script = replace(self._store.get(account, name), enabled=enabled, previews=previews)
         self._store.scripts.save(script)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(await self._view(script))
 
     async def _view(self, script: Script) -> dict[str, object]:
         return {
             "enabled": script.enabled,
             "previews_enabled": script.previews,
-            "url": self._workers.url(script.account, script.name),
+            "url": self._runtime.url(script.account, script.name),
         }

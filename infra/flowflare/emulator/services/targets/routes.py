@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes, target_codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Deletions, Workers
+from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.consumers.routes import view_consumer
 from flowflare.emulator.services.consumers.store import ConsumersStore
 from flowflare.emulator.services.targets.kinds import KINDS, Target, TargetKind
@@ -30,10 +30,10 @@ _STORAGE_CLASS = "cf-r2-storage-class"
 class TargetRoutes:
     """Serve the operations of KV namespaces, R2 buckets, queues, Hyperdrive and Vectorize."""
 
-    def __init__(self, store: TargetsStore, consumers: ConsumersStore, workers: Workers) -> None:
+    def __init__(self, store: TargetsStore, consumers: ConsumersStore, runtime: Runtime) -> None:
         self._store = store
         self._consumers = consumers
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -88,10 +88,10 @@ class TargetRoutes:
     async def _delete(self, kind: TargetKind, request: Request) -> Response:
         account, identity = account_of(request), name_of(request, "target")
         target = self._store.get(account, kind, identity)
-        if kind.name == "r2" and await self._workers.holds_objects(target.key):
+        if kind.name == "r2" and await self._runtime.holds_objects(target.key):
             raise target_codes.bucket_not_empty(target.name, account)
         deleted = self._store.delete(account, kind, identity)
-        await self._workers.publish(account, Deletions(targets=(deleted.key,)))
+        await self._runtime.publish(account, Deletions(targets=(deleted.key,)))
         return success(None)
 
     def _view(self, kind: TargetKind, target: Target) -> dict[str, Any]:

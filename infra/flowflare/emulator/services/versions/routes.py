@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute
 
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.scripts import views
 from flowflare.emulator.services.scripts.client import client_of
 from flowflare.emulator.services.scripts.script import Script
@@ -24,11 +24,11 @@ class VersionRoutes:
     """Serve the operations of a script's `versions` and `deployments`."""
 
     def __init__(
-        self, store: ScriptsStore, deployments: DeploymentsStore, workers: Workers
+        self, store: ScriptsStore, deployments: DeploymentsStore, runtime: Runtime
     ) -> None:
         self._store = store
         self._deployments_store = deployments
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -51,7 +51,7 @@ class VersionRoutes:
     async def _upload(self, request: Request) -> Response:
         account, name = account_of(request), name_of(request, "script")
         upload = await read_upload(request)
-        exports = await exports_of(upload, self._workers)
+        exports = await exports_of(upload, self._runtime)
         version = self._store.put_version(
             account,
             name,
@@ -83,7 +83,7 @@ class VersionRoutes:
         deployment = self._deployments_store.create(
             account, name, await json_object(request), client_of(request)
         )
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(deployment)
 
     def _view(self, script: Script) -> dict[str, Any]:

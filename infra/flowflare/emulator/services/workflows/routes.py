@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import account_of, json_object, name_of, number, operation
-from flowflare.emulator.runtime.workers import Deletions, Workers
+from flowflare.emulator.runtime.contract import Deletions, Runtime
 from flowflare.emulator.services.workflows.store import Workflow, WorkflowsStore
 
 _ALL = "/accounts/{account}/workflows"
@@ -30,9 +30,9 @@ _STATES = (
 class WorkflowRoutes:
     """Serve the operations below `workflows`."""
 
-    def __init__(self, store: WorkflowsStore, workers: Workers) -> None:
+    def __init__(self, store: WorkflowsStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -58,7 +58,7 @@ class WorkflowRoutes:
         if not isinstance(script, str) or not isinstance(class_name, str):
             raise codes.invalid_body("A Workflow needs `script_name` and `class_name`.")
         workflow = self._store.put(account, name, script, class_name)
-        await self._workers.publish(account)
+        await self._runtime.publish(account)
         return success(_view(workflow))
 
     async def _get(self, request: Request) -> Response:
@@ -67,7 +67,7 @@ class WorkflowRoutes:
     async def _delete(self, request: Request) -> Response:
         account = account_of(request)
         deleted = self._store.delete(account, name_of(request, "workflow"))
-        await self._workers.publish(account, Deletions(workflows=(deleted.id,)))
+        await self._runtime.publish(account, Deletions(workflows=(deleted.id,)))
         return success({"status": "ok", "success": True})
 
 

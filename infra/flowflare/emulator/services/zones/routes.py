@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from flowflare.emulator import codes
 from flowflare.emulator.envelope import page_of, success
 from flowflare.emulator.requests import json_object, number, operation, zone_of
-from flowflare.emulator.runtime.workers import Workers
+from flowflare.emulator.runtime.contract import Runtime
 from flowflare.emulator.services.zones.store import Zone, ZonesStore
 
 _ALL = "/zones"
@@ -22,9 +22,9 @@ _ACCOUNT = re.compile(r"[0-9a-f]{32}")
 class ZoneRoutes:
     """Serve the operations of `zones`."""
 
-    def __init__(self, store: ZonesStore, workers: Workers) -> None:
+    def __init__(self, store: ZonesStore, runtime: Runtime) -> None:
         self._store = store
-        self._workers = workers
+        self._runtime = runtime
 
     def routes(self) -> list[BaseRoute]:
         """List the operations of this service."""
@@ -57,7 +57,7 @@ class ZoneRoutes:
     async def _delete(self, request: Request) -> Response:
         deleted = self._store.delete(zone_of(request))
         if deleted.account is not None:
-            await self._workers.publish(deleted.account)
+            await self._runtime.publish(deleted.account)
         return success({"id": deleted.id})
 
     async def _name(self, request: Request) -> Response:

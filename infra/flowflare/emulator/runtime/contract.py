@@ -1,0 +1,45 @@
+"""Say what the services need from the Workers runtime. The class `Workers` is the real one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from flowflare.emulator.services.scripts.script import Module
+
+
+@dataclass(frozen=True)
+class Deletions:
+    """List what was deleted, by ID."""
+
+    databases: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+
+class Runtime(Protocol):
+    """Run the Workers of all accounts. Every method but `url` raises EmulatorError if it cannot."""
+
+    async def publish(self, account: str, deletions: Deletions | None = None) -> None:
+        """Take over what changed in an account's stored scripts, and remove deleted data."""
+
+    async def probe(
+        self, modules: Sequence[Module], *, service_worker: bool, date: str, flags: Sequence[str]
+    ) -> Any:
+        """Start an upload alone, and return what it `exports` or its `problem`."""
+
+    async def query(self, database: str, queries: list[dict[str, Any]]) -> Any:
+        """Run queries on a database in one transaction: `rows`, an export's `dump`, or `error`."""
+
+    async def file_of(self, database: str) -> Path:
+        """Return the SQLite file of a database, which other processes may open too."""
+
+    async def holds_objects(self, bucket: str) -> bool:
+        """Return whether an R2 bucket holds any object."""
+
+    async def objects_of(self, namespace: str) -> list[str]:
+        """List the IDs of a namespace's Durable Objects that have stored data, sorted."""
+
+    def url(self, account: str, script: str) -> str:
+        """Return a script's address, which answers if its workers.dev subdomain is enabled."""
