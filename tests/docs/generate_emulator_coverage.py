@@ -13,11 +13,12 @@ from pathlib import Path
 import cloudflare
 from starlette.routing import Route
 
-from flowflare.emulator import codes, target_codes
+from flowflare.emulator import codes, routing_codes
 from flowflare.emulator.envelope import Refusal
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import assemble
+from flowflare.emulator.services.targets.kinds import KINDS
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
 _SDK_OPERATION = re.compile(
@@ -76,9 +77,9 @@ _WORLD = """\
   WebSockets included.
 - **Bindings** to KV, R2, queues, Analytics Engine, rate limits, D1, services, Durable Objects and
   Workflows work. Queues deliver to Workers, with retries and dead-letter queues, and have no pull
-  consumers and no delivery delay of their own. Hyperdrive and Vectorize bindings are checked, but
-  the Worker does not see them. A binding of an unknown type is stored unchanged, and the Worker
-  does not see it.
+  consumers and no delivery delay of their own. Bindings to <unseen kinds>
+  are checked, but the Worker does not see them. A binding of an unknown type is stored unchanged,
+  and the Worker does not see it.
 - **Many Workers**: those that refer to each other (services, Durable Objects, Workflows) run in
   one workerd, which is loaded on first use. Sixteen of these units stay loaded. Others are stopped
   after ten idle seconds (no open WebSocket or request, no unfinished Workflow, no alarm due within
@@ -146,7 +147,8 @@ def coverage_page(data: Path) -> str:
         if operation not in listed
     }
     sections.append(_BESIDES + _rows(others))
-    sections.append(_WORLD)
+    unseen = " and ".join(kind.words for kind in KINDS if kind.run is None)
+    sections.append(_WORLD.replace("<unseen kinds>", unseen))
     sections.append(_REFUSALS + "".join(_refusal_rows()))
     return "\n".join(sections)
 
@@ -180,9 +182,11 @@ def emulator_operations(data: Path) -> dict[Operation, str]:
 
 def refusals() -> Iterator[tuple[Refusal, str]]:
     """List every error response, with placeholders in angle brackets, and when it is returned."""
-    for module in (codes, target_codes):
+    kinds = [inspect.getmodule(kind.missing) for kind in KINDS]
+    for module in (codes, routing_codes, *kinds):
         for name, function in vars(module).items():
-            if inspect.isfunction(function) and inspect.getmodule(function) is module:
+            own = inspect.isfunction(function) and inspect.getmodule(function) is module
+            if own and inspect.signature(function).return_annotation is Refusal:
                 assert not name.startswith("_"), name
                 yield function(*_placeholders(function)), _condition(function)
 

@@ -1,14 +1,21 @@
 """Targets of bindings: KV, R2, queues and similar are created, bound, used and deleted."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flowflare import emulator
 from flowflare.emulator.process import Running
+from flowflare.emulator.services.targets.kinds import KINDS
+from flowflare.emulator.services.targets.target import TargetKind
 from tests.emulator.emulated import Account, Refused, get
 
 pytestmark = pytest.mark.workerd
 
+EMULATOR = Path(emulator.__file__).parent
+#: What names a handler of Workers too.
+HANDLERS = {'"queue"'}
 USER = """
 export default {
   async fetch(request, env) {
@@ -28,13 +35,27 @@ export default {
   },
 };
 """
-KINDS = {
+#: A body that creates a target, by the path of its kind.
+BODIES = {
     "/storage/kv/namespaces": {"title": "orders"},
     "/r2/buckets": {"name": "orders"},
     "/queues": {"queue_name": "orders"},
     "/hyperdrive/configs": {"name": "orders", "origin": {"host": "db", "password": "s3cret"}},
     "/vectorize/v2/indexes": {"name": "orders", "config": {"dimensions": 3, "metric": "cosine"}},
 }
+
+
+def test_every_kind_of_target_is_created_here() -> None:
+    assert BODIES.keys() == {kind.path for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_kind_of_target_is_described_in_one_file(kind: TargetKind) -> None:
+    """Its binding type and its path are in its own file alone."""
+    words = {f'"{kind.path}"', f'"{kind.binding}"'} - HANDLERS
+    sources = {path.name: path.read_text() for path in EMULATOR.rglob("*.py")}
+    naming = {name for name, source in sources.items() if any(word in source for word in words)}
+    assert naming == {f"{kind.name}.py"}
 
 
 def test_a_worker_uses_all_its_bindings(account: Account) -> None:
@@ -93,15 +114,15 @@ def test_data_lives_as_long_as_its_namespace(account: Account, cloud: Running) -
     assert read_bound()[1] == ""
 
 
-@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize("path", BODIES)
 def test_a_target_of_each_kind_is_created_listed_and_deleted(account: Account, path: str) -> None:
-    made = account.call("POST", path, json=KINDS[path])
+    made = account.call("POST", path, json=BODIES[path])
     identity = made.get("id") or made.get("queue_id") or made["name"]
     assert account.call("GET", f"{path}/{identity}") == made
     listed = account.call("GET", path)
     assert (listed["buckets"] if path == "/r2/buckets" else listed) == [made]
     assert "s3cret" not in str(listed)
-    assert account.expect_refusal("POST", path, json=KINDS[path]).status >= 400
+    assert account.expect_refusal("POST", path, json=BODIES[path]).status >= 400
     assert account.expect_refusal("POST", path, json={}).errors[0][0] == 10001
     account.call("DELETE", f"{path}/{identity}")
     assert account.expect_refusal("GET", f"{path}/{identity}").status == 404

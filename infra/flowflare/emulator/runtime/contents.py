@@ -10,14 +10,10 @@ from flowflare.emulator.services.routing.store import RoutingStore
 from flowflare.emulator.services.scripts.bindings import owner
 from flowflare.emulator.services.scripts.script import Module, Script
 from flowflare.emulator.services.scripts.store import ScriptsStore
+from flowflare.emulator.services.targets.kinds import BY_BINDING
+from flowflare.emulator.services.targets.store import TargetsStore
+from flowflare.emulator.services.targets.target import TargetKind
 from flowflare.emulator.services.workflows.store import WorkflowsStore
-
-# A target's kind, and the property of a binding that names the target, by binding type.
-_TARGETS = {
-    "kv_namespace": ("kv", "namespace_id"),
-    "r2_bucket": ("r2", "bucket_name"),
-    "queue": ("queue", "queue_name"),
-}
 
 
 class Reader:
@@ -41,6 +37,7 @@ class Reader:
         self._scripts = scripts
         self._workflows = workflows
         self._routing = routing
+        self._stored_targets = TargetsStore(database)
 
     def names(self, account: str) -> set[str]:
         """Return the names of all scripts of an account."""
@@ -118,18 +115,13 @@ class Reader:
             )
         )
 
-    def _targets(self, script: Script) -> dict[tuple[str, str], str]:
+    def _targets(self, script: Script) -> dict[str, dict[str, Any]]:
+        """Return what the child needs of each bound target, by the binding's name."""
         found = {}
-        for kind, name in _targets(script):
-            column = "name" if kind == "queue" else "id"
-            row = self._database.row(
-                f"SELECT key FROM targets WHERE account = ? AND kind = ? AND {column} = ?",  # noqa: S608
-                script.account,
-                kind,
-                name,
-            )
-            if row is not None:
-                found[kind, name] = str(row["key"])
+        for binding, kind, name in _targets(script):
+            target = self._stored_targets.find(script.account, kind, kind.bound_to, name)
+            if target is not None and kind.run is not None:
+                found[binding] = kind.run(target)
         return found
 
 
@@ -148,7 +140,7 @@ def items_of(script: Script, contents: Contents) -> frozenset[str]:
             *(f"script/{workflow.script}" for workflow in contents.workflows.values()),
             *(f"workflow/{binding['workflow_name']}" for binding in bound),
             *(f"database/{uuid}" for uuid in _databases(script)),
-            *(f"target/{kind}/{name}" for kind, name in _targets(script)),
+            *(f"target/{kind.name}/{name}" for _, kind, name in _targets(script)),
             *(f"target/queue/{queue['id']}" for queue in consumed),
             *(f"target/queue/{queue['dead_letter_queue']}" for queue in consumed),
         )
@@ -171,10 +163,10 @@ def _databases(script: Script) -> set[str]:
     }
 
 
-def _targets(script: Script) -> list[tuple[str, str]]:
-    found: list[tuple[str, Any]] = [
-        (_TARGETS[binding["type"]][0], binding.get(_TARGETS[binding["type"]][1]))
+def _targets(script: Script) -> list[tuple[str, TargetKind, str]]:
+    """List its bindings to targets: the binding's name, the kind, the target's name or ID."""
+    return [
+        (str(binding["name"]), kind, str(binding.get(kind.bound_by)))
         for binding in script.bindings
-        if binding["type"] in _TARGETS
+        if (kind := BY_BINDING.get(str(binding["type"])))
     ]
-    return [(kind, str(name)) for kind, name in found]

@@ -38,8 +38,8 @@ class Contents:
     workflows: Mapping[str, Workflow]
     databases: frozenset[str]
     ports: Mapping[str, int]
-    targets: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """workerd's keys of KV namespaces, R2 buckets and queues, by kind and name in bindings."""
+    targets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the bound targets are run with, such as their keys, by the bindings' names."""
     consumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How the script consumes queues, by their keys."""
     patterns: Mapping[str, Sequence[Pattern]] = field(default_factory=dict)
@@ -88,9 +88,7 @@ def worker_document(script: Script, contents: Contents) -> dict[str, Any]:
         "services": _services(by_type.get("service", []), contents),
         "workflows": _workflows(by_type.get("workflow", []), contents),
         "workflow_names": _workflow_names(script, contents),
-        "kv": _targets(by_type, "kv_namespace", "kv", "namespace_id", contents),
-        "r2": _targets(by_type, "r2_bucket", "r2", "bucket_name", contents),
-        "queues": _targets(by_type, "queue", "queue", "queue_name", contents),
+        "targets": contents.targets,
         "consumes": contents.consumes,
         "datasets": {
             str(binding["name"]): str(binding.get("dataset"))
@@ -120,16 +118,6 @@ def down_document(script: Script, port: int, problem: str) -> dict[str, Any]:
         "code": "",
         "answers": [],
         "down": f"The Worker '{script.name}' cannot run: {problem}.",
-    }
-
-
-def _targets(
-    by_type: Mapping[str, list[Binding]], type_: str, kind: str, key: str, contents: Contents
-) -> dict[str, str]:
-    return {
-        str(binding["name"]): contents.targets[kind, str(binding.get(key))]
-        for binding in by_type.get(type_, [])
-        if (kind, str(binding.get(key))) in contents.targets
     }
 
 

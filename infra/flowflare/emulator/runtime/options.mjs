@@ -64,8 +64,11 @@ export default {
  * @param {{stores: object, queues: object}} access address and secret of each, for `storeBinding`
  */
 export function workerOptions(worker, modules, newestDate, access) {
-  const data = (bound, store, from = access.stores) =>
-    Object.entries(bound).map(([name, id]) => storeBinding(name, store, id, from));
+  const targets = Object.entries(worker.targets);
+  const bindTargets = (kind, from) =>
+    targets
+      .filter(([, target]) => target.kind === kind)
+      .map(([name, { key }]) => storeBinding(name, kind, key, from));
   return {
     name: worker.key,
     compatibilityDate: supportedDate(worker.compatibility_date, newestDate),
@@ -94,10 +97,10 @@ export function workerOptions(worker, modules, newestDate, access) {
     ),
     analyticsEngineDatasets: mapValues(worker.datasets, (dataset) => ({ dataset })),
     unsafeBindings: [
-      ...data(worker.d1, 'd1'),
-      ...data(worker.kv, 'kv'),
-      ...data(worker.r2, 'r2'),
-      ...data(worker.queues, 'queue', access.queues),
+      ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, access.stores)),
+      ...bindTargets('kv', access.stores),
+      ...bindTargets('r2', access.stores),
+      ...bindTargets('queue', access.queues),
       ...Object.entries(worker.rate_limits).map(([name, { namespace_id, simple }]) =>
         storeBinding(name, 'ratelimit', namespace_id, access.stores, simple),
       ),

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from flowflare.emulator import codes, target_codes
+from flowflare.emulator import codes
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database
 from flowflare.emulator.json_text import write_json
@@ -14,10 +14,9 @@ from flowflare.emulator.services.consumers.settings import (
     read_settings,
 )
 from flowflare.emulator.services.scripts.store import ScriptsStore
-from flowflare.emulator.services.targets.kinds import KINDS, Target
+from flowflare.emulator.services.targets import queue as queues
 from flowflare.emulator.services.targets.store import TargetsStore
-
-QUEUES: Final = next(kind for kind in KINDS if kind.name == "queue")
+from flowflare.emulator.services.targets.target import Target
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class ConsumersStore:
         Raises:
             Refusal: 11000, the queue is unknown.
         """
-        target = self._targets.get(account, QUEUES, queue)
+        target = self._targets.get(account, queues.QUEUE, queue)
         rows = self._database.rows(
             "SELECT id, script, dead_letter_queue, settings, created_on FROM consumers "
             "WHERE account = ? AND queue = ?",
@@ -72,7 +71,7 @@ class ConsumersStore:
         for consumer in self.list_consumers(account, queue):
             if consumer.id == identity:
                 return consumer
-        raise target_codes.consumer_missing()
+        raise queues.consumer_missing()
 
     def create(self, account: str, queue: str, asked: Mapping[str, Any]) -> Consumer:
         """Let a Worker consume a queue.
@@ -81,7 +80,7 @@ class ConsumersStore:
             Refusal: 11000 unknown queue, 11004 the queue has a consumer, or as `_check`.
         """
         if self.list_consumers(account, queue):
-            raise target_codes.consumer_exists()
+            raise queues.consumer_exists()
         script, dead_letter_queue, settings = self._check(account, asked)
         identity = plain_id()
         self._database.run(
@@ -134,14 +133,14 @@ class ConsumersStore:
             raise codes.invalid_body("The emulator has consumers of type `worker` only.")
         script = self._scripts.get(account, str(asked.get("script_name") or ""))
         if not script.handles_queues:
-            raise target_codes.queue_handler_missing()
+            raise queues.queue_handler_missing()
         settings = asked.get("settings") or {}
         dead_letter_queue = asked.get("dead_letter_queue") or ""
         if not isinstance(settings, dict) or not isinstance(dead_letter_queue, str):
             raise codes.invalid_body("`settings` must be an object, `dead_letter_queue` a name.")
         checked = check_settings(settings)
-        names = {target.name for target in self._targets.list_targets(account, QUEUES)}
+        names = {target.name for target in self._targets.list_targets(account, queues.QUEUE)}
         if dead_letter_queue and dead_letter_queue not in names:
             # As on Cloudflare (developers.cloudflare.com/workers/wrangler/configuration, queues).
-            self._targets.create(account, QUEUES, dead_letter_queue, {})
+            self._targets.create(account, queues.QUEUE, dead_letter_queue, {})
         return script.name, dead_letter_queue, checked

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowflare.emulator import codes, target_codes
+from flowflare.emulator import codes, routing_codes
 from flowflare.emulator.clock import hyphened_id, plain_id
 from flowflare.emulator.database import Database
 from flowflare.emulator.services.routing.patterns import Pattern, read_pattern
@@ -100,13 +100,13 @@ class RoutingStore:
     ) -> Route:
         parsed = read_pattern(pattern) if isinstance(pattern, str) else None
         if parsed is None or not isinstance(pattern, str):
-            raise target_codes.route_unreadable(str(pattern or ""))
+            raise routing_codes.route_unreadable(str(pattern or ""))
         owner = self._zones.ensure(zone, parsed.hostname, account)
         if not owner.contains(parsed.hostname):
-            raise target_codes.route_outside_zone(owner.name)
+            raise routing_codes.route_outside_zone(owner.name)
         same_pattern = [route for route in self.routes(zone) if route.pattern == pattern]
         if same_pattern and same_pattern[0].id != identity:
-            raise target_codes.route_exists()
+            raise routing_codes.route_exists()
         created = Route(identity or plain_id(), zone, pattern, account, script)
         self._database.run(
             "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, ?)", *vars(created).values()
@@ -122,7 +122,7 @@ class RoutingStore:
             named = asked.get("zone_name")
             if zone.name == named or (not named and parsed and zone.contains(parsed.hostname)):
                 return zone.id
-        raise target_codes.zone_not_found()
+        raise routing_codes.zone_not_found()
 
     def route(self, zone: str, identity: str) -> Route:
         """Return the zone's route with that ID.
@@ -132,7 +132,7 @@ class RoutingStore:
         """
         row = self._database.row("SELECT * FROM routes WHERE zone = ? AND id = ?", zone, identity)
         if row is None:
-            raise target_codes.route_not_found()
+            raise routing_codes.route_not_found()
         return Route(*row)
 
     def routes(self, zone: str) -> list[Route]:
@@ -207,7 +207,7 @@ class RoutingStore:
             "SELECT * FROM domains WHERE account = ? AND id = ?", account, identity
         )
         if row is None:
-            raise target_codes.domain_not_found()
+            raise routing_codes.domain_not_found()
         return Domain(*row)
 
     def domains(self, account: str) -> list[Domain]:
@@ -289,8 +289,8 @@ class RoutingStore:
             zone = self._zones.ensure(str(given), hostname, account)
             if zone.account == account and zone.contains(hostname):
                 return zone.id
-            raise target_codes.domain_outside_zone(hostname, zone.name)
+            raise routing_codes.domain_outside_zone(hostname, zone.name)
         for zone in self._zones.list_zones(account):
             if zone.contains(hostname) and name in {None, zone.name}:
                 return zone.id
-        raise target_codes.domain_outside_zone(hostname, str(name or "any of the account"))
+        raise routing_codes.domain_outside_zone(hostname, str(name or "any of the account"))

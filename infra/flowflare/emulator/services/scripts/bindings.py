@@ -8,28 +8,25 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flowflare.emulator import codes, target_codes
+from flowflare.emulator import codes
 from flowflare.emulator.services.scripts.classes import Ledger
 from flowflare.emulator.services.scripts.script import Binding
+from flowflare.emulator.services.targets.kinds import BY_BINDING, KINDS
 
 # The required properties of each binding type. Types with a target are checked further.
 _REQUIRED_PARTS: Mapping[str, tuple[str, ...]] = {
     "analytics_engine": ("dataset",),
     "dispatch_namespace": ("namespace",),
     "durable_object_namespace": ("class_name",),
-    "hyperdrive": ("id",),
-    "kv_namespace": ("namespace_id",),
     "mtls_certificate": ("certificate_id",),
     "pipelines": ("pipeline",),
-    "queue": ("queue_name",),
-    "r2_bucket": ("bucket_name",),
     "ratelimit": ("namespace_id",),
     "secret_key": ("format",),
     "secrets_store_secret": ("store_id", "secret_name"),
     "service": ("service",),
     "tail_consumer": ("service",),
-    "vectorize": ("index_name",),
     "workflow": ("workflow_name",),
+    **{kind.binding: (kind.bound_by,) for kind in KINDS},
 }
 _PERIODS = (10, 60)
 _SECRET_PARTS = {"secret_text": ("text",), "secret_key": ("key_base64", "key_jwk")}
@@ -48,7 +45,7 @@ class Surroundings:
     exported: Collection[str]
     """The classes that the new version exports."""
     targets: Collection[tuple[str, str]] = ()
-    """KV namespaces, R2 buckets, queues and similar: (kind, name or ID in bindings)."""
+    """The targets of `KINDS`: (kind, name or ID in bindings)."""
 
 
 def resolve(
@@ -176,29 +173,11 @@ def _check_json(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
         )
 
 
-def _check_namespace(binding: Binding, around: Surroundings) -> None:
-    if ("kv", binding["namespace_id"]) not in around.targets:
-        raise target_codes.namespace_in_binding(binding["namespace_id"])
-
-
-def _check_bucket(binding: Binding, around: Surroundings) -> None:
-    if ("r2", binding["bucket_name"]) not in around.targets:
-        raise target_codes.bucket_in_binding(binding["bucket_name"])
-
-
-def _check_queue(binding: Binding, around: Surroundings) -> None:
-    if ("queue", binding["queue_name"]) not in around.targets:
-        raise target_codes.queue_in_binding(binding["queue_name"])
-
-
-def _check_hyperdrive(binding: Binding, around: Surroundings) -> None:
-    if ("hyperdrive", binding["id"]) not in around.targets:
-        raise target_codes.hyperdrive_in_binding(str(binding["name"]), binding["id"])
-
-
-def _check_index(binding: Binding, around: Surroundings) -> None:
-    if ("vectorize", binding["index_name"]) not in around.targets:
-        raise target_codes.index_in_binding(str(binding["name"]), binding["index_name"])
+def _check_target(binding: Binding, around: Surroundings) -> None:
+    kind = BY_BINDING[str(binding["type"])]
+    wanted = str(binding[kind.bound_by])
+    if (kind.name, wanted) not in around.targets:
+        raise kind.unbound(str(binding["name"]), wanted)
 
 
 def _check_rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001
@@ -237,11 +216,7 @@ _CHECKERS: Mapping[str, Callable[[Binding, Surroundings], None]] = {
     "secret_text": _check_text,
     "plain_text": _check_text,
     "json": _check_json,
-    "kv_namespace": _check_namespace,
-    "r2_bucket": _check_bucket,
-    "queue": _check_queue,
-    "hyperdrive": _check_hyperdrive,
-    "vectorize": _check_index,
+    **dict.fromkeys(BY_BINDING, _check_target),
     "ratelimit": _check_rate,
     "secret_key": _check_key,
 }

@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flowflare.emulator import codes, target_codes
+from flowflare.emulator import codes
 from flowflare.emulator.database import Database
 from flowflare.emulator.services.scripts.script import Script
+from flowflare.emulator.services.targets import queue
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def refuse_deletion(script: Script, references: References, database: Database) 
         if names:
             raise codes.still_referenced(script.name, kind, sorted(names))
     if _consumes_queue(script, database):
-        raise target_codes.script_consumes_queue()
+        raise queue.script_consumes_queue()
 
 
 def refuse_missing_handler(script: Script, database: Database) -> None:
@@ -42,7 +43,7 @@ def refuse_missing_handler(script: Script, database: Database) -> None:
         Refusal: 11001.
     """
     if not script.handles_queues and _consumes_queue(script, database):
-        raise target_codes.queue_handler_missing()
+        raise queue.queue_handler_missing()
 
 
 def _consumes_queue(script: Script, database: Database) -> bool:

@@ -27,6 +27,7 @@ from flowflare.emulator.services.scripts.in_use import (
 )
 from flowflare.emulator.services.scripts.script import Binding, Export, Script, Scripts
 from flowflare.emulator.services.scripts.upload import Upload
+from flowflare.emulator.services.targets.kinds import KINDS
 
 
 class ScriptsStore:
@@ -342,9 +343,10 @@ class ScriptsStore:
             ledger=ledger,
             exported=script.classes(),
             targets={
-                (row["kind"], name)
+                (kind.name, row[kind.bound_to])
                 for row in self._database.rows("SELECT * FROM targets WHERE account = ?", account)
-                for name in (row["id"], *((row["name"],) if row["kind"] == "queue" else ()))
+                for kind in KINDS
+                if kind.name == row["kind"]
             },
         )
 

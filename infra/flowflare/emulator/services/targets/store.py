@@ -1,14 +1,12 @@
 """Hold the rules of binding targets: a name is unique in an account, and a target never changes."""
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
-from flowflare.emulator import target_codes as codes
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database
 from flowflare.emulator.json_text import NotJsonError, parse_json, write_json
-from flowflare.emulator.services.targets.kinds import Target, TargetKind
+from flowflare.emulator.services.targets.target import Record, Target, TargetKind
 
 
 class TargetsStore:
@@ -21,9 +19,7 @@ class TargetsStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(
-        self, account: str, kind: TargetKind, name: str, record: Mapping[str, Any]
-    ) -> Target:
+    def create(self, account: str, kind: TargetKind, name: str, record: Record) -> Target:
         """Create a target.
 
         Raises:
@@ -49,10 +45,18 @@ class TargetsStore:
         Raises:
             Refusal: the kind's error, the ID is unknown.
         """
-        matching = [item for item in self.list_targets(account, kind) if item.id == identity]
-        if not matching:
+        target = self.find(account, kind, "id", identity)
+        if target is None:
             raise kind.missing()
-        return matching[0]
+        return target
+
+    def find(self, account: str, kind: TargetKind, column: str, value: str) -> Target | None:
+        """Return the target with that ID or name, or None."""
+        row = self._database.row(
+            f"SELECT * FROM targets WHERE account = ? AND kind = ? AND {column} = ?",  # noqa: S608
+            *(account, kind.name, value),
+        )
+        return None if row is None else _target(row)
 
     def list_targets(self, account: str, kind: TargetKind) -> list[Target]:
         """List the account's targets of a kind, by name."""
@@ -61,40 +65,29 @@ class TargetsStore:
             account,
             kind.name,
         )
-        return [Target(**{**dict(row), "record": _record(row["record"])}) for row in rows]
+        return [_target(row) for row in rows]
 
-    def rename(self, account: str, kind: TargetKind, identity: str, name: str) -> Target:
-        """Rename a target; its contents stay.
+    def update(
+        self,
+        account: str,
+        kind: TargetKind,
+        identity: str,
+        change: Callable[[Target], tuple[str, Record]],
+    ) -> Target:
+        """Change the name or properties of a target; its contents stay.
 
         Raises:
-            Refusal: the target is missing, or the name is invalid or taken.
+            Refusal: the target is missing, the name is taken, or the name or a property is invalid.
         """
-        kind.check(name, {})
-        self.get(account, kind, identity)
+        name, record = change(self.get(account, kind, identity))
+        kind.check(name, record)
         try:
             self._database.run(
-                "UPDATE targets SET name = ? WHERE account = ? AND kind = ? AND id = ?",
-                *(name, account, kind.name, identity),
+                "UPDATE targets SET name = ?, record = ? WHERE account = ? AND kind = ? AND id = ?",
+                *(name, write_json(dict(record)), account, kind.name, identity),
             )
         except sqlite3.IntegrityError:
             raise kind.exists(name) from None
-        return self.get(account, kind, identity)
-
-    def change(
-        self, account: str, kind: TargetKind, identity: str, record: Mapping[str, Any]
-    ) -> Target:
-        """Change properties of a target.
-
-        Raises:
-            Refusal: the target is missing, or a property is invalid.
-        """
-        target = self.get(account, kind, identity)
-        kind.check(target.name, record)
-        self._database.run(
-            "UPDATE targets SET record = ? WHERE account = ? AND kind = ? AND id = ?",
-            write_json({**target.record, **record}),
-            *(account, kind.name, identity),
-        )
         return self.get(account, kind, identity)
 
     def delete(self, account: str, kind: TargetKind, identity: str) -> Target:
@@ -104,9 +97,8 @@ class TargetsStore:
             Refusal: the kind's error; 11005 scripts are bound to the queue.
         """
         target = self.get(account, kind, identity)
-        bound = self.list_bound_scripts(target)
-        if kind.name == "queue" and bound:
-            raise codes.queue_in_use(target.name, ", ".join(bound))
+        if kind.in_use and (bound := self.list_bound_scripts(kind, target)):
+            raise kind.in_use(target.name, ", ".join(bound))
         with self._database.transaction():
             self._database.run("DELETE FROM consumers WHERE queue = ?", identity)
             self._database.run(
@@ -115,23 +107,21 @@ class TargetsStore:
             )
         return target
 
-    def list_bound_scripts(self, target: Target) -> list[str]:
-        """List the names of the scripts that are bound to a queue."""
+    def list_bound_scripts(self, kind: TargetKind, target: Target) -> list[str]:
+        """List the names of the scripts that are bound to a target."""
         rows = self._database.rows(
             "SELECT DISTINCT scripts.name FROM scripts, json_each("
             "CASE WHEN json_valid(scripts.bindings) THEN scripts.bindings ELSE '[]' END) AS each "
-            "WHERE account = ? AND each.value ->> 'type' = 'queue' "
-            "AND each.value ->> 'queue_name' = ? ORDER BY 1",
-            target.account,
-            target.name,
+            "WHERE account = ? AND each.value ->> 'type' = ? AND each.value ->> ? = ? ORDER BY 1",
+            *(target.account, kind.binding, kind.bound_by, getattr(target, kind.bound_to)),
         )
         return [row["name"] for row in rows]
 
 
-def _record(text: str) -> dict[str, Any]:
-    """Return a target's properties; an invalid row loses only its own properties."""
+def _target(row: sqlite3.Row) -> Target:
+    """Read a target; an invalid row loses only its properties."""
     try:
-        record = parse_json(text)
+        record = parse_json(row["record"])
     except NotJsonError:
-        return {}
-    return record if isinstance(record, dict) else {}
+        record = {}
+    return Target(**{**dict(row), "record": record if isinstance(record, dict) else {}})

@@ -9,7 +9,7 @@ labels (three below `co.uk` and similar). To use another name, create the zone f
 import re
 from dataclasses import dataclass
 
-from flowflare.emulator import target_codes as codes
+from flowflare.emulator import routing_codes as codes
 from flowflare.emulator.clock import now, plain_id
 from flowflare.emulator.database import Database
 

@@ -1,0 +1,92 @@
+"""Describe R2 buckets, which are called and bound by their names."""
+
+import re
+from typing import Any
+
+from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.services.targets.target import Record, Target, TargetKind, run_by_key
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+#: The header that holds the new storage class of a bucket.
+_STORAGE_CLASS = "cf-r2-storage-class"
+
+
+def bucket_exists(_: str) -> Refusal:
+    """Return the error for an R2 bucket name that the account already uses."""
+    return refusal(409, 10004, "The bucket you tried to create already exists, and you own it.")
+
+
+def bucket_missing() -> Refusal:
+    """Return the error for an unknown R2 bucket name."""
+    return refusal(404, 10006, "The specified bucket does not exist.")
+
+
+def bucket_name_invalid() -> Refusal:
+    """Return the error for an invalid R2 bucket name."""
+    return refusal(400, 10005, "The specified bucket name is not valid.")
+
+
+def bucket_in_binding(_: str, name: str) -> Refusal:
+    """Return the error for a binding to an unknown R2 bucket."""
+    return refusal(
+        400, 10085, f"R2 bucket '{name}' not found. Please use a different name and try again."
+    )
+
+
+def bucket_not_empty(name: str, account: str) -> Refusal:
+    """Return the error for deleting an R2 bucket that holds objects.
+
+    The status is our interpretation.
+    """
+    return refusal(
+        409, 10008, f"The bucket you tried to delete ({name}) is not empty (account {account})."
+    )
+
+
+def storage_class_invalid() -> Refusal:
+    """Return the error for an unknown storage class.
+
+    Code and text are our interpretation.
+    """
+    return refusal(400, 10062, "The storage class must be Standard or InfrequentAccess.")
+
+
+def _view(target: Target, _: object) -> dict[str, Any]:
+    return {
+        "name": target.name,
+        "creation_date": target.created_on,
+        "location": str(target.record.get("locationHint") or "weur").lower(),
+        "storage_class": target.record.get("storageClass") or "Standard",
+        "jurisdiction": "default",
+    }
+
+
+def _check(name: str, record: Record) -> None:
+    if not _NAME.fullmatch(name):
+        raise bucket_name_invalid()
+    if record.get("storageClass", "Standard") not in ("Standard", "InfrequentAccess"):
+        raise storage_class_invalid()
+
+
+R2 = TargetKind(
+    name="r2",
+    words="R2 buckets",
+    path="/r2/buckets",
+    called_by="name",
+    listed="buckets",
+    binding="r2_bucket",
+    bound_by="bucket_name",
+    view=_view,
+    exists=bucket_exists,
+    missing=bucket_missing,
+    unbound=bucket_in_binding,
+    updates={
+        "PATCH": lambda target, _, headers: (
+            target.name,
+            {**target.record, "storageClass": headers.get(_STORAGE_CLASS, "")},
+        )
+    },
+    check=_check,
+    not_empty=lambda target: bucket_not_empty(target.name, target.account),
+    run=run_by_key,
+)

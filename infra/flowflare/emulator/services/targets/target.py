@@ -1,0 +1,105 @@
+"""Say what a kind of binding target is: its file describes one, and `kinds` lists them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from flowflare.emulator import codes
+from flowflare.emulator.envelope import Refusal
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Describe one target in an account.
+
+    Attributes:
+        id: its ID in paths and bindings; its name if Cloudflare assigns no ID.
+        key: its key in workerd, which is never reused.
+        record: its other properties.
+    """
+
+    account: str
+    kind: str
+    id: str
+    name: str
+    key: str
+    created_on: str
+    record: Record
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Hold the names of the scripts that are bound to a target, and a queue's consumers."""
+
+    scripts: list[str]
+    consumers: list[dict[str, Any]]
+
+
+Update = Callable[[Target, dict[str, Any], Mapping[str, str]], tuple[str, Record]]
+"""From a target, a request's body and its headers: the target's new name and properties."""
+
+
+def run_by_key(target: Target) -> dict[str, str]:
+    """Return what the Workers runtime needs of a target whose data is stored by its key."""
+    return {"kind": target.kind, "key": target.key}
+
+
+@dataclass(frozen=True)
+class TargetKind:
+    """Describe a kind of target.
+
+    Attributes:
+        words: what its targets are called, in the plural.
+        path: the path below the account.
+        binding: the type of the bindings to it.
+        bound_by: the property of a binding that names the target.
+        view: renders a target for answers.
+        exists: the error for a name that already exists.
+        missing: the error for an unknown ID.
+        unbound: the error for a binding, by its name, to a target that does not exist.
+        title: the field that holds the name.
+        called_by: what paths contain: the assigned ID, or the name.
+        bound_to: what bindings contain.
+        listed: the key of the list in an answer's result; empty if the result is the list.
+        found_by_name: whether a list can be limited to some names.
+        updates: what a request to a target's path changes, by method.
+        check: refuses an invalid name or property.
+        in_use: the error for deleting a target that these scripts are bound to, if it is refused.
+        not_empty: the error for deleting a target that holds objects, if it is refused.
+        run: what the Workers runtime needs of a target, by its `kind` in `options.mjs`; None if
+            Workers do not see the binding.
+    """
+
+    name: str
+    words: str
+    path: str
+    binding: str
+    bound_by: str
+    view: Callable[[Target, Callable[[], Uses]], dict[str, Any]]
+    exists: Callable[[str], Refusal]
+    missing: Callable[[], Refusal]
+    unbound: Callable[[str, str], Refusal]
+    title: str = "name"
+    called_by: Literal["id", "name"] = "id"
+    bound_to: Literal["id", "name"] = "id"
+    listed: str = ""
+    found_by_name: bool = False
+    updates: Mapping[str, Update] = field(default_factory=dict)
+    check: Callable[[str, Record], None] = lambda _name, _record: None
+    in_use: Callable[[str, str], Refusal] | None = None
+    not_empty: Callable[[Target], Refusal] | None = None
+    run: Callable[[Target], dict[str, Any]] | None = None
+
+
+def pop_name(body: dict[str, Any], title: str) -> str:
+    """Remove the name from a body and return it.
+
+    Raises:
+        Refusal: 10001, the body has no name.
+    """
+    name = body.pop(title, None)
+    if not isinstance(name, str) or not name:
+        raise codes.invalid_body(f"`{title}` must be a name.")
+    return name
