@@ -25,7 +25,7 @@ import pulumi
 from pathlib import Path
 from flowflare.migrations.files import read_migrations
 from flowflare.kinds import cloudflare
-from flowflare.resources.dynamic import D1Migrations
+from flowflare.kinds.d1_migrations.declare import D1Migrations
 
 account_id = pulumi.Config("flowflare").require("accountId")
 database = cloudflare.D1Database("database", account_id=account_id, name="shop")

@@ -19,7 +19,6 @@ PACKAGE = ROOT / "infra/flowflare"
 VERBS = [one.name for one in fields(Kind) if one.type is contract.Verb]
 #: Modules outside of `kinds/` that name a type, each with the reason; it only ever shrinks.
 NAMING_TYPES: dict[str, str] = {
-    "resources": "the components declare each kind by the class of its name",
     "state/cron_cleanups.py": "moves with the state's readers",
     "engine/pulumi_cli/lost_answers.py": "a name that is taken is one kind's",
     "review/policy": "policies",
@@ -39,6 +38,10 @@ def test_a_kind_answers_a_verb_or_says_why_not(kind: Kind, verb: str) -> None:
         assert contract._load(kind, verb) is None
     else:
         assert callable(contract._load(kind, verb))
+
+
+def test_every_kind_registers_itself_with_pulumi() -> None:
+    assert not [kind.name for kind in KINDS if isinstance(kind.declare, NotSupported)]
 
 
 def test_every_folder_of_a_kind_is_in_the_one_list() -> None:

@@ -73,7 +73,7 @@ class Kind:
         drift: compares the account with state.
         adopt: finds the declared resource in the account.
         settings: the schema of a client's own resource in the configuration.
-        declare: registers a client's own resource with Pulumi.
+        declare: registers it with Pulumi: a function, or the class of a dynamic resource.
         details: returns the details for a report, besides changed properties.
         has_modules: whether its `content` is a bundle, which is compared module by module.
         told_by_the_script: properties that reports omit, because the script's entry has them.
@@ -94,8 +94,8 @@ class Kind:
     calls: Verb
     drift: Verb
     adopt: Verb
+    declare: Verb
     settings: Verb = NotSupported("The configuration has keys of its own for it.")
-    declare: Verb = NotSupported("The components of a service and of a client declare it.")
     details: Verb = NotSupported("Its changed properties say everything.")
     has_modules: bool = False
     told_by_the_script: tuple[str, ...] = ()

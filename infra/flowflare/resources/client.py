@@ -7,10 +7,16 @@ import pulumi
 
 from flowflare.config.problems import nearest
 from flowflare.errors import FlowflareError
-from flowflare.kinds import cloudflare, queue
+from flowflare.kinds import queue
 from flowflare.kinds.contract import load_declare
+from flowflare.kinds.d1_database.declare import declare_database
+from flowflare.kinds.d1_migrations.declare import D1Migrations
+from flowflare.kinds.durable_object_migrations.declare import DurableObjectMigrations
 from flowflare.kinds.queue_consumer.declare import declare_consumers
 from flowflare.kinds.registry import find_kind
+from flowflare.kinds.script_bindings.declare import ScriptBindings
+from flowflare.kinds.workers_script.declare import declare_script
+from flowflare.kinds.workflow.declare import declare_workflow
 from flowflare.migrations.files import Migration
 from flowflare.model.bindings import (
     BoundBinding,
@@ -29,26 +35,15 @@ from flowflare.resources.bindings import (
     make_script_bindings,
     make_upload_bindings,
 )
-from flowflare.resources.database import declare_database
-from flowflare.resources.dynamic import (
-    D1Migrations,
-    DurableObjectMigrations,
-    ScriptBindings,
-)
 from flowflare.resources.project import (
     as_run_error,
     find_project_root,
     read_client_migrations,
     read_spec,
 )
-from flowflare.resources.script import (
-    declare_addresses,
-    declare_crons,
-    declare_script,
-    declare_url,
-)
 from flowflare.resources.secrets import WorkerSecrets
 from flowflare.resources.service import FlowflareService
+from flowflare.resources.worker import WorkerComponent
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class ServiceReference:
     api_key: pulumi.Input[str]
 
 
-class FlowflareClient(pulumi.ComponentResource):
+class FlowflareClient(WorkerComponent):
     """A Worker that starts Workflows, which the service tracks.
 
     Args:
@@ -93,9 +88,6 @@ class FlowflareClient(pulumi.ComponentResource):
         url: its URL; None if it has none.
     """
 
-    script: cloudflare.WorkersScript
-    url: pulumi.Output[str | None]
-
     def __init__(  # noqa: PLR0913 -- what a client needs of its stack, in any program
         self,
         name: str,
@@ -112,17 +104,16 @@ class FlowflareClient(pulumi.ComponentResource):
         has_addresses: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("flowflare:index:Client", name, {}, opts)
-        self.spec, self._rendered, self._has_addresses = spec, rendered, has_addresses
-        self._name, self._account_id, self._is_protected = name, account_id, is_protected
-        self._upload = {
-            "account_id": account_id,
-            "script_name": spec.script_name,
-            "main_module": rendered.main_module,
-            "content": rendered.content,
-            "compatibility_date": spec.compatibility_date,
-            "compatibility_flags": list(spec.compatibility_flags),
-        }
+        super().__init__(
+            "flowflare:index:Client",
+            name,
+            account_id=account_id,
+            worker=spec,
+            rendered=rendered,
+            is_protected=is_protected,
+            opts=opts,
+        )
+        self.spec, self._has_addresses = spec, has_addresses
         before: list[pulumi.Resource] = list(after)
         if isinstance(service, FlowflareService):
             before.append(service.class_migrations)
@@ -139,13 +130,12 @@ class FlowflareClient(pulumi.ComponentResource):
         self._values = BindingValues(
             databases=self.database_ids,
             api_keys={None: service.api_key},
-            secrets=self._declare_secrets(self._bindings),
+            secrets=self._declare_secrets(),
             service=service.script_name,
             own={binding: resource.id for binding, resource in own.items()},
         )
-        self.class_migrations = self._declare_class_migrations(self._values, before, neighbours)
-        before += [self.class_migrations] if self.class_migrations else []
-        self._before = before
+        self.class_migrations = self._declare_class_migrations(before, neighbours)
+        self._before = [*before, self.class_migrations] if self.class_migrations else before
         if deploys:
             self.deploy()
 
@@ -155,41 +145,39 @@ class FlowflareClient(pulumi.ComponentResource):
         Args:
             after: further dependencies, besides the client's own parts.
         """
-        name, account_id, spec = self._name, self._account_id, self.spec
-        bindings, values, before = self._bindings, self._values, [*self._before, *after]
-        beyond = list_unsupported(bindings)
+        name, spec = self._name, self.spec
+        before = [*self._before, *after]
+        beyond = list_unsupported(self._bindings)
         if beyond:
             own = ScriptBindings(
                 f"{name}-bindings",
-                script=self._upload,
-                bindings=make_upload_bindings(beyond, values),
-                opts=self._options(before),
+                upload=self._upload,
+                bindings=make_upload_bindings(beyond, self._values),
+                opts=self._options(*before),
             )
             before.append(own)
         script_name = f"{name}-script"
         script = self.script = declare_script(
             script_name,
-            account_id=account_id,
+            upload=self._upload,
             spec=spec,
-            rendered=self._rendered,
-            bindings=make_script_bindings(bindings, values),
-            opts=self._options(before, protected=script_name if spec.class_migrations else None),
+            bindings=make_script_bindings(self._bindings, self._values),
+            opts=self._options(*before, protected=script_name if spec.class_migrations else None),
         )
-        self.workflows: list[cloudflare.Workflow] = [
-            cloudflare.Workflow(
+        self.workflows = [
+            declare_workflow(
                 f"{name}-{workflow.name}",
-                account_id=account_id,
-                workflow_name=workflow.workflow_name,
-                script_name=spec.script_name,
-                class_name=workflow.class_name,
-                opts=self._options([script]),
+                self._account_id,
+                workflow,
+                spec.script_name,
+                self._options(script),
             )
             for workflow in spec.workflows
         ]
-        self.url = declare_url(name, account_id=account_id, script=script, spec=spec, parent=self)
-        declare_crons(name, account_id=account_id, script=script, spec=spec, parent=self)
+        self.url = self._declare_url()
+        self._declare_crons()
         if self._has_addresses:
-            declare_addresses(name, account_id=account_id, script=script, spec=spec, parent=self)
+            self.declare_addresses(name, self)
             self.consume(name, self.queues, self)
         self.register_outputs({"url": self.url, "script_name": spec.script_name})
 
@@ -203,14 +191,7 @@ class FlowflareClient(pulumi.ComponentResource):
             queues: the queues that bindings make, by `<client>.<binding>`.
             parent: the resources' parent.
         """
-        declare_consumers(
-            name,
-            account_id=self._account_id,
-            script=self.script,
-            spec=self.spec,
-            queues=queues,
-            parent=parent,
-        )
+        declare_consumers(name, self._account_id, self.spec, self.script, queues, parent)
 
     @classmethod
     def from_config(
@@ -262,27 +243,19 @@ class FlowflareClient(pulumi.ComponentResource):
         last: list[pulumi.Resource] = []
         for database in self.spec.databases:
             part = f"{self._name}-{hyphenate(database.binding)}"
-            resource = declare_database(
-                f"{part}-database",
-                account_id=self._account_id,
-                database_name=database.database_name,
-                location_hint=database.location_hint,
-                jurisdiction=database.jurisdiction,
-                opts=self._options(protected=f"{part}-database"),
-            )
+            name = f"{part}-database"
+            options = self._options(protected=name)
+            resource = declare_database(name, self._account_id, database, options)
             ids[database.binding] = resource.id
-            files = migrations.get(database.binding, ())
-            if database.migrations is None:
-                last.append(resource)
-                continue
-            tables = D1Migrations(
-                f"{part}-migrations",
-                account_id=self._account_id,
-                database_id=resource.id,
-                migrations=files,
-                opts=self._options([resource]),
-            )
-            last.append(tables)
+            last.append(resource)
+            if database.migrations is not None:
+                last[-1] = D1Migrations(
+                    f"{part}-migrations",
+                    account_id=self._account_id,
+                    database_id=resource.id,
+                    migrations=migrations.get(database.binding, ()),
+                    opts=self._options(resource),
+                )
         return ids, last
 
     def _declare_own(self) -> Mapping[str, pulumi.CustomResource]:
@@ -295,10 +268,10 @@ class FlowflareClient(pulumi.ComponentResource):
             declared[own.binding] = load_declare(kind)(name, own, self._account_id, options)
         return declared
 
-    def _declare_secrets(self, bindings: Sequence[object]) -> Mapping[str, pulumi.Output[str]]:
+    def _declare_secrets(self) -> Mapping[str, pulumi.Output[str]]:
         """Declare the client's secrets, including those in fields of its bindings."""
         sources: dict[str, SecretSource] = {}
-        for binding in bindings:
+        for binding in self._bindings:
             if isinstance(binding, SecretBinding):
                 sources[binding.name] = binding.source
             if isinstance(binding, BoundBinding):
@@ -309,10 +282,7 @@ class FlowflareClient(pulumi.ComponentResource):
         return {name: secrets.declare(name, source) for name, source in sources.items()}
 
     def _declare_class_migrations(
-        self,
-        values: BindingValues,
-        before: Sequence[pulumi.Resource],
-        neighbours: ClassNeighbours | None,
+        self, before: Sequence[pulumi.Resource], neighbours: ClassNeighbours | None
     ) -> DurableObjectMigrations | None:
         """Declare the class migrations; their first upload binds storage and service."""
         if not self.spec.class_migrations:
@@ -320,24 +290,11 @@ class FlowflareClient(pulumi.ComponentResource):
         name = f"{self._name}-class-migrations"
         return DurableObjectMigrations(
             name,
-            script={
-                **self._upload,
-                **(neighbours or ClassNeighbours()).props(),
-                "allow_data_loss": self._reason_for_loss(name),
-            },
-            database_id=next(iter(values.databases.values()), ""),
-            bindings=make_upload_bindings(list_first_bindings(self.spec), values),
+            upload=self._upload,
+            allow_data_loss=None if self._is_protected(name) else "its protection is lifted",
+            neighbours=neighbours or ClassNeighbours(),
+            database_id=next(iter(self.database_ids.values()), ""),
+            bindings=make_upload_bindings(list_first_bindings(self.spec), self._values),
             history=self.spec.class_migrations,
-            opts=self._options(before, protected=name),
-        )
-
-    def _reason_for_loss(self, resource: str) -> str | None:
-        return None if self._is_protected(resource) else "its protection is lifted"
-
-    def _options(
-        self, depends_on: Sequence[pulumi.Resource] = (), protected: str | None = None
-    ) -> pulumi.ResourceOptions:
-        protect = protected is not None and self._is_protected(protected)
-        return pulumi.ResourceOptions(
-            parent=self, depends_on=list(depends_on), protect=protect or None
+            opts=self._options(*before, protected=name),
         )

@@ -2,9 +2,9 @@
 
 import pulumi
 
+from flowflare.kinds.secret_value.declare import SecretValue
 from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import FileSource, GeneratedSource, SecretSource
-from flowflare.resources.dynamic import SecretValue
 from flowflare.resources.project import find_project_root
 from flowflare.secrets.local import warn_of_permissions
 

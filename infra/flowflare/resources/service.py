@@ -9,27 +9,25 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from flowflare.kinds import cloudflare
+from flowflare.kinds.api_key.declare import ApiKey
+from flowflare.kinds.d1_database.declare import declare_database
+from flowflare.kinds.d1_migrations.declare import D1Migrations
+from flowflare.kinds.durable_object_migrations.declare import DurableObjectMigrations
+from flowflare.kinds.workers_script.declare import declare_script
 from flowflare.migrations.files import Migration
 from flowflare.model.bindings import DATABASE_BINDING, list_service_bindings, list_storage_bindings
 from flowflare.model.class_neighbours import find_neighbours
+from flowflare.model.client import DatabaseSpec
 from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedWorker
 from flowflare.resources.bindings import BindingValues, make_script_bindings, make_upload_bindings
-from flowflare.resources.database import declare_database
-from flowflare.resources.dynamic import ApiKey, D1Migrations, DurableObjectMigrations
-from flowflare.resources.script import (
-    declare_addresses,
-    declare_crons,
-    declare_script,
-    declare_url,
-)
+from flowflare.resources.worker import WorkerComponent
 
 if TYPE_CHECKING:
     from flowflare.resources.client import FlowflareClient
 
 
-class FlowflareService(pulumi.ComponentResource):
+class FlowflareService(WorkerComponent):
     """The service that tracks a stack's Workflows.
 
     Args:
@@ -48,12 +46,9 @@ class FlowflareService(pulumi.ComponentResource):
         script: its script; set by `serve`.
     """
 
-    script: cloudflare.WorkersScript
-
     script_name: str
     database_id: pulumi.Output[str]
     api_key: pulumi.Output[str]
-    url: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -64,14 +59,22 @@ class FlowflareService(pulumi.ComponentResource):
         migrations: Sequence[Migration],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("flowflare:index:Service", name, {}, opts)
-        self._name, self._spec, self._rendered = name, spec, rendered
+        super().__init__(
+            "flowflare:index:Service",
+            name,
+            account_id=spec.account_id,
+            worker=spec.service,
+            rendered=rendered,
+            is_protected=spec.is_protected,
+            opts=opts,
+        )
+        self._spec = spec
         self.script_name = spec.service.script_name
         self._database = declare_database(
             f"{name}-database",
-            account_id=spec.account_id,
-            database_name=spec.service.database_name,
-            opts=self._options(protected=f"{name}-database"),
+            spec.account_id,
+            DatabaseSpec(binding=DATABASE_BINDING, database_name=spec.service.database_name),
+            self._options(protected=f"{name}-database"),
         )
         self.database_id = self._database.id
         self._migrations = D1Migrations(
@@ -113,28 +116,17 @@ class FlowflareService(pulumi.ComponentResource):
         ]
         tails = spec.service.tail_consumers
         before += [client.script for client in clients if client.spec.script_name in tails]
-        script = self.script = declare_script(
+        self.script = declare_script(
             name,
-            account_id=spec.account_id,
+            upload=self._upload,
             spec=spec.service,
-            rendered=self._rendered,
             bindings=bindings,
             opts=self._options(self.class_migrations, *before, protected=name),
         )
-        self.url = declare_url(
-            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
-        )
-        declare_crons(
-            self._name, account_id=spec.account_id, script=script, spec=spec.service, parent=self
-        )
+        self.url = self._declare_url()
+        self._declare_crons()
         if has_addresses:
-            declare_addresses(
-                self._name,
-                account_id=spec.account_id,
-                script=script,
-                spec=spec.service,
-                parent=self,
-            )
+            self.declare_addresses(self._name, self)
         self.register_outputs(
             {
                 "url": self.url,
@@ -145,31 +137,16 @@ class FlowflareService(pulumi.ComponentResource):
         )
 
     def _declare_class_migrations(self, *keys: ApiKey) -> DurableObjectMigrations:
-        name, spec, rendered = f"{self._name}-class-migrations", self._spec, self._rendered
+        name, spec = f"{self._name}-class-migrations", self._spec
         return DurableObjectMigrations(
             name,
-            script={
-                "account_id": spec.account_id,
-                "script_name": self.script_name,
-                "main_module": rendered.main_module,
-                "content": rendered.content,
-                "compatibility_date": spec.service.compatibility_date,
-                "compatibility_flags": list(spec.service.compatibility_flags),
-                "allow_data_loss": spec.reason_for_loss(name),
-                **find_neighbours(self.script_name, spec.class_histories()).props(),
-            },
+            upload=self._upload,
+            allow_data_loss=spec.reason_for_loss(name),
+            neighbours=find_neighbours(self.script_name, spec.class_histories()),
             database_id=self.database_id,
             bindings=make_upload_bindings(
                 list_storage_bindings(), BindingValues({DATABASE_BINDING: self.database_id})
             ),
             history=spec.service.class_migrations,
             opts=self._options(*keys, protected=name),
-        )
-
-    def _options(
-        self, *depends_on: pulumi.Resource, protected: str | None = None
-    ) -> pulumi.ResourceOptions:
-        protect = protected is not None and self._spec.is_protected(protected)
-        return pulumi.ResourceOptions(
-            parent=self, depends_on=list(depends_on), protect=protect or None
         )

@@ -9,8 +9,7 @@ from flowflare import library
 from flowflare.migrations.files import Migration, read_migrations
 from flowflare.model.bindings import list_bound_scripts
 from flowflare.model.class_neighbours import find_neighbours, sort_by_transfers
-from flowflare.model.client import ClientSpec
-from flowflare.model.stack import ServiceSpec, StackSpec
+from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedStack, render_stack
 from flowflare.resources.client import FlowflareClient
 from flowflare.resources.project import (
@@ -20,7 +19,6 @@ from flowflare.resources.project import (
     read_spec,
 )
 from flowflare.resources.protection import check_data_loss
-from flowflare.resources.script import declare_addresses
 from flowflare.resources.service import FlowflareService
 
 
@@ -63,7 +61,7 @@ class FlowflareStack(pulumi.ComponentResource):
         )
         self.clients = self._declare_clients(name, spec, rendered, files)
         self.service.serve(list(self.clients.values()), has_addresses=False)
-        self._declare_addresses(name, spec)
+        self._declare_addresses(name)
         self._declare_consumers(name)
         urls = {
             client.name: self.clients[client.name].url
@@ -140,21 +138,15 @@ class FlowflareStack(pulumi.ComponentResource):
             deployed.append(declared[client.script_name])
         return {client.name: declared[client.script_name] for client in spec.clients}
 
-    def _declare_addresses(self, name: str, spec: StackSpec) -> None:
+    def _declare_addresses(self, name: str) -> None:
         """Declare all routes and custom domains as parts of the stack itself.
 
         An address that moves from one Worker to another then stays the same resource and is
         updated. As a part of a Worker it would be created while Cloudflare still has it for the
         other Worker.
         """
-        workers: list[tuple[pulumi.Resource, ServiceSpec | ClientSpec]] = [
-            (self.service.script, spec.service)
-        ]
-        workers += [(self.clients[client.name].script, client) for client in spec.clients]
-        for script, worker in workers:
-            declare_addresses(
-                name, account_id=spec.account_id, script=script, spec=worker, parent=self
-            )
+        for worker in (self.service, *self.clients.values()):
+            worker.declare_addresses(name, self)
 
     def _declare_consumers(self, name: str) -> None:
         """Declare all queue consumers as the stack's own parts, for the same reason.

@@ -10,5 +10,6 @@ KIND = Kind(
     calls=NotSupported("It is made without a request to Cloudflare."),
     drift=NotSupported("Cloudflare shows no secret: a key is compared as a binding, by its name."),
     adopt="find",
+    declare="ApiKey",
     made_of_inputs="api_key",
 )

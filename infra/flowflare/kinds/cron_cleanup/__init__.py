@@ -10,4 +10,5 @@ KIND = Kind(
     calls="count_calls",
     drift="flowflare.kinds.scene:compare_nothing",
     adopt="find",
+    declare="CronCleanup",
 )

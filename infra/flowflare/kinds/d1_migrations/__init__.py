@@ -10,6 +10,7 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    declare="D1Migrations",
     is_adopted_unchecked=True,
     details="flowflare.kinds.d1_migrations.plan:describe",
     has_pure_check=True,

@@ -7,12 +7,5 @@ from flowflare.model.client import OwnSpec
 
 
 def declare_queue(name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions) -> Queue:
-    """Declare a `Queue`.
-
-    Args:
-        name: the resource's name.
-        own: its settings.
-        account_id: the account.
-        opts: Pulumi's options.
-    """
+    """Declare a `Queue`."""
     return Queue(name, account_id=account_id, queue_name=own.name, opts=opts)

@@ -11,10 +11,9 @@ from flowflare.model.client import ClientSpec
 
 def declare_consumers(
     name: str,
-    *,
     account_id: str,
-    script: pulumi.Resource,
     spec: ClientSpec,
+    script: pulumi.Resource,
     queues: Mapping[str, pulumi.CustomResource],
     parent: pulumi.Resource,
 ) -> None:
@@ -26,8 +25,8 @@ def declare_consumers(
     Args:
         name: the first part of the resources' names.
         account_id: the account.
-        script: the client's script, which must exist.
         spec: the client.
+        script: the client's script, which must exist.
         queues: the queues that bindings create, by `<client>.<binding>`.
         parent: the resources' parent.
     """

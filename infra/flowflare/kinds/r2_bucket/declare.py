@@ -11,14 +11,7 @@ from flowflare.model.client import OwnSpec
 def declare_bucket(
     name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions
 ) -> R2Bucket:
-    """Declare an `R2Bucket`.
-
-    Args:
-        name: the resource's name.
-        own: its settings.
-        account_id: the account.
-        opts: Pulumi's options.
-    """
+    """Declare an `R2Bucket`."""
     settings: Any = own.settings
     return R2Bucket(
         name,

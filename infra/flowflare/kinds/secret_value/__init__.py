@@ -12,5 +12,6 @@ KIND = Kind(
         "Cloudflare shows no secret: a value is compared as a binding, by its name."
     ),
     adopt="find",
+    declare="SecretValue",
     made_of_inputs="value",
 )

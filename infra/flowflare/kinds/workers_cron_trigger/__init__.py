@@ -10,4 +10,5 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    declare="declare_crons",
 )

@@ -9,12 +9,5 @@ from flowflare.model.client import OwnSpec
 def declare_namespace(
     name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions
 ) -> WorkersKvNamespace:
-    """Declare a `WorkersKvNamespace`.
-
-    Args:
-        name: the resource's name.
-        own: its settings.
-        account_id: the account.
-        opts: Pulumi's options.
-    """
+    """Declare a `WorkersKvNamespace`."""
     return WorkersKvNamespace(name, account_id=account_id, title=own.name, opts=opts)

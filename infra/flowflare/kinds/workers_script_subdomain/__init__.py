@@ -10,4 +10,5 @@ KIND = Kind(
     calls="flowflare.kinds.one_request:count_calls",
     drift="compare",
     adopt="find",
+    declare="declare_subdomain",
 )
