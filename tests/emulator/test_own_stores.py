@@ -6,22 +6,15 @@ from flowflare.errors import EngineError
 from flowflare.kinds.access import Access
 from flowflare.kinds.account import Account as Seen
 from flowflare.kinds.adoption import Findings, Wanted
-from flowflare.kinds.contract import Kind, load_adopt, load_apply, load_drift
+from flowflare.kinds.contract import Kind, load_adopt, load_drift
 from flowflare.kinds.handler import Diff, Existing
 from flowflare.kinds.plugin_state import PluginState
 from flowflare.kinds.registry import list_own
 from flowflare.kinds.scene import Record, Scene
+from flowflare.kinds.store_verbs import load_store
 from flowflare.values.properties import Props
 from tests.emulator.emulated import Account, get, request
-
-#: The input that is a store's name, by the key that makes one.
-NAMED_BY = {"kvNamespace": "title", "queue": "queueName", "r2Bucket": "name"}
-#: Another value of an input that changes without a replacement.
-CHANGES: dict[str, Props] = {
-    "kvNamespace": {"title": "new"},
-    "queue": {"queueName": "new"},
-    "r2Bucket": {"storageClass": "InfrequentAccess"},
-}
+from tests.support.own_stores import OWN_STORES
 
 
 class Store:
@@ -29,17 +22,19 @@ class Store:
 
     def __init__(self, account: Account, key: str) -> None:
         self.kind: Kind = list_own()[key]
-        self._key, self._account, self.changes = NAMED_BY[key], account.id, CHANGES[key]
         access = Access(
             {"baseUrl": account.running.base_url, "apiToken": account.running.token}, {}
         )
-        handler = load_apply(self.kind)
-        assert handler is not None
+        handler = load_store(self.kind)
+        example = OWN_STORES[key]
+        self._key, self._account, self._others = handler.title, account.id, dict(example.inputs)
+        self.changes: Props = dict(example.changes) or {self._key: "new"}
         self.handler = PluginState(handler(access))
         self.account = Seen(access.client, account.id)
 
-    def inputs(self, name: str, **others: str) -> Props:
-        return self.handler.check({}, {"accountId": self._account, self._key: name, **others})
+    def inputs(self, name: str) -> Props:
+        named = {"accountId": self._account, self._key: name}
+        return self.handler.check({}, {**named, **self._others})
 
     def drift(self, id_: str, inputs: Props) -> list[str]:
         record = Record("cache", self.kind.type, id_, inputs, {})
@@ -52,19 +47,13 @@ class Store:
         ]
 
 
-@pytest.fixture(params=NAMED_BY)
+@pytest.fixture(params=OWN_STORES)
 def store(account: Account, request: pytest.FixtureRequest) -> Store:
     return Store(account, request.param)
 
 
-def test_every_store_that_a_binding_makes_is_tried_here() -> None:
-    assert NAMED_BY.keys() == list_own().keys()
-
-
 def test_a_store_is_made_changed_and_deleted_and_drift_sees_each(store: Store) -> None:
-    old = store.inputs("old") | (
-        {"storageClass": "Standard"} if "storageClass" in store.changes else {}
-    )
+    old = store.inputs("old")
     new = {**old, **store.changes}
     made = store.handler.create(old)
     assert store.drift(made.id, old) == []

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from flowflare.config.schema import ClientConfig, StackConfig
 from flowflare.config.schema.bindings import own_settings
 from tests.golden.test_golden import declared_by
+from tests.support.own_stores import OWN_STORES
 
 #: Fields that no plan shows, each with the test that shows what it does.
 ELSEWHERE = {
@@ -213,11 +214,9 @@ CLIENT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 #: For each setting of a store that a binding makes, after the key that makes it.
 OWN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "kvNamespace.name": ({}, {"name": "sessions"}),
-    "queue.name": ({}, {"name": "jobs"}),
-    "r2Bucket.name": ({}, {"name": "files"}),
-    "r2Bucket.location": ({}, {"location": "weur"}),
-    "r2Bucket.storageClass": ({}, {"storageClass": "InfrequentAccess"}),
+    f"{key}.{path}": ({**store.settings, **before}, {**store.settings, **after})
+    for key, store in OWN_STORES.items()
+    for path, (before, after) in store.fields.items()
 }
 STACK: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     **WORKER,

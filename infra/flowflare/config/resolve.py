@@ -210,12 +210,13 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
     kind = list_own()[str(field)]
     assert kind.own is not None
     bound_as = BINDING_TYPES[kind.own.bound_as]
-    settings = written.settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    settings, secrets = _split_secrets(written.settings)
     return OwnSpec(
         binding=binding,
         type=kind.type,
         name=str(settings.pop("name", name)),
         settings=settings,
+        secrets=secrets,
         bound_as=bound_as.name,
         bound_by=bound_as.target,
         is_bound_by_id=bound_as.is_target_id,
@@ -255,11 +256,30 @@ def _queue_names(config: StackConfig, environment: str) -> Mapping[str, str]:
 
 
 def _make_binding(name: str, written: Written) -> BoundSpec:
-    secrets = {
-        key: _secret(value) for key, value in written if isinstance(value, get_args(SecretConfig))
-    }
-    fields = written.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=set(secrets))
+    fields, secrets = _split_secrets(written)
     return BoundSpec(name=name, type=fields.pop("type"), fields=fields, secrets=secrets)
+
+
+def _split_secrets(written: Written) -> tuple[dict[str, Any], dict[str, SecretSource]]:
+    """Return the fields that are not secret, and the sources of those that are, by path."""
+    hidden, secrets = _find_secrets(written)
+    return written.model_dump(
+        mode="json", by_alias=True, exclude_none=True, exclude=hidden
+    ), secrets
+
+
+def _find_secrets(written: Written) -> tuple[dict[str, Any], dict[str, SecretSource]]:
+    """Return the secret fields as pydantic excludes them, and their sources by path."""
+    hidden: dict[str, Any] = {}
+    secrets: dict[str, SecretSource] = {}
+    for name, field in type(written).model_fields.items():
+        key, value = field.alias or name, getattr(written, name)
+        if isinstance(value, get_args(SecretConfig)):
+            hidden[name], secrets[key] = True, _secret(value)
+        elif isinstance(value, Written):
+            hidden[name], inside = _find_secrets(value)
+            secrets |= {f"{key}.{path}": source for path, source in inside.items()}
+    return hidden, secrets
 
 
 def _secret(written: SecretConfig) -> SecretSource:

@@ -2,16 +2,17 @@
 
 The value of a verb is a name in the folder's file of that verb: `apply="D1Database"` in the folder
 `d1_database` is `D1Database` in `d1_database/apply.py`. `module:name` is a name that several kinds
-share, and `NotSupported` gives the reason why there is no answer.
+share, `Shared` is such a name that takes the kind first, and `NotSupported` gives the reason why
+there is no answer.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pulumi import CustomResource, ResourceOptions
     from pulumi.dynamic import ResourceProvider
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from flowflare.model.written import Written
     from flowflare.values.events import Step
 
+    Declare = Callable[[str, OwnSpec, Mapping[str, Any], str, ResourceOptions], CustomResource]
+
 DYNAMIC: Final = "pulumi-python:dynamic/flowflare:"
 
 
@@ -41,7 +44,18 @@ class NotSupported:
     why: str
 
 
-Verb = str | NotSupported
+@dataclass(frozen=True)
+class Shared:
+    """A function that answers a verb for several kinds.
+
+    Attributes:
+        name: its module and name, `module:name`; its first argument is the kind.
+    """
+
+    name: str
+
+
+Verb = str | Shared | NotSupported
 
 
 @dataclass(frozen=True)
@@ -52,11 +66,13 @@ class Own:
         key: the key below the binding's name in the configuration, such as `kvNamespace`.
         words: its name in texts: `KV namespace`.
         bound_as: the binding's type in Cloudflare's API, which has its file in `bindings/`.
+        content: what is deleted with it, as in `its keys`; empty if it holds no data.
     """
 
     key: str
     words: str
     bound_as: str
+    content: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,12 +179,13 @@ def load_settings(kind: Kind) -> "type[Written] | None":
     return answer
 
 
-def load_declare(kind: Kind) -> "Callable[[str, OwnSpec, str, ResourceOptions], CustomResource]":
+def load_declare(kind: Kind) -> "Declare":
     """Load the function that registers a client's own resource.
 
-    Its arguments are the resource's name, its settings, the account and the options.
+    Its arguments are the resource's name, its settings, the values of its secret settings by path,
+    the account and the options.
     """
-    answer: Callable[[str, OwnSpec, str, ResourceOptions], CustomResource] = _load(kind, "declare")
+    answer: Declare = _load(kind, "declare")
     return answer
 
 
@@ -178,5 +195,6 @@ def _load(kind: Kind, verb: str) -> Any:
     answer: Verb = getattr(kind, verb)
     if isinstance(answer, NotSupported):
         return None
-    module, _, name = answer.rpartition(":")
-    return getattr(import_module(module or f"{kind.folder}.{verb}"), name)
+    module, _, name = (answer.name if isinstance(answer, Shared) else answer).rpartition(":")
+    found = getattr(import_module(module or f"{kind.folder}.{verb}"), name)
+    return partial(found, kind) if isinstance(answer, Shared) else found

@@ -89,7 +89,12 @@ def refuse_elsewhere(findings: Findings, what: str, script: Any, wanted: str) ->
 
 
 def compare_by_id(
-    records: Iterable[Record], live: Mapping[str, Mapping[str, Any]], keys: Sequence[str], what: str
+    records: Iterable[Record],
+    live: Mapping[str, Mapping[str, Any]],
+    keys: Sequence[str],
+    what: str,
+    *,
+    holds_data: bool = True,
 ) -> Iterator[Drifted]:
     """Compare stores with the account's stores by ID; yield the differences.
 
@@ -98,14 +103,20 @@ def compare_by_id(
         live: the stores of the account, by ID.
         keys: the inputs to compare; the first one is a store's name.
         what: a store's name in texts.
+        holds_data: whether a missing store took data with it.
     """
     for record in records:
         there = live.get(record.id)
         label = mask_secrets(as_sent(record.inputs).get(snake(keys[0])))
         if there is None:
-            message = f"{what} {label} is not in the account; its data went with it"
+            lost = "; its data went with it" if holds_data else ""
             yield make_finding(
-                record, "missing", message, state=label, severity="error", action="restore"
+                record,
+                "missing",
+                f"{what} {label} is not in the account{lost}",
+                state=label,
+                severity="error",
+                action="restore" if holds_data else "remake",
             )
         else:
             yield from compare_inputs(record, there, keys, f"{what} {label}")

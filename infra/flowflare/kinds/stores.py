@@ -21,10 +21,18 @@ class NamedStore(KnownById):
     """The API's error code for a name that another store has."""
     words: ClassVar[str]
     """Its name in texts."""
+    id_key: ClassVar[str] = "id"
+    """The field of the API's responses that is its ID."""
+    compared: ClassVar[tuple[str, ...]] = ()
+    """The inputs, besides its name, that drift and adopt compare with the account."""
 
     def path(self, known: Props) -> str:
         """Return the path of the account's list."""
         return f"/accounts/{known['accountId']}{self.listed_at}"
+
+    def parse_answer(self, new: Props, answer: Any) -> Made:
+        """Return the store that Cloudflare's response describes."""
+        return Made(str(answer[self.id_key]), {**pick_attributes(answer, self.attributes), **new})
 
     def create(self, new: Props) -> Made:
         """Create the store; if the response is lost, find the store by its name.

@@ -119,6 +119,7 @@ class FlowflareClient(WorkerComponent):
             before.append(service.class_migrations)
         self.database_ids, filled = self._declare_databases(migrations or {})
         before += filled
+        self._secrets = WorkerSecrets(name, parent=self)
         own = self._declare_own()
         before += own.values()
         self.queues = {
@@ -265,7 +266,13 @@ class FlowflareClient(WorkerComponent):
             kind, name = find_kind(own.type), f"{self._name}-{own.part}"
             assert kind is not None
             options = self._options(protected=name if kind.holds_data else None)
-            declared[own.binding] = load_declare(kind)(name, own, self._account_id, options)
+            secrets = {
+                path: self._secrets.declare(f"{own.binding}.{path}", source)
+                for path, source in own.secrets.items()
+            }
+            declared[own.binding] = load_declare(kind)(
+                name, own, secrets, self._account_id, options
+            )
         return declared
 
     def _declare_secrets(self) -> Mapping[str, pulumi.Output[str]]:
@@ -278,8 +285,7 @@ class FlowflareClient(WorkerComponent):
                 sources |= {
                     f"{binding.name}.{field}": source for field, source in binding.secrets.items()
                 }
-        secrets = WorkerSecrets(self._name, parent=self)
-        return {name: secrets.declare(name, source) for name, source in sources.items()}
+        return {name: self._secrets.declare(name, source) for name, source in sources.items()}
 
     def _declare_class_migrations(
         self, before: Sequence[pulumi.Resource], neighbours: ClassNeighbours | None

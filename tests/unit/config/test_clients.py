@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping
 
 import pytest
+from pydantic import create_model
 
+from flowflare.config import resolve
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
 from flowflare.model.class_migrations import ClassMigration, RenamedClass, TransferredClass
@@ -12,6 +14,8 @@ from flowflare.model.client import BoundSpec, ClientSpec, DatabaseSpec, DurableO
 from flowflare.model.secret_sources import EnvironmentSource, FileSource
 from flowflare.model.stack import StackSpec
 from flowflare.model.worker import DomainSpec, RouteSpec
+from flowflare.model.written import Written
+from flowflare.model.written_secrets import Secret
 
 ZONE = "0123456789abcdef0123456789abcdef"
 
@@ -58,6 +62,19 @@ def test_a_binding_separates_its_secrets_from_its_fields() -> None:
             secrets={"key_base64": FileSource(path="a.key")},
         ),
         BoundSpec(name="NEW", type="new", fields={"a": {"b": 1}}),
+    )
+
+
+def test_secrets_inside_of_settings_are_separated_by_their_path() -> None:
+    origin = create_model("Origin", __base__=Written, host=str, password=Secret)
+    settings = create_model("Settings", __base__=Written, name=str, origin=origin)
+    written = settings.model_validate(
+        {"name": "shop", "origin": {"host": "db", "password": {"environment": "PASSWORD"}}}
+    )
+
+    assert resolve._split_secrets(written) == (
+        {"name": "shop", "origin": {"host": "db"}},
+        {"origin.password": EnvironmentSource(variable="PASSWORD")},
     )
 
 

@@ -3,8 +3,7 @@
 from typing import Any, Final
 
 from flowflare.errors import ApiError, EngineError
-from flowflare.kinds.handler import Existing, Made
-from flowflare.kinds.spelling import pick_attributes
+from flowflare.kinds.handler import Existing
 from flowflare.kinds.stores import NamedStore
 from flowflare.values.properties import Props
 
@@ -26,10 +25,7 @@ class R2Bucket(NamedStore):
     title = "name"
     name_taken = 10004
     words = "R2 bucket"
-
-    def parse_answer(self, new: Props, answer: Any) -> Made:
-        """Return the bucket that Cloudflare's response describes."""
-        return Made(str(answer["name"]), {**pick_attributes(answer, self.attributes), **new})
+    id_key = "name"
 
     def update(self, old: Existing, new: Props) -> Props:
         """Change the storage class of new objects; nothing else can change."""

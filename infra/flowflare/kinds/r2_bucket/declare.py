@@ -1,5 +1,6 @@
 """Registers a client's own R2 bucket."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -9,9 +10,14 @@ from flowflare.model.client import OwnSpec
 
 
 def declare_bucket(
-    name: str, own: OwnSpec, account_id: str, opts: pulumi.ResourceOptions
+    name: str,
+    own: OwnSpec,
+    secrets: Mapping[str, Any],
+    account_id: str,
+    opts: pulumi.ResourceOptions,
 ) -> R2Bucket:
     """Declare an `R2Bucket`."""
+    del secrets  # none of its settings is one
     settings: Any = own.settings
     return R2Bucket(
         name,

@@ -1,18 +1,18 @@
 """KV namespaces."""
 
-from flowflare.kinds.contract import Kind, Own
+from flowflare.kinds.contract import Kind, Own, Shared
 
 KIND = Kind(
     type="cloudflare:index/workersKvNamespace:WorkersKvNamespace",
     folder=__name__,
     apply="WorkersKvNamespace",
-    risk="assess",
+    risk=Shared("flowflare.kinds.store_verbs:assess"),
     calls="flowflare.kinds.one_request:count_calls",
-    drift="compare",
-    adopt="find",
+    drift=Shared("flowflare.kinds.store_verbs:compare"),
+    adopt=Shared("flowflare.kinds.store_verbs:find"),
     settings="KvNamespaceSettings",
-    declare="declare_namespace",
-    own=Own("kvNamespace", "KV namespace", "kv_namespace"),
+    declare=Shared("flowflare.kinds.declare_store:declare_store"),
+    own=Own("kvNamespace", "KV namespace", "kv_namespace", "its keys"),
     holds_data=True,
     is_owned=True,
 )

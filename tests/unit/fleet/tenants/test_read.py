@@ -9,6 +9,9 @@ import pytest
 
 from flowflare.errors import ConfigError
 from flowflare.fleet.tenants.schema import json_schema
+from flowflare.kinds.contract import Kind
+from flowflare.kinds.registry import list_own
+from tests.support.own_stores import OWN_STORES
 from tests.unit.fleet.tenants.fleets import (
     ACCOUNT,
     HEAD,
@@ -174,14 +177,11 @@ tenants:
     ]
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [("kvNamespace", "KV namespace"), ("queue", "queue"), ("r2Bucket", "R2 bucket")],
-)
+@pytest.mark.parametrize(("key", "kind"), list_own().items())
 def test_two_stacks_must_not_create_a_resource_with_the_same_name(
-    tmp_path: Path, key: str, words: str
+    tmp_path: Path, key: str, kind: Kind
 ) -> None:
-    bindings = f"{{STORE: {{{key}: {{name: shared}}}}}}"
+    bindings = json.dumps({"STORE": {key: {**OWN_STORES[key].settings, "name": "shared"}}})
     client = f"{{orders: {{source: orders.js, bindings: {bindings}}}}}"
     text = f"""{HEAD}environments: {{prod: {{}}}}
 tenants:
@@ -191,8 +191,9 @@ tenants:
     root = make_project(tmp_path, text)
     (root / "orders.js").write_text("export default {};")
 
+    assert kind.own is not None
     assert list_problems(root) == [
-        f"tenants.yaml:5: shared would be the {words} of stacks a-prod, b-prod"
+        f"tenants.yaml:5: shared would be the {kind.own.words} of stacks a-prod, b-prod"
     ]
 
 
