@@ -14,7 +14,7 @@ class OwnStore:
     Attributes:
         fields: for each setting in the configuration, by path: settings before and after.
         settings: the settings that the configuration requires, below those of `fields`.
-        inputs: the resource's inputs besides account and name.
+        inputs: the resource's inputs besides account and name; secrets are marked.
         changes: inputs that change without a replacement; by default another name.
     """
 

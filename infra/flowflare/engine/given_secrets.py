@@ -13,11 +13,8 @@ from flowflare.errors import SecretError
 from flowflare.reading.json_text import JsonError, parse_json
 from flowflare.redaction.run import learn
 
-# The configuration has a secret's source as a value of a client's `secrets`, or in one of these
-# fields of a binding.
-_FIELDS: Final = frozenset({"text", "keyBase64", "keyJwk"})
-# A client's own plain values, which are never sources of secrets.
-_PLAIN: Final = frozenset({"json", "vars"})
+# Plain values of a client or a binding, which are never sources of secrets.
+_PLAIN: Final = frozenset({"json", "props", "variables"})
 
 
 def learn_given_secrets(project: Project, environ: Mapping[str, str]) -> None:
@@ -57,15 +54,22 @@ def _find_written(text: str) -> Iterator[Any]:
 
 
 def _list_written(value: Any) -> Iterator[Any]:
-    """List every value in a place where the configuration may name a secret's source."""
-    if isinstance(value, list):
-        for item in value:
+    """List every value in a place where the configuration may name a secret's source.
+
+    A client has sources in its `secrets`, and in its `bindings` at any depth.
+    """
+    for name, item in value.items() if isinstance(value, dict) else ():
+        if name in ("secrets", "bindings"):
+            yield from _list_mappings(item)
+        elif name not in _PLAIN:
             yield from _list_written(item)
-    elif isinstance(value, dict):
+    for item in value if isinstance(value, list) else ():
+        yield from _list_written(item)
+
+
+def _list_mappings(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield value
         for name, item in value.items():
-            if name == "secrets" and isinstance(item, dict):
-                yield from item.values()
-            elif name in _FIELDS:
-                yield item
-            elif name not in _PLAIN:
-                yield from _list_written(item)
+            if name not in _PLAIN:
+                yield from _list_mappings(item)

@@ -25,9 +25,24 @@ SHOWN = "of a secret: canary-variable; of a page: <h1>Welcome</h1>"
             {"bindings": {"KEY": {"type": "secret_text", "text": {"environment": "SHOP_TOKEN"}}}},
             SHOWN.replace("canary-variable", "[secret]"),
         ),
+        (
+            "flowflare:clients",
+            {"shop": {"bindings": {"KEY": {"key_base64": {"environment": "SHOP_TOKEN"}}}}},
+            SHOWN.replace("canary-variable", "[secret]"),
+        ),
+        (
+            "flowflare:clients",
+            {"shop": {"bindings": {"DB": {"own": {"a": {"b": {"environment": "SHOP_TOKEN"}}}}}}},
+            SHOWN.replace("canary-variable", "[secret]"),
+        ),
+        (
+            "flowflare:clients",
+            {"shop": {"bindings": {"J": {"json": {"file": "index.html"}}}}},
+            SHOWN,
+        ),
         ("myapp:page", {"file": "index.html"}, SHOWN),
         ("myapp:page", {"secrets": {"PAGE": {"file": "index.html"}}}, SHOWN),
-        ("flowflare:clients", {"shop": {"vars": {"PAGE": {"file": "index.html"}}}}, SHOWN),
+        ("flowflare:clients", {"shop": {"variables": {"secrets": {"file": "index.html"}}}}, SHOWN),
     ],
 )
 def test_only_sources_of_the_secrets_of_clients_are_secrets(

@@ -188,6 +188,16 @@ def test_a_secret_variable_counts_as_a_keyed_hash(root: Path) -> None:
     assert not found.matches(other)
 
 
+def test_a_secret_inside_of_a_binding_counts_like_any_other(root: Path) -> None:
+    key = "{type: secret_key, algorithm: HMAC, format: raw, key_base64: {environment: SHOP_TOKEN}}"
+    new = f"        source: src/orders.js\n        bindings: {{KEY: {key}}}\n"
+    edit("Pulumi.yaml", "        source: src/orders.js\n", new)(root)
+
+    before = of(root, SHOP_TOKEN="hunter2", **KEY)
+
+    assert before.changed_parts(of(root, SHOP_TOKEN="hunter3", **KEY)) == ("config", "secrets")
+
+
 def test_a_secret_file_counts_by_its_content(root: Path) -> None:
     with_secret(root, "{file: token.txt}")
     (root / "token.txt").write_text("one")

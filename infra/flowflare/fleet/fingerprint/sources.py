@@ -93,12 +93,24 @@ def _list_secrets(clients: Mapping[str, Mapping[str, Any]]) -> Iterator[SecretSo
         sources = dict(fields["secrets"]) if isinstance(fields.get("secrets"), dict) else {}
         bindings = fields.get("bindings")
         for name, binding in bindings.items() if isinstance(bindings, dict) else ():
-            if isinstance(binding, dict) and binding.get("type") == "secret_text":
-                sources[name] = binding.get("text")
+            sources.update(_list_binding_sources(name, binding))
         for name, source in sorted(sources.items()):
             found = _read_source(f"client {client}: {name}", source)
             if found is not None:
                 yield found
+
+
+def _list_binding_sources(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """List the values inside a binding that may be a secret's source, each with its path.
+
+    The text of a secret has the name of its binding, like one of the client's `secrets`.
+    """
+    for key, item in value.items() if isinstance(value, dict) else ():
+        path = name if key == "text" else f"{name}.{key}"
+        if isinstance(item, dict) and key not in ("json", "props"):
+            is_source = len(item) == 1 or any(kind in item for kind in _AWS)
+            yield from [(path, item)] if is_source else ()
+            yield from _list_binding_sources(path, item)
 
 
 def _read_source(owner: str, source: Any) -> SecretSource | None:
