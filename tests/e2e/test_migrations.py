@@ -130,15 +130,16 @@ def test_a_database_that_was_filled_by_hand_is_recorded(shop: Project) -> None:
     assert set(states(shop).values()) == {"applied"}
 
     # Files that cannot be read are no reason to hide what was applied.
-    write(shop, "0005_gap.sql", "SELECT 1;\n")
+    write(shop, "0005_broken.sql", "SELECT 1;\0")
     shown = said(shop, "status", *CLIENT)
     assert shown.code == 1
     assert "0002_lines.sql" in shown.out
-    assert "0005_gap.sql: 0004 is missing before it" in shown.err
+    assert "deleted" not in shown.out
+    assert "0005_broken.sql: contains a NUL" in shown.err
     never = said(shop, "restore", "--timestamp", "2020-01-01T00:00", *CLIENT, "--confirm", NAME)
     assert "Time Travel cannot restore to 2020-01-01T00:00" in never.err
     # A stack of the Pulumi CLI's has its databases found and taken back in the same way.
-    (shop.root / FOLDER / "0005_gap.sql").unlink()
+    (shop.root / FOLDER / "0005_broken.sql").unlink()
     shop.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
     answer = done(shop, "restore", "0003", *CLIENT, "--confirm", NAME)
     assert "pulumi refresh --stack local" in answer.out

@@ -9,13 +9,29 @@ from dataclasses import dataclass
 from typing import Final
 
 from flowflare.migrations.findings import RULES, Finding
-from flowflare.migrations.statements import Statement
+from flowflare.migrations.statements import Statement, cut_statements
 
 _COMMENT: Final = re.compile(
     r"--[ \t]*flowflare:[ \t]*([^\n]*)|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL
 )
+_TO_STRIP: Final = re.compile(
+    r"(?<=\n)[ \t]*--[ \t]*flowflare:[ \t]*accept\b[^\n]*(?:\n|\Z)"
+    r"|[ \t]*--[ \t]*flowflare:[ \t]*accept\b[^\n]*",
+    re.IGNORECASE,
+)
 _ACCEPT: Final = re.compile(r"accept[ \t]+([\w-]+)[ \t]*(?::[ \t]*(\S.*)?)?", re.IGNORECASE)
 _FORM: Final = "Write: -- flowflare: accept <rule>: <reason>"
+
+
+def strip_accepts(sql: str) -> str:
+    """Remove the comments that accept findings, so that they can be added to an applied file.
+
+    A comment inside a statement or a text is part of it, and stays.
+    """
+    if not _TO_STRIP.search(sql):
+        return sql
+    cut = cut_statements(f"\n{sql}")  # the first line begins like every other
+    return "".join(_TO_STRIP.sub("", comments) + text for comments, text in cut)[1:]
 
 
 @dataclass(frozen=True)

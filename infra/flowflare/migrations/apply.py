@@ -18,7 +18,8 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
         migrations: all files, in order.
 
     Returns:
-        The ledger's rows afterwards, in the order of the files.
+        The name and checksum of each file as the ledger has them afterwards, in order of the
+        files. A checksum that an earlier release noted stays.
 
     Raises:
         MigrationError: an applied file was changed (nothing is applied), or a file's SQL failed
@@ -29,8 +30,10 @@ def migrate(database: Database, migrations: Sequence[Migration]) -> tuple[Applie
     missing = list_pending(migrations, applied)
     unnoted = {row.name for row in applied if row.checksum is None}
     note_checksums(database, [file for file in migrations if file.name in unnoted])
+    before = [file for file in migrations if file not in missing]
     for migration in missing:
         # Each file gets its own bookmark to restore.
-        before = migrations[: migrations.index(migration)]
         apply(database, migration, bookmark=database.read_bookmark(), before=before)
-    return tuple(Applied(file.name, file.checksum) for file in migrations)
+        before.append(migration)
+    noted = {row.name: row.checksum for row in applied}
+    return tuple(Applied(file.name, noted.get(file.name) or file.checksum) for file in migrations)

@@ -44,6 +44,23 @@ class Finding:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.rule}: {self.message}. {self.remedy}"
 
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it is about rows, which a database without tables does not have."""
+        return self.rule in _ABOUT_ROWS
+
+
+#: Rules about data that a file would lose.
+LOSING_RULES: Final = frozenset(
+    {"delete-all", "drop-cascades", "drop-column", "drop-table", "replace-cascades"}
+)
+_ABOUT_ROWS: Final = LOSING_RULES | {
+    "add-generated-column",
+    "non-constant-default",
+    "not-null-without-default",
+    "references-with-default",
+}
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -66,11 +83,13 @@ RULES: Final[Mapping[str, Rule]] = {
     "drop-parent": Rule("warning", "DROP TABLE of a table that other tables refer to"),
     "drop-table": Rule("error", "DROP TABLE of a table whose rows are not copied"),
     "empty-migration": Rule("warning", "a file without a statement"),
-    "foreign-keys-off": Rule("error", "PRAGMA foreign_keys = OFF: D1 does not switch them off"),
+    "foreign-keys-off": Rule("warning", "PRAGMA foreign_keys = OFF: D1 does not switch them off"),
     "ledger-table": Rule("error", "a statement about the tables that record migrations"),
     "missing-foreign-key-index": Rule("warning", "a foreign key without an index"),
     "non-constant-default": Rule("error", "ADD COLUMN whose default is an expression"),
     "not-null-without-default": Rule("error", "ADD COLUMN with NOT NULL and no default"),
+    "number-used-twice": Rule("warning", "a number that another file has too"),
+    "out-of-order": Rule("warning", "a new file that sorts before an applied one"),
     "pragma": Rule("error", "a PRAGMA that D1 refuses"),
     "references-with-default": Rule("error", "ADD COLUMN with REFERENCES and a default"),
     "rename-parent": Rule("warning", "RENAME of a table that other tables refer to"),

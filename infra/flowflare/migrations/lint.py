@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flowflare.migrations.accepts import Accepts
-from flowflare.migrations.files import Migration
-from flowflare.migrations.findings import RULES, Finding
+from flowflare.migrations.files import Migration, order_key, read_number
+from flowflare.migrations.findings import LOSING_RULES, RULES, Finding
 from flowflare.migrations.rules import FileScene, Hit, check_rules
 from flowflare.migrations.rules.scene import normalise_name, read_identifier, read_target
-from flowflare.migrations.schema import LEDGER_TABLES, ForeignKey, Schema
+from flowflare.migrations.schema import LEDGER_TABLES, ForeignKey, Schema, is_over_limit
 from flowflare.migrations.statements import Statement, find_syntax_problem, split_pieces
 from flowflare.migrations.syntax import LONGEST, Node, parse
 
 # Errors of the local SQLite where it differs from D1's.
 _NOT_D1S = ("no such module", "syntax error", "interrupted", "no such function", *LEDGER_TABLES)
+
+
+#: What a finding about the file as a whole is about.
+_FILE = Statement("", 1)
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def _lint(files: tuple[tuple[Migration, bool], ...], applied: int) -> tuple[Find
                 continue
             parsed = [(piece, next(nodes)) for piece in file if piece.text]
             scene = FileScene(schema, windows=migration.windows)
-            hit = list(_check_file(parsed, scene))
+            hit = [*_check_name(migrations, index, applied), *_check_file(parsed, scene)]
             accepts = Accepts(file, migration.name)
             ordered = sorted(hit, key=lambda each: each.statement.line)
             findings = [_make_finding(migration, each, accepts) for each in ordered]
@@ -60,14 +64,32 @@ def _lint(files: tuple[tuple[Migration, bool], ...], applied: int) -> tuple[Find
     return tuple(found)
 
 
+def _check_name(files: Sequence[Migration], index: int, applied: int) -> Iterator[_StatementHit]:
+    """Check where a pending file comes in wrangler's order."""
+    file = files[index]
+    number = read_number(file.name)
+    twins = [
+        other.name
+        for at, other in enumerate(files)
+        if number and read_number(other.name) == number and (at < index or applied > at)
+    ]
+    if twins:
+        message = f"{', '.join(twins)} has the number {number} too, so the words decide the order"
+        remedy = "Give the file the next free number, if it was applied nowhere yet."
+        yield _StatementHit(_FILE, Hit("number-used-twice", message, remedy))
+    last = max((done.name for done in files[:applied]), key=order_key, default="")
+    if last and order_key(file.name) < order_key(last):
+        message = f"{last} was applied already, and sorts after it: it runs later than in order"
+        remedy = "Check that it fits, or give it a number after the applied ones."
+        yield _StatementHit(_FILE, Hit("out-of-order", message, remedy))
+
+
 def _check_file(
     parsed: Sequence[tuple[Statement, Node | str]], scene: FileScene
 ) -> Iterator[_StatementHit]:
     if not parsed:
         message = "the file has no statement, and cannot be filled after it was applied"
-        yield _StatementHit(
-            Statement("", 1), Hit("empty-migration", message, "Write the SQL, or delete it.")
-        )
+        yield _StatementHit(_FILE, Hit("empty-migration", message, "Write the SQL, or delete it."))
         return
     before = scene.schema.keys_without_index()
     for statement, node in parsed:
@@ -89,16 +111,30 @@ def _check_statement(statement: Statement, node: Node | str, scene: FileScene) -
         yield _make_unparsed(statement, node)
         scene.schema.apply(statement.text)
         return
-    yield from check_rules(node, scene)
+    hits = list(check_rules(node, scene))
+    yield from hits
     scene.note(node)
-    if node.get("temporary", "NONE") == "NONE":
-        refusal = scene.schema.apply(statement.text)
-        if refusal and not any(words in refusal for words in _NOT_D1S):
-            yield Hit(
-                "does-not-apply",
-                f"after the earlier files, SQLite says: {refusal}",
-                "Correct the statement, or the file that should have created what it needs.",
-            )
+    if node.get("temporary", "NONE") != "NONE":
+        scene.schema.skip(statement.text)
+        return
+    refusal = scene.schema.refusal(statement.text)
+    others = [RULES[hit.rule].severity for hit in hits if hit.rule not in LOSING_RULES]
+    if refusal is None or "error" in others or any(words in refusal for words in _NOT_D1S):
+        return
+    if not scene.schema.is_unknown(refusal):
+        yield _make_refused(refusal)
+
+
+def _make_refused(refusal: str) -> Hit:
+    if is_over_limit(refusal):
+        message = f"D1's limits are lower than SQLite's own: {refusal}"
+        remedy = "Split it; the limits are at developers.cloudflare.com/d1/platform/limits."
+        return Hit("does-not-apply", message, remedy, is_certain=True)
+    return Hit(
+        "does-not-apply",
+        f"after the earlier files, SQLite says: {refusal}",
+        "Correct the statement, or the file that should have created what it needs.",
+    )
 
 
 def _make_unparsed(statement: Statement, why: str) -> Hit:
@@ -139,7 +175,7 @@ def _make_finding(migration: Migration, found: _StatementHit, accepts: Accepts) 
     hit, statement = found.hit, found.statement
     return Finding(
         rule=hit.rule,
-        severity=RULES[hit.rule].severity,
+        severity="error" if hit.is_certain else RULES[hit.rule].severity,
         file=migration.name,
         line=statement.line,
         statement=statement.text.partition("\n")[0][:120],

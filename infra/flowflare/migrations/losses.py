@@ -6,6 +6,7 @@ from typing import Final
 
 from flowflare.errors import MigrationError
 from flowflare.migrations.baseline import read_objects
+from flowflare.migrations.files import find_named
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.plan import Applied
 
@@ -38,21 +39,25 @@ def find_before_file(applied: Sequence[Applied], file: str) -> Destination:
         file: the file's name, or its number.
 
     Raises:
-        MigrationError: the file was not applied, or has no bookmark.
+        MigrationError: the file was not applied or has no bookmark, or several have its number.
     """
     names = [row.name for row in applied]
-    found = [at for at, name in enumerate(names) if name == file or name[:4] == file]
+    found = find_named(names, file)
     if not found:
         applied_words = ", ".join(names) or "none"
         raise MigrationError(f"{file}: was not applied", remedy=f"Applied: {applied_words}.")
-    row = applied[found[0]]
+    if len(found) > 1:
+        message = f"{file}: is the number of several files"
+        raise MigrationError(message, remedy=f"Give the whole name: {' or '.join(found)}.")
+    at = names.index(found[0])
+    row = applied[at]
     if row.bookmark is None:
         time = f"{(row.applied_at or '').replace(' ', 'T')}Z"
         raise MigrationError(
             f"{row.name}: has no bookmark, because wrangler or a baseline recorded it",
             remedy=f"Restore to a time: flowflare migrations restore --timestamp {time}",
         )
-    undone = tuple(names[found[0] :])
+    undone = tuple(names[at:])
     return Destination(f"before {row.name}", row.bookmark, undone, row.applied_at)
 
 

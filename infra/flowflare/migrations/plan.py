@@ -3,15 +3,16 @@
 Nothing here has side effects: `apply.py` reads the ledger and sends the SQL.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import digits
 from typing import Literal
 
 from flowflare.errors import MigrationError
-from flowflare.migrations.files import Migration
+from flowflare.migrations.files import Migration, read_number
 from flowflare.migrations.statements import split_statements
 
-Kind = Literal["edited", "deleted", "renamed", "reordered", "merged", "late", "duplicated"]
+Kind = Literal["edited", "deleted", "renamed", "reordered", "duplicated"]
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def list_pending(
         applied: the ledger's rows, oldest first.
 
     Raises:
-        MigrationError: an applied file was edited, deleted, renamed or moved, or a new file has a
-            number that can no longer run; reports every problem at once.
+        MigrationError: an applied file was edited, deleted, renamed or copied; reports every
+            problem at once.
     """
     problems = find_history_problems(migrations, applied)
     if problems:
@@ -71,6 +72,17 @@ def list_pending(
         raise MigrationError(message, remedy=remedy)
     known = {row.name for row in applied}
     return tuple(file for file in migrations if file.name not in known)
+
+
+def sort_as_applied(migrations: Sequence[Migration], names: Iterable[str]) -> list[Migration]:
+    """Sort files as they ran, because wrangler also applies a file that arrives late.
+
+    Args:
+        migrations: files, in order.
+        names: the ledger's names, oldest first. Files that it does not have come last.
+    """
+    place = {name: at for at, name in enumerate(names)}
+    return sorted(migrations, key=lambda file: place.get(file.name, len(place)))
 
 
 def find_history_problems(
@@ -83,7 +95,7 @@ def find_history_problems(
     moved: dict[str, Migration] = {}
     for row in applied:
         if row.name not in files and row.checksum is not None:
-            twin = next((file for file in new if file.checksum == row.checksum), None)
+            twin = next((file for file in new if file.has_checksum(row.checksum)), None)
             if twin is not None:
                 moved[row.name] = twin
     problems = [
@@ -93,8 +105,6 @@ def find_history_problems(
     fresh = [file for file in new if file.name not in claimed]
     return [
         *problems,
-        *_find_order_problems(migrations, applied),
-        *_find_place_problems(migrations, fresh, known),
         *_find_copies(fresh, files, applied),
     ]
 
@@ -116,18 +126,19 @@ def _find_row_problems(
             "Restore the file (git log --diff-filter=D finds it). To undo what it created, write a "
             "new file.",
         )
-    elif row.checksum is not None and file.checksum != row.checksum:
-        others = [other.name for other in known.values() if other.checksum == file.checksum]
+    elif row.checksum is not None and not file.has_checksum(row.checksum):
+        others = [other.name for other in known.values() if file.has_checksum(other.checksum)]
         yield _make_edited(row, others)
 
 
 def _make_moved(row: Applied, file: Migration) -> HistoryProblem:
-    if file.name[4:] == row.name[4:]:
+    number = read_number(row.name)
+    if number and file.name.lstrip(digits) == row.name.lstrip(digits):
         return HistoryProblem(
             "reordered",
             row.name,
             f"{row.name}: was applied under this number, but is now {file.name}",
-            f"Restore its number {row.name[:4]}: applied files keep their numbers.",
+            f"Restore its number {number}: applied files keep their numbers.",
         )
     return HistoryProblem(
         "renamed",
@@ -149,51 +160,8 @@ def _make_edited(row: Applied, others: Sequence[str]) -> HistoryProblem:
         "edited",
         row.name,
         f"{row.name}: was edited after it was applied",
-        "Restore it (git log -p shows the old text), and write the change into a new file with the "
-        "next number.",
+        "Restore it (git log -p shows the old text), and write the change into a new file.",
     )
-
-
-def _find_order_problems(
-    migrations: Sequence[Migration], applied: Sequence[Applied]
-) -> Iterator[HistoryProblem]:
-    place = {migration.name: index for index, migration in enumerate(migrations)}
-    last: Applied | None = None
-    for row in applied:
-        index = place.get(row.name)
-        if index is None or not split_statements(migrations[index].sql):
-            continue
-        if last is not None and index < place[last.name]:
-            yield HistoryProblem(
-                "late",
-                row.name,
-                f"{row.name}: was applied after {last.name}",
-                "wrangler also applies a file that arrives late. Check that the database is what "
-                "the files create in order, then record that order: flowflare migrations baseline",
-            )
-        else:
-            last = row
-
-
-def _find_place_problems(
-    migrations: Sequence[Migration], fresh: Sequence[Migration], known: Mapping[str, Applied]
-) -> Iterator[HistoryProblem]:
-    done = [file for file in migrations if file.name in known]
-    if not done:
-        return
-    free = max(file.number for file in migrations)
-    overtaken = migrations[: migrations.index(done[-1])]
-    for file in fresh:
-        # A file with only comments fills a gap and does nothing, in any position.
-        if file in overtaken and split_statements(file.sql):
-            free += 1
-            yield HistoryProblem(
-                "merged",
-                file.name,
-                f"{file.name}: is new but comes before {done[-1].name}, which was already applied",
-                "Probably two branches were merged: give it the next free number, "
-                f"{free:04d}{file.name[4:]}, and check that it still fits the files in between.",
-            )
 
 
 def _find_copies(
@@ -202,7 +170,7 @@ def _find_copies(
     texts = {
         files[row.name].checksum: row.name
         for row in reversed(applied)
-        if row.name in files and files[row.name].checksum == row.checksum
+        if row.name in files and files[row.name].has_checksum(row.checksum)
     }
     for file in fresh:
         if file.checksum in texts and split_statements(file.sql):

@@ -1,8 +1,8 @@
-"""Track the tables, keys and indexes that files create, with SQLite itself.
+"""Track the tables, keys and indexes that files create, with SQLite itself within D1's limits.
 
-Statements that define something run in an empty in-memory database; statements that move rows do
-not, so the cost depends only on the definitions. Nothing outside of memory is accessed: only
-CREATE, ALTER and DROP run.
+Statements that define something run in an empty in-memory database. Statements that move rows are
+only prepared, so the cost depends only on the definitions. Nothing outside of memory is accessed:
+only CREATE, ALTER and DROP run.
 """
 
 import re
@@ -11,6 +11,30 @@ from dataclasses import dataclass
 from typing import Final
 
 _DEFINING: Final = re.compile(r"(?:CREATE|ALTER|DROP)\b", re.IGNORECASE)
+_CREATED: Final = re.compile(
+    r"CREATE\s+(?:TEMP\s+|TEMPORARY\s+|VIRTUAL\s+)?(?:TABLE|VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?"
+    r"(?:temp\s*\.\s*|main\s*\.\s*)?[\"'`\[]?([^\s\"'`\](.;]+)",
+    re.IGNORECASE,
+)
+_MISSING: Final = re.compile(r"no such table: (?:main\.|temp\.)?(.+)")
+_MOVING: Final = re.compile(r"(?:SELECT|INSERT|REPLACE|UPDATE|DELETE|WITH|VALUES)\b", re.IGNORECASE)
+# What workerd sets for every database (src/workerd/util/sqlite.c++ of cloudflare/workerd). D1's
+# limits page names the ones for columns, parameters, statements and LIKE patterns.
+_LIMITS: Final = {
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 5,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 127,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
+}
+# SQLite's errors for them, which no other content of a database changes.
+_OVER: Final = re.compile(
+    r"too many (?:terms in compound SELECT|columns|arguments on function|SQL variables|attached)"
+    r"|Expression tree is too large|string or blob too big"
+)
 # CREATE TABLE AS may compute; this many thousand SQLite instructions are enough for a definition.
 _PATIENCE: Final = 2_000
 _INTERNAL: Final = (
@@ -47,13 +71,21 @@ class ForeignKey:
         return self.on_delete in ("CASCADE", "SET NULL", "SET DEFAULT")
 
 
+def is_over_limit(refusal: str) -> bool:
+    """Return whether SQLite's error is about one of D1's limits."""
+    return _OVER.search(refusal) is not None
+
+
 class Schema:
     """An empty database with the definitions so far; close it when done."""
 
     def __init__(self) -> None:
         self._database = sqlite3.connect(":memory:", isolation_level=None)
+        for limit, value in _LIMITS.items():
+            self._database.setlimit(limit, value)
         self._database.execute("PRAGMA foreign_keys = ON")
         self._keys: list[ForeignKey] | None = None
+        self._unknown: set[str] = set()
 
     def close(self) -> None:
         """Close the database."""
@@ -75,18 +107,32 @@ class Schema:
             return None
         self._keys = None
         try:
-            return self._run(text)
+            refusal = self._run(text)
         except ValueError as error:  # a NUL, or a lone surrogate
-            return str(error)
+            refusal = str(error)
+        if refusal:
+            self.skip(text)
+        return refusal
 
     def refusal(self, text: str) -> str | None:
         """Return SQLite's error for a statement. A statement that moves rows is only prepared."""
-        if _DEFINING.match(text):
+        if not _MOVING.match(text):
             return self.apply(text)
         try:
             return self._run(f"EXPLAIN {text}")
         except ValueError as error:
             return str(error)
+
+    def skip(self, text: str) -> None:
+        """Note that a table or view is unknown, because its statement was refused or not run."""
+        if created := _CREATED.match(text):
+            self._unknown.add(created.group(1).lower())
+
+    def is_unknown(self, refusal: str) -> bool:
+        """Return whether an error is about a table that `skip` noted, or one of its shadows."""
+        missing = _MISSING.fullmatch(refusal)
+        name = missing.group(1).lower() if missing else ""
+        return any(name == known or name.startswith(f"{known}_") for known in self._unknown)
 
     def has_table(self, name: str) -> bool:
         """Return whether a table exists."""

@@ -44,13 +44,11 @@ def split_pieces(sql: str) -> list[Statement]:
     """Split a file into statements; comments after the last are a statement without text."""
     found = []
     line = 1
-    for piece in _cut(sql):
-        before = _BEFORE.match(piece)
-        comments = before.group() if before else ""
-        text = piece[len(comments) :].rstrip()
+    for comments, text in cut_statements(sql):
         begin = line + comments.count("\n")
-        found.append(Statement(text, begin, comments, line))
-        line += piece.count("\n")
+        if text or comments.strip():
+            found.append(Statement(text.rstrip(), begin, comments, line))
+        line = begin + text.count("\n")
     return found
 
 
@@ -87,6 +85,14 @@ def find_syntax_problem(text: str) -> str | None:
     return None
 
 
+def cut_statements(sql: str) -> Iterator[tuple[str, str]]:
+    """Cut a text into its statements, each with the comments before it; nothing is left out."""
+    for piece in _cut(sql):
+        before = _BEFORE.match(piece)
+        comments = before.group() if before else ""
+        yield comments, piece[len(comments) :]
+
+
 def _cut(sql: str) -> Iterator[str]:
     """Split a text where statements end."""
     # SQLite stops reading at a NUL, and Python refuses to pass it one.
@@ -96,7 +102,7 @@ def _cut(sql: str) -> Iterator[str]:
         if sqlite3.complete_statement(asked[begin : match.end()]):
             yield sql[begin : match.end()]
             begin = match.end()
-    if sql[begin:].strip():
+    if begin < len(sql):
         yield sql[begin:]
 
 

@@ -1,9 +1,9 @@
 """Report the state of each migration file: applied, pending, or changed since."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from flowflare.migrations.files import Migration
+from flowflare.migrations.files import Migration, order_key
 from flowflare.migrations.plan import Applied, find_history_problems
 
 
@@ -37,21 +37,19 @@ def list_status(
         migrations: the files of the folder, in order.
         applied: the ledger's rows, oldest first.
     """
-    rows = {row.name: row for row in applied}
+    rows = {row.name: row for row in list_ledger(applied)}
     problems = {problem.file: problem for problem in find_history_problems(migrations, applied)}
-    names = sorted({*rows, *(file.name for file in migrations)})
     found = []
-    for name in names:
-        row, problem = rows.get(name), problems.get(name)
-        state = problem.kind if problem else "applied" if row else "pending"
-        found.append(
-            FileStatus(
-                name=name,
-                state=state,
-                by=None if row is None else "flowflare" if row.checksum else "wrangler",
-                applied_at=row.applied_at if row else None,
-                bookmark=row.bookmark if row else None,
-                problem=str(problem) if problem else None,
-            )
-        )
+    for name in sorted({*rows, *(file.name for file in migrations)}, key=order_key):
+        status = rows.get(name, FileStatus(name, "pending", None, None, None, None))
+        if problem := problems.get(name):
+            status = replace(status, state=problem.kind, problem=str(problem))
+        found.append(status)
     return tuple(found)
+
+
+def list_ledger(applied: Sequence[Applied]) -> Iterator[FileStatus]:
+    """Report what the ledger says of each file in it, whatever the folder has."""
+    for row in applied:
+        by = "flowflare" if row.checksum else "wrangler"
+        yield FileStatus(row.name, "applied", by, row.applied_at, row.bookmark, None)

@@ -41,6 +41,7 @@ class Case:
     probe: str = ""
     before: int = 0
     after: int = 0
+    name: str = "0002_second.sql"
 
 
 _COLUMNS = ", ".join(f"c{number}" for number in range(101))
@@ -104,6 +105,8 @@ CASES: dict[str, Case] = {
         "ALTER TABLE alone ADD COLUMN made TEXT DEFAULT CURRENT_TIMESTAMP;", "refuses"
     ),
     "not-null-without-default": Case("ALTER TABLE alone ADD COLUMN made TEXT NOT NULL;", "refuses"),
+    "number-used-twice": Case("SELECT 1;", "takes", name="0001_other.sql"),
+    "out-of-order": Case("SELECT 1;", "takes", name="0000_early.sql"),
     "pragma": Case("PRAGMA journal_mode = WAL;", "refuses"),
     "references-with-default": Case(
         "ALTER TABLE alone ADD COLUMN uncle INTEGER DEFAULT 1 REFERENCES uncle (id);\n"

@@ -69,3 +69,12 @@ def test_a_file_that_is_only_in_the_ledger_is_listed_too() -> None:
         ("0001_a.sql", "deleted", "flowflare"),
         ("0002_b.sql", "deleted", "wrangler"),
     ]
+
+
+def test_a_number_of_two_files_does_not_stand_for_a_point() -> None:
+    twins = (*ROWS, Applied("0003_d.sql", "4", "2026-11-23 13:00:00", "00-d"))
+    with pytest.raises(MigrationError) as caught:
+        find_before_file(twins, "0003")
+    assert str(caught.value) == (
+        "0003: is the number of several files\n  Give the whole name: 0003_c.sql or 0003_d.sql."
+    )

@@ -1,18 +1,18 @@
 """Which migrations a database still needs, and which changed histories are refused."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from flowflare.errors import MigrationError
 from flowflare.migrations.files import Migration, make_migration
-from flowflare.migrations.plan import Applied, find_history_problems, list_pending
+from flowflare.migrations.plan import Applied, find_history_problems, list_pending, sort_as_applied
 from tests.unit.migrations.golden import compare
 
 FILES = tuple(make_migration(f"000{n}_step.sql", f"CREATE TABLE t{n} (a);") for n in (1, 2, 3))
 A, B, C = FILES
 ROWS = tuple(Applied(file.name, file.checksum) for file in FILES)
-COMMENT = "-- nothing to do\n"
 
 
 def rename(file: Migration, name: str) -> Migration:
@@ -28,12 +28,27 @@ def test_a_file_that_wrangler_applied_has_no_checksum_to_compare() -> None:
     assert list_pending(FILES, [Applied(A.name, None)]) == FILES[1:]
 
 
-def test_a_file_with_only_comments_may_fill_a_gap_at_any_time() -> None:
-    filler = make_migration("0002_unused.sql", COMMENT)
-    files = (A, filler, C)
-    assert list_pending(files, [ROWS[0], ROWS[2]]) == (filler,)
-    late = [ROWS[0], ROWS[2], Applied(filler.name, filler.checksum)]
-    assert list_pending(files, late) == ()
+def test_a_file_that_arrives_late_is_applied_late() -> None:
+    assert list_pending(FILES, [ROWS[0], ROWS[2]]) == (B,)
+    late = [ROWS[0], ROWS[2], ROWS[1]]
+    assert list_pending(FILES, late) == ()
+    assert sort_as_applied(FILES, [row.name for row in late]) == [A, C, B]
+
+
+def test_files_with_one_number_are_known_by_name() -> None:
+    twin = make_migration("0002_twin.sql", "CREATE TABLE twin (a);")
+    assert list_pending((A, B, twin, C), ROWS) == (twin,)
+    assert list_pending((A, B, twin), [*ROWS[:2], Applied(twin.name, None)]) == ()
+
+
+def test_a_ledger_of_release_0_1_has_the_checksum_of_the_whole_text() -> None:
+    accepted = make_migration(A.name, f"-- flowflare: accept drop-table: why\n{A.sql}")
+    earlier = hashlib.sha256(accepted.sql.encode()).hexdigest()
+    assert list_pending([accepted], [Applied(A.name, earlier)]) == ()
+    assert list_pending([accepted], [ROWS[0]]) == ()
+    assert [problem.kind for problem in find_history_problems([A], [Applied(A.name, earlier)])] == [
+        "edited"
+    ]
 
 
 HISTORIES = {
@@ -49,12 +64,6 @@ HISTORIES = {
         ),
     ),
     "two have changed texts": ((rename(B, A.name), rename(A, B.name)), ROWS[:2]),
-    "two branches were merged": (
-        (A, B, make_migration("0003_mine.sql", "D;"), C),
-        (*ROWS[:2], ROWS[2]),
-    ),
-    "new before all": ((make_migration("0000_new.sql", "D;"), A), ROWS[:1]),
-    "applied late by wrangler": (FILES, (ROWS[0], ROWS[2], ROWS[1])),
     "copied": ((*FILES, rename(B, "0004_copy.sql")), ROWS),
     "several at once": ((rename(B, A.name), C), (*ROWS[:2],)),
 }

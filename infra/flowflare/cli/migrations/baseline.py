@@ -47,8 +47,7 @@ def baseline(
     """Record migrations as applied in a database that has their tables but no ledger.
 
     Compares the database's tables, indexes, views and triggers with what the files create. Shows
-    every difference, and records the files only if there are none. Also sorts a ledger whose order
-    differs from the files'.
+    every difference, and records the files only if there are none.
 
     Example: flowflare migrations baseline --client orders --to 0002_add_lines.sql
     """
@@ -96,28 +95,23 @@ def _choose_files(
     """Choose the files to record.
 
     Raises:
-        MigrationError: the file does not exist, or the ledger has other problems than its order.
+        MigrationError: the file does not exist, or the ledger has files already.
     """
-    from flowflare.migrations.plan import find_history_problems
+    from flowflare.migrations.files import find_named
+    from flowflare.migrations.plan import list_pending
 
-    problems = find_history_problems(every, applied)
-    wrong = [problem for problem in problems if problem.kind != "late"]
-    if wrong:
-        message = "\n".join(problem.message for problem in wrong)
-        raise MigrationError(message, remedy=wrong[0].remedy)
-    if applied and not problems:
+    if applied:
+        list_pending(every, applied)
         raise MigrationError(
-            f"the ledger has {len(applied)} files already, and they are in order",
+            f"the ledger has {len(applied)} files already",
             remedy="There is nothing to record. To apply pending files: flowflare up",
         )
-    if applied:
-        known = {row.name for row in applied}
-        return [file for file in every if file.name in known]
-    places = [at for at, file in enumerate(every) if to in (None, file.name, file.name[:4])]
-    if not places:
-        remedy = f"Files: {', '.join(file.name for file in every) or 'none'}."
+    names = [file.name for file in every]
+    found = names if to is None else find_named(names, to)
+    if not found:
+        remedy = f"Files: {', '.join(names) or 'none'}."
         raise MigrationError(f"{to or 'the folder'}: there is no such file", remedy=remedy)
-    return every[: places[-1] + 1]
+    return every[: names.index(found[-1]) + 1]
 
 
 def _show(found: "Sequence[Difference]") -> None:

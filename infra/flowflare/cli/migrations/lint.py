@@ -17,6 +17,7 @@ from flowflare.cli.options import (
 from flowflare.errors import MigrationError
 
 if TYPE_CHECKING:
+    from flowflare.migrations.files import Migration
     from flowflare.migrations.findings import Finding
 
 COLORS = {"error": "red", "warning": "yellow"}
@@ -83,7 +84,9 @@ def _in_folder(folder: Path) -> "Iterator[tuple[Path, Finding]]":
     from flowflare.migrations.files import read_migrations
     from flowflare.migrations.lint import lint as lint_files
 
-    return ((folder, finding) for finding in lint_files(read_migrations(folder)))
+    files = read_migrations(folder)
+    _warn_if_empty(folder, files)
+    return ((folder, finding) for finding in lint_files(files))
 
 
 def _in_stack(
@@ -102,6 +105,7 @@ def _in_stack(
         if target.folder is None:
             continue
         files = target.files()
+        _warn_if_empty(target.folder, files)
         rows = read_ledger(reach(project, target).database) if pending else ()
         known = {row.name for row in rows}
         ordered = sorted(files, key=lambda file: file.name not in known)
@@ -110,6 +114,14 @@ def _in_stack(
             where = where.relative_to(project.root)
         applied = sum(file.name in known for file in files)
         yield from ((where, finding) for finding in lint_files(ordered, applied=applied))
+
+
+def _warn_if_empty(folder: Path, files: "tuple[Migration, ...]") -> None:
+    from flowflare.cli.console import messages
+    from flowflare.cli.migrations.target import explain_no_files
+
+    if not files:
+        messages().print(f"Warning: {explain_no_files(folder)}", style="yellow", markup=False)
 
 
 def _document(where: Path, finding: "Finding") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`flowflare migrations new`: create the next numbered file."""
+"""`flowflare migrations new`: create the next file."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,24 +20,26 @@ def new(
     stack: StackOption = DEFAULT_STACK,
     cwd: ProjectOption = None,
 ) -> None:
-    """Create the next numbered migration file, as wrangler would.
+    """Create the next migration file, named and numbered like the files that exist.
 
     Example: flowflare migrations new create_orders --client orders
     """
     from flowflare.cli.console import answers, messages
     from flowflare.cli.migrations.target import find_target
     from flowflare.config.files import read_project
-    from flowflare.migrations.files import make_next_name, read_migrations
+    from flowflare.migrations.files import make_next_name, read_migrations, read_number
 
     root = project_root(cwd)
     target = find_target(read_project(root, stack), client, database)
     folder = _choose_folder(target, root)
     files = read_migrations(folder) if folder.is_dir() else ()
-    path = folder / make_next_name(files, words)
-    folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = datetime.now(UTC)
+    name = make_next_name(files, words, now)
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(f"-- Migration number: {path.name[:4]} \t {now}\n")
+        number = read_number(name) or name
+        file.write(f"-- Migration number: {number} \t {now:%Y-%m-%dT%H:%M:%SZ}\n")
     answers().print(str(path.relative_to(root)), markup=False)
     messages().print(f"Next:  write its SQL, then  flowflare migrations lint{target.options}")
 

@@ -38,7 +38,7 @@ def status(
     from flowflare.cli.migrations.target import find_target, reach
     from flowflare.config.files import read_project
     from flowflare.migrations.ledger import read_ledger
-    from flowflare.migrations.status import list_status
+    from flowflare.migrations.status import list_ledger, list_status
 
     project = read_project(project_root(cwd), stack)
     target = find_target(project, client, database)
@@ -46,11 +46,12 @@ def status(
         reached = reach(project, target)
         applied = read_ledger(reached.database)
     broken: MigrationError | None = None
+    ledger = tuple(list_ledger(applied))
     try:
-        found = list_status(target.files(), applied)
+        found = list_status(target.files(), applied) if target.folder else ledger
     except MigrationError as error:
-        # Show what was applied in any case: it says which file may be renumbered.
-        broken, found = error, list_status((), applied)
+        # The files cannot be read, so nothing is known of them but what the ledger has.
+        broken, found = error, ledger
     if json:
         print_json(_document(target, reached.uuid, found, broken))
     else:
@@ -76,7 +77,7 @@ def _show(target: Target, found: "Sequence[FileStatus]", stack: str) -> None:
 
     answers().print(f"{target.name}, {target.what}\n", markup=False)
     if not found:
-        answers().print("It has no migrations.")
+        answers().print(target.explain_no_files(), markup=False)
         return
     heads = ("file", "state", "applied at (UTC)", "by", "bookmark before it")
     rows = [

@@ -64,6 +64,17 @@ class Target:
 
         return read_migrations(self.folder) if self.folder else ()
 
+    def explain_no_files(self) -> str:
+        """Return why there are no migrations."""
+        return explain_no_files(self.folder) if self.folder else "It has no folder of migrations."
+
+
+def explain_no_files(folder: Path) -> str:
+    """Return what a folder without migrations has instead."""
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    has = f"It has {', '.join(found[:5])}{' ...' if len(found) > 5 else ''}." if found else ""
+    return f"{folder}: nothing here is a migration (*.sql or */migration.sql). {has}".rstrip()
+
 
 @dataclass(frozen=True)
 class Reached:

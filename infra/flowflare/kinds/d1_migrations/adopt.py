@@ -23,7 +23,7 @@ from flowflare.migrations.ledger import (
     rewrite,
 )
 from flowflare.migrations.original import is_original
-from flowflare.migrations.plan import Applied, find_history_problems
+from flowflare.migrations.plan import Applied, find_history_problems, sort_as_applied
 from flowflare.values.properties import plain
 
 _WORDS: Final = {
@@ -86,7 +86,9 @@ def _find_applied(
         return ()
     if applied:
         had = _select_by_ledger(files, applied)
-        _refuse_differences(compare_objects(objects, had), objects)
+        _refuse_differences(
+            compare_objects(objects, sort_as_applied(had, (row.name for row in applied))), objects
+        )
         unnoted = {row.name for row in applied if row.checksum is None}
         bare = [file for file in had if file.name in unnoted]
         if bare:

@@ -21,7 +21,8 @@ from flowflare.kinds.provider import (
     make_gone_result,
 )
 from flowflare.migrations.apply import migrate
-from flowflare.migrations.files import Migration, make_migration
+from flowflare.migrations.baseline import read_objects
+from flowflare.migrations.files import Migration, make_migration, order_key
 from flowflare.migrations.ledger import Database, read_ledger
 from flowflare.migrations.lint import lint
 from flowflare.migrations.plan import Applied, find_history_problems
@@ -38,22 +39,28 @@ class D1MigrationsProvider(CloudflareProvider):
         """Refuse changed files that are applied, and pending files with errors of the linter.
 
         The applied files are those in state. Only before a refusal, the database itself is read:
-        it may have been restored to an earlier time, or wrangler may have applied files.
+        it may have been restored to an earlier time, or wrangler may have applied files. A
+        database without tables has no rows to lose.
         """
         known = () if self._replaces(olds, news) else _parse_files(olds)
         old = [Applied(file.name, file.checksum) for file in known]
-        problems = _find_problems(_parse_files(news), old)
-        if problems:
-            live = self._read_live_ledger(news)
-            problems = problems if live is None else _find_problems(_parse_files(news), live)
+        files = _parse_files(news)
+        is_new = not known and not isinstance(news.get("database_id"), str)
+        problems = _find_problems(files, old, is_empty=is_new)
+        if problems and (live := self._read_live(news)) is not None:
+            applied, is_empty = live
+            problems = _find_problems(files, applied, is_empty=is_empty)
         return CheckResult(news, [CheckFailure("migrations", problem) for problem in problems])
 
     def diff(self, _id: str, olds: Props, news: Props) -> DiffResult:
         """Compare the files with those in state; another database has another ledger."""
         replaces = self._replaces(olds, news)
-        applied = [(row.get("name"), row.get("checksum")) for row in olds.get("applied") or ()]
-        wanted = [(file.name, file.checksum) for file in _parse_files(news)]
-        return DiffResult(changes=bool(replaces) or applied != wanted, replaces=replaces)
+        applied = {row.get("name"): row.get("checksum") for row in olds.get("applied") or ()}
+        files = _parse_files(news)
+        changes = len(applied) != len(files) or any(
+            not file.has_checksum(applied.get(file.name)) for file in files
+        )
+        return DiffResult(changes=bool(replaces) or changes, replaces=replaces)
 
     def foresee(self, news: Props) -> Props:
         """Return the outputs before the operation: all files will be applied."""
@@ -80,7 +87,7 @@ class D1MigrationsProvider(CloudflareProvider):
             if error.status == 404:
                 return ReadResult("", {})
             raise
-        rows = sorted(applied, key=lambda row: row.name)
+        rows = sorted(applied, key=lambda row: order_key(row.name))
         return (
             ReadResult(id_, keep_outputs(props) | {"applied": _make_rows(rows)})
             if applied
@@ -95,21 +102,25 @@ class D1MigrationsProvider(CloudflareProvider):
     def _database(self, props: Props) -> Database:
         return Database(self.api(), props["account_id"], props["database_id"])
 
-    def _read_live_ledger(self, props: Props) -> tuple[Applied, ...] | None:
-        """Read the database's ledger; None if the database cannot be read."""
+    def _read_live(self, props: Props) -> tuple[Sequence[Applied], bool] | None:
+        """Read the database's ledger, and whether it is empty; None if it cannot be read."""
         account, database = props.get("account_id"), props.get("database_id")
         if not (self._token and isinstance(account, str) and isinstance(database, str)):
             return None
         # One attempt: a preview does not wait for a database that may not exist.
         once = Connector(Pace(timeout=10, retries=Retries(attempts=1)))
         client = once.open(self._base_url, self._token)
+        live = Database(client, account, database)
         try:
-            return read_ledger(Database(client, account, database))
+            applied = read_ledger(live)
+            return applied, not applied and not read_objects(live)
         except FlowflareError:
             return None
 
 
-def _find_problems(files: Sequence[Migration], applied: Sequence[Applied]) -> list[str]:
+def _find_problems(
+    files: Sequence[Migration], applied: Sequence[Applied], *, is_empty: bool
+) -> list[str]:
     """Find the mistakes in files: in the applied files' history, and in the pending files' SQL."""
     history = [str(problem) for problem in find_history_problems(files, applied)]
     if history:
@@ -118,7 +129,11 @@ def _find_problems(files: Sequence[Migration], applied: Sequence[Applied]) -> li
     done = [file for file in files if file.name in known]
     waiting = [file for file in files if file.name not in known]
     findings = lint([*done, *waiting], applied=len(done)) if waiting else ()
-    return [str(finding) for finding in findings if finding.stops]
+    return [
+        str(finding)
+        for finding in findings
+        if finding.stops and not (is_empty and finding.needs_rows)
+    ]
 
 
 def _parse_files(props: Props) -> tuple[Migration, ...]:

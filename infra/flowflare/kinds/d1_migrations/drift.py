@@ -12,6 +12,7 @@ from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.scene import Record, Scene, make_finding, text
 from flowflare.migrations.baseline import Difference, compare_objects
 from flowflare.migrations.files import Migration, make_migration
+from flowflare.migrations.plan import sort_as_applied
 from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
 from flowflare.values.properties import UNKNOWN, plain
 
@@ -50,15 +51,15 @@ def _compare_migrations(
     objects, tables = answers[0], {str(row["name"]) for row in answers[1]}
     ledger = _read_ledger(account, text(record, "database_id"), tables)
     applied = _read_applied(record)
-    yield from _compare_ledger(record, applied, ledger)
-    files = [file for file in _parse_files(record) if file.name in applied]
+    files = {file.name: file for file in _parse_files(record) if file.name in applied}
+    yield from _compare_ledger(record, applied, ledger, files)
     made = {
         (str(row["type"]), str(row["name"])): str(row["sql"])
         for row in objects
         if row.get("sql") is not None
     }
     try:
-        found = compare_objects(made, files)
+        found = compare_objects(made, sort_as_applied([*files.values()], ledger))
     except MigrationError as error:
         scene.note(record, f"{error.message}; its tables were not compared")
         return
@@ -76,7 +77,10 @@ def _read_ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str
 
 
 def _compare_ledger(
-    record: Record, applied: Mapping[str, str], ledger: Mapping[str, str | None]
+    record: Record,
+    applied: Mapping[str, str],
+    ledger: Mapping[str, str | None],
+    files: Mapping[str, Migration],
 ) -> Iterator[Drifted]:
     for name in sorted(applied.keys() - ledger.keys()):
         message = f"{name} is not in the database's ledger any more: it would be applied again"
@@ -101,7 +105,10 @@ def _compare_ledger(
         )
     for name in sorted(applied.keys() & ledger.keys()):
         there = ledger[name]
-        if there is not None and there != applied[name]:
+        is_same = there in (None, applied[name]) or (
+            name in files and files[name].has_checksum(there)
+        )
+        if not is_same:
             message = f"{name} is in the ledger with another checksum: another file was applied"
             yield make_finding(
                 record,
@@ -109,7 +116,7 @@ def _compare_ledger(
                 message,
                 path=f'applied["{name}"]',
                 state=applied[name],
-                account=there,
+                account=there or "",
                 severity="error",
                 action="restore",
             )

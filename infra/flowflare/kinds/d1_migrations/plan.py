@@ -23,12 +23,14 @@ def files_to_run(step: Step) -> tuple[MigrationFile, ...]:
     if not pending:
         return ()
     applied = [file for file in _parse_files(step) if file not in pending]
-    found = _lint_files([*applied, *pending], applied=len(applied))
+    # The database is created in the same run.
+    is_new = not isinstance((step.new or {}).get("database_id"), str)
+    found = _lint_files([*applied, *pending], applied=len(applied), is_new=is_new)
     return tuple(
         MigrationFile(
             name=file.name,
             bytes=len(file.sql.encode()),
-            sha256=file.checksum,
+            sha256=file.digest,
             findings=tuple(finding for name, finding in found if name == file.name),
         )
         for file in pending
@@ -49,7 +51,9 @@ def _parse_files(step: Step) -> tuple[Migration, ...]:
     return tuple(make_migration(file["name"], file["sql"]) for file in files)
 
 
-def _lint_files(files: Sequence[Migration], *, applied: int) -> list[tuple[str, LintFinding]]:
+def _lint_files(
+    files: Sequence[Migration], *, applied: int, is_new: bool
+) -> list[tuple[str, LintFinding]]:
     """Lint the files after the applied ones; return the findings, each with its file's name."""
     from flowflare.migrations.lint import lint  # imports a SQL parser, which few plans need
 
@@ -66,4 +70,5 @@ def _lint_files(files: Sequence[Migration], *, applied: int) -> list[tuple[str, 
             ),
         )
         for finding in lint(files, applied=applied)
+        if not (is_new and finding.needs_rows)
     ]

@@ -9,11 +9,16 @@ from flowflare.migrations.syntax import Node, list_tables
 
 @dataclass(frozen=True)
 class Hit:
-    """A rule's finding: the rule's name, what is wrong, and what to write instead."""
+    """A rule's finding: the rule's name, what is wrong, and what to write instead.
+
+    Attributes:
+        is_certain: an error although the rule is a warning, because D1 refuses it in any database.
+    """
 
     rule: str
     message: str
     remedy: str
+    is_certain: bool = False
 
 
 @dataclass
