@@ -14,13 +14,8 @@ from flowflare.migrations.files import Migration
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.schema import OBJECTS, Schema
 from flowflare.migrations.statements import split_statements
+from flowflare.migrations.triggers import TOKEN, write_statement
 
-_TOKEN: Final = re.compile(
-    r"--[^\n]*|/\*.*?(?:\*/|\Z)|(?P<space>\s+)|(?P<text>'(?:[^']|'')*')"
-    r"|\"(?P<quoted>(?:[^\"]|\"\")*)\"|`(?P<ticked>[^`]*)`|\[(?P<bracketed>[^\]]*)\]"
-    r"|(?P<word>[\w$]+)|(?P<other>.)",
-    re.DOTALL,
-)
 _DATA: Final = re.compile(r"(?:INSERT|REPLACE|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 
 ObjectName = tuple[str, str]
@@ -114,7 +109,7 @@ def list_files_with_data(migrations: Sequence[Migration]) -> list[str]:
 def normalise(sql: str) -> tuple[str, ...]:
     """Split a definition into tokens, without spaces, comments and quotes around names."""
     tokens = []
-    for match in _TOKEN.finditer(sql):
+    for match in TOKEN.finditer(write_statement(sql)):
         kind = match.lastgroup
         if kind in (None, "space"):
             continue

@@ -13,7 +13,8 @@ from flowflare.errors import ApiError, MigrationError
 from flowflare.migrations.files import Migration
 from flowflare.migrations.plan import Applied
 from flowflare.migrations.replay import find_refused_statement
-from flowflare.migrations.statements import split_statements
+from flowflare.migrations.statements import cut_statements
+from flowflare.migrations.triggers import write_statement
 
 # wrangler's statement, from its source (packages/wrangler/src/d1/migrations/helpers.ts).
 _CREATE = """\
@@ -136,7 +137,7 @@ def apply(
     """
     name = _quote(migration.name)
     note = f"INSERT INTO d1_migrations (name) VALUES ({name});\n"  # noqa: S608 -- quoted
-    sql = _end_statement(migration.sql) + note + _write_notes([migration], bookmark)
+    sql = write_file(migration.sql) + note + _write_notes([migration], bookmark)
     try:
         database.query(sql)
     except ApiError as error:
@@ -207,9 +208,10 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _end_statement(sql: str) -> str:
-    """End the last statement, so that the ledger's insert can follow it."""
-    last = split_statements(sql)[-1:]
+def write_file(sql: str) -> str:
+    """Write a file so that D1 takes it, and the ledger's insert can follow it."""
+    cut = [(comments, write_statement(text)) for comments, text in cut_statements(sql)]
+    last = next((text.rstrip() for _, text in reversed(cut) if text), ";")
     # A file of comments stays unchanged: D1 refuses an empty statement.
-    open_end = last and not last[0].text.endswith(";")
-    return sql.rstrip() + ("\n;\n" if open_end else "\n")
+    end = "\n" if last.endswith(";") else "\n;\n"
+    return "".join(f"{comments}{text}" for comments, text in cut).rstrip() + end
