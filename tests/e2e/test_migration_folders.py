@@ -20,12 +20,12 @@ LEDGER = (
 )
 
 
-def said(project: Project, *words: str) -> CliResult:
+def run_migrations(project: Project, *words: str) -> CliResult:
     return flowflare("migrations", *words, "--cwd", str(project.root))
 
 
 def states(project: Project, stack: str = "local") -> dict[str, tuple[str, str | None]]:
-    answer = said(project, "status", *CLIENT, "--stack", stack, "--json")
+    answer = run_migrations(project, "status", *CLIENT, "--stack", stack, "--json")
     assert answer.code == 0, answer.err
     return {file["name"]: (file["state"], file["by"]) for file in json.loads(answer.out)["files"]}
 
@@ -76,7 +76,7 @@ def test_two_files_with_one_number_that_wrangler_applied_are_known_by_name(
     # Two branches are merged: the file that sorts before applied ones runs late, with a warning.
     write(project, m0001_b="CREATE TABLE b (id INTEGER PRIMARY KEY);\n")
     write(project, m0046_gap="CREATE TABLE c (id INTEGER PRIMARY KEY);\n")
-    linted = said(project, "lint", *CLIENT, "--pending")
+    linted = run_migrations(project, "lint", *CLIENT, "--pending")
     assert linted.code == 0
     assert "0001_b.sql:1: warning: out-of-order" in linted.out
     assert "0001_b.sql:1: warning: number-used-twice" in linted.out
@@ -118,7 +118,7 @@ def test_one_folder_serves_a_production_that_has_its_files_and_a_new_stack(
     fresh.up()
     assert set(states(project, "fresh").values()) == {("applied", "flowflare")}
 
-    # A comment that accepts a finding is no edit, for either stack.
+    # A comment that accepts a finding does not edit the file, for either stack.
     reason = "-- flowflare: accept drop-table: drafts were never released\n"
     file = project.root / FOLDER / "0001_blue_owl.sql"
     file.write_text(REBUILD.replace("DROP TABLE `draft`", f"{reason}DROP TABLE `draft`"))

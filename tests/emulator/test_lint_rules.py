@@ -16,6 +16,8 @@ _UNSEEN = {
     "empty-migration",
     "ledger-table",
     "missing-foreign-key-index",
+    "number-used-twice",
+    "out-of-order",
     "unterminated-statement",
     "virtual-table",
 }
