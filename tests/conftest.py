@@ -1,4 +1,4 @@
-"""Set what holds for every test: how it ends, and which Pulumi CLI it finds or is skipped for."""
+"""Set up every test: its time limit, its xdist group, and the Pulumi CLI that it uses."""
 
 import gc
 
@@ -16,8 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection(session: pytest.Session) -> None:
-    # Collecting makes millions of objects that live to the end. Looking for cycles among them again
-    # and again took a third of the CPU of collecting.
+    # Collecting makes millions of objects that live to the end. Searching them for cycles took a
+    # third of the CPU of collecting.
     gc.disable()
 
 

@@ -14,7 +14,7 @@ from flowflare.emulator.process import Running
 from tests.emulator.emulated import Account, durable_object, emulator, get, new_sqlite
 from tests.emulator.test_workers import ECHO, SAY
 from tests.emulator.test_workflows import BINDING, CLIENT, deploy, wait_until_finished
-from tests.support.waiting import PATIENCE, holds, wait_until
+from tests.support.waiting import PATIENCE, stays_true, wait_until
 
 pytestmark = pytest.mark.workerd
 
@@ -169,7 +169,9 @@ def test_open_websockets_keep_their_unit(busy_account: Account) -> None:
     busy_account.put("echo", ECHO)
     with connect(busy_account.enable("echo").replace("http", "ws")) as socket:
         other = busy_account.enable("other")
-        assert holds(lambda: bool(get(other)) and ["echo"] in list_loaded(busy_account), seconds=3)
+        assert stays_true(
+            lambda: bool(get(other)) and ["echo"] in list_loaded(busy_account), seconds=3
+        )
         socket.send("here")
         assert socket.recv(timeout=PATIENCE) == "echo here"
     crowd_out(busy_account, "echo")
@@ -186,7 +188,7 @@ def test_a_running_workflow_keeps_its_unit(busy_account: Account) -> None:
         slow = CLIENT.replace("1500", str(seconds * 1000))
         busy_account.put("client", slow, bindings=[{**BINDING, "class_name": "Flow"}])
         begun, instance = time.time(), get(url).json()["id"]
-        kept = holds(is_loaded, seconds=2)
+        kept = stays_true(is_loaded, seconds=2)
         if time.time() < begun + seconds:
             break
     assert kept

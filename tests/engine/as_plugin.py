@@ -1,4 +1,4 @@
-"""Rewrites a state of the embedded engine as Cloudflare's plugin stores the same stack."""
+"""Rewrite a state of the embedded engine as Cloudflare's plugin stores the same stack."""
 
 import json
 from typing import Any
@@ -10,19 +10,19 @@ _SCRIPT = "cloudflare:index/workersScript:WorkersScript"
 
 
 def seal_bindings(latest: dict[str, Any], vault: Vault) -> None:
-    """Makes each script's `bindings` a secret list with its texts secret inside, in place.
+    """Encrypt each script's list of bindings, with every text in it a secret too, in place.
 
-    As in `recordings/pulumi-cloudflare-6.23`: the inner ciphertext is plain JSON.
+    As in `recordings/pulumi-cloudflare-6.23`, the inner ciphertext is plain JSON.
     """
     for record in latest["resources"]:
         if record["type"] == _SCRIPT:
             for part in ("inputs", "outputs"):
-                opened = [_with_inner(one, vault) for one in record[part]["bindings"]]
-                text = vault.seal_text(json.dumps(opened))
+                bindings = [_seal_text(binding, vault) for binding in record[part]["bindings"]]
+                text = vault.seal_text(json.dumps(bindings))
                 record[part]["bindings"] = {SIGNATURE: SECRET, "ciphertext": text}
 
 
-def _with_inner(binding: dict[str, Any], vault: Vault) -> dict[str, Any]:
+def _seal_text(binding: dict[str, Any], vault: Vault) -> dict[str, Any]:
     text = binding.get("text")
     if text is None:
         return binding

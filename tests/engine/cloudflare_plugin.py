@@ -1,8 +1,9 @@
-"""A Cloudflare plugin for the Pulumi CLI: the embedded engine's calls over Pulumi's protocol.
+"""Serve the embedded engine's Cloudflare calls to the Pulumi CLI, as a plugin of its protocol.
 
-It stands in for Cloudflare's own plugin, which no test can download, on a Cloudflare on loopback.
-What it keeps in state, refuses and does not call is as recorded of the real one: `plugin_rules.py`.
-Of lost answers it knows as little as the real one: it asks again and reports what it is told.
+Tests cannot download Cloudflare's own plugin, so this fake replaces it, with a Cloudflare on
+loopback. `plugin_rules.py` has what it stores in state, refuses and does not call, as recorded from
+the real plugin. Like that plugin it does not resolve lost answers: it sends the request again and
+reports the second answer.
 """
 
 import os
@@ -43,15 +44,15 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse()
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        given = {key: plain(value) for key, value in read_struct(request.args).items()}
-        # As the real one: what the configuration does not say, the environment does.
-        known = {"baseUrl": "CLOUDFLARE_BASE_URL", "apiToken": "CLOUDFLARE_API_TOKEN"}
-        found = {key: os.environ[name] for key, name in known.items() if name in os.environ}
-        self.config = found | given
+        settings = {key: plain(value) for key, value in read_struct(request.args).items()}
+        # As in the real plugin, the environment sets what the configuration does not.
+        names = {"baseUrl": "CLOUDFLARE_BASE_URL", "apiToken": "CLOUDFLARE_API_TOKEN"}
+        defaults = {key: os.environ[name] for key, name in names.items() if name in os.environ}
+        self.config = defaults | settings
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=False)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
-        inputs = rules.with_secrets(read_struct(request.news))
+        inputs = rules.mark_secrets(read_struct(request.news))
         return provider_pb2.CheckResponse(inputs=write_struct(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -71,28 +72,28 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         def make() -> tuple[str, Props]:
             if type_ == rules.D1:
                 return self._post_database(new)
-            made = self._handler(request.urn).create(new)
-            outputs = made.outputs
+            created = self._handler(request.urn).create(new)
+            outputs = created.outputs
             if type_ == rules.SCRIPT:
                 outputs = {"placement": {}, **outputs}
-            return self._terraform_id(type_, made.id, outputs), outputs
+            return self._find_terraform_id(type_, created.id, outputs), outputs
 
-        id_, outputs = rules.written(type_, *reversed(_answered(context, make)))
+        id_, outputs = rules.to_outputs(type_, *reversed(_call(context, make)))
         struct = write_struct(annotate(outputs, read_struct(request.properties)))
         return provider_pb2.CreateResponse(id=id_, properties=struct)
 
     def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         type_, outputs = type_of(request.urn), _plain(request.properties)
-        terraform_id = _answered(context, lambda: rules.read_state(type_, outputs))
+        terraform_id = _call(context, lambda: rules.read_state(type_, outputs))
         old = Existing(request.id, _plain(request.inputs), outputs)
-        made = _answered(context, lambda: self._handler(request.urn).read(old))
-        if made is None:
+        read = _call(context, lambda: self._handler(request.urn).read(old))
+        if read is None:
             return provider_pb2.ReadResponse()
-        attributes = made.outputs
+        attributes = read.outputs
         if type_ == rules.SCRIPT and not attributes.get("placement"):
             attributes = {key: value for key, value in attributes.items() if key != "placement"}
-        id_, told = rules.written(type_, attributes, terraform_id)
-        struct = write_struct(annotate(told, read_struct(request.properties)))
+        id_, stored = rules.to_outputs(type_, attributes, terraform_id)
+        struct = write_struct(annotate(stored, read_struct(request.properties)))
         return provider_pb2.ReadResponse(id=id_, properties=struct, inputs=request.inputs)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -104,19 +105,19 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
                 return {**old.outputs, **new, **self._put_database(old.id, new)}
             return dict(self._handler(request.urn).update(old, new))
 
-        outputs = _answered(context, change)
+        outputs = _call(context, change)
         if type_ == rules.SCRIPT:
             outputs = {"placement": {}, **outputs}
-        told = rules.written(type_, outputs, rules.read_state(type_, old.outputs))[1]
-        struct = write_struct(annotate(told, read_struct(request.news)))
+        stored = rules.to_outputs(type_, outputs, rules.read_state(type_, old.outputs))[1]
+        struct = write_struct(annotate(stored, read_struct(request.news)))
         return provider_pb2.UpdateResponse(properties=struct)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         type_, outputs = type_of(request.urn), _plain(request.properties)
-        _answered(context, lambda: rules.read_state(type_, outputs))
+        _call(context, lambda: rules.read_state(type_, outputs))
         if type_ not in rules.DELETED_SILENTLY:
             old = Existing(request.id, outputs, outputs)
-            _answered(context, lambda: self._handler(request.urn).delete(old))
+            _call(context, lambda: self._handler(request.urn).delete(old))
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -124,23 +125,23 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
 
     def _existing(self, request: Any, context: Any) -> Existing:
         outputs = _plain(request.olds)
-        _answered(context, lambda: rules.read_state(type_of(request.urn), outputs))
+        _call(context, lambda: rules.read_state(type_of(request.urn), outputs))
         return Existing(request.id, _plain(request.old_inputs), outputs)
 
     def _handler(self, urn: str) -> Any:
         return load_apply(find_kind(type_of(urn)))(Access(self.config, {}))
 
-    def _terraform_id(self, type_: str, id_: str, outputs: Props) -> str:
+    def _find_terraform_id(self, type_: str, id_: str, outputs: Props) -> str:
         return str(outputs["scriptName"]) if type_ == rules.SUBDOMAIN else id_
 
     def _resets_replication(self, request: Any, old: Existing, new: Props) -> bool:
-        """Whether it plans to reset what a refresh wrote into state and no program sets."""
+        """Return whether it plans to reset a value that a refresh stored and no program sets."""
         known = old.outputs.get("readReplication") or {}
         is_set = "readReplication" in new or "readReplication" in list(request.ignoreChanges)
         return type_of(request.urn) == rules.D1 and bool(known) and not is_set
 
     def _post_database(self, new: Props) -> tuple[str, Props]:
-        """Asks twice where no answer comes; what the second answer says is what is reported."""
+        """Send the request again if no answer arrives, and report the second answer."""
         body = {"name": new["name"]}
         if "readReplication" in new:
             body["read_replication"] = new["readReplication"]
@@ -148,12 +149,12 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
             answer = self._send("POST", new, "", body)
         except httpx.TransportError:
             answer = self._send("POST", new, "", body)
-        # What is optional and not set is left empty, whatever the answer says.
-        return answer["uuid"], {"readReplication": {}, **new, **_computed(answer)}
+        # The real plugin leaves optional values empty if they are not set, whatever is answered.
+        return answer["uuid"], {"readReplication": {}, **new, **_read_computed(answer)}
 
     def _put_database(self, id_: str, new: Props) -> Props:
         body = {"name": new["name"], "read_replication": new.get("readReplication")}
-        return _computed(self._send("PUT", new, f"/{id_}", body))
+        return _read_computed(self._send("PUT", new, f"/{id_}", body))
 
     def _send(self, method: str, new: Props, path: str, body: Props) -> Any:
         address = f"{self.config['baseUrl']}/accounts/{new['accountId']}/d1/database{path}"
@@ -164,18 +165,18 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):
         return answer.json()["result"]
 
 
-def _computed(answer: Any) -> Props:
-    known = {
+def _read_computed(answer: Any) -> Props:
+    names = {
         "uuid": "uuid",
         "version": "version",
         "createdAt": "created_at",
         "fileSize": "file_size",
         "numTables": "num_tables",
     }
-    return {key: answer[name] for key, name in known.items() if name in answer}
+    return {key: answer[name] for key, name in names.items() if name in answer}
 
 
-def _answered(context: Any, work: Callable[[], Any]) -> Any:
+def _call(context: Any, work: Callable[[], Any]) -> Any:
     try:
         return work()
     except Exception as error:  # noqa: BLE001 -- the CLI shows it

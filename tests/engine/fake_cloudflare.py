@@ -1,4 +1,4 @@
-"""A hand-written Cloudflare API over HTTP: the few operations that the engine's provider uses."""
+"""Serve a hand-written Cloudflare API over HTTP, with the operations that the engine uses."""
 
 import copy
 import email
@@ -19,7 +19,7 @@ TIME = "2026-11-23T19:00:00Z"
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came: JSON body, or parts of a multipart one."""
+    """A request as received, with its JSON body or its parts if it is multipart."""
 
     method: str
     path: str
@@ -47,7 +47,7 @@ class World:
 
     def names(self) -> dict[str, list[str]]:
         return {
-            "databases": sorted(one["name"] for one in self.databases.values()),
+            "databases": sorted(database["name"] for database in self.databases.values()),
             "scripts": sorted(self.scripts),
             "workflows": sorted(self.workflows),
             "subdomains": sorted(self.subdomains),
@@ -62,8 +62,8 @@ class RefusedError(Exception):
 
 
 Hook = Callable[[Request, str], str | None]
-"""Called with a request `before` and `after` it is carried out; "cut" closes the connection, a
-number answers that status."""
+"""Is called with each request, and with "before" or "after" its execution. Returns None, "cut" to
+close the connection, or the HTTP status to answer."""
 
 
 class FakeCloudflare:
@@ -100,22 +100,22 @@ class FakeCloudflare:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/client/v4"
 
-    def writes(self) -> list[str]:
-        return [one.short for one in self.requests if one.method != "GET"]
+    def list_writes(self) -> list[str]:
+        return [request.short for request in self.requests if request.method != "GET"]
 
     def copy_world(self) -> World:
         with self._lock:
             return copy.deepcopy(self.world)
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
-        request = _read(handler)
+        request = _read_request(handler)
         with self._lock:
             self.requests.append(request)
         try:
             fault = self.hook(request, "before") if self.hook else None
             if fault is None:
                 with self._lock:
-                    status, envelope = self._answer(request)
+                    status, envelope = self._respond(request)
                 fault = self.hook(request, "after") if self.hook else None
             if fault == "cut":
                 handler.close_connection = True
@@ -135,7 +135,7 @@ class FakeCloudflare:
         except OSError:
             pass  # the client was killed
 
-    def _answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+    def _respond(self, request: Request) -> tuple[int, dict[str, Any]]:
         try:
             result = self._route(request)
         except RefusedError as error:
@@ -146,35 +146,36 @@ class FakeCloudflare:
         parts = request.path.strip("/").split("/")[2:]
         match parts:
             case ["d1", "database"]:
-                return self._databases(request)
+                return self._serve_databases(request)
             case ["d1", "database", uuid_]:
-                return self._database(request, uuid_)
+                return self._serve_database(request, uuid_)
             case ["workflows", name]:
-                return self._workflow(request, name)
+                return self._serve_workflow(request, name)
             case ["workers", "routes" | "domains" as kind, *ids]:
-                return (self._routes if kind == "routes" else self._domains)(request, *ids)
+                serve = self._serve_routes if kind == "routes" else self._serve_domains
+                return serve(request, *ids)
             case ["workers", "scripts", name]:
-                return self._script(request, name)
-            case ["workers", "scripts", name, what]:
+                return self._serve_script(request, name)
+            case ["workers", "scripts", name, part]:
                 if name not in self.world.scripts:
                     raise RefusedError(404, 10007, "This Worker does not exist on your account.")
-                return self._of_script(request, name, what)
+                return self._serve_script_part(request, name, part)
         raise RefusedError(404, 7003, f"No route for {request.path}")
 
-    def _databases(self, request: Request) -> Any:
+    def _serve_databases(self, request: Request) -> Any:
         if request.method == "GET":
             wanted = request.query.get("name", [""])[0]
-            return [one for one in self.world.databases.values() if wanted in one["name"]]
+            return [row for row in self.world.databases.values() if wanted in row["name"]]
         name = request.body["name"]
-        if any(one["name"] == name for one in self.world.databases.values()):
+        if any(row["name"] == name for row in self.world.databases.values()):
             raise RefusedError(400, 7502, f"A database with name {name} already exists")
-        made = {"uuid": str(uuid.uuid4()), "name": name, "version": "production"}
-        made |= {"created_at": TIME, "num_tables": 0, "file_size": 12288}
-        made["read_replication"] = {"mode": "disabled"}
-        self.world.databases[made["uuid"]] = made
-        return made
+        row = {"uuid": str(uuid.uuid4()), "name": name, "version": "production"}
+        row |= {"created_at": TIME, "num_tables": 0, "file_size": 12288}
+        row["read_replication"] = {"mode": "disabled"}
+        self.world.databases[row["uuid"]] = row
+        return row
 
-    def _database(self, request: Request, uuid_: str) -> Any:
+    def _serve_database(self, request: Request, uuid_: str) -> Any:
         if uuid_ not in self.world.databases:
             raise RefusedError(404, 7404, "The database could not be found")
         if request.method == "DELETE":
@@ -184,7 +185,7 @@ class FakeCloudflare:
             self.world.databases[uuid_] |= request.body
         return self.world.databases[uuid_]
 
-    def _workflow(self, request: Request, name: str) -> Any:
+    def _serve_workflow(self, request: Request, name: str) -> Any:
         if request.method == "PUT":
             if request.body["script_name"] not in self.world.scripts:
                 raise RefusedError(404, 10007, "workers.api.error.script_not_found")
@@ -199,28 +200,28 @@ class FakeCloudflare:
             return {"status": "ok", "success": True}
         return self.world.workflows[name]
 
-    def _routes(self, request: Request, id_: str = "") -> Any:
-        taken = {one["pattern"]: key for key, one in self.world.routes.items()}
+    def _serve_routes(self, request: Request, id_: str = "") -> Any:
+        taken = {route["pattern"]: key for key, route in self.world.routes.items()}
         if request.method in ("POST", "PUT"):
             if taken.get(request.body["pattern"], id_) != id_:
                 raise RefusedError(409, 10020, "A route with the same pattern already exists.")
             id_ = id_ or uuid.uuid4().hex
             self.world.routes[id_] = {"id": id_, **request.body}
-        return _found(self.world.routes, request, id_, 10009)
+        return _read_or_delete(self.world.routes, request, id_, 10009)
 
-    def _domains(self, request: Request, id_: str = "") -> Any:
+    def _serve_domains(self, request: Request, id_: str = "") -> Any:
         if request.method == "PUT":
-            names = {one["hostname"]: key for key, one in self.world.domains.items()}
+            names = {domain["hostname"]: key for key, domain in self.world.domains.items()}
             id_ = names.get(request.body["hostname"]) or uuid.uuid4().hex
-            shown = {"zone_name": "example.com", "cert_id": "c", "environment": "production"}
-            self.world.domains[id_] = {"id": id_, **shown, **request.body}
-        return _found(self.world.domains, request, id_, 100114)
+            computed = {"zone_name": "example.com", "cert_id": "c", "environment": "production"}
+            self.world.domains[id_] = {"id": id_, **computed, **request.body}
+        return _read_or_delete(self.world.domains, request, id_, 100114)
 
-    def _script(self, request: Request, name: str) -> Any:
+    def _serve_script(self, request: Request, name: str) -> Any:
         if request.method == "PUT":
             assert request.parts is not None
-            sent = {part["name"]: part["text"] for part in request.parts}
-            metadata = json.loads(sent["metadata"])
+            texts = {part["name"]: part["text"] for part in request.parts}
+            metadata = json.loads(texts["metadata"])
             self._check_bindings(metadata["bindings"])
             self.world.scripts[name] = {"metadata": metadata, "module": request.parts[0]["text"]}
             result = {"id": name, "etag": uuid.uuid4().hex, "created_on": TIME}
@@ -229,7 +230,7 @@ class FakeCloudflare:
             return result | {"usage_model": "standard", "startup_time_ms": 3}
         if name not in self.world.scripts:
             raise RefusedError(404, 10007, "This Worker does not exist on your account.")
-        if request.query.get("force") != ["true"] and self._referenced(name):
+        if request.query.get("force") != ["true"] and self._is_referenced(name):
             raise RefusedError(400, 10064, f"{name} is referenced by other Workers")
         del self.world.scripts[name]
         self.world.subdomains.pop(name, None)
@@ -237,35 +238,38 @@ class FakeCloudflare:
         return None
 
     def _check_bindings(self, bindings: list[dict[str, Any]]) -> None:
-        for one in bindings:
-            if one["type"] == "d1" and one["id"] not in self.world.databases:
-                raise RefusedError(400, 10181, f"D1 binding {one['name']}: no such database")
-            if one["type"] == "service" and one["service"] not in self.world.scripts:
-                raise RefusedError(400, 10143, f"script {one['service']!r} not found")
+        for binding in bindings:
+            if binding["type"] == "d1" and binding["id"] not in self.world.databases:
+                raise RefusedError(400, 10181, f"D1 binding {binding['name']}: no such database")
+            if binding["type"] == "service" and binding["service"] not in self.world.scripts:
+                raise RefusedError(400, 10143, f"script {binding['service']!r} not found")
 
-    def _referenced(self, name: str) -> bool:
-        bindings = [
-            one for script in self.world.scripts.values() for one in script["metadata"]["bindings"]
-        ]
-        return any(name in (one.get("service"), one.get("script_name")) for one in bindings)
+    def _is_referenced(self, name: str) -> bool:
+        return any(
+            name in (binding.get("service"), binding.get("script_name"))
+            for script in self.world.scripts.values()
+            for binding in script["metadata"]["bindings"]
+        )
 
-    def _of_script(self, request: Request, name: str, what: str) -> Any:
-        if what == "subdomain":
+    def _serve_script_part(self, request: Request, name: str, part: str) -> Any:
+        if part == "subdomain":
             if request.method == "POST":
                 self.world.subdomains[name] = request.body
             if request.method == "DELETE":
                 self.world.subdomains.pop(name, None)
                 return {"enabled": False, "previews_enabled": False}
             return self.world.subdomains.get(name, {"enabled": False, "previews_enabled": False})
-        if what == "schedules":
+        if part == "schedules":
             if request.method == "PUT":
                 self.world.schedules[name] = request.body
             crons = self.world.schedules.get(name, [])
-            return {"schedules": [{**one, "created_on": TIME} for one in crons]}
+            return {"schedules": [{**cron, "created_on": TIME} for cron in crons]}
         return self.world.scripts[name]["metadata"]
 
 
-def _found(things: dict[str, dict[str, Any]], request: Request, id_: str, code: int) -> Any:
+def _read_or_delete(
+    things: dict[str, dict[str, Any]], request: Request, id_: str, code: int
+) -> Any:
     if not id_:
         return list(things.values())
     if id_ not in things:
@@ -273,24 +277,24 @@ def _found(things: dict[str, dict[str, Any]], request: Request, id_: str, code: 
     return things.pop(id_) and None if request.method == "DELETE" else things[id_]
 
 
-def _read(handler: BaseHTTPRequestHandler) -> Request:
+def _read_request(handler: BaseHTTPRequestHandler) -> Request:
     url = urlsplit(handler.path)
     raw = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
     kind = handler.headers.get("Content-Type") or ""
-    parts = _parts(kind, raw) if kind.startswith("multipart/") else None
+    parts = _read_parts(kind, raw) if kind.startswith("multipart/") else None
     body = json.loads(raw) if raw and parts is None else None
     path = url.path.removeprefix("/client/v4")
     return Request(handler.command, path, parse_qs(url.query), body, parts)
 
 
-def _parts(kind: str, raw: bytes) -> list[dict[str, Any]]:
+def _read_parts(kind: str, raw: bytes) -> list[dict[str, Any]]:
     message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + raw)
-    found = []
+    parts = []
     for part in message.get_payload():
         assert not isinstance(part, str)
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
-        found.append(
+        parts.append(
             {
                 "name": part.get_param("name", header="content-disposition"),
                 "filename": part.get_filename(),
@@ -298,7 +302,7 @@ def _parts(kind: str, raw: bytes) -> list[dict[str, Any]]:
                 "text": payload.decode(),
             }
         )
-    return found
+    return parts
 
 
 def _error(code: int, message: str) -> dict[str, Any]:

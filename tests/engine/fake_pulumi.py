@@ -1,8 +1,8 @@
-"""A `pulumi` program for tests without the CLI: plays a recorded stream, keeps an exported state.
+"""Play recorded event streams as a `pulumi` program, for tests without the Pulumi CLI.
 
-It lives in a folder: `stream` names the recording that the next operation plays, `export.json` is
-the deployment, `says` what a command without a recording fails with, `calls` what was asked of it,
-`versions` how often its version was.
+All of its files are in one folder. `stream` names the recordings that the next operations play;
+`export.json` is the deployment. If `error` exists, operations fail with its text. Every command is
+added to `calls`, and every `pulumi version` to `versions`.
 """
 
 import json
@@ -30,25 +30,25 @@ HISTORY = [
 def main(folder: Path, words: list[str]) -> int:
     words = [word for word in words if word != "--non-interactive"]
     if words == ["version"]:
-        with (folder / "versions").open("a") as asked:
-            asked.write("asked\n")
-        return say(VERSION)
+        with (folder / "versions").open("a") as versions:
+            versions.write("version\n")
+        return write(VERSION)
     with (folder / "calls").open("a") as calls:
         calls.write(" ".join(words) + "\n")
-    said = folder / "says"
-    if said.exists() and words[0] in (*OPERATIONS, "cancel"):
-        sys.stderr.write(said.read_text())
+    error = folder / "error"
+    if error.exists() and words[0] in (*OPERATIONS, "cancel"):
+        sys.stderr.write(error.read_text())
         return 255
     if words[0] in OPERATIONS:
         return play(folder, words)
     if words[:2] == ["stack", "export"]:
-        return say((folder / "export.json").read_text())
+        return write((folder / "export.json").read_text())
     if words[:2] == ["stack", "import"]:
         (folder / "export.json").write_text(sys.stdin.read())
-    return say(json.dumps(HISTORY) if words[:2] == ["stack", "history"] else "{}")
+    return write(json.dumps(HISTORY) if words[:2] == ["stack", "history"] else "{}")
 
 
-def say(text: str) -> int:
+def write(text: str) -> int:
     sys.stdout.write(text)
     return 0
 
@@ -59,8 +59,8 @@ def play(folder: Path, words: list[str]) -> int:
     lines = (HERE / "streams" / f"{names[0]}.jsonl").read_text().splitlines()
     with Path(words[words.index("--event-log") + 1]).open("w") as log:
         log.writelines(f"{line}\n" for line in lines)
-    summaries = [one["summaryEvent"] for one in map(json.loads, lines) if "summaryEvent" in one]
-    return 0 if summaries[-1]["result"] == "succeeded" else 255
+    [summary] = [event for event in map(json.loads, lines) if "summaryEvent" in event]
+    return 0 if summary["summaryEvent"]["result"] == "succeeded" else 255
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Verifies a checkpoint as the Pulumi CLI does before it uses one.
+"""Verify a checkpoint as the Pulumi CLI does before it reads the stack.
 
 The rules are those of `pkg/resource/deploy/snapshot.go` of pulumi/pulumi.
 """
@@ -13,7 +13,7 @@ SECRET = "1b47061264138c4ac30d75fd1eb44270"
 
 
 def verify(path: Path) -> list[dict[str, Any]]:
-    """Asserts everything that `pulumi preview` would refuse; returns the records."""
+    """Assert that `pulumi preview` would accept the checkpoint; return its records."""
     raw = json.loads(path.read_text("utf-8"))
     assert raw["version"] == 3
     latest = raw["checkpoint"]["latest"]
@@ -36,10 +36,10 @@ def verify(path: Path) -> list[dict[str, Any]]:
 def _verify_record(record: dict[str, Any], seen: dict[str, dict[str, Any]]) -> None:
     urn = record["urn"]
     assert record["type"]
-    assert record["custom"] is bool(record.get("id")), f"{urn}: an id belongs to custom ones alone"
+    assert record["custom"] is bool(record.get("id")), f"{urn}: only custom resources have an ID"
     _verify_names(record, seen)
     if not record.get("delete"):
-        assert urn not in seen, f"{urn} is there twice"
+        assert urn not in seen, f"{urn} exists twice"
         seen[urn] = record
     else:
         seen.setdefault(urn, record)
@@ -51,12 +51,12 @@ def _verify_names(record: dict[str, Any], seen: dict[str, dict[str, Any]]) -> No
     named += record.get("replaceWith", [])
     for urns in record.get("propertyDependencies", {}).values():
         named += urns
-    for one in filter(None, named):
-        assert one in seen, f"{urn} names {one}, which does not come before it"
+    for name in filter(None, named):
+        assert name in seen, f"{urn} names {name}, which does not come before it"
     if record["custom"] and not record["type"].startswith("pulumi:providers:"):
         provider, _, id_ = record["provider"].rpartition("::")
         if not record.get("pendingReplacement"):
-            assert provider in seen, f"{urn}: no provider {provider} before it"
+            assert provider in seen, f"{urn}: its provider {provider} does not come before it"
             assert seen[provider]["id"] == id_
 
 

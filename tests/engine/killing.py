@@ -1,4 +1,4 @@
-"""Kills a process with all that it has started, the process itself first."""
+"""Kill a process and every process that it started."""
 
 import contextlib
 import os
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def kill_tree(pid: int) -> None:
-    """Leaves nobody behind, whatever process groups they have made of their own."""
+    """Kill a process, then its descendants, also those in other process groups."""
     family = [pid]
-    for one in family:  # grows while it is walked
-        family += children(one)
-    for one in family:
+    for member in family:  # grows during the loop
+        family += list_children(member)
+    for member in family:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(one, signal.SIGKILL)
+            os.kill(member, signal.SIGKILL)
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started, in all of its threads."""
+def list_children(pid: int) -> list[int]:
+    """List the processes that any thread of a process started."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():

@@ -1,7 +1,7 @@
-"""How Cloudflare's plugin treats states, secrets and ids, as its recorded states show it.
+"""Treat states, secrets and IDs as Cloudflare's plugin does, as its recorded states show it.
 
-Written for tests and by hand: nothing here comes from the code that the tests are about. What the
-recordings do not show is from the sources of pulumi-terraform-bridge (`pkg/tfbridge/rawstate.go`,
+This is written by hand, for tests: it uses nothing of the code under test. What the recordings do
+not show is from the sources of pulumi-terraform-bridge (`pkg/tfbridge/rawstate.go`,
 `pkg/pf/tfbridge/resource_state.go`) and of terraform-provider-cloudflare 5.22.
 """
 
@@ -19,13 +19,13 @@ CRONS = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
 SUBDOMAIN = "cloudflare:index/workersScriptSubdomain:WorkersScriptSubdomain"
 SCRIPT = "cloudflare:index/workersScript:WorkersScript"
 QUEUE_CONSUMER = "cloudflare:index/queueConsumer:QueueConsumer"
-#: The types whose Pulumi ID is the account's: `resourcesWithMissingID` in `provider/resources.go`
+#: The types whose Pulumi ID is the account ID: `resourcesWithMissingID` in `provider/resources.go`
 #: of pulumi-cloudflare.
 NAMED_BY_ACCOUNT = frozenset({SUBDOMAIN, QUEUE_CONSUMER})
 META, DELTA = "__meta", "__pulumi_raw_state_delta"
-# What the plugin deletes without a call. It sends a DELETE for scripts, databases, Workflows and
-# subdomains (`recordings/destroy.jsonl`, and `9-destroy-refused` of 6.23), and by its source for
-# routes and custom domains too.
+# The plugin deletes these without an API call. It sends a DELETE for scripts, databases, Workflows
+# and subdomains (`recordings/destroy.jsonl`, and `9-destroy-refused` of 6.23) and, according to its
+# source, for routes and custom domains.
 DELETED_SILENTLY = frozenset({CRONS})
 SENSITIVE = frozenset({"text", "keyBase64", "keyJwk"})
 STATES = ("1-first-up", "5-refresh")
@@ -36,54 +36,55 @@ class UnreadableError(Exception):
     """A state that the plugin cannot read."""
 
 
-def keys_by_name() -> dict[str, list[frozenset[str]]]:
-    """The output keys of every Cloudflare resource in the recorded states, by its name."""
+def list_keys_by_name() -> dict[str, list[frozenset[str]]]:
+    """List the output keys of every Cloudflare resource in the recorded states, by its name."""
     found: dict[str, list[frozenset[str]]] = {}
     for state in STATES:
         exported = json.loads((RECORDED / f"{state}.state.json").read_text("utf-8"))
-        for one in exported["deployment"]["resources"]:
-            if one["type"].startswith("cloudflare:"):
-                keys = frozenset(one["outputs"])
-                found.setdefault(one["urn"].rpartition("::")[2], []).append(keys)
+        for resource in exported["deployment"]["resources"]:
+            if resource["type"].startswith("cloudflare:"):
+                keys = frozenset(resource["outputs"])
+                found.setdefault(resource["urn"].rpartition("::")[2], []).append(keys)
     return found
 
 
-def computed_of(type_: str) -> frozenset[str]:
-    """The attributes that any recorded resource of a type has."""
+def list_computed(type_: str) -> frozenset[str]:
+    """List the attributes that any recorded resource of a type has."""
     found: set[str] = set()
     for state in STATES:
         exported = json.loads((RECORDED / f"{state}.state.json").read_text("utf-8"))
-        for one in exported["deployment"]["resources"]:
-            if one["type"] == type_:
-                found |= one["outputs"].keys() - {META, DELTA}
+        for resource in exported["deployment"]["resources"]:
+            if resource["type"] == type_:
+                found |= resource["outputs"].keys() - {META, DELTA}
     return frozenset(found)
 
 
-def written(type_: str, attributes: Mapping[str, Any], id_: str) -> tuple[str, Props]:
-    """Pulumi's id and the outputs that the plugin answers with.
+def to_outputs(type_: str, attributes: Mapping[str, Any], id_: str) -> tuple[str, Props]:
+    """Return Pulumi's ID and the outputs that the plugin answers.
 
     Args:
         type_: the resource's type.
         attributes: its attributes.
-        id_: Terraform's id of it.
+        id_: Terraform's ID of the resource.
     """
     kept = {key: value for key, value in attributes.items() if not key.startswith("__")}
-    known = computed_of(type_)
+    known = list_computed(type_)
     if known:  # routes and custom domains are not in the recordings
         kept = {key: value for key, value in kept.items() if key in known}
     # Terraform's queue consumer has no `id` (`queue_consumer/schema.go`).
     outputs = kept if type_ == QUEUE_CONSUMER else {**kept, "id": id_}
-    told = {**outputs, META: '{"schema_version":"500"}', DELTA: _delta(outputs)}
-    return (str(attributes["accountId"]) if type_ in NAMED_BY_ACCOUNT else id_), told
+    stored = {**outputs, META: '{"schema_version":"500"}', DELTA: _delta(outputs)}
+    return (str(attributes["accountId"]) if type_ in NAMED_BY_ACCOUNT else id_), stored
 
 
 def read_state(type_: str, outputs: Mapping[str, Any]) -> str:
-    """Terraform's id in a state, in plain values.
+    """Return Terraform's ID in a state of plain values.
 
     Raises:
-        UnreadableError: it lacks what the plugin keeps, or Terraform's state cannot be made of it.
+        UnreadableError: an attribute of the plugin is missing, or Terraform's state cannot be
+            restored from it.
     """
-    if META not in outputs:  # taken for a state of Terraform's provider 4, and upgraded
+    if META not in outputs:  # read as a state of version 4 of Terraform's provider, and upgraded
         if type_ == D1:
             raise UnreadableError("missing required database_id")
         return "{<nil>}"
@@ -95,10 +96,10 @@ def read_state(type_: str, outputs: Mapping[str, Any]) -> str:
 
 
 def recover(delta: Any, value: Any) -> Any:
-    """Terraform's state from a value and its delta.
+    """Restore Terraform's state from a value and its delta.
 
     Raises:
-        UnreadableError: the two do not fit.
+        UnreadableError: the two do not match.
     """
     if not delta:
         if isinstance(value, dict):
@@ -120,24 +121,24 @@ def recover(delta: Any, value: Any) -> Any:
     return {_snake(key) if kind == "obj" else key: item for key, item in found.items()}
 
 
-def with_secrets(inputs: Mapping[str, Any]) -> Props:
-    """Checked inputs as the plugin returns them: what the schema calls sensitive is secret."""
+def mark_secrets(inputs: Mapping[str, Any]) -> Props:
+    """Return checked inputs as the plugin does: what the schema calls sensitive is secret."""
     bindings = inputs.get("bindings")
     is_secret = isinstance(bindings, Secret)
-    listed = bindings.value if isinstance(bindings, Secret) else bindings
-    if not isinstance(listed, list):
+    items = bindings.value if isinstance(bindings, Secret) else bindings
+    if not isinstance(items, list):
         return dict(inputs)
-    marked = [_marked(one) if isinstance(one, dict) else one for one in listed]
+    marked = [_mark_binding(item) if isinstance(item, dict) else item for item in items]
     secret = is_secret or any(
         isinstance(value, Secret)
-        for one in marked
-        if isinstance(one, dict)
-        for value in one.values()
+        for binding in marked
+        if isinstance(binding, dict)
+        for value in binding.values()
     )
     return {**inputs, "bindings": Secret(marked) if secret else marked}
 
 
-def _marked(binding: Mapping[str, Value]) -> Props:
+def _mark_binding(binding: Mapping[str, Value]) -> Props:
     return {
         key: Secret(value) if key in SENSITIVE and isinstance(value, str) else value
         for key, value in binding.items()

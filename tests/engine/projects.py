@@ -1,4 +1,4 @@
-"""Small Pulumi projects for the engine's tests: a folder, its programs, a stack to run."""
+"""Create small Pulumi projects for the engine tests: a folder, its programs, a stack to run."""
 
 import json
 import textwrap
@@ -14,12 +14,12 @@ from tests.engine.integrity import verify
 from tests.support.embedded import open_embedded
 
 PASSPHRASE = "correct horse"
-# Of PASSPHRASE; one salt for all, so that a test process makes the key once.
+# The salt of PASSPHRASE. All tests share it, so that a test process derives the key once.
 SALT = "v1:AnwsOFAODHA=:v1:QE5hRlR7ZbNE6aMM:wb1Wp2YZ5zw54f1/ZbQszR/UJjrEKA=="
-# Retries that do not wait.
+# Retry without waiting.
 HURRIED = Pace(sleep=lambda _: None)
 CLOUD = '''
-"""Raw registrations, so that no test pays for importing pulumi_cloudflare."""
+"""Register resources directly: importing pulumi_cloudflare takes too long for every test."""
 import pulumi
 
 def _kind(token, *computed):
@@ -40,7 +40,7 @@ Domain = _kind("cloudflare:index/workersCustomDomain:WorkersCustomDomain", "cert
 
 @dataclass
 class Sample:
-    """A project in a folder; programs are set and run again."""
+    """A project in a folder, with methods that replace its program and run it."""
 
     root: Path
     environ: dict[str, str] = field(default_factory=dict)
@@ -53,11 +53,11 @@ class Sample:
     def open(self) -> EmbeddedStack:
         return open_embedded(self.root, "dev", environ=self.environ, api=Connector(HURRIED))
 
-    def program(self, text: str) -> "Sample":
+    def write_program(self, text: str) -> "Sample":
         (self.root / "infra" / "__main__.py").write_text(textwrap.dedent(text), "utf-8")
         return self
 
-    def module(self, name: str, text: str) -> "Sample":
+    def write_module(self, name: str, text: str) -> "Sample":
         (self.root / "infra" / f"{name}.py").write_text(textwrap.dedent(text), "utf-8")
         return self
 
@@ -81,33 +81,32 @@ class Sample:
         finally:
             verify(self.state_file)
 
-    def latest(self) -> dict[str, Any]:
-        latest: dict[str, Any] = json.loads(self.state_file.read_text("utf-8"))["checkpoint"][
-            "latest"
-        ]
+    def read_latest(self) -> dict[str, Any]:
+        state = json.loads(self.state_file.read_text("utf-8"))
+        latest: dict[str, Any] = state["checkpoint"]["latest"]
         return latest
 
-    def records(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.latest().get("resources", [])
-        return found
+    def read_records(self) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = self.read_latest().get("resources", [])
+        return records
 
-    def record(self, name: str) -> dict[str, Any]:
-        found = [one for one in self.records() if one["urn"].endswith(f"::{name}")]
-        assert len(found) == 1, f"{len(found)} records named {name}"
-        return found[0]
+    def find_record(self, name: str) -> dict[str, Any]:
+        records = [each for each in self.read_records() if each["urn"].endswith(f"::{name}")]
+        assert len(records) == 1, f"{len(records)} records named {name}"
+        return records[0]
 
 
 @dataclass(frozen=True)
-class World:
-    """The things that the provider of `things.py` has made."""
+class Things:
+    """The things that the provider of `things.py` created."""
 
     folder: Path
 
-    def ids(self) -> list[str]:
-        return sorted(one.name for one in self.folder.iterdir() if one.name != "log")
+    def list_ids(self) -> list[str]:
+        return sorted(file.name for file in self.folder.iterdir() if file.name != "log")
 
-    def log(self) -> list[str]:
-        """What was done since the last time this was asked."""
+    def take_log(self) -> list[str]:
+        """Return the calls of the provider since the last call of this method."""
         log = self.folder / "log"
         lines = log.read_text().splitlines() if log.exists() else []
         log.unlink(missing_ok=True)
@@ -117,21 +116,21 @@ class World:
 def make_sample(
     root: Path, program: str = "", config: Mapping[str, object] | None = None
 ) -> Sample:
-    """Writes a project `p` with a stack `dev` into a folder."""
+    """Write a project `p` with a stack `dev` to a folder."""
     (root / "infra").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n", "utf-8")
     stack = {"encryptionsalt": SALT, "config": dict(config or {})}
     (root / "Pulumi.dev.yaml").write_text(json.dumps(stack), "utf-8")
     sample = Sample(root, {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE})
-    sample.module("cloud", CLOUD)
-    return sample.program(program)
+    sample.write_module("cloud", CLOUD)
+    return sample.write_program(program)
 
 
-def ops(result: Plan | Update) -> dict[str, str]:
-    """The operation on each resource by name, the stack's own left out."""
+def list_ops(result: Plan | Update) -> dict[str, str]:
+    """Return the operation on each resource by name, without the stack itself."""
     return {step.name: step.op for step in result.steps if step.type != "pulumi:pulumi:Stack"}
 
 
-def changed(result: Plan | Update) -> dict[str, str]:
-    """The operations that are more than `same`, by name."""
-    return {name: op for name, op in ops(result).items() if op != "same"}
+def list_changes(result: Plan | Update) -> dict[str, str]:
+    """Return the operations other than `same`, by resource name."""
+    return {name: op for name, op in list_ops(result).items() if op != "same"}

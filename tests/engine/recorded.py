@@ -1,4 +1,4 @@
-"""Projects around the states that the Pulumi CLI and Cloudflare's plugin wrote, for tests."""
+"""Create projects around recorded states that the Pulumi CLI and Cloudflare's plugin wrote."""
 
 import copy
 import json
@@ -25,58 +25,58 @@ _FILES = ("Pulumi.yaml", "infra/__main__.py", "worker_src/orders")
 
 
 def read_recorded(name: str) -> dict[str, Any]:
-    """What `pulumi stack export` printed after a step, such as `1-first-up`."""
+    """Read the output of `pulumi stack export` after a step, such as `1-first-up`."""
     exported: dict[str, Any] = json.loads((RECORDED / f"{name}.state.json").read_text("utf-8"))
     return exported
 
 
 def open_vault(exported: Mapping[str, Any]) -> Vault:
-    """What opens the secrets of a recorded state."""
+    """Return the vault that decrypts the secrets of a recorded state."""
     salt = exported["deployment"]["secrets_providers"]["state"]["salt"]
     return Vault(Passphrase(PASSPHRASE, "a test"), salt)
 
 
 def to_checkpoint(exported: Mapping[str, Any], stack: str = "rec") -> dict[str, Any]:
-    """A checkpoint file's content, as the CLI's own backends keep it."""
+    """Return the content of a checkpoint file, as the CLI's own backends store it."""
     latest = copy.deepcopy(exported["deployment"])
-    named = {"stack": f"organization/flowflare/{stack}", "latest": latest}
-    return {"version": 3, "checkpoint": named}
+    checkpoint = {"stack": f"organization/flowflare/{stack}", "latest": latest}
+    return {"version": 3, "checkpoint": checkpoint}
 
 
-def deployment_of(exported: Mapping[str, Any]) -> Deployment:
-    """The state as the engine reads it, its secrets sealed."""
+def read_deployment(exported: Mapping[str, Any]) -> Deployment:
+    """Return the state as the engine reads it, with its secrets encrypted."""
     return read_checkpoint(to_checkpoint(exported), open_vault(exported))
 
 
-def record_of(exported: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The record of a resource, by the end of its URN."""
+def find_record(exported: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the record of the resource whose URN ends with a name."""
     resources = exported["deployment"]["resources"]
-    [found] = [one for one in resources if one["urn"].endswith(f"::{name}")]
-    return dict(found)
+    [record] = [resource for resource in resources if resource["urn"].endswith(f"::{name}")]
+    return dict(record)
 
 
-def applied_config(exported: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration with which a state was written; the dynamic provider's record has it."""
-    inputs = record_of(exported, "default")["inputs"]
+def read_applied_config(exported: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the configuration of the `up` that wrote a state; its dynamic provider records it."""
+    inputs = find_record(exported, "default")["inputs"]
     own = {key: value for key, value in inputs.items() if key != "flowflare:clients"}
     return {key: json.loads(text) if text[0] in "[{" else text for key, text in own.items()}
 
 
 def fill_in_code(root: Path, environ: Mapping[str, str]) -> None:
-    """Puts the code that the program uploads today in place of the cut bundles of a state."""
+    """Replace the truncated bundles of a state with the code that the program uploads today."""
     plan = recorded_plan(read_project(root, "rec"), environ)
-    code = {one.urn: str((one.new or {}).get("content", "")) for one in plan.steps}
+    code = {step.urn: str((step.new or {}).get("content", "")) for step in plan.steps}
     state = root / "backend" / ".pulumi" / "stacks" / "flowflare" / "rec.json"
     raw = json.loads(state.read_text("utf-8"))
-    for one in raw["checkpoint"]["latest"]["resources"]:
+    for resource in raw["checkpoint"]["latest"]["resources"]:
         for part in ("inputs", "outputs"):
-            if "content" in one.get(part, {}):
-                one[part]["content"] = code[one["urn"]]
+            if "content" in resource.get(part, {}):
+                resource[part]["content"] = code[resource["urn"]]
     state.write_text(json.dumps(raw), "utf-8")
 
 
 def replay(name: str) -> Plan:
-    """The plan that the recorded event log of a `pulumi preview` tells."""
+    """Return the plan in the recorded event log of a `pulumi preview`."""
     run = Translator(None, lambda: 0.0, planning=True)
     for line in (RECORDED / f"{name}.events.jsonl").read_text("utf-8").splitlines():
         run.take(read_event(line))
@@ -87,27 +87,27 @@ def replay(name: str) -> Plan:
 def make_recorded_project(
     root: Path, exported: Mapping[str, Any], *, account: str = ACCOUNT, base_url: str = BASE_URL
 ) -> dict[str, str]:
-    """Writes this repository's program and the recorded stack `rec` with a state into a folder.
+    """Write this repository's program and the recorded stack `rec`, with a state, to a folder.
 
     Returns:
-        The environment in which commands find state and passphrase, and no Pulumi CLI.
+        The environment, in which commands find the state and the passphrase but no Pulumi CLI.
     """
     for name in _FILES:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied = shutil.copytree if source.is_dir() else shutil.copy
-        copied(source, target)
+        copy_to = shutil.copytree if source.is_dir() else shutil.copy
+        copy_to(source, target)
     (root / "node_modules").symlink_to(ROOT / "node_modules")
     (root / ".flowflare").mkdir()
 
-    def placed(text: str) -> str:
+    def fill_in(text: str) -> str:
         return text.replace(ACCOUNT, account).replace(BASE_URL, base_url)
 
-    stack = {"encryptionsalt": open_vault(exported).salt, "config": applied_config(exported)}
-    (root / "Pulumi.rec.yaml").write_text(placed(json.dumps(stack)), "utf-8")
+    stack = {"encryptionsalt": open_vault(exported).salt, "config": read_applied_config(exported)}
+    (root / "Pulumi.rec.yaml").write_text(fill_in(json.dumps(stack)), "utf-8")
     state = root / "backend" / ".pulumi" / "stacks" / "flowflare" / "rec.json"
     state.parent.mkdir(parents=True)
-    state.write_text(placed(json.dumps(to_checkpoint(exported))), "utf-8")
+    state.write_text(fill_in(json.dumps(to_checkpoint(exported))), "utf-8")
     (root / "backend" / ".pulumi" / "meta.yaml").write_text("version: 1\n", "utf-8")
     return {
         "PATH": "/usr/bin:/bin",

@@ -1,4 +1,4 @@
-"""What a run made without hearing of it, taken into a deployment."""
+"""A creation whose answer a run never received becomes a resource of the deployment."""
 
 import json
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ SEALED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"
 MADE_AT = datetime.fromisoformat(TIME)
 
 
-def database(**more: Any) -> dict[str, Any]:
+def make_record(**more: Any) -> dict[str, Any]:
     return {
         "urn": DATABASE,
         "custom": True,
@@ -37,7 +37,7 @@ def database(**more: Any) -> dict[str, Any]:
     }
 
 
-def deployment(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> Any:
+def make_deployment(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] = ()) -> Any:
     stack = {"urn": STACK, "custom": False, "type": "pulumi:pulumi:Stack"}
     provider = {
         "urn": PROVIDER,
@@ -48,17 +48,17 @@ def deployment(*resources: dict[str, Any], pending: tuple[dict[str, Any], ...] =
     return {
         "manifest": {"time": TIME, "magic": "", "version": ""},
         "resources": [stack, provider, *resources],
-        "pending_operations": [{"resource": one, "type": "creating"} for one in pending],
+        "pending_operations": [{"resource": record, "type": "creating"} for record in pending],
     }
 
 
-def test_a_pending_creation_that_was_found_becomes_a_resource() -> None:
-    before = deployment(pending=(database(),))
-    kept = json.dumps(before)
+def test_a_pending_creation_that_is_found_becomes_a_resource() -> None:
+    before = make_deployment(pending=(make_record(),))
+    text = json.dumps(before)
     after = settle_creations(
         before, {DATABASE: Found("id-1", {"uuid": "id-1", "version": "production"})}
     )
-    assert json.dumps(before) == kept, "what is given is left alone"
+    assert json.dumps(before) == text, "the argument is not changed"
     assert "pending_operations" not in after
     record = after["resources"][-1]
     assert record["id"] == "id-1"
@@ -69,78 +69,84 @@ def test_a_pending_creation_that_was_found_becomes_a_resource() -> None:
         "name": "shop-runs",
     }
     read = from_export({"version": 3, "deployment": after})
-    assert [one.name for one in read.resources][-1] == "db"
+    assert [resource.name for resource in read.resources][-1] == "db"
     assert read.pending == ()
 
 
-def test_one_that_left_nothing_is_pending_no_more() -> None:
-    after = settle_creations(deployment(pending=(database(),)), {DATABASE: None})
+def test_a_creation_that_left_nothing_is_no_longer_pending() -> None:
+    after = settle_creations(make_deployment(pending=(make_record(),)), {DATABASE: None})
     assert "pending_operations" not in after
     assert len(after["resources"]) == 2
 
 
 def test_other_operations_and_unanswered_creations_stay_pending() -> None:
-    before = deployment(database(id="id-1"), pending=(database(urn=f"{DATABASE}2"),))
-    before["pending_operations"].append({"resource": database(id="id-1"), "type": "updating"})
+    before = make_deployment(make_record(id="id-1"), pending=(make_record(urn=f"{DATABASE}2"),))
+    before["pending_operations"].append({"resource": make_record(id="id-1"), "type": "updating"})
     after = settle_creations(before, {})
-    assert [one["type"] for one in after["pending_operations"]] == ["creating", "updating"]
+    assert [each["type"] for each in after["pending_operations"]] == ["creating", "updating"]
     assert len(pending_creations(before)) == 1
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_what_it_was_to_replace_is_still_to_be_deleted_unless_it_is_gone(gone: bool) -> None:
-    old = database(id="old", **({"pendingReplacement": True} if gone else {}))
-    after = settle_creations(deployment(old, pending=(database(),)), {DATABASE: Found("new")})
-    assert [(one["id"], one.get("delete")) for one in after["resources"][2:]] == [
-        *([] if gone else [("old", True)]),
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_the_replaced_resource_is_still_to_be_deleted_unless_it_is_deleted_already(
+    is_deleted: bool,
+) -> None:
+    old = make_record(id="old", **({"pendingReplacement": True} if is_deleted else {}))
+    after = settle_creations(
+        make_deployment(old, pending=(make_record(),)), {DATABASE: Found("new")}
+    )
+    assert [(record["id"], record.get("delete")) for record in after["resources"][2:]] == [
+        *([] if is_deleted else [("old", True)]),
         ("new", None),
     ]
 
 
-def test_one_that_may_not_be_as_asked_for_is_updated_by_the_next_up() -> None:
-    after = add_resource(deployment(), database(), Found("id-1", complete=False))
+def test_an_incomplete_resource_is_updated_by_the_next_up() -> None:
+    after = add_resource(make_deployment(), make_record(), Found("id-1", complete=False))
     assert after["resources"][-1]["initErrors"] == ["its creation was interrupted"]
 
 
-def test_sealed_secrets_stay_sealed() -> None:
+def test_encrypted_secrets_stay_encrypted() -> None:
     sealed = {**SEALED, "ciphertext": "v1:abc"}
     script = {"urn": "urn:pulumi:dev::p::x::s", "type": SCRIPT_TYPE, "inputs": {"bindings": sealed}}
-    record = add_resource(deployment(), script, Found("s"))["resources"][-1]
+    record = add_resource(make_deployment(), script, Found("s"))["resources"][-1]
     assert record["inputs"]["bindings"] == record["outputs"]["bindings"] == sealed
 
 
-def make_database(cloudflare: FakeCloudflare, **more: Any) -> None:
+def create_database(cloudflare: FakeCloudflare, **more: Any) -> None:
     row = {"uuid": "id-1", "name": "shop-runs", "created_at": TIME, "num_tables": 0, **more}
     cloudflare.world.databases["id-1"] = row
 
 
 def test_an_interrupted_database_is_found_by_its_exact_name(cloudflare: FakeCloudflare) -> None:
     account = Account(cloudflare.base_url, TOKEN)
-    assert account.made_by(database()) is None
-    make_database(cloudflare, name="shop-runs-2")
-    assert account.made_by(database()) is None
-    make_database(cloudflare)
-    found = account.made_by(database())
+    assert account.made_by(make_record()) is None
+    create_database(cloudflare, name="shop-runs-2")
+    assert account.made_by(make_record()) is None
+    create_database(cloudflare)
+    found = account.made_by(make_record())
     assert found is not None
     assert (found.id, found.complete, found.outputs["uuid"]) == ("id-1", True, "id-1")
-    assert cloudflare.writes() == []
+    assert cloudflare.list_writes() == []
 
 
-def test_a_database_with_tables_is_not_what_was_just_being_made(cloudflare: FakeCloudflare) -> None:
-    make_database(cloudflare, num_tables=4)
-    assert Account(cloudflare.base_url, TOKEN).made_by(database()) is None
-
-
-@pytest.mark.parametrize(("after", "ours"), [(timedelta(0), True), (timedelta(hours=1), False)])
-def test_a_taken_name_is_this_runs_only_if_it_was_taken_since_the_run_began(
-    cloudflare: FakeCloudflare, after: timedelta, ours: bool
+def test_a_database_with_tables_is_not_the_interrupted_creation(
+    cloudflare: FakeCloudflare,
 ) -> None:
-    make_database(cloudflare)
-    found = Account(cloudflare.base_url, TOKEN).just_made(database(), MADE_AT + after)
-    assert (found is not None) == ours
+    create_database(cloudflare, num_tables=4)
+    assert Account(cloudflare.base_url, TOKEN).made_by(make_record()) is None
 
 
-def test_a_script_is_taken_over_where_it_is_there_and_then_updated(
+@pytest.mark.parametrize(("after", "is_ours"), [(timedelta(0), True), (timedelta(hours=1), False)])
+def test_a_database_of_that_name_belongs_to_the_run_only_if_it_was_created_since_the_run_began(
+    cloudflare: FakeCloudflare, after: timedelta, is_ours: bool
+) -> None:
+    create_database(cloudflare)
+    found = Account(cloudflare.base_url, TOKEN).just_made(make_record(), MADE_AT + after)
+    assert (found is not None) == is_ours
+
+
+def test_an_existing_script_is_adopted_and_then_updated(
     cloudflare: FakeCloudflare,
 ) -> None:
     inputs = {"accountId": ACCOUNT, "scriptName": "shop", "bindings": {**SEALED, "ciphertext": "x"}}
@@ -153,18 +159,20 @@ def test_a_script_is_taken_over_where_it_is_there_and_then_updated(
     assert (found.id, found.complete) == ("shop", False)
 
 
-def test_a_dynamic_resource_is_made_again(cloudflare: FakeCloudflare) -> None:
-    record = database(type="pulumi-python:dynamic/flowflare:ApiKey")
+def test_a_dynamic_resource_is_created_again(cloudflare: FakeCloudflare) -> None:
+    record = make_record(type="pulumi-python:dynamic/flowflare:ApiKey")
     assert Account(cloudflare.base_url, TOKEN).made_by(record) is None
     assert cloudflare.requests == []
 
 
-def test_without_a_token_it_says_which() -> None:
+def test_a_missing_api_token_is_reported() -> None:
     with pytest.raises(SecretError, match="no API token"):
-        Account("", "").made_by(database())
+        Account("", "").made_by(make_record())
 
 
-def test_cloudflares_refusal_of_a_taken_name_is_known() -> None:
-    said = '400 Bad Request {"errors":[{"code":7502,"message":"A database with that name exists"}]}'
-    assert is_name_taken(said)
+def test_cloudflares_refusal_of_a_name_that_is_taken_is_recognised() -> None:
+    message = (
+        '400 Bad Request {"errors":[{"code":7502,"message":"A database with that name exists"}]}'
+    )
+    assert is_name_taken(message)
     assert not is_name_taken("400 Bad Request: code 17502")

@@ -1,4 +1,4 @@
-"""A run that waits for the account's budget says so, among its other events."""
+"""A run that waits for the account's API budget reports it once, as a note."""
 
 import re
 
@@ -16,19 +16,19 @@ PROGRAM = f"""
 """
 
 
-def test_up_and_destroy_tell_of_a_wait(cloud_sample: Sample) -> None:
+def test_up_and_destroy_report_a_wait_once(cloud_sample: Sample) -> None:
     now = [0.0]
 
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
     pace = Pace(clock=lambda: now[0], sleep=sleep, calls=3)
-    project = read_project(cloud_sample.program(PROGRAM).root, "dev")
+    project = read_project(cloud_sample.write_program(PROGRAM).root, "dev")
     for run in ("up", "destroy"):
         events: list[Event] = []
         stack = EmbeddedStack(project, environ=cloud_sample.environ, api=Connector(pace))
         getattr(stack, run)(events.append)
         notes = [event.message for event in events if event.kind == "note"]
-        # A call that waits for its turn beside it may move the clock by a part of a second.
+        # Another waiting call may move the clock by a fraction of a second.
         assert re.match(r"waiting 30[01] s: the account's calls are used up", notes[0])
         assert notes == notes[:1]

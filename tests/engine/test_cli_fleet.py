@@ -1,4 +1,7 @@
-"""Many stacks of the real Pulumi CLI at once: workers, one budget, kills; with CLI 3.274.1."""
+"""Many stacks of the real Pulumi CLI run at once, and killed runs leave nothing behind.
+
+Passes with CLI 3.274.1.
+"""
 
 import json
 import os
@@ -35,52 +38,53 @@ pytestmark = pytest.mark.pulumi_cli
 
 @dataclass
 class Fleet:
-    """A project with a stack for each tenant, all of them the CLI's."""
+    """A project with a stack of the CLI for each tenant."""
 
     root: Path
     environ: dict[str, str]
 
-    def environ_of(self, stack: str) -> Mapping[str, str]:
+    def make_environ(self, stack: str) -> Mapping[str, str]:
         return {**self.environ, "PULUMI_CONFIG_PASSPHRASE": f"passphrase of {stack}"}
 
     def pulumi(self, stack: str, *words: str) -> str:
-        done = subprocess.run(
+        run = subprocess.run(
             ["pulumi", *words, "--stack", stack, "--non-interactive"],
             cwd=self.root,
-            env={**os.environ, **self.environ_of(stack)},
+            env={**os.environ, **self.make_environ(stack)},
             check=False,
             capture_output=True,
             text=True,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        assert run.returncode == 0, run.stdout + run.stderr
+        return run.stdout
 
     def run(self, pool: Pool, kind: str = "up") -> dict[str, Result]:
-        return {one.task.stack: one for one in pool.run(Task(kind, stack) for stack in STACKS)}
+        results = pool.run(Task(kind, stack) for stack in STACKS)
+        return {result.task.stack: result for result in results}
 
 
 @pytest.fixture
 def fleet(tmp_path: Path, cloudflare: FakeCloudflare) -> Fleet:
-    return made_fleet(tmp_path, cloudflare)
+    return make_fleet(tmp_path, cloudflare)
 
 
 @pytest.fixture(params=["file", "s3"])
 def any_fleet(
     request: pytest.FixtureRequest, tmp_path: Path, cloudflare: FakeCloudflare
 ) -> Iterator[Fleet]:
-    """With its state in a folder, and in a bucket."""
+    """Create a fleet with its state in a folder, and in a bucket."""
     if request.param == "file":
-        yield made_fleet(tmp_path, cloudflare)
+        yield make_fleet(tmp_path, cloudflare)
         return
     with serve_aws() as aws:
-        where = {"LocationConstraint": "eu-central-1"}
-        aws.client("s3").create_bucket(Bucket="states", CreateBucketConfiguration=where)
+        location = {"LocationConstraint": "eu-central-1"}
+        aws.open_client("s3").create_bucket(Bucket="states", CreateBucketConfiguration=location)
         url = f"s3://states?endpoint={aws.endpoint}&region=eu-central-1&s3ForcePathStyle=true"
         environment = {key: value for key, value in aws.environment.items() if "URL" not in key}
-        yield made_fleet(tmp_path, cloudflare, url, **environment)
+        yield make_fleet(tmp_path, cloudflare, url, **environment)
 
 
-def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str = "", **more: str) -> Fleet:
+def make_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str = "", **more: str) -> Fleet:
     root = folder / "project"
     (root / "infra").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: p\nruntime: python\nmain: infra\n")
@@ -93,34 +97,34 @@ def made_fleet(folder: Path, cloudflare: FakeCloudflare, backend: str = "", **mo
         "CLOUDFLARE_BASE_URL": cloudflare.base_url,
         **more,
     }
-    found = Fleet(root, environ)
+    fleet = Fleet(root, environ)
     for stack in STACKS:
-        found.pulumi(stack, "stack", "init")
-        found.pulumi(stack, "config", "set", "--secret", "p:hidden", f"secret of {stack}")
-    found.pulumi("acme-prod", "stack", "select")
-    return found
+        fleet.pulumi(stack, "stack", "init")
+        fleet.pulumi(stack, "config", "set", "--secret", "p:hidden", f"secret of {stack}")
+    fleet.pulumi("acme-prod", "stack", "select")
+    return fleet
 
 
 @pytest.mark.long
-def test_three_at_once_share_a_budget_and_nothing_else(
+def test_three_stacks_at_once_share_a_budget_and_nothing_else(
     any_fleet: Fleet, cloudflare: FakeCloudflare
 ) -> None:
     fleet = any_fleet
-    prepared = CheckedEnvirons(fleet.root, fleet.environ_of, needs_cli=True)
+    prepared = CheckedEnvirons(fleet.root, fleet.make_environ, needs_cli=True)
     with (
         Forwarder() as forwarder,
         Pool(fleet.root, prepared.environ_of, 3, forwarder.address) as pool,
     ):
-        done = fleet.run(pool)
-        assert [one.error for one in done.values()] == ["", "", ""]
+        results = fleet.run(pool)
+        assert [result.error for result in results.values()] == ["", "", ""]
         assert forwarder.counts() == dict.fromkeys(STACKS, 1)
         assert cloudflare.world.names()["databases"] == [f"{stack}-runs" for stack in STACKS]
-        assert {one.value["changed"] for one in fleet.run(pool).values()} == {0}
+        assert {result.value["changed"] for result in fleet.run(pool).values()} == {0}
     for stack in STACKS:
         exported = fleet.pulumi(stack, "stack", "export")
         assert "127.0.0.1" not in exported
-        shown = json.loads(fleet.pulumi(stack, "stack", "output", "--json", "--show-secrets"))
-        assert shown["hidden"] == f"secret of {stack}"
+        outputs = json.loads(fleet.pulumi(stack, "stack", "output", "--json", "--show-secrets"))
+        assert outputs["hidden"] == f"secret of {stack}"
     fleet.pulumi("beta-prod", "preview", "--expect-no-changes")
     selected = subprocess.run(
         ["pulumi", "stack", "--show-name"],
@@ -133,46 +137,46 @@ def test_three_at_once_share_a_budget_and_nothing_else(
     assert selected.stdout.strip() == "acme-prod"
 
 
-def marked(root: Path) -> list[int]:
-    """What runs for any stack of a project."""
-    wanted = f"{MARK}={mark_of(root)}".encode()
-    found = []
+def find_processes(root: Path) -> list[int]:
+    """List the processes that run for any stack of a project."""
+    mark = f"{MARK}={mark_of(root)}".encode()
+    pids = []
     for folder in Path("/proc").iterdir():
         try:
-            if wanted in (folder / "environ").read_bytes():
-                found.append(int(folder.name))
+            if mark in (folder / "environ").read_bytes():
+                pids.append(int(folder.name))
         except (OSError, ValueError):
             continue
-    return found
+    return pids
 
 
 @pytest.fixture
-def held(cloudflare: FakeCloudflare) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """The creation of acme's database is carried out, and its answer waits for the second event."""
-    made, release = threading.Event(), threading.Event()
+def held_creation(cloudflare: FakeCloudflare) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Set the first event when acme's database is created, and answer after the second event."""
+    is_created, release = threading.Event(), threading.Event()
 
     def hold(request: Request, when: str) -> str | None:
         if when == "after" and request.method == "POST" and "acme" in str(request.body):
-            made.set()
+            is_created.set()
             release.wait(PATIENCE)
         return None
 
     cloudflare.hook = hold
-    yield made, release
+    yield is_created, release
     release.set()
 
 
-def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event) -> None:
-    """Kills a process that brings acme up, by its id and nothing else, while a call is answered."""
+def run_and_kill(fleet: Fleet, is_created: threading.Event) -> None:
+    """Start `up` for acme in a process, and kill only that process while a call waits."""
     code = (
         "import sys; from pathlib import Path; from flowflare.config.files import read_project\n"
         "from flowflare.fleet.engines import open_fleet_stack; import os\n"
         "open_fleet_stack(read_project(Path(sys.argv[1]), 'acme-prod'), os.environ).up()"
     )
-    environ = {**os.environ, **fleet.environ_of("acme-prod")}
+    environ = {**os.environ, **fleet.make_environ("acme-prod")}
     with subprocess.Popen([sys.executable, "-c", code, str(fleet.root)], env=environ) as process:
-        assert made.wait(PATIENCE)
-        assert marked(fleet.root)
+        assert is_created.wait(PATIENCE)
+        assert find_processes(fleet.root)
         process.kill()
 
 
@@ -180,39 +184,39 @@ def run_and_kill(fleet: Fleet, cloudflare: FakeCloudflare, made: threading.Event
 def test_a_killed_worker_leaves_no_process_and_no_lock(
     fleet: Fleet,
     cloudflare: FakeCloudflare,
-    held: tuple[threading.Event, threading.Event],
+    held_creation: tuple[threading.Event, threading.Event],
 ) -> None:
-    """The CLI ends the call under way, writes state and goes, with its plugins."""
-    made, release = held
-    run_and_kill(fleet, cloudflare, made)
+    """The CLI completes the current call, writes the state and exits, and so do its plugins."""
+    is_created, release = held_creation
+    run_and_kill(fleet, is_created)
     release.set()
-    wait_until(lambda: not marked(fleet.root))
+    wait_until(lambda: not find_processes(fleet.root))
     cloudflare.hook = None
-    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.make_environ("acme-prod"))
     update = stack.up()
     assert update.outputs["id"] in cloudflare.world.databases
     assert len(cloudflare.world.databases) == 1
     assert [step.op for step in update.steps if step.name == "db"] == ["same"]
 
 
-def test_what_a_killed_cli_leaves_is_ended_and_its_creation_settled(
+def test_processes_of_a_killed_cli_are_ended_and_its_creation_is_settled(
     fleet: Fleet,
     cloudflare: FakeCloudflare,
-    held: tuple[threading.Event, threading.Event],
+    held_creation: tuple[threading.Event, threading.Event],
 ) -> None:
-    made, release = held
-    run_and_kill(fleet, cloudflare, made)
-    [cli] = [pid for pid in marked(fleet.root) if is_cli(pid)]
+    is_created, release = held_creation
+    run_and_kill(fleet, is_created)
+    [cli] = [pid for pid in find_processes(fleet.root) if is_cli(pid)]
     os.kill(cli, 9)
-    wait_until(lambda: cli not in marked(fleet.root))
-    assert marked(fleet.root)
+    wait_until(lambda: cli not in find_processes(fleet.root))
+    assert find_processes(fleet.root)
     release.set()
     cloudflare.hook = None
-    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.environ_of("acme-prod"))
+    stack = open_fleet_stack(read_project(fleet.root, "acme-prod"), fleet.make_environ("acme-prod"))
     stack.unlock()
     assert stack.up().outputs["id"] in cloudflare.world.databases
     assert len(cloudflare.world.databases) == 1
-    wait_until(lambda: not marked(fleet.root))
+    wait_until(lambda: not find_processes(fleet.root))
     assert end_left_behind(mark_of(fleet.root)) == []
 
 

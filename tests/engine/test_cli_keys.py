@@ -1,4 +1,4 @@
-"""Keys of Pulumi's own files that only the Pulumi CLI honours: the embedded engine names them."""
+"""The embedded engine warns of keys in Pulumi's files that only the Pulumi CLI reads."""
 
 import json
 from pathlib import Path
@@ -25,30 +25,30 @@ plugins: {providers: [{name: cloudflare, path: ../mine}]}
 """
 
 
-def warnings(sample: Sample) -> list[str]:
-    return [one.message for one in sample.events if one.kind == "note"]
+def list_warnings(sample: Sample) -> list[str]:
+    return [event.message for event in sample.events if event.kind == "note"]
 
 
-def test_preview_and_up_name_each_key_with_its_line(sample: Sample) -> None:
+def test_preview_and_up_name_each_key_and_its_line(sample: Sample) -> None:
     file = sample.root / "Pulumi.dev.yaml"
     keys = json.loads(file.read_text("utf-8"))
     file.write_text(json.dumps({**keys, "environment": ["acme/prod"]}), "utf-8")
-    said = (
+    warning = (
         "Pulumi.dev.yaml:1: `environment` (acme/prod) is not read: "
         "the values of Pulumi ESC are missing"
     )
-    sample.program("import pulumi")
+    sample.write_program("import pulumi")
     sample.preview()
-    assert warnings(sample) == [said]
+    assert list_warnings(sample) == [warning]
     sample.events.clear()
     sample.up()
-    assert warnings(sample) == [said]
+    assert list_warnings(sample) == [warning]
 
 
-def test_what_both_files_ask_of_the_cli_is_found(tmp_path: Path) -> None:
+def test_keys_for_the_cli_are_found_in_both_files(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(PROJECT, "utf-8")
     (tmp_path / "Pulumi.dev.yaml").write_text(STACK, "utf-8")
-    assert [str(one) for one in read_project(tmp_path, "dev").cli_keys] == [
+    assert [str(key) for key in read_project(tmp_path, "dev").cli_keys] == [
         "Pulumi.dev.yaml:1: `environment` (acme/prod, acme/base) is not read: "
         "the values of Pulumi ESC are missing",
         "Pulumi.dev.yaml:4: `secretsprovider` (awskms) is not read: "
@@ -60,11 +60,11 @@ def test_what_both_files_ask_of_the_cli_is_found(tmp_path: Path) -> None:
     ]
 
 
-def test_a_definition_in_the_file_is_named_by_its_digest(tmp_path: Path) -> None:
-    """It may hold values, which no message repeats."""
+def test_an_inline_definition_is_named_by_its_digest(tmp_path: Path) -> None:
+    """A definition may contain values, which no message repeats."""
     (tmp_path / "Pulumi.yaml").write_text("name: p\nruntime: python\n", "utf-8")
     text = "environment: {values: {pulumiConfig: {p:key: hunter2}}}\n"
     (tmp_path / "Pulumi.dev.yaml").write_text(text, "utf-8")
-    (found,) = read_project(tmp_path, "dev").cli_keys
-    assert found.value.startswith("an inline definition, sha256 ")
-    assert "hunter2" not in str(found)
+    (key,) = read_project(tmp_path, "dev").cli_keys
+    assert key.value.startswith("an inline definition, sha256 ")
+    assert "hunter2" not in str(key)

@@ -1,4 +1,4 @@
-"""A run ends with an error when a part of it has died, wherever it was and whatever it raised."""
+"""A run ends with an error if a part of it dies, wherever that is and whatever it raises."""
 
 import asyncio
 import contextvars
@@ -11,7 +11,7 @@ import pytest
 
 from flowflare.engine import Event
 from flowflare.errors import FlowflareError, ProgramError, UpdateFailed
-from tests.engine.projects import Sample, World
+from tests.engine.projects import Sample, Things
 from tests.support.waiting import PATIENCE
 
 ENDS = """
@@ -28,7 +28,7 @@ ENDS = """
 
     first = Thing("first", "one")
 """
-# A chain behind the dead part: each of them waits for the one before it.
+# Resources that depend on the dead part, each on the one before.
 CHAIN = """
     waits = Thing("waits", dead)
     Thing("waits-longer", waits.token)
@@ -52,10 +52,10 @@ PLACES = {
     + CHAIN,
     "in a callback of the event loop": """
     answer = asyncio.Future()
-    def tell():
+    def set_answer():
         end()
-        answer.set_result("told")
-    asyncio.get_event_loop().call_soon(tell)
+        answer.set_result("done")
+    asyncio.get_event_loop().call_soon(set_answer)
     dead = pulumi.Output.from_input(answer)"""
     + CHAIN,
     "while it waits inside its own code": """
@@ -74,28 +74,28 @@ PLACES = {
 ERRORS = ("Custom('gone')", "SystemExit(0)", "SystemExit('gone')", "KeyboardInterrupt()")
 
 
-def end_of(work: Callable[[], object]) -> BaseException | None:
-    """How something ends that must not wait for ever: in a thread, so that it cannot stop us."""
+def wait_for_end(work: Callable[[], object]) -> BaseException | None:
+    """Return the error that ends a function; it runs in a thread and cannot end the test."""
     ends: list[BaseException | None] = []
 
     def run() -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 -- what it ends with is what is tested
+        except BaseException as error:  # noqa: BLE001 -- the test checks what it raises
             ends.append(error)
         else:
             ends.append(None)
 
-    # Daemons, so that a run that hangs fails this test and no other.
+    # A daemon thread, so that a run that hangs fails only this test.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
     thread.start()
     thread.join(PATIENCE)
-    assert not thread.is_alive(), "the run waits for ever"
+    assert not thread.is_alive(), "the run waits forever"
     return ends[0]
 
 
 def is_refused(end: BaseException | None, error: str) -> bool:
-    """Whether a run ended as it must where something raised the error."""
+    """Return whether a run ended with the right error for what was raised inside it."""
     if "KeyboardInterrupt" in error:
         return isinstance(end, KeyboardInterrupt)
     return isinstance(end, FlowflareError)
@@ -105,28 +105,28 @@ def is_refused(end: BaseException | None, error: str) -> bool:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_program_that_dies_ends_its_run(thing_sample: Sample, place: str, error: str) -> None:
     if (place, error) == ("in its body", "SystemExit(0)"):
-        pytest.skip("a program may end itself like this once it has declared its resources")
-    thing_sample.program(ENDS.replace("ERROR", error) + f"    {PLACES[place].strip()}\n")
-    end = end_of(thing_sample.up)
+        pytest.skip("a program may exit with 0 after it has declared its resources")
+    thing_sample.write_program(ENDS.replace("ERROR", error) + f"    {PLACES[place].strip()}\n")
+    end = wait_for_end(thing_sample.up)
     assert is_refused(end, error), repr(end)
     if "gone" in error:
         assert "gone" in str(end)
-    if "first.token" not in PLACES[place]:  # which a preview does not know
-        assert is_refused(end_of(thing_sample.preview), error)
+    if "first.token" not in PLACES[place]:  # a preview does not know this value
+        assert is_refused(wait_for_end(thing_sample.preview), error)
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_what_a_program_no_longer_declares_outlives_its_death(
-    thing_sample: Sample, world: World, error: str
+def test_a_program_that_dies_deletes_no_resource_that_it_no_longer_declares(
+    thing_sample: Sample, world: Things, error: str
 ) -> None:
-    """`sys.exit(0)` in a callback is not the end of a program that has declared everything."""
+    """`sys.exit(0)` in a callback does not mean that a program has declared everything."""
     more = "    first.token.apply(lambda _: Thing('second', 'two'))\n"
-    thing_sample.program(ENDS + more).up()
-    assert sorted(world.ids()) == ["first-a", "second-a"]
+    thing_sample.write_program(ENDS + more).up()
+    assert sorted(world.list_ids()) == ["first-a", "second-a"]
     dies = "    first.token.apply(end)\n"
-    end = end_of(thing_sample.program(ENDS.replace("ERROR", error) + dies).up)
+    end = wait_for_end(thing_sample.write_program(ENDS.replace("ERROR", error) + dies).up)
     assert is_refused(end, error), repr(end)
-    assert sorted(world.ids()) == ["first-a", "second-a"]
+    assert sorted(world.list_ids()) == ["first-a", "second-a"]
 
 
 DEADLY = """
@@ -183,20 +183,20 @@ DEADLIES = """
 def test_a_provider_that_dies_fails_its_resource(
     thing_sample: Sample, call: str, error: str
 ) -> None:
-    thing_sample.module("deadly", textwrap.dedent(DEADLY).replace("ERROR", error))
-    thing_sample.program(DEADLIES.format("calm" if call in ("diff", "update") else call))
+    thing_sample.write_module("deadly", textwrap.dedent(DEADLY).replace("ERROR", error))
+    thing_sample.write_program(DEADLIES.format("calm" if call in ("diff", "update") else call))
     if call not in ("check", "create"):
         thing_sample.up()
         if call == "update":
-            thing_sample.module(
+            thing_sample.write_module(
                 "deadly",
                 textwrap.dedent(DEADLY)
                 .replace("ERROR", error)
                 .replace("return super().diff(_id, _olds, _news)", "return DiffResult(True)")
                 .replace("CreateResult,", "CreateResult, DiffResult,"),
             )
-        thing_sample.program(DEADLIES.format(call))
-    end = end_of(thing_sample.destroy if call == "delete" else thing_sample.up)
+        thing_sample.write_program(DEADLIES.format(call))
+    end = wait_for_end(thing_sample.destroy if call == "delete" else thing_sample.up)
     if "KeyboardInterrupt" in error:
         assert isinstance(end, KeyboardInterrupt)
         return
@@ -214,23 +214,23 @@ class Custom(BaseException):
     ids=repr,
 )
 @pytest.mark.parametrize("kind", ["started", "done"])
-def test_a_death_in_the_engine_itself_ends_the_run(
+def test_an_error_in_an_event_callback_ends_the_run(
     thing_sample: Sample, kind: str, error: BaseException
 ) -> None:
-    """Whoever is told of the steps is called while a registration is served."""
+    """The engine calls it while it serves a registration."""
 
     def die(event: Event) -> None:
         if event.kind == kind and event.step is not None and event.step.name == "first":
             raise error
 
     program: Any = ENDS + "    dead = first.token" + CHAIN
-    end = end_of(lambda: thing_sample.program(program).open().up(die))
+    end = wait_for_end(lambda: thing_sample.write_program(program).open().up(die))
     assert is_refused(end, repr(error)), repr(end)
 
 
 def test_a_cancelled_registration_ends_the_run_with_its_cause(thing_sample: Sample) -> None:
     dead = "    dead = first.token.apply(end)" + CHAIN
     program = ENDS.replace("ERROR", "asyncio.CancelledError('by the program')") + dead
-    end = end_of(thing_sample.program(program).up)
+    end = wait_for_end(thing_sample.write_program(program).up)
     assert isinstance(end, ProgramError)
     assert "cancelled" in str(end)

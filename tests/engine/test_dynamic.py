@@ -1,4 +1,4 @@
-"""Dynamic resources in process: real pickles, the real host's manners."""
+"""The embedded engine runs dynamic providers in its own process as Pulumi's provider host does."""
 
 import json
 import pickle
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowflare.errors import UpdateFailed
-from tests.engine.projects import Sample, World, changed, make_sample
+from tests.engine.projects import Sample, Things, list_changes, make_sample
 
 RECORDER = """
     import json
@@ -41,57 +41,60 @@ RECORDER = """
 """
 
 
-def recorder(tmp_path: Path) -> Sample:
+def make_recorder(tmp_path: Path) -> Sample:
     config = {"p:seen": str(tmp_path / "seen"), "p:word": "w", "other:word": {"a": 1}}
-    made = make_sample(tmp_path / "project", config=config)
-    return made.module("rec", RECORDER).program("from rec import Recorded\nRecorded(5)")
+    sample = make_sample(tmp_path / "project", config=config)
+    return sample.write_module("rec", RECORDER).write_program(
+        "from rec import Recorded\nRecorded(5)"
+    )
 
 
-def test_providers_see_plain_values_and_the_whole_configuration(tmp_path: Path) -> None:
-    sample = recorder(tmp_path)
+def test_providers_receive_plain_values_and_the_whole_configuration(tmp_path: Path) -> None:
+    sample = make_recorder(tmp_path)
     sample.up()
     check, create = [line.strip() for line in (tmp_path / "seen").read_text().splitlines()]
     assert "'number': 5.0" in check
     assert "'hidden': 'h'" in check
     assert "'extra'" not in check
     assert json.loads(create)[1].replace(" ", "") == """['w','{"a":1}',None]"""
-    record = sample.record("r")
+    record = sample.find_record("r")
     assert record["type"] == "pulumi-python:dynamic/deep:Recorded"
     assert set(record["inputs"]) == {"number", "hidden", "added", "__provider"}
-    # Outputs are the provider's own, whole; a top-level None is dropped.
+    # Outputs are exactly those of the provider; a top-level None is dropped.
     assert set(record["outputs"]) == {"only", "tuple", "hidden", "__provider"}
     assert record["outputs"]["only"] == 5
     assert record["outputs"]["tuple"] == [1, 2]
-    # An output under a secret input's name is secret.
+    # An output is secret if the input of the same name is.
     assert "ciphertext" in record["outputs"]["hidden"]
-    # Secret always, unless the class says otherwise.
+    # The provider itself is always secret, unless the class says otherwise.
     assert "ciphertext" in record["outputs"]["__provider"]
     assert "ciphertext" in record["inputs"]["hidden"]
 
 
-def test_a_diff_that_does_not_know_compares_inputs(tmp_path: Path) -> None:
-    sample = recorder(tmp_path)
+def test_inputs_are_compared_if_a_providers_diff_has_no_answer(tmp_path: Path) -> None:
+    sample = make_recorder(tmp_path)
     sample.up()
-    assert changed(sample.preview()) == {}
-    plan = sample.program("from rec import Recorded\nRecorded(6)").preview()
-    assert changed(plan) == {"r": "update"}
+    assert list_changes(sample.preview()) == {}
+    plan = sample.write_program("from rec import Recorded\nRecorded(6)").preview()
+    assert list_changes(plan) == {"r": "update"}
     sample.up()
-    assert set(sample.record("r")["outputs"]) == {"only", "__provider"}
+    assert set(sample.find_record("r")["outputs"]) == {"only", "__provider"}
 
 
-def test_the_pulumi_python_provider_holds_the_configuration(tmp_path: Path) -> None:
-    sample = recorder(tmp_path)
+def test_the_record_of_the_dynamic_provider_has_the_whole_configuration(tmp_path: Path) -> None:
+    sample = make_recorder(tmp_path)
     sample.up()
-    provider = sample.record("default")
+    provider = sample.find_record("default")
     assert provider["urn"] == "urn:pulumi:dev::p::pulumi:providers:pulumi-python::default"
-    wanted = {"p:seen": str(tmp_path / "seen"), "p:word": "w", "other:word": '{"a":1}'}
-    assert {key: str(value).replace(" ", "") for key, value in provider["inputs"].items()} == wanted
+    expected = {"p:seen": str(tmp_path / "seen"), "p:word": "w", "other:word": '{"a":1}'}
+    inputs = {key: str(value).replace(" ", "") for key, value in provider["inputs"].items()}
+    assert inputs == expected
     assert provider["outputs"] == provider["inputs"]
 
 
-def test_a_class_of_the_program_itself_is_pickled_by_value(tmp_path: Path) -> None:
+def test_a_provider_class_in_the_program_itself_is_pickled_by_value(tmp_path: Path) -> None:
     sample = make_sample(tmp_path / "project")
-    sample.program(
+    sample.write_program(
         """
         import pulumi
         from pulumi.dynamic import *
@@ -107,36 +110,36 @@ def test_a_class_of_the_program_itself_is_pickled_by_value(tmp_path: Path) -> No
     )
     assert sample.up().outputs == {"word": "hello!"}
     assert sample.up().changed == 0
-    sample.program("import pulumi").up()
-    assert len(sample.records()) == 1
+    sample.write_program("import pulumi").up()
+    assert len(sample.read_records()) == 1
 
 
-def test_a_provider_that_moved_cannot_delete_and_says_so(
-    thing_sample: Sample, world: World
+def test_a_provider_whose_module_moved_cannot_delete_and_the_error_says_why(
+    thing_sample: Sample, world: Things
 ) -> None:
-    thing_sample.program("from things import Thing\nThing('z')").up()
+    thing_sample.write_program("from things import Thing\nThing('z')").up()
     (thing_sample.root / "infra" / "things.py").unlink()
     with pytest.raises(UpdateFailed, match="Its module and class must stay where they were"):
-        thing_sample.program("import pulumi").up()
-    assert world.ids() == ["z-a"]
+        thing_sample.write_program("import pulumi").up()
+    assert world.list_ids() == ["z-a"]
 
 
-def test_pickle_is_left_as_it_was(thing_sample: Sample) -> None:
+def test_a_run_does_not_change_the_pickle_module(thing_sample: Sample) -> None:
     methods = dict(pickle._Pickler.__dict__)  # type: ignore[attr-defined]
     pickler = pickle.Pickler
-    thing_sample.program("from things import Thing\n[Thing(f'z{n}') for n in range(30)]").up()
+    thing_sample.write_program("from things import Thing\n[Thing(f'z{n}') for n in range(30)]").up()
     assert dict(pickle._Pickler.__dict__) == methods  # type: ignore[attr-defined]
     assert pickle.Pickler is pickler
 
 
-def test_many_runs_in_one_process_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_parallel_runs_in_one_process_do_not_disturb_each_other(tmp_path: Path) -> None:
     samples = []
     for index in range(4):
         folder = tmp_path / f"world{index}"
         folder.mkdir()
         sample = make_sample(tmp_path / f"project{index}", config={"p:world": str(folder)})
-        sample.module("things", (Path(__file__).parent / "things.py").read_text())
-        sample.program(
+        sample.write_module("things", (Path(__file__).parent / "things.py").read_text())
+        sample.write_program(
             f"""
             import pulumi
             from things import Thing
@@ -162,4 +165,4 @@ def test_many_runs_in_one_process_do_not_disturb_each_other(tmp_path: Path) -> N
         index: {"index": index, "folder": str(tmp_path / f"world{index}")} for index in range(4)
     }
     for index in range(4):
-        assert len(World(tmp_path / f"world{index}").ids()) == 6
+        assert len(Things(tmp_path / f"world{index}").list_ids()) == 6

@@ -1,4 +1,4 @@
-"""Recorded event streams of the Pulumi CLI, told in the events of both engines."""
+"""Recorded event streams of the Pulumi CLI become the events that both engines report."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ NAMES = sorted(path.stem for path in STREAMS.glob("*.jsonl"))
 
 
 def replay(name: str) -> tuple[Translator, list[Event]]:
-    """A run as the recording has it; a second passes with each event."""
+    """Replay a recorded run, in which each event takes a second."""
     events: list[Event] = []
     seconds = iter(range(10_000))
     run = Translator(
@@ -27,50 +27,53 @@ def replay(name: str) -> tuple[Translator, list[Event]]:
     return run, events
 
 
-def told(events: list[Event]) -> list[str]:
+def describe_events(events: list[Event]) -> list[str]:
     return [
         f"{event.kind} {event.step.op} {event.step.name}" if event.step else event.message
         for event in events
     ]
 
 
-def steps(run: Translator) -> dict[str, str]:
+def list_ops(run: Translator) -> dict[str, str]:
     return {step.name: step.op for step in run.report.steps if not step.type.startswith("pulumi:")}
 
 
-def changes(run: Translator, name: str) -> list[tuple[Any, ...]]:
-    [step] = [one for one in run.report.steps if one.name == name]
-    return [(one.path, one.kind, one.old, one.new, one.replaces) for one in step.changes]
+def list_changes(run: Translator, name: str) -> list[tuple[Any, ...]]:
+    [step] = [step for step in run.report.steps if step.name == name]
+    return [
+        (change.path, change.kind, change.old, change.new, change.replaces)
+        for change in step.changes
+    ]
 
 
 def test_a_preview_plans_each_resource_once() -> None:
     run, events = replay("first-preview")
     assert {event.kind for event in events} == {"planned"}
-    assert steps(run) == dict.fromkeys(("service", "inner", "z", "w"), "create")
+    assert list_ops(run) == dict.fromkeys(("service", "inner", "z", "w"), "create")
     assert run.outputs == {"number": 5, "token": "[unknown]"}
-    assert ("value", "add", None, "[unknown]", False) in changes(run, "w")
+    assert ("value", "add", None, "[unknown]", False) in list_changes(run, "w")
 
 
-def test_an_up_frames_each_step_and_ends_with_the_outputs() -> None:
+def test_an_up_reports_start_and_end_of_each_step_and_has_the_outputs() -> None:
     run, events = replay("first-up")
-    assert told(events)[:2] == ["started create service", "done create service"]
-    assert told(events)[-2:] == ["started create w", "done create w"]
+    assert describe_events(events)[:2] == ["started create service", "done create service"]
+    assert describe_events(events)[-2:] == ["started create w", "done create w"]
     assert sum(event.kind == "started" for event in events) == 4
     assert all(event.seconds >= 1 for event in events if event.kind == "done")
     assert run.outputs == {"number": 5, "token": "[secret]"}
     assert [step.custom for step in run.report.steps if step.name == "service"] == [False]
 
 
-def test_a_no_op_says_that_all_is_the_same() -> None:
+def test_an_up_without_changes_reports_every_resource_as_the_same() -> None:
     run, _ = replay("no-op")
-    assert set(steps(run).values()) == {"same"}
+    assert set(list_ops(run).values()) == {"same"}
     assert not [step for step in run.report.steps if step.changes]
 
 
 @pytest.mark.parametrize("name", ["change-preview", "change-up"])
-def test_a_replacement_is_one_step_and_what_forces_it_is_named(name: str) -> None:
+def test_a_replacement_is_a_single_step_that_names_the_property_behind_it(name: str) -> None:
     run, events = replay(name)
-    assert steps(run) == {
+    assert list_ops(run) == {
         "v": "create",
         "z": "replace",
         "w": "update",
@@ -78,29 +81,29 @@ def test_a_replacement_is_one_step_and_what_forces_it_is_named(name: str) -> Non
     }
     z = next(step for step in run.report.steps if step.name == "z")
     assert z.replaces == ("kind",)
-    assert ("kind", "update", "a", "b", True) in changes(run, "z")
-    assert ("value", "update", "[secret]", "2", False) in changes(run, "z")
+    assert ("kind", "update", "a", "b", True) in list_changes(run, "z")
+    assert ("value", "update", "[secret]", "2", False) in list_changes(run, "z")
     assert z.old is not None
     assert "__provider" not in z.old
     notes = [(event.severity, event.message) for event in events if event.kind == "note"]
     assert notes == [("warning", "mind the step"), ("info", "hello")]
 
 
-def test_a_resource_that_fails_says_why_in_its_own_words() -> None:
+def test_a_failed_resource_reports_the_provider_error() -> None:
     run, events = replay("failure")
     [failure] = run.report.failures
     assert (failure.name, failure.kind, failure.reason) == ("z", "failed", "z-b blew up")
-    assert told(events)[-1] == "failed update z"
+    assert describe_events(events)[-1] == "failed update z"
     assert run.program_errors == []
 
 
-def test_a_refused_resource_names_the_property_and_not_its_value() -> None:
+def test_a_refused_resource_names_the_property_but_not_its_value() -> None:
     run, _ = replay("refused")
     [failure] = run.report.failures
     assert (failure.name, failure.reason) == ("z", "value: is refused")
 
 
-def test_a_mistake_in_the_configuration_is_the_programs_error() -> None:
+def test_a_mistake_in_the_configuration_is_an_error_of_the_program() -> None:
     run, _ = replay("mistake")
     assert run.program_errors == ["2 problems in the configuration:\n  Pulumi.dev.yaml:3: x"]
     assert run.report.failures == []
@@ -108,12 +111,12 @@ def test_a_mistake_in_the_configuration_is_the_programs_error() -> None:
 
 def test_a_crash_names_file_line_and_exception() -> None:
     run, _ = replay("crash")
-    [said] = run.program_errors
-    assert said.endswith("/infra/__main__.py:3: ZeroDivisionError: division by zero")
+    [error] = run.program_errors
+    assert error.endswith("/infra/__main__.py:3: ZeroDivisionError: division by zero")
 
 
 @pytest.mark.parametrize(
-    ("name", "what"),
+    ("name", "operation"),
     [
         ("held-preview", "replaced"),
         ("dropped-preview", "deleted"),
@@ -121,18 +124,20 @@ def test_a_crash_names_file_line_and_exception() -> None:
         ("destroy-held", "deleted"),
     ],
 )
-def test_protect_stops_with_its_remedy(name: str, what: str) -> None:
+def test_a_protected_resource_stops_the_run_with_a_remedy(name: str, operation: str) -> None:
     run, _ = replay(name)
     [failure] = run.report.failures
     assert (failure.name, failure.kind) == ("v", "protected")
-    assert f"is protected and cannot be {what}: its data would be lost" in failure.reason
+    assert f"is protected and cannot be {operation}: its data would be lost" in failure.reason
     assert "flowflare:allowDataLoss: {v: <reason>}" in failure.reason
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_traceback_no_debug_line_and_no_secret_is_told(name: str) -> None:
+def test_no_event_contains_a_traceback_a_debug_line_or_a_secret(name: str) -> None:
     run, events = replay(name)
-    text = f"{told(events)} {run.program_errors} {run.report.failures} {run.report.steps}"
+    text = (
+        f"{describe_events(events)} {run.program_errors} {run.report.failures} {run.report.steps}"
+    )
     assert not [
         word for word in ("Traceback", "KeyboardInterrupt", "debug:", "<{%") if word in text
     ]
@@ -140,8 +145,8 @@ def test_no_traceback_no_debug_line_and_no_secret_is_told(name: str) -> None:
     assert "token-of" not in (STREAMS / f"{name}.jsonl").read_text("utf-8")
 
 
-def test_a_program_that_the_engine_cut_off_is_no_failure_of_its_own() -> None:
-    """The SDK raises this when the engine ends the run, as it does once a resource has failed."""
+def test_an_error_after_the_engine_ended_the_program_is_not_reported() -> None:
+    """The SDK raises this error when the engine ends the run because a resource failed."""
     run, _ = replay("failure")
     message = "Resource monitor has terminated, shutting down"
     event = {"diagnosticEvent": {"message": f"{message}\n", "severity": "error"}}

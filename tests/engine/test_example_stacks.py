@@ -1,4 +1,4 @@
-"""The example stacks at the top of the repository, planned as the Pulumi CLI's first `up`."""
+"""The example stacks of this repository can be planned as a first `up`."""
 
 from pathlib import Path
 
@@ -15,39 +15,39 @@ STACKS = ("dev", "prod")
 
 @pytest.fixture(scope="module")
 def plans() -> dict[str, Plan]:
-    """A first `up` of each, as `flowflare preview` shows it where no state is yet."""
+    """Plan a first `up` of each stack, as `flowflare preview` does without a state."""
     return {name: plan_over(read_project(ROOT, name), Deployment(), {}) for name in STACKS}
 
 
-def steps(plan: Plan, type_: str) -> list[Step]:
+def find_steps(plan: Plan, type_: str) -> list[Step]:
     return [step for step in plan.steps if step.type.endswith(f":{type_}")]
 
 
 @pytest.mark.xdist_group("example-stacks")
 @pytest.mark.parametrize("name", STACKS)
-def test_it_can_be_made(plans: dict[str, Plan], name: str) -> None:
+def test_an_example_stack_can_be_created(plans: dict[str, Plan], name: str) -> None:
     plan = plans[name]
     assert plan.failures == ()
     assert {step.op for step in plan.steps} == {"create"}
-    [database] = steps(plan, "D1Database")
+    [database] = find_steps(plan, "D1Database")
     assert database.protect == (name == "prod")
-    assert len(steps(plan, "WorkersScript")) == 2
+    assert len(find_steps(plan, "WorkersScript")) == 2
     assert {"api_key", "database_id", "client_urls"} <= plan.outputs.keys()
 
 
 @pytest.mark.xdist_group("example-stacks")
-def test_prod_is_reached_at_its_own_addresses_only(plans: dict[str, Plan]) -> None:
+def test_prod_is_reachable_only_at_its_own_addresses(plans: dict[str, Plan]) -> None:
     plan = plans["prod"]
-    domains = [step.new for step in steps(plan, "WorkersCustomDomain")]
+    domains = [step.new for step in find_steps(plan, "WorkersCustomDomain")]
     assert [domain["hostname"] for domain in domains if domain] == ["tracking.example.com"]
-    routes = [step.new for step in steps(plan, "WorkersRoute")]
+    routes = [step.new for step in find_steps(plan, "WorkersRoute")]
     assert [route["pattern"] for route in routes if route] == ["shop.example.com/orders/*"]
-    subdomains = [step.new for step in steps(plan, "WorkersScriptSubdomain")]
-    assert not [one for one in subdomains if one and one["enabled"]]
+    subdomains = [step.new for step in find_steps(plan, "WorkersScriptSubdomain")]
+    assert not [subdomain for subdomain in subdomains if subdomain and subdomain["enabled"]]
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_no_secret_stands_in_it(name: str) -> None:
+def test_an_example_configuration_contains_no_secret(name: str) -> None:
     text = (ROOT / f"Pulumi.{name}.yaml").read_text("utf-8")
     assert "secure:" not in text
     assert "apiToken:" not in text

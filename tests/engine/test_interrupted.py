@@ -1,7 +1,7 @@
-"""Runs that are killed: at every API call the next one converges, and nothing is made twice.
+"""After a run is killed at any API call, the next run converges and creates nothing twice.
 
-What `kill -9` leaves is the state file as it is at that moment and the world as it is. Both are
-copied at each call of one run, and each copy is then taken up by a run of its own; two tests at
+`kill -9` leaves the state file and the account as they are at that moment. `record` copies both
+before and after each call of a run, and each copy is continued by a run of its own. Two tests at
 the end kill real processes.
 """
 
@@ -14,21 +14,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from flowflare.errors import LockedError, UpdateFailed
 from tests.engine.fake_cloudflare import ACCOUNT, FakeCloudflare, Request, World
-from tests.engine.projects import PASSPHRASE, Sample, changed
-from tests.engine.projects import World as Things
-from tests.engine.test_cloudflare import graph
+from tests.engine.projects import PASSPHRASE, Sample, Things, list_changes
+from tests.engine.test_cloudflare import make_graph
 from tests.support.waiting import PATIENCE, wait_until
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What is left when a run dies in the middle of a call."""
+    """What a run that dies in the middle of a call leaves."""
 
     call: str
     state: str
@@ -36,7 +34,7 @@ class Moment:
 
 
 def record(sample: Sample, cloudflare: FakeCloudflare, run: Callable[[], object]) -> list[Moment]:
-    """Runs and copies state and world before and after each call is carried out."""
+    """Run, and copy the state and the account before and after each call."""
     moments: list[Moment] = []
 
     def keep(request: Request, when: str) -> None:
@@ -51,13 +49,13 @@ def record(sample: Sample, cloudflare: FakeCloudflare, run: Callable[[], object]
 
 
 def resume(sample: Sample, cloudflare: FakeCloudflare, moment: Moment) -> None:
-    """Puts state and world back to a moment."""
+    """Reset the state and the account to a moment."""
     sample.state_file.write_text(moment.state)
     cloudflare.world = copy.deepcopy(moment.world)
     cloudflare.requests.clear()
 
 
-WANTED = {
+EXPECTED = {
     "databases": ["flow"],
     "scripts": ["flowflare-service", "orders"],
     "workflows": ["order"],
@@ -67,9 +65,9 @@ WANTED = {
 
 
 def assert_settled(sample: Sample, cloudflare: FakeCloudflare, call: str) -> None:
-    assert "pending_operations" not in sample.latest(), call
-    assert not any(one.get("initErrors") for one in sample.records()), call
-    assert sample.record("db")["id"] in cloudflare.world.databases, call
+    assert "pending_operations" not in sample.read_latest(), call
+    assert not any(each.get("initErrors") for each in sample.read_records()), call
+    assert sample.find_record("db")["id"] in cloudflare.world.databases, call
     cloudflare.requests.clear()
     assert sample.up().changed == 0, call
     assert cloudflare.requests == [], call
@@ -78,61 +76,62 @@ def assert_settled(sample: Sample, cloudflare: FakeCloudflare, call: str) -> Non
 def test_a_first_up_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(graph())
+    cloud_sample.write_program(make_graph())
     moments = record(cloud_sample, cloudflare, cloud_sample.up)
     assert len(moments) == 12
     for moment in moments:
         resume(cloud_sample, cloudflare, moment)
-        pending = cloud_sample.latest()["pending_operations"]
-        assert [one["type"] for one in pending] == ["creating"], moment.call
+        pending = cloud_sample.read_latest()["pending_operations"]
+        assert [each["type"] for each in pending] == ["creating"], moment.call
         cloud_sample.up()
-        assert cloudflare.world.names() == WANTED, moment.call
-        posts = [one for one in cloudflare.writes() if one == "POST /d1/database"]
+        assert cloudflare.world.names() == EXPECTED, moment.call
+        posts = [write for write in cloudflare.list_writes() if write == "POST /d1/database"]
         assert len(posts) <= (moment.call == "before POST /d1/database"), moment.call
         assert_settled(cloud_sample, cloudflare, moment.call)
 
 
 @pytest.mark.long
-def test_an_update_killed_at_any_call_converges_even_if_it_is_taken_back(
+def test_an_update_killed_at_any_call_converges_even_if_it_is_reverted(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(graph("1")).up()
-    cloud_sample.program(graph("2"))
+    cloud_sample.write_program(make_graph("1")).up()
+    cloud_sample.write_program(make_graph("2"))
     moments = record(cloud_sample, cloudflare, cloud_sample.up)
     for code in ("1", "2"):
         for moment in moments:
             resume(cloud_sample, cloudflare, moment)
-            cloud_sample.program(graph(code)).up()
+            cloud_sample.write_program(make_graph(code)).up()
             module = cloudflare.world.scripts["flowflare-service"]["module"]
             assert f"Response('{code}')" in module, moment.call
             assert_settled(cloud_sample, cloudflare, moment.call)
 
 
 @pytest.mark.parametrize("option", ["", ', jurisdiction="eu"'])
-@pytest.mark.parametrize("back", [False, True])
+@pytest.mark.parametrize("is_reverted", [False, True])
 @pytest.mark.long
 def test_a_replacement_killed_at_any_call_converges(
-    cloud_sample: Sample, cloudflare: FakeCloudflare, option: str, back: bool
+    cloud_sample: Sample, cloudflare: FakeCloudflare, option: str, is_reverted: bool
 ) -> None:
-    """With a new name the new one comes first; with the same name the old one goes first."""
+    """A new name is created first; with the same name the old database is deleted first."""
     name = "flow" if option else "flow2"
-    new = graph().replace('name="flow"', f'name="{name}"{option}')
-    cloud_sample.program(graph()).up()
-    cloud_sample.program(new)
+    new = make_graph().replace('name="flow"', f'name="{name}"{option}')
+    cloud_sample.write_program(make_graph()).up()
+    cloud_sample.write_program(new)
     moments = record(cloud_sample, cloudflare, cloud_sample.up)
     assert len(moments) == 6
     for moment in moments:
         resume(cloud_sample, cloudflare, moment)
-        cloud_sample.program(graph() if back else new).up()
-        assert cloudflare.world.names() == {**WANTED, "databases": ["flow" if back else name]}
+        cloud_sample.write_program(make_graph() if is_reverted else new).up()
+        names = {**EXPECTED, "databases": ["flow" if is_reverted else name]}
+        assert cloudflare.world.names() == names
         assert_settled(cloud_sample, cloudflare, moment.call)
 
 
 @pytest.mark.long
-def test_a_renamed_script_killed_at_any_call_converges(
+def test_a_script_rename_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    def program(name: str) -> str:
+    def make_program(name: str) -> str:
         return f"""
             from cloud import *
             D1Database("db", accountId="{ACCOUNT}", name="flow")
@@ -140,35 +139,35 @@ def test_a_renamed_script_killed_at_any_call_converges(
                 content="x", bindings=[])
         """
 
-    cloud_sample.program(program("one")).up()
-    cloud_sample.program(program("two"))
+    cloud_sample.write_program(make_program("one")).up()
+    cloud_sample.write_program(make_program("two"))
     moments = record(cloud_sample, cloudflare, cloud_sample.up)
     for name in ("one", "two"):
         for moment in moments:
             resume(cloud_sample, cloudflare, moment)
-            cloud_sample.program(program(name)).up()
+            cloud_sample.write_program(make_program(name)).up()
             assert cloudflare.world.names()["scripts"] == [name], moment.call
             assert_settled(cloud_sample, cloudflare, moment.call)
 
 
 @pytest.mark.parametrize("then", ["destroy", "up"])
-def test_a_first_up_killed_at_any_call_can_be_taken_down(
+def test_a_first_up_killed_at_any_call_can_be_reverted(
     cloud_sample: Sample, cloudflare: FakeCloudflare, then: str
 ) -> None:
-    cloud_sample.program(graph())
+    cloud_sample.write_program(make_graph())
     moments = record(cloud_sample, cloudflare, cloud_sample.up)
-    cloud_sample.program("import pulumi")
+    cloud_sample.write_program("import pulumi")
     for moment in moments:
         resume(cloud_sample, cloudflare, moment)
         getattr(cloud_sample, then)()
         assert not any(cloudflare.world.names().values()), moment.call
-        assert "pending_operations" not in cloud_sample.latest()
+        assert "pending_operations" not in cloud_sample.read_latest()
 
 
 def test_a_destroy_killed_at_any_call_converges(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(graph()).up()
+    cloud_sample.write_program(make_graph()).up()
     moments = record(cloud_sample, cloudflare, cloud_sample.destroy)
     for moment in moments:
         resume(cloud_sample, cloudflare, moment)
@@ -176,15 +175,15 @@ def test_a_destroy_killed_at_any_call_converges(
         assert not any(cloudflare.world.names().values()), moment.call
         resume(cloud_sample, cloudflare, moment)
         cloud_sample.up()
-        assert cloudflare.world.names() == WANTED, moment.call
+        assert cloudflare.world.names() == EXPECTED, moment.call
         assert_settled(cloud_sample, cloudflare, moment.call)
 
 
 def test_an_interrupted_creation_does_not_take_a_database_with_tables(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    """Killed before the request went out, and somebody else made one of that name."""
-    cloud_sample.program(graph())
+    """The run is killed before it sends the request, and another client creates that database."""
+    cloud_sample.write_program(make_graph())
     first = record(cloud_sample, cloudflare, cloud_sample.up)[0]
     resume(cloud_sample, cloudflare, first)
     cloudflare.world.databases["x"] = {"uuid": "x", "name": "flow", "num_tables": 4}
@@ -195,23 +194,24 @@ def test_an_interrupted_creation_does_not_take_a_database_with_tables(
 
 
 @pytest.mark.parametrize("call", ["POST /d1/database", "PUT /workers/scripts/orders"])
-def test_an_api_that_dies_with_the_answer_is_not_asked_for_a_second_one(
+def test_a_request_that_failed_with_a_502_is_not_repeated_in_the_same_run(
     cloud_sample: Sample, cloudflare: FakeCloudflare, call: str
 ) -> None:
-    dead = []
+    failed = []
 
-    def die(request: Request, when: str) -> str | None:
+    def fail(request: Request, when: str) -> str | None:
         if when == "after" and request.short == call:
-            dead.append(request)
-        return "502" if dead else None
+            failed.append(request)
+        return "502" if failed else None
 
-    cloudflare.hook = die
+    cloudflare.hook = fail
     with pytest.raises(UpdateFailed, match="HTTP 502"):
-        cloud_sample.program(graph()).up()
-    assert [one["type"] for one in cloud_sample.latest()["pending_operations"]] == ["creating"]
+        cloud_sample.write_program(make_graph()).up()
+    pending = cloud_sample.read_latest()["pending_operations"]
+    assert [each["type"] for each in pending] == ["creating"]
     cloudflare.hook = None
     cloud_sample.up()
-    assert cloudflare.world.names() == WANTED
+    assert cloudflare.world.names() == EXPECTED
     assert_settled(cloud_sample, cloudflare, call)
 
 
@@ -221,26 +221,26 @@ RUN = "import sys; from pathlib import Path; from tests.support.embedded import 
 RUN += "open_embedded(Path(sys.argv[1]), 'dev').up()"
 
 
-def start(sample: Sample) -> subprocess.Popen[bytes]:
+def start_up(sample: Sample) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
     command = [sys.executable, "-c", RUN, str(sample.root)]
     return subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL)
 
 
-def test_a_killed_process_leaves_a_lock_that_the_next_run_takes_over(
+def test_the_lock_of_a_killed_process_is_taken_over_by_the_next_run(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(graph())
+    cloud_sample.write_program(make_graph())
 
-    def die(request: Request, when: str) -> str | None:
+    def kill(request: Request, when: str) -> str | None:
         if when == "after" and request.short == "POST /d1/database":
             os.kill(process.pid, signal.SIGKILL)
             process.wait()
             return "cut"
         return None
 
-    cloudflare.hook = die
-    process = start(cloud_sample)
+    cloudflare.hook = kill
+    process = start_up(cloud_sample)
     assert process.wait(PATIENCE) == -signal.SIGKILL
     cloudflare.hook = None
     assert cloudflare.world.names()["databases"] == ["flow"]
@@ -248,16 +248,14 @@ def test_a_killed_process_leaves_a_lock_that_the_next_run_takes_over(
     (lock,) = [json.loads(path.read_text()) for path in locks.iterdir()]
     assert lock["pid"] == process.pid
     cloud_sample.up()
-    notes = [one.message for one in cloud_sample.events if one.kind == "note"]
+    notes = [event.message for event in cloud_sample.events if event.kind == "note"]
     assert any(f"(pid {process.pid})" in note for note in notes)
-    assert cloudflare.world.names() == WANTED
+    assert cloudflare.world.names() == EXPECTED
     assert list(locks.iterdir()) == []
 
 
-def test_a_second_run_is_refused_while_the_first_is_under_way(
-    thing_sample: Sample, world: Things
-) -> None:
-    thing_sample.module(
+def test_a_second_run_is_refused_while_the_first_runs(thing_sample: Sample, world: Things) -> None:
+    thing_sample.write_module(
         "slow",
         """
         import time
@@ -275,8 +273,8 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
             def __init__(self, name):
                 super().__init__(Slow(), name, {})
         """,
-    ).program("from slow import Thing\nThing('slow')")
-    process = start(thing_sample)
+    ).write_program("from slow import Thing\nThing('slow')")
+    process = start_up(thing_sample)
     try:
         wait_until((world.folder / "begun").exists, process=process)
         with pytest.raises(
@@ -288,7 +286,7 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
             thing_sample.open().destroy()
         with pytest.raises(LockedError):
             thing_sample.open().unlock()
-        assert changed(thing_sample.open().preview()) == {"slow": "create"}
+        assert list_changes(thing_sample.open().preview()) == {"slow": "create"}
         (world.folder / "go").touch()
         assert process.wait(PATIENCE) == 0
     finally:
@@ -298,8 +296,7 @@ def test_a_second_run_is_refused_while_the_first_is_under_way(
     assert thing_sample.up().changed == 0
 
 
-def test_a_destroyed_folder_is_a_new_stack(cloud_sample: Sample, tmp_path: Path) -> None:
-    cloud_sample.program(graph()).up()
+def test_a_stack_whose_state_folder_was_deleted_is_created_again(cloud_sample: Sample) -> None:
+    cloud_sample.write_program(make_graph()).up()
     shutil.rmtree(cloud_sample.root / ".flowflare")
     assert cloud_sample.preview().changed == 6
-    assert tmp_path.exists()

@@ -1,6 +1,6 @@
-"""The same stack under the real Pulumi CLI and back: neither engine sees anything to change.
+"""A stack runs on the embedded engine and on the real Pulumi CLI in turn, without any change.
 
-Passed with CLI 3.274.1.
+Passes with CLI 3.274.1.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.projects import Sample, World, changed
+from tests.engine.projects import Sample, Things, list_changes
 from tests.support.pulumi_cli import cli_environ
 
 PROGRAM = """
@@ -32,7 +32,7 @@ PROGRAM = """
 @pytest.mark.long
 @pytest.mark.pulumi_cli
 def test_both_engines_continue_each_others_state(
-    thing_sample: Sample, world: World, tmp_path: Path
+    thing_sample: Sample, world: Things, tmp_path: Path
 ) -> None:
     environ = {
         **os.environ,
@@ -49,21 +49,23 @@ def test_both_engines_continue_each_others_state(
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout
 
-    thing_sample.program(PROGRAM).up()
+    thing_sample.write_program(PROGRAM).up()
     assert "token-of-inner-a" in pulumi("stack", "output", "--show-secrets")
     pulumi("preview", "--expect-no-changes")
     pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
-    assert changed(thing_sample.preview()) == {}
+    assert list_changes(thing_sample.preview()) == {}
 
-    thing_sample.program(PROGRAM.replace('kind="a"', 'kind="b"'))
-    assert changed(thing_sample.up()) == {"z": "replace", "w": "update"}
+    thing_sample.write_program(PROGRAM.replace('kind="a"', 'kind="b"'))
+    assert list_changes(thing_sample.up()) == {"z": "replace", "w": "update"}
     pulumi("preview", "--expect-no-changes")
 
-    thing_sample.program(PROGRAM.replace('kind="a"', 'kind="c"'))
+    thing_sample.write_program(PROGRAM.replace('kind="a"', 'kind="c"'))
     pulumi("up", "--yes", "--skip-preview")
-    assert world.ids() == ["inner-a", "w-a", "z-c"]
-    assert changed(thing_sample.preview()) == {}
+    assert world.list_ids() == ["inner-a", "w-a", "z-c"]
+    assert list_changes(thing_sample.preview()) == {}
     assert thing_sample.up().changed == 0
     pulumi("destroy", "--yes", "--skip-preview")
-    assert world.ids() == []
-    assert changed(thing_sample.up()) == dict.fromkeys(["inner", "service", "w", "z"], "create")
+    assert world.list_ids() == []
+    assert list_changes(thing_sample.up()) == dict.fromkeys(
+        ["inner", "service", "w", "z"], "create"
+    )

@@ -1,4 +1,4 @@
-"""A preview of a stack of Cloudflare's plugin says what `pulumi preview` said, by binding.
+"""A preview of a stack of Cloudflare's plugin shows what `pulumi preview` showed, by binding.
 
 The event logs and states are recorded; the Pulumi CLI is not needed.
 """
@@ -23,20 +23,20 @@ from tests.engine.recorded import (
     replay,
 )
 
-# The tracking schema has gained a migration since the recording, so these states have it pending.
+# The tracking schema has gained a migration since the recording: it is pending in these states.
 PENDING = "flowflare-service-migrations"
 COMPUTED_BY_D1 = ("createdAt", "fileSize", "numTables", "version")
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project of the first `up`, with today's code."""
-    return make(tmp_path / "shop", "1-first-up", monkeypatch)
+    """Create the project of the first `up`, with today's code."""
+    return make_project(tmp_path / "shop", "1-first-up", monkeypatch)
 
 
-def make(root: Path, state: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def make_project(root: Path, state: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     environ = make_recorded_project(root, read_recorded(state))
-    environ.pop("PATH")  # Node is where this machine has it
+    environ.pop("PATH")  # Node must be found where this machine has it
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     fill_in_code(root, environ)
@@ -50,46 +50,46 @@ def configure(root: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def plan_of(root: Path) -> Plan:
+def plan_project(root: Path) -> Plan:
     return recorded_plan(read_project(root, "rec"), os.environ)
 
 
-def updated(plan: Plan) -> dict[str, Step]:
-    return {one.name: one for one in plan.steps if one.op != "same" and one.custom}
+def find_updates(plan: Plan) -> dict[str, Step]:
+    return {step.name: step for step in plan.steps if step.op != "same" and step.custom}
 
 
-def as_pulumi_says(name: str) -> dict[str, str]:
-    """Resource to operation, of what `pulumi preview --diff` printed."""
+def read_pulumi_preview(name: str) -> dict[str, str]:
+    """Return resource to operation, as `pulumi preview --diff` printed them."""
     text = (RECORDED / f"{name}.txt").read_text("utf-8")
     steps = re.findall(r"^    [~+-] \S+: \((\w+)\).*?\[urn=\S+::(\S+)\]", text, re.M | re.S)
     return {resource: operation for operation, resource in steps}
 
 
-def entry_of(plan: Plan, name: str) -> Entry:
-    [found] = [one for one in review(plan).entries if one.name == name]
-    return found
+def find_entry(plan: Plan, name: str) -> Entry:
+    [entry] = [entry for entry in review(plan).entries if entry.name == name]
+    return entry
 
 
 @pytest.mark.parametrize("name", ["3-change-preview", "6-preview-after-refresh"])
 def test_the_same_resources_are_updated(name: str) -> None:
-    said = {step.name: step.op for step in updated(replay(name)).values()}
-    assert said == as_pulumi_says(name)
-    assert said
+    operations = {step.name: step.op for step in find_updates(replay(name)).values()}
+    assert operations == read_pulumi_preview(name)
+    assert operations
 
 
-def test_outputs_that_become_unknown_are_no_changes() -> None:
-    """The engine lists 13 of them beside the one input that differs."""
-    step = updated(replay("3-change-preview"))["flowflare-orders-script"]
-    assert [(one.path, one.old, one.new) for one in step.changes] == [
+def test_outputs_that_become_unknown_are_not_changes() -> None:
+    """The engine lists 13 outputs beside the only input that differs."""
+    step = find_updates(replay("3-change-preview"))["flowflare-orders-script"]
+    assert [(change.path, change.old, change.new) for change in step.changes] == [
         ("bindings", "[secret]", "[secret]")
     ]
     assert step.note == ""
-    entry = entry_of(replay("3-change-preview"), "flowflare-orders-script")
+    entry = find_entry(replay("3-change-preview"), "flowflare-orders-script")
     assert (entry.bindings_added, entry.bindings_dropped) == ((), ())
 
 
 def test_an_update_without_a_different_input_says_so() -> None:
-    step = updated(replay("6-preview-after-refresh"))["flowflare-service-database"]
+    step = find_updates(replay("6-preview-after-refresh"))["flowflare-service-database"]
     assert step.changes == ()
     assert step.note == (
         f"no input differs: its provider updates it and computes {', '.join(COMPUTED_BY_D1)} anew"
@@ -98,44 +98,48 @@ def test_an_update_without_a_different_input_says_so() -> None:
 
 def test_a_changed_variable_is_the_only_change(project: Path) -> None:
     configure(project, '"MODE": "live"', '"MODE": "shadow"')
-    plan = add_details(replay("3-change-preview"), plan_of(project))
-    assert list(updated(plan)) == ["flowflare-orders-script"]
-    entry = entry_of(plan, "flowflare-orders-script")
-    assert [(one.path, one.old, one.new) for one in entry.changes] == [
+    plan = add_details(replay("3-change-preview"), plan_project(project))
+    assert list(find_updates(plan)) == ["flowflare-orders-script"]
+    entry = find_entry(plan, "flowflare-orders-script")
+    assert [(change.path, change.old, change.new) for change in entry.changes] == [
         ('bindings["MODE"].text', "[secret]", "shadow")
     ]
     assert (entry.bindings_added, entry.bindings_dropped) == ((), ())
 
 
-def test_without_the_cli_a_preview_says_the_same(project: Path) -> None:
-    assert list(updated(plan_of(project))) == [PENDING]
+def test_a_preview_without_the_cli_shows_the_same(project: Path) -> None:
+    assert list(find_updates(plan_project(project))) == [PENDING]
     configure(project, '"MODE": "live"', '"MODE": "shadow"')
-    assert set(updated(plan_of(project))) == {PENDING, "flowflare-orders-script"}
+    assert set(find_updates(plan_project(project))) == {PENDING, "flowflare-orders-script"}
 
 
-def test_each_binding_that_comes_and_goes_is_named(
+def test_every_added_and_removed_binding_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(project, '"MODE": "live"', '"COLOUR": "red"')
     monkeypatch.setenv("SHOP_TOKEN", "another-token")
-    plan = plan_of(project)
-    entry = entry_of(plan, "flowflare-orders-script")
-    assert [(one.name, one.type) for one in entry.bindings_added] == [("COLOUR", "plain_text")]
-    assert [(one.name, one.type) for one in entry.bindings_dropped] == [("MODE", "plain_text")]
-    assert {one.path for one in entry.changes} == {
+    plan = plan_project(project)
+    entry = find_entry(plan, "flowflare-orders-script")
+    assert [(added.name, added.type) for added in entry.bindings_added] == [
+        ("COLOUR", "plain_text")
+    ]
+    assert [(dropped.name, dropped.type) for dropped in entry.bindings_dropped] == [
+        ("MODE", "plain_text")
+    ]
+    assert {change.path for change in entry.changes} == {
         'bindings["COLOUR"]',
         'bindings["MODE"]',
         'bindings["SHOP_TOKEN"].text',
     }
-    told = json.dumps([vars(one) for one in updated(plan).values()], default=str)
-    assert "another-token" not in told
-    assert "canary" not in told
+    text = json.dumps([vars(step) for step in find_updates(plan).values()], default=str)
+    assert "another-token" not in text
+    assert "canary" not in text
 
 
 def test_after_a_refresh_nothing_else_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = make(tmp_path / "after", "5-refresh", monkeypatch)
-    assert list(updated(plan_of(root))) == [PENDING]
-    plan = add_details(replay("6-preview-after-refresh"), plan_of(root))
-    assert list(updated(plan)) == ["flowflare-service-database"]
+    root = make_project(tmp_path / "after", "5-refresh", monkeypatch)
+    assert list(find_updates(plan_project(root))) == [PENDING]
+    plan = add_details(replay("6-preview-after-refresh"), plan_project(root))
+    assert list(find_updates(plan)) == ["flowflare-service-database"]

@@ -1,4 +1,4 @@
-"""States that the real CLI and Cloudflare's plugin wrote are read, and never quoted."""
+"""The engine reads states of the real CLI and of Cloudflare's plugin, and never quotes them."""
 
 import copy
 import json
@@ -17,73 +17,73 @@ from tests.canaries.planting import find_secrets
 from tests.canaries.search import Canaries
 from tests.engine.recorded import (
     SHOP_TOKEN,
-    deployment_of,
+    find_record,
     open_vault,
+    read_deployment,
     read_recorded,
-    record_of,
     to_checkpoint,
 )
 
 STATES = ["1-first-up", "5-refresh"]
 
 
-def bindings_of(deployment: Deployment, name: str) -> Any:
-    [script] = [one for one in deployment.resources if one.name == name]
+def find_bindings(deployment: Deployment, name: str) -> Any:
+    [script] = [resource for resource in deployment.resources if resource.name == name]
     return script.inputs["bindings"]
 
 
-def open_everything(deployment: Deployment) -> None:
-    for one in deployment.resources:
-        for props in (one.inputs, one.outputs):
+def decrypt_everything(deployment: Deployment) -> None:
+    for resource in deployment.resources:
+        for props in (resource.inputs, resource.outputs):
             shown_props(props)
             plain(props)
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_secrets_inside_a_secret_open_without_a_key(state: str) -> None:
-    bindings = bindings_of(deployment_of(read_recorded(state)), "flowflare-orders-script")
+def test_secrets_inside_a_secret_need_no_key(state: str) -> None:
+    bindings = find_bindings(read_deployment(read_recorded(state)), "flowflare-orders-script")
     assert isinstance(bindings, Secret)
-    opened = {one["name"]: one for one in bindings.value}
-    assert isinstance(opened["SHOP_TOKEN"]["text"], Secret)
-    assert opened["SHOP_TOKEN"]["text"].value == SHOP_TOKEN
-    assert isinstance(opened["MODE"]["text"], Secret)
+    by_name = {binding["name"]: binding for binding in bindings.value}
+    assert isinstance(by_name["SHOP_TOKEN"]["text"], Secret)
+    assert by_name["SHOP_TOKEN"]["text"].value == SHOP_TOKEN
+    assert isinstance(by_name["MODE"]["text"], Secret)
     assert plain(bindings) == plain(bindings.value)
     assert {repr(leaf) for leaf in leaves(bindings)} == {"[secret]"}
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_secret_of_a_recorded_state_opens(state: str) -> None:
-    open_everything(deployment_of(read_recorded(state)))
+def test_every_secret_of_a_recorded_state_decrypts(state: str) -> None:
+    decrypt_everything(read_deployment(read_recorded(state)))
 
 
 @pytest.mark.parametrize("inner", ["ciphertext", "plaintext"])
-def test_an_export_with_open_secrets_may_hold_either_form_inside(inner: str) -> None:
-    """`pulumi stack export --show-secrets` opens the inner ones, and older releases do not."""
+def test_an_export_with_plain_secrets_may_contain_either_form_inside(inner: str) -> None:
+    """`pulumi stack export --show-secrets` decrypts inner secrets; older releases do not."""
     exported = copy.deepcopy(read_recorded("1-first-up"))
     vault = open_vault(exported)
     for secret in find_secrets(exported):
         text = vault.open_text(secret.pop("ciphertext"))
-        secret["plaintext"] = json.dumps(with_inner(json.loads(text), inner))
-    bindings = bindings_of(from_export(exported), "flowflare-orders-script")
+        secret["plaintext"] = json.dumps(replace_inner(json.loads(text), inner))
+    bindings = find_bindings(from_export(exported), "flowflare-orders-script")
     assert SHOP_TOKEN in json.dumps(plain(bindings))
 
 
-def with_inner(value: Any, form: str) -> Any:
+def replace_inner(value: Any, form: str) -> Any:
     if isinstance(value, dict) and value.get(SIGNATURE) == SECRET:
         return {SIGNATURE: SECRET, form: value["ciphertext"]}
     if isinstance(value, dict):
-        return {key: with_inner(item, form) for key, item in value.items()}
-    return [with_inner(item, form) for item in value] if isinstance(value, list) else value
+        return {key: replace_inner(item, form) for key, item in value.items()}
+    return [replace_inner(item, form) for item in value] if isinstance(value, list) else value
 
 
 @pytest.mark.parametrize("damage", list(damages(open_vault(read_recorded("1-first-up")))))
 @pytest.mark.parametrize("name", ["flowflare-orders-script", "default_6_23_1", "flowflare-rec"])
 def test_no_message_quotes_a_secret_that_cannot_be_read(damage: str, name: str) -> None:
     exported = copy.deepcopy(read_recorded("1-first-up"))
-    exported["deployment"]["resources"] = [record_of(exported, name)]
+    exported["deployment"]["resources"] = [find_record(exported, name)]
     vault, canaries = open_vault(exported), Canaries()
     damages(vault)[damage](next(find_secrets(exported)), canaries.plant("damaged"))
     with pytest.raises(FlowflareError) as raised:
-        open_everything(read_checkpoint(to_checkpoint(exported), vault))
+        decrypt_everything(read_checkpoint(to_checkpoint(exported), vault))
     canaries.look(damage, f"{raised.value} {raised.value.message} {raised.value.remedy}")
     assert canaries.seen == []

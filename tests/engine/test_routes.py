@@ -1,4 +1,4 @@
-"""Routes and custom domains on the embedded engine, and what a script's upload carries besides."""
+"""Routes, custom domains and every setting of a script are deployed by the embedded engine."""
 
 import json
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 
 from flowflare.errors import UpdateFailed
 from tests.engine.fake_cloudflare import ACCOUNT, ZONE, FakeCloudflare, Request
-from tests.engine.projects import Sample, changed
+from tests.engine.projects import Sample, list_changes
 
 
-def program(*, pattern: str = "shop.example.com/*", host: str = "shop.example.com") -> str:
+def make_program(*, pattern: str = "shop.example.com/*", host: str = "shop.example.com") -> str:
     return f"""
         from cloud import *
         Route("route", zoneId="{ZONE}", pattern="{pattern}", script="shop")
@@ -18,18 +18,18 @@ def program(*, pattern: str = "shop.example.com/*", host: str = "shop.example.co
     """
 
 
-def only(things: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    (one,) = things.values()
-    return one
+def get_only(things: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    (thing,) = things.values()
+    return thing
 
 
-def test_a_route_and_a_domain_are_made_changed_and_deleted(
+def test_a_route_and_a_domain_are_created_changed_and_deleted(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(program()).up()
-    route, domain = only(cloudflare.world.routes), only(cloudflare.world.domains)
-    made = {f"{one.method} {one.path}": one.body for one in cloudflare.requests}
-    assert made == {
+    cloud_sample.write_program(make_program()).up()
+    route, domain = get_only(cloudflare.world.routes), get_only(cloudflare.world.domains)
+    bodies = {f"{request.method} {request.path}": request.body for request in cloudflare.requests}
+    assert bodies == {
         f"POST /zones/{ZONE}/workers/routes": {"pattern": "shop.example.com/*", "script": "shop"},
         f"PUT /accounts/{ACCOUNT}/workers/domains": {
             "hostname": "shop.example.com",
@@ -37,20 +37,20 @@ def test_a_route_and_a_domain_are_made_changed_and_deleted(
             "zone_id": ZONE,
         },
     }
-    assert cloud_sample.record("route")["id"] == route["id"]
-    assert cloud_sample.record("domain")["outputs"]["zoneName"] == "example.com"
+    assert cloud_sample.find_record("route")["id"] == route["id"]
+    assert cloud_sample.find_record("domain")["outputs"]["zoneName"] == "example.com"
     assert cloud_sample.up().changed == 0
 
     cloudflare.requests.clear()
-    cloud_sample.program(program(pattern="shop.example.com/a*", host="b.example.com"))
-    assert changed(cloud_sample.preview()) == {"route": "update", "domain": "replace"}
+    cloud_sample.write_program(make_program(pattern="shop.example.com/a*", host="b.example.com"))
+    assert list_changes(cloud_sample.preview()) == {"route": "update", "domain": "replace"}
     cloud_sample.up()
-    assert sorted(cloudflare.writes()) == [
+    assert sorted(cloudflare.list_writes()) == [
         f"DELETE /workers/domains/{domain['id']}",
         "PUT /workers/domains",
         f"PUT /workers/routes/{route['id']}",
     ]
-    assert only(cloudflare.world.domains)["hostname"] == "b.example.com"
+    assert get_only(cloudflare.world.domains)["hostname"] == "b.example.com"
     cloud_sample.destroy()
     assert not cloudflare.world.routes
     assert not cloudflare.world.domains
@@ -59,25 +59,25 @@ def test_a_route_and_a_domain_are_made_changed_and_deleted(
 def test_a_domain_that_moves_to_another_script_is_deleted_first(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(program()).up()
+    cloud_sample.write_program(make_program()).up()
     cloudflare.requests.clear()
-    cloud_sample.program(program().replace('service="shop"', 'service="market"')).up()
-    assert [one.split()[0] for one in cloudflare.writes()] == ["DELETE", "PUT"]
-    assert only(cloudflare.world.domains)["service"] == "market"
+    cloud_sample.write_program(make_program().replace('service="shop"', 'service="market"')).up()
+    assert [write.split()[0] for write in cloudflare.list_writes()] == ["DELETE", "PUT"]
+    assert get_only(cloudflare.world.domains)["service"] == "market"
 
 
-def test_what_is_already_gone_is_deleted_without_complaint(
+def test_deleting_a_route_and_a_domain_that_are_already_gone_succeeds(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(program()).up()
+    cloud_sample.write_program(make_program()).up()
     cloudflare.world.__init__()  # type: ignore[misc]
     cloud_sample.destroy()
-    assert "resources" not in cloud_sample.latest()
+    assert "resources" not in cloud_sample.read_latest()
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("fault", ["cut", "502"])
-def test_a_lost_answer_makes_one_route_and_one_domain(
+def test_a_lost_answer_never_creates_a_second_route_or_domain(
     cloud_sample: Sample, cloudflare: FakeCloudflare, moment: str, fault: str
 ) -> None:
     faults = {"POST": fault, "PUT": fault}
@@ -87,28 +87,28 @@ def test_a_lost_answer_makes_one_route_and_one_domain(
 
     cloudflare.hook = lose
     try:
-        cloud_sample.program(program()).up()
+        cloud_sample.write_program(make_program()).up()
     except UpdateFailed:
-        # A PUT that is answered 502 is not repeated by this client; the next run finds it.
+        # This client does not repeat a PUT after a 502; the next run finds the domain.
         cloud_sample.up()
-    assert cloud_sample.record("route")["id"] == only(cloudflare.world.routes)["id"]
-    assert cloud_sample.record("domain")["id"] == only(cloudflare.world.domains)["id"]
+    assert cloud_sample.find_record("route")["id"] == get_only(cloudflare.world.routes)["id"]
+    assert cloud_sample.find_record("domain")["id"] == get_only(cloudflare.world.domains)["id"]
 
 
-def test_a_route_of_somebody_else_is_refused(
+def test_a_route_that_this_stack_did_not_create_is_refused(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    theirs = {"id": "x", "pattern": "shop.example.com/*", "script": "other"}
-    cloudflare.world.routes["x"] = theirs
+    existing = {"id": "x", "pattern": "shop.example.com/*", "script": "other"}
+    cloudflare.world.routes["x"] = existing
     with pytest.raises(UpdateFailed, match=r"'shop.example.com/\*' already exists"):
-        cloud_sample.program(program()).up()
-    assert cloudflare.world.routes == {"x": theirs}
+        cloud_sample.write_program(make_program()).up()
+    assert cloudflare.world.routes == {"x": existing}
 
 
-def test_an_upload_carries_settings_and_bindings_as_cloudflare_spells_them(
+def test_an_upload_contains_settings_and_bindings_as_cloudflare_spells_them(
     cloud_sample: Sample, cloudflare: FakeCloudflare
 ) -> None:
-    cloud_sample.program(
+    cloud_sample.write_program(
         f"""
         from cloud import *
         WorkersScript("shop", accountId="{ACCOUNT}", scriptName="shop", mainModule="worker.js",
@@ -129,9 +129,9 @@ def test_an_upload_carries_settings_and_bindings_as_cloudflare_spells_them(
     )
     cloudflare.world.scripts["shop2"] = {"metadata": {"bindings": []}}
     cloud_sample.up()
-    (sent,) = cloudflare.requests
-    assert sent.parts is not None
-    metadata = json.loads(sent.parts[1]["text"])
+    (upload,) = cloudflare.requests
+    assert upload.parts is not None
+    metadata = json.loads(upload.parts[1]["text"])
     assert metadata["logpush"] is True
     assert metadata["limits"] == {"cpu_ms": 50, "subrequests": 10}
     assert metadata["placement"] == {"mode": "smart"}

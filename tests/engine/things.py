@@ -1,6 +1,6 @@
-"""A dynamic provider for the engine's tests; sample programs import it as `things`.
+"""Provide a dynamic resource for the engine tests; sample programs import it as `things`.
 
-What exists lies in the folder `world` of the project: a file per thing, named by its id.
+Each thing is a file in the folder `world` beside the project, and the file's name is its ID.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ from pulumi.dynamic import (
 
 
 class ThingProvider(ResourceProvider):
-    """Makes files. `kind` replaces a thing, `value` updates it; a value of `boom` fails."""
+    """Create files. A new `kind` replaces a thing, a new `value` updates it, and `boom` fails."""
 
     serialize_as_secret_always = False
 
@@ -42,11 +42,11 @@ class ThingProvider(ResourceProvider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         self._log("create", props)
         id_ = f"{props['name']}-{props['kind']}"
-        return CreateResult(id_, self._made(id_, props))
+        return CreateResult(id_, self._write(id_, props))
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         self._log("update", _news)
-        return UpdateResult(self._made(_id, _news))
+        return UpdateResult(self._write(_id, _news))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         self._log("delete", _props)
@@ -57,7 +57,7 @@ class ThingProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         return ReadResult(id_, props) if (self.world / id_).exists() else ReadResult("", {})
 
-    def _made(self, id_: str, props: dict[str, Any]) -> dict[str, Any]:
+    def _write(self, id_: str, props: dict[str, Any]) -> dict[str, Any]:
         if props.get("value") == "boom":
             raise ValueError(f"{id_} blew up")
         (self.world / id_).write_text(str(props.get("value")))
@@ -69,7 +69,7 @@ class ThingProvider(ResourceProvider):
 
 
 class Thing(Resource, module="test", name="Thing"):
-    """A file of the world."""
+    """A file in the folder `world`."""
 
     token: pulumi.Output[str]
     value: pulumi.Output[Any]

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from flowflare.state.backends.objects import ObjectStore
-from tests.engine.projects import Sample, World, make_sample
+from tests.engine.projects import Sample, Things, make_sample
 from tests.state.wire import KEYS, Wire, serve_wire
 
 PROGRAM = """
@@ -56,11 +56,11 @@ def sample(tmp_path: Path, wire: Wire, bucket: str) -> Sample:
     world.mkdir()
     made = make_sample(tmp_path / "project", PROGRAM, {"p:world": str(world)})
     things = Path(__file__).parents[1] / "engine" / "things.py"
-    made.module("things", things.read_text("utf-8"))
+    made.write_module("things", things.read_text("utf-8"))
     made.environ |= {**KEYS, "PULUMI_BACKEND_URL": wire.url(bucket)}
     return made
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "world")
+def world(tmp_path: Path) -> Things:
+    return Things(tmp_path / "world")

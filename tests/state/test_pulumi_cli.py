@@ -14,7 +14,7 @@ from flowflare.state.backend import Backend
 from flowflare.state.backends.objects import ObjectStore
 from flowflare.state.lease import read_lease
 from flowflare.state.lock import lock_stack
-from tests.engine.projects import Sample, World
+from tests.engine.projects import Sample, Things
 from tests.state.wire import Wire
 from tests.support.pulumi_cli import cli_environ
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 
 def test_both_engines_share_a_bucket_and_see_each_others_locks(
-    sample: Sample, store: ObjectStore, wire: Wire, world: World, tmp_path: Path
+    sample: Sample, store: ObjectStore, wire: Wire, world: Things, tmp_path: Path
 ) -> None:
     host, port = wire.upstream
     bucket = f"{store.url}?endpoint=http://{host}:{port}&region=us-east-1&s3ForcePathStyle=true"
@@ -62,7 +62,7 @@ def test_both_engines_share_a_bucket_and_see_each_others_locks(
     assert pulumi("cancel", "--yes").returncode == 0
     assert store.get(lock) is None
     sample.open().destroy()
-    assert world.ids() == []
+    assert world.list_ids() == []
 
 
 def lock_of_the_cli(store: ObjectStore) -> list[str]:

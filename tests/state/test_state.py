@@ -24,7 +24,7 @@ from flowflare.state.holder import Holder
 from flowflare.state.lease import lease_key, read_lease
 from flowflare.state.lock import read_locks
 from flowflare.state.passphrase import Passphrase, Vault
-from tests.engine.projects import PASSPHRASE, SALT, Sample, World, make_sample, ops
+from tests.engine.projects import PASSPHRASE, SALT, Sample, Things, list_ops, make_sample
 from tests.state.conftest import PROGRAM
 from tests.state.test_lease import Time
 from tests.state.wire import Wire
@@ -61,10 +61,10 @@ def meddling(what: Callable[[], object]) -> Callable[[Event], None]:
 
 
 def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
-    sample: Sample, store: ObjectStore, world: World
+    sample: Sample, store: ObjectStore, world: Things
 ) -> None:
-    assert ops(sample.open().up()) == {"z": "create", "w": "create"}
-    assert world.ids() == ["w-a", "z-a"]
+    assert list_ops(sample.open().up()) == {"z": "create", "w": "create"}
+    assert world.list_ids() == ["w-a", "z-a"]
     keys = store.keys("")
     assert {CHECKPOINT, f"{CHECKPOINT}.bak", ".pulumi/meta.yaml"} <= set(keys)
     assert store.keys(".pulumi/locks/") == []
@@ -73,14 +73,14 @@ def test_a_stack_lives_in_a_bucket_as_the_cli_lays_it_out(
     assert sample.open().up().changed == 0
     assert sample.open().outputs(show_secrets=True) == {"token": "token-of-z-a"}
     with pytest.raises(FlowflareError, match="z-a blew up"):
-        sample.program(PROGRAM.replace("canary-of-z", "boom")).open().up()
+        sample.write_program(PROGRAM.replace("canary-of-z", "boom")).open().up()
     sample.open().destroy()
     assert [(run["kind"], run["result"]) for run in read_history(store)] == [
         ("update", "succeeded"),
         ("update", "failed"),
         ("destroy", "succeeded"),
     ]
-    assert world.ids() == []
+    assert world.list_ids() == []
     assert "resources" not in latest(store)
 
 
@@ -136,9 +136,11 @@ def test_what_a_run_killed_on_another_machine_left_is_taken_over(
 
 
 def test_a_run_killed_here_is_taken_over_at_once(
-    sample: Sample, store: ObjectStore, world: World
+    sample: Sample, store: ObjectStore, world: Things
 ) -> None:
-    sample.program(PROGRAM + "    import os; z.token.apply(lambda _: os.kill(os.getpid(), 9))\n")
+    sample.write_program(
+        PROGRAM + "    import os; z.token.apply(lambda _: os.kill(os.getpid(), 9))\n"
+    )
     program = (
         "import sys, pathlib; from tests.support.embedded import open_embedded;"
         "open_embedded(pathlib.Path(sys.argv[1]), 'dev').up()"
@@ -152,13 +154,13 @@ def test_a_run_killed_here_is_taken_over_at_once(
     assert not lease.released
     assert len(read_locks(Backend(store, "p", "dev"))) == 1
     events: list[Event] = []
-    sample.program(PROGRAM).open().up(events.append)
+    sample.write_program(PROGRAM).open().up(events.append)
     assert "took over the stack from a run that is dead" in events[0].message
-    assert world.ids() == ["w-a", "z-a"]
+    assert world.list_ids() == ["w-a", "z-a"]
 
 
 def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
-    sample: Sample, store: ObjectStore, world: World
+    sample: Sample, store: ObjectStore, world: Things
 ) -> None:
     time = Time()
     stack = EmbeddedStack(
@@ -178,14 +180,14 @@ def test_a_run_that_lost_its_lease_writes_and_makes_nothing_more(
     assert [stored and stored.data for stored in [store.get(CHECKPOINT)]] == [
         kept[0] and kept[0].data
     ]
-    assert world.ids() == ["z-a"]
+    assert world.list_ids() == ["z-a"]
     lease = read_lease(store, "p", "dev")
     assert lease is not None
     assert (lease.owner, lease.released) == ("another", False)
 
 
 def test_a_state_that_another_program_wrote_is_not_overwritten(
-    sample: Sample, store: ObjectStore, world: World
+    sample: Sample, store: ObjectStore, world: Things
 ) -> None:
     def write() -> None:
         stored = store.get(CHECKPOINT)
@@ -197,7 +199,7 @@ def test_a_state_that_another_program_wrote_is_not_overwritten(
     stored = store.get(CHECKPOINT)
     assert stored is not None
     assert stored.data.endswith(b"\n")
-    assert len(world.ids()) == 1, "nothing was made that is not in state"
+    assert len(world.list_ids()) == 1, "nothing was made that is not in state"
 
 
 def test_a_run_survives_a_bad_connection(sample: Sample, store: ObjectStore, wire: Wire) -> None:

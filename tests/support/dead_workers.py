@@ -26,7 +26,7 @@ class EndingScheduling(LoadGroupScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> EndingScheduling | None:
-    """Replace both schedulers that the Makefile and people use: `-n 2` alone means `load`."""
+    """Replace the schedulers of the Makefile (`loadgroup`) and of a plain `-n 2` (`load`)."""
     return EndingScheduling(config, log) if config.option.dist in {"load", "loadgroup"} else None
 
 

@@ -1,4 +1,4 @@
-"""Opens a stack on the embedded engine, whichever engine its configuration names."""
+"""Open a stack on the embedded engine, whichever engine its configuration names."""
 
 import os
 from collections.abc import Mapping

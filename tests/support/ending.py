@@ -1,6 +1,6 @@
 """End every test: limit its time, and let Ctrl-C reach it wherever the run was started.
 
-A test that takes too long ends its process, after the stack of every thread was written to stderr.
+A test that takes too long ends its process; the stack of every thread is written to stderr first.
 Raising an exception in the test is not enough: asyncio swallows what is raised in a callback, and a
 thread that waits for a lock never sees it. Under xdist the process is a worker, and a dead worker
 ends the run (`dead_workers.py`).
@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import pytest
 
-#: Seconds that a test may take with its fixtures, unless the marker `timeout` sets another limit.
+#: Time limit of a test with its fixtures, in seconds; the marker `timeout` sets another limit.
 #: Few tests need 30 s of an idle machine, so a load of 20 does not end one that makes progress.
 SECONDS: Final = float(os.environ.get("FLOWFLARE_TEST_SECONDS", "600"))
 STDERR: Final = pytest.StashKey[TextIO]()
@@ -40,10 +40,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Limit the end of the process too: Python waits there for threads that do not end."""
+    """Limit the end of the process too, where Python waits for threads."""
     end_after(SECONDS, session.config)
 
 
 def end_after(seconds: float, config: pytest.Config) -> None:
-    """Let a thread in C end this process, which also runs while no Python code can."""
+    """Let a C thread end this process; that works even while no Python code can run."""
     faulthandler.dump_traceback_later(seconds, exit=True, file=config.stash[STDERR])

@@ -1,6 +1,6 @@
-"""Where tests find the Pulumi CLI, and the one rule for when tests marked `pulumi_cli` run.
+"""Find the Pulumi CLI for tests, and skip tests marked `pulumi_cli` if it is missing.
 
-`make pulumi` builds the CLI into `build/pulumi` and calls this file for the programs beside it:
+`make pulumi` builds the CLI into `build/pulumi` and runs this file to write the programs beside it:
 
     python -m tests.support.pulumi_cli build/pulumi
 """
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "build" / "pulumi"
 CLOUDFLARE_PLUGIN = HERE.parent / "engine" / "cloudflare_plugin.py"
 LANGUAGE_HOST = "pulumi-language-python"
-#: What each program beside the CLI runs: Python programs, and their dynamic resources.
+#: The program beside the CLI, and the arguments of Python with which it runs.
 PROGRAMS = {
     LANGUAGE_HOST: f'-P "{HERE / "pulumi_language.py"}"',
     "pulumi-resource-pulumi-python": "-u -m pulumi.dynamic",
@@ -32,7 +32,7 @@ def use_built_cli() -> None:
 
 
 def why_not_runnable() -> str:
-    """Say why the CLI cannot run Python programs here; an empty text if it can."""
+    """Return why the CLI cannot run Python programs here, or an empty text if it can."""
     if shutil.which("pulumi") is None:
         how = "make pulumi" if shutil.which("go") else "install Go 1.26, then: make pulumi"
         return f"there is no pulumi on PATH or in build/pulumi ({how})"
@@ -42,19 +42,19 @@ def why_not_runnable() -> str:
 
 
 def skip_without_cli(item: pytest.Item) -> None:
-    """Skip a test marked `pulumi_cli`, with the reason, where the CLI cannot run programs."""
+    """Skip a test marked `pulumi_cli` if the CLI cannot run programs; the skip names the reason."""
     if item.get_closest_marker("pulumi_cli") is not None and (reason := why_not_runnable()):
         pytest.skip(reason)
 
 
 def cli_environ(folder: Path, backend: str = "") -> dict[str, str]:
-    """Make the variables of a CLI that keeps to a folder and downloads nothing.
+    """Return the environment of a CLI that stores everything in one folder and downloads nothing.
 
-    The plugin that stands in for Cloudflare's is installed in it.
+    The fake Cloudflare plugin is installed in that folder.
 
     Args:
-        folder: a folder of the test's.
-        backend: where the state is kept; by default a folder in it, which is made.
+        folder: the folder.
+        backend: the URL of the backend; by default the folder `state` in it, which is created.
     """
     pinned = cloudflare_plugin()
     home = folder / "home"
@@ -75,14 +75,14 @@ def cli_environ(folder: Path, backend: str = "") -> dict[str, str]:
 
 
 def write_programs(folder: Path) -> None:
-    """Write the programs that a release of Pulumi has beside its CLI.
+    """Write the programs that a Pulumi release contains beside its CLI.
 
     Args:
-        folder: the folder of the CLI; it takes them from there without a warning.
+        folder: the folder of the CLI, which starts programs from there without a warning.
     """
-    for name, words in PROGRAMS.items():
+    for name, arguments in PROGRAMS.items():
         program = folder / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
         program.chmod(0o755)
 
 

@@ -1,10 +1,10 @@
-"""A Python language host for the Pulumi CLI, in the place of the one that its release brings.
+"""Run a Python language host for the Pulumi CLI, in place of the one in Pulumi's releases.
 
-The Go module proxy serves the CLI but not its Python host, which is a Go module of its own that is
-never tagged. The protocol is Pulumi's `proto/pulumi/language.proto`: the CLI starts
+The Go module proxy serves the CLI but not its Python host, which is a separate Go module without
+tags. The protocol is Pulumi's `proto/pulumi/language.proto`: the CLI starts
 `pulumi-language-python [flags] ENGINE_ADDRESS`, reads the port from the first line of standard
-output and calls `LanguageRuntime`. As in the real host each program runs in a process of its own,
-whose output goes to the CLI through the host's.
+output and calls `LanguageRuntime`. As in the real host, each program runs in its own process, and
+the host passes the program's output to the CLI.
 """
 
 import importlib.metadata
@@ -27,7 +27,7 @@ from google.protobuf import empty_pb2
 
 
 def _skip_the_sdk() -> None:
-    """Let the SDK's protos be imported without the SDK itself, which costs 0.7 s of CPU."""
+    """Make the SDK's protos importable without the SDK, which costs 0.7 s of CPU."""
     spec = importlib.util.find_spec("pulumi")
     assert spec is not None
     assert spec.origin is not None
@@ -46,12 +46,12 @@ from pulumi.runtime.proto import (  # noqa: E402 -- after the two modules above
 )
 
 PROGRAM = Path(__file__).with_name("pulumi_program.py")
-# `pulumi_program.py` ends with it after it has told the CLI what is wrong.
+# The exit code of `pulumi_program.py` after it reported the error to the CLI.
 ALREADY_REPORTED = 32
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Runs Python programs for one CLI.
+    """Run Python programs for one CLI.
 
     Args:
         engine: the address of the CLI's engine, as `host:port`.
@@ -69,11 +69,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return plugin_pb2.PluginInfo(version=importlib.metadata.version("pulumi"))
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802
-        return language_pb2.GetRequiredPackagesResponse(packages=required_packages())
+        return language_pb2.GetRequiredPackagesResponse(packages=list_required_packages())
 
     def Run(self, request: Any, context: Any) -> Any:  # noqa: N802
         command = [
-            python(request.info),
+            find_python(request.info),
             "-uP",
             str(PROGRAM),
             json.dumps(
@@ -97,7 +97,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         }
         with subprocess.Popen(command, cwd=request.pwd or None, env=environ) as program:
             self._running.add(program)
-            # The CLI hangs up when it is interrupted.
+            # The CLI closes the call when it is interrupted.
             context.add_callback(lambda: interrupt(program))
             code = program.wait()
         self._running.discard(program)
@@ -112,39 +112,41 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return empty_pb2.Empty()
 
     def InstallDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
-        yield from ()  # the environment of the tests has them
+        yield from ()  # they are installed in the tests' environment
 
     def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:  # noqa: N802
         return language_pb2.RuntimeOptionsResponse()
 
     def About(self, request: Any, context: Any) -> Any:  # noqa: N802
-        executable, version = python(request.info), platform.python_version()
+        executable, version = find_python(request.info), platform.python_version()
         return language_pb2.AboutResponse(executable=executable, version=version)
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:  # noqa: N802
-        found = [
-            language_pb2.DependencyInfo(name=one.metadata["Name"], version=one.version)
-            for one in importlib.metadata.distributions()
+        dependencies = [
+            language_pb2.DependencyInfo(
+                name=distribution.metadata["Name"], version=distribution.version
+            )
+            for distribution in importlib.metadata.distributions()
         ]
-        return language_pb2.GetProgramDependenciesResponse(dependencies=found)
+        return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
 
-def required_packages() -> list[Any]:
+def list_required_packages() -> list[Any]:
     """List the resource plugins that the installed `pulumi-*` packages pin."""
-    found = []
+    packages = []
     for distribution in importlib.metadata.distributions():
         name = distribution.metadata["Name"]
         if not name.startswith(("pulumi-", "pulumi_")):
             continue
         spec = importlib.util.find_spec(name.replace("-", "_"))
-        declared = (
+        plugin_file = (
             Path(spec.origin).with_name("pulumi-plugin.json") if spec and spec.origin else None
         )
-        if declared is None or not declared.is_file():
+        if plugin_file is None or not plugin_file.is_file():
             continue
-        fields = json.loads(declared.read_text("utf-8"))
+        fields = json.loads(plugin_file.read_text("utf-8"))
         if fields.get("resource"):
-            found.append(
+            packages.append(
                 plugin_pb2.PackageDependency(
                     name=fields["name"],
                     kind="resource",
@@ -152,27 +154,27 @@ def required_packages() -> list[Any]:
                     server=fields.get("server", ""),
                 )
             )
-    return found
+    return packages
 
 
-def python(info: Any) -> str:
-    """Find the Python of a program: its virtual environment's, PULUMI_PYTHON_CMD, or PATH's."""
+def find_python(info: Any) -> str:
+    """Find Python for a program: in its virtual environment, in PULUMI_PYTHON_CMD or on PATH."""
     options = dict(info.options)
     if options.get("virtualenv"):
         return str(Path(info.root_directory) / str(options["virtualenv"]) / "bin" / "python")
-    found = os.environ.get("PULUMI_PYTHON_CMD") or "python3"
-    return shutil.which(found) or sys.executable
+    command = os.environ.get("PULUMI_PYTHON_CMD") or "python3"
+    return shutil.which(command) or sys.executable
 
 
 def interrupt(program: "subprocess.Popen[bytes]") -> None:
-    """Send Ctrl-C to a program that still runs."""
+    """Send SIGINT to a program if it still runs."""
     if program.poll() is None:
         program.send_signal(signal.SIGINT)
 
 
 def main() -> None:
     """Serve the CLI until it ends this process."""
-    # The CLI ends its plugins by Ctrl-C.
+    # The CLI ends its plugins with SIGINT.
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     engine = sys.argv[-1] if len(sys.argv) > 1 else ""
     server = grpc.server(futures.ThreadPoolExecutor(4))

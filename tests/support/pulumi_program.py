@@ -1,4 +1,4 @@
-"""Runs one Pulumi program for `pulumi_language.py`: `pulumi_program.py SETTINGS PROGRAM`.
+"""Run one Pulumi program for `pulumi_language.py`: `pulumi_program.py SETTINGS PROGRAM`.
 
 SETTINGS is a JSON object with the arguments of `pulumi.runtime.Settings`; the configuration is in
 the environment, where the SDK looks for it.
@@ -16,7 +16,7 @@ from types import TracebackType
 import pulumi
 from pulumi import runtime
 
-# Tells the language host that the CLI knows what is wrong.
+# The exit code for the language host: the CLI has received the error already.
 ALREADY_REPORTED = 32
 
 
@@ -24,8 +24,8 @@ def run(settings: runtime.Settings, program: str) -> int:
     """Run a program.
 
     Args:
-        settings: the stack, and where its engine listens.
-        program: its folder or file.
+        settings: the stack and the address of its engine.
+        program: the program's folder or file.
 
     Returns:
         The exit code.
@@ -35,7 +35,7 @@ def run(settings: runtime.Settings, program: str) -> int:
     sys.argv = [program]
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    # A run that fails leaves outputs that nobody reads; asyncio would report each of them.
+    # A failed run leaves outputs that are never awaited; asyncio would report each of them.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         loop.run_until_complete(
@@ -45,15 +45,15 @@ def run(settings: runtime.Settings, program: str) -> int:
         pulumi.log.error(str(error))
         return 1
     except Exception as error:  # noqa: BLE001 -- the CLI shows it
-        where = from_the_program(error.__traceback__, os.path.abspath(program))  # noqa: PTH100
-        shown = "".join(traceback.format_exception(type(error), error, where))
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{shown}")
+        where = drop_outer_frames(error.__traceback__, os.path.abspath(program))  # noqa: PTH100
+        text = "".join(traceback.format_exception(type(error), error, where))
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{text}")
         return ALREADY_REPORTED
     return 0
 
 
-def from_the_program(where: TracebackType | None, program: str) -> TracebackType | None:
-    """Drop the frames above the program's first."""
+def drop_outer_frames(where: TracebackType | None, program: str) -> TracebackType | None:
+    """Drop the frames before the program's first frame."""
     current = where
     while current is not None:
         if current.tb_frame.f_code.co_filename.startswith(program):

@@ -7,11 +7,11 @@ import pytest
 
 
 def keep_every(nth: int, cases: Iterable[Any]) -> list[Any]:
-    """Mark all cases but every n-th one `long`, beginning with the first.
+    """Mark every case `long` except the first of each group of `nth` cases.
 
     Args:
         nth: 4 keeps the first, the fifth, the ninth and so on in `make test`.
-        cases: what `pytest.mark.parametrize` takes for one name, or a tuple each for several.
+        cases: as `pytest.mark.parametrize` takes them: a value, or a tuple for several names.
 
     Returns:
         The same cases in their order, as `pytest.mark.parametrize` takes them.

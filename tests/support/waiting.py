@@ -1,4 +1,4 @@
-"""Wait in tests for what another thread or process does: for the event, never for some seconds."""
+"""Wait in tests for what another thread or process does: for the event, never for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -18,19 +18,19 @@ def wait_until(
     process: "Popen[Any] | None" = None,
     seconds: float = PATIENCE,
 ) -> Found:
-    """Look again and again until what is found is right.
+    """Call a function until its result is the expected one.
 
     Args:
-        look: returns what there is now.
-        is_right: whether it is what the test waits for; by default, whether it is true.
-        process: the process that is expected to cause it; when it has ended, nobody waits for it.
-        seconds: how long to wait.
+        look: returns the current value.
+        is_right: whether the value is the expected one; by default, whether it is true.
+        process: the process that causes it; waiting stops when this process has ended.
+        seconds: how long to wait at most.
 
     Returns:
-        What was found.
+        The expected value.
 
     Raises:
-        AssertionError: it was not found, with what was found last.
+        AssertionError: the time is over, or the process has ended; the message has the last value.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -44,8 +44,8 @@ def wait_until(
         time.sleep(_PAUSE)
 
 
-def holds(look: Callable[[], object], *, seconds: float) -> bool:
-    """Report whether something stays true for some seconds: the check that nothing happens."""
+def stays_true(look: Callable[[], object], *, seconds: float) -> bool:
+    """Return whether the result stays true for some seconds, to check that nothing happens."""
     deadline = time.monotonic() + seconds
     while look():
         if time.monotonic() > deadline:

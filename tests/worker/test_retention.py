@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.waiting import holds, wait_until
+from tests.support.waiting import stays_true, wait_until
 from tests.worker.worker_calls import Probe, Workers
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("retention")]
@@ -139,7 +139,7 @@ def test_one_call_deletes_a_bounded_number_and_the_next_continues(
 
     workers.schedule("retaining")
     wait_until(lambda: len(database.list_left(fresh)) <= 1501 - 1000)
-    assert holds(lambda: len(database.list_left(fresh)) == 1501 - 1000, seconds=0.2)
+    assert stays_true(lambda: len(database.list_left(fresh)) == 1501 - 1000, seconds=0.2)
     workers.schedule("retaining")
 
     wait_until(lambda: database.list_left(fresh) == [f"{fresh}-1"])

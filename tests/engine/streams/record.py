@@ -1,7 +1,7 @@
-"""Records the event streams beside it: `python -m tests.engine.streams.record`, with the CLI.
+"""Record the event streams in this folder: `python -m tests.engine.streams.record`, with the CLI.
 
-Each scenario is a program on a stack of the CLI. What differs from machine to machine (paths,
-times, ids of providers) is put right, and debug lines are dropped.
+Each scenario is a program on a stack of the CLI. Paths, times and provider IDs, which differ from
+machine to machine, are replaced; debug lines are dropped.
 """
 
 import json
@@ -84,11 +84,11 @@ def main() -> None:
         root = Path(folder)
         (root / "world").mkdir()
         sample = make_sample(root / "project", config={"p:world": str(root / "world")})
-        sample.module("things", THINGS.read_text("utf-8"))
+        sample.write_module("things", THINGS.read_text("utf-8"))
         (root / "state").mkdir()
         pulumi(sample, root, "stack", "init", "organization/p/dev")
         for name, program, command in SCENARIOS:
-            sample.program(program)
+            sample.write_program(program)
             log = root / f"{name}.jsonl"
             flags = [] if command == "preview" else ["--yes", "--skip-preview"]
             pulumi(sample, root, command, *flags, "--event-log", str(log), "--stack", "dev")

@@ -182,7 +182,7 @@ def test_state_in_a_folder_is_read_directly_and_other_state_by_the_cli(tmp_path:
     assert stack is not None
     assert stack.outputs == {"n": 5.0}
     bucket = {"PULUMI_BACKEND_URL": "s3://u:p@bucket/x"}
-    exported = {"version": 3, "deployment": sample.latest()}
+    exported = {"version": 3, "deployment": sample.read_latest()}
     assert read_deployment(project, bucket, lambda: exported).stack is not None
     with pytest.raises(EngineError, match="is stored in s3://bucket/x, which only the Pulumi CLI"):
         read_deployment(project, bucket)

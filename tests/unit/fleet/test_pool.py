@@ -18,7 +18,7 @@ from flowflare.fleet.workers.pool import Pool, Result, Task, TaskEvent
 from flowflare.fleet.workers.worker import Worker, default_workers
 from tests.engine.fake_cloudflare import ACCOUNT, TOKEN, FakeCloudflare, Request
 from tests.engine.integrity import verify
-from tests.engine.killing import children
+from tests.engine.killing import list_children
 from tests.engine.projects import CLOUD, PASSPHRASE, SALT
 from tests.support.embedded import open_embedded
 from tests.support.waiting import wait_until
@@ -217,7 +217,7 @@ def test_after_the_end_of_its_parent_a_worker_finishes_its_call_and_its_state(
             stdout=subprocess.PIPE,
         )
         wait_until(lambda: len(cloudflare.requests) >= 2)
-        [worker] = children(parent.pid)
+        [worker] = list_children(parent.pid)
         parent.send_signal(signal.SIGKILL if how == "killed" else signal.SIGINT)
         wait_until(lambda: not alive(worker))
         parent.communicate()
@@ -248,7 +248,7 @@ def test_a_call_without_a_response_stays_pending_when_the_parent_ends(tmp_path: 
             stdout=subprocess.PIPE,
         )
         wait_until(lambda: len(cloudflare.requests) >= 2)
-        [worker] = children(parent.pid)
+        [worker] = list_children(parent.pid)
         parent.kill()
         parent.communicate()
         wait_until(lambda: not alive(worker))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from flowflare.state.cron_cleanups import missing_cron_cleanups, with_cron_cleanups
-from tests.engine.recorded import read_recorded, record_of
+from tests.engine.recorded import find_record, read_recorded
 
 SCRIPT = "rec-flowflare-service"
 NAME = "flowflare-service-crons"
@@ -26,8 +26,8 @@ def trigger(state: dict[str, Any]) -> dict[str, Any]:
 def test_the_missing_record_is_added_after_all_that_it_needs() -> None:
     state = deployment()
     added = with_cron_cleanups(state)["resources"][-1]
-    parent = record_of(read_recorded("1-first-up"), "flowflare-service")["urn"]
-    url = record_of(read_recorded("1-first-up"), "flowflare-service-url")
+    parent = find_record(read_recorded("1-first-up"), "flowflare-service")["urn"]
+    url = find_record(read_recorded("1-first-up"), "flowflare-service-url")
     assert added["urn"].endswith("CronCleanup::flowflare-service-cron-cleanup")
     assert (added["parent"], added["provider"]) == (parent, url["provider"])
     assert added["id"].endswith(f"/{SCRIPT}")
