@@ -20,7 +20,7 @@ from tests.canaries.planting import KEPT_OF_A_BINDING, find_secrets, plant_every
 from tests.canaries.search import Canaries, files_below
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
-from tests.engine.recorded import ACCOUNT, BASE_URL, applied_config, read_recorded
+from tests.engine.recorded import ACCOUNT, BASE_URL, read_applied_config, read_recorded
 
 #: A stack of the Pulumi CLI; the same stack on the embedded engine, with an interrupted update and
 #: without; and one stack of a fleet for each engine.
@@ -79,7 +79,7 @@ class Planted:
 
     def stack_document(self) -> dict[str, Any]:
         """Return the content of a stack's file."""
-        config = applied_config(read_recorded("1-first-up"))
+        config = read_applied_config(read_recorded("1-first-up"))
         config |= {
             "flowflare:protect": False,
             "flowflare:clientOverrides": self.overrides,
@@ -183,7 +183,7 @@ def make_planted(folder: Path, cloudflare: Cloudflare) -> Planted:
         cloudflare: its API.
     """
     canaries = Canaries()
-    phrase, token = canaries.plant("passphrase"), cloudflare.another_token()
+    phrase, token = canaries.plant("passphrase"), cloudflare.create_token()
     canaries.hide("token", token)
     secret_file = folder / "elsewhere" / "token"
     secret_file.parent.mkdir()

@@ -48,11 +48,11 @@ def run(canary_project: Planted, words: str, *, code: int = 0) -> None:
 
 def test_no_canary_shows_when_the_pulumi_cli_brings_a_stack_up(canary_project: Planted) -> None:
     """Cloudflare refuses the first `up`, and the second `up` resumes."""
-    with canary_project.project.account.fault(
+    with canary_project.project.account.inject_fault(
         {"kind": "answer", "status": 403}, method="PUT"
     ) as fault:
         run(canary_project, "up", code=1)
-        assert fault.fired()
+        assert fault.count_fired()
     run(canary_project, "up --json")
     assert "a secret of new" in canary_project.canaries.values
     for words in AFTER_UP:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import flowflare
-from tests.ports import free_port, point_at
+from tests.ports import find_free_port, point_at
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 def root(tmp_path: Path) -> Path:
     folder = tmp_path / "shop"
     assert flowflare("init", str(folder)).code == 0
-    point_at(folder / "Pulumi.local.yaml", f"http://127.0.0.1:{free_port()}/client/v4")
+    point_at(folder / "Pulumi.local.yaml", f"http://127.0.0.1:{find_free_port()}/client/v4")
     return folder
 
 

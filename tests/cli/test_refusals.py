@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.command import CliResult, flowflare
 from tests.support.waiting import PATIENCE
-from tests.uncounted import uncounted
+from tests.uncounted import skip_coverage
 
 PROGRAM = str(Path(sys.executable).parent / "flowflare")
 RUNS = ("up", "preview", "destroy --yes", "outputs", "order", "unlock")
@@ -229,7 +229,7 @@ def test_a_full_disk_is_reported(root: Path, size: int) -> None:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
         "from flowflare.cli.main import main; main(['init', 'new'])"
     )
-    with uncounted():  # counting would also write files
+    with skip_coverage():  # counting would also write files
         done = subprocess.run(
             [sys.executable, "-c", limited], cwd=root, capture_output=True, text=True, check=False
         )

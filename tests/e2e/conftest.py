@@ -1,4 +1,4 @@
-"""Projects like a newcomer's, each with an account of its own on one embedded Cloudflare."""
+"""Provide projects like a new user's, each with its own account on a shared embedded Cloudflare."""
 
 import os
 import shutil
@@ -16,27 +16,27 @@ from flowflare.emulator import process
 from flowflare.engine.embedded.stack import EmbeddedStack
 from flowflare.render.node import ensure_node_packages
 from tests.e2e.embedded import Account, Cloudflare
-from tests.e2e.killable import Zygote, zygote
+from tests.e2e.killable import Zygote, start_zygote
 from tests.ports import point_at
 from tests.support.embedded import open_embedded
 from tests.support.waiting import PATIENCE
-from tests.uncounted import uncounted
+from tests.uncounted import skip_coverage
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = ("Pulumi.yaml", "Pulumi.local.yaml", "infra/__main__.py", "worker_src/orders")
 
-# All tests of a process are one token's: together they make more calls than Cloudflare allows.
+# All tests of a process share one token and together make more calls than Cloudflare allows.
 UNCOUNTED = Connector(Pace(calls=1_000_000))
 
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the example with an account of its own."""
+    """A copy of the example project with its own account."""
 
     root: Path
     account: Account
 
-    def stack(self) -> EmbeddedStack:
+    def open_stack(self) -> EmbeddedStack:
         return open_embedded(self.root, "local", api=UNCOUNTED)
 
     def edit(self, path: str, old: str, new: str) -> None:
@@ -50,7 +50,7 @@ class Project:
         file.write_text(f"{file.read_text().rstrip()}\n  {line}\n")
 
     def flowflare(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs the command as a person would, in a process of its own."""
+        """Run the command in its own process, as a user does."""
         command = [str(Path(sys.executable).parent / "flowflare"), *words]
         return subprocess.run(
             command,
@@ -68,20 +68,20 @@ def cloudflare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloudflare]
     programs = ensure_node_packages(root=ROOT)
     data = tmp_path_factory.mktemp("cloudflare")
     settings = process.Settings(data, 0, programs.node, programs.node_modules)
-    with uncounted():
+    with skip_coverage():
         running = process.start(settings, lambda _: None)
-    served = Cloudflare(running)
+    cloudflare = Cloudflare(running)
     try:
-        yield served
+        yield cloudflare
     finally:
-        served.close()
+        cloudflare.close()
         process.stop(data)
 
 
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Zygote]:
-    """A process that forks runs to be killed."""
-    with zygote() as process:
+    """Start a process that forks runs to be killed."""
+    with start_zygote() as process:
         yield process
 
 
@@ -91,7 +91,7 @@ def project(tmp_path: Path, cloudflare: Cloudflare) -> Project:
 
 
 def make_project(root: Path, cloudflare: Cloudflare) -> Project:
-    """Copies the example and points it at an account of its own."""
+    """Copy the example project and give it its own account."""
     for name in FILES:
         source, target = ROOT / name, root / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -99,19 +99,19 @@ def make_project(root: Path, cloudflare: Cloudflare) -> Project:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"))
         else:
             shutil.copy(source, target)
-    return point(root, cloudflare)
+    return use_cloudflare(root, cloudflare)
 
 
-def point(root: Path, cloudflare: Cloudflare) -> Project:
-    """Points a project at the shared Cloudflare, at an account of its own there."""
+def use_cloudflare(root: Path, cloudflare: Cloudflare) -> Project:
+    """Point a project at its own new account on the shared Cloudflare."""
     account = uuid4().hex
-    project = Project(root, cloudflare.account(account))
+    project = Project(root, cloudflare.open_account(account))
     project.edit("Pulumi.local.yaml", "f10f1a4ef10f1a4ef10f1a4ef10f1a4e", account)
     point_at(root / "Pulumi.local.yaml", cloudflare.base_url)
-    # The commands find the emulator that runs by its data folder, and start none of their own.
+    # Commands find a running emulator by its data folder. This link keeps them from starting one.
     (root / ".flowflare").mkdir()
     (root / ".flowflare/emulator").symlink_to(cloudflare.data)
-    # Sources that are the same are bundled once; a bundle is found by its content.
+    # Projects share bundles of the same source; a bundle is found by its content.
     bundles = cloudflare.data.with_name("bundles")
     bundles.mkdir(exist_ok=True)
     (root / ".flowflare/cache").symlink_to(bundles)

@@ -1,4 +1,4 @@
-"""One embedded Cloudflare for many tests, from outside: its API, request log and faults."""
+"""Control an embedded Cloudflare that many tests share: its API, request log and faults."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,28 +25,28 @@ class Cloudflare:
         control = f"http://127.0.0.1:{port}/emulator"
         self._control = httpx.Client(base_url=control, headers=headers, timeout=PATIENCE)
         self._api = httpx.Client(base_url=self.base_url, headers=headers, timeout=PATIENCE)
-        # Many tests share it, and all of them one token.
+        # Many tests share the emulator and this token.
         self.limit(None)
 
-    def another_token(self) -> str:
-        """A token with a limit of its own."""
+    def create_token(self) -> str:
+        """Create a token with its own rate limit."""
         answer = self._control.post("/tokens").raise_for_status().json()
         return str(answer["token"])
 
     def limit(self, calls: int | None, **rule: float) -> None:
-        """Sets how many calls the token has, None for no limit."""
+        """Set how many calls the token has; None removes the limit."""
         self._control.put("/rate-limit", json={"calls": calls, **rule}).raise_for_status()
 
     def close(self) -> None:
         self._control.close()
         self._api.close()
 
-    def account(self, identity: str) -> "Account":
+    def open_account(self, identity: str) -> "Account":
         return Account(self._control, self._api, identity)
 
 
 class Account:
-    """One account of it: what it holds, what was asked of it, what goes wrong in it."""
+    """One account: its resources, the requests that it received, its faults."""
 
     def __init__(self, control: httpx.Client, api: httpx.Client, identity: str) -> None:
         self._control = control
@@ -64,36 +64,36 @@ class Account:
         answer = self._api.put(f"/accounts/{self.identity}{path}", json=body)
         return answer.raise_for_status().json()["result"]
 
-    def databases(self) -> list[str]:
+    def list_databases(self) -> list[str]:
         return sorted(database["name"] for database in self.get("/d1/database?per_page=100"))
 
-    def scripts(self) -> list[str]:
+    def list_scripts(self) -> list[str]:
         return sorted(script["id"] for script in self.get("/workers/scripts"))
 
-    def workflows(self) -> list[str]:
+    def list_workflows(self) -> list[str]:
         return sorted(workflow["name"] for workflow in self.get("/workflows"))
 
-    def stores(self) -> list[str]:
+    def list_stores(self) -> list[str]:
         """List the names of KV namespaces, R2 buckets and queues."""
         names = [namespace["title"] for namespace in self.get("/storage/kv/namespaces")]
         names += [bucket["name"] for bucket in self.get("/r2/buckets")["buckets"]]
         return sorted([*names, *(queue["queue_name"] for queue in self.get("/queues"))])
 
-    def holds_nothing(self) -> bool:
-        return not (self.databases() or self.scripts() or self.workflows())
+    def is_empty(self) -> bool:
+        return not (self.list_databases() or self.list_scripts() or self.list_workflows())
 
-    def requests(self, since: int = 0) -> list[dict[str, Any]]:
+    def list_requests(self, since: int = 0) -> list[dict[str, Any]]:
         query = {"account": self.identity, "since": str(since)}
         answer = self._control.get("/requests", params=query).raise_for_status()
         return [request for request in answer.json() if request["path"].startswith("/accounts")]
 
-    def last_request(self) -> int:
-        return max((request["sequence"] for request in self.requests()), default=0)
+    def find_last_request(self) -> int:
+        return max((request["sequence"] for request in self.list_requests()), default=0)
 
-    def writes(self, since: int = 0) -> list[str]:
+    def list_writes(self, since: int = 0) -> list[str]:
         return [
             f"{request['method']} {request['path'].removeprefix(f'/accounts/{self.identity}')}"
-            for request in self.requests(since)
+            for request in self.list_requests(since)
             if request["method"] not in READS
         ]
 
@@ -101,8 +101,8 @@ class Account:
         self._control.post("/settle", params={"account": self.identity}).raise_for_status()
 
     @contextmanager
-    def fault(self, action: dict[str, Any], **rule: Any) -> Iterator["Fault"]:
-        """A fault rule that stands as long as the block."""
+    def inject_fault(self, action: dict[str, Any], **rule: Any) -> Iterator["Fault"]:
+        """Inject a fault rule for the duration of the block."""
         body = {"action": action, "account": self.identity} | rule
         answer = self._control.post("/faults", json=body).raise_for_status().json()
         try:
@@ -112,13 +112,13 @@ class Account:
 
 
 class Fault:
-    """A fault rule that stands."""
+    """A fault rule that is active."""
 
     def __init__(self, control: httpx.Client, number: int) -> None:
         self._control = control
         self._number = number
 
-    def fired(self) -> int:
+    def count_fired(self) -> int:
         rules = self._control.get("/faults").raise_for_status().json()
         return next(int(rule["fired"]) for rule in rules if rule["id"] == self._number)
 

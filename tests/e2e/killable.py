@@ -1,4 +1,4 @@
-"""Runs that can be killed: children of one warm process, see `zygote.py`."""
+"""Run `up` and other operations as children of a warm process, to be killed; see `zygote.py`."""
 
 import json
 import os
@@ -16,13 +16,13 @@ ZYGOTE = Path(__file__).parent / "zygote.py"
 
 
 class Zygote:
-    """The warm process that forks runs."""
+    """A process that has imported everything and forks runs."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def start(self, root: Path, do: str, stack: str = "local") -> int:
-        """Starts `up` or `destroy` in a project and returns its process id."""
+        """Start `up` or another operation in a project and return its process ID."""
         assert self._process.stdin is not None
         command = {"root": str(root), "stack": stack, "do": do}
         self._process.stdin.write(json.dumps(command) + "\n")
@@ -30,15 +30,15 @@ class Zygote:
         return int(self._answer()["pid"])
 
     def wait(self) -> int:
-        """How the run ended: its exit code, or minus the signal that killed it."""
+        """Wait until the run ends; return its exit code, or minus the signal that killed it."""
         return int(self._answer()["exit"])
 
     def kill_when(
-        self, root: Path, do: str, reached: Callable[[], bool], stack: str = "local"
+        self, root: Path, do: str, is_reached: Callable[[], bool], stack: str = "local"
     ) -> int:
-        """Starts a run and kills it with SIGKILL as soon as something has happened."""
+        """Start a run and kill it with SIGKILL as soon as a condition is true."""
         pid = self.start(root, do, stack)
-        wait_until(reached)
+        wait_until(is_reached)
         os.kill(pid, signal.SIGKILL)
         return self.wait()
 
@@ -50,8 +50,8 @@ class Zygote:
 
 
 @contextmanager
-def zygote() -> Iterator[Zygote]:
-    """A warm process for as long as the block."""
+def start_zygote() -> Iterator[Zygote]:
+    """Start a warm process for the duration of the block."""
     command = [sys.executable, str(ZYGOTE)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -68,4 +68,4 @@ def zygote() -> Iterator[Zygote]:
 
 
 def has_fired(fault: Fault) -> Callable[[], bool]:
-    return lambda: fault.fired() > 0
+    return lambda: fault.count_fired() > 0

@@ -1,4 +1,4 @@
-"""Rotations of a project's API key, in this process."""
+"""Rotate a project's API key in this process."""
 
 from typing import Any
 
@@ -11,23 +11,24 @@ from tests.e2e.conftest import Project
 from tests.support.embedded import open_embedded
 
 
-def rotation(project: Project, seconds: float = 20) -> Rotation:
-    def opened(_: object) -> EmbeddedStack:
+def make_rotation(project: Project, seconds: float = 20) -> Rotation:
+    def open_stack(_: object) -> EmbeddedStack:
         return open_embedded(project.root, "local")
 
-    return Rotation(project.root, "local", opened, Patience(seconds))
+    return Rotation(project.root, "local", open_stack, Patience(seconds))
 
 
 def rotate(project: Project, *, finish: bool = False) -> None:
-    going = rotation(project)
-    for step in going.steps(finish=finish):
-        going.perform(step)
+    rotation = make_rotation(project)
+    for step in rotation.steps(finish=finish):
+        rotation.perform(step)
 
 
-def outputs(project: Project) -> dict[str, Any]:
-    return project.stack().outputs(show_secrets=True)
+def read_outputs(project: Project) -> dict[str, Any]:
+    return project.open_stack().outputs(show_secrets=True)
 
 
-def opens(project: Project, key: str) -> int:
-    url = f"{outputs(project)['service_url']}/service/list-workflows"
+def call_service(project: Project, key: str) -> int:
+    """Call the service with an API key and return the HTTP status."""
+    url = f"{read_outputs(project)['service_url']}/service/list-workflows"
     return httpx.post(url, json={}, headers={"X-API-Key": key}).status_code

@@ -1,4 +1,4 @@
-"""A shop with two clients: one with a Workflow, one that owns all that holds data."""
+"""Create a shop with two clients: one has a Workflow, the other everything that stores data."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ ARCHIVE = "CREATE TABLE mail (id INTEGER PRIMARY KEY, text TEXT);\n"
 
 
 def make_shop(root: Path, cloudflare: Cloudflare) -> Project:
-    """Makes the shop, protected, with an account of its own."""
+    """Create the shop, protected, with its own account."""
     project = make_project(root, cloudflare)
     write_clients(project, CONFIG)
     project.edit("Pulumi.local.yaml", "protect: false", "protect: true")
@@ -50,20 +50,20 @@ def make_shop(root: Path, cloudflare: Cloudflare) -> Project:
     return project
 
 
-def copy_of(project: Project, root: Path) -> Project:
-    """The same project with the same state in another folder."""
+def copy_project(project: Project, root: Path) -> Project:
+    """Copy a project and its state to another folder."""
     shutil.copytree(project.root, root, symlinks=True)
     return Project(root, project.account)
 
 
 def write(project: Project, path: str, text: str) -> None:
-    """Writes one of the project's files."""
+    """Write a file of the project."""
     file = project.root / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
 
 
 def write_clients(project: Project, config: object) -> None:
-    """Writes the project's file with these keys; JSON is YAML too."""
+    """Write these keys to the project's file, as JSON, which is valid YAML."""
     settings = {"name": "flowflare", "runtime": "python", "main": "infra", "config": config}
     write(project, "Pulumi.yaml", json.dumps(settings, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""A program that shows its secrets in every way that a program has, for tests of the filter."""
+"""Write a program that shows its secrets in every possible way, for tests of the output filter."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from flowflare.state.passphrase import Passphrase, Vault
 from tests.canaries.search import Canaries
 
-#: Appended to the example's program. `RAISES` says with which secret it fails at its end.
+#: Appended to the example's program. `RAISES` selects the secret of the error that ends it.
 TALK = """
 import base64, json, logging, os, subprocess, sys, threading, traceback
 from urllib.parse import quote
@@ -29,9 +29,9 @@ def show(what, value):
     os.write(1, f"to a descriptor {value}\\n".encode())
     subprocess.run(["sh", "-c", 'echo "by a child $0"; echo "by a child $0" >&2', value])
     logging.getLogger("program").warning("logged %s", value)
-    pulumi.log.info(f"told as information {value}")
-    pulumi.log.warn("told as a warning " + json.dumps({"key": value}))
-    pulumi.log.info("told with a resource " + value, resource=stack.service)
+    pulumi.log.info(f"reported as information {value}")
+    pulumi.log.warn("reported as a warning " + json.dumps({"key": value}))
+    pulumi.log.info("reported with a resource " + value, resource=stack.service)
     print("in a URL", f"https://shop.example/?key={quote(value, safe='')}")
     print("in base64", base64.b64encode(f"user:{value}".encode()).decode())
     print("repeated", repr(value), ascii(value))
@@ -56,7 +56,7 @@ if os.environ.get("RAISES") == "configuration":
     raise ValueError(f"raised with a given secret {given[0]}")
 """
 
-
+#: Appended as well; it stores secrets in plain text in the state.
 #: Appended too; its state holds secrets in plain.
 PLAIN = """
 # Values that the program does not mark as secret, though they hold one.
@@ -79,18 +79,18 @@ pulumi.export("plain_given", {given[0]: json.dumps(given)})
 
 
 def make_talkative(root: Path, *, plain: bool = False) -> None:
-    """Have a project's program show its secrets.
+    """Make a project's program show its secrets.
 
     Args:
         root: the project's folder.
-        plain: whether also as inputs and outputs that are not marked as secret.
+        plain: whether the program also has them in inputs and outputs that are not marked secret.
     """
     program = root / "infra/__main__.py"
     program.write_text(program.read_text() + TALK + (PLAIN if plain else ""))
 
 
 def plant_configuration(canaries: Canaries, phrase: str) -> tuple[str, dict[str, Any]]:
-    """Make secrets for the configuration of a talkative program.
+    """Create secrets for the configuration of a talkative program.
 
     Returns:
         The stack's encryption salt, and the configuration.

@@ -1,4 +1,4 @@
-"""A stack with everything that clients have, whose state is lost, is taken over as it is."""
+"""A stack of every resource type whose state is lost is adopted without changes."""
 
 import json
 import shutil
@@ -6,15 +6,15 @@ from collections import Counter
 
 import pytest
 
-from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.manual_account import open_manual_account
 from tests.e2e.test_clients import configure, prepare
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
-def test_every_kind_of_thing_is_found(
+def test_every_resource_type_is_found(
     project: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_MAIL_TOKEN", "a-token")
@@ -22,18 +22,20 @@ def test_every_kind_of_thing_is_found(
     project.configure("flowflare:retentionDays: 30")
     shop = prepare(project)
     configure(project, {"shop": shop}, "")
-    project.stack().up()
-    monkeypatch.setenv("FLOWFLARE_API_KEY", project.stack().outputs(show_secrets=True)["api_key"])
+    project.open_stack().up()
+    monkeypatch.setenv(
+        "FLOWFLARE_API_KEY", project.open_stack().outputs(show_secrets=True)["api_key"]
+    )
     shutil.rmtree(project.root / ".flowflare/state")
 
-    with by_hand(project, cloudflare) as hand:
+    with open_manual_account(project, cloudflare) as manual:
         host, zone = shop["domains"][0]["hostname"], shop["domains"][0]["zoneId"]
         route = {"pattern": f"{host}/by-hand/*", "script": "local-flowflare-shop"}
         path = f"{cloudflare.base_url}/zones/{zone}/workers/routes"
-        hand.http.post(path, json=route).raise_for_status()
-        document = json.loads(hand.run("adopt", "--json").out)
+        manual.http.post(path, json=route).raise_for_status()
+        document = json.loads(manual.run("adopt", "--json").out)
         entries = document["entries"]
-        kinds = Counter(one["type"] for one in entries if one["status"] == "found")
+        kinds = Counter(entry["type"] for entry in entries if entry["status"] == "found")
         assert kinds == {
             "D1Database": 2,
             "D1Migrations": 2,
@@ -46,29 +48,33 @@ def test_every_kind_of_thing_is_found(
             "WorkersScript": 1,
             "WorkersScriptSubdomain": 2,
         }
-        (foreign,) = (one for one in entries if one["status"] == "foreign")
+        (foreign,) = (entry for entry in entries if entry["status"] == "foreign")
         assert f"route {host}/by-hand/* leads to it" in foreign["message"]
-        assert {one["resource"] for one in entries if one["status"] == "missing"} == {
+        assert {entry["resource"] for entry in entries if entry["status"] == "missing"} == {
             "flowflare-shop-secret-session-key"
         }
-        different = [one for one in entries if one["status"] == "different"]
-        assert [one["resource"] for one in different] == ["flowflare-shop-script"]
-        assert [one["path"] for one in different[0]["differences"]] == ['bindings["SESSION_KEY"]']
+        different = [entry for entry in entries if entry["status"] == "different"]
+        assert [entry["resource"] for entry in different] == ["flowflare-shop-script"]
+        assert [each["path"] for each in different[0]["differences"]] == ['bindings["SESSION_KEY"]']
         assert "SESSION_KEY is generated" in "".join(document["notes"])
-        assert hand.changes() == {
+        assert manual.plan_changes() == {
             "flowflare-shop-script": ['bindings["SESSION_KEY"].text'],
             "flowflare-shop-secret-session-key": ["secret_name", "source"],
         }
-        hand.run("up")
-        assert hand.changes() == {}
+        manual.run("up")
+        assert manual.plan_changes() == {}
 
-        # What somebody changes by hand comes in as it is, and the next up puts it right.
+        # Manual changes are adopted as they are, and the next up reverts them.
         shutil.rmtree(project.root / ".flowflare/state")
         script = "/workers/scripts/local-flowflare-shop"
-        hand.call("PUT", f"{script}/schedules", json=[{"cron": "5 4 * * *"}])
-        hand.call("POST", f"{script}/subdomain", json={"enabled": False})
-        live = hand.call("GET", f"{script}/settings")["bindings"]
-        kept = [{"type": "inherit", "name": one["name"]} for one in live if one["name"] != "PRICES"]
+        manual.call("PUT", f"{script}/schedules", json=[{"cron": "5 4 * * *"}])
+        manual.call("POST", f"{script}/subdomain", json={"enabled": False})
+        live = manual.call("GET", f"{script}/settings")["bindings"]
+        kept = [
+            {"type": "inherit", "name": binding["name"]}
+            for binding in live
+            if binding["name"] != "PRICES"
+        ]
         settings = {
             "bindings": [*kept, {"type": "json", "name": "PRICES", "json": {"small": 2}}],
             "logpush": True,
@@ -77,9 +83,9 @@ def test_every_kind_of_thing_is_found(
             "limits": {"cpu_ms": 70},
         }
         part = {"settings": (None, json.dumps(settings), "application/json")}
-        hand.call("PATCH", f"{script}/settings", files=part)
-        hand.run("adopt")
-        assert hand.changes() == {
+        manual.call("PATCH", f"{script}/settings", files=part)
+        manual.run("adopt")
+        assert manual.plan_changes() == {
             "flowflare-shop-crons": ["schedules[0].cron"],
             "flowflare-shop-secret-session-key": ["secret_name", "source"],
             "flowflare-shop-subdomain": ["enabled"],
@@ -95,5 +101,5 @@ def test_every_kind_of_thing_is_found(
                 "observability.logs",
             ],
         }
-        hand.run("up")
-        assert hand.changes() == {}
+        manual.run("up")
+        assert manual.plan_changes() == {}

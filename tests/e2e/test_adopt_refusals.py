@@ -1,4 +1,4 @@
-"""What is not taken over, and that nothing is written then."""
+"""If resources cannot be adopted, the command names them and writes nothing."""
 
 import json
 import shutil
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from flowflare.state.location import backend_of
-from tests.e2e.by_hand import ByHand, by_hand
 from tests.e2e.conftest import Project, make_project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.manual_account import ManualAccount, open_manual_account
 from tests.e2e.test_adopt_original import FILES, FOUND, SECRET, install
 from tests.unit.migrations.test_original import ORIGINAL
 
@@ -21,103 +21,105 @@ SERVICE = "flowflare-service"
 @pytest.fixture(scope="module")
 def install_once(
     tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare
-) -> Iterator[tuple[ByHand, str]]:
+) -> Iterator[tuple[ManualAccount, str]]:
     project = make_project(tmp_path_factory.mktemp("refused") / "shop", cloudflare)
-    with by_hand(project, cloudflare) as somebody:
-        yield somebody, install(somebody, key=SECRET)
+    with open_manual_account(project, cloudflare) as manual:
+        yield manual, install(manual, key=SECRET)
 
 
 @pytest.fixture
-def hand(install_once: tuple[ByHand, str]) -> Iterator[ByHand]:
-    """The install, which no test may change nor take over."""
-    somebody, _ = install_once
-    file = somebody.project.root / "Pulumi.local.yaml"
-    text, last = file.read_text(), somebody.project.account.last_request()
-    yield somebody
-    writes = somebody.project.account.writes(last)
-    assert [one for one in writes if not one.endswith("/query")] == []
+def manual(install_once: tuple[ManualAccount, str]) -> Iterator[ManualAccount]:
+    """Return the installation, which no test may change or adopt."""
+    manual, _ = install_once
+    file = manual.project.root / "Pulumi.local.yaml"
+    text, last = file.read_text(), manual.project.account.find_last_request()
+    yield manual
+    writes = manual.project.account.list_writes(last)
+    assert [write for write in writes if not write.endswith("/query")] == []
     file.write_text(text)
-    assert state(somebody.project) is None
+    assert load_state(manual.project) is None
 
 
-def state(project: Project) -> Any:
+def load_state(project: Project) -> Any:
     return backend_of(project.root, "flowflare", "local", {}).load()
 
 
-def refused(hand: ByHand, *words: str) -> str:
-    """What it says; the stack's file is as it was."""
-    file = hand.project.root / "Pulumi.local.yaml"
+def adopt_refused(manual: ManualAccount, *words: str) -> str:
+    """Return the error of a refused adoption; the stack's file stays as it is."""
+    file = manual.project.root / "Pulumi.local.yaml"
     before = file.read_text()
-    said = hand.adopt(*FOUND, *words, code=1).err
+    error = manual.adopt(*FOUND, *words, code=1).err
     assert file.read_text() == before
-    return said
+    return error
 
 
-def test_nobody_knows_the_key_or_it_is_another_one(hand: ByHand) -> None:
-    said = hand.run("adopt", *FOUND, code=1).err
-    assert "which Cloudflare does not return" in said
-    assert "--api-key-file" in said
-    assert "--new-api-key" in said
-    wrong = hand.project.root / "wrong.txt"
+def test_an_unknown_api_key_must_be_given_and_must_be_valid(manual: ManualAccount) -> None:
+    error = manual.run("adopt", *FOUND, code=1).err
+    assert "which Cloudflare does not return" in error
+    assert "--api-key-file" in error
+    assert "--new-api-key" in error
+    wrong = manual.project.root / "wrong.txt"
     wrong.write_text("two words")
-    said = hand.run("adopt", "--api-key-file", str(wrong), code=1).err
-    assert "does not contain a valid API key" in said
-    assert "two words" not in said
+    error = manual.run("adopt", "--api-key-file", str(wrong), code=1).err
+    assert "does not contain a valid API key" in error
+    assert "two words" not in error
 
 
-def test_an_account_without_anything_of_it(hand: ByHand) -> None:
-    hand.project.edit("Pulumi.local.yaml", hand.project.account.identity, "e" * 32)
-    assert "has none of the resources that the program declares" in refused(hand)
+def test_an_account_without_any_declared_resource_is_refused(manual: ManualAccount) -> None:
+    manual.project.edit("Pulumi.local.yaml", manual.project.account.identity, "e" * 32)
+    assert "has none of the resources that the program declares" in adopt_refused(manual)
 
 
-def test_tables_that_are_others_are_named(hand: ByHand, install_once: tuple[ByHand, str]) -> None:
-    hand.sql(install_once[1], "CREATE TABLE notes (id INTEGER);")
-    said = refused(hand)
-    assert "table notes is in the database, and no file makes it" in said
-    hand.sql(install_once[1], "DROP TABLE notes;")
+def test_a_table_that_no_migration_creates_is_named(
+    manual: ManualAccount, install_once: tuple[ManualAccount, str]
+) -> None:
+    manual.run_sql(install_once[1], "CREATE TABLE notes (id INTEGER);")
+    error = adopt_refused(manual)
+    assert "table notes is in the database, and no file makes it" in error
+    manual.run_sql(install_once[1], "DROP TABLE notes;")
 
 
-def test_a_name_that_no_part_has(hand: ByHand) -> None:
-    said = hand.adopt("--names", "clients.mails=x", code=1).err
-    assert "clients.orders" in said
+def test_a_name_for_an_unknown_part_is_refused(manual: ManualAccount) -> None:
+    error = manual.adopt("--names", "clients.mails=x", code=1).err
+    assert "clients.orders" in error
 
 
-def test_what_another_stack_owns_and_a_database_that_the_script_does_not_use(
+def test_resources_of_another_stack_and_an_unused_database_are_refused(
     project: Project, cloudflare: Cloudflare
 ) -> None:
-    with by_hand(project, cloudflare) as hand:
-        uuid = install(hand, key=SECRET)
+    with open_manual_account(project, cloudflare) as manual:
+        uuid = install(manual, key=SECRET)
         other = project.root / "Pulumi.other.yaml"
         shutil.copy(project.root / "Pulumi.local.yaml", other)
-        hand.adopt(*FOUND, "--stack", "other")
-        said = refused(hand)
-        assert "belongs to stack flowflare/other" in said
-        assert state(project) is None
-        hand.database("another-db")
-        said = hand.adopt("--names", "found", "--names", "database=another-db", code=1).err
-        assert "uses the D1 database flowflare-db as DB" in said
-        # Made anew by hand it is another database than the one in state.
-        hand.call("DELETE", f"/d1/database/{uuid}")
-        hand.database("flowflare-db", *FILES)
-        said = hand.adopt("--stack", "other", code=1).err
-        assert f"is in the stack's state as {uuid}" in said
+        manual.adopt(*FOUND, "--stack", "other")
+        error = adopt_refused(manual)
+        assert "belongs to stack flowflare/other" in error
+        assert load_state(project) is None
+        manual.create_database("another-db")
+        error = manual.adopt("--names", "found", "--names", "database=another-db", code=1).err
+        assert "uses the D1 database flowflare-db as DB" in error
+        # A database that was created again by hand is not the one in state.
+        manual.call("DELETE", f"/d1/database/{uuid}")
+        manual.create_database("flowflare-db", *FILES)
+        error = manual.adopt("--stack", "other", code=1).err
+        assert f"is in the stack's state as {uuid}" in error
 
 
-def test_the_originals_tables_are_known_and_their_rows_can_come_along(
+def test_the_originals_tables_are_recognised_and_their_rows_can_be_converted(
     project: Project, cloudflare: Cloudflare
 ) -> None:
-    with by_hand(project, cloudflare) as hand:
-        uuid = hand.database("local-flowflare-db")
-        hand.sql(uuid, ORIGINAL)
-        assert "did not create it" in hand.run("up", code=1).err
-        said = hand.adopt(code=1).err
-        assert "has the tables of the original Flowflare" in said
-        assert "--convert-original" in said
+    with open_manual_account(project, cloudflare) as manual:
+        uuid = manual.create_database("local-flowflare-db")
+        manual.run_sql(uuid, ORIGINAL)
+        assert "did not create it" in manual.run("up", code=1).err
+        error = manual.adopt(code=1).err
+        assert "has the tables of the original Flowflare" in error
+        assert "--convert-original" in error
         file = project.root / "convert.sql"
-        hand.run("adopt", "--convert-original", str(file))
-        hand.sql(uuid, file.read_text())
-        document = json.loads(hand.adopt("--json").out)
-        assert [one["database"] for one in document["baselines"]] == ["local-flowflare-db"]
-        assert hand.sql(uuid, "SELECT count(*) AS runs FROM workflow_runs") == [{"runs": 2}]
-        hand.run("up")
-        assert hand.changes() == {}
+        manual.run("adopt", "--convert-original", str(file))
+        manual.run_sql(uuid, file.read_text())
+        document = json.loads(manual.adopt("--json").out)
+        assert [each["database"] for each in document["baselines"]] == ["local-flowflare-db"]
+        assert manual.run_sql(uuid, "SELECT count(*) AS runs FROM workflow_runs") == [{"runs": 2}]
+        manual.run("up")
+        assert manual.plan_changes() == {}

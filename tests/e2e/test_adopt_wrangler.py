@@ -1,4 +1,4 @@
-"""An install that wrangler made of `flowflare render`'s output comes into state as it is."""
+"""What wrangler deployed from the output of `flowflare render` is adopted without changes."""
 
 import json
 from pathlib import Path
@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from flowflare.cli.drift import look
-from tests.e2e.by_hand import KEY, ByHand, by_hand
 from tests.e2e.conftest import ROOT, Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.manual_account import KEY, ManualAccount, open_manual_account
 from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
@@ -23,8 +23,8 @@ CREATE TABLE d1_migrations (
 SERVICE, ORDERS = "local-flowflare-service", "local-flowflare-orders"
 
 
-def first_deployment(folder: Path) -> str:
-    """The service's configuration before the clients, whose Workflows it binds, are there."""
+def write_first_config(folder: Path) -> str:
+    """Write the service's configuration without the clients' Workflows, which do not exist yet."""
     text = (folder / "wrangler.jsonc").read_text()
     config = json.loads(text[text.index("{") :])
     config.pop("workflows")
@@ -32,55 +32,59 @@ def first_deployment(folder: Path) -> str:
     return "first.json"
 
 
-def installed(hand: ByHand) -> str:
-    """Deploys all of it by wrangler; returns the database's id."""
-    uuid = hand.database("local-flowflare-db", *FILES)
-    # What `wrangler d1 migrations apply` leaves beside the tables.
+def install(manual: ManualAccount) -> str:
+    """Deploy everything with wrangler; return the database's ID."""
+    uuid = manual.create_database("local-flowflare-db", *FILES)
+    # `wrangler d1 migrations apply` leaves this record beside the tables.
     names = ", ".join(f"('{file.name}')" for file in FILES)
-    hand.sql(uuid, f"{LEDGER}INSERT INTO d1_migrations (name) VALUES {names};")
-    folders = hand.rendered(database_id=uuid)
+    manual.run_sql(uuid, f"{LEDGER}INSERT INTO d1_migrations (name) VALUES {names};")
+    folders = manual.render(database_id=uuid)
     service, orders = folders[SERVICE], folders[ORDERS]
     key = {"SERVICE_API_KEY": KEY}
-    hand.wrangler(service, "deploy", "--config", first_deployment(service), secrets=key)
-    hand.wrangler(orders, "deploy", secrets={"WORKFLOW_API_KEY": KEY})
-    hand.wrangler(service, "deploy")
+    manual.wrangler(service, "deploy", "--config", write_first_config(service), secrets=key)
+    manual.wrangler(orders, "deploy", secrets={"WORKFLOW_API_KEY": KEY})
+    manual.wrangler(service, "deploy")
     return uuid
 
 
-def listed(url: str) -> list[str]:
+def list_runs(url: str) -> list[str]:
     headers = {"X-API-Key": KEY}
     answer = httpx.post(f"{url}/service/list-workflows", json={}, headers=headers, timeout=PATIENCE)
     return [run["id"] for run in answer.raise_for_status().json()["workflows"]]
 
 
 @pytest.mark.long
-def test_it_is_taken_over_and_the_next_up_writes_nothing(
+def test_a_wrangler_deployment_is_adopted_and_the_next_up_writes_nothing(
     project: Project, cloudflare: Cloudflare
 ) -> None:
-    with by_hand(project, cloudflare) as hand:
-        uuid = installed(hand)
-        service = hand.url(SERVICE)
-        httpx.post(f"{hand.url(ORDERS)}/orders", json={}, timeout=PATIENCE).raise_for_status()
-        runs = listed(service)
-        rows = hand.sql(uuid, "SELECT id, name, applied_at FROM d1_migrations")
+    with open_manual_account(project, cloudflare) as manual:
+        uuid = install(manual)
+        service = manual.read_url(SERVICE)
+        httpx.post(
+            f"{manual.read_url(ORDERS)}/orders", json={}, timeout=PATIENCE
+        ).raise_for_status()
+        runs = list_runs(service)
+        rows = manual.run_sql(uuid, "SELECT id, name, applied_at FROM d1_migrations")
 
-        last = project.account.last_request()
-        looked = json.loads(hand.adopt("--dry-run", "--json").out)
-        assert {one["status"] for one in looked["entries"]} == {"found", "kept"}
-        assert (looked["dry_run"], looked["next_changes"]) == (True, 0)
-        assert hand.changes() != {}
+        last = project.account.find_last_request()
+        found = json.loads(manual.adopt("--dry-run", "--json").out)
+        assert {entry["status"] for entry in found["entries"]} == {"found", "kept"}
+        assert (found["dry_run"], found["next_changes"]) == (True, 0)
+        assert manual.plan_changes() != {}
         wrong = project.root / "wrong.txt"
         wrong.write_text("another-key-than-the-service-has")
-        said = hand.run("adopt", "--api-key-file", str(wrong), code=1).err
-        assert "refuses the API key" in said
-        hand.adopt()
-        queries = [one for one in project.account.writes(last) if not one.endswith("/query")]
-        assert queries == []
-        assert hand.sql(uuid, "SELECT id, name, applied_at FROM d1_migrations") == rows
+        error = manual.run("adopt", "--api-key-file", str(wrong), code=1).err
+        assert "refuses the API key" in error
+        manual.adopt()
+        writes = [
+            write for write in project.account.list_writes(last) if not write.endswith("/query")
+        ]
+        assert writes == []
+        assert manual.run_sql(uuid, "SELECT id, name, applied_at FROM d1_migrations") == rows
 
-        assert "Nothing would change" in hand.run("preview").out
-        last = project.account.last_request()
-        hand.run("up")
-        assert project.account.writes(last) == []
+        assert "Nothing would change" in manual.run("preview").out
+        last = project.account.find_last_request()
+        manual.run("up")
+        assert project.account.list_writes(last) == []
         assert not look(project.root, ["local"]).stacks[0].findings
-        assert listed(service) == runs != []
+        assert list_runs(service) == runs != []

@@ -1,4 +1,4 @@
-"""Canary values in every source; then everything the tools write or print is searched for them."""
+"""No file and no output of a command contains one of the secrets planted in every source."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.canaries.search import Canaries
 from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.rotating import outputs
+from tests.e2e.rotating import read_outputs
 
 pytestmark = [
     pytest.mark.workerd,
@@ -25,14 +25,14 @@ pytestmark = [
 
 
 class Shop:
-    """A project whose one client has a secret from every source."""
+    """A project whose only client has a secret from every source."""
 
     def __init__(self, project: Project, canaries: Canaries) -> None:
         self.project = project
         self.canaries = canaries
 
     def configure(self, vault: Vault, secrets: dict[str, object], token: str) -> None:
-        """Writes the stack's file anew, as JSON, which YAML is too."""
+        """Rewrite the stack's file as JSON, which is valid YAML."""
         client = {
             "source": "worker_src/orders/src/index.js",
             "workflows": {"order-processing": {"className": "OrderWorkflow"}},
@@ -58,18 +58,18 @@ class Shop:
         return self._base_url
 
     def run(self, *words: str, code: int = 0) -> CliResult:
-        said = flowflare(*words, "-C", str(self.project.root))
-        assert said.code == code, said.err
-        self.canaries.look(f"stdout of {' '.join(words)}", said.out)
-        self.canaries.look(f"stderr of {' '.join(words)}", said.err)
-        return said
+        result = flowflare(*words, "-C", str(self.project.root))
+        assert result.code == code, result.err
+        self.canaries.look(f"stdout of {' '.join(words)}", result.out)
+        self.canaries.look(f"stderr of {' '.join(words)}", result.err)
+        return result
 
-    def generated(self) -> None:
-        """Takes the values that the stack made itself for canaries too."""
-        for one in self.project.stack().read().resources:
+    def hide_generated(self) -> None:
+        """Add the secrets that the stack generated to the canaries."""
+        for resource in self.project.open_stack().read().resources:
             for name in ("api_key", "value"):
-                if name in one.outputs:
-                    self.canaries.hide(one.name, reveal(one.outputs[name]))
+                if name in resource.outputs:
+                    self.canaries.hide(resource.name, reveal(resource.outputs[name]))
 
 
 @pytest.mark.long
@@ -82,7 +82,7 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
     canaries = Canaries()
     shop = Shop(project, canaries)
     phrase = canaries.plant("passphrase")
-    token = cloudflare.another_token()
+    token = cloudflare.create_token()
     canaries.hide("token", token)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", phrase)
     monkeypatch.setenv("SHOP_TOKEN", canaries.plant("environment"))
@@ -94,8 +94,8 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
     with serve_aws() as aws, canaries.watching_children() as commands:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        aws.secret("shop", json.dumps({"token": canaries.plant("aws")}))
-        aws.parameter("/shop", canaries.plant("parameter"))
+        aws.put_secret("shop", json.dumps({"token": canaries.plant("aws")}))
+        aws.put_parameter("/shop", canaries.plant("parameter"))
         secrets: dict[str, object] = {
             "CONFIGURED": {"secure": vault.seal_text(canaries.plant("configuration"))},
             "ENVIRONMENT": {"environment": "SHOP_TOKEN"},
@@ -105,37 +105,37 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
             "GENERATED": {"generated": {}},
         }
         shop.configure(vault, secrets, token)
-        # A source of its own is bundled, so that Node runs.
+        # The edited source must be bundled, which runs Node.
         project.edit("worker_src/orders/src/index.js", "price: 450", f"price: {os.getpid()}")
         shop.run("preview")
-        with project.account.fault({"kind": "answer", "status": 403}, method="PUT"):
+        with project.account.inject_fault({"kind": "answer", "status": 403}, method="PUT"):
             shop.run("up", code=1)
         shop.run("up", "--json")
-        shop.generated()
+        shop.hide_generated()
         for words in (("outputs",), ("outputs", "--json"), ("secrets", "status", "--json")):
             shop.run(*words)
         shop.run("render", "--out", str(project.root / "rendered"))
 
-        # Every source has another value; two of them cannot be had for a while.
+        # Every source gets another value; two sources are unavailable for a while.
         monkeypatch.delenv("SHOP_TOKEN")
         secrets["CONFIGURED"] = {"secure": vault.seal_text(canaries.plant("second configuration"))}
         shop.configure(vault, secrets, token)
         file.unlink()
-        aws.secret("shop", json.dumps({"other": canaries.plant("key is gone")}))
+        aws.put_secret("shop", json.dumps({"other": canaries.plant("key is gone")}))
         assert "file" in shop.run("preview", "--diff").out
         assert "unknown: " in shop.run("secrets", "status").out
         shop.run("up", code=1)
         monkeypatch.setenv("SHOP_TOKEN", canaries.plant("second environment"))
         file.write_text(canaries.plant("second file"))
-        aws.secret("shop", json.dumps({"token": canaries.plant("second aws")}))
-        aws.parameter("/shop", canaries.plant("second parameter"))
+        aws.put_secret("shop", json.dumps({"token": canaries.plant("second aws")}))
+        aws.put_parameter("/shop", canaries.plant("second parameter"))
         preview = json.loads(shop.run("preview", "--json").out)
         assert "flowflare-orders-secret-aws" in json.dumps(preview)
         shop.run("secrets", "rotate", code=1)
         shop.run("up")
         shop.run("secrets", "rotate")
         shop.run("secrets", "rotate", "--finish", "--json")
-        shop.generated()
+        shop.hide_generated()
 
         for mistake in (
             {"TOKEN": canaries.plant("plain text")},
@@ -153,15 +153,15 @@ def test_no_secret_is_written_or_printed_anywhere(  # noqa: PLR0915 -- one long 
         shop.run("destroy", "--yes")
     assert any("esbuild" in command or "bundle" in command for command in commands), commands
 
-    # Cloudflare's side has them, as it must: its database and what workerd is configured with.
+    # Cloudflare must have the secrets: in its database and in the configuration of workerd.
     assert canaries.look_below(project.root, but=(".flowflare/emulator", "node_modules")) > 12
     canaries.look("the emulator's log", (cloudflare.data / "emulator.log").read_bytes())
-    canaries.look("the request log", json.dumps(project.account.requests()))
+    canaries.look("the request log", json.dumps(project.account.list_requests()))
     assert canaries.seen == [], canaries.seen
-    assert outputs(project) == {}
+    assert read_outputs(project) == {}
 
 
-def test_the_embedded_cloudflare_keeps_nothing_of_its_starters_environment(
+def test_the_emulator_has_no_variables_of_the_process_that_started_it(
     cloudflare: Cloudflare,
 ) -> None:
     environment = Path(f"/proc/{cloudflare.pid}/environ").read_text(errors="replace")

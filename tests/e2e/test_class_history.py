@@ -1,4 +1,4 @@
-"""A step appended to the service's Durable Object history, on the embedded Cloudflare."""
+"""A new step in the service's Durable Object migrations is deployed without losing bindings."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 SERVICE = "local-flowflare-service"
 UPLOAD = f"PUT /workers/scripts/{SERVICE}"
-# The class is in the code from the beginning; the step that begins it is appended later.
+# The code exports the class from the beginning; the step that creates it is appended later.
 TEMPLATE = """\
 // class migrations up to {{ class_migration_tag | js }}
 {{ bundle }}
@@ -40,7 +40,7 @@ def shop(project: Project) -> Project:
     (project.root / "templates").mkdir()
     (project.root / "templates" / "service.js.j2").write_text(TEMPLATE)
     (project.root / "infra" / "__main__.py").write_text(PROGRAM.replace("APPENDED", "()"))
-    project.stack().up()
+    project.open_stack().up()
     return project
 
 
@@ -49,42 +49,42 @@ def append_step(project: Project) -> None:
     program.write_text(PROGRAM.replace("APPENDED", APPENDED))
 
 
-def bindings(project: Project) -> list[dict[str, Any]]:
+def list_bindings(project: Project) -> list[dict[str, Any]]:
     settings = project.account.get(f"/workers/scripts/{SERVICE}/settings")
     return sorted(settings["bindings"], key=lambda binding: binding["name"])
 
 
-def live_tag(project: Project) -> str:
+def read_live_tag(project: Project) -> str:
     service = project.account.get(f"/workers/services/{SERVICE}")
     return str(service["default_environment"]["script"]["migration_tag"])
 
 
-def test_it_is_applied_alone_and_every_binding_stays(shop: Project) -> None:
-    before, last = bindings(shop), shop.account.last_request()
+def test_an_appended_step_is_applied_alone_and_every_binding_stays(shop: Project) -> None:
+    before, last = list_bindings(shop), shop.account.find_last_request()
     append_step(shop)
-    update = shop.stack().up()
+    update = shop.open_stack().up()
     assert [step.name for step in update.steps if step.op != "same"] == [
         "flowflare-service-class-migrations",
         "flowflare-service-script",
     ]
-    assert shop.account.writes(since=last) == [UPLOAD, UPLOAD]
-    assert live_tag(shop) == "extra-v1"
-    assert bindings(shop) == before
-    assert shop.stack().up().changed == 0
+    assert shop.account.list_writes(since=last) == [UPLOAD, UPLOAD]
+    assert read_live_tag(shop) == "extra-v1"
+    assert list_bindings(shop) == before
+    assert shop.open_stack().up().changed == 0
 
 
 def test_a_run_killed_between_the_two_uploads_keeps_every_binding(shop: Project) -> None:
-    before = bindings(shop)
+    before = list_bindings(shop)
     append_step(shop)
     refused = {"kind": "answer", "status": 400, "code": 10021, "message": "refused by a test"}
     with (
-        shop.account.fault(refused, method="PUT", path=f"*/scripts/{SERVICE}", nth=2),
+        shop.account.inject_fault(refused, method="PUT", path=f"*/scripts/{SERVICE}", nth=2),
         pytest.raises(UpdateFailed),
     ):
-        shop.stack().up()
-    assert live_tag(shop) == "extra-v1"
-    assert bindings(shop) == before
-    last = shop.account.last_request()
-    shop.stack().up()
-    assert shop.account.writes(since=last) == [UPLOAD]
-    assert bindings(shop) == before
+        shop.open_stack().up()
+    assert read_live_tag(shop) == "extra-v1"
+    assert list_bindings(shop) == before
+    last = shop.account.find_last_request()
+    shop.open_stack().up()
+    assert shop.account.list_writes(since=last) == [UPLOAD]
+    assert list_bindings(shop) == before

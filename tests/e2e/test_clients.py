@@ -1,4 +1,4 @@
-"""A client with everything that clients have, on the embedded Cloudflare, from first to last."""
+"""A client can have every setting and binding, and its removal leaves nothing."""
 
 import json
 import secrets
@@ -54,7 +54,7 @@ export default {
 """
 
 
-SEEN = {
+EXPECTED = {
     "shouted": "BOOK",
     "cached": "cached",
     "articles": [{"name": "book"}],
@@ -66,7 +66,7 @@ SEEN = {
 
 
 def prepare(project: Project) -> dict[str, Any]:
-    """Adds a client `shop` with everything; returns its fields."""
+    """Write the source of a client `shop` with everything; return its fields."""
     folder = project.root / "worker_src/shop"
     (folder / "src").mkdir(parents=True)
     (folder / "src/index.ts").write_text(SOURCE)
@@ -109,15 +109,15 @@ def prepare(project: Project) -> dict[str, Any]:
     }
 
 
-def desk(project: Project) -> dict[str, Any]:
-    """Adds a client `desk` with nothing but an answer; returns its fields."""
+def prepare_desk(project: Project) -> dict[str, Any]:
+    """Write the source of a client `desk` that only answers; return its fields."""
     source = project.root / "worker_src/desk.js"
     source.write_text('export default { fetch: () => new Response("desk") };')
     return {"source": "worker_src/desk.js"}
 
 
 def configure(project: Project, clients: dict[str, Any], before: str) -> str:
-    """Writes the clients instead of those before; returns what was written."""
+    """Write the clients and return the line; `before` is the line to replace."""
     line = f"flowflare:clients: {json.dumps(clients)}"
     if before:
         project.edit("Pulumi.local.yaml", before, line)
@@ -126,50 +126,50 @@ def configure(project: Project, clients: dict[str, Any], before: str) -> str:
     return line
 
 
-def asked(project: Project, cloudflare: Cloudflare, host: str, path: str) -> httpx.Response:
+def get(project: Project, cloudflare: Cloudflare, host: str, path: str) -> httpx.Response:
     project.account.settle()
     url = f"http://127.0.0.1:{cloudflare.port}{path}"
     return httpx.get(url, headers={"Host": host}, timeout=PATIENCE).raise_for_status()
 
 
-def settings(project: Project) -> dict[str, Any]:
-    found: dict[str, Any] = project.account.get("/workers/scripts/local-flowflare-shop/settings")
-    return found
+def list_bindings(project: Project) -> dict[str, Any]:
+    settings = project.account.get("/workers/scripts/local-flowflare-shop/settings")
+    return {binding["name"]: binding for binding in settings["bindings"]}
 
 
-def test_a_client_has_it_all_and_leaves_nothing(
+def test_a_client_has_everything_and_leaves_nothing(
     project: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_MAIL_TOKEN", "a-token")
     shop = prepare(project)
-    clients = configure(project, {"shop": shop, "desk": desk(project)}, "")
-    project.stack().up()
+    clients = configure(project, {"shop": shop, "desk": prepare_desk(project)}, "")
+    project.open_stack().up()
     zone = shop["routes"][0]["pattern"].partition("/")[0]
-    assert asked(project, cloudflare, zone, "/shop/x").json() == SEEN | {"path": "/shop/x"}
-    assert asked(project, cloudflare, f"shop.{zone}", "/").json() == SEEN | {"path": "/"}
+    assert get(project, cloudflare, zone, "/shop/x").json() == EXPECTED | {"path": "/shop/x"}
+    assert get(project, cloudflare, f"shop.{zone}", "/").json() == EXPECTED | {"path": "/"}
 
-    bound = {one["name"]: one for one in settings(project)["bindings"]}
+    bound = list_bindings(project)
     tomorrow = {"name": "TOMORROW", **shop["bindings"]["TOMORROW"]}
     assert bound["TOMORROW"] == tomorrow
-    last = project.account.last_request()
-    assert project.stack().up().changed == 0
-    assert project.account.requests(since=last) == []
+    last = project.account.find_last_request()
+    assert project.open_stack().up().changed == 0
+    assert project.account.list_requests(since=last) == []
 
     shop["bindings"]["TOMORROW"]["type"] = "thing_of_the_day_after"
-    clients = configure(project, {"shop": shop, "desk": desk(project)}, clients)
-    names = [step.name for step in project.stack().up().steps if step.op != "same"]
+    clients = configure(project, {"shop": shop, "desk": prepare_desk(project)}, clients)
+    names = [step.name for step in project.open_stack().up().steps if step.op != "same"]
     assert names == ["flowflare-shop-bindings"]
     changed = {"TOMORROW": tomorrow | {"type": "thing_of_the_day_after"}}
-    assert {one["name"]: one for one in settings(project)["bindings"]} == bound | changed
+    assert list_bindings(project) == bound | changed
 
-    # Another client takes route and domain over: the same resources, which change.
+    # Another client takes over route and domain: the same resources, which are updated.
     moved = {key: shop.pop(key) for key in ("routes", "domains")}
-    configure(project, {"shop": shop, "desk": desk(project) | moved}, clients)
-    ops = {step.name: step.op for step in project.stack().up().steps}
+    configure(project, {"shop": shop, "desk": prepare_desk(project) | moved}, clients)
+    ops = {step.name: step.op for step in project.open_stack().up().steps}
     assert ops[f"flowflare-route-{zone}/shop/*"] == "update"
     assert ops[f"flowflare-domain-shop.{zone}"] == "replace"
-    assert asked(project, cloudflare, zone, "/shop/x").text == "desk"
-    assert asked(project, cloudflare, f"shop.{zone}", "/").text == "desk"
+    assert get(project, cloudflare, zone, "/shop/x").text == "desk"
+    assert get(project, cloudflare, f"shop.{zone}", "/").text == "desk"
 
-    project.stack().destroy()
-    assert project.account.holds_nothing()
+    project.open_stack().destroy()
+    assert project.account.is_empty()

@@ -1,4 +1,4 @@
-"""Data is lost only after somebody has said so by name, with a reason; nothing else lets it go."""
+"""Data is lost only after a person allowed it by name, with a reason."""
 
 from pathlib import Path
 
@@ -15,57 +15,59 @@ ARCHIVE = "flowflare-mails-archive-database"
 ELSEWHERE = '"migrations": "worker_src/mails/migrations", "locationHint": "weur"'
 
 
-def databases(project: Project) -> dict[str, str]:
-    listed = project.account.get("/d1/database?per_page=100")
-    return {one["name"]: one["uuid"] for one in listed}
+def list_database_ids(project: Project) -> dict[str, str]:
+    databases = project.account.get("/d1/database?per_page=100")
+    return {database["name"]: database["uuid"] for database in databases}
 
 
-def test_a_database_goes_only_where_a_reason_stands(tmp_path: Path, cloudflare: Cloudflare) -> None:
+def test_a_database_is_lost_only_if_a_reason_is_given(
+    tmp_path: Path, cloudflare: Cloudflare
+) -> None:
     shop = make_shop(tmp_path / "shop", cloudflare)
 
-    shop.stack().up()
-    before = databases(shop)
+    shop.open_stack().up()
+    before = list_database_ids(shop)
 
-    # A replacement: refused, then done by the run that lifts the protection.
+    # A replacement is refused until a reason allows it.
     shop.edit("Pulumi.yaml", '"migrations": "worker_src/mails/migrations"', ELSEWHERE)
     with pytest.raises(ProtectedError, match=f"{ARCHIVE}: <reason>"):
-        shop.stack().up()
-    assert databases(shop) == before
+        shop.open_stack().up()
+    assert list_database_ids(shop) == before
     shop.configure(f"flowflare:allowDataLoss: {{{ARCHIVE}: it is empty}}")
-    said = flowflare("up", "--cwd", str(shop.root))
-    assert f"Loses data: {ARCHIVE} (replaced)" in said.out
-    moved = databases(shop)
+    result = flowflare("up", "--cwd", str(shop.root))
+    assert f"Loses data: {ARCHIVE} (replaced)" in result.out
+    moved = list_database_ids(shop)
     assert moved.keys() == before.keys()
     changed = [name for name in before if moved[name] != before[name]]
     assert changed == ["local-flowflare-mails-archive"]
 
-    # A removal: state alone says what is protected, so the class and its script still are.
+    # After a removal from the program, the state still protects the class and its script.
     config = CONFIG["flowflare:clients"]["value"]
     write_clients(shop, {"flowflare:clients": {"value": {"orders": config["orders"]}}})
     local = shop.root / "Pulumi.local.yaml"
     text = local.read_text()
     with pytest.raises(FlowflareError, match="A removed resource does not need an entry"):
-        shop.stack().up()
+        shop.open_stack().up()
     local.write_text(text.replace("flowflare:allowDataLoss", "# flowflare:allowDataLoss"))
     with pytest.raises(ProtectedError, match="flowflare-mails-script"):
-        shop.stack().up()
-    assert "local-flowflare-mails" in shop.account.scripts()
+        shop.open_stack().up()
+    assert "local-flowflare-mails" in shop.account.list_scripts()
 
-    # A destroy: --yes is no name.
-    foreseen = flowflare("destroy", "--preview", "--cwd", str(shop.root))
-    said = flowflare("destroy", "--yes", "--cwd", str(shop.root))
-    assert (foreseen.code, said.code) == (1, 1)
-    assert foreseen.err.splitlines()[-1] == said.err.splitlines()[-1], "the same way out"
-    assert "nothing was deleted" in said.err
-    command = said.err.split("flowflare destroy ")[1].split()
+    # A destroy needs the name of each resource; --yes is not enough.
+    preview = flowflare("destroy", "--preview", "--cwd", str(shop.root))
+    result = flowflare("destroy", "--yes", "--cwd", str(shop.root))
+    assert (preview.code, result.code) == (1, 1)
+    assert preview.err.splitlines()[-1] == result.err.splitlines()[-1], "the same remedy"
+    assert "nothing was deleted" in result.err
+    command = result.err.split("flowflare destroy ")[1].split()
     assert command[:3] == ["--stack", "local", "--lose-data"]
-    said = flowflare("destroy", *command, "--yes", "--cwd", str(shop.root))
-    assert said.code == 0, said.err
-    assert shop.account.holds_nothing()
+    result = flowflare("destroy", *command, "--yes", "--cwd", str(shop.root))
+    assert result.code == 0, result.err
+    assert shop.account.is_empty()
 
 
-def test_names_stand_behind_lose_data(tmp_path: Path, cloudflare: Cloudflare) -> None:
+def test_destroy_takes_names_only_after_lose_data(tmp_path: Path, cloudflare: Cloudflare) -> None:
     shop = make_shop(tmp_path / "shop", cloudflare)
-    said = flowflare("destroy", "flowflare-service-database", "--cwd", str(shop.root))
-    assert said.code == 2
-    assert "--lose-data" in said.err
+    result = flowflare("destroy", "flowflare-service-database", "--cwd", str(shop.root))
+    assert result.code == 2
+    assert "--lose-data" in result.err

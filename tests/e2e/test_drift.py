@@ -1,4 +1,4 @@
-"""Drift between state and account: what others did to a stack's Workers, crons and databases."""
+"""Drift is found between the state and an account that another client changed."""
 
 import json
 import secrets
@@ -17,11 +17,11 @@ from tests.e2e.embedded import READS, Cloudflare
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 ORDERS, SERVICE = "local-flowflare-orders", "local-flowflare-service"
-Seen = tuple[str, str, str]
+Difference = tuple[str, str, str]
 
 
-class Others:
-    """Somebody else with a token: a script, wrangler, the dashboard."""
+class OtherClient:
+    """Another client of the API that changes the account, such as wrangler or the dashboard."""
 
     def __init__(self, cloudflare: Cloudflare, project: Project) -> None:
         self._account = f"/accounts/{project.account.identity}"
@@ -34,27 +34,31 @@ class Others:
         assert answer.is_success, answer.text
         return answer.json()["result"]
 
-    def settings(self, script: str, **changed: Any) -> None:
-        part = {"settings": (None, json.dumps(changed), "application/json")}
+    def patch_settings(self, script: str, **settings: Any) -> None:
+        part = {"settings": (None, json.dumps(settings), "application/json")}
         self.call("PATCH", f"/workers/scripts/{script}/settings", files=part)
 
     def bind(self, script: str, *bindings: dict[str, Any], drop: tuple[str, ...] = ()) -> None:
-        """Binds something else, and leaves the rest as it is but for what is dropped."""
+        """Add bindings, drop some, and keep the others."""
         live = self.call("GET", f"/workers/scripts/{script}/settings")["bindings"]
-        gone = {*drop, *(one["name"] for one in bindings)}
-        kept = [{"type": "inherit", "name": one["name"]} for one in live if one["name"] not in gone]
-        self.settings(script, bindings=[*kept, *bindings])
+        replaced = {*drop, *(binding["name"] for binding in bindings)}
+        kept = [
+            {"type": "inherit", "name": binding["name"]}
+            for binding in live
+            if binding["name"] not in replaced
+        ]
+        self.patch_settings(script, bindings=[*kept, *bindings])
 
-    def sql(self, database: str, text: str) -> None:
+    def run_sql(self, database: str, text: str) -> None:
         uuid = self.call("GET", f"/d1/database/{database}")["uuid"]
         self.call("POST", f"/d1/database/{uuid}/query", json={"sql": text})
 
     def deploy(self, script: str, code: str, **more: Any) -> None:
-        """Uploads other code as wrangler does, with the bindings that are there."""
+        """Upload other code as wrangler does, and keep the bindings."""
         live = self.call("GET", f"/workers/scripts/{script}/settings")
         metadata = {
             "main_module": "index.js",
-            "keep_bindings": sorted({one["type"] for one in live["bindings"]}),
+            "keep_bindings": sorted({binding["type"] for binding in live["bindings"]}),
             "compatibility_date": live["compatibility_date"],
             **more,
         }
@@ -67,22 +71,23 @@ class Others:
 
 
 @pytest.fixture
-def others(cloudflare: Cloudflare, project: Project) -> Iterator[Others]:
-    made = Others(cloudflare, project)
-    yield made
-    made.http.close()
+def other_client(cloudflare: Cloudflare, project: Project) -> Iterator[OtherClient]:
+    client = OtherClient(cloudflare, project)
+    yield client
+    client.http.close()
 
 
-def seen(found: DriftDocument) -> set[Seen]:
-    return {(one.kind, one.resource, one.path) for one in found.stacks[0].findings}
+def list_differences(found: DriftDocument) -> set[Difference]:
+    findings = found.stacks[0].findings
+    return {(finding.kind, finding.resource, finding.path) for finding in findings}
 
 
-def drift(project: Project) -> DriftDocument:
+def find_drift(project: Project) -> DriftDocument:
     return look(project.root, ["local"])
 
 
-def make_rich(project: Project) -> str:
-    """Gives the example variables, secrets, crons, a database and a route; returns the zone."""
+def configure_everything(project: Project) -> str:
+    """Add variables, secrets, crons, a database and routes to the example; return the zone."""
     zone, domain = secrets.token_hex(16), f"z{secrets.token_hex(6)}.example"
     folder = project.root / "worker_src/orders/migrations"
     folder.mkdir()
@@ -108,57 +113,62 @@ def make_rich(project: Project) -> str:
     return zone
 
 
-def test_an_account_as_state_has_it_and_what_others_do_to_it(
-    project: Project, others: Others
+def test_an_unchanged_account_has_no_drift_and_every_manual_change_is_found(
+    project: Project, other_client: OtherClient
 ) -> None:
-    zone = make_rich(project)
-    project.stack().up()
-    before = project.account.last_request()
-    found = drift(project)
-    assert [one.message for one in found.stacks[0].findings] == []
+    zone = configure_everything(project)
+    project.open_stack().up()
+    before = project.account.find_last_request()
+    found = find_drift(project)
+    assert [finding.message for finding in found.stacks[0].findings] == []
     assert (found.exit_code, found.stacks[0].error) == (0, "")
-    # It asks as often as it says, and only reads.
-    asked = project.account.requests(before)
-    assert found.api_calls == len(asked) + 1  # the zone's routes are below no account
-    assert {one["method"] for one in asked} == {"GET", "POST"}
-    assert all(one["path"].endswith("/query") for one in asked if one["method"] not in READS)
+    # It makes the reported number of calls, and only reads.
+    requests = project.account.list_requests(before)
+    assert found.api_calls == len(requests) + 1  # the zone's routes are not in an account
+    assert {request["method"] for request in requests} == {"GET", "POST"}
+    writes = [request for request in requests if request["method"] not in READS]
+    assert all(request["path"].endswith("/query") for request in writes)
 
-    others.bind(
+    other_client.bind(
         ORDERS,
         {"type": "plain_text", "name": "SHOP", "text": "toys"},
         {"type": "secret_text", "name": "EXTRA", "text": "hidden-value"},
         {"type": "plain_text", "name": "MORE", "text": "x"},
         drop=("LIMIT", "SESSION_KEY"),
     )
-    others.settings(ORDERS, observability={"enabled": False}, limits={"cpu_ms": 10})
-    others.settings(ORDERS, placement={}, compatibility_flags=["nodejs_compat", "nodejs_als"])
-    (domain,) = others.call("GET", f"/workers/domains?zone_id={zone}")
-    others.call("DELETE", f"/workers/domains/{domain['id']}")
+    other_client.patch_settings(ORDERS, observability={"enabled": False}, limits={"cpu_ms": 10})
+    other_client.patch_settings(
+        ORDERS, placement={}, compatibility_flags=["nodejs_compat", "nodejs_als"]
+    )
+    (domain,) = other_client.call("GET", f"/workers/domains?zone_id={zone}")
+    other_client.call("DELETE", f"/workers/domains/{domain['id']}")
     hostname = f"other.{domain['hostname'].partition('.')[2]}"
     here = {"hostname": hostname, "zone_id": zone, "service": ORDERS, "environment": "production"}
-    others.call("PUT", "/workers/domains", json=here)
-    others.call("PUT", f"/workers/scripts/{ORDERS}/schedules", json=[{"cron": "7 * * * *"}])
-    others.call("POST", f"/workers/scripts/{SERVICE}/subdomain", json={"enabled": False})
-    route = others.call("GET", f"/zones/{zone}/workers/routes")[0]
-    others.call("DELETE", f"/zones/{zone}/workers/routes/{route['id']}")
+    other_client.call("PUT", "/workers/domains", json=here)
+    other_client.call("PUT", f"/workers/scripts/{ORDERS}/schedules", json=[{"cron": "7 * * * *"}])
+    other_client.call("POST", f"/workers/scripts/{SERVICE}/subdomain", json={"enabled": False})
+    route = other_client.call("GET", f"/zones/{zone}/workers/routes")[0]
+    other_client.call("DELETE", f"/zones/{zone}/workers/routes/{route['id']}")
     pattern = route["pattern"].replace("/orders/", "/other/")
-    others.call(
+    other_client.call(
         "POST", f"/zones/{zone}/workers/routes", json={"pattern": pattern, "script": ORDERS}
     )
-    others.call("DELETE", "/workflows/local-flowflare-order-processing")
+    other_client.call("DELETE", "/workflows/local-flowflare-order-processing")
     other = {"script_name": ORDERS, "class_name": "OrderWorkflow"}
-    others.call("PUT", "/workflows/another", json=other)
+    other_client.call("PUT", "/workflows/another", json=other)
     database = "local-flowflare-orders-shop-db"
-    others.sql(database, "DROP INDEX items_name; CREATE TABLE by_hand (id INTEGER);")
-    others.sql(database, "INSERT INTO d1_migrations (name) VALUES ('0002_elsewhere.sql');")
-    others.sql(
+    other_client.run_sql(database, "DROP INDEX items_name; CREATE TABLE by_hand (id INTEGER);")
+    other_client.run_sql(
+        database, "INSERT INTO d1_migrations (name) VALUES ('0002_elsewhere.sql');"
+    )
+    other_client.run_sql(
         "local-flowflare-db",
         "DELETE FROM d1_migrations WHERE id = 1; UPDATE flowflare_migrations SET checksum = 'x' "
         "WHERE name LIKE '0002%';",
     )
-    found = drift(project)
+    found = find_drift(project)
     client, service = "flowflare-orders", "flowflare-service"
-    assert seen(found) == {
+    assert list_differences(found) == {
         ("changed", f"{client}-script", 'bindings["SHOP"].text'),
         ("missing", f"{client}-script", 'bindings["LIMIT"]'),
         ("missing", f"{client}-script", 'bindings["SESSION_KEY"]'),
@@ -187,41 +197,47 @@ def test_an_account_as_state_has_it_and_what_others_do_to_it(
     assert found.exit_code == 2
 
 
-def test_what_wrangler_deploys_and_what_is_deleted(project: Project, others: Others) -> None:
-    project.stack().up()
-    others.deploy(ORDERS, "export class OrderWorkflow {}\nexport default { fetch() {} };\n")
-    answer = flowflare("drift", "-s", "local", "--exit-code", "-C", str(project.root))
-    assert answer.code == 2
-    assert "the code is not what state uploaded (last deployed from wrangler)" in answer.out
-    code = [one for one in drift(project).stacks[0].findings if one.path == "content"]
-    assert [one.by for one in code] == ["wrangler"]
+def test_deployments_of_wrangler_and_deleted_resources_are_found(
+    project: Project, other_client: OtherClient
+) -> None:
+    project.open_stack().up()
+    other_client.deploy(ORDERS, "export class OrderWorkflow {}\nexport default { fetch() {} };\n")
+    result = flowflare("drift", "-s", "local", "--exit-code", "-C", str(project.root))
+    assert result.code == 2
+    assert "the code is not what state uploaded (last deployed from wrangler)" in result.out
+    findings = find_drift(project).stacks[0].findings
+    assert [finding.by for finding in findings if finding.path == "content"] == ["wrangler"]
 
-    # Classes come with an upload: a tag that the history does not have, and a namespace.
+    # Classes come with an upload: a migration tag that the program does not have, and a namespace.
     step = {"new_tag": "by-hand", "steps": [{"new_sqlite_classes": ["Extra"]}]}
     classes = "export class WorkflowTracker {}\nexport class Extra {}\n"
-    code_of_others = f"{classes}export default {{ fetch() {{}} }};\n"
-    others.deploy(SERVICE, code_of_others, migrations={"old_tag": "workflow-tracker-v1"} | step)
+    other_code = f"{classes}export default {{ fetch() {{}} }};\n"
+    other_client.deploy(SERVICE, other_code, migrations={"old_tag": "workflow-tracker-v1"} | step)
     ours = "flowflare-service-class-migrations"
-    assert {one for one in seen(drift(project)) if one[1] == ours} == {
+    differences = list_differences(find_drift(project))
+    assert {each for each in differences if each[1] == ours} == {
         ("changed", ours, "migration_tag"),
         ("extra", ours, 'classes["Extra"]'),
     }
 
-    # The real engine's state is the same file in the same layout, and its way back is another.
+    # A stack of the Pulumi CLI has the same state in the same layout, but another remedy.
     project.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
-    others.call("DELETE", f"/workers/scripts/{SERVICE}?force=true")
-    uuid = others.call("GET", "/d1/database/local-flowflare-db")["uuid"]
-    others.call("DELETE", f"/d1/database/{uuid}")
+    other_client.call("DELETE", f"/workers/scripts/{SERVICE}?force=true")
+    uuid = other_client.call("GET", "/d1/database/local-flowflare-db")["uuid"]
+    other_client.call("DELETE", f"/d1/database/{uuid}")
     state = (project.root / ".flowflare/state").as_uri()
     printed = project.flowflare("drift", "--json", PULUMI_BACKEND_URL=state)
     assert printed.returncode == 0, printed.stderr
     found = DriftDocument.model_validate_json(printed.stdout)
-    gone = {one.resource for one in found.stacks[0].findings if one.kind == "missing"}
-    assert {"flowflare-service-script", "flowflare-service-database"} <= gone
-    assert any("pulumi refresh --stack local" in one.remedy for one in found.stacks[0].findings)
+    missing = {
+        finding.resource for finding in found.stacks[0].findings if finding.kind == "missing"
+    }
+    assert {"flowflare-service-script", "flowflare-service-database"} <= missing
+    remedies = [finding.remedy for finding in found.stacks[0].findings]
+    assert any("pulumi refresh --stack local" in remedy for remedy in remedies)
 
-    # An account that does not answer is no account without drift.
-    with project.account.fault({"kind": "answer", "status": 403}, method="GET"):
+    # An account that does not answer must not count as an account without drift.
+    with project.account.inject_fault({"kind": "answer", "status": 403}, method="GET"):
         broken = project.flowflare("drift", "--exit-code", PULUMI_BACKEND_URL=state)
     assert broken.returncode == 1
     assert "could not be compared: local" in broken.stderr

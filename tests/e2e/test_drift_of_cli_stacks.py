@@ -1,4 +1,4 @@
-"""Drift of stacks whose state Cloudflare's plugin wrote: bindings are compared, or unknown."""
+"""Drift compares encrypted bindings in states of Cloudflare's plugin, or reports them unknown."""
 
 import json
 from collections.abc import Callable
@@ -11,34 +11,34 @@ from flowflare.review.drift.model import DriftDocument
 from flowflare.state.passphrase import Passphrase, Vault
 from tests.cli.command import CliResult, flowflare
 from tests.e2e.conftest import Project
-from tests.e2e.test_drift import ORDERS, Others, others
+from tests.e2e.test_drift import ORDERS, OtherClient, other_client
 from tests.engine.as_plugin import seal_bindings
 from tests.engine.projects import PASSPHRASE, SALT
 from tests.fleet.projects import FleetProject, make_fleet
 
-__all__ = ["others"]
+__all__ = ["other_client"]
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 SECRET = "shop-token-of-the-test"
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 
 
 class CliStack:
-    """The example with a secret and a variable, its state as the plugin writes it."""
+    """The example with a secret and a variable, with a state as the plugin writes it."""
 
     def __init__(self, project: Project) -> None:
         self.root = project.root
         self.file = project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
 
-    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
+    def edit_state(self, edit: Callable[[dict[str, Any]], None]) -> None:
         raw = json.loads(self.file.read_text())
-        change(raw["checkpoint"]["latest"])
+        edit(raw["checkpoint"]["latest"])
         self.file.write_text(json.dumps(raw))
 
-    def drift(self, *words: str) -> CliResult:
+    def find_drift(self, *words: str) -> CliResult:
         return flowflare("drift", "--stack", "local", "-C", str(self.root), *words)
 
-    def document(self, *words: str) -> DriftDocument:
-        return DriftDocument.model_validate_json(self.drift("--json", *words).out)
+    def read_document(self, *words: str) -> DriftDocument:
+        return DriftDocument.model_validate_json(self.find_drift("--json", *words).out)
 
 
 @pytest.fixture
@@ -50,102 +50,104 @@ def stack(project: Project, monkeypatch: pytest.MonkeyPatch) -> CliStack:
     project.configure(f"flowflare:clientOverrides: {json.dumps(override)}")
     monkeypatch.setenv("SHOP_TOKEN", SECRET)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
-    project.stack().up()
-    made = CliStack(project)
+    project.open_stack().up()
+    stack = CliStack(project)
     vault = Vault(Passphrase(PASSPHRASE, "a test"), SALT)
-    made.change(lambda latest: seal_bindings(latest, vault))
+    stack.edit_state(lambda latest: seal_bindings(latest, vault))
     project.edit("Pulumi.local.yaml", "  flowflare:engine: embedded\n", "")
     monkeypatch.setenv("PULUMI_BACKEND_URL", (project.root / ".flowflare/state").as_uri())
-    return made
+    return stack
 
 
-def test_bindings_of_a_secret_list_are_compared(stack: CliStack, others: Others) -> None:
-    same = stack.drift("--exit-code")
+def test_bindings_in_an_encrypted_list_are_compared(
+    stack: CliStack, other_client: OtherClient
+) -> None:
+    same = stack.find_drift("--exit-code")
     assert (same.code, same.err) == (0, "")
     assert "Nothing has drifted in 1 stack" in same.out
 
-    others.bind(
+    other_client.bind(
         ORDERS,
         {"type": "plain_text", "name": "MODE", "text": "shadow-of-others"},
         {"type": "secret_text", "name": "EXTRA", "text": "hidden-value"},
         drop=("SHOP_TOKEN",),
     )
-    said = stack.drift("--exit-code", "--json")
-    assert said.code == 2
-    [found] = DriftDocument.model_validate_json(said.out).stacks
-    assert {(one.kind, one.path) for one in found.findings} == {
+    drifted = stack.find_drift("--exit-code", "--json")
+    assert drifted.code == 2
+    [found] = DriftDocument.model_validate_json(drifted.out).stacks
+    assert {(finding.kind, finding.path) for finding in found.findings} == {
         ("changed", 'bindings["MODE"].text'),
         ("missing", 'bindings["SHOP_TOKEN"]'),
         ("extra", 'bindings["EXTRA"]'),
     }
     assert (found.result, found.unknown) == ("drifted", ())
-    for text in (said.out, said.err, stack.drift().out):
-        assert not [one for one in (SECRET, "hidden-value", "shadow-of-others") if one in text]
+    for text in (drifted.out, drifted.err, stack.find_drift().out):
+        for secret in (SECRET, "hidden-value", "shadow-of-others"):
+            assert secret not in text
 
 
 @pytest.mark.parametrize("words", [(), ("--exit-code",), ("--json",)])
-def test_what_cannot_be_opened_makes_the_result_unknown(
+def test_bindings_that_cannot_be_decrypted_make_the_result_unknown(
     stack: CliStack, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "another one")
-    said = stack.drift(*words)
-    assert said.code == 1
-    assert "could not be compared completely: local" in said.err
-    assert "Nothing has drifted" not in said.out
-    [found] = stack.document().stacks
+    result = stack.find_drift(*words)
+    assert result.code == 1
+    assert "could not be compared completely: local" in result.err
+    assert "Nothing has drifted" not in result.out
+    [found] = stack.read_document().stacks
     assert found.result == "unknown"
-    assert {one.resource for one in found.unknown} == {
+    assert {unknown.resource for unknown in found.unknown} == {
         "flowflare-orders-script",
         "flowflare-service-script",
     }
     if "--json" not in words:
-        assert "bindings is secret in state and cannot be decrypted" in said.out
-        assert "2 resources in 1 stack could not be compared: the result is unknown" in said.out
+        assert "bindings is secret in state and cannot be decrypted" in result.out
+        assert "2 resources in 1 stack could not be compared: the result is unknown" in result.out
 
 
-def test_drift_that_is_found_beside_something_unknown_still_ends_with_1(
-    stack: CliStack, others: Others, monkeypatch: pytest.MonkeyPatch
+def test_drift_beside_an_unknown_resource_still_exits_with_1(
+    stack: CliStack, other_client: OtherClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    others.settings(ORDERS, observability={"enabled": True})
-    assert stack.drift("--exit-code").code == 2
+    other_client.patch_settings(ORDERS, observability={"enabled": True})
+    assert stack.find_drift("--exit-code").code == 2
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "another one")
-    said = stack.drift("--exit-code")
-    assert said.code == 1
-    assert "1 difference was found in 1 of 1 stack" in said.out
+    result = stack.find_drift("--exit-code")
+    assert result.code == 1
+    assert "1 difference was found in 1 of 1 stack" in result.out
 
 
 def add_foreign(latest: dict[str, Any]) -> None:
-    """A resource of a type that drift does not know, and an operation that was interrupted."""
-    [first] = [one for one in latest["resources"] if one["urn"].endswith("orders-subdomain")]
+    """Add a resource of a type that drift does not support, and an interrupted operation."""
+    [first] = [each for each in latest["resources"] if each["urn"].endswith("orders-subdomain")]
     urn = f"urn:pulumi:local::flowflare::{RECORD}::www"
     latest["resources"].append({"urn": urn, "type": RECORD, "custom": True, "id": "1"})
     latest["pending_operations"] = [{"type": "updating", "resource": first}]
 
 
-def test_what_drift_does_not_know_is_unknown_until_it_is_allowed_by_name(stack: CliStack) -> None:
-    stack.change(add_foreign)
-    said = stack.drift()
-    assert said.code == 1
-    assert (
-        "? unknown  www DnsRecord: drift detection does not support this resource type" in said.out
-    )
-    assert "orders-subdomain WorkersScriptSubdomain: an interrupted run left its" in said.out
+def test_an_unsupported_resource_is_unknown_until_it_is_allowed_by_name(stack: CliStack) -> None:
+    stack.edit_state(add_foreign)
+    result = stack.find_drift()
+    assert result.code == 1
+    unsupported = "? unknown  www DnsRecord: drift detection does not support this resource type"
+    assert unsupported in result.out
+    assert "orders-subdomain WorkersScriptSubdomain: an interrupted run left its" in result.out
 
-    dns, half = f"{RECORD}=the DNS team's", "flowflare-orders-subdomain=being looked at"
+    dns, interrupted = f"{RECORD}=the DNS team's", "flowflare-orders-subdomain=being looked at"
     allowed = ("--allow-unknown", dns)
-    assert stack.drift(*allowed).code == 1
-    said = stack.drift(*allowed, "--allow-unknown", half, "--exit-code")
-    assert (said.code, said.err) == (0, "")
-    assert "(--allow-unknown: the DNS team's)" in said.out
-    assert stack.document(*allowed).stacks[0].unknown[0].allowed == "the DNS team's"
+    assert stack.find_drift(*allowed).code == 1
+    result = stack.find_drift(*allowed, "--allow-unknown", interrupted, "--exit-code")
+    assert (result.code, result.err) == (0, "")
+    assert "(--allow-unknown: the DNS team's)" in result.out
+    assert stack.read_document(*allowed).stacks[0].unknown[0].allowed == "the DNS team's"
 
-    needless = stack.drift(*allowed, "--allow-unknown", "other=why not")
+    needless = stack.find_drift(*allowed, "--allow-unknown", "other=why not")
     assert needless.code == 2
     assert "nothing of other is unknown: remove it" in needless.err
 
 
 @pytest.mark.long
-def test_a_fleet_says_so_too(
+def test_a_fleet_reports_unknown_resources_too(
     tmp_path: Path, cloudflare: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", PASSPHRASE)
@@ -156,9 +158,9 @@ def test_a_fleet_says_so_too(
     add_foreign(raw["checkpoint"]["latest"])
     file.write_text(json.dumps(raw))
     for words in ((), ("--exit-code", "--json")):
-        said = fleet.run("drift", *words)
-        assert said.code == 1
-        assert "could not be compared completely: t01-prod" in said.err
-        assert "Nothing has drifted" not in said.out
-    found = DriftDocument.model_validate_json(said.out)
-    assert [one.result for one in found.stacks] == ["unknown"]
+        result = fleet.run("drift", *words)
+        assert result.code == 1
+        assert "could not be compared completely: t01-prod" in result.err
+        assert "Nothing has drifted" not in result.out
+    found = DriftDocument.model_validate_json(result.out)
+    assert [stack.result for stack in found.stacks] == ["unknown"]

@@ -1,4 +1,4 @@
-"""Cron triggers that a program drops end in the account; those of others are left alone."""
+"""Cron triggers that a program drops are removed from the account, and no others."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ from flowflare.errors import UpdateFailed
 from flowflare.review.changes import review
 from flowflare.state.cron_cleanups import CRON_CLEANUP
 from flowflare.values.events import Plan
-from tests.e2e.by_hand import by_hand
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
+from tests.e2e.manual_account import open_manual_account
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 SERVICE, CLIENT = "local-flowflare-service", "local-flowflare-orders"
@@ -19,59 +19,61 @@ RETENTION = "\n  flowflare:retentionDays: 30"
 CRONS = "flowflare:clients: {orders: {source: worker_src/orders/src/index.js, crons: [5 4 * * *]}}"
 
 
-def schedules(project: Project, script: str) -> list[str]:
-    found: Any = project.account.get(f"/workers/scripts/{script}/schedules")
-    return [str(one["cron"]) for one in found["schedules"]]
+def list_schedules(project: Project, script: str) -> list[str]:
+    answer: Any = project.account.get(f"/workers/scripts/{script}/schedules")
+    return [str(schedule["cron"]) for schedule in answer["schedules"]]
 
 
-def clearings(project: Project, after: int) -> int:
-    """How many requests set schedules, or clear them."""
-    return len([one for one in project.account.writes(after) if one.endswith("/schedules")])
+def count_schedule_writes(project: Project, after: int) -> int:
+    """Count the requests that set or clear schedules."""
+    writes = project.account.list_writes(after)
+    return len([write for write in writes if write.endswith("/schedules")])
 
 
-def ops(plan: Plan) -> dict[str, str]:
-    """What a plan does with crons, by the resource's name."""
-    return {one.name: one.op for one in plan.steps if "-cron" in one.name and one.op != "same"}
+def list_cron_ops(plan: Plan) -> dict[str, str]:
+    """Return what a plan does with cron triggers, by resource name."""
+    return {step.name: step.op for step in plan.steps if "-cron" in step.name and step.op != "same"}
 
 
-def records(project: Project) -> dict[str, dict[str, Any]]:
+def read_records(project: Project) -> dict[str, dict[str, Any]]:
     state = project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
     latest = json.loads(state.read_text())["checkpoint"]["latest"]
-    return {one["urn"]: one for one in latest["resources"]}
+    return {resource["urn"]: resource for resource in latest["resources"]}
 
 
-def as_before(project: Project) -> None:
-    """Takes out of the state what versions before this one did not store."""
+def remove_cleanups(project: Project) -> None:
+    """Remove the records from the state that earlier versions did not store."""
     state = project.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
     stored = json.loads(state.read_text())
     latest = stored["checkpoint"]["latest"]
-    kept = [one for one in latest["resources"] if one["type"] != CRON_CLEANUP]
-    gone = {one["urn"] for one in latest["resources"]} - {one["urn"] for one in kept}
-    for one in kept:
-        one["dependencies"] = [urn for urn in one.get("dependencies", []) if urn not in gone]
+    kept = [each for each in latest["resources"] if each["type"] != CRON_CLEANUP]
+    removed = {each["urn"] for each in latest["resources"]} - {each["urn"] for each in kept}
+    for resource in kept:
+        dependencies = resource.get("dependencies", [])
+        resource["dependencies"] = [urn for urn in dependencies if urn not in removed]
     stored["checkpoint"]["latest"]["resources"] = kept
     state.write_text(json.dumps(stored))
 
 
 @pytest.fixture
 def running(project: Project) -> Project:
-    """The example with cron triggers of the service and of its client."""
+    """Deploy the example with cron triggers for the service and its client."""
     project.configure(RETENTION.strip())
     project.configure(CRONS)
-    project.stack().up()
-    assert (schedules(project, SERVICE), schedules(project, CLIENT)) == (
+    project.open_stack().up()
+    assert (list_schedules(project, SERVICE), list_schedules(project, CLIENT)) == (
         ["*/10 * * * *"],
         ["5 4 * * *"],
     )
     return project
 
 
-def drop(project: Project) -> None:
+def drop_crons(project: Project) -> None:
     project.edit("Pulumi.local.yaml", RETENTION, "")
     project.edit("Pulumi.local.yaml", ", crons: [5 4 * * *]", "")
 
 
-BOTH_GO = {
+BOTH_DELETED = {
     "flowflare-service-crons": "delete",
     "flowflare-service-cron-cleanup": "delete",
     "flowflare-orders-crons": "delete",
@@ -79,103 +81,113 @@ BOTH_GO = {
 }
 
 
-def drop_and_see_them_end(project: Project) -> None:
-    drop(project)
-    plan = project.stack().preview()
-    assert ops(plan) == BOTH_GO
-    after = project.account.last_request()
-    project.stack().up()
-    assert len(project.account.requests(after)) == review(plan).api_calls
-    assert clearings(project, after) == 2
-    assert (schedules(project, SERVICE), schedules(project, CLIENT)) == ([], [])
-    assert project.stack().up().changed == 0
+def drop_crons_and_check(project: Project) -> None:
+    drop_crons(project)
+    plan = project.open_stack().preview()
+    assert list_cron_ops(plan) == BOTH_DELETED
+    last = project.account.find_last_request()
+    project.open_stack().up()
+    assert len(project.account.list_requests(last)) == review(plan).api_calls
+    assert count_schedule_writes(project, last) == 2
+    assert (list_schedules(project, SERVICE), list_schedules(project, CLIENT)) == ([], [])
+    assert project.open_stack().up().changed == 0
 
 
-def test_the_account_loses_them_as_the_preview_says(running: Project) -> None:
-    drop_and_see_them_end(running)
+def test_dropped_triggers_are_deleted_as_the_preview_says(running: Project) -> None:
+    drop_crons_and_check(running)
     running.configure(RETENTION.strip())
-    running.stack().up()
-    assert schedules(running, SERVICE) == ["*/10 * * * *"]
-    assert running.stack().up().changed == 0
+    running.open_stack().up()
+    assert list_schedules(running, SERVICE) == ["*/10 * * * *"]
+    assert running.open_stack().up().changed == 0
 
 
-def test_what_an_earlier_version_deployed_loses_them_too(running: Project) -> None:
-    stored = records(running)
-    as_before(running)
-    assert running.stack().preview().changed == 0
-    after = running.account.last_request()
-    assert running.stack().up().changed == 0
-    assert running.account.writes(after) == []
-    added = records(running)
+def test_triggers_that_an_earlier_version_deployed_are_deleted_too(running: Project) -> None:
+    stored = read_records(running)
+    remove_cleanups(running)
+    assert running.open_stack().preview().changed == 0
+    last = running.account.find_last_request()
+    assert running.open_stack().up().changed == 0
+    assert running.account.list_writes(last) == []
+    added = read_records(running)
     for urn in stored:
         same = ("urn", "id", "type", "inputs", "outputs", "parent", "provider", "dependencies")
         assert {key: added[urn].get(key) for key in same} == {
             key: stored[urn].get(key) for key in same
         }
 
-    as_before(running)
-    drop_and_see_them_end(running)
+    remove_cleanups(running)
+    drop_crons_and_check(running)
 
 
-def test_a_clearing_that_fails_is_done_by_the_next_run(running: Project) -> None:
-    drop(running)
+def test_a_failed_deletion_is_done_by_the_next_run(running: Project) -> None:
+    drop_crons(running)
     refused = {"kind": "answer", "status": 403, "code": 10000}
     rule = {"method": "PUT", "path": "*/schedules"}
-    with running.account.fault(refused, **rule), pytest.raises(UpdateFailed):
-        running.stack().up()
-    assert schedules(running, SERVICE) == ["*/10 * * * *"]
-    assert ops(running.stack().preview()) == {
-        name: op for name, op in BOTH_GO.items() if name.endswith("-cleanup")
+    with running.account.inject_fault(refused, **rule), pytest.raises(UpdateFailed):
+        running.open_stack().up()
+    assert list_schedules(running, SERVICE) == ["*/10 * * * *"]
+    assert list_cron_ops(running.open_stack().preview()) == {
+        name: op for name, op in BOTH_DELETED.items() if name.endswith("-cleanup")
     }
-    running.stack().up()
-    assert (schedules(running, SERVICE), schedules(running, CLIENT)) == ([], [])
-    assert running.stack().up().changed == 0
+    running.open_stack().up()
+    assert (list_schedules(running, SERVICE), list_schedules(running, CLIENT)) == ([], [])
+    assert running.open_stack().up().changed == 0
 
 
-def test_an_empty_list_clears_them_and_needs_no_cleanup(running: Project) -> None:
+def test_an_empty_list_deletes_the_triggers_without_a_cleanup(running: Project) -> None:
     running.edit("Pulumi.local.yaml", "crons: [5 4 * * *]", "crons: []")
-    plan = running.stack().preview()
-    assert ops(plan) == {
+    plan = running.open_stack().preview()
+    assert list_cron_ops(plan) == {
         "flowflare-orders-crons": "update",
         "flowflare-orders-cron-cleanup": "delete",
     }
-    after = running.account.last_request()
-    running.stack().up()
-    assert len(running.account.requests(after)) == review(plan).api_calls
-    assert (schedules(running, SERVICE), schedules(running, CLIENT)) == (["*/10 * * * *"], [])
-    assert running.stack().up().changed == 0
+    last = running.account.find_last_request()
+    running.open_stack().up()
+    assert len(running.account.list_requests(last)) == review(plan).api_calls
+    assert (list_schedules(running, SERVICE), list_schedules(running, CLIENT)) == (
+        ["*/10 * * * *"],
+        [],
+    )
+    assert running.open_stack().up().changed == 0
 
 
-def test_a_destroy_clears_them_once_and_asks_for_nothing_that_is_gone(running: Project) -> None:
-    plan = running.stack().plan_destroy()
-    after = running.account.last_request()
-    running.stack().destroy()
-    asked = running.account.requests(after)
-    assert len(asked) == review(plan).api_calls
-    assert clearings(running, after) == 2
-    assert [one for one in asked if one["status"] != 200] == []
-    assert running.account.holds_nothing()
+def test_a_destroy_clears_each_schedule_once_and_reads_nothing_that_is_deleted(
+    running: Project,
+) -> None:
+    plan = running.open_stack().plan_destroy()
+    last = running.account.find_last_request()
+    running.open_stack().destroy()
+    requests = running.account.list_requests(last)
+    assert len(requests) == review(plan).api_calls
+    assert count_schedule_writes(running, last) == 2
+    assert [request for request in requests if request["status"] != 200] == []
+    assert running.account.is_empty()
 
 
-def test_triggers_that_no_program_declared_stay(project: Project, cloudflare: Cloudflare) -> None:
-    project.stack().up()
-    with by_hand(project, cloudflare) as hand:
+def test_triggers_that_no_program_declared_are_kept(
+    project: Project, cloudflare: Cloudflare
+) -> None:
+    project.open_stack().up()
+    with open_manual_account(project, cloudflare) as manual:
         path = f"/workers/scripts/{SERVICE}/schedules"
-        hand.call("PUT", path, json=[{"cron": "5 4 * * *"}])
-    assert not [urn for urn, one in records(project).items() if one["type"] == CRON_CLEANUP]
-    assert project.stack().up().changed == 0
-    assert schedules(project, SERVICE) == ["5 4 * * *"]
+        manual.call("PUT", path, json=[{"cron": "5 4 * * *"}])
+    types = {record["type"] for record in read_records(project).values()}
+    assert CRON_CLEANUP not in types
+    assert project.open_stack().up().changed == 0
+    assert list_schedules(project, SERVICE) == ["5 4 * * *"]
 
 
 @pytest.mark.long
-def test_after_an_adoption_nothing_changes_and_they_end_when_dropped(
+def test_after_an_adoption_nothing_changes_and_dropped_triggers_are_deleted(
     running: Project, cloudflare: Cloudflare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FLOWFLARE_API_KEY", running.stack().outputs(show_secrets=True)["api_key"])
+    monkeypatch.setenv(
+        "FLOWFLARE_API_KEY", running.open_stack().outputs(show_secrets=True)["api_key"]
+    )
     state = running.root / ".flowflare/state/.pulumi/stacks/flowflare/local.json"
     state.unlink()
-    with by_hand(running, cloudflare) as hand:
-        hand.run("adopt")
-        assert hand.changes() == {}
-        hand.run("drift")
-    drop_and_see_them_end(running)
+    with open_manual_account(running, cloudflare) as manual:
+        manual.run("adopt")
+        assert manual.plan_changes() == {}
+        manual.run("drift")
+    drop_crons_and_check(running)

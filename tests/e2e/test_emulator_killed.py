@@ -1,4 +1,4 @@
-"""The emulator killed in the middle of `up`, and the process file that it leaves behind."""
+"""If the emulator is killed during `up`, the run reports it and the next run converges."""
 
 import contextlib
 import json
@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
 @pytest.fixture
-def alone(tmp_path: Path, cloudflare: Cloudflare) -> Iterator[Project]:
-    """A project that has its emulator for itself."""
+def own_project(tmp_path: Path, cloudflare: Cloudflare) -> Iterator[Project]:
+    """Create a project with its own emulator."""
     project = make_project(tmp_path / "shop", cloudflare)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -38,29 +38,32 @@ def alone(tmp_path: Path, cloudflare: Cloudflare) -> Iterator[Project]:
         process.stop(data)
 
 
-def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
-    root = str(alone.root)
-    data = alone.root / ".flowflare/emulator"
+def test_a_killed_emulator_is_reported_and_the_next_up_converges(own_project: Project) -> None:
+    root = str(own_project.root)
+    data = own_project.root / ".flowflare/emulator"
     assert flowflare("emulator", "start", "--cwd", root).code == 0
     running = process.find_running(data)
     assert running is not None
 
-    served = Cloudflare(running)
-    account = served.account(alone.account.identity)
-    # The database is there, and the run waits for its first migration.
+    connection = Cloudflare(running)
+    account = connection.open_account(own_project.account.identity)
+    # The database exists, and the run waits for its first migration.
     rule = {"method": "POST", "pattern": "/query$", "nth": 1}
-    with contextlib.suppress(httpx.ConnectError), account.fault({"kind": "hold"}, **rule) as fault:
+    with (
+        contextlib.suppress(httpx.ConnectError),
+        account.inject_fault({"kind": "hold"}, **rule) as fault,
+    ):
         up = subprocess.Popen(
             [str(Path(sys.executable).parent / "flowflare"), "up"],
-            cwd=alone.root,
+            cwd=own_project.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_until(fault.fired, process=up)
+        wait_until(fault.count_fired, process=up)
         os.kill(running.pid, signal.SIGKILL)
         os.waitpid(running.pid, 0)
-    served.close()
+    connection.close()
     out, err = up.communicate(timeout=PATIENCE)
     assert (up.returncode, out) == (1, "")
     assert "error: 1 resource failed, 9 skipped:\n  flowflare-service-migrations" in err
@@ -68,7 +71,7 @@ def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
     assert "flowflare emulator start" in err
     assert "Traceback" not in err
 
-    # The file names a process that is dead, then one that has got its number: this one.
+    # The PID file names a dead process, then a process that got its PID later: this one.
     stale = json.loads((data / "emulator.json").read_text())
     for pid in (stale["pid"], os.getpid()):
         (data / "emulator.json").write_text(json.dumps(stale | {"pid": pid}))
@@ -82,7 +85,8 @@ def test_up_says_so_and_converges_when_it_is_run_again(alone: Project) -> None:
     again = process.find_running(data)
     assert again is not None
     assert again.port == running.port
-    served = Cloudflare(again)
-    assert served.account(alone.account.identity).databases() == ["local-flowflare-db"]
-    served.close()
-    assert alone.stack().up().changed == 0
+    connection = Cloudflare(again)
+    account = connection.open_account(own_project.account.identity)
+    assert account.list_databases() == ["local-flowflare-db"]
+    connection.close()
+    assert own_project.open_stack().up().changed == 0

@@ -1,4 +1,4 @@
-"""The number of API calls that a preview foresees is the number that the run makes."""
+"""A preview forecasts the number of API calls that the run makes."""
 
 import json
 from collections.abc import Callable
@@ -16,22 +16,22 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 UNKNOWN = {"TOMORROW": {"type": "thing_of_tomorrow", "deep": {"number": 1}}}
 
 
-def calls(project: Project, plan: Plan, run: Callable[[], object]) -> tuple[int, int]:
-    """How many calls a plan foresees, and how many the run makes."""
-    since = project.account.last_request()
+def count_calls(project: Project, plan: Plan, run: Callable[[], object]) -> tuple[int, int]:
+    """Return the number of calls that a plan forecasts, and the number that the run makes."""
+    since = project.account.find_last_request()
     run()
-    return review(plan).api_calls, len(project.account.requests(since))
+    return review(plan).api_calls, len(project.account.list_requests(since))
 
 
-def up(project: Project) -> tuple[int, int]:
-    return calls(project, project.stack().preview(), project.stack().up)
+def run_up(project: Project) -> tuple[int, int]:
+    return count_calls(project, project.open_stack().preview(), project.open_stack().up)
 
 
-def test_what_is_foreseen_is_what_is_asked(tmp_path: Path, cloudflare: Cloudflare) -> None:
+def test_the_forecast_of_api_calls_is_exact(tmp_path: Path, cloudflare: Cloudflare) -> None:
     shop = make_shop(tmp_path / "shop", cloudflare)
-    foreseen, made = up(shop)
-    assert foreseen == made > 20
-    assert up(shop) == (0, 0)
+    forecast, made = run_up(shop)
+    assert forecast == made > 20
+    assert run_up(shop) == (0, 0)
 
     write(shop, "worker_src/mails/src/index.js", MAILS.replace("no mail", "new mail"))
     write(shop, "worker_src/mails/migrations/0002_sent.sql", "CREATE INDEX i ON mail (text);\n")
@@ -39,18 +39,18 @@ def test_what_is_foreseen_is_what_is_asked(tmp_path: Path, cloudflare: Cloudflar
     mails = config["flowflare:clients"]["value"]["mails"]
     del mails["variables"]["DEBUG"]
     write_clients(shop, config)
-    foreseen, made = up(shop)
-    assert foreseen == made == 3 + 1, "the ledger, a bookmark and a file; the script"
+    forecast, made = run_up(shop)
+    assert forecast == made == 3 + 1, "the record of migrations, a bookmark, a file, and the script"
 
     mails |= {"crons": ["0 3 * * *"], "bindings": UNKNOWN}
     config["flowflare:clients"]["value"]["orders"]["workersDev"] = False
     write_clients(shop, config)
-    foreseen, made = up(shop)
-    assert foreseen == made > 3
+    forecast, made = run_up(shop)
+    assert forecast == made > 3
 
-    destroyed = shop.stack()
-    held = [step.name for step in destroyed.plan_destroy().steps if step.protected]
-    plan = destroyed.plan_destroy(lose_data=held)
-    foreseen, made = calls(shop, plan, lambda: destroyed.destroy(lose_data=held))
-    assert foreseen == made > 5
-    assert shop.account.holds_nothing()
+    stack = shop.open_stack()
+    protected = [step.name for step in stack.plan_destroy().steps if step.protected]
+    plan = stack.plan_destroy(lose_data=protected)
+    forecast, made = count_calls(shop, plan, lambda: stack.destroy(lose_data=protected))
+    assert forecast == made > 5
+    assert shop.account.is_empty()

@@ -1,4 +1,4 @@
-"""Real programs through the forwarder on the embedded Cloudflare: the SDK, wrangler, an up."""
+"""The SDK, wrangler and an `up` stay below the API's limit when they use the forwarder."""
 
 import os
 import uuid
@@ -29,34 +29,34 @@ def forwarder() -> Iterator[Forwarder]:
 
 @pytest.fixture
 def token(cloudflare: Cloudflare) -> str:
-    """A token of the test's own, so that its limit is nobody else's."""
-    return cloudflare.another_token()
+    """Create a token for the test alone, so that its limit applies to no other test."""
+    return cloudflare.create_token()
 
 
-def limit(cloudflare: Cloudflare, token: str, calls: int, seconds: float) -> None:
-    """Beyond it, the token is blocked for so long that no test would end."""
+def set_limit(cloudflare: Cloudflare, token: str, calls: int, seconds: float) -> None:
+    """Set the limit; a token that exceeds it is blocked for longer than a test may take."""
     cloudflare.limit(calls, seconds=seconds, block=300, token=token)
 
 
-def asked(cloudflare: Cloudflare, account: str) -> list[int]:
-    """The statuses of an account's calls."""
-    return [one["status"] for one in cloudflare.account(account).requests()]
+def list_statuses(cloudflare: Cloudflare, account: str) -> list[int]:
+    """Return the statuses of an account's API calls."""
+    return [request["status"] for request in cloudflare.open_account(account).list_requests()]
 
 
-def test_the_official_sdk_of_several_stacks_and_machines_stays_below_the_limit(
+def test_the_official_sdk_stays_below_the_limit_with_several_stacks_and_machines(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
-    """Nothing but the API's headers tells two forwarders of the limit and of each other."""
-    limit(cloudflare, token, 20, 3.0)
+    """The two forwarders share no state: they learn of the limit from the API's headers."""
+    set_limit(cloudflare, token, 20, 3.0)
     account = uuid.uuid4().hex
 
     def work(machine: Forwarder, stack: str) -> None:
         base_url = machine.base_url(stack, cloudflare.base_url)
         with Sdk(base_url=base_url, api_token=token, max_retries=0) as sdk:
-            made = sdk.d1.database.create(account_id=account, name=f"{stack}-runs")
+            database = sdk.d1.database.create(account_id=account, name=f"{stack}-runs")
             for number in range(13):
                 sql = f"SELECT {number} AS n"
-                [page] = sdk.d1.database.query(made.uuid, account_id=account, sql=sql)  # type: ignore[arg-type]
+                [page] = sdk.d1.database.query(database.uuid, account_id=account, sql=sql)  # type: ignore[arg-type]
                 assert page.results == [{"n": number}]
             assert len(list(sdk.d1.database.list(account_id=account, per_page=1))) >= 1
 
@@ -65,7 +65,7 @@ def test_the_official_sdk_of_several_stacks_and_machines_stays_below_the_limit(
         list(threads.map(work, machines, ["acme", "beta", "cafe"]))
         counts = {**forwarder.counts(), **other.counts()}
         tallies = [*forwarder.tally().values(), *other.tally().values()]
-    statuses = asked(cloudflare, account)
+    statuses = list_statuses(cloudflare, account)
     assert len(statuses) >= 3 * 15
     assert set(statuses) == {200}
     assert sorted(counts) == ["acme", "beta", "cafe"]
@@ -73,11 +73,11 @@ def test_the_official_sdk_of_several_stacks_and_machines_stays_below_the_limit(
     assert all(count.held for count in tallies)
 
 
-def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(
+def test_the_sdk_repeats_a_call_if_its_timeout_is_shorter_than_the_wait(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
-    """It says how long it waits; the forwarder's 429 comes before that, and the API sees none."""
-    limit(cloudflare, token, 1, 6.0)
+    """The SDK sends its timeout; the forwarder answers 429 before that, without an API call."""
+    set_limit(cloudflare, token, 1, 6.0)
     account = uuid.uuid4().hex
     base_url = forwarder.base_url("acme", cloudflare.base_url)
     answers: list[int] = []
@@ -92,14 +92,14 @@ def test_the_sdk_comes_again_when_it_waits_less_than_the_budget(
             assert list(sdk.d1.database.list(account_id=account)) == []
     assert answers[0] == 200
     assert answers[1:] in ([429, 200], [429, 429, 200])
-    assert asked(cloudflare, account) == [200, 200]
+    assert list_statuses(cloudflare, account) == [200, 200]
 
 
 def test_wrangler_waits_for_the_budget(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str, tmp_path: Path
 ) -> None:
-    """It repeats some of its calls only, so that a 429 would end it: it is held back instead."""
-    limit(cloudflare, token, 3, 2.0)
+    """Wrangler repeats only some calls after a 429, so the forwarder makes all of them wait."""
+    set_limit(cloudflare, token, 3, 2.0)
     account = uuid.uuid4().hex
     (tmp_path / "wrangler.json").write_text(
         '{"name": "app", "main": "index.js", "compatibility_date": "2026-11-01"}'
@@ -107,26 +107,28 @@ def test_wrangler_waits_for_the_budget(
     (tmp_path / "index.js").write_text("export default { fetch: () => new Response('here') };")
     plain = {"CLOUDFLARE_BASE_URL": cloudflare.base_url, "CLOUDFLARE_API_TOKEN": token}
     forwarded = make_environ(forwarder.address, "acme", plain)
-    run_wrangler(tmp_path, cloudflare.account(account), cloudflare, "deploy", environ=forwarded)
-    assert cloudflare.account(account).scripts() == ["app"]
-    statuses = asked(cloudflare, account)
+    run_wrangler(
+        tmp_path, cloudflare.open_account(account), cloudflare, "deploy", environ=forwarded
+    )
+    assert cloudflare.open_account(account).list_scripts() == ["app"]
+    statuses = list_statuses(cloudflare, account)
     assert 429 not in statuses
     count = forwarder.tally()["acme"]
     assert count.calls >= 5
     assert count.held > 0
 
 
-def test_an_up_of_the_embedded_engine_is_the_same_through_it(
+def test_an_up_of_the_embedded_engine_is_the_same_through_the_forwarder(
     project: Project, forwarder: Forwarder
 ) -> None:
-    """State does not know of the forwarder, and what comes after goes without it."""
+    """The state does not name the forwarder, so later runs work without it."""
     environ = dict(os.environ)
     stack = open_fleet_stack(read_project(project.root, "local"), environ, forwarder.address)
-    after = project.account.last_request()
+    last = project.account.find_last_request()
     assert stack.up().changed > 0
-    assert forwarder.counts()["local"] == len(project.account.requests(after))
-    counted = forwarder.tally()["local"]
-    assert counted.writes == len(project.account.writes(after))
+    assert forwarder.counts()["local"] == len(project.account.list_requests(last))
+    tally = forwarder.tally()["local"]
+    assert tally.writes == len(project.account.list_writes(last))
     states = project.root.glob(".flowflare/state/.pulumi/**/*.json")
     for state in states:
         text = state.read_text()
@@ -134,10 +136,10 @@ def test_an_up_of_the_embedded_engine_is_the_same_through_it(
         assert "/local/" not in text
     direct = open_fleet_stack(read_project(project.root, "local"), environ)
     assert direct.up().changed == 0
-    assert forwarder.counts()["local"] == counted.calls
+    assert forwarder.counts()["local"] == tally.calls
 
 
-def test_an_address_that_would_lead_past_the_budget_is_refused(
+def test_a_base_url_in_the_stack_file_would_bypass_the_budget_and_is_refused(
     project: Project, forwarder: Forwarder
 ) -> None:
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
@@ -145,12 +147,12 @@ def test_an_address_that_would_lead_past_the_budget_is_refused(
         open_fleet_stack(read_project(project.root, "local"), {}, forwarder.address)
 
 
-def test_an_emulator_that_is_gone_is_said_and_comes_back(
+def test_an_emulator_that_does_not_answer_is_a_502_until_it_answers_again(
     cloudflare: Cloudflare, forwarder: Forwarder, token: str
 ) -> None:
     account = uuid.uuid4().hex
     url = forwarder.base_url("acme", cloudflare.base_url) + f"/accounts/{account}/workers/scripts"
-    with cloudflare.account(account).fault({"kind": "cut"}, times=1):
+    with cloudflare.open_account(account).inject_fault({"kind": "cut"}, times=1):
         cut = httpx.get(url, headers={"Authorization": f"Bearer {token}"})
     assert cut.status_code == 502
     assert httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200

@@ -1,8 +1,8 @@
-"""An `up` without one edge of the graph, in the worst order, fails as Cloudflare refuses.
+"""An `up` that ignores an edge of the resource graph fails with Cloudflare's refusal.
 
-The program loses one dependency, and the emulator holds the call of what it depended on until the
-resource that lost it has ended: the order is not left to chance. Then the program is put right and
-must converge on what the failed run left behind.
+The program loses one dependency. The emulator holds the call of that dependency until the resource
+without it has ended, so the order is certain. Then the program is restored, and an `up` must
+converge from what the failed run left.
 """
 
 import json
@@ -31,12 +31,12 @@ ORDERS = ("PUT", "/accounts/*/workers/scripts/local-flowflare-orders")
 
 @dataclass(frozen=True)
 class Refusal:
-    """How the resource that lost its edge fails.
+    """How the resource without its dependency fails.
 
     Attributes:
-        code: Cloudflare's code.
-        held: method and path of the call that is held back meanwhile.
-        instead: the input that carried the edge, with a value that needs no other resource.
+        code: Cloudflare's error code.
+        held: method and path of the call that is held meanwhile.
+        instead: the input from the dependency, with a value that needs no other resource.
     """
 
     code: int
@@ -44,9 +44,9 @@ class Refusal:
     instead: Mapping[str, str] | None = None
 
 
-# The transitive reduction of the example's graph: the resource, and what it comes after.
+# The transitive reduction of the example's graph: a resource, and what it depends on.
 REFUSED: dict[Edge, Refusal] = {
-    # Nobody knows a database's id before it is made; this one is as good as any.
+    # A database's ID is unknown before the database is created, so any ID will do.
     ("service-migrations", "service-database"): Refusal(
         7404,
         ("POST", "/accounts/*/d1/database"),
@@ -59,15 +59,15 @@ REFUSED: dict[Edge, Refusal] = {
     ("service-script", "orders-order-processing"): Refusal(
         10200, ("PUT", "/accounts/*/workflows/*")
     ),
-    # The class migrations have uploaded a script by then, but nothing else makes it wait for them.
+    # The class migrations uploaded a script before, but only this edge makes it wait for them.
     ("service-subdomain", "service-script"): Refusal(10007, SERVICE),
     ("service-url", "service-subdomain"): Refusal(10007, SERVICE),
 }
 HARMLESS: dict[Edge, str] = {
-    ("service-api-key", "service-migrations"): "a key is made without a call to the API; the edge "
-    "keeps a stack whose schema failed from having one",
+    ("service-api-key", "service-migrations"): "a key is created without an API call; the edge "
+    "keeps a stack whose schema failed from having a key",
     ("service-class-migrations", "service-api-key"): "the upload of the class migrations binds no "
-    "key; the edge keeps the service from existing where the schema failed",
+    "key; without the edge the service would exist although its schema failed",
 }
 
 _ALTERED = """
@@ -81,7 +81,8 @@ def alter(args):
     if args.name != ALTERATION["resource"]:
         return None
     opts, props = args.opts, args.props
-    opts.depends_on = [one for one in opts.depends_on or [] if one._name != ALTERATION["without"]]
+    kept = [each for each in opts.depends_on or [] if each._name != ALTERATION["without"]]
+    opts.depends_on = kept
     props.update(ALTERATION["inputs"])
     return pulumi.ResourceTransformationResult(props, opts)
 
@@ -91,7 +92,7 @@ pulumi.runtime.register_stack_transformation(alter)
 
 
 def alter(project: Project, resource: str, *, without: str = "", **inputs: object) -> str:
-    """Takes a dependency from one resource of the program, or sets inputs; returns it as it was."""
+    """Remove a dependency of a resource, or set inputs; return the program as it was."""
     file = project.root / "infra/__main__.py"
     before = file.read_text()
     alteration = {"resource": PREFIX + resource, "without": PREFIX + without, "inputs": inputs}
@@ -103,57 +104,61 @@ def restore(project: Project, program: str) -> None:
     (project.root / "infra/__main__.py").write_text(program)
 
 
-def edges(project: Project) -> set[Edge]:
-    """What depends on what, as the stack's state has it."""
+def read_edges(project: Project) -> set[Edge]:
+    """Return the dependencies in the stack's state."""
     [file] = (project.root / ".flowflare/state/.pulumi/stacks").rglob("local.json")
     resources = json.loads(file.read_text())["checkpoint"]["latest"]["resources"]
     return {
-        (short(one["urn"]), short(urn))
-        for one in resources
+        (shorten_urn(resource["urn"]), shorten_urn(urn))
+        for resource in resources
         for urns in [
-            one.get("dependencies") or [],
-            *(one.get("propertyDependencies") or {}).values(),
+            resource.get("dependencies") or [],
+            *(resource.get("propertyDependencies") or {}).values(),
         ]
         for urn in urns
     }
 
 
-def short(urn: str) -> str:
+def shorten_urn(urn: str) -> str:
     return urn.rpartition("::")[2].removeprefix(PREFIX)
 
 
-def reduced(graph: set[Edge]) -> set[Edge]:
-    """The edges that no other path stands for."""
+def reduce_edges(graph: set[Edge]) -> set[Edge]:
+    """Return the edges that are not implied by a longer path."""
 
-    def reach(start: str) -> set[str]:
+    def find_reachable(start: str) -> set[str]:
         direct = {after for before, after in graph if before == start}
-        return direct.union(*(reach(one) for one in direct))
+        return direct.union(*(find_reachable(dependency) for dependency in direct))
 
     return {
-        (one, other)
-        for one, other in graph
-        if not any(other in reach(third) for before, third in graph if before == one)
+        (resource, dependency)
+        for resource, dependency in graph
+        if not any(
+            dependency in find_reachable(third) for before, third in graph if before == resource
+        )
     }
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
-    """The example after an `up`; tests leave it so."""
+def shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
+    """Deploy the example; tests leave it unchanged."""
     project = make_project(tmp_path_factory.mktemp("graph") / "shop", cloudflare)
-    project.stack().up()
+    project.open_stack().up()
     return project
 
 
-def test_every_edge_of_the_graph_has_a_verdict(standing: Project) -> None:
-    assert reduced(edges(standing)) == REFUSED.keys() | HARMLESS.keys()
+def test_every_edge_of_the_graph_is_in_one_of_the_lists(shop: Project) -> None:
+    assert reduce_edges(read_edges(shop)) == REFUSED.keys() | HARMLESS.keys()
 
 
-def up_in_the_worst_order(project: Project, resource: str, held: tuple[str, str]) -> list[Event]:
-    """Runs `up` while a call is held until the resource has ended; returns how things ended."""
+def run_up_in_the_worst_order(
+    project: Project, resource: str, held: tuple[str, str]
+) -> list[Event]:
+    """Run `up` and hold a call until the resource has ended; return the last event of each step."""
     ended: list[Event] = []
-    waits = False
+    is_stuck = False
     method, path = held
-    with project.account.fault({"kind": "hold"}, method=method, path=path) as fault:
+    with project.account.inject_fault({"kind": "hold"}, method=method, path=path) as fault:
 
         def on_event(event: Event) -> None:
             if event.step is not None and event.kind in {"done", "failed", "skipped"}:
@@ -162,63 +167,66 @@ def up_in_the_worst_order(project: Project, resource: str, held: tuple[str, str]
                     fault.release()
 
         def give_up() -> None:
-            nonlocal waits
-            waits = True
+            nonlocal is_stuck
+            is_stuck = True
             fault.release()
 
-        # A resource that still waits for the held call would wait for ever.
+        # A resource that depends on the held call would wait forever.
         impatience = threading.Timer(PATIENCE, give_up)
         impatience.start()
         try:
-            project.stack().up(on_event)
+            project.open_stack().up(on_event)
         except UpdateFailed:
             assert [event for event in ended if event.kind == "failed"]
         finally:
             impatience.cancel()
-        assert fault.fired()
-    assert not waits, f"{resource} waited for {method} {path}"
+        assert fault.count_fired()
+    assert not is_stuck, f"{resource} waited for {method} {path}"
     return ended
 
 
-def names(events: list[Event], kind: str) -> list[str]:
+def list_names(events: list[Event], kind: str) -> list[str]:
     return [event.step.name for event in events if event.step and event.kind == kind]
 
 
 @pytest.mark.parametrize(
     ("edge", "refusal"), keep_every(3, REFUSED.items()), ids=[" ".join(e) for e in REFUSED]
 )
-def test_without_an_edge_up_fails(project: Project, edge: Edge, refusal: Refusal) -> None:
+def test_up_fails_without_an_edge_and_converges_with_it(
+    project: Project, edge: Edge, refusal: Refusal
+) -> None:
     resource, other = edge
     program = alter(project, resource, without=other, **(refusal.instead or {}))
-    ended = up_in_the_worst_order(project, resource, refusal.held)
-    assert names(ended, "failed") == [PREFIX + resource]
+    ended = run_up_in_the_worst_order(project, resource, refusal.held)
+    assert list_names(ended, "failed") == [PREFIX + resource]
     [failed] = [event for event in ended if event.kind == "failed"]
     assert re.search(rf"\b{refusal.code}\b", failed.message), failed.message
 
     restore(project, program)
-    project.stack().up()
-    assert reduced(edges(project)) == REFUSED.keys() | HARMLESS.keys()
-    assert len(project.account.databases()) == 1
+    project.open_stack().up()
+    assert reduce_edges(read_edges(project)) == REFUSED.keys() | HARMLESS.keys()
+    assert len(project.account.list_databases()) == 1
 
 
 @pytest.mark.parametrize("edge", HARMLESS, ids=" ".join)
-def test_without_a_harmless_edge_nothing_fails(project: Project, edge: Edge) -> None:
+def test_up_succeeds_without_a_harmless_edge(project: Project, edge: Edge) -> None:
     resource, other = edge
     alter(project, resource, without=other)
-    ended = up_in_the_worst_order(project, resource, SCHEMA)
-    order = names(ended, "done")
+    ended = run_up_in_the_worst_order(project, resource, SCHEMA)
+    order = list_names(ended, "done")
     assert len(order) == len(ended)
     assert order.index(PREFIX + resource) < order.index(PREFIX + "service-migrations")
 
 
-def test_class_migrations_sent_again_are_refused(standing: Project) -> None:
+def test_class_migrations_that_are_sent_again_are_refused(shop: Project) -> None:
     resent = {"newTag": "workflow-tracker-v1", "newSqliteClasses": ["WorkflowTracker"]}
-    program = alter(standing, "service-script", migrations=resent)
+    program = alter(shop, "service-script", migrations=resent)
     try:
         with pytest.raises(UpdateFailed, match=r"\b10079\b"):
-            standing.stack().up()
-        answered = [one["status"] for one in standing.account.requests() if one["method"] == "PUT"]
-        assert answered[-1] == 412
+            shop.open_stack().up()
+        requests = shop.account.list_requests()
+        statuses = [request["status"] for request in requests if request["method"] == "PUT"]
+        assert statuses[-1] == 412
     finally:
-        restore(standing, program)
-    assert standing.stack().up().changed == 0
+        restore(shop, program)
+    assert shop.open_stack().up().changed == 0

@@ -1,7 +1,7 @@
-"""Why the graph has its edges: without what it depends on, Cloudflare refuses a resource.
+"""Every edge of the resource graph is needed: without the dependency Cloudflare refuses.
 
-Each case makes what a resource depends on, except one dependency and what stands on that one, and
-then the resource itself.
+Each case creates the dependencies of a resource, except one dependency and what depends on that
+one, and then the resource itself.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ PROVIDERS = {
     "DurableObjectMigrations": providers.DurableObjectMigrationsProvider,
     "WorkersDevUrl": providers.WorkersDevUrlProvider,
 }
-# Resource, what it is made without, and Cloudflare's code for that.
+# Resource, the missing dependency, and Cloudflare's error code.
 REFUSED = {
     ("service-migrations", "service-database"): 7404,
     ("service-class-migrations", "service-database"): 10181,
@@ -42,18 +42,18 @@ REFUSED = {
     ("orders-subdomain", "orders-script"): 10007,
     ("orders-url", "orders-subdomain"): 0,
     ("service-script", "service-database"): 10181,
-    # The clients' Workflows stand on it, and they are what is missed first.
+    # The clients' Workflows depend on this, and Cloudflare misses them first.
     ("service-script", "service-class-migrations"): 10200,
     ("service-script", "orders-order-processing"): 10200,
     ("service-url", "service-subdomain"): 0,
 }
-# Edges for another reason than a refusal.
+# Edges with another reason than a refusal.
 OTHER = {
-    ("service-api-key", "service-migrations"): "nothing is kept for a database without tables",
-    ("service-class-migrations", "service-api-key"): "the script is there only when it has a key",
-    ("orders-script", "service-api-key"): "the key is one of its values",
-    ("service-script", "service-api-key"): "the key is one of its values",
-    ("service-subdomain", "service-script"): "no URL before the script is whole",
+    ("service-api-key", "service-migrations"): "no key is stored for a database without tables",
+    ("service-class-migrations", "service-api-key"): "the script must not exist without its key",
+    ("orders-script", "service-api-key"): "the script has the key as an input",
+    ("service-script", "service-api-key"): "the script has the key as an input",
+    ("service-subdomain", "service-script"): "the URL must not exist before the complete script",
 }
 
 
@@ -66,21 +66,21 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Declared]:
     config = {key: value.text for key, value in read_project(root, "local").values.items()}
     with contextlib.chdir(root):
         monitor = record(ROOT / "infra/__main__.py", config=config, stack="local")
-    return {short(one.urn): one for one in monitor.declared if one.custom}
+    return {shorten_urn(resource.urn): resource for resource in monitor.declared if resource.custom}
 
 
-def short(urn: str) -> str:
+def shorten_urn(urn: str) -> str:
     return urn.rpartition("::")[2].removeprefix("flowflare-")
 
 
-def before(graph: Mapping[str, Declared], name: str) -> set[str]:
-    """Everything that a resource stands on."""
-    direct = {short(urn) for urn in graph[name].dependencies}
-    return direct.union(*(before(graph, one) for one in direct))
+def find_dependencies(graph: Mapping[str, Declared], name: str) -> set[str]:
+    """Return everything that a resource depends on, directly or not."""
+    direct = {shorten_urn(urn) for urn in graph[name].dependencies}
+    return direct.union(*(find_dependencies(graph, dependency) for dependency in direct))
 
 
-class Maker:
-    """Makes recorded resources in an account of its own."""
+class Creator:
+    """Create recorded resources in a separate account."""
 
     def __init__(self, graph: Mapping[str, Declared], cloudflare: Cloudflare) -> None:
         self._graph = graph
@@ -88,68 +88,72 @@ class Maker:
         self._access = {"baseUrl": cloudflare.base_url, "apiToken": cloudflare.token}
         self._database_id = str(uuid4())
 
-    def make(self, name: str, **changes: Any) -> None:
-        one = self._graph[name]
-        inputs = self._filled(dict(one.inputs)) | changes
-        if one.type.startswith("cloudflare:"):
-            kind = load_apply(find_kind(one.type))(Access(self._access, {}))
-            made = kind.create(kind.check({}, inputs))
+    def create(self, name: str, **changes: Any) -> None:
+        resource = self._graph[name]
+        inputs = self._fill_in(dict(resource.inputs)) | changes
+        if resource.type.startswith("cloudflare:"):
+            kind = load_apply(find_kind(resource.type))(Access(self._access, {}))
+            created = kind.create(kind.check({}, inputs))
             if name == "service-database":
-                self._database_id = made.id
+                self._database_id = created.id
             return
-        provider = PROVIDERS[one.type.rpartition(":")[2]]()
+        provider = PROVIDERS[resource.type.rpartition(":")[2]]()
         config = {f"cloudflare:{key}": value for key, value in self._access.items()}
         provider.configure(ConfigureRequest(Config(config, "flowflare")))
         provider.create(inputs)
 
-    def _filled(self, value: Any) -> Any:
+    def _fill_in(self, value: Any) -> Any:
         if isinstance(value, dict):
             if set(value) == {"secret"}:
-                return self._filled(value["secret"])
+                return self._fill_in(value["secret"])
             account = {"accountId": self._account, "account_id": self._account}
-            return {key: account.get(key) or self._filled(item) for key, item in value.items()}
+            return {key: account.get(key) or self._fill_in(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._filled(item) for item in value]
+            return [self._fill_in(item) for item in value]
         return self._database_id if value == DATABASE_ID else value
 
 
 @pytest.fixture
-def maker(graph: Mapping[str, Declared], cloudflare: Cloudflare) -> Maker:
-    return Maker(graph, cloudflare)
+def creator(graph: Mapping[str, Declared], cloudflare: Cloudflare) -> Creator:
+    return Creator(graph, cloudflare)
 
 
-def test_every_edge_has_its_reason(graph: Mapping[str, Declared]) -> None:
-    edges = {(name, short(urn)) for name, one in graph.items() for urn in one.dependencies}
+def test_every_edge_has_a_reason(graph: Mapping[str, Declared]) -> None:
+    edges = {
+        (name, shorten_urn(urn))
+        for name, resource in graph.items()
+        for urn in resource.dependencies
+    }
     assert edges == set(REFUSED) | set(OTHER)
 
 
 @pytest.mark.parametrize(("edge", "code"), REFUSED.items(), ids=str)
-def test_without_an_edge_cloudflare_refuses(
-    graph: Mapping[str, Declared], maker: Maker, edge: tuple[str, str], code: int
+def test_without_a_dependency_cloudflare_refuses_the_resource(
+    graph: Mapping[str, Declared], creator: Creator, edge: tuple[str, str], code: int
 ) -> None:
     name, missing = edge
     for other in graph:
-        stands_on_it = missing == other or missing in before(graph, other)
-        if other in before(graph, name) and not stands_on_it:
-            maker.make(other)
+        is_skipped = missing == other or missing in find_dependencies(graph, other)
+        if other in find_dependencies(graph, name) and not is_skipped:
+            creator.create(other)
     with pytest.raises(ApiError) as caught:
-        maker.make(name)
+        creator.create(name)
     assert code in (caught.value.codes or (0,)), caught.value
 
 
-def test_with_every_edge_it_is_made_and_a_resent_migration_is_refused(
-    graph: Mapping[str, Declared], maker: Maker
+def test_with_all_dependencies_every_resource_is_created_and_a_repeated_migration_is_refused(
+    graph: Mapping[str, Declared], creator: Creator
 ) -> None:
     for name in graph:
-        maker.make(name)
-    again = {"newTag": "workflow-tracker-v1", "newSqliteClasses": ["WorkflowTracker"]}
+        creator.create(name)
+    repeated = {"newTag": "workflow-tracker-v1", "newSqliteClasses": ["WorkflowTracker"]}
     with pytest.raises(ApiError) as caught:
-        maker.make("service-script", migrations=again)
+        creator.create("service-script", migrations=repeated)
     assert (caught.value.status, caught.value.codes) == (412, (10079,))
 
 
-def test_the_graph_is_recorded_in_an_order_that_works(graph: Mapping[str, Declared]) -> None:
+def test_resources_are_recorded_after_their_dependencies(graph: Mapping[str, Declared]) -> None:
     seen: set[str] = set()
     for name in graph:
-        assert before(graph, name) <= seen, Path(name)
+        assert find_dependencies(graph, name) <= seen, Path(name)
         seen.add(name)

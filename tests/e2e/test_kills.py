@@ -1,4 +1,4 @@
-"""`up` and `destroy` killed with SIGKILL at every call to the API, then run again."""
+"""`up` and `destroy` converge after SIGKILL at any API call."""
 
 import pytest
 
@@ -8,20 +8,21 @@ from tests.support.tiers import keep_every
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("kills")]
 
-# Ten resources that call, one of them twice; the migrations call once for the ledger, and for each
-# file for its bookmark and for itself.
+# Ten resources make calls, one of them twice. The migrations make a call for their record, and two
+# for each file: a bookmark and the file itself.
 CALLS_OF_UP = 11 + 2 * len(list((ROOT / "migrations").glob("*.sql")))
 CALLS_OF_DESTROY = 6
-# Nothing of the call has happened, or all of it: the run dies before it hears of either.
+# The call was not executed, or it was: the run is killed before it receives the answer.
 UNDONE = {"kind": "answer", "status": 503}
 DONE = {"kind": "lose"}
 
 
-def test_these_are_all_the_calls(project: Project) -> None:
-    project.stack().up()
-    of_up = len(project.account.requests())
-    project.stack().destroy()
-    assert (of_up, len(project.account.requests()) - of_up) == (CALLS_OF_UP, CALLS_OF_DESTROY)
+def test_the_number_of_calls_is_known(project: Project) -> None:
+    project.open_stack().up()
+    calls_of_up = len(project.account.list_requests())
+    project.open_stack().destroy()
+    calls_of_destroy = len(project.account.list_requests()) - calls_of_up
+    assert (calls_of_up, calls_of_destroy) == (CALLS_OF_UP, CALLS_OF_DESTROY)
 
 
 @pytest.mark.parametrize("action", [UNDONE, DONE], ids=["undone", "done"])
@@ -29,29 +30,29 @@ def test_these_are_all_the_calls(project: Project) -> None:
 def test_up_killed_at_a_call_converges(
     project: Project, warm: Zygote, nth: int, action: dict[str, object]
 ) -> None:
-    with project.account.fault(action, nth=nth) as fault:
+    with project.account.inject_fault(action, nth=nth) as fault:
         assert warm.kill_when(project.root, "up", has_fired(fault)) == -9
-    project.stack().up()
-    assert_whole(project)
+    project.open_stack().up()
+    assert_complete(project)
 
 
 @pytest.mark.parametrize("nth", keep_every(4, range(1, CALLS_OF_DESTROY + 1)))
-def test_destroy_killed_at_a_call_ends_with_nothing(
+def test_destroy_killed_at_a_call_leaves_nothing_after_it_is_repeated(
     project: Project, warm: Zygote, nth: int
 ) -> None:
-    project.stack().up()
-    with project.account.fault(DONE, nth=nth) as fault:
+    project.open_stack().up()
+    with project.account.inject_fault(DONE, nth=nth) as fault:
         assert warm.kill_when(project.root, "destroy", has_fired(fault)) == -9
-    project.stack().destroy()
-    assert project.account.holds_nothing()
-    assert project.stack().is_empty()
+    project.open_stack().destroy()
+    assert project.account.is_empty()
+    assert project.open_stack().is_empty()
 
 
-def assert_whole(project: Project) -> None:
-    """All of the stack is there, once, and a further run has nothing to do."""
-    assert project.account.databases() == ["local-flowflare-db"]
-    assert project.account.scripts() == ["local-flowflare-orders", "local-flowflare-service"]
-    assert project.account.workflows() == ["local-flowflare-order-processing"]
-    last = project.account.last_request()
-    assert project.stack().up().changed == 0
-    assert project.account.writes(since=last) == []
+def assert_complete(project: Project) -> None:
+    """Assert that every resource exists once and that another run has nothing to do."""
+    assert project.account.list_databases() == ["local-flowflare-db"]
+    assert project.account.list_scripts() == ["local-flowflare-orders", "local-flowflare-service"]
+    assert project.account.list_workflows() == ["local-flowflare-order-processing"]
+    last = project.account.find_last_request()
+    assert project.open_stack().up().changed == 0
+    assert project.account.list_writes(since=last) == []

@@ -1,4 +1,4 @@
-"""The README's commands, run with make in a copy of the checkout, as a newcomer does."""
+"""The README's commands work with make in a copy of the checkout, as for a new user."""
 
 import re
 import shutil
@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import FILES, ROOT
-from tests.ports import free_port, is_open, point_at
+from tests.ports import find_free_port, is_open, point_at
 from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("make")]
@@ -25,7 +25,7 @@ LOCKS = (
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy with what is installed already, and a port of its own."""
+    """Copy the checkout, and link what is already installed."""
     root = tmp_path / "flowflare"
     for name in (*COPIED, *LOCKS):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -36,10 +36,10 @@ def checkout(tmp_path: Path) -> Path:
     return root
 
 
-def make(root: Path, target: str) -> str:
-    # What is installed is this checkout's and stays as it is.
+def run_make(root: Path, target: str) -> str:
+    # The linked installation belongs to this checkout, so make must not rebuild it.
     installed = ["--old-file", ".venv/run", "--old-file", "node_modules/.run"]
-    done = subprocess.run(
+    result = subprocess.run(
         ["make", *installed, target],
         cwd=root,
         capture_output=True,
@@ -47,18 +47,18 @@ def make(root: Path, target: str) -> str:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
-def test_up_again_and_down(checkout: Path) -> None:
-    port = free_port()
+def test_make_up_can_be_repeated_and_make_down_stops_everything(checkout: Path) -> None:
+    port = find_free_port()
     point_at(checkout / "Pulumi.local.yaml", f"http://127.0.0.1:{port}/client/v4")
 
-    first = make(checkout, "up")
+    first = run_make(checkout, "up")
     worker_ports = [int(number) for number in re.findall(r"http://127\.0\.0\.1:(\d+)\n", first)]
-    again = make(checkout, "up")
-    down = make(checkout, "down")
+    again = run_make(checkout, "up")
+    down = run_make(checkout, "down")
 
     assert re.search(r"Run \S+ of order \S+: Completed", first)
     assert "Next:" in first
@@ -68,15 +68,15 @@ def test_up_again_and_down(checkout: Path) -> None:
     assert not [number for number in (port, *worker_ports) if is_open(number)]
 
 
-def test_the_readme_shows_the_program_and_the_configuration_as_they_are() -> None:
+def test_the_readme_shows_the_real_program_and_configuration() -> None:
     program = (ROOT / "infra/__main__.py").read_text()
-    shown = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    configured = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
-    assert shown
-    assert configured
-    assert [line for line in shown.group(1).splitlines() if line not in program] == []
-    own = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
-    assert yaml.safe_load(configured.group(1))["config"] == own
+    program_block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    config_block = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    assert program_block
+    assert config_block
+    assert [line for line in program_block.group(1).splitlines() if line not in program] == []
+    config = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    assert yaml.safe_load(config_block.group(1))["config"] == config
 
 
 def test_every_page_the_readme_links_to_exists() -> None:

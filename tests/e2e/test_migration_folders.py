@@ -58,7 +58,7 @@ def test_two_files_with_one_number_that_wrangler_applied_are_known_by_name(
     project: Project,
 ) -> None:
     declare(project, "{name: shop}")
-    project.stack().up()
+    project.open_stack().up()
     write(
         project,
         m0001_a="CREATE TABLE a (id INTEGER PRIMARY KEY);\n",
@@ -69,9 +69,9 @@ def test_two_files_with_one_number_that_wrangler_applied_are_known_by_name(
     project.edit("Pulumi.yaml", "{name: shop}", f"{{name: shop, migrations: {FOLDER}}}")
     names = ["0001_a.sql", "0002_left.sql", "0002_right.sql"]
     assert states(project) == dict.fromkeys(names, ("applied", "wrangler"))
-    project.stack().up()
+    project.open_stack().up()
     assert states(project) == dict.fromkeys(names, ("applied", "flowflare"))
-    assert project.stack().preview().changed == 0
+    assert project.open_stack().preview().changed == 0
 
     # Two branches are merged: the file that sorts before applied ones runs late, with a warning.
     write(project, m0001_b="CREATE TABLE b (id INTEGER PRIMARY KEY);\n")
@@ -81,10 +81,10 @@ def test_two_files_with_one_number_that_wrangler_applied_are_known_by_name(
     assert "0001_b.sql:1: warning: out-of-order" in linted.out
     assert "0001_b.sql:1: warning: number-used-twice" in linted.out
     assert "0002_right.sql" not in linted.out.replace("0002_right.sql was applied", "")
-    project.stack().up()
+    project.open_stack().up()
     assert set(states(project).values()) == {("applied", "flowflare")}
     assert list(states(project)) == [names[0], "0001_b.sql", *names[1:], "0046_gap.sql"]
-    assert project.stack().preview().changed == 0
+    assert project.open_stack().preview().changed == 0
 
 
 REBUILD = """\
@@ -104,12 +104,12 @@ def test_one_folder_serves_a_production_that_has_its_files_and_a_new_stack(
     project: Project,
 ) -> None:
     declare(project, "{}")
-    project.stack().up()
+    project.open_stack().up()
     first = "CREATE TABLE `note` (`id` text PRIMARY KEY NOT NULL, `body` text NOT NULL);\n"
     write(project, m0000_red_fox=first + "CREATE TABLE draft (id text);\n", m0001_blue_owl=REBUILD)
     apply_as_wrangler(project, "local-flowflare-orders-shop")
     project.edit("Pulumi.yaml", "SHOP: {}", f"SHOP: {{migrations: {FOLDER}}}")
-    project.stack().up()
+    project.open_stack().up()
 
     # A new tenant has no rows to lose, so the same files run there as they are.
     shutil.copy(project.root / "Pulumi.local.yaml", project.root / "Pulumi.fresh.yaml")
@@ -122,7 +122,7 @@ def test_one_folder_serves_a_production_that_has_its_files_and_a_new_stack(
     reason = "-- flowflare: accept drop-table: drafts were never released\n"
     file = project.root / FOLDER / "0001_blue_owl.sql"
     file.write_text(REBUILD.replace("DROP TABLE `draft`", f"{reason}DROP TABLE `draft`"))
-    for stack in (project.stack(), fresh):
+    for stack in (project.open_stack(), fresh):
         assert stack.preview().changed == 0
         stack.up()
     assert set(states(project).values()) == {("applied", "flowflare")}

@@ -1,4 +1,4 @@
-"""Clients that the stack's own program does not declare: a second program's, and wrangler's."""
+"""Programs outside the stack can be its clients: a second Pulumi program, and wrangler."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from tests.support.waiting import PATIENCE
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
-# Asks the service with the key that it was given.
+# This Worker calls the service with its key.
 SOURCE = """
 export default {
   async fetch(request, env) {
@@ -37,19 +37,19 @@ export default {
 def first(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
     project = make_project(tmp_path_factory.mktemp("first") / "shop", cloudflare)
     project.configure("flowflare:clients: {}")
-    project.stack().up()
+    project.open_stack().up()
     return project
 
 
-def second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Project:
-    """A project `reports` of its own, on the backend of the first."""
+def make_second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Project:
+    """Create a project `reports` on the backend of the first project."""
     (folder / "infra").mkdir(parents=True)
     (folder / "infra/__main__.py").write_text(SECOND_PROGRAM)
     (folder / "reports.js").write_text(SOURCE)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
-    about = {"name": "reports", "runtime": "python", "main": "infra/"}
+    project = {"name": "reports", "runtime": "python", "main": "infra/"}
     state = {"backend": {"url": f"file://{first.root}/.flowflare/state"}}
-    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(about | state))
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(project | state))
     config = {
         "flowflare:engine": "embedded",
         "flowflare:accountId": first.account.identity,
@@ -62,25 +62,25 @@ def second_project(folder: Path, first: Project, cloudflare: Cloudflare) -> Proj
     return Project(folder, first.account)
 
 
-def asked(url: str) -> Any:
+def get(url: str) -> Any:
     return httpx.get(url, timeout=PATIENCE).raise_for_status().json()
 
 
-def test_a_second_program_takes_the_service_from_the_first_ones_outputs(
+def test_a_second_program_reads_the_service_from_the_first_programs_outputs(
     first: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    second = second_project(tmp_path / "reports", first, cloudflare)
-    assert not second.stack().preview().failures
-    second.stack().up()
+    second = make_second_project(tmp_path / "reports", first, cloudflare)
+    assert not second.open_stack().preview().failures
+    second.open_stack().up()
     first.account.settle()
-    assert asked(second.stack().outputs()["url"])[0] == 200
-    assert second.stack().up().changed == 0
-    second.stack().destroy()
-    assert first.account.scripts() == ["local-flowflare-service"]
+    assert get(second.open_stack().outputs()["url"])[0] == 200
+    assert second.open_stack().up().changed == 0
+    second.open_stack().destroy()
+    assert first.account.list_scripts() == ["local-flowflare-service"]
 
 
 @pytest.mark.long
-def test_wrangler_deploys_a_client_with_the_names_that_outputs_tells(
+def test_wrangler_deploys_a_client_with_the_names_in_the_outputs(
     first: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     answer = first.flowflare("outputs", "--stack", "local", "--json", "--show-secrets")
@@ -103,8 +103,8 @@ def test_wrangler_deploys_a_client_with_the_names_that_outputs_tells(
     (tmp_path / "secrets.json").write_text(json.dumps({"WORKFLOW_API_KEY": outputs["api_key"]}))
     run_wrangler(tmp_path, first.account, cloudflare, "deploy", "--secrets-file", "secrets.json")
     first.account.settle()
-    found = first.account.get("/workers/scripts/reports-by-wrangler/subdomain")
-    assert asked(found["url"])[0] == 200
-    first.stack().up()
-    assert asked(found["url"])[0] == 200
+    subdomain = first.account.get("/workers/scripts/reports-by-wrangler/subdomain")
+    assert get(subdomain["url"])[0] == 200
+    first.open_stack().up()
+    assert get(subdomain["url"])[0] == 200
     run_wrangler(tmp_path, first.account, cloudflare, "delete", "--force")

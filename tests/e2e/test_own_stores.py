@@ -1,4 +1,4 @@
-"""A client whose bindings make a KV namespace, a bucket and queues, from first to last."""
+"""A client's bindings create a KV namespace, a bucket and queues, which are deleted with it."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
-#: Sends an order to a queue; what its `queue` handler receives is stored in a bucket and counted.
+#: Sends orders to a queue; the `queue` handler stores each in a bucket and counts the batches.
 SOURCE = """
 export default {
   async fetch(request, env) {
@@ -56,7 +56,7 @@ STORES = [f"local-flowflare-shop-{name}" for name in ("counts", "failed", "files
 
 
 def configure(project: Project, before: str = "", **changes: Any) -> str:
-    """Write the client, with some fields changed, instead of the one before."""
+    """Write the client with some fields changed; `before` is the line to replace."""
     line = f"flowflare:clients: {json.dumps({'shop': SHOP | changes})}"
     if before:
         project.edit("Pulumi.local.yaml", before, line)
@@ -66,64 +66,65 @@ def configure(project: Project, before: str = "", **changes: Any) -> str:
     return line
 
 
-def changed(project: Project) -> dict[str, str]:
-    return {step.name: step.op for step in project.stack().up().steps if step.op != "same"}
+def list_changes(project: Project) -> dict[str, str]:
+    return {step.name: step.op for step in project.open_stack().up().steps if step.op != "same"}
 
 
-def test_stores_are_made_used_changed_and_deleted_with_their_client(project: Project) -> None:
-    written = configure(project)
-    project.stack().up()
-    assert project.account.stores() == STORES
-    last = project.account.last_request()
-    assert project.stack().up().changed == 0
-    assert project.account.requests(since=last) == []
+def test_stores_are_created_used_changed_and_deleted_with_their_client(project: Project) -> None:
+    line = configure(project)
+    project.open_stack().up()
+    assert project.account.list_stores() == STORES
+    last = project.account.find_last_request()
+    assert project.open_stack().up().changed == 0
+    assert project.account.list_requests(since=last) == []
 
     url = project.account.get("/workers/scripts/local-flowflare-shop/subdomain")["url"]
     for order in ({"id": "1"}, {"id": "2", "broken": True}):
         httpx.post(url, json=order, timeout=PATIENCE).raise_for_status()
     files = [f"{STORES[1]}/2", f"{STORES[3]}/1"]
-    seen = wait_until(
-        lambda: httpx.get(url, timeout=PATIENCE).json(), lambda found: len(found["files"]) == 2
+    answer = wait_until(
+        lambda: httpx.get(url, timeout=PATIENCE).json(), lambda answer: len(answer["files"]) == 2
     )
-    assert seen["files"] == files
+    assert answer["files"] == files
 
-    # A change of a consumer uploads no script.
-    written = configure(project, written, queueConsumers=[{**JOBS, "batchSize": 50}])
-    assert changed(project) == {
+    # A change of a consumer does not upload a script.
+    configure(project, line, queueConsumers=[{**JOBS, "batchSize": 50}])
+    assert list_changes(project) == {
         "flowflare-shop-jobs-queue-consumer": "update",
         "flowflare-shop-failed-queue-consumer": "delete",
     }
-    [consumer] = [one for queue in project.account.get("/queues") for one in queue["consumers"]]
+    queues = project.account.get("/queues")
+    [consumer] = [consumer for queue in queues for consumer in queue["consumers"]]
     assert consumer["settings"]["batch_size"] == 50
 
     with pytest.raises(UpdateFailed, match="because it holds objects"):
-        project.stack().destroy()
-    assert STORES[2] in project.account.stores()
+        project.open_stack().destroy()
+    assert STORES[2] in project.account.list_stores()
 
 
-def test_a_bucket_is_emptied_and_then_destroyed(project: Project) -> None:
+def test_a_bucket_can_be_destroyed_after_it_is_emptied(project: Project) -> None:
     configure(project)
-    project.stack().up()
+    project.open_stack().up()
     url = project.account.get("/workers/scripts/local-flowflare-shop/subdomain")["url"]
     httpx.post(url, json={"id": "1"}, timeout=PATIENCE).raise_for_status()
     wait_until(lambda: httpx.get(url, timeout=PATIENCE).json()["files"])
 
     assert httpx.delete(url, timeout=PATIENCE).json()["files"] == []
-    project.stack().destroy()
-    assert project.account.stores() == []
-    assert project.account.holds_nothing()
+    project.open_stack().destroy()
+    assert project.account.list_stores() == []
+    assert project.account.is_empty()
 
 
-def test_a_preview_says_what_the_embedded_engine_cannot_make_beside_the_stack(
+def test_a_preview_names_resources_of_the_program_that_the_embedded_engine_cannot_create(
     project: Project,
 ) -> None:
     program = project.root / "infra/__main__.py"
     record = 'pulumi.CustomResource("cloudflare:index/dnsRecord:DnsRecord", "www", {"type": "A"})'
     program.write_text(f"{program.read_text()}\n{record}\n")
 
-    previewed = project.flowflare("preview")
-    assert previewed.returncode == 1
-    said = previewed.stdout + previewed.stderr
-    assert "the embedded engine cannot make a cloudflare:index/dnsRecord:DnsRecord" in said
-    assert "Pulumi CLI: remove flowflare:engine" in said
-    assert project.account.requests() == []
+    preview = project.flowflare("preview")
+    assert preview.returncode == 1
+    output = preview.stdout + preview.stderr
+    assert "the embedded engine cannot make a cloudflare:index/dnsRecord:DnsRecord" in output
+    assert "Pulumi CLI: remove flowflare:engine" in output
+    assert project.account.list_requests() == []

@@ -1,6 +1,6 @@
-"""Policies where they count: an `up` that one stands against sends nothing, a preview says why.
+"""An `up` that violates a policy sends no request, and a preview names the policy.
 
-And the program against state, which the same previews stand on.
+The program is also compared with the state, on which these previews are based.
 """
 
 import json
@@ -23,43 +23,43 @@ def few(stack):
 """
 
 
-def test_an_error_stops_an_up_and_an_accepted_one_does_not(project: Project) -> None:
+def test_a_policy_error_stops_an_up_unless_it_is_accepted(project: Project) -> None:
     at = ("-C", str(project.root))
     (project.root / "infra/policies.py").write_text(PYTHON)
-    wanted = {"protection": {"environments": ["local"]}, "python": ["infra/policies.py"]}
-    project.configure(f"flowflare:policies: {json.dumps(wanted)}")
+    policies = {"protection": {"environments": ["local"]}, "python": ["infra/policies.py"]}
+    project.configure(f"flowflare:policies: {json.dumps(policies)}")
     answer = flowflare("up", *at)
     assert answer.code == 1
     assert "Pulumi.local.yaml:5: error protection: flowflare-service-database" in answer.err
-    assert project.account.holds_nothing()
+    assert project.account.is_empty()
 
-    shown = flowflare("preview", "--json", *at)
-    assert shown.code == 1
-    rules = [one["rule"] for one in json.loads(shown.out)["policy"]]
+    preview = flowflare("preview", "--json", *at)
+    assert preview.code == 1
+    rules = [finding["rule"] for finding in json.loads(preview.out)["policy"]]
     assert rules == ["protection", "protection", "protection", "few"]
 
-    accepted = wanted | {"accept": {"protection": {"local": "It is a toy."}}}
-    project.edit("Pulumi.local.yaml", json.dumps(wanted), json.dumps(accepted))
+    accepted = policies | {"accept": {"protection": {"local": "It is a toy."}}}
+    project.edit("Pulumi.local.yaml", json.dumps(policies), json.dumps(accepted))
     answer = flowflare("up", *at)
     assert answer.code == 0, answer.err
     assert "(accepted: It is a toy.)" in answer.err
-    assert project.account.databases() == ["local-flowflare-db"]
+    assert project.account.list_databases() == ["local-flowflare-db"]
 
-    # A rotation is an `up` too.
+    # The policies also apply to a rotation, which is an `up`.
     strict = accepted | {"api-calls": {"max": 0}}
     project.edit("Pulumi.local.yaml", json.dumps(accepted), json.dumps(strict))
     answer = flowflare("secrets", "rotate", *at)
     assert answer.code == 1
     assert "error api-calls" in answer.err
-    told = json.loads(flowflare("secrets", "status", *at, "--json").out)
-    assert told["api_keys"]["accepted"] == [1]
+    status = json.loads(flowflare("secrets", "status", *at, "--json").out)
+    assert status["api_keys"]["accepted"] == [1]
     project.edit("Pulumi.local.yaml", json.dumps(strict), json.dumps(accepted))
 
-    # The program against the state that this has left: the same, then one variable more.
+    # Compared with the resulting state, the program is the same until it gets another variable.
     assert compare_with_state(project.root, ["local"]) == ((), ("local",))
     override = {"orders": {"variables": {"SHOP": "books"}}}
     project.configure(f"flowflare:clientOverrides: {json.dumps(override)}")
-    before = project.account.last_request()
+    before = project.account.find_last_request()
     (section,), unchanged = compare_with_state(project.root, ["local"])
     assert (section.stacks, section.kind, section.error, unchanged) == (
         ("local",),
@@ -68,6 +68,6 @@ def test_an_error_stops_an_up_and_an_accepted_one_does_not(project: Project) -> 
         (),
     )
     assert section.review is not None
-    (entry,) = [one for one in section.review.entries if one.op != "same"]
-    assert [one.name for one in entry.bindings_added] == ["SHOP"]
-    assert project.account.requests(before) == []
+    (entry,) = [entry for entry in section.review.entries if entry.op != "same"]
+    assert [binding.name for binding in entry.bindings_added] == ["SHOP"]
+    assert project.account.list_requests(before) == []

@@ -1,7 +1,7 @@
-"""What a preview says of each kind of change, beside the tests in `tests/golden/previews`.
+"""A preview shows every kind of change to a deployed shop; `tests/golden/previews` has the rest.
 
-Each case is the shop as it stands, one edit, and what is said: text with `--diff`, the document
-for what is not plain to see. `make golden` rewrites them.
+Each case edits a copy of the deployed shop and compares the text with `--diff` and the document,
+without their plain parts. `make golden` rewrites the expected files.
 """
 
 import json
@@ -20,7 +20,7 @@ from flowflare.review.document import make_document
 from flowflare.review.text import join_lines, summarise_review, write_lines
 from tests.e2e.conftest import Project
 from tests.e2e.embedded import Cloudflare
-from tests.e2e.shop import CONFIG, MAILS, copy_of, make_shop, write, write_clients
+from tests.e2e.shop import CONFIG, MAILS, copy_project, make_shop, write, write_clients
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 HERE = Path(__file__).parent.parent / "golden/previews"
@@ -31,15 +31,15 @@ MAILS_FILE = "worker_src/mails/src/index.js"
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
-    """The shop after an `up`; the cases look at copies of it."""
+def deployed_shop(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Project:
+    """Deploy the shop; the cases edit copies of it."""
     project = make_shop(tmp_path_factory.mktemp("previews") / "shop", cloudflare)
-    project.stack().up()
+    project.open_stack().up()
     return project
 
 
-def clients(project: Project, **mails: Any) -> None:
-    """Sets keys of the client `mails`; None takes one away."""
+def configure_mails(project: Project, **mails: Any) -> None:
+    """Set fields of the client `mails`; None removes a field."""
     config = json.loads(json.dumps(CONFIG))
     fields = config["flowflare:clients"]["value"]["mails"]
     for key, value in mails.items():
@@ -50,73 +50,74 @@ def clients(project: Project, **mails: Any) -> None:
     write_clients(project, config)
 
 
-def without_client(project: Project, name: str) -> None:
+def remove_client(project: Project, name: str) -> None:
     config = json.loads(json.dumps(CONFIG))
     del config["flowflare:clients"]["value"][name]
     write_clients(project, config)
 
 
-def without_workflow(project: Project) -> None:
+def remove_workflow(project: Project) -> None:
     config = json.loads(json.dumps(CONFIG))
     del config["flowflare:clients"]["value"]["orders"]["workflows"]
     write_clients(project, config)
 
 
-def steps(*more: dict[str, Any]) -> list[dict[str, Any]]:
+def make_migrations(*more: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"tag": "v1", "newSqliteClasses": ["Outbox"]}, *more]
 
 
-def allow(project: Project, name: str, reason: str = "it holds nothing yet") -> None:
+def allow_data_loss(project: Project, name: str, reason: str = "it holds nothing yet") -> None:
     project.configure(f'flowflare:allowDataLoss: {{flowflare-{name}: "{reason}"}}')
 
 
-def class_deleted(project: Project) -> None:
+def delete_class(project: Project) -> None:
     write(project, MAILS_FILE, "export default { fetch: () => new Response() };\n")
-    clients(
+    configure_mails(
         project,
         durableObjects=None,
-        classMigrations=steps({"tag": "v2", "deletedClasses": ["Outbox"]}),
+        classMigrations=make_migrations({"tag": "v2", "deletedClasses": ["Outbox"]}),
     )
 
 
-def class_deleted_with_a_reason(project: Project) -> None:
-    class_deleted(project)
-    allow(project, "mails-class-migrations")
+def delete_class_with_a_reason(project: Project) -> None:
+    delete_class(project)
+    allow_data_loss(project, "mails-class-migrations")
 
 
-def class_added(project: Project) -> None:
-    more = "export class Inbox extends DurableObject {}\n"
-    write(project, MAILS_FILE, MAILS.replace("export default", f"{more}\nexport default"))
-    clients(
+def add_class(project: Project) -> None:
+    inbox = "export class Inbox extends DurableObject {}\n"
+    write(project, MAILS_FILE, MAILS.replace("export default", f"{inbox}\nexport default"))
+    configure_mails(
         project,
         durableObjects={"OUTBOX": {"className": "Outbox"}, "INBOX": {"className": "Inbox"}},
-        classMigrations=steps({"tag": "v2", "newSqliteClasses": ["Inbox"]}),
+        classMigrations=make_migrations({"tag": "v2", "newSqliteClasses": ["Inbox"]}),
     )
 
 
-def class_moved(project: Project) -> None:
-    class_added(project)
+def move_class(project: Project) -> None:
+    add_class(project)
     moved = {"from": "Inbox", "fromScript": "old-mails", "to": "Inbox"}
-    clients(
+    configure_mails(
         project,
         durableObjects={"OUTBOX": {"className": "Outbox"}, "INBOX": {"className": "Inbox"}},
-        classMigrations=steps({"tag": "v2", "transferredClasses": [moved]}),
+        classMigrations=make_migrations({"tag": "v2", "transferredClasses": [moved]}),
     )
-    allow(project, "mails-class-migrations")
+    allow_data_loss(project, "mails-class-migrations")
 
 
-def archive(name: str, sql: str) -> Callable[[Project], None]:
+def add_migration(name: str, sql: str) -> Callable[[Project], None]:
     return lambda project: write(project, f"worker_src/mails/migrations/{name}", sql)
 
 
-def database_renamed_with_a_reason(project: Project) -> None:
+def rename_database_with_a_reason(project: Project) -> None:
     project.configure("flowflare:names: {database: shop-runs}")
-    allow(project, "service-database")
+    allow_data_loss(project, "service-database")
 
 
-def script_renamed_with_a_reason(project: Project) -> None:
+def rename_script_with_a_reason(project: Project) -> None:
     project.configure("flowflare:names: {service: shop-runs}")
-    reasons = ", ".join(f"flowflare-service-{one}: moved" for one in ("script", "class-migrations"))
+    names = ("script", "class-migrations")
+    reasons = ", ".join(f"flowflare-service-{name}: moved" for name in names)
     project.configure(f"flowflare:allowDataLoss: {{{reasons}}}")
 
 
@@ -125,80 +126,86 @@ CASES: dict[str, Callable[[Project], object]] = {
     "code_changed": lambda project: write(
         project, MAILS_FILE, MAILS.replace("no mail", "new mail")
     ),
-    "variable_changed": lambda project: clients(
+    "variable_changed": lambda project: configure_mails(
         project, variables={"SENDER": "mail@example.com", "DEBUG": "on"}
     ),
     "secret_changed": lambda project: write(project, "smtp-password", "canary-of-the-second\n"),
-    "binding_added": lambda project: clients(
+    "binding_added": lambda project: configure_mails(
         project, bindings={"FILES": {"type": "r2_bucket", "bucket_name": "mail-files"}}
     ),
-    "bindings_dropped": lambda project: clients(project, variables={"DEBUG": "on"}, secrets=None),
+    "bindings_dropped": lambda project: configure_mails(
+        project, variables={"DEBUG": "on"}, secrets=None
+    ),
     "database_renamed": lambda project: project.configure("flowflare:names: {database: shop-runs}"),
-    "database_renamed_with_a_reason": database_renamed_with_a_reason,
-    "database_elsewhere": lambda project: clients(
+    "database_renamed_with_a_reason": rename_database_with_a_reason,
+    "database_elsewhere": lambda project: configure_mails(
         project,
         databases={
             "ARCHIVE": {"migrations": "worker_src/mails/migrations", "locationHint": "weur"}
         },
     ),
     "script_renamed": lambda project: project.configure("flowflare:names: {service: shop-runs}"),
-    "script_renamed_with_a_reason": script_renamed_with_a_reason,
-    "class_added": class_added,
-    "class_deleted": class_deleted,
-    "class_deleted_with_a_reason": class_deleted_with_a_reason,
-    "class_moved": class_moved,
-    "migration_with_a_warning": archive("0002_sent.sql", "UPDATE mail SET text = '';\n"),
-    "migration_with_an_error": archive("0002_gone.sql", "DROP TABLE mail;\n"),
-    "migration_that_loses_data_accepted": archive(
+    "script_renamed_with_a_reason": rename_script_with_a_reason,
+    "class_added": add_class,
+    "class_deleted": delete_class,
+    "class_deleted_with_a_reason": delete_class_with_a_reason,
+    "class_moved": move_class,
+    "migration_with_a_warning": add_migration("0002_sent.sql", "UPDATE mail SET text = '';\n"),
+    "migration_with_an_error": add_migration("0002_gone.sql", "DROP TABLE mail;\n"),
+    "migration_that_loses_data_accepted": add_migration(
         "0002_gone.sql",
         "-- flowflare: accept drop-table: nothing was ever in it\nDROP TABLE mail;\n",
     ),
-    "client_removed": lambda project: without_client(project, "mails"),
-    "workflow_removed": without_workflow,
-    "protection_lifted": lambda project: allow(project, "mails-archive-database"),
+    "client_removed": lambda project: remove_client(project, "mails"),
+    "workflow_removed": remove_workflow,
+    "protection_lifted": lambda project: allow_data_loss(project, "mails-archive-database"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_preview(case: str, standing: Project, tmp_path: Path) -> None:
-    project = copy_of(standing, tmp_path / "shop")
+def test_a_preview_shows_a_change_as_recorded(
+    case: str, deployed_shop: Project, tmp_path: Path
+) -> None:
+    project = copy_project(deployed_shop, tmp_path / "shop")
     CASES[case](project)
-    matches(case, project)
+    compare_preview(case, project)
 
 
-def test_preview_of_a_first_up(tmp_path: Path, cloudflare: Cloudflare) -> None:
-    matches("first_up", make_shop(tmp_path / "shop", cloudflare), diff=False)
+def test_a_preview_of_a_first_up_is_as_recorded(tmp_path: Path, cloudflare: Cloudflare) -> None:
+    compare_preview("first_up", make_shop(tmp_path / "shop", cloudflare), diff=False)
 
 
-def test_preview_of_a_destroy(standing: Project) -> None:
-    reviewed = review(standing.stack().plan_destroy())
-    compare(
+def test_a_preview_of_a_destroy_is_as_recorded(deployed_shop: Project) -> None:
+    reviewed = review(deployed_shop.open_stack().plan_destroy())
+    compare_text(
         HERE / "destroy.txt", join_lines(write_lines(reviewed)) + summarise_review(reviewed) + "\n"
     )
 
 
-def matches(case: str, project: Project, *, diff: bool = True) -> None:
+def compare_preview(case: str, project: Project, *, diff: bool = True) -> None:
     try:
-        plan = project.stack().preview()
+        plan = project.open_stack().preview()
     except FlowflareError as error:
-        compare(HERE / f"{case}.txt", f"{error}\n")
+        compare_text(HERE / f"{case}.txt", f"{error}\n")
         return
     reviewed = review(plan, diff=diff)
     text = join_lines(write_lines(reviewed)) + summarise_review(reviewed) + "\n"
-    made = make_document(reviewed, project="shop", stack="local")
-    jsonschema_rs.validate(SCHEMA, made)
-    made["resources"] = [one for one in made["resources"] if one["op"] != "same"]
-    for one in made["resources"]:
-        del one["differences"], one["urn"]
-    del made["outputs"]
-    assert "canary" not in text + json.dumps(made)
-    compare(HERE / f"{case}.txt", text)
+    document = make_document(reviewed, project="shop", stack="local")
+    jsonschema_rs.validate(SCHEMA, document)
+    document["resources"] = [each for each in document["resources"] if each["op"] != "same"]
+    for resource in document["resources"]:
+        del resource["differences"], resource["urn"]
+    del document["outputs"]
+    assert "canary" not in text + json.dumps(document)
+    compare_text(HERE / f"{case}.txt", text)
     if diff:
-        compare(HERE / f"{case}.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+        compare_text(
+            HERE / f"{case}.json", json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        )
 
 
-def compare(file: Path, text: str) -> None:
-    """Compares with what is kept, but for what differs each time or with the runtime's release."""
+def compare_text(file: Path, text: str) -> None:
+    """Compare with the recorded text, except what differs between runs or releases."""
     text = re.sub(r"\b[0-9a-f]{32}\b", "<account>", text)
     text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "<id>", text)
     text = re.sub(r"\b[0-9a-f]{16}\b", "<fingerprint>", text)

@@ -1,6 +1,6 @@
-"""The whole program under the real Pulumi CLI, on the embedded Cloudflare: `pulumi up` and ours.
+"""The real Pulumi CLI and Flowflare run the same program on the embedded Cloudflare.
 
-Cloudflare's own plugin is stood in for by `tests/engine/cloudflare_plugin.py`; CLI 3.274.1.
+`tests/engine/cloudflare_plugin.py` replaces Cloudflare's own plugin. Passes with CLI 3.274.1.
 """
 
 import json
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.pulumi_cli, pytest.mark.long]
 
 @pytest.fixture
 def environ(project: Project, cloudflare: Cloudflare, tmp_path: Path) -> dict[str, str]:
-    """What makes the example's stack one of the CLI, with what `flowflare emulator env` prints."""
+    """Make the example's stack one of the CLI; return the environment that the CLI needs."""
     project.edit("Pulumi.local.yaml", "flowflare:engine: embedded", "flowflare:engine: pulumi")
     return {
         **cli_environ(tmp_path),
@@ -31,7 +31,7 @@ def environ(project: Project, cloudflare: Cloudflare, tmp_path: Path) -> dict[st
 
 
 def pulumi(project: Project, environ: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
+    result = subprocess.run(
         ["pulumi", *words, "--non-interactive"],
         cwd=project.root,
         env=os.environ | environ,
@@ -39,8 +39,8 @@ def pulumi(project: Project, environ: dict[str, str], *words: str) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def test_plain_pulumi_and_flowflare_run_the_same_program(
@@ -49,41 +49,41 @@ def test_plain_pulumi_and_flowflare_run_the_same_program(
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     first = project.flowflare("preview", "--json", **environ)
     assert first.returncode == 0, first.stderr
-    planned = {
-        one["name"] for one in json.loads(first.stdout)["resources"] if one["op"] == "create"
-    }
+    resources = json.loads(first.stdout)["resources"]
+    planned = {resource["name"] for resource in resources if resource["op"] == "create"}
     pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
-    assert len(project.account.databases()) == 1
-    assert len(project.account.scripts()) == 2
+    assert len(project.account.list_databases()) == 1
+    assert len(project.account.list_scripts()) == 2
     exported = json.loads(pulumi(project, environ, "stack", "export", "--stack", "local"))
-    made = {one["urn"].rpartition("::")[2] for one in exported["deployment"]["resources"]}
-    assert planned <= made
+    records = exported["deployment"]["resources"]
+    created = {record["urn"].rpartition("::")[2] for record in records}
+    assert planned <= created
 
-    after = project.account.last_request()
+    last = project.account.find_last_request()
     again = project.flowflare("up", "--json", **environ)
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["changed"] == 0
-    assert project.account.writes(after) == []
+    assert project.account.list_writes(last) == []
 
-    looked = project.flowflare("doctor", "--json", **environ)
-    checks = json.loads(looked.stdout)["checks"]
+    doctor = project.flowflare("doctor", "--json", **environ)
+    checks = json.loads(doctor.stdout)["checks"]
     assert not [check for check in checks if check["status"] == "fail"]
     assert {"token", "account", "permission", "stack"} <= {check["name"] for check in checks}
 
-    gone = project.flowflare("destroy", "--yes", **environ)
-    assert gone.returncode == 0, gone.stderr
-    assert project.account.holds_nothing()
+    destroy = project.flowflare("destroy", "--yes", **environ)
+    assert destroy.returncode == 0, destroy.stderr
+    assert project.account.is_empty()
 
 
-def test_stores_and_consumers_are_made_compared_and_destroyed(
+def test_stores_and_consumers_are_created_compared_and_destroyed(
     project: Project, environ: dict[str, str]
 ) -> None:
     def run(*words: str) -> Any:
-        done = project.flowflare(*words, "--json", **environ)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        result = project.flowflare(*words, "--json", **environ)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
 
-    def drift() -> list[Any]:
+    def find_drift() -> list[Any]:
         [stack] = run("drift")["stacks"]
         assert stack["unknown"] == []
         return list(stack["findings"])
@@ -91,10 +91,10 @@ def test_stores_and_consumers_are_made_compared_and_destroyed(
     configure(project)
     pulumi(project, environ, "stack", "init", "organization/flowflare/local")
     pulumi(project, environ, "up", "--yes", "--skip-preview", "--stack", "local")
-    assert project.account.stores() == STORES
+    assert project.account.list_stores() == STORES
     pulumi(project, environ, "preview", "--expect-no-changes", "--stack", "local")
     assert not [change for change in run("preview")["resources"] if change["op"] != "same"]
-    assert drift() == []
+    assert find_drift() == []
 
     queue = next(
         queue for queue in project.account.get("/queues") if queue["queue_name"] == STORES[3]
@@ -103,12 +103,12 @@ def test_stores_and_consumers_are_made_compared_and_destroyed(
     body = {"type": "worker", "script_name": consumer["script_name"], "settings": {"batch_size": 7}}
     path = f"/queues/{queue['queue_id']}/consumers/{consumer['consumer_id']}"
     project.account.put(path, body)
-    paths = {finding["path"] for finding in drift()}
+    paths = {finding["path"] for finding in find_drift()}
     assert {"settings.batch_size", "dead_letter_queue"} <= paths
 
-    # The stand-in plugin leaves the inputs of a refreshed resource as they are, so `up` after a
-    # refresh would not put this back.
-    gone = project.flowflare("destroy", "--yes", **environ)
-    assert gone.returncode == 0, gone.stderr
-    assert project.account.stores() == []
-    assert project.account.holds_nothing()
+    # The fake plugin does not update the inputs of a refreshed resource, so an `up` after a refresh
+    # would not revert this change.
+    destroy = project.flowflare("destroy", "--yes", **environ)
+    assert destroy.returncode == 0, destroy.stderr
+    assert project.account.list_stores() == []
+    assert project.account.is_empty()

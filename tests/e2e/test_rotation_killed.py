@@ -1,4 +1,4 @@
-"""A key rotation killed with SIGKILL, then run again."""
+"""A key rotation that is killed with SIGKILL resumes when it is run again."""
 
 import httpx
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from flowflare.rollout.rotation import Keys
 from tests.e2e.conftest import Project
 from tests.e2e.killable import Zygote, has_fired
-from tests.e2e.rotating import opens, outputs, rotate, rotation
+from tests.e2e.rotating import call_service, make_rotation, read_outputs, rotate
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("kills")]
 
@@ -16,40 +16,38 @@ UNDONE, DONE = {"kind": "answer", "status": 503}, {"kind": "lose"}
 
 
 @pytest.mark.long
-def test_a_rotation_killed_anywhere_goes_on_and_locks_nobody_out(
-    project: Project, warm: Zygote
-) -> None:
-    def killed_at(do: str, action: dict, where: dict) -> None:
-        with project.account.fault(action, nth=1, **where) as fault:
+def test_a_killed_rotation_resumes_and_refuses_no_valid_key(project: Project, warm: Zygote) -> None:
+    def kill_at(do: str, action: dict, request: dict) -> None:
+        with project.account.inject_fault(action, nth=1, **request) as fault:
             assert warm.kill_when(project.root, do, has_fired(fault)) == -9
 
-    project.stack().up()
-    first = outputs(project)["api_key"]
+    project.open_stack().up()
+    first = read_outputs(project)["api_key"]
     file = project.root / "Pulumi.local.yaml"
     assert warm.kill_when(project.root, "rotate", lambda: "[2, 1]" in file.read_text()) == -9
-    assert_open(project, first)
-    killed_at("rotate", UNDONE, SERVICE)
-    assert_open(project, first)
-    killed_at("rotate", DONE, ORDERS)
-    assert_open(project, first)
+    assert_accepted(project, first)
+    kill_at("rotate", UNDONE, SERVICE)
+    assert_accepted(project, first)
+    kill_at("rotate", DONE, ORDERS)
+    assert_accepted(project, first)
     rotate(project)
-    assert rotation(project).keys() == Keys((2, 1), 2)
-    second = outputs(project)["api_key"]
-    assert_open(project, first, second)
+    assert make_rotation(project).keys() == Keys((2, 1), 2)
+    second = read_outputs(project)["api_key"]
+    assert_accepted(project, first, second)
 
-    killed_at("finish", DONE, SERVICE)
-    assert_open(project, second)
+    kill_at("finish", DONE, SERVICE)
+    assert_accepted(project, second)
     rotate(project, finish=True)
-    assert rotation(project).keys() == Keys((2,), 2)
-    assert (opens(project, first), opens(project, second)) == (401, 200)
-    # Once more finishes nothing, and begins nothing.
-    assert rotation(project).steps(finish=True) == ()
-    assert project.stack().up().changed == 0
+    assert make_rotation(project).keys() == Keys((2,), 2)
+    assert (call_service(project, first), call_service(project, second)) == (401, 200)
+    # When it is run again, nothing is left to finish and no new rotation begins.
+    assert make_rotation(project).steps(finish=True) == ()
+    assert project.open_stack().up().changed == 0
 
 
-def assert_open(project: Project, *keys: str) -> None:
-    """The service is open to callers that hold these keys, and to its client."""
+def assert_accepted(project: Project, *keys: str) -> None:
+    """Assert that the service accepts these keys and the key of its client."""
     project.account.settle()
-    assert [opens(project, key) for key in keys] == [200] * len(keys)
-    client = outputs(project)["client_urls"]["orders"]
+    assert [call_service(project, key) for key in keys] == [200] * len(keys)
+    client = read_outputs(project)["client_urls"]["orders"]
     assert httpx.get(f"{client}/orders/none").status_code == 404

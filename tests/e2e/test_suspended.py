@@ -1,4 +1,4 @@
-"""A stack that is suspended: reached nowhere, nothing lost, and back where it was."""
+"""A suspended stack is unreachable, loses no data, and is the same again when it resumes."""
 
 import httpx
 import pytest
@@ -12,30 +12,39 @@ CRONS = "/workers/scripts/local-flowflare-service/schedules"
 DATABASE = "/d1/database?name=local-flowflare-db"
 
 
-def test_suspended_and_back(project: Project) -> None:
+def test_a_suspended_stack_is_unreachable_and_resumes_with_its_data(project: Project) -> None:
     project.configure("flowflare:retentionDays: 30")
-    up = project.stack().up().outputs
+    first = project.open_stack().up().outputs
     project.account.settle()
-    url = up["service_url"]
+    url = first["service_url"]
     assert httpx.get(url, timeout=PATIENCE).status_code < 500
     assert len(project.account.get(CRONS)["schedules"]) == 1
-    kept = project.account.get(DATABASE), project.account.workflows(), project.account.scripts()
+    before = (
+        project.account.get(DATABASE),
+        project.account.list_workflows(),
+        project.account.list_scripts(),
+    )
 
     project.configure("flowflare:suspended: true")
-    off = project.stack().up()
+    suspended = project.open_stack().up()
     project.account.settle()
-    assert {step.op for step in off.steps if "database" in step.name} == {"same"}
-    assert (off.outputs.get("service_url"), off.outputs["client_urls"]) == (None, {})
+    assert {step.op for step in suspended.steps if "database" in step.name} == {"same"}
+    assert suspended.outputs.get("service_url") is None
+    assert suspended.outputs["client_urls"] == {}
     assert project.account.get(CRONS)["schedules"] == []
     with pytest.raises(httpx.HTTPError):
         httpx.get(url, timeout=PATIENCE).raise_for_status()
-    assert project.stack().up().changed == 0
+    assert project.open_stack().up().changed == 0
 
     project.edit("Pulumi.local.yaml", "  flowflare:suspended: true\n", "")
-    back = project.stack().up().outputs
+    resumed = project.open_stack().up().outputs
     project.account.settle()
-    assert (back["service_url"], back["client_urls"]) == (url, up["client_urls"])
+    assert (resumed["service_url"], resumed["client_urls"]) == (url, first["client_urls"])
     assert httpx.get(url, timeout=PATIENCE).status_code < 500
     assert len(project.account.get(CRONS)["schedules"]) == 1
-    now = project.account.get(DATABASE), project.account.workflows(), project.account.scripts()
-    assert now == kept
+    after = (
+        project.account.get(DATABASE),
+        project.account.list_workflows(),
+        project.account.list_scripts(),
+    )
+    assert after == before

@@ -1,4 +1,4 @@
-"""A program shows its secrets in every way it can; nothing that a command writes contains one."""
+"""No command prints or stores a secret in plain text, however a program shows it."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.e2e.talking import make_talkative, plant_configuration
 from tests.support.pulumi_cli import cli_environ
 
 pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
-#: What must still be shown, its secret replaced.
+#: These lines must be shown, with their secrets replaced.
 SHOWN = (
     "printed a given secret [secret]",
     "in pieces [secret]",
@@ -24,50 +24,50 @@ SHOWN = (
     "to a descriptor [secret]",
     "by a child [secret]",
     "logged [secret]",
-    "told as information [secret]",
-    'told as a warning {"key": "[secret]"}',
-    "told with a resource [secret]",
+    "reported as information [secret]",
+    'reported as a warning {"key": "[secret]"}',
+    "reported with a resource [secret]",
     "https://shop.example/?key=[secret]",
     "caught [secret]",
 )
 
 
 class Talk:
-    """Runs commands over a project and keeps all that they write.
+    """Run commands on a project and collect their output.
 
     Args:
         project: the project.
         environ: the environment of its commands.
-        canaries: what must not be in it.
+        canaries: the secrets that the output must not contain.
     """
 
     def __init__(self, project: Project, environ: dict[str, str], canaries: Canaries) -> None:
         self.project = project
         self.environ = environ
         self.canaries = canaries
-        self.written: list[tuple[str, str]] = []
+        self.outputs: list[tuple[str, str]] = []
         make_talkative(project.root, plain=True)
 
     def run(self, *words: str, code: int = 0, raises: str = "") -> str:
-        """Run a command; what it wrote, standard output first."""
-        done = self.project.flowflare(*words, **self.environ, RAISES=raises)
-        text = done.stdout + done.stderr
-        assert done.returncode == code, text
+        """Run a command; return standard output, then standard error."""
+        result = self.project.flowflare(*words, **self.environ, RAISES=raises)
+        text = result.stdout + result.stderr
+        assert result.returncode == code, text
         if "--json" in words and code == 0:
-            json.loads(done.stdout)
+            json.loads(result.stdout)
 
-        self.written.append((f"{' '.join(words)} {raises}", text))
+        self.outputs.append((f"{' '.join(words)} {raises}", text))
         return text
 
-    def learn_outputs(self) -> None:
-        """Take the secrets that the stack made for canaries too."""
+    def hide_outputs(self) -> None:
+        """Add the secrets that the stack generated to the canaries."""
         outputs = self.project.flowflare("outputs", "--json", "--show-secrets", **self.environ)
         self.canaries.hide("output", json.loads(outputs.stdout)["api_key"])
 
     def look(self) -> list[str]:
-        """Search everything for canaries, files below the project too."""
-        for where, text in self.written:
-            self.canaries.look(where, text)
+        """Search all output and the files of the project for canaries."""
+        for command, text in self.outputs:
+            self.canaries.look(command, text)
         self.canaries.look_below(
             self.project.root, but=(".flowflare/emulator", ".flowflare/state", "node_modules")
         )
@@ -86,22 +86,22 @@ def configure(
     return {"PULUMI_CONFIG_PASSPHRASE": phrase, "SHOP_TOKEN": canaries.plant("variable")}
 
 
-def tell_story(talk: Talk) -> None:
-    raised = talk.run("up", code=1, raises="configuration")
-    assert "raised with a given secret [secret]" in raised
-    raised = talk.run("up", code=1, raises="output")
-    assert "raised with an output [secret]" in raised
-    shown = talk.run("up", "--json")
-    missing = [text for text in SHOWN if text not in shown]
-    assert not missing, f"{missing} in {shown}"
-    assert "printed a resource's output [secret]" in shown
-    assert '"plain": "https://shop.example/?key=[secret]"' in shown
-    assert '"plain_given": {"[secret]": ' in " ".join(shown.split()).replace("{ ", "{")
-    talk.learn_outputs()
+def run_commands(talk: Talk) -> None:
+    error = talk.run("up", code=1, raises="configuration")
+    assert "raised with a given secret [secret]" in error
+    error = talk.run("up", code=1, raises="output")
+    assert "raised with an output [secret]" in error
+    output = talk.run("up", "--json")
+    missing = [text for text in SHOWN if text not in output]
+    assert not missing, f"{missing} in {output}"
+    assert "printed a resource's output [secret]" in output
+    assert '"plain": "https://shop.example/?key=[secret]"' in output
+    assert '"plain_given": {"[secret]": ' in " ".join(output.split()).replace("{ ", "{")
+    talk.hide_outputs()
     for words in (["preview"], ["preview", "--json"]):
-        shown = talk.run(*words)
-        missing = [text for text in SHOWN if text not in shown]
-        assert not missing, f"{missing} in {shown}"
+        output = talk.run(*words)
+        missing = [text for text in SHOWN if text not in output]
+        assert not missing, f"{missing} in {output}"
     assert '"plain": "https://shop.example/?key=[secret]"' in talk.run("outputs", "--json")
     assert "key=[secret]" in talk.run("outputs")
     talk.run("preview", "--json", code=1, raises="output")
@@ -109,18 +109,18 @@ def tell_story(talk: Talk) -> None:
 
 
 @pytest.mark.long
-def test_nothing_that_an_embedded_stack_writes_has_a_secret_of_its_program(
+def test_an_embedded_stack_shows_no_secret_of_its_program(
     project: Project, cloudflare: Cloudflare
 ) -> None:
     canaries = Canaries()
     more = {"cloudflare:baseUrl": cloudflare.base_url, "cloudflare:apiToken": cloudflare.token}
     environ = configure(project, canaries, "embedded", more)
-    tell_story(Talk(project, environ, canaries))
+    run_commands(Talk(project, environ, canaries))
 
 
 @pytest.mark.pulumi_cli
 @pytest.mark.long
-def test_nothing_that_a_stack_of_the_pulumi_cli_writes_has_a_secret_of_its_program(
+def test_a_stack_of_the_pulumi_cli_shows_no_secret_of_its_program(
     project: Project, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
     canaries = Canaries()
@@ -128,4 +128,4 @@ def test_nothing_that_a_stack_of_the_pulumi_cli_writes_has_a_secret_of_its_progr
     environ |= {**cli_environ(tmp_path), "CLOUDFLARE_API_TOKEN": cloudflare.token}
     command = ["pulumi", "stack", "init", "organization/flowflare/local", "--non-interactive"]
     subprocess.run(command, cwd=project.root, env=os.environ | environ, check=True)
-    tell_story(Talk(project, environ, canaries))
+    run_commands(Talk(project, environ, canaries))

@@ -1,4 +1,4 @@
-"""The tutorial: all its commands, in its order, as a newcomer runs them."""
+"""The commands of the tutorial work, in their order, as a new user runs them."""
 
 import os
 import re
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import point
+from tests.e2e.conftest import use_cloudflare
 from tests.e2e.embedded import Cloudflare
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "index.md"
 SECTIONS = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]
 BLOCK = re.compile(r"^```shell\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WALK = [section for section in SECTIONS if BLOCK.search(section)]
-# What a reader has been promised to see, by section.
+# Texts that a section promises to the reader.
 PROMISED = {
     "2. Deploy it": ("11 created", "charge-payment", "Completed", "Nothing would change"),
     "3. Add a second environment": ("11 created", "service_url"),
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
 class Walk:
-    """A newcomer's shell: the folder it is in, and how many sections it has done."""
+    """A new user's shell: the folder that it is in, and the number of sections that it ran."""
 
     def __init__(self, folder: Path, cloudflare: Cloudflare) -> None:
         self.folder = folder
@@ -39,10 +39,10 @@ class Walk:
 
     def run(self, section: str) -> str:
         """Run a section's commands in a shell that stops at the first failure."""
-        # Other tests use the emulator, too.
+        # Other tests also use this emulator.
         commands = "".join(BLOCK.findall(section)).replace("flowflare emulator stop\n", "")
-        pointed = self.folder != self.home
-        done = subprocess.run(
+        has_project = self.folder != self.home
+        result = subprocess.run(
             ["/bin/sh", "-c", f"set -e\n{commands}pwd\n"],
             cwd=self.folder,
             env=self._environment(),
@@ -50,19 +50,19 @@ class Walk:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, f"{commands}\n{done.stdout}\n{done.stderr}"
-        self.folder = Path(done.stdout.splitlines()[-1])
-        if not pointed:
-            point(self.folder, self.cloudflare)
-            (self.folder / "node_modules").unlink()  # a newcomer's project has none to commit
+        assert result.returncode == 0, f"{commands}\n{result.stdout}\n{result.stderr}"
+        self.folder = Path(result.stdout.splitlines()[-1])
+        if not has_project:
+            use_cloudflare(self.folder, self.cloudflare)
+            (self.folder / "node_modules").unlink()  # a new user's project has none to commit
         self.done += 1
-        return done.stdout + done.stderr
+        return result.stdout + result.stderr
 
     def _environment(self) -> dict[str, str]:
         git = {
-            f"GIT_{who}_{what}": "newcomer"
-            for who in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
+            f"GIT_{role}_{field}": "newcomer"
+            for role in ("AUTHOR", "COMMITTER")
+            for field in ("NAME", "EMAIL")
         }
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return os.environ | git | {"PATH": path, "HOME": str(self.home)}
@@ -77,7 +77,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory, cloudflare: Cloudflare) -> Wa
     ("number", "section"), list(enumerate(WALK)), ids=[each.partition("\n")[0] for each in WALK]
 )
 @pytest.mark.long
-def test_a_section_does_what_it_says(number: int, section: str, walk: Walk) -> None:
+def test_the_commands_of_a_section_show_what_it_promises(
+    number: int, section: str, walk: Walk
+) -> None:
     if walk.done != number:
         pytest.fail(f"section {walk.done + 1} has to pass first, and the sections run in order")
     output = walk.run(section)
@@ -87,5 +89,5 @@ def test_a_section_does_what_it_says(number: int, section: str, walk: Walk) -> N
     assert missing == [], output
 
 
-def test_every_promise_is_of_a_section() -> None:
+def test_every_promise_belongs_to_a_section() -> None:
     assert set(PROMISED) <= {section.partition("\n")[0] for section in WALK}

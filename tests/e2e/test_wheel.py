@@ -1,4 +1,4 @@
-"""The wheel, installed on its own, makes a project whose `up` works."""
+"""The installed wheel creates a project that can be deployed."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Project, point
+from tests.e2e.conftest import ROOT, Project, use_cloudflare
 from tests.e2e.embedded import Cloudflare
 from tests.support.waiting import PATIENCE
 
@@ -17,8 +17,11 @@ pytestmark = [pytest.mark.workerd, pytest.mark.xdist_group("e2e")]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `flowflare` of an environment with the wheel and our environment's other packages."""
+def flowflare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel in an environment; return its `flowflare`.
+
+    The other packages are those of the tests' environment.
+    """
     folder = tmp_path_factory.mktemp("wheel")
     uv = [str(Path(sys.executable).parent / "uv"), "--quiet", "--offline"]
     build = [*uv, "build", "--wheel", "--no-build-isolation", "--out-dir", str(folder)]
@@ -29,48 +32,48 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheel = next(folder.glob("*.whl"))
     install = ["pip", "install", "--no-deps", "--no-index", "--python", str(python), str(wheel)]
     subprocess.run([*uv, *install], check=True)
-    # Only the folder is added, so that the checkout's editable install is not found through it.
+    # This adds a folder and not an environment, so the checkout's editable install is not found.
     packages = next(environment.glob("lib/python3*/site-packages"))
     (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     return environment / "bin/flowflare"
 
 
-def test_the_source_distribution_builds_the_wheel_of_the_checkout(tmp_path: Path) -> None:
+def test_the_source_distribution_builds_the_same_wheel_as_the_checkout(tmp_path: Path) -> None:
     uv = [str(Path(sys.executable).parent / "uv"), "--quiet", "--offline", "build"]
     build = [*uv, "--no-build-isolation", "--out-dir"]
     subprocess.run([*build, str(tmp_path / "sdist")], cwd=ROOT, check=True)
     subprocess.run([*build, str(tmp_path / "checkout"), "--wheel"], cwd=ROOT, check=True)
-    [through_sdist] = (tmp_path / "sdist").glob("*.whl")
+    [from_sdist] = (tmp_path / "sdist").glob("*.whl")
     [direct] = (tmp_path / "checkout").glob("*.whl")
-    assert through_sdist.read_bytes() == direct.read_bytes()
+    assert from_sdist.read_bytes() == direct.read_bytes()
 
 
 def run(command: Path, *words: str, cwd: Path) -> str:
-    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    result = subprocess.run(
         [str(command), *words],
         cwd=cwd,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
-        env=clean,
+        env=environ,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 @pytest.mark.long
-def test_init_makes_a_project_whose_up_works(
-    installed: Path, cloudflare: Cloudflare, tmp_path: Path
+def test_init_creates_a_project_that_can_be_deployed(
+    flowflare: Path, cloudflare: Cloudflare, tmp_path: Path
 ) -> None:
-    run(installed, "init", "mine", cwd=tmp_path)
+    run(flowflare, "init", "mine", cwd=tmp_path)
     root = tmp_path / "mine"
     written = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
-    mine = point(root, cloudflare)
+    mine = use_cloudflare(root, cloudflare)
 
-    up = json.loads(run(installed, "up", "--json", cwd=mine.root))
-    order = json.loads(run(installed, "order", "--json", cwd=mine.root))
+    up = json.loads(run(flowflare, "up", "--json", cwd=mine.root))
+    order = json.loads(run(flowflare, "order", "--json", cwd=mine.root))
 
     assert {name for name in written if not name.startswith("worker_src/orders/")} == {
         "Pulumi.yaml",
@@ -80,7 +83,7 @@ def test_init_makes_a_project_whose_up_works(
     assert (up["changed"], order["status"]) == (11, "Completed")
 
 
-def test_wheel_and_checkout_render_the_same_bytes(installed: Path, project: Project) -> None:
+def test_wheel_and_checkout_render_the_same_bytes(flowflare: Path, project: Project) -> None:
     ours = json.loads(project.flowflare("render", "--json", "--out", "ours").stdout)
-    theirs = json.loads(run(installed, "render", "--json", "--out", "theirs", cwd=project.root))
+    theirs = json.loads(run(flowflare, "render", "--json", "--out", "theirs", cwd=project.root))
     assert [worker["sha256"] for worker in ours] == [worker["sha256"] for worker in theirs]

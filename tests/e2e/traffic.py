@@ -1,4 +1,4 @@
-"""Callers that never pause long: through a client Worker, and from outside with a key."""
+"""Call a client Worker and the service all the time, from outside the stack."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ from tests.support.waiting import PATIENCE
 
 @dataclass
 class Traffic:
-    """What callers ask, and what they were answered.
+    """Callers and the answers that they received.
 
     Attributes:
-        client_url: a client that asks the service with the key it carries.
+        client_url: a client, which calls the service with the key that is bound to it.
         service_url: the service.
-        outside_key: the key that a caller outside the stack holds; it may be given another.
-        answers: how often which answer was got, by who asked.
-        failures: every answer but the right one, with the time.
+        outside_key: the key of the caller outside the stack, which a test may replace.
+        answers: how often each caller received each answer.
+        failures: every unexpected answer.
     """
 
     client_url: str
@@ -31,13 +31,13 @@ class Traffic:
     failures: list[str] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def through_the_client(self) -> None:
+    def call_client(self) -> None:
         with httpx.Client(timeout=PATIENCE) as http:
             while not self.stop.is_set():
-                # Nobody ordered it: a right key gets 404, a wrong one 401.
+                # The order does not exist: the right key gets 404, a wrong key 401.
                 self._count("client", http, "GET", f"{self.client_url}/orders/none", 404)
 
-    def from_outside(self) -> None:
+    def call_service(self) -> None:
         with httpx.Client(timeout=PATIENCE) as http:
             while not self.stop.is_set():
                 url = f"{self.service_url}/service/list-workflows"
@@ -45,31 +45,31 @@ class Traffic:
 
     def _count(
         self,
-        who: str,
+        caller: str,
         http: httpx.Client,
         method: str,
         url: str,
-        right: int,
+        expected: int,
         headers: dict[str, str] | None = None,
     ) -> None:
         try:
             answer = http.request(method, url, headers=headers, json={"limit": 1})
-            said = str(answer.status_code)
-            if answer.status_code != right:
-                self.failures.append(f"{who}: {said} {answer.text[:200]}")
+            result = str(answer.status_code)
+            if answer.status_code != expected:
+                self.failures.append(f"{caller}: {result} {answer.text[:200]}")
         except httpx.HTTPError as error:
-            said = type(error).__name__
-            self.failures.append(f"{who}: {error!r}")
-        self.answers[f"{who} {said}"] += 1
+            result = type(error).__name__
+            self.failures.append(f"{caller}: {error!r}")
+        self.answers[f"{caller} {result}"] += 1
         time.sleep(0.03)
 
 
 @contextmanager
-def constant(traffic: Traffic) -> Iterator[Traffic]:
-    """Keeps the traffic up for as long as the block."""
+def keep_calling(traffic: Traffic) -> Iterator[Traffic]:
+    """Keep calling for the duration of the block."""
     threads = [
-        threading.Thread(target=traffic.through_the_client),
-        threading.Thread(target=traffic.from_outside),
+        threading.Thread(target=traffic.call_client),
+        threading.Thread(target=traffic.call_service),
     ]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""The real wrangler against the embedded Cloudflare, without the Internet."""
+"""Run the real wrangler against the embedded Cloudflare, without Internet access."""
 
 import os
 import subprocess
@@ -18,17 +18,17 @@ def run_wrangler(
     *words: str,
     environ: Mapping[str, str] | None = None,
 ) -> str:
-    """Runs it in a folder; returns what it prints.
+    """Run wrangler in a folder and return its output.
 
     Args:
-        folder: where its configuration is.
-        account: the account that it works in.
-        cloudflare: where that account is.
-        words: the command's words.
-        environ: what its environment has besides.
+        folder: the folder with wrangler's configuration.
+        account: the account to use.
+        cloudflare: the Cloudflare of that account.
+        words: the command and its arguments.
+        environ: additional environment variables.
     """
     programs = ensure_node_packages(root=ROOT)
-    done = subprocess.run(
+    run = subprocess.run(
         [programs.node, ROOT / "node_modules/wrangler/bin/wrangler.js", *words],
         cwd=folder,
         env={
@@ -39,7 +39,7 @@ def run_wrangler(
             "CLOUDFLARE_API_TOKEN": cloudflare.token,
             "CLOUDFLARE_ACCOUNT_ID": account.identity,
             "WRANGLER_SEND_METRICS": "false",
-            # Whatever wrangler asks of the Internet goes nowhere, and must not matter.
+            # No request of wrangler to the Internet is answered, and none is needed.
             "HTTPS_PROXY": "http://127.0.0.1:9",
             "NO_PROXY": "127.0.0.1",
             **(environ or {}),
@@ -49,5 +49,5 @@ def run_wrangler(
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout

@@ -1,8 +1,8 @@
-"""Forks an `up`, a `destroy` or another run for each line it reads: killed without its start.
+"""Fork a run for each line of standard input, so that tests can kill runs without their startup.
 
-Importing Pulumi and the resource classes costs seconds of CPU; the kill tests run one process for
-each call to the API. This process imports once. For each JSON line on standard input it forks; the
-child runs and says how it ended. Lines out: `{"pid": ...}` at once, `{"exit": ...}` at the end.
+Importing Pulumi and the resource classes takes seconds of CPU, and the kill tests need a process
+for each call to the API. This process imports once. For each JSON line it forks a child, which
+executes the run. It prints `{"pid": ...}` at once and `{"exit": ...}` when the child has ended.
 """
 
 import importlib
@@ -31,7 +31,7 @@ WARM = (
 
 
 def warm_up() -> None:
-    """Imports what a run imports, without running anything: threads do not survive a fork."""
+    """Import what a run imports, without starting threads, which do not survive a fork."""
     for module in WARM:
         importlib.import_module(module)
 
@@ -49,52 +49,52 @@ def run(command: dict[str, str]) -> int:
             for step in rotation.steps(finish=command["do"] == "finish"):
                 rotation.perform(step)
         elif command["do"] in ("environment", "sweep"):
-            environment(root, name, command["do"])
+            run_environment(root, name, command["do"])
         else:
             getattr(open_stack(read_project(root, name), os.environ), command["do"])()
     except FlowflareError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except BaseException:  # noqa: BLE001 -- a child must not go on in its parent's code
+    except BaseException:  # noqa: BLE001 -- a child must never return to its parent's code
         traceback.print_exc()
         return 70
     return 0
 
 
-def environment(root: Path, name: str, do: str) -> None:
-    """Brings an ephemeral environment up with the seed that lies there, or sweeps all."""
+def run_environment(root: Path, name: str, do: str) -> None:
+    """Create an ephemeral environment with the project's `seed.sql`, or sweep all environments."""
     from datetime import timedelta
 
     from flowflare.fleet.environments import lifecycle
     from flowflare.fleet.environments.seeding import read_seeds
 
-    where = lifecycle.CommandContext(root, os.environ)
+    context = lifecycle.CommandContext(root, os.environ)
     if do == "sweep":
         later = lifecycle.utc_now() + timedelta(hours=2)
-        where = replace(where, now=lambda: later)
-        for swept in lifecycle.sweep(where, lambda record: None):
+        context = replace(context, now=lambda: later)
+        for swept in lifecycle.sweep(context, lambda record: None):
             if swept.error:
                 raise swept.error
         return
     seeds = read_seeds([str(root / "seed.sql")], root)
-    lifecycle.bring_up(name, where, ttl=timedelta(hours=1), seeds=seeds)
+    lifecycle.bring_up(name, context, ttl=timedelta(hours=1), seeds=seeds)
 
 
-def say(answer: dict[str, int]) -> None:
+def write(answer: dict[str, int]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
     warm_up()
-    say({"ready": 1})
+    write({"ready": 1})
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             os._exit(run(json.loads(line)))
-        say({"pid": child})
+        write({"pid": child})
         _, status = os.waitpid(child, 0)
-        say({"exit": os.waitstatus_to_exitcode(status)})
+        write({"exit": os.waitstatus_to_exitcode(status)})
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def list_calls(shop: Shop, since: int = 0) -> tuple[Call, ...]:
     """List the calls that a run made, in order."""
     seen: Counter[tuple[str, str]] = Counter()
     calls = []
-    for request in shop.account.requests(since):
+    for request in shop.account.list_requests(since):
         path = _UUID.sub("*", request["path"].replace(shop.account.identity, "*"))
         seen[request["method"], path] += 1
         calls.append(Call(request["method"], path, seen[request["method"], path]))
@@ -154,7 +154,7 @@ class Outage:
 
     def met(self) -> list[int]:
         """Return how many calls each rule has affected."""
-        return [rule.fired() for rule in self.rules]
+        return [rule.count_fired() for rule in self.rules]
 
 
 @contextmanager
@@ -166,7 +166,7 @@ def outage(shop: Shop, trouble: Trouble, *calls: Call, once: bool = False) -> It
     with ExitStack() as stack:
         rules = [
             stack.enter_context(
-                shop.account.fault(
+                shop.account.inject_fault(
                     trouble.action, method=call.method, path=call.path, nth=call.nth, times=times
                 )
             )

@@ -144,7 +144,7 @@ def read_inventory(shop: Shop) -> dict[str, Any]:
     names = {identity: f"<{name}>" for name, identity in databases.items()}
     names |= {row["id"]: f"<{row['script']}/{row['class']}>" for row in namespaces}
     scripts = {}
-    for name in account.scripts():
+    for name in account.list_scripts():
         path = f"/workers/scripts/{name}"
         settings = account.get(f"{path}/settings")
         scripts[name] = {

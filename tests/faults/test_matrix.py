@@ -70,7 +70,7 @@ def calm(cloudflare: Cloudflare, tmp_path_factory: pytest.TempPathFactory) -> Ca
 
 
 def _record_calls(shop: Shop, do: Callable[[], object]) -> tuple[Call, ...]:
-    since = shop.account.last_request()
+    since = shop.account.find_last_request()
     do()
     return list_calls(shop, since)
 
@@ -195,13 +195,13 @@ def assert_ended(shop: Shop, end: End) -> None:
     """Check that account and state are as without trouble, and that another run does nothing."""
     assert read_inventory(shop) == end.held
     assert read_state(shop) == end.state
-    last = shop.account.last_request()
+    last = shop.account.find_last_request()
     run(shop, "up")
-    assert shop.account.writes(since=last) == []
+    assert shop.account.list_writes(since=last) == []
 
 
 def assert_nothing(shop: Shop) -> None:
-    assert shop.account.holds_nothing()
+    assert shop.account.is_empty()
     assert read_inventory(shop)["namespaces"] == []
     assert read_state(shop) == {}
 

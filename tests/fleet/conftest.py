@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.conftest import cloudflare as cloudflare  # noqa: PLC0414 -- a fixture
 from tests.e2e.embedded import Cloudflare
 from tests.fleet.projects import FleetProject, make_fleet
-from tests.uncounted import uncounted
+from tests.uncounted import skip_coverage
 
 
 @pytest.fixture
@@ -24,5 +24,5 @@ def fleet_project(tmp_path: Path, cloudflare: Cloudflare) -> Callable[..., Fleet
 @pytest.fixture
 def uncounted_processes() -> Iterator[None]:
     """Exclude the commands and workers that a test starts from the coverage."""
-    with uncounted():
+    with skip_coverage():
         yield

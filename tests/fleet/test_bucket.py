@@ -64,13 +64,13 @@ def test_machines_share_a_fleet(
 
 
 def _shards_deploy_each_tenant_once(one: Machine, two: Machine, bucket: Bucket) -> None:
-    before = one.account.last_request()
+    before = one.account.find_last_request()
     first, second = one.run_with(two, (*UP, "--shard", "1/2"), (*UP, "--shard", "2/2"))
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert sorted(first.tenants("tenant-done") + second.tenants("tenant-done")) == list(NAMES)
     assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
-    assert len(one.account.scripts()) == 2 * len(NAMES)
-    made = [line for line in one.account.writes(before) if line.endswith("/d1/database")]
+    assert len(one.account.list_scripts()) == 2 * len(NAMES)
+    made = [line for line in one.account.list_writes(before) if line.endswith("/d1/database")]
     assert len(made) == len(NAMES)
 
 
@@ -88,12 +88,12 @@ def _two_machines_deploy_the_same_tenants_at_the_same_time(
 ) -> None:
     for machine in (one, two):
         machine.change(retentionDays=31)
-    before = one.account.last_request()
+    before = one.account.find_last_request()
     first, second = one.run_with(two, UP, UP)
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert bucket.outcomes() == dict.fromkeys(NAMES, "applied")
     # Only one of the two machines wrote each tenant's service.
-    written = [line for line in one.account.writes(before) if line.startswith("PUT")]
+    written = [line for line in one.account.list_writes(before) if line.startswith("PUT")]
     assert len(written) == len(set(written)), written
     assert two.events(*UP)[-1]["unchanged"] == len(NAMES)
 
@@ -135,7 +135,7 @@ def _a_tenant_without_connection_or_passphrase_fails_alone(
     state = f"PUT /{bucket.name}/{STATE} "
     bucket.wire.trouble(state.format("t01"), "answer-lost", "busy", "answer-torn")
     bucket.wire.trouble(state.format("t02"), *["unheard"] * 4)
-    before = machine.account.last_request()
+    before = machine.account.find_last_request()
     with monkeypatch.context() as changed:
         # Another tenant's passphrase does not decrypt this tenant's secrets.
         changed.setenv("WORDS_T03", "canary-words-of-t01")
@@ -147,7 +147,7 @@ def _a_tenant_without_connection_or_passphrase_fails_alone(
     where = "environment variable WORDS_T03 for stack t03-prod does not decrypt"
     assert where in failed["t03"]["error"]
     assert "canary" not in str(events)
-    assert not [line for line in machine.account.requests(before) if "t03" in str(line)]
+    assert not [line for line in machine.account.list_requests(before) if "t03" in str(line)]
     assert bucket.outcomes() == {"t01": "applied", "t02": "failed", "t03": "failed"}
     assert not bucket.wire.troubles
     events = machine.events(*UP)
@@ -185,4 +185,4 @@ def _every_command_works_with_a_bucket(one: Machine, two: Machine, bucket: Bucke
     )
     assert destroyed[-1]["removed"] == 1
     assert bucket.outcomes() == {"t01": "retired", "t02": "destroyed", "t03": "applied"}
-    assert {name.partition("-")[0] for name in one.account.scripts()} == {"t03"}
+    assert {name.partition("-")[0] for name in one.account.list_scripts()} == {"t03"}

@@ -44,7 +44,7 @@ READ = {
 
 @pytest.fixture
 def account(cloudflare: Cloudflare) -> Account:
-    return cloudflare.account(uuid4().hex)
+    return cloudflare.open_account(uuid4().hex)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_an_export_loads_with_the_same_rows(
 def test_an_export_may_go_to_a_bucket(account: Account, client: Client, tmp_path: Path) -> None:
     one = make(account, "acme", "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
     with serve_aws() as aws:
-        aws.client("s3").create_bucket(
+        aws.open_client("s3").create_bucket(
             Bucket="archive", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
         store = export_store("s3://archive/tenants", tmp_path, aws.environment)

@@ -92,7 +92,7 @@ def upgrade(fleet: FleetProject, broken: str) -> None:
     """Apply a D1 migration to all tenants, although one fails first and the command is killed."""
     add_migration(fleet, "0002_weights.sql", WEIGHTS)
     refusal = {"kind": "answer", "status": 400, "code": 7500, "message": "no such table"}
-    with fleet.account.fault(refusal, pattern=own_database(fleet, broken)):
+    with fleet.account.inject_fault(refusal, pattern=own_database(fleet, broken)):
         stopped = fleet.events("up", code=1)[-1]
         assert stopped["event"] == "stopped"
         assert stopped["where"]["failed"] == [broken]
@@ -129,7 +129,11 @@ def retire(fleet: FleetProject) -> None:
 
 
 def check_retired_tenants_are_removed(fleet: FleetProject) -> None:
-    names = [*fleet.account.scripts(), *fleet.account.databases(), *fleet.account.workflows()]
+    names = [
+        *fleet.account.list_scripts(),
+        *fleet.account.list_databases(),
+        *fleet.account.list_workflows(),
+    ]
     assert {name.split("-")[0] for name in names} == set(STAYING)
 
 

@@ -40,18 +40,18 @@ def test_the_pulumi_cli_deploys_and_retires_a_fleet(
     assert names == ["t01", "t02"]
     assert len([event for event in done if event["event"] == "health" and event["healthy"]]) == 2
     assert done[-1]["api_calls"] > 20
-    assert len(fleet.account.databases()) == 2
+    assert len(fleet.account.list_databases()) == 2
 
-    after = fleet.account.last_request()
+    after = fleet.account.find_last_request()
     assert events(fleet, environ, "up")[-1]["unchanged"] == 2
-    assert fleet.account.requests(after) == []
+    assert fleet.account.list_requests(after) == []
 
     write_tenants(fleet, {"t01": {"status": "retired"}, "t02": {}})
     done = events(fleet, environ, "up", "--retire", "t01")
     [exported] = [event for event in done if event["event"] == "exported"]
     assert exported["databases"]["t01-prod-flowflare-db"] > 0
     assert done[-1]["removed"] == 1
-    assert fleet.account.databases() == ["t02-prod-flowflare-db"]
+    assert fleet.account.list_databases() == ["t02-prod-flowflare-db"]
     assert len(list((fleet.root / ".flowflare/exports/t01-prod").rglob("manifest.json"))) == 1
 
 

@@ -30,7 +30,7 @@ def test_all_tenants_are_deployed_in_spite_of_a_failure_and_a_kill(
 
 def _one_tenant_fails(fleet: FleetProject) -> None:
     """The tenant that runs at the same time is finished, and the last one is not begun."""
-    with fleet.account.fault(REFUSED, method="PUT", path="*/scripts/*t02*"):
+    with fleet.account.inject_fault(REFUSED, method="PUT", path="*/scripts/*t02*"):
         events = fleet.events("up", "--workers", "2", code=1)
     assert [event["tenants"] for event in events if event["event"] == "wave-began"] == [
         ["t01"],
@@ -59,7 +59,7 @@ def _the_command_is_killed_during_its_up(fleet: FleetProject) -> None:
 
 
 def _the_next_run_resumes(fleet: FleetProject) -> None:
-    before = fleet.account.last_request()
+    before = fleet.account.find_last_request()
     events = fleet.events("up", "--workers", "1")
     assert events[0]["rollout"] == fleet.records()["t01"]["rollout"]
     assert (events[0]["through"], events[0]["waves"]) == (2, [["t02"], ["t04"]])
@@ -68,10 +68,10 @@ def _the_next_run_resumes(fleet: FleetProject) -> None:
     steps = [event for event in events if event["event"] == "step"]
     assert {step["op"] for step in steps if "op" in step} == {"create"}
     assert fleet.outcomes() == dict.fromkeys(TENANTS, "applied")
-    writes = fleet.account.writes(before)
+    writes = fleet.account.list_writes(before)
     assert not [line for line in writes if "t01" in line or "t03" in line]
-    assert len(fleet.account.databases()) == 4
-    assert len(fleet.account.scripts()) == 8
+    assert len(fleet.account.list_databases()) == 4
+    assert len(fleet.account.list_scripts()) == 8
     checks = [event for event in events if event["event"] == "health"]
     assert all("a run of order-processing completed" in str(check["found"]) for check in checks)
 
@@ -91,8 +91,8 @@ def _keys_of_tenants_are_separate(fleet: FleetProject) -> None:
 
 
 def _another_up_has_nothing_to_do(fleet: FleetProject) -> None:
-    before = fleet.account.last_request()
+    before = fleet.account.find_last_request()
     done = fleet.run("up")
     assert done.code == 0
     assert done.out == "Nothing to do: all 4 tenants are up to date.\n"
-    assert fleet.account.requests(before) == []
+    assert fleet.account.list_requests(before) == []

@@ -167,8 +167,8 @@ def test_one_tenant_is_suspended_and_one_retired(fleet: FleetProject) -> None:
     events = fleet.events(*words)
     assert events[-1]["removed"] == 1
     assert fleet.outcomes()["t03"] == "retired"
-    assert not [name for name in fleet.account.databases() if "t03" in name]
-    assert not [name for name in fleet.account.scripts() if "t03" in name]
+    assert not [name for name in fleet.account.list_databases() if "t03" in name]
+    assert not [name for name in fleet.account.list_scripts() if "t03" in name]
     assert load_rows(exports(fleet, "t03"), fleet.root / "again.sqlite") == tables
     assert "service_url" not in open_embedded(fleet.root, "t02-prod").outputs() or (
         open_embedded(fleet.root, "t02-prod").outputs()["service_url"] is None
@@ -186,8 +186,8 @@ def test_a_tenant_to_destroy_must_be_named_twice(fleet: FleetProject) -> None:
     assert events[-1]["removed"] == 1
     assert fleet.outcomes()["t04"] == "destroyed"
     assert not (fleet.root / ".flowflare/exports/t04-prod").exists()
-    assert not [name for name in fleet.account.scripts() if "t04" in name]
-    assert len([name for name in fleet.account.scripts() if "t01" in name]) == 2
+    assert not [name for name in fleet.account.list_scripts() if "t04" in name]
+    assert len([name for name in fleet.account.list_scripts() if "t01" in name]) == 2
 
 
 def rows_of(fleet: FleetProject, tenant: str) -> dict[str, list[dict]]:

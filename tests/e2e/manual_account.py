@@ -1,4 +1,4 @@
-"""What somebody installs by hand: databases through the API, Workers by wrangler or an upload."""
+"""Install Workers and databases as people do without Flowflare: by API, wrangler or an upload."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ from tests.support.waiting import PATIENCE
 KEY = "a-key-that-callers-outside-have-0123456789"
 
 
-class ByHand:
-    """An account without Flowflare's state, and somebody who works in it."""
+class ManualAccount:
+    """An account without a Flowflare state, with what a person does in it."""
 
     def __init__(self, project: Project, cloudflare: Cloudflare) -> None:
         self.project = project
@@ -31,19 +31,19 @@ class ByHand:
         self.http.close()
 
     def adopt(self, *words: str, code: int = 0) -> CliResult:
-        """Runs the command with the key that callers outside have."""
+        """Run `flowflare adopt` with the API key that callers outside the stack have."""
         key = self.project.root / "key.txt"
         key.write_text(KEY + "\n")
         return self.run("adopt", "--api-key-file", str(key), *words, code=code)
 
     def run(self, *words: str, code: int = 0) -> CliResult:
-        said = flowflare(*words, "--cwd", str(self.project.root))
-        assert said.code == code, said.out + said.err
-        return said
+        result = flowflare(*words, "--cwd", str(self.project.root))
+        assert result.code == code, result.out + result.err
+        return result
 
-    def changes(self) -> dict[str, list[str]]:
-        """What the next `up` would change, by resource."""
-        plan = self.project.stack().preview()
+    def plan_changes(self) -> dict[str, list[str]]:
+        """Return what the next `up` would change, by resource."""
+        plan = self.project.open_stack().preview()
         assert not plan.failures
         return {
             step.name: sorted(change.path for change in step.changes)
@@ -56,35 +56,35 @@ class ByHand:
         assert answer.is_success, answer.text
         return answer.json()["result"]
 
-    def database(self, name: str, *files: Path) -> str:
-        """A D1 database that has had files, and no ledger; returns its id."""
+    def create_database(self, name: str, *files: Path) -> str:
+        """Create a D1 database, run the files on it and return its ID; it records no migrations."""
         uuid = str(self.call("POST", "/d1/database", json={"name": name})["uuid"])
         for file in files:
-            self.sql(uuid, file.read_text())
+            self.run_sql(uuid, file.read_text())
         return uuid
 
-    def sql(self, uuid: str, text: str) -> list[dict[str, Any]]:
+    def run_sql(self, uuid: str, text: str) -> list[dict[str, Any]]:
         answers = self.call("POST", f"/d1/database/{uuid}/query", json={"sql": text})
         rows: list[dict[str, Any]] = answers[-1]["results"]
         return rows
 
     def upload(self, script: str, code: str, **metadata: Any) -> None:
-        """Uploads a module as wrangler does, and switches its workers.dev on."""
-        given = {"main_module": "index.js", "compatibility_date": "2026-11-01", **metadata}
+        """Upload a module as wrangler does, and enable its workers.dev URL."""
+        all_metadata = {"main_module": "index.js", "compatibility_date": "2026-11-01", **metadata}
         files = {
-            "metadata": (None, json.dumps(given), "application/json"),
+            "metadata": (None, json.dumps(all_metadata), "application/json"),
             "index.js": ("index.js", code, "application/javascript+module"),
         }
         agent = {"user-agent": "wrangler/4.0.0"}
         self.call("PUT", f"/workers/scripts/{script}", files=files, headers=agent)
         self.call("POST", f"/workers/scripts/{script}/subdomain", json={"enabled": True})
 
-    def url(self, script: str) -> str:
+    def read_url(self, script: str) -> str:
         self.project.account.settle()
         return str(self.call("GET", f"/workers/scripts/{script}/subdomain")["url"])
 
-    def rendered(self, *, database_id: str) -> dict[str, Path]:
-        """What `flowflare render` writes, its ids filled in; folders by script."""
+    def render(self, *, database_id: str) -> dict[str, Path]:
+        """Run `flowflare render`, fill in the IDs and return the folders by script."""
         out = self.project.root / "build"
         self.run("render", "--out", str(out))
         for file in out.glob("*/wrangler.jsonc"):
@@ -100,9 +100,9 @@ class ByHand:
 
 
 @contextmanager
-def by_hand(project: Project, cloudflare: Cloudflare) -> Iterator[ByHand]:
-    somebody = ByHand(project, cloudflare)
+def open_manual_account(project: Project, cloudflare: Cloudflare) -> Iterator[ManualAccount]:
+    manual = ManualAccount(project, cloudflare)
     try:
-        yield somebody
+        yield manual
     finally:
-        somebody.close()
+        manual.close()
