@@ -25,7 +25,7 @@ try {
   );
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  for (const [name, text] of needed(path.join(emitted, 'flowflare/src'))) {
+  for (const [name, text] of readNeeded(path.join(emitted, 'flowflare/src'))) {
     writeFileSync(path.join(target, name), text);
   }
 } finally {
@@ -34,9 +34,9 @@ try {
 
 /**
  * @param {string} folder
- * @returns {Map<string, string>} the exported files, and whatever these import, by name
+ * @returns {Map<string, string>} the exported files and everything that they import, by name
  */
-function needed(folder) {
+function readNeeded(folder) {
   const { exports } = JSON.parse(readFileSync(path.join(LIBRARY, 'package.json'), 'utf8'));
   const names = Object.values(exports).map(({ types }) => path.basename(types));
   const texts = new Map();
@@ -44,7 +44,7 @@ function needed(folder) {
     if (texts.has(name)) continue;
     const text = readFileSync(path.join(folder, name), 'utf8');
     texts.set(name, text);
-    // The loop goes on over what is appended here.
+    // The loop also visits the names that are appended here.
     for (const [, file] of text.matchAll(/(?:from |import\()'\.\/([\w-]+)\.js'/g)) {
       names.push(`${file}.d.ts`);
     }

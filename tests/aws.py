@@ -1,4 +1,4 @@
-"""An AWS on loopback, over HTTP, as boto3 of the code under test finds it."""
+"""Serve AWS on loopback with moto, so that the boto3 of the code under test uses it."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Aws:
-    """Where it answers and what leads there."""
+    """Its address, and the environment that points boto3 at it."""
 
     endpoint: str
     clients: dict[str, Any] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class Aws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self, service: str) -> Any:
+    def open_client(self, service: str) -> Any:
         import boto3
 
         if service not in self.clients:
@@ -33,9 +33,9 @@ class Aws:
             ).client(service, region_name="eu-central-1", endpoint_url=self.endpoint)
         return self.clients[service]
 
-    def secret(self, name: str, value: str | bytes) -> str:
-        """Stores a secret, or another value of one; returns the version's id."""
-        client = self.client("secretsmanager")
+    def put_secret(self, name: str, value: str | bytes) -> str:
+        """Store a secret, or a new value of a secret; return the ID of the version."""
+        client = self.open_client("secretsmanager")
         field_name = "SecretString" if isinstance(value, str) else "SecretBinary"
         try:
             answer = client.create_secret(Name=name, **{field_name: value})
@@ -44,8 +44,8 @@ class Aws:
         version: str = answer["VersionId"]
         return version
 
-    def parameter(self, name: str, value: str) -> int:
-        answer = self.client("ssm").put_parameter(
+    def put_parameter(self, name: str, value: str) -> int:
+        answer = self.open_client("ssm").put_parameter(
             Name=name, Value=value, Type="SecureString", Overwrite=True
         )
         version: int = answer["Version"]
@@ -54,7 +54,7 @@ class Aws:
 
 @contextmanager
 def serve_aws() -> Iterator[Aws]:
-    """moto's server for as long as the block."""
+    """Run moto's server for the duration of the block."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -1,19 +1,19 @@
-"""Processes whose coverage is not counted: what they run is counted elsewhere, at twice the time.
+"""Exclude processes from coverage, which doubles their time, if other tests cover their code.
 
-The marker `no_cover` does the same for what a test runs in its own process.
+The marker `no_cover` does the same for the process of a test.
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What coverage gives to processes so that they count too.
+# Coverage sets this variable to measure child processes too.
 _VARIABLE = "COVERAGE_PROCESS_CONFIG"
 
 
 @contextmanager
-def uncounted() -> Iterator[None]:
-    """Processes that begin in the block are not counted."""
+def skip_coverage() -> Iterator[None]:
+    """Do not measure the coverage of processes that start in the block."""
     config = os.environ.pop(_VARIABLE, None)
     try:
         yield

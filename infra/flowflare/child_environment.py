@@ -1,4 +1,4 @@
-"""What of the environment a child process gets: what it needs to run, and nobody's secrets.
+"""Select the environment of a child process: the variables that it needs to run, without secrets.
 
 The environment of a deployment holds API tokens, cloud keys, passphrases and the values of secret
 sources. Only three kinds of children get all of it, because they must: the Pulumi CLI while it runs
@@ -32,11 +32,11 @@ def child_environment(
     Args:
         environ: the environment to select from.
         names: more variables that this child needs.
-        prefixes: what the names of more such variables begin with, in any case.
+        prefixes: prefixes of more variables that this child needs, in any case.
         network: whether it connects to other machines: proxies, certificates and the SSH agent.
     """
     wanted = _NAMES | names | (_NETWORK if network else frozenset())
-    beginnings = tuple(one.upper() for one in (*_PREFIXES, *prefixes))
+    beginnings = tuple(prefix.upper() for prefix in (*_PREFIXES, *prefixes))
     return {
         name: value
         for name, value in environ.items()

@@ -112,10 +112,11 @@ class FakeApi:
     def _settings(self, name: str, body: bytes, content_type: str) -> Any:
         script = self._script(name)
         if body:
-            asked = json.loads(_parts(body, content_type)["settings"])["bindings"]
-            live = {one["name"]: one for one in script.metadata["bindings"]}
+            bindings = json.loads(_parts(body, content_type)["settings"])["bindings"]
+            live = {binding["name"]: binding for binding in script.metadata["bindings"]}
             script.metadata["bindings"] = [
-                live[one["name"]] if one["type"] == "inherit" else one for one in asked
+                live[binding["name"]] if binding["type"] == "inherit" else binding
+                for binding in bindings
             ]
         return {"bindings": script.metadata["bindings"]}
 

@@ -148,12 +148,12 @@ def test_a_preview_asks_aws_only_for_the_version(
     with serve_aws() as aws:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
-        aws.secret("shop/token", '{"token": "one"}')
+        aws.put_secret("shop/token", '{"token": "one"}')
         news = declare(AwsSecretSource(secret_id="shop/token", key="token"))
         assert secret.up(news)["value"] == "one"
         assert not secret.would_change(news)
         # The key is missing: only fetching the value reveals that.
-        version = aws.secret("shop/token", '{"other": "two"}')
+        version = aws.put_secret("shop/token", '{"other": "two"}')
         preview = news | {"__preview": True}
         assert secret.would_change(preview)
         assert SecretValueProvider().check({}, preview).inputs["version"] == version

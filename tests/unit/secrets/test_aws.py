@@ -25,9 +25,9 @@ def name() -> str:
 
 def test_a_secret_has_a_version_that_changes_with_its_value(aws: Aws, name: str) -> None:
     source = AwsSecretSource(secret_id=name)
-    first = aws.secret(name, "one")
+    first = aws.put_secret(name, "one")
     assert identify(source) == Seen(version=first)
-    second = aws.secret(name, "two")
+    second = aws.put_secret(name, "two")
     assert identify(source) == Seen(version=second)
     assert fetch(source, HERE) == Value("two", second)
     assert fetch(source, HERE, version=first).text == "one"
@@ -35,7 +35,7 @@ def test_a_secret_has_a_version_that_changes_with_its_value(aws: Aws, name: str)
 
 
 def test_a_key_of_a_json_secret_is_its_value(aws: Aws, name: str) -> None:
-    aws.secret(name, json.dumps({"password": "word", "port": 5432, "list": [1, 2]}))
+    aws.put_secret(name, json.dumps({"password": "word", "port": 5432, "list": [1, 2]}))
     values = {
         key: fetch(AwsSecretSource(secret_id=name, key=key), HERE).text
         for key in ("password", "port", "list")
@@ -45,19 +45,19 @@ def test_a_key_of_a_json_secret_is_its_value(aws: Aws, name: str) -> None:
 
 def test_a_parameter_has_a_number_for_each_value(aws: Aws, name: str) -> None:
     source = AwsParameterSource(name=f"/{name}")
-    aws.parameter(f"/{name}", "one")
+    aws.put_parameter(f"/{name}", "one")
     assert identify(source) == Seen(version="1")
-    aws.parameter(f"/{name}", "two")
+    aws.put_parameter(f"/{name}", "two")
     assert identify(source) == Seen(version="2")
     assert fetch(source, HERE) == Value("two", "2")
     assert fetch(AwsParameterSource(name=f"/{name}", version=1), HERE).text == "one"
 
 
 def test_a_refusal_of_aws_becomes_an_error_with_a_remedy(aws: Aws, name: str) -> None:
-    aws.secret(name, json.dumps({"other": "canary"}))
-    aws.secret(f"{name}-text", "canary")
-    aws.secret(f"{name}-binary", b"\xff")
-    aws.parameter(f"/{name}", "canary")
+    aws.put_secret(name, json.dumps({"other": "canary"}))
+    aws.put_secret(f"{name}-text", "canary")
+    aws.put_secret(f"{name}-binary", b"\xff")
+    aws.put_parameter(f"/{name}", "canary")
     sources: dict[SecretSource, str] = {
         AwsSecretSource(secret_id="gone"): "AWS secret gone does not exist",
         AwsSecretSource(secret_id=name, version="0" * 32): "does not exist, or not in this version",
