@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from flowflare.kinds.cloudflare import _MODULES, _OPTIONAL_MODULES, __all__
+from flowflare.kinds.cloudflare import _MODULES, __all__
 
 _HEAD = '''"""The classes in use of `pulumi_cloudflare`, for mypy; `make docs` writes this file."""
 
@@ -27,10 +27,7 @@ def stub() -> str:
     package = _package()
     parts = [_HEAD]
     for name in sorted(__all__):
-        module = next(
-            (module for module, kind in {**_MODULES, **_OPTIONAL_MODULES}.items() if kind == name),
-            None,
-        )
+        module = _MODULES.get(name)
         if module is None:
             arguments = _function(_class(package / "_inputs.py", name), "__init__")
             parts.append(f"class {name}:\n{_constructor(arguments)}")

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from flowflare.kinds import contract
 from flowflare.kinds.contract import Kind, NotSupported
 from flowflare.kinds.registry import KINDS
+from flowflare.kinds.workers_script.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "infra/flowflare"
@@ -25,6 +27,14 @@ NAMING_TYPES: dict[str, str] = {
     "fleet/exports/exporter.py": "exports",
     "fleet/tenants/checks.py": "the word for a name that two tenants share",
     "config/checks.py": "the word for a name that two clients share",
+}
+#: Modules outside of a script's folder that name one of its settings, each with the reason.
+NAMING_SETTINGS: dict[str, str] = {
+    "review/policy": "the policy `observability`",
+    "model/worker.py": "the Workers that must exist before the script",
+    "model/bindings.py": "the Workers that must exist before the script",
+    "resources/service.py": "the Workers that must exist before the script",
+    "fleet": "the `limits` of an account",
 }
 
 
@@ -69,18 +79,35 @@ def test_listing_the_kinds_loads_none_of_their_files() -> None:
 
 def test_no_other_module_names_a_type() -> None:
     words = {kind.name for kind in KINDS} | {kind.type for kind in KINDS}
-    naming = {
-        str(path.relative_to(PACKAGE))
-        for path in PACKAGE.rglob("*.py")
-        if not path.is_relative_to(PACKAGE / "kinds")
-        and any(
-            isinstance(node, ast.Constant) and node.value in words
-            for node in ast.walk(ast.parse(path.read_text()))
-        )
-    }
+
+    naming = set(_modules_with(words, "kinds", ("value",)))
+
+    _check_allowed(naming, NAMING_TYPES)
+
+
+def test_a_script_has_its_settings_in_one_place() -> None:
+    naming = set(_modules_with(set(SETTINGS), "kinds/workers_script", ("value", "attr", "arg")))
+
+    _check_allowed({name for name in naming if not name.startswith("emulator/")}, NAMING_SETTINGS)
+
+
+def _modules_with(words: set[str], home: str, attributes: tuple[str, ...]) -> Iterator[str]:
+    """Find the modules outside of their home whose syntax tree has one of the words."""
+    for path in PACKAGE.rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text()))
+        if not path.is_relative_to(PACKAGE / home) and any(
+            isinstance(word := getattr(node, attribute, None), str) and word in words
+            for node in nodes
+            for attribute in attributes
+        ):
+            yield str(path.relative_to(PACKAGE))
+
+
+def _check_allowed(naming: set[str], reasons: dict[str, str]) -> None:
+    """Check that every module is on a list of reasons, and that the list has no other."""
 
     def allowed(name: str) -> str | None:
-        return next((one for one in NAMING_TYPES if f"{name}/".startswith(f"{one}/")), None)
+        return next((one for one in reasons if f"{name}/".startswith(f"{one}/")), None)
 
     assert not {name for name in naming if allowed(name) is None}
-    assert not NAMING_TYPES.keys() - {allowed(name) for name in naming}, "shrink the list"
+    assert not reasons.keys() - {allowed(name) for name in naming}, "shrink the list"

@@ -46,13 +46,7 @@ from flowflare.model.secret_sources import (
     SecretSource,
 )
 from flowflare.model.stack import ServiceSpec, StackSpec
-from flowflare.model.worker import (
-    DomainSpec,
-    LimitsSpec,
-    ObservabilitySpec,
-    PlacementSpec,
-    RouteSpec,
-)
+from flowflare.model.worker import DomainSpec, RouteSpec
 from flowflare.model.written_secrets import (
     AwsParameterSecret,
     AwsSecretsManagerSecret,
@@ -173,7 +167,6 @@ def _physical(config: StackConfig, environment: str, what: str) -> str:
 
 def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:
     """Return the fields that the service and every client share."""
-    limits, placement = written.limits, written.placement
     fields = {
         "workers_dev": written.workers_dev,
         "routes": tuple(
@@ -185,11 +178,7 @@ def _worker(written: WorkerConfig, *, suspended: bool) -> dict[str, Any]:
         ),
         "compatibility_date": written.compatibility_date,
         "compatibility_flags": tuple(written.compatibility_flags),
-        "limits": LimitsSpec.model_validate(limits.model_dump()) if limits else None,
-        "placement": PlacementSpec.model_validate(placement.model_dump()) if placement else None,
-        "observability": ObservabilitySpec.model_validate(written.observability.model_dump()),
-        "logpush": written.logpush,
-        "tail_consumers": tuple(consumer.service for consumer in written.tail_consumers),
+        "settings": written.to_wire(),
         "crons": None if written.crons is None else tuple(written.crons),
     }
     return {**fields, **_SUSPENDED} if suspended else fields

@@ -1,9 +1,9 @@
 """The classes of `pulumi_cloudflare` in use, without executing the rest of that package.
 
 `import pulumi_cloudflare` runs 300,000 lines and costs 7 s of CPU. This module replaces the package
-by a stand-in, which runs only the resource modules in use and their types. If a program uses any
-other name of `pulumi_cloudflare`, the stand-in executes the whole package, and the modules that
-were loaded before stay. If `pulumi_cloudflare` was imported first, it is used unchanged.
+by a stand-in, which runs the modules of our kinds when their classes are first used. If a program
+uses any other name of `pulumi_cloudflare`, the stand-in executes the whole package, and the modules
+that were loaded before stay. If `pulumi_cloudflare` was imported first, it is used unchanged.
 """
 
 import importlib
@@ -21,32 +21,18 @@ _PACKAGE = "pulumi_cloudflare"
 _INPUTS, _OUTPUTS = "_inputs", "outputs"
 
 
-def _modules(*, optional: bool) -> dict[str, str]:
-    """Return the class of each module: `D1Database` of `d1_database`."""
-    return {
-        snake(kind.type.partition("/")[2].partition(":")[0]): kind.name
-        for kind in KINDS
-        if not kind.is_dynamic
-        and isinstance(kind.apply, str)
-        and isinstance(kind.settings, str) is optional
-    }
-
-
-_MODULES = _modules(optional=False)
-#: Modules that only some clients need, which are loaded when a program declares their class.
-_OPTIONAL_MODULES = _modules(optional=True)
+#: The module of each class: `d1_database` of `D1Database`.
+_MODULES = {
+    kind.name: snake(kind.type.partition("/")[2].partition(":")[0])
+    for kind in KINDS
+    if not kind.is_dynamic and isinstance(kind.apply, str)
+}
 #: The types of nested arguments in use.
 _ARGUMENTS = (
     "WorkersCronTriggerScheduleArgs",
     "WorkersScriptBindingArgs",
-    "WorkersScriptLimitsArgs",
-    "WorkersScriptObservabilityArgs",
-    "WorkersScriptObservabilityLogsArgs",
-    "WorkersScriptObservabilityTracesArgs",
-    "WorkersScriptPlacementArgs",
-    "WorkersScriptTailConsumerArgs",
 )
-__all__ = sorted([*_MODULES.values(), *_OPTIONAL_MODULES.values(), *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
+__all__ = sorted([*_MODULES, *_ARGUMENTS])  # noqa: PLE0605 -- the stub has the names
 
 
 class _StandIn(ModuleType):
@@ -56,7 +42,11 @@ class _StandIn(ModuleType):
         # The import system asks for `_utilities` here before it imports it.
         if name.startswith("_") and name != "__all__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        _become_whole(self)
+        in_use = max((known for known in _MODULES if name.startswith(known)), key=len, default="")
+        if in_use and in_use not in vars(self):
+            _import_module(self, in_use)
+        else:
+            _become_whole(self)
         return getattr(self, name)
 
 
@@ -92,33 +82,26 @@ def _stand_in() -> ModuleType:
         sys.modules[module.__name__] = module
         setattr(package, name, module)
         module.load_header()
-    for module_name, prefix in _MODULES.items():
-        _import_module(package, module_name, prefix)
     return package
 
 
-def _import_module(package: ModuleType, module_name: str, prefix: str) -> None:
-    """Import one resource module; its `from ._inputs import *` only gets its own types."""
+def _import_module(package: ModuleType, name: str) -> None:
+    """Import the module of one class; its `from ._inputs import *` only gets its own types."""
     inputs: SlicedModule = getattr(package, _INPUTS)
-    types = inputs.load(prefix)
+    types = inputs.load(name)
     with inputs.exporting(types):
-        module = importlib.import_module(f"{_PACKAGE}.{module_name}")
-    for name in module.__all__:
-        setattr(package, name, getattr(module, name))
-    for name in types:
-        setattr(package, name, getattr(inputs, name))
+        module = importlib.import_module(f"{_PACKAGE}.{_MODULES[name]}")
+    for exported in module.__all__:
+        setattr(package, exported, getattr(module, exported))
+    for type_ in types:
+        setattr(package, type_, getattr(inputs, type_))
 
 
 _package: Any = sys.modules.get(_PACKAGE) or _stand_in()
 
-globals().update({name: getattr(_package, name) for name in (*_MODULES.values(), *_ARGUMENTS)})
-
 
 def __getattr__(name: str) -> Any:
-    """Load a class that not every program declares."""
-    module = next((module for module, kind in _OPTIONAL_MODULES.items() if kind == name), None)
-    if module is None:
+    """Return a class; its module is loaded now if it was not yet."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if isinstance(_package, _StandIn):
-        _import_module(_package, module, name)
     return getattr(_package, name)

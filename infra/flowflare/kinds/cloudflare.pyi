@@ -251,17 +251,15 @@ class WorkersScript(pulumi.CustomResource):
         force: pulumi.Input[bool | None] = ...,
         keep_assets: pulumi.Input[bool | None] = ...,
         keep_bindings: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
-        limits: pulumi.Input[WorkersScriptLimitsArgs | None] = ...,
+        limits: pulumi.Input[Any | None] = ...,
         logpush: pulumi.Input[bool | None] = ...,
         main_module: pulumi.Input[str | None] = ...,
         migrations: pulumi.Input[Any | None] = ...,
-        observability: pulumi.Input[WorkersScriptObservabilityArgs | None] = ...,
+        observability: pulumi.Input[Any | None] = ...,
         package_dependencies: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
-        placement: pulumi.Input[WorkersScriptPlacementArgs | None] = ...,
+        placement: pulumi.Input[Any | None] = ...,
         script_name: pulumi.Input[str | None] = ...,
-        tail_consumers: pulumi.Input[
-            Sequence[pulumi.Input[WorkersScriptTailConsumerArgs]] | None
-        ] = ...,
+        tail_consumers: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
         usage_model: pulumi.Input[str | None] = ...,
     ) -> None: ...
     @property
@@ -395,60 +393,6 @@ class WorkersScriptBindingArgs:
         workflow_name: pulumi.Input[str | None] = ...,
     ) -> None: ...
 
-class WorkersScriptLimitsArgs:
-    def __init__(
-        self,
-        *,
-        cpu_ms: pulumi.Input[int | None] = ...,
-        subrequests: pulumi.Input[int | None] = ...,
-    ) -> None: ...
-
-class WorkersScriptObservabilityArgs:
-    def __init__(
-        self,
-        *,
-        enabled: pulumi.Input[bool],
-        head_sampling_rate: pulumi.Input[float | None] = ...,
-        issues: pulumi.Input[Any | None] = ...,
-        logs: pulumi.Input[WorkersScriptObservabilityLogsArgs | None] = ...,
-        traces: pulumi.Input[WorkersScriptObservabilityTracesArgs | None] = ...,
-    ) -> None: ...
-
-class WorkersScriptObservabilityLogsArgs:
-    def __init__(
-        self,
-        *,
-        enabled: pulumi.Input[bool],
-        invocation_logs: pulumi.Input[bool],
-        destinations: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
-        head_sampling_rate: pulumi.Input[float | None] = ...,
-        persist: pulumi.Input[bool | None] = ...,
-    ) -> None: ...
-
-class WorkersScriptObservabilityTracesArgs:
-    def __init__(
-        self,
-        *,
-        destinations: pulumi.Input[Sequence[pulumi.Input[str]] | None] = ...,
-        enabled: pulumi.Input[bool | None] = ...,
-        head_sampling_rate: pulumi.Input[float | None] = ...,
-        persist: pulumi.Input[bool | None] = ...,
-        propagation_policy: pulumi.Input[str | None] = ...,
-    ) -> None: ...
-
-class WorkersScriptPlacementArgs:
-    def __init__(
-        self,
-        *,
-        host: pulumi.Input[str | None] = ...,
-        hostname: pulumi.Input[str | None] = ...,
-        last_analyzed_at: pulumi.Input[str | None] = ...,
-        mode: pulumi.Input[str | None] = ...,
-        region: pulumi.Input[str | None] = ...,
-        status: pulumi.Input[str | None] = ...,
-        targets: pulumi.Input[Sequence[pulumi.Input[Any]] | None] = ...,
-    ) -> None: ...
-
 class WorkersScriptSubdomain(pulumi.CustomResource):
     def __init__(
         self,
@@ -468,15 +412,6 @@ class WorkersScriptSubdomain(pulumi.CustomResource):
     def previews_enabled(self) -> pulumi.Output[bool]: ...
     @property
     def script_name(self) -> pulumi.Output[str]: ...
-
-class WorkersScriptTailConsumerArgs:
-    def __init__(
-        self,
-        *,
-        service: pulumi.Input[str],
-        environment: pulumi.Input[str | None] = ...,
-        namespace: pulumi.Input[str | None] = ...,
-    ) -> None: ...
 
 class Workflow(pulumi.CustomResource):
     def __init__(

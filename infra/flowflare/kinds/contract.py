@@ -88,7 +88,7 @@ class Kind:
         calls: counts an operation's requests if nothing fails.
         drift: compares the account with state.
         adopt: finds the declared resource in the account.
-        settings: the schema of a client's own resource in the configuration.
+        settings: the schema of its keys in the configuration.
         declare: registers it with Pulumi: a function, or the class of a dynamic resource.
         details: returns the details for a report, besides changed properties.
         has_modules: whether its `content` is a bundle, which is compared module by module.
@@ -111,7 +111,7 @@ class Kind:
     drift: Verb
     adopt: Verb
     declare: Verb
-    settings: Verb = NotSupported("The configuration has keys of its own for it.")
+    settings: Verb
     details: Verb = NotSupported("Its changed properties say everything.")
     has_modules: bool = False
     told_by_the_script: tuple[str, ...] = ()

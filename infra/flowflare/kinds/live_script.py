@@ -7,20 +7,12 @@ from typing import Any
 from flowflare.api import Client
 from flowflare.errors import ApiError
 from flowflare.kinds.pages import read_pages
+from flowflare.kinds.workers_script.settings import SETTINGS, read_setting
 
 #: Types of bindings that identify the owner of a script, with the fields that name the resource.
 _MARKS = {"d1": ("id", "database_id"), "service": ("service",)}
 #: Settings that an upload resets unless it repeats them.
-_KEPT_SETTINGS = (
-    "limits",
-    "logpush",
-    "observability",
-    "placement",
-    "tags",
-    "tail_consumers",
-    "usage_model",
-)
-_PLACEMENT = ("mode", "region", "host", "hostname")
+_KEPT_SETTINGS = sorted((*SETTINGS, "tags", "usage_model"))
 _PAGE = 1000
 
 
@@ -55,10 +47,7 @@ class LiveScript:
 
     def kept_settings(self) -> dict[str, Any]:
         """Return the settings that an upload must repeat."""
-        found = {name: self.settings.get(name) for name in _KEPT_SETTINGS}
-        # The placement also has values that Cloudflare computed, which are not inputs.
-        placement = dict(found["placement"] or {})
-        found["placement"] = {name: placement[name] for name in _PLACEMENT if name in placement}
+        found = {name: read_setting(name, self.settings) for name in _KEPT_SETTINGS}
         return {name: value for name, value in found.items() if value}
 
 

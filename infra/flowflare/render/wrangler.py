@@ -99,22 +99,8 @@ def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str,
         "compatibility_flags": list(worker.compatibility_flags),
         "workers_dev": worker.workers_dev,
         "preview_urls": False,
-        "observability": _make_observability(worker),
     }
-    if worker.limits is not None:
-        config["limits"] = worker.limits.model_dump(exclude_none=True)
-    if worker.placement is not None:
-        config["placement"] = worker.placement.model_dump(exclude_none=True)
-    if worker.logpush:
-        config["logpush"] = True
-    if worker.tail_consumers:
-        config["tail_consumers"] = [{"service": service} for service in worker.tail_consumers]
-    return config
-
-
-def _make_observability(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:
-    spec = worker.observability
-    return spec.model_dump(exclude_none=True) if spec.enabled else {"enabled": False}
+    return config | {key: value for key, value in worker.settings.items() if value}
 
 
 def _list_addresses(worker: ServiceSpec | ClientSpec) -> dict[str, Any]:

@@ -228,13 +228,18 @@ def test_service_and_client_have_the_same_keys_for_addresses_and_settings() -> N
     for worker in (service, found):
         assert worker.routes == (RouteSpec(pattern="a.example.com/*", zone_id=ZONE),)
         assert worker.domains == (DomainSpec(hostname="b.example.com", zone_id=ZONE),)
-        assert worker.limits is not None
-        assert (worker.limits.cpu_ms, worker.limits.subrequests) == (10, None)
-        assert worker.placement is not None
-        assert worker.placement.mode == "smart"
-        assert worker.observability.enabled
-        assert worker.observability.head_sampling_rate == 0.5
-        assert (worker.logpush, worker.tail_consumers) == (True, ("tail",))
+        assert worker.settings == {
+            "limits": {"cpu_ms": 10},
+            "placement": {"mode": "smart"},
+            "observability": {
+                "enabled": True,
+                "head_sampling_rate": 0.5,
+                "logs": {"enabled": True, "invocation_logs": True, "head_sampling_rate": 1.0},
+            },
+            "logpush": True,
+            "tail_consumers": [{"service": "tail"}],
+        }
+        assert worker.tail_consumers == ("tail",)
         assert worker.crons == ("0 3 * * *",)
 
 

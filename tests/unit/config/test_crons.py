@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from flowflare.config.schema.crons import Crons
+from flowflare.kinds.workers_cron_trigger.settings import Crons
 
 CRONS: TypeAdapter[list[str]] = TypeAdapter(Crons)
 

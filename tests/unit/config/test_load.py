@@ -8,6 +8,7 @@ import pytest
 
 from flowflare.config.load import load_stack
 from flowflare.errors import ConfigError
+from flowflare.kinds.workers_script.settings import ScriptSettings
 from flowflare.model.client import ClientSpec, WorkflowSpec
 from flowflare.model.stack import StackSpec
 
@@ -61,6 +62,7 @@ def test_an_example_stack_is_loaded() -> None:
             workers_dev=True,
             compatibility_date="2026-11-01",
             compatibility_flags=(),
+            settings=ScriptSettings().to_wire(),
         ),
     )
 
@@ -81,7 +83,7 @@ def test_flat_keys_configure_the_service() -> None:
     service = load(values).service
     assert service.allowed_origins == ("https://app.example",)
     assert (service.debug, service.workers_dev) == (True, False)
-    assert service.observability.enabled
+    assert service.settings["observability"]["enabled"]
     assert service.compatibility_date == "2026-10-01"
     assert service.compatibility_flags == ("nodejs_compat",)
     assert (service.retention_days, service.stuck_after_minutes, service.crons) == (None,) * 3

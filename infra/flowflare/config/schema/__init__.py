@@ -5,27 +5,26 @@ and the JSON Schema for editors from it. Pulumi passes flat strings; `config/loa
 checks them against this schema, and turns the checked values into the model.
 """
 
-from flowflare.config.schema.client import (
+from flowflare.config.schema.client import ClientConfig, DurableObjectConfig
+from flowflare.config.schema.stack import NamesConfig, StackConfig
+from flowflare.config.schema.worker import WorkerConfig
+from flowflare.kinds.d1_database.settings import DatabaseConfig
+from flowflare.kinds.durable_object_migrations.settings import (
     ClassMigrationConfig,
-    ClientConfig,
-    DatabaseConfig,
-    DurableObjectConfig,
     RenamedClassConfig,
     TransferredClassConfig,
-    WorkflowConfig,
 )
-from flowflare.config.schema.stack import NamesConfig, StackConfig
-from flowflare.config.schema.worker import (
-    DomainConfig,
+from flowflare.kinds.workers_custom_domain.settings import DomainConfig
+from flowflare.kinds.workers_route.settings import RouteConfig
+from flowflare.kinds.workers_script.settings import (
     LimitsConfig,
     LogsConfig,
     ObservabilityConfig,
     PlacementConfig,
-    RouteConfig,
     TailConsumerConfig,
     TracesConfig,
-    WorkerConfig,
 )
+from flowflare.kinds.workflow.settings import WorkflowConfig
 from flowflare.model.written import COMPATIBILITY_DATE, NAMESPACE, Written, refusal
 from flowflare.model.written_secrets import SECRET_FORMS, SecretConfig
 

@@ -1,19 +1,19 @@
 """Define one client Worker: its source, Workflows, own resources and bindings."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from flowflare.config.schema.bindings import Binding
 from flowflare.config.schema.worker import WorkerConfig
+from flowflare.kinds.d1_database.settings import DatabaseConfig
+from flowflare.kinds.durable_object_migrations.settings import ClassMigrationConfig
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
+from flowflare.kinds.workflow.settings import WorkflowConfig
 from flowflare.model.written import (
     BindingName,
     ClassName,
-    Folder,
     Json,
-    Physical,
-    ScriptName,
     Source,
     VariableName,
     Word,
@@ -22,102 +22,12 @@ from flowflare.model.written import (
 )
 from flowflare.model.written_secrets import Secret
 
-_Name = Annotated[str, Field(min_length=1)]
-
-
-class WorkflowConfig(Written):
-    """One Workflow of a client."""
-
-    class_name: ClassName = Field(
-        alias="className",
-        description="The Workflow class that the client's source exports.",
-    )
-
 
 class DurableObjectConfig(Written):
     """One Durable Object class of a client."""
 
     class_name: ClassName = Field(
         alias="className", description="The Durable Object class that the client's source exports."
-    )
-
-
-class RenamedClassConfig(Written):
-    """A class that gets another name and keeps its objects."""
-
-    old: ClassName = Field(alias="from", description="The present name of the class.")
-    new: ClassName = Field(alias="to", description="The new name of the class.")
-
-
-class TransferredClassConfig(Written):
-    """A class whose objects come from another script."""
-
-    old: ClassName = Field(alias="from", description="The class's name in the other script.")
-    from_script: ScriptName = Field(
-        alias="fromScript",
-        description="The script that has the objects now: a client of the stack, or a script's "
-        "name in the account.",
-    )
-    new: ClassName = Field(alias="to", description="The class's name in this script.")
-
-
-class ClassMigrationConfig(Written):
-    """One step of a client's class migrations."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_key_value_classes(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "newClasses" in value:
-            remedy = (
-                "Write newSqliteClasses. Cloudflare refuses new key-value classes on free plans "
-                "(10097) and on accounts that have none yet (10099), and a class cannot change its "
-                "storage later."
-            )
-            raise refusal("creates classes with key-value storage, `newClasses`", remedy)
-        return value
-
-    tag: _Name = Field(description="The step's name, which no other step has.")
-    new_sqlite_classes: list[ClassName] = Field(
-        alias="newSqliteClasses", default_factory=list, description="New classes."
-    )
-    renamed_classes: list[RenamedClassConfig] = Field(
-        alias="renamedClasses",
-        default_factory=list,
-        description="Classes that get another name and keep their objects.",
-    )
-    deleted_classes: list[ClassName] = Field(
-        alias="deletedClasses",
-        default_factory=list,
-        description="Classes that are deleted with the data of their objects.",
-    )
-    transferred_classes: list[TransferredClassConfig] = Field(
-        alias="transferredClasses",
-        default_factory=list,
-        description="Classes that are taken over from another script with their objects.",
-    )
-
-
-class DatabaseConfig(Written):
-    """One D1 database of a client."""
-
-    name: Physical | None = Field(
-        default=None,
-        description="The database's name in the account; by default "
-        "`<tenant>-<environment>-flowflare-<client>-<binding>`.",
-    )
-    migrations: Folder | None = Field(
-        default=None,
-        description="The folder of its migrations, `0001_create_orders.sql` and so on, relative "
-        "to the project's folder.",
-    )
-    location_hint: Literal["wnam", "enam", "weur", "eeur", "apac", "oc"] | None = Field(
-        alias="locationHint",
-        default=None,
-        description="The location for a new database; changing it replaces the database.",
-    )
-    jurisdiction: Literal["eu", "fedramp", "fedramp-high"] | None = Field(
-        default=None,
-        description="The jurisdiction of its data; changing it replaces the database.",
     )
 
 

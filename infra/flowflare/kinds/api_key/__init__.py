@@ -10,6 +10,7 @@ KIND = Kind(
     calls=NotSupported("It is made without a request to Cloudflare."),
     drift=NotSupported("Cloudflare shows no secret: a key is compared as a binding, by its name."),
     adopt="find",
+    settings=NotSupported("The keys `apiKeys` and `apiKeyInUse` of the stack are its settings."),
     declare="ApiKey",
     made_of_inputs="api_key",
 )

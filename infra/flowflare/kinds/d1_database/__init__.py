@@ -10,6 +10,7 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    settings="DatabaseConfig",
     declare="declare_database",
     is_owned=True,
     holds_data=True,

@@ -1,6 +1,6 @@
 """The SQL files that are applied to a D1 database."""
 
-from flowflare.kinds.contract import Kind
+from flowflare.kinds.contract import Kind, NotSupported
 
 KIND = Kind(
     type="pulumi-python:dynamic/flowflare:D1Migrations",
@@ -10,6 +10,7 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    settings=NotSupported("The key `migrations` of a database names its folder."),
     declare="D1Migrations",
     is_adopted_unchecked=True,
     details="flowflare.kinds.d1_migrations.plan:describe",

@@ -10,6 +10,7 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    settings="ClassMigrationConfig",
     declare="DurableObjectMigrations",
     details="flowflare.kinds.durable_object_migrations.plan:describe",
     told_by_the_script=("content", "bindings", "compatibility", "main_module"),

@@ -1,6 +1,6 @@
 """Bindings that Cloudflare's provider cannot express."""
 
-from flowflare.kinds.contract import Kind
+from flowflare.kinds.contract import Kind, NotSupported
 
 KIND = Kind(
     type="pulumi-python:dynamic/flowflare:ScriptBindings",
@@ -10,5 +10,6 @@ KIND = Kind(
     calls="count_calls",
     drift="flowflare.kinds.scene:compare_nothing",
     adopt="find",
+    settings=NotSupported("`bindings` of a client are its settings."),
     declare="ScriptBindings",
 )

@@ -12,6 +12,7 @@ KIND = Kind(
         "Cloudflare shows no secret: a value is compared as a binding, by its name."
     ),
     adopt="find",
+    settings=NotSupported("The forms of a source are the schema of a client's `secrets`."),
     declare="SecretValue",
     made_of_inputs="value",
 )

@@ -10,5 +10,6 @@ KIND = Kind(
     calls="count_calls",
     drift="compare",
     adopt="find",
+    settings="CronSettings",
     declare="declare_crons",
 )

@@ -10,6 +10,7 @@ KIND = Kind(
     calls="flowflare.kinds.one_request:count_calls",
     drift="compare",
     adopt="find",
+    settings="DomainSettings",
     declare="declare_domain",
     is_owned=True,
 )

@@ -10,5 +10,6 @@ KIND = Kind(
     calls="count_calls",
     drift="flowflare.kinds.scene:compare_nothing",
     adopt="find",
+    settings=NotSupported("A Worker with `workersDev` has it too."),
     declare="WorkersDevUrl",
 )

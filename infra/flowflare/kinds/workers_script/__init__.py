@@ -10,6 +10,7 @@ KIND = Kind(
     calls="flowflare.kinds.one_request:count_calls",
     drift="compare",
     adopt="find",
+    settings="ScriptSettings",
     declare="declare_script",
     is_owned=True,
     details="flowflare.kinds.workers_script.plan:describe",

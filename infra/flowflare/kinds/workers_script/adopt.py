@@ -13,10 +13,11 @@ from flowflare.kinds.workers_script.apply import COMPUTED
 from flowflare.kinds.workers_script.apply import binding as sent_binding
 from flowflare.kinds.workers_script.drift import to_comparable
 from flowflare.kinds.workers_script.live_settings import (
-    SETTINGS,
+    COMPARED,
     find_setting_differences,
-    read_setting,
+    list_names,
 )
+from flowflare.kinds.workers_script.settings import LISTS, read_setting
 from flowflare.values.properties import Props, Secret, Value, has_unknown
 
 _JSON_TEXTS: Final = frozenset({"algorithm", "json"})
@@ -50,7 +51,7 @@ def find(wanted: Wanted, account: Account, findings: Findings) -> Thing | None:
 
 
 def _compare_settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
-    for key in SETTINGS:
+    for key in COMPARED:
         differs = find_setting_differences(key, as_sent(inputs.get(camel(key))), live)
         there = read_setting(key, live)
         if differs and there in (None, {}):
@@ -62,18 +63,14 @@ def _compare_settings(inputs: Props, live: Mapping[str, Any]) -> Iterator[Differ
 
 
 def _compare_lists(inputs: Props, live: Mapping[str, Any]) -> Iterator[Difference]:
-    flags = list(live.get("compatibility_flags") or ())
-    wanted = list(inputs.get("compatibilityFlags") or ())
-    if sorted(flags) != sorted(wanted):
-        inputs["compatibilityFlags"] = flags
-        yield Difference(path="compatibility_flags", declared=wanted, account=flags)
-    tails = [str(consumer.get("service")) for consumer in live.get("tail_consumers") or ()]
-    declared = [
-        str(consumer.get("service")) for consumer in as_sent(inputs.get("tailConsumers")) or ()
-    ]
-    if sorted(tails) != sorted(declared):
-        inputs["tailConsumers"] = [{"service": consumer} for consumer in tails]
-        yield Difference(path="tail_consumers", declared=declared, account=tails)
+    for key in LISTS:
+        there, declared = (
+            list_names(given) for given in (live.get(key), as_sent(inputs.get(camel(key))))
+        )
+        if sorted(there) != sorted(declared):
+            are_mappings = any(isinstance(item, dict) for item in live.get(key) or ())
+            inputs[camel(key)] = [{"service": name} if are_mappings else name for name in there]
+            yield Difference(path=key, declared=declared, account=there)
 
 
 def _compare_bindings(

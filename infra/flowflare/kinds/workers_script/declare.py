@@ -9,9 +9,9 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from flowflare.kinds import cloudflare
+from flowflare.kinds.cloudflare import WorkersScript
 from flowflare.model.stack import ServiceSpec
-from flowflare.model.worker import ObservabilitySpec, WorkerSpec
+from flowflare.model.worker import WorkerSpec
 
 _RATE = "head_sampling_rate"
 
@@ -46,59 +46,31 @@ def declare_script(
     spec: WorkerSpec,
     bindings: Sequence[Any],
     opts: pulumi.ResourceOptions,
-) -> cloudflare.WorkersScript:
+) -> WorkersScript:
     """Declare a `WorkersScript`; its bindings are `WorkersScriptBindingArgs`, sorted by name."""
-    return cloudflare.WorkersScript(
+    return WorkersScript(
         name,
         **upload,
         bindings=list(bindings),
         # Without `strict`, a script without an inherited binding would deploy, and fail at run
         # time.
         bindings_inherit="strict" if any(each.type == "inherit" for each in bindings) else None,
-        limits=_make_limits(spec),
-        placement=_make_placement(spec),
-        observability=_make_observability(spec.observability),
-        logpush=spec.logpush,
-        # An empty list instead of None: the provider keeps properties that are not set.
-        tail_consumers=[
-            cloudflare.WorkersScriptTailConsumerArgs(service=service)
-            for service in spec.tail_consumers
-        ],
         usage_model="standard",
         # Only the service is deleted while other scripts still bind it; force deletes those
         # bindings.
         force=isinstance(spec, ServiceSpec),
+        **{key: _drop_default_rates(value) for key, value in spec.settings.items()},
         opts=opts,
     )
 
 
-def _make_limits(spec: WorkerSpec) -> Any:
-    if spec.limits is None:
-        return None
-    return cloudflare.WorkersScriptLimitsArgs(**spec.limits.model_dump(exclude_none=True))
-
-
-def _make_placement(spec: WorkerSpec) -> Any:
-    if spec.placement is None:
-        return None
-    return cloudflare.WorkersScriptPlacementArgs(**spec.placement.model_dump(exclude_none=True))
-
-
-def _make_observability(spec: ObservabilitySpec) -> Any:
-    if not spec.enabled:
-        return cloudflare.WorkersScriptObservabilityArgs(enabled=False)
-    logs = cloudflare.WorkersScriptObservabilityLogsArgs(
-        **_drop_default_rate(spec.logs.model_dump())
-    )
-    traces = None
-    if spec.traces is not None:
-        given = _drop_default_rate(spec.traces.model_dump())
-        traces = cloudflare.WorkersScriptObservabilityTracesArgs(**given)
-    return cloudflare.WorkersScriptObservabilityArgs(
-        enabled=True, head_sampling_rate=spec.head_sampling_rate, logs=logs, traces=traces
-    )
-
-
-def _drop_default_rate(given: dict[str, Any]) -> dict[str, Any]:
-    """Remove a rate of 1, which is Cloudflare's default."""
-    return {key: value for key, value in given.items() if (key, value) != (_RATE, 1)}
+def _drop_default_rates(setting: Any) -> Any:
+    """Remove a rate of 1, Cloudflare's default, from the mappings inside a setting."""
+    if not isinstance(setting, dict):
+        return setting
+    return {
+        key: {name: each for name, each in value.items() if (name, each) != (_RATE, 1)}
+        if isinstance(value, dict)
+        else value
+        for key, value in setting.items()
+    }

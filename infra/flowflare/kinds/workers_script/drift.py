@@ -25,10 +25,16 @@ from flowflare.kinds.scene import (
 )
 from flowflare.kinds.spelling import camel, snake
 from flowflare.kinds.workers_script.apply import binding as sent_binding
-from flowflare.kinds.workers_script.live_settings import SETTINGS, find_setting_differences
+from flowflare.kinds.workers_script.live_settings import (
+    COMPARED,
+    find_setting_differences,
+    list_names,
+)
+from flowflare.kinds.workers_script.settings import LISTS
 from flowflare.reading.json_text import parse_json
 from flowflare.values.properties import UNKNOWN, Props, Secret, Value, leaves, plain
 
+_WORDS: Final = {"tail_consumers": "Tail Workers"}
 _JSON: Final = frozenset({"algorithm", "json"})
 # The values of a secret that the API never returns, in Pulumi's and in the API's spelling.
 _VALUES: Final = frozenset({"text", "key_base64", "key_jwk", "keyBase64", "keyJwk"})
@@ -54,26 +60,20 @@ def compare(scene: Scene, account: Account) -> Iterator[Drifted]:
 
 
 def _compare_settings(scene: Scene, record: Record, live: Mapping[str, Any]) -> Iterator[Drifted]:
-    for key in SETTINGS:
+    for key in COMPARED:
         wanted = as_sent(record.inputs.get(camel(key)))
         if wanted is UNKNOWN:
             continue
         for path, before, after in _compare_setting(scene, record, wanted, live, key):
             message = f"{path} is {format_value(after)}, state says {format_value(before)}"
             yield make_finding(record, "changed", message, path=path, state=before, account=after)
-    flags = _list_names(record, "compatibilityFlags")
-    there = sorted(live.get("compatibility_flags") or [])
-    if flags is not None and flags != there:
-        message = f"compatibility flags are {format_value(there)}, state says {format_value(flags)}"
-        path = "compatibility_flags"
-        yield make_finding(record, "changed", message, path=path, state=flags, account=there)
-    tails = _list_names(record, "tailConsumers")
-    there = sorted(str(consumer.get("service")) for consumer in live.get("tail_consumers") or [])
-    if tails is not None and tails != there:
-        message = f"Tail Workers are {format_value(there)}, state says {format_value(tails)}"
-        yield make_finding(
-            record, "changed", message, path="tail_consumers", state=tails, account=there
-        )
+    for key in LISTS:
+        given = plain(record.inputs.get(camel(key)))
+        state, account = sorted(list_names(given)), sorted(list_names(live.get(key)))
+        if given is not UNKNOWN and state != account:
+            words = _WORDS.get(key, key.replace("_", " "))
+            message = f"{words} are {format_value(account)}, state says {format_value(state)}"
+            yield make_finding(record, "changed", message, path=key, state=state, account=account)
 
 
 @dataclass(frozen=True)
@@ -241,14 +241,6 @@ def _compare_setting(
     except SecretError as error:
         scene.note(record, f"{key} cannot be opened: {error.message}")
         return []
-
-
-def _list_names(record: Record, key: str) -> list[str] | None:
-    """Return a list of names in a script's inputs, sorted; None if it could not be decrypted."""
-    given = plain(record.inputs.get(key))
-    if given is UNKNOWN:
-        return None
-    return sorted(str(item["service"] if isinstance(item, dict) else item) for item in given or ())
 
 
 def _compare_code(scene: Scene, record: Record, script: str, account: Account) -> Iterator[Drifted]:

@@ -4,26 +4,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flowflare.kinds.scene import find_differences, mask_secrets
+from flowflare.kinds.workers_script.settings import LISTS, SETTINGS, read_setting
 
-#: Each setting with Cloudflare's default; None if any value may be the default.
-SETTINGS: Final[Mapping[str, Any]] = {
-    "compatibility_date": None,
-    "limits": {},
-    "logpush": False,
-    "observability": {"enabled": False},
-    "placement": {},
-    "usage_model": None,
-}
-#: The fields of a placement that are inputs; Cloudflare computes the others.
-_PLACEMENT: Final = ("mode", "region", "host", "hostname")
+#: What is compared besides lists: each setting, and what else an upload sets.
+COMPARED: Final = sorted({*SETTINGS, "compatibility_date", "usage_model"} - {*LISTS})
+#: The settings that Cloudflare does not reset if an upload omits them.
+_KEPT: Final = ("compatibility_date", "usage_model")
 
 
-def read_setting(key: str, live: Mapping[str, Any]) -> Any:
-    """Return a setting of the live script, without computed fields."""
-    there = live.get(key)
-    if key == "placement":
-        return {part: value for part, value in (there or {}).items() if part in _PLACEMENT}
-    return there
+def list_names(items: Any) -> list[str]:
+    """List the names in a setting that is a list: of flags, or of Tail Workers."""
+    items = items if isinstance(items, list) else ()
+    return [str(item.get("service") if isinstance(item, dict) else item) for item in items]
 
 
 def find_setting_differences(
@@ -39,10 +31,9 @@ def find_setting_differences(
     Raises:
         SecretError: a secret inside cannot be decrypted.
     """
-    default, there = SETTINGS[key], read_setting(key, live)
+    there = read_setting(key, live)
     if not wanted:
-        # Cloudflare resets a setting that an upload omits.
-        is_on = there and there not in (default, {"enabled": False}) and default is not None
+        is_on = there and there != {"enabled": False} and key not in _KEPT
         return [(key, mask_secrets(wanted), there)] if is_on else []
     if key == "usage_model" and not there:
         return []  # older scripts have none

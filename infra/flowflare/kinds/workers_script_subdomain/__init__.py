@@ -10,5 +10,6 @@ KIND = Kind(
     calls="flowflare.kinds.one_request:count_calls",
     drift="compare",
     adopt="find",
+    settings="SubdomainSettings",
     declare="declare_subdomain",
 )

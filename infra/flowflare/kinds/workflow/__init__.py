@@ -10,6 +10,7 @@ KIND = Kind(
     calls="flowflare.kinds.one_request:count_calls",
     drift="compare",
     adopt="find",
+    settings="WorkflowConfig",
     declare="declare_workflow",
     is_owned=True,
 )

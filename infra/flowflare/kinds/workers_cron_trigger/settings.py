@@ -1,4 +1,4 @@
-"""Check cron expressions by Cloudflare's rules.
+"""The key of a Worker's cron triggers, and Cloudflare's rules for their expressions.
 
 An expression has five fields in UTC: minute, hour, day of the month, month, day of the week. Days
 of the week count from 1, Sunday. Fields have lists, ranges and steps, and `L`, `W` and `#` as in
@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from flowflare.model.written import refusal
+from flowflare.model.written import Written, refusal
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
@@ -87,3 +87,14 @@ def _check_crons(value: list[str]) -> list[str]:
 
 
 Crons = Annotated[list[Annotated[str, AfterValidator(_check_cron)]], AfterValidator(_check_crons)]
+
+
+class CronSettings(Written):
+    """The cron triggers of a Worker."""
+
+    crons: Crons | None = Field(
+        default=None,
+        description="Cron triggers, in UTC. An empty list removes all triggers of the Worker, and "
+        "so does removing the key after the stack has set triggers. If the stack never set "
+        "triggers, the Worker keeps its own.",
+    )
