@@ -1,5 +1,6 @@
 """The types of bindings: one list, each with a file, and no other module compares them."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -17,9 +18,12 @@ from flowflare.kinds.registry import KINDS
 from flowflare.redaction import texts
 
 ROOT = Path(__file__).parent.parent.parent
-FOLDER = ROOT / "infra/flowflare/kinds/bindings"
+PACKAGE = ROOT / "infra/flowflare"
+FOLDER = PACKAGE / "kinds/bindings"
 #: Modules of the folder that are not a type.
 SHARED = {"__init__", "compact", "contract", "registry", "wrangler"}
+#: Types whose name is no other word: `kv_namespace`, but not `queue`.
+UNMISTAKABLE = {name for name in BINDING_TYPES if "_" in name} | {"d1", "vectorize"}
 OWN = [kind for kind in KINDS if kind.own is not None]
 
 
@@ -68,3 +72,33 @@ def test_redaction_which_cannot_import_the_list_knows_the_same_types() -> None:
 
     assert known <= BINDING_TYPES.keys()
     assert known >= BINDING_SCHEMAS.keys()
+
+
+#: Modules outside of `kinds/` that name a binding type, each with the reason; it only shrinks.
+NAMING_TYPES = {
+    "model/bindings.py": "the bindings that Flowflare itself makes, each of one type",
+}
+
+
+def test_no_other_module_names_a_binding_type() -> None:
+    naming = {
+        name
+        for path in PACKAGE.rglob("*.py")
+        if (name := path.relative_to(PACKAGE).as_posix()).split("/")[0] not in ("kinds", "emulator")
+        and any(map(names_a_type, ast.walk(ast.parse(path.read_text()))))
+    }
+
+    assert naming == NAMING_TYPES.keys()
+
+
+def names_a_type(node: ast.AST) -> bool:
+    """Whether it is a word that only a type has, or a comparison of a `type` with any of them."""
+    if isinstance(node, ast.Constant):
+        return node.value in UNMISTAKABLE
+    if not isinstance(node, ast.Compare):
+        return False
+    sides = [node.left, *node.comparators]
+    words = {
+        each.value for side in sides for each in ast.walk(side) if isinstance(each, ast.Constant)
+    }
+    return bool(words & BINDING_TYPES.keys()) and "type" in ast.unparse(node)

@@ -11,6 +11,7 @@ from flowflare.api.headers import check_secret
 from flowflare.errors import SecretError
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Key
+from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.kinds.live_script import read_references
 from flowflare.model.stack import StackSpec
 from flowflare.reading.files import read_text
@@ -79,7 +80,7 @@ class KeyChoice:
         bound = _find_binding(account, service)
         if bound is None:
             return Key("", self.resource), findings
-        if bound.get("type") == "plain_text" and bound.get("text"):
+        if find_binding_type(str(bound.get("type"))).word == "variable" and bound.get("text"):
             # A setup by hand may have stored it as a plain variable, which everyone who lists them
             # can read.
             findings.note(

@@ -8,6 +8,7 @@ from flowflare.api import Client
 from flowflare.config.files import PROJECT_FILE, Project
 from flowflare.errors import AdoptionError
 from flowflare.kinds.account import Account
+from flowflare.kinds.bindings import d1
 from flowflare.kinds.live_script import read_references
 from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.class_history import list_classes_after
@@ -115,7 +116,7 @@ def _recognise_database(
     if account.database_named(declared) is not None:
         return []
     for binding in account.settings(service).get("bindings") or ():
-        if binding.get("type") == "d1" and binding.get("name") == DATABASE_BINDING:
+        if binding.get("type") == d1.BINDING.name and binding.get("name") == DATABASE_BINDING:
             uuid = str(binding.get("id") or binding.get("database_id"))
             row = account.database(uuid)
             if row is not None:

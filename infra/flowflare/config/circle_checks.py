@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowflare.config.problems import Finding, Path, mapping
+from flowflare.kinds.bindings.registry import find_binding_type
 
 
 def check_circles(
@@ -56,10 +57,7 @@ def _list_targets(
         path: Path = ("clients", client, "tailConsumers", index)
         yield from _find_owner(client, mapping(consumer).get("service"), owners, path)
     for name, binding in mapping(fields.get("bindings")).items():
-        # All class migrations run first and create their scripts, so these bindings do not wait.
-        if mapping(binding).get("type") == "durable_object_namespace":
-            continue
-        for key in ("service", "script_name"):
+        for key in find_binding_type(str(mapping(binding).get("type"))).script_fields:
             path = ("clients", client, "bindings", name, key)
             yield from _find_owner(client, mapping(binding).get(key), owners, path)
 

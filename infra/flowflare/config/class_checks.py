@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flowflare.config.problems import Finding, Path, mapping
+from flowflare.kinds.bindings import durable_object_namespace
 from flowflare.model import names
 from flowflare.model.class_history import HistoryFinding, find_mistakes, list_classes_after
 from flowflare.model.class_migrations import (
@@ -131,7 +132,8 @@ def _check_bindings(
     owners = {name: owner for owner, name in scripts.items()}
     for binding, value in mapping(fields.get("bindings")).items():
         script, name = mapping(value).get("script_name"), mapping(value).get("class_name")
-        if mapping(value).get("type") != "durable_object_namespace" or script not in histories:
+        is_class = mapping(value).get("type") == durable_object_namespace.BINDING.name
+        if not is_class or script not in histories:
             continue
         owner, taken = owners[str(script)], find_neighbours(str(script), histories).taken
         found = find_mistakes(histories[str(script)], bound={binding: str(name)}, taken=taken)

@@ -101,7 +101,7 @@ def compare_by_id(
     Args:
         records: the stores in state.
         live: the stores of the account, by ID.
-        keys: the inputs to compare; the first one is a store's name.
+        keys: the inputs to compare if state has them; the first one is a store's name.
         what: a store's name in texts.
         holds_data: whether a missing store took data with it.
     """
@@ -119,4 +119,5 @@ def compare_by_id(
                 action="restore" if holds_data else "remake",
             )
         else:
-            yield from compare_inputs(record, there, keys, f"{what} {label}")
+            declared = [key for key in keys if key in record.inputs]
+            yield from compare_inputs(record, there, declared, f"{what} {label}")

@@ -61,8 +61,8 @@ def find(kind: Kind, wanted: Wanted, account: Account, findings: Findings) -> Th
 
 def _take_live(inputs: Props, row: Any, keys: tuple[str, ...]) -> Iterator[Difference]:
     """Replace inputs that differ by the live values; secrets stay, which no response has."""
-    for key in keys:
-        declared, live = inputs.get(key), row.get(snake(key))
+    for key in (key for key in keys if key in inputs):
+        declared, live = inputs[key], row.get(snake(key))
         returned = _keep_returned({key: declared}, row).get(key)
         found = list(find_differences(as_sent(returned), live, key))
         for path, before, after in found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowflare.kinds.assessment import RISKS, ClassStep
+from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.review.entries import ChangedProperty, Entry, Review
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
@@ -130,9 +131,7 @@ def _find_binding(path: str) -> str | None:
 def _make_binding_row(name: str, change: ChangedProperty) -> Row:
     fields = change.new if isinstance(change.new, dict) else change.old
     kind = str(fields.get("type", "")) if isinstance(fields, dict) else ""
-    what = {"secret_text": "secret", "plain_text": "variable", "json": "variable"}.get(
-        kind, "binding"
-    )
+    what = find_binding_type(kind).word
     old, new = _write_fields(change.old, what), _write_fields(change.new, what)
     return Row(f"{what} {name}", old, new, _write_remark(change))
 

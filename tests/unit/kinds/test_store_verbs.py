@@ -26,7 +26,12 @@ INPUTS: Props = {
     "name": "shop",
     "origin": {"host": "db.example.com", "password": Secret("s3cret")},
 }
-LIVE = {"id": "1", "name": "shop", "origin": {"host": "db.example.com"}}
+LIVE = {
+    "id": "1",
+    "name": "shop",
+    "origin": {"host": "db.example.com"},
+    "caching": {"disabled": False},
+}
 
 
 class Pool(NamedStore):
@@ -36,7 +41,7 @@ class Pool(NamedStore):
     title = "name"
     name_taken = 1
     words = "pool"
-    compared = ("origin",)
+    compared = ("origin", "caching")
 
 
 POOL = Kind(

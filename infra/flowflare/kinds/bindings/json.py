@@ -15,4 +15,6 @@ class JsonBinding(Written):
     json_value: Json = Field(alias="json", description="The value.")
 
 
-BINDING = BindingType("json", JsonBinding, wrangler=WranglerVariable("json"), json_texts=("json",))
+BINDING = BindingType(
+    "json", JsonBinding, wrangler=WranglerVariable("json"), word="variable", json_texts=("json",)
+)

@@ -15,4 +15,6 @@ class PlainTextBinding(Written):
     text: str = Field(description="The text.")
 
 
-BINDING = BindingType("plain_text", PlainTextBinding, wrangler=WranglerVariable("text"))
+BINDING = BindingType(
+    "plain_text", PlainTextBinding, wrangler=WranglerVariable("text"), word="variable"
+)

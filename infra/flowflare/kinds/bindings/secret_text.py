@@ -16,4 +16,4 @@ class SecretTextBinding(Written):
     text: Secret = Field(description="The source of the secret, as in `secrets`.")
 
 
-BINDING = BindingType("secret_text", SecretTextBinding)
+BINDING = BindingType("secret_text", SecretTextBinding, word="secret")

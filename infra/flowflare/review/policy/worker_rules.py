@@ -15,6 +15,7 @@ from flowflare.config.schema.policies import (
     PlainSecretsConfig,
     PolicyConfig,
 )
+from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.review.policy.view import Resource, Stack, Violation
 
 _NAMED = {
@@ -137,8 +138,8 @@ def check_no_plain_secrets(stack: Stack, wants: PlainSecretsConfig) -> Iterator[
     """A variable that everyone can read must not have the name of a secret."""
     for script in stack.of_type("WorkersScript"):
         for binding in _list_bindings(script):
-            name = str(binding.get("name"))
-            if binding.get("type") in ("plain_text", "json") and _matches(name, wants.names):
+            name, type_ = str(binding.get("name")), str(binding.get("type"))
+            if find_binding_type(type_).word == "variable" and _matches(name, wants.names):
                 yield script.violation(
                     f"the variable {name} is readable by everyone who sees the Worker's settings",
                     remedy="Move it to the client's `secrets`, or rename it.",
