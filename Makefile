@@ -52,6 +52,7 @@ layers: .venv/dev
 javascript: node_modules/.dev
 	$(NODE) node_modules/@biomejs/biome/bin/biome ci --colors=off
 	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.json
+	$(NODE) node_modules/typescript/bin/tsc -p tsconfig.emulator.json
 
 # Two workers for each of 2 processors: tests wait for processes a sixth of their time.
 PYTEST = $(BIN)/pytest -n 4 --dist loadgroup
@@ -73,8 +74,9 @@ docs: .venv/dev node_modules/.dev ## Rewrite the generated pages and build the s
 	FLOWFLARE_REWRITE_GOLDEN=1 $(BIN)/pytest -q tests/docs tests/house/test_cloudflare_stub.py
 	$(BIN)/zensical build --strict
 
-types-js: node_modules/.dev ## Rewrite the runtime library's .d.ts files
+types-js: node_modules/.dev ## Rewrite the .d.ts files of the runtime library and of the emulator's messages
 	$(NODE) .ci/declarations.mjs worker_src/flowflare/types
+	$(BIN)/python -m tests.house.generate_wire_types
 
 released: .venv/dev node_modules/.dev ## Keep this release's bundles for later releases to be tested with
 	$(BIN)/python -m tests.worker.released.write

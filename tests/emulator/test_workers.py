@@ -7,7 +7,7 @@ import pytest
 from websockets.sync.client import connect
 
 from flowflare.emulator.process import Running
-from tests.emulator.emulated import Account, durable_object, get, new_sqlite
+from tests.emulator.emulated import Account, durable_object, get, new_sqlite, upload
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.workerd
@@ -123,6 +123,23 @@ def test_variables_secrets_databases_and_crons_reach_the_worker(account: Account
     ran = account.control("POST", "/cron", json={"account": account.id, "script": "app"})
     assert ran == {"outcome": "ok", "cron": "*/5 * * * *"}
     assert account.rows(database, "SELECT a FROM t")[1] == {"a": "*/5 * * * *"}
+
+
+def test_a_worker_imports_modules_of_every_type(account: Account) -> None:
+    source = """
+    import data from "./data.json";
+    import text from "./text.txt";
+    import bytes from "./bytes.bin";
+    export default { fetch: () => Response.json([data, text, bytes.byteLength]) };
+    """
+    files = [
+        *upload(source),
+        ("a", ("data.json", '{"list": [1, null]}', "application/json")),
+        ("b", ("text.txt", "plain", "text/plain")),
+        ("c", ("bytes.bin", "bytes", "application/octet-stream")),
+    ]
+    account.call("PUT", "/workers/scripts/app", files=files)
+    assert get(account.enable("app")).json() == [{"list": [1, None]}, "plain", 5]
 
 
 def test_services_and_durable_objects_work_across_scripts(account: Account) -> None:

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
+import { messageOf } from './messages.mjs';
+
 const PER_MILLISECOND = 1_000_000;
 
 /**
@@ -19,19 +21,20 @@ export function nextAlarm(root, namespaces, note) {
     try {
       due = Math.min(due, readNextAlarm(file));
     } catch (error) {
-      note(`The alarms of namespace ${namespace} cannot be read: ${error.message}`);
+      note(`The alarms of namespace ${namespace} cannot be read: ${messageOf(error)}`);
     }
   }
   return due;
 }
 
+/** @param {string} file */
 function readNextAlarm(file) {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    const { time } = database
+    const row = database
       .prepare('SELECT CAST(min(scheduled_time) AS REAL) AS time FROM _cf_ALARM')
       .get();
-    return time === null ? Number.POSITIVE_INFINITY : time / PER_MILLISECOND;
+    return typeof row?.time === 'number' ? row.time / PER_MILLISECOND : Number.POSITIVE_INFINITY;
   } finally {
     database.close();
   }

@@ -7,6 +7,20 @@
  */
 import { readFileSync } from 'node:fs';
 
+/** @import { Extension, Service, Worker_Binding } from 'miniflare' */
+/** @import { Json } from './wire.d.ts' */
+
+/**
+ * @typedef {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit'} Store
+ * @typedef {{address: string, secret: string, miniflare: string}} Access address and secret of the
+ *   stores or of the queues, and Miniflare's folder for rate limits
+ * @typedef {Access & {store: Store, id: string, settings: Record<string, Json>}} Stored
+ * @typedef {Stored & {name: string, kind: 'stored'}} StoredBinding
+ * @typedef {{name: string, kind: 'internal', service: string}} InternalBinding
+ * @typedef {{config: {env?: Record<string, {type?: string, dev: {options: object}}>}}} Worker a
+ *   Worker's options as Miniflare has parsed them
+ */
+
 const TYPE = 'unsafe:emulator-';
 const PACKAGE = { package: import.meta.filename, name: 'emulator' };
 /** Miniflare's module that creates the object a Worker sees, and its path in Miniflare's folder. */
@@ -21,32 +35,43 @@ export const NAME_HEADER = 'MF-Namespace';
 /**
  * Describe a binding to a store, as an entry of Miniflare's `unsafeBindings`.
  * @param {string} name the binding's name in the Worker
- * @param {'d1' | 'kv' | 'r2' | 'queue' | 'ratelimit'} store
+ * @param {Store} store
  * @param {string} id of the database, namespace, bucket or queue; for a rate limit its namespace
- * @param {{address: string, secret: string, miniflare?: string}} access address and secret of the
- *   stores or of the queues, and Miniflare's folder for rate limits
- * @param {object} [settings] other arguments of the binding's object
+ * @param {Access} access
+ * @param {Record<string, Json>} [settings] other arguments of the binding's object
  */
 export function storeBinding(name, store, id, access, settings = {}) {
   const options = { store, id, ...access, settings };
   return { name, type: 'emulator-stored', plugin: PACKAGE, options };
 }
 
-/** Describe a binding to a service of Miniflare in the same workerd. */
+/**
+ * Describe a binding to a service of Miniflare in the same workerd.
+ * @param {string} name @param {string} service
+ */
 export function serviceBinding(name, service) {
   return { name, type: 'emulator-internal', plugin: PACKAGE, options: { service } };
 }
 
-function* listOwnBindings(worker) {
-  for (const [name, { type, dev }] of Object.entries(worker.config.env ?? {})) {
-    if (type?.startsWith(TYPE)) yield { name, kind: type.slice(TYPE.length), ...dev.options };
-  }
+/** @param {Worker} worker */
+function listOwnBindings(worker) {
+  const own = Object.entries(worker.config.env ?? {}).flatMap(([name, { type, dev }]) =>
+    type?.startsWith(TYPE) ? [{ name, kind: type.slice(TYPE.length), ...dev.options }] : [],
+  );
+  return /** @type {(StoredBinding | InternalBinding)[]} */ (own);
 }
 
+/** @param {Worker} worker */
+function listStoredBindings(worker) {
+  return listOwnBindings(worker).filter((binding) => binding.kind === 'stored');
+}
+
+/** @param {Stored} stored */
 const serviceName = ({ store, id }) => `emulator:${store}:${id}`;
 
+/** @param {Stored} binding @param {string} moduleName */
 function wrapBinding(binding, moduleName) {
-  const settings = Object.entries(binding.settings ?? {}).map(([name, value]) => ({
+  const settings = Object.entries(binding.settings).map(([name, value]) => ({
     name,
     json: JSON.stringify(value),
   }));
@@ -54,7 +79,10 @@ function wrapBinding(binding, moduleName) {
   return { moduleName, innerBindings: [fetcher, ...settings] };
 }
 
-/** A binding in workerd's configuration, by its store. */
+/**
+ * A binding in workerd's configuration, by its store.
+ * @type {Record<Store, (binding: Stored) => Worker_Binding>}
+ */
 const BINDINGS = {
   d1: (binding) => ({ wrapped: wrapBinding(binding, 'cloudflare-internal:d1-api') }),
   kv: (binding) => ({ kvNamespace: { name: serviceName(binding) } }),
@@ -63,6 +91,7 @@ const BINDINGS = {
   ratelimit: (binding) => ({ wrapped: wrapBinding(binding, RATE_LIMIT) }),
 };
 
+/** @param {Stored} binding @returns {Service} */
 function externalService(binding) {
   const headers = {
     [STORE_HEADER]: binding.store,
@@ -78,20 +107,20 @@ function externalService(binding) {
 
 export const plugins = {
   emulator: {
+    /** @param {Worker} worker @returns {Worker_Binding[]} */
     getBindings: (worker) =>
-      [...listOwnBindings(worker)].map((binding) => ({
+      listOwnBindings(worker).map((binding) => ({
         name: binding.name,
         ...(binding.kind === 'internal'
           ? { service: { name: binding.service } }
           : BINDINGS[binding.store](binding)),
       })),
     getNodeBindings: () => ({}),
-    getServices: ({ options }) =>
-      [...listOwnBindings(options)].filter(({ kind }) => kind === 'stored').map(externalService),
+    /** @param {{options: Worker}} own */
+    getServices: ({ options }) => listStoredBindings(options).map(externalService),
+    /** @param {{options: Worker[]}} all @returns {Extension[]} */
     getExtensions({ options }) {
-      const limit = options
-        .flatMap((worker) => [...listOwnBindings(worker)])
-        .find(({ store }) => store === 'ratelimit');
+      const limit = options.flatMap(listStoredBindings).find(({ store }) => store === 'ratelimit');
       if (!limit) return [];
       const esModule = readFileSync(`${limit.miniflare}/${RATE_LIMIT_FILE}`, 'utf8');
       return [{ modules: [{ name: RATE_LIMIT, esModule, internal: true }] }];

@@ -10,6 +10,9 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { BOOT } from './options.mjs';
 
+/** @import { Data } from './wire.d.ts' */
+/** @typedef {{folder: string, object: string}} Store */
+
 /** Miniflare stores each database, namespace and bucket in an object of these classes. */
 const D1 = { folder: 'd1', object: 'miniflare-D1DatabaseObject' };
 const KV = { folder: 'kv', object: 'miniflare-KVNamespaceObject' };
@@ -37,14 +40,9 @@ export async function makeRoom(root, name) {
 }
 
 /**
- * @param {string} root
- * @param {{databases?: string[], namespaces?: string[], workflows?: string[], targets?: string[]}}
- *   deleted
+ * @param {string} root @param {Data} deleted
  */
-export async function remove(
-  root,
-  { databases = [], namespaces = [], workflows = [], targets = [] },
-) {
+export async function remove(root, { databases, namespaces, workflows, targets }) {
   const paths = [
     ...databases.flatMap((id) => filesOf(D1, id)),
     ...targets.flatMap((id) =>
@@ -58,7 +56,10 @@ export async function remove(
   );
 }
 
-/** Remove all data that is not in `known`, which a killed emulator left behind. */
+/**
+ * Remove all data that is not in `known`, which a killed emulator left behind.
+ * @param {string} root @param {Data} known
+ */
 export async function sweep(root, known) {
   const namespaces = new Set(known.namespaces);
   const workflows = new Set(known.workflows.map((id) => WORKFLOW_PREFIX + id));
@@ -99,6 +100,7 @@ export async function objectsOf(root, namespace) {
     .sort();
 }
 
+/** @param {string} root @param {Store} store @param {string[]} ids */
 async function sweepObjects(root, store, ids) {
   const wanted = new Set(ids.map((id) => objectId(store, id)));
   await sweepFolder(
@@ -107,6 +109,7 @@ async function sweepObjects(root, store, ids) {
   );
 }
 
+/** @param {string} folder @param {(name: string) => boolean} keep */
 async function sweepFolder(folder, keep) {
   for (const name of await listNames(folder)) {
     if (!keep(name)) {
@@ -115,17 +118,19 @@ async function sweepFolder(folder, keep) {
   }
 }
 
+/** @param {string} folder */
 async function listNames(folder) {
   try {
     return await readdir(folder);
   } catch (error) {
-    if (error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
     throw error;
   }
 }
 
 /**
  * Return a database's file. It is a SQLite file in WAL mode, so other processes may open it too.
+ * @param {string} root @param {string} id
  */
 export function databasePath(root, id) {
   return path.resolve(root, filesOf(D1, id)[0]);
@@ -148,14 +153,19 @@ export function holdsObjects(root, id) {
   }
 }
 
+/** @param {Store} store @param {string} id */
 function filesOf(store, id) {
   const file = path.join(store.folder, store.object, `${objectId(store, id)}.sqlite`);
   return ['', '-wal', '-shm'].map((end) => file + end);
 }
 
-/** Derive workerd's ID of the object `name`: two HMACs with the key of its class. */
+/**
+ * Derive workerd's ID of the object `name`: two HMACs with the key of its class.
+ * @param {Store} store @param {string} name
+ */
 function objectId({ object }, name) {
   const key = createHash('sha256').update(object).digest();
+  /** @param {string | Buffer} data */
   const hmac = (data) => createHmac('sha256', key).update(data).digest().subarray(0, 16);
   const first = hmac(name);
   return Buffer.concat([first, hmac(first)]).toString('hex');

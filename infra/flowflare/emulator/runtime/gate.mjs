@@ -1,7 +1,9 @@
 /** Let many pass at a time or one alone: requests pass together, a reload alone. */
 export class Gate {
+  /** @type {Set<Promise<void>>} */
   #inside = new Set();
-  #closed = undefined;
+  /** @type {Promise<void> | undefined} */
+  #closed;
 
   /** Whether nothing is running. */
   get empty() {
@@ -35,12 +37,10 @@ export class Gate {
    */
   async exclusive(work, patience) {
     while (this.#closed) await this.#closed;
-    let open = () => {};
-    this.#closed = new Promise((resolve) => {
-      open = resolve;
-    });
+    const { promise: closed, resolve: open } = promiseNothing();
+    this.#closed = closed;
     try {
-      const { promise: late, resolve } = Promise.withResolvers();
+      const { promise: late, resolve } = promiseNothing();
       const timer = setTimeout(resolve, patience);
       await Promise.race([Promise.all(this.#inside), late]);
       clearTimeout(timer);
@@ -55,6 +55,7 @@ export class Gate {
 /** Limit how many tasks run at a time; they run in the order of their requests. */
 export class Turns {
   #free;
+  /** @type {(() => void)[]} */
   #waiting = [];
 
   /** @param {number} count how many tasks run at a time */
@@ -69,7 +70,11 @@ export class Turns {
    */
   async take(work) {
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise((resolve) => this.#waiting.push(resolve));
+    else {
+      const { promise, resolve } = promiseNothing();
+      this.#waiting.push(resolve);
+      await promise;
+    }
     try {
       return await work();
     } finally {
@@ -79,3 +84,6 @@ export class Turns {
     }
   }
 }
+
+/** @returns {PromiseWithResolvers<void>} */
+const promiseNothing = () => Promise.withResolvers();

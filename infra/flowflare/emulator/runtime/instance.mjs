@@ -8,6 +8,29 @@ import { rm } from 'node:fs/promises';
 
 import { nextAlarm } from './alarms.mjs';
 import { Gate } from './gate.mjs';
+import { messageOf } from './messages.mjs';
+
+/** @import { Miniflare, V4SharedOptions } from 'miniflare' */
+/** @import { Message, Outcome } from './queues.mjs' */
+/** @import { Engines, Resumer } from './resume.mjs' */
+/** @import { Unit } from './units.mjs' */
+/** @import { Event } from './wire.d.ts' */
+/**
+ * @typedef {object} Work what instances need from the runtime
+ * @property {string} data folder of Miniflare's data
+ * @property {() => number} keeping within how many milliseconds an alarm keeps a unit loaded
+ * @property {Resumer} resumer
+ * @property {(event: Event) => void} emit
+ * @property {(message: string) => void} note
+ * @property {(instance: Instance) => Promise<void>} ended
+ * @property {(unit: Unit, more: V4SharedOptions) => Promise<{room: string, miniflare: Miniflare}>} run
+ *   starts a Miniflare
+ */
+/**
+ * @typedef {Miniflare & {_getInternalDurableObjectNamespace:
+ *   (plugin: string, service: string, name: string) => Promise<Engines>}} MiniflareInside with the
+ *   method that Miniflare's types leave out
+ */
 
 const PATIENCE = 3_000;
 
@@ -21,16 +44,17 @@ export class Instance {
   #gate = new Gate();
   #sockets = 0;
   #work;
+  /** @type {Miniflare | undefined} */
   #miniflare;
+  /** @type {string | undefined} */
   #room;
+  /** @type {Promise<void> | undefined} */
   #started;
+  /** @type {Promise<void> | undefined} */
   #ended;
 
   /**
-   * @param {import('./units.mjs').Unit} unit
-   * @param {{run: Function, resumer: object, data: string, keeping: Function, emit: Function,
-   *   ended: Function}} work
-   *     starts a Miniflare, resumes Workflows, receives events
+   * @param {Unit} unit @param {Work} work
    */
   constructor(unit, work) {
     this.unit = unit;
@@ -56,7 +80,9 @@ export class Instance {
     this.used = Date.now();
     return this.#gate.share(async () => {
       if (this.stopped) return false;
-      await pass(this.targets.get(key), this);
+      const target = this.targets.get(key);
+      if (!target) throw new Error(`The Worker ${key} does not run here.`);
+      await pass(target, this);
       this.used = Date.now();
       return true;
     });
@@ -82,15 +108,22 @@ export class Instance {
     return resumer.hasUnfinished(data, this.unit.workflows, note);
   }
 
-  /** Run a Worker's `scheduled` handler. */
+  /**
+   * Run a Worker's `scheduled` handler.
+   * @param {string} key @param {{cron: string, scheduledTime: Date}} event
+   */
   async scheduled(key, event) {
-    const worker = await this.#miniflare.getWorker(key);
+    const worker = await this.#live.getWorker(key);
     return worker.scheduled(event);
   }
 
-  /** Run a Worker's `queue` handler. */
+  /**
+   * Run a Worker's `queue` handler.
+   * @param {string} key @param {string} queue @param {Message[]} messages
+   * @returns {Promise<Outcome>}
+   */
   async deliver(key, queue, messages) {
-    const worker = await this.#miniflare.getWorker(key);
+    const worker = await this.#live.getWorker(key);
     return worker.queue(queue, messages);
   }
 
@@ -101,6 +134,12 @@ export class Instance {
     return this.#ended;
   }
 
+  get #live() {
+    if (!this.#miniflare) throw new Error('This workerd does not run.');
+    return this.#miniflare;
+  }
+
+  /** @param {Promise<void>[]} before */
   async #start(before) {
     await Promise.all(before);
     if (this.stopped) return;
@@ -115,13 +154,13 @@ export class Instance {
       await this.#findAddresses();
       this.running = true;
     } catch (error) {
-      this.#work.note(`The Workers do not start: ${error.message}`);
-      this.unit.problem = error.message;
+      this.unit.problem = messageOf(error);
+      this.#work.note(`The Workers do not start: ${this.unit.problem}`);
     }
     this.unit.tried = true;
     const milliseconds = Math.round(performance.now() - began);
     const event = before.length > 0 ? 'reloaded' : 'loaded';
-    emit(event, { workers: this.unit.workers.length, milliseconds });
+    emit({ event, workers: this.unit.workers.length, milliseconds });
     if (this.running) await this.#resume();
   }
 
@@ -129,7 +168,7 @@ export class Instance {
     await this.#started;
     await this.#gate.exclusive(async () => {
       this.running = false;
-      await this.#miniflare?.dispose().catch((error) => this.#work.note(error.message));
+      await this.#miniflare?.dispose().catch((error) => this.#work.note(messageOf(error)));
       if (this.#room) await rm(this.#room, { recursive: true, force: true });
     }, PATIENCE);
     await this.#work.ended(this);
@@ -137,13 +176,13 @@ export class Instance {
 
   async #findAddresses() {
     for (const { key } of this.unit.workers) {
-      this.targets.set(key, await this.#miniflare.unsafeGetDirectURL(key));
+      this.targets.set(key, await this.#live.unsafeGetDirectURL(key));
     }
   }
 
   /** Workerd crashed and Miniflare has restarted it. */
   async #recover() {
-    this.#work.emit('crashed');
+    this.#work.emit({ event: 'crashed' });
     if (this.stopped) return;
     await this.#gate.exclusive(async () => {
       await this.#findAddresses();
@@ -153,9 +192,11 @@ export class Instance {
 
   async #resume() {
     const { resumer, data, note, emit } = this.#work;
+    const inside = /** @type {MiniflareInside} */ (this.#live);
+    /** @param {string} id */
     const engines = (id) =>
-      this.#miniflare._getInternalDurableObjectNamespace('workflows', `workflows:${id}`, 'Engine');
+      inside._getInternalDurableObjectNamespace('workflows', `workflows:${id}`, 'Engine');
     const resumed = await resumer.resume(data, this.unit.workflows, engines, note);
-    if (resumed > 0) emit('resumed', { instances: resumed });
+    if (resumed > 0) emit({ event: 'resumed', instances: resumed });
   }
 }

@@ -7,78 +7,76 @@
  * Everything else is printed to stderr, which the Python side writes to the log file. When stdin
  * ends, because the Python side stopped or was killed, workerd and this process stop.
  */
-import { createRequire } from 'node:module';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 import { databasePath, holdsObjects, objectsOf } from './files.mjs';
+import { messageOf } from './messages.mjs';
 import { Ports } from './ports.mjs';
 import { Probe } from './probe.mjs';
+import { loadPrograms } from './programs.mjs';
 import { Queues } from './queues.mjs';
 import { Runtime } from './runtime.mjs';
+
+/** @import { Answers, Event, Requests } from './wire.d.ts' */
+/** @typedef {keyof Requests} Operation */
 
 const { values } = parseArgs({
   options: { data: { type: 'string' }, 'node-modules': { type: 'string' } },
 });
+const folders = /** @type {{data: string, 'node-modules': string}} */ (values);
 console.log = console.info = console.debug = console.error;
 
-/** @param {object} message */
+/** @param {Event | {id: number, ok: object} | {id: number, error: string}} message */
 function send(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
-/** @param {unknown} error */
-function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
+/** @returns {import('./programs.mjs').Programs} */
+function findPrograms() {
+  try {
+    return loadPrograms(folders['node-modules']);
+  } catch (error) {
+    send({ event: 'failed', reason: 'missing', message: messageOf(error) });
+    process.exit(1);
+  }
 }
 
-const nodeModules = path.join(path.resolve(values['node-modules']), 'x.js');
-let programs;
-try {
-  const require = createRequire(nodeModules);
-  programs = { miniflare: require('miniflare'), workerd: require('workerd') };
-} catch (error) {
-  send({ event: 'failed', reason: 'missing', message: messageOf(error) });
-  process.exit(1);
-}
-
-const emit = (event, detail = {}) => send({ event, ...detail });
+const programs = findPrograms();
 const queues = new Queues({
-  data: values.data,
+  data: folders.data,
   deliver: ({ account, worker, name }, messages) =>
     runtime.handle({ account, key: worker }, (instance) =>
       instance.deliver(worker, name, messages),
     ),
-  note: (message) => emit('note', { message }),
+  note: (message) => send({ event: 'note', message }),
 });
-const runtime = new Runtime({ ...programs, nodeModules, data: values.data, emit, queues });
-const ports = new Ports({ runtime, emit });
-const probe = new Probe({
-  workerd: programs.workerd,
-  data: values.data,
-  emit,
-});
+const runtime = new Runtime({ programs, data: folders.data, emit: send, queues });
+const ports = new Ports({ runtime, emit: send });
+const probe = new Probe({ workerd: programs.workerd, data: folders.data, emit: send });
 
-/** The operations that the Python side can request, by name. */
+/**
+ * The operations that the Python side can request, by name.
+ * @type {{[Name in Operation]: (request: Requests[Name]) => Promise<Answers[Name]>}}
+ */
 const operations = {
   start: async (request) => {
     const started = await runtime.start(request);
     await queues.start(request.known.targets);
     return started;
   },
-  account: async ({ change, code }) => {
-    const taken = await ports.listen(change);
-    runtime.accountChanged(change, code);
-    queues.accountChanged(change);
+  account: async (request) => {
+    const taken = await ports.listen(request.change);
+    runtime.accountChanged(request);
+    queues.accountChanged(request.change);
     return { taken };
   },
   d1: (request) => runtime.d1(request),
-  objects: async ({ namespace }) => ({ ids: await objectsOf(values.data, namespace) }),
-  bucket: async ({ bucket }) => ({ holds_objects: holdsObjects(values.data, bucket) }),
-  d1_file: async ({ database }) => ({ path: databasePath(values.data, database) }),
+  objects: async ({ namespace }) => ({ ids: await objectsOf(folders.data, namespace) }),
+  bucket: async ({ bucket }) => ({ holds_objects: holdsObjects(folders.data, bucket) }),
+  d1_file: async ({ database }) => ({ path: databasePath(folders.data, database) }),
   probe: (request) => runtime.duringUpload(() => probe.run(request)),
-  settle: ({ account }) => runtime.settle(account),
+  settle: (request) => runtime.settle(request),
   scheduled: async ({ account, key, cron, time }) => {
     const event = { cron, scheduledTime: new Date(time) };
     const { outcome } = await runtime.handle({ account, key }, (instance) =>
@@ -87,10 +85,14 @@ const operations = {
     return { outcome };
   },
   forget: async (deleted) => {
-    queues.forget(deleted.targets ?? []);
+    queues.forget(deleted.targets);
     await runtime.forget(deleted);
+    return {};
   },
-  limit: async ({ units, idle }) => runtime.limit({ units, idle }),
+  limit: async ({ units, idle }) => {
+    runtime.limit({ units, idle });
+    return {};
+  },
   workers: async () => runtime.describe(),
 };
 
@@ -103,20 +105,28 @@ async function stop() {
   process.exit(0);
 }
 
+/**
+ * @template {Operation} Name
+ * @param {Name} name @param {Requests[Name]} request
+ */
+function answer(name, request) {
+  return operations[name](request);
+}
+
 const lines = createInterface({ input: process.stdin });
 lines.on('line', async (line) => {
   const end = line.indexOf(' ');
   const id = Number(line.slice(0, end));
   try {
-    const request = JSON.parse(line.slice(end));
-    send({ id, ok: (await operations[request.op](request)) ?? {} });
+    const { op, ...request } = JSON.parse(line.slice(end));
+    send({ id, ok: await answer(op, request) });
   } catch (error) {
     send({ id, error: messageOf(error) });
   }
 });
 lines.on('close', stop);
-process.on('unhandledRejection', (error) => emit('note', { message: messageOf(error) }));
+process.on('unhandledRejection', (error) => send({ event: 'note', message: messageOf(error) }));
 process.on('SIGTERM', stop);
 process.on('SIGINT', () => {});
 process.stdout.on('error', stop);
-emit('up', { pid: process.pid });
+send({ event: 'up', pid: process.pid });

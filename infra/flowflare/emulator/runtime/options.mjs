@@ -7,6 +7,10 @@
 
 import { SECRET_HEADER, STORE_HEADER, serviceBinding, storeBinding } from './bindings.mjs';
 
+/** @import { V4DurableObject, V4ModuleDefinition, V4SourceOptions, V4WorkerOptions } from 'miniflare' */
+/** @import { Access } from './bindings.mjs' */
+/** @import { BoundObject, BoundTarget, Module, ObjectClass, Worker } from './wire.d.ts' */
+
 /** The name of bindings that exist only so that Miniflare's stores run. */
 export const BOOT = 'emulator-boot';
 
@@ -27,6 +31,7 @@ const SERVICES = {
 /**
  * The Worker in front of the stores: it forwards requests that carry the secret.
  * @param {string} secret
+ * @returns {V4WorkerOptions}
  */
 export function storesWorker(secret) {
   const contents = `
@@ -58,13 +63,15 @@ export default {
 }
 
 /**
- * @param {object} worker one Worker of an account's document
- * @param {object[]} modules its code
+ * @param {Worker} worker one Worker of an account's document
+ * @param {Module[]} modules its code
  * @param {string} newestDate the newest compatibility date that workerd knows
- * @param {{stores: object, queues: object}} access address and secret of each, for `storeBinding`
+ * @param {{stores: Access, queues: Access}} access
+ * @returns {V4WorkerOptions}
  */
 export function workerOptions(worker, modules, newestDate, access) {
   const targets = Object.entries(worker.targets);
+  /** @param {BoundTarget['kind']} kind @param {Access} from */
   const bindTargets = (kind, from) =>
     targets
       .filter(([, target]) => target.kind === kind)
@@ -95,7 +102,9 @@ export function workerOptions(worker, modules, newestDate, access) {
         },
       ]),
     ),
-    analyticsEngineDatasets: mapValues(worker.datasets, (dataset) => ({ dataset })),
+    analyticsEngineDatasets: Object.fromEntries(
+      Object.entries(worker.datasets).map(([name, dataset]) => [name, { dataset }]),
+    ),
     unsafeBindings: [
       ...Object.entries(worker.d1).map(([name, id]) => storeBinding(name, 'd1', id, access.stores)),
       ...bindTargets('kv', access.stores),
@@ -119,28 +128,21 @@ export function supportedDate(date, newestDate) {
   return date > newestDate ? newestDate : date;
 }
 
-function mapValues(named, change) {
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name, change(value)]));
-}
-
+/** @param {BoundObject | ObjectClass} object @returns {V4DurableObject} */
 function durableObject(object) {
   return {
     className: object.class_name,
-    scriptName: object.worker ?? undefined,
+    scriptName: ('worker' in object && object.worker) || undefined,
     useSQLite: object.use_sqlite,
     unsafeUniqueKey: object.namespace,
   };
 }
 
+/** @param {Worker} worker @param {Module[]} code @returns {V4SourceOptions} */
 function sourceOptions(worker, code) {
-  if (worker.service_worker) {
-    return { script: code[0].text };
-  }
-  const modules = code.map((module) => ({
-    type: module.type,
-    path: module.name,
-    contents: contents(module),
-  }));
+  if (worker.service_worker) return { script: String(contents(code[0])) };
+  /** @type {V4ModuleDefinition[]} */
+  const modules = code.map(moduleOptions);
   if (Object.keys(worker.workflow_names).length > 0) {
     modules.unshift({
       type: 'ESModule',
@@ -151,14 +153,27 @@ function sourceOptions(worker, code) {
   return { modules };
 }
 
-/** @param {{text?: string, base64?: string}} module */
+/**
+ * Miniflare has no JSON modules, which Cloudflare has.
+ * @param {Module} module
+ * @returns {V4ModuleDefinition}
+ */
+function moduleOptions(module) {
+  const { name, type } = module;
+  if (type !== 'JSON') return { type, path: name, contents: contents(module) };
+  const source = `export default JSON.parse(${JSON.stringify(module.text)});`;
+  return { type: 'ESModule', path: name, contents: source };
+}
+
+/** @param {Module} module */
 export function contents(module) {
-  return module.base64 === undefined ? module.text : Buffer.from(module.base64, 'base64');
+  return 'text' in module ? module.text : Buffer.from(module.base64, 'base64');
 }
 
 /**
  * Miniflare knows Workflows by their ID, so that two accounts may use one name and a deleted
  * Workflow's data is never found again. The class still sees its own name in the event.
+ * @param {Worker} worker @param {string} mainName
  */
 function entry(worker, mainName) {
   const main = JSON.stringify(`./${mainName}`);

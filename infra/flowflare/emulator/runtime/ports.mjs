@@ -5,17 +5,29 @@
 import http from 'node:http';
 import net from 'node:net';
 
+import { messageOf } from './messages.mjs';
+
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+/** @import { Duplex } from 'node:stream' */
+/** @import { Runtime } from './runtime.mjs' */
+/** @import { Change, Event, Pattern } from './wire.d.ts' */
+/**
+ * @typedef {{account: string, key: string, script: string, enabled: boolean, answers: Pattern[]}}
+ *   Route
+ */
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\]|[\w.-]+\.localhost)(:\d+)?$/i;
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'proxy-connection']);
 
 export class Ports {
   #runtime;
   #emit;
-  /** @type {Map<number, {server: http.Server, route: object}>} */
+  /** @type {Map<number, {server: http.Server, route: Route}>} */
   #listeners = new Map();
   /** @type {Map<string, number>} by the keys of Workers */
   #ports = new Map();
 
+  /** @param {{runtime: Runtime, emit: (event: Event) => void}} parts */
   constructor({ runtime, emit }) {
     this.#runtime = runtime;
     this.#emit = emit;
@@ -23,8 +35,7 @@ export class Ports {
 
   /**
    * Open and close ports to match the account's Workers.
-   * @param {{account: string, changed: object[], removed: string[]}} change as `Runtime` receives
-   *   it
+   * @param {Change} change
    * @returns {Promise<number[]>} the ports that other programs use
    */
   async listen({ account, changed, removed }) {
@@ -47,8 +58,9 @@ export class Ports {
     for (const port of [...this.#listeners.keys()]) this.#close(port);
   }
 
+  /** @param {number | undefined} port */
   #close(port) {
-    const listener = this.#listeners.get(port);
+    const listener = port && this.#listeners.get(port);
     if (!listener) return;
     this.#listeners.delete(port);
     this.#ports.delete(listener.route.key);
@@ -56,9 +68,12 @@ export class Ports {
     listener.server.close();
   }
 
-  async #open(port, route) {
-    const listener = { route };
-    listener.server = http.createServer({ requestTimeout: 0 });
+  /**
+   * @param {number} port @param {Route} route
+   * @returns {Promise<boolean>} false if another program uses the port
+   */
+  #open(port, route) {
+    const listener = { route, server: http.createServer({ requestTimeout: 0 }) };
     listener.server.on('request', (request, response) =>
       this.#request(listener.route, request, response),
     );
@@ -69,7 +84,7 @@ export class Ports {
       listener.server.once('error', () => resolve(false));
       listener.server.listen(port, '127.0.0.1', () => {
         listener.server.on('error', (error) =>
-          this.#emit('note', { message: `port ${port}: ${error.message}` }),
+          this.#emit({ event: 'note', message: `port ${port}: ${error.message}` }),
         );
         this.#listeners.set(port, listener);
         this.#ports.set(route.key, port);
@@ -78,7 +93,10 @@ export class Ports {
     });
   }
 
-  /** @returns {{status: number, text: string} | undefined} why the request is refused */
+  /**
+   * @param {Route} route @param {IncomingMessage} request
+   * @returns {{status: number, text: string} | undefined} why the request is refused
+   */
   #refusal(route, request) {
     if (route.answers.some((pattern) => matches(pattern, request))) return undefined;
     if (!LOOPBACK.test(request.headers.host ?? '')) {
@@ -93,21 +111,33 @@ export class Ports {
     return undefined;
   }
 
+  /** @param {Route} route @param {IncomingMessage} request @param {ServerResponse} response */
   async #request(route, request, response) {
+    /** @param {number} status @param {string} text */
     const answer = (status, text) => {
-      if (response.headersSent) return response.destroy();
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
       response.writeHead(status, {
         'content-type': 'text/plain; charset=utf-8',
       });
       response.end(`${text}\n`);
     };
     const refusal = this.#refusal(route, request);
-    if (refusal) return answer(refusal.status, refusal.text);
+    if (refusal) {
+      answer(refusal.status, refusal.text);
+      return;
+    }
     await this.#runtime
       .visit(route, (target) => pass(target, request, response))
-      .catch((error) => answer(503, error.message));
+      .catch((error) => answer(503, messageOf(error)));
   }
 
+  /**
+   * @param {Route} route @param {IncomingMessage} request @param {Duplex} socket
+   * @param {Buffer} head
+   */
   async #upgrade(route, request, socket, head) {
     socket.on('error', () => socket.destroy());
     const refusal = this.#refusal(route, request);
@@ -127,25 +157,32 @@ export class Ports {
         socket.pipe(onward).pipe(socket);
       });
     } catch (error) {
-      this.#emit('note', { message: `WebSocket: ${error.message}` });
+      this.#emit({ event: 'note', message: `WebSocket: ${messageOf(error)}` });
       socket.end('HTTP/1.1 503 Unavailable\r\nConnection: close\r\n\r\n');
     }
   }
 }
 
-/** Whether a request matches a route or custom domain, which its Worker answers here as well. */
+/**
+ * Whether a request matches a route or custom domain, which its Worker answers here as well.
+ * @param {Pattern} pattern @param {IncomingMessage} request
+ */
 function matches({ host, path }, request) {
   const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase();
-  return matchesPattern(host.toLowerCase(), name) && matchesPattern(path, request.url);
+  return matchesPattern(host.toLowerCase(), name) && matchesPattern(path, request.url ?? '');
 }
 
-/** A pattern has one `*`, at the start of a hostname or at the end of a path. */
+/**
+ * A pattern has one `*`, at the start of a hostname or at the end of a path.
+ * @param {string} pattern @param {string} text
+ */
 function matchesPattern(pattern, text) {
   if (pattern.startsWith('*')) return text.endsWith(pattern.slice(1));
   if (pattern.endsWith('*')) return text.startsWith(pattern.slice(0, -1));
   return pattern === text;
 }
 
+/** @param {IncomingMessage} request */
 function requestHead(request) {
   const lines = [`${request.method} ${request.url} HTTP/1.1`];
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
@@ -154,6 +191,7 @@ function requestHead(request) {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
+/** @param {string[]} rawHeaders */
 function keepEndToEnd(rawHeaders) {
   const headers = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -164,7 +202,11 @@ function keepEndToEnd(rawHeaders) {
   return headers;
 }
 
-/** Resolves when the whole answer has been sent. */
+/**
+ * Resolves when the whole answer has been sent.
+ * @param {URL} target @param {IncomingMessage} request @param {ServerResponse} response
+ * @returns {Promise<void>}
+ */
 function pass(target, request, response) {
   return new Promise((resolve, reject) => {
     const onward = http.request({
@@ -176,7 +218,8 @@ function pass(target, request, response) {
       agent: false,
     });
     onward.on('response', (answer) => {
-      response.writeHead(answer.statusCode, answer.statusMessage, keepEndToEnd(answer.rawHeaders));
+      const { statusCode = 502, statusMessage, rawHeaders } = answer;
+      response.writeHead(statusCode, statusMessage, keepEndToEnd(rawHeaders));
       answer.pipe(response);
       answer.on('error', () => response.destroy());
     });

@@ -6,7 +6,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { messageOf } from './messages.mjs';
 import { contents, supportedDate } from './options.mjs';
+
+/** @import { ChildProcess } from 'node:child_process' */
+/** @import { Programs } from './programs.mjs' */
+/** @import { Event, Export, Module, ProbeAnswer, Upload } from './wire.d.ts' */
 
 const PATIENCE = 10_000;
 const KINDS = {
@@ -55,9 +60,10 @@ export class Probe {
   #folder;
   #emit;
   #count = 0;
+  /** @type {Set<ChildProcess>} */
   #children = new Set();
 
-  /** @param {{workerd: object, data: string, emit: Function}} options */
+  /** @param {{workerd: Programs['workerd'], data: string, emit: (event: Event) => void}} options */
   constructor({ workerd, data, emit }) {
     this.#binary = workerd.default;
     this.#newestDate = workerd.compatibilityDate;
@@ -66,9 +72,8 @@ export class Probe {
   }
 
   /**
-   * @param {object} upload modules, compatibility date and flags
-   * @returns {Promise<{exports?: object[], problem?: string}>} its exports, or why it does not
-   *   start
+   * @param {Upload} upload
+   * @returns {Promise<ProbeAnswer>} its exports, or why it does not start
    */
   async run({ modules, service_worker, compatibility_date, compatibility_flags }) {
     const folder = path.join(this.#folder, `${process.pid}-${this.#count++}`);
@@ -90,10 +95,15 @@ export class Probe {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
+  /**
+   * @param {string} folder @param {Module[]} modules
+   * @param {{date: string, flags: string[], service_worker: boolean}} settings
+   */
   async #write(folder, modules, { date, flags, service_worker }) {
     const embeds = [];
     const main = JSON.stringify(modules[0].name);
     const probe = `import ${main};${DESCRIBE.replace('MAIN', main)}`;
+    /** @type {Module[]} */
     const all = service_worker
       ? modules
       : [{ name: ENTRY, type: 'ESModule', text: probe }, ...modules];
@@ -121,14 +131,17 @@ const config :Workerd.Config = (
     return config;
   }
 
-  /** @param {string} config @param {boolean} service_worker */
+  /**
+   * @param {string} config @param {boolean} service_worker
+   * @returns {Promise<ProbeAnswer>}
+   */
   async #start(config, service_worker) {
     const child = spawn(this.#binary, ['serve', config, '--control-fd=3'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     });
     this.#children.add(child);
     let errors = '';
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       errors += chunk;
     });
     const timer = setTimeout(() => {
@@ -141,9 +154,9 @@ const config :Workerd.Config = (
       if (service_worker) return { exports: [] };
       const response = await fetch(`http://127.0.0.1:${port}/`);
       if (!response.ok) return { problem: problemOf(errors) };
-      return { exports: await response.json() };
+      return { exports: /** @type {Export[]} */ (await response.json()) };
     } catch (error) {
-      this.#emit('note', { message: `probe: ${error.message}` });
+      this.#emit({ event: 'note', message: `probe: ${messageOf(error)}` });
       return { problem: problemOf(errors) };
     } finally {
       clearTimeout(timer);
@@ -153,11 +166,14 @@ const config :Workerd.Config = (
   }
 }
 
-/** @returns {Promise<number | undefined>} the port, or undefined if workerd ended */
+/**
+ * @param {ChildProcess} child
+ * @returns {Promise<number | undefined>} the port, or undefined if workerd ended
+ */
 function waitForPort(child) {
   return new Promise((resolve, reject) => {
     let text = '';
-    child.stdio[3].on('data', (chunk) => {
+    child.stdio[3]?.on('data', (chunk) => {
       text += chunk;
       for (const line of text.split('\n').slice(0, -1)) {
         const message = JSON.parse(line);
@@ -169,7 +185,10 @@ function waitForPort(child) {
   });
 }
 
-/** workerd's report without its own prefix and our file names. */
+/**
+ * workerd's report without its own prefix and our file names.
+ * @param {string} errors
+ */
 function problemOf(errors) {
   const lines = errors
     .split('\n')

@@ -7,11 +7,17 @@
  * was being delivered at that moment is delivered again, as on Cloudflare.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { NAME_HEADER, SECRET_HEADER } from './bindings.mjs';
+import { messageOf } from './messages.mjs';
+
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+/** @import { SQLInputValue } from 'node:sqlite' */
+/** @import { Change, Consumer as Settings } from './wire.d.ts' */
 
 /**
  * How long a message waits for a consumer: four days, Cloudflare's default.
@@ -27,17 +33,23 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, due);
 `;
 
+/** @typedef {Settings & {account: string, worker: string}} Consumer with the key of its Worker */
+/** @typedef {{type: string, body: Uint8Array, delay: number}} Sent a message as a Worker sends it */
 /**
- * @typedef {object} Consumer what a Worker does with a queue
- * @property {string} account
- * @property {string} worker the Worker's key
- * @property {string} name the queue's name
- * @property {string | null} dead_letter the key of its dead-letter queue
- * @property {number} batch_size
- * @property {number} max_retries
- * @property {number} max_wait_time_ms
- * @property {number} retry_delay in seconds
- * @property {number | null} max_concurrency how many batches are delivered at a time; null for one
+ * @typedef {{number: number, id: string, sent: number, type: string, body: Uint8Array,
+ *   failures: number, due: number}} Row a stored message
+ */
+/**
+ * @typedef {{id: string, timestamp: Date, attempts: number} &
+ *   ({body: unknown} | {serializedBody: ArrayBufferView})} Message as a `queue` handler receives it
+ */
+/**
+ * @typedef {object} Outcome what the run of a `queue` handler returned
+ * @property {string} outcome
+ * @property {boolean} [ackAll]
+ * @property {string[]} [explicitAcks]
+ * @property {{retry: boolean, delaySeconds?: number}} [retryBatch]
+ * @property {{msgId: string, delaySeconds?: number}[]} [retryMessages]
  */
 
 export class Queues {
@@ -45,8 +57,11 @@ export class Queues {
   #data;
   #deliver;
   #note;
+  /** @type {DatabaseSync | undefined} */
   #database;
+  /** @type {import('node:http').Server | undefined} */
   #server;
+  #address = '';
   /** @type {Map<string, Consumer>} by queue */
   #consumers = new Map();
   /** @type {Map<string, Set<Set<number>>>} the numbers of the messages in each running delivery, by queue */
@@ -55,7 +70,7 @@ export class Queues {
   #timers = new Map();
 
   /**
-   * @param {{data: string, deliver: (consumer: Consumer, messages: object[]) => Promise<object>,
+   * @param {{data: string, deliver: (consumer: Consumer, messages: Message[]) => Promise<Outcome>,
    *   note: (message: string) => void}} options `deliver` runs a Worker's `queue` handler
    */
   constructor({ data, deliver, note }) {
@@ -69,30 +84,34 @@ export class Queues {
     this.#database = new DatabaseSync(path.join(this.#data, 'queues.sqlite'));
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     this.#database.exec(SCHEMA);
-    const queues = this.#all('SELECT DISTINCT queue FROM messages').map(({ queue }) => queue);
+    const queues = this.#all('SELECT DISTINCT queue FROM messages').map(({ queue }) => `${queue}`);
     this.forget(queues.filter((queue) => !known.includes(queue)));
     this.#run('DELETE FROM messages WHERE sent < ?', Date.now() - RETENTION);
-    this.#server = createServer((request, response) => this.#answer(request, response));
-    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    const server = createServer((request, response) => this.#answer(request, response));
+    this.#server = server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    this.#address = typeof address === 'object' ? `127.0.0.1:${address?.port}` : '';
   }
 
   /** @returns {{address: string, secret: string}} address and secret for the Workers' workerds */
   get access() {
-    return { address: `127.0.0.1:${this.#server.address().port}`, secret: this.#secret };
+    return { address: this.#address, secret: this.#secret };
   }
 
   /**
    * Take over which queues an account's changed Workers consume.
-   * @param {{account: string, changed: object[], removed: string[]}} change
+   * @param {Change} change
    */
   accountChanged({ account, changed, removed }) {
     const keys = new Set([...removed, ...changed.map(({ key }) => key)]);
     for (const [queue, { worker }] of this.#consumers) {
       if (keys.has(worker)) this.#consumers.delete(queue);
     }
-    for (const { key, consumes } of changed) {
-      for (const [queue, settings] of Object.entries(consumes ?? {})) {
-        this.#consumers.set(queue, { ...settings, account, worker: key });
+    for (const worker of changed) {
+      if ('down' in worker) continue;
+      for (const [queue, settings] of Object.entries(worker.consumes)) {
+        this.#consumers.set(queue, { ...settings, account, worker: worker.key });
         this.#look(queue);
       }
     }
@@ -114,25 +133,29 @@ export class Queues {
     this.#database = undefined;
   }
 
-  /** Answer a Worker's queue binding: `send`, `sendBatch` and `metrics`. */
+  /**
+   * Answer a Worker's queue binding: `send`, `sendBatch` and `metrics`.
+   * @param {IncomingMessage} request @param {ServerResponse} response
+   */
   async #answer(request, response) {
     try {
       if (request.headers[SECRET_HEADER] !== this.#secret) {
         response.writeHead(403).end('The secret is missing or wrong.');
         return;
       }
-      const queue = request.headers[NAME_HEADER.toLowerCase()];
+      const queue = `${request.headers[NAME_HEADER.toLowerCase()]}`;
       const body = await readBody(request);
       for (const message of readMessages(request, body)) this.#store(queue, message);
       response.setHeader('Content-Type', 'application/json');
       response.end(JSON.stringify({ metadata: { metrics: this.#metrics(queue) } }));
       this.#look(queue);
     } catch (error) {
-      this.#note(`A message was not stored: ${error.message}`);
+      this.#note(`A message was not stored: ${messageOf(error)}`);
       response.writeHead(500).end('The message was not stored.');
     }
   }
 
+  /** @param {string} queue @param {Sent & {id?: string, sent?: number}} message */
   #store(queue, { id, sent, type, body, delay }) {
     const now = Date.now();
     this.#run(
@@ -142,6 +165,7 @@ export class Queues {
     );
   }
 
+  /** @param {string} queue */
   #metrics(queue) {
     const [{ count, bytes, oldest }] = this.#all(
       'SELECT count(*) AS count, total(length(body)) AS bytes, min(sent) AS oldest FROM messages WHERE queue = ?',
@@ -150,11 +174,15 @@ export class Queues {
     return { backlogCount: count, backlogBytes: bytes, oldestMessageTimestamp: oldest ?? 0 };
   }
 
-  /** Deliver the batches of a queue that are ready, and wait for the next one. */
+  /**
+   * Deliver the batches of a queue that are ready, and wait for the next one.
+   * @param {string} queue
+   */
   #look(queue) {
     clearTimeout(this.#timers.get(queue));
     const consumer = this.#consumers.get(queue);
     if (!consumer || !this.#database) return;
+    /** @type {Set<Set<number>>} */
     const running = this.#running.get(queue) ?? new Set();
     this.#running.set(queue, running);
     while (running.size < (consumer.max_concurrency ?? 1)) {
@@ -170,7 +198,7 @@ export class Queues {
       const batch = new Set(ready.map(({ number }) => number));
       running.add(batch);
       this.#deliverBatch(consumer, ready)
-        .catch((error) => this.#note(`Queue ${consumer.name}: ${error.message}`))
+        .catch((error) => this.#note(`Queue ${consumer.name}: ${messageOf(error)}`))
         .finally(() => {
           running.delete(batch);
           this.#look(queue);
@@ -178,6 +206,7 @@ export class Queues {
     }
   }
 
+  /** @param {string} queue @param {number} time */
   #wait(queue, time) {
     if (time === Number.POSITIVE_INFINITY) return;
     const wait = Math.min(time - Date.now(), MAX_TIMER);
@@ -187,14 +216,21 @@ export class Queues {
     );
   }
 
-  /** The next messages of a queue that no delivery has taken, those that are due first. */
+  /**
+   * The next messages of a queue that no delivery has taken, those that are due first.
+   * @param {string} queue @param {number} count @param {Set<number>} taken
+   */
   #waiting(queue, count, taken) {
-    return this.#all(
-      'SELECT * FROM messages WHERE queue = ? ORDER BY due, number LIMIT ?',
-      ...[queue, count + taken.size],
-    ).filter(({ number }) => !taken.has(number));
+    const rows = /** @type {Row[]} */ (
+      this.#all(
+        'SELECT * FROM messages WHERE queue = ? ORDER BY due, number LIMIT ?',
+        ...[queue, count + taken.size],
+      )
+    );
+    return rows.filter(({ number }) => !taken.has(number));
   }
 
+  /** @param {Consumer} consumer @param {Row[]} batch */
   async #deliverBatch(consumer, batch) {
     const messages = batch.map(({ id, sent, type, body, failures }) => ({
       id,
@@ -202,11 +238,12 @@ export class Queues {
       attempts: failures + 1,
       ...bodyOf(type, body),
     }));
+    /** @type {Outcome} */
     let result;
     try {
       result = await this.#deliver(consumer, messages);
     } catch (error) {
-      this.#note(`Queue ${consumer.name}: ${error.message}`);
+      this.#note(`Queue ${consumer.name}: ${messageOf(error)}`);
       result = { outcome: 'exception' };
     }
     if (!this.#database) return;
@@ -219,10 +256,12 @@ export class Queues {
     if (consumer.dead_letter) this.#look(consumer.dead_letter);
   }
 
+  /** @param {Row} message */
   #remove({ number }) {
     this.#run('DELETE FROM messages WHERE number = ?', number);
   }
 
+  /** @param {Row} message @param {number} delay */
   #retry({ number }, delay) {
     this.#run(
       'UPDATE messages SET failures = failures + 1, due = ? WHERE number = ?',
@@ -230,23 +269,37 @@ export class Queues {
     );
   }
 
-  /** Move a message to the dead-letter queue, with its ID and time; without one, drop it. */
+  /**
+   * Move a message to the dead-letter queue, with its ID and time; without one, drop it.
+   * @param {Row} message @param {Consumer} consumer
+   */
   #giveUp(message, { dead_letter, name }) {
     this.#remove(message);
     if (dead_letter) this.#store(dead_letter, { ...message, delay: 0 });
     else this.#note(`Queue ${name}: message ${message.id} was dropped after its last retry`);
   }
 
-  #all(sql, ...values) {
-    return this.#database.prepare(sql).all(...values);
+  /** The database; a message that cannot be stored any more must not be acknowledged. */
+  get #open() {
+    if (!this.#database) throw new Error('The queues are closed.');
+    return this.#database;
   }
 
+  /** @param {string} sql @param {SQLInputValue[]} values */
+  #all(sql, ...values) {
+    return this.#open.prepare(sql).all(...values);
+  }
+
+  /** @param {string} sql @param {SQLInputValue[]} values */
   #run(sql, ...values) {
-    this.#database.prepare(sql).run(...values);
+    this.#open.prepare(sql).run(...values);
   }
 }
 
-/** When a batch that is not full is delivered: when its oldest message has waited long enough. */
+/**
+ * When a batch that is not full is delivered: when its oldest message has waited long enough.
+ * @param {Row[]} waiting @param {number} maxWait
+ */
 function nextTime(waiting, maxWait) {
   const [oldest] = waiting;
   return oldest ? oldest.due + maxWait : Number.POSITIVE_INFINITY;
@@ -255,7 +308,8 @@ function nextTime(waiting, maxWait) {
 /**
  * After how many seconds a message is delivered again; undefined if it was acknowledged. What a
  * handler says of a message is stronger than what it says of the batch.
- * @param {object} result what the `queue` handler's run returned
+ * @param {Outcome} result @param {string} id the message's
+ * @param {number} standard the consumer's delay
  */
 function retryDelay({ outcome, ackAll, explicitAcks, retryBatch, retryMessages }, id, standard) {
   const single = retryMessages?.find(({ msgId }) => msgId === id);
@@ -265,6 +319,7 @@ function retryDelay({ outcome, ackAll, explicitAcks, retryBatch, retryMessages }
   return retryBatch?.delaySeconds ?? standard;
 }
 
+/** @param {string} type @param {Uint8Array} body */
 function bodyOf(type, body) {
   const bytes = Buffer.from(body);
   if (type === 'text') return { body: bytes.toString() };
@@ -273,18 +328,25 @@ function bodyOf(type, body) {
   return { serializedBody: new Uint8Array(bytes) };
 }
 
-/** The messages in a request of a queue binding, as workerd writes it (`api/queue.c++`). */
+/**
+ * The messages in a request of a queue binding, as workerd writes it (`api/queue.c++`).
+ * @param {IncomingMessage} request @param {Buffer} body
+ * @returns {Sent[]}
+ */
 function readMessages({ method, url, headers }, body) {
   if (method !== 'POST') return [];
   const delay = Number(headers['x-msg-delay-secs'] ?? 0);
-  if (!url.endsWith('/batch')) return [{ type: headers['x-msg-fmt'] ?? 'v8', body, delay }];
-  return JSON.parse(body.toString()).messages.map((message) => ({
+  if (!url?.endsWith('/batch')) return [{ type: `${headers['x-msg-fmt'] ?? 'v8'}`, body, delay }];
+  /** @type {{messages: {contentType?: string, body: string, delaySecs?: number}[]}} */
+  const batch = JSON.parse(body.toString());
+  return batch.messages.map((message) => ({
     type: message.contentType ?? 'v8',
     body: Buffer.from(message.body, 'base64'),
     delay: message.delaySecs ?? delay,
   }));
 }
 
+/** @param {IncomingMessage} request */
 async function readBody(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);

@@ -9,20 +9,36 @@ import { DatabaseSync } from 'node:sqlite';
 import { deserialize } from 'node:v8';
 
 import { instanceFiles } from './files.mjs';
+import { messageOf } from './messages.mjs';
+
+/**
+ * @typedef {object} Metadata how an instance was started, as Miniflare's engine stores it
+ * @property {number} accountId
+ * @property {unknown} workflow
+ * @property {unknown} version
+ * @property {unknown} instance
+ * @property {unknown} event
+ */
+/**
+ * @typedef {object} Engines the engine objects of a Workflow, which Miniflare's types leave out
+ * @property {(id: string) => unknown} idFromString
+ * @property {(id: unknown) => {init: (...metadata: unknown[]) => Promise<unknown>}} get
+ */
+/** @typedef {(message: string) => void} Note */
 
 const QUEUED = 0;
 const RUNNING = 1;
 const WAITING = 7;
 
 export class Resumer {
-  /** Files of finished instances, which never start again. */
+  /** Files of finished instances, which never start again. @type {Set<string>} */
   #finished = new Set();
 
   /**
    * @param {string} root folder of Miniflare's data
    * @param {string[]} workflows IDs of the loaded Workflows
-   * @param {(workflow: string) => Promise<object>} namespace finds a Workflow's engine objects
-   * @param {(message: string) => void} note
+   * @param {(workflow: string) => Promise<Engines>} namespace finds a Workflow's engine objects
+   * @param {Note} note
    * @returns {Promise<number>} how many instances were resumed
    */
   async resume(root, workflows, namespace, note) {
@@ -41,7 +57,10 @@ export class Resumer {
     return resumed;
   }
 
-  /** Whether any of these Workflows has an unfinished instance. */
+  /**
+   * Whether any of these Workflows has an unfinished instance.
+   * @param {string} root @param {string[]} workflows @param {Note} note
+   */
   async hasUnfinished(root, workflows, note) {
     for (const workflow of workflows) {
       if ((await this.#listUnfinished(root, workflow, note)).length > 0) return true;
@@ -49,6 +68,7 @@ export class Resumer {
     return false;
   }
 
+  /** @param {string} root @param {string} workflow @param {Note} note */
   async #listUnfinished(root, workflow, note) {
     const unfinished = [];
     for (const { object, file } of await instanceFiles(root, workflow)) {
@@ -61,20 +81,25 @@ export class Resumer {
           this.#finished.add(file);
         }
       } catch (error) {
-        note(`Workflow instance ${object} cannot be read: ${error.message}`);
+        note(`Workflow instance ${object} cannot be read: ${messageOf(error)}`);
       }
     }
     return unfinished;
   }
 }
 
+/**
+ * @param {string} file
+ * @returns {{status: number, metadata: Metadata | undefined}}
+ */
 function read(file) {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
     const select = database.prepare('SELECT value FROM _cf_KV WHERE key = ?');
+    /** @param {string} key */
     const value = (key) => {
-      const row = select.get(key);
-      return row && deserialize(row.value);
+      const stored = select.get(key)?.value;
+      return stored instanceof Uint8Array ? deserialize(stored) : undefined;
     };
     return {
       status: value('ENGINE_STATUS') ?? QUEUED,

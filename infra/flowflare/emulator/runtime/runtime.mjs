@@ -6,17 +6,25 @@
  * lost. Data that Workers share is in the stores, which are never reloaded.
  */
 import { mkdir, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 
 import { nextAlarm } from './alarms.mjs';
 import { makeRoom, ROOMS, remove, sweep } from './files.mjs';
 import { Turns } from './gate.mjs';
 import { Instance } from './instance.mjs';
+import { messageOf } from './messages.mjs';
 import { workerOptions } from './options.mjs';
+import { startMiniflare } from './programs.mjs';
 import { Resumer } from './resume.mjs';
 import { Stores } from './stores.mjs';
 import { digestOf, groupUnits, withoutAbsent } from './units.mjs';
+
+/** @import { V4SharedOptions } from 'miniflare' */
+/** @import { Work } from './instance.mjs' */
+/** @import { Programs } from './programs.mjs' */
+/** @import { Queues } from './queues.mjs' */
+/** @import { Members, Unit } from './units.mjs' */
+/** @import { Answers, Data, Event, Limits, Module, Requests } from './wire.d.ts' */
 
 const DEBOUNCE = 150;
 /** How long a reload waits for uploads of the same burst, in milliseconds. */
@@ -34,15 +42,15 @@ const AHEAD = 1_000;
 const MAX_TIMER = 86_400_000;
 
 class Account {
-  /** @type {Map<string, {worker: object, digest: string}>} by key */
+  /** @type {Members} by key */
   workers = new Map();
   /** @type {Map<string, string>} why Workers are down that cannot run, by key */
   down = new Map();
-  /** @type {Map<string, object[]>} modules by the names that Workers use */
+  /** @type {Map<string, Module[]>} modules by the names that Workers use */
   code = new Map();
-  /** @type {Map<string, import('./units.mjs').Unit>} by digest */
+  /** @type {Map<string, Unit>} by digest */
   units = new Map();
-  /** @type {Map<string, import('./units.mjs').Unit>} by the keys of their Workers */
+  /** @type {Map<string, Unit>} by the keys of their Workers */
   byKey = new Map();
 }
 
@@ -60,40 +68,40 @@ export class Runtime {
   #limits = LIMITS;
   #turns = new Turns(TOGETHER);
   #rooms = 0;
+  /** @type {NodeJS.Timeout | undefined} */
   #retiring;
   /** How many uploads are being validated; a reload waits for them as for other changes of its burst. */
   #uploads = 0;
-  /** @type {{data: object, holders: Set<Instance>}[]} data deleted while a workerd had it open */
+  /** @type {{data: Data, holders: Set<Instance>}[]} data deleted while a workerd had it open */
   #deletions = [];
 
-  constructor({ miniflare, workerd, nodeModules, data, emit, queues }) {
-    const home = path.dirname(createRequire(nodeModules).resolve('miniflare'));
-    this.#programs = { miniflare, workerd, home };
+  /**
+   * @param {{programs: Programs, data: string, emit: (event: Event) => void, queues: Queues}} parts
+   */
+  constructor({ programs, data, emit, queues }) {
+    this.#programs = programs;
     this.#data = path.resolve(data);
     this.#emit = emit;
     this.#queues = queues;
   }
 
-  /** @param {{known: Record<string, string[]>}} request IDs of everything that exists, by kind */
+  /** @param {Requests['start']} request */
   async start({ known }) {
     await mkdir(this.#data, { recursive: true });
     await rm(path.join(this.#data, ROOMS), { recursive: true, force: true });
     await sweep(this.#data, known);
     await this.#stores.start(
-      (workers, more) => this.#miniflare(this.#data, workers, more),
-      () => this.#emit('crashed'),
+      (workers, more) => startMiniflare(this.#programs, this.#data, this.#data, workers, more),
+      () => this.#emit({ event: 'crashed' }),
     );
     return { workerd: this.#programs.workerd.version };
   }
 
   /**
    * Store an account's changes, and soon reload the units in use that they affect.
-   * @param {{account: string, changed: object[], removed: string[]}} change the changed Workers,
-   *   with `down` if they cannot run, and the keys of removed Workers
-   * @param {Record<string, object[]>} code new modules, by the names that the Workers use; the
-   *   others are already here
+   * @param {Requests['account']} request
    */
-  accountChanged({ account: id, changed, removed }, code) {
+  accountChanged({ change: { account: id, changed, removed }, code }) {
     const account = this.#accounts.get(id) ?? new Account();
     this.#accounts.delete(id);
     this.#accounts.set(id, account);
@@ -102,7 +110,7 @@ export class Runtime {
       account.down.delete(key);
     }
     for (const worker of changed) {
-      if (worker.down) account.down.set(worker.key, worker.down);
+      if ('down' in worker) account.down.set(worker.key, worker.down);
       else account.workers.set(worker.key, { worker, digest: digestOf(worker) });
     }
     for (const [name, modules] of Object.entries(code)) account.code.set(name, modules);
@@ -128,8 +136,12 @@ export class Runtime {
     }
   }
 
-  /** @param {string | undefined} account one account, or undefined for the units of the accounts that changed last */
-  async settle(account) {
+  /**
+   * Wait until the last uploads run.
+   * @param {Requests['settle']} request
+   * @returns {Promise<Answers['settle']>}
+   */
+  async settle({ account }) {
     const accounts = account ? [account] : [...this.#accounts.keys()].slice(-this.#limits.units);
     const settled = accounts.flatMap((id) => [...(this.#accounts.get(id)?.units.values() ?? [])]);
     const waiting = settled.filter((unit) => !unit.tried || this.#isOutdated(unit));
@@ -155,16 +167,14 @@ export class Runtime {
     return { problems: [...problems, ...down] };
   }
 
-  /**
-   * @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} one result per query,
-   *   the statements of an export, or SQLite's error
-   */
+  /** @param {Requests['d1']} request */
   d1({ database, queries }) {
     return this.#stores.query(database, queries);
   }
 
   /**
    * Validate an upload. Meanwhile a reload starts only if a request waits for it.
+   * @template T
    * @param {() => Promise<T>} validate
    */
   async duringUpload(validate) {
@@ -178,33 +188,34 @@ export class Runtime {
 
   /**
    * Run a handler of a Worker, and return what `run` returns.
+   * @template T
    * @param {{account: string, key: string}} route
-   * @param {(instance: Instance) => Promise<object>} run
+   * @param {(instance: Instance) => Promise<T>} run
+   * @returns {Promise<T>}
    */
-  async handle(route, run) {
-    let result;
-    await this.visit(route, async (_, instance) => {
-      result = await run(instance);
+  handle(route, run) {
+    return new Promise((resolve, reject) => {
+      this.visit(route, async (_, instance) => resolve(await run(instance))).catch(reject);
     });
-    return result;
   }
 
-  /** Remove data now. If workerds may still have it open, remove it again when they have ended. */
+  /**
+   * Remove data now. If workerds may still have it open, remove it again when they have ended.
+   * @param {Data} data
+   */
   async forget(data) {
     const holders = new Set([...this.#instances].filter(({ unit }) => !this.#isCurrent(unit)));
     if (holders.size > 0) this.#deletions.push({ data, holders });
     await remove(this.#data, data);
   }
 
-  /**
-   * @param {{units: number, idle: number}} limits how many units stay loaded, and for how many idle
-   *   milliseconds others do
-   */
+  /** @param {Limits} limits */
   limit(limits) {
     this.#limits = limits;
     this.#retire();
   }
 
+  /** @returns {Answers['workers']} */
   describe() {
     const loaded = [...this.#instances].map(({ unit, running }) => ({
       account: unit.account,
@@ -224,17 +235,19 @@ export class Runtime {
     await this.#stores.dispose();
   }
 
+  /** @param {Unit} unit */
   #isCurrent(unit) {
     return this.#accounts.get(unit.account)?.byKey.get(unit.workers[0].key) === unit;
   }
 
-  /** Whether a workerd still runs an earlier version of a unit. */
+  /** Whether a workerd still runs an earlier version of a unit. @param {Unit} unit */
   #isOutdated(unit) {
     return [...this.#instances].some(
       (instance) => instance.unit !== unit && instance.unit.meets(unit),
     );
   }
 
+  /** @param {string} id @param {Account} account */
   #partition(id, account) {
     const before = account.units;
     account.units = groupUnits(id, account.workers, before);
@@ -255,7 +268,10 @@ export class Runtime {
     for (const [, unit] of fresh) this.#wakeLater(unit);
   }
 
-  /** @returns {Promise<Instance>} runs the unit, or has stopped because the unit has changed */
+  /**
+   * @param {Unit} unit
+   * @returns {Promise<Instance>} runs the unit, or has stopped because the unit has changed
+   */
   async #load(unit) {
     let instance = [...this.#instances].find(
       (instance) => instance.unit === unit && !instance.stopped,
@@ -272,7 +288,7 @@ export class Runtime {
     return instance;
   }
 
-  /** Load a unit when its burst of changes is over. */
+  /** Load a unit when its burst of changes is over. @param {Unit} unit */
   #soon(unit, began = Date.now()) {
     if (unit.timer) return;
     unit.timer = setTimeout(() => {
@@ -282,7 +298,7 @@ export class Runtime {
     }, DEBOUNCE);
   }
 
-  /** Load a unit with unfinished Workflows, or when one of its alarms is almost due. */
+  /** Load a unit with unfinished Workflows, or when one of its alarms is almost due. @param {Unit} unit */
   async #wakeLater(unit) {
     if (await this.#resumer.hasUnfinished(this.#data, unit.workflows, this.#note)) {
       if (this.#isCurrent(unit)) this.#soon(unit);
@@ -314,7 +330,7 @@ export class Runtime {
     this.#retiring = setTimeout(() => this.#retire(), this.#limits.idle);
   }
 
-  /** Forget an ended instance, and remove deleted data that it had open. */
+  /** Forget an ended instance, and remove deleted data that it had open. @param {Instance} instance */
   async #forgetInstance(instance) {
     this.#instances.delete(instance);
     for (const deletion of this.#deletions) {
@@ -324,15 +340,17 @@ export class Runtime {
     this.#deletions = this.#deletions.filter(({ holders }) => holders.size > 0);
   }
 
+  /** @param {() => unknown} work */
   #later(work) {
     Promise.resolve()
       .then(work)
-      .catch((error) => this.#note(`${error.message}`));
+      .catch((error) => this.#note(messageOf(error)));
   }
 
-  #note = (message) => this.#emit('note', { message });
+  /** @param {string} message */
+  #note = (message) => this.#emit({ event: 'note', message });
 
-  /** What instances need from the runtime. */
+  /** @returns {Work} */
   get #work() {
     return {
       data: this.#data,
@@ -345,18 +363,19 @@ export class Runtime {
     };
   }
 
+  /** @param {Unit} unit @param {V4SharedOptions} more */
   async #run(unit, more) {
     const room = await makeRoom(this.#data, `${this.#rooms++}`);
     const access = {
       stores: { ...this.#stores.access, miniflare: this.#programs.home },
-      queues: this.#queues.access,
+      queues: { ...this.#queues.access, miniflare: this.#programs.home },
     };
-    const { code } = this.#accounts.get(unit.account);
+    const code = this.#accounts.get(unit.account)?.code;
     const newest = this.#programs.workerd.compatibilityDate;
     const workers = unit.workers.map((worker) =>
-      workerOptions(withoutAbsent(worker, unit.keys), code.get(worker.code), newest, access),
+      workerOptions(withoutAbsent(worker, unit.keys), code?.get(worker.code) ?? [], newest, access),
     );
-    const miniflare = this.#miniflare(room, workers, more);
+    const miniflare = startMiniflare(this.#programs, this.#data, room, workers, more);
     try {
       await miniflare.ready;
     } catch (error) {
@@ -366,31 +385,9 @@ export class Runtime {
     }
     return { room, miniflare };
   }
-
-  #miniflare(root, workers, more) {
-    const { Miniflare, convertV4MiniflareOptions, Log, LogLevel } = this.#programs.miniflare;
-    class StderrLog extends Log {
-      log(message) {
-        process.stderr.write(`${message}\n`);
-      }
-    }
-    const options = {
-      host: '127.0.0.1',
-      port: 0,
-      cf: false,
-      logRequests: false,
-      log: new StderrLog(LogLevel.WARN),
-      enableDevRegistry: false,
-      resourcePersistencePath: root,
-      resourceTmpPath: path.resolve(this.#data, 'tmp'),
-      handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level}: ${message}\n`),
-      workers,
-      ...more,
-    };
-    return new Miniflare(convertV4MiniflareOptions(options));
-  }
 }
 
+/** @param {Unit} unit */
 function disarm(unit) {
   clearTimeout(unit.alarm);
   clearTimeout(unit.timer);

@@ -11,13 +11,17 @@ import { randomBytes } from 'node:crypto';
 import { NAME_HEADER, SECRET_HEADER, STORE_HEADER } from './bindings.mjs';
 import { STORES, storesWorker } from './options.mjs';
 
+/** @import { Miniflare, V4SharedOptions, V4WorkerOptions } from 'miniflare' */
+/** @import { D1Answer, D1Result, Query } from './wire.d.ts' */
+
 export class Stores {
+  /** @type {Miniflare | undefined} */
   #miniflare;
   #secret = randomBytes(24).toString('hex');
-  #address;
+  #address = '';
 
   /**
-   * @param {(workers: object[], more: object) => object} run starts a Miniflare with these Workers
+   * @param {(workers: V4WorkerOptions[], more: V4SharedOptions) => Miniflare} run starts a Miniflare with these Workers
    * @param {() => void} crashed called when workerd ended and was restarted
    */
   async start(run, crashed) {
@@ -32,9 +36,13 @@ export class Stores {
     return { address: this.#address, secret: this.#secret };
   }
 
-  /** @returns {Promise<{rows?: object[], dump?: string[], error?: string}>} as `Runtime.d1` */
+  /**
+   * Run queries on a database in one transaction.
+   * @param {string} database @param {Query[]} queries
+   * @returns {Promise<D1Answer>}
+   */
   async query(database, queries) {
-    await this.#miniflare.ready;
+    await this.#miniflare?.ready;
     const response = await fetch(`http://${this.#address}/query?resultsFormat=ROWS_AND_COLUMNS`, {
       method: 'POST',
       body: JSON.stringify(queries),
@@ -44,9 +52,12 @@ export class Stores {
         [NAME_HEADER]: database,
       },
     });
-    const body = await response.json();
-    if (body.success) return { dump: body.results[0] };
-    return Array.isArray(body) ? { rows: body } : { error: body.error };
+    const body =
+      /** @type {D1Result[] | {success: true, results: [string[]]} | {success: false, error: string}} */ (
+        await response.json()
+      );
+    if (Array.isArray(body)) return { rows: body };
+    return body.success ? { dump: body.results[0] } : { error: body.error };
   }
 
   async dispose() {

@@ -7,6 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 
+/** @import { Worker } from './wire.d.ts' */
+/** @typedef {{worker: Worker, digest: string}} Member @typedef {Map<string, Member>} Members */
+
 export class Unit {
   /**
    * @type {NodeJS.Timeout | undefined} runs out when the unit shall be loaded because it has changed
@@ -19,7 +22,7 @@ export class Unit {
   /** Whether workerd was started with it once. */
   tried = false;
 
-  /** @param {string} account @param {object[]} workers in the order of their keys */
+  /** @param {string} account @param {Worker[]} workers in the order of their keys */
   constructor(account, workers) {
     this.account = account;
     this.workers = workers;
@@ -43,7 +46,10 @@ export class Unit {
   }
 }
 
-/** A digest of what workerd is started with; what only the ports and queues use is not part of it. */
+/**
+ * A digest of what workerd is started with; what only the ports and queues use is not part of it.
+ * @param {Worker} worker
+ */
 export function digestOf({ port, enabled, answers, consumes, ...worker }) {
   return createHash('sha256').update(JSON.stringify(worker)).digest('hex');
 }
@@ -51,14 +57,14 @@ export function digestOf({ port, enabled, answers, consumes, ...worker }) {
 /**
  * Group an account's Workers into units.
  * @param {string} account
- * @param {Map<string, {worker: object, digest: string}>} workers by their keys
+ * @param {Members} workers by their keys
  * @param {Map<string, Unit>} before the previous units, by digest
  * @returns {Map<string, Unit>} by digest; unchanged units are the same objects as before
  */
 export function groupUnits(account, workers, before) {
+  /** @type {Map<string, Unit>} */
   const units = new Map();
-  for (const keys of groupWorkers(workers)) {
-    const members = keys.sort().map((key) => workers.get(key));
+  for (const members of groupWorkers(workers)) {
     const digest = members.map((member) => member.digest).join();
     const make = () =>
       new Unit(
@@ -70,39 +76,43 @@ export function groupUnits(account, workers, before) {
   return units;
 }
 
-/** @returns {string[][]} the keys of the Workers that run together */
+/**
+ * @param {Members} workers by their keys
+ * @returns {Member[][]} the Workers that run together, in the order of their keys
+ */
 function groupWorkers(workers) {
-  const parents = new Map([...workers.keys()].map((key) => [key, key]));
-  const root = (key) => {
-    let top = key;
-    while (parents.get(top) !== top) top = parents.get(top);
-    while (parents.get(key) !== top) {
-      const next = parents.get(key);
-      parents.set(key, top);
-      key = next;
+  /** @type {Map<Member, Member>} */
+  const parents = new Map();
+  /** @param {Member} member */
+  const root = (member) => {
+    let top = member;
+    for (let parent = parents.get(top); parent; parent = parents.get(top)) {
+      parents.set(top, parents.get(parent) ?? parent);
+      top = parent;
     }
     return top;
   };
-  for (const [key, { worker }] of workers) {
-    for (const other of listReferences(worker)) {
-      if (parents.has(other)) parents.set(root(key), root(other));
+  for (const member of workers.values()) {
+    for (const key of listReferences(member.worker)) {
+      const other = workers.get(key);
+      if (other && root(member) !== root(other)) parents.set(root(member), root(other));
     }
   }
-  const members = new Map();
-  for (const key of parents.keys()) {
-    const first = root(key);
-    if (members.has(first)) members.get(first).push(key);
-    else members.set(first, [key]);
-  }
-  return [...members.values()];
+  const sorted = [...workers.keys()].sort().flatMap((key) => workers.get(key) ?? []);
+  return [...Map.groupBy(sorted, root).values()];
 }
 
 /**
  * Remove a Worker's bindings to Workers that are not loaded, with which workerd would not start.
- * @param {object} worker
+ * @param {Worker} worker
  * @param {Set<string>} keys the keys of the Workers that run with it
+ * @returns {Worker}
  */
 export function withoutAbsent(worker, keys) {
+  /**
+   * @template {{worker: string | null}} T
+   * @param {Record<string, T>} bindings
+   */
   const keepPresent = (bindings) =>
     Object.fromEntries(
       Object.entries(bindings).filter(([, target]) => !target.worker || keys.has(target.worker)),
@@ -116,16 +126,19 @@ export function withoutAbsent(worker, keys) {
   };
 }
 
+/** @param {Worker} worker */
 function* listReferences({ services, objects, workflows }) {
   for (const { worker } of Object.values(services)) yield worker;
   for (const { worker } of Object.values(objects)) if (worker) yield worker;
   for (const { worker } of Object.values(workflows)) yield worker;
 }
 
+/** @param {Worker} worker */
 function namespacesOf({ objects, unbound_objects }) {
   return [...Object.values(objects), ...unbound_objects].map(({ namespace }) => namespace);
 }
 
+/** @param {Worker} worker */
 function workflowsOf({ workflows, workflow_names }) {
   const bound = Object.values(workflows).map(({ id }) => id);
   return [...bound, ...Object.values(workflow_names).flatMap((names) => Object.keys(names))];

@@ -1,0 +1,52 @@
+/** Load Miniflare and workerd from a folder of Node packages, and start Miniflares. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+/** @import { V4SharedOptions, V4WorkerOptions } from 'miniflare' */
+/**
+ * @typedef {object} Programs
+ * @property {typeof import('miniflare')} miniflare
+ * @property {{default: string, compatibilityDate: string, version: string}} workerd the path of its
+ *   program, the newest compatibility date that it knows, and its version
+ * @property {string} home Miniflare's folder
+ */
+
+/**
+ * @param {string} folder of the packages
+ * @returns {Programs}
+ */
+export function loadPrograms(folder) {
+  const require = createRequire(path.join(path.resolve(folder), 'x.js'));
+  const home = path.dirname(require.resolve('miniflare'));
+  return { miniflare: require('miniflare'), workerd: require('workerd'), home };
+}
+
+/**
+ * @param {Programs} programs
+ * @param {string} data folder of all data
+ * @param {string} root folder of what this Miniflare stores
+ * @param {V4WorkerOptions[]} workers
+ * @param {V4SharedOptions} more
+ */
+export function startMiniflare({ miniflare }, data, root, workers, more) {
+  const { Miniflare, convertV4MiniflareOptions, Log, LogLevel } = miniflare;
+  class StderrLog extends Log {
+    /** @param {string} message */
+    log(message) {
+      process.stderr.write(`${message}\n`);
+    }
+  }
+  /** @type {V4SharedOptions} */
+  const shared = {
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    logRequests: false,
+    log: new StderrLog(LogLevel.WARN),
+    enableDevRegistry: false,
+    resourcePersistencePath: root,
+    resourceTmpPath: path.resolve(data, 'tmp'),
+    handleStructuredLogs: ({ level, message }) => process.stderr.write(`${level}: ${message}\n`),
+  };
+  return new Miniflare(convertV4MiniflareOptions({ ...shared, workers, ...more }));
+}
