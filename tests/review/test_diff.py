@@ -214,16 +214,20 @@ def test_a_worker_without_its_packages_is_shown_by_sources_and_lock_file(tmp_pat
     ]
 
 
-def test_a_removed_stack_deletes_its_resources(bare: Repo) -> None:
+def test_removing_a_stacks_file_deletes_nothing(bare: Repo) -> None:
     files = {"Pulumi.yaml": "name: p\nruntime: python\n", "__main__.py": RAW}
     bare.commit(files | {"Pulumi.one.yaml": "", "Pulumi.two.yaml": ""}, "base")
     bare.commit({"Pulumi.one.yaml": None}, "head")
     found = report(bare)
     (section,) = found.sections
-    assert (section.stacks, section.kind, section.risk) == (("one",), "removed", "loses-data")
+    assert (section.stacks, section.kind, section.risk) == (("one",), "removed", "safe")
     assert section.review is not None
-    assert [(entry.op, entry.name) for entry in section.review.entries] == [("delete", "q")]
-    assert (found.unchanged, found.counts.delete, found.exit_code) == (("two",), 1, 3)
+    assert [(entry.op, entry.name) for entry in section.review.entries] == [("same", "q")]
+    assert (found.unchanged, found.counts.delete, found.exit_code) == (("two",), 0, 2)
+    text = join_lines(write_lines(found))
+    for shown in (text, markdown.render(found), html.render(found)):
+        assert "Merging this deletes nothing" in shown
+        assert "flowflare destroy --stack one" in shown
 
 
 def test_a_program_that_never_ends_is_stopped(bare: Repo, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from flowflare.engine.embedded.plan_over import plan_over
 from flowflare.errors import FlowflareError
 from flowflare.review.changes import review
 from flowflare.review.entries import Review
+from flowflare.review.grouping import sort_sections
 from flowflare.review.recording_process import list_own_words
-from flowflare.review.sections import Section, sort_sections
+from flowflare.review.sections import Section
 from flowflare.values.events import Plan
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final
 
 from flowflare.kinds.registry import find_kind
@@ -21,6 +22,8 @@ _FOREIGN: Final = ("flowflare:", "node_modules/")
 # Code and SQL have their own texts here; class migrations and bindings are described in words.
 _SHOWN_ELSEWHERE: Final = ("content", "migrations[", "history", "bindings[")
 _TAG: Final = "class migrations up to "
+_OPTIONS: Final = "export default create"
+_END: Final = "the module's end"
 #: Longer texts and longer lines are cut; `flowflare render` writes them in full.
 MOST_LINES: Final = 80
 WIDEST: Final = 160
@@ -38,8 +41,9 @@ def _list_differences(step: Step) -> Iterator[Difference]:
     before, after = old.get("content"), new.get("content")
     kind = find_kind(step.type)
     has_modules = kind is not None and kind.has_modules
-    if has_modules and isinstance(before, str) and isinstance(after, str) and before != after:
-        yield from _compare_modules(before, after)
+    if has_modules and isinstance(after, str) and before != after:
+        shown = _compare_modules(before, after) if isinstance(before, str) else _show_options(after)
+        yield from shown
     for name, text in describe(step).texts.items():
         yield Difference(of=name, lines=_cut([f"+{line}" for line in text.splitlines()]))
     for change in step.changes:
@@ -78,6 +82,16 @@ def _compare_modules(before: str, after: str) -> Iterator[Difference]:
         yield Difference(of=name, lines=_cut(lines))
 
 
+def _show_options(code: str) -> Iterator[Difference]:
+    """Show the rendered options of a new service."""
+    lines = code.splitlines()
+    starts = [at for at, line in enumerate(lines) if line.startswith(_OPTIONS)]
+    if not starts:
+        return
+    options = list(takewhile(lambda line: not line.startswith("export {"), lines[starts[-1] :]))
+    yield Difference(of=_END, lines=_cut([f"+{line}" for line in options]))
+
+
 def _split_sources(code: str) -> Mapping[str, list[str]]:
     """Group the lines of a bundle by source. One source may appear in several pieces."""
     found: dict[str, list[str]] = {}
@@ -93,8 +107,8 @@ def _split_sources(code: str) -> Mapping[str, list[str]]:
                 continue
             if _TAG in line:
                 continue  # reported as a class migration
-        elif begin == "exp" and line.startswith(("export {", "export default create")):
-            name = "the module's end"
+        elif begin == "exp" and line.startswith(("export {", _OPTIONS)):
+            name = _END
         found.setdefault(name, []).append(line)
     return found
 

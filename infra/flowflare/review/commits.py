@@ -20,11 +20,11 @@ from flowflare.review.checkout import (
     find_repository,
     has_same_packages,
 )
+from flowflare.review.grouping import group_stacks
 from flowflare.review.policy.commits import judge_commits
 from flowflare.review.record import CommitRecording, record_commits
 from flowflare.review.report import Note, Report, ReportedCommit
 from flowflare.review.report_text import list_names
-from flowflare.review.sections import group_stacks
 
 
 @dataclass(frozen=True)

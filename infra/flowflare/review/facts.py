@@ -11,7 +11,7 @@ from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.review.entries import ChangedProperty, Entry, Review
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
-from flowflare.review.values import list_leaves
+from flowflare.review.values import TEXT, list_leaves
 from flowflare.review.words import NOT_COMPARED, RISK_WORDS, RISKS_IN_SENTENCES
 
 # Shown on lines of their own, or as code.
@@ -21,6 +21,8 @@ _NOISE_OF_CREATION: Final = (
     *("accountId", "account_id", "mainModule", "api", "scriptName"),
     *("begun", "force", "scripts"),
 )
+#: The row with the digest of a new Worker's code.
+CODE: Final = "code"
 #: Shown as the operation of a resource that could not be compared.
 UNSEEN: Final = "not compared"
 _OPS: Final = ("create", "update", "replace", "delete")
@@ -100,6 +102,9 @@ def _list_rows(entry: Entry) -> Iterator[Row]:
     # A text that is compared line by line is not shown a second time.
     compared = {difference.of for difference in entry.differences}
     for change in entry.changes:
+        is_code = change.path == "content" and "content" not in entry.told_by_the_script
+        if entry.op == "create" and is_code and change.new != TEXT:
+            yield Row(CODE, None, _write_value(change.new))
         if change.path.startswith(left_out) or change.path in compared:
             continue
         if entry.op == "create" and change.path in _NOISE_OF_CREATION:
@@ -211,6 +216,23 @@ def _list_dangers(report: Report, risk: str) -> Iterator[Danger]:
             for reason in entry.reasons:
                 if reason.risk == risk:
                     yield Danger(number, entry, reason.text)
+
+
+def describe_removal(section: Section) -> tuple[str, ...]:
+    """Return sentences about stacks whose files are removed; nothing for any other section."""
+    if section.kind != "removed" or section.review is None:
+        return ()
+    counts = Counter(entry.kind for entry in section.review.entries)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items()))
+    files = "It has no file" if len(section.stacks) == 1 else "They have no files"
+    own = section.stacks[0] if len(section.stacks) == 1 else "<stack>"
+    return (
+        f"{files} any more. Merging this deletes nothing: the resources stay, and what they cost "
+        f"is still billed: {kinds or 'no resources'}.",
+        f"To delete them, run `flowflare destroy --stack {own}` before the merge. If a stack is "
+        f"renamed, run `pulumi stack rename` too, and set `flowflare:environment: {own}` in the "
+        "new file, so that the resources keep their names.",
+    )
 
 
 def write_stacks(count: int) -> str:

@@ -11,6 +11,7 @@ from flowflare.review.facts import (
     Row,
     count_operations,
     describe_class_step,
+    describe_removal,
     end_sentence,
     is_rewritten,
     list_remarks,
@@ -79,6 +80,8 @@ class SectionText:
         inside = (
             *self._stacks(left_out),
             *self._error(),
+            *self._removal(),
+            *self._values(left_out),
             *self._resources(left_out),
             *self._refusals(),
         )
@@ -107,6 +110,26 @@ class SectionText:
         rest = f" and {more:,} more" if more > 0 else ""
         summary = f"<summary>The same in {write_stacks(len(found))}</summary>"
         return ["<details>", summary, "", listed + rest, "", "</details>", ""]
+
+    def _removal(self) -> Iterator[str]:
+        sentences = describe_removal(self._section)
+        yield from (f"- {prose(sentence)}" for sentence in sentences)
+        if sentences:
+            yield ""
+
+    def _values(self, left_out: Collection[Fold]) -> Iterator[str]:
+        rows = self._section.values
+        if not rows or Fold("names", self._number) in left_out:
+            return
+        names = list(dict.fromkeys(name for row in rows for name in row.values))
+        yield from ("", "**What differs between them**", "")
+        yield f"| Stack | {' | '.join(map(span, names))} |"
+        yield f"|---|{'---|' * len(names)}"
+        for row in rows[:_MOST_NAMES]:
+            cells = (span(row.values[name]) if row.values.get(name) else "" for name in names)
+            yield f"| {span(row.stack)} | {' | '.join(cells)} |"
+        if len(rows) > _MOST_NAMES:
+            yield f"| and {len(rows) - _MOST_NAMES:,} more |{' |' * len(names)}"
 
     def _error(self) -> list[str]:
         doubts = [

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from flowflare.review.entries import Difference, Entry, Review
+from flowflare.review.values import TEXT
 
-_TEXT: Final = re.compile(r"\[[\d,]+ bytes, [\d,]+ lines?, sha256 [0-9a-f]{12}\]")
-_SOME_TEXT: Final = "[text]"
+_DIGEST: Final = re.compile(r"\[[\d,]+ bytes, [\d,]+ lines?, sha256 [0-9a-f]{12}\]")
 _HUNK: Final = re.compile(r"^@@ -[\d,]+ \+[\d,]+ @@")
 _VARIES: Final = " ..."
 
@@ -42,6 +42,14 @@ def keep_common(review: Review, varying: Collection[str]) -> Review:
         for entry in review.entries
     )
     return review.model_copy(update={"entries": entries, "outputs": {}})
+
+
+def drop_digests_of(review: Review, names: Collection[str]) -> Review:
+    """Remove the digests of the texts of some resources, by name."""
+    entries = tuple(
+        _drop_digests(entry) if entry.name in names else entry for entry in review.entries
+    )
+    return review.model_copy(update={"entries": entries})
 
 
 def _hide_varying(line: str, varying: Collection[str]) -> str:
@@ -92,7 +100,7 @@ def _drop_digests(entry: Entry) -> Entry:
 
 
 def _drop_digest(value: Any) -> Any:
-    return _SOME_TEXT if isinstance(value, str) and _TEXT.fullmatch(value) else value
+    return TEXT if isinstance(value, str) and _DIGEST.fullmatch(value) else value
 
 
 def _merge_entries(alike: Sequence[Entry]) -> Entry:

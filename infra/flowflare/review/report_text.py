@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from flowflare.review.facts import describe_removal
 from flowflare.review.report import Report
 from flowflare.review.sections import Section
 from flowflare.review.text import Line, make_readable, summarise_review
@@ -13,7 +14,7 @@ _MOST_NAMES: Final = 8
 _KINDS: Final = {
     "changed": "",
     "added": "new: ",
-    "removed": "removed: ",
+    "removed": "file removed: ",
     "head-alone": "shown as new: ",
     "not-recorded": "not compared: ",
 }
@@ -98,11 +99,25 @@ def _write_section(section: Section) -> Iterator[Line]:
         return
     for doubt in section.doubts:
         yield Line("unknown", f"  ! {doubt}")
+    for sentence in describe_removal(section):
+        yield Line("restarts", f"  ! {sentence}")
     yield Line(
         section.risk, f"  {summarise_review(section.review, section.risk)}{_note_each(section)}"
     )
     for styled in lines_of_review(section.review, created=True):
         yield Line(styled.style, f"  {styled.text}")
+    yield from _write_values(section)
+
+
+def _write_values(section: Section) -> Iterator[Line]:
+    if not section.values:
+        return
+    yield Line("title", "  What differs between them")
+    width = max(len(row.stack) for row in section.values)
+    for name in dict.fromkeys(name for row in section.values for name in row.values):
+        yield Line("title", f"    {name}")
+        for row in section.values:
+            yield Line("create", f"      {row.stack:<{width}}  {row.values.get(name, '')}".rstrip())
 
 
 def _note_each(section: Section) -> str:

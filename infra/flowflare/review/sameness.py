@@ -88,7 +88,8 @@ class _Comparison:
             if urn in old and urn in new:
                 described.append(self._resource(old[urn], new[urn]))
             else:
-                described.append([urn in old, self._alone(old.get(urn) or new[urn])])
+                kept = self._alone(old[urn]) if urn in old else self._alone(new[urn], is_new=True)
+                described.append([urn in old, kept])
         text = json.dumps(described, sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()
         return StackChange(key, hash(tuple(self._unseen)), tuple(self._context))
@@ -99,15 +100,15 @@ class _Comparison:
             return [old["urn"], self._left_out({**old, "urn": ""})]
         return self._both(old, new, "")
 
-    def _alone(self, value: Any, key: str = "") -> Any:
-        """Reduce a value that only one side has: code is shown by size, secrets are not shown."""
-        if key == "content" and isinstance(value, str):
-            return self._left_out(value)
-        if _is_secret(value):
+    def _alone(self, value: Any, key: str = "", *, is_new: bool = False) -> Any:
+        """Reduce a value that only one side has: secrets and code that goes are not shown."""
+        if (key == "content" and isinstance(value, str) and not is_new) or _is_secret(value):
             return self._left_out(value)
         if isinstance(value, dict):
-            return {name: self._alone(item, name) for name, item in value.items()}
-        return [self._alone(item) for item in value] if isinstance(value, list) else value
+            return {name: self._alone(item, name, is_new=is_new) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._alone(item, is_new=is_new) for item in value]
+        return value
 
     def _both(self, old: Any, new: Any, key: str) -> Any:
         if _is_secret(old) or _is_secret(new):

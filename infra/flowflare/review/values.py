@@ -8,6 +8,8 @@ from flowflare.values.show import below
 #: A value with a longer row or with more rows than this is compared line by line instead.
 WIDEST: Final = 120
 _MOST_ROWS: Final = 8
+#: Shown for a text whose digest is not the same in all stacks.
+TEXT: Final = "[text]"
 
 
 def is_small(value: Any) -> bool:

@@ -26,7 +26,7 @@ RISKS_IN_SENTENCES: Final = {
 KINDS: Final = {
     "changed": "",
     "added": "new",
-    "removed": "removed",
+    "removed": "file removed",
     "head-alone": "shown as new",
     "not-recorded": "not compared",
 }

@@ -114,6 +114,16 @@ KINDS: dict[str, list[Edit]] = {
         (f"Pulumi.t{number}.yaml", "", f"{SALT}config:\n  flowflare:environment: t{number}\n")
         for number in range(1, 8)
     ],
+    "stacks_differ": [
+        (
+            f"Pulumi.{name}.yaml",
+            "",
+            f"{SALT}config:\n  flowflare:environment: {name}\n  flowflare:retentionDays: {days}\n"
+            f"  flowflare:allowedOrigins: ['https://{name}.example']\n"
+            f"  flowflare:clientOverrides: {{orders: {{variables: {{CURRENCY: {currency}}}}}}}\n",
+        )
+        for name, days, currency in [("north", 30, "EUR"), ("south", 90, "EUR"), ("west", 1, "USD")]
+    ],
     "head_not_recorded": [(PROJECT, "className: OrderWorkflow", "clasName: OrderWorkflow")],
     "own_resource": [
         (

@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from flowflare.review.grouping import group_stacks
 from flowflare.review.record import CommitRecording
 from flowflare.review.recording_process import record_lines
 from flowflare.review.report import Note, Report, ReportedCommit, make_report
-from flowflare.review.sections import group_stacks
 
 #: A file of the project, the text in it to replace, the text to write.
 Edit = tuple[str, str, str]

@@ -102,6 +102,12 @@ _REFUSAL = {
 }
 
 
+_VALUES = [
+    {"stack": stack, "values": {"script: variable SHOP": f"the shop of {stack}"}}
+    for stack in ("new", "newer")
+]
+
+
 def _section(stacks: list[str], kind: str, risk: str, *entries: Any, **more: Any) -> dict[str, Any]:
     review = {"entries": list(entries), "refusals": [_REFUSAL], "outputs": {"url": "[unknown]"}}
     known = {"stacks": stacks, "kind": kind, "risk": risk, "api_calls": 4, "review": review}
@@ -144,6 +150,8 @@ RICH: dict[str, Any] = {
     "sections": [
         _section(["ann", "bea"], "changed", "loses-data", _SCRIPT, _CLASSES, _FILES, _GONE),
         _section(list("cdefgh"), "added", "restarts", _SCRIPT),
+        _section(["new", "newer"], "added", "safe", _SCRIPT, values=_VALUES),
+        _section(["old"], "removed", "safe", _FILES),
         _section(["max"], "changed", "unknown", doubts=["`environment` changes from a to b."]),
         _section(["ida"], "head-alone", "unknown", _FILES, error="main.py:1: broken\nmore of it"),
         {
@@ -167,7 +175,9 @@ def replace_texts(value: Any, words: Callable[[str], str]) -> Any:
     """Replace every free text in JSON values."""
     if isinstance(value, dict):
         return {
-            key: item if key in _FIXED else replace_texts(item, words)
+            words(key) if key.startswith("script: ") else key: item
+            if key in _FIXED
+            else replace_texts(item, words)
             for key, item in value.items()
         }
     if isinstance(value, list):

@@ -77,6 +77,7 @@ def test_a_small_property_is_shown_as_rows_and_an_empty_one_not_at_all() -> None
     (entry,) = review(Plan((create,)), diff=True).entries
     assert entry.differences == ()
     assert {row.what: row.new for row in list_rows(entry)} == {
+        "code": "1",
         "crons": '[{"cron": "* * * * *"}]',
         "limits.cpuMs": "50",
     }

@@ -6,9 +6,10 @@ from typing import Any
 
 from flowflare.fleet.workers.words import replace_words, replace_words_in_text
 from flowflare.review.entries import Review
+from flowflare.review.grouping import merge_alike, sort_sections
 from flowflare.review.policy.findings import PolicyFinding as Found
 from flowflare.review.report import PolicyFinding
-from flowflare.review.sections import Section, merge_alike, sort_sections
+from flowflare.review.sections import Section
 
 
 @dataclass
