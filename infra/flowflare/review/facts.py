@@ -229,9 +229,9 @@ def describe_removal(section: Section) -> tuple[str, ...]:
     return (
         f"{files} any more. Merging this deletes nothing: the resources stay, and what they cost "
         f"is still billed: {kinds or 'no resources'}.",
-        f"To delete them, run `flowflare destroy --stack {own}` before the merge. If a stack is "
-        f"renamed, run `pulumi stack rename` too, and set `flowflare:environment: {own}` in the "
-        "new file, so that the resources keep their names.",
+        f"To delete them, run `flowflare destroy --stack {own}` before the merge. To rename a "
+        "stack of the Pulumi CLI, run `pulumi stack rename` too, and set "
+        f"`flowflare:environment: {own}` in the new file, so that the resources keep their names.",
     )
 
 
