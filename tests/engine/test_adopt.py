@@ -12,13 +12,15 @@ from flowflare.engine.pulumi_cli.adopt import (
     pending_creations,
     settle_creations,
 )
-from flowflare.engine.pulumi_cli.lost_answers import D1_DATABASE, Account, is_name_taken
+from flowflare.engine.pulumi_cli.lost_answers import Account, is_name_taken
 from flowflare.engine.pulumi_cli.state import from_export
 from flowflare.errors import SecretError
+from flowflare.kinds import d1_database
 from tests.engine.fake_cloudflare import ACCOUNT, TIME, TOKEN, FakeCloudflare
 
 STACK = "urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev"
 PROVIDER = "urn:pulumi:dev::p::pulumi:providers:cloudflare::default_6_23_1"
+D1_DATABASE = d1_database.KIND.type
 DATABASE = f"urn:pulumi:dev::p::{D1_DATABASE}::db"
 SCRIPT_TYPE = "cloudflare:index/workersScript:WorkersScript"
 SEALED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}

@@ -21,12 +21,7 @@ PACKAGE = ROOT / "infra/flowflare"
 VERBS = [one.name for one in fields(Kind) if one.type is contract.Verb]
 #: Modules outside of `kinds/` that name a type, each with the reason; it only ever shrinks.
 NAMING_TYPES: dict[str, str] = {
-    "state/cron_cleanups.py": "moves with the state's readers",
-    "engine/pulumi_cli/lost_answers.py": "a name that is taken is one kind's",
-    "review/policy": "policies",
-    "fleet/exports/exporter.py": "exports",
-    "fleet/tenants/checks.py": "the word for a name that two tenants share",
-    "config/checks.py": "the word for a name that two clients share",
+    "fleet/tenants/checks.py": "the English word, not the type",
 }
 #: Modules outside of a script's folder that name one of its settings, each with the reason.
 NAMING_SETTINGS: dict[str, str] = {

@@ -114,7 +114,7 @@ def _check_physical_names(
     ]
     scripts, runs = mapping(own.get("clients")), mapping(own.get("workflows"))
     parts += [("script", name, ("clients", name), scripts.get(name)) for name in clients]
-    parts += [("Workflow", each.name, each.path, runs.get(each.name)) for each in workflows]
+    parts += [("workflow", each.name, each.path, runs.get(each.name)) for each in workflows]
     parts.append(("database", names.DATABASE, ("names", "database"), own.get("database")))
     parts += [
         (

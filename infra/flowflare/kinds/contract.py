@@ -101,6 +101,8 @@ class Kind:
             False for a part of a script.
         is_adopted_unchecked: whether adopting skips the provider's check, because the check assumes
             that the inputs will be applied.
+        name_taken: the API's error code for a name that is taken, if the account shows whether a
+            run of the Pulumi CLI made the resource that has it; otherwise 0.
     """
 
     type: str
@@ -121,6 +123,7 @@ class Kind:
     holds_data: bool = False
     is_owned: bool = False
     is_adopted_unchecked: bool = False
+    name_taken: int = 0
 
     @property
     def name(self) -> str:

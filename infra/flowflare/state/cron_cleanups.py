@@ -8,11 +8,11 @@ without an API call, so the schedules would keep running. This module adds the m
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowflare.values.urns import DYNAMIC_PACKAGE, child, name_of, parse, type_of
+from flowflare.kinds import cron_cleanup, workers_cron_trigger
+from flowflare.kinds.contract import DYNAMIC
+from flowflare.values.urns import child, name_of, parse, type_of
 
-_DYNAMIC: Final = f"{DYNAMIC_PACKAGE}:dynamic/"
-CRON_CLEANUP: Final = f"{_DYNAMIC}flowflare:CronCleanup"
-_TRIGGER: Final = "cloudflare:index/workersCronTrigger:WorkersCronTrigger"
+CRON_CLEANUP: Final = cron_cleanup.KIND.type
 _SUFFIX: Final = "-crons"
 #: The components whose cron triggers Flowflare declares; a program may declare others.
 _COMPONENTS: Final = ("flowflare:index:Client", "flowflare:index:Service")
@@ -43,7 +43,7 @@ def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
     providers = [
         record["provider"]
         for record in records
-        if record["type"].startswith(_DYNAMIC) and record.get("provider")
+        if record["type"].startswith(DYNAMIC) and record.get("provider")
     ]
     if not providers:
         return []
@@ -55,7 +55,7 @@ def missing_cron_cleanups(deployment: Mapping[str, Any]) -> list[Json]:
 def _is_ours(record: Mapping[str, Any]) -> bool:
     inputs, parent = record.get("inputs") or {}, record.get("parent")
     return (
-        record["type"] == _TRIGGER
+        record["type"] == workers_cron_trigger.KIND.type
         and not record.get("delete")
         and bool(inputs.get("schedules"))
         and all(isinstance(inputs.get(key), str) for key in ("accountId", "scriptName"))

@@ -17,11 +17,12 @@ from flowflare.errors import SecretError
 from flowflare.kinds.access import Access
 from flowflare.kinds.handler import Existing, Made
 from flowflare.kinds.plugin_state import serve
+from flowflare.kinds.registry import KINDS
 from flowflare.values.properties import Props
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
-D1_DATABASE: Final = "cloudflare:index/d1Database:D1Database"
-_NAME_TAKEN: Final = re.compile(r"\b7502\b")
+_TAKEN: Final = {kind.type: kind.name_taken for kind in KINDS if kind.name_taken}
+_NAME_TAKEN: Final = re.compile(rf"\b({'|'.join(map(str, _TAKEN.values()))})\b")
 # Cloudflare's clock and ours may differ by some seconds.
 _SKEW: Final = timedelta(minutes=2)
 
@@ -63,7 +64,7 @@ class Account:
         return _to_found(made, inputs)
 
     def just_made(self, resource: Mapping[str, Any], since: datetime) -> Found | None:
-        """Find a D1 database whose name is taken, if this run created it.
+        """Find an object whose name is taken, if this run created it.
 
         The proof: it is empty, and Cloudflare created it after the run began.
 
@@ -71,10 +72,9 @@ class Account:
             resource: the record that could not be created.
             since: when the run began, UTC.
         """
-        if resource["type"] != D1_DATABASE:
+        handler = serve(str(resource["type"]), self._access)
+        if handler is None or resource["type"] not in _TAKEN:
             return None
-        handler = serve(D1_DATABASE, self._access)
-        assert handler is not None
         made = handler.recover(_inputs(resource))
         if made is None or not _is_after(made.outputs.get("createdAt"), since):
             return None

@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 
 from flowflare.errors import ApiError, FleetError
 from flowflare.fleet.exports import exported_sql
+from flowflare.kinds import d1_database
 from flowflare.migrations.ledger import Database
 from flowflare.migrations.losses import count_rows
 from flowflare.model.frozen import Frozen
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 #: The default folder of exports, relative to the project's folder.
 FOLDER: Final = ".flowflare/exports"
 MANIFEST: Final = "manifest.json"
-_TYPE: Final = "cloudflare:index/d1Database:D1Database"
 _TRIES: Final = 3
 _SUSPEND: Final = (
     "Set `status: suspended` for the tenant and run `up`, so that nothing writes to it; then retry."
@@ -88,7 +88,7 @@ def databases_of(deployment: "Deployment") -> tuple[StackDatabase, ...]:
             str(resource.inputs.get("name") or resource.outputs.get("name")),
         )
         for resource in deployment.resources
-        if resource.type == _TYPE and resource.id
+        if resource.type == d1_database.KIND.type and resource.id
     )
 
 

@@ -14,4 +14,5 @@ KIND = Kind(
     declare="declare_database",
     is_owned=True,
     holds_data=True,
+    name_taken=7502,
 )

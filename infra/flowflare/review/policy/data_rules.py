@@ -4,16 +4,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowflare.config.schema.policies import ApiCallsConfig, LocationConfig, PolicyConfig
+from flowflare.kinds import d1_database, durable_object_migrations, workers_script
+from flowflare.kinds.registry import KINDS
 from flowflare.review.policy.view import Resource, Stack, Violation
 
 
 def check_protection(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
     """Resources that hold data must be protected."""
-    holding = {
-        resource.inputs.get("script_name") for resource in stack.of_type("DurableObjectMigrations")
-    }
-    for resource in stack.of_type("D1Database", "DurableObjectMigrations", "WorkersScript"):
-        is_script = resource.kind == "WorkersScript"
+    classes, script = durable_object_migrations.KIND.name, workers_script.KIND.name
+    holding = {resource.inputs.get("script_name") for resource in stack.of_type(classes)}
+    for resource in stack.of_type(*(kind.name for kind in KINDS if kind.holds_data)):
+        is_script = resource.kind == script
         if resource.protect or (is_script and resource.inputs.get("scriptName") not in holding):
             continue
         yield resource.violation(
@@ -25,7 +26,7 @@ def check_protection(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
 
 def check_location(stack: Stack, wants: LocationConfig) -> Iterator[Violation]:
     """Databases must be in allowed locations."""
-    for database in stack.of_type("D1Database"):
+    for database in stack.of_type(d1_database.KIND.name):
         hint, jurisdiction = (
             _read_text(database, "primaryLocationHint"),
             _read_text(database, "jurisdiction"),

@@ -15,13 +15,21 @@ from flowflare.config.schema.policies import (
     PlainSecretsConfig,
     PolicyConfig,
 )
+from flowflare.kinds import (
+    d1_database,
+    workers_custom_domain,
+    workers_route,
+    workers_script,
+    workers_script_subdomain,
+    workflow,
+)
 from flowflare.kinds.bindings.registry import find_binding_type
 from flowflare.review.policy.view import Resource, Stack, Violation
 
 _NAMED = {
-    "script": ("WorkersScript", "scriptName"),
-    "database": ("D1Database", "name"),
-    "workflow": ("Workflow", "workflowName"),
+    "script": (workers_script.KIND, "scriptName"),
+    "database": (d1_database.KIND, "name"),
+    "workflow": (workflow.KIND, "workflowName"),
 }
 
 
@@ -31,7 +39,7 @@ def check_name_pattern(stack: Stack, wants: NamePatternConfig) -> Iterator[Viola
     pattern = re.compile(wants.pattern.format(**own))
     for what in wants.types:
         kind, key = _NAMED[what]
-        for resource in stack.of_type(kind):
+        for resource in stack.of_type(kind.name):
             name = str(resource.inputs.get(key) or "")
             if not pattern.search(name):
                 message = f"the {what} is named {name}, which {pattern.pattern} does not match"
@@ -63,7 +71,7 @@ def check_compatibility_date(
     """Compatibility dates must not be too old."""
     from_date = date.fromisoformat(wants.as_of) if wants.as_of else today
     oldest = subtract_months(from_date, wants.months)
-    for script in stack.of_type("WorkersScript"):
+    for script in stack.of_type(workers_script.KIND.name):
         text = str(script.inputs.get("compatibilityDate") or "")
         try:
             is_old = date.fromisoformat(text) < oldest
@@ -96,7 +104,7 @@ def subtract_months(day: date, months: int) -> date:
 
 def check_no_workers_dev(stack: Stack, _wants: PolicyConfig) -> Iterator[Violation]:
     """Workers must not be reachable at workers.dev."""
-    for subdomain in stack.of_type("WorkersScriptSubdomain"):
+    for subdomain in stack.of_type(workers_script_subdomain.KIND.name):
         for key, what in (("enabled", "workers.dev"), ("previewsEnabled", "preview URLs")):
             if subdomain.inputs.get(key) is True:
                 yield subdomain.violation(
@@ -108,8 +116,9 @@ def check_no_workers_dev(stack: Stack, _wants: PolicyConfig) -> Iterator[Violati
 
 def check_allowed_routes(stack: Stack, wants: AllowedRoutesConfig) -> Iterator[Violation]:
     """Only allowed routes and custom domains may lead to a Worker."""
-    for address_resource in stack.of_type("WorkersRoute", "WorkersCustomDomain"):
-        is_route = address_resource.kind == "WorkersRoute"
+    route = workers_route.KIND.name
+    for address_resource in stack.of_type(route, workers_custom_domain.KIND.name):
+        is_route = address_resource.kind == route
         address = str(address_resource.inputs.get("pattern" if is_route else "hostname") or "")
         if not _matches(address, wants.patterns):
             what = "route" if is_route else "custom domain"
@@ -122,7 +131,7 @@ def check_allowed_routes(stack: Stack, wants: AllowedRoutesConfig) -> Iterator[V
 
 def check_observability(stack: Stack, wants: ObservabilityPolicyConfig) -> Iterator[Violation]:
     """Every Worker must keep its logs."""
-    for script in stack.of_type("WorkersScript"):
+    for script in stack.of_type(workers_script.KIND.name):
         kept = _as_mapping(script.inputs.get("observability"))
         rate = kept.get("headSamplingRate")
         if kept.get("enabled") is not True:
@@ -136,7 +145,7 @@ def check_observability(stack: Stack, wants: ObservabilityPolicyConfig) -> Itera
 
 def check_no_plain_secrets(stack: Stack, wants: PlainSecretsConfig) -> Iterator[Violation]:
     """A variable that everyone can read must not have the name of a secret."""
-    for script in stack.of_type("WorkersScript"):
+    for script in stack.of_type(workers_script.KIND.name):
         for binding in _list_bindings(script):
             name, type_ = str(binding.get("name")), str(binding.get("type"))
             if find_binding_type(type_).word == "variable" and _matches(name, wants.names):

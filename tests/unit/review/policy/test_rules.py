@@ -8,6 +8,8 @@ import pytest
 
 from flowflare.config.problems import Places
 from flowflare.config.schema.policies import BUILT_IN, PoliciesConfig
+from flowflare.kinds.contract import Kind
+from flowflare.kinds.registry import KINDS
 from flowflare.review.changes import review
 from flowflare.review.policy.judge import add_reasons, run_built_in
 from flowflare.review.policy.view import Stack, freeze, list_planned
@@ -76,6 +78,16 @@ def test_a_policy_for_production_ignores_other_environments() -> None:
     toy = stack(protect=False, environment="dev")
     assert find_violations(toy, protection=True) == []
     assert len(find_violations(toy, protection={"environments": ["d*"]})) == 3
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in KINDS if kind.own and kind.holds_data],
+    ids=lambda kind: kind.name,
+)
+def test_protection_is_for_every_kind_that_holds_data(kind: Kind) -> None:
+    found = find_violations(stack((kind.name, {}), protect=False), protection=True)
+    assert len([text for text in found if kind.name.lower() in text]) == 1
 
 
 def test_an_accepted_finding_is_still_listed_with_its_reason() -> None:
