@@ -6,6 +6,7 @@ The emulator's operations are its own route table.
 
 import inspect
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import cloudflare
 from starlette.routing import Route
 
 from flowflare.emulator import codes, routing_codes
-from flowflare.emulator.envelope import Refusal
+from flowflare.emulator.envelope import Code, Refusal
 from flowflare.emulator.requests import API
 from flowflare.emulator.runtime.bridge import Programs
 from flowflare.emulator.server import assemble
+from flowflare.emulator.services import targets
 from flowflare.emulator.services.targets.kinds import KINDS
 
 _PARAMETER = re.compile(r"\{[^}]*\}")
@@ -182,19 +184,18 @@ def emulator_operations(data: Path) -> dict[Operation, str]:
 
 def refusals() -> Iterator[tuple[Refusal, str]]:
     """List every error response, with placeholders in angle brackets, and when it is returned."""
-    kinds = [inspect.getmodule(kind.missing) for kind in KINDS]
+    kinds = [sys.modules[f"{targets.__name__}.{kind.name}"] for kind in KINDS]
     for module in (codes, routing_codes, *kinds):
-        for name, function in vars(module).items():
-            own = inspect.isfunction(function) and inspect.getmodule(function) is module
-            if own and inspect.signature(function).return_annotation is Refusal:
-                assert not name.startswith("_"), name
-                yield function(*_placeholders(function)), _condition(function)
+        for value in vars(module).values():
+            if isinstance(value, Code):
+                yield value(*(f"<{word}>" for word in value.words)), _capitalize(value.when)
+            elif inspect.isfunction(value) and inspect.getmodule(value) is codes:
+                words = " ".join((inspect.getdoc(value) or "").split())
+                condition = words.removeprefix("Return the error for ")
+                yield value(*_placeholders(value)), _capitalize(condition)
 
 
-def _condition(function: object) -> str:
-    """Return when the error is returned, from the docstring of its function."""
-    words = " ".join((inspect.getdoc(function) or "").split())
-    condition = words.removeprefix("Return the error for ")
+def _capitalize(condition: str) -> str:
     return condition[:1].upper() + condition[1:]
 
 

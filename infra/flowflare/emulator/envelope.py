@@ -6,6 +6,7 @@ always set.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -42,6 +43,33 @@ class Refusal(Exception):  # noqa: N818 -- an answer of the API, not a failure o
 def refusal(status: int, code: int, message: str) -> Refusal:
     """Return a refusal with one problem."""
     return Refusal(status, [Problem(code, message)])
+
+
+@dataclass(frozen=True)
+class Code:
+    """Describe an error of the API. Calling it with the words for its text returns the refusal.
+
+    Attributes:
+        status: the HTTP status.
+        code: Cloudflare's number.
+        text: the message, with the names of the words in braces.
+        when: what it is the error for.
+    """
+
+    status: int
+    code: int
+    text: str
+    when: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the names of the words, in the order of the text."""
+        return tuple(dict.fromkeys(name for _, name, _, _ in Formatter().parse(self.text) if name))
+
+    def __call__(self, *words: str, **named: str) -> Refusal:
+        """Return the refusal, with words in the order of the text, or by name."""
+        named |= zip(self.words, words, strict=True) if words else ()
+        return refusal(self.status, self.code, self.text.format(**named))
 
 
 def success(

@@ -29,7 +29,7 @@ import { messageOf } from './messages.mjs';
 /**
  * @typedef {Miniflare & {_getInternalDurableObjectNamespace:
  *   (plugin: string, service: string, name: string) => Promise<Engines>}} MiniflareInside with the
- *   method that Miniflare's types leave out
+ *   method that Miniflare's types do not have
  */
 
 const PATIENCE = 3_000;

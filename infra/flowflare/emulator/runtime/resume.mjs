@@ -20,7 +20,7 @@ import { messageOf } from './messages.mjs';
  * @property {unknown} event
  */
 /**
- * @typedef {object} Engines the engine objects of a Workflow, which Miniflare's types leave out
+ * @typedef {object} Engines the engine objects of a Workflow, which Miniflare's types do not have
  * @property {(id: string) => unknown} idFromString
  * @property {(id: unknown) => {init: (...metadata: unknown[]) => Promise<unknown>}} get
  */

@@ -177,7 +177,7 @@ def _check_target(binding: Binding, around: Surroundings) -> None:
     kind = BY_BINDING[str(binding["type"])]
     wanted = str(binding[kind.bound_by])
     if (kind.name, wanted) not in around.targets:
-        raise kind.unbound(str(binding["name"]), wanted)
+        raise kind.unbound(binding=str(binding["name"]), name=wanted)
 
 
 def _check_rate(binding: Binding, around: Surroundings) -> None:  # noqa: ARG001

@@ -2,38 +2,30 @@
 
 from typing import Any
 
-from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.envelope import Code
 from flowflare.emulator.services.targets.target import Target, TargetKind
 
 _SECRET = ("password", "access_client_secret")
 
 
-def hyperdrive_exists(name: str) -> Refusal:
-    """Return the error for a Hyperdrive name that the account already uses.
-
-    It is our interpretation.
-    """
-    return refusal(409, 2017, f"A Hyperdrive config with the given name '{name}' already exists")
-
-
-def hyperdrive_missing() -> Refusal:
-    """Return the error for an unknown Hyperdrive configuration ID.
-
-    It is our interpretation.
-    """
-    return refusal(404, 2001, "Could not find a Hyperdrive config with the given id")
-
-
-def hyperdrive_in_binding(binding: str, identity: str) -> Refusal:
-    """Return the error for a binding to an unknown Hyperdrive configuration.
-
-    The text is our interpretation.
-    """
-    return refusal(
-        400,
-        10157,
-        f"Hyperdrive binding '{binding}' references config '{identity}' which was not found",
-    )
+hyperdrive_exists = Code(
+    409,
+    2017,
+    "A Hyperdrive config with the given name '{name}' already exists",
+    "a Hyperdrive name that the account already uses. It is our interpretation.",
+)
+hyperdrive_missing = Code(
+    404,
+    2001,
+    "Could not find a Hyperdrive config with the given id",
+    "an unknown Hyperdrive configuration ID. It is our interpretation.",
+)
+hyperdrive_in_binding = Code(
+    400,
+    10157,
+    "Hyperdrive binding '{binding}' references config '{name}' which was not found",
+    "a binding to an unknown Hyperdrive configuration. The text is our interpretation.",
+)
 
 
 def _view(target: Target, _: object) -> dict[str, Any]:

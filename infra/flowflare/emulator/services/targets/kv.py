@@ -1,36 +1,30 @@
 """Describe KV namespaces."""
 
-from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.envelope import Code
 from flowflare.emulator.services.targets.target import Record, TargetKind, pop_name, run_by_key
 
 _LONGEST_TITLE = 512
 
 
-def namespace_exists(_: str) -> Refusal:
-    """Return the error for a KV namespace title that the account already uses."""
-    return refusal(400, 10014, "a namespace with this account ID and title already exists")
-
-
-def namespace_missing() -> Refusal:
-    """Return the error for an unknown KV namespace ID."""
-    return refusal(404, 10013, "namespace not found")
-
-
-def namespace_in_binding(_: str, identity: str) -> Refusal:
-    """Return the error for a binding to an unknown KV namespace."""
-    return refusal(
-        400,
-        10041,
-        f"KV namespace '{identity}' not found. Please use a different namespace and try again.",
-    )
-
-
-def title_too_long() -> Refusal:
-    """Return the error for a KV namespace title of more than 512 bytes.
-
-    Code and text are our interpretation.
-    """
-    return refusal(400, 10019, "the namespace title must have at most 512 bytes")
+namespace_exists = Code(
+    400,
+    10014,
+    "a namespace with this account ID and title already exists",
+    "a KV namespace title that the account already uses.",
+)
+namespace_missing = Code(404, 10013, "namespace not found", "an unknown KV namespace ID.")
+namespace_in_binding = Code(
+    400,
+    10041,
+    "KV namespace '{name}' not found. Please use a different namespace and try again.",
+    "a binding to an unknown KV namespace.",
+)
+title_too_long = Code(
+    400,
+    10019,
+    "the namespace title must have at most 512 bytes",
+    "a KV namespace title of more than 512 bytes. Code and text are our interpretation.",
+)
 
 
 def _check(title: str, _: Record) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.envelope import Code
 from flowflare.emulator.services.targets.target import (
     Record,
     Target,
@@ -18,88 +18,61 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SETTINGS = {"delivery_delay": 0, "delivery_paused": False, "message_retention_period": 345600}
 
 
-def queue_exists(name: str) -> Refusal:
-    """Return the error for a queue name that the account already uses."""
-    return refusal(
-        409,
-        11009,
-        f"Queue name '{name}' is already taken. Please use a different name and try again.",
-    )
-
-
-def queue_missing() -> Refusal:
-    """Return the error for an unknown queue ID.
-
-    The text is our interpretation.
-    """
-    return refusal(404, 11000, "Queue not found")
-
-
-def queue_name_invalid() -> Refusal:
-    """Return the error for an invalid queue name.
-
-    Code and text are our interpretation.
-    """
-    return refusal(
-        400,
-        11003,
-        "Queue name is invalid. Names have 1 to 63 lowercase letters, digits and hyphens, and "
-        "begin and end with a letter or digit.",
-    )
-
-
-def queue_in_binding(_: str, name: str) -> Refusal:
-    """Return the error for a binding to an unknown queue.
-
-    The text is our interpretation.
-    """
-    return refusal(
-        400, 11000, f"Queue '{name}' not found. Please use a different name and try again."
-    )
-
-
-def queue_in_use(name: str, script: str) -> Refusal:
-    """Return the error for deleting a queue that a script is bound to."""
-    return refusal(
-        400,
-        11005,
-        f"Cannot delete queue '{name}' that is still referenced by a binding in a Worker. Unbind "
-        f"queue '{name}' from the Workers '{script}'; then try again.",
-    )
-
-
-def queue_handler_missing() -> Refusal:
-    """Return the error for a consumer, or its new version, without a `queue` handler."""
-    return refusal(
-        400,
-        11001,
-        "Queue handler is missing. Please see our docs for more information about creating "
-        "handlers: https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer",
-    )
-
-
-def consumer_exists() -> Refusal:
-    """Return the error for a second consumer of a queue.
-
-    The status is our interpretation.
-    """
-    return refusal(409, 11004, "workers.api.error.consumer_exists")
-
-
-def consumer_missing() -> Refusal:
-    """Return the error for an unknown consumer ID.
-
-    Code and text are our interpretation.
-    """
-    return refusal(404, 11002, "workers.api.error.consumer_not_found")
-
-
-def script_consumes_queue() -> Refusal:
-    """Return the error for deleting a script that consumes a queue.
-
-    The status is our interpretation.
-    """
-    return refusal(409, 10064, "script still in use as a consumer for a queue")
+queue_exists = Code(
+    409,
+    11009,
+    "Queue name '{name}' is already taken. Please use a different name and try again.",
+    "a queue name that the account already uses.",
+)
+queue_missing = Code(
+    404, 11000, "Queue not found", "an unknown queue ID. The text is our interpretation."
+)
+queue_name_invalid = Code(
+    400,
+    11003,
+    "Queue name is invalid. Names have 1 to 63 lowercase letters, digits and hyphens, "
+    "and begin and end with a letter or digit.",
+    "an invalid queue name. Code and text are our interpretation.",
+)
+queue_in_binding = Code(
+    400,
+    11000,
+    "Queue '{name}' not found. Please use a different name and try again.",
+    "a binding to an unknown queue. The text is our interpretation.",
+)
+queue_in_use = Code(
+    400,
+    11005,
+    "Cannot delete queue '{name}' that is still referenced by a binding in a Worker. "
+    "Unbind queue '{name}' from the Workers '{scripts}'; then try again.",
+    "deleting a queue that a script is bound to.",
+)
+queue_handler_missing = Code(
+    400,
+    11001,
+    "Queue handler is missing. Please see our docs for more information about creating "
+    "handlers: "
+    "https://developers.cloudflare.com/queues/configuration/javascript-apis/#consumer",
+    "a consumer, or its new version, without a `queue` handler.",
+)
+consumer_exists = Code(
+    409,
+    11004,
+    "workers.api.error.consumer_exists",
+    "a second consumer of a queue. The status is our interpretation.",
+)
+consumer_missing = Code(
+    404,
+    11002,
+    "workers.api.error.consumer_not_found",
+    "an unknown consumer ID. Code and text are our interpretation.",
+)
+script_consumes_queue = Code(
+    409,
+    10064,
+    "script still in use as a consumer for a queue",
+    "deleting a script that consumes a queue. The status is our interpretation.",
+)
 
 
 def _view(target: Target, read_uses: Callable[[], Uses]) -> dict[str, Any]:

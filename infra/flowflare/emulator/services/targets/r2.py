@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.envelope import Code
 from flowflare.emulator.services.targets.target import Record, Target, TargetKind, run_by_key
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -11,44 +11,36 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _STORAGE_CLASS = "cf-r2-storage-class"
 
 
-def bucket_exists(_: str) -> Refusal:
-    """Return the error for an R2 bucket name that the account already uses."""
-    return refusal(409, 10004, "The bucket you tried to create already exists, and you own it.")
-
-
-def bucket_missing() -> Refusal:
-    """Return the error for an unknown R2 bucket name."""
-    return refusal(404, 10006, "The specified bucket does not exist.")
-
-
-def bucket_name_invalid() -> Refusal:
-    """Return the error for an invalid R2 bucket name."""
-    return refusal(400, 10005, "The specified bucket name is not valid.")
-
-
-def bucket_in_binding(_: str, name: str) -> Refusal:
-    """Return the error for a binding to an unknown R2 bucket."""
-    return refusal(
-        400, 10085, f"R2 bucket '{name}' not found. Please use a different name and try again."
-    )
-
-
-def bucket_not_empty(name: str, account: str) -> Refusal:
-    """Return the error for deleting an R2 bucket that holds objects.
-
-    The status is our interpretation.
-    """
-    return refusal(
-        409, 10008, f"The bucket you tried to delete ({name}) is not empty (account {account})."
-    )
-
-
-def storage_class_invalid() -> Refusal:
-    """Return the error for an unknown storage class.
-
-    Code and text are our interpretation.
-    """
-    return refusal(400, 10062, "The storage class must be Standard or InfrequentAccess.")
+bucket_exists = Code(
+    409,
+    10004,
+    "The bucket you tried to create already exists, and you own it.",
+    "an R2 bucket name that the account already uses.",
+)
+bucket_missing = Code(
+    404, 10006, "The specified bucket does not exist.", "an unknown R2 bucket name."
+)
+bucket_name_invalid = Code(
+    400, 10005, "The specified bucket name is not valid.", "an invalid R2 bucket name."
+)
+bucket_in_binding = Code(
+    400,
+    10085,
+    "R2 bucket '{name}' not found. Please use a different name and try again.",
+    "a binding to an unknown R2 bucket.",
+)
+bucket_not_empty = Code(
+    409,
+    10008,
+    "The bucket you tried to delete ({name}) is not empty (account {account}).",
+    "deleting an R2 bucket that holds objects. The status is our interpretation.",
+)
+storage_class_invalid = Code(
+    400,
+    10062,
+    "The storage class must be Standard or InfrequentAccess.",
+    "an unknown storage class. Code and text are our interpretation.",
+)
 
 
 def _view(target: Target, _: object) -> dict[str, Any]:
@@ -87,6 +79,6 @@ R2 = TargetKind(
         )
     },
     check=_check,
-    not_empty=lambda target: bucket_not_empty(target.name, target.account),
+    not_empty=bucket_not_empty,
     run=run_by_key,
 )

@@ -87,7 +87,7 @@ class TargetRoutes:
         account, identity = account_of(request), name_of(request, "target")
         target = self._store.get(account, kind, identity)
         if kind.not_empty and await self._runtime.holds_objects(target.key):
-            raise kind.not_empty(target)
+            raise kind.not_empty(name=target.name, account=account)
         deleted = self._store.delete(account, kind, identity)
         await self._runtime.publish(account, Deletions(targets=(deleted.key,)))
         return success(None)

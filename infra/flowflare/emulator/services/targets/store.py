@@ -36,7 +36,7 @@ class TargetsStore:
                 write_json(dict(record)),
             )
         except sqlite3.IntegrityError:
-            raise kind.exists(name) from None
+            raise kind.exists(name=name) from None
         return target
 
     def get(self, account: str, kind: TargetKind, identity: str) -> Target:
@@ -87,7 +87,7 @@ class TargetsStore:
                 *(name, write_json(dict(record)), account, kind.name, identity),
             )
         except sqlite3.IntegrityError:
-            raise kind.exists(name) from None
+            raise kind.exists(name=name) from None
         return self.get(account, kind, identity)
 
     def delete(self, account: str, kind: TargetKind, identity: str) -> Target:
@@ -98,7 +98,7 @@ class TargetsStore:
         """
         target = self.get(account, kind, identity)
         if kind.in_use and (bound := self.list_bound_scripts(kind, target)):
-            raise kind.in_use(target.name, ", ".join(bound))
+            raise kind.in_use(name=target.name, scripts=", ".join(bound))
         with self._database.transaction():
             self._database.run("DELETE FROM consumers WHERE queue = ?", identity)
             self._database.run(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowflare.emulator import codes
-from flowflare.emulator.envelope import Refusal
+from flowflare.emulator.envelope import Code
 
 Record = Mapping[str, Any]
 
@@ -56,9 +56,9 @@ class TargetKind:
         binding: the type of the bindings to it.
         bound_by: the property of a binding that names the target.
         view: renders a target for answers.
-        exists: the error for a name that already exists.
+        exists: the error for a `name` that already exists.
         missing: the error for an unknown ID.
-        unbound: the error for a binding, by its name, to a target that does not exist.
+        unbound: the error for a `binding` to a target that does not exist, by its `name`.
         title: the field that holds the name.
         called_by: what paths contain: the assigned ID, or the name.
         bound_to: what bindings contain.
@@ -66,8 +66,8 @@ class TargetKind:
         found_by_name: whether a list can be limited to some names.
         updates: what a request to a target's path changes, by method.
         check: refuses an invalid name or property.
-        in_use: the error for deleting a target that these scripts are bound to, if it is refused.
-        not_empty: the error for deleting a target that holds objects, if it is refused.
+        in_use: the error for deleting a target, by its `name`, that `scripts` are bound to.
+        not_empty: the error for deleting a target of an `account`, by its `name`, with objects.
         run: what the Workers runtime needs of a target, by its `kind` in `options.mjs`; None if
             Workers do not see the binding.
     """
@@ -78,9 +78,9 @@ class TargetKind:
     binding: str
     bound_by: str
     view: Callable[[Target, Callable[[], Uses]], dict[str, Any]]
-    exists: Callable[[str], Refusal]
-    missing: Callable[[], Refusal]
-    unbound: Callable[[str, str], Refusal]
+    exists: Code
+    missing: Code
+    unbound: Code
     title: str = "name"
     called_by: Literal["id", "name"] = "id"
     bound_to: Literal["id", "name"] = "id"
@@ -88,8 +88,8 @@ class TargetKind:
     found_by_name: bool = False
     updates: Mapping[str, Update] = field(default_factory=dict)
     check: Callable[[str, Record], None] = lambda _name, _record: None
-    in_use: Callable[[str, str], Refusal] | None = None
-    not_empty: Callable[[Target], Refusal] | None = None
+    in_use: Code | None = None
+    not_empty: Code | None = None
     run: Callable[[Target], dict[str, Any]] | None = None
 
 

@@ -2,33 +2,27 @@
 
 from typing import Any
 
-from flowflare.emulator.envelope import Refusal, refusal
+from flowflare.emulator.envelope import Code
 from flowflare.emulator.services.targets.target import Target, TargetKind
 
-
-def index_exists(_: str) -> Refusal:
-    """Return the error for a Vectorize index name that exists.
-
-    The status is our interpretation.
-    """
-    return refusal(409, 3002, "vectorize.index.duplicate_name")
-
-
-def index_missing() -> Refusal:
-    """Return the error for an unknown Vectorize index name.
-
-    The code is our interpretation.
-    """
-    return refusal(404, 3000, "vectorize.index.not_found")
-
-
-def index_in_binding(binding: str, name: str) -> Refusal:
-    """Return the error for a binding to an unknown Vectorize index."""
-    return refusal(
-        400,
-        10159,
-        f"Vectorize binding '{binding}' references index '{name}' which was not found",
-    )
+index_exists = Code(
+    409,
+    3002,
+    "vectorize.index.duplicate_name",
+    "a Vectorize index name that exists. The status is our interpretation.",
+)
+index_missing = Code(
+    404,
+    3000,
+    "vectorize.index.not_found",
+    "an unknown Vectorize index name. The code is our interpretation.",
+)
+index_in_binding = Code(
+    400,
+    10159,
+    "Vectorize binding '{binding}' references index '{name}' which was not found",
+    "a binding to an unknown Vectorize index.",
+)
 
 
 def _view(target: Target, _: object) -> dict[str, Any]:
