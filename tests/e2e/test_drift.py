@@ -157,7 +157,11 @@ def test_an_unchanged_account_has_no_drift_and_every_manual_change_is_found(
     other = {"script_name": ORDERS, "class_name": "OrderWorkflow"}
     other_client.call("PUT", "/workflows/another", json=other)
     database = "local-flowflare-orders-shop-db"
-    other_client.run_sql(database, "DROP INDEX items_name; CREATE TABLE by_hand (id INTEGER);")
+    other_client.run_sql(
+        database,
+        "DROP INDEX items_name; CREATE TABLE by_hand (id INTEGER); "
+        "ALTER TABLE items ADD COLUMN note TEXT;",
+    )
     other_client.run_sql(
         database, "INSERT INTO d1_migrations (name) VALUES ('0002_elsewhere.sql');"
     )
@@ -189,10 +193,14 @@ def test_an_unchanged_account_has_no_drift_and_every_manual_change_is_found(
         ("extra", f"{client}-script", "workflows"),
         ("missing", f"{client}-shop-db-migrations", 'index["items_name"]'),
         ("extra", f"{client}-shop-db-migrations", 'table["by_hand"]'),
+        ("extra", f"{client}-shop-db-migrations", 'table["items"].column["note"]'),
         ("extra", f"{client}-shop-db-migrations", 'applied["0002_elsewhere.sql"]'),
         ("missing", f"{service}-migrations", 'applied["0001_tracking.sql"]'),
         ("changed", f"{service}-migrations", 'applied["0002_open_runs.sql"]'),
     }
+    messages = "\n".join(finding.message for finding in found.stacks[0].findings)
+    assert 'To undo it: ALTER TABLE "items" DROP COLUMN "note";' in messages
+    assert "To adopt it, write a new file: CREATE TABLE IF NOT EXISTS by_hand" in messages
     assert "hidden-value" not in found.model_dump_json()
     assert found.exit_code == 2
 

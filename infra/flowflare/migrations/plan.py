@@ -79,10 +79,14 @@ def sort_as_applied(migrations: Sequence[Migration], names: Iterable[str]) -> li
 
     Args:
         migrations: files, in order.
-        names: the ledger's names, oldest first. Files that it does not have come last.
+        names: the ledger's names, oldest first. A file that it does not have stays behind the
+            file before it.
     """
-    place = {name: at for at, name in enumerate(names)}
-    return sorted(migrations, key=lambda file: place.get(file.name, len(place)))
+    ran = {name: at for at, name in enumerate(names)}
+    places, place = {}, -1
+    for file in migrations:
+        places[file.name] = place = ran.get(file.name, place)
+    return sorted(migrations, key=lambda file: places[file.name])
 
 
 def find_history_problems(

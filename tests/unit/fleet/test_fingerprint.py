@@ -122,6 +122,15 @@ def test_a_change_of_an_input_changes_its_part(
     assert part in after.changed_parts(before)
 
 
+def test_a_change_in_the_folder_of_a_migration_changes_the_fingerprint(root: Path) -> None:
+    nested = root / "sql/0001_orders"
+    nested.mkdir()
+    (root / "sql/0001_orders.sql").rename(nested / "migration.sql")
+    before = of(root)
+    edit("sql/0001_orders/migration.sql", "id text", "id integer")(root)
+    assert of(root).changed_parts(before) == ("migrations",)
+
+
 SAME: list[Callable[[Path], object]] = [
     edit("Pulumi.yaml", "runtime: python", "runtime: python # a comment\ndescription: other"),
     edit("Pulumi.acme-prod.yaml", "config:", "# a comment\nconfig:"),

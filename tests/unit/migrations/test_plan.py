@@ -33,6 +33,7 @@ def test_a_file_that_arrives_late_is_applied_late() -> None:
     late = [ROWS[0], ROWS[2], ROWS[1]]
     assert list_pending(FILES, late) == ()
     assert sort_as_applied(FILES, [row.name for row in late]) == [A, C, B]
+    assert sort_as_applied(FILES, [B.name]) == [A, B, C]
 
 
 def test_files_with_one_number_are_known_by_name() -> None:

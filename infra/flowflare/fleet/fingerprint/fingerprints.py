@@ -214,7 +214,9 @@ class _Maker:
 
     def _digest_folder(self, folder: str) -> str:
         if folder not in self._folders:
-            self._folders[folder] = _digest(digest_files(self._root / folder, "*.sql"))
+            place = self._root / folder
+            files = digest_files(place, "*.sql") or digest_files(place, "*/migration.sql")
+            self._folders[folder] = _digest(files)
         return self._folders[folder]
 
     def _digest_files(self, names: Sequence[str]) -> Mapping[str, str]:

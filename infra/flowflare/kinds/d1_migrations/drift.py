@@ -10,9 +10,10 @@ from flowflare.kinds.d1_database.drift import is_looked_at, report_gone
 from flowflare.kinds.d1_migrations import KIND
 from flowflare.kinds.drifted import Drifted
 from flowflare.kinds.scene import Record, Scene, make_finding, text
-from flowflare.migrations.baseline import Difference, compare_objects
+from flowflare.migrations.baseline import compare_objects
 from flowflare.migrations.files import Migration, make_migration
 from flowflare.migrations.plan import sort_as_applied
+from flowflare.migrations.repairs import HandMade, describe_difference
 from flowflare.migrations.schema import LEDGER_TABLES, OBJECTS
 from flowflare.values.properties import UNKNOWN, plain
 
@@ -22,6 +23,9 @@ _LEDGERS: Final = (
 )
 _NAMES: Final = "SELECT name FROM d1_migrations ORDER BY id;"
 _CHECKSUMS: Final = "SELECT name, checksum FROM flowflare_migrations;"
+_RECORD: Final = (
+    "Then record it here as applied: INSERT INTO d1_migrations (name) VALUES ('<file>');"
+)
 _WORDS: Final = {
     "missing": "is not in the database",
     "extra": "is in the database, and no file makes it",
@@ -63,7 +67,8 @@ def _compare_migrations(
     except MigrationError as error:
         scene.note(record, f"{error.message}; its tables were not compared")
         return
-    yield from (_report_object(record, difference) for difference in found)
+    for difference in found:
+        yield from (_report_object(record, part) for part in describe_difference(difference))
 
 
 def _read_ledger(account: Account, uuid: str, tables: set[str]) -> dict[str, str | None]:
@@ -122,17 +127,24 @@ def _compare_ledger(
             )
 
 
-def _report_object(record: Record, found: Difference) -> Drifted:
-    kind: Any = {"different": "changed"}.get(found.kind, found.kind)
+def _report_object(record: Record, found: HandMade) -> Drifted:
+    difference = found.difference
+    kind: Any = {"different": "changed"}.get(difference.kind, difference.kind)
+    is_extra = difference.kind == "extra"
+    ways = [f"To undo it: {found.undo}"] if found.undo else []
+    if found.adopt and found.is_run_again:
+        ways.append(f"To adopt it, write a new file: {found.adopt}")
+    elif found.adopt:
+        ways.append(f"To adopt it, write a new file: {found.adopt} {_RECORD}")
     return make_finding(
         record,
         kind,
-        f"{found.type} {found.name} {_WORDS[found.kind]}",
-        path=f'{found.type}["{found.name}"]',
-        state=found.files,
-        account=found.database,
-        severity="warning" if found.kind == "extra" else "error",
-        action="adopt" if found.kind == "extra" else "restore",
+        ". ".join([f"{found.name} {_WORDS[difference.kind]}", *ways]),
+        path=found.path,
+        state=difference.files,
+        account=difference.database,
+        severity="warning" if is_extra else "error",
+        action="adopt" if is_extra else "restore",
     )
 
 
