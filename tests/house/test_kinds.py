@@ -26,8 +26,8 @@ NAMING_TYPES: dict[str, str] = {
 #: Modules outside of a script's folder that name one of its settings, each with the reason.
 NAMING_SETTINGS: dict[str, str] = {
     "review/policy": "the policy `observability`",
+    "kinds/bindings/workers.py": "the Workers that must exist before the script",
     "model/worker.py": "the Workers that must exist before the script",
-    "model/bindings.py": "the Workers that must exist before the script",
     "resources/service.py": "the Workers that must exist before the script",
     "fleet": "the `limits` of an account",
 }

@@ -7,20 +7,13 @@ declares, except secrets: set those with `wrangler secret put`.
 import json
 from typing import Any
 
+from flowflare.kinds.bindings.binding import Binding, BoundBinding, OwnBinding
+from flowflare.kinds.bindings.d1 import DatabaseBinding
+from flowflare.kinds.bindings.secret_text import ApiKeyBinding, SecretBinding
+from flowflare.kinds.bindings.workers import list_client_bindings, list_service_bindings
 from flowflare.kinds.bindings.wrangler import add_binding
 from flowflare.kinds.queue_consumer.wrangler import say_consumer
-from flowflare.model.bindings import (
-    DATABASE_BINDING,
-    ApiKeyBinding,
-    Binding,
-    BoundBinding,
-    DatabaseBinding,
-    OwnBinding,
-    SecretBinding,
-    list_client_bindings,
-    list_service_bindings,
-    to_wire,
-)
+from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.client import ClientSpec, OwnSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import MAIN_MODULE
@@ -71,9 +64,9 @@ def _render_file(
             entry = {"binding": binding.name, **databases[binding.name]}
             config.setdefault("d1_databases", []).append(entry)
         elif isinstance(binding, OwnBinding):
-            add_binding(config, _make_placeholder(binding.own) | to_wire(binding))
+            add_binding(config, _make_placeholder(binding.own) | binding.to_wire())
         elif not _is_secret(binding):
-            add_binding(config, to_wire(binding))
+            add_binding(config, binding.to_wire())
     if isinstance(worker, ClientSpec) and worker.queue_consumers:
         consumers = [say_consumer(consumer) for consumer in worker.queue_consumers]
         config.setdefault("queues", {})["consumers"] = consumers

@@ -8,6 +8,14 @@ import pulumi
 from flowflare.config.problems import nearest
 from flowflare.errors import FlowflareError
 from flowflare.kinds import queue
+from flowflare.kinds.bindings.arguments import (
+    list_unsupported,
+    make_script_bindings,
+    make_upload_bindings,
+)
+from flowflare.kinds.bindings.binding import BindingValues, BoundBinding
+from flowflare.kinds.bindings.secret_text import SecretBinding
+from flowflare.kinds.bindings.workers import list_client_bindings, list_first_bindings
 from flowflare.kinds.contract import load_declare
 from flowflare.kinds.d1_database.declare import declare_database
 from flowflare.kinds.d1_migrations.declare import D1Migrations
@@ -18,23 +26,11 @@ from flowflare.kinds.script_bindings.declare import ScriptBindings
 from flowflare.kinds.workers_script.declare import declare_script
 from flowflare.kinds.workflow.declare import declare_workflow
 from flowflare.migrations.files import Migration
-from flowflare.model.bindings import (
-    BoundBinding,
-    SecretBinding,
-    list_client_bindings,
-    list_first_bindings,
-)
 from flowflare.model.class_neighbours import ClassNeighbours
 from flowflare.model.client import ClientSpec
 from flowflare.model.names import hyphenate
 from flowflare.model.secret_sources import SecretSource
 from flowflare.render.worker import RenderedWorker, render_clients
-from flowflare.resources.bindings import (
-    BindingValues,
-    list_unsupported,
-    make_script_bindings,
-    make_upload_bindings,
-)
 from flowflare.resources.project import (
     as_run_error,
     find_project_root,
@@ -130,7 +126,7 @@ class FlowflareClient(WorkerComponent):
         self._bindings = list_client_bindings(spec, "")
         self._values = BindingValues(
             databases=self.database_ids,
-            api_keys={None: service.api_key},
+            api_keys={None: pulumi.Output.secret(service.api_key)},
             secrets=self._declare_secrets(),
             service=service.script_name,
             own={binding: resource.id for binding, resource in own.items()},

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from flowflare.kinds.api_key.declare import ApiKey
+from flowflare.kinds.bindings.arguments import make_script_bindings, make_upload_bindings
+from flowflare.kinds.bindings.binding import BindingValues
+from flowflare.kinds.bindings.workers import list_service_bindings, list_storage_bindings
 from flowflare.kinds.d1_database.declare import declare_database
 from flowflare.kinds.d1_migrations.declare import D1Migrations
 from flowflare.kinds.durable_object_migrations.declare import DurableObjectMigrations
 from flowflare.kinds.workers_script.declare import declare_script
 from flowflare.migrations.files import Migration
-from flowflare.model.bindings import DATABASE_BINDING, list_service_bindings, list_storage_bindings
+from flowflare.model.bindings import DATABASE_BINDING
 from flowflare.model.class_neighbours import find_neighbours
 from flowflare.model.client import DatabaseSpec
 from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedWorker
-from flowflare.resources.bindings import BindingValues, make_script_bindings, make_upload_bindings
 from flowflare.resources.worker import WorkerComponent
 
 if TYPE_CHECKING:
@@ -94,9 +96,9 @@ class FlowflareService(WorkerComponent):
             for generation in sorted(spec.service.api_keys)
         }
         self.api_key = pulumi.Output.secret(keys[spec.service.api_key_in_use].api_key)
-        self._api_keys: dict[int | None, pulumi.Output[str]] = {
-            generation: key.api_key for generation, key in keys.items()
-        } | {None: self.api_key}
+        self._api_keys: dict[int | None, pulumi.Output[str]] = {None: self.api_key}
+        for generation, key in keys.items():
+            self._api_keys[generation] = pulumi.Output.secret(key.api_key)
         self.class_migrations = self._declare_class_migrations(*keys.values())
 
     def serve(self, clients: Sequence["FlowflareClient"], *, has_addresses: bool = True) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pulumi
 
 from flowflare import library
+from flowflare.kinds.bindings.workers import list_bound_scripts
 from flowflare.migrations.files import Migration, read_migrations
-from flowflare.model.bindings import list_bound_scripts
 from flowflare.model.class_neighbours import find_neighbours, sort_by_transfers
 from flowflare.model.stack import StackSpec
 from flowflare.render.worker import RenderedStack, render_stack

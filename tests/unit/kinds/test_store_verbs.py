@@ -9,7 +9,7 @@ from flowflare.kinds import queue, workers_kv_namespace
 from flowflare.kinds.account import Account
 from flowflare.kinds.adoption import Findings, Wanted
 from flowflare.kinds.assessment import Reason
-from flowflare.kinds.contract import Kind, Own, Shared, load_risk
+from flowflare.kinds.contract import Kind, NotSupported, Own, Shared, load_risk
 from flowflare.kinds.declare_store import declare_store
 from flowflare.kinds.scene import Record, Scene
 from flowflare.kinds.store_verbs import compare, find
@@ -53,6 +53,7 @@ POOL = Kind(
     drift=Shared("flowflare.kinds.store_verbs:compare"),
     adopt=Shared("flowflare.kinds.store_verbs:find"),
     declare=Shared("flowflare.kinds.declare_store:declare_store"),
+    settings=NotSupported("It is a fake."),
     own=Own("pool", "pool", "hyperdrive"),
 )
 

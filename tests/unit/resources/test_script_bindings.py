@@ -6,9 +6,9 @@ import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 from pydantic import BaseModel
 
+from flowflare.kinds.bindings.arguments import list_unsupported, make_script_bindings
+from flowflare.kinds.bindings.binding import BindingValues, BoundBinding
 from flowflare.kinds.bindings.registry import BINDING_SCHEMAS
-from flowflare.model.bindings import BoundBinding
-from flowflare.resources.bindings import BindingValues, list_unsupported, make_script_bindings
 from flowflare.resources.providers import ScriptBindingsProvider
 from tests.unit.fake_api import ACCOUNT, TOKEN, FakeApi, Script
 

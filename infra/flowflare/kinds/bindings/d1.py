@@ -1,9 +1,10 @@
 """D1 databases."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
 from flowflare.model.written import Written
 
@@ -13,6 +14,16 @@ class D1Binding(Written):
 
     type: Literal["d1"] = Field(description="A D1 database.")
     id: Text = Field(description="The database's id.")
+
+
+class DatabaseBinding(Binding):
+    """A D1 database of the stack; its ID is filled in later."""
+
+    type: Literal["d1"] = "d1"
+
+    def fill(self, values: BindingValues) -> dict[str, Any]:
+        """Return the database's ID."""
+        return {"id": values.databases[self.name]}
 
 
 BINDING = BindingType(

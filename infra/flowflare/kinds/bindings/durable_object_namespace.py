@@ -1,9 +1,10 @@
 """Durable Object classes."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
 from flowflare.model.written import ClassName, ScriptName, Written
 
@@ -15,6 +16,18 @@ class DurableObjectBinding(Written):
     class_name: ClassName = Field(description="The class.")
     script_name: ScriptName = Field(description="The script that has the class.")
     environment: Text | None = Field(default=None, description="The script's environment.")
+
+
+class ClassBinding(Binding):
+    """A Durable Object class of the script itself or of another script."""
+
+    class_name: str
+    script_name: str | None = None
+    type: Literal["durable_object_namespace"] = "durable_object_namespace"
+
+    def fill(self, values: BindingValues) -> dict[str, Any]:
+        """Return the service's script, if it has the class."""
+        return {} if self.script_name is None else {"script_name": values.service}
 
 
 BINDING = BindingType(

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
+from flowflare.kinds.bindings.binding import Binding
 from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
 from flowflare.model.written import Json, Written
 
@@ -13,6 +14,13 @@ class JsonBinding(Written):
 
     type: Literal["json"] = Field(description="A JSON value, which the Worker gets parsed.")
     json_value: Json = Field(alias="json", description="The value.")
+
+
+class JsonVariableBinding(Binding):
+    """A JSON variable, which the Worker receives parsed."""
+
+    json_value: JsonValue = Field(serialization_alias="json")
+    type: Literal["json"] = "json"
 
 
 BINDING = BindingType(

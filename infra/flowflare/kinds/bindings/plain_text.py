@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from flowflare.kinds.bindings.binding import Binding
 from flowflare.kinds.bindings.contract import BindingType, WranglerVariable
 from flowflare.model.written import Written
 
@@ -13,6 +14,13 @@ class PlainTextBinding(Written):
 
     type: Literal["plain_text"] = Field(description="A text.")
     text: str = Field(description="The text.")
+
+
+class VariableBinding(Binding):
+    """A plain-text variable."""
+
+    text: str
+    type: Literal["plain_text"] = "plain_text"
 
 
 BINDING = BindingType(

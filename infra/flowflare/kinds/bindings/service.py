@@ -1,9 +1,10 @@
 """Other Workers."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from flowflare.kinds.bindings.binding import Binding, BindingValues
 from flowflare.kinds.bindings.contract import BindingType, Text, WranglerEntry
 from flowflare.model.written import Json, ScriptName, Written
 
@@ -23,6 +24,18 @@ class ServiceTargetBinding(Written):
     cross_account_grant: Text | None = Field(
         default=None, description="The grant of another account, if the Worker belongs to it."
     )
+
+
+class ServiceBinding(Binding):
+    """The stack's service."""
+
+    service: str
+    entrypoint: str | None = None
+    type: Literal["service"] = "service"
+
+    def fill(self, values: BindingValues) -> dict[str, Any]:
+        """Return the service's script."""
+        return {"service": values.service}
 
 
 BINDING = BindingType("service", ServiceTargetBinding, wrangler=WranglerEntry("services"))

@@ -1,7 +1,8 @@
 """Which bindings a stack's Workers have."""
 
 from flowflare.config.load import load_stack
-from flowflare.model.bindings import Binding, list_client_bindings, list_service_bindings
+from flowflare.kinds.bindings.binding import Binding
+from flowflare.kinds.bindings.workers import list_client_bindings, list_service_bindings
 
 CLIENTS = """{
   "orders": {"source": "a.js", "workflows": {"refund": {"className": "R"}},
