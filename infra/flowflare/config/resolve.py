@@ -21,7 +21,6 @@ from flowflare.config.schema import (
 )
 from flowflare.config.schema.bindings import OwnForm
 from flowflare.kinds import queue
-from flowflare.kinds.bindings.registry import BINDING_TYPES
 from flowflare.kinds.bindings.secret_text import SecretTextBinding
 from flowflare.kinds.queue_consumer.settings import QueueConsumerSettings
 from flowflare.kinds.registry import list_own
@@ -198,7 +197,6 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
     [field] = [field.alias for field in type(written).model_fields.values()]
     kind = list_own()[str(field)]
     assert kind.own is not None
-    bound_as = BINDING_TYPES[kind.own.bound_as]
     settings, secrets = _split_secrets(written.settings)
     return OwnSpec(
         binding=binding,
@@ -206,9 +204,7 @@ def _own(binding: str, written: OwnForm, name: str) -> OwnSpec:
         name=str(settings.pop("name", name)),
         settings=settings,
         secrets=secrets,
-        bound_as=bound_as.name,
-        bound_by=bound_as.target,
-        is_bound_by_id=bound_as.is_target_id,
+        bound_as=kind.own.bound_as,
     )
 
 

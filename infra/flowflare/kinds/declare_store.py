@@ -23,13 +23,7 @@ def declare_store(
 ) -> pulumi.CustomResource:
     """Declare a store whose settings are the arguments of its resource.
 
-    Args:
-        kind: its kind.
-        name: the resource's name.
-        own: its settings.
-        secrets: the values of its secret settings, by path: `origin.password`.
-        account_id: the account.
-        opts: Pulumi's options.
+    `secrets` has the values of its secret settings by path: `origin.password`.
     """
     settings = copy.deepcopy(dict(own.settings))
     for path, value in secrets.items():

@@ -65,8 +65,6 @@ class OwnSpec(Frozen):
         default_factory=dict, description="Settings that are secret, with their sources, by path."
     )
     bound_as: str = Field(description="The binding's type as the API names it.")
-    bound_by: str = Field(description="The binding's field that names the resource.")
-    is_bound_by_id: bool = Field(description="Whether that field contains an ID, not the name.")
 
     @property
     def part(self) -> str:

@@ -7,14 +7,18 @@ declares, except secrets: set those with `wrangler secret put`.
 import json
 from typing import Any
 
-from flowflare.kinds.bindings.binding import Binding, BoundBinding, OwnBinding
+from flowflare.kinds.bindings.binding import Binding, BoundBinding
 from flowflare.kinds.bindings.d1 import DatabaseBinding
 from flowflare.kinds.bindings.secret_text import ApiKeyBinding, SecretBinding
-from flowflare.kinds.bindings.workers import list_client_bindings, list_service_bindings
+from flowflare.kinds.bindings.workers import (
+    OwnBinding,
+    list_client_bindings,
+    list_service_bindings,
+)
 from flowflare.kinds.bindings.wrangler import add_binding
 from flowflare.kinds.queue_consumer.wrangler import say_consumer
 from flowflare.model.bindings import DATABASE_BINDING
-from flowflare.model.client import ClientSpec, OwnSpec
+from flowflare.model.client import ClientSpec
 from flowflare.model.stack import ServiceSpec, StackSpec
 from flowflare.render.worker import MAIN_MODULE
 
@@ -64,7 +68,7 @@ def _render_file(
             entry = {"binding": binding.name, **databases[binding.name]}
             config.setdefault("d1_databases", []).append(entry)
         elif isinstance(binding, OwnBinding):
-            add_binding(config, _make_placeholder(binding.own) | binding.to_wire())
+            add_binding(config, _make_placeholder(binding) | binding.to_wire())
         elif not _is_secret(binding):
             add_binding(config, binding.to_wire())
     if isinstance(worker, ClientSpec) and worker.queue_consumers:
@@ -75,10 +79,11 @@ def _render_file(
     return _write_text(config | _list_addresses(worker), bindings)
 
 
-def _make_placeholder(own: OwnSpec) -> dict[str, str]:
+def _make_placeholder(binding: OwnBinding) -> dict[str, str]:
     """Write a placeholder for an ID that only Cloudflare knows."""
-    words = own.bound_as.replace("_", " ")
-    return {own.bound_by: f"<id of the {words} {own.name}>"} if own.is_bound_by_id else {}
+    type_ = binding.bound_as
+    words = type_.name.replace("_", " ")
+    return {type_.target: f"<id of the {words} {binding.own.name}>"} if type_.is_target_id else {}
 
 
 def _make_worker(spec: StackSpec, worker: ServiceSpec | ClientSpec) -> dict[str, Any]:

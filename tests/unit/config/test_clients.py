@@ -84,7 +84,7 @@ def test_a_resource_of_a_binding_is_named_after_client_and_binding() -> None:
     ).own
 
     assert (cache.binding, cache.name) == ("CACHE", "dev-flowflare-orders-cache")
-    assert (cache.bound_as, cache.bound_by) == ("kv_namespace", "namespace_id")
+    assert cache.bound_as == "kv_namespace"
     assert (shared.name, shared.part) == ("sessions", "shared-kv-namespace")
 
 

@@ -127,8 +127,6 @@ def test_a_secret_setting_is_passed_as_a_secret_below_its_path() -> None:
         settings={"settings": {"deliveryDelay": 5}},
         secrets={"settings.messageRetentionPeriod": EnvironmentSource(variable="PERIOD")},
         bound_as="queue",
-        bound_by="queue_name",
-        is_bound_by_id=False,
     )
 
     def program() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from flowflare.model.client import OwnSpec
 from flowflare.model.frozen import Frozen
 from flowflare.model.secret_sources import SecretSource
 
@@ -44,22 +43,6 @@ class Binding(Frozen):
         """Return the fields that the model does not contain."""
         del values
         return {}
-
-
-class OwnBinding(Binding):
-    """A resource that the binding makes; its field may need an ID, which is filled in later."""
-
-    own: OwnSpec = Field(exclude=True)
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the API's form, without an ID."""
-        own = self.own
-        named = {} if own.is_bound_by_id else {own.bound_by: own.name}
-        return {"name": self.name, "type": own.bound_as, **named}
-
-    def fill(self, values: BindingValues) -> dict[str, Any]:
-        """Return the resource's ID, if the binding needs it."""
-        return {self.own.bound_by: values.own[self.name]} if self.own.is_bound_by_id else {}
 
 
 class BoundBinding(Binding):

@@ -16,16 +16,7 @@ def _declare(
     wrangler: WranglerEntry | None = None,
     **fields: str,
 ) -> BindingType:
-    """Declare a type with required texts.
-
-    Args:
-        name: its name in Cloudflare's API.
-        schema: the name of its schema.
-        summary: what it is bound to.
-        description: the same for the key `type`.
-        wrangler: its form in wrangler's configuration.
-        fields: its fields, each with its description.
-    """
+    """Declare a type whose fields are required texts, each with its description."""
     texts: dict[str, Any] = {key: (Text, Field(description=said)) for key, said in fields.items()}
     type_: Any = (Literal[name], Field(description=description))
     model = create_model(schema, __base__=Written, __doc__=summary, type=type_, **texts)

@@ -6,14 +6,17 @@ the code that declares or uploads: database IDs, keys and secrets.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from flowflare.kinds.bindings.binding import Binding, BoundBinding, OwnBinding
+from flowflare.kinds.bindings.binding import Binding, BindingValues, BoundBinding
+from flowflare.kinds.bindings.contract import BindingType
 from flowflare.kinds.bindings.d1 import DatabaseBinding
 from flowflare.kinds.bindings.durable_object_namespace import ClassBinding
 from flowflare.kinds.bindings.json import JsonVariableBinding
 from flowflare.kinds.bindings.plain_text import VariableBinding
+from flowflare.kinds.bindings.registry import BINDING_TYPES
 from flowflare.kinds.bindings.secret_text import ApiKeyBinding, SecretBinding
 from flowflare.kinds.bindings.service import ServiceBinding
 from flowflare.kinds.bindings.workflow import WorkflowBinding
@@ -27,7 +30,28 @@ from flowflare.model.bindings import (
     TRACKER_BINDING,
     TRACKER_CLASS,
 )
-from flowflare.model.client import BoundSpec, ClientSpec, WorkflowSpec
+from flowflare.model.client import BoundSpec, ClientSpec, OwnSpec, WorkflowSpec
+
+
+class OwnBinding(Binding):
+    """A resource that the binding makes; its field may need an ID, which is filled in later."""
+
+    own: OwnSpec = Field(exclude=True)
+
+    @property
+    def bound_as(self) -> BindingType:
+        """The type that binds the resource."""
+        return BINDING_TYPES[self.own.bound_as]
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the API's form, without an ID."""
+        named = {} if self.bound_as.is_target_id else {self.bound_as.target: self.own.name}
+        return {"name": self.name, "type": self.bound_as.name, **named}
+
+    def fill(self, values: BindingValues) -> dict[str, Any]:
+        """Return the resource's ID, if the binding needs it."""
+        is_filled = self.bound_as.is_target_id
+        return {self.bound_as.target: values.own[self.name]} if is_filled else {}
 
 
 def list_storage_bindings() -> tuple[Binding, ...]:
