@@ -1,19 +1,16 @@
 """Unmodified wrangler migrates and deploys with only the base URL changed."""
 
 import json
-import os
 import secrets
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.emulator.emulated import NODE, NODE_MODULES, Account, get
-from tests.support.waiting import PATIENCE
+from tests.emulator.emulated import Account, get
+from tests.support.wrangler import call_wrangler
 
 pytestmark = pytest.mark.workerd
 
-WRANGLER = NODE_MODULES / "wrangler" / "bin" / "wrangler.js"
 SOURCE = """
 import { DurableObject, WorkflowEntrypoint } from "cloudflare:workers";
 export class Counter extends DurableObject {}
@@ -28,28 +25,10 @@ export default {
 
 def run_wrangler(folder: Path, account: Account, *words: str) -> str:
     """Run wrangler in a folder, which is its home too, and return its output."""
-    done = subprocess.run(
-        [NODE, WRANGLER, *words],
-        cwd=folder,
-        env={
-            "PATH": os.defpath,
-            "HOME": str(folder),
-            "CI": "true",
-            "CLOUDFLARE_API_BASE_URL": account.running.base_url,
-            "CLOUDFLARE_API_TOKEN": account.running.token,
-            "CLOUDFLARE_ACCOUNT_ID": account.id,
-            "WRANGLER_SEND_METRICS": "false",
-            # wrangler's requests to the Internet fail, which must not matter.
-            "HTTPS_PROXY": "http://127.0.0.1:9",
-            "NO_PROXY": "127.0.0.1",
-        },
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    running = account.running
+    return call_wrangler(
+        folder, *words, base_url=running.base_url, token=running.token, account=account.id
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 class Project:

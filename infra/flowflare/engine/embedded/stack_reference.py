@@ -6,16 +6,16 @@ stack of the same project. The record in state is the same as the Pulumi CLI wri
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
 
+from flowflare.engine.embedded.providers.recorded import Unmade
 from flowflare.errors import EngineError
-from flowflare.kinds.handler import Diff, Existing, Made
+from flowflare.kinds.handler import Existing, Made
 from flowflare.state.backend import Backend
 from flowflare.state.passphrase import Passphrase, Vault, find_passphrase
 from flowflare.values.properties import Props, Secret, leaves
 
 
-class StackReferences:
+class StackReferences(Unmade):
     """Serves `pulumi:pulumi:StackReference`, which is read and never created.
 
     Args:
@@ -78,30 +78,6 @@ class StackReferences:
             folder = beside if (beside / "passphrase").is_file() else folder
         return find_passphrase(folder, self._environ, make=False)
 
-    def check(self, old: Props, new: Props) -> Props:
-        """Return the inputs unchanged."""
-        del old
-        return new
-
-    def diff(self, old: Existing, new: Props) -> Diff:
-        """Return an empty diff: a reference is read again in each run."""
-        del old, new
-        return Diff()
-
-    def foresee(self, old: Existing | None, new: Props) -> Props:
-        """Predict the outputs that were read before."""
-        return {**(old.outputs if old else {}), **new}
-
-    def create(self, new: Props) -> Made:
-        """Refuse: a stack reference is only read."""
-        del new
-        self._refuse()
-
-    def update(self, old: Existing, new: Props) -> Props:
-        """Refuse: a stack reference is only read."""
-        del old, new
-        self._refuse()
-
     def delete(self, old: Existing) -> None:
         """Do nothing: there is nothing to delete."""
         del old
@@ -111,8 +87,9 @@ class StackReferences:
         del new
         return None
 
-    def _refuse(self) -> NoReturn:
-        raise EngineError("a stack reference is read, not made")
+    def make_refusal(self) -> EngineError:
+        """Make the error of creating or updating a stack reference."""
+        return EngineError("a stack reference is read, not made")
 
 
 def _holds_secret(value: object) -> bool:

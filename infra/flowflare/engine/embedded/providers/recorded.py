@@ -7,20 +7,8 @@ from flowflare.kinds.handler import Diff, Existing, Made
 from flowflare.values.properties import Props
 
 
-class Recorded:
-    """Serves any other type: a preview records it, and `up` refuses it.
-
-    Args:
-        type_: the type's token.
-        served: the types that can be made.
-        is_refused: whether `up` will refuse it, so that a preview says so. It is false for a
-            preview of a stack that the Pulumi CLI runs, which makes any type.
-    """
-
-    def __init__(self, type_: str, served: Sequence[str], *, is_refused: bool = False) -> None:
-        self.is_refused = is_refused
-        self._type = type_
-        self._served = tuple(served)
+class Unmade:
+    """Serves a type that the embedded engine does not make: inputs are compared and kept."""
 
     def check(self, old: Props, new: Props) -> Props:
         """Return the inputs unchanged."""
@@ -37,14 +25,34 @@ class Recorded:
         return {**(old.outputs if old else {}), **new}
 
     def create(self, new: Props) -> Made:
-        """Refuse."""
+        """Refuse: the engine does not make it."""
         del new
         raise self.make_refusal()
 
     def update(self, old: Existing, new: Props) -> Props:
-        """Refuse."""
+        """Refuse: the engine does not make it."""
         del old, new
         raise self.make_refusal()
+
+    def make_refusal(self) -> EngineError:
+        """Make the error of a step on a resource of this type."""
+        raise NotImplementedError
+
+
+class Recorded(Unmade):
+    """Serves any other type: a preview records it, and `up` refuses it.
+
+    Args:
+        type_: the type's token.
+        served: the types that can be made.
+        is_refused: whether `up` will refuse it, so that a preview says so. It is false for a
+            preview of a stack that the Pulumi CLI runs, which makes any type.
+    """
+
+    def __init__(self, type_: str, served: Sequence[str], *, is_refused: bool = False) -> None:
+        self.is_refused = is_refused
+        self._type = type_
+        self._served = tuple(served)
 
     def delete(self, old: Existing) -> None:
         """Refuse."""
