@@ -131,7 +131,7 @@ def leave_out_each_part(wire: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
     for path in list_parts(wire["$defs"]):
         without = deepcopy(wire)
         *parents, last = path
-        parent = reduce(getitem, parents, without["$defs"])
+        parent: Any = reduce(getitem, parents, without["$defs"])
         if isinstance(parent, list):
             parent[last] = False
         else:

@@ -67,8 +67,8 @@ class Exports:
         """Create a registered export and return the name of its file.
 
         Raises:
-            Refusal: 7400 no export is registered with that bookmark, 7500 the database has virtual
-                tables, which D1 does not export.
+            Refusal: 7400 no export is registered with that bookmark, 7500 with SQLite's error, or
+                the database has virtual tables, which D1 does not export.
         """
         options = self._requested.pop(bookmark, None)
         if options is None:
@@ -80,6 +80,8 @@ class Exports:
             )
         params = [int(options.no_schema), int(options.no_data), *options.tables]
         answer = await self._runtime.query(database.uuid, [{"sql": _DUMP, "params": params}])
+        if "error" in answer:
+            raise codes.query_failed(answer["error"])
         name = f"{database.name}-{plain_id()}.sql"
         now = self._clock()
         self._files = {key: file for key, file in self._files.items() if file.until > now}
