@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from cloudflare.types.workers import script_update_params
 
 from flowflare.kinds import cloudflare
 from flowflare.kinds.bindings import compact
@@ -31,6 +32,11 @@ SHARED = {
     "workers",
     "wrangler",
 }
+#: Types that Cloudflare's own SDK, which is generated from the API reference, does not list.
+BEYOND_THE_REFERENCE = {
+    "tail_consumer": "a Tail Worker as a binding, which `PUT` accepts",
+    "worker_loader": "wrangler uploads it for `worker_loaders`",
+}
 #: Types whose name is no other word: `kv_namespace`, but not `queue`.
 UNMISTAKABLE = {name for name in BINDING_TYPES if "_" in name} | {"d1", "vectorize"}
 OWN = [kind for kind in KINDS if kind.own is not None]
@@ -49,6 +55,16 @@ def test_every_type_that_the_provider_accepts_is_in_the_list() -> None:
     accepted = {name for name, binding in BINDING_TYPES.items() if binding.is_in_provider}
 
     assert accepted == list_provider_types()
+
+
+def test_every_type_of_the_api_reference_is_in_the_list() -> None:
+    source = inspect.getsource(script_update_params)
+    kinds = re.findall(r"^class \w+BindingKind.*?(?=^class|\Z)", source, re.MULTILINE | re.DOTALL)
+    types = {
+        name for kind in kinds for name in re.findall(r'type: Required\[Literal\["(\w+)', kind)
+    }
+
+    assert types == BINDING_TYPES.keys() - BEYOND_THE_REFERENCE.keys()
 
 
 def test_every_file_of_a_type_is_in_the_list_under_its_own_name() -> None:
